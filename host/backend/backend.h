@@ -1,0 +1,140 @@
+/*
+ * The seam between training and devices. A backend is one open device; everything above works through the
+ * functions below and never sees OpenMP or OpenCL.
+ *
+ * Preconditions, stated once: handles come from the same backend; sizes are within what was made; one thread
+ * at a time uses a backend. Work is only queued: results and late errors appear at backend_results,
+ * backend_read, backend_download or backend_finish. Buffers and programs are released before their backend.
+ * Devices are opened and closed through tanda.h.
+ */
+#ifndef TANDA_BACKEND_BACKEND_H
+#define TANDA_BACKEND_BACKEND_H
+
+#include "backend/plan.h"
+
+typedef struct tanda_device backend;
+typedef struct buffer buffer;
+typedef struct program program;
+
+/* What one step left behind. */
+typedef struct step_result {
+    float loss;          /* sum over the rows of the step, not divided */
+    uint32_t correct;    /* rows whose class was right; 0 for regression */
+    uint32_t not_finite; /* 1 when a parameter became infinite or NaN in this step's update */
+} step_result;
+
+typedef struct program_options {
+    buffer *features;   /* (rows, features) binary32, row-major */
+    buffer *labels;     /* rows int32 classes or binary32 targets; NULL for a plan without loss */
+    buffer *parameters; /* packed parameters; training updates them in place */
+    size_t rows;
+    size_t batch_rows; /* B; the last batch of an epoch holds what is left */
+    bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
+    uint64_t seed;
+    float learning_rate;
+    size_t wave_tiles; /* power of two; 0: the backend chooses. The bits do not depend on it */
+} program_options;
+
+/* One implementation of the seam. */
+typedef struct backend_interface {
+    void (*close)(backend *backend);
+    tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
+                           tanda_error *error);
+    void (*buffer_free)(backend *backend, buffer *buffer);
+    tanda_status (*upload)(backend *backend, buffer *target, const void *source, size_t bytes,
+                           tanda_error *error);
+    tanda_status (*download)(backend *backend, buffer *source, void *target, size_t bytes,
+                             tanda_error *error);
+    tanda_status (*compile)(backend *backend, const plan *plan, const program_options *options,
+                            program **result, tanda_error *error);
+    void (*program_free)(backend *backend, program *program);
+    tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        tanda_error *error);
+    tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
+    tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
+                         tanda_error *error);
+    tanda_status (*read_gradient)(backend *backend, program *program, float *packed, tanda_error *error);
+    tanda_status (*probe)(backend *backend, unsigned function, size_t count, const float *a, const float *b,
+                          const float *c, float *result, tanda_error *error);
+    tanda_status (*finish)(backend *backend, tanda_error *error);
+} backend_interface;
+
+/* Embedded as the first member of each implementation's own struct. */
+struct tanda_device {
+    const backend_interface *interface;
+    tanda_device_information information;
+    tanda_grade grade;
+    const char *missed_probe;
+};
+
+/*
+ * One kind of backend. list appends its devices (best first) and may leave a remark of 256 bytes; open takes
+ * an id that list gave and the options of tanda.h. Neither runs the self-test: device.c does.
+ */
+typedef struct backend_kind {
+    tanda_status (*list)(tanda_device_information **devices, size_t *count, char *remark, tanda_error *error);
+    tanda_status (*open)(const char *id, const tanda_device_options *options, backend **result,
+                         tanda_error *error);
+} backend_kind;
+
+extern const backend_kind openmp_backend;
+extern const backend_kind opencl_backend;
+
+/*
+ * bytes of device memory. contents may be NULL (zeroed) or give the initial bytes; the backend may use them in
+ * place, so they must stay as they are until the buffer is freed, and the buffer is then only read.
+ */
+tanda_status backend_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
+                            tanda_error *error);
+void backend_buffer_free(backend *backend, buffer *buffer);
+tanda_status backend_upload(backend *backend, buffer *target, const void *source, size_t bytes,
+                            tanda_error *error);
+tanda_status backend_download(backend *backend, buffer *source, void *target, size_t bytes,
+                              tanda_error *error);
+
+/* Prepares a plan for a data set. plan and buffers must outlive the program. */
+tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
+                             program **result, tanda_error *error);
+void backend_program_free(backend *backend, program *program);
+
+/*
+ * Queues steps first_step ... first_step + steps - 1. Step s is batch s % steps_per_epoch of epoch
+ * s / steps_per_epoch, with steps_per_epoch = ceil(rows / batch_rows).
+ */
+tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                         tanda_error *error);
+
+/* The results of the steps of the latest run, in their order. */
+tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error);
+
+/*
+ * A tensor of the latest step as (rows of the step, units), row-major. Plans made with `keep` only.
+ * backend_read_gradient: the gradient of the latest step as the update used it, packed.
+ */
+tanda_status backend_read(backend *backend, program *program, const tensor *tensor, float *values,
+                          tanda_error *error);
+tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+
+/* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */
+tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,
+                           const float *c, float *result, tanda_error *error);
+
+tanda_status backend_finish(backend *backend, tanda_error *error);
+
+/* ---- arithmetic of batches that backends and training share ---- */
+
+static inline size_t tiles_of(size_t rows) {
+    return (rows + TILE_ROWS - 1) / TILE_ROWS;
+}
+
+static inline size_t steps_per_epoch(size_t rows, size_t batch_rows) {
+    return (rows + batch_rows - 1) / batch_rows;
+}
+
+/* Rows of batch `index` of an epoch. */
+static inline size_t batch_size(size_t rows, size_t batch_rows, size_t index) {
+    size_t left = rows - index * batch_rows;
+    return left < batch_rows ? left : batch_rows;
+}
+
+#endif

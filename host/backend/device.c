@@ -1,0 +1,208 @@
+/* Devices as users name them: listing, choosing, falling back. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/selftest.h"
+
+#define REASON_SIZE 256
+
+tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
+                               tanda_error *error) {
+    tanda_device_information *found = NULL;
+    size_t found_count = 0;
+    if (remark != NULL) remark[0] = '\0';
+    tanda_status status = openmp_backend.list(&found, &found_count, remark, error);
+    if (status == TANDA_OK) status = opencl_backend.list(&found, &found_count, remark, error);
+    if (status != TANDA_OK) {
+        free(found);
+        return status;
+    }
+    *devices = found;
+    *count = found_count;
+    return TANDA_OK;
+}
+
+static bool contains_ignoring_case(const char *text, const char *part) {
+    size_t length = strlen(part);
+    for (; *text != '\0'; text++)
+        if (strncasecmp(text, part, length) == 0) return true;
+    return false;
+}
+
+/* Whether a device is the one that `wanted` names; "opencl" names any, best first. */
+static bool is_named(const tanda_device_information *information, const char *wanted) {
+    if (strcmp(wanted, information->id) == 0) return true;
+    if (strcmp(information->backend, "opencl") != 0) return false;
+    if (strcmp(wanted, "opencl") == 0) return true;
+    const char *name = wanted + strlen("opencl:");
+    return strncmp(wanted, "opencl:", strlen("opencl:")) == 0 && *name != '\0' &&
+           !isdigit((unsigned char)*name) &&
+           (contains_ignoring_case(information->name, name) ||
+            contains_ignoring_case(information->platform, name));
+}
+
+/* What was chosen, and why. */
+typedef struct choice {
+    const tanda_device_information *device; /* NULL: none fits */
+    char reason[REASON_SIZE];
+} choice;
+
+static void choose_automatically(const tanda_device_information *devices, size_t count, const char *remark,
+                                 choice *choice) {
+    size_t others = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(devices[i].backend, "opencl") != 0) continue;
+        others++;
+        if (strcmp(devices[i].kind, "CPU") == 0) continue;
+        choice->device = &devices[i];
+        snprintf(choice->reason, REASON_SIZE, "the first OpenCL %s", devices[i].kind);
+        return;
+    }
+    choice->device = &devices[0];
+    if (others > 0)
+        snprintf(choice->reason, REASON_SIZE, "no OpenCL GPU or accelerator, only CPU devices");
+    else
+        snprintf(choice->reason, REASON_SIZE, "%s", remark);
+}
+
+static void choose_named(const tanda_device_information *devices, size_t count, const char *wanted,
+                         choice *choice) {
+    for (size_t i = 0; i < count && choice->device == NULL; i++)
+        if (is_named(&devices[i], wanted)) choice->device = &devices[i];
+    if (choice->device != NULL) snprintf(choice->reason, REASON_SIZE, "as --device asks");
+}
+
+static tanda_status check_name(const char *wanted, tanda_error *error) {
+    if (strcmp(wanted, "auto") == 0 || strcmp(wanted, "cpu") == 0 || strcmp(wanted, "opencl") == 0 ||
+        (strncmp(wanted, "opencl:", strlen("opencl:")) == 0 && wanted[strlen("opencl:")] != '\0'))
+        return TANDA_OK;
+    return fail(error, TANDA_USAGE, "--device: '%s' is none of auto, cpu, opencl, opencl:P.D, opencl:NAME",
+                wanted);
+}
+
+/* The ids of what there is, for a message. */
+static void list_ids(const tanda_device_information *devices, size_t count, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", i > 0 ? ", " : "", devices[i].id,
+                                 devices[i].name);
+}
+
+/* Refuses a device below the grade that exact mode needs. */
+static tanda_status check_grade(const backend *backend, const tanda_device_options *options,
+                                tanda_error *error) {
+    const tanda_device_information *information = &backend->information;
+    if (backend->grade == TANDA_GRADE_FAST_ONLY)
+        return fail(error, TANDA_DEVICE, "%s (%s): not exact: the self-test missed '%s'", information->id,
+                    information->name, backend->missed_probe);
+    if (backend->grade == TANDA_GRADE_EXACT_BUT_SUBNORMALS && !options->accept_flush)
+        return fail(error, TANDA_DEVICE,
+                    "%s (%s): exact but for subnormals ('%s' missed): --accept-flush takes it all the same",
+                    information->id, information->name, backend->missed_probe);
+    return TANDA_OK;
+}
+
+static tanda_status open_tested(const tanda_device_information *information,
+                                const tanda_device_options *options, backend **result, tanda_error *error) {
+    const backend_kind *kind =
+        strcmp(information->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
+    backend *made = NULL;
+    tanda_status status = kind->open(information->id, options, &made, error);
+    if (status != TANDA_OK) return status;
+    status = selftest_run(made, NULL, error);
+    if (status != TANDA_OK) {
+        made->interface->close(made);
+        return status;
+    }
+    *result = made;
+    return TANDA_OK;
+}
+
+static tanda_status open_chosen(const choice *choice, const tanda_device_options *options, backend **result,
+                                tanda_error *error) {
+    backend *made = NULL;
+    tanda_status status = open_tested(choice->device, options, &made, error);
+    if (status == TANDA_OK) status = check_grade(made, options, error);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        tanda_device_close(made);
+    return status;
+}
+
+/* Opens the choice; when that fails and nothing is required, OpenMP, with the failure as the reason. */
+static tanda_status open_or_fall_back(choice *choice, const tanda_device_information *cpu,
+                                      const tanda_device_options *options, backend **result,
+                                      tanda_error *error) {
+    tanda_error failure = {0};
+    tanda_status status = TANDA_DEVICE;
+    if (choice->device != NULL) {
+        status = open_chosen(choice, options, result, &failure);
+        if (status == TANDA_OK) return TANDA_OK;
+    } else {
+        snprintf(failure.message, sizeof failure.message, "%s", choice->reason);
+    }
+    if (options->require_device || choice->device == cpu || status == TANDA_USAGE)
+        return fail(error, status, "%s", failure.message);
+    choice->device = cpu;
+    snprintf(choice->reason, REASON_SIZE, "fallback: %.*s", REASON_SIZE - 16, failure.message);
+    return open_chosen(choice, options, result, error);
+}
+
+static void choose_device(const tanda_device_options *options, const tanda_device_information *devices,
+                          size_t count, const char *remark, choice *choice) {
+    const char *wanted = options->device != NULL ? options->device : "auto";
+    if (strcmp(wanted, "auto") != 0) {
+        choose_named(devices, count, wanted, choice);
+        if (choice->device != NULL) return;
+        char ids[REASON_SIZE - 80];
+        list_ids(devices, count, ids, sizeof ids);
+        snprintf(choice->reason, REASON_SIZE, "--device %.40s: there is no such device%s%s; there is %s",
+                 wanted, remark[0] != '\0' ? ": " : "", remark, ids);
+        return;
+    }
+    choose_automatically(devices, count, remark, choice);
+    /* --require-device without a name asks for an OpenCL device of any kind. */
+    if (options->require_device && choice->device == &devices[0]) {
+        choice->device = NULL;
+        choose_named(devices, count, "opencl", choice);
+        if (choice->device == NULL)
+            snprintf(choice->reason, REASON_SIZE, "--require-device: there is no OpenCL device: %s", remark);
+        else
+            snprintf(choice->reason, REASON_SIZE, "the first OpenCL device, as --require-device asks");
+    }
+}
+
+tanda_status tanda_device_open(const tanda_device_options *options, tanda_device **device, char *reason,
+                               tanda_error *error) {
+    tanda_device_information *devices = NULL;
+    size_t count = 0;
+    char remark[REASON_SIZE] = "";
+    choice choice = {.device = NULL, .reason = ""};
+    tanda_status status = check_name(options->device != NULL ? options->device : "auto", error);
+    if (status != TANDA_OK) return status;
+    status = tanda_device_list(&devices, &count, remark, error);
+    if (status != TANDA_OK) return status;
+    choose_device(options, devices, count, remark, &choice);
+    status = open_or_fall_back(&choice, &devices[0], options, device, error);
+    if (status == TANDA_OK && reason != NULL) snprintf(reason, REASON_SIZE, "%s", choice.reason);
+    free(devices);
+    return status;
+}
+
+void tanda_device_close(tanda_device *device) {
+    if (device != NULL) device->interface->close(device);
+}
+
+const tanda_device_information *tanda_device_describe(const tanda_device *device) {
+    return &device->information;
+}
+
+tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe) {
+    if (missed_probe != NULL) *missed_probe = device->missed_probe;
+    return device->grade;
+}

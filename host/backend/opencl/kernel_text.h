@@ -1,0 +1,12 @@
+/* The texts in kernels/, embedded at build time; the last entry's name is NULL. */
+#ifndef TANDA_OPENCL_KERNEL_TEXT_H
+#define TANDA_OPENCL_KERNEL_TEXT_H
+
+typedef struct kernel_text {
+    const char *name; /* file name, e.g. "dense.cl" */
+    const char *text;
+} kernel_text;
+
+extern const kernel_text embedded_kernels[];
+
+#endif

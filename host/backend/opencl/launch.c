@@ -1,0 +1,76 @@
+/* Checking and launching. */
+#include <stdio.h>
+
+#include "backend/opencl/opencl.h"
+#include "support/memory.h"
+
+typedef struct code_name {
+    cl_int code;
+    const char *name;
+} code_name;
+
+static const code_name code_names[] = {
+    {CL_DEVICE_NOT_AVAILABLE, "CL_DEVICE_NOT_AVAILABLE"},
+    {CL_COMPILER_NOT_AVAILABLE, "CL_COMPILER_NOT_AVAILABLE"},
+    {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
+    {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
+    {CL_OUT_OF_HOST_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
+    {CL_BUILD_PROGRAM_FAILURE, "CL_BUILD_PROGRAM_FAILURE"},
+    {CL_INVALID_VALUE, "CL_INVALID_VALUE"},
+    {CL_INVALID_MEM_OBJECT, "CL_INVALID_MEM_OBJECT"},
+    {CL_INVALID_KERNEL_NAME, "CL_INVALID_KERNEL_NAME"},
+    {CL_INVALID_KERNEL_ARGS, "CL_INVALID_KERNEL_ARGS"},
+    {CL_INVALID_WORK_GROUP_SIZE, "CL_INVALID_WORK_GROUP_SIZE"},
+    {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
+    {CL_INVALID_ARG_SIZE, "CL_INVALID_ARG_SIZE"},
+    {CL_INVALID_ARG_INDEX, "CL_INVALID_ARG_INDEX"},
+};
+
+tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
+                          tanda_error *error) {
+    if (code == CL_SUCCESS) return TANDA_OK;
+    const char *name = "an error";
+    for (size_t i = 0; i < sizeof code_names / sizeof *code_names; i++)
+        if (code_names[i].code == code) name = code_names[i].name;
+    return fail(error, TANDA_DEVICE, "%s (%s): %s: %s (%d)", state->base.information.id,
+                state->base.information.name, call, name, code);
+}
+
+launch launch_of(opencl_backend_state *state, cl_kernel kernel) {
+    return (launch){.state = state, .kernel = kernel};
+}
+
+static void give(launch *launch, size_t size, const void *value) {
+    cl_int code = clSetKernelArg(launch->kernel, launch->arguments++, size, value);
+    if (launch->code == CL_SUCCESS) launch->code = code;
+}
+
+void give_memory(launch *launch, cl_mem memory) {
+    give(launch, sizeof memory, &memory);
+}
+
+void give_ulong(launch *launch, size_t value) {
+    cl_ulong argument = value;
+    give(launch, sizeof argument, &argument);
+}
+
+void give_uint(launch *launch, size_t value) {
+    cl_uint argument = (cl_uint)value;
+    give(launch, sizeof argument, &argument);
+}
+
+void give_float(launch *launch, float value) {
+    cl_float argument = value;
+    give(launch, sizeof argument, &argument);
+}
+
+tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,
+                           tanda_error *error) {
+    opencl_backend_state *state = launch->state;
+    tanda_status status = opencl_check(state, launch->code, "clSetKernelArg", error);
+    if (status != TANDA_OK) return status;
+    size_t local[3] = {state->group, 1, 1};
+    size_t items[3] = {round_up(items_0, state->group), items_1, items_2};
+    cl_int code = clEnqueueNDRangeKernel(state->queue, launch->kernel, 3, NULL, items, local, 0, NULL, NULL);
+    return opencl_check(state, code, "clEnqueueNDRangeKernel", error);
+}

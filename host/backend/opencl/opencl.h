@@ -1,0 +1,95 @@
+/* The OpenCL backend's own types, shared by its files. */
+#ifndef TANDA_OPENCL_OPENCL_H
+#define TANDA_OPENCL_OPENCL_H
+
+#include <CL/cl.h>
+
+#include "backend/backend.h"
+
+/* Every kernel that the host launches by itself; activations are looked up by name. */
+#define KERNEL_LIST(X) \
+    X(order) \
+    X(gather) \
+    X(dense_forward_large) \
+    X(dense_forward_medium) \
+    X(dense_forward_small) \
+    X(dense_backward_large) \
+    X(dense_backward_medium) \
+    X(dense_backward_small) \
+    X(dense_gradient_large) \
+    X(dense_gradient_medium) \
+    X(dense_gradient_small) \
+    X(transpose_delta) \
+    X(narrow_gradient) \
+    X(sum_rows) \
+    X(softmax) \
+    X(loss_binary_crossentropy) \
+    X(loss_categorical_crossentropy) \
+    X(loss_mse) \
+    X(merge_partials) \
+    X(add_partials) \
+    X(update) \
+    X(keep_loss) \
+    X(probe)
+
+typedef enum kernel_index {
+#define KERNEL_ENUM(name) KERNEL_##name,
+    KERNEL_LIST(KERNEL_ENUM)
+#undef KERNEL_ENUM
+        KERNEL_COUNT
+} kernel_index;
+
+typedef struct opencl_backend_state {
+    backend base;
+    cl_device_id device;
+    cl_context context;
+    cl_command_queue queue;
+    cl_program program;
+    cl_kernel kernels[KERNEL_COUNT];
+    cl_kernel activation_forward[ACTIVATION_SOFTMAX];
+    cl_kernel activation_backward[ACTIVATION_SOFTMAX];
+    size_t vector;      /* lanes per work-item: 16 on CPUs, 1 elsewhere */
+    size_t group;       /* work-items of a work-group */
+    bool shares_memory; /* the host's memory is the device's */
+} opencl_backend_state;
+
+struct buffer {
+    cl_mem memory;
+};
+
+/* TANDA_OK for CL_SUCCESS, else TANDA_DEVICE with the device, the call and the code's name. */
+tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
+                          tanda_error *error);
+
+/* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
+tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
+
+/* A launch in the making: arguments in order, then opencl_launch. The first failure is kept. */
+typedef struct launch {
+    opencl_backend_state *state;
+    cl_kernel kernel;
+    cl_uint arguments;
+    cl_int code;
+} launch;
+
+launch launch_of(opencl_backend_state *state, cl_kernel kernel);
+void give_memory(launch *launch, cl_mem memory);
+void give_ulong(launch *launch, size_t value);
+void give_uint(launch *launch, size_t value);
+void give_float(launch *launch, float value);
+
+/* Queues it over items[0..2], the first rounded up to whole work-groups: kernels check its range. */
+tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,
+                           tanda_error *error);
+
+tanda_status opencl_compile(backend *backend, const plan *plan, const program_options *options,
+                            program **result, tanda_error *error);
+void opencl_program_free(backend *backend, program *program);
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        tanda_error *error);
+tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
+tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
+                         tanda_error *error);
+tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+
+#endif

@@ -1,0 +1,108 @@
+/* The kernels as one text: what OpenCL's compiler gets has no #include left. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/opencl/kernel_text.h"
+#include "backend/opencl/opencl.h"
+#include "support/file.h"
+#include "support/memory.h"
+
+#define MOST_FILES 64
+
+static const char *const kernel_files[] = {"gather.cl", "dense.cl",  "activation.cl", "loss.cl",
+                                           "reduce.cl", "update.cl", "probe.cl"};
+
+typedef struct expansion {
+    const char *folder; /* NULL: embedded */
+    FILE *output;
+    char included[MOST_FILES][64];
+    size_t included_count;
+} expansion;
+
+static tanda_status expand(expansion *expansion, const char *name, tanda_error *error);
+
+/* True for a line `#include "kernels/NAME"`; other includes belong to C and stand under #ifdef. */
+static bool included_name(const char *line, size_t length, char name[64]) {
+    static const char start[] = "#include \"kernels/";
+    size_t skip = sizeof start - 1;
+    if (length < skip || strncmp(line, start, skip) != 0) return false;
+    size_t size = 0;
+    while (skip + size < length && line[skip + size] != '"' && size < 63) {
+        name[size] = line[skip + size];
+        size++;
+    }
+    name[size] = '\0';
+    return true;
+}
+
+static tanda_status expand_text(expansion *expansion, const char *name, const char *text, size_t size,
+                                tanda_error *error) {
+    size_t number = 1;
+    fprintf(expansion->output, "#line 1 \"%s\"\n", name);
+    for (const char *line = text, *end = text + size; line < end; number++) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        size_t length = (size_t)((stop == NULL ? end : stop) - line);
+        char other[64];
+        if (included_name(line, length, other)) {
+            tanda_status status = expand(expansion, other, error);
+            if (status != TANDA_OK) return status;
+            fprintf(expansion->output, "#line %zu \"%s\"\n", number + 1, name);
+        } else {
+            fwrite(line, 1, length, expansion->output);
+            fputc('\n', expansion->output);
+        }
+        line += length + 1;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status expand_file(expansion *expansion, const char *name, tanda_error *error) {
+    char path[4096];
+    file_view view = {0};
+    snprintf(path, sizeof path, "%s/%s", expansion->folder, name);
+    tanda_status status = file_view_open(path, &view, error);
+    if (status != TANDA_OK) return status;
+    status = expand_text(expansion, name, (const char *)view.data, view.size, error);
+    file_view_close(&view);
+    return status;
+}
+
+/* Appends a file, its includes first, unless it is in already. */
+static tanda_status expand(expansion *expansion, const char *name, tanda_error *error) {
+    for (size_t i = 0; i < expansion->included_count; i++)
+        if (strcmp(expansion->included[i], name) == 0) return TANDA_OK;
+    if (expansion->included_count == MOST_FILES) return fail(error, TANDA_DEVICE, "too many kernel files");
+    snprintf(expansion->included[expansion->included_count++], 64, "%s", name);
+    if (expansion->folder != NULL) return expand_file(expansion, name, error);
+    for (const kernel_text *entry = embedded_kernels; entry->name != NULL; entry++)
+        if (strcmp(entry->name, name) == 0)
+            return expand_text(expansion, name, entry->text, strlen(entry->text), error);
+    return fail(error, TANDA_DEVICE, "kernel file %s is not built in", name);
+}
+
+tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error) {
+    char *made = NULL;
+    size_t size = 0;
+    expansion *expansion = NULL;
+    tanda_status status = allocate(&expansion, 1, sizeof *expansion, "kernels", error);
+    if (status != TANDA_OK) return status;
+    expansion->folder = folder;
+    expansion->output = open_memstream(&made, &size);
+    if (expansion->output == NULL) {
+        free(expansion);
+        return fail(error, TANDA_FAILED, "no memory for the kernels: %s", strerror(errno));
+    }
+    for (size_t i = 0; status == TANDA_OK && i < sizeof kernel_files / sizeof *kernel_files; i++)
+        status = expand(expansion, kernel_files[i], error);
+    bool written = fclose(expansion->output) == 0;
+    free(expansion);
+    if (status == TANDA_OK && !written) status = fail(error, TANDA_FAILED, "no memory for the kernels");
+    if (status != TANDA_OK) {
+        free(made);
+        return status;
+    }
+    *text = made;
+    return TANDA_OK;
+}

@@ -1,0 +1,305 @@
+/*
+ * Dense layers. Forward, backward to the input and the weight gradient of wide layers are one loop: chains of
+ * fma in ascending order, in blocks of outputs x vectors that stay in registers. See dense.cl.
+ */
+#include "backend/openmp/tile.h"
+#include "backend/openmp/vector.h"
+
+#define CHUNK TILE_ROWS /* terms of one chain (design 2.2) */
+#define OUTPUT_GRAIN 2  /* outputs are shared out among threads in pairs */
+
+/*
+ * results[j][lane] = start[j] + sum over chunks of (chain over t of lines[t][lane] * factors(t, j))
+ * with factors(t, j) = factors[t * factor_step + j * factor_apart], for outputs j in [first, end).
+ */
+typedef struct chains {
+    const float *lines;
+    size_t line_stride;
+    const float *factors;
+    size_t factor_step, factor_apart;
+    const float *start; /* NULL: +0 */
+    float *results;
+    size_t result_stride;
+    size_t terms;
+    size_t lanes; /* a multiple of TILE_LANES */
+    size_t first, end;
+    float limit; /* results are stored through vec_keep_from(.., limit) */
+} chains;
+
+/* One block of one chunk: terms [from, to), OUTPUTS outputs from j, VECTORS vectors from lane. */
+#define DEFINE_BLOCK(OUTPUTS, VECTORS) \
+    static void block_##OUTPUTS##x##VECTORS(const chains *c, size_t from, size_t to, size_t j, \
+                                            size_t lane) { \
+        const size_t step = c->factor_step, apart = c->factor_apart, line_stride = c->line_stride; \
+        const float *line = c->lines + from * line_stride + lane; \
+        const float *factor = c->factors + from * step + j * apart; \
+        vec sum[OUTPUTS][VECTORS]; \
+        _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) \
+            _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) sum[o][v] = vec_zero(); \
+        for (size_t t = from; t < to; t++) { \
+            vec values[VECTORS]; \
+            _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) values[v] = \
+                vec_load(line + v * LANES); \
+            _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) { \
+                vec f = vec_splat(factor[(size_t)o * apart]); \
+                _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) sum[o][v] = \
+                    vec_fma(values[v], f, sum[o][v]); \
+            } \
+            line += line_stride; \
+            factor += step; \
+        } \
+        _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) { \
+            float *result = c->results + (j + (size_t)o) * c->result_stride + lane; \
+            _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) { \
+                vec total = from > 0 ? vec_load(result + v * LANES) \
+                                     : vec_splat(c->start == NULL ? 0.0f : c->start[j + (size_t)o]); \
+                total = vec_add(total, sum[o][v]); \
+                vec_store(result + v * LANES, to == c->terms ? vec_keep_from(total, c->limit) : total); \
+            } \
+        } \
+    }
+
+typedef void block_function(const chains *c, size_t from, size_t to, size_t j, size_t lane);
+
+/* Blocks by outputs (1, 2, 4, most) and by vectors; what the register file holds decides how many. */
+#if LANES == 16
+#define MOST_VECTORS 4
+#define MOST_OUTPUTS 6
+DEFINE_BLOCK(6, 4)
+DEFINE_BLOCK(4, 4)
+DEFINE_BLOCK(2, 4)
+DEFINE_BLOCK(1, 4)
+DEFINE_BLOCK(12, 2)
+DEFINE_BLOCK(6, 2)
+DEFINE_BLOCK(4, 2)
+DEFINE_BLOCK(2, 2)
+DEFINE_BLOCK(1, 2)
+DEFINE_BLOCK(12, 1)
+DEFINE_BLOCK(6, 1)
+DEFINE_BLOCK(4, 1)
+DEFINE_BLOCK(2, 1)
+DEFINE_BLOCK(1, 1)
+#define TALL_OUTPUTS 12
+static block_function *const blocks_of_4[] = {block_6x4, block_6x4, block_4x4, block_2x4, block_1x4};
+static block_function *const blocks_of_2[] = {block_12x2, block_6x2, block_4x2, block_2x2, block_1x2};
+static block_function *const blocks_of_1[] = {block_12x1, block_6x1, block_4x1, block_2x1, block_1x1};
+#elif LANES == 8
+#define MOST_VECTORS 2
+#define TALL_OUTPUTS 6
+DEFINE_BLOCK(6, 2)
+DEFINE_BLOCK(4, 2)
+DEFINE_BLOCK(2, 2)
+DEFINE_BLOCK(1, 2)
+static block_function *const blocks_of_2[] = {block_6x2, block_6x2, block_4x2, block_2x2, block_1x2};
+#else
+#define MOST_VECTORS 4
+#define TALL_OUTPUTS 2
+DEFINE_BLOCK(2, 4)
+DEFINE_BLOCK(1, 4)
+static block_function *const blocks_of_4[] = {block_2x4, block_2x4, block_2x4, block_2x4, block_1x4};
+#endif
+
+static inline size_t block_vectors(size_t lanes_left) {
+#if LANES == 16
+    size_t vectors = lanes_left / LANES;
+    return vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
+#else
+    (void)lanes_left;
+    return MOST_VECTORS;
+#endif
+}
+
+static inline block_function *const *blocks_for(size_t vectors) {
+#if LANES == 16
+    return vectors == 4 ? blocks_of_4 : vectors == 2 ? blocks_of_2 : blocks_of_1;
+#elif LANES == 8
+    (void)vectors;
+    return blocks_of_2;
+#else
+    (void)vectors;
+    return blocks_of_4;
+#endif
+}
+
+/* Outputs of the tallest block with this many vectors. */
+static inline size_t tallest(size_t vectors) {
+#if LANES == 16
+    return vectors == 4 ? MOST_OUTPUTS : TALL_OUTPUTS;
+#else
+    (void)vectors;
+    return TALL_OUTPUTS;
+#endif
+}
+
+static void chunk_of_chains(const chains *c, size_t from, size_t to, size_t lane, size_t lane_end,
+                            size_t vectors) {
+    block_function *const *blocks = blocks_for(vectors);
+    size_t most = tallest(vectors);
+    for (size_t j = c->first; j < c->end;) {
+        size_t left = c->end - j;
+        size_t outputs = left >= most            ? most
+                         : left >= 6 && most > 6 ? 6
+                         : left >= 4 && most > 4 ? 4
+                         : left >= 2             ? 2
+                                                 : 1;
+        block_function *run = blocks[outputs == most ? 0
+                                     : outputs == 6  ? 1
+                                     : outputs == 4  ? 2
+                                     : outputs == 2  ? 3
+                                                     : 4];
+        for (size_t l = lane; l < lane_end; l += vectors * LANES)
+            run(c, from, to, j, l);
+        j += outputs;
+    }
+}
+
+static void run_chains(const chains *c) {
+    for (size_t from = 0; from < c->terms; from += CHUNK) {
+        size_t to = from + CHUNK < c->terms ? from + CHUNK : c->terms;
+        for (size_t lane = 0; lane < c->lanes;) {
+            size_t vectors = block_vectors(c->lanes - lane);
+            size_t count = (c->lanes - lane) / (vectors * LANES);
+            chunk_of_chains(c, from, to, lane, lane + count * vectors * LANES, vectors);
+            lane += count * vectors * LANES;
+        }
+    }
+}
+
+/* z (H, width) = W a + b; a is (K, width). */
+void ISA_NAME(dense_forward)(const tile_task *task, const op *op) {
+    chains c = {.lines = tensor_at(task, op->source),
+                .line_stride = task->width,
+                .factors = task->parameters + op->weight,
+                .factor_step = op->stride,
+                .factor_apart = 1,
+                .start = task->parameters + op->bias,
+                .results = tensor_at(task, op->target),
+                .result_stride = task->width,
+                .terms = op->inputs,
+                .lanes = task->lanes,
+                .limit = CANONICAL_LIMIT};
+    share_of(task, op->outputs, OUTPUT_GRAIN, &c.first, &c.end);
+    run_chains(&c);
+}
+
+/* d loss / d a (K, width) = W^T delta; delta is (H, width). */
+void ISA_NAME(dense_backward)(const tile_task *task, const op *op) {
+    chains c = {.lines = tensor_at(task, op->source),
+                .line_stride = task->width,
+                .factors = task->parameters + op->weight,
+                .factor_step = 1,
+                .factor_apart = op->stride,
+                .results = tensor_at(task, op->target),
+                .result_stride = task->width,
+                .terms = op->outputs,
+                .lanes = task->lanes,
+                .limit = TINY_LIMIT};
+    share_of(task, op->inputs, OUTPUT_GRAIN, &c.first, &c.end);
+    run_chains(&c);
+}
+
+/* transposed (lanes, S) from delta (H, width); columns from H to S are +0. */
+static void transpose_delta(const tile_task *task, const op *op, const float *delta, float *transposed) {
+    for (size_t h = 0; h < op->stride; h += LANES)
+        for (size_t lane = 0; lane < task->lanes; lane += LANES) {
+            vec lines[LANES];
+            for (size_t i = 0; i < LANES; i++)
+                lines[i] = h + i < op->outputs ? vec_load(delta + (h + i) * task->width + lane) : vec_zero();
+            vec_transpose(lines);
+            for (size_t i = 0; i < LANES; i++)
+                vec_store(transposed + (lane + i) * op->stride + h, lines[i]);
+        }
+}
+
+/* dW (K, S): row by row, vectors over h. */
+static void wide_gradient(const tile_task *task, const op *op, const float *delta) {
+    chains c = {.lines = task->scratch,
+                .line_stride = op->stride,
+                .factors = tensor_at(task, op->other),
+                .factor_step = 1,
+                .factor_apart = task->width,
+                .results = task->partial + op->weight,
+                .result_stride = op->stride,
+                .terms = task->rows,
+                .lanes = op->stride,
+                .limit = CANONICAL_LIMIT};
+    share_of(task, op->inputs, OUTPUT_GRAIN, &c.first, &c.end);
+    if (c.first == c.end) return;
+    transpose_delta(task, op, delta, task->scratch);
+    run_chains(&c);
+}
+
+/* Folds 16 lanes in halves: 8, 4, 2, 1 (design 2.3). */
+static inline float fold_lanes(const vec group[GROUP_VECTORS]) {
+    float lanes[TILE_LANES];
+    for (size_t v = 0; v < GROUP_VECTORS; v++)
+        vec_store(lanes + v * LANES, group[v]);
+    for (size_t half = TILE_LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+/* dW[k][h] for ROWS inputs and one output, over lanes. */
+#define DEFINE_NARROW(ROWS) \
+    static void narrow_##ROWS(const float *a, const float *d, size_t width, size_t lanes, float *result, \
+                              size_t stride) { \
+        vec sum[ROWS][GROUP_VECTORS]; \
+        _Pragma("GCC unroll 16") for (int k = 0; k < ROWS; k++) \
+            _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) sum[k][v] = vec_zero(); \
+        for (size_t lane = 0; lane < lanes; lane += TILE_LANES) { \
+            vec delta[GROUP_VECTORS]; \
+            _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) delta[v] = \
+                vec_load(d + lane + v * LANES); \
+            _Pragma("GCC unroll 16") for (size_t k = 0; k < ROWS; k++) \
+                _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) sum[k][v] = \
+                    vec_fma(vec_load(a + k * width + lane + v * LANES), delta[v], sum[k][v]); \
+        } \
+        for (size_t k = 0; k < ROWS; k++) \
+            result[k * stride] = fold_lanes(sum[k]); \
+    }
+DEFINE_NARROW(8)
+DEFINE_NARROW(1)
+
+static void narrow_gradient(const tile_task *task, const op *op, const float *delta) {
+    const float *a = tensor_at(task, op->other);
+    float *result = task->partial + op->weight;
+    const size_t width = task->width, stride = op->stride;
+    size_t first = 0, end = 0;
+    share_of(task, op->inputs, 8, &first, &end);
+    size_t k = first;
+    for (; k + 8 <= end; k += 8)
+        for (size_t h = 0; h < op->outputs; h++)
+            narrow_8(a + k * width, delta + h * width, width, task->lanes, result + k * stride + h, stride);
+    for (; k < end; k++)
+        for (size_t h = 0; h < op->outputs; h++)
+            narrow_1(a + k * width, delta + h * width, width, task->lanes, result + k * stride + h, stride);
+}
+
+/* The sum over the rows of one tensor unit, in lanes. */
+static inline float sum_over_rows(const float *values, size_t lanes) {
+    vec sum[GROUP_VECTORS];
+    for (size_t v = 0; v < GROUP_VECTORS; v++)
+        sum[v] = vec_zero();
+    for (size_t lane = 0; lane < lanes; lane += TILE_LANES)
+        for (size_t v = 0; v < GROUP_VECTORS; v++)
+            sum[v] = vec_add(sum[v], vec_load(values + lane + v * LANES));
+    return fold_lanes(sum);
+}
+
+void ISA_NAME(dense_gradient)(const tile_task *task, const op *op) {
+    const float *delta = tensor_at(task, op->source);
+    if (op->outputs >= WIDE_OUTPUTS)
+        wide_gradient(task, op, delta);
+    else
+        narrow_gradient(task, op, delta);
+    size_t first = 0, end = 0;
+    share_of(task, op->outputs, 16, &first, &end);
+    for (size_t h = first; h < end; h++)
+        task->partial[op->bias + h] = sum_over_rows(delta + h * task->width, task->lanes);
+}
+
+void ISA_NAME(loss_sum)(const tile_task *task, const op *op) {
+    if (task->part > 0) return;
+    task->partial[task->loss_index] = sum_over_rows(tensor_at(task, op->source), task->lanes);
+}

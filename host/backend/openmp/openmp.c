@@ -1,0 +1,192 @@
+/* The CPU as a device: which instruction set, how many threads, and memory. */
+#include "backend/openmp/openmp.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/memory.h"
+
+#define MOST_THREADS 1024
+
+typedef struct isa_entry {
+    const cpu_functions *functions;
+    bool available;
+} isa_entry;
+
+/* Best first. The processor is asked directly: GLIBC_TUNABLES does not change the answer. */
+static size_t list_isas(isa_entry entries[3]) {
+    size_t count = 0;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool v3 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512cd");
+    entries[count++] = (isa_entry){&cpu_functions_v4, v4};
+    entries[count++] = (isa_entry){&cpu_functions_v3, v3};
+#endif
+    entries[count++] = (isa_entry){&cpu_functions_generic, true};
+    return count;
+}
+
+static tanda_status choose_isa(const char *wanted, const cpu_functions **result, tanda_error *error) {
+    isa_entry entries[3];
+    size_t count = list_isas(entries);
+    const char *flag = "--isa";
+    if (wanted == NULL) {
+        wanted = getenv("TANDA_ISA");
+        flag = "TANDA_ISA";
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool named = wanted != NULL && strcmp(wanted, entries[i].functions->isa) == 0;
+        if (named && !entries[i].available)
+            return fail(error, TANDA_DEVICE, "%s %s: this processor does not have it", flag, wanted);
+        if (entries[i].available && (wanted == NULL || named)) {
+            *result = entries[i].functions;
+            return TANDA_OK;
+        }
+    }
+    return fail(error, TANDA_USAGE, "%s: '%s' is none of x86-64-v4, x86-64-v3, generic", flag, wanted);
+}
+
+static void read_processor_name(char name[128]) {
+    snprintf(name, 128, "CPU");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (file == NULL) return;
+    char line[256];
+    while (fgets(line, sizeof line, file) != NULL) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(name, 128, "%s", colon + 2);
+        break;
+    }
+    fclose(file);
+}
+
+static void describe(tanda_device_information *information, const cpu_functions *functions, size_t threads) {
+    memset(information, 0, sizeof *information);
+    snprintf(information->backend, sizeof information->backend, "openmp");
+    snprintf(information->id, sizeof information->id, "cpu");
+    snprintf(information->kind, sizeof information->kind, "CPU");
+    snprintf(information->platform, sizeof information->platform, "%s", functions->isa);
+    read_processor_name(information->name);
+    information->compute_units = threads;
+    information->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t default_threads(void) {
+    int threads = omp_get_max_threads();
+    return threads > 0 ? (size_t)threads : 1;
+}
+
+static tanda_status list_cpu(tanda_device_information **devices, size_t *count, char *remark,
+                             tanda_error *error) {
+    (void)remark;
+    const cpu_functions *functions = NULL;
+    tanda_status status = choose_isa(NULL, &functions, error);
+    if (status != TANDA_OK) return status;
+    tanda_device_information *grown = realloc(*devices, (*count + 1) * sizeof *grown);
+    if (grown == NULL) return fail(error, TANDA_FAILED, "no memory for the list of devices");
+    describe(&grown[*count], functions, default_threads());
+    *devices = grown;
+    *count += 1;
+    return TANDA_OK;
+}
+
+static void close_cpu(backend *backend) {
+    free(backend);
+}
+
+static tanda_status make_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
+                                tanda_error *error) {
+    (void)backend;
+    buffer *made = NULL;
+    tanda_status status = allocate(&made, 1, sizeof *made, "buffer", error);
+    if (status != TANDA_OK) return status;
+    if (contents != NULL) {
+        made->data = (void *)contents;
+        made->borrowed = true;
+    } else {
+        status = allocate(&made->data, bytes, 1, "buffer", error);
+        if (status != TANDA_OK) {
+            free(made);
+            return status;
+        }
+    }
+    *result = made;
+    return TANDA_OK;
+}
+
+static void free_buffer(backend *backend, buffer *buffer) {
+    (void)backend;
+    if (!buffer->borrowed) free(buffer->data);
+    free(buffer);
+}
+
+static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
+                           tanda_error *error) {
+    (void)backend, (void)error;
+    memcpy(target->data, source, bytes);
+    return TANDA_OK;
+}
+
+static tanda_status download(backend *backend, buffer *source, void *target, size_t bytes,
+                             tanda_error *error) {
+    (void)backend, (void)error;
+    memcpy(target, source->data, bytes);
+    return TANDA_OK;
+}
+
+static tanda_status probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,
+                          const float *c, float *result, tanda_error *error) {
+    (void)error;
+    ((openmp_backend_state *)backend)->functions->probe(function, count, a, b, c, result);
+    return TANDA_OK;
+}
+
+static tanda_status finish(backend *backend, tanda_error *error) {
+    (void)backend, (void)error;
+    return TANDA_OK;
+}
+
+static const backend_interface interface = {
+    .close = close_cpu,
+    .buffer = make_buffer,
+    .buffer_free = free_buffer,
+    .upload = upload,
+    .download = download,
+    .compile = openmp_compile,
+    .program_free = openmp_program_free,
+    .run = openmp_run,
+    .results = openmp_results,
+    .read = openmp_read,
+    .read_gradient = openmp_read_gradient,
+    .probe = probe,
+    .finish = finish,
+};
+
+static tanda_status open_cpu(const char *id, const tanda_device_options *options, backend **result,
+                             tanda_error *error) {
+    (void)id;
+    const cpu_functions *functions = NULL;
+    tanda_status status = choose_isa(options->isa, &functions, error);
+    if (status != TANDA_OK) return status;
+    if (options->threads > MOST_THREADS)
+        return fail(error, TANDA_USAGE, "--threads: %zu is more than %d", options->threads, MOST_THREADS);
+    openmp_backend_state *made = NULL;
+    status = allocate(&made, 1, sizeof *made, "device", error);
+    if (status != TANDA_OK) return status;
+    made->base.interface = &interface;
+    made->threads = options->threads > 0 ? options->threads : default_threads();
+    made->functions = functions;
+    describe(&made->base.information, functions, made->threads);
+    *result = &made->base;
+    return TANDA_OK;
+}
+
+const backend_kind openmp_backend = {.list = list_cpu, .open = open_cpu};

@@ -1,0 +1,16 @@
+/* The functions of one instruction set. */
+#include "backend/openmp/tile.h"
+
+#define TEXT_OF(name) #name
+#define TEXT(name) TEXT_OF(name)
+
+#define TILE_OP_ENTRY(name) [OP_##name] = ISA_NAME(name),
+
+const cpu_functions ISA_NAME(cpu_functions) = {
+    .isa = TANDA_ISA_NAME,
+    .tile_ops = {TILE_OP_LIST(TILE_OP_ENTRY)},
+    .merge = ISA_NAME(merge_partials),
+    .add = ISA_NAME(add_partials),
+    .update = ISA_NAME(update),
+    .probe = ISA_NAME(probe),
+};

@@ -1,0 +1,147 @@
+/*
+ * The widest vector of the instruction set this file is compiled for. The arithmetic is the same in each:
+ * only the number of lanes differs, and no result depends on it.
+ */
+#ifndef TANDA_OPENMP_VECTOR_H
+#define TANDA_OPENMP_VECTOR_H
+
+#include "backend/plan.h"
+
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+
+#include <immintrin.h>
+typedef __m512 vec;
+#define LANES 16
+#define vec_zero() _mm512_setzero_ps()
+#define vec_splat(x) _mm512_set1_ps(x)
+#define vec_load(p) _mm512_loadu_ps(p)
+#define vec_store(p, v) _mm512_storeu_ps(p, v)
+#define vec_add(a, b) _mm512_add_ps(a, b)
+#define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+
+/* x where |x| >= limit or x is NaN, else +0: canonical() and flush_tiny() of kernels/exact.h for a vector. */
+static inline vec vec_keep_from(vec x, float limit) {
+    __mmask16 kept = _mm512_cmp_ps_mask(_mm512_abs_ps(x), vec_splat(limit), _CMP_NLT_UQ);
+    return _mm512_maskz_mov_ps(kept, x);
+}
+
+/* The first `count` values, the other lanes +0. */
+static inline vec vec_load_first(const float *p, size_t count) {
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+}
+
+/* lines[i][j] becomes lines[j][i]. */
+static inline void vec_transpose(vec lines[LANES]) {
+    vec a[16], b[16];
+    for (int i = 0; i < 8; i++) {
+        a[2 * i] = _mm512_unpacklo_ps(lines[2 * i], lines[2 * i + 1]);
+        a[2 * i + 1] = _mm512_unpackhi_ps(lines[2 * i], lines[2 * i + 1]);
+    }
+    for (int i = 0; i < 4; i++) {
+        b[4 * i] =
+            _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+        b[4 * i + 1] =
+            _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i]), _mm512_castps_pd(a[4 * i + 2])));
+        b[4 * i + 2] = _mm512_castpd_ps(
+            _mm512_unpacklo_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+        b[4 * i + 3] = _mm512_castpd_ps(
+            _mm512_unpackhi_pd(_mm512_castps_pd(a[4 * i + 1]), _mm512_castps_pd(a[4 * i + 3])));
+    }
+    for (int i = 0; i < 4; i++) {
+        vec low = _mm512_shuffle_f32x4(b[i], b[4 + i], 0x88),
+            high = _mm512_shuffle_f32x4(b[i], b[4 + i], 0xdd);
+        vec low2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0x88),
+            high2 = _mm512_shuffle_f32x4(b[8 + i], b[12 + i], 0xdd);
+        lines[i] = _mm512_shuffle_f32x4(low, low2, 0x88);
+        lines[8 + i] = _mm512_shuffle_f32x4(low, low2, 0xdd);
+        lines[4 + i] = _mm512_shuffle_f32x4(high, high2, 0x88);
+        lines[12 + i] = _mm512_shuffle_f32x4(high, high2, 0xdd);
+    }
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+#include <immintrin.h>
+typedef __m256 vec;
+#define LANES 8
+#define vec_zero() _mm256_setzero_ps()
+#define vec_splat(x) _mm256_set1_ps(x)
+#define vec_load(p) _mm256_loadu_ps(p)
+#define vec_store(p, v) _mm256_storeu_ps(p, v)
+#define vec_add(a, b) _mm256_add_ps(a, b)
+#define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+
+static inline vec vec_keep_from(vec x, float limit) {
+    vec magnitude = _mm256_andnot_ps(vec_splat(-0.0f), x);
+    return _mm256_and_ps(_mm256_cmp_ps(magnitude, vec_splat(limit), _CMP_NLT_UQ), x);
+}
+
+static inline vec vec_load_first(const float *p, size_t count) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lane));
+}
+
+static inline void vec_transpose(vec lines[LANES]) {
+    vec a[8], b[8];
+    for (int i = 0; i < 4; i++) {
+        a[2 * i] = _mm256_unpacklo_ps(lines[2 * i], lines[2 * i + 1]);
+        a[2 * i + 1] = _mm256_unpackhi_ps(lines[2 * i], lines[2 * i + 1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+        b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+        b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+        b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        lines[i] = _mm256_permute2f128_ps(b[i], b[4 + i], 0x20);
+        lines[4 + i] = _mm256_permute2f128_ps(b[i], b[4 + i], 0x31);
+    }
+}
+
+#else
+
+/* Any machine: four lanes of plain C; the fused product is the C library's where there is no instruction. */
+typedef float vec __attribute__((vector_size(16), aligned(4)));
+#define LANES 4
+#define vec_zero() ((vec){0, 0, 0, 0})
+#define vec_splat(x) ((vec){x, x, x, x})
+#define vec_load(p) (*(const vec *)(p))
+#define vec_store(p, v) (*(vec *)(p) = (v))
+#define vec_add(a, b) ((a) + (b))
+
+static inline vec vec_fma(vec a, vec b, vec c) {
+    for (int i = 0; i < LANES; i++)
+        c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return c;
+}
+
+static inline vec vec_keep_from(vec x, float limit) {
+    for (int i = 0; i < LANES; i++)
+        x[i] = __builtin_fabsf(x[i]) < limit ? 0.0f : x[i];
+    return x;
+}
+
+static inline vec vec_load_first(const float *p, size_t count) {
+    vec x = vec_zero();
+    for (size_t i = 0; i < count; i++)
+        x[i] = p[i];
+    return x;
+}
+
+static inline void vec_transpose(vec lines[LANES]) {
+    for (int i = 0; i < LANES; i++)
+        for (int j = i + 1; j < LANES; j++) {
+            float kept = lines[i][j];
+            lines[i][j] = lines[j][i];
+            lines[j][i] = kept;
+        }
+}
+
+#endif
+
+#define GROUP_VECTORS (TILE_LANES / LANES) /* vectors that hold one group of 16 lanes */
+#define CANONICAL_LIMIT 0x1p-149f          /* vec_keep_from(x, this): -0 becomes +0, all else stays */
+#define TINY_LIMIT 0x1p-100f               /* vec_keep_from(x, this) is flush_tiny() */
+
+#endif

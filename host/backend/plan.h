@@ -1,0 +1,116 @@
+/*
+ * A plan: one training or evaluation step as a flat list of ops with shapes and offsets.
+ *
+ * Dimensions, used by every op and backend under these names:
+ *   width   lanes of a tile, a multiple of TILE_LANES, at most TILE_ROWS; one lane is one instance
+ *   units   rows of a tensor inside a tile: a tensor is (units, width)
+ *   K, H    inputs and outputs of a dense layer
+ *   S       stride of a packed weight, (K, S): H rounded up to 16 when H >= 16, else H
+ *
+ * The plan runs in three phases: tile ops (once per tile), the reduction (the fixed tree over tiles), and the
+ * parameter op (once per parameter). How ops are walked, fused and blocked is each backend's own business.
+ */
+#ifndef TANDA_BACKEND_PLAN_H
+#define TANDA_BACKEND_PLAN_H
+
+#include "model/model.h"
+
+#define TILE_ROWS 256   /* instances of a full tile; also the chunk of a dense sum (design 2.2) */
+#define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (design 2.3) */
+#define WIDE_OUTPUTS 16 /* layers with at least so many outputs sum weight gradients row by row */
+
+/* The tile ops. X(name): each backend has a function and a kernel of this name. */
+#define TILE_OP_LIST(X) \
+    X(gather) \
+    X(dense_forward) \
+    X(activation_forward) \
+    X(softmax) \
+    X(loss_binary_crossentropy) \
+    X(loss_categorical_crossentropy) \
+    X(loss_mse) \
+    X(loss_sum) \
+    X(dense_gradient) \
+    X(dense_backward) \
+    X(activation_backward)
+
+typedef enum tile_op {
+#define TILE_OP_ENUM(name) OP_##name,
+    TILE_OP_LIST(TILE_OP_ENUM)
+#undef TILE_OP_ENUM
+        TILE_OP_COUNT
+} tile_op;
+
+/* Offsets of tensors count units from the start of a tile's workspace; parameters count floats. */
+typedef struct op {
+    tile_op kind;
+    size_t layer;
+    size_t inputs, outputs, stride; /* K, H, S of the layer */
+    size_t weight, bias;            /* in the packed parameters */
+    size_t source;                  /* tensor read */
+    size_t other;                   /* second tensor read: a's of activation_backward and dense_gradient */
+    size_t target;                  /* tensor written */
+    size_t scratch;                 /* dense_gradient: S units for the transposed delta */
+    activation activation;          /* activation ops; loss_mse: the output function */
+    bool with_delta;                /* losses: write the delta as well */
+    bool after_barrier;             /* reads what the op before it in the list has written */
+} op;
+
+typedef enum tensor_role {
+    TENSOR_INPUT,        /* the assembled rows */
+    TENSOR_LOGITS,       /* W a + b of a layer */
+    TENSOR_OUTPUT,       /* the activation of a layer; of the last layer: the prediction */
+    TENSOR_LOSS,         /* loss per row */
+    TENSOR_DELTA_OUTPUT, /* d loss / d output of a layer */
+    TENSOR_DELTA,        /* d loss / d logits of a layer */
+} tensor_role;
+
+typedef struct tensor {
+    tensor_role role;
+    size_t layer;
+    size_t units;
+    size_t offset;
+} tensor;
+
+/* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. */
+typedef struct packed_layer {
+    size_t inputs, outputs, stride;
+    size_t weight, bias;
+    size_t model_weight, model_bias; /* where they lie in the model's parameters */
+} packed_layer;
+
+typedef struct plan {
+    size_t op_count;
+    op *ops;
+    size_t tensor_count;
+    tensor *tensors;
+    size_t workspace_units;
+    size_t layer_count;
+    packed_layer *layers;
+    size_t features;
+    size_t parameter_count; /* packed, a multiple of 16 */
+    size_t model_parameter_count;
+    bool classes; /* labels are int32 classes, else binary32 targets */
+    bool training;
+    bool keep;
+} plan;
+
+typedef struct plan_options {
+    bool training; /* backward pass and update; otherwise forward and loss only */
+    bool with_loss;
+    bool with_prediction; /* make TENSOR_OUTPUT of the last layer */
+    bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
+} plan_options;
+
+/* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */
+tanda_status plan_create(const tanda_model *model, const plan_options *options, plan **result,
+                         tanda_error *error);
+void plan_free(plan *plan);
+
+/* NULL when the plan does not make such a tensor. */
+const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer);
+
+/* Model parameters to and from a packed vector of parameter_count floats; padding is +0 (design 2.7). */
+void plan_pack(const plan *plan, const float *model_parameters, float *packed);
+void plan_unpack(const plan *plan, const float *packed, float *model_parameters);
+
+#endif

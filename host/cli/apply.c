@@ -1,0 +1,61 @@
+#include "cli/apply.h"
+
+#include "cli/report.h"
+#include "model/model_file.h"
+#include "support/clock.h"
+
+const struct argp_child application_children[] = {
+    {&data_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {0}};
+
+void application_begin(application *application, tanda_error *error) {
+    application->common.error = application->data.error = error;
+}
+
+error_t application_parse(int key, char *argument, struct argp_state *state, application *application) {
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &application->data;
+        state->child_inputs[1] = &application->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        return options_argument(state, argument, &application->model_path, application->common.error);
+    case ARGP_KEY_END:
+        if (application->model_path != NULL) return 0;
+        return parsed(fail(application->common.error, TANDA_USAGE, "no model: tanda %s MODEL --data FILE",
+                           state->argv[0]));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void print_banner(const application *application) {
+    print_data_line(stderr, application->data.path, application->dataset, "as the model",
+                    application->model->scaling.kind, "as the model");
+    print_model_line(stderr, application->model);
+    print_device_line(stderr, application->device, application->reason);
+}
+
+tanda_status application_open(application *application, bool without_target, tanda_error *error) {
+    const double begin = seconds_now();
+    tanda_status status = model_file_load(application->model_path, &application->model, error);
+    if (status != TANDA_OK) return status;
+    const dataset_expectation expected = options_expectation(application->model);
+    tanda_dataset_options reading = options_reading(&application->data);
+    reading.task = application->model->task;
+    reading.without_target = without_target;
+    status = dataset_load(application->data.path, &reading, &expected, &application->dataset, error);
+    if (status == TANDA_OK) status = dataset_scale(application->dataset, &application->model->scaling, error);
+    application->load_seconds = seconds_now() - begin;
+    if (status == TANDA_OK)
+        status =
+            tanda_device_open(&application->common.device, &application->device, application->reason, error);
+    if (status == TANDA_OK && !application->common.quiet) print_banner(application);
+    return status;
+}
+
+void application_free(application *application) {
+    tanda_device_close(application->device);
+    tanda_dataset_free(application->dataset);
+    tanda_model_free(application->model);
+    data_options_free(&application->data);
+}

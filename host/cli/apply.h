@@ -1,0 +1,29 @@
+/* What evaluate and predict share: a model, rows that fit it in its scaling, and an open device. */
+#ifndef TANDA_CLI_APPLY_H
+#define TANDA_CLI_APPLY_H
+
+#include "cli/options.h"
+
+typedef struct application {
+    common_options common;
+    data_options data;
+    const char *model_path;
+    tanda_model *model;
+    tanda_dataset *dataset;
+    tanda_device *device;
+    char reason[256];
+    double load_seconds;
+} application;
+
+/* Keys and children that both commands' argp tables are made of; input is the application. */
+error_t application_parse(int key, char *argument, struct argp_state *state, application *application);
+extern const struct argp_child application_children[];
+
+/* Gives the option groups their error; to be called before options_parse. */
+void application_begin(application *application, tanda_error *error);
+
+/* Loads model and rows, scales the rows and opens the device. Prints the banner unless --quiet. */
+tanda_status application_open(application *application, bool without_target, tanda_error *error);
+void application_free(application *application);
+
+#endif

@@ -1,0 +1,128 @@
+/* The lines that say what is done with what, and the epoch lines: standard error, for people. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/report.h"
+#include "model/names.h"
+
+#define CLASSES_SHOWN 10
+
+size_t *class_counts(const tanda_dataset *dataset) {
+    size_t *counts = calloc(dataset->class_count, sizeof *counts);
+    for (size_t row = 0; counts != NULL && row < dataset->rows; row++)
+        counts[dataset->classes[row]]++;
+    return counts;
+}
+
+/* Class names that are whole numbers came from a numeric column. */
+static bool names_are_numbers(const tanda_dataset *dataset) {
+    for (size_t i = 0; i < dataset->class_count; i++) {
+        const char *name = dataset->class_names[i];
+        name += *name == '-';
+        if (*name == '\0' || name[strspn(name, "0123456789")] != '\0') return false;
+    }
+    return true;
+}
+
+static const char *task_reason(const tanda_dataset *dataset) {
+    if (dataset->task == TANDA_TASK_REGRESSION) return "the target is a quantity";
+    return names_are_numbers(dataset) ? "few distinct whole numbers; else --task regression" : "text";
+}
+
+void print_counted(FILE *stream, size_t count, const char *what) {
+    fprintf(stream, "%zu %s%s", count, what, count == 1 ? "" : "s");
+}
+
+void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
+    if (dataset->task == TANDA_TASK_AUTO) {
+        fputs("no target", stream);
+        return;
+    }
+    fprintf(stream, "%s (%s)", task_name(dataset->task),
+            dataset->task_was_found ? task_reason(dataset) : note);
+    if (dataset->task != TANDA_TASK_CLASSES) return;
+    size_t *counts = class_counts(dataset);
+    for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++)
+        fprintf(stream, "%s %s %zu", i == 0 ? ":" : ",", dataset->class_names[i], counts[i]);
+    if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
+    free(counts);
+}
+
+void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
+                     tanda_scale scale, const char *scale_note) {
+    fprintf(stream, "data: %s, ", path);
+    print_counted(stream, dataset->rows, "row");
+    fputs(" x ", stream);
+    print_counted(stream, dataset->features, "feature");
+    fputs(", ", stream);
+    print_task(stream, dataset, task_note);
+    fprintf(stream, "; scaled: %s (%s)\n", scaling_name(scale), scale_note);
+}
+
+const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
+    size_t used = (size_t)snprintf(buffer, SHAPE_SIZE, "%zu", model->features);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        char part[64];
+        const int length =
+            snprintf(part, sizeof part, " -> %s %zu", activation_name(layer->activation), layer->outputs);
+        if (used + (size_t)length + sizeof " ..." > SHAPE_SIZE) {
+            memcpy(buffer + used, " ...", sizeof " ...");
+            break;
+        }
+        memcpy(buffer + used, part, (size_t)length + 1);
+        used += (size_t)length;
+    }
+    return buffer;
+}
+
+void print_model_line(FILE *stream, const tanda_model *model) {
+    char shape[SHAPE_SIZE];
+    fprintf(stream, "model: %s, %zu parameters, loss %s\n", model_shape(model, shape), model->parameter_count,
+            loss_name(model->loss));
+}
+
+void print_device_line(FILE *stream, const tanda_device *device, const char *reason) {
+    const tanda_device_information *information = tanda_device_describe(device);
+    if (strcmp(information->backend, "openmp") == 0) {
+        fprintf(stream, "device: OpenMP, %s (", information->name);
+        print_counted(stream, information->compute_units, "thread");
+        fprintf(stream, ", %s)", information->platform);
+    } else {
+        fprintf(stream, "device: OpenCL, %s (%s, %s, driver %s)", information->name, information->id,
+                information->platform, information->driver);
+    }
+    fprintf(stream, ", %s", grade_name(tanda_device_grade(device, NULL)));
+    fprintf(stream, reason[0] == '\0' ? "\n" : "; %s\n", reason);
+}
+
+static void print_seconds(FILE *stream, double seconds, const char *unit_suffix) {
+    if (seconds >= 1.0)
+        fprintf(stream, "%.0fs%s", seconds, unit_suffix);
+    else if (seconds >= 1e-3)
+        fprintf(stream, "%.0fms%s", seconds * 1e3, unit_suffix);
+    else
+        fprintf(stream, "%.0fus%s", seconds * 1e6, unit_suffix);
+}
+
+/* Small figures would read as 0.0000, so Keras shows them in scientific notation; so do we, and huge ones. */
+static void print_metric(const char *name, double value) {
+    const double size = fabs(value);
+    if (isnan(value)) return;
+    fprintf(stderr, size > 1e-3 && size < 1e6 ? " - %s: %.4f" : " - %s: %.4e", name, value);
+}
+
+void print_epoch(const tanda_epoch *epoch, void *context) {
+    (void)context;
+    const size_t steps = epoch->steps_since == 0 ? 1 : epoch->steps_since;
+    fprintf(stderr, "Epoch %zu/%zu - %.1fs ", epoch->epoch, epoch->epochs, epoch->seconds);
+    print_seconds(stderr, epoch->seconds / (double)steps, "/step");
+    print_metric("loss", epoch->loss);
+    print_metric("accuracy", epoch->accuracy);
+    if (epoch->has_validation) {
+        print_metric("val_loss", epoch->validation.loss);
+        print_metric("val_accuracy", epoch->validation.accuracy);
+    }
+    fputc('\n', stderr);
+}

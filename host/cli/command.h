@@ -1,0 +1,22 @@
+/*
+ * The commands of the program. Each parses its own arguments, does its work and writes results to standard
+ * output; a failure is handed back and reported by main.c, so there is one place that words errors.
+ */
+#ifndef TANDA_CLI_COMMAND_H
+#define TANDA_CLI_COMMAND_H
+
+#include "tanda.h"
+
+typedef struct command {
+    const char *name;
+    const char *summary;
+    tanda_status (*run)(int argc, char **argv, tanda_error *error); /* argv[0] is the command's name */
+} command;
+
+tanda_status train_command(int argc, char **argv, tanda_error *error);
+tanda_status evaluate_command(int argc, char **argv, tanda_error *error);
+tanda_status predict_command(int argc, char **argv, tanda_error *error);
+tanda_status inspect_command(int argc, char **argv, tanda_error *error);
+tanda_status devices_command(int argc, char **argv, tanda_error *error);
+
+#endif

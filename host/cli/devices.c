@@ -1,0 +1,138 @@
+/* tanda devices */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/selftest.h"
+#include "cli/command.h"
+#include "cli/report.h"
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    common_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
+    case ARGP_KEY_ARG:
+        return options_argument(state, argument, NULL, options->error);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&common_argp, 0, "Common:", 1}, {0}};
+
+static const struct argp devices_argp = {
+    .parser = parse,
+    .doc = "What there is to train on, and what the self-test found each good for.",
+    .children = children,
+};
+
+/* What opening a device told. */
+typedef struct examination {
+    bool opened;
+    tanda_grade grade;
+    const char *missed; /* static storage */
+    tanda_error error;  /* why it could not be opened */
+    tanda_device_information information;
+} examination;
+
+/* Not by tanda_device_open: that refuses a grade below exact, which is just what is to be shown here. */
+static void examine(const tanda_device_information *listed, const common_options *options,
+                    examination *result) {
+    const backend_kind *kind = strcmp(listed->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
+    backend *device = NULL;
+    *result = (examination){.information = *listed};
+    tanda_status status = kind->open(listed->id, &options->device, &device, &result->error);
+    if (status == TANDA_OK) status = selftest_run(device, NULL, &result->error);
+    result->opened = status == TANDA_OK;
+    if (result->opened) {
+        result->information = *tanda_device_describe(device);
+        result->grade = tanda_device_grade(device, &result->missed);
+    }
+    tanda_device_close(device);
+}
+
+static void print_grade(const examination *found) {
+    if (!found->opened)
+        printf("unusable: %s", found->error.message);
+    else if (found->grade == TANDA_GRADE_EXACT_BUT_SUBNORMALS)
+        printf("exact but for subnormals (needs --accept-flush)");
+    else if (found->grade == TANDA_GRADE_FAST_ONLY)
+        printf("fast only (%s)", found->missed);
+    else
+        printf("exact");
+}
+
+static void print_device(const examination *found) {
+    const tanda_device_information *device = &found->information;
+    printf("%-12s %-12s %3zu units  ", device->id, device->kind, device->compute_units);
+    if (device->memory > 0)
+        printf("%8.1f GiB  ", (double)device->memory / (1024.0 * 1024.0 * 1024.0));
+    else
+        printf("%12s  ", "");
+    print_grade(found);
+    printf("  %s", device->name);
+    if (device->platform[0] != '\0')
+        printf(" (%s%s%s)", device->platform, device->driver[0] ? ", driver " : "", device->driver);
+    putchar('\n');
+}
+
+static json_t *device_object(const examination *found) {
+    const tanda_device_information *device = &found->information;
+    report report = {.object = json_object()};
+    report_text(&report, "id", device->id);
+    report_text(&report, "backend", device->backend);
+    report_text(&report, "kind", device->kind);
+    report_text(&report, "name", device->name);
+    report_text(&report, "platform", device->platform);
+    report_text(&report, "driver", device->driver);
+    report_count(&report, "compute_units", device->compute_units);
+    if (device->memory > 0) report_count(&report, "memory", device->memory);
+    if (found->opened) {
+        report_text(&report, "grade", grade_name(found->grade));
+        if (found->missed != NULL && found->missed[0] != '\0')
+            report_text(&report, "missed_probe", found->missed);
+    } else {
+        report_text(&report, "error", found->error.message);
+    }
+    return report.object;
+}
+
+static void show(const examination *found, report *report, json_t *array) {
+    if (array == NULL)
+        print_device(found);
+    else if (json_array_append_new(array, device_object(found)) != 0)
+        report->failed = true;
+}
+
+static tanda_status list_devices(const common_options *options, tanda_error *error) {
+    tanda_device_information *devices = NULL;
+    size_t count = 0;
+    char remark[256] = "";
+    tanda_status status = tanda_device_list(&devices, &count, remark, error);
+    if (status != TANDA_OK) return status;
+    report report = report_begin("devices");
+    json_t *array = options->json ? json_array() : NULL;
+    for (size_t i = 0; i < count; i++) {
+        examination found;
+        examine(&devices[i], options, &found);
+        show(&found, &report, array);
+    }
+    free(devices);
+    if (options->json) {
+        report_value(&report, "devices", array);
+        if (remark[0] != '\0') report_text(&report, "remark", remark);
+        return report_print(&report, error);
+    }
+    report_free(&report);
+    if (remark[0] != '\0') printf("%s\n", remark);
+    return TANDA_OK;
+}
+
+tanda_status devices_command(int argc, char **argv, tanda_error *error) {
+    common_options options = {.error = error};
+    const tanda_status status = options_parse(&devices_argp, argc, argv, &options, &options, error);
+    if (status != TANDA_OK || options.finished) return status;
+    return list_devices(&options, error);
+}

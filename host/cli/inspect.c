@@ -1,0 +1,52 @@
+/* tanda inspect: which kind of file it is decides which half does the work. */
+#include "cli/inspect.h"
+#include "cli/command.h"
+#include "model/model_file.h"
+
+enum { FLAG_TASK = FLAG_OWN };
+
+static const struct argp_option table[] = {
+    {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    inspection *inspection = state->input;
+    tanda_error *error = inspection->common.error;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &inspection->data;
+        state->child_inputs[1] = &inspection->common;
+        return 0;
+    case FLAG_TASK:
+        return parsed(options_task(argument, &inspection->task, error));
+    case ARGP_KEY_ARG:
+        return options_argument(state, argument, &inspection->data.path, error);
+    case ARGP_KEY_END:
+        if (inspection->data.path != NULL) return 0;
+        return parsed(fail(error, TANDA_USAGE, "no file: tanda inspect FILE"));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {
+    {&reading_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {0}};
+
+static const struct argp inspect_argp = {
+    .options = table,
+    .parser = parse,
+    .args_doc = "FILE",
+    .doc = "What a model file or a data file holds.",
+    .children = children,
+};
+
+tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
+    inspection inspection = {.common.error = error, .data.error = error};
+    tanda_status status = options_parse(&inspect_argp, argc, argv, &inspection, &inspection.common, error);
+    if (status == TANDA_OK && !inspection.common.finished)
+        status = model_file_looks_right(inspection.data.path) ? inspect_model(&inspection, error)
+                                                              : inspect_data(&inspection, error);
+    data_options_free(&inspection.data);
+    return status;
+}

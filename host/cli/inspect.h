@@ -1,0 +1,16 @@
+/* The two halves of `tanda inspect`. */
+#ifndef TANDA_CLI_INSPECT_H
+#define TANDA_CLI_INSPECT_H
+
+#include "cli/options.h"
+
+typedef struct inspection {
+    common_options common;
+    data_options data; /* path is the argument */
+    tanda_task task;
+} inspection;
+
+tanda_status inspect_model(const inspection *inspection, tanda_error *error);
+tanda_status inspect_data(const inspection *inspection, tanda_error *error);
+
+#endif

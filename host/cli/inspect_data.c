@@ -1,0 +1,129 @@
+/* A data file: its rows, columns and target. */
+#include <stdlib.h>
+
+#include "cli/inspect.h"
+#include "cli/report.h"
+#include "model/names.h"
+
+#define FEATURES_SHOWN 64
+
+typedef struct column {
+    float minimum, maximum;
+    double mean;
+} column;
+
+static column describe_column(const tanda_dataset *dataset, size_t feature) {
+    const float *values = dataset->values + feature;
+    column found = {.minimum = values[0], .maximum = values[0]};
+    for (size_t row = 0; row < dataset->rows; row++) {
+        const float value = values[row * dataset->features];
+        if (value < found.minimum) found.minimum = value;
+        if (value > found.maximum) found.maximum = value;
+        found.mean += (double)value;
+    }
+    found.mean /= (double)dataset->rows;
+    return found;
+}
+
+static void print_feature(const tanda_dataset *dataset, size_t feature) {
+    const column found = describe_column(dataset, feature);
+    char number[32];
+    const char *name = number;
+    snprintf(number, sizeof number, "%zu", feature);
+    if (dataset->feature_names != NULL) name = dataset->feature_names[feature];
+    printf("  %-24s %14.6g %14.6g %14.6g\n", name, (double)found.minimum, found.mean, (double)found.maximum);
+}
+
+static void print_target(const tanda_dataset *dataset, const char *remark) {
+    printf("Target: ");
+    if (dataset->target_name != NULL) printf("%s, ", dataset->target_name);
+    print_task(stdout, dataset, "as asked");
+    if (remark[0] != '\0') printf(" (%s)", remark);
+    putchar('\n');
+}
+
+static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
+    printf("Data: %s, ", path);
+    print_counted(stdout, dataset->rows, "row");
+    fputs(" x ", stdout);
+    print_counted(stdout, dataset->features, "feature");
+    puts(dataset->from_bytes ? ", bytes" : "");
+    print_target(dataset, remark);
+    printf("\n  %-24s %14s %14s %14s\n", "Feature", "min", "mean", "max");
+    for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
+        print_feature(dataset, i);
+    if (dataset->features > FEATURES_SHOWN)
+        printf("  ... (%zu features; --json has them all)\n", dataset->features);
+}
+
+static json_t *feature_object(const tanda_dataset *dataset, size_t feature) {
+    const column found = describe_column(dataset, feature);
+    report report = {.object = json_object()};
+    if (dataset->feature_names != NULL) report_text(&report, "name", dataset->feature_names[feature]);
+    report_real(&report, "min", (double)found.minimum);
+    report_real(&report, "mean", found.mean);
+    report_real(&report, "max", (double)found.maximum);
+    return report.object;
+}
+
+static json_t *class_object(const char *name, size_t count) {
+    report report = {.object = json_object()};
+    report_text(&report, "name", name);
+    report_count(&report, "rows", count);
+    return report.object;
+}
+
+static void report_classes(report *report, const tanda_dataset *dataset) {
+    size_t *counts = class_counts(dataset);
+    json_t *classes = json_array();
+    for (size_t i = 0; counts != NULL && i < dataset->class_count; i++)
+        if (json_array_append_new(classes, class_object(dataset->class_names[i], counts[i])) != 0)
+            report->failed = true;
+    report_value(report, "classes", classes);
+    free(counts);
+}
+
+static tanda_status print_json(const char *path, const tanda_dataset *dataset, tanda_error *error) {
+    json_t *columns = json_array();
+    report report = report_begin("inspect");
+    for (size_t i = 0; i < dataset->features; i++)
+        if (json_array_append_new(columns, feature_object(dataset, i)) != 0) report.failed = true;
+    report_text(&report, "kind", "data");
+    report_text(&report, "data", path);
+    report_count(&report, "rows", dataset->rows);
+    report_count(&report, "features", dataset->features);
+    report_text(&report, "target", dataset->target_name);
+    if (dataset->task != TANDA_TASK_AUTO) report_text(&report, "task", task_name(dataset->task));
+    if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
+    report_value(&report, "columns", columns);
+    return report_print(&report, error);
+}
+
+/*
+ * Without options the last column is taken for the target. Where that cannot be (images without their
+ * labels), the file is still worth showing, with the reason.
+ */
+static tanda_status load(const inspection *inspection, tanda_dataset **dataset, char *remark, size_t size,
+                         tanda_error *error) {
+    tanda_dataset_options reading = options_reading(&inspection->data);
+    reading.task = inspection->task;
+    const tanda_status status = tanda_dataset_load(inspection->data.path, &reading, dataset, error);
+    if (status == TANDA_OK || reading.target != NULL || reading.labels != NULL) return status;
+    reading.without_target = true;
+    if (tanda_dataset_load(inspection->data.path, &reading, dataset, NULL) != TANDA_OK) return status;
+    snprintf(remark, size, "%s", error->message);
+    return TANDA_OK;
+}
+
+tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
+    tanda_dataset *dataset = NULL;
+    char remark[sizeof error->message] = "";
+    tanda_status status = load(inspection, &dataset, remark, sizeof remark, error);
+    if (status != TANDA_OK) return status;
+    if (inspection->common.json)
+        status = print_json(inspection->data.path, dataset, error);
+    else
+        print_lines(inspection->data.path, dataset, remark);
+    tanda_dataset_free(dataset);
+    return status;
+}

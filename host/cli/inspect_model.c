@@ -1,0 +1,173 @@
+/* A model as Keras' summary shows it and, where they are few, its weights. */
+#include <stdlib.h>
+
+#include "cli/inspect.h"
+#include "cli/report.h"
+#include "model/model_file.h"
+#include "support/digest.h"
+#include "support/memory.h"
+
+#define WEIGHTS_SHOWN 32
+#define NAMES_SHOWN 32
+
+static size_t layer_parameters(const layer *layer) {
+    return (layer->inputs + 1) * layer->outputs;
+}
+
+static void print_layers(const tanda_model *model) {
+    puts("Layer       Output shape   Activation   Parameters");
+    printf("%-11s (n, %zu)\n", "input", model->features);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        char name[32], shape[32];
+        snprintf(name, sizeof name, "dense_%zu", i + 1);
+        snprintf(shape, sizeof shape, "(n, %zu)", layer->outputs);
+        printf("%-11s %-14s %-12s %zu\n", name, shape, activation_name(layer->activation),
+               layer_parameters(layer));
+    }
+    printf("Total parameters: %zu (%zu bytes)\n", model->parameter_count,
+           model->parameter_count * sizeof(float));
+}
+
+static void print_names(const char *title, char *const *names, size_t count) {
+    if (names == NULL) return;
+    printf("%s: ", title);
+    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+        printf("%s%s", i == 0 ? "" : ", ", names[i]);
+    printf(count > NAMES_SHOWN ? ", ... (%zu)\n" : "\n", count);
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------ */
+
+/* The unit of a layer, for people: the class it stands for, or its number. */
+static void print_unit(const tanda_model *model, size_t index, size_t unit) {
+    const bool last = index + 1 == model->layer_count;
+    if (last && model->class_count > 2)
+        printf("%s:\n", model->class_names[unit]);
+    else if (!last || model_outputs(model) > 1)
+        printf("dense_%zu unit %zu:\n", index + 1, unit);
+    else if (model->class_count == 2)
+        printf("for %s against %s:\n", model->class_names[1], model->class_names[0]);
+    else
+        printf("%s:\n", model->target_name == NULL ? "prediction" : model->target_name);
+}
+
+static void print_weight(const tanda_model *model, size_t index, size_t input, double value) {
+    printf("  w%zu (", input + 1);
+    if (index == 0 && model->feature_names != NULL)
+        printf("%s", model->feature_names[input]);
+    else
+        printf("%s %zu", index == 0 ? "feature" : "unit", input);
+    printf(") = %.9g\n", value);
+}
+
+static void print_weights(const tanda_model *model, size_t index) {
+    const layer *layer = &model->layers[index];
+    for (size_t unit = 0; unit < layer->outputs; unit++) {
+        const float *weights = model->parameters + layer->weight + unit * layer->inputs;
+        print_unit(model, index, unit);
+        printf("  w0 (bias) = %.9g\n", (double)model->parameters[layer->bias + unit]);
+        for (size_t input = 0; input < layer->inputs; input++)
+            print_weight(model, index, input, (double)weights[input]);
+    }
+}
+
+/*
+ * Weights for unscaled features x, of one unit of the only layer. From w0 + sum w (x - center) factor: the
+ * new weights are w factor, the new bias w0 - sum w factor center. values is (1 + features).
+ */
+static void original_weights(const tanda_model *model, size_t unit, double *values) {
+    const layer *layer = &model->layers[0];
+    const float *weights = model->parameters + layer->weight + unit * layer->inputs;
+    values[0] = (double)model->parameters[layer->bias + unit];
+    for (size_t input = 0; input < layer->inputs; input++) {
+        values[input + 1] = (double)weights[input] * (double)model->scaling.factor[input];
+        values[0] -= values[input + 1] * (double)model->scaling.center[input];
+    }
+}
+
+static tanda_status print_original_weights(const tanda_model *model, tanda_error *error) {
+    double *values = NULL;
+    const tanda_status status = allocate(&values, model->features + 1, sizeof *values, "weights", error);
+    if (status != TANDA_OK) return status;
+    puts("\nWeights in the units of the data:");
+    for (size_t unit = 0; unit < model_outputs(model); unit++) {
+        original_weights(model, unit, values);
+        print_unit(model, 0, unit);
+        printf("  w0 (bias) = %.9g\n", values[0]);
+        for (size_t input = 0; input < model->features; input++)
+            print_weight(model, 0, input, values[input + 1]);
+    }
+    free(values);
+    return TANDA_OK;
+}
+
+static tanda_status print_few_weights(const tanda_model *model, tanda_error *error) {
+    const bool scaled = model->scaling.kind != TANDA_SCALE_NONE;
+    printf("\nWeights%s:\n", scaled ? " for the scaled features" : "");
+    for (size_t i = 0; i < model->layer_count; i++)
+        print_weights(model, i);
+    if (!scaled || model->layer_count > 1) return TANDA_OK;
+    return print_original_weights(model, error);
+}
+
+static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
+    char digest[DIGEST_TEXT_SIZE];
+    model_digest(model, digest);
+    printf("Model: %s, %s, loss %s\n\n", path, task_name(model->task), loss_name(model->loss));
+    print_layers(model);
+    putchar('\n');
+    print_names("Features", model->feature_names, model->features);
+    if (model->target_name != NULL) printf("Target: %s\n", model->target_name);
+    if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
+    printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
+    if (model->settings != NULL) printf("Trained with: %s\n", model->settings);
+    return model->parameter_count > WEIGHTS_SHOWN ? TANDA_OK : print_few_weights(model, error);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------- */
+
+static json_t *layer_object(const tanda_model *model, size_t index) {
+    const layer *layer = &model->layers[index];
+    report report = {.object = json_object()};
+    report_count(&report, "inputs", layer->inputs);
+    report_count(&report, "outputs", layer->outputs);
+    report_text(&report, "activation", activation_name(layer->activation));
+    report_count(&report, "parameters", layer_parameters(layer));
+    return report.object;
+}
+
+static tanda_status print_json(const char *path, const tanda_model *model, tanda_error *error) {
+    char digest[DIGEST_TEXT_SIZE];
+    json_t *layers = json_array();
+    report report = report_begin("inspect");
+    model_digest(model, digest);
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (json_array_append_new(layers, layer_object(model, i)) != 0) report.failed = true;
+    report_text(&report, "kind", "model");
+    report_text(&report, "model", path);
+    report_text(&report, "task", task_name(model->task));
+    report_text(&report, "loss_function", loss_name(model->loss));
+    report_count(&report, "features", model->features);
+    report_count(&report, "parameters", model->parameter_count);
+    report_value(&report, "layers", layers);
+    if (model->feature_names != NULL)
+        report_value(&report, "feature_names", report_strings(model->feature_names, model->features));
+    report_text(&report, "target", model->target_name);
+    if (model->class_count > 0)
+        report_value(&report, "classes", report_strings(model->class_names, model->class_count));
+    report_text(&report, "scale", scaling_name(model->scaling.kind));
+    if (model->settings != NULL) report_value(&report, "settings", json_loads(model->settings, 0, NULL));
+    report_text(&report, "weights_sha256", digest);
+    return report_print(&report, error);
+}
+
+tanda_status inspect_model(const inspection *inspection, tanda_error *error) {
+    tanda_model *model = NULL;
+    tanda_status status = model_file_load(inspection->data.path, &model, error);
+    if (status != TANDA_OK) return status;
+    status = inspection->common.json ? print_json(inspection->data.path, model, error)
+                                     : print_lines(inspection->data.path, model, error);
+    tanda_model_free(model);
+    return status;
+}

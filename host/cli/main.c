@@ -1,0 +1,94 @@
+/* The program: finds the command, and reports what went wrong with one line and an exit code. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/suggest.h"
+#include "data/place.h"
+
+#define OUTPUT_BUFFER 65536
+
+static const command commands[] = {
+    {"train", "fit a model to data and write it", train_command},
+    {"evaluate", "loss and accuracy of a model on data", evaluate_command},
+    {"predict", "class and probabilities, or the value, of every row", predict_command},
+    {"inspect", "what a model file or a data file holds", inspect_command},
+    {"devices", "what there is to train on, and what each is good for", devices_command},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(void) {
+    puts("Usage: tanda COMMAND [OPTION...]\n\n"
+         "Trains perceptrons, logistic regression and dense networks on OpenCL devices and CPU cores,\n"
+         "with the same bits on all of them.\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  tanda %-10s %s\n", commands[i].name, commands[i].summary);
+    puts("\n  tanda COMMAND --help lists the options of a command; tanda --version tells the version.\n\n"
+         "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 4 device or driver.");
+}
+
+static const command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+static tanda_status fail_unknown(const char *name, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    size_t closest = 0, best = SIZE_MAX;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const size_t distance = edit_distance(commands[i].name, name);
+        if (distance < best) closest = i;
+        if (distance < best) best = distance;
+    }
+    return fail(error, TANDA_USAGE, "'%s' is no command; the closest is %s (tanda --help lists them)",
+                shown(name, strlen(name), buffer), commands[closest].name);
+}
+
+static tanda_status dispatch(int argc, char **argv, tanda_error *error) {
+    if (argc < 2 || strcmp(argv[1], "--json") == 0)
+        return fail(error, TANDA_USAGE, "no command; tanda --help lists them");
+    const command *found = find_command(argv[1]);
+    if (found != NULL) return found->run(argc - 1, argv + 1, error);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        print_help();
+    else if (strcmp(argv[1], "--version") == 0)
+        printf("tanda %s\n", tanda_version());
+    else
+        return fail_unknown(argv[1], error);
+    return TANDA_OK;
+}
+
+/* Told without parsing, so that a mistake in another option is reported as JSON too. --js is --json to argp.
+ */
+static bool wants_json(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strlen(argv[i]) > 2 && strncmp("--json", argv[i], strlen(argv[i])) == 0) return true;
+    return false;
+}
+
+/* Names in messages come from files and arguments; a line break in one must not make two lines. */
+static void keep_one_line(char *text) {
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+}
+
+int main(int argc, char **argv) {
+    tanda_error error = {0};
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
+    if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+    tanda_status status = dispatch(argc, argv, &error);
+    if (status != TANDA_OK) {
+        keep_one_line(error.message);
+        fprintf(stderr, "tanda: %s\n", error.message);
+        if (wants_json(argc, argv)) report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
+    }
+    if (report_flush(&error) != TANDA_OK && status == TANDA_OK) {
+        fprintf(stderr, "tanda: %s\n", error.message);
+        status = TANDA_FAILED;
+    }
+    return (int)status;
+}

@@ -1,0 +1,350 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/suggest.h"
+#include "data/place.h"
+#include "model/names.h"
+
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+#define THREADS_MAX 4096
+
+enum {
+    FLAG_DEVICE = 0x100,
+    FLAG_REQUIRE_DEVICE,
+    FLAG_ACCEPT_FLUSH,
+    FLAG_THREADS,
+    FLAG_ISA,
+    FLAG_MATH,
+    FLAG_KERNELS,
+    FLAG_SEED,
+    FLAG_QUIET,
+    FLAG_JSON,
+    FLAG_HELP,
+    FLAG_VERSION,
+    FLAG_DATA,
+    FLAG_LABELS,
+    FLAG_TARGET,
+    FLAG_FEATURES,
+    FLAG_IGNORE,
+    FLAG_HEADER,
+    FLAG_FORMAT,
+};
+
+error_t parsed(tanda_status status) {
+    return status == TANDA_OK ? 0 : EINVAL;
+}
+
+/* ---- the common group --------------------------------------------------------------------------------- */
+
+static const struct argp_option common_table[] = {
+    {"device", FLAG_DEVICE, "DEVICE", 0,
+     "auto, cpu, opencl, opencl:NAME or opencl:P.D (see tanda devices); default auto: the first OpenCL GPU "
+     "or "
+     "accelerator, else OpenMP",
+     0},
+    {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", 0},
+    {"accept-flush", FLAG_ACCEPT_FLUSH, NULL, 0, "take a device that flushes subnormal numbers to zero", 0},
+    {"threads", FLAG_THREADS, "N", 0, "OpenMP threads; default: one per core", 0},
+    {"isa", FLAG_ISA, "NAME", 0,
+     "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", 0},
+    {"math", FLAG_MATH, "MODE", 0, "exact: the same bits on every device (default)", 0},
+    {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones", 0},
+    {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", 0},
+    {"quiet", FLAG_QUIET, NULL, 0, "no banner and no progress on standard error", 0},
+    {"json", FLAG_JSON, NULL, 0, "one JSON object on standard output, and nothing else there", 0},
+    {"help", FLAG_HELP, NULL, 0, "this text", 0},
+    {"version", FLAG_VERSION, NULL, 0, "the version", 0},
+    {0},
+};
+
+static tanda_status set_isa(common_options *options, const char *argument) {
+    static const char *const names[] = {"x86-64-v4", "x86-64-v3", "generic"};
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--isa", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->device.isa = names[index];
+    return status;
+}
+
+static tanda_status check_math(const char *argument, tanda_error *error) {
+    static const char *const names[] = {"exact", "fast"};
+    size_t index = 0;
+    const tanda_status status = value_choice("--math", argument, names, COUNT_OF(names), &index, error);
+    if (status != TANDA_OK || index == 0) return status;
+    return fail(error, TANDA_USAGE, "--math fast comes in a later version; use --math exact");
+}
+
+static tanda_status set_threads(common_options *options, const char *argument) {
+    uint64_t threads = 0;
+    const tanda_status status = value_count("--threads", argument, 1, THREADS_MAX, &threads, options->error);
+    if (status == TANDA_OK) options->device.threads = (size_t)threads;
+    return status;
+}
+
+static tanda_status set_device(common_options *options, const char *argument) {
+    static const char prefix[] = "opencl:";
+    const bool with_name =
+        strncmp(argument, prefix, sizeof prefix - 1) == 0 && argument[sizeof prefix - 1] != '\0';
+    if (!with_name && strcmp(argument, "auto") != 0 && strcmp(argument, "cpu") != 0 &&
+        strcmp(argument, "opencl") != 0) {
+        char buffer[SHOWN_SIZE];
+        return fail(
+            options->error, TANDA_USAGE,
+            "--device: '%s' is unknown; use auto, cpu, opencl, opencl:NAME or opencl:P.D (tanda devices "
+            "lists them)",
+            shown(argument, strlen(argument), buffer));
+    }
+    options->device.device = argument;
+    return TANDA_OK;
+}
+
+static error_t parse_common(int key, char *argument, struct argp_state *state) {
+    common_options *options = state->input;
+    switch (key) {
+    case FLAG_DEVICE:
+        return parsed(set_device(options, argument));
+    case FLAG_REQUIRE_DEVICE:
+        options->device.require_device = true;
+        return 0;
+    case FLAG_ACCEPT_FLUSH:
+        options->device.accept_flush = true;
+        return 0;
+    case FLAG_THREADS:
+        return parsed(set_threads(options, argument));
+    case FLAG_ISA:
+        return parsed(set_isa(options, argument));
+    case FLAG_MATH:
+        return parsed(check_math(argument, options->error));
+    case FLAG_KERNELS:
+        options->device.kernel_folder = argument;
+        return 0;
+    case FLAG_SEED:
+        return parsed(value_count("--seed", argument, 0, INT64_MAX, &options->seed, options->error));
+    case FLAG_QUIET:
+        options->quiet = true;
+        return 0;
+    case FLAG_JSON:
+        options->json = true;
+        return 0;
+    case FLAG_HELP:
+        options->help = true;
+        return ECANCELED;
+    case FLAG_VERSION:
+        options->finished = true;
+        printf("tanda %s\n", tanda_version());
+        return ECANCELED;
+    case ARGP_KEY_ERROR: /* getopt has just gone past what it could not take */
+        options->stopped_at = state->argv[state->next - 1];
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp common_argp = {.options = common_table, .parser = parse_common};
+
+/* ---- the data group ----------------------------------------------------------------------------------- */
+
+static const struct argp_option reading_table[] = {
+    {"labels", FLAG_LABELS, "FILE", 0, "one label per row (.npy, IDX, a CSV column) in a file of its own", 0},
+    {"target", FLAG_TARGET, "COLUMN", 0, "the column to learn, by name or index from 0; default: the last",
+     0},
+    {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
+     0},
+    {"ignore", FLAG_IGNORE, "COLUMN", 0, "a column to leave out; may be given several times", 0},
+    {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
+    {"format", FLAG_FORMAT, "NAME", 0, "csv, npy or idx; default: told from the content", 0},
+    {0},
+};
+
+static tanda_status set_header(data_options *options, const char *argument) {
+    static const char *const names[] = {
+        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--header", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->read.header = (tanda_header)index;
+    return status;
+}
+
+static tanda_status set_format(data_options *options, const char *argument) {
+    static const char *const names[] = {"csv", "npy", "idx"};
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--format", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->read.format = names[index];
+    return status;
+}
+
+static error_t parse_reading(int key, char *argument, struct argp_state *state) {
+    data_options *options = state->input;
+    switch (key) {
+    case FLAG_LABELS:
+        options->read.labels = argument;
+        return 0;
+    case FLAG_TARGET:
+        options->read.target = argument;
+        return 0;
+    case FLAG_FEATURES:
+        return parsed(value_list("--features", argument, &options->features, options->error));
+    case FLAG_IGNORE:
+        return parsed(value_append("--ignore", argument, strlen(argument), &options->ignore, options->error));
+    case FLAG_HEADER:
+        return parsed(set_header(options, argument));
+    case FLAG_FORMAT:
+        return parsed(set_format(options, argument));
+    case ARGP_KEY_END:
+        if (options->read.labels == NULL || options->read.target == NULL) return 0;
+        return parsed(fail(options->error, TANDA_USAGE,
+                           "--target and --labels both say where the labels are; give one of them"));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp reading_argp = {.options = reading_table, .parser = parse_reading};
+
+static const struct argp_option data_table[] = {
+    {"data", FLAG_DATA, "FILE", 0, "the rows: CSV, .npy, IDX or IDX.gz (needed)", 0},
+    {0},
+};
+
+static error_t parse_data(int key, char *argument, struct argp_state *state) {
+    data_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
+    case FLAG_DATA:
+        options->path = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->path != NULL) return 0;
+        return parsed(fail(options->error, TANDA_USAGE, "no data: give the rows with --data FILE"));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child data_children[] = {{&reading_argp, 0, NULL, 0}, {0}};
+
+const struct argp data_argp = {.options = data_table, .parser = parse_data, .children = data_children};
+
+/* ---- parsing ------------------------------------------------------------------------------------------ */
+
+/* What the options of an argp and its children have to do with a name. */
+typedef struct name_search {
+    const char *name; /* without -- and =VALUE */
+    const struct argp_option *match;
+    size_t matches; /* options that begin with name */
+    const char *closest;
+    size_t distance;
+} name_search;
+
+static void compare_option(name_search *search, const struct argp_option *option) {
+    if (option->name == NULL) return;
+    const size_t distance = edit_distance(option->name, search->name);
+    if (strncmp(option->name, search->name, strlen(search->name)) == 0) {
+        if (distance == 0 || search->distance != 0) search->match = option;
+        search->matches++;
+    }
+    if (distance < search->distance) {
+        search->distance = distance;
+        search->closest = option->name;
+    }
+}
+
+static void search_options(name_search *search, const struct argp *argp) {
+    for (const struct argp_option *option = argp->options; option != NULL && (option->name || option->doc);
+         option++)
+        compare_option(search, option);
+    for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
+        search_options(search, child->argp);
+}
+
+/* getopt only tells that it stopped; this finds the words for why. */
+static tanda_status explain(const struct argp *argp, const char *command, const char *argument,
+                            tanda_error *error) {
+    char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
+    const size_t dashes = strspn(argument, "-"), length = strcspn(argument, "=");
+    const char *what = shown(argument, length, buffer);
+    snprintf(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
+
+    name_search search = {.name = name, .distance = SIZE_MAX};
+    search_options(&search, argp);
+    const bool is_long = dashes == 2 && *name != '\0' && length <= SUGGEST_LENGTH_MAX;
+    if (is_long && search.matches > 1 && search.distance != 0)
+        return fail(error, TANDA_USAGE, "%s could be several options of %s; write it in full", what, command);
+    if (is_long && search.match != NULL && search.match->arg != NULL)
+        return fail(error, TANDA_USAGE, "--%s needs a value: --%s %s", search.match->name, search.match->name,
+                    search.match->arg);
+    if (is_long && search.match != NULL)
+        return fail(error, TANDA_USAGE, "--%s takes no value", search.match->name);
+    return fail(error, TANDA_USAGE, "%s is no option of %s; the closest is --%s (tanda %s --help lists them)",
+                what, command, search.closest, command);
+}
+
+tanda_status options_parse(const struct argp *argp, int argc, char **argv, void *input,
+                           common_options *common, tanda_error *error) {
+    char program[64];
+    const error_t result = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
+    if (common->help) {
+        snprintf(program, sizeof program, "tanda %s", argv[0]);
+        argp_help(argp, stdout,
+                  ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, program);
+        common->finished = true;
+    }
+    if (common->finished || result == 0) return TANDA_OK;
+    if (result == ENOMEM) return fail(error, TANDA_FAILED, "out of memory while reading the options");
+    if (error->status != TANDA_OK) return error->status;
+    return explain(argp, argv[0], common->stopped_at == NULL ? "" : common->stopped_at, error);
+}
+
+error_t options_argument(struct argp_state *state, const char *argument, const char **place,
+                         tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    if (place != NULL && *place == NULL) {
+        *place = argument;
+        return 0;
+    }
+    return parsed(fail(error, TANDA_USAGE, "'%s' is one argument too many; see tanda %s --help",
+                       shown(argument, strlen(argument), buffer), state->argv[0]));
+}
+
+tanda_status options_task(const char *text, tanda_task *task, tanda_error *error) {
+    const char *const names[] = {task_name(TANDA_TASK_AUTO), task_name(TANDA_TASK_CLASSES),
+                                 task_name(TANDA_TASK_REGRESSION)};
+    size_t index = 0;
+    const tanda_status status = value_choice("--task", text, names, COUNT_OF(names), &index, error);
+    if (status == TANDA_OK) *task = (tanda_task)index;
+    return status;
+}
+
+/* ---- from options to the data layer ------------------------------------------------------------------- */
+
+tanda_dataset_options options_reading(const data_options *options) {
+    tanda_dataset_options reading = options->read;
+    reading.ignore = (const char *const *)options->ignore.texts;
+    reading.ignore_count = options->ignore.count;
+    reading.features = (const char *const *)options->features.texts;
+    reading.feature_count = options->features.count;
+    return reading;
+}
+
+void data_options_free(data_options *options) {
+    text_list_free(&options->ignore);
+    text_list_free(&options->features);
+}
+
+dataset_expectation options_expectation(const tanda_model *model) {
+    return (dataset_expectation){.feature_count = model->features,
+                                 .feature_names = model->feature_names,
+                                 .class_count = model->class_count,
+                                 .class_names = model->class_names,
+                                 .task = model->task,
+                                 .target_name = model->target_name};
+}

@@ -1,0 +1,68 @@
+/*
+ * Options that several commands share, as groups for argp. A command's own argp lists the groups it takes as
+ * children, in the order of its struct members, and hands each its part of the options in ARGP_KEY_INIT.
+ */
+#ifndef TANDA_CLI_OPTIONS_H
+#define TANDA_CLI_OPTIONS_H
+
+#include <argp.h>
+
+#include "cli/value.h"
+#include "data/dataset.h"
+#include "model/model.h"
+
+/* Options of every command. Texts point into argv. */
+typedef struct common_options {
+    tanda_device_options device;
+    uint64_t seed;
+    bool quiet;
+    bool json;
+    bool finished; /* --help or --version was answered: nothing more is to be done */
+    bool help;
+    const char *stopped_at; /* the argument at which parsing ended in an error */
+    tanda_error *error;     /* set before parsing */
+} common_options;
+
+/* Where rows come from and which columns are used. */
+typedef struct data_options {
+    const char *path;           /* --data, or the argument of inspect */
+    tanda_dataset_options read; /* without the lists: options_reading puts them in */
+    text_list ignore;
+    text_list features;
+    tanda_error *error; /* set before parsing */
+} data_options;
+
+/* Inputs: common_options *, data_options *, data_options *. data_argp is reading_argp and --data. */
+extern const struct argp common_argp;
+extern const struct argp reading_argp;
+extern const struct argp data_argp;
+
+/* Keys of the commands' own options start here; the shared ones lie below. */
+enum { FLAG_OWN = 0x1000 };
+
+/*
+ * Parses argv into input (common is the part of it that common_argp fills) and answers --help and --version.
+ * error is the one the groups were given. Fails with TANDA_USAGE; an option that does not exist is named with
+ * the closest one that does.
+ */
+tanda_status options_parse(const struct argp *argp, int argc, char **argv, void *input,
+                           common_options *common, tanda_error *error);
+
+/* 0, or what argp takes for "stop, the error is told". */
+error_t parsed(tanda_status status);
+
+/* Takes one positional argument into *place; more than one is TANDA_USAGE. */
+error_t options_argument(struct argp_state *state, const char *argument, const char **place,
+                         tanda_error *error);
+
+/* The names --task takes, in the order of tanda_task. */
+tanda_status options_task(const char *text, tanda_task *task, tanda_error *error);
+
+/* The reading options with the lists in place; borrows from options. */
+tanda_dataset_options options_reading(const data_options *options);
+void data_options_free(data_options *options);
+
+/* What a model expects of a data file; borrows from the model. */
+dataset_expectation options_expectation(const tanda_model *model);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * tanda predict: CSV (RFC 4180) on standard output. For classes the predicted class, then either one column
+ * of probabilities per class or, with --top K, the K most probable classes; for regression the prediction
+ * alone.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/apply.h"
+#include "cli/command.h"
+#include "cli/report.h"
+#include "support/memory.h"
+
+enum { FLAG_TOP = FLAG_OWN };
+
+typedef struct prediction {
+    application application;
+    size_t top;     /* 0: all classes in their order */
+    size_t columns; /* classes, or 1 for regression */
+    size_t *order;  /* columns indices, most probable first */
+    json_t *rows;   /* --json: what would be lines, else NULL */
+    tanda_error *error;
+} prediction;
+
+static const struct argp_option table[] = {
+    {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    prediction *prediction = state->input;
+    if (key == FLAG_TOP) return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
+    return application_parse(key, argument, state, &prediction->application);
+}
+
+static const struct argp predict_argp = {
+    .options = table,
+    .parser = parse,
+    .args_doc = "MODEL",
+    .doc = "Class and probabilities, or the value, of every row, as CSV on standard output.\v"
+           "The data needs no target; a column that the model learned is left out. Columns are found by the "
+           "model's names where the data has names, else by position.",
+    .children = application_children,
+};
+
+static void print_field(const char *text) {
+    if (text[strcspn(text, ",\"\r\n")] == '\0') {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_header(const prediction *prediction) {
+    const tanda_model *model = prediction->application.model;
+    if (model->task == TANDA_TASK_REGRESSION) {
+        fputs("prediction", stdout);
+    } else if (prediction->top > 0) {
+        for (size_t i = 1; i <= prediction->top; i++)
+            printf("%sclass_%zu,probability_%zu", i == 1 ? "" : ",", i, i);
+    } else {
+        fputs("class", stdout);
+        for (size_t i = 0; i < prediction->columns; i++) {
+            putchar(',');
+            print_field(model->class_names[i]);
+        }
+    }
+    putchar('\n');
+}
+
+/* The most probable class; of equals the first (kernels/README.md). */
+static size_t best_class(const float *row, size_t columns) {
+    size_t best = 0;
+    for (size_t i = 1; i < columns; i++)
+        if (row[i] > row[best]) best = i;
+    return best;
+}
+
+/* The first `top` places of order become the most probable classes; of equals the lower comes first. */
+static void order_classes(size_t *order, const float *row, size_t columns, size_t top) {
+    for (size_t i = 0; i < columns; i++) {
+        size_t place = i < top ? i : top;
+        while (place > 0 && row[i] > row[order[place - 1]]) {
+            if (place < top) order[place] = order[place - 1];
+            place--;
+        }
+        if (place < top) order[place] = i;
+    }
+}
+
+static void print_row(const prediction *prediction, const float *row) {
+    const tanda_model *model = prediction->application.model;
+    if (model->task == TANDA_TASK_REGRESSION) {
+        printf("%.9g\n", (double)row[0]);
+        return;
+    }
+    if (prediction->top == 0) {
+        print_field(model->class_names[best_class(row, prediction->columns)]);
+        for (size_t i = 0; i < prediction->columns; i++)
+            printf(",%.9g", (double)row[i]);
+    }
+    for (size_t i = 0; i < prediction->top; i++) {
+        if (i > 0) putchar(',');
+        print_field(model->class_names[prediction->order[i]]);
+        printf(",%.9g", (double)row[prediction->order[i]]);
+    }
+    putchar('\n');
+}
+
+/* {"class", "probabilities": {name: p, ...}} or the number; most probable first with --top. */
+static json_t *row_object(const prediction *prediction, const float *row) {
+    const tanda_model *model = prediction->application.model;
+    if (model->task == TANDA_TASK_REGRESSION) return json_real((double)row[0]);
+    report probabilities = {.object = json_object()};
+    const size_t count = prediction->top == 0 ? prediction->columns : prediction->top;
+    for (size_t i = 0; i < count; i++) {
+        const size_t class = prediction->top == 0 ? i : prediction->order[i];
+        report_real(&probabilities, model->class_names[class], (double)row[class]);
+    }
+    if (probabilities.failed) return NULL;
+    return json_pack("{so so}", "class",
+                     report_string(model->class_names[best_class(row, prediction->columns)]), "probabilities",
+                     probabilities.object);
+}
+
+static bool all_finite(const float *row, size_t columns) {
+    for (size_t i = 0; i < columns; i++)
+        if (!isfinite(row[i])) return false;
+    return true;
+}
+
+static tanda_status take_rows(size_t first_row, size_t rows, const float *predictions, void *context) {
+    prediction *prediction = context;
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = predictions + i * prediction->columns;
+        if (!all_finite(row, prediction->columns))
+            return fail(prediction->error, TANDA_FAILED,
+                        "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
+                        "the model",
+                        prediction->application.data.path, first_row + i);
+        if (prediction->top > 0) order_classes(prediction->order, row, prediction->columns, prediction->top);
+        if (prediction->rows == NULL)
+            print_row(prediction, row);
+        else if (json_array_append_new(prediction->rows, row_object(prediction, row)) != 0)
+            return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
+                        prediction->application.dataset->rows);
+    }
+    return ferror(stdout) ? report_flush(prediction->error) : TANDA_OK;
+}
+
+static tanda_status check_top(prediction *prediction, tanda_error *error) {
+    prediction->columns = tanda_prediction_columns(prediction->application.model);
+    if (prediction->top > 0 && prediction->application.model->task == TANDA_TASK_REGRESSION)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts a quantity");
+    if (prediction->top > prediction->columns) prediction->top = prediction->columns;
+    return allocate(&prediction->order, prediction->columns, sizeof *prediction->order, "classes", error);
+}
+
+static tanda_status print_json(prediction *prediction, tanda_error *error) {
+    const application *application = &prediction->application;
+    report report = report_begin("predict");
+    report_device(&report, application->device);
+    report_text(&report, "model", application->model_path);
+    report_text(&report, "task", task_name(application->model->task));
+    report_count(&report, "rows", application->dataset->rows);
+    report_value(&report, "predictions", json_incref(prediction->rows));
+    return report_print(&report, error);
+}
+
+static tanda_status predict(prediction *prediction, tanda_error *error) {
+    application *application = &prediction->application;
+    tanda_status status = application_open(application, true, error);
+    if (status == TANDA_OK) status = check_top(prediction, error);
+    if (status != TANDA_OK) return status;
+    if (application->common.json)
+        prediction->rows = json_array();
+    else
+        print_header(prediction);
+    status = tanda_predict(application->device, application->model, application->dataset, take_rows,
+                           prediction, error);
+    if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
+    return status;
+}
+
+tanda_status predict_command(int argc, char **argv, tanda_error *error) {
+    prediction prediction = {.error = error};
+    application_begin(&prediction.application, error);
+    tanda_status status =
+        options_parse(&predict_argp, argc, argv, &prediction, &prediction.application.common, error);
+    if (status == TANDA_OK && !prediction.application.common.finished) status = predict(&prediction, error);
+    json_decref(prediction.rows);
+    free(prediction.order);
+    application_free(&prediction.application);
+    return status;
+}

@@ -1,0 +1,134 @@
+#include "cli/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/place.h"
+
+report report_begin(const char *command) {
+    report made = {.object = json_object()};
+    made.failed = made.object == NULL;
+    report_text(&made, "command", command);
+    report_text(&made, "version", tanda_version());
+    return made;
+}
+
+void report_free(report *report) {
+    json_decref(report->object);
+    report->object = NULL;
+}
+
+void report_value(report *report, const char *key, json_t *value) {
+    if (json_object_set_new(report->object, key, value) != 0) report->failed = true;
+}
+
+json_t *report_string(const char *text) {
+    if (is_plain_utf8(text, strlen(text))) return json_string(text);
+    char *copy = strdup(text);
+    if (copy == NULL) return NULL;
+    for (char *at = copy; *at != '\0'; at++)
+        if ((unsigned char)*at >= 0x80) *at = '?';
+    json_t *value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+json_t *report_strings(char *const *texts, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count && array != NULL; i++) {
+        if (json_array_append_new(array, report_string(texts[i])) == 0) continue;
+        json_decref(array);
+        array = NULL;
+    }
+    return array;
+}
+
+void report_text(report *report, const char *key, const char *text) {
+    if (text != NULL) report_value(report, key, report_string(text));
+}
+
+void report_count(report *report, const char *key, uint64_t value) {
+    report_value(report, key, json_integer((json_int_t)value));
+}
+
+void report_real(report *report, const char *key, double value) {
+    if (isfinite(value)) report_value(report, key, json_real(value));
+}
+
+const char *grade_name(tanda_grade grade) {
+    static const char *const names[] = {[TANDA_GRADE_EXACT] = "exact",
+                                        [TANDA_GRADE_EXACT_BUT_SUBNORMALS] = "exact but for subnormals",
+                                        [TANDA_GRADE_FAST_ONLY] = "fast only"};
+    return names[grade];
+}
+
+void report_device(report *report, const tanda_device *device) {
+    const tanda_device_information *information = tanda_device_describe(device);
+    const bool is_openmp = strcmp(information->backend, "openmp") == 0;
+    report_text(report, "device", information->name);
+    report_text(report, "device_id", information->id);
+    report_text(report, "backend", information->backend);
+    report_text(report, "math", "exact");
+    report_text(report, "grade", grade_name(tanda_device_grade(device, NULL)));
+    if (is_openmp) {
+        report_count(report, "threads", information->compute_units);
+        report_text(report, "isa", information->platform);
+    } else {
+        report_text(report, "platform", information->platform);
+        report_text(report, "driver", information->driver);
+        report_count(report, "compute_units", information->compute_units);
+    }
+}
+
+static void report_prefixed(report *report, const char *prefix, const char *key, double value) {
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", prefix, key);
+    report_real(report, name, value);
+}
+
+void report_evaluation(report *report, const char *prefix, const tanda_evaluation *evaluation) {
+    report_prefixed(report, prefix, "loss", evaluation->loss);
+    report_prefixed(report, prefix, "accuracy", evaluation->accuracy);
+    report_prefixed(report, prefix, "squared_error", evaluation->squared_error);
+}
+
+tanda_status report_flush(tanda_error *error) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return TANDA_OK;
+    /* After an earlier, failed write the reason is lost; a full pipe or disk is told by this one. */
+    return fail(error, TANDA_FAILED, "cannot write to standard output: %s",
+                errno == 0 ? "a write failed" : strerror(errno));
+}
+
+tanda_status report_print(report *report, tanda_error *error) {
+    const bool failed =
+        report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
+    report_free(report);
+    putchar('\n');
+    if (ferror(stdout)) return report_flush(error);
+    if (failed) return fail(error, TANDA_FAILED, "out of memory while writing the result");
+    return TANDA_OK;
+}
+
+void report_failure(const char *command, const tanda_error *error) {
+    report failure = {.object = json_object()};
+    failure.failed = failure.object == NULL;
+    report_text(&failure, "command", command);
+    report_text(&failure, "error", error->message);
+    report_count(&failure, "status", (uint64_t)error->status);
+    report_print(&failure, NULL);
+}
+
+static void print_figure(const char *prefix, const char *name, double value) {
+    if (isfinite(value)) printf("%s%s: %.9g\n", prefix, name, value);
+}
+
+void print_evaluation(const char *prefix, const tanda_evaluation *evaluation) {
+    print_figure(prefix, "loss", evaluation->loss);
+    if (isfinite(evaluation->accuracy))
+        printf("%saccuracy: %.9g (%llu of %zu)\n", prefix, evaluation->accuracy,
+               (unsigned long long)evaluation->correct, evaluation->rows);
+    print_figure(prefix, "squared_error", evaluation->squared_error);
+}

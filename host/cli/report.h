@@ -1,0 +1,81 @@
+/*
+ * What the commands say: banner and epoch lines on standard error, results on standard output as lines or as
+ * one JSON object.
+ */
+#ifndef TANDA_CLI_REPORT_H
+#define TANDA_CLI_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "data/dataset.h"
+#include "model/model.h"
+
+/* A JSON object in the making; a value that could not be added makes report_print fail. */
+typedef struct report {
+    json_t *object;
+    bool failed;
+} report;
+
+/* An object with command and version. Released by report_print or report_free. */
+report report_begin(const char *command);
+void report_text(report *report, const char *key, const char *text); /* NULL: left out */
+void report_count(report *report, const char *key, uint64_t value);
+void report_real(report *report, const char *key, double value);   /* NaN and infinity: left out */
+void report_value(report *report, const char *key, json_t *value); /* takes value over */
+
+/* device, backend, math, grade and, on OpenMP, threads. */
+void report_device(report *report, const tanda_device *device);
+
+/* loss, accuracy, correct and squared_error, as far as there are such; prefix is "" or "val_". */
+void report_evaluation(report *report, const char *prefix, const tanda_evaluation *evaluation);
+
+/* Writes the object as one line to standard output and releases it. */
+tanda_status report_print(report *report, tanda_error *error);
+void report_free(report *report);
+
+/* A JSON string of any text: what is not UTF-8 becomes '?'. NULL when memory runs out. */
+json_t *report_string(const char *text);
+
+/* An array of such strings. */
+json_t *report_strings(char *const *texts, size_t count);
+
+/* The object {"command", "error", "status"}, for a command that failed. */
+void report_failure(const char *command, const tanda_error *error);
+
+/* Fails with TANDA_FAILED when something written to standard output did not arrive. */
+tanda_status report_flush(tanda_error *error);
+
+/* The same figures as lines. */
+void print_evaluation(const char *prefix, const tanda_evaluation *evaluation);
+
+/* A grade as text: "exact", "exact but for subnormals", "fast only". */
+const char *grade_name(tanda_grade grade);
+
+/* "4 -> relu 8 -> softmax 3", cut when it does not fit. */
+#define SHAPE_SIZE 160
+const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
+
+/*
+ * Banner lines on stream. task_note says why the task is what it is when it was not found out from the
+ * labels, scale_note why the scaling is what it is.
+ */
+void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
+                     tanda_scale scale, const char *scale_note);
+void print_model_line(FILE *stream, const tanda_model *model);
+void print_device_line(FILE *stream, const tanda_device *device, const char *reason);
+
+/* The task, why it is this one, and the classes with their counts. */
+void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
+
+/* "1 feature", "4 features": what is counted is named in the singular. */
+void print_counted(FILE *stream, size_t count, const char *what);
+
+/* One epoch as Keras prints it, on standard error; context is unused. */
+void print_epoch(const tanda_epoch *epoch, void *context);
+
+/* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
+size_t *class_counts(const tanda_dataset *dataset);
+
+#endif

@@ -1,0 +1,15 @@
+/* The name that was probably meant. */
+#ifndef TANDA_CLI_SUGGEST_H
+#define TANDA_CLI_SUGGEST_H
+
+#include <stddef.h>
+
+#define SUGGEST_LENGTH_MAX 63 /* longer texts are compared by their beginning */
+
+/*
+ * Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours, each 1.
+ * Restricted Damerau-Levenshtein (Damerau 1964, doi 10.1145/363958.363994).
+ */
+size_t edit_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,136 @@
+/* tanda train */
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/train_setup.h"
+#include "model/model_file.h"
+#include "support/clock.h"
+#include "support/digest.h"
+
+/* One run of the command. */
+typedef struct training {
+    train_options options;
+    train_setup setup;
+    tanda_device *device;
+    char reason[256];
+    double load_seconds;
+    tanda_train_result result;
+    char digest[DIGEST_TEXT_SIZE];
+} training;
+
+static bool is_full_batch(const training *run) {
+    return run->options.full_batch || run->options.batch >= run->setup.training->rows;
+}
+
+static size_t report_every(const training *run) {
+    const size_t epochs = run->options.epochs;
+    if (run->options.report_every > 0) return run->options.report_every;
+    return is_full_batch(run) && epochs > 20 ? epochs / 20 : 1;
+}
+
+static void print_training_line(const training *run) {
+    const size_t rows = run->setup.training->rows;
+    const size_t batch = is_full_batch(run) ? rows : run->options.batch;
+    const size_t steps = rows / batch + (rows % batch != 0);
+    fprintf(stderr, "training: %zu rows, ", rows);
+    print_counted(stderr, steps, "step");
+    fprintf(stderr, " of %zu rows per epoch, ", batch);
+    print_counted(stderr, run->options.epochs, "epoch");
+    fprintf(stderr, ", learning rate %g, seed %llu", run->options.learning_rate,
+            (unsigned long long)run->options.common.seed);
+    if (run->setup.validation != NULL) {
+        fputs("; validation: ", stderr);
+        print_counted(stderr, run->setup.validation->rows, "row");
+    }
+    fputc('\n', stderr);
+    if (run->options.output == NULL) fputs("note: no --output, the model is not kept\n", stderr);
+}
+
+static void print_banner(const training *run) {
+    if (run->options.common.quiet) return;
+    print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
+                    run->setup.model->scaling.kind, run->setup.scale_note);
+    print_model_line(stderr, run->setup.model);
+    print_device_line(stderr, run->device, run->reason);
+    print_training_line(run);
+}
+
+static tanda_status fit(training *run, tanda_error *error) {
+    const train_options *options = &run->options;
+    const tanda_train_options settings = {.epochs = options->epochs,
+                                          .batch_rows = is_full_batch(run) ? 0 : options->batch,
+                                          .learning_rate = options->learning_rate,
+                                          .seed = options->common.seed,
+                                          .no_shuffle = options->no_shuffle,
+                                          .report_every = report_every(run),
+                                          .on_epoch = options->common.quiet ? NULL : print_epoch};
+    return tanda_train(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
+                       &run->result, error);
+}
+
+static json_t *seconds_object(const training *run) {
+    const tanda_train_result *result = &run->result;
+    return json_pack("{sf sf sf sf}", "load", run->load_seconds, "compile", result->compile_seconds,
+                     "transfer", result->transfer_seconds, "train", result->train_seconds);
+}
+
+static tanda_status print_json(const training *run, tanda_error *error) {
+    const tanda_model *model = run->setup.model;
+    report report = report_begin("train");
+    report_device(&report, run->device);
+    report_text(&report, "task", task_name(model->task));
+    report_count(&report, "rows", run->setup.training->rows);
+    report_count(&report, "features", model->features);
+    if (run->setup.validation != NULL) report_count(&report, "validation_rows", run->setup.validation->rows);
+    report_count(&report, "parameters", model->parameter_count);
+    report_text(&report, "loss_function", loss_name(model->loss));
+    report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_real(&report, "learning_rate", run->options.learning_rate);
+    report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
+    report_count(&report, "seed", run->options.common.seed);
+    report_count(&report, "epochs", run->result.epochs);
+    report_count(&report, "steps", run->result.steps);
+    report_evaluation(&report, "", &run->result.training);
+    if (run->result.has_validation) report_evaluation(&report, "val_", &run->result.validation);
+    report_value(&report, "seconds", seconds_object(run));
+    report_text(&report, "weights_sha256", run->digest);
+    report_text(&report, "model", run->options.output);
+    return report_print(&report, error);
+}
+
+static void print_lines(const training *run) {
+    print_evaluation("", &run->result.training);
+    if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
+    printf("seconds: %.3f\n", run->result.train_seconds);
+    printf("weights_sha256: %s\n", run->digest);
+    if (run->options.output != NULL) printf("model: %s\n", run->options.output);
+}
+
+static tanda_status run_training(training *run, tanda_error *error) {
+    const double begin = seconds_now();
+    tanda_status status = TANDA_OK;
+    if (run->options.output != NULL) status = check_output(run->options.output, error);
+    if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
+    run->load_seconds = seconds_now() - begin;
+    if (status == TANDA_OK)
+        status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
+    if (status == TANDA_OK) print_banner(run);
+    if (status == TANDA_OK) status = fit(run, error);
+    if (status != TANDA_OK) return status;
+
+    model_digest(run->setup.model, run->digest);
+    if (run->options.output != NULL) status = model_file_save(run->setup.model, run->options.output, error);
+    if (status != TANDA_OK) return status;
+    if (run->options.common.json) return print_json(run, error);
+    print_lines(run);
+    return TANDA_OK;
+}
+
+tanda_status train_command(int argc, char **argv, tanda_error *error) {
+    training run = {0};
+    tanda_status status = train_options_parse(argc, argv, &run.options, error);
+    if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
+    tanda_device_close(run.device);
+    train_setup_free(&run.setup);
+    train_options_free(&run.options);
+    return status;
+}

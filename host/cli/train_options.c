@@ -1,0 +1,267 @@
+#include "cli/train_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/number.h"
+#include "data/place.h"
+#include "support/memory.h"
+
+#define DEFAULT_LEARNING_RATE 0.1 /* suits standardised features; Keras' 0.01 needs many more epochs */
+#define DEFAULT_EPOCHS 10
+#define DEFAULT_BATCH 32
+#define EPOCHS_MAX 1000000000 /* more is taken for a slip */
+#define UNITS_MAX 16777216    /* of a layer: indices stay exact in binary32 */
+
+enum {
+    FLAG_TASK = FLAG_OWN,
+    FLAG_SCALE,
+    FLAG_VALIDATION,
+    FLAG_VALIDATION_LABELS,
+    FLAG_HIDDEN,
+    FLAG_ACTIVATION,
+    FLAG_OUTPUT_ACTIVATION,
+    FLAG_LOSS,
+    FLAG_LEARNING_RATE,
+    FLAG_EPOCHS,
+    FLAG_BATCH,
+    FLAG_SHUFFLE,
+    FLAG_INIT,
+    FLAG_OUTPUT,
+    FLAG_REPORT_EVERY,
+};
+
+enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4 };
+
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "Model:", GROUP_MODEL},
+    {"hidden", FLAG_HIDDEN, "UNITS", 0,
+     "units of the hidden layers, e.g. 256,128; default: none, which is logistic, softmax or linear "
+     "regression",
+     GROUP_MODEL},
+    {"activation", FLAG_ACTIVATION, "NAME", 0,
+     "of the hidden layers: relu (default), tanh, sigmoid or identity; one name, or one per layer",
+     GROUP_MODEL},
+    {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
+     "identity, sigmoid or softmax; default: sigmoid for 2 classes, softmax for more, identity for "
+     "regression",
+     GROUP_MODEL},
+    {"loss", FLAG_LOSS, "NAME", 0,
+     "binary_crossentropy, categorical_crossentropy or mse; default: what goes with the output", GROUP_MODEL},
+    {"init", FLAG_INIT, "MODEL", 0,
+     "start from the weights of a model of the same layers, in its scaling unless --scale is given",
+     GROUP_MODEL},
+    {"output", FLAG_OUTPUT, "MODEL", 0, "write the trained model here; default: it is not kept", GROUP_MODEL},
+
+    {NULL, 0, NULL, 0, "Training:", GROUP_TRAINING},
+    {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression",
+     GROUP_TRAINING},
+    {"scale", FLAG_SCALE, "MODE", 0,
+     "of the features: standard (default), minmax (default for byte images) or none", GROUP_TRAINING},
+    {"validation", FLAG_VALIDATION, "FRACTION|FILE", 0,
+     "hold out this part of the rows, or take the rows of a file; default: none", GROUP_TRAINING},
+    {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
+     GROUP_TRAINING},
+    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0, "step of gradient descent; default 0.1", GROUP_TRAINING},
+    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10", GROUP_TRAINING},
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32", GROUP_TRAINING},
+    {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", GROUP_TRAINING},
+    {"report-every", FLAG_REPORT_EVERY, "N", 0,
+     "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",
+     GROUP_TRAINING},
+    {0},
+};
+
+static tanda_status add_hidden(train_options *options, const char *argument, tanda_error *error) {
+    text_list_free(&options->hidden);
+    free(options->hidden_units);
+    options->hidden_units = NULL;
+    tanda_status status = value_list("--hidden", argument, &options->hidden, error);
+    if (status == TANDA_OK)
+        status = allocate(&options->hidden_units, options->hidden.count, sizeof *options->hidden_units,
+                          "hidden layers", error);
+    for (size_t i = 0; i < options->hidden.count && status == TANDA_OK; i++) {
+        uint64_t units = 0;
+        status = value_count("--hidden", options->hidden.texts[i], 1, UNITS_MAX, &units, error);
+        if (status == TANDA_OK) options->hidden_units[i] = (size_t)units;
+    }
+    return status;
+}
+
+/* A number is a fraction, so a file that is called like one needs a ./ before it. */
+static tanda_status set_validation(train_options *options, const char *argument, tanda_error *error) {
+    double fraction = 0.0;
+    options->validation_path = NULL;
+    options->validation_fraction = 0.0;
+    if (number_to_double(argument, strlen(argument), &fraction) != NUMBER_OK) {
+        options->validation_path = argument;
+        return TANDA_OK;
+    }
+    if (!(fraction > 0.0 && fraction < 1.0))
+        return fail(error, TANDA_USAGE, "--validation: %s is no fraction between 0 and 1, such as 0.2",
+                    argument);
+    options->validation_fraction = fraction;
+    return TANDA_OK;
+}
+
+static tanda_status set_scale(train_options *options, const char *argument, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    options->has_scale = true;
+    if (scaling_from_name(argument, &options->scale)) return TANDA_OK;
+    return fail(error, TANDA_USAGE, "--scale: '%s' is unknown; use standard, minmax or none",
+                shown(argument, strlen(argument), buffer));
+}
+
+static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
+    static const char *const names[] = {"identity", "sigmoid", "softmax"};
+    size_t index = 0;
+    const tanda_status status = value_choice("--output-activation", argument, names, 3, &index, error);
+    if (status == TANDA_OK)
+        options->has_output_activation = activation_from_name(argument, &options->output_activation);
+    return status;
+}
+
+static tanda_status set_loss(train_options *options, const char *argument, tanda_error *error) {
+    const char *names[LOSS_COUNT];
+    size_t index = 0;
+    for (size_t i = 0; i < LOSS_COUNT; i++)
+        names[i] = loss_name((loss)i);
+    const tanda_status status = value_choice("--loss", argument, names, LOSS_COUNT, &index, error);
+    if (status != TANDA_OK) return status;
+    options->has_loss = true;
+    options->loss = (loss)index;
+    return TANDA_OK;
+}
+
+static tanda_status set_epochs(const char *flag, const char *argument, size_t *epochs, tanda_error *error) {
+    uint64_t number = 0;
+    const tanda_status status = value_count(flag, argument, 1, EPOCHS_MAX, &number, error);
+    if (status == TANDA_OK) *epochs = (size_t)number;
+    return status;
+}
+
+static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    options->full_batch = strcmp(argument, "full") == 0;
+    if (options->full_batch || value_size("--batch", argument, 1, &options->batch, NULL) == TANDA_OK)
+        return TANDA_OK;
+    return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
+                shown(argument, strlen(argument), buffer));
+}
+
+static tanda_status set_shuffle(train_options *options, const char *argument, tanda_error *error) {
+    static const char *const names[] = {"full", "none"};
+    size_t index = 0;
+    const tanda_status status = value_choice("--shuffle", argument, names, 2, &index, error);
+    if (status == TANDA_OK) options->no_shuffle = index == 1;
+    return status;
+}
+
+static error_t parse_model(int key, char *argument, train_options *options, tanda_error *error) {
+    switch (key) {
+    case FLAG_HIDDEN:
+        return parsed(add_hidden(options, argument, error));
+    case FLAG_ACTIVATION:
+        text_list_free(&options->activations);
+        return parsed(value_list("--activation", argument, &options->activations, error));
+    case FLAG_OUTPUT_ACTIVATION:
+        return parsed(set_output_activation(options, argument, error));
+    case FLAG_LOSS:
+        return parsed(set_loss(options, argument, error));
+    case FLAG_INIT:
+        options->init = argument;
+        return 0;
+    case FLAG_OUTPUT:
+        options->output = argument;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_training(int key, char *argument, train_options *options, tanda_error *error) {
+    switch (key) {
+    case FLAG_TASK:
+        return parsed(options_task(argument, &options->task, error));
+    case FLAG_SCALE:
+        return parsed(set_scale(options, argument, error));
+    case FLAG_VALIDATION:
+        return parsed(set_validation(options, argument, error));
+    case FLAG_VALIDATION_LABELS:
+        options->validation_labels = argument;
+        return 0;
+    case FLAG_LEARNING_RATE:
+        return parsed(value_positive("--learning-rate", argument, &options->learning_rate, error));
+    case FLAG_EPOCHS:
+        return parsed(set_epochs("--epochs", argument, &options->epochs, error));
+    case FLAG_BATCH:
+        return parsed(set_batch(options, argument, error));
+    case FLAG_SHUFFLE:
+        return parsed(set_shuffle(options, argument, error));
+    case FLAG_REPORT_EVERY:
+        return parsed(set_epochs("--report-every", argument, &options->report_every, error));
+    default:
+        return parse_model(key, argument, options, error);
+    }
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    train_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->data;
+        state->child_inputs[1] = &options->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        return options_argument(state, argument, NULL, options->common.error);
+    default:
+        return parse_training(key, argument, options, options->common.error);
+    }
+}
+
+static const struct argp_child children[] = {
+    {&data_argp, 0, "Data:", GROUP_DATA}, {&common_argp, 0, "Common:", GROUP_COMMON}, {0}};
+
+static const struct argp train_argp = {
+    .options = table,
+    .parser = parse,
+    .doc = "Fits a model to data by gradient descent, and writes it.\v"
+           "Example: tanda train --data datasets/iris.csv --epochs 50 --output iris.safetensors",
+    .children = children,
+};
+
+/* What one option alone cannot tell. */
+static tanda_status check_together(const train_options *options, tanda_error *error) {
+    const size_t layers = options->hidden.count, activations = options->activations.count;
+    if (activations > 0 && layers == 0)
+        return fail(error, TANDA_USAGE,
+                    "--activation is for hidden layers and there is none; give --hidden UNITS");
+    if (activations > 1 && activations != layers)
+        return fail(error, TANDA_USAGE,
+                    "--activation: %zu names for %zu hidden layers; give one, or one per layer", activations,
+                    layers);
+    if (options->validation_labels != NULL && options->validation_path == NULL)
+        return fail(error, TANDA_USAGE, "--validation-labels goes with --validation FILE");
+    if (options->data.read.labels != NULL && options->validation_path != NULL &&
+        options->validation_labels == NULL)
+        return fail(error, TANDA_USAGE,
+                    "--validation %s needs --validation-labels FILE, as --data needs --labels",
+                    options->validation_path);
+    return TANDA_OK;
+}
+
+tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
+    *options = (train_options){
+        .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
+    options->common.error = options->data.error = error;
+    tanda_status status = options_parse(&train_argp, argc, argv, options, &options->common, error);
+    if (status == TANDA_OK && !options->common.finished) status = check_together(options, error);
+    return status;
+}
+
+void train_options_free(train_options *options) {
+    data_options_free(&options->data);
+    text_list_free(&options->hidden);
+    text_list_free(&options->activations);
+    free(options->hidden_units);
+}

@@ -1,0 +1,216 @@
+#include "cli/train_setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+#include "model/model_file.h"
+#include "support/memory.h"
+
+tanda_status check_output(const char *path, tanda_error *error) {
+    struct stat information;
+    if (stat(path, &information) == 0 && S_ISDIR(information.st_mode))
+        return fail(error, TANDA_FAILED, "--output %s: it is a folder; name a file", path);
+    char *folder = NULL;
+    const tanda_status status = copy_text(&folder, path, error);
+    if (status != TANDA_OK) return status;
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) slash[slash == folder] = '\0';
+    const int reason = access(slash == NULL ? "." : folder, W_OK | X_OK) == 0 ? 0 : errno;
+    free(folder);
+    if (reason == 0) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "--output %s: its folder cannot be written to: %s", path,
+                strerror(reason));
+}
+
+static tanda_status load_data(const train_options *options, train_setup *setup, tanda_error *error) {
+    tanda_dataset_options reading = options_reading(&options->data);
+    reading.task = options->task;
+    tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
+    if (status != TANDA_OK) return status;
+    if (options->validation_path != NULL) {
+        const dataset_expectation expected = dataset_expect(setup->training);
+        reading.labels = options->validation_labels;
+        return dataset_load(options->validation_path, &reading, &expected, &setup->validation, error);
+    }
+    if (options->validation_fraction == 0.0) return TANDA_OK;
+    tanda_dataset *all = setup->training;
+    setup->training = NULL;
+    status = dataset_split(all, options->validation_fraction, options->common.seed, &setup->training,
+                           &setup->validation, error);
+    tanda_dataset_free(all);
+    return status;
+}
+
+/* ---- the model ---------------------------------------------------------------------------------------- */
+
+/* The output and loss that go with the task, as far as they are not asked for. */
+static void choose_output(const train_options *options, const tanda_dataset *training, activation *output,
+                          loss *loss, size_t *units) {
+    const bool classes = training->task == TANDA_TASK_CLASSES;
+    const bool categorical = options->has_loss && options->loss == LOSS_CATEGORICAL_CROSSENTROPY;
+    *output = !classes                                   ? ACTIVATION_IDENTITY
+              : training->class_count > 2 || categorical ? ACTIVATION_SOFTMAX
+                                                         : ACTIVATION_SIGMOID;
+    if (options->has_output_activation) *output = options->output_activation;
+    *units =
+        !classes || (training->class_count == 2 && *output != ACTIVATION_SOFTMAX) ? 1 : training->class_count;
+    *loss = !classes                        ? LOSS_MSE
+            : *output == ACTIVATION_SOFTMAX ? LOSS_CATEGORICAL_CROSSENTROPY
+                                            : LOSS_BINARY_CROSSENTROPY;
+    if (options->has_loss) *loss = options->loss;
+}
+
+static tanda_status hidden_activation(const train_options *options, size_t index, activation *result,
+                                      tanda_error *error) {
+    *result = ACTIVATION_RELU;
+    if (options->activations.count == 0) return TANDA_OK;
+    const char *name = options->activations.texts[options->activations.count == 1 ? 0 : index];
+    if (activation_from_name(name, result) && *result != ACTIVATION_SOFTMAX) return TANDA_OK;
+    return fail(error, TANDA_USAGE,
+                "--activation: '%s' is none for hidden layers; use relu, tanh, sigmoid or identity", name);
+}
+
+static tanda_status make_model(const train_options *options, train_setup *setup, tanda_error *error) {
+    const size_t layers = options->hidden.count + 1;
+    size_t *units = NULL;
+    activation *activations = NULL;
+    loss loss = LOSS_MSE;
+    tanda_status status = allocate(&units, layers, sizeof *units, "layers", error);
+    if (status == TANDA_OK) status = allocate(&activations, layers, sizeof *activations, "layers", error);
+    for (size_t i = 0; i + 1 < layers && status == TANDA_OK; i++) {
+        units[i] = options->hidden_units[i];
+        status = hidden_activation(options, i, &activations[i], error);
+    }
+    if (status == TANDA_OK) {
+        choose_output(options, setup->training, &activations[layers - 1], &loss, &units[layers - 1]);
+        status = model_create(setup->training->features, layers, units, activations, loss,
+                              setup->training->task, &setup->model, error);
+    }
+    free(units);
+    free(activations);
+    return status;
+}
+
+static tanda_status name_model(const tanda_dataset *training, tanda_model *model, tanda_error *error) {
+    tanda_status status =
+        copy_texts(&model->feature_names, training->feature_names, training->features, error);
+    if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
+    return status;
+}
+
+/* ---- first weights ------------------------------------------------------------------------------------ */
+
+static bool same_layers(const tanda_model *a, const tanda_model *b) {
+    if (a->features != b->features || a->layer_count != b->layer_count) return false;
+    for (size_t i = 0; i < a->layer_count; i++)
+        if (a->layers[i].outputs != b->layers[i].outputs) return false;
+    return true;
+}
+
+/* Moves the scaling of the first model into ours, which has none yet. */
+static void take_scaling(tanda_model *from, tanda_model *to) {
+    to->scaling = from->scaling;
+    from->scaling = (scaling){0};
+}
+
+static tanda_status start_from(const train_options *options, train_setup *setup, tanda_error *error) {
+    char theirs[SHAPE_SIZE], ours[SHAPE_SIZE];
+    tanda_model *first = NULL;
+    const tanda_status status = model_file_load(options->init, &first, error);
+    if (status != TANDA_OK) return status;
+    if (!same_layers(first, setup->model)) {
+        fail(error, TANDA_BAD_INPUT,
+             "--init %s: its layers are %s, those of this training %s; they must be the same", options->init,
+             model_shape(first, theirs), model_shape(setup->model, ours));
+        tanda_model_free(first);
+        return TANDA_BAD_INPUT;
+    }
+    memcpy(setup->model->parameters, first->parameters, first->parameter_count * sizeof *first->parameters);
+    if (!options->has_scale) take_scaling(first, setup->model);
+    tanda_model_free(first);
+    return TANDA_OK;
+}
+
+/* ---- scaling ------------------------------------------------------------------------------------------ */
+
+static tanda_scale choose_scale(const train_options *options, train_setup *setup) {
+    setup->scale_note = "as asked";
+    if (options->has_scale) return options->scale;
+    setup->scale_note = setup->training->from_bytes ? "default for bytes" : "default";
+    return setup->training->from_bytes ? TANDA_SCALE_MINMAX : TANDA_SCALE_STANDARD;
+}
+
+static tanda_status scale_data(const train_options *options, train_setup *setup, tanda_error *error) {
+    tanda_dataset *training = setup->training;
+    scaling *scaling = &setup->model->scaling;
+    tanda_status status = TANDA_OK;
+    if (options->init != NULL && !options->has_scale)
+        setup->scale_note = "as the --init model";
+    else
+        status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
+                             training->features, scaling, error);
+    if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
+    if (status == TANDA_OK && setup->validation != NULL)
+        status = dataset_scale(setup->validation, scaling, error);
+    return status;
+}
+
+/* ---- settings, kept in the model file ----------------------------------------------------------------- */
+
+static void report_list(report *report, const char *key, const text_list *list) {
+    if (list->count > 0) report_value(report, key, report_strings(list->texts, list->count));
+}
+
+/* Everything that decides the weights, and nothing of the machine: equal trainings give equal files. */
+static tanda_status write_settings(const train_options *options, tanda_model *model, tanda_error *error) {
+    report settings = {.object = json_object()};
+    report_text(&settings, "data", options->data.path);
+    report_text(&settings, "labels", options->data.read.labels);
+    report_text(&settings, "target", options->data.read.target);
+    report_list(&settings, "features", &options->data.features);
+    report_list(&settings, "ignore", &options->data.ignore);
+    report_text(&settings, "validation", options->validation_path);
+    if (options->validation_fraction > 0.0)
+        report_real(&settings, "validation", options->validation_fraction);
+    report_text(&settings, "init", options->init);
+    report_text(&settings, "optimizer", "sgd");
+    report_real(&settings, "learning_rate", options->learning_rate);
+    report_count(&settings, "epochs", options->epochs);
+    if (options->full_batch)
+        report_text(&settings, "batch", "full");
+    else
+        report_count(&settings, "batch", options->batch);
+    report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
+    report_count(&settings, "seed", options->common.seed);
+    report_text(&settings, "math", "exact");
+    if (!settings.failed)
+        model->settings = json_dumps(settings.object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    report_free(&settings);
+    return model->settings != NULL ? TANDA_OK
+                                   : fail(error, TANDA_FAILED, "out of memory while noting the settings");
+}
+
+tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
+    *setup = (train_setup){0};
+    tanda_status status = load_data(options, setup, error);
+    if (status == TANDA_OK) status = make_model(options, setup, error);
+    if (status == TANDA_OK) status = name_model(setup->training, setup->model, error);
+    if (status == TANDA_OK) status = write_settings(options, setup->model, error);
+    if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
+    if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
+    if (status == TANDA_OK) status = scale_data(options, setup, error);
+    return status;
+}
+
+void train_setup_free(train_setup *setup) {
+    tanda_dataset_free(setup->training);
+    tanda_dataset_free(setup->validation);
+    tanda_model_free(setup->model);
+    *setup = (train_setup){0};
+}

@@ -1,0 +1,21 @@
+/* From the options of `tanda train` to scaled data and a model with its first weights. */
+#ifndef TANDA_CLI_TRAIN_SETUP_H
+#define TANDA_CLI_TRAIN_SETUP_H
+
+#include "cli/train_options.h"
+
+typedef struct train_setup {
+    tanda_dataset *training;
+    tanda_dataset *validation; /* or NULL */
+    tanda_model *model;
+    const char *scale_note; /* why the features are scaled as they are; static storage */
+} train_setup;
+
+/* Reads the data, holds rows out, scales, makes the model. Release setup whatever it returns. */
+tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error);
+void train_setup_free(train_setup *setup);
+
+/* Fails with TANDA_FAILED when nothing could be written at path in the end. */
+tanda_status check_output(const char *path, tanda_error *error);
+
+#endif

@@ -1,0 +1,105 @@
+#include "cli/value.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/number.h"
+#include "data/place.h"
+
+static bool read_digits(const char *text, uint64_t *value) {
+    uint64_t number = 0;
+    if (*text == '\0') return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9') return false;
+        if (__builtin_mul_overflow(number, 10, &number)) return false;
+        if (__builtin_add_overflow(number, (uint64_t)(*text - '0'), &number)) return false;
+    }
+    *value = number;
+    return true;
+}
+
+tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
+                         tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    uint64_t number = 0;
+    if (read_digits(text, &number) && number >= least && number <= most) {
+        *value = number;
+        return TANDA_OK;
+    }
+    const char *what = shown(text, strlen(text), buffer);
+    if (most == UINT64_MAX)
+        return fail(error, TANDA_USAGE, "%s: '%s' is not a whole number of at least %" PRIu64, flag, what,
+                    least);
+    return fail(error, TANDA_USAGE, "%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64, flag, what,
+                least, most);
+}
+
+tanda_status value_size(const char *flag, const char *text, uint64_t least, size_t *value,
+                        tanda_error *error) {
+    uint64_t number = 0;
+    const tanda_status status = value_count(flag, text, least, SIZE_MAX, &number, error);
+    if (status == TANDA_OK) *value = (size_t)number;
+    return status;
+}
+
+tanda_status value_positive(const char *flag, const char *text, double *value, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    double number = 0.0;
+    const number_status found = number_to_double(text, strlen(text), &number);
+    if (found == NUMBER_OK && number >= (double)FLT_MIN && number <= (double)FLT_MAX) {
+        *value = number;
+        return TANDA_OK;
+    }
+    return fail(error, TANDA_USAGE, "%s: '%s' is not a number above 0 within single precision, such as 0.1",
+                flag, shown(text, strlen(text), buffer));
+}
+
+tanda_status value_choice(const char *flag, const char *text, const char *const *names, size_t count,
+                          size_t *index, tanda_error *error) {
+    char choices[256] = "", buffer[SHOWN_SIZE];
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *index = i;
+            return TANDA_OK;
+        }
+        const char *before = i == 0 ? "" : i + 1 == count ? " or " : ", ";
+        const int length = snprintf(choices + used, sizeof choices - used, "%s%s", before, names[i]);
+        used += (size_t)length;
+        if (used >= sizeof choices) used = sizeof choices - 1;
+    }
+    return fail(error, TANDA_USAGE, "%s: '%s' is unknown; use %s", flag, shown(text, strlen(text), buffer),
+                choices);
+}
+
+tanda_status value_append(const char *flag, const char *text, size_t length, text_list *list,
+                          tanda_error *error) {
+    if (length == 0)
+        return fail(error, TANDA_USAGE, "%s: an empty name; separate names by single commas", flag);
+    char **texts = reallocarray(list->texts, list->count + 1, sizeof *texts);
+    if (texts == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+    list->texts = texts;
+    texts[list->count] = strndup(text, length);
+    if (texts[list->count] == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+    list->count++;
+    return TANDA_OK;
+}
+
+tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error) {
+    for (;;) {
+        const size_t length = strcspn(text, ",");
+        const tanda_status status = value_append(flag, text, length, list, error);
+        if (status != TANDA_OK || text[length] == '\0') return status;
+        text += length + 1;
+    }
+}
+
+void text_list_free(text_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->texts[i]);
+    free(list->texts);
+    *list = (text_list){0};
+}

@@ -1,0 +1,39 @@
+/*
+ * Values of options, read strictly: the whole text, in range, whatever the locale is. All fail with
+ * TANDA_USAGE, naming the flag, the text and what would be right, and leave the output as it was.
+ */
+#ifndef TANDA_CLI_VALUE_H
+#define TANDA_CLI_VALUE_H
+
+#include "support/status.h"
+
+/* A growing list of copied texts. All zero is an empty one. */
+typedef struct text_list {
+    char **texts;
+    size_t count;
+} text_list;
+
+/* A whole number from least to most; most == UINT64_MAX reads as "no limit" in the message. */
+tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
+                         tanda_error *error);
+
+/* The same for a size; most is SIZE_MAX. */
+tanda_status value_size(const char *flag, const char *text, uint64_t least, size_t *value,
+                        tanda_error *error);
+
+/* A finite number above 0 that binary32 can hold, as the devices compute with it. */
+tanda_status value_positive(const char *flag, const char *text, double *value, tanda_error *error);
+
+/* The index of text in names. */
+tanda_status value_choice(const char *flag, const char *text, const char *const *names, size_t count,
+                          size_t *index, tanda_error *error);
+
+/* Appends the parts of a comma-separated text; an empty part is refused. */
+tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error);
+
+/* Appends one text as it is. */
+tanda_status value_append(const char *flag, const char *text, size_t length, text_list *list,
+                          tanda_error *error);
+void text_list_free(text_list *list);
+
+#endif

@@ -1,0 +1,146 @@
+#include "data/array.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "data/columns.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
+
+#define MINUS_ZERO 0x80000000u
+#define EXPONENT_ALL_ONES 0x7f800000u
+
+/* One element in both widths that are asked for. */
+typedef struct number {
+    double exact; /* for labels; integers beyond 2^53 are rounded, and then no class */
+    float value;  /* nearest binary32 of the element itself */
+} number;
+
+/* The bytes of an element, low byte first, in one integer. */
+static uint64_t element_bits(const array *array, const unsigned char *at) {
+    uint64_t bits = 0;
+    switch (array->size) { /* sizes known to the compiler become plain loads */
+    case 1:
+        return *at;
+    case 2:
+        memcpy(&bits, at, 2);
+        break;
+    case 4:
+        memcpy(&bits, at, 4);
+        break;
+    default:
+        memcpy(&bits, at, 8);
+        break;
+    }
+    return array->big_endian ? __builtin_bswap64(bits) >> (64 - 8 * array->size) : bits;
+}
+
+static number element_number(const array *array, const unsigned char *at) {
+    uint64_t bits = element_bits(array, at);
+    unsigned shift = (unsigned)(64 - 8 * array->size);
+    if (array->kind == ELEMENT_UNSIGNED) return (number){(double)bits, (float)bits};
+    if (array->kind == ELEMENT_SIGNED) {
+        int64_t integer = (int64_t)(bits << shift) >> shift;
+        return (number){(double)integer, (float)integer};
+    }
+    if (array->size == sizeof(float)) {
+        uint32_t low = (uint32_t)bits;
+        float value;
+        memcpy(&value, &low, sizeof value);
+        return (number){(double)value, value};
+    }
+    double exact;
+    memcpy(&exact, &bits, sizeof exact);
+    return (number){exact, (float)exact};
+}
+
+static tanda_status bad_element(const array *array, double exact, size_t row, size_t column,
+                                tanda_error *error) {
+    place place = {.path = array->path, .row = row, .column = column};
+    if (isfinite(exact))
+        return fail_at(error, &place, "%.9g is beyond the range of binary32 (3.4e38)", exact);
+    return fail_at(error, &place, "%s is not finite: missing and infinite values are not accepted",
+                   isnan(exact) ? "nan"
+                   : exact > 0  ? "inf"
+                                : "-inf");
+}
+
+static const unsigned char *element_at(const array *array, size_t row, size_t column) {
+    return array->data + (row * array->columns + column) * array->size;
+}
+
+static tanda_status read_features(const array *array, const selection *selection, table *table,
+                                  tanda_error *error) {
+    for (size_t row = 0; row < array->rows; row++) {
+        float *values = table->owned + row * table->features;
+        for (size_t i = 0; i < table->features; i++) {
+            number element = element_number(array, element_at(array, row, selection->features[i]));
+            if (!isfinite(element.value))
+                return bad_element(array, element.exact, row, selection->features[i], error);
+            values[i] = element.value == 0.0f ? 0.0f : element.value;
+        }
+    }
+    return TANDA_OK;
+}
+
+static tanda_status read_labels(const array *array, size_t column, table *table, tanda_error *error) {
+    place place = {.path = array->path, .column = column};
+    for (place.row = 0; place.row < array->rows; place.row++) {
+        number element = element_number(array, element_at(array, place.row, column));
+        if (!isfinite(element.value)) return bad_element(array, element.exact, place.row, column, error);
+        float value = element.value == 0.0f ? 0.0f : element.value;
+        tanda_status status =
+            labels_add_number(&table->labels, place.row, element.exact, value, &place, error);
+        if (status != TANDA_OK) return status;
+    }
+    return TANDA_OK;
+}
+
+/* True when every value can be used as it lies: finite and not -0. A row of bits is looked at as a whole. */
+static bool is_clean(const float *values, size_t count) {
+    uint32_t dirty = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        dirty |= (uint32_t)(bits == MINUS_ZERO) | (uint32_t)((bits & EXPONENT_ALL_ONES) == EXPONENT_ALL_ONES);
+    }
+    return dirty == 0;
+}
+
+static bool can_be_mapped(const array *array, const selection *selection, const file_view *view) {
+    if (view == NULL || array->kind != ELEMENT_FLOAT || array->size != sizeof(float) || array->big_endian)
+        return false;
+    if (!selection_is_whole(selection, array->columns) || (uintptr_t)array->data % _Alignof(float) != 0)
+        return false;
+    return is_clean((const float *)(const void *)array->data, array->rows * array->columns);
+}
+
+static tanda_status read_selected(const array *array, file_view *view, const request *request,
+                                  const selection *selection, table *table, tanda_error *error) {
+    table->rows = array->rows;
+    table->features = selection->feature_count;
+    table->from_bytes = array->kind == ELEMENT_UNSIGNED && array->size == 1;
+    if (can_be_mapped(array, selection, view)) {
+        table->values = (const float *)(const void *)array->data;
+        table->mapping = *view;
+        *view = (file_view){0};
+        return TANDA_OK;
+    }
+    bool has_labels = selection->target != NO_COLUMN && !request->options->without_target;
+    tanda_status status = table_begin(table, request, array->path, has_labels, false, error);
+    if (status == TANDA_OK) status = read_features(array, selection, table, error);
+    if (status == TANDA_OK && has_labels) status = read_labels(array, selection->target, table, error);
+    return status;
+}
+
+tanda_status array_read(const array *array, file_view *view, const request *request, table *table,
+                        tanda_error *error) {
+    selection selection = {0};
+    tanda_status status = columns_select(request, array->path, NULL, array->columns, &selection, error);
+    if (status != TANDA_OK) return status;
+    status = read_selected(array, view, request, &selection, table, error);
+    selection_free(&selection);
+    if (status != TANDA_OK) table_free(table);
+    return status;
+}

@@ -1,0 +1,96 @@
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/format.h"
+#include "support/memory.h"
+
+size_t tanda_dataset_rows(const tanda_dataset *dataset) {
+    return dataset->rows;
+}
+
+size_t tanda_dataset_features(const tanda_dataset *dataset) {
+    return dataset->features;
+}
+
+void tanda_dataset_free(tanda_dataset *dataset) {
+    if (dataset == NULL) return;
+    free(dataset->owned);
+    file_view_close(&dataset->mapping);
+    free_texts(dataset->feature_names, dataset->features);
+    free(dataset->target_name);
+    free(dataset->classes);
+    free_texts(dataset->class_names, dataset->class_count);
+    free(dataset->targets);
+    free(dataset);
+}
+
+dataset_expectation dataset_expect(const tanda_dataset *training) {
+    return (dataset_expectation){.feature_count = training->features,
+                                 .feature_names = training->feature_names,
+                                 .class_count = training->class_count,
+                                 .class_names = training->class_names,
+                                 .task = training->task,
+                                 .target_name = training->target_name};
+}
+
+/* Reads one label for each of the table's rows from a file of its own. */
+static tanda_status read_label_file(const char *path, const request *request, const table *data,
+                                    table *labels, tanda_error *error) {
+    const char *file = request->options->labels;
+    tanda_dataset_options options = {.task = request->options->task};
+    struct request label_request = {
+        .options = &options, .expected = request->expected, .labels_only = true, .label_rows = data->rows};
+    tanda_status status = format_read(file, NULL, &label_request, labels, error);
+    if (status != TANDA_OK || labels->rows == data->rows) return status;
+    return fail(error, TANDA_BAD_INPUT, "%s: %zu labels for the %zu rows of %s; there must be one per row",
+                file, labels->rows, data->rows, path);
+}
+
+/* Moves what the tables hold to the dataset; labels is data itself or the table of the label file. */
+static tanda_status take_over(const char *path, table *data, table *labels, tanda_dataset *dataset,
+                              tanda_error *error) {
+    dataset->rows = data->rows;
+    dataset->features = data->features;
+    dataset->values = data->values;
+    dataset->owned = data->owned;
+    dataset->mapping = data->mapping;
+    dataset->from_bytes = data->from_bytes;
+    dataset->feature_names = data->feature_names;
+    dataset->target_name = labels->target_name;
+    labels->target_name = NULL;
+    data->owned = NULL;
+    data->mapping = (file_view){0};
+    data->feature_names = NULL;
+    return labels->has_labels ? labels_finish(&labels->labels, data->rows, path, dataset, error) : TANDA_OK;
+}
+
+tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
+                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
+    static const tanda_dataset_options none = {0};
+    request request = {.options = options != NULL ? options : &none, .expected = expected};
+    table data = {0};
+    table labels = {0};
+    tanda_dataset *made = NULL;
+    const char *label_file = request.options->without_target ? NULL : request.options->labels;
+    tanda_status status = format_read(path, request.options->format, &request, &data, error);
+    if (status == TANDA_OK && label_file != NULL)
+        status = read_label_file(path, &request, &data, &labels, error);
+    if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
+    if (status == TANDA_OK)
+        status = take_over(label_file != NULL ? label_file : path, &data,
+                           label_file != NULL ? &labels : &data, made, error);
+    table_free(&data);
+    table_free(&labels);
+    if (status == TANDA_OK)
+        *dataset = made;
+    else
+        tanda_dataset_free(made);
+    return status;
+}
+
+tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
+                                tanda_dataset **dataset, tanda_error *error) {
+    return dataset_load(path, options, NULL, dataset, error);
+}

@@ -1,0 +1,65 @@
+/*
+ * A data set in memory: rows of features as they came, and one label per row.
+ * Rows stay rows (a memory-mapped .npy of binary32 needs no copy); tiles are made by the backends.
+ */
+#ifndef TANDA_DATA_DATASET_H
+#define TANDA_DATA_DATASET_H
+
+#include "data/scaling.h"
+#include "support/file.h"
+#include "support/status.h"
+
+struct tanda_dataset {
+    size_t rows;
+    size_t features;
+    const float *values; /* (rows, features); points into owned or into mapping */
+    float *owned;        /* NULL while values lie in the mapped file */
+    file_view mapping;
+    bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
+    char **feature_names; /* features entries, or NULL when the file names none */
+    char *target_name;    /* or NULL */
+    tanda_task task;      /* TANDA_TASK_AUTO when there is no target */
+    bool task_was_found;  /* the task was told from the labels, not asked for */
+    int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
+    size_t class_count;
+    char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
+    float *targets;     /* rows entries for TANDA_TASK_REGRESSION, else NULL */
+};
+
+/*
+ * What a model (or a training set) expects of another file. Columns are found by name when both sides have
+ * names, in any order, and others are left out; else by position, and then their number must fit. Class
+ * labels must be among class_names. Borrowed: the texts stay the giver's.
+ */
+typedef struct dataset_expectation {
+    size_t feature_count;
+    char *const *feature_names; /* or NULL */
+    size_t class_count;
+    char *const *class_names; /* class_count entries, or NULL for regression */
+    tanda_task task;
+    const char *target_name; /* or NULL */
+} dataset_expectation;
+
+/* The expectation that a training set sets for its validation file. Borrowed from the dataset. */
+dataset_expectation dataset_expect(const tanda_dataset *training);
+
+/*
+ * tanda_dataset_load, with an expectation (NULL: none). options may be NULL. Fails with TANDA_BAD_INPUT for a
+ * file that is damaged or does not fit, TANDA_USAGE for an option that names nothing, TANDA_FAILED for want
+ * of memory.
+ */
+tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
+                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
+
+/*
+ * Holds out round(fraction * rows) rows (at least 1, at most rows - 1), chosen by the seed through the
+ * shuffle of kernels/shuffle.h; both parts keep the file's order, and class numbering is shared.
+ * 0 < fraction < 1, else TANDA_USAGE. The source is left as it is.
+ */
+tanda_status dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error);
+
+/* Replaces every value x by (x - center) * factor of its column, in place (a mapped file is copied first). */
+tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * NumPy's .npy, versions 1 to 3: magic, version, header length, a Python dictionary with the keys descr,
+ * fortran_order and shape, then the elements (numpy.lib.format, NEP 1).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/array.h"
+#include "data/format.h"
+#include "support/memory.h"
+
+#define MAGIC "\x93NUMPY"
+#define MAGIC_SIZE 6
+#define DIMENSIONS_MAX 2
+#define DESCR_SIZE 16
+
+enum { KEY_DESCR = 1, KEY_ORDER = 2, KEY_SHAPE = 4, KEY_ALL = 7 };
+
+typedef struct header {
+    char descr[DESCR_SIZE];
+    bool fortran_order;
+    size_t dimensions;
+    uint64_t shape[DIMENSIONS_MAX];
+} header;
+
+/* The header's text; offsets in messages count from the start of the file. */
+typedef struct parser {
+    const char *path;
+    const char *start; /* of the file */
+    const char *at;
+    const char *end;
+} parser;
+
+bool npy_looks_right(const unsigned char *data, size_t size) {
+    return size >= MAGIC_SIZE && memcmp(data, MAGIC, MAGIC_SIZE) == 0;
+}
+
+/* ---- the dictionary ----------------------------------------------------------------------------------- */
+
+static tanda_status unexpected(const parser *parser, const char *wanted, tanda_error *error) {
+    return fail(error, TANDA_BAD_INPUT, "%s: byte %td of the .npy header: expected %s", parser->path,
+                parser->at - parser->start, wanted);
+}
+
+static void skip_spaces(parser *parser) {
+    while (parser->at < parser->end && (*parser->at == ' ' || *parser->at == '\n' || *parser->at == '\t'))
+        parser->at++;
+}
+
+/* Consumes c, after spaces, if it is there. */
+static bool take(parser *parser, char c) {
+    skip_spaces(parser);
+    if (parser->at == parser->end || *parser->at != c) return false;
+    parser->at++;
+    return true;
+}
+
+static bool take_word(parser *parser, const char *word) {
+    size_t length = strlen(word);
+    skip_spaces(parser);
+    if ((size_t)(parser->end - parser->at) < length || memcmp(parser->at, word, length) != 0) return false;
+    parser->at += length;
+    return true;
+}
+
+/* A quoted string without escapes, of at most DESCR_SIZE - 1 bytes. */
+static tanda_status parse_string(parser *parser, char text[DESCR_SIZE], const char *wanted,
+                                 tanda_error *error) {
+    skip_spaces(parser);
+    if (parser->at == parser->end || (*parser->at != '\'' && *parser->at != '"'))
+        return unexpected(parser, wanted, error);
+    const char *first = parser->at + 1;
+    const char *last = memchr(first, *parser->at, (size_t)(parser->end - first));
+    if (last == NULL || last - first >= DESCR_SIZE) return unexpected(parser, wanted, error);
+    memcpy(text, first, (size_t)(last - first));
+    text[last - first] = '\0';
+    parser->at = last + 1;
+    return TANDA_OK;
+}
+
+static tanda_status parse_dimension(parser *parser, uint64_t *size, tanda_error *error) {
+    const char *first = parser->at;
+    *size = 0;
+    for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9'; parser->at++)
+        if (__builtin_mul_overflow(*size, 10u, size) ||
+            __builtin_add_overflow(*size, *parser->at - '0', size))
+            return unexpected(parser, "a size below 2^64", error);
+    if (parser->at == first) return unexpected(parser, "a size", error);
+    if (parser->at < parser->end && *parser->at == 'L') parser->at++; /* a long of Python 2 */
+    return TANDA_OK;
+}
+
+/* (), (n,), (n, m) with or without a last comma. */
+static tanda_status parse_shape(parser *parser, header *header, tanda_error *error) {
+    if (!take(parser, '(')) return unexpected(parser, "the shape, such as (150, 4)", error);
+    header->dimensions = 0;
+    while (!take(parser, ')')) {
+        uint64_t size = 0;
+        skip_spaces(parser);
+        tanda_status status = parse_dimension(parser, &size, error);
+        if (status != TANDA_OK) return status;
+        if (header->dimensions < DIMENSIONS_MAX) header->shape[header->dimensions] = size;
+        header->dimensions++;
+        if (take(parser, ',')) continue;
+        if (!take(parser, ')')) return unexpected(parser, "',' or ')' in the shape", error);
+        break;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status parse_order(parser *parser, header *header, tanda_error *error) {
+    header->fortran_order = take_word(parser, "True");
+    if (header->fortran_order || take_word(parser, "False")) return TANDA_OK;
+    return unexpected(parser, "True or False behind 'fortran_order'", error);
+}
+
+/* One key and its value; *seen holds the keys so far. */
+static tanda_status parse_entry(parser *parser, header *header, unsigned *seen, tanda_error *error) {
+    char key[DESCR_SIZE];
+    static const char wanted[] = "one of the keys 'descr', 'fortran_order', 'shape', each once";
+    tanda_status status = parse_string(parser, key, wanted, error);
+    if (status != TANDA_OK) return status;
+    unsigned bit = strcmp(key, "descr") == 0           ? KEY_DESCR
+                   : strcmp(key, "fortran_order") == 0 ? KEY_ORDER
+                   : strcmp(key, "shape") == 0         ? KEY_SHAPE
+                                                       : 0;
+    if (bit == 0 || (*seen & bit) != 0) return unexpected(parser, wanted, error);
+    *seen |= bit;
+    if (!take(parser, ':')) return unexpected(parser, "':'", error);
+    if (bit == KEY_ORDER) return parse_order(parser, header, error);
+    if (bit == KEY_SHAPE) return parse_shape(parser, header, error);
+    return parse_string(parser, header->descr, "one element type such as '<f4' (no records)", error);
+}
+
+static tanda_status parse_header(parser *parser, header *header, tanda_error *error) {
+    unsigned seen = 0;
+    if (!take(parser, '{')) return unexpected(parser, "'{'", error);
+    while (!take(parser, '}')) {
+        tanda_status status = parse_entry(parser, header, &seen, error);
+        if (status != TANDA_OK) return status;
+        if (take(parser, ',')) continue;
+        if (!take(parser, '}')) return unexpected(parser, "',' or '}'", error);
+        break;
+    }
+    if (seen != KEY_ALL) return unexpected(parser, "the keys 'descr', 'fortran_order' and 'shape'", error);
+    skip_spaces(parser);
+    return parser->at == parser->end ? TANDA_OK : unexpected(parser, "nothing but spaces", error);
+}
+
+/* ---- the array ---------------------------------------------------------------------------------------- */
+
+/* Finds the header's text behind the magic and checks that the file holds all of it. */
+static tanda_status find_header(const char *path, const file_view *view, parser *parser, tanda_error *error) {
+    const unsigned char *data = view->data;
+    if (!npy_looks_right(data, view->size))
+        return fail(error, TANDA_BAD_INPUT, "%s: does not begin like a .npy file", path);
+    if (view->size < MAGIC_SIZE + 6)
+        return fail(error, TANDA_BAD_INPUT, "%s: the .npy header is cut off", path);
+    unsigned major = data[MAGIC_SIZE];
+    if (major < 1 || major > 3)
+        return fail(error, TANDA_BAD_INPUT, "%s: .npy version %u.%u is unknown; there are 1, 2 and 3", path,
+                    major, (unsigned)data[MAGIC_SIZE + 1]);
+    size_t offset = major == 1 ? MAGIC_SIZE + 4 : MAGIC_SIZE + 6;
+    size_t length = (size_t)data[MAGIC_SIZE + 2] | (size_t)data[MAGIC_SIZE + 3] << 8;
+    if (major > 1) length |= (size_t)data[MAGIC_SIZE + 4] << 16 | (size_t)data[MAGIC_SIZE + 5] << 24;
+    if (length > view->size - offset)
+        return fail(error, TANDA_BAD_INPUT, "%s: the .npy header of %zu bytes is cut off: the file has %zu",
+                    path, length, view->size);
+    const char *start = (const char *)data;
+    *parser =
+        (struct parser){.path = path, .start = start, .at = start + offset, .end = start + offset + length};
+    return TANDA_OK;
+}
+
+/* Byte order, kind and size of an element: '<f4', '>i8', '|u1', '|b1'. */
+static tanda_status parse_descr(const char *descr, array *array, tanda_error *error) {
+    static const char kinds[] = "fiub";
+    bool known = strlen(descr) == 3 && strchr("<>|=", descr[0]) != NULL && strchr(kinds, descr[1]) != NULL &&
+                 strchr("1248", descr[2]) != NULL;
+    array->size = known ? (size_t)(descr[2] - '0') : 0;
+    if (known && descr[1] == 'f') known = array->size >= 4;
+    if (known && descr[1] == 'b') known = array->size == 1;
+    if (known && descr[0] == '|') known = array->size == 1;
+    if (!known) {
+        char text[SHOWN_SIZE];
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: elements of type '%s' are not read; save as float32, float64 or integers of 8 to 64 bits",
+            array->path, shown(descr, strlen(descr), text));
+    }
+    array->kind = descr[1] == 'f' ? ELEMENT_FLOAT : descr[1] == 'i' ? ELEMENT_SIGNED : ELEMENT_UNSIGNED;
+    array->big_endian = descr[0] == '>' && array->size > 1;
+    return TANDA_OK;
+}
+
+/* Compares what the header declares with the length of the file, before anything is allocated. */
+static tanda_status check_size(const array *array, const header *header, size_t available,
+                               tanda_error *error) {
+    char shape[48];
+    size_t count = 0;
+    size_t bytes = 0;
+    if (header->dimensions == 1)
+        snprintf(shape, sizeof shape, "%" PRIu64, header->shape[0]);
+    else
+        snprintf(shape, sizeof shape, "%" PRIu64 " x %" PRIu64, header->shape[0], header->shape[1]);
+    if (array->rows == 0 || array->columns == 0)
+        return fail(error, TANDA_BAD_INPUT, "%s: the array of %s values is empty", array->path, shape);
+    if (multiply_overflows(array->rows, array->columns, &count) ||
+        multiply_overflows(count, array->size, &bytes) || bytes != available)
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: the header declares %s values of %zu byte%s, but %zu bytes follow it (damaged or cut off)",
+            array->path, shape, array->size, array->size == 1 ? "" : "s", available);
+    return TANDA_OK;
+}
+
+static tanda_status describe(const header *header, const file_view *view, size_t offset, array *array,
+                             tanda_error *error) {
+    tanda_status status = parse_descr(header->descr, array, error);
+    if (status != TANDA_OK) return status;
+    if (header->dimensions < 1 || header->dimensions > DIMENSIONS_MAX)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: the array has %zu dimensions; 1 (labels) or 2 (rows, columns) are read%s",
+                    array->path, header->dimensions,
+                    header->dimensions > 2 ? "; reshape it to (rows, -1)" : "");
+    array->data = view->data + offset;
+    array->rows = header->shape[0];
+    array->columns = header->dimensions == 1 ? 1 : header->shape[1];
+    status = check_size(array, header, view->size - offset, error);
+    if (status != TANDA_OK) return status;
+    if (header->fortran_order && array->rows > 1 && array->columns > 1)
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: the array is stored by columns (Fortran order); save numpy.ascontiguousarray(...) of it",
+            array->path);
+    return TANDA_OK;
+}
+
+tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
+                      tanda_error *error) {
+    parser parser = {0};
+    header header = {0};
+    array array = {.path = path};
+    tanda_status status = find_header(path, view, &parser, error);
+    if (status != TANDA_OK) return status;
+    size_t offset = (size_t)(parser.end - parser.start);
+    status = parse_header(&parser, &header, error);
+    if (status == TANDA_OK) status = describe(&header, view, offset, &array, error);
+    if (status == TANDA_OK) status = array_read(&array, view, request, table, error);
+    return status;
+}

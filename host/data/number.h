@@ -1,0 +1,35 @@
+/* Decimal text to numbers: correctly rounded, whatever the locale is. */
+#ifndef TANDA_DATA_NUMBER_H
+#define TANDA_DATA_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum number_status {
+    NUMBER_OK,
+    NUMBER_EMPTY,      /* no text at all */
+    NUMBER_NOT,        /* text, hexadecimal, a number with something behind it */
+    NUMBER_NOT_FINITE, /* nan or inf, in any case, signed or not */
+    NUMBER_TOO_LARGE   /* rounds to infinity */
+} number_status;
+
+/*
+ * The whole text, without spaces around it, as [+-] digits [. digits] [e [+-] digits]; at least one digit
+ * before the exponent. *value is the nearest binary32 (ties to even), -0 becomes +0; it is left alone unless
+ * the result is NUMBER_OK.
+ */
+number_status number_to_float(const char *text, size_t length, float *value);
+
+/* The same in binary64. */
+number_status number_to_double(const char *text, size_t length, double *value);
+
+/*
+ * The quick way for the many: reads a number that begins at `at` and returns where it ends, or NULL when the
+ * text there is no number or one that takes more care; number_to_float then decides.
+ */
+const char *number_scan(const char *at, const char *end, float *value);
+
+/* What is wrong, to be put after the quoted text: "is not a number". Not for NUMBER_OK. */
+const char *number_problem(number_status status);
+
+#endif

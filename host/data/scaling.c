@@ -1,0 +1,252 @@
+/*
+ * The figures must be the same bits everywhere: all sums are of binary64 in a fixed order, and only + - * /
+ * and sqrt are used.
+ */
+#include "data/scaling.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "data/place.h"
+#include "support/memory.h"
+
+#define CHUNK_ROWS 256
+
+static const char *const names[] = {
+    [TANDA_SCALE_NONE] = "none",
+    [TANDA_SCALE_STANDARD] = "standard",
+    [TANDA_SCALE_MINMAX] = "minmax",
+};
+#define NAME_COUNT (sizeof names / sizeof *names)
+
+const char *scaling_name(tanda_scale kind) {
+    return (size_t)kind < NAME_COUNT ? names[kind] : "unknown";
+}
+
+bool scaling_from_name(const char *name, tanda_scale *kind) {
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(names[i], name) != 0) continue;
+        *kind = (tanda_scale)i;
+        return true;
+    }
+    return false;
+}
+
+void scaling_free(scaling *scaling) {
+    free(scaling->center);
+    free(scaling->factor);
+    *scaling = (struct scaling){0};
+}
+
+/* ---- sums in the order of design section 2.4 ---------------------------------------------------------- */
+
+/*
+ * Sums of chunks as a binary counter: partial i of the stack stands for a power of two of chunks, smaller
+ * ones above larger ones, so that a left side always holds the largest power of two below the whole.
+ */
+typedef struct sum_tree {
+    size_t features;
+    size_t pushed; /* chunks so far */
+    size_t depth;  /* partials on the stack */
+    double *stack; /* (partials, features) */
+} sum_tree;
+
+/* Room for the sums of `rows` rows. */
+static tanda_status tree_make(sum_tree *tree, size_t rows, size_t features, tanda_error *error) {
+    size_t partials = 2;
+    for (size_t chunks = rows / CHUNK_ROWS + 1; chunks > 0; chunks /= 2)
+        partials++;
+    *tree = (sum_tree){.features = features};
+    return allocate(&tree->stack, partials * features, sizeof *tree->stack, "sums of the scaling", error);
+}
+
+/* The zeroed partial on top, to be filled and then pushed. */
+static double *tree_top(sum_tree *tree) {
+    double *top = tree->stack + tree->depth * tree->features;
+    memset(top, 0, tree->features * sizeof *top);
+    return top;
+}
+
+/* Adds the uppermost partial to the one below it. */
+static void tree_fold(sum_tree *tree) {
+    double *right = tree->stack + --tree->depth * tree->features;
+    double *left = right - tree->features;
+    for (size_t i = 0; i < tree->features; i++)
+        left[i] += right[i];
+}
+
+static void tree_push(sum_tree *tree) {
+    tree->depth++;
+    for (size_t full = tree->pushed++; (full & 1) != 0; full >>= 1)
+        tree_fold(tree);
+}
+
+/* The sum of everything pushed, (features). The tree is empty again. */
+static const double *tree_sum(sum_tree *tree) {
+    while (tree->depth > 1)
+        tree_fold(tree);
+    tree->depth = 0;
+    tree->pushed = 0;
+    return tree->stack;
+}
+
+/* Sums of x, or of (x - mean)^2 where there is a mean, per feature. */
+static const double *column_sums(sum_tree *tree, const float *values, size_t rows, const double *mean) {
+    size_t features = tree->features;
+    for (size_t first = 0; first < rows; first += CHUNK_ROWS) {
+        size_t last = rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
+        double *sums = tree_top(tree);
+        for (const float *row = values + first * features; row < values + last * features; row += features) {
+            for (size_t i = 0; i < features; i++) {
+                double term = row[i];
+                if (mean != NULL) {
+                    double distance = term - mean[i];
+                    term = distance * distance;
+                }
+                sums[i] += term;
+            }
+        }
+        tree_push(tree);
+    }
+    return tree_sum(tree);
+}
+
+/* ---- the fit ------------------------------------------------------------------------------------------ */
+
+/* Per feature; what a fit looks at. */
+typedef struct extremes {
+    float *low;
+    float *high;
+} extremes;
+
+static void find_extremes(const float *values, size_t rows, size_t features, extremes *extremes) {
+    memcpy(extremes->low, values, features * sizeof *values);
+    memcpy(extremes->high, values, features * sizeof *values);
+    for (size_t row = 1; row < rows; row++) {
+        for (size_t i = 0; i < features; i++) {
+            float value = values[row * features + i];
+            extremes->low[i] = value < extremes->low[i] ? value : extremes->low[i];
+            extremes->high[i] = value > extremes->high[i] ? value : extremes->high[i];
+        }
+    }
+}
+
+/* One feature's center and 1 / spread. A constant column is centered on its value: it becomes 0. */
+static tanda_status set_feature(scaling *result, size_t feature, const extremes *extremes, double center,
+                                double spread, tanda_error *error) {
+    float low = extremes->low[feature];
+    bool constant = low == extremes->high[feature];
+    float middle = constant ? low : (float)center;
+    float factor = constant ? 1.0f : (float)(1.0 / spread);
+    if (!isfinite(factor))
+        return fail(error, TANDA_BAD_INPUT,
+                    "--scale %s: feature %zu (from 0) varies by only %.3g, which binary32 cannot scale; use "
+                    "--scale none "
+                    "or leave it out",
+                    scaling_name(result->kind), feature, spread);
+    result->center[feature] = middle == 0.0f ? 0.0f : middle;
+    result->factor[feature] = factor;
+    return TANDA_OK;
+}
+
+static tanda_status fit_minmax(scaling *result, const extremes *extremes, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < result->features; i++) {
+        double spread = (double)extremes->high[i] - (double)extremes->low[i];
+        status = set_feature(result, i, extremes, (double)extremes->low[i], spread, error);
+    }
+    return status;
+}
+
+static tanda_status fit_standard(scaling *result, const float *values, size_t rows, const extremes *extremes,
+                                 tanda_error *error) {
+    size_t features = result->features;
+    sum_tree tree = {0};
+    double *mean = NULL;
+    tanda_status status = tree_make(&tree, rows, features, error);
+    if (status == TANDA_OK) status = allocate(&mean, features, sizeof *mean, "means", error);
+    if (status == TANDA_OK) {
+        const double *sums = column_sums(&tree, values, rows, NULL);
+        for (size_t i = 0; i < features; i++)
+            mean[i] = sums[i] / (double)rows;
+        const double *squares = column_sums(&tree, values, rows, mean);
+        for (size_t i = 0; status == TANDA_OK && i < features; i++)
+            status = set_feature(result, i, extremes, mean[i], sqrt(squares[i] / (double)rows), error);
+    }
+    free(tree.stack);
+    free(mean);
+    return status;
+}
+
+tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
+                         tanda_error *error) {
+    if (kind == TANDA_SCALE_NONE || rows == 0) {
+        *result = (scaling){.kind = TANDA_SCALE_NONE};
+        return TANDA_OK;
+    }
+    scaling made = {.kind = kind, .features = features};
+    extremes extremes = {0};
+    tanda_status status = allocate(&made.center, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) status = allocate(&made.factor, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) status = allocate(&extremes.low, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) status = allocate(&extremes.high, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) {
+        find_extremes(values, rows, features, &extremes);
+        status = kind == TANDA_SCALE_MINMAX ? fit_minmax(&made, &extremes, error)
+                                            : fit_standard(&made, values, rows, &extremes, error);
+    }
+    free(extremes.low);
+    free(extremes.high);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        scaling_free(&made);
+    return status;
+}
+
+/* ---- the use ------------------------------------------------------------------------------------------ */
+
+static tanda_status copy_from_mapping(tanda_dataset *dataset, tanda_error *error) {
+    if (dataset->owned != NULL) return TANDA_OK;
+    size_t count = dataset->rows * dataset->features;
+    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
+    if (status != TANDA_OK) return status;
+    memcpy(dataset->owned, dataset->values, count * sizeof *dataset->owned);
+    dataset->values = dataset->owned;
+    file_view_close(&dataset->mapping);
+    return TANDA_OK;
+}
+
+static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t feature, tanda_error *error) {
+    char name[SHOWN_SIZE] = "";
+    if (dataset->feature_names != NULL)
+        shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name);
+    return fail(error, TANDA_BAD_INPUT,
+                "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
+                "binary32 (3.4e38)",
+                row, feature, name[0] == '\0' ? "" : " ", name);
+}
+
+tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
+    if (scaling->kind == TANDA_SCALE_NONE) return TANDA_OK;
+    if (scaling->features != dataset->features)
+        return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
+                    scaling->features, dataset->features);
+    tanda_status status = copy_from_mapping(dataset, error);
+    if (status != TANDA_OK) return status;
+    dataset->from_bytes = false;
+    for (size_t row = 0; row < dataset->rows; row++) {
+        float *values = dataset->owned + row * dataset->features;
+        float worst = 0.0f; /* becomes NaN, and stays so, as soon as one value is not finite */
+        for (size_t i = 0; i < dataset->features; i++) {
+            float scaled = (values[i] - scaling->center[i]) * scaling->factor[i];
+            values[i] = scaled == 0.0f ? 0.0f : scaled;
+            worst += scaled - scaled;
+        }
+        for (size_t i = 0; worst != 0.0f && i < dataset->features; i++)
+            if (!isfinite(values[i])) return not_finite(dataset, row, i, error);
+    }
+    return TANDA_OK;
+}

@@ -1,0 +1,41 @@
+/* What every reader of a format is asked for, and the one shape in which it answers. */
+#ifndef TANDA_DATA_TABLE_H
+#define TANDA_DATA_TABLE_H
+
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "data/place.h"
+
+/* What to read from a file. */
+typedef struct request {
+    const tanda_dataset_options *options; /* never NULL */
+    const dataset_expectation *expected;  /* or NULL */
+    bool labels_only;                     /* the file holds one label per row and no features */
+    size_t label_rows;                    /* labels_only: how many rows wait for a label */
+} request;
+
+/* The task that holds for a request: the expectation's, or the option's. */
+tanda_task request_task(const request *request);
+
+/* The selected columns of a file. All members are zero before a reader fills them. */
+typedef struct table {
+    size_t rows;
+    size_t features;     /* 0 for a file of labels */
+    const float *values; /* (rows, features), every value finite, none -0; in owned or in mapping */
+    float *owned;
+    file_view mapping;
+    bool from_bytes;
+    char **feature_names; /* features entries, or NULL */
+    char *target_name;    /* or NULL */
+    bool has_labels;
+    labels labels; /* with has_labels */
+} table;
+
+/* Allocates owned as (rows, features) and, when there is a target, the labels. */
+tanda_status table_begin(table *table, const request *request, const char *path, bool has_labels,
+                         bool text_labels, tanda_error *error);
+
+/* Releases what the table still holds; all members are zero afterwards. */
+void table_free(table *table);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * tanda: a batch trainer for dense networks whose results are the same bits on every device.
+ *
+ * Conventions, stated once for the whole file:
+ *  - Every function that can fail returns a tanda_status and takes a tanda_error as its last argument; the
+ *    error may be NULL. On failure outputs are untouched and the message says what was wrong and what would
+ *    be right, in one line. The library never prints and never exits.
+ *  - Objects made by a function named ..._load, ..._create or ..._open belong to the caller and are released
+ *    by the ..._free or ..._close of the same type, which accept NULL.
+ *  - Matrices are row-major binary32. Rows are instances, columns are features.
+ *  - The library is not to be called from a process forked after its first use (OpenMP and OpenCL forbid it).
+ */
+#ifndef TANDA_H
+#define TANDA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TANDA_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define TANDA_API __attribute__((visibility("default")))
+#else
+#define TANDA_API
+#endif
+
+/* ---- status ------------------------------------------------------------------------------------------- */
+
+/* The values are the exit codes of the command line. */
+typedef enum tanda_status {
+    TANDA_OK = 0,
+    TANDA_FAILED = 1, /* the work failed: training diverged, memory ran out, a result could not be written */
+    TANDA_USAGE = 2,  /* an option or argument is wrong */
+    TANDA_BAD_INPUT = 3, /* a data or model file is damaged or does not fit */
+    TANDA_DEVICE = 4,    /* a device or driver is missing, refused the work, or failed */
+    TANDA_INTERRUPTED = 130
+} tanda_status;
+
+typedef struct tanda_error {
+    tanda_status status;
+    char message[600];
+} tanda_error;
+
+TANDA_API const char *tanda_version(void);
+
+/* ---- data --------------------------------------------------------------------------------------------- */
+
+typedef enum tanda_task { TANDA_TASK_AUTO, TANDA_TASK_CLASSES, TANDA_TASK_REGRESSION } tanda_task;
+typedef enum tanda_header { TANDA_HEADER_AUTO, TANDA_HEADER_NONE, TANDA_HEADER_FIRST_ROW } tanda_header;
+typedef enum tanda_scale { TANDA_SCALE_NONE, TANDA_SCALE_STANDARD, TANDA_SCALE_MINMAX } tanda_scale;
+
+typedef struct tanda_dataset tanda_dataset;
+typedef struct tanda_model tanda_model;
+
+/* How to read a data file. All zero is a good start: format, header, target and task are then found out. */
+typedef struct tanda_dataset_options {
+    const char *format;        /* "csv", "npy", "idx"; NULL: by content, then by extension */
+    tanda_header header;       /* CSV only */
+    const char *target;        /* column name or index from 0; NULL: the last column (none with labels) */
+    const char *labels;        /* file with one label per row (.npy, IDX), NULL: labels are a column */
+    const char *const *ignore; /* columns to leave out, by name or index */
+    size_t ignore_count;
+    const char *const *features; /* columns to use, in this order; NULL: all that are left */
+    size_t feature_count;
+    tanda_task task;
+    bool without_target; /* predict: no target is needed; one that is named is left out */
+} tanda_dataset_options;
+
+TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
+                                          tanda_dataset **dataset, tanda_error *error);
+TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
+TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
+TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
+
+/* ---- models ------------------------------------------------------------------------------------------- */
+
+#define TANDA_DIGEST_SIZE 65 /* 64 lower-case hexadecimal digits and the end */
+
+/* TANDA_BAD_INPUT for a file that is damaged or not a tanda model. */
+TANDA_API tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error *error);
+/* The whole file or none; TANDA_FAILED when it cannot be written. */
+TANDA_API tanda_status tanda_model_save(const tanda_model *model, const char *path, tanda_error *error);
+TANDA_API void tanda_model_free(tanda_model *model);
+
+TANDA_API size_t tanda_model_features(const tanda_model *model);
+/* Of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
+TANDA_API size_t tanda_model_outputs(const tanda_model *model);
+/* SHA-256 of the parameters as they lie in the model file; text has TANDA_DIGEST_SIZE bytes. */
+TANDA_API void tanda_model_digest(const tanda_model *model, char *text);
+/* Draws new weights, the same on every machine for the same seed; biases become 0. */
+TANDA_API void tanda_model_initialise(tanda_model *model, uint64_t seed);
+
+/* ---- devices ------------------------------------------------------------------------------------------ */
+
+typedef struct tanda_device tanda_device;
+
+/* What the self-test found a device good for (kernels/README.md). */
+typedef enum tanda_grade {
+    TANDA_GRADE_EXACT,                /* the same bits as every other exact device */
+    TANDA_GRADE_EXACT_BUT_SUBNORMALS, /* subnormal numbers are flushed: exact only on request */
+    TANDA_GRADE_FAST_ONLY             /* some basic operation differs: --math exact is refused */
+} tanda_grade;
+
+typedef struct tanda_device_information {
+    char backend[16];     /* "openmp" or "opencl" */
+    char id[32];          /* "cpu" or "opencl:P.D": what --device takes */
+    char name[128];       /* of the processor or device */
+    char platform[128];   /* OpenCL platform and version; on OpenMP the instruction set in use */
+    char driver[128];     /* OpenCL driver version */
+    char kind[16];        /* "CPU", "GPU" or "accelerator" */
+    size_t compute_units; /* on OpenMP: threads */
+    uint64_t memory;      /* bytes; 0 when unknown */
+} tanda_device_information;
+
+/* All zero (NULL, false) is the default: the best device there is, else OpenMP. */
+typedef struct tanda_device_options {
+    const char *device;  /* "auto", "cpu", "opencl", "opencl:P.D", "opencl:NAME"; NULL: "auto" */
+    bool require_device; /* fail rather than fall back to OpenMP */
+    bool accept_flush;   /* exact mode even where subnormals are flushed */
+    size_t threads;      /* OpenMP; 0: one per core (OMP_NUM_THREADS is obeyed) */
+    const char *isa;     /* OpenMP: "x86-64-v4", "x86-64-v3", "generic"; NULL: TANDA_ISA, else the best */
+    const char
+        *kernel_folder; /* OpenCL: kernels from this folder; NULL: TANDA_KERNELS, else the built-in ones */
+} tanda_device_options;
+
+/*
+ * Every device, the OpenMP one first; *devices is released with free(). A missing OpenCL platform is no error:
+ * remark (NULL or 256 bytes) then says why there is none, else it is empty.
+ */
+TANDA_API tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
+                                         tanda_error *error);
+
+/*
+ * Opens a device and runs its self-test. reason (NULL or 256 bytes) says in a few words why it is this one.
+ * TANDA_DEVICE when a required device is missing, fails, or does not reach the grade.
+ */
+TANDA_API tanda_status tanda_device_open(const tanda_device_options *options, tanda_device **device,
+                                         char *reason, tanda_error *error);
+TANDA_API void tanda_device_close(tanda_device *device);
+TANDA_API const tanda_device_information *tanda_device_describe(const tanda_device *device);
+
+/* The grade and, below exact, the probe that missed (a short name, static storage; "" when exact). */
+TANDA_API tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe);
+
+/* ---- training ----------------------------------------------------------------------------------------- */
+
+/* Loss is the mean over the rows; accuracy and correct are for classes, accuracy is NaN for regression. */
+typedef struct tanda_evaluation {
+    size_t rows;
+    double loss;
+    double accuracy;
+    uint64_t correct;
+    double squared_error; /* loss mse: the total squared error, else NaN */
+} tanda_evaluation;
+
+typedef struct tanda_epoch {
+    size_t epoch; /* from 1 */
+    size_t epochs;
+    size_t steps;       /* of this epoch */
+    double seconds;     /* spent since the line before */
+    size_t steps_since; /* steps done since the line before */
+    double loss;        /* running: mean over the epoch's rows, each at the weights of its step */
+    double accuracy;    /* running; NaN for regression */
+    bool has_validation;
+    tanda_evaluation validation;
+} tanda_epoch;
+
+typedef struct tanda_train_options {
+    size_t epochs;
+    size_t batch_rows; /* 0: all rows, full-batch gradient descent */
+    double learning_rate;
+    uint64_t seed;       /* of the shuffle; tanda_model_initialise takes its own */
+    bool no_shuffle;     /* rows in the order of the file */
+    size_t report_every; /* epochs between calls of on_epoch, the last epoch always; 0: 1 */
+    void (*on_epoch)(const tanda_epoch *epoch, void *context); /* NULL: none */
+    void *context;
+} tanda_train_options;
+
+typedef struct tanda_train_result {
+    size_t epochs;
+    uint64_t steps;
+    tanda_evaluation training; /* of the final weights over all training rows */
+    bool has_validation;
+    tanda_evaluation validation;
+    double compile_seconds, transfer_seconds, train_seconds;
+} tanda_train_result;
+
+/*
+ * Trains the model in place by gradient descent. validation may be NULL. Both data sets must be scaled as the
+ * model says (tanda_dataset_scale does it) and have the model's features and classes.
+ * TANDA_FAILED with epoch and step when a loss or weight is not finite; the model is then as it was.
+ */
+TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
+                                   const tanda_dataset *validation, const tanda_train_options *options,
+                                   tanda_train_result *result, tanda_error *error);
+
+/* One evaluation over all rows. */
+TANDA_API tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model,
+                                      const tanda_dataset *dataset, tanda_evaluation *evaluation,
+                                      tanda_error *error);
+
+/* Columns of a prediction: the classes, each with its probability (2 for a binary model), or 1 for regression. */
+TANDA_API size_t tanda_prediction_columns(const tanda_model *model);
+
+/*
+ * Calls on_rows for consecutive blocks of rows: predictions is (rows, columns), valid during the call. A status
+ * other than TANDA_OK from on_rows ends the work and is returned.
+ */
+TANDA_API tanda_status tanda_predict(tanda_device *device, const tanda_model *model,
+                                     const tanda_dataset *dataset,
+                                     tanda_status (*on_rows)(size_t first_row, size_t rows,
+                                                             const float *predictions, void *context),
+                                     void *context, tanda_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

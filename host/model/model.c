@@ -1,0 +1,160 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "support/digest.h"
+#include "support/memory.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "parameters are hashed and stored as they lie in memory, which must be little-endian"
+#endif
+
+#define LAYER_LIMIT 65536 /* 16 bits of the random numbers' counter hold the layer */
+
+bool model_count_parameters(size_t features, size_t layer_count, const size_t *units, size_t *count) {
+    size_t total = 0, inputs = features, bytes = 0;
+    for (size_t i = 0; i < layer_count; i++) {
+        size_t of_layer = 0;
+        if (add_overflows(inputs, 1, &of_layer) || multiply_overflows(of_layer, units[i], &of_layer) ||
+            add_overflows(total, of_layer, &total))
+            return false;
+        inputs = units[i];
+    }
+    if (multiply_overflows(total, sizeof(float), &bytes)) return false;
+    *count = total;
+    return true;
+}
+
+static tanda_status check_layers(size_t features, size_t layer_count, const size_t *units,
+                                 const activation *activations, tanda_error *error) {
+    if (features == 0) return fail(error, TANDA_USAGE, "the model has no features; it needs at least 1");
+    if (layer_count == 0) return fail(error, TANDA_USAGE, "the model has no layers; it needs at least 1");
+    if (layer_count > LAYER_LIMIT)
+        return fail(error, TANDA_USAGE, "the model has %zu layers; the limit is %d", layer_count,
+                    LAYER_LIMIT);
+    for (size_t i = 0; i < layer_count; i++) {
+        if (units[i] == 0)
+            return fail(error, TANDA_USAGE, "layer %zu has 0 units; it needs at least 1", i + 1);
+        if (activations[i] == ACTIVATION_SOFTMAX && i + 1 < layer_count)
+            return fail(error, TANDA_USAGE, "layer %zu: softmax is for the last layer only", i + 1);
+    }
+    return TANDA_OK;
+}
+
+/* The output function says what a prediction is, so it has to go with the loss, the units and the task. */
+static tanda_status check_output(size_t units, activation output, loss loss, tanda_task task,
+                                 tanda_error *error) {
+    const bool classes = task == TANDA_TASK_CLASSES;
+    if (!classes && task != TANDA_TASK_REGRESSION)
+        return fail(error, TANDA_USAGE, "task %s: a model is for classes or for regression", task_name(task));
+    if (output != ACTIVATION_IDENTITY && output != ACTIVATION_SIGMOID && output != ACTIVATION_SOFTMAX)
+        return fail(error, TANDA_USAGE, "%s cannot be the output function; use identity, sigmoid or softmax",
+                    activation_name(output));
+    switch (loss) {
+    case LOSS_BINARY_CROSSENTROPY:
+        if (output == ACTIVATION_SIGMOID && units == 1 && classes) return TANDA_OK;
+        return fail(error, TANDA_USAGE,
+                    "loss binary_crossentropy is for classes and needs 1 sigmoid output, not %zu %s for %s",
+                    units, activation_name(output), task_name(task));
+    case LOSS_CATEGORICAL_CROSSENTROPY:
+        if (output == ACTIVATION_SOFTMAX && units >= 2 && classes) return TANDA_OK;
+        return fail(
+            error, TANDA_USAGE,
+            "loss categorical_crossentropy is for classes and needs 2 or more softmax outputs, not %zu %s "
+            "for %s",
+            units, activation_name(output), task_name(task));
+    case LOSS_MSE:
+        if (units == 1 && (output == ACTIVATION_SIGMOID || (output == ACTIVATION_IDENTITY && !classes)))
+            return TANDA_OK;
+        return fail(error, TANDA_USAGE, "loss mse needs 1 %s output for %s, not %zu %s",
+                    classes ? "sigmoid" : "identity or sigmoid", task_name(task), units,
+                    activation_name(output));
+    case LOSS_COUNT:
+        break;
+    }
+    return fail(error, TANDA_USAGE, "loss %d is unknown", (int)loss);
+}
+
+static void place_layers(tanda_model *model, const size_t *units, const activation *activations) {
+    size_t inputs = model->features, offset = 0;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        model->layers[i] = (layer){.inputs = inputs,
+                                   .outputs = units[i],
+                                   .activation = activations[i],
+                                   .weight = offset,
+                                   .bias = offset + inputs * units[i]};
+        offset = model->layers[i].bias + units[i];
+        inputs = units[i];
+    }
+}
+
+tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
+                          const activation *activations, loss loss, tanda_task task, tanda_model **model,
+                          tanda_error *error) {
+    size_t parameter_count = 0;
+    tanda_status status = check_layers(features, layer_count, units, activations, error);
+    if (status != TANDA_OK) return status;
+    const size_t outputs = units[layer_count - 1];
+    status = check_output(outputs, activations[layer_count - 1], loss, task, error);
+    if (status != TANDA_OK) return status;
+    if (!model_count_parameters(features, layer_count, units, &parameter_count))
+        return fail(error, TANDA_USAGE, "the layers have more parameters than this machine can address");
+
+    tanda_model *made = NULL;
+    status = allocate(&made, 1, sizeof *made, "model", error);
+    if (status != TANDA_OK) return status;
+    made->features = features;
+    made->layer_count = layer_count;
+    made->loss = loss;
+    made->task = task;
+    made->parameter_count = parameter_count;
+    status = allocate(&made->layers, layer_count, sizeof *made->layers, "layers", error);
+    if (status == TANDA_OK)
+        status = allocate(&made->parameters, parameter_count, sizeof *made->parameters, "parameters", error);
+    if (status != TANDA_OK) {
+        tanda_model_free(made);
+        return status;
+    }
+    place_layers(made, units, activations);
+    made->class_count = model_classes(made);
+    *model = made;
+    return TANDA_OK;
+}
+
+void tanda_model_free(tanda_model *model) {
+    if (model == NULL) return;
+    free_texts(model->feature_names, model->features);
+    free_texts(model->class_names, model->class_count);
+    free(model->target_name);
+    free(model->settings);
+    scaling_free(&model->scaling);
+    free(model->parameters);
+    free(model->layers);
+    free(model);
+}
+
+size_t model_classes(const tanda_model *model) {
+    if (model->task == TANDA_TASK_REGRESSION) return 0;
+    const size_t outputs = model_outputs(model);
+    return outputs == 1 ? 2 : outputs;
+}
+
+size_t model_outputs(const tanda_model *model) {
+    return model->layers[model->layer_count - 1].outputs;
+}
+
+size_t tanda_model_features(const tanda_model *model) {
+    return model->features;
+}
+
+size_t tanda_model_outputs(const tanda_model *model) {
+    return model_outputs(model);
+}
+
+void model_digest(const tanda_model *model, char *text) {
+    digest_sha256(model->parameters, model->parameter_count * sizeof *model->parameters, text);
+}
+
+void tanda_model_digest(const tanda_model *model, char *text) {
+    model_digest(model, text);
+}

@@ -1,0 +1,69 @@
+/*
+ * A network of dense layers with everything needed to use it on new data: parameters, scaling, names.
+ * Parameters are one vector in the order of the model file: per layer the weight as (outputs, inputs)
+ * row-major, then the bias; no padding. A backend packs them as it likes (backend/plan.h).
+ */
+#ifndef TANDA_MODEL_MODEL_H
+#define TANDA_MODEL_MODEL_H
+
+#include "data/scaling.h"
+#include "model/names.h"
+#include "support/status.h"
+
+typedef struct layer {
+    size_t inputs;
+    size_t outputs;
+    activation activation; /* of the last layer: the output function */
+    size_t weight;         /* offset of the weight in the parameters */
+    size_t bias;           /* offset of the bias */
+} layer;
+
+struct tanda_model {
+    size_t features;
+    size_t layer_count;
+    layer *layers;
+    loss loss;
+    tanda_task task;      /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
+    char **feature_names; /* features entries, or NULL */
+    char *target_name;    /* or NULL */
+    size_t class_count;   /* see model_classes */
+    char **class_names;   /* class_count entries, or NULL */
+    scaling scaling;
+    size_t parameter_count;
+    float *parameters;
+    char *settings; /* the training's settings as a JSON object, or NULL */
+};
+
+/*
+ * A model of layer_count layers with units[i] outputs each and all parameters zero, class_count set, names,
+ * scaling and settings empty. Fails with TANDA_USAGE on a layer of 0 units, a loss that does not go with the
+ * output function, its units and the task, or sizes that overflow. The last activation is the output
+ * function: binary_crossentropy        1 sigmoid,               for classes categorical_crossentropy   2 or
+ * more softmax,       for classes mse                        1 sigmoid (or identity), for classes (only for
+ * regression) Freed by tanda_model_free.
+ */
+tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
+                          const activation *activations, loss loss, tanda_task task, tanda_model **model,
+                          tanda_error *error);
+
+/* False when the number of bytes would overflow; *count is then untouched. */
+bool model_count_parameters(size_t features, size_t layer_count, const size_t *units, size_t *count);
+
+/* Classes that the outputs stand for: 2 for one sigmoid, as many as softmax outputs, 0 for regression. */
+size_t model_classes(const tanda_model *model);
+
+/* Outputs of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
+size_t model_outputs(const tanda_model *model);
+
+/*
+ * Draws the weights with Philox (design 2.10): uniform in +-limit, He (limit = sqrt(6 / inputs)) for layers
+ * whose activation is ReLU, else Glorot (limit = sqrt(6 / (inputs + outputs))), as Keras. Biases become 0.
+ * He et al. 2015 (arXiv 1502.01852), Glorot and Bengio 2010 (AISTATS 9).
+ */
+void model_initialise(tanda_model *model, uint64_t seed);
+
+/* SHA-256 of the parameters as little-endian binary32, in the order above. text has DIGEST_TEXT_SIZE bytes.
+ */
+void model_digest(const tanda_model *model, char *text);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The model file: safetensors, readable by PyTorch, Keras, NumPy; the rest as JSON in its __metadata__.
+ *
+ * Tensors are named for torch.nn.Sequential(Linear, ReLU, Linear, ...): the index counts modules, a Linear is
+ * one and an activation other than identity is one more: "0.weight" (outputs, inputs), "0.bias", "2.weight".
+ * Other software may have stored them in another order. __metadata__ holds, all as strings:
+ *   tanda_format     "1"
+ *   architecture     {"features": 4, "layers": [{"units": 3, "activation": "softmax"}],
+ *                     "loss": "categorical_crossentropy", "task": "classes"}
+ *   scaling          {"kind": "standard", "center": [...], "factor": [...]} with 9 digits, which keep every
+ *                    binary32; or {"kind": "none"}
+ *   feature_names    ["sepal length", ...], optional
+ *   class_names      ["setosa", ...], for classes
+ *   target_name      plain text, optional
+ *   settings         a JSON object, optional
+ *   weights_sha256   see model_digest
+ *   metadata_sha256  of the keys above that are there, in alphabetical order, each as key, zero byte, value,
+ *                    zero byte; other keys are ignored
+ */
+#ifndef TANDA_MODEL_MODEL_FILE_H
+#define TANDA_MODEL_MODEL_FILE_H
+
+#include "model/model.h"
+#include "support/file.h"
+
+/* True when the file begins like a safetensors file (a plausible header length followed by '{'). */
+bool model_file_looks_right(const char *path);
+
+/*
+ * Atomic; TANDA_FAILED when the file cannot be written, or the model could not be loaded again: a parameter
+ * that is not finite, a name that is not UTF-8, class names that do not fit the outputs. A model of classes
+ * without class names gets their numbers.
+ */
+tanda_status model_file_save(const tanda_model *model, const char *path, tanda_error *error);
+
+/*
+ * TANDA_BAD_INPUT, with what is wrong, for a file that is damaged or not a tanda model. A model of classes
+ * always has its class names.
+ */
+tanda_status model_file_load(const char *path, tanda_model **model, tanda_error *error);
+
+/* The same from bytes in memory, which stay the caller's; path is only used in messages. */
+tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error);
+
+#endif

@@ -1,0 +1,73 @@
+#include "model/model_file_layout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/digest.h"
+#include "support/memory.h"
+
+bool model_file_digest_metadata(const json_t *metadata, char *text) {
+    static const char *const keys[] = {"architecture", "class_names",  "feature_names", "scaling",
+                                       "settings",     "tanda_format", "target_name",   "weights_sha256"};
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&bytes, &size);
+    if (stream == NULL) return false;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const json_t *value = json_object_get(metadata, keys[i]);
+        if (value == NULL) continue;
+        fwrite(keys[i], 1, strlen(keys[i]) + 1, stream);
+        fwrite(json_string_value(value), 1, json_string_length(value) + 1, stream);
+    }
+    const bool complete = fclose(stream) == 0;
+    if (complete) digest_sha256(bytes, size, text);
+    free(bytes);
+    return complete;
+}
+
+void tensor_list_free(tensor_list *list) {
+    free(list->names);
+    free(list->tensors);
+}
+
+tanda_status tensor_list_make(const tanda_model *model, tensor_list *list, tanda_error *error) {
+    *list = (tensor_list){.count = TENSORS_PER_LAYER * model->layer_count};
+    tanda_status status = allocate(&list->names, list->count, sizeof *list->names, "tensor names", error);
+    if (status == TANDA_OK)
+        status = allocate(&list->tensors, list->count, sizeof *list->tensors, "tensors", error);
+    if (status != TANDA_OK) {
+        tensor_list_free(list);
+        return status;
+    }
+    size_t module = 0;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        tensor_name *names = &list->names[TENSORS_PER_LAYER * i];
+        safetensors_tensor *tensors = &list->tensors[TENSORS_PER_LAYER * i];
+        snprintf(names[0].text, sizeof names[0].text, "%zu.weight", module);
+        snprintf(names[1].text, sizeof names[1].text, "%zu.bias", module);
+        tensors[0] = (safetensors_tensor){.name = names[0].text,
+                                          .type = "F32",
+                                          .rank = 2,
+                                          .shape = {layer->outputs, layer->inputs},
+                                          .data = model->parameters + layer->weight,
+                                          .size = layer->outputs * layer->inputs * sizeof(float)};
+        tensors[1] = (safetensors_tensor){.name = names[1].text,
+                                          .type = "F32",
+                                          .rank = 1,
+                                          .shape = {layer->outputs},
+                                          .data = model->parameters + layer->bias,
+                                          .size = layer->outputs * sizeof(float)};
+        module += layer->activation == ACTIVATION_IDENTITY ? 1 : 2;
+    }
+    return TANDA_OK;
+}
+
+size_t model_file_first_not_finite(const tanda_model *model) {
+    size_t i = 0;
+    while (i < model->parameter_count && isfinite(model->parameters[i]))
+        i++;
+    return i;
+}

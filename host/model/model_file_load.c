@@ -1,0 +1,359 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_file_layout.h"
+#include "support/digest.h"
+#include "support/memory.h"
+
+typedef struct reader {
+    const char *path;
+    safetensors file;
+    tanda_model *model; /* being made */
+    tanda_error *error;
+} reader;
+
+#define BAD(reader, format, ...) \
+    fail((reader)->error, TANDA_BAD_INPUT, "%s: " format, (reader)->path __VA_OPT__(, ) __VA_ARGS__)
+
+/* ---- the pieces of the metadata ----------------------------------------------------------------------- */
+
+static tanda_status get_text(const reader *reader, const char *key, const char **text) {
+    *text = safetensors_metadata(&reader->file, key);
+    return *text != NULL ? TANDA_OK : BAD(reader, "damaged: __metadata__ has no \"%s\"", key);
+}
+
+/* The JSON that a string of the metadata holds; *value is the caller's. */
+static tanda_status get_json(const reader *reader, const char *key, json_t **value) {
+    const char *text = NULL;
+    json_error_t syntax;
+    tanda_status status = get_text(reader, key, &text);
+    if (status != TANDA_OK) return status;
+    *value = json_loads(text, JSON_REJECT_DUPLICATES, &syntax);
+    if (*value == NULL)
+        return BAD(reader, "\"%s\" is not valid JSON: %s, at byte %d of it", key, syntax.text,
+                   syntax.position);
+    return TANDA_OK;
+}
+
+static tanda_status check_format(const reader *reader) {
+    const char *format = safetensors_metadata(&reader->file, "tanda_format");
+    if (format == NULL)
+        return BAD(reader,
+                   "is a safetensors file but not a tanda model: its __metadata__ has no \"tanda_format\"");
+    if (strcmp(format, MODEL_FILE_FORMAT) != 0)
+        return BAD(reader, "tanda_format is \"%.20s\"; this version reads \"" MODEL_FILE_FORMAT "\"", format);
+    return TANDA_OK;
+}
+
+static tanda_status check_metadata_digest(const reader *reader) {
+    const char *stated = NULL;
+    char found[DIGEST_TEXT_SIZE];
+    tanda_status status = get_text(reader, "metadata_sha256", &stated);
+    if (status != TANDA_OK) return status;
+    if (!model_file_digest_metadata(reader->file.metadata, found))
+        return fail(reader->error, TANDA_FAILED, "%s: no memory for its checksum", reader->path);
+    if (strcmp(stated, found) != 0)
+        return BAD(reader, "damaged: metadata_sha256 is %.64s, the metadata give %s", stated, found);
+    return TANDA_OK;
+}
+
+/* ---- architecture ------------------------------------------------------------------------------------- */
+
+typedef struct architecture {
+    size_t features;
+    size_t layer_count;
+    size_t *units;
+    activation *activations;
+    loss loss;
+    tanda_task task;
+} architecture;
+
+static tanda_status read_layer(const reader *reader, json_t *entry, size_t i, architecture *architecture) {
+    json_int_t units = 0;
+    const char *name = NULL;
+    json_error_t mismatch;
+    if (json_unpack_ex(entry, &mismatch, JSON_STRICT, "{s:I, s:s}", "units", &units, "activation", &name) !=
+        0)
+        return BAD(reader, "architecture, layer %zu: %s", i + 1, mismatch.text);
+    if (units < 1)
+        return BAD(reader, "architecture, layer %zu: %lld units; at least 1", i + 1, (long long)units);
+    if (!activation_from_name(name, &architecture->activations[i]))
+        return BAD(reader, "architecture, layer %zu: activation \"%.40s\" is unknown", i + 1, name);
+    architecture->units[i] = (size_t)units;
+    return TANDA_OK;
+}
+
+static tanda_status read_layers(const reader *reader, json_t *layers, architecture *architecture) {
+    const size_t count = json_array_size(layers);
+    if (count == 0) return BAD(reader, "architecture: layers is not an array of at least one layer");
+    architecture->layer_count = count;
+    tanda_status status = allocate(&architecture->units, count, sizeof(size_t), "layers", reader->error);
+    if (status == TANDA_OK)
+        status = allocate(&architecture->activations, count, sizeof(activation), "layers", reader->error);
+    for (size_t i = 0; i < count && status == TANDA_OK; i++)
+        status = read_layer(reader, json_array_get(layers, i), i, architecture);
+    return status;
+}
+
+static tanda_status read_architecture(const reader *reader, json_t *json, architecture *architecture) {
+    json_int_t features = 0;
+    json_t *layers = NULL;
+    const char *loss = NULL, *task = NULL;
+    json_error_t mismatch;
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:I, s:o, s:s, s:s}", "features", &features, "layers",
+                       &layers, "loss", &loss, "task", &task) != 0)
+        return BAD(reader, "architecture: %s", mismatch.text);
+    if (features < 1) return BAD(reader, "architecture: %lld features; at least 1", (long long)features);
+    if (!loss_from_name(loss, &architecture->loss))
+        return BAD(reader, "architecture: loss \"%.40s\" is unknown", loss);
+    if (!task_from_name(task, &architecture->task))
+        return BAD(reader, "architecture: task \"%.40s\" is unknown", task);
+    architecture->features = (size_t)features;
+    return read_layers(reader, layers, architecture);
+}
+
+/* Memory for the parameters is only asked for when the file holds that many. */
+static tanda_status check_parameter_count(const reader *reader, const architecture *architecture) {
+    size_t count = 0, bytes = 0;
+    for (size_t i = 0; i < reader->file.tensor_count; i++)
+        bytes += reader->file.tensors[i].size; /* no overflow: together they are a part of the file */
+    if (!model_count_parameters(architecture->features, architecture->layer_count, architecture->units,
+                                &count))
+        return BAD(reader, "architecture: the layers have more parameters than this machine can address");
+    if (count > bytes / sizeof(float))
+        return BAD(reader, "architecture: the layers have %zu parameters, the tensors hold %zu bytes", count,
+                   bytes);
+    return TANDA_OK;
+}
+
+static tanda_status create_model(reader *reader) {
+    json_t *json = NULL;
+    architecture architecture = {0};
+    tanda_status status = get_json(reader, "architecture", &json);
+    if (status == TANDA_OK) status = read_architecture(reader, json, &architecture);
+    if (status == TANDA_OK) status = check_parameter_count(reader, &architecture);
+    if (status == TANDA_OK) {
+        tanda_error reason = {0};
+        status = model_create(architecture.features, architecture.layer_count, architecture.units,
+                              architecture.activations, architecture.loss, architecture.task, &reader->model,
+                              &reason);
+        if (status == TANDA_USAGE) status = TANDA_BAD_INPUT; /* it was the file that said so, not the user */
+        if (status != TANDA_OK)
+            fail(reader->error, status, "%s: architecture: %s", reader->path, reason.message);
+    }
+    free(architecture.units);
+    free(architecture.activations);
+    json_decref(json);
+    return status;
+}
+
+/* ---- parameters --------------------------------------------------------------------------------------- */
+
+static bool same_shape(const safetensors_tensor *a, const safetensors_tensor *b) {
+    return a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof a->shape[0]) == 0;
+}
+
+static tanda_status check_tensor(const reader *reader, const safetensors_tensor *expected,
+                                 const safetensors_tensor *found) {
+    if (found == NULL)
+        return BAD(reader, "tensor \"%s\" is missing; the architecture asks for it", expected->name);
+    if (strcmp(found->type, expected->type) != 0)
+        return BAD(reader, "tensor \"%s\" is of type %s; it has to be %s", found->name, found->type,
+                   expected->type);
+    if (same_shape(found, expected)) return TANDA_OK;
+    if (expected->rank == 1)
+        return BAD(reader, "tensor \"%s\" has another shape than the architecture's [%zu]", expected->name,
+                   expected->shape[0]);
+    return BAD(reader, "tensor \"%s\" has another shape than the architecture's [%zu, %zu]", expected->name,
+               expected->shape[0], expected->shape[1]);
+}
+
+static tanda_status refuse_unknown_tensor(const reader *reader, const tensor_list *expected) {
+    for (size_t i = 0; i < reader->file.tensor_count; i++) {
+        const char *name = reader->file.tensors[i].name;
+        size_t known = 0;
+        while (known < expected->count && strcmp(expected->names[known].text, name) != 0)
+            known++;
+        if (known == expected->count)
+            return BAD(reader, "tensor \"%.80s\" does not belong to the architecture", name);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status copy_tensors(reader *reader, const tensor_list *expected) {
+    float *target = reader->model->parameters;
+    for (size_t i = 0; i < expected->count; i++) {
+        const safetensors_tensor *found = safetensors_find(&reader->file, expected->tensors[i].name);
+        tanda_status status = check_tensor(reader, &expected->tensors[i], found);
+        if (status != TANDA_OK) return status;
+        memcpy(target, found->data, found->size);
+        target += found->size / sizeof *target;
+    }
+    if (reader->file.tensor_count != expected->count) return refuse_unknown_tensor(reader, expected);
+    return TANDA_OK;
+}
+
+static tanda_status check_parameters(const reader *reader) {
+    const char *stated = NULL;
+    char found[DIGEST_TEXT_SIZE];
+    tanda_status status = get_text(reader, "weights_sha256", &stated);
+    if (status != TANDA_OK) return status;
+    model_digest(reader->model, found);
+    if (strcmp(stated, found) != 0)
+        return BAD(reader, "damaged: weights_sha256 is %.64s, the weights give %s", stated, found);
+    const size_t bad = model_file_first_not_finite(reader->model);
+    if (bad < reader->model->parameter_count)
+        return BAD(reader, "parameter %zu of %zu is not finite", bad + 1, reader->model->parameter_count);
+    return TANDA_OK;
+}
+
+static tanda_status read_parameters(reader *reader) {
+    tensor_list expected;
+    tanda_status status = tensor_list_make(reader->model, &expected, reader->error);
+    if (status != TANDA_OK) return status;
+    status = copy_tensors(reader, &expected);
+    tensor_list_free(&expected);
+    return status == TANDA_OK ? check_parameters(reader) : status;
+}
+
+/* ---- scaling, names, settings ------------------------------------------------------------------------- */
+
+static tanda_status read_reals(const reader *reader, const char *what, const json_t *array, float **values) {
+    const size_t count = reader->model->features;
+    if (!json_is_array(array) || json_array_size(array) != count)
+        return BAD(reader, "scaling: %s is not an array of %zu numbers, one per feature", what, count);
+    tanda_status status = allocate(values, count, sizeof **values, "scaling", reader->error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *number = json_array_get(array, i);
+        (*values)[i] = (float)json_number_value(number);
+        if (!json_is_number(number) || !isfinite((*values)[i]))
+            return BAD(reader, "scaling: %s[%zu] is not a number that binary32 holds", what, i);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status fill_scaling(reader *reader, json_t *json) {
+    scaling *scaling = &reader->model->scaling;
+    const char *kind = NULL;
+    const json_t *center = NULL, *factor = NULL;
+    json_error_t mismatch;
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o}", "kind", &kind, "center", &center,
+                       "factor", &factor) != 0)
+        return BAD(reader, "scaling: %s", mismatch.text);
+    if (!scaling_from_name(kind, &scaling->kind))
+        return BAD(reader, "scaling: kind \"%.40s\" is unknown", kind);
+    if (scaling->kind == TANDA_SCALE_NONE) {
+        if (center == NULL && factor == NULL) return TANDA_OK;
+        return BAD(reader, "scaling: kind none goes without center and factor");
+    }
+    scaling->features = reader->model->features;
+    tanda_status status = read_reals(reader, "center", center, &scaling->center);
+    return status == TANDA_OK ? read_reals(reader, "factor", factor, &scaling->factor) : status;
+}
+
+static tanda_status read_scaling(reader *reader) {
+    json_t *json = NULL;
+    tanda_status status = get_json(reader, "scaling", &json);
+    if (status == TANDA_OK) status = fill_scaling(reader, json);
+    json_decref(json);
+    return status;
+}
+
+/* *names is filled as far as it goes, so that the model can be freed whatever happens. */
+static tanda_status fill_names(const reader *reader, const char *key, const json_t *array, size_t count,
+                               char ***names) {
+    if (!json_is_array(array) || json_array_size(array) != count)
+        return BAD(reader, "%s is not an array of %zu names, as many as the architecture has", key, count);
+    tanda_status status = allocate(names, count, sizeof **names, key, reader->error);
+    for (size_t i = 0; i < count && status == TANDA_OK; i++) {
+        const char *name = json_string_value(json_array_get(array, i));
+        status = name == NULL ? BAD(reader, "%s[%zu] is not a string", key, i)
+                              : copy_text(&(*names)[i], name, reader->error);
+    }
+    return status;
+}
+
+static tanda_status read_names(const reader *reader, const char *key, size_t count, char ***names) {
+    json_t *json = NULL;
+    tanda_status status = get_json(reader, key, &json);
+    if (status == TANDA_OK) status = fill_names(reader, key, json, count, names);
+    json_decref(json);
+    return status;
+}
+
+static tanda_status read_settings(reader *reader, const char *text) {
+    json_t *json = NULL;
+    tanda_status status = get_json(reader, "settings", &json);
+    if (status != TANDA_OK) return status;
+    status = json_is_object(json) ? copy_text(&reader->model->settings, text, reader->error)
+                                  : BAD(reader, "settings is not a JSON object");
+    json_decref(json);
+    return status;
+}
+
+static tanda_status read_description(reader *reader) {
+    tanda_model *model = reader->model;
+    const char *settings = safetensors_metadata(&reader->file, "settings");
+    tanda_status status = read_scaling(reader);
+    if (status == TANDA_OK && safetensors_metadata(&reader->file, "feature_names") != NULL)
+        status = read_names(reader, "feature_names", model->features, &model->feature_names);
+    if (status == TANDA_OK && model->class_count > 0)
+        status = read_names(reader, "class_names", model->class_count, &model->class_names);
+    else if (status == TANDA_OK && safetensors_metadata(&reader->file, "class_names") != NULL)
+        status = BAD(reader, "class_names are given, but the task is regression");
+    if (status == TANDA_OK)
+        status =
+            copy_text(&model->target_name, safetensors_metadata(&reader->file, "target_name"), reader->error);
+    if (status == TANDA_OK && settings != NULL) status = read_settings(reader, settings);
+    return status;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------- */
+
+/* Messages quote the file, which may hold line breaks; an error is one line. */
+static void keep_to_one_line(tanda_error *error) {
+    if (error == NULL) return;
+    for (char *c = error->message; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+}
+
+tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error) {
+    reader reader = {.path = path, .error = error};
+    tanda_status status = safetensors_parse(path, view, &reader.file, error);
+    if (status == TANDA_OK) status = check_format(&reader);
+    if (status == TANDA_OK) status = check_metadata_digest(&reader);
+    if (status == TANDA_OK) status = create_model(&reader);
+    if (status == TANDA_OK) status = read_parameters(&reader);
+    if (status == TANDA_OK) status = read_description(&reader);
+    safetensors_close(&reader.file);
+    if (status != TANDA_OK) {
+        keep_to_one_line(error);
+        tanda_model_free(reader.model);
+        return status;
+    }
+    *model = reader.model;
+    return TANDA_OK;
+}
+
+tanda_status model_file_load(const char *path, tanda_model **model, tanda_error *error) {
+    file_view view;
+    tanda_status status = file_view_open(path, &view, error);
+    if (status != TANDA_OK) return status;
+    status = model_file_parse(path, view, model, error);
+    file_view_close(&view);
+    return status;
+}
+
+tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error *error) {
+    return model_file_load(path, model, error);
+}
+
+bool model_file_looks_right(const char *path) {
+    file_view view;
+    if (file_view_open(path, &view, NULL) != TANDA_OK) return false;
+    const bool right = safetensors_looks_right(view);
+    file_view_close(&view);
+    return right;
+}

@@ -1,0 +1,165 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "model/model_file_layout.h"
+#include "support/digest.h"
+
+typedef struct writer {
+    const char *path;
+    const tanda_model *model;
+    json_t *metadata;
+    tanda_error *error;
+} writer;
+
+static tanda_status no_memory(const writer *writer, const char *key) {
+    return fail(writer->error, TANDA_FAILED, "%s: no memory for \"%s\"", writer->path, key);
+}
+
+static tanda_status put_text(const writer *writer, const char *key, const char *text) {
+    json_t *value = json_string(text); /* NULL for text that is not UTF-8 */
+    if (value == NULL)
+        return fail(writer->error, TANDA_FAILED, "%s: cannot be written: the %s is not valid UTF-8",
+                    writer->path, key);
+    return json_object_set_new(writer->metadata, key, value) == 0 ? TANDA_OK : no_memory(writer, key);
+}
+
+/* Takes value over. Nine digits keep every binary32. */
+static tanda_status put_json(const writer *writer, const char *key, json_t *value) {
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(value);
+    if (text == NULL) return no_memory(writer, key);
+    tanda_status status = put_text(writer, key, text);
+    free(text);
+    return status;
+}
+
+static tanda_status put_architecture(const writer *writer) {
+    const tanda_model *model = writer->model;
+    json_t *layers = json_array();
+    for (size_t i = 0; i < model->layer_count; i++)
+        json_array_append_new(layers, json_pack("{s:I, s:s}", "units", (json_int_t)model->layers[i].outputs,
+                                                "activation", activation_name(model->layers[i].activation)));
+    return put_json(writer, "architecture",
+                    json_pack("{s:I, s:o, s:s, s:s}", "features", (json_int_t)model->features, "layers",
+                              layers, "loss", loss_name(model->loss), "task", task_name(model->task)));
+}
+
+static json_t *json_reals(const float *values, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_real((double)values[i]));
+    return array;
+}
+
+static tanda_status put_scaling(const writer *writer) {
+    const scaling *scaling = &writer->model->scaling;
+    const char *kind = scaling_name(scaling->kind);
+    if (scaling->kind == TANDA_SCALE_NONE)
+        return put_json(writer, "scaling", json_pack("{s:s}", "kind", kind));
+    if (scaling->features != writer->model->features)
+        return fail(writer->error, TANDA_FAILED,
+                    "%s: cannot be written: the scaling is for %zu features, the model has %zu", writer->path,
+                    scaling->features, writer->model->features);
+    for (size_t i = 0; i < scaling->features; i++)
+        if (!isfinite(scaling->center[i]) || !isfinite(scaling->factor[i]))
+            return fail(writer->error, TANDA_FAILED,
+                        "%s: cannot be written: the scaling of feature %zu is not finite", writer->path,
+                        i + 1);
+    return put_json(writer, "scaling",
+                    json_pack("{s:s, s:o, s:o}", "kind", kind, "center",
+                              json_reals(scaling->center, scaling->features), "factor",
+                              json_reals(scaling->factor, scaling->features)));
+}
+
+static tanda_status put_names(const writer *writer, const char *key, char *const *names, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(array, json_string(names[i])) != 0) {
+            json_decref(array);
+            return fail(writer->error, TANDA_FAILED,
+                        "%s: cannot be written: number %zu of the %s is not valid UTF-8", writer->path, i + 1,
+                        key);
+        }
+    }
+    return put_json(writer, key, array);
+}
+
+static tanda_status put_class_names(const writer *writer) {
+    const tanda_model *model = writer->model;
+    if (model->class_names != NULL)
+        return put_names(writer, "class_names", model->class_names, model->class_count);
+    json_t *numbers = json_array();
+    for (size_t i = 0; i < model->class_count; i++)
+        json_array_append_new(numbers, json_sprintf("%zu", i));
+    return put_json(writer, "class_names", numbers);
+}
+
+/* Settings go in as they are, once they are known to be an object. */
+static tanda_status put_settings(const writer *writer) {
+    json_t *settings = json_loads(writer->model->settings, JSON_REJECT_DUPLICATES, NULL);
+    const bool right = json_is_object(settings);
+    json_decref(settings);
+    if (!right)
+        return fail(writer->error, TANDA_FAILED, "%s: cannot be written: the settings are not a JSON object",
+                    writer->path);
+    return put_text(writer, "settings", writer->model->settings);
+}
+
+static tanda_status put_digests(const writer *writer) {
+    char text[DIGEST_TEXT_SIZE];
+    model_digest(writer->model, text);
+    tanda_status status = put_text(writer, "weights_sha256", text);
+    if (status != TANDA_OK) return status;
+    if (!model_file_digest_metadata(writer->metadata, text)) return no_memory(writer, "metadata_sha256");
+    return put_text(writer, "metadata_sha256", text);
+}
+
+static tanda_status put_metadata(const writer *writer) {
+    const tanda_model *model = writer->model;
+    tanda_status status = put_text(writer, "tanda_format", MODEL_FILE_FORMAT);
+    if (status == TANDA_OK) status = put_architecture(writer);
+    if (status == TANDA_OK) status = put_scaling(writer);
+    if (status == TANDA_OK && model->feature_names != NULL)
+        status = put_names(writer, "feature_names", model->feature_names, model->features);
+    if (status == TANDA_OK && model->class_count > 0) status = put_class_names(writer);
+    if (status == TANDA_OK && model->target_name != NULL)
+        status = put_text(writer, "target_name", model->target_name);
+    if (status == TANDA_OK && model->settings != NULL) status = put_settings(writer);
+    if (status == TANDA_OK) status = put_digests(writer);
+    return status;
+}
+
+/* What the loader would refuse is not written. */
+static tanda_status check_before_writing(const writer *writer) {
+    const tanda_model *model = writer->model;
+    const size_t bad = model_file_first_not_finite(model);
+    if (bad < model->parameter_count)
+        return fail(writer->error, TANDA_FAILED, "%s: cannot be written: parameter %zu of %zu is not finite",
+                    writer->path, bad + 1, model->parameter_count);
+    if (model->class_count != model_classes(model))
+        return fail(writer->error, TANDA_FAILED,
+                    "%s: cannot be written: the model has %zu classes, its outputs are for %zu", writer->path,
+                    model->class_count, model_classes(model));
+    return TANDA_OK;
+}
+
+tanda_status model_file_save(const tanda_model *model, const char *path, tanda_error *error) {
+    writer writer = {.path = path, .model = model, .error = error};
+    tensor_list list = {0};
+    tanda_status status = check_before_writing(&writer);
+    if (status != TANDA_OK) return status;
+    writer.metadata = json_object();
+    if (writer.metadata == NULL) return no_memory(&writer, "__metadata__");
+    status = put_metadata(&writer);
+    if (status == TANDA_OK) status = tensor_list_make(model, &list, error);
+    if (status == TANDA_OK) {
+        status = safetensors_write(path, list.tensors, list.count, writer.metadata, error);
+        tensor_list_free(&list);
+    }
+    json_decref(writer.metadata);
+    return status;
+}
+
+tanda_status tanda_model_save(const tanda_model *model, const char *path, tanda_error *error) {
+    return model_file_save(model, path, error);
+}

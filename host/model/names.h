@@ -1,0 +1,28 @@
+/* Names of activations, losses and tasks: one table each, made from the lists in kernels/. */
+#ifndef TANDA_MODEL_NAMES_H
+#define TANDA_MODEL_NAMES_H
+
+#include <stdbool.h>
+
+#include "kernels/activation.h"
+#include "tanda.h"
+
+/* ACTIVATION_IDENTITY, ACTIVATION_SIGMOID, ..., and the softmax, which only an output layer can have. */
+typedef enum activation {
+#define ACTIVATION_ENUM(name, NAME) ACTIVATION_##NAME,
+    ACTIVATION_LIST(ACTIVATION_ENUM)
+#undef ACTIVATION_ENUM
+        ACTIVATION_SOFTMAX,
+} activation;
+
+typedef enum loss { LOSS_BINARY_CROSSENTROPY, LOSS_CATEGORICAL_CROSSENTROPY, LOSS_MSE, LOSS_COUNT } loss;
+
+/* ..._from_name are false for an unknown name and leave the output as it was. */
+const char *activation_name(activation activation);
+bool activation_from_name(const char *name, activation *result);
+const char *loss_name(loss loss); /* "binary_crossentropy", "categorical_crossentropy", "mse" */
+bool loss_from_name(const char *name, loss *result);
+const char *task_name(tanda_task task); /* "auto", "classes", "regression" */
+bool task_from_name(const char *name, tanda_task *result);
+
+#endif

@@ -1,0 +1,91 @@
+#include "support/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+tanda_status file_view_open(const char *path, file_view *view, tanda_error *error) {
+    struct stat information;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
+    tanda_status status = TANDA_OK;
+    void *data = NULL;
+    if (fstat(descriptor, &information) != 0) {
+        status = fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(information.st_mode)) {
+        status = fail(error, TANDA_BAD_INPUT, "%s: is not a regular file", path);
+    } else if (information.st_size > 0) {
+        data = mmap(NULL, (size_t)information.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (data == MAP_FAILED)
+            status = fail(error, TANDA_BAD_INPUT, "%s: cannot be mapped: %s", path, strerror(errno));
+    }
+    close(descriptor);
+    if (status != TANDA_OK) return status;
+    view->data = data;
+    view->size = (size_t)information.st_size;
+    return TANDA_OK;
+}
+
+void file_view_close(file_view *view) {
+    if (view->data != NULL) munmap((void *)view->data, view->size);
+    view->data = NULL;
+    view->size = 0;
+}
+
+/* Returns 0, or the errno of the write that failed. */
+static int write_parts(int descriptor, const file_part *parts, size_t part_count) {
+    for (size_t i = 0; i < part_count; i++) {
+        const char *data = parts[i].data;
+        size_t left = parts[i].size;
+        while (left > 0) {
+            ssize_t written = write(descriptor, data, left);
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return errno;
+            data += written;
+            left -= (size_t)written;
+        }
+    }
+    return fsync(descriptor) == 0 ? 0 : errno;
+}
+
+/* The rename is durable only when the folder is flushed too. Returns 0 or errno. */
+static int flush_folder_of(const char *path) {
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return errno;
+    int code = fsync(folder) == 0 ? 0 : errno;
+    close(folder);
+    return code == EINVAL ? 0 : code; /* some file systems cannot flush a folder */
+}
+
+tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
+                                   tanda_error *error) {
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    if (length < 0 || (size_t)length >= sizeof temporary)
+        return fail(error, TANDA_FAILED, "%s: the path is too long", path);
+    int descriptor = mkstemp(temporary);
+    if (descriptor < 0) return fail(error, TANDA_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    mode_t mask = umask(0);
+    umask(mask);
+    int code = fchmod(descriptor, 0666 & ~mask) == 0 ? 0 : errno;
+    if (code == 0) code = write_parts(descriptor, parts, part_count);
+    if (close(descriptor) != 0 && code == 0) code = errno;
+    if (code == 0 && rename(temporary, path) != 0) code = errno;
+    if (code != 0) {
+        unlink(temporary);
+        return fail(error, TANDA_FAILED, "%s: cannot be written: %s", path, strerror(code));
+    }
+    code = flush_folder_of(path);
+    if (code != 0)
+        return fail(error, TANDA_FAILED, "%s: its folder cannot be flushed: %s", path, strerror(code));
+    return TANDA_OK;
+}

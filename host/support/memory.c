@@ -1,0 +1,52 @@
+#include "support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+tanda_status allocate(void *memory, size_t count, size_t size, const char *what, tanda_error *error) {
+    size_t bytes = 0;
+    if (multiply_overflows(count, size, &bytes) || add_overflows(bytes, MEMORY_ALIGNMENT - 1, &bytes))
+        return fail(error, TANDA_FAILED, "%s: %zu items of %zu bytes are more than this machine can address",
+                    what, count, size);
+    bytes = bytes / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    if (bytes == 0) bytes = MEMORY_ALIGNMENT;
+    void *block = aligned_alloc(MEMORY_ALIGNMENT, bytes);
+    if (block == NULL) return fail(error, TANDA_FAILED, "%s: no memory for %zu bytes", what, bytes);
+    memset(block, 0, bytes);
+    memcpy(memory, &block, sizeof block);
+    return TANDA_OK;
+}
+
+tanda_status copy_text(char **copy, const char *text, tanda_error *error) {
+    char *made = NULL;
+    if (text != NULL) {
+        made = strdup(text);
+        if (made == NULL) return fail(error, TANDA_FAILED, "no memory for a text of %zu bytes", strlen(text));
+    }
+    *copy = made;
+    return TANDA_OK;
+}
+
+tanda_status copy_texts(char ***copy, char *const *texts, size_t count, tanda_error *error) {
+    char **made = NULL;
+    if (texts != NULL) {
+        tanda_status status = allocate(&made, count, sizeof *made, "names", error);
+        if (status != TANDA_OK) return status;
+        for (size_t i = 0; i < count; i++) {
+            status = copy_text(&made[i], texts[i], error);
+            if (status != TANDA_OK) {
+                free_texts(made, count);
+                return status;
+            }
+        }
+    }
+    *copy = made;
+    return TANDA_OK;
+}
+
+void free_texts(char **texts, size_t count) {
+    if (texts == NULL) return;
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}

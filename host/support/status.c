@@ -1,0 +1,18 @@
+#include "support/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+tanda_status fail(tanda_error *error, tanda_status status, const char *format, ...) {
+    if (error == NULL) return status;
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+const char *tanda_version(void) {
+    return TANDA_VERSION;
+}

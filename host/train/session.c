@@ -1,0 +1,126 @@
+#include "train/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "support/memory.h"
+
+tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
+                       tanda_error *error) {
+    if (dataset->features != model->features)
+        return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
+                    dataset->features, model->features);
+    if (dataset->rows == 0) return fail(error, TANDA_BAD_INPUT, "the data has no rows");
+    if (!with_labels) return TANDA_OK;
+    if (dataset->task != model->task)
+        return fail(error, TANDA_BAD_INPUT, "the model needs a target of %s, and the data has %s",
+                    task_name(model->task),
+                    dataset->task == TANDA_TASK_AUTO ? "none" : task_name(dataset->task));
+    if (model->task != TANDA_TASK_CLASSES) return TANDA_OK;
+    size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
+    for (size_t row = 0; row < dataset->rows; row++)
+        if (dataset->classes[row] < 0 || (size_t)dataset->classes[row] >= classes)
+            return fail(error, TANDA_BAD_INPUT, "row %zu has class %d, the model has %zu classes", row + 1,
+                        dataset->classes[row], classes);
+    return TANDA_OK;
+}
+
+tanda_status resident_create(backend *backend, const tanda_dataset *dataset, bool with_labels,
+                             resident *result, tanda_error *error) {
+    resident made = {.dataset = dataset};
+    size_t bytes = 0;
+    if (multiply_overflows(dataset->rows, dataset->features * sizeof(float), &bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", dataset->rows, dataset->features);
+    tanda_status status = backend_buffer(backend, bytes, dataset->values, &made.features, error);
+    if (status == TANDA_OK && with_labels) {
+        const void *labels = dataset->task == TANDA_TASK_CLASSES ? (const void *)dataset->classes
+                                                                 : (const void *)dataset->targets;
+        status = backend_buffer(backend, dataset->rows * sizeof(float), labels, &made.labels, error);
+    }
+    if (status != TANDA_OK) {
+        resident_free(backend, &made);
+        return status;
+    }
+    *result = made;
+    return TANDA_OK;
+}
+
+void resident_free(backend *backend, resident *resident) {
+    backend_buffer_free(backend, resident->features);
+    backend_buffer_free(backend, resident->labels);
+    resident->features = NULL;
+    resident->labels = NULL;
+}
+
+tanda_status upload_parameters(backend *backend, const plan *plan, const tanda_model *model, buffer **result,
+                               tanda_error *error) {
+    float *packed = NULL;
+    size_t bytes = plan->parameter_count * sizeof(float);
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof(float), "parameters", error);
+    if (status != TANDA_OK) return status;
+    plan_pack(plan, model->parameters, packed);
+    status = backend_buffer(backend, bytes, NULL, result, error);
+    if (status == TANDA_OK) status = backend_upload(backend, *result, packed, bytes, error);
+    free(packed);
+    return status;
+}
+
+tanda_status evaluator_create(backend *backend, const tanda_model *model, const resident *resident,
+                              buffer *parameters, evaluator *result, tanda_error *error) {
+    const plan_options options = {.with_loss = true};
+    evaluator made = {.model = model, .resident = resident};
+    tanda_status status = plan_create(model, &options, &made.plan, error);
+    if (status == TANDA_OK && parameters == NULL)
+        status = upload_parameters(backend, made.plan, model, &made.own_parameters, error);
+    const program_options program_options = {.features = resident->features,
+                                             .labels = resident->labels,
+                                             .parameters =
+                                                 parameters != NULL ? parameters : made.own_parameters,
+                                             .rows = resident->dataset->rows,
+                                             .batch_rows = resident->dataset->rows};
+    if (status == TANDA_OK)
+        status = backend_compile(backend, made.plan, &program_options, &made.program, error);
+    if (status != TANDA_OK) {
+        evaluator_free(backend, &made);
+        return status;
+    }
+    *result = made;
+    return TANDA_OK;
+}
+
+tanda_status evaluator_run(backend *backend, evaluator *evaluator, tanda_evaluation *evaluation,
+                           tanda_error *error) {
+    step_result result;
+    tanda_status status = backend_run(backend, evaluator->program, 0, 1, error);
+    if (status == TANDA_OK) status = backend_results(backend, evaluator->program, &result, error);
+    if (status != TANDA_OK) return status;
+    double rows = (double)evaluator->resident->dataset->rows;
+    bool classes = evaluator->model->task == TANDA_TASK_CLASSES;
+    evaluation->rows = evaluator->resident->dataset->rows;
+    evaluation->loss = (double)result.loss / rows;
+    evaluation->correct = classes ? result.correct : 0;
+    evaluation->accuracy = classes ? (double)result.correct / rows : NAN;
+    evaluation->squared_error = evaluator->model->loss == LOSS_MSE ? (double)result.loss : NAN;
+    return TANDA_OK;
+}
+
+void evaluator_free(backend *backend, evaluator *evaluator) {
+    backend_program_free(backend, evaluator->program);
+    backend_buffer_free(backend, evaluator->own_parameters);
+    plan_free(evaluator->plan);
+    *evaluator = (struct evaluator){0};
+}
+
+tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                            tanda_evaluation *evaluation, tanda_error *error) {
+    resident resident = {0};
+    evaluator evaluator = {0};
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status != TANDA_OK) return status;
+    status = resident_create(device, dataset, true, &resident, error);
+    if (status == TANDA_OK) status = evaluator_create(device, model, &resident, NULL, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_run(device, &evaluator, evaluation, error);
+    evaluator_free(device, &evaluator);
+    resident_free(device, &resident);
+    return status;
+}

@@ -1,0 +1,222 @@
+/* Training: epochs of gradient descent on a device, with a report now and then. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/clock.h"
+#include "support/memory.h"
+#include "train/session.h"
+
+#define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
+
+typedef struct trainer {
+    backend *backend;
+    tanda_model *model;
+    const tanda_train_options *options;
+    plan *plan;
+    resident training, validation;
+    bool has_validation;
+    buffer *parameters;
+    program *program;
+    evaluator evaluator;
+    size_t batch_rows, steps_per_epoch, steps_per_run;
+    step_result *results;
+} trainer;
+
+/* Sums of an epoch's steps, in step order and double precision (design 2.7). */
+typedef struct running {
+    double loss;
+    uint64_t correct;
+} running;
+
+static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
+    if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
+    if (!(options->learning_rate > 0.0) || !isfinite((float)options->learning_rate))
+        return fail(error, TANDA_USAGE, "learning rate: %g is not a positive number that binary32 can hold",
+                    options->learning_rate);
+    return TANDA_OK;
+}
+
+static tanda_status trainer_upload(trainer *trainer, const tanda_dataset *training,
+                                   const tanda_dataset *validation, tanda_error *error) {
+    tanda_status status = resident_create(trainer->backend, training, true, &trainer->training, error);
+    if (status == TANDA_OK)
+        status =
+            upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);
+    if (status == TANDA_OK && validation != NULL) {
+        status = resident_create(trainer->backend, validation, true, &trainer->validation, error);
+        trainer->has_validation = true;
+    }
+    return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
+}
+
+static tanda_status trainer_compile(trainer *trainer, const tanda_dataset *training, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    const program_options program_options = {.features = trainer->training.features,
+                                             .labels = trainer->training.labels,
+                                             .parameters = trainer->parameters,
+                                             .rows = training->rows,
+                                             .batch_rows = trainer->batch_rows,
+                                             .shuffle = !options->no_shuffle,
+                                             .seed = options->seed,
+                                             .learning_rate = (float)options->learning_rate};
+    tanda_status status =
+        backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
+    if (status == TANDA_OK && trainer->has_validation)
+        status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
+                                  &trainer->evaluator, error);
+    return status;
+}
+
+static tanda_status trainer_create(trainer *trainer, const tanda_dataset *training,
+                                   const tanda_dataset *validation, tanda_train_result *result,
+                                   tanda_error *error) {
+    const plan_options options = {.training = true};
+    size_t wanted = trainer->options->batch_rows;
+    trainer->batch_rows = wanted == 0 || wanted > training->rows ? training->rows : wanted;
+    trainer->steps_per_epoch = steps_per_epoch(training->rows, trainer->batch_rows);
+    trainer->steps_per_run =
+        trainer->steps_per_epoch < MOST_STEPS_PER_RUN ? trainer->steps_per_epoch : MOST_STEPS_PER_RUN;
+    tanda_status status =
+        allocate(&trainer->results, trainer->steps_per_run, sizeof *trainer->results, "step results", error);
+    if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
+    double start = seconds_now();
+    if (status == TANDA_OK) status = trainer_upload(trainer, training, validation, error);
+    result->transfer_seconds = seconds_now() - start;
+    if (status == TANDA_OK) status = trainer_compile(trainer, training, error);
+    result->compile_seconds = seconds_now() - start - result->transfer_seconds;
+    return status;
+}
+
+static void trainer_free(trainer *trainer) {
+    evaluator_free(trainer->backend, &trainer->evaluator);
+    backend_program_free(trainer->backend, trainer->program);
+    backend_buffer_free(trainer->backend, trainer->parameters);
+    resident_free(trainer->backend, &trainer->training);
+    resident_free(trainer->backend, &trainer->validation);
+    plan_free(trainer->plan);
+    free(trainer->results);
+}
+
+/* Adds up the steps; the first whose loss or weights are not finite ends the training. */
+static tanda_status add_steps(const trainer *trainer, size_t epoch, size_t first, size_t steps,
+                              running *running, tanda_error *error) {
+    for (size_t s = 0; s < steps; s++) {
+        const step_result *result = &trainer->results[s];
+        bool bad_loss = !isfinite(result->loss);
+        if (bad_loss || result->not_finite)
+            return fail(
+                error, TANDA_FAILED,
+                "diverged: a %s is not finite in epoch %zu, step %zu of %zu; a smaller learning rate than %g "
+                "may help",
+                bad_loss ? "loss" : "weight", epoch + 1, first + s + 1, trainer->steps_per_epoch,
+                trainer->options->learning_rate);
+        running->loss += (double)result->loss;
+        running->correct += result->correct;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status run_epoch(trainer *trainer, size_t epoch, running *running, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    *running = (struct running){0};
+    for (size_t first = 0; status == TANDA_OK && first < trainer->steps_per_epoch;
+         first += trainer->steps_per_run) {
+        size_t left = trainer->steps_per_epoch - first;
+        size_t steps = left < trainer->steps_per_run ? left : trainer->steps_per_run;
+        uint64_t index = (uint64_t)epoch * trainer->steps_per_epoch + first;
+        status = backend_run(trainer->backend, trainer->program, index, steps, error);
+        if (status == TANDA_OK)
+            status = backend_results(trainer->backend, trainer->program, trainer->results, error);
+        if (status == TANDA_OK) status = add_steps(trainer, epoch, first, steps, running, error);
+    }
+    return status;
+}
+
+static bool reports(const tanda_train_options *options, size_t epoch) {
+    size_t every = options->report_every > 0 ? options->report_every : 1;
+    return (epoch + 1) % every == 0 || epoch + 1 == options->epochs;
+}
+
+static tanda_status report(trainer *trainer, tanda_epoch *line, const running *running, tanda_error *error) {
+    double rows = (double)trainer->training.dataset->rows;
+    line->loss = running->loss / rows;
+    line->accuracy = trainer->plan->classes ? (double)running->correct / rows : NAN;
+    line->has_validation = trainer->has_validation;
+    if (trainer->has_validation) {
+        tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
+        if (status != TANDA_OK) return status;
+    }
+    if (trainer->options->on_epoch != NULL) trainer->options->on_epoch(line, trainer->options->context);
+    return TANDA_OK;
+}
+
+static tanda_status run_epochs(trainer *trainer, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    double before = seconds_now();
+    size_t steps_since = 0;
+    running running;
+    for (size_t epoch = 0; epoch < options->epochs; epoch++) {
+        tanda_status status = run_epoch(trainer, epoch, &running, error);
+        if (status != TANDA_OK) return status;
+        steps_since += trainer->steps_per_epoch;
+        if (!reports(options, epoch)) continue;
+        double now = seconds_now();
+        tanda_epoch line = {.epoch = epoch + 1,
+                            .epochs = options->epochs,
+                            .steps = trainer->steps_per_epoch,
+                            .seconds = now - before,
+                            .steps_since = steps_since};
+        status = report(trainer, &line, &running, error);
+        if (status != TANDA_OK) return status;
+        before = seconds_now();
+        steps_since = 0;
+    }
+    return TANDA_OK;
+}
+
+/* The final weights, and their evaluation over all rows (design 2.7). */
+static tanda_status finish_training(trainer *trainer, tanda_train_result *result, tanda_error *error) {
+    backend *backend = trainer->backend;
+    float *packed = NULL;
+    size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    evaluator evaluator = {0};
+    tanda_status status =
+        allocate(&packed, trainer->plan->parameter_count, sizeof(float), "parameters", error);
+    if (status == TANDA_OK)
+        status = evaluator_create(backend, trainer->model, &trainer->training, trainer->parameters,
+                                  &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_run(backend, &evaluator, &result->training, error);
+    result->has_validation = trainer->has_validation;
+    if (status == TANDA_OK && trainer->has_validation)
+        status = evaluator_run(backend, &trainer->evaluator, &result->validation, error);
+    if (status == TANDA_OK) status = backend_download(backend, trainer->parameters, packed, bytes, error);
+    if (status == TANDA_OK && !isfinite(result->training.loss))
+        status = fail(error, TANDA_FAILED,
+                      "diverged: the loss of the final weights is not finite (epoch %zu, step %zu)",
+                      trainer->options->epochs, trainer->steps_per_epoch);
+    if (status == TANDA_OK) plan_unpack(trainer->plan, packed, trainer->model->parameters);
+    evaluator_free(backend, &evaluator);
+    free(packed);
+    return status;
+}
+
+tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
+                         const tanda_dataset *validation, const tanda_train_options *options,
+                         tanda_train_result *result, tanda_error *error) {
+    trainer trainer = {.backend = device, .model = model, .options = options};
+    tanda_train_result made = {.epochs = options->epochs};
+    tanda_status status = check_options(options, error);
+    if (status == TANDA_OK) status = check_fit(model, training, true, error);
+    if (status == TANDA_OK && validation != NULL) status = check_fit(model, validation, true, error);
+    if (status != TANDA_OK) return status;
+    status = trainer_create(&trainer, training, validation, &made, error);
+    double start = seconds_now();
+    if (status == TANDA_OK) status = run_epochs(&trainer, error);
+    made.train_seconds = seconds_now() - start;
+    made.steps = (uint64_t)options->epochs * trainer.steps_per_epoch;
+    if (status == TANDA_OK) status = finish_training(&trainer, &made, error);
+    trainer_free(&trainer);
+    if (status == TANDA_OK) *result = made;
+    return status;
+}

@@ -1,0 +1,80 @@
+/* Assembling: the rows of a batch become a wave of tiles. See gather.c. */
+#include "kernels/shuffle.h"
+#include "kernels/tile.h"
+
+/*
+ * row[position] and label[position] for the positions of a wave that starts at first_position of the epoch's
+ * order; positions from `rows` to the end of the last tile get row 0 and label 0, which nothing reads.
+ * Labels are copied as 32 bits, be they classes or targets.
+ */
+kernel void order(global ulong *row, global uint *label, global const uint *labels, ulong first_position, uint rows,
+                  ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch) {
+    uint position = (uint)get_global_id(0);
+    ulong found = 0;
+    if (position < rows) {
+        found = first_position + position;
+        if (shuffle) found = shuffle_position(shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count), found);
+    }
+    row[position] = found;
+    label[position] = has_labels ? labels[found] : 0;
+}
+
+#if VECTOR == 16
+
+#define INTERLEAVE_LOW(a, b)                                                                                         \
+    (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
+#define INTERLEAVE_HIGH(a, b)                                                                                        \
+    (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf)
+
+/* One round of a perfect shuffle of the 256 values; four rounds transpose them. */
+static inline void interleave_round(const float16 *from, float16 *to) {
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        to[2 * i] = INTERLEAVE_LOW(from[i], from[8 + i]);
+        to[2 * i + 1] = INTERLEAVE_HIGH(from[i], from[8 + i]);
+    }
+}
+
+/* Work-item (feature block of 16, group of 16 lanes, tile). */
+kernel void gather(global const float *features, uint feature_count, global const ulong *row, global float *target,
+                   ulong target_offset, ulong target_tile, uint width, uint rows) {
+    uint feature = (uint)get_global_id(0) * 16, lane = (uint)get_global_id(1) * 16, tile = (uint)get_global_id(2);
+    uint used = rows_of_tile(rows, tile), left = feature_count - feature;
+    float16 lines[16], turned[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++) {
+        lines[i] = (float16)(0.0f);
+        if (lane + i >= used) continue;
+        global const float *source = features + row[tile * TILE_ROWS + lane + i] * feature_count + feature;
+        if (left >= 16) {
+            lines[i] = vload16(0, source);
+        } else {
+            float values[16];
+            for (int k = 0; k < 16; k++)
+                values[k] = k < left ? source[k] : 0.0f;
+            lines[i] = vload16(0, values);
+        }
+    }
+    interleave_round(lines, turned);
+    interleave_round(turned, lines);
+    interleave_round(lines, turned);
+    interleave_round(turned, lines);
+    global float *to = target + target_offset + tile * target_tile + (ulong)feature * width + lane;
+#pragma unroll
+    for (int k = 0; k < 16; k++)
+        if (k < left) vstore16(lines[k], 0, to + (ulong)k * width);
+}
+
+#else
+
+/* Work-item (feature, lane, tile). */
+kernel void gather(global const float *features, uint feature_count, global const ulong *row, global float *target,
+                   ulong target_offset, ulong target_tile, uint width, uint rows) {
+    uint feature = (uint)get_global_id(0), lane = (uint)get_global_id(1), tile = (uint)get_global_id(2);
+    if (feature >= feature_count || lane >= width) return;
+    float value = 0.0f;
+    if (lane < rows_of_tile(rows, tile)) value = features[row[tile * TILE_ROWS + lane] * feature_count + feature];
+    target[target_offset + tile * target_tile + (ulong)feature * width + lane] = value;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* The tree over the tiles of a wave. See update.c. */
+#include "kernels/tile.h"
+
+#define FAN_IN 8
+
+/*
+ * One pass takes FAN_IN slots, `distance` slots apart, into the first of them: three levels of the tree of
+ * design 2.4. A slot that is not there counts as zero, which changes no bit. Work-item (parameters, group).
+ */
+kernel void merge_partials(global float *slots, ulong slot_floats, uint count, uint distance, uint floats) {
+    uint index = (uint)get_global_id(0) * VECTOR, first = (uint)get_global_id(1) * FAN_IN * distance;
+    if (index >= floats) return;
+    real value[FAN_IN];
+#pragma unroll
+    for (uint i = 0; i < FAN_IN; i++) {
+        uint slot = first + i * distance;
+        value[i] = (real)(0.0f);
+        if (slot < count) value[i] = load_real(slots + slot * slot_floats + index);
+    }
+#pragma unroll
+    for (uint step = 1; step < FAN_IN; step *= 2)
+#pragma unroll
+        for (uint i = 0; i + step < FAN_IN; i += 2 * step)
+            value[i] = value[i] + value[i + step];
+    store_real(value[0], slots + first * slot_floats + index);
+}
+
+/* sum += other. Work-item (parameters). */
+kernel void add_partials(global float *values, ulong sum, ulong other, uint floats) {
+    uint index = (uint)get_global_id(0) * VECTOR;
+    if (index >= floats) return;
+    store_real(load_real(values + sum + index) + load_real(values + other + index), values + sum + index);
+}

@@ -1,0 +1,66 @@
+/*
+ * What the kernels share; OpenCL C only.
+ *
+ * A tensor of a wave of tiles is (tiles, units, width): kernels take its buffer, the offset of its first float,
+ * and the distance between tiles. VECTOR lanes lie in one `real`: 16 on CPUs, 1 on GPUs, where a work-item is
+ * then one instance. Loops over lanes start at the work-item's place and go on by the size of the grid, so
+ * that the same text serves one work-item per line (CPU) and one per lane (GPU).
+ *
+ * Chains of sums start from the argument `zero`, which is 0.0f but which no compiler may fold (numerics rule 7).
+ */
+#ifndef TANDA_KERNELS_TILE_H
+#define TANDA_KERNELS_TILE_H
+
+#include "kernels/portable.h"
+
+#define TILE_ROWS 256
+#define TILE_LANES 16
+#define CHUNK 256
+
+#if VECTOR == 1
+#define load_real(p) (*(p))
+#define store_real(v, p) (*(p) = (v))
+#define load_integer(p) (*(p))
+#define lane_numbers() (0)
+#define is_any(condition) ((condition) != 0)
+#else
+#define load_real(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
+#define store_real(v, p) TANDA_VECTOR(vstore, VECTOR)((v), 0, (p))
+#define load_integer(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
+#define is_any(condition) any(condition)
+#define lane_numbers() ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+#endif
+
+/* Instances in a tile of a step that holds `rows`, and the lanes they take. */
+static inline uint rows_of_tile(uint rows, uint tile) {
+    uint left = rows - tile * TILE_ROWS;
+    return left < TILE_ROWS ? left : TILE_ROWS;
+}
+
+static inline uint lanes_of_tile(uint rows, uint tile) {
+    return (rows_of_tile(rows, tile) + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
+}
+
+/* +0 in the lanes that hold no row. */
+static inline real clear_unused(real x, uint lane, uint rows) {
+    integer number = (integer)((int)lane) + lane_numbers();
+    return choose(number < (integer)((int)rows), x, 0.0f);
+}
+
+/* Folds 16 lanes in halves: 8, 4, 2, 1 (design 2.3). */
+static inline float fold_lanes(float16 x) {
+    float8 by_8 = x.lo + x.hi;
+    float4 by_4 = by_8.lo + by_8.hi;
+    float2 by_2 = by_4.lo + by_4.hi;
+    return by_2.lo + by_2.hi;
+}
+
+/* The sum over the rows of one line of a tensor, in lanes. */
+static inline float sum_over_rows(global const float *line, uint lanes, float zero) {
+    float16 sum = (float16)(zero);
+    for (uint lane = 0; lane < lanes; lane += TILE_LANES)
+        sum = sum + vload16(0, line + lane);
+    return fold_lanes(sum);
+}
+
+#endif

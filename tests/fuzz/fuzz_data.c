@@ -1,0 +1,112 @@
+/*
+ * Any bytes as a data file or a label file, through every reader. What loads must keep the promises of
+ * dataset.h. The first byte picks the format, the second the options, the rest is the file.
+ *
+ *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ihost -Ihost/include \
+ *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file}.c -lz -lm -o fuzz_data
+ *   ./fuzz_data -max_total_time=120 -rss_limit_mb=512 FOLDER_OF_SEEDS
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "data/dataset.h"
+
+#define PATH_SIZE 40
+
+static void demand(bool holds, const char *promise) {
+    if (holds) return;
+    fprintf(stderr, "broken promise: %s\n", promise);
+    abort();
+}
+
+/* A file in memory that has a path. Returns the descriptor. */
+static int make_file(const void *data, size_t size, char path[PATH_SIZE]) {
+    int descriptor = memfd_create("fuzz", 0);
+    demand(descriptor >= 0 && write(descriptor, data, size) == (ssize_t)size, "a file in memory");
+    snprintf(path, PATH_SIZE, "/proc/self/fd/%d", descriptor);
+    return descriptor;
+}
+
+static void check_labels(const tanda_dataset *dataset, const tanda_dataset_options *options) {
+    for (size_t row = 0; dataset->classes != NULL && row < dataset->rows; row++)
+        demand(dataset->classes[row] >= 0 && (size_t)dataset->classes[row] < dataset->class_count,
+               "classes lie below class_count");
+    for (size_t row = 0; dataset->targets != NULL && row < dataset->rows; row++)
+        demand(isfinite(dataset->targets[row]), "targets are finite");
+    bool has_target = dataset->task != TANDA_TASK_AUTO;
+    demand(has_target != options->without_target, "there is a target unless none is wanted");
+    demand(!has_target || (dataset->classes != NULL) != (dataset->targets != NULL), "classes or targets");
+}
+
+static void check(tanda_dataset *dataset, const tanda_dataset_options *options) {
+    size_t count = dataset->rows * dataset->features;
+    demand(dataset->rows > 0 && dataset->features > 0, "there are values");
+    for (size_t i = 0; i < count; i++)
+        demand(isfinite(dataset->values[i]) && !(dataset->values[i] == 0.0f && signbit(dataset->values[i])),
+               "values are finite and never -0");
+    check_labels(dataset, options);
+    tanda_dataset *training = NULL;
+    tanda_dataset *validation = NULL;
+    if (dataset_split(dataset, 0.3, count, &training, &validation, NULL) == TANDA_OK)
+        demand(training->rows + validation->rows == dataset->rows, "a split loses no row");
+    tanda_dataset_free(training);
+    tanda_dataset_free(validation);
+    scaling scaling = {0};
+    tanda_scale kind = count % 2 == 0 ? TANDA_SCALE_STANDARD : TANDA_SCALE_MINMAX;
+    if (scaling_fit(kind, dataset->values, dataset->rows, dataset->features, &scaling, NULL) != TANDA_OK)
+        return;
+    if (dataset_scale(dataset, &scaling, NULL) == TANDA_OK)
+        for (size_t i = 0; i < count; i++)
+            demand(isfinite(dataset->values[i]), "scaled values are finite");
+    scaling_free(&scaling);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    static const char *const formats[] = {NULL, "csv", "npy", "idx"};
+    static const char *const columns[] = {"a", "0"};
+    static const char csv[] = "a,b\n1,2\n3,4\n";
+    static char *feature_names[] = {"a", "b"};
+    static char *class_names[2][2] = {{"0", "1"}, {"no", "yes"}};
+    if (size < 2) return 0;
+    unsigned choice = bytes[0];
+    unsigned bits = bytes[1];
+    tanda_dataset_options options = {.format = formats[choice & 3],
+                                     .header = (tanda_header)((choice >> 2) % 3)};
+    options.task = (tanda_task)(bits % 3);
+    options.without_target = (bits & 4) != 0;
+    options.target = (bits & 8) != 0 ? columns[bits >> 7] : NULL;
+    options.ignore = columns;
+    options.ignore_count = (bits & 16) != 0;
+    dataset_expectation expected = {.feature_count = 2, .task = TANDA_TASK_CLASSES, .target_name = "c"};
+    expected.feature_names = (bits & 32) != 0 ? feature_names : NULL;
+    expected.class_names = class_names[bits >> 7];
+    expected.class_count = 2;
+
+    char path[PATH_SIZE];
+    char data_path[PATH_SIZE];
+    int file = make_file(bytes + 2, size - 2, path);
+    int data = make_file(csv, sizeof csv - 1, data_path);
+    bool as_labels = (choice & 128) != 0;
+    if (as_labels) {
+        options.labels = path;
+        options.format = NULL;
+    }
+    tanda_dataset *dataset = NULL;
+    tanda_error error = {0};
+    tanda_status status = dataset_load(as_labels ? data_path : path, &options,
+                                       (bits & 64) != 0 ? &expected : NULL, &dataset, &error);
+    if (status == TANDA_OK)
+        check(dataset, &options);
+    else
+        demand(error.status == status && error.message[0] != '\0' && dataset == NULL,
+               "an error has a message");
+    for (const char *c = error.message; *c != '\0'; c++)
+        demand((unsigned char)*c >= ' ', "a message is one line");
+    tanda_dataset_free(dataset);
+    close(file);
+    close(data);
+    return 0;
+}
