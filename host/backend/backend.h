@@ -32,6 +32,8 @@ typedef struct program_options {
     bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
     uint64_t seed;
     float learning_rate;
+    tanda_math math;
+    tanda_gemm gemm;
     size_t wave_tiles; /* power of two; 0: the backend chooses. The bits do not depend on it */
 } program_options;
 

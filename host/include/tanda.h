@@ -147,6 +147,12 @@ TANDA_API const tanda_device_information *tanda_device_describe(const tanda_devi
 /* The grade and, below exact, the probe that missed (a short name, static storage; "" when exact). */
 TANDA_API tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe);
 
+/* exact: the same bits on every device. fast: what is quickest on this one, within derived bounds of exact. */
+typedef enum tanda_math { TANDA_MATH_EXACT, TANDA_MATH_FAST } tanda_math;
+
+/* Who multiplies matrices in fast mode on OpenCL: measured per shape, always tanda's kernels, or always CLBlast. */
+typedef enum tanda_gemm { TANDA_GEMM_AUTO, TANDA_GEMM_TANDA, TANDA_GEMM_CLBLAST } tanda_gemm;
+
 /* ---- training ----------------------------------------------------------------------------------------- */
 
 /* Loss is the mean over the rows; accuracy and correct are for classes, accuracy is NaN for regression. */
@@ -176,6 +182,8 @@ typedef struct tanda_train_options {
     double learning_rate;
     uint64_t seed;       /* of the shuffle; tanda_model_initialise takes its own */
     bool no_shuffle;     /* rows in the order of the file */
+    tanda_math math;     /* fast differs from exact on OpenCL only */
+    tanda_gemm gemm;     /* fast on OpenCL */
     size_t report_every; /* epochs between calls of on_epoch, the last epoch always; 0: 1 */
     void (*on_epoch)(const tanda_epoch *epoch, void *context); /* NULL: none */
     void *context;

@@ -59,7 +59,9 @@ static tanda_status trainer_compile(trainer *trainer, const tanda_dataset *train
                                              .batch_rows = trainer->batch_rows,
                                              .shuffle = !options->no_shuffle,
                                              .seed = options->seed,
-                                             .learning_rate = (float)options->learning_rate};
+                                             .learning_rate = (float)options->learning_rate,
+                                             .math = options->math,
+                                             .gemm = options->gemm};
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
     if (status == TANDA_OK && trainer->has_validation)

@@ -1,0 +1,259 @@
+/* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
+#include "backend/opencl/program.h"
+
+/* A tensor of the wave: buffer, offset of its first float, floats between tiles. */
+typedef struct place {
+    cl_mem memory;
+    size_t offset, tile;
+} place;
+
+/* The input, whose offset is 0, may lie among the stored tiles. */
+static place place_of(const context *c, size_t offset) {
+    const program *program = c->program;
+    size_t input_tile = program->plan->features * program->width;
+    if (offset == 0 && program->stored != NULL)
+        return (place){program->stored, c->wave->first_tile * input_tile, input_tile};
+    return (place){program->workspace, offset * program->width, program->workspace_floats};
+}
+
+static void give_place(launch *launch, const place *place) {
+    give_memory(launch, place->memory);
+    give_ulong(launch, place->offset);
+    give_ulong(launch, place->tile);
+}
+
+/* Work-items along the lanes for kernels that loop over them. */
+static size_t lane_items(const context *c) {
+    return c->state->vector == 1 ? c->program->width : 1;
+}
+
+/* Lanes of one block of a dense kernel, and which of the three shapes it is. */
+static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl_kernel *kernel,
+                          size_t *outputs) {
+    size_t vectors = lanes / c->state->vector;
+    size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
+    if (c->state->vector == 1) shape = 2; /* a GPU hides latency with work-items, not with registers */
+    *kernel = c->state->kernels[large + shape];
+    *outputs = c->state->vector == 1 ? 8 : shape == 0 ? 6 : 12; /* LARGE_OUTPUTS, SMALL_OUTPUTS of dense.cl */
+    return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);
+}
+
+static tanda_status run_gather(const context *c, const op *op) {
+    const program *program = c->program;
+    place target = place_of(c, op->target);
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_gather]);
+    give_memory(&launch, program->options.features->memory);
+    give_uint(&launch, program->plan->features);
+    give_memory(&launch, program->rows);
+    give_place(&launch, &target);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    size_t vector = c->state->vector;
+    return opencl_launch(&launch, (program->plan->features + vector - 1) / vector, program->width / vector,
+                         c->wave->tiles, c->error);
+}
+
+static tanda_status run_dense_forward(const context *c, const op *op) {
+    const program *program = c->program;
+    place source = place_of(c, op->source), target = place_of(c, op->target);
+    cl_kernel kernel = NULL;
+    size_t outputs = 0, lanes = block_lanes(c, program->width, KERNEL_dense_forward_large, &kernel, &outputs);
+    launch launch = launch_of(c->state, kernel);
+    give_place(&launch, &source);
+    give_place(&launch, &target);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->options.parameters->memory);
+    give_ulong(&launch, op->weight);
+    give_ulong(&launch, op->bias);
+    give_uint(&launch, op->stride);
+    give_uint(&launch, op->inputs);
+    give_uint(&launch, op->outputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, program->width / lanes, (op->outputs + outputs - 1) / outputs,
+                         c->wave->tiles, c->error);
+}
+
+static tanda_status run_dense_backward(const context *c, const op *op) {
+    const program *program = c->program;
+    place source = place_of(c, op->source), target = place_of(c, op->target);
+    cl_kernel kernel = NULL;
+    size_t outputs = 0,
+           lanes = block_lanes(c, program->width, KERNEL_dense_backward_large, &kernel, &outputs);
+    launch launch = launch_of(c->state, kernel);
+    give_place(&launch, &source);
+    give_place(&launch, &target);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->options.parameters->memory);
+    give_ulong(&launch, op->weight);
+    give_uint(&launch, op->stride);
+    give_uint(&launch, op->inputs);
+    give_uint(&launch, op->outputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, program->width / lanes, (op->inputs + outputs - 1) / outputs,
+                         c->wave->tiles, c->error);
+}
+
+static tanda_status run_activation(const context *c, const op *op, cl_kernel kernel, bool backward) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, kernel);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    if (backward) give_ulong(&launch, op->other * program->width);
+    give_ulong(&launch, op->target * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    return opencl_launch(&launch, lane_items(c), op->outputs, c->wave->tiles, c->error);
+}
+
+static tanda_status run_activation_forward(const context *c, const op *op) {
+    return run_activation(c, op, c->state->activation_forward[op->activation], false);
+}
+
+static tanda_status run_activation_backward(const context *c, const op *op) {
+    return run_activation(c, op, c->state->activation_backward[op->activation], true);
+}
+
+static tanda_status run_softmax(const context *c, const op *op) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_softmax]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    give_ulong(&launch, op->target * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, op->outputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
+}
+
+/* The arguments that every loss begins with. */
+static launch loss_launch(const context *c, const op *op, kernel_index kernel) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->kernels[kernel]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    give_ulong(&launch, op->other * program->width);
+    give_ulong(&launch, op->target * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->labels);
+    give_uint(&launch, op->with_delta);
+    give_memory(&launch, program->results);
+    give_uint(&launch, c->wave->result);
+    return launch;
+}
+
+static tanda_status run_loss_binary_crossentropy(const context *c, const op *op) {
+    launch launch = loss_launch(c, op, KERNEL_loss_binary_crossentropy);
+    return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_loss_categorical_crossentropy(const context *c, const op *op) {
+    launch launch = loss_launch(c, op, KERNEL_loss_categorical_crossentropy);
+    give_uint(&launch, op->outputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_loss_mse(const context *c, const op *op) {
+    launch launch = loss_launch(c, op, KERNEL_loss_mse);
+    give_uint(&launch, c->program->plan->classes);
+    give_uint(&launch, op->activation == ACTIVATION_SIGMOID);
+    return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
+}
+
+/* slots[target + i] = sum over the rows of line i of a tensor */
+static tanda_status run_sum_rows(const context *c, size_t source, size_t target, size_t lines) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_sum_rows]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, source * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_ulong(&launch, target);
+    give_uint(&launch, lines);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, lines, c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_loss_sum(const context *c, const op *op) {
+    return run_sum_rows(c, op->source, c->program->slot_floats - 16, 1);
+}
+
+static tanda_status run_transpose_delta(const context *c, const op *op) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_transpose_delta]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    give_ulong(&launch, op->scratch * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, op->outputs);
+    give_uint(&launch, op->stride);
+    return opencl_launch(&launch, program->width, c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_wide_gradient(const context *c, const op *op) {
+    const program *program = c->program;
+    tanda_status status = run_transpose_delta(c, op);
+    if (status != TANDA_OK) return status;
+    place a = place_of(c, op->other);
+    cl_kernel kernel = NULL;
+    size_t inputs = 0, lanes = block_lanes(c, op->stride, KERNEL_dense_gradient_large, &kernel, &inputs);
+    launch launch = launch_of(c->state, kernel);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->scratch * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_place(&launch, &a);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_ulong(&launch, op->weight);
+    give_uint(&launch, op->stride);
+    give_uint(&launch, op->inputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, op->stride / lanes, (op->inputs + inputs - 1) / inputs, c->wave->tiles,
+                         c->error);
+}
+
+static tanda_status run_narrow_gradient(const context *c, const op *op) {
+    const program *program = c->program;
+    place a = place_of(c, op->other);
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_narrow_gradient]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_place(&launch, &a);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_ulong(&launch, op->weight);
+    give_uint(&launch, op->stride);
+    give_uint(&launch, op->inputs);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, op->inputs, op->outputs, c->wave->tiles, c->error);
+}
+
+static tanda_status run_dense_gradient(const context *c, const op *op) {
+    tanda_status status = op->outputs >= WIDE_OUTPUTS ? run_wide_gradient(c, op) : run_narrow_gradient(c, op);
+    return status == TANDA_OK ? run_sum_rows(c, op->source, op->bias, op->outputs) : status;
+}
+
+#define RUN_ENTRY(name) [OP_##name] = run_##name,
+static tanda_status (*const run_functions[TILE_OP_COUNT])(const context *c,
+                                                          const op *op) = {TILE_OP_LIST(RUN_ENTRY)};
+
+tanda_status opencl_run_op(const context *c, const op *op) {
+    return run_functions[op->kind](c, op);
+}

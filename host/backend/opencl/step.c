@@ -1,0 +1,166 @@
+/*
+ * A step on an OpenCL device: each op is one launch over a wave of tiles; weights, tiles and partials stay on
+ * the device, and the host waits for nothing between steps.
+ */
+#include "backend/opencl/program.h"
+
+#define MERGE_FAN_IN 8 /* FAN_IN of reduce.cl */
+#define STEPS_IN_FLIGHT 256
+
+static tanda_status run_order(const context *c) {
+    const program *program = c->program;
+    const program_options *options = &program->options;
+    const buffer *labels = options->labels;
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_order]);
+    give_memory(&launch, program->rows);
+    give_memory(&launch, program->labels);
+    give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
+    give_ulong(&launch, c->wave->first_row);
+    give_uint(&launch, c->wave->rows);
+    give_ulong(&launch, options->rows);
+    give_uint(&launch, labels != NULL);
+    give_uint(&launch, options->shuffle && options->batch_rows < options->rows);
+    give_ulong(&launch, options->seed);
+    give_uint(&launch, c->wave->epoch);
+    return opencl_launch(&launch, c->wave->tiles * TILE_ROWS, 1, 1, c->error);
+}
+
+static tanda_status merge_wave(const context *c) {
+    const program *program = c->program;
+    for (size_t distance = 1; distance < c->wave->tiles; distance *= MERGE_FAN_IN) {
+        size_t groups = (c->wave->tiles + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
+        launch launch = launch_of(c->state, c->state->kernels[KERNEL_merge_partials]);
+        give_memory(&launch, program->slots);
+        give_ulong(&launch, program->slot_floats);
+        give_uint(&launch, c->wave->tiles);
+        give_uint(&launch, distance);
+        give_uint(&launch, program->slot_floats);
+        tanda_status status =
+            opencl_launch(&launch, program->slot_floats / c->state->vector, groups, 1, c->error);
+        if (status != TANDA_OK) return status;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status run_wave(const context *c) {
+    tanda_status status = run_order(c);
+    for (size_t i = 0; status == TANDA_OK && i < c->program->plan->op_count; i++) {
+        const op *op = &c->program->plan->ops[i];
+        if (op->kind == OP_gather && c->wave->gathered) continue;
+        status = opencl_run_op(c, op);
+    }
+    return status == TANDA_OK ? merge_wave(c) : status;
+}
+
+/* The stack of partials lies behind the slots. */
+static size_t stack_at(const program *program, size_t level) {
+    return (program->wave_tiles + level) * program->slot_floats;
+}
+
+static tanda_status fold_stack(const context *c, size_t *top) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->kernels[KERNEL_add_partials]);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, stack_at(program, *top - 2));
+    give_ulong(&launch, stack_at(program, *top - 1));
+    give_uint(&launch, program->slot_floats);
+    *top -= 1;
+    return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
+}
+
+/* The binary counter of design 2.4; levels[] counts merged full waves, a ragged one never merges early. */
+static tanda_status push_wave(const context *c, int *levels, size_t *top) {
+    const program *program = c->program;
+    size_t bytes = program->slot_floats * sizeof(float);
+    cl_int code = clEnqueueCopyBuffer(c->state->queue, program->slots, program->slots, 0,
+                                      stack_at(program, *top) * sizeof(float), bytes, 0, NULL, NULL);
+    tanda_status status = opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
+    levels[(*top)++] = c->wave->tiles == program->wave_tiles ? 0 : -1;
+    while (status == TANDA_OK && *top >= 2 && levels[*top - 1] == levels[*top - 2]) {
+        status = fold_stack(c, top);
+        levels[*top - 1]++;
+    }
+    return status;
+}
+
+static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t result) {
+    program *program = c->program;
+    tanda_status status = TANDA_OK;
+    program->last_gradient = sum;
+    if (program->plan->training) {
+        launch update = launch_of(c->state, c->state->kernels[KERNEL_update]);
+        give_memory(&update, program->options.parameters->memory);
+        give_memory(&update, program->slots);
+        give_ulong(&update, sum);
+        give_uint(&update, program->plan->parameter_count);
+        give_float(&update, (float)(1.0 / (double)rows));
+        give_float(&update, program->options.learning_rate);
+        give_memory(&update, program->results);
+        give_uint(&update, result);
+        status = opencl_launch(&update, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
+    }
+    if (status != TANDA_OK) return status;
+    launch keep = launch_of(c->state, c->state->kernels[KERNEL_keep_loss]);
+    give_memory(&keep, program->slots);
+    give_ulong(&keep, sum + program->slot_floats - 16);
+    give_memory(&keep, program->results);
+    give_uint(&keep, result);
+    return opencl_launch(&keep, 1, 1, 1, c->error);
+}
+
+static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
+                             tanda_error *error) {
+    const program_options *options = &program->options;
+    size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
+           batch = (size_t)(index % per_epoch), top = 0;
+    size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
+    int levels[48];
+    tanda_status status = TANDA_OK;
+    wave wave = {.epoch = index / per_epoch, .result = result};
+    wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
+    context c = {state, program, &wave, error};
+    for (size_t first = 0; status == TANDA_OK && first < tiles; first += program->wave_tiles) {
+        wave.tiles = tiles - first < program->wave_tiles ? tiles - first : program->wave_tiles;
+        wave.first_row = batch * options->batch_rows + first * TILE_ROWS;
+        wave.rows = rows - first * TILE_ROWS;
+        if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
+        wave.first_tile = batch * tiles_of(options->batch_rows) + first;
+        status = run_wave(&c);
+        if (status == TANDA_OK && tiles > program->wave_tiles) status = push_wave(&c, levels, &top);
+    }
+    while (status == TANDA_OK && top > 1)
+        status = fold_stack(&c, &top);
+    if (index == program->stored_next) program->stored_next++;
+    if (status != TANDA_OK) return status;
+    return run_update(&c, tiles > program->wave_tiles ? stack_at(program, 0) : 0, rows, result);
+}
+
+static tanda_status clear_results(opencl_backend_state *state, program *program, size_t steps,
+                                  tanda_error *error) {
+    if (steps > program->result_capacity) {
+        if (program->results != NULL) clReleaseMemObject(program->results);
+        program->results = NULL;
+        program->result_capacity = 0;
+        tanda_status status = opencl_make_memory(state, steps, 3 * sizeof(cl_uint), &program->results, error);
+        if (status != TANDA_OK) return status;
+        program->result_capacity = steps;
+    }
+    cl_uint zero = 0;
+    cl_int code = clEnqueueFillBuffer(state->queue, program->results, &zero, sizeof zero, 0,
+                                      steps * 3 * sizeof(cl_uint), 0, NULL, NULL);
+    return opencl_check(state, code, "clEnqueueFillBuffer", error);
+}
+
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    tanda_status status = clear_results(state, program, steps, error);
+    program->result_count = steps;
+    program->last_step = first_step + steps - 1;
+    for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
+        status = run_step(state, program, first_step + s, s, error);
+        if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)
+            status = opencl_check(state, clFinish(state->queue), "clFinish", error);
+    }
+    return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;
+}
