@@ -5,11 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")"
 source .ci/packages.sh
 .ci/install.sh "${build_packages[@]}"
-cmake --preset release -G Ninja -DTANDA_BUILD_TESTS=OFF >/dev/null
-cmake --build --preset release --target tanda | tail -n 1
 tanda=build-release/tanda
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+
+# Without the tests, unless they are set up already.
+build() {
+    [ -f build-release/build.ninja ] || cmake --preset release -DTANDA_BUILD_TESTS=OFF
+    cmake --build --preset release --target tanda
+}
+echo "Building $tanda"
+build >"$folder/build.txt" 2>&1 || { cat "$folder/build.txt" >&2; exit 1; }
 
 # value FILE KEY: one value of a JSON object on one line, as tanda writes it
 value() {

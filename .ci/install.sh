@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian packages given as arguments that are not there yet; needs root or sudo for that.
 set -euo pipefail
+if ! command -v dpkg-query >/dev/null; then
+    echo "No Debian here, so nothing is installed; what is needed, by Debian's names: $*" >&2
+    exit 0
+fi
 missing=()
 for package in "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,6 +1,6 @@
 /*
- * Activations and their derivatives, shared by C and OpenCL. To add one, add it to the list and define its two
- * functions here; names, dispatch and tests are made from the list.
+ * Activations and their derivatives, shared by C and OpenCL. To add one, add it to the list and define
+ * its two functions here; names, dispatch and tests are made from the list.
  *
  *   real activation_NAME(real z)                            f(z)
  *   real activation_NAME_backward(real delta, real output)  delta * f'(z), from output = f(z)

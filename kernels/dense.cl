@@ -135,3 +135,12 @@ kernel void sum_rows(global const float *workspace, ulong source, ulong tile_flo
     global const float *line = workspace + source + tile * tile_floats + (ulong)h * width;
     slots[tile * slot_floats + target + h] = sum_over_rows(line, lanes_of_tile(rows, tile), zero);
 }
+
+/* Every lane of z starts as its unit's bias, for a matrix product that adds to it. Work-item (lanes, unit, tile). */
+kernel void fill_bias(global float *target, ulong target_offset, ulong target_tile, uint width,
+                      global const float *parameters, ulong bias) {
+    uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2);
+    global float *line = target + target_offset + tile * target_tile + (ulong)unit * width;
+    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < width; lane += (uint)get_global_size(0) * VECTOR)
+        store_real((real)(parameters[bias + unit]), line + lane);
+}

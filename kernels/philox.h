@@ -1,12 +1,13 @@
 /*
- * Random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
- * 1, 2, 3" (SC 2011). A number is a function of where it is used, so any thread or device makes any of them.
+ * Random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1,
+ * 2, 3" (SC 2011). A number is a function of where it is used, so any thread or device makes any of them.
  *
  *   key      the 64-bit seed, low word first
  *   counter  {element low, element high, step or epoch, purpose << 16 | layer}
  *
  * An element is position in batch * units + unit (dropout), input * outputs + output (initial weights) or
- * row * columns + column (data). One counter makes four words, for the elements 4c, 4c + 1, 4c + 2, 4c + 3.
+ * row * columns + column (data). One counter makes four words, for the elements 4c, 4c + 1, 4c + 2, 4c +
+ * 3.
  */
 #ifndef TANDA_KERNELS_PHILOX_H
 #define TANDA_KERNELS_PHILOX_H
@@ -28,7 +29,10 @@ SHARED uint philox_stream(enum random_purpose purpose, uint layer) {
     return (uint)purpose << 16 | layer;
 }
 
-/* The four words of one counter, whose first two words are `block`: elements 4 * block and the three after. */
+/*
+ * The four words of one counter, whose first two words are `block`: elements 4 * block and the three
+ * after.
+ */
 SHARED philox_words philox_block(ulong seed, ulong block, uint step, uint stream) {
     philox_words c = {(uint)block, (uint)(block >> 32), step, stream};
     uint key_low = (uint)seed, key_high = (uint)(seed >> 32);
@@ -52,7 +56,9 @@ SHARED uint philox_pick(philox_words words, uint index) {
     return index & 2u ? high : low;
 }
 
-/* The word of one element. Where elements follow one another, philox_block makes four for the same price. */
+/*
+ * The word of one element. Where elements follow one another, philox_block makes four for the same price.
+ */
 SHARED uint philox_word(ulong seed, ulong element, uint step, uint stream) {
     return philox_pick(philox_block(seed, element >> 2, step, stream), (uint)element & 3u);
 }

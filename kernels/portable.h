@@ -1,5 +1,6 @@
 /*
- * The shim under every header of this folder: one text, valid in C17 and in OpenCL C 1.2, with equal bits.
+ * The shim under every header of this folder: one text, valid in C17 and in OpenCL C 1.2, with equal
+ * bits.
  *
  *   real, integer, natural   float, int32, uint32: scalars in C, where compilers vectorise the loop around
  *                            them; in OpenCL vectors of VECTOR elements (1, 2, 4, 8 or 16; 1 if not given)
@@ -14,9 +15,9 @@
  *   uint, ulong              32 and 64 bits
  *
  * A condition is a comparison of two reals, two integers or two naturals; conditions join by & and |.
- * Shared text keeps to these and + - * on reals: no '/', no built-in function, no product added to anything
- * (that is what fused is for), no arithmetic with a literal zero, no double literal, and -0, NaN and infinity
- * go by choose (the reasons are in README.md).
+ * Shared text keeps to these and + - * on reals: no '/', no built-in function, no product added to
+ * anything (that is what fused is for), no arithmetic with a literal zero, no double literal, and -0, NaN
+ * and infinity go by choose (the reasons are in README.md).
  */
 #ifndef TANDA_KERNELS_PORTABLE_H
 #define TANDA_KERNELS_PORTABLE_H
@@ -104,8 +105,8 @@ SHARED natural natural_of_natural(natural x) {
 }
 
 /* By the argument's type: a float handed to a function of naturals would be converted, not reread. */
-#define as_natural(x)                                                                                        \
-    _Generic((x), real: natural_of_real, integer: natural_of_integer, natural: natural_of_natural)(x)
+#define as_natural(x) \
+    _Generic((x), real : natural_of_real, integer : natural_of_integer, natural : natural_of_natural)(x)
 #define as_integer(x) ((integer)as_natural(x))
 #define as_real(x) real_of_natural(as_natural(x))
 

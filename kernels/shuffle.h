@@ -1,22 +1,22 @@
 /*
- * Shuffling without an index array: the i-th row of the order is a bijection of [0, count), so any thread or
- * device computes any part of it by itself.
+ * Shuffling without an index array: the i-th row of the order is a bijection of [0, count), so any thread
+ * or device computes any part of it by itself.
  *
- * A row number is split into low, its lower k bits, and high, a number below `highs`, where k is half of count's
- * bits and highs = ceil(count / 2^k). A Feistel network changes the two in turn, each by a keyed hash of the other: low by
- * exclusive or, high by addition modulo highs. What comes out beyond count goes through the network again until it
- * falls inside (cycle walking), which keeps the whole a bijection and is rare, as highs * 2^k - count < 2^k. After
- * Mitchell, Stokes, Frank and Holmes, "Bandwidth-optimal random shuffling for GPUs" (2021, arXiv 2106.06161),
- * whose network on whole bits walks up to every second time.
+ * A row number is split into low, its lower k bits, and high, a number below `highs`, where k is half of
+ * count's bits and highs = ceil(count / 2^k). A Feistel network changes the two in turn, each by a keyed
+ * hash of the other: low by exclusive or, high by addition modulo highs. What comes out beyond count goes
+ * through the network again until it falls inside (cycle walking), which keeps the whole a bijection and
+ * is rare, as highs * 2^k - count < 2^k. After Mitchell, Stokes, Frank and Holmes, "Bandwidth-optimal
+ * random shuffling for GPUs" (2021, arXiv 2106.06161), whose network on whole bits walks up to every
+ * second time.
  */
 #ifndef TANDA_KERNELS_SHUFFLE_H
 #define TANDA_KERNELS_SHUFFLE_H
 
 #include "kernels/philox.h"
 
-#ifndef SHUFFLE_ROUNDS
-#define SHUFFLE_ROUNDS 12 /* a multiple of PHILOX_WORDS */
-#endif
+/* A multiple of PHILOX_WORDS. With 4, where two neighbours go is visibly dependent; with 8 no test sees it. */
+#define SHUFFLE_ROUNDS 8
 
 /* Made by shuffle_make_key, on the host or in a kernel. */
 typedef struct shuffle_key {
@@ -29,13 +29,14 @@ typedef struct shuffle_key {
 } shuffle_key;
 
 /*
- * The order of one epoch for 1 <= count <= 2^62 rows; stream is philox_stream(PURPOSE_SHUFFLE, 0), or another
- * purpose's.
+ * The order of one epoch for 1 <= count <= 2^62 rows; stream is philox_stream(PURPOSE_SHUFFLE, 0), or
+ * another purpose's.
  */
 SHARED shuffle_key shuffle_make_key(ulong seed, uint epoch, uint stream, ulong count) {
     shuffle_key key;
     uint bits = 0;
-    while ((count - 1) >> bits != 0) bits++;
+    while ((count - 1) >> bits != 0)
+        bits++;
     key.count = count;
     key.low_bits = bits / 2;
     key.low_mask = ((uint)1 << key.low_bits) - 1u;
@@ -52,8 +53,8 @@ SHARED shuffle_key shuffle_make_key(ulong seed, uint epoch, uint stream, ulong c
 }
 
 /*
- * A hash of x that key chooses; the upper bits are the good ones. Two rounds of multiply and shift with the constants
- * of Wellons' "lowbias32" (github.com/skeeto/hash-prospector, public domain).
+ * A hash of x that key chooses; the upper bits are the good ones. Two rounds of multiply and shift with
+ * the constants of Wellons' "lowbias32" (github.com/skeeto/hash-prospector, public domain).
  */
 SHARED uint shuffle_hash(uint x, uint key) {
     x = (x ^ key) * 0x7feb352du;
@@ -74,7 +75,8 @@ SHARED ulong shuffle_pass(shuffle_key key, ulong i) {
 
 /* The i-th row of the order, i < count. */
 SHARED ulong shuffle_position(shuffle_key key, ulong i) {
-    do i = shuffle_pass(key, i);
+    do
+        i = shuffle_pass(key, i);
     while (i >= key.count);
     return i;
 }
@@ -82,9 +84,11 @@ SHARED ulong shuffle_position(shuffle_key key, ulong i) {
 #ifndef __OPENCL_VERSION__
 /* shuffle_position of first, first + 1, ..., first + count - 1; compilers vectorise the first loop. */
 SHARED void shuffle_positions(const shuffle_key *key, ulong first, size_t count, ulong *positions) {
-    for (size_t i = 0; i < count; i++) positions[i] = shuffle_pass(*key, first + i);
     for (size_t i = 0; i < count; i++)
-        while (positions[i] >= key->count) positions[i] = shuffle_pass(*key, positions[i]);
+        positions[i] = shuffle_pass(*key, first + i);
+    for (size_t i = 0; i < count; i++)
+        while (positions[i] >= key->count)
+            positions[i] = shuffle_pass(*key, positions[i]);
 }
 #endif
 

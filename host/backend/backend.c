@@ -29,6 +29,10 @@ void backend_program_free(backend *backend, program *program) {
     if (program != NULL) backend->interface->program_free(backend, program);
 }
 
+const char *backend_notes(const backend *backend, const program *program) {
+    return backend->interface->notes != NULL ? backend->interface->notes(program) : "";
+}
+
 tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                          tanda_error *error) {
     return backend->interface->run(backend, program, first_step, steps, error);

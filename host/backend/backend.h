@@ -50,6 +50,7 @@ typedef struct backend_interface {
     tanda_status (*compile)(backend *backend, const plan *plan, const program_options *options,
                             program **result, tanda_error *error);
     void (*program_free)(backend *backend, program *program);
+    const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
     tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
                         tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
@@ -98,6 +99,9 @@ tanda_status backend_download(backend *backend, buffer *source, void *target, si
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
                              program **result, tanda_error *error);
 void backend_program_free(backend *backend, program *program);
+
+/* What a user should know of how the program was made, as one line; "" when there is nothing. */
+const char *backend_notes(const backend *backend, const program *program);
 
 /*
  * Queues steps first_step ... first_step + steps - 1. Step s is batch s % steps_per_epoch of epoch

@@ -9,7 +9,7 @@
 
 #define PATTERNS 65536
 #define EXPECTED_FUNCTIONS UINT64_C(0x55e06a1e0c1ba842)
-#define EXPECTED_TRAINING UINT64_C(0x3e8c32b536fd6351)
+#define EXPECTED_TRAINING UINT64_C(0x2ff1210739a4ca63)
 
 /* ---- single operations -------------------------------------------------------------------------------- */
 

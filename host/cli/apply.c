@@ -32,19 +32,17 @@ static void print_banner(const application *application) {
     print_data_line(stderr, application->data.path, application->dataset, "as the model",
                     application->model->scaling.kind, "as the model");
     print_model_line(stderr, application->model);
-    print_device_line(stderr, application->device, application->reason);
+    print_device_line(stderr, application->device, application->common.device.math, application->reason);
 }
 
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = model_file_load(application->model_path, &application->model, error);
     if (status != TANDA_OK) return status;
-    const dataset_expectation expected = options_expectation(application->model);
     tanda_dataset_options reading = options_reading(&application->data);
-    reading.task = application->model->task;
     reading.without_target = without_target;
-    status = dataset_load(application->data.path, &reading, &expected, &application->dataset, error);
-    if (status == TANDA_OK) status = dataset_scale(application->dataset, &application->model->scaling, error);
+    status = tanda_dataset_load_for_model(application->data.path, &reading, application->model,
+                                          &application->dataset, error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status =

@@ -83,7 +83,7 @@ void print_model_line(FILE *stream, const tanda_model *model) {
             loss_name(model->loss));
 }
 
-void print_device_line(FILE *stream, const tanda_device *device, const char *reason) {
+void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason) {
     const tanda_device_information *information = tanda_device_describe(device);
     if (strcmp(information->backend, "openmp") == 0) {
         fprintf(stream, "device: OpenMP, %s (", information->name);
@@ -94,6 +94,10 @@ void print_device_line(FILE *stream, const tanda_device *device, const char *rea
                 information->platform, information->driver);
     }
     fprintf(stream, ", %s", grade_name(tanda_device_grade(device, NULL)));
+    if (math == TANDA_MATH_FAST)
+        fputs(strcmp(information->backend, "openmp") == 0 ? ", math fast (on OpenMP fast is exact)"
+                                                          : ", math fast",
+              stream);
     fprintf(stream, reason[0] == '\0' ? "\n" : "; %s\n", reason);
 }
 

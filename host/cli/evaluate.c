@@ -23,7 +23,7 @@ static tanda_status print_json(const application *application, const tanda_evalu
     const tanda_model *model = application->model;
     model_digest(model, digest);
     report report = report_begin("evaluate");
-    report_device(&report, application->device);
+    report_device(&report, application->device, application->common.device.math);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
     report_count(&report, "rows", evaluation->rows);

@@ -19,6 +19,7 @@ enum {
     FLAG_THREADS,
     FLAG_ISA,
     FLAG_MATH,
+    FLAG_GEMM,
     FLAG_KERNELS,
     FLAG_SEED,
     FLAG_QUIET,
@@ -51,7 +52,10 @@ static const struct argp_option common_table[] = {
     {"threads", FLAG_THREADS, "N", 0, "OpenMP threads; default: one per core", 0},
     {"isa", FLAG_ISA, "NAME", 0,
      "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", 0},
-    {"math", FLAG_MATH, "MODE", 0, "exact: the same bits on every device (default)", 0},
+    {"math", FLAG_MATH, "MODE", 0,
+     "exact: the same bits on every device (default); fast: what is quickest on this one (OpenCL)", 0},
+    {"gemm", FLAG_GEMM, "NAME", 0,
+     "who multiplies matrices in fast mode: auto (default: measured per shape), tanda or clblast", 0},
     {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones", 0},
     {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", 0},
     {"quiet", FLAG_QUIET, NULL, 0, "no banner and no progress on standard error", 0},
@@ -70,12 +74,23 @@ static tanda_status set_isa(common_options *options, const char *argument) {
     return status;
 }
 
-static tanda_status check_math(const char *argument, tanda_error *error) {
+/* Names in the order of tanda_math and tanda_gemm. */
+static tanda_status set_math(common_options *options, const char *argument) {
     static const char *const names[] = {"exact", "fast"};
     size_t index = 0;
-    const tanda_status status = value_choice("--math", argument, names, COUNT_OF(names), &index, error);
-    if (status != TANDA_OK || index == 0) return status;
-    return fail(error, TANDA_USAGE, "--math fast comes in a later version; use --math exact");
+    const tanda_status status =
+        value_choice("--math", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->device.math = (tanda_math)index;
+    return status;
+}
+
+static tanda_status set_gemm(common_options *options, const char *argument) {
+    static const char *const names[] = {"auto", "tanda", "clblast"};
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--gemm", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->gemm = (tanda_gemm)index;
+    return status;
 }
 
 static tanda_status set_threads(common_options *options, const char *argument) {
@@ -118,7 +133,9 @@ static error_t parse_common(int key, char *argument, struct argp_state *state) {
     case FLAG_ISA:
         return parsed(set_isa(options, argument));
     case FLAG_MATH:
-        return parsed(check_math(argument, options->error));
+        return parsed(set_math(options, argument));
+    case FLAG_GEMM:
+        return parsed(set_gemm(options, argument));
     case FLAG_KERNELS:
         options->device.kernel_folder = argument;
         return 0;
@@ -338,13 +355,4 @@ tanda_dataset_options options_reading(const data_options *options) {
 void data_options_free(data_options *options) {
     text_list_free(&options->ignore);
     text_list_free(&options->features);
-}
-
-dataset_expectation options_expectation(const tanda_model *model) {
-    return (dataset_expectation){.feature_count = model->features,
-                                 .feature_names = model->feature_names,
-                                 .class_count = model->class_count,
-                                 .class_names = model->class_names,
-                                 .task = model->task,
-                                 .target_name = model->target_name};
 }

@@ -14,6 +14,7 @@
 /* Options of every command. Texts point into argv. */
 typedef struct common_options {
     tanda_device_options device;
+    tanda_gemm gemm;
     uint64_t seed;
     bool quiet;
     bool json;
@@ -61,8 +62,5 @@ tanda_status options_task(const char *text, tanda_task *task, tanda_error *error
 /* The reading options with the lists in place; borrows from options. */
 tanda_dataset_options options_reading(const data_options *options);
 void data_options_free(data_options *options);
-
-/* What a model expects of a data file; borrows from the model. */
-dataset_expectation options_expectation(const tanda_model *model);
 
 #endif

@@ -57,6 +57,10 @@ void report_real(report *report, const char *key, double value) {
     if (isfinite(value)) report_value(report, key, json_real(value));
 }
 
+const char *math_name(tanda_math math) {
+    return math == TANDA_MATH_FAST ? "fast" : "exact";
+}
+
 const char *grade_name(tanda_grade grade) {
     static const char *const names[] = {[TANDA_GRADE_EXACT] = "exact",
                                         [TANDA_GRADE_EXACT_BUT_SUBNORMALS] = "exact but for subnormals",
@@ -64,13 +68,13 @@ const char *grade_name(tanda_grade grade) {
     return names[grade];
 }
 
-void report_device(report *report, const tanda_device *device) {
+void report_device(report *report, const tanda_device *device, tanda_math math) {
     const tanda_device_information *information = tanda_device_describe(device);
     const bool is_openmp = strcmp(information->backend, "openmp") == 0;
     report_text(report, "device", information->name);
     report_text(report, "device_id", information->id);
     report_text(report, "backend", information->backend);
-    report_text(report, "math", "exact");
+    report_text(report, "math", math_name(math));
     report_text(report, "grade", grade_name(tanda_device_grade(device, NULL)));
     if (is_openmp) {
         report_count(report, "threads", information->compute_units);

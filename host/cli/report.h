@@ -26,7 +26,7 @@ void report_real(report *report, const char *key, double value);   /* NaN and in
 void report_value(report *report, const char *key, json_t *value); /* takes value over */
 
 /* device, backend, math, grade and, on OpenMP, threads. */
-void report_device(report *report, const tanda_device *device);
+void report_device(report *report, const tanda_device *device, tanda_math math);
 
 /* loss, accuracy, correct and squared_error, as far as there are such; prefix is "" or "val_". */
 void report_evaluation(report *report, const char *prefix, const tanda_evaluation *evaluation);
@@ -52,6 +52,7 @@ void print_evaluation(const char *prefix, const tanda_evaluation *evaluation);
 
 /* A grade as text: "exact", "exact but for subnormals", "fast only". */
 const char *grade_name(tanda_grade grade);
+const char *math_name(tanda_math math);
 
 /* "4 -> relu 8 -> softmax 3", cut when it does not fit. */
 #define SHAPE_SIZE 160
@@ -64,7 +65,7 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note);
 void print_model_line(FILE *stream, const tanda_model *model);
-void print_device_line(FILE *stream, const tanda_device *device, const char *reason);
+void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason);
 
 /* The task, why it is this one, and the classes with their counts. */
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);

@@ -50,8 +50,13 @@ static void print_banner(const training *run) {
     print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_model_line(stderr, run->setup.model);
-    print_device_line(stderr, run->device, run->reason);
+    print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);
+}
+
+static void print_note(const char *note, void *context) {
+    (void)context;
+    fprintf(stderr, "note: %s\n", note);
 }
 
 static tanda_status fit(training *run, tanda_error *error) {
@@ -61,8 +66,11 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .learning_rate = options->learning_rate,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
+                                          .math = options->common.device.math,
+                                          .gemm = options->common.gemm,
                                           .report_every = report_every(run),
-                                          .on_epoch = options->common.quiet ? NULL : print_epoch};
+                                          .on_epoch = options->common.quiet ? NULL : print_epoch,
+                                          .on_note = options->common.quiet ? NULL : print_note};
     return tanda_train(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
                        &run->result, error);
 }
@@ -76,7 +84,7 @@ static json_t *seconds_object(const training *run) {
 static tanda_status print_json(const training *run, tanda_error *error) {
     const tanda_model *model = run->setup.model;
     report report = report_begin("train");
-    report_device(&report, run->device);
+    report_device(&report, run->device, run->options.common.device.math);
     report_text(&report, "task", task_name(model->task));
     report_count(&report, "rows", run->setup.training->rows);
     report_count(&report, "features", model->features);

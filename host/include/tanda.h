@@ -87,6 +87,14 @@ TANDA_API tanda_status tanda_model_load(const char *path, tanda_model **model, t
 TANDA_API tanda_status tanda_model_save(const tanda_model *model, const char *path, tanda_error *error);
 TANDA_API void tanda_model_free(tanda_model *model);
 
+/*
+ * Rows to use a model on: columns and classes are found by the model's names where the file has names, else by
+ * position, and features are scaled as the model says. options may be NULL; its task is the model's.
+ */
+TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,
+                                                    const tanda_model *model, tanda_dataset **dataset,
+                                                    tanda_error *error);
+
 TANDA_API size_t tanda_model_features(const tanda_model *model);
 /* Of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
@@ -98,6 +106,12 @@ TANDA_API void tanda_model_initialise(tanda_model *model, uint64_t seed);
 /* ---- devices ------------------------------------------------------------------------------------------ */
 
 typedef struct tanda_device tanda_device;
+
+/* exact: the same bits on every device. fast: what is quickest on this one, within derived bounds of exact. */
+typedef enum tanda_math { TANDA_MATH_EXACT, TANDA_MATH_FAST } tanda_math;
+
+/* Who multiplies matrices in fast mode on OpenCL: measured per shape, always tanda's kernels, or always CLBlast. */
+typedef enum tanda_gemm { TANDA_GEMM_AUTO, TANDA_GEMM_TANDA, TANDA_GEMM_CLBLAST } tanda_gemm;
 
 /* What the self-test found a device good for (kernels/README.md). */
 typedef enum tanda_grade {
@@ -121,6 +135,7 @@ typedef struct tanda_device_information {
 typedef struct tanda_device_options {
     const char *device;  /* "auto", "cpu", "opencl", "opencl:P.D", "opencl:NAME"; NULL: "auto" */
     bool require_device; /* fail rather than fall back to OpenMP */
+    tanda_math math;     /* fast takes a device of any grade */
     bool accept_flush;   /* exact mode even where subnormals are flushed */
     size_t threads;      /* OpenMP; 0: one per core (OMP_NUM_THREADS is obeyed) */
     const char *isa;     /* OpenMP: "x86-64-v4", "x86-64-v3", "generic"; NULL: TANDA_ISA, else the best */
@@ -146,12 +161,6 @@ TANDA_API const tanda_device_information *tanda_device_describe(const tanda_devi
 
 /* The grade and, below exact, the probe that missed (a short name, static storage; "" when exact). */
 TANDA_API tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe);
-
-/* exact: the same bits on every device. fast: what is quickest on this one, within derived bounds of exact. */
-typedef enum tanda_math { TANDA_MATH_EXACT, TANDA_MATH_FAST } tanda_math;
-
-/* Who multiplies matrices in fast mode on OpenCL: measured per shape, always tanda's kernels, or always CLBlast. */
-typedef enum tanda_gemm { TANDA_GEMM_AUTO, TANDA_GEMM_TANDA, TANDA_GEMM_CLBLAST } tanda_gemm;
 
 /* ---- training ----------------------------------------------------------------------------------------- */
 
@@ -186,6 +195,8 @@ typedef struct tanda_train_options {
     tanda_gemm gemm;     /* fast on OpenCL */
     size_t report_every; /* epochs between calls of on_epoch, the last epoch always; 0: 1 */
     void (*on_epoch)(const tanda_epoch *epoch, void *context); /* NULL: none */
+    void (*on_note)(const char *note,
+                    void *context); /* what was decided on the way, a line each; NULL: none */
     void *context;
 } tanda_train_options;
 
@@ -200,7 +211,7 @@ typedef struct tanda_train_result {
 
 /*
  * Trains the model in place by gradient descent. validation may be NULL. Both data sets must be scaled as the
- * model says (tanda_dataset_scale does it) and have the model's features and classes.
+ * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
  * TANDA_FAILED with epoch and step when a loss or weight is not finite; the model is then as it was.
  */
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,

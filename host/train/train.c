@@ -64,6 +64,9 @@ static tanda_status trainer_compile(trainer *trainer, const tanda_dataset *train
                                              .gemm = options->gemm};
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
+    if (status == TANDA_OK && options->on_note != NULL &&
+        backend_notes(trainer->backend, trainer->program)[0] != '\0')
+        options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
     if (status == TANDA_OK && trainer->has_validation)
         status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
                                   &trainer->evaluator, error);

@@ -9,7 +9,6 @@
 
 #define MOST_PLATFORMS 32
 #define MOST_DEVICES 64
-#define BUILD_OPTIONS "-cl-std=CL1.2 -DVECTOR=%zu"
 
 /* ---- finding ------------------------------------------------------------------------------------------ */
 
@@ -119,46 +118,47 @@ static void first_error_line(const char *log, char *line, size_t size) {
     snprintf(line, size, "%.*s", (int)strcspn(start, "\n"), start);
 }
 
-static tanda_status report_build(const opencl_backend_state *state, cl_int code, tanda_error *error) {
+static tanda_status report_build(const opencl_backend_state *state, cl_program program, cl_int code,
+                                 tanda_error *error) {
     size_t size = 0;
     char line[400] = "no build log";
-    clGetProgramBuildInfo(state->program, state->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
+    clGetProgramBuildInfo(program, state->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
     char *log = calloc(size + 1, 1);
     if (log != NULL && size > 1 &&
-        clGetProgramBuildInfo(state->program, state->device, CL_PROGRAM_BUILD_LOG, size, log, NULL) ==
-            CL_SUCCESS)
+        clGetProgramBuildInfo(program, state->device, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS)
         first_error_line(log, line, sizeof line);
     free(log);
     return fail(error, TANDA_DEVICE, "%s (%s): the kernels do not build (%d): %s", state->base.information.id,
                 state->base.information.name, code, line);
 }
 
-static tanda_status build(opencl_backend_state *state, const char *folder, tanda_error *error) {
+static tanda_status build(const opencl_backend_state *state, const char *more_options, cl_program *program,
+                          tanda_error *error) {
     char *text = NULL;
     char options[128];
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_read_kernels(folder, &text, error);
+    tanda_status status = opencl_read_kernels(state->kernel_folder, &text, error);
     if (status != TANDA_OK) return status;
     const char *source = text;
-    state->program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
+    *program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
     free(text);
     status = opencl_check(state, code, "clCreateProgramWithSource", error);
     if (status != TANDA_OK) return status;
-    snprintf(options, sizeof options, BUILD_OPTIONS, state->vector);
-    code = clBuildProgram(state->program, 1, &state->device, options, NULL, NULL);
-    return code == CL_SUCCESS ? TANDA_OK : report_build(state, code, error);
+    snprintf(options, sizeof options, "-cl-std=CL1.2 -DVECTOR=%zu%s", state->vector, more_options);
+    code = clBuildProgram(*program, 1, &state->device, options, NULL, NULL);
+    return code == CL_SUCCESS ? TANDA_OK : report_build(state, *program, code, error);
 }
 
-static tanda_status make_kernel(opencl_backend_state *state, const char *name, cl_kernel *kernel,
-                                tanda_error *error) {
+static tanda_status make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
+                                cl_kernel *kernel, tanda_error *error) {
     cl_int code = CL_SUCCESS;
     char call[96];
-    *kernel = clCreateKernel(state->program, name, &code);
+    *kernel = clCreateKernel(program, name, &code);
     snprintf(call, sizeof call, "clCreateKernel %s", name);
     return opencl_check(state, code, call, error);
 }
 
-static tanda_status make_kernels(opencl_backend_state *state, tanda_error *error) {
+static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *set, tanda_error *error) {
 #define KERNEL_NAME(name) #name,
 #define ACTIVATION_FORWARD(name, NAME) "activation_forward_" #name,
 #define ACTIVATION_BACKWARD(name, NAME) "activation_backward_" #name,
@@ -167,30 +167,50 @@ static tanda_status make_kernels(opencl_backend_state *state, tanda_error *error
     static const char *const backward[] = {ACTIVATION_LIST(ACTIVATION_BACKWARD)};
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < KERNEL_COUNT; i++)
-        status = make_kernel(state, names[i], &state->kernels[i], error);
+        status = make_kernel(state, set->program, names[i], &set->kernels[i], error);
     for (size_t i = 0; status == TANDA_OK && i < ACTIVATION_SOFTMAX; i++) {
-        status = make_kernel(state, forward[i], &state->activation_forward[i], error);
+        status = make_kernel(state, set->program, forward[i], &set->activation_forward[i], error);
         if (status == TANDA_OK)
-            status = make_kernel(state, backward[i], &state->activation_backward[i], error);
+            status = make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
     }
     return status;
 }
-
-/* ---- the device --------------------------------------------------------------------------------------- */
 
 static void release_kernels(cl_kernel *kernels, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (kernels[i] != NULL) clReleaseKernel(kernels[i]);
 }
 
+static void release_set(kernel_set *set) {
+    release_kernels(set->kernels, KERNEL_COUNT);
+    release_kernels(set->activation_forward, ACTIVATION_SOFTMAX);
+    release_kernels(set->activation_backward, ACTIVATION_SOFTMAX);
+    if (set->program != NULL) clReleaseProgram(set->program);
+    *set = (kernel_set){0};
+}
+
+static tanda_status build_set(const opencl_backend_state *state, const char *more_options, kernel_set *set,
+                              tanda_error *error) {
+    tanda_status status = build(state, more_options, &set->program, error);
+    if (status == TANDA_OK) status = make_kernels(state, set, error);
+    if (status != TANDA_OK) release_set(set);
+    return status;
+}
+
+tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error) {
+    return state->native.program != NULL ? TANDA_OK
+                                         : build_set(state, " -DTANDA_NATIVE", &state->native, error);
+}
+
+/* ---- the device --------------------------------------------------------------------------------------- */
+
 static void close_opencl(backend *backend) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    release_kernels(state->kernels, KERNEL_COUNT);
-    release_kernels(state->activation_forward, ACTIVATION_SOFTMAX);
-    release_kernels(state->activation_backward, ACTIVATION_SOFTMAX);
-    if (state->program != NULL) clReleaseProgram(state->program);
+    release_set(&state->exact);
+    release_set(&state->native);
     if (state->queue != NULL) clReleaseCommandQueue(state->queue);
     if (state->context != NULL) clReleaseContext(state->context);
+    free(state->kernel_folder);
     free(state);
 }
 
@@ -252,7 +272,7 @@ static tanda_status finish(backend *backend, tanda_error *error) {
 
 static tanda_status run_probe(opencl_backend_state *state, unsigned function, size_t count,
                               buffer *const parts[4], tanda_error *error) {
-    launch launch = launch_of(state, state->kernels[KERNEL_probe]);
+    launch launch = launch_of(state, state->exact.kernels[KERNEL_probe]);
     for (int i = 0; i < 4; i++)
         give_memory(&launch, parts[i]->memory);
     give_uint(&launch, count);
@@ -285,6 +305,7 @@ static const backend_interface interface = {
     .download = download,
     .compile = opencl_compile,
     .program_free = opencl_program_free,
+    .notes = opencl_notes,
     .run = opencl_run,
     .results = opencl_results,
     .read = opencl_read,
@@ -293,15 +314,14 @@ static const backend_interface interface = {
     .finish = finish,
 };
 
-static tanda_status set_up(opencl_backend_state *state, const char *folder, tanda_error *error) {
+static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {
     cl_int code = CL_SUCCESS;
     state->context = clCreateContext(NULL, 1, &state->device, NULL, NULL, &code);
     tanda_status status = opencl_check(state, code, "clCreateContext", error);
     if (status != TANDA_OK) return status;
     state->queue = clCreateCommandQueue(state->context, state->device, 0, &code);
     status = opencl_check(state, code, "clCreateCommandQueue", error);
-    if (status == TANDA_OK) status = build(state, folder, error);
-    return status == TANDA_OK ? make_kernels(state, error) : status;
+    return status == TANDA_OK ? build_set(state, "", &state->exact, error) : status;
 }
 
 static tanda_status open_found(const found_device *found, const tanda_device_options *options,
@@ -322,7 +342,8 @@ static tanda_status open_found(const found_device *found, const tanda_device_opt
     made->shares_memory = is_cpu && unified;
     describe(found, &made->base.information);
     const char *folder = options->kernel_folder != NULL ? options->kernel_folder : getenv("TANDA_KERNELS");
-    status = set_up(made, folder, error);
+    status = copy_text(&made->kernel_folder, folder, error);
+    if (status == TANDA_OK) status = set_up(made, error);
     if (status != TANDA_OK) {
         close_opencl(&made->base);
         return status;

@@ -30,7 +30,8 @@
     X(add_partials) \
     X(update) \
     X(keep_loss) \
-    X(probe)
+    X(probe) \
+    X(fill_bias)
 
 typedef enum kernel_index {
 #define KERNEL_ENUM(name) KERNEL_##name,
@@ -39,18 +40,25 @@ typedef enum kernel_index {
         KERNEL_COUNT
 } kernel_index;
 
+/* The kernels, built once for exact arithmetic and, for the fast mode, once with the device's own functions. */
+typedef struct kernel_set {
+    cl_program program;
+    cl_kernel kernels[KERNEL_COUNT];
+    cl_kernel activation_forward[ACTIVATION_SOFTMAX];
+    cl_kernel activation_backward[ACTIVATION_SOFTMAX];
+} kernel_set;
+
 typedef struct opencl_backend_state {
     backend base;
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
-    cl_program program;
-    cl_kernel kernels[KERNEL_COUNT];
-    cl_kernel activation_forward[ACTIVATION_SOFTMAX];
-    cl_kernel activation_backward[ACTIVATION_SOFTMAX];
-    size_t vector;      /* lanes per work-item: 16 on CPUs, 1 elsewhere */
-    size_t group;       /* work-items of a work-group */
-    bool shares_memory; /* the host's memory is the device's */
+    kernel_set exact;
+    kernel_set native;   /* its program is NULL until a fast program is compiled */
+    char *kernel_folder; /* NULL: the embedded kernels */
+    size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
+    size_t group;        /* work-items of a work-group */
+    bool shares_memory;  /* the host's memory is the device's */
 } opencl_backend_state;
 
 struct buffer {
@@ -63,6 +71,9 @@ tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const 
 
 /* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
 tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
+
+/* Builds state->native unless that is done. */
+tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
 
 /* A launch in the making: arguments in order, then opencl_launch. The first failure is kept. */
 typedef struct launch {
@@ -85,6 +96,7 @@ tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_
 tanda_status opencl_compile(backend *backend, const plan *plan, const program_options *options,
                             program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
+const char *opencl_notes(const program *program);
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);

@@ -1,21 +1,6 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
 #include "backend/opencl/program.h"
 
-/* A tensor of the wave: buffer, offset of its first float, floats between tiles. */
-typedef struct place {
-    cl_mem memory;
-    size_t offset, tile;
-} place;
-
-/* The input, whose offset is 0, may lie among the stored tiles. */
-static place place_of(const context *c, size_t offset) {
-    const program *program = c->program;
-    size_t input_tile = program->plan->features * program->width;
-    if (offset == 0 && program->stored != NULL)
-        return (place){program->stored, c->wave->first_tile * input_tile, input_tile};
-    return (place){program->workspace, offset * program->width, program->workspace_floats};
-}
-
 static void give_place(launch *launch, const place *place) {
     give_memory(launch, place->memory);
     give_ulong(launch, place->offset);
@@ -33,7 +18,7 @@ static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl
     size_t vectors = lanes / c->state->vector;
     size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
     if (c->state->vector == 1) shape = 2; /* a GPU hides latency with work-items, not with registers */
-    *kernel = c->state->kernels[large + shape];
+    *kernel = c->state->exact.kernels[large + shape];
     *outputs = c->state->vector == 1 ? 8 : shape == 0 ? 6 : 12; /* LARGE_OUTPUTS, SMALL_OUTPUTS of dense.cl */
     return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);
 }
@@ -41,7 +26,7 @@ static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl
 static tanda_status run_gather(const context *c, const op *op) {
     const program *program = c->program;
     place target = place_of(c, op->target);
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_gather]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_gather]);
     give_memory(&launch, program->options.features->memory);
     give_uint(&launch, program->plan->features);
     give_memory(&launch, program->rows);
@@ -54,6 +39,7 @@ static tanda_status run_gather(const context *c, const op *op) {
 }
 
 static tanda_status run_dense_forward(const context *c, const op *op) {
+    if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_forward(c, op);
     const program *program = c->program;
     place source = place_of(c, op->source), target = place_of(c, op->target);
     cl_kernel kernel = NULL;
@@ -75,6 +61,7 @@ static tanda_status run_dense_forward(const context *c, const op *op) {
 }
 
 static tanda_status run_dense_backward(const context *c, const op *op) {
+    if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_backward(c, op);
     const program *program = c->program;
     place source = place_of(c, op->source), target = place_of(c, op->target);
     cl_kernel kernel = NULL;
@@ -109,16 +96,16 @@ static tanda_status run_activation(const context *c, const op *op, cl_kernel ker
 }
 
 static tanda_status run_activation_forward(const context *c, const op *op) {
-    return run_activation(c, op, c->state->activation_forward[op->activation], false);
+    return run_activation(c, op, kernels_of(c, op)->activation_forward[op->activation], false);
 }
 
 static tanda_status run_activation_backward(const context *c, const op *op) {
-    return run_activation(c, op, c->state->activation_backward[op->activation], true);
+    return run_activation(c, op, kernels_of(c, op)->activation_backward[op->activation], true);
 }
 
 static tanda_status run_softmax(const context *c, const op *op) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_softmax]);
+    launch launch = launch_of(c->state, kernels_of(c, op)->kernels[KERNEL_softmax]);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, op->source * program->width);
     give_ulong(&launch, op->target * program->width);
@@ -133,7 +120,7 @@ static tanda_status run_softmax(const context *c, const op *op) {
 /* The arguments that every loss begins with. */
 static launch loss_launch(const context *c, const op *op, kernel_index kernel) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->kernels[kernel]);
+    launch launch = launch_of(c->state, kernels_of(c, op)->kernels[kernel]);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, op->source * program->width);
     give_ulong(&launch, op->other * program->width);
@@ -170,7 +157,7 @@ static tanda_status run_loss_mse(const context *c, const op *op) {
 /* slots[target + i] = sum over the rows of line i of a tensor */
 static tanda_status run_sum_rows(const context *c, size_t source, size_t target, size_t lines) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_sum_rows]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_sum_rows]);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, source * program->width);
     give_ulong(&launch, program->workspace_floats);
@@ -190,7 +177,7 @@ static tanda_status run_loss_sum(const context *c, const op *op) {
 
 static tanda_status run_transpose_delta(const context *c, const op *op) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_transpose_delta]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_transpose_delta]);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, op->source * program->width);
     give_ulong(&launch, op->scratch * program->width);
@@ -229,7 +216,7 @@ static tanda_status run_wide_gradient(const context *c, const op *op) {
 static tanda_status run_narrow_gradient(const context *c, const op *op) {
     const program *program = c->program;
     place a = place_of(c, op->other);
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_narrow_gradient]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_narrow_gradient]);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, op->source * program->width);
     give_ulong(&launch, program->workspace_floats);
@@ -245,8 +232,13 @@ static tanda_status run_narrow_gradient(const context *c, const op *op) {
     return opencl_launch(&launch, op->inputs, op->outputs, c->wave->tiles, c->error);
 }
 
+static tanda_status run_weight_gradient(const context *c, const op *op) {
+    if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_gradient(c, op);
+    return op->outputs >= WIDE_OUTPUTS ? run_wide_gradient(c, op) : run_narrow_gradient(c, op);
+}
+
 static tanda_status run_dense_gradient(const context *c, const op *op) {
-    tanda_status status = op->outputs >= WIDE_OUTPUTS ? run_wide_gradient(c, op) : run_narrow_gradient(c, op);
+    tanda_status status = run_weight_gradient(c, op);
     return status == TANDA_OK ? run_sum_rows(c, op->source, op->bias, op->outputs) : status;
 }
 

@@ -93,7 +93,10 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     made->plan = plan;
     made->options = *options;
     made->last_gradient = SIZE_MAX;
-    status = make_memories((const opencl_backend_state *)backend, made, error);
+    status = allocate(&made->variants, plan->op_count, sizeof *made->variants, "program", error);
+    if (status == TANDA_OK) status = make_memories((const opencl_backend_state *)backend, made, error);
+    if (status == TANDA_OK && options->math == TANDA_MATH_FAST)
+        status = opencl_choose_variants((opencl_backend_state *)backend, made, error);
     if (status != TANDA_OK) {
         opencl_program_free(backend, made);
         return status;
@@ -109,7 +112,12 @@ void opencl_program_free(backend *backend, program *program) {
                                program->labels,    program->stored, program->results};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
+    free(program->variants);
     free(program);
+}
+
+const char *opencl_notes(const program *program) {
+    return program->notes;
 }
 
 static tanda_status read_floats(opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,

@@ -4,6 +4,15 @@
 
 #include "backend/opencl/opencl.h"
 
+/* Who computes an op. In exact mode always tanda's exact kernels. */
+typedef enum variant {
+    VARIANT_EXACT,
+    VARIANT_NATIVE, /* tanda's kernels with the device's own exp, log and tanh */
+    VARIANT_CLBLAST,
+} variant;
+
+#define NOTES_SIZE 512
+
 struct program {
     const plan *plan;
     program_options options;
@@ -19,7 +28,9 @@ struct program {
     cl_mem results;       /* three words a step, see update.cl */
     size_t result_count, result_capacity;
     uint64_t last_step;
-    size_t last_gradient; /* offset in slots; SIZE_MAX before the first step */
+    variant *variants;      /* per op of the plan */
+    char notes[NOTES_SIZE]; /* what the fast mode chose, for the user */
+    size_t last_gradient;   /* offset in slots; SIZE_MAX before the first step */
 };
 
 /* Part of a step: tiles [first, first + tiles) of it. */
@@ -40,8 +51,46 @@ typedef struct context {
     tanda_error *error;
 } context;
 
+/* A tensor of the wave: buffer, offset of its first float, floats between tiles. */
+typedef struct place {
+    cl_mem memory;
+    size_t offset, tile;
+} place;
+
+/* The input, whose offset is 0, may lie among the stored tiles. */
+static inline place place_of(const context *c, size_t offset) {
+    const program *program = c->program;
+    size_t input_tile = program->plan->features * program->width;
+    if (offset == 0 && program->stored != NULL)
+        return (place){program->stored, c->wave->first_tile * input_tile, input_tile};
+    return (place){program->workspace, offset * program->width, program->workspace_floats};
+}
+
+static inline variant variant_of(const context *c, const op *op) {
+    return c->program->variants[op - c->program->plan->ops];
+}
+
+static inline const kernel_set *kernels_of(const context *c, const op *op) {
+    return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
+}
+
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);
+
+/* The three products of a dense layer by CLBlast, over the wave. */
+tanda_status opencl_gemm_forward(const context *c, const op *op);
+tanda_status opencl_gemm_backward(const context *c, const op *op);
+tanda_status opencl_gemm_gradient(const context *c, const op *op);
+
+/*
+ * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets
+ * the variants and the notes. The memory is zero again afterwards.
+ */
+tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, tanda_error *error);
+
+/* Makes room for the results of so many steps, and zeroes them. */
+tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
+                                  tanda_error *error);
 
 /* A zeroed buffer of count * size bytes. */
 tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,

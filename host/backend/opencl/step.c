@@ -11,7 +11,7 @@ static tanda_status run_order(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const buffer *labels = options->labels;
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_order]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
     give_memory(&launch, program->rows);
     give_memory(&launch, program->labels);
     give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
@@ -29,7 +29,7 @@ static tanda_status merge_wave(const context *c) {
     const program *program = c->program;
     for (size_t distance = 1; distance < c->wave->tiles; distance *= MERGE_FAN_IN) {
         size_t groups = (c->wave->tiles + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
-        launch launch = launch_of(c->state, c->state->kernels[KERNEL_merge_partials]);
+        launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
         give_memory(&launch, program->slots);
         give_ulong(&launch, program->slot_floats);
         give_uint(&launch, c->wave->tiles);
@@ -59,7 +59,7 @@ static size_t stack_at(const program *program, size_t level) {
 
 static tanda_status fold_stack(const context *c, size_t *top) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->kernels[KERNEL_add_partials]);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_add_partials]);
     give_memory(&launch, program->slots);
     give_ulong(&launch, stack_at(program, *top - 2));
     give_ulong(&launch, stack_at(program, *top - 1));
@@ -88,7 +88,7 @@ static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t
     tanda_status status = TANDA_OK;
     program->last_gradient = sum;
     if (program->plan->training) {
-        launch update = launch_of(c->state, c->state->kernels[KERNEL_update]);
+        launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
         give_memory(&update, program->options.parameters->memory);
         give_memory(&update, program->slots);
         give_ulong(&update, sum);
@@ -100,7 +100,7 @@ static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t
         status = opencl_launch(&update, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
     }
     if (status != TANDA_OK) return status;
-    launch keep = launch_of(c->state, c->state->kernels[KERNEL_keep_loss]);
+    launch keep = launch_of(c->state, c->state->exact.kernels[KERNEL_keep_loss]);
     give_memory(&keep, program->slots);
     give_ulong(&keep, sum + program->slot_floats - 16);
     give_memory(&keep, program->results);
@@ -135,7 +135,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     return run_update(&c, tiles > program->wave_tiles ? stack_at(program, 0) : 0, rows, result);
 }
 
-static tanda_status clear_results(opencl_backend_state *state, program *program, size_t steps,
+tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
                                   tanda_error *error) {
     if (steps > program->result_capacity) {
         if (program->results != NULL) clReleaseMemObject(program->results);
@@ -154,7 +154,7 @@ static tanda_status clear_results(opencl_backend_state *state, program *program,
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    tanda_status status = clear_results(state, program, steps, error);
+    tanda_status status = opencl_clear_results(state, program, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     for (size_t s = 0; status == TANDA_OK && s < steps; s++) {

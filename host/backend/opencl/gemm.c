@@ -1,0 +1,100 @@
+/*
+ * Dense layers by CLBlast (Nugteren 2018, arXiv 1705.05249), for the fast mode. Full tiles of a wave are one
+ * batched call, a ragged last tile a second one: its lanes beyond the rows' groups hold nothing.
+ */
+#include <clblast_c.h>
+
+#include "backend/opencl/program.h"
+
+/* One product C = A B (+ C) per tile, row-major; B's and C's tiles lie `tile` floats apart. */
+typedef struct product {
+    bool transpose_a, transpose_b;
+    size_t m, n, k;
+    place a, b, c;
+    size_t a_stride, b_stride, c_stride; /* floats between lines */
+    float beta;
+    bool lanes_are_terms; /* lanes are summed over (k), not kept (n) */
+} product;
+
+static tanda_status run_tiles(const context *c, const product *product, size_t first, size_t tiles,
+                              size_t lanes) {
+    if (tiles == 0) return TANDA_OK;
+    size_t n = product->lanes_are_terms ? product->n : lanes,
+           k = product->lanes_are_terms ? lanes : product->k;
+    CLBlastStatusCode code = CLBlastSgemmStridedBatched(
+        CLBlastLayoutRowMajor, product->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
+        product->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, product->m, n, k, 1.0f,
+        product->a.memory, product->a.offset + first * product->a.tile, product->a_stride, product->a.tile,
+        product->b.memory, product->b.offset + first * product->b.tile, product->b_stride, product->b.tile,
+        product->beta, product->c.memory, product->c.offset + first * product->c.tile, product->c_stride,
+        product->c.tile, tiles, &c->state->queue, NULL);
+    if (code == CLBlastSuccess) return TANDA_OK;
+    return fail(c->error, TANDA_DEVICE, "%s (%s): CLBlastSgemmStridedBatched of %zu x %zu x %zu: %d",
+                c->state->base.information.id, c->state->base.information.name, product->m, n, k, (int)code);
+}
+
+static tanda_status run_product(const context *c, const product *product) {
+    size_t full = c->wave->rows / TILE_ROWS, rest = c->wave->rows % TILE_ROWS;
+    tanda_status status = run_tiles(c, product, 0, full, TILE_ROWS);
+    size_t lanes = (rest + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
+    return status == TANDA_OK ? run_tiles(c, product, full, rest > 0, lanes) : status;
+}
+
+static place weight_of(const context *c, const op *op) {
+    return (place){c->program->options.parameters->memory, op->weight, 0};
+}
+
+static tanda_status fill_bias(const context *c, const op *op, const place *target) {
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_fill_bias]);
+    give_memory(&launch, target->memory);
+    give_ulong(&launch, target->offset);
+    give_ulong(&launch, target->tile);
+    give_uint(&launch, c->program->width);
+    give_memory(&launch, c->program->options.parameters->memory);
+    give_ulong(&launch, op->bias);
+    return opencl_launch(&launch, c->state->vector == 1 ? c->program->width : 1, op->outputs, c->wave->tiles,
+                         c->error);
+}
+
+tanda_status opencl_gemm_forward(const context *c, const op *op) {
+    const place target = place_of(c, op->target);
+    tanda_status status = fill_bias(c, op, &target);
+    if (status != TANDA_OK) return status;
+    const product product = {.transpose_a = true,
+                             .m = op->outputs,
+                             .k = op->inputs,
+                             .a = weight_of(c, op),
+                             .a_stride = op->stride,
+                             .b = place_of(c, op->source),
+                             .b_stride = c->program->width,
+                             .c = target,
+                             .c_stride = c->program->width,
+                             .beta = 1.0f};
+    return run_product(c, &product);
+}
+
+tanda_status opencl_gemm_backward(const context *c, const op *op) {
+    const product product = {.m = op->inputs,
+                             .k = op->outputs,
+                             .a = weight_of(c, op),
+                             .a_stride = op->stride,
+                             .b = place_of(c, op->source),
+                             .b_stride = c->program->width,
+                             .c = place_of(c, op->target),
+                             .c_stride = c->program->width};
+    return run_product(c, &product);
+}
+
+tanda_status opencl_gemm_gradient(const context *c, const op *op) {
+    const product product = {.transpose_b = true,
+                             .m = op->inputs,
+                             .n = op->outputs,
+                             .a = place_of(c, op->other),
+                             .a_stride = c->program->width,
+                             .b = place_of(c, op->source),
+                             .b_stride = c->program->width,
+                             .c = {c->program->slots, op->weight, c->program->slot_floats},
+                             .c_stride = op->stride,
+                             .lanes_are_terms = true};
+    return run_product(c, &product);
+}

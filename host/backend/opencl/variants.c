@@ -1,0 +1,359 @@
+/*
+ * The fast mode's choice: for each op, tanda's exact kernel, tanda's kernel with the device's own functions, or
+ * CLBlast, whichever is quickest here. CLBlast's answer is checked first, per op and shape, against the exact
+ * kernel's: |difference| <= 2 gamma_n (|A||B|), gamma_n = n u / (1 - n u), u = 2^-24, n the terms of a sum and
+ * one more for the bias (Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.5).
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/opencl/program.h"
+#include "support/clock.h"
+#include "support/memory.h"
+
+#define MOST_SAMPLED_OUTPUTS 48
+#define TIMED_RUNS 3
+#define WORTH_IT 0.95 /* a candidate must take less than this part of the exact kernel's time */
+
+typedef struct chooser {
+    context c;
+    wave wave;
+    size_t products, products_by_clblast;
+    size_t functions, functions_native;
+    char wrong[NOTES_SIZE / 2]; /* the first op whose CLBlast answer was refused */
+} chooser;
+
+/* ---- made-up data ------------------------------------------------------------------------------------- */
+
+/* Values in [-1, 1) of which no two neighbours are alike, so that a wrong index shows. */
+static void fill_pattern(float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t hash = (uint32_t)i * 2654435761u;
+        hash ^= hash >> 15;
+        values[i] = (float)(hash * 2246822519u >> 8) * 0x1p-23f - 1.0f;
+    }
+}
+
+static tanda_status write_pattern(const chooser *chooser, cl_mem memory, size_t floats) {
+    float *values = NULL;
+    const context *c = &chooser->c;
+    tanda_status status = allocate(&values, floats, sizeof *values, "pattern", c->error);
+    if (status != TANDA_OK) return status;
+    fill_pattern(values, floats);
+    cl_int code = clEnqueueWriteBuffer(c->state->queue, memory, CL_TRUE, 0, floats * sizeof *values, values,
+                                       0, NULL, NULL);
+    free(values);
+    return opencl_check(c->state, code, "clEnqueueWriteBuffer", c->error);
+}
+
+static tanda_status write_patterns(const chooser *chooser) {
+    const program *program = chooser->c.program;
+    tanda_status status =
+        write_pattern(chooser, program->workspace, chooser->wave.tiles * program->workspace_floats);
+    if (status == TANDA_OK && program->stored != NULL)
+        status = write_pattern(chooser, program->stored,
+                               chooser->wave.tiles * program->plan->features * program->width);
+    return status;
+}
+
+static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) {
+    const cl_uint zero = 0;
+    const context *c = &chooser->c;
+    cl_int code = clEnqueueFillBuffer(c->state->queue, memory, &zero, sizeof zero, 0,
+                                      floats * sizeof(cl_float), 0, NULL, NULL);
+    return opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
+}
+
+static tanda_status clear_memory(const chooser *chooser) {
+    const program *program = chooser->c.program;
+    tanda_status status = clear(chooser, program->workspace, program->wave_tiles * program->workspace_floats);
+    if (status == TANDA_OK)
+        status = clear(chooser, program->slots,
+                       (program->wave_tiles + program->stack_levels) * program->slot_floats);
+    return status;
+}
+
+/* ---- checking CLBlast --------------------------------------------------------------------------------- */
+
+/* result[j][v] = start + sum over t of line(t, v) * factor(t, j), of one tile, with host copies of all. */
+typedef struct check {
+    const float *lines, *factors;
+    size_t line_step, line_apart;     /* line(t, v) = lines[t * line_step + v * line_apart] */
+    size_t factor_step, factor_apart; /* factor(t, j) likewise */
+    size_t terms, outputs, columns, result_stride;
+    const float *bias;
+} check;
+
+static double bound_of(const check *check, size_t j, size_t v) {
+    double size = check->bias != NULL ? fabs((double)check->bias[j]) : 0.0;
+    for (size_t t = 0; t < check->terms; t++)
+        size += fabs((double)check->lines[t * check->line_step + v * check->line_apart] *
+                     (double)check->factors[t * check->factor_step + j * check->factor_apart]);
+    double nu = (double)(check->terms + 1) * 0x1p-24;
+    return 2.0 * nu / (1.0 - nu) * size + 0x1p-99; /* deltas below 2^-100 are flushed in exact mode */
+}
+
+/* False, with a message, when a sampled element lies outside the bound. */
+static bool agrees(const check *check, const float *exact, const float *other, char *message, size_t size) {
+    size_t step = check->outputs / MOST_SAMPLED_OUTPUTS + 1;
+    for (size_t j = 0; j < check->outputs; j += step)
+        for (size_t v = 0; v < check->columns; v++) {
+            double a = exact[j * check->result_stride + v], b = other[j * check->result_stride + v];
+            double bound = bound_of(check, j, v);
+            if (fabs(a - b) <= bound) continue;
+            snprintf(message, size, "element (%zu, %zu) is %.9g, should be %.9g within %.2g", j, v, b, a,
+                     bound);
+            return false;
+        }
+    return true;
+}
+
+static tanda_status read_memory(const context *c, cl_mem memory, size_t offset, size_t floats,
+                                float **values) {
+    float *made = NULL;
+    tanda_status status = allocate(&made, floats, sizeof *made, "check", c->error);
+    if (status != TANDA_OK) return status;
+    cl_int code = clEnqueueReadBuffer(c->state->queue, memory, CL_TRUE, offset * sizeof *made,
+                                      floats * sizeof *made, made, 0, NULL, NULL);
+    status = opencl_check(c->state, code, "clEnqueueReadBuffer", c->error);
+    if (status == TANDA_OK)
+        *values = made;
+    else
+        free(made);
+    return status;
+}
+
+static tanda_status read_place(const context *c, const place *place, size_t tile, size_t floats,
+                               float **values) {
+    return read_memory(c, place->memory, place->offset + tile * place->tile, floats, values);
+}
+
+/* What an op multiplies and where its result goes, in one tile. Frees nothing on failure: the caller does. */
+typedef struct copies {
+    float *lines, *factors, *bias, *exact, *other;
+    place result;
+    size_t result_floats;
+} copies;
+
+static void free_copies(copies *copies) {
+    free(copies->lines);
+    free(copies->factors);
+    free(copies->bias);
+    free(copies->exact);
+    free(copies->other);
+}
+
+/* Forward and backward: the weight times a tensor. */
+static tanda_status read_layer(const context *c, const op *op, size_t tile, size_t lanes, copies *copies,
+                               check *check) {
+    const program *program = c->program;
+    bool forward = op->kind == OP_dense_forward;
+    size_t terms = forward ? op->inputs : op->outputs;
+    place source = place_of(c, op->source), weight = {program->options.parameters->memory, op->weight, 0};
+    place bias = {weight.memory, op->bias, 0};
+    *check = (struct check){.line_step = program->width,
+                            .line_apart = 1,
+                            .factor_step = forward ? op->stride : 1,
+                            .factor_apart = forward ? 1 : op->stride,
+                            .terms = terms,
+                            .outputs = forward ? op->outputs : op->inputs,
+                            .columns = lanes,
+                            .result_stride = program->width};
+    copies->result = place_of(c, op->target);
+    copies->result_floats = check->outputs * program->width;
+    tanda_status status = read_place(c, &source, tile, terms * program->width, &copies->lines);
+    if (status == TANDA_OK) status = read_place(c, &weight, 0, op->inputs * op->stride, &copies->factors);
+    if (status == TANDA_OK && forward) status = read_place(c, &bias, 0, op->outputs, &copies->bias);
+    return status;
+}
+
+/* The weight gradient: a tensor times the transposed delta. */
+static tanda_status read_gradient(const context *c, const op *op, size_t tile, size_t rows, copies *copies,
+                                  check *check) {
+    const program *program = c->program;
+    place delta = place_of(c, op->source), a = place_of(c, op->other);
+    *check = (struct check){.line_step = 1,
+                            .line_apart = program->width,
+                            .factor_step = 1,
+                            .factor_apart = program->width,
+                            .terms = rows,
+                            .outputs = op->inputs,
+                            .columns = op->outputs,
+                            .result_stride = op->stride};
+    copies->result = (place){program->slots, op->weight, program->slot_floats};
+    copies->result_floats = op->inputs * op->stride;
+    tanda_status status = read_place(c, &delta, tile, op->outputs * program->width, &copies->lines);
+    if (status == TANDA_OK) status = read_place(c, &a, tile, op->inputs * program->width, &copies->factors);
+    return status;
+}
+
+static void set_variant(const context *c, const op *op, variant variant) {
+    c->program->variants[op - c->program->plan->ops] = variant;
+}
+
+/* Rows beyond a ragged tile's must not count in a gradient: their deltas are zero in a real step. */
+static tanda_status clear_unused_deltas(const context *c, const op *op) {
+    const program *program = c->program;
+    size_t rest = c->wave->rows % TILE_ROWS, tile = c->wave->rows / TILE_ROWS;
+    if (rest == 0) return TANDA_OK;
+    place delta = place_of(c, op->source);
+    const cl_uint zero = 0;
+    for (size_t h = 0; h < op->outputs && rest < program->width; h++) {
+        size_t offset = delta.offset + tile * delta.tile + h * program->width + rest;
+        cl_int code =
+            clEnqueueFillBuffer(c->state->queue, delta.memory, &zero, sizeof zero, offset * sizeof(cl_float),
+                                (program->width - rest) * sizeof(cl_float), 0, NULL, NULL);
+        tanda_status status = opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
+        if (status != TANDA_OK) return status;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool *right) {
+    const context *c = &chooser->c;
+    size_t left = c->wave->rows - tile * TILE_ROWS, rows = left < TILE_ROWS ? left : TILE_ROWS;
+    copies copies = {0};
+    check check;
+    char message[160];
+    tanda_status status = op->kind == OP_dense_gradient ? read_gradient(c, op, tile, rows, &copies, &check)
+                                                        : read_layer(c, op, tile, rows, &copies, &check);
+    check.lines = copies.lines;
+    check.factors = copies.factors;
+    check.bias = copies.bias;
+    set_variant(c, op, VARIANT_EXACT);
+    if (status == TANDA_OK) status = opencl_run_op(c, op);
+    if (status == TANDA_OK) status = read_place(c, &copies.result, tile, copies.result_floats, &copies.exact);
+    set_variant(c, op, VARIANT_CLBLAST);
+    if (status == TANDA_OK) status = opencl_run_op(c, op);
+    if (status == TANDA_OK) status = read_place(c, &copies.result, tile, copies.result_floats, &copies.other);
+    if (status == TANDA_OK && !agrees(&check, copies.exact, copies.other, message, sizeof message)) {
+        *right = false;
+        if (chooser->wrong[0] == '\0')
+            snprintf(chooser->wrong, sizeof chooser->wrong,
+                     "; CLBlast is wrong in layer %zu %s: %s: tanda's kernel is used", op->layer + 1,
+                     op->kind == OP_dense_forward    ? "forward"
+                     : op->kind == OP_dense_backward ? "backward"
+                                                     : "gradient",
+                     message);
+    }
+    free_copies(&copies);
+    return status;
+}
+
+/* The first tile and the last, which may be ragged. */
+static tanda_status check_clblast(chooser *chooser, const op *op, bool *right) {
+    *right = true;
+    tanda_status status = TANDA_OK;
+    if (op->kind == OP_dense_gradient) status = clear_unused_deltas(&chooser->c, op);
+    if (status == TANDA_OK) status = check_tile(chooser, op, 0, right);
+    if (status == TANDA_OK && *right && chooser->wave.tiles > 1)
+        status = check_tile(chooser, op, chooser->wave.tiles - 1, right);
+    return status;
+}
+
+/* ---- choosing ----------------------------------------------------------------------------------------- */
+
+static tanda_status time_variant(const context *c, const op *op, variant variant, double *seconds) {
+    set_variant(c, op, variant);
+    *seconds = INFINITY;
+    for (int run = 0; run <= TIMED_RUNS; run++) { /* the first one may compile and is not counted */
+        double start = seconds_now();
+        tanda_status status = opencl_run_op(c, op);
+        if (status == TANDA_OK)
+            status = opencl_check(c->state, clFinish(c->state->queue), "clFinish", c->error);
+        if (status != TANDA_OK) return status;
+        double taken = seconds_now() - start;
+        if (run > 0 && taken < *seconds) *seconds = taken;
+    }
+    return TANDA_OK;
+}
+
+/* Leaves the quicker of the exact kernel and the candidate in place. */
+static tanda_status choose_quicker(const context *c, const op *op, variant candidate, bool *chosen) {
+    double exact = 0.0, other = 0.0;
+    tanda_status status = time_variant(c, op, VARIANT_EXACT, &exact);
+    if (status == TANDA_OK) status = time_variant(c, op, candidate, &other);
+    *chosen = other < exact * WORTH_IT;
+    set_variant(c, op, *chosen ? candidate : VARIANT_EXACT);
+    return status;
+}
+
+static tanda_status choose_product(chooser *chooser, const op *op) {
+    const context *c = &chooser->c;
+    tanda_gemm gemm = c->program->options.gemm;
+    bool right = false, chosen = false;
+    chooser->products++;
+    if (gemm == TANDA_GEMM_TANDA) return TANDA_OK;
+    tanda_status status = check_clblast(chooser, op, &right);
+    if (status == TANDA_OK && right && gemm == TANDA_GEMM_AUTO)
+        status = choose_quicker(c, op, VARIANT_CLBLAST, &chosen);
+    if (gemm == TANDA_GEMM_CLBLAST) chosen = right;
+    set_variant(c, op, chosen ? VARIANT_CLBLAST : VARIANT_EXACT);
+    chooser->products_by_clblast += chosen;
+    return status;
+}
+
+static tanda_status choose_function(chooser *chooser, const op *op) {
+    bool chosen = false;
+    chooser->functions++;
+    tanda_status status = choose_quicker(&chooser->c, op, VARIANT_NATIVE, &chosen);
+    chooser->functions_native += chosen;
+    return status;
+}
+
+static bool uses_functions(const op *op) {
+    return (op->kind == OP_activation_forward && op->activation != ACTIVATION_RELU) ||
+           op->kind == OP_softmax || op->kind == OP_loss_binary_crossentropy ||
+           op->kind == OP_loss_categorical_crossentropy;
+}
+
+static tanda_status choose_all(chooser *chooser) {
+    const plan *plan = chooser->c.program->plan;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
+        const op *op = &plan->ops[i];
+        if (op->kind == OP_dense_forward || op->kind == OP_dense_backward || op->kind == OP_dense_gradient)
+            status = choose_product(chooser, op);
+        else if (uses_functions(op))
+            status = choose_function(chooser, op);
+        if (status == TANDA_OK) status = write_patterns(chooser);
+    }
+    return status;
+}
+
+/* Runs choose_all with made-up parameters in place of the real ones. */
+static tanda_status choose_with_pattern(chooser *chooser) {
+    const context *c = &chooser->c;
+    cl_mem parameters = c->program->options.parameters->memory;
+    size_t count = c->program->plan->parameter_count;
+    float *kept = NULL;
+    tanda_status status = read_memory(c, parameters, 0, count, &kept);
+    if (status != TANDA_OK) return status;
+    status = write_pattern(chooser, parameters, count);
+    if (status == TANDA_OK) status = write_patterns(chooser);
+    if (status == TANDA_OK) status = choose_all(chooser);
+    cl_int code = clEnqueueWriteBuffer(c->state->queue, parameters, CL_TRUE, 0, count * sizeof *kept, kept, 0,
+                                       NULL, NULL);
+    if (status == TANDA_OK) status = opencl_check(c->state, code, "clEnqueueWriteBuffer", c->error);
+    free(kept);
+    return status;
+}
+
+tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, tanda_error *error) {
+    chooser chooser = {.c = {.state = state, .program = program, .error = error}};
+    size_t batch = program->options.batch_rows, tiles = tiles_of(batch);
+    chooser.c.wave = &chooser.wave;
+    chooser.wave.tiles = tiles < program->wave_tiles ? tiles : program->wave_tiles;
+    chooser.wave.rows = batch < chooser.wave.tiles * TILE_ROWS ? batch : chooser.wave.tiles * TILE_ROWS;
+    tanda_status status = opencl_build_native(state, error);
+    if (status == TANDA_OK) status = opencl_clear_results(state, program, 1, error);
+    if (status == TANDA_OK) status = choose_with_pattern(&chooser);
+    if (status == TANDA_OK) status = clear_memory(&chooser);
+    snprintf(program->notes, sizeof program->notes,
+             "fast: CLBlast computes %zu of %zu matrix products, the device's own functions %zu of %zu ops%s",
+             chooser.products_by_clblast, chooser.products, chooser.functions_native, chooser.functions,
+             chooser.wrong);
+    return status;
+}

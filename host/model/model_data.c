@@ -1,0 +1,29 @@
+/* Data for a model that is there already. */
+#include "data/dataset.h"
+#include "model/model.h"
+
+static dataset_expectation expectation(const tanda_model *model) {
+    return (dataset_expectation){.feature_count = model->features,
+                                 .feature_names = model->feature_names,
+                                 .class_count = model->class_count,
+                                 .class_names = model->class_names,
+                                 .task = model->task,
+                                 .target_name = model->target_name};
+}
+
+tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,
+                                          const tanda_model *model, tanda_dataset **dataset,
+                                          tanda_error *error) {
+    tanda_dataset_options reading = options == NULL ? (tanda_dataset_options){0} : *options;
+    const dataset_expectation expected = expectation(model);
+    tanda_dataset *loaded = NULL;
+    reading.task = model->task;
+    tanda_status status = dataset_load(path, &reading, &expected, &loaded, error);
+    if (status == TANDA_OK) status = dataset_scale(loaded, &model->scaling, error);
+    if (status != TANDA_OK) {
+        tanda_dataset_free(loaded);
+        return status;
+    }
+    *dataset = loaded;
+    return TANDA_OK;
+}
