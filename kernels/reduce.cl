@@ -5,7 +5,7 @@
 
 /*
  * One pass takes FAN_IN slots, `distance` slots apart, into the first of them: three levels of the tree of
- * design 2.4. A slot that is not there counts as zero, which changes no bit. Work-item (parameters, group).
+ * contract 4. A slot that is not there counts as zero, which changes no bit. Work-item (parameters, group).
  */
 kernel void merge_partials(global float *slots, ulong slot_floats, uint count, uint distance, uint floats) {
     uint index = (uint)get_global_id(0) * VECTOR, first = (uint)get_global_id(1) * FAN_IN * distance;

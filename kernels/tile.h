@@ -6,7 +6,7 @@
  * then one instance. Loops over lanes start at the work-item's place and go on by the size of the grid, so
  * that the same text serves one work-item per line (CPU) and one per lane (GPU).
  *
- * Chains of sums start from the argument `zero`, which is 0.0f but which no compiler may fold (numerics rule 7).
+ * Chains of sums start from the argument `zero`, which is 0.0f but which no compiler may fold (coding rule 7).
  */
 #ifndef TANDA_KERNELS_TILE_H
 #define TANDA_KERNELS_TILE_H
@@ -47,7 +47,7 @@ static inline real clear_unused(real x, uint lane, uint rows) {
     return choose(number < (integer)((int)rows), x, 0.0f);
 }
 
-/* Folds 16 lanes in halves: 8, 4, 2, 1 (design 2.3). */
+/* Folds 16 lanes in halves: 8, 4, 2, 1 (contract 3). */
 static inline float fold_lanes(float16 x) {
     float8 by_8 = x.lo + x.hi;
     float4 by_4 = by_8.lo + by_8.hi;

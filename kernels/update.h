@@ -1,4 +1,4 @@
-/* One parameter's update; shared by C17 and OpenCL C. Design section 2.5. */
+/* One parameter's update; shared by C17 and OpenCL C. See contract 5. */
 #ifndef TANDA_KERNELS_UPDATE_H
 #define TANDA_KERNELS_UPDATE_H
 

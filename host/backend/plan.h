@@ -15,8 +15,8 @@
 
 #include "model/model.h"
 
-#define TILE_ROWS 256   /* instances of a full tile; also the chunk of a dense sum (design 2.2) */
-#define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (design 2.3) */
+#define TILE_ROWS 256   /* instances of a full tile; also the chunk of a dense sum (contract 2) */
+#define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
 #define WIDE_OUTPUTS 16 /* layers with at least so many outputs sum weight gradients row by row */
 
 /* The tile ops. X(name): each backend has a function and a kernel of this name. */
@@ -109,7 +109,7 @@ void plan_free(plan *plan);
 /* NULL when the plan does not make such a tensor. */
 const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer);
 
-/* Model parameters to and from a packed vector of parameter_count floats; padding is +0 (design 2.7). */
+/* Model parameters to and from a packed vector of parameter_count floats; padding is +0 (coding rule 7). */
 void plan_pack(const plan *plan, const float *model_parameters, float *packed);
 void plan_unpack(const plan *plan, const float *packed, float *model_parameters);
 

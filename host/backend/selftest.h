@@ -1,4 +1,4 @@
-/* The self-test at start (design 2.12): what grade a device and its driver reach. */
+/* The self-test at start (contract 12): what grade a device and its driver reach. */
 #ifndef TANDA_BACKEND_SELFTEST_H
 #define TANDA_BACKEND_SELFTEST_H
 

@@ -5,6 +5,7 @@
 
 #include "data/number.h"
 #include "data/place.h"
+#include "model/names.h"
 #include "support/memory.h"
 
 #define DEFAULT_LEARNING_RATE 0.1 /* suits standardised features; Keras' 0.01 needs many more epochs */
@@ -40,7 +41,7 @@ static const struct argp_option table[] = {
      "regression",
      GROUP_MODEL},
     {"activation", FLAG_ACTIVATION, "NAME", 0,
-     "of the hidden layers: relu (default), tanh, sigmoid or identity; one name, or one per layer",
+     "of the hidden layers, one name or one per layer; default relu. There are" HIDDEN_ACTIVATIONS,
      GROUP_MODEL},
     {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
      "identity, sigmoid or softmax; default: sigmoid for 2 classes, softmax for more, identity for "
@@ -219,19 +220,28 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {
+static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA}, {&common_argp, 0, "Common:", GROUP_COMMON}, {0}};
 
+const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
+
+static error_t hand_on(int key, char *argument, struct argp_state *state) {
+    (void)argument;
+    if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
+    state->child_inputs[0] = state->input;
+    return 0;
+}
+
+static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
+
 static const struct argp train_argp = {
-    .options = table,
-    .parser = parse,
+    .parser = hand_on,
     .doc = "Fits a model to data by gradient descent, and writes it.\v"
            "Example: tanda train --data datasets/iris.csv --epochs 50 --output iris.safetensors",
     .children = children,
 };
 
-/* What one option alone cannot tell. */
-static tanda_status check_together(const train_options *options, tanda_error *error) {
+tanda_status train_options_check(const train_options *options, tanda_error *error) {
     const size_t layers = options->hidden.count, activations = options->activations.count;
     if (activations > 0 && layers == 0)
         return fail(error, TANDA_USAGE,
@@ -250,12 +260,16 @@ static tanda_status check_together(const train_options *options, tanda_error *er
     return TANDA_OK;
 }
 
-tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
+void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
+}
+
+tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
+    train_options_begin(options, error);
     tanda_status status = options_parse(&train_argp, argc, argv, options, &options->common, error);
-    if (status == TANDA_OK && !options->common.finished) status = check_together(options, error);
+    if (status == TANDA_OK && !options->common.finished) status = train_options_check(options, error);
     return status;
 }
 

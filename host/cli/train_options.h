@@ -31,6 +31,13 @@ typedef struct train_options {
     size_t report_every; /* 0: not given */
 } train_options;
 
+/* All of them as a group for the argp of another command that trains; its input is a train_options *. */
+extern const struct argp train_options_argp;
+
+/* For such a command: the defaults before parsing, and, after it, what one option alone cannot tell. */
+void train_options_begin(train_options *options, tanda_error *error);
+tanda_status train_options_check(const train_options *options, tanda_error *error);
+
 /*
  * Fills options, with defaults for what is not given. Fails with TANDA_USAGE. Whatever it returns, options
  * are released with train_options_free. Ends with common.finished when --help was answered.

@@ -71,7 +71,7 @@ static tanda_status hidden_activation(const train_options *options, size_t index
     const char *name = options->activations.texts[options->activations.count == 1 ? 0 : index];
     if (activation_from_name(name, result) && *result != ACTIVATION_SOFTMAX) return TANDA_OK;
     return fail(error, TANDA_USAGE,
-                "--activation: '%s' is none for hidden layers; use relu, tanh, sigmoid or identity", name);
+                "--activation: '%s' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS, name);
 }
 
 static tanda_status make_model(const train_options *options, train_setup *setup, tanda_error *error) {

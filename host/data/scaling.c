@@ -40,7 +40,7 @@ void scaling_free(scaling *scaling) {
     *scaling = (struct scaling){0};
 }
 
-/* ---- sums in the order of design section 2.4 ---------------------------------------------------------- */
+/* ---- sums in the order of contract 4 ---------------------------------------------------------------------- */
 
 /*
  * Sums of chunks as a binary counter: partial i of the stack stands for a power of two of chunks, smaller

@@ -14,7 +14,7 @@ typedef struct scaling {
 /*
  * standard: center = mean, factor = 1 / standard deviation (population, as scikit-learn); minmax: center =
  * minimum, factor = 1 / (maximum - minimum). A constant column gets factor 1. Mean and variance in two passes
- * in double, summed in chunks of 256 rows and over chunks by the tree of design section 2.4.
+ * in double, summed in chunks of 256 rows and over chunks by the tree of contract 4.
  * values is (rows, features).
  */
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,

@@ -9,7 +9,7 @@ static float weight_limit(const layer *layer) {
     return (float)sqrt(6.0 / (double)fan);
 }
 
-/* Elements are numbered input by input, while the weight lies output by output (design 2.10). */
+/* Elements are numbered input by input, while the weight lies output by output (contract 10). */
 static void draw_weight(const layer *layer, uint64_t seed, uint stream, float *weight) {
     const float limit = weight_limit(layer);
     philox_words words = {0};

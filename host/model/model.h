@@ -56,7 +56,7 @@ size_t model_classes(const tanda_model *model);
 size_t model_outputs(const tanda_model *model);
 
 /*
- * Draws the weights with Philox (design 2.10): uniform in +-limit, He (limit = sqrt(6 / inputs)) for layers
+ * Draws the weights with Philox (contract 10): uniform in +-limit, He (limit = sqrt(6 / inputs)) for layers
  * whose activation is ReLU, else Glorot (limit = sqrt(6 / (inputs + outputs))), as Keras. Biases become 0.
  * He et al. 2015 (arXiv 1502.01852), Glorot and Bengio 2010 (AISTATS 9).
  */

@@ -15,6 +15,10 @@ typedef enum activation {
         ACTIVATION_SOFTMAX,
 } activation;
 
+/* " identity sigmoid ...", for messages: what hidden layers can have. */
+#define ACTIVATION_WORD(name, NAME) " " #name
+#define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
+
 typedef enum loss { LOSS_BINARY_CROSSENTROPY, LOSS_CATEGORICAL_CROSSENTROPY, LOSS_MSE, LOSS_COUNT } loss;
 
 /* ..._from_name are false for an unknown name and leave the output as it was. */

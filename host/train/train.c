@@ -23,7 +23,7 @@ typedef struct trainer {
     step_result *results;
 } trainer;
 
-/* Sums of an epoch's steps, in step order and double precision (design 2.7). */
+/* Sums of an epoch's steps, in step order and double precision (contract 7). */
 typedef struct running {
     double loss;
     uint64_t correct;
@@ -180,7 +180,7 @@ static tanda_status run_epochs(trainer *trainer, tanda_error *error) {
     return TANDA_OK;
 }
 
-/* The final weights, and their evaluation over all rows (design 2.7). */
+/* The final weights, and their evaluation over all rows (contract 7). */
 static tanda_status finish_training(trainer *trainer, tanda_train_result *result, tanda_error *error) {
     backend *backend = trainer->backend;
     float *packed = NULL;

@@ -11,10 +11,10 @@
 #include "model/names.h"
 
 #define UNIT_ROUNDOFF 0x1p-24
-#define FLUSHED 0x1p-100 /* deltas and gradients below it are stored as 0 (design 2.6) */
+#define FLUSHED 0x1p-100 /* deltas and gradients below it are stored as 0 (contract 6) */
 
 /*
- * A side's arithmetic. Exact sums have the order of design 2.2 to 2.4, fast ones any order; errors of functions
+ * A side's arithmetic. Exact sums have the order of contract 2 to 4, fast ones any order; errors of functions
  * are in ulp of the result: exact ones as kernels/exact.h states them, rounded up, fast ones OpenCL C 1.2, 7.4.
  */
 typedef struct arithmetic {
@@ -38,7 +38,7 @@ double lane_roundings(const arithmetic *arithmetic, size_t rows);
 /* The distance of neighbouring binary32 numbers at |x|; 2^-149 below the normal ones. */
 double spacing_at(double x);
 
-/* Error of an activation whose argument is known within d: L d + e ulp(|y| + L d) (numerics section 4). */
+/* Error of an activation whose argument is known within d: L d + e ulp(|y| + L d) (kernels/README.md, Bounds). */
 double activation_bound(const arithmetic *arithmetic, activation function, double output, double d);
 
 /* f' from the output o, and its error when o is known within d. decided: ReLU's argument has a known sign. */

@@ -36,7 +36,8 @@ static void add_difference(figures *figures, float a, float b) {
     uint32_t ulp = ulp_distance(a, b);
     figures->different++;
     figures->largest_absolute = larger(figures->largest_absolute, difference);
-    if (b != 0.0f) figures->largest_relative = larger(figures->largest_relative, difference / fabs((double)b));
+    if (b != 0.0f)
+        figures->largest_relative = larger(figures->largest_relative, difference / fabs((double)b));
     if (ulp > figures->largest_ulp) figures->largest_ulp = ulp;
     figures->squared_difference += difference * difference;
 }
@@ -70,8 +71,8 @@ static bool compare_bits(figures *figures, const float *a, const float *b, size_
         if (same_bits(a[i], b[i])) continue;
         add_difference(figures, a[i], b[i]);
         if (equal)
-            *first = (mismatch){
-                .row = i / columns, .column = i % columns, .value = {a[i], b[i]}, .side = SIDE_B};
+            *first =
+                (mismatch){.row = i / columns, .column = i % columns, .value = {a[i], b[i]}, .side = SIDE_B};
         equal = false;
     }
     return equal;

@@ -1,6 +1,6 @@
 /*
  * One training step in double precision, written from the textbook and from nothing in kernels/, which carries
- * for both sides a bound on how far their binary32 may lie from it (numerics section 4). Goodfellow, Bengio and
+ * for both sides a bound on how far their binary32 may lie from it (kernels/README.md, Bounds). Goodfellow, Bengio and
  * Courville, Deep Learning (2016), sections 6.2.2, 6.3 and 6.5.
  */
 #ifndef TANDA_VERIFY_REFERENCE_H
@@ -18,20 +18,24 @@ typedef struct bounded {
     double *bound[SIDE_COUNT];
 } bounded;
 
+/* What one layer computes. The output of the last one is the prediction; it has no output_delta. */
+typedef struct layer_reference {
+    bounded logits, output;
+    bounded output_delta, delta;
+    bounded weight_gradient, bias_gradient; /* means over the rows */
+} layer_reference;
+
 typedef struct step_reference {
     const tanda_model *model;
     arithmetic arithmetic[SIDE_COUNT];
-    size_t capacity; /* rows that fit */
-    size_t rows;     /* of the latest step */
+    size_t rows; /* of the latest step */
     bounded input;
-    bounded *logits, *outputs; /* per layer; the last output is the prediction */
-    bounded *output_deltas;    /* hidden layers only */
-    bounded *deltas;
+    layer_reference *layers;
     bounded losses, loss_sum;
     bounded correct; /* rows whose class is right; the bound counts those that rounding may decide */
-    bounded *weight_gradients, *bias_gradients; /* means over the rows */
-    double *scratch;
-    uint64_t kinks; /* ReLU arguments within their bound of 0, over all steps: their slope is taken as unknown */
+    double *labels;  /* (rows) class or target */
+    double *line;    /* (rows) scratch */
+    uint64_t kinks;  /* ReLU arguments within a bound of 0, over all steps: their slope is taken as unknown */
 } step_reference;
 
 /* Memory for batches of at most `capacity` rows. The model is only read, and must outlive the reference. */

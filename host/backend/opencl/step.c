@@ -68,7 +68,7 @@ static tanda_status fold_stack(const context *c, size_t *top) {
     return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 
-/* The binary counter of design 2.4; levels[] counts merged full waves, a ragged one never merges early. */
+/* The binary counter of contract 4; levels[] counts merged full waves, a ragged one never merges early. */
 static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     const program *program = c->program;
     size_t bytes = program->slot_floats * sizeof(float);

@@ -5,7 +5,7 @@
 #include "backend/openmp/tile.h"
 #include "backend/openmp/vector.h"
 
-#define CHUNK TILE_ROWS /* terms of one chain (design 2.2) */
+#define CHUNK TILE_ROWS /* terms of one chain (contract 2) */
 #define OUTPUT_GRAIN 2  /* outputs are shared out among threads in pairs */
 
 /*
@@ -61,106 +61,73 @@ typedef struct chains {
 
 typedef void block_function(const chains *c, size_t from, size_t to, size_t j, size_t lane);
 
-/* Blocks by outputs (1, 2, 4, most) and by vectors; what the register file holds decides how many. */
+/* X(outputs, vectors): what the registers hold; vectors from many to few, and for each outputs from many to few. */
 #if LANES == 16
-#define MOST_VECTORS 4
-#define MOST_OUTPUTS 6
-DEFINE_BLOCK(6, 4)
-DEFINE_BLOCK(4, 4)
-DEFINE_BLOCK(2, 4)
-DEFINE_BLOCK(1, 4)
-DEFINE_BLOCK(12, 2)
-DEFINE_BLOCK(6, 2)
-DEFINE_BLOCK(4, 2)
-DEFINE_BLOCK(2, 2)
-DEFINE_BLOCK(1, 2)
-DEFINE_BLOCK(12, 1)
-DEFINE_BLOCK(6, 1)
-DEFINE_BLOCK(4, 1)
-DEFINE_BLOCK(2, 1)
-DEFINE_BLOCK(1, 1)
-#define TALL_OUTPUTS 12
-static block_function *const blocks_of_4[] = {block_6x4, block_6x4, block_4x4, block_2x4, block_1x4};
-static block_function *const blocks_of_2[] = {block_12x2, block_6x2, block_4x2, block_2x2, block_1x2};
-static block_function *const blocks_of_1[] = {block_12x1, block_6x1, block_4x1, block_2x1, block_1x1};
+#define BLOCK_LIST(X) \
+    X(1, 16) \
+    X(2, 8) \
+    X(1, 8) X(6, 4) X(4, 4) X(2, 4) X(1, 4) X(12, 2) X(6, 2) X(4, 2) X(2, 2) X(1, 2) X(12, 1) X(6, 1) \
+        X(4, 1) X(2, 1) X(1, 1)
 #elif LANES == 8
-#define MOST_VECTORS 2
-#define TALL_OUTPUTS 6
-DEFINE_BLOCK(6, 2)
-DEFINE_BLOCK(4, 2)
-DEFINE_BLOCK(2, 2)
-DEFINE_BLOCK(1, 2)
-static block_function *const blocks_of_2[] = {block_6x2, block_6x2, block_4x2, block_2x2, block_1x2};
+#define BLOCK_LIST(X) \
+    X(1, 8) \
+    X(2, 4) X(1, 4) X(6, 2) X(4, 2) X(2, 2) X(1, 2)
 #else
-#define MOST_VECTORS 4
-#define TALL_OUTPUTS 2
-DEFINE_BLOCK(2, 4)
-DEFINE_BLOCK(1, 4)
-static block_function *const blocks_of_4[] = {block_2x4, block_2x4, block_2x4, block_2x4, block_1x4};
+#define BLOCK_LIST(X) X(2, 4) X(1, 4)
 #endif
+BLOCK_LIST(DEFINE_BLOCK)
 
-static inline size_t block_vectors(size_t lanes_left) {
-#if LANES == 16
-    size_t vectors = lanes_left / LANES;
-    return vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
-#else
-    (void)lanes_left;
-    return MOST_VECTORS;
-#endif
+typedef struct block {
+    size_t outputs, vectors;
+    void (*run)(const chains *c, size_t from, size_t to, size_t j, size_t lane);
+} block;
+
+#define BLOCK_ENTRY(OUTPUTS, VECTORS) {OUTPUTS, VECTORS, block_##OUTPUTS##x##VECTORS},
+static const block blocks[] = {BLOCK_LIST(BLOCK_ENTRY)};
+
+static inline bool fits(const block *block, size_t outputs, size_t vectors) {
+    bool wide = block->vectors > 4; /* only where it takes all outputs that are left */
+    return block->vectors <= vectors && block->outputs <= outputs && !(wide && outputs > block->outputs);
 }
 
-static inline block_function *const *blocks_for(size_t vectors) {
-#if LANES == 16
-    return vectors == 4 ? blocks_of_4 : vectors == 2 ? blocks_of_2 : blocks_of_1;
-#elif LANES == 8
-    (void)vectors;
-    return blocks_of_2;
-#else
-    (void)vectors;
-    return blocks_of_4;
-#endif
+/*
+ * The first block that fits what is left. Few outputs leave registers for more vectors, and whole lines are then
+ * read one after the other, which is what memory likes.
+ */
+static inline const block *find_block(size_t outputs, size_t vectors) {
+    const block *found = blocks;
+    while (!fits(found, outputs, vectors))
+        found++;
+    return found;
 }
 
-/* Outputs of the tallest block with this many vectors. */
-static inline size_t tallest(size_t vectors) {
-#if LANES == 16
-    return vectors == 4 ? MOST_OUTPUTS : TALL_OUTPUTS;
-#else
-    (void)vectors;
-    return TALL_OUTPUTS;
-#endif
+/* The same, of those that fill so many vectors exactly. */
+static inline const block *find_whole_block(size_t outputs, size_t vectors) {
+    const block *found = blocks;
+    while (!fits(found, outputs, vectors) || vectors % found->vectors != 0)
+        found++;
+    return found;
 }
 
-static void chunk_of_chains(const chains *c, size_t from, size_t to, size_t lane, size_t lane_end,
-                            size_t vectors) {
-    block_function *const *blocks = blocks_for(vectors);
-    size_t most = tallest(vectors);
+/* Every output over the lanes [lane, lane_end), of the terms [from, to). */
+static void run_column(const chains *c, size_t from, size_t to, size_t lane, size_t lane_end) {
     for (size_t j = c->first; j < c->end;) {
-        size_t left = c->end - j;
-        size_t outputs = left >= most            ? most
-                         : left >= 6 && most > 6 ? 6
-                         : left >= 4 && most > 4 ? 4
-                         : left >= 2             ? 2
-                                                 : 1;
-        block_function *run = blocks[outputs == most ? 0
-                                     : outputs == 6  ? 1
-                                     : outputs == 4  ? 2
-                                     : outputs == 2  ? 3
-                                                     : 4];
-        for (size_t l = lane; l < lane_end; l += vectors * LANES)
-            run(c, from, to, j, l);
-        j += outputs;
+        const block *block = find_whole_block(c->end - j, (lane_end - lane) / LANES);
+        for (size_t l = lane; l < lane_end; l += block->vectors * LANES)
+            block->run(c, from, to, j, l);
+        j += block->outputs;
     }
 }
 
+/* Lanes go in columns: as many whole blocks as fit, then the rest in narrower ones. */
 static void run_chains(const chains *c) {
+    if (c->first == c->end) return;
     for (size_t from = 0; from < c->terms; from += CHUNK) {
         size_t to = from + CHUNK < c->terms ? from + CHUNK : c->terms;
-        for (size_t lane = 0; lane < c->lanes;) {
-            size_t vectors = block_vectors(c->lanes - lane);
-            size_t count = (c->lanes - lane) / (vectors * LANES);
-            chunk_of_chains(c, from, to, lane, lane + count * vectors * LANES, vectors);
-            lane += count * vectors * LANES;
+        for (size_t lane = 0, width = 0; lane < c->lanes; lane += width) {
+            size_t vectors = find_block(c->end - c->first, (c->lanes - lane) / LANES)->vectors;
+            width = (c->lanes - lane) / (vectors * LANES) * vectors * LANES;
+            run_column(c, from, to, lane, lane + width);
         }
     }
 }
@@ -224,12 +191,12 @@ static void wide_gradient(const tile_task *task, const op *op, const float *delt
                 .lanes = op->stride,
                 .limit = CANONICAL_LIMIT};
     share_of(task, op->inputs, OUTPUT_GRAIN, &c.first, &c.end);
-    if (c.first == c.end) return;
+    if (c.first == c.end) return; /* nothing to transpose for */
     transpose_delta(task, op, delta, task->scratch);
     run_chains(&c);
 }
 
-/* Folds 16 lanes in halves: 8, 4, 2, 1 (design 2.3). */
+/* Folds 16 lanes in halves: 8, 4, 2, 1 (contract 3). */
 static inline float fold_lanes(const vec group[GROUP_VECTORS]) {
     float lanes[TILE_LANES];
     for (size_t v = 0; v < GROUP_VECTORS; v++)

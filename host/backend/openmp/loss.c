@@ -4,7 +4,7 @@
 #include "backend/openmp/tile.h"
 #include "kernels/loss.h"
 
-#define CLASS_CHUNK TILE_ROWS /* a sum over classes goes in chunks like a dense sum (design 2.2) */
+#define CLASS_CHUNK TILE_ROWS /* a sum over classes goes in chunks like a dense sum (contract 2) */
 
 /* Lanes [first, end) are this task's; those from valid_end on hold no row. */
 typedef struct lane_range {

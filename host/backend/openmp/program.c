@@ -75,6 +75,10 @@ typedef struct step {
     size_t rows, tiles;
 } step;
 
+static bool order_is_fixed(const program_options *options) {
+    return !options->shuffle || options->batch_rows >= options->rows;
+}
+
 static step step_at(const program *program, uint64_t index) {
     const program_options *options = &program->options;
     size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows);
@@ -118,7 +122,7 @@ static size_t choose_wave(const program *program) {
 /* The tiles of a data set whose order never changes are made once, if memory allows. */
 static void allocate_stored(program *program) {
     const program_options *options = &program->options;
-    if (options->shuffle && options->batch_rows < options->rows) return;
+    if (!order_is_fixed(options)) return;
     if (program->plan->keep || !program->plan->training) return;
     size_t tiles = steps_per_epoch(options->rows, options->batch_rows) * tiles_of(options->batch_rows),
            floats = 0;
@@ -198,35 +202,46 @@ static void wait_for_team(const worker *worker) {
 
 /* ---- one tile ----------------------------------------------------------------------------------------- */
 
-static uint64_t row_at(worker *worker, const step *step, size_t position) {
+/* worker->row[i] = the row of the data set at position first + i of the epoch's order */
+static void find_rows(worker *worker, const step *step, size_t first, size_t count) {
     const program_options *options = &worker->program->options;
-    if (!options->shuffle || options->batch_rows >= options->rows) return position;
+    if (order_is_fixed(options)) {
+        for (size_t i = 0; i < count; i++)
+            worker->row[i] = first + i;
+        return;
+    }
     if (!worker->has_key || worker->key_epoch != step->epoch) {
         worker->key = shuffle_make_key(options->seed, (uint32_t)step->epoch,
                                        philox_stream(PURPOSE_SHUFFLE, 0), options->rows);
         worker->key_epoch = step->epoch;
         worker->has_key = true;
     }
-    return shuffle_position(worker->key, position);
+    shuffle_positions(&worker->key, first, count, worker->row);
 }
 
-static void find_rows(worker *worker, const step *step, size_t tile, tile_task *task) {
+/* Labels in lane order: the data set's own where the order is fixed, else copies. */
+static void find_labels(worker *worker, size_t first, tile_task *task) {
     const program *program = worker->program;
     const buffer *labels = program->options.labels;
-    size_t first = step->first_row + tile * TILE_ROWS;
-    for (size_t i = 0; i < task->rows; i++)
-        worker->row[i] = row_at(worker, step, first + i);
-    task->row = worker->row;
     if (labels == NULL) return;
-    if (program->plan->classes) {
-        for (size_t i = 0; i < task->rows; i++)
-            worker->classes[i] = ((const int32_t *)labels->data)[worker->row[i]];
-        task->classes = worker->classes;
-    } else {
-        for (size_t i = 0; i < task->rows; i++)
-            worker->targets[i] = ((const float *)labels->data)[worker->row[i]];
-        task->targets = worker->targets;
+    const int32_t *classes = labels->data;
+    const float *targets = labels->data;
+    bool fixed = order_is_fixed(&program->options);
+    for (size_t i = 0; !fixed && i < task->rows; i++) {
+        if (program->plan->classes)
+            worker->classes[i] = classes[worker->row[i]];
+        else
+            worker->targets[i] = targets[worker->row[i]];
     }
+    if (program->plan->classes)
+        task->classes = fixed ? classes + first : worker->classes;
+    else
+        task->targets = fixed ? targets + first : worker->targets;
+}
+
+static bool is_gathered(const program *program) {
+    return program->stored != NULL &&
+           program->stored_next >= steps_per_epoch(program->options.rows, program->options.batch_rows);
 }
 
 static tile_task task_for(worker *worker, const step *step, size_t wave_first, size_t slot, bool shared) {
@@ -242,6 +257,7 @@ static tile_task task_for(worker *worker, const step *step, size_t wave_first, s
                       .scratch = worker->scratch,
                       .features = program->options.features->data,
                       .feature_count = program->plan->features,
+                      .row = worker->row,
                       .part = shared ? worker->thread : 0,
                       .parts = shared ? worker->threads : 1};
     size_t left = step->rows - tile * TILE_ROWS;
@@ -254,15 +270,15 @@ static tile_task task_for(worker *worker, const step *step, size_t wave_first, s
         task.input =
             program->stored + (batch * tiles_per_step + tile) * program->plan->features * program->width;
     }
-    find_rows(worker, step, tile, &task);
+    size_t first = step->first_row + tile * TILE_ROWS;
+    if (!is_gathered(program)) find_rows(worker, step, first, task.rows);
+    find_labels(worker, first, &task);
     return task;
 }
 
 static void run_ops(const worker *worker, const tile_task *task, bool shared) {
     const program *program = worker->program;
-    bool gathered =
-        program->stored != NULL &&
-        program->stored_next >= steps_per_epoch(program->options.rows, program->options.batch_rows);
+    bool gathered = is_gathered(program);
     for (size_t i = 0; i < program->plan->op_count; i++) {
         const op *op = &program->plan->ops[i];
         if (op->kind == OP_gather && gathered) continue;
@@ -362,7 +378,7 @@ static void run_step(worker *worker, uint64_t index, step_result *result) {
     wait_for_team(worker);
 }
 
-/* Rounding to nearest, no flushing of subnormals, whatever the process had set (numerics rule 10). */
+/* Rounding to nearest, no flushing of subnormals, whatever the process had set (coding rule 10). */
 static unsigned enter_exact_mode(void) {
 #if defined(__SSE__)
     unsigned before = _mm_getcsr();

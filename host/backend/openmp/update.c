@@ -7,7 +7,7 @@ void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t
         sum[i] += other[i];
 }
 
-/* In rounds of doubling distance: slot i takes slot i + s. It is the tree of design 2.4 for any count. */
+/* In rounds of doubling distance: slot i takes slot i + s. It is the tree of contract 4 for any count. */
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end) {
     for (size_t distance = 1; distance < count; distance *= 2)
         for (size_t i = 0; i + distance < count; i += 2 * distance)

@@ -1,0 +1,104 @@
+/*
+ * The same training on two backends, step by step, with every tensor compared: the first operation whose result
+ * differs is named. Exact sides must agree bit by bit. Where a side is fast, every step starts from the exact
+ * side's weights, and each side must lie within its derived bound of a double-precision reference (bounds.h,
+ * reference.h); an update is held against the side's own gradient, so its bound is two roundings wide.
+ */
+#ifndef TANDA_VERIFY_LOCKSTEP_H
+#define TANDA_VERIFY_LOCKSTEP_H
+
+#include "backend/backend.h"
+#include "data/dataset.h"
+#include "verify/compare.h"
+
+/* What is compared, in the order in which a step makes it. */
+typedef enum quantity {
+    QUANTITY_INPUT,
+    QUANTITY_LOGITS,
+    QUANTITY_OUTPUT,
+    QUANTITY_LOSS,
+    QUANTITY_DELTA_OUTPUT,
+    QUANTITY_DELTA,
+    QUANTITY_LOSS_SUM,
+    QUANTITY_CORRECT,
+    QUANTITY_WEIGHT_GRADIENT,
+    QUANTITY_BIAS_GRADIENT,
+    QUANTITY_WEIGHT,
+    QUANTITY_BIAS,
+} quantity;
+
+/* "input", "logits", ..., and the operation that makes it: "gather", "dense_forward", ... Static storage. */
+const char *quantity_name(quantity quantity);
+const char *quantity_operation(quantity quantity);
+
+/* One side: an open device and how it computes. On OpenMP fast is exact. */
+typedef struct lockstep_side {
+    backend *backend;
+    tanda_math math;
+    tanda_gemm gemm;
+} lockstep_side;
+
+typedef struct lockstep_options {
+    size_t steps;
+    size_t batch_rows; /* 0: all rows */
+    bool shuffle;
+    uint64_t seed;
+    float learning_rate;
+    void (*on_step)(uint64_t step, uint64_t steps, void *context); /* after each; NULL: none */
+    void *context;
+} lockstep_options;
+
+/* One tensor of the training; figures cover all steps done. Weights have rows = outputs, columns = inputs. */
+typedef struct compared_tensor {
+    quantity quantity;
+    size_t layer;
+    size_t columns;
+    figures figures;
+} compared_tensor;
+
+typedef enum lockstep_place {
+    LOCKSTEP_NONE,   /* no difference */
+    LOCKSTEP_STEP,   /* in a step */
+    LOCKSTEP_FREE_A, /* the side's own training, with nothing kept, ends in other weights: value[] is */
+    LOCKSTEP_FREE_B, /* {in lockstep, by itself} */
+} lockstep_place;
+
+/* The first difference: which step (from 0), tensor and element. */
+typedef struct divergence {
+    lockstep_place place;
+    uint64_t step;
+    size_t tensor; /* index in tensors */
+    mismatch mismatch;
+} divergence;
+
+typedef struct lockstep_result {
+    bool bounded;   /* a side is fast: bounds were applied */
+    uint64_t steps; /* done and compared */
+    uint64_t kinks; /* with bounds: ReLU arguments whose sign rounding may decide */
+    divergence first;
+    size_t tensor_count;
+    compared_tensor *tensors;
+    char notes[SIDE_COUNT][256]; /* what the backends told of their programs, or "" */
+    double seconds[SIDE_COUNT];  /* a training of the same steps by itself on each side */
+    /* Without a difference and with bounds: both trainings by themselves, from the same first weights. */
+    double drift; /* largest |a - b| of a final weight */
+    double largest_weight;
+    tanda_evaluation final[SIDE_COUNT]; /* over all rows */
+} lockstep_result;
+
+/*
+ * Runs until the steps are done or the first difference, whose step is compared to its end. model gives shapes
+ * and first weights and is only read; the data set must fit it and be scaled. After steps without a difference
+ * each side trains once more by itself as a user would, with nothing kept, and must end in the same weights.
+ * A difference is no failure: TANDA_OK, with result.first. Fails with TANDA_FAILED when the training diverges.
+ * result is released with lockstep_result_free whatever is returned.
+ */
+tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_model *model,
+                          const tanda_dataset *dataset, const lockstep_options *options,
+                          lockstep_result *result, tanda_error *error);
+void lockstep_result_free(lockstep_result *result);
+
+/* True when a side computes with other than exact arithmetic. */
+bool lockstep_is_fast(const lockstep_side *side);
+
+#endif
