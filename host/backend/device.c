@@ -9,13 +9,14 @@
 
 #define REASON_SIZE 256
 
-tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
-                               tanda_error *error) {
+/* Loading OpenCL's drivers takes a while, and is left out where only the CPU is wanted. */
+static tanda_status list_devices(bool with_opencl, tanda_device_information **devices, size_t *count,
+                                 char *remark, tanda_error *error) {
     tanda_device_information *found = NULL;
     size_t found_count = 0;
     if (remark != NULL) remark[0] = '\0';
     tanda_status status = openmp_backend.list(&found, &found_count, remark, error);
-    if (status == TANDA_OK) status = opencl_backend.list(&found, &found_count, remark, error);
+    if (status == TANDA_OK && with_opencl) status = opencl_backend.list(&found, &found_count, remark, error);
     if (status != TANDA_OK) {
         free(found);
         return status;
@@ -23,6 +24,11 @@ tanda_status tanda_device_list(tanda_device_information **devices, size_t *count
     *devices = found;
     *count = found_count;
     return TANDA_OK;
+}
+
+tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
+                               tanda_error *error) {
+    return list_devices(true, devices, count, remark, error);
 }
 
 static bool contains_ignoring_case(const char *text, const char *part) {
@@ -184,9 +190,12 @@ tanda_status tanda_device_open(const tanda_device_options *options, tanda_device
     size_t count = 0;
     char remark[REASON_SIZE] = "";
     choice choice = {.device = NULL, .reason = ""};
-    tanda_status status = check_name(options->device != NULL ? options->device : "auto", error);
+    const tanda_device_options defaults = {0};
+    if (options == NULL) options = &defaults;
+    const char *wanted = options->device != NULL ? options->device : "auto";
+    tanda_status status = check_name(wanted, error);
     if (status != TANDA_OK) return status;
-    status = tanda_device_list(&devices, &count, remark, error);
+    status = list_devices(strcmp(wanted, "cpu") != 0, &devices, &count, remark, error);
     if (status != TANDA_OK) return status;
     choose_device(options, devices, count, remark, &choice);
     status = open_or_fall_back(&choice, &devices[0], options, device, error);

@@ -66,8 +66,9 @@ typedef void block_function(const chains *c, size_t from, size_t to, size_t j, s
 #define BLOCK_LIST(X) \
     X(1, 16) \
     X(2, 8) \
-    X(1, 8) X(6, 4) X(4, 4) X(2, 4) X(1, 4) X(12, 2) X(6, 2) X(4, 2) X(2, 2) X(1, 2) X(12, 1) X(6, 1) \
-        X(4, 1) X(2, 1) X(1, 1)
+    X(1, 8) \
+    X(6, 4) X(4, 4) X(2, 4) X(1, 4) X(12, 2) X(6, 2) X(4, 2) X(2, 2) X(1, 2) X(12, 1) X(6, 1) X(4, 1) \
+        X(2, 1) X(1, 1)
 #elif LANES == 8
 #define BLOCK_LIST(X) \
     X(1, 8) \

@@ -1,6 +1,8 @@
 /* The CPU as a device: which instruction set, how many threads, and memory. */
 #include "backend/openmp/openmp.h"
 
+#include "backend/openmp/floating_mode.h"
+
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +147,9 @@ static tanda_status download(backend *backend, buffer *source, void *target, siz
 static tanda_status probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                           const float *c, float *result, tanda_error *error) {
     (void)error;
+    unsigned mode = enter_exact_mode();
     ((openmp_backend_state *)backend)->functions->probe(function, count, a, b, c, result);
+    leave_exact_mode(mode);
     return TANDA_OK;
 }
 

@@ -11,13 +11,10 @@
 #include <string.h>
 
 #include "backend/openmp/barrier.h"
+#include "backend/openmp/floating_mode.h"
 #include "backend/openmp/openmp.h"
 #include "kernels/shuffle.h"
 #include "support/memory.h"
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
 
 #define SLOT_BUDGET ((size_t)16 << 20) /* bytes of gradient slots that a wave aims at */
 #define MOST_WAVE_TILES 1024
@@ -376,25 +373,6 @@ static void run_step(worker *worker, uint64_t index, step_result *result) {
         if (index == program->stored_next) program->stored_next++;
     }
     wait_for_team(worker);
-}
-
-/* Rounding to nearest, no flushing of subnormals, whatever the process had set (coding rule 10). */
-static unsigned enter_exact_mode(void) {
-#if defined(__SSE__)
-    unsigned before = _mm_getcsr();
-    _mm_setcsr(0x1f80);
-    return before;
-#else
-    return 0;
-#endif
-}
-
-static void leave_exact_mode(unsigned before) {
-#if defined(__SSE__)
-    _mm_setcsr(before);
-#else
-    (void)before;
-#endif
 }
 
 /* The parameters and the loss sum, shared out in cache lines. */
