@@ -65,7 +65,7 @@ static inline real sum_exponentials(global const float *z, global float *terms, 
         uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
         real sum = (real)(zero);
         for (uint c = from; c < to; c++) {
-            real e = exact_exp(load_real(z + (ulong)c * width) - maximum);
+            real e = exact_exp_nonpositive(load_real(z + (ulong)c * width) - maximum);
             sum = sum + e;
             if (keep) store_real(e, terms + (ulong)c * width);
         }

@@ -7,6 +7,7 @@
 #define TANDA_KERNELS_NATIVE_H
 
 #define exact_exp(x) exp(x)
+#define exact_exp_nonpositive(x) exp(x)
 #define exact_log(x) log(x)
 #define exact_log1p(x) log1p(x)
 #define exact_tanh(x) tanh(x)

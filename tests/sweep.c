@@ -1,10 +1,12 @@
 /*
- * sweep [FUNCTION...]: runs the scalar functions of kernels/exact.h over all 2^32 inputs, and compares each
- * result with double precision and all results with the stated SHA-256. Prints one line per function; the
- * figures in the headers come from here. Exit code 1 when a bound is broken or a hash differs.
+ * sweep [FUNCTION...]: runs the scalar functions of kernels/exact.h over all 2^32 inputs, and compares
+ * each result with double precision and all results with the stated SHA-256. Prints one line per
+ * function; the figures in the headers come from here. Exit code 1 when a bound is broken or a hash
+ * differs.
  *
- * The hash: results (NaN as 0x7fc00000) in ascending order of the input's bits, in 4096 blocks of 2^20; the SHA-256 of
- * the blocks' SHA-256 texts one after the other. It depends neither on threads nor on vector width.
+ * The hash: results (NaN as 0x7fc00000) in ascending order of the input's bits, in 4096 blocks of 2^20;
+ * the SHA-256 of the blocks' SHA-256 texts one after the other. It depends neither on threads nor on
+ * vector width.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +34,8 @@ static outcome worst_of_block(const scalar_function *function, const float *inpu
 
 static outcome run_block(const scalar_function *function, uint32_t block, float *inputs, float *results,
                          char *digest) {
-    for (uint32_t i = 0; i < BLOCK_SIZE; i++) inputs[i] = float_of(block * BLOCK_SIZE + i);
+    for (uint32_t i = 0; i < BLOCK_SIZE; i++)
+        inputs[i] = float_of(block * BLOCK_SIZE + i);
     function->apply(results, inputs, BLOCK_SIZE);
     outcome worst = worst_of_block(function, inputs, results);
     make_nan_canonical(results, BLOCK_SIZE);
@@ -69,7 +72,8 @@ static bool sweep(const scalar_function *function) {
     bool bounded = worst.error <= function->bound;
     bool same = strcmp(digest, function->digest) == 0;
     printf("%-20s %.4f ulp at %08x (%.9g)%s  %s%s\n", function->name, worst.error, worst.input,
-           (double)float_of(worst.input), bounded ? "" : " OVER THE BOUND", digest, same ? "" : " NOT THE STATED HASH");
+           (double)float_of(worst.input), bounded ? "" : " OVER THE BOUND", digest,
+           same ? "" : " NOT THE STATED HASH");
     fflush(stdout);
     return bounded && same;
 }

@@ -1,4 +1,5 @@
 /* The program from outside: exit codes, messages, and what goes to which stream. */
+#include "model/names.h"
 #include "program.h"
 
 TestSuite(cli, .init = enter_folder, .fini = leave_folder);
@@ -112,7 +113,7 @@ Test(cli, values_are_read_strictly_and_exit_2) {
          {"train", "--validation", "1.5"}},
         {2, "--header: 'yes' is unknown; use auto, none or first-row", {"train", "--header", "yes"}},
         {2, "--scale: 'robust' is unknown; use standard, minmax or none", {"train", "--scale", "robust"}},
-        {2, "--math fast comes in a later version; use --math exact", {"train", "--math", "fast"}},
+        {2, "--math: 'sloppy' is unknown; use exact or fast", {"train", "--math", "sloppy"}},
         {2,
          "--device: 'gpu' is unknown; use auto, cpu, opencl, opencl:NAME or opencl:P.D (tanda devices lists "
          "them)",
@@ -136,7 +137,7 @@ Test(cli, options_that_contradict_each_other_exit_2) {
          "--activation: 2 names for 3 hidden layers; give one, or one per layer",
          {"train", "--data", IRIS, "--hidden", "3,4,5", "--activation", "relu,tanh"}},
         {2,
-         "--activation: 'swish' is none for hidden layers; use relu, tanh, sigmoid or identity",
+         "--activation: 'swish' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS,
          {"train", "--data", IRIS, "--hidden", "3", "--activation", "swish"}},
         {2,
          "--target and --labels both say where the labels are; give one of them",

@@ -180,7 +180,7 @@ Test(model, what_does_not_go_together_is_refused_with_the_reason) {
 
 /* ---- initial weights ---------------------------------------------------------------------------------- */
 
-/* What design 2.10 states, with Random123's Philox; only the number of the element says what is drawn. */
+/* What contract 10 states, with Random123's Philox; only the number of the element says what is drawn. */
 static float expected_weight(const layer *layer, size_t index, uint64_t seed, size_t input, size_t output) {
     const uint64_t element = input * layer->outputs + output;
     philox4x32_ctr_t counter = {{(uint32_t)(element >> 2), (uint32_t)(element >> 34), 0,

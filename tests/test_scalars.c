@@ -1,6 +1,6 @@
 /*
- * The scalar functions of kernels/exact.h and kernels/activation.h, over a sample of inputs. tests/sweep.c runs
- * all 2^32; here a hash of the sample catches a compiler or a flag that changes a bit.
+ * The scalar functions of kernels/exact.h and kernels/activation.h, over a sample of inputs.
+ * tests/sweep.c runs all 2^32; here a hash of the sample catches a compiler or a flag that changes a bit.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -9,11 +9,11 @@
 
 #include "scalars.h"
 
-#define SPREAD (1u << 18)  /* inputs over all bit patterns, 2^14 apart */
-#define DENSE 4096u        /* inputs next to each other around each of `centers` */
+#define SPREAD (1u << 18) /* inputs over all bit patterns, 2^14 apart */
+#define DENSE 4096u       /* inputs next to each other around each of `centers` */
 
-static const float centers[] = {0x1p-126f, 0x1p-100f, 0x1p-25f,    0x1p-12f,   1.0f / 3.0f, 0.5f,
-                                0.55f,     1.0f,      4.0f / 3.0f, 9.02f,      87.33654f,   88.72283f,
+static const float centers[] = {0x1p-126f, 0x1p-100f, 0x1p-25f,    0x1p-12f,    1.0f / 3.0f, 0.5f,
+                                0.55f,     1.0f,      4.0f / 3.0f, 9.02f,       87.33654f,   88.72283f,
                                 0x1p+100f, 0x1p+126f, 0x1p+127f,   0.34657359f, 0.69314718f, 2.0f / 3.0f};
 #define CENTER_COUNT (sizeof centers / sizeof centers[0])
 
@@ -32,21 +32,24 @@ static float sample[SAMPLE_SIZE], results[SAMPLE_SIZE];
 
 static void make_sample(void) {
     size_t used = 0;
-    for (uint32_t i = 0; i < SPREAD; i++) sample[used++] = float_of((i << 14) + (i * 2654435761u >> 18));
+    for (uint32_t i = 0; i < SPREAD; i++)
+        sample[used++] = float_of((i << 14) + (i * 2654435761u >> 18));
     for (size_t c = 0; c < CENTER_COUNT; c++)
         for (uint32_t i = 0; i < DENSE; i++) {
             uint32_t bits = bits_of(centers[c]) - DENSE / 2 + i;
             sample[used++] = float_of(bits);
             sample[used++] = float_of(bits | 0x80000000u);
         }
-    for (size_t i = 0; i < SPECIAL_COUNT; i++) sample[used++] = float_of(specials[i]);
+    for (size_t i = 0; i < SPECIAL_COUNT; i++)
+        sample[used++] = float_of(specials[i]);
 }
 
 /* FNV-1a over 32-bit words. */
 static uint64_t hash_of(float *values, size_t count) {
     uint64_t hash = 0xcbf29ce484222325u;
     make_nan_canonical(values, count);
-    for (size_t i = 0; i < count; i++) hash = (hash ^ bits_of(values[i])) * 0x100000001b3u;
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ bits_of(values[i])) * 0x100000001b3u;
     return hash;
 }
 
@@ -77,7 +80,8 @@ Test(scalars, results_are_never_subnormal_where_the_header_says_so) {
     static const char *const names[] = {"reciprocal", "exp", "sigmoid", "softplus"};
     for (size_t f = 0; f < SCALAR_FUNCTION_COUNT; f++) {
         bool promised = false;
-        for (size_t n = 0; n < 4; n++) promised |= strcmp(names[n], scalar_functions[f].name) == 0;
+        for (size_t n = 0; n < 4; n++)
+            promised |= strcmp(names[n], scalar_functions[f].name) == 0;
         if (!promised) continue;
         scalar_functions[f].apply(results, sample, SAMPLE_SIZE);
         for (size_t i = 0; i < SAMPLE_SIZE; i++)
@@ -101,13 +105,17 @@ Test(scalars, one_element_gives_the_bits_of_a_vector) {
 }
 
 #ifdef __x86_64__
-/* The same loops for wider vectors and with the processor's fused multiply-add instead of the C library's. */
-#define APPLY_FOR(isa, name, function)                                                                       \
-    __attribute__((target("arch=x86-64-" #isa))) static void apply_##isa##_##name(                           \
-        float *restrict outputs, const float *restrict inputs, size_t count) {                               \
-        for (size_t i = 0; i < count; i++) outputs[i] = function(inputs[i]);                                 \
+/*
+ * The same loops for wider vectors and with the processor's fused multiply-add instead of the C
+ * library's.
+ */
+#define APPLY_FOR(isa, name, function) \
+    __attribute__((target("arch=x86-64-" #isa))) static void apply_##isa##_##name( \
+        float *restrict outputs, const float *restrict inputs, size_t count) { \
+        for (size_t i = 0; i < count; i++) \
+            outputs[i] = function(inputs[i]); \
     }
-#define APPLY_FOR_BOTH(name, function, reference, bound, digest, hash)                                       \
+#define APPLY_FOR_BOTH(name, function, reference, bound, digest, hash) \
     APPLY_FOR(v3, name, function) APPLY_FOR(v4, name, function)
 SCALAR_LIST(APPLY_FOR_BOTH)
 
@@ -208,7 +216,7 @@ typedef struct activation_row {
 } activation_row;
 
 static const activation_row activations[] = {
-#define ACTIVATION_ROW(name, NAME)                                                                           \
+#define ACTIVATION_ROW(name, NAME) \
     {#name, activation_##name, activation_##name##_backward, reference_activation_##name},
     ACTIVATION_LIST(ACTIVATION_ROW)
 #undef ACTIVATION_ROW
@@ -232,8 +240,8 @@ Test(scalars, backward_is_the_slope_by_central_differences) {
             double (*f)(double) = activations[a].reference;
             double slope = (f((double)z + h) - f((double)z - h)) / (2.0 * h);
             double result = (double)activations[a].backward(delta, activations[a].forward(z));
-            cr_assert(fabs(result - (double)delta * slope) <= 5e-7, "%s'(%g) = %g, not %g", activations[a].name,
-                      (double)z, result / (double)delta, slope);
+            cr_assert(fabs(result - (double)delta * slope) <= 5e-7, "%s'(%g) = %g, not %g",
+                      activations[a].name, (double)z, result / (double)delta, slope);
         }
 }
 

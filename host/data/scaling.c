@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "data/place.h"
+#include "support/floating_mode.h"
 #include "support/memory.h"
 
 #define CHUNK_ROWS 256
@@ -180,8 +181,8 @@ static tanda_status fit_standard(scaling *result, const float *values, size_t ro
     return status;
 }
 
-tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                         tanda_error *error) {
+static tanda_status fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
+                        tanda_error *error) {
     if (kind == TANDA_SCALE_NONE || rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
@@ -203,6 +204,14 @@ tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, siz
         *result = made;
     else
         scaling_free(&made);
+    return status;
+}
+
+tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
+                         tanda_error *error) {
+    unsigned mode = enter_exact_mode();
+    tanda_status status = fit(kind, values, rows, features, result, error);
+    leave_exact_mode(mode);
     return status;
 }
 
@@ -229,7 +238,7 @@ static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t 
                 row, feature, name[0] == '\0' ? "" : " ", name);
 }
 
-tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
+static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
     if (scaling->kind == TANDA_SCALE_NONE) return TANDA_OK;
     if (scaling->features != dataset->features)
         return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
@@ -249,4 +258,11 @@ tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda
             if (!isfinite(values[i])) return not_finite(dataset, row, i, error);
     }
     return TANDA_OK;
+}
+
+tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
+    unsigned mode = enter_exact_mode();
+    tanda_status status = scale_rows(dataset, scaling, error);
+    leave_exact_mode(mode);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include "kernels/philox.h"
 #include "model/model.h"
+#include "support/floating_mode.h"
 
 /* Rounded to binary32 once, so that every machine has the same. */
 static float weight_limit(const layer *layer) {
@@ -25,12 +26,14 @@ static void draw_weight(const layer *layer, uint64_t seed, uint stream, float *w
 }
 
 void model_initialise(tanda_model *model, uint64_t seed) {
+    unsigned mode = enter_exact_mode();
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *layer = &model->layers[i];
         draw_weight(layer, seed, philox_stream(PURPOSE_INIT, (uint)i), model->parameters + layer->weight);
         for (size_t output = 0; output < layer->outputs; output++)
             model->parameters[layer->bias + output] = 0.0f;
     }
+    leave_exact_mode(mode);
 }
 
 void tanda_model_initialise(tanda_model *model, uint64_t seed) {

@@ -87,7 +87,7 @@ static void sum_exponentials(const tile_task *task, const op *op, const lane_ran
             float *kept = terms == NULL ? unused : terms + c * task->width;
 #pragma omp simd
             for (size_t i = range->first; i < range->valid_end; i++) {
-                kept[i] = exact_exp(line[i] - scan->maximum[i]);
+                kept[i] = exact_exp_nonpositive(line[i] - scan->maximum[i]);
                 chunk[i] += kept[i];
             }
         }

@@ -1,7 +1,7 @@
 /* The CPU as a device: which instruction set, how many threads, and memory. */
 #include "backend/openmp/openmp.h"
 
-#include "backend/openmp/floating_mode.h"
+#include "support/floating_mode.h"
 
 #include <omp.h>
 #include <stdio.h>

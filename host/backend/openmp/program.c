@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "backend/openmp/barrier.h"
-#include "backend/openmp/floating_mode.h"
+#include "support/floating_mode.h"
 #include "backend/openmp/openmp.h"
 #include "kernels/shuffle.h"
 #include "support/memory.h"

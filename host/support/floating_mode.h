@@ -1,6 +1,6 @@
 /* The processor's floating-point mode: other libraries of a process change it, and threads inherit it. */
-#ifndef TANDA_OPENMP_FLOATING_MODE_H
-#define TANDA_OPENMP_FLOATING_MODE_H
+#ifndef TANDA_SUPPORT_FLOATING_MODE_H
+#define TANDA_SUPPORT_FLOATING_MODE_H
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

@@ -1,0 +1,228 @@
+#include "reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double *reference_array(size_t count) {
+    double *made = calloc(count > 0 ? count : 1, sizeof *made);
+    if (made == NULL) abort();
+    return made;
+}
+
+double *reference_widen(const float *values, size_t count) {
+    double *made = reference_array(count);
+    for (size_t i = 0; i < count; i++)
+        made[i] = (double)values[i];
+    return made;
+}
+
+double *reference_magnitudes(const double *values, size_t count) {
+    double *made = reference_array(count);
+    for (size_t i = 0; i < count; i++)
+        made[i] = fabs(values[i]);
+    return made;
+}
+
+void reference_dense(size_t rows, size_t K, size_t H, const double *a, const double *w, const double *b,
+                     double *z) {
+    for (size_t row = 0; row < rows; row++)
+        for (size_t h = 0; h < H; h++) {
+            double sum = b[h];
+            for (size_t k = 0; k < K; k++)
+                sum += a[row * K + k] * w[h * K + k];
+            z[row * H + h] = sum;
+        }
+}
+
+void reference_dense_backward(size_t rows, size_t K, size_t H, const double *delta, const double *w,
+                              double *result) {
+    memset(result, 0, rows * K * sizeof *result);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t k = 0; k < K; k++)
+                result[row * K + k] += delta[row * H + h] * w[h * K + k];
+}
+
+void reference_dense_gradient(size_t rows, size_t K, size_t H, const double *a, const double *delta,
+                              double *dw, double *db) {
+    memset(dw, 0, H * K * sizeof *dw);
+    memset(db, 0, H * sizeof *db);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t h = 0; h < H; h++) {
+            double d = delta[row * H + h];
+            db[h] += d;
+            for (size_t k = 0; k < K; k++)
+                dw[h * K + k] += a[row * K + k] * d;
+        }
+}
+
+double reference_activate(activation function, double z) {
+    switch (function) {
+    case ACTIVATION_IDENTITY:
+        return z;
+    case ACTIVATION_SIGMOID:
+        return 1.0 / (1.0 + exp(-z));
+    case ACTIVATION_TANH:
+        return tanh(z);
+    case ACTIVATION_RELU:
+        return z > 0.0 ? z : 0.0;
+    default:
+        abort();
+    }
+}
+
+double reference_slope(activation function, double z) {
+    double f = reference_activate(function, z);
+    switch (function) {
+    case ACTIVATION_IDENTITY:
+        return 1.0;
+    case ACTIVATION_SIGMOID:
+        return f * (1.0 - f);
+    case ACTIVATION_TANH:
+        return 1.0 - f * f;
+    case ACTIVATION_RELU:
+        return z > 0.0 ? 1.0 : 0.0;
+    default:
+        abort();
+    }
+}
+
+static double largest(size_t count, const double *values) {
+    double maximum = values[0];
+    for (size_t i = 1; i < count; i++)
+        maximum = values[i] > maximum ? values[i] : maximum;
+    return maximum;
+}
+
+void reference_softmax(size_t H, const double *z, double *p) {
+    double maximum = largest(H, z), sum = 0.0;
+    for (size_t h = 0; h < H; h++)
+        sum += p[h] = exp(z[h] - maximum);
+    for (size_t h = 0; h < H; h++)
+        p[h] /= sum;
+}
+
+/* -log softmax(z)[y] = log(sum exp z) - z[y] */
+static double categorical_loss(size_t H, const double *z, size_t y, double *delta) {
+    double maximum = largest(H, z), sum = 0.0;
+    for (size_t h = 0; h < H; h++)
+        sum += exp(z[h] - maximum);
+    if (delta != NULL) {
+        reference_softmax(H, z, delta);
+        delta[y] -= 1.0;
+    }
+    return log(sum) + (maximum - z[y]);
+}
+
+/* -y log s - (1 - y) log(1 - s) with s the sigmoid of z */
+static double binary_loss(double z, double y, double *delta) {
+    if (delta != NULL) *delta = reference_activate(ACTIVATION_SIGMOID, z) - y;
+    double wrong = y > 0.5 ? -z : z;
+    return (wrong > 0.0 ? wrong : 0.0) + log1p(exp(-fabs(z)));
+}
+
+static double squared_loss(activation function, double z, double y, double *delta) {
+    double difference = reference_activate(function, z) - y;
+    if (delta != NULL) *delta = 2.0 * difference * reference_slope(function, z);
+    return difference * difference;
+}
+
+double reference_loss(loss loss, activation function, size_t H, const double *z, double y, double *delta) {
+    switch (loss) {
+    case LOSS_BINARY_CROSSENTROPY:
+        return binary_loss(z[0], y, delta);
+    case LOSS_CATEGORICAL_CROSSENTROPY:
+        return categorical_loss(H, z, (size_t)y, delta);
+    case LOSS_MSE:
+        return squared_loss(function, z[0], y, delta);
+    default:
+        abort();
+    }
+}
+
+static double **pointers(size_t count) {
+    double **made = calloc(count, sizeof *made);
+    if (made == NULL) abort();
+    return made;
+}
+
+static void forward(reference *result, const tanda_model *model, const double *parameters, size_t rows,
+                    const double *values) {
+    const double *a = values;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        size_t count = rows * layer->outputs;
+        result->logits[i] = reference_array(count);
+        reference_dense(rows, layer->inputs, layer->outputs, a, parameters + layer->weight,
+                        parameters + layer->bias, result->logits[i]);
+        if (i + 1 == model->layer_count) return;
+        result->outputs[i] = reference_array(count);
+        for (size_t j = 0; j < count; j++)
+            result->outputs[i][j] = reference_activate(layer->activation, result->logits[i][j]);
+        a = result->outputs[i];
+    }
+}
+
+static void lose(reference *result, const tanda_model *model, size_t rows, const double *labels) {
+    size_t last = model->layer_count - 1, H = model->layers[last].outputs;
+    result->deltas[last] = reference_array(rows * H);
+    result->losses = reference_array(rows);
+    for (size_t row = 0; row < rows; row++) {
+        result->losses[row] =
+            reference_loss(model->loss, model->layers[last].activation, H, result->logits[last] + row * H,
+                           labels[row], result->deltas[last] + row * H);
+        result->loss += result->losses[row];
+    }
+}
+
+static void backward(reference *result, const tanda_model *model, const double *parameters, size_t rows,
+                     const double *values) {
+    result->gradient = reference_array(model->parameter_count);
+    for (size_t i = model->layer_count; i-- > 0;) {
+        const layer *layer = &model->layers[i];
+        reference_dense_gradient(rows, layer->inputs, layer->outputs, i > 0 ? result->outputs[i - 1] : values,
+                                 result->deltas[i], result->gradient + layer->weight,
+                                 result->gradient + layer->bias);
+        if (i == 0) return;
+        size_t count = rows * layer->inputs;
+        double *of_output = reference_array(count), *delta = reference_array(count);
+        reference_dense_backward(rows, layer->inputs, layer->outputs, result->deltas[i],
+                                 parameters + layer->weight, of_output);
+        for (size_t j = 0; j < count; j++)
+            delta[j] =
+                of_output[j] * reference_slope(model->layers[i - 1].activation, result->logits[i - 1][j]);
+        result->output_deltas[i - 1] = of_output;
+        result->deltas[i - 1] = delta;
+    }
+}
+
+static reference reference_begin(const tanda_model *model) {
+    size_t count = model->layer_count;
+    return (reference){.layer_count = count,
+                       .logits = pointers(count),
+                       .outputs = pointers(count),
+                       .output_deltas = pointers(count),
+                       .deltas = pointers(count)};
+}
+
+reference reference_run(const tanda_model *model, const double *parameters, size_t rows, const double *values,
+                        const double *labels) {
+    reference result = reference_begin(model);
+    forward(&result, model, parameters, rows, values);
+    lose(&result, model, rows, labels);
+    backward(&result, model, parameters, rows, values);
+    return result;
+}
+
+void reference_free(reference *reference) {
+    double **const lists[] = {reference->logits, reference->outputs, reference->output_deltas,
+                              reference->deltas};
+    for (size_t list = 0; list < sizeof lists / sizeof *lists; list++) {
+        for (size_t i = 0; i < reference->layer_count; i++)
+            free(lists[list][i]);
+        free(lists[list]);
+    }
+    free(reference->losses);
+    free(reference->gradient);
+}

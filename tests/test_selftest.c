@@ -1,0 +1,198 @@
+/* The self-test at start: who passes it with which grade, and that it notices damaged kernels. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "backend/selftest.h"
+#include "support_checks.h"
+
+/* What every exact device gives; a change of these is a change of the contract. */
+#define HASH_OF_FUNCTIONS UINT64_C(0x55e06a1e0c1ba842)
+#define HASH_OF_TRAINING UINT64_C(0x2ff1210739a4ca63)
+
+TestSuite(selftest, .fini = forget_opencl);
+
+/* ---- grades ------------------------------------------------------------------------------------------- */
+
+static void expect_grade(backend *backend, tanda_grade grade, const char *missed) {
+    selftest_hashes hashes = {0, 0};
+    const char *probe = NULL;
+    MUST(selftest_run(backend, &hashes, error));
+    cr_expect_eq(tanda_device_grade(backend, &probe), grade, "%s: grade %d, missed '%s'",
+                 backend_title(backend), (int)tanda_device_grade(backend, NULL), probe);
+    cr_expect_not_null(strstr(probe, missed), "%s missed '%s'", backend_title(backend), probe);
+    cr_expect_eq(hashes.functions, HASH_OF_FUNCTIONS, "%s: functions hash %#zx", backend_title(backend),
+                 (size_t)hashes.functions);
+    cr_expect_eq(hashes.training, HASH_OF_TRAINING, "%s: training hash %#zx", backend_title(backend),
+                 (size_t)hashes.training);
+    if (grade == TANDA_GRADE_EXACT) cr_expect_str_eq(probe, "");
+}
+
+Test(selftest, openmp_is_exact_on_every_instruction_set) {
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        backend *backend = open_openmp(isa_names[i], 2);
+        if (backend == NULL) continue;
+        expect_grade(backend, TANDA_GRADE_EXACT, "");
+        tanda_device_close(backend);
+    }
+}
+
+Test(selftest, pocl_is_exact) {
+    backend *backend = open_named("pocl");
+    if (backend == NULL) return;
+    expect_grade(backend, TANDA_GRADE_EXACT, "");
+    tanda_device_close(backend);
+}
+
+/* The weights of a small training must be OpenMP's: on ordinary numbers rusticl is as exact as others. */
+static void expect_weights_of_openmp(backend *backend) {
+    static const network network = {150,
+                                    7,
+                                    2,
+                                    {19, 3},
+                                    {ACTIVATION_TANH, ACTIVATION_SOFTMAX},
+                                    LOSS_CATEGORICAL_CROSSENTROPY,
+                                    TANDA_TASK_CLASSES,
+                                    CONTENT_REAL};
+    const step_options options = {.batch_rows = 64, .shuffle = true, .seed = 5};
+    problem problem = problem_create(&network);
+    char expected[TANDA_DIGEST_SIZE], digest[TANDA_DIGEST_SIZE];
+    struct tanda_device *openmp = open_best_openmp(1);
+    digest_after(openmp, &problem, &options, 6, expected);
+    digest_after(backend, &problem, &options, 6, digest);
+    cr_expect_str_eq(digest, expected, "%s", backend_title(backend));
+    tanda_device_close(openmp);
+    problem_free(&problem);
+}
+
+/* One test for all of it: opening this device takes long. */
+Test(selftest, rusticl_is_exact_but_for_subnormals_and_taken_only_on_request) {
+    tanda_device_options options = {.device = "opencl", .require_device = true};
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("rusticl")) return;
+    cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE, "%s", error.message);
+    cr_expect_not_null(strstr(error.message, "subnormals"), "%s", error.message);
+    cr_expect_not_null(strstr(error.message, "--accept-flush"), "%s", error.message);
+    options.accept_flush = true;
+    cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_OK, "%s", error.message);
+    expect_grade(backend, TANDA_GRADE_EXACT_BUT_SUBNORMALS, "subnormal");
+    expect_weights_of_openmp(backend);
+    tanda_device_close(backend);
+}
+
+/* ---- damaged kernels ---------------------------------------------------------------------------------- */
+
+/* A file's text with the first `from` replaced by `to`, or as it is where from is NULL. */
+static void copy_changed(const char *source, const char *target, const char *from, const char *to) {
+    static char text[1 << 18];
+    FILE *file = fopen(source, "r");
+    cr_assert_not_null(file, "%s cannot be read", source);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    file = fopen(target, "w");
+    cr_assert_not_null(file);
+    char *found = from == NULL ? NULL : strstr(text, from);
+    cr_assert(from == NULL || found != NULL, "%s has no '%s' to damage", source, from);
+    if (found == NULL)
+        fputs(text, file);
+    else
+        fprintf(file, "%.*s%s%s", (int)(found - text), text, to, found + strlen(from));
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* Copies the kernels to `name` in the test's folder, one of them damaged; folder has 256 bytes. */
+static void damage_kernels(const char *name, const char *damaged, const char *from, const char *to,
+                           char *folder) {
+    char source[512], target[512];
+    snprintf(folder, 256, "%s/%s", temporary_folder(), name);
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    DIR *kernels = opendir(TANDA_SOURCE_DIR "/kernels");
+    cr_assert_not_null(kernels);
+    for (struct dirent *entry = readdir(kernels); entry != NULL; entry = readdir(kernels)) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(source, sizeof source, TANDA_SOURCE_DIR "/kernels/%s", entry->d_name);
+        snprintf(target, sizeof target, "%s/%s", folder, entry->d_name);
+        copy_changed(source, target, strcmp(entry->d_name, damaged) == 0 ? from : NULL, to);
+    }
+    closedir(kernels);
+}
+
+/* Damage that still builds, and the probe that notices it. */
+static const struct {
+    const char *name, *file, *from, *to, *probe;
+} damages[] = {
+    {"reciprocal", "exact.h", "return fused(y, fused(-m, y, 1.0f), y);\n}\n\n/*\n * 1 / d.",
+     "return y;\n}\n\n/*\n * 1 / d.", "hash of the exact functions"},
+    {"lanes", "tile.h", "x.lo + x.hi", "x.even + x.odd", "hash of a small training"},
+    {"unfused", "portable.h", "fma((real)(a), (real)(b), (real)(c))", "((real)(a) * (real)(b) + (real)(c))",
+     "fma is fused"},
+};
+
+/* Exact mode must refuse the device and say why. */
+static void expect_refusal(const char *folder, const char *probe) {
+    const tanda_device_options options = {
+        .device = "opencl", .require_device = true, .accept_flush = true, .kernel_folder = folder};
+    tanda_error error = {0};
+    backend *backend = NULL;
+    cr_expect_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
+    cr_expect_not_null(strstr(error.message, probe), "%s", error.message);
+}
+
+Test(selftest, damaged_kernels_are_only_good_for_fast_and_the_probe_is_named) {
+    if (!use_opencl("pocl")) return;
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        char folder[256];
+        const char *probe = NULL;
+        damage_kernels(damages[i].name, damages[i].file, damages[i].from, damages[i].to, folder);
+        backend *backend = open_opencl(folder);
+        MUST(selftest_run(backend, NULL, error));
+        cr_expect_eq(tanda_device_grade(backend, &probe), TANDA_GRADE_FAST_ONLY, "damage '%s' is not noticed",
+                     damages[i].name);
+        cr_expect_str_eq(probe, damages[i].probe, "damage '%s' is noticed by '%s'", damages[i].name, probe);
+        tanda_device_close(backend);
+        if (i == 0) expect_refusal(folder, damages[i].probe);
+    }
+}
+
+Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error) {
+    char folder[256];
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("pocl")) return;
+    damage_kernels("broken", "update.cl", "real w = update_descent", "real w = no_such_function", folder);
+    const tanda_device_options options = {
+        .device = "opencl", .require_device = true, .kernel_folder = folder};
+    cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
+    cr_expect_not_null(strstr(error.message, "no_such_function"), "%s", error.message);
+    cr_expect_not_null(strstr(error.message, "update.cl:"), "the place is not named: %s", error.message);
+    cr_expect_null(strchr(error.message, '\n'), "more than one line: %s", error.message);
+}
+
+Test(selftest, missing_kernel_folder_is_named) {
+    const tanda_device_options options = {
+        .device = "opencl", .require_device = true, .kernel_folder = "/no/such/folder"};
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("pocl")) return;
+    cr_assert_neq(tanda_device_open(&options, &backend, NULL, &error), TANDA_OK);
+    cr_expect_not_null(strstr(error.message, "/no/such/folder"), "%s", error.message);
+}
+
+/* ---- falling back ------------------------------------------------------------------------------------- */
+
+Test(selftest, device_that_fails_is_replaced_by_openmp_unless_it_is_required) {
+    char folder[256], reason[256] = "";
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("pocl")) return;
+    damage_kernels("broken", "update.cl", "real w = update_descent", "real w = no_such_function", folder);
+    const tanda_device_options options = {.device = "opencl", .kernel_folder = folder};
+    cr_assert_eq(tanda_device_open(&options, &backend, reason, &error), TANDA_OK, "%s", error.message);
+    cr_expect_str_eq(tanda_device_describe(backend)->backend, "openmp");
+    cr_expect_not_null(strstr(reason, "fallback"), "%s", reason);
+    tanda_device_close(backend);
+}
