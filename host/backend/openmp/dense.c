@@ -67,8 +67,9 @@ typedef void block_function(const chains *c, size_t from, size_t to, size_t j, s
     X(1, 16) \
     X(2, 8) \
     X(1, 8) \
-    X(6, 4) X(4, 4) X(2, 4) X(1, 4) X(12, 2) X(6, 2) X(4, 2) X(2, 2) X(1, 2) X(12, 1) X(6, 1) X(4, 1) \
-        X(2, 1) X(1, 1)
+    X(6, 4) \
+    X(4, 4) X(2, 4) X(1, 4) X(12, 2) X(6, 2) X(4, 2) X(2, 2) X(1, 2) X(12, 1) X(6, 1) X(4, 1) X(2, 1) \
+        X(1, 1)
 #elif LANES == 8
 #define BLOCK_LIST(X) \
     X(1, 8) \
@@ -208,40 +209,96 @@ static inline float fold_lanes(const vec group[GROUP_VECTORS]) {
     return lanes[0];
 }
 
-/* dW[k][h] for ROWS inputs and one output, over lanes. */
-#define DEFINE_NARROW(ROWS) \
-    static void narrow_##ROWS(const float *a, const float *d, size_t width, size_t lanes, float *result, \
-                              size_t stride) { \
-        vec sum[ROWS][GROUP_VECTORS]; \
-        _Pragma("GCC unroll 16") for (int k = 0; k < ROWS; k++) \
-            _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) sum[k][v] = vec_zero(); \
-        for (size_t lane = 0; lane < lanes; lane += TILE_LANES) { \
-            vec delta[GROUP_VECTORS]; \
-            _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) delta[v] = \
-                vec_load(d + lane + v * LANES); \
-            _Pragma("GCC unroll 16") for (size_t k = 0; k < ROWS; k++) \
-                _Pragma("GCC unroll 16") for (size_t v = 0; v < GROUP_VECTORS; v++) sum[k][v] = \
-                    vec_fma(vec_load(a + k * width + lane + v * LANES), delta[v], sum[k][v]); \
-        } \
-        for (size_t k = 0; k < ROWS; k++) \
-            result[k * stride] = fold_lanes(sum[k]); \
+/* totals[i] = sums[i] folded, for `count` groups of 16 lanes. */
+static inline void fold_sums(const vec (*sums)[GROUP_VECTORS], int count, float *totals) {
+#ifdef CAN_FOLD_LINES
+    if (count == LANES) {
+        vec_store(totals, vec_fold_lines(&sums[0][0]));
+        return;
     }
-DEFINE_NARROW(8)
-DEFINE_NARROW(1)
+#endif
+    for (int i = 0; i < count; i++)
+        totals[i] = fold_lanes(sums[i]);
+}
+
+/* Where a narrow gradient reads and writes: dW[k][h] = result[k * stride + h]. */
+typedef struct narrow {
+    const float *a, *delta;
+    size_t width, lanes;
+    float *result;
+    size_t stride;
+} narrow;
+
+/* dW for INPUTS inputs from k and OUTPUTS outputs from h, in lanes. */
+#define DEFINE_NARROW(INPUTS, OUTPUTS) \
+    static void narrow_##INPUTS##x##OUTPUTS(const narrow *n, size_t k, size_t h) { \
+        const float *a = n->a + k * n->width, *delta = n->delta + h * n->width; \
+        vec sum[INPUTS * OUTPUTS][GROUP_VECTORS]; \
+        _Pragma("GCC unroll 16") for (int i = 0; i < INPUTS * OUTPUTS; i++) \
+            _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) sum[i][v] = vec_zero(); \
+        for (size_t lane = 0; lane < n->lanes; lane += TILE_LANES) \
+            _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) { \
+                vec d[OUTPUTS]; \
+                _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) d[o] = \
+                    vec_load(delta + o * n->width + lane + v * LANES); \
+                _Pragma("GCC unroll 16") for (size_t i = 0; i < INPUTS; i++) { \
+                    vec x = vec_load(a + i * n->width + lane + v * LANES); \
+                    _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) sum[i * OUTPUTS + o][v] = \
+                        vec_fma(x, d[o], sum[i * OUTPUTS + o][v]); \
+                } \
+            } \
+        float totals[INPUTS * OUTPUTS]; \
+        fold_sums(sum, INPUTS *OUTPUTS, totals); \
+        for (size_t i = 0; i < INPUTS; i++) \
+            for (size_t o = 0; o < OUTPUTS; o++) \
+                n->result[(k + i) * n->stride + h + o] = totals[i * OUTPUTS + o]; \
+    }
+
+#if LANES == 16
+#define NARROW_ALONE 16 /* inputs at once for a single output */
+DEFINE_NARROW(16, 1)
+DEFINE_NARROW(4, 4)
+DEFINE_NARROW(1, 1)
+#define narrow_alone narrow_16x1
+#define narrow_square narrow_4x4
+#define NARROW_SQUARE 4
+#else
+#define NARROW_ALONE 4
+DEFINE_NARROW(4, 1)
+DEFINE_NARROW(2, 2)
+DEFINE_NARROW(1, 1)
+#define narrow_alone narrow_4x1
+#define narrow_square narrow_2x2
+#define NARROW_SQUARE 2
+#endif
+
+/* Inputs [first, end) for one output. */
+static void narrow_output(const narrow *n, size_t first, size_t end, size_t h) {
+    size_t k = first;
+    for (; k + NARROW_ALONE <= end; k += NARROW_ALONE)
+        narrow_alone(n, k, h);
+    for (; k < end; k++)
+        narrow_1x1(n, k, h);
+}
 
 static void narrow_gradient(const tile_task *task, const op *op, const float *delta) {
-    const float *a = tensor_at(task, op->other);
-    float *result = task->partial + op->weight;
-    const size_t width = task->width, stride = op->stride;
-    size_t first = 0, end = 0;
-    share_of(task, op->inputs, 8, &first, &end);
-    size_t k = first;
-    for (; k + 8 <= end; k += 8)
-        for (size_t h = 0; h < op->outputs; h++)
-            narrow_8(a + k * width, delta + h * width, width, task->lanes, result + k * stride + h, stride);
-    for (; k < end; k++)
-        for (size_t h = 0; h < op->outputs; h++)
-            narrow_1(a + k * width, delta + h * width, width, task->lanes, result + k * stride + h, stride);
+    const narrow n = {.a = tensor_at(task, op->other),
+                      .delta = delta,
+                      .width = task->width,
+                      .lanes = task->lanes,
+                      .result = task->partial + op->weight,
+                      .stride = op->stride};
+    size_t first = 0, end = 0, h = 0;
+    share_of(task, op->inputs, NARROW_ALONE, &first, &end);
+    size_t squares_end = first + (end - first) / NARROW_SQUARE * NARROW_SQUARE;
+    for (; h + NARROW_SQUARE <= op->outputs; h += NARROW_SQUARE) {
+        for (size_t k = first; k < squares_end; k += NARROW_SQUARE)
+            narrow_square(&n, k, h);
+        for (size_t o = 0; o < NARROW_SQUARE; o++)
+            narrow_output(&n, squares_end, end, h + o);
+    }
+    for (; h < op->outputs; h++)
+        narrow_output(&n, first, end, h);
 }
 
 /* The sum over the rows of one tensor unit, in lanes. */
