@@ -3,20 +3,21 @@
 #include "kernels/tile.h"
 
 /*
- * row[position] and label[position] for the positions of a wave that starts at first_position of the epoch's
- * order; positions from `rows` to the end of the last tile get row 0 and label 0, which nothing reads.
- * Labels are copied as 32 bits, be they classes or targets.
+ * row[position] and label[position] for the `rows` positions of a wave that starts at first_position of the epoch's
+ * order; the positions that fill up the last group of lanes get row 0 and label 0, which nothing uses. Labels are
+ * copied as 32 bits, be they classes or targets. Work-item (group of lanes): it makes the epoch's key once.
  */
 kernel void order(global ulong *row, global uint *label, global const uint *labels, ulong first_position, uint rows,
                   ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch) {
-    uint position = (uint)get_global_id(0);
-    ulong found = 0;
-    if (position < rows) {
-        found = first_position + position;
-        if (shuffle) found = shuffle_position(shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count), found);
+    uint first = (uint)get_global_id(0) * TILE_LANES;
+    if (first >= rows) return;
+    shuffle_key key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);
+    for (uint position = first; position < first + TILE_LANES; position++) {
+        ulong found = position < rows ? first_position + position : 0;
+        if (shuffle && position < rows) found = shuffle_position(key, found);
+        row[position] = found;
+        label[position] = has_labels ? labels[found] : 0;
     }
-    row[position] = found;
-    label[position] = has_labels ? labels[found] : 0;
 }
 
 #if VECTOR == 16

@@ -22,7 +22,7 @@ static tanda_status run_order(const context *c) {
     give_uint(&launch, options->shuffle && options->batch_rows < options->rows);
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);
-    return opencl_launch(&launch, c->wave->tiles * TILE_ROWS, 1, 1, c->error);
+    return opencl_launch(&launch, (c->wave->rows + TILE_LANES - 1) / TILE_LANES, 1, 1, c->error);
 }
 
 static tanda_status merge_wave(const context *c) {
