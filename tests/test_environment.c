@@ -197,7 +197,7 @@ Test(environment, stray_modes_of_the_processor_change_no_bit_and_are_kept) {
         }
 }
 
-/* The self-test judges the device, not the mode that a fast-math library left behind (numerics rule 10). */
+/* The self-test judges the device, not the mode that a fast-math library left behind (coding rule 10). */
 Test(environment, stray_modes_of_the_processor_change_no_grade, .fini = forget_opencl) {
     const tanda_device_options options = {.device = "cpu"};
     use_opencl("");

@@ -264,7 +264,7 @@ static size_t count_nonzero(const float *values, size_t count) {
     return found;
 }
 
-/* Deltas, then gradients, at 2^-97 or so stay; at 2^-107 they are stored as +0 (design 2.6). */
+/* Deltas, then gradients, at 2^-97 or so stay; at 2^-107 they are stored as +0 (contract 6). */
 static void check_tiny(backend *backend) {
     static const network network = {90,
                                     5,

@@ -158,12 +158,17 @@ Test(selftest, damaged_kernels_are_only_good_for_fast_and_the_probe_is_named) {
     }
 }
 
+/* Kernels that do not build. */
+static void break_kernels(char *folder) {
+    damage_kernels("broken", "update.cl", "real w = update_descent", "real w = no_such_function", folder);
+}
+
 Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error) {
     char folder[256];
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    damage_kernels("broken", "update.cl", "real w = update_descent", "real w = no_such_function", folder);
+    break_kernels(folder);
     const tanda_device_options options = {
         .device = "opencl", .require_device = true, .kernel_folder = folder};
     cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
@@ -189,7 +194,7 @@ Test(selftest, device_that_fails_is_replaced_by_openmp_unless_it_is_required) {
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    damage_kernels("broken", "update.cl", "real w = update_descent", "real w = no_such_function", folder);
+    break_kernels(folder);
     const tanda_device_options options = {.device = "opencl", .kernel_folder = folder};
     cr_assert_eq(tanda_device_open(&options, &backend, reason, &error), TANDA_OK, "%s", error.message);
     cr_expect_str_eq(tanda_device_describe(backend)->backend, "openmp");

@@ -1,6 +1,7 @@
 /*
  * The commands of the program. Each parses its own arguments, does its work and writes results to standard
- * output; a failure is handed back and reported by main.c, so there is one place that words errors.
+ * output; a failure is handed back and reported by main.c, so there is one place that words errors. A failure
+ * without a message is one that the command has told already: a comparison that does not hold is a result.
  */
 #ifndef TANDA_CLI_COMMAND_H
 #define TANDA_CLI_COMMAND_H
@@ -16,6 +17,8 @@ typedef struct command {
 tanda_status train_command(int argc, char **argv, tanda_error *error);
 tanda_status evaluate_command(int argc, char **argv, tanda_error *error);
 tanda_status predict_command(int argc, char **argv, tanda_error *error);
+tanda_status verify_command(int argc, char **argv, tanda_error *error);
+tanda_status record_command(int argc, char **argv, tanda_error *error);
 tanda_status inspect_command(int argc, char **argv, tanda_error *error);
 tanda_status devices_command(int argc, char **argv, tanda_error *error);
 

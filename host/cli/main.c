@@ -15,6 +15,8 @@ static const command commands[] = {
     {"train", "fit a model to data and write it", train_command},
     {"evaluate", "loss and accuracy of a model on data", evaluate_command},
     {"predict", "class and probabilities, or the value, of every row", predict_command},
+    {"verify", "the same training on two devices: name the first difference", verify_command},
+    {"record", "keep the fingerprint of a training, for verify --golden", record_command},
     {"inspect", "what a model file or a data file holds", inspect_command},
     {"devices", "what there is to train on, and what each is good for", devices_command},
 };
@@ -81,7 +83,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &error);
-    if (status != TANDA_OK) {
+    if (status != TANDA_OK && error.message[0] != '\0') {
         keep_one_line(error.message);
         fprintf(stderr, "tanda: %s\n", error.message);
         if (wants_json(argc, argv)) report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);

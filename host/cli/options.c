@@ -104,7 +104,7 @@ static tanda_status set_device(common_options *options, const char *argument) {
     static const char prefix[] = "opencl:";
     const bool with_name =
         strncmp(argument, prefix, sizeof prefix - 1) == 0 && argument[sizeof prefix - 1] != '\0';
-    if (!with_name && strcmp(argument, "auto") != 0 && strcmp(argument, "cpu") != 0 &&
+    if (!options->device_is_spec && !with_name && strcmp(argument, "auto") != 0 && strcmp(argument, "cpu") != 0 &&
         strcmp(argument, "opencl") != 0) {
         char buffer[SHOWN_SIZE];
         return fail(

@@ -151,7 +151,8 @@ TANDA_API tanda_status tanda_device_list(tanda_device_information **devices, siz
                                          tanda_error *error);
 
 /*
- * Opens a device and runs its self-test. reason (NULL or 256 bytes) says in a few words why it is this one.
+ * Opens a device and runs its self-test. options may be NULL. reason (NULL or 256 bytes) says in a few words why
+ * it is this one.
  * TANDA_DEVICE when a required device is missing, fails, or does not reach the grade.
  */
 TANDA_API tanda_status tanda_device_open(const tanda_device_options *options, tanda_device **device,

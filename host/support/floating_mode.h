@@ -6,7 +6,7 @@
 #include <xmmintrin.h>
 #endif
 
-/* Rounding to nearest, no flushing of subnormals (numerics rule 10). Returns the mode to go back to. */
+/* Rounding to nearest, no flushing of subnormals (coding rule 10). Returns the mode to go back to. */
 static inline unsigned enter_exact_mode(void) {
 #if defined(__SSE__)
     unsigned before = _mm_getcsr();

@@ -74,9 +74,10 @@ double activation_bound(const arithmetic *arithmetic, activation function, doubl
     case ACTIVATION_IDENTITY:
     case ACTIVATION_RELU:
         return d + arithmetic->underflow;
-    default:
-        abort();
+    case ACTIVATION_SOFTMAX:
+        break;
     }
+    abort(); /* softmax is no function of one logit */
 }
 
 double slope_of(activation function, double output) {
@@ -89,9 +90,10 @@ double slope_of(activation function, double output) {
         return 1.0;
     case ACTIVATION_RELU:
         return output > 0.0;
-    default:
-        abort();
+    case ACTIVATION_SOFTMAX:
+        break;
     }
+    abort(); /* softmax is no function of one logit */
 }
 
 double slope_bound(activation function, double output, double d, bool decided) {
@@ -104,7 +106,8 @@ double slope_bound(activation function, double output, double d, bool decided) {
         return 0.0;
     case ACTIVATION_RELU:
         return decided ? 0.0 : 1.0;
-    default:
-        abort();
+    case ACTIVATION_SOFTMAX:
+        break;
     }
+    abort(); /* softmax is no function of one logit */
 }

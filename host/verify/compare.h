@@ -8,6 +8,22 @@
 
 enum { SIDE_A, SIDE_B, SIDE_COUNT };
 
+/* What is compared, in the order in which a step makes it. */
+typedef enum quantity {
+    QUANTITY_INPUT,
+    QUANTITY_LOGITS,
+    QUANTITY_OUTPUT,
+    QUANTITY_LOSS,
+    QUANTITY_DELTA_OUTPUT,
+    QUANTITY_DELTA,
+    QUANTITY_LOSS_SUM,
+    QUANTITY_CORRECT,
+    QUANTITY_WEIGHT_GRADIENT,
+    QUANTITY_BIAS_GRADIENT,
+    QUANTITY_WEIGHT,
+    QUANTITY_BIAS,
+} quantity;
+
 /*
  * What an array should hold, in double, and how far each side may lie from it. Element (row, column) of the
  * array of floats is at [row * row_step + column * column_step].

@@ -8,115 +8,20 @@
 #include "kernels/shuffle.h"
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/session.h"
-#include "verify/reference.h"
+#include "verify/lockstep_state.h"
 
-/* ---- names -------------------------------------------------------------------------------------------- */
+/* ---- preparing ----------------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name, *operation;
-} quantities[] = {
-    [QUANTITY_INPUT] = {"input", "gather"},
-    [QUANTITY_LOGITS] = {"logits", "dense_forward"},
-    [QUANTITY_OUTPUT] = {"output", "activation_forward"},
-    [QUANTITY_LOSS] = {"loss per row", "loss"},
-    [QUANTITY_DELTA_OUTPUT] = {"delta of the output", "dense_backward"},
-    [QUANTITY_DELTA] = {"delta", "activation_backward"},
-    [QUANTITY_LOSS_SUM] = {"loss sum", "loss_sum and the tree over tiles"},
-    [QUANTITY_CORRECT] = {"correct rows", "loss"},
-    [QUANTITY_WEIGHT_GRADIENT] = {"weight gradient", "dense_gradient and the tree over tiles"},
-    [QUANTITY_BIAS_GRADIENT] = {"bias gradient", "dense_gradient and the tree over tiles"},
-    [QUANTITY_WEIGHT] = {"weight", "update"},
-    [QUANTITY_BIAS] = {"bias", "update"},
-};
-
-const char *quantity_name(quantity quantity) {
-    return quantities[quantity].name;
+static bool is_openmp(const backend *backend) {
+    return strcmp(backend->information.backend, "openmp") == 0;
 }
 
-const char *quantity_operation(quantity quantity) {
-    return quantities[quantity].operation;
+static bool is_cpu(const backend *backend) {
+    return strcmp(backend->information.kind, "CPU") == 0;
 }
-
-/* ---- state -------------------------------------------------------------------------------------------- */
-
-/* A side at work. Arrays are packed parameters of the latest step. */
-typedef struct runner {
-    backend *backend;
-    bool fast;
-    resident resident;
-    buffer *parameters;
-    program *program;
-    float *packed, *gradient;
-    step_result result;
-    float *values; /* scratch: one tensor, or the parameters in the model's order */
-} runner;
-
-typedef struct lockstep {
-    const tanda_model *model;
-    const tanda_dataset *dataset;
-    const lockstep_options *options;
-    const lockstep_side *sides;
-    lockstep_result *result;
-    size_t batch_rows;
-    plan *plan;
-    runner runners[SIDE_COUNT];
-    int leader;                           /* the side whose weights every step starts from */
-    float *start;                         /* the first weights, packed */
-    float *before;                        /* with bounds: the weights before the step, in the model's order */
-    size_t *row;                          /* with bounds: rows of the step */
-    double *expected, *bound[SIDE_COUNT]; /* with bounds: of updated parameters */
-    step_reference reference;
-    uint64_t step;
-    size_t rows; /* of the step */
-} lockstep;
 
 bool lockstep_is_fast(const lockstep_side *side) {
-    return side->math == TANDA_MATH_FAST && strcmp(side->backend->information.backend, "openmp") != 0;
-}
-
-static void add_tensor(lockstep_result *result, quantity quantity, size_t layer, size_t columns) {
-    result->tensors[result->tensor_count++] =
-        (compared_tensor){.quantity = quantity, .layer = layer, .columns = columns};
-}
-
-/* A tensor of the plan, unless it is another one's storage (the activation is the identity). */
-static void add_planned(const lockstep *lockstep, quantity quantity, tensor_role role, tensor_role before,
-                        size_t layer) {
-    const tensor *tensor = plan_tensor(lockstep->plan, role, layer),
-                 *same = plan_tensor(lockstep->plan, before, layer);
-    if (tensor == NULL || (same != NULL && same != tensor && same->offset == tensor->offset)) return;
-    add_tensor(lockstep->result, quantity, layer, tensor->units);
-}
-
-/* The data's way through a step. */
-static tanda_status list_tensors(const lockstep *lockstep, tanda_error *error) {
-    const tanda_model *model = lockstep->model;
-    size_t layers = model->layer_count;
-    tanda_status status = allocate(&lockstep->result->tensors, 8 * layers + 4,
-                                   sizeof *lockstep->result->tensors, "comparison", error);
-    if (status != TANDA_OK) return status;
-    add_planned(lockstep, QUANTITY_INPUT, TENSOR_INPUT, TENSOR_INPUT, 0);
-    for (size_t i = 0; i < layers; i++) {
-        add_planned(lockstep, QUANTITY_LOGITS, TENSOR_LOGITS, TENSOR_LOGITS, i);
-        add_planned(lockstep, QUANTITY_OUTPUT, TENSOR_OUTPUT, TENSOR_LOGITS, i);
-    }
-    add_planned(lockstep, QUANTITY_LOSS, TENSOR_LOSS, TENSOR_LOSS, layers - 1);
-    for (size_t i = layers; i-- > 0;) {
-        add_planned(lockstep, QUANTITY_DELTA_OUTPUT, TENSOR_DELTA_OUTPUT, TENSOR_DELTA_OUTPUT, i);
-        add_planned(lockstep, QUANTITY_DELTA, TENSOR_DELTA, TENSOR_DELTA_OUTPUT, i);
-    }
-    add_tensor(lockstep->result, QUANTITY_LOSS_SUM, layers - 1, 1);
-    if (lockstep->plan->classes) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
-    for (size_t i = layers; i-- > 0;) {
-        add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].inputs);
-        add_tensor(lockstep->result, QUANTITY_BIAS_GRADIENT, i, 1);
-    }
-    for (size_t i = 0; i < layers; i++) {
-        add_tensor(lockstep->result, QUANTITY_WEIGHT, i, model->layers[i].inputs);
-        add_tensor(lockstep->result, QUANTITY_BIAS, i, 1);
-    }
-    return TANDA_OK;
+    return side->math == TANDA_MATH_FAST && !is_openmp(side->backend);
 }
 
 /* Values of the largest thing that is compared at once. */
@@ -200,7 +105,7 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
     size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
     lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
     tanda_status status = plan_create(lockstep->model, &options, &lockstep->plan, error);
-    if (status == TANDA_OK) status = list_tensors(lockstep, error);
+    if (status == TANDA_OK) status = lockstep_list_tensors(lockstep, error);
     if (status == TANDA_OK)
         status =
             allocate(&lockstep->start, lockstep->plan->parameter_count, sizeof(float), "parameters", error);
@@ -212,6 +117,9 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
             memcpy(lockstep->runners[side].packed, lockstep->start,
                    lockstep->plan->parameter_count * sizeof(float));
     }
+    lockstep->share_cores =
+        is_openmp(lockstep->runners[SIDE_A].backend) != is_openmp(lockstep->runners[SIDE_B].backend) &&
+        is_cpu(lockstep->runners[SIDE_A].backend) && is_cpu(lockstep->runners[SIDE_B].backend);
     lockstep->result->bounded = lockstep->runners[SIDE_A].fast || lockstep->runners[SIDE_B].fast;
     if (status == TANDA_OK && lockstep->result->bounded) status = prepare_reference(lockstep, error);
     return status;
@@ -230,167 +138,7 @@ static void lockstep_free(lockstep *lockstep) {
     free(lockstep->expected);
 }
 
-/* ---- comparing one tensor ----------------------------------------------------------------------------- */
-
-/* Counts a difference unless an earlier one is known. */
-static void note(lockstep *lockstep, size_t tensor, const mismatch *found) {
-    if (lockstep->result->first.place != LOCKSTEP_NONE) return;
-    lockstep->result->first =
-        (divergence){.place = LOCKSTEP_STEP, .step = lockstep->step, .tensor = tensor, .mismatch = *found};
-}
-
-static void compare(lockstep *lockstep, size_t index, const expectation *expected, const float *a,
-                    const float *b, size_t count) {
-    compared_tensor *tensor = &lockstep->result->tensors[index];
-    mismatch found;
-    if (!compare_values(&tensor->figures, expected, a, b, count, tensor->columns, &found))
-        note(lockstep, index, &found);
-}
-
-/* What the reference says of a tensor; rows and columns as they lie there. */
-static expectation expect(const bounded *bounded, size_t row_step, size_t column_step) {
-    return (expectation){.value = bounded->value,
-                         .bound = {bounded->bound[SIDE_A], bounded->bound[SIDE_B]},
-                         .row_step = row_step,
-                         .column_step = column_step};
-}
-
-static const bounded *bounded_tensor(const step_reference *reference, quantity quantity, size_t layer) {
-    const layer_reference *of_layer = &reference->layers[layer];
-    switch (quantity) {
-    case QUANTITY_INPUT:
-        return &reference->input;
-    case QUANTITY_LOGITS:
-        return &of_layer->logits;
-    case QUANTITY_OUTPUT:
-        return &of_layer->output;
-    case QUANTITY_LOSS:
-        return &reference->losses;
-    case QUANTITY_DELTA_OUTPUT:
-        return &of_layer->output_delta;
-    case QUANTITY_DELTA:
-        return &of_layer->delta;
-    case QUANTITY_LOSS_SUM:
-        return &reference->loss_sum;
-    case QUANTITY_CORRECT:
-        return &reference->correct;
-    case QUANTITY_WEIGHT_GRADIENT:
-        return &of_layer->weight_gradient;
-    default:
-        return &of_layer->bias_gradient;
-    }
-}
-
-/* A delta that shares the storage of the delta of the output is named by the latter, and is the same. */
-static tanda_status compare_kept(lockstep *lockstep, size_t index, tensor_role role, tanda_error *error) {
-    const compared_tensor *compared = &lockstep->result->tensors[index];
-    const tensor *tensor = plan_tensor(lockstep->plan, role, compared->layer);
-    runner *a = &lockstep->runners[SIDE_A], *b = &lockstep->runners[SIDE_B];
-    tanda_status status = backend_read(a->backend, a->program, tensor, a->values, error);
-    if (status == TANDA_OK) status = backend_read(b->backend, b->program, tensor, b->values, error);
-    if (status != TANDA_OK) return status;
-    expectation expected;
-    if (lockstep->result->bounded)
-        expected = expect(bounded_tensor(&lockstep->reference, compared->quantity, compared->layer), 1,
-                          lockstep->rows);
-    compare(lockstep, index, lockstep->result->bounded ? &expected : NULL, a->values, b->values,
-            lockstep->rows * tensor->units);
-    return TANDA_OK;
-}
-
-/* A single value of the step's results. */
-static void compare_result(lockstep *lockstep, size_t index, float a, float b) {
-    expectation expected;
-    if (lockstep->result->bounded)
-        expected =
-            expect(bounded_tensor(&lockstep->reference, lockstep->result->tensors[index].quantity, 0), 1, 1);
-    compare(lockstep, index, lockstep->result->bounded ? &expected : NULL, &a, &b, 1);
-}
-
-/* ---- comparing parameters ----------------------------------------------------------------------------- */
-
-/* Where a tensor of parameters lies in the model's order. */
-static size_t offset_in_model(const lockstep *lockstep, const compared_tensor *tensor) {
-    const layer *layer = &lockstep->model->layers[tensor->layer];
-    bool bias = tensor->quantity == QUANTITY_BIAS || tensor->quantity == QUANTITY_BIAS_GRADIENT;
-    return bias ? layer->bias : layer->weight;
-}
-
-static size_t rows_of(const lockstep *lockstep, const compared_tensor *tensor) {
-    return lockstep->model->layers[tensor->layer].outputs;
-}
-
-/*
- * w' = w - lr g, held against each side's own gradient: the reference uses its own, and a side may be off by
- * lr |g_side - g| and two roundings (numerics section 4).
- */
-static void expect_update(lockstep *lockstep, const compared_tensor *tensor) {
-    size_t offset = offset_in_model(lockstep, tensor), count = rows_of(lockstep, tensor) * tensor->columns;
-    const bounded *gradient = bounded_tensor(&lockstep->reference,
-                                             tensor->quantity == QUANTITY_WEIGHT ? QUANTITY_WEIGHT_GRADIENT
-                                                                                 : QUANTITY_BIAS_GRADIENT,
-                                             tensor->layer);
-    double rate = (double)lockstep->options->learning_rate;
-    for (size_t i = 0; i < count; i++) {
-        double w = (double)lockstep->before[offset + i];
-        lockstep->expected[offset + i] = w - rate * gradient->value[i];
-        for (int side = 0; side < SIDE_COUNT; side++) {
-            double g = (double)lockstep->runners[side].values[offset + i];
-            lockstep->bound[side][offset + i] = rate * fabs(g - gradient->value[i]) +
-                                                2.0 * UNIT_ROUNDOFF * (fabs(w) + rate * fabs(g)) + 0x1p-126;
-        }
-    }
-}
-
-static bool is_parameter(quantity quantity) {
-    return quantity == QUANTITY_WEIGHT || quantity == QUANTITY_BIAS;
-}
-
-static bool is_gradient(quantity quantity) {
-    return quantity == QUANTITY_WEIGHT_GRADIENT || quantity == QUANTITY_BIAS_GRADIENT;
-}
-
-/* Compares gradients or updated parameters from their packed vectors, which are only unpacked if need be. */
-static void compare_packed(lockstep *lockstep, bool gradients) {
-    lockstep_result *result = lockstep->result;
-    runner *a = &lockstep->runners[SIDE_A], *b = &lockstep->runners[SIDE_B];
-    const float *packed_a = gradients ? a->gradient : a->packed,
-                *packed_b = gradients ? b->gradient : b->packed;
-    bool same = !result->bounded &&
-                memcmp(packed_a, packed_b, lockstep->plan->parameter_count * sizeof *packed_a) == 0;
-    if (result->bounded && !gradients) { /* the gradients are still unpacked */
-        for (size_t i = 0; i < result->tensor_count; i++)
-            if (is_parameter(result->tensors[i].quantity)) expect_update(lockstep, &result->tensors[i]);
-    }
-    if (!same) {
-        plan_unpack(lockstep->plan, packed_a, a->values);
-        plan_unpack(lockstep->plan, packed_b, b->values);
-    }
-    for (size_t i = 0; i < result->tensor_count; i++) {
-        compared_tensor *tensor = &result->tensors[i];
-        size_t count = rows_of(lockstep, tensor) * tensor->columns, offset;
-        if (gradients ? !is_gradient(tensor->quantity) : !is_parameter(tensor->quantity)) continue;
-        if (same) {
-            tensor->figures.compared += count;
-            continue;
-        }
-        offset = offset_in_model(lockstep, tensor);
-        const expectation update = {
-            .value = lockstep->expected + offset,
-            .bound = {lockstep->bound[SIDE_A] + offset, lockstep->bound[SIDE_B] + offset},
-            .row_step = tensor->columns,
-            .column_step = 1};
-        const expectation expected =
-            !result->bounded ? (expectation){0}
-            : gradients      ? expect(bounded_tensor(&lockstep->reference, tensor->quantity, tensor->layer),
-                                      tensor->columns, 1)
-                             : update;
-        compare(lockstep, i, result->bounded ? &expected : NULL, a->values + offset, b->values + offset,
-                count);
-    }
-}
-
-/* ---- one step ----------------------------------------------------------------------------------------- */
+/* ---- one step ------------------------------------------------------------------------------------------ */
 
 /* The rows of the step in their order, independently of any device's. */
 static void find_rows(lockstep *lockstep) {
@@ -413,9 +161,11 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
         plan_unpack(lockstep->plan, leader->packed, lockstep->before);
         status = backend_upload(other->backend, other->parameters, leader->packed, bytes, error);
     }
-    for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++)
-        status = backend_run(lockstep->runners[side].backend, lockstep->runners[side].program, lockstep->step,
-                             1, error);
+    for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
+        const runner *runner = &lockstep->runners[side];
+        status = backend_run(runner->backend, runner->program, lockstep->step, 1, error);
+        if (status == TANDA_OK && lockstep->share_cores) status = backend_finish(runner->backend, error);
+    }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         runner *runner = &lockstep->runners[side];
         status = backend_results(runner->backend, runner->program, &runner->result, error);
@@ -425,27 +175,6 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
             status = backend_download(runner->backend, runner->parameters, runner->packed, bytes, error);
     }
     return status;
-}
-
-static tanda_status compare_step(lockstep *lockstep, tanda_error *error) {
-    static const tensor_role roles[] = {[QUANTITY_INPUT] = TENSOR_INPUT,
-                                        [QUANTITY_LOGITS] = TENSOR_LOGITS,
-                                        [QUANTITY_OUTPUT] = TENSOR_OUTPUT,
-                                        [QUANTITY_LOSS] = TENSOR_LOSS,
-                                        [QUANTITY_DELTA_OUTPUT] = TENSOR_DELTA_OUTPUT,
-                                        [QUANTITY_DELTA] = TENSOR_DELTA};
-    const step_result *a = &lockstep->runners[SIDE_A].result, *b = &lockstep->runners[SIDE_B].result;
-    for (size_t i = 0; i < lockstep->result->tensor_count; i++) {
-        quantity quantity = lockstep->result->tensors[i].quantity;
-        tanda_status status = TANDA_OK;
-        if (quantity <= QUANTITY_DELTA) status = compare_kept(lockstep, i, roles[quantity], error);
-        if (quantity == QUANTITY_LOSS_SUM) compare_result(lockstep, i, a->loss, b->loss);
-        if (quantity == QUANTITY_CORRECT) compare_result(lockstep, i, (float)a->correct, (float)b->correct);
-        if (status != TANDA_OK) return status;
-    }
-    compare_packed(lockstep, true);
-    compare_packed(lockstep, false);
-    return TANDA_OK;
 }
 
 static tanda_status check_finite(const lockstep *lockstep, tanda_error *error) {
@@ -468,18 +197,18 @@ static tanda_status run_step(lockstep *lockstep, tanda_error *error) {
     tanda_status status = run_sides(lockstep, error);
     if (status == TANDA_OK && lockstep->result->bounded) {
         find_rows(lockstep);
-        step_reference_run(&lockstep->reference, lockstep->before, lockstep->dataset, lockstep->row,
-                           lockstep->rows);
-        lockstep->result->kinks = lockstep->reference.kinks;
+        step_reference_begin(&lockstep->reference, lockstep->before, lockstep->dataset, lockstep->row,
+                             lockstep->rows, lockstep->leader);
     }
-    if (status == TANDA_OK) status = compare_step(lockstep, error);
+    if (status == TANDA_OK) status = lockstep_compare(lockstep, error);
+    lockstep->result->kinks = lockstep->reference.kinks;
     if (status != TANDA_OK) return status;
     lockstep->result->steps++;
     if (lockstep->result->first.place != LOCKSTEP_NONE) return TANDA_OK;
     return check_finite(lockstep, error);
 }
 
-/* ---- each side by itself ------------------------------------------------------------------------------ */
+/* ---- each side by itself ------------------------------------------------------------------------------- */
 
 /* Trains as a user would, nothing kept, from the first weights; the weights end up in runner->gradient. */
 static tanda_status train_alone(lockstep *lockstep, int side, const plan *plan, tanda_error *error) {
@@ -508,12 +237,12 @@ static void compare_alone(lockstep *lockstep, int side) {
     plan_unpack(lockstep->plan, runner->gradient, other->values);
     for (size_t i = 0; i < lockstep->result->tensor_count; i++) {
         compared_tensor *tensor = &lockstep->result->tensors[i];
-        size_t offset = offset_in_model(lockstep, tensor);
+        size_t offset = lockstep_offset(lockstep, tensor);
         figures unused = {0};
         mismatch found;
-        if (!is_parameter(tensor->quantity) ||
+        if (!lockstep_is_parameter(tensor->quantity) ||
             compare_values(&unused, NULL, runner->values + offset, other->values + offset,
-                           rows_of(lockstep, tensor) * tensor->columns, tensor->columns, &found))
+                           lockstep_outputs(lockstep, tensor) * tensor->columns, tensor->columns, &found))
             continue;
         lockstep->result->first = (divergence){.place = side == SIDE_A ? LOCKSTEP_FREE_A : LOCKSTEP_FREE_B,
                                                .step = lockstep->options->steps - 1,

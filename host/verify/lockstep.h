@@ -1,8 +1,8 @@
 /*
  * The same training on two backends, step by step, with every tensor compared: the first operation whose result
  * differs is named. Exact sides must agree bit by bit. Where a side is fast, every step starts from the exact
- * side's weights, and each side must lie within its derived bound of a double-precision reference (bounds.h,
- * reference.h); an update is held against the side's own gradient, so its bound is two roundings wide.
+ * side's weights, and each tensor must lie within a derived bound of a double-precision reference (reference.h)
+ * that is made from what the operation before it gave.
  */
 #ifndef TANDA_VERIFY_LOCKSTEP_H
 #define TANDA_VERIFY_LOCKSTEP_H
@@ -11,25 +11,8 @@
 #include "data/dataset.h"
 #include "verify/compare.h"
 
-/* What is compared, in the order in which a step makes it. */
-typedef enum quantity {
-    QUANTITY_INPUT,
-    QUANTITY_LOGITS,
-    QUANTITY_OUTPUT,
-    QUANTITY_LOSS,
-    QUANTITY_DELTA_OUTPUT,
-    QUANTITY_DELTA,
-    QUANTITY_LOSS_SUM,
-    QUANTITY_CORRECT,
-    QUANTITY_WEIGHT_GRADIENT,
-    QUANTITY_BIAS_GRADIENT,
-    QUANTITY_WEIGHT,
-    QUANTITY_BIAS,
-} quantity;
-
-/* "input", "logits", ..., and the operation that makes it: "gather", "dense_forward", ... Static storage. */
+/* "input", "logits", ... Static storage. */
 const char *quantity_name(quantity quantity);
-const char *quantity_operation(quantity quantity);
 
 /* One side: an open device and how it computes. On OpenMP fast is exact. */
 typedef struct lockstep_side {
@@ -56,6 +39,9 @@ typedef struct compared_tensor {
     figures figures;
 } compared_tensor;
 
+/* The operation that makes the tensor: "gather", "dense_forward", "update", ... Static storage. */
+const char *compared_operation(const tanda_model *model, const compared_tensor *tensor);
+
 typedef enum lockstep_place {
     LOCKSTEP_NONE,   /* no difference */
     LOCKSTEP_STEP,   /* in a step */
@@ -74,7 +60,7 @@ typedef struct divergence {
 typedef struct lockstep_result {
     bool bounded;   /* a side is fast: bounds were applied */
     uint64_t steps; /* done and compared */
-    uint64_t kinks; /* with bounds: ReLU arguments whose sign rounding may decide */
+    uint64_t kinks; /* with bounds: ReLU units on which the sides are on different sides of 0 */
     divergence first;
     size_t tensor_count;
     compared_tensor *tensors;

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "support/memory.h"
+#include "verify/reference_loss.h"
 
-/* ---- memory ------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------- */
 
 static tanda_status make_bounded(size_t units, size_t rows, bounded *result, tanda_error *error) {
     if (multiply_overflows(units, rows, &result->count))
@@ -78,7 +79,7 @@ void step_reference_free(step_reference *reference) {
     *reference = (step_reference){0};
 }
 
-/* ---- sums of products --------------------------------------------------------------------------------- */
+/* ---- sums of products ---------------------------------------------------------------------------------- */
 
 /*
  * result[j] = start[j] + sum over t of lines[t] * factor(t, j), line by line of `rows`. An error d of the lines and
@@ -134,7 +135,7 @@ static void run_product(const step_reference *reference, const product *product,
     }
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------ */
+/* ---- forward ------------------------------------------------------------------------------------------- */
 
 static void take_rows(step_reference *reference, const tanda_dataset *dataset, const size_t *row) {
     size_t rows = reference->rows;
@@ -147,7 +148,8 @@ static void take_rows(step_reference *reference, const tanda_dataset *dataset, c
     }
 }
 
-static void run_dense(step_reference *reference, size_t index, const float *parameters) {
+static void run_dense(step_reference *reference, size_t index) {
+    const float *parameters = reference->parameters;
     const layer *layer = &reference->model->layers[index];
     product product = {.terms = layer->inputs,
                        .results = layer->outputs,
@@ -172,12 +174,13 @@ static double activate(activation function, double z) {
         return tanh(z);
     case ACTIVATION_RELU:
         return z > 0.0 ? z : 0.0;
-    default:
-        abort();
+    case ACTIVATION_SOFTMAX:
+        break;
     }
+    abort(); /* softmax is no function of one logit */
 }
 
-static void run_activation(step_reference *reference, size_t index) {
+void reference_activation(step_reference *reference, size_t index) {
     const activation function = reference->model->layers[index].activation;
     const bounded *logits = &reference->layers[index].logits;
     bounded *output = &reference->layers[index].output;
@@ -190,194 +193,7 @@ static void run_activation(step_reference *reference, size_t index) {
     }
 }
 
-/* ---- losses ------------------------------------------------------------------------------------------- */
-
-/* One row's logits; element c of every array is at [c * rows]. */
-typedef struct logits_row {
-    size_t outputs, rows;
-    const double *z;
-    const double *bound[SIDE_COUNT];
-    double maximum, sum; /* of exp(z - maximum) */
-    size_t best;         /* the first class with the maximum */
-} logits_row;
-
-static logits_row read_logits(const step_reference *reference, size_t row) {
-    size_t last = reference->model->layer_count - 1, rows = reference->rows;
-    const bounded *logits = &reference->layers[last].logits;
-    logits_row made = {.outputs = reference->model->layers[last].outputs,
-                       .rows = rows,
-                       .z = logits->value + row,
-                       .bound = {logits->bound[SIDE_A] + row, logits->bound[SIDE_B] + row}};
-    made.maximum = made.z[0];
-    for (size_t c = 1; c < made.outputs; c++)
-        if (made.z[c * rows] > made.maximum) {
-            made.maximum = made.z[c * rows];
-            made.best = c;
-        }
-    for (size_t c = 0; c < made.outputs; c++)
-        made.sum += exp(made.z[c * rows] - made.maximum);
-    return made;
-}
-
-/* How rounding enters softmax and its loss on one side. */
-typedef struct softmax_error {
-    double shift; /* the largest error of a logit */
-    double sum;   /* relative, of the sum of exponentials, the logits being given */
-} softmax_error;
-
-/* A difference t = z - maximum rounds, then exp errs by e ulp, at most 2 e u relative; then C terms are added. */
-static double exponential_error(const arithmetic *arithmetic, double t) {
-    return UNIT_ROUNDOFF * (fabs(t) + 2.0 * arithmetic->exp);
-}
-
-static softmax_error softmax_error_of(const arithmetic *arithmetic, const logits_row *logits, int side) {
-    softmax_error made = {0.0, 0.0};
-    for (size_t c = 0; c < logits->outputs; c++)
-        made.shift = fmax(made.shift, logits->bound[side][c * logits->rows]);
-    double total = 0.0;
-    for (size_t c = 0; c < logits->outputs; c++) {
-        double t = logits->z[c * logits->rows] - logits->maximum;
-        double widened = fabs(t) + 2.0 * made.shift;
-        total += exp(t) * exponential_error(arithmetic, widened) + 0x1p-126;
-    }
-    made.sum = expm1(1.01 * (total / logits->sum + gamma_of((double)logits->outputs + 1.0)));
-    return made;
-}
-
-/*
- * The error of p = exp(z_c - maximum) / sum. Logits that are all within D of z change p and 1 - p by a factor
- * between exp(-2D) and exp(2D).
- */
-static double probability_bound(const arithmetic *arithmetic, const softmax_error *error, double p,
-                                double t) {
-    double moved = fmin(p, 1.0 - p) * expm1(2.0 * error->shift);
-    double rounded = exponential_error(arithmetic, fabs(t) + 2.0 * error->shift) + error->sum +
-                     UNIT_ROUNDOFF * (2.0 * arithmetic->reciprocal + 1.0);
-    return moved + (p + moved) * expm1(1.01 * rounded) + arithmetic->underflow;
-}
-
-/* loss = log sum + (maximum - z_y); the logarithm of the softmax changes by at most 2D. */
-static double categorical_bound(const arithmetic *arithmetic, const softmax_error *error,
-                                const logits_row *logits, double distance) {
-    double logarithm = log(logits->sum), moved = 2.0 * error->shift;
-    double log_error = 1.01 * error->sum + arithmetic->log * spacing_at(logarithm + moved + error->sum);
-    return moved + log_error + UNIT_ROUNDOFF * 2.0 * (distance + logarithm + moved + log_error);
-}
-
-static void categorical_row(step_reference *reference, size_t row, const logits_row *logits) {
-    size_t last = reference->model->layer_count - 1, rows = reference->rows,
-           label = (size_t)reference->labels[row];
-    bounded *output = &reference->layers[last].output, *delta = &reference->layers[last].delta;
-    double distance = logits->maximum - logits->z[label * rows];
-    reference->losses.value[row] = log(logits->sum) + distance;
-    for (int side = 0; side < SIDE_COUNT; side++) {
-        const arithmetic *arithmetic = &reference->arithmetic[side];
-        softmax_error error = softmax_error_of(arithmetic, logits, side);
-        reference->losses.bound[side][row] = categorical_bound(arithmetic, &error, logits, distance);
-        for (size_t c = 0; c < logits->outputs; c++) {
-            size_t i = c * rows + row;
-            double t = logits->z[c * rows] - logits->maximum, p = exp(t) / logits->sum;
-            output->value[i] = p;
-            output->bound[side][i] = probability_bound(arithmetic, &error, p, t);
-            delta->value[i] = p - (c == label ? 1.0 : 0.0);
-            delta->bound[side][i] = output->bound[side][i] +
-                                    UNIT_ROUNDOFF * (fabs(delta->value[i]) + output->bound[side][i]) +
-                                    FLUSHED;
-        }
-    }
-}
-
-/* -y log s - (1 - y) log(1 - s) with s the sigmoid of z: softplus of z or -z, whose slope is at most 1. */
-static void binary_row(step_reference *reference, size_t row, const logits_row *logits) {
-    size_t last = reference->model->layer_count - 1;
-    const bounded *output = &reference->layers[last].output;
-    bounded *delta = &reference->layers[last].delta;
-    double wrong = reference->labels[row] > 0.5 ? -logits->z[0] : logits->z[0];
-    double loss = (wrong > 0.0 ? wrong : 0.0) + log1p(exp(-fabs(wrong)));
-    reference->losses.value[row] = loss;
-    delta->value[row] = output->value[row] - reference->labels[row];
-    for (int side = 0; side < SIDE_COUNT; side++) {
-        const arithmetic *arithmetic = &reference->arithmetic[side];
-        double d = logits->bound[side][0], of_output = output->bound[side][row];
-        reference->losses.bound[side][row] = d + arithmetic->softplus * spacing_at(loss + d) + 0x1p-126;
-        delta->bound[side][row] = of_output + UNIT_ROUNDOFF * (fabs(delta->value[row]) + of_output) + FLUSHED;
-    }
-}
-
-/* (a + da)(b + db)(1 + roundings u) - a b, for |a|, |b| and their bounds. */
-static double product_bound(double a, double da, double b, double db, double roundings) {
-    return (a + da) * (b + db) * (1.0 + roundings * UNIT_ROUNDOFF) - a * b;
-}
-
-static void squared_row(step_reference *reference, size_t row) {
-    size_t last = reference->model->layer_count - 1;
-    const activation function = reference->model->layers[last].activation;
-    const bounded *output = &reference->layers[last].output;
-    bounded *delta = &reference->layers[last].delta;
-    double o = output->value[row], difference = o - reference->labels[row], slope = slope_of(function, o);
-    reference->losses.value[row] = difference * difference;
-    delta->value[row] = 2.0 * difference * slope;
-    for (int side = 0; side < SIDE_COUNT; side++) {
-        double d = output->bound[side][row], size = fabs(difference);
-        double error = d + UNIT_ROUNDOFF * (size + d);
-        reference->losses.bound[side][row] = product_bound(size, error, size, error, 2.0) + 0x1p-126;
-        delta->bound[side][row] =
-            product_bound(2.0 * size, 2.0 * error, slope, slope_bound(function, o, d, true), 2.0) + FLUSHED;
-    }
-}
-
-/* Whether this row's class is right, and whether rounding on a side could change that. */
-static void count_correct(step_reference *reference, size_t row, const logits_row *logits) {
-    const tanda_model *model = reference->model;
-    const double label = reference->labels[row];
-    bool undecided[SIDE_COUNT] = {false, false};
-    if (model->task != TANDA_TASK_CLASSES) return;
-    if (logits->outputs == 1) {
-        bool identity = model->layers[model->layer_count - 1].activation == ACTIVATION_IDENTITY;
-        double margin = logits->z[0] - (identity ? 0.5 : 0.0);
-        reference->correct.value[0] += (margin > 0.0) == (label > 0.5);
-        for (int side = 0; side < SIDE_COUNT; side++)
-            undecided[side] = fabs(margin) <= logits->bound[side][0];
-    } else {
-        reference->correct.value[0] += (double)logits->best == label;
-        for (int side = 0; side < SIDE_COUNT; side++)
-            for (size_t c = 0; c < logits->outputs; c++)
-                if (c != logits->best && logits->maximum - logits->z[c * logits->rows] <=
-                                             logits->bound[side][logits->best * logits->rows] +
-                                                 logits->bound[side][c * logits->rows])
-                    undecided[side] = true;
-    }
-    for (int side = 0; side < SIDE_COUNT; side++)
-        reference->correct.bound[side][0] += undecided[side];
-}
-
-static void run_losses(step_reference *reference) {
-    const tanda_model *model = reference->model;
-    bounded *sum = &reference->loss_sum, *correct = &reference->correct;
-    if (model->loss != LOSS_CATEGORICAL_CROSSENTROPY) run_activation(reference, model->layer_count - 1);
-    sum->value[0] = correct->value[0] = 0.0;
-    for (int side = 0; side < SIDE_COUNT; side++)
-        sum->bound[side][0] = correct->bound[side][0] = 0.0;
-    for (size_t row = 0; row < reference->rows; row++) {
-        logits_row logits = read_logits(reference, row);
-        if (model->loss == LOSS_CATEGORICAL_CROSSENTROPY)
-            categorical_row(reference, row, &logits);
-        else if (model->loss == LOSS_BINARY_CROSSENTROPY)
-            binary_row(reference, row, &logits);
-        else
-            squared_row(reference, row);
-        count_correct(reference, row, &logits);
-        sum->value[0] += reference->losses.value[row];
-        for (int side = 0; side < SIDE_COUNT; side++)
-            sum->bound[side][0] += reference->losses.bound[side][row];
-    }
-    for (int side = 0; side < SIDE_COUNT;
-         side++) /* losses are not negative: their sum is that of their sizes */
-        sum->bound[side][0] += gamma_of(lane_roundings(&reference->arithmetic[side], reference->rows)) *
-                               (sum->value[0] + sum->bound[side][0]);
-}
-
-/* ---- backward ----------------------------------------------------------------------------------------- */
+/* ---- backward ------------------------------------------------------------------------------------------ */
 
 /* The mean over the rows: (sum)(1 / B), both rounded, flushed below 2^-100. */
 static void finish_gradient(const step_reference *reference, bounded *gradient, size_t i, double size,
@@ -442,7 +258,8 @@ static void run_gradient(step_reference *reference, size_t index) {
 }
 
 /* d loss / d output of the layer below. */
-static void run_dense_backward(step_reference *reference, size_t index, const float *parameters) {
+static void run_dense_backward(step_reference *reference, size_t index) {
+    const float *parameters = reference->parameters;
     const layer *layer = &reference->model->layers[index];
     bounded *result = &reference->layers[index - 1].output_delta;
     product product = {.terms = layer->outputs,
@@ -460,40 +277,105 @@ static void run_dense_backward(step_reference *reference, size_t index, const fl
             result->bound[side][i] += FLUSHED;
 }
 
+/* ReLU outputs are not negative: whether one is 0 where the other, d apart, is not. */
+static bool is_kink(double output, double d) {
+    return output == 0.0 ? d > 0.0 : d >= output;
+}
+
 static void run_activation_backward(step_reference *reference, size_t index) {
     const activation function = reference->model->layers[index].activation;
     layer_reference *layer = &reference->layers[index];
     size_t count = reference->model->layers[index].outputs * reference->rows;
     for (size_t i = 0; i < count; i++) {
-        double slope = slope_of(function, layer->output.value[i]), above = layer->output_delta.value[i];
-        bool kink = false;
+        double output = layer->output.value[i], above = layer->output_delta.value[i];
+        double slope = slope_of(function, output);
         layer->delta.value[i] = above * slope;
         for (int side = 0; side < SIDE_COUNT; side++) {
-            bool decided = fabs(layer->logits.value[i]) > layer->logits.bound[side][i];
-            double error =
-                slope_bound(function, layer->output.value[i], layer->output.bound[side][i], decided);
-            kink = kink || !decided;
-            layer->delta.bound[side][i] =
-                product_bound(fabs(above), layer->output_delta.bound[side][i], slope, error, 2.0) + FLUSHED;
+            double d = layer->output.bound[side][i];
+            bool kink = function == ACTIVATION_RELU && is_kink(output, d);
+            layer->delta.bound[side][i] = product_bound(fabs(above), layer->output_delta.bound[side][i],
+                                                        slope, slope_bound(function, output, d, !kink), 2.0) +
+                                          FLUSHED;
+            reference->kinks += kink;
         }
-        reference->kinks += kink && function == ACTIVATION_RELU;
     }
 }
 
-void step_reference_run(step_reference *reference, const float *parameters, const tanda_dataset *dataset,
-                        const size_t *row, size_t rows) {
-    size_t last = reference->model->layer_count - 1;
+/* ---- in step with the sides ---------------------------------------------------------------------------- */
+
+void step_reference_begin(step_reference *reference, const float *parameters, const tanda_dataset *dataset,
+                          const size_t *row, size_t rows, int leader) {
+    reference->parameters = parameters;
     reference->rows = rows;
+    reference->leader = leader;
     take_rows(reference, dataset, row);
-    for (size_t i = 0; i <= last; i++) {
-        run_dense(reference, i, parameters);
-        if (i < last) run_activation(reference, i);
+}
+
+const bounded *step_reference_expect(step_reference *reference, quantity quantity, size_t layer) {
+    layer_reference *of_layer = &reference->layers[layer];
+    bool last = layer + 1 == reference->model->layer_count;
+    switch (quantity) {
+    case QUANTITY_INPUT:
+        return &reference->input;
+    case QUANTITY_LOGITS:
+        run_dense(reference, layer);
+        return &of_layer->logits;
+    case QUANTITY_OUTPUT:
+        if (!last) reference_activation(reference, layer);
+        return &of_layer->output;
+    case QUANTITY_LOSS:
+        return &reference->losses;
+    case QUANTITY_DELTA_OUTPUT:
+        run_dense_backward(reference, layer + 1);
+        return &of_layer->output_delta;
+    case QUANTITY_DELTA:
+        if (!last) run_activation_backward(reference, layer);
+        return &of_layer->delta;
+    case QUANTITY_LOSS_SUM:
+        reference_loss_sum(reference);
+        return &reference->loss_sum;
+    case QUANTITY_CORRECT:
+        return &reference->correct;
+    case QUANTITY_WEIGHT_GRADIENT:
+        run_gradient(reference, layer);
+        return &of_layer->weight_gradient;
+    default:
+        return &of_layer->bias_gradient; /* made with the weight's */
     }
-    run_losses(reference);
-    for (size_t i = last + 1; i-- > 0;) {
-        run_gradient(reference, i);
-        if (i == 0) break;
-        run_dense_backward(reference, i, parameters);
-        run_activation_backward(reference, i - 1);
-    }
+}
+
+/* The leader's values, and how far the other side's are from them. */
+static void take_values(bounded *tensor, size_t units, size_t rows, const float *const values[SIDE_COUNT],
+                        int leader) {
+    const float *of_leader = values[leader], *of_other = values[SIDE_COUNT - 1 - leader];
+    double *other_bound = tensor->bound[SIDE_COUNT - 1 - leader];
+    for (size_t row = 0; row < rows; row++)
+        for (size_t unit = 0; unit < units; unit++) {
+            size_t to = unit * rows + row, from = row * units + unit;
+            tensor->value[to] = (double)of_leader[from];
+            tensor->bound[leader][to] = 0.0;
+            other_bound[to] = fabs((double)of_other[from] - (double)of_leader[from]);
+        }
+}
+
+void step_reference_observe(step_reference *reference, quantity quantity, size_t layer,
+                            const float *const values[SIDE_COUNT]) {
+    const tanda_model *model = reference->model;
+    layer_reference *of_layer = &reference->layers[layer];
+    size_t units = model->layers[layer].outputs, rows = reference->rows;
+    bool last = layer + 1 == model->layer_count,
+         identity = model->layers[layer].activation == ACTIVATION_IDENTITY;
+    bounded *const tensors[] = {[QUANTITY_LOGITS] = &of_layer->logits,
+                                [QUANTITY_OUTPUT] = &of_layer->output,
+                                [QUANTITY_LOSS] = &reference->losses,
+                                [QUANTITY_DELTA_OUTPUT] = &of_layer->output_delta,
+                                [QUANTITY_DELTA] = &of_layer->delta};
+    if (quantity == QUANTITY_INPUT) return; /* no bound: it is what it should be, or all has failed */
+    take_values(tensors[quantity], quantity == QUANTITY_LOSS ? 1 : units, rows, values, reference->leader);
+    /* The identity keeps no tensor of its own. */
+    if (quantity == QUANTITY_LOGITS && identity)
+        take_values(&of_layer->output, units, rows, values, reference->leader);
+    if (quantity == QUANTITY_DELTA_OUTPUT && identity)
+        take_values(&of_layer->delta, units, rows, values, reference->leader);
+    if (quantity == QUANTITY_LOGITS && last) reference_losses(reference);
 }

@@ -1,7 +1,9 @@
 /*
- * One training step in double precision, written from the textbook and from nothing in kernels/, which carries
- * for both sides a bound on how far their binary32 may lie from it (kernels/README.md, Bounds). Goodfellow, Bengio and
- * Courville, Deep Learning (2016), sections 6.2.2, 6.3 and 6.5.
+ * One training step in double precision, written from the textbook and from nothing in kernels/: Goodfellow, Bengio
+ * and Courville, Deep Learning (2016), sections 6.2.2, 6.3 and 6.5. Each operation starts from the binary32 that
+ * one side, the leader, computed before it. Its rounding is bounded for both sides (kernels/README.md, Bounds); the
+ * other side also carries d, the difference that its arguments were observed to have. So bounds do not grow from
+ * layer to layer, and each operation is held to its own.
  */
 #ifndef TANDA_VERIFY_REFERENCE_H
 #define TANDA_VERIFY_REFERENCE_H
@@ -23,6 +25,7 @@ typedef struct layer_reference {
     bounded logits, output;
     bounded output_delta, delta;
     bounded weight_gradient, bias_gradient; /* means over the rows */
+    bool *positive[SIDE_COUNT]; /* (units, rows) of hidden ReLU layers: the side's logit is above 0 */
 } layer_reference;
 
 typedef struct step_reference {
@@ -32,10 +35,12 @@ typedef struct step_reference {
     bounded input;
     layer_reference *layers;
     bounded losses, loss_sum;
-    bounded correct; /* rows whose class is right; the bound counts those that rounding may decide */
-    double *labels;  /* (rows) class or target */
-    double *line;    /* (rows) scratch */
-    uint64_t kinks;  /* ReLU arguments within a bound of 0, over all steps: their slope is taken as unknown */
+    bounded correct;         /* rows whose class is right; the bound counts those that rounding may decide */
+    double *labels;          /* (rows) class or target */
+    double *line;            /* (rows) scratch */
+    const float *parameters; /* of the latest step, model order */
+    int leader;
+    uint64_t kinks; /* ReLU units on which the sides are on different sides of 0, over all steps */
 } step_reference;
 
 /* Memory for batches of at most `capacity` rows. The model is only read, and must outlive the reference. */
@@ -44,10 +49,20 @@ tanda_status step_reference_create(const tanda_model *model, const arithmetic ar
 void step_reference_free(step_reference *reference);
 
 /*
- * Computes everything from parameters (model order) for the rows row[0..rows) of the data set, which must fit
- * the model (check_fit).
+ * Begins a step from parameters (model order, borrowed until the next step) with the rows row[0..rows) of the
+ * data set, which must fit the model (check_fit).
  */
-void step_reference_run(step_reference *reference, const float *parameters, const tanda_dataset *dataset,
-                        const size_t *row, size_t rows);
+void step_reference_begin(step_reference *reference, const float *parameters, const tanda_dataset *dataset,
+                          const size_t *row, size_t rows, int leader);
+
+/*
+ * What a quantity of a layer should be, from what has been observed so far; quantities are asked for in their order,
+ * weights and biases not at all.
+ */
+const bounded *step_reference_expect(step_reference *reference, quantity quantity, size_t layer);
+
+/* Tells what the sides computed: arrays of (rows, units). Not for sums, counts and gradients. */
+void step_reference_observe(step_reference *reference, quantity quantity, size_t layer,
+                            const float *const values[SIDE_COUNT]);
 
 #endif

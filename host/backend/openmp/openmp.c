@@ -153,10 +153,8 @@ static tanda_status probe(backend *backend, unsigned function, size_t count, con
     return TANDA_OK;
 }
 
-/* Lets the team's threads go: they would spin for a while, in the way of a device on the same cores. */
 static tanda_status finish(backend *backend, tanda_error *error) {
     (void)backend, (void)error;
-    omp_pause_resource_all(omp_pause_soft);
     return TANDA_OK;
 }
 

@@ -62,7 +62,7 @@ static inline void vec_transpose(vec lines[LANES]) {
 #define CAN_FOLD_LINES
 
 /*
- * Lane j of the result is lines[j] with its lanes folded in halves: 8, 4, 2, 1 (design 2.3). Every addition
+ * Lane j of the result is lines[j] with its lanes folded in halves: 8, 4, 2, 1 (contract 3). Every addition
  * folds two lines at once, so 16 folds take 15. The rounds leave the n-th line in lane 4 (n % 4) + n / 4, which
  * is why they take them in that order.
  */

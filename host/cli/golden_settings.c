@@ -1,0 +1,39 @@
+#include "cli/golden_settings.h"
+
+#include <string.h>
+
+#include "backend/backend.h"
+#include "cli/report.h"
+#include "support/memory.h"
+
+char *golden_settings(const tanda_model *model) {
+    static const char *const paths[] = {"data", "labels", "init"};
+    char shape[SHAPE_SIZE];
+    json_t *settings = model->settings != NULL ? json_loads(model->settings, 0, NULL) : json_object();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        json_object_del(settings, paths[i]);
+    if (json_is_string(json_object_get(settings, "validation"))) json_object_del(settings, "validation");
+    json_object_set_new(settings, "model", json_string(model_shape(model, shape)));
+    json_object_set_new(settings, "loss", json_string(loss_name(model->loss)));
+    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    json_decref(settings);
+    return text;
+}
+
+golden_options golden_options_of(const train_options *options, uint64_t steps) {
+    return (golden_options){.steps = steps,
+                            .batch_rows = options->full_batch ? 0 : options->batch,
+                            .shuffle = !options->no_shuffle,
+                            .seed = options->common.seed,
+                            .learning_rate = (float)options->learning_rate};
+}
+
+tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps,
+                              tanda_error *error) {
+    const size_t batch = options->full_batch || options->batch > rows ? rows : options->batch;
+    size_t count = 0;
+    if (multiply_overflows(options->epochs, steps_per_epoch(rows, batch), &count))
+        return fail(error, TANDA_USAGE, "--epochs: %zu epochs have too many steps", options->epochs);
+    *steps = count;
+    return TANDA_OK;
+}

@@ -1,0 +1,17 @@
+/* What `tanda record` and `tanda verify --golden` share. */
+#ifndef TANDA_CLI_GOLDEN_SETTINGS_H
+#define TANDA_CLI_GOLDEN_SETTINGS_H
+
+#include "cli/train_setup.h"
+#include "verify/golden.h"
+
+/* The settings kept in the model, without the paths of files, as sorted JSON; free(). NULL without memory. */
+char *golden_settings(const tanda_model *model);
+
+/* The options of a training for golden_run; steps as given. */
+golden_options golden_options_of(const train_options *options, uint64_t steps);
+
+/* epochs times steps per epoch. TANDA_USAGE when that is too many. */
+tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps, tanda_error *error);
+
+#endif

@@ -1,0 +1,162 @@
+/* tanda record */
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/device_spec.h"
+#include "cli/golden_settings.h"
+#include "cli/report.h"
+#include "support/memory.h"
+
+enum { FLAG_STEPS = FLAG_OWN + 0x100 };
+
+/* One run of the command. */
+typedef struct recording {
+    train_options train;
+    size_t steps; /* 0: those of --epochs */
+    train_setup setup;
+    tanda_device *device;
+    char reason[256];
+    golden golden;
+} recording;
+
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "Recording:", 0},
+    {"steps", FLAG_STEPS, "N", 0,
+     "steps to record; default: those of --epochs. --output names the golden file", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    recording *run = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &run->train;
+        return 0;
+    case FLAG_STEPS:
+        return parsed(value_size("--steps", argument, 1, &run->steps, run->train.common.error));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
+
+static const struct argp record_argp = {
+    .options = table,
+    .parser = parse,
+    .doc =
+        "Trains, and keeps the training's fingerprint: hashes of data and weights and the bits of the "
+        "losses, "
+        "for every step up to 1,000, then for at most 1,000 more and the last. tanda verify --golden repeats "
+        "it on any device.\v"
+        "Example: tanda record --data datasets/iris.csv --hidden 16 --output iris.golden.json",
+    .children = children,
+};
+
+static tanda_status parse_options(int argc, char **argv, recording *run, tanda_error *error) {
+    train_options_begin(&run->train, error);
+    tanda_status status = options_parse(&record_argp, argc, argv, run, &run->train.common, error);
+    if (status != TANDA_OK || run->train.common.finished) return status;
+    if (run->train.output == NULL)
+        return fail(error, TANDA_USAGE, "no golden file: name it with --output FILE.json");
+    if (run->train.common.device.math != TANDA_MATH_EXACT)
+        return fail(error, TANDA_USAGE, "--math fast: only exact trainings can be repeated to the bit");
+    return train_options_check(&run->train, error);
+}
+
+/* ---- the arguments that decide the training ------------------------------------------------------------ */
+
+/* Options of the machine, and of the recording itself. */
+static const struct {
+    const char *name;
+    bool has_value;
+} left_out[] = {
+    {"output", true},        {"steps", true},   {"device", true}, {"require-device", false},
+    {"accept-flush", false}, {"threads", true}, {"isa", true},    {"kernels", true},
+    {"gemm", true},          {"math", true},    {"quiet", false}, {"json", false},
+    {"report-every", true},
+};
+
+/*
+ * How many arguments to leave out from argv[i] on; 0: it is to be kept. Abbreviations are understood: argp has
+ * taken them, so they stand for one option only.
+ */
+static size_t count_left_out(const char *argument) {
+    size_t length = strcspn(argument, "=");
+    if (strncmp(argument, "--", 2) != 0 || length <= 2) return 0;
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+        if (strncmp(left_out[i].name, argument + 2, length - 2) == 0)
+            return left_out[i].has_value && argument[length] == '\0' ? 2 : 1;
+    return 0;
+}
+
+static tanda_status keep_arguments(int argc, char **argv, golden *golden, tanda_error *error) {
+    tanda_status status =
+        allocate(&golden->arguments, (size_t)argc, sizeof *golden->arguments, "arguments", error);
+    for (int i = 1; status == TANDA_OK && i < argc;) {
+        const size_t skipped = count_left_out(argv[i]);
+        if (skipped == 0)
+            status = copy_text(&golden->arguments[golden->argument_count++], argv[i++], error);
+        else
+            i += (int)skipped;
+    }
+    return status;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------- */
+
+static tanda_status print_result(const recording *run, tanda_error *error) {
+    const golden *golden = &run->golden;
+    if (!run->train.common.json) {
+        printf("recorded: %llu steps, %zu entries\ndata_sha256: %s\nweights_sha256: %s\ngolden: %s\n",
+               (unsigned long long)golden->steps, golden->entry_count, golden->data, golden->final,
+               run->train.output);
+        return TANDA_OK;
+    }
+    report report = report_begin("record");
+    report_device(&report, run->device, TANDA_MATH_EXACT);
+    report_count(&report, "rows", golden->rows);
+    report_count(&report, "features", golden->features);
+    report_count(&report, "parameters", golden->parameters);
+    report_count(&report, "steps", golden->steps);
+    report_count(&report, "entries", golden->entry_count);
+    report_text(&report, "data_sha256", golden->data);
+    report_text(&report, "weights_sha256", golden->final);
+    report_text(&report, "golden", run->train.output);
+    return report_print(&report, error);
+}
+
+static tanda_status record(recording *run, int argc, char **argv, tanda_error *error) {
+    uint64_t steps = run->steps;
+    golden_difference unused;
+    tanda_status status = check_output(run->train.output, error);
+    if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
+    if (status == TANDA_OK && steps == 0)
+        status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);
+    if (status == TANDA_OK)
+        status = tanda_device_open(&run->train.common.device, &run->device, run->reason, error);
+    if (status != TANDA_OK) return status;
+    if (!run->train.common.quiet) {
+        print_model_line(stderr, run->setup.model);
+        print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
+    }
+    const golden_options options = golden_options_of(&run->train, steps);
+    status = golden_run(run->device, run->setup.model, run->setup.training, &options, NULL, &run->golden,
+                        &unused, error);
+    if (status != TANDA_OK) return status;
+    run->golden.settings = golden_settings(run->setup.model);
+    status = keep_arguments(argc, argv, &run->golden, error);
+    if (status == TANDA_OK) status = golden_save(&run->golden, run->train.output, error);
+    return status == TANDA_OK ? print_result(run, error) : status;
+}
+
+tanda_status record_command(int argc, char **argv, tanda_error *error) {
+    recording run = {0};
+    tanda_status status = parse_options(argc, argv, &run, error);
+    if (status == TANDA_OK && !run.train.common.finished) status = record(&run, argc, argv, error);
+    golden_free(&run.golden);
+    tanda_device_close(run.device);
+    train_setup_free(&run.setup);
+    train_options_free(&run.train);
+    return status;
+}

@@ -1,0 +1,143 @@
+/* tanda verify --golden */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/golden_settings.h"
+#include "cli/report.h"
+#include "cli/verify.h"
+#include "support/memory.h"
+
+const char *golden_argument(int argc, char **argv) {
+    static const char flag[] = "--golden";
+    for (int i = 1; i < argc; i++) {
+        const size_t length = strcspn(argv[i], "=");
+        if (length <= strlen("--g") || strncmp(argv[i], flag, length) != 0) continue;
+        return argv[i][length] == '=' ? argv[i] + length + 1 : i + 1 < argc ? argv[i + 1] : NULL;
+    }
+    return NULL;
+}
+
+/* One repetition of a recorded training. */
+typedef struct repetition {
+    golden recorded;
+    char **arguments; /* the command, the recorded arguments, the user's; borrowed texts */
+    verify_options options;
+    train_setup setup;
+    device_spec spec;
+    lockstep_side side;
+    golden made;
+    golden_difference difference;
+} repetition;
+
+/* The user's arguments come last, so that they win: another path of the data, a device. */
+static tanda_status join_arguments(repetition *run, int argc, char **argv, int *count, tanda_error *error) {
+    const size_t recorded = run->recorded.argument_count;
+    const tanda_status status =
+        allocate(&run->arguments, recorded + (size_t)argc + 1, sizeof *run->arguments, "arguments", error);
+    if (status != TANDA_OK) return status;
+    run->arguments[0] = argv[0];
+    if (recorded > 0) memcpy(run->arguments + 1, run->recorded.arguments, recorded * sizeof *run->arguments);
+    memcpy(run->arguments + 1 + recorded, argv + 1, (size_t)(argc - 1) * sizeof *run->arguments);
+    *count = (int)recorded + argc;
+    return TANDA_OK;
+}
+
+static tanda_status check_settings(const repetition *run, tanda_error *error) {
+    char *settings = golden_settings(run->setup.model);
+    const bool same = settings != NULL && strcmp(settings, run->recorded.settings) == 0;
+    free(settings);
+    if (same) return TANDA_OK;
+    /* Other data may well need another model: that is then the better thing to tell. */
+    const tanda_status status = golden_check_data(&run->recorded, run->setup.training, error);
+    if (status != TANDA_OK) return status;
+    return fail(
+        error, TANDA_USAGE,
+        "--golden: the other options are not those of the recorded training; give only where its files "
+        "are (--data, --labels, ...) and --device");
+}
+
+static void describe(const repetition *run, char *text, size_t size) {
+    const golden_difference *found = &run->difference;
+    if (found->verdict == GOLDEN_EQUAL) {
+        snprintf(text, size, "equal: %" PRIu64 " steps, %zu entries of the trace, final weights %s",
+                 run->made.steps, run->made.entry_count, run->made.final);
+        return;
+    }
+    const char *what = found->verdict == GOLDEN_LOSS ? "loss sum" : "weights";
+    char values[120];
+    if (found->verdict == GOLDEN_LOSS)
+        snprintf(values, sizeof values, "bits 0x%08" PRIx32 ", recorded 0x%08" PRIx32, found->found.loss,
+                 found->expected.loss);
+    else
+        snprintf(values, sizeof values, "hash %s..., recorded %s...", found->found.weights,
+                 found->expected.weights);
+    if (found->step == found->after + 1)
+        snprintf(text, size, "first difference: step %" PRIu64 ", %s: %s", found->step, what, values);
+    else
+        snprintf(text, size,
+                 "first difference: between step %" PRIu64 " and step %" PRIu64
+                 ", where the trace has its next "
+                 "entry, %s: %s",
+                 found->after + 1, found->step, what, values);
+}
+
+static tanda_status print_result(const repetition *run, tanda_error *error) {
+    const golden_difference *found = &run->difference;
+    char verdict[400];
+    describe(run, verdict, sizeof verdict);
+    if (!run->options.train.common.json) {
+        puts(verdict);
+    } else {
+        report report = report_begin("verify");
+        report_text(&report, "golden", run->options.golden);
+        report_device(&report, run->side.backend, TANDA_MATH_EXACT);
+        report_value(&report, "equal", json_boolean(found->verdict == GOLDEN_EQUAL));
+        report_text(&report, "verdict", verdict);
+        report_text(&report, "recorded_on", run->recorded.device);
+        report_count(&report, "steps", run->recorded.steps);
+        if (found->verdict == GOLDEN_EQUAL) {
+            report_text(&report, "weights_sha256", run->made.final);
+        } else {
+            report_text(&report, "differs", found->verdict == GOLDEN_LOSS ? "loss" : "weights");
+            report_count(&report, "equal_steps", found->after);
+            report_count(&report, "step", found->step);
+        }
+        const tanda_status status = report_print(&report, error);
+        if (status != TANDA_OK) return status;
+    }
+    return found->verdict == GOLDEN_EQUAL ? TANDA_OK : TANDA_FAILED;
+}
+
+static tanda_status repeat(repetition *run, tanda_error *error) {
+    const common_options *common = &run->options.train.common;
+    tanda_status status = train_setup_make(&run->options.train, &run->setup, error);
+    if (status == TANDA_OK) status = check_settings(run, error);
+    if (status == TANDA_OK) status = open_side_a(common, &run->spec, &run->side, error);
+    if (status == TANDA_OK && run->side.math != TANDA_MATH_EXACT)
+        status =
+            fail(error, TANDA_USAGE, "--golden: math=fast: only exact trainings can be repeated to the bit");
+    if (status != TANDA_OK) return status;
+    if (!common->quiet) print_side_line('a', &run->side, &run->spec);
+    const golden_options options = golden_options_of(&run->options.train, run->recorded.steps);
+    status = golden_run(run->side.backend, run->setup.model, run->setup.training, &options, &run->recorded,
+                        &run->made, &run->difference, error);
+    return status == TANDA_OK ? print_result(run, error) : status;
+}
+
+tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error *error) {
+    repetition run = {0};
+    int count = 0;
+    tanda_status status = golden_load(path, &run.recorded, error);
+    if (status == TANDA_OK) status = join_arguments(&run, argc, argv, &count, error);
+    if (status == TANDA_OK) status = verify_options_parse(count, run.arguments, &run.options, error);
+    if (status == TANDA_OK && !run.options.train.common.finished) status = repeat(&run, error);
+    golden_free(&run.recorded);
+    golden_free(&run.made);
+    tanda_device_close(run.side.backend);
+    device_spec_free(&run.spec);
+    train_setup_free(&run.setup);
+    train_options_free(&run.options.train);
+    free(run.arguments);
+    return status;
+}

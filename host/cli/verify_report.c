@@ -1,0 +1,230 @@
+#include "cli/verify_report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIDE_NAMES "ab"
+
+/* ---- where -------------------------------------------------------------------------------------------- */
+
+/* What the two numbers of an index are, for tensors of rows and for parameters. */
+static void describe_index(const compared_tensor *tensor, const mismatch *mismatch, char *text, size_t size) {
+    switch (tensor->quantity) {
+    case QUANTITY_LOSS_SUM:
+    case QUANTITY_CORRECT:
+        text[0] = '\0';
+        return;
+    case QUANTITY_LOSS:
+        snprintf(text, size, " [row %zu]", mismatch->row);
+        return;
+    case QUANTITY_BIAS:
+    case QUANTITY_BIAS_GRADIENT:
+        snprintf(text, size, " [out %zu]", mismatch->row);
+        return;
+    case QUANTITY_WEIGHT:
+    case QUANTITY_WEIGHT_GRADIENT:
+        snprintf(text, size, " [out %zu, in %zu]", mismatch->row, mismatch->column);
+        return;
+    default:
+        snprintf(text, size, " [row %zu, unit %zu]", mismatch->row, mismatch->column);
+    }
+}
+
+static void describe_step(const comparison *comparison, const divergence *first, char *text, size_t size) {
+    if (first->place == LOCKSTEP_STEP)
+        snprintf(text, size, "step %" PRIu64 " (epoch %" PRIu64 ", step %" PRIu64 " of %zu)", first->step + 1,
+                 first->step / comparison->steps_per_epoch + 1, first->step % comparison->steps_per_epoch + 1,
+                 comparison->steps_per_epoch);
+    else
+        snprintf(text, size, "after %" PRIu64 " steps %c by itself, with nothing kept, has other weights",
+                 first->step + 1, SIDE_NAMES[first->place - LOCKSTEP_FREE_A]);
+}
+
+static void describe_values(const mismatch *mismatch, bool bounded, char *text, size_t size) {
+    const float a = mismatch->value[SIDE_A], b = mismatch->value[SIDE_B];
+    int used = snprintf(text, size, "%.9g (0x%08x) and %.9g (0x%08x), %u ulp apart", (double)a, bits_of(a),
+                        (double)b, bits_of(b), ulp_distance(a, b));
+    if (!bounded || (size_t)used >= size) return;
+    snprintf(text + used, size - (size_t)used, "; %c is %.3g from the reference %.9g, its bound is %.3g",
+             SIDE_NAMES[mismatch->side], mismatch->difference, mismatch->expected, mismatch->bound);
+}
+
+static void describe_difference(const comparison *comparison, char *text, size_t size) {
+    const lockstep_result *result = &comparison->result;
+    const divergence *first = &result->first;
+    const compared_tensor *tensor = &result->tensors[first->tensor];
+    char step[120], index[80], values[300];
+    describe_step(comparison, first, step, sizeof step);
+    describe_index(tensor, &first->mismatch, index, sizeof index);
+    describe_values(&first->mismatch, result->bounded && first->place == LOCKSTEP_STEP, values,
+                    sizeof values);
+    snprintf(text, size, "first difference: %s, layer %zu, %s%s (%s): %s", step, tensor->layer + 1,
+             quantity_name(tensor->quantity), index, compared_operation(comparison->model, tensor), values);
+}
+
+void describe_verdict(const comparison *comparison, char *text, size_t size) {
+    const lockstep_result *result = &comparison->result;
+    if (!comparison_holds(comparison))
+        describe_difference(comparison, text, size);
+    else if (result->bounded)
+        snprintf(text, size,
+                 "within bounds: %zu tensors in each of %" PRIu64 " steps; %" PRIu64
+                 " kinks of ReLU decided by rounding",
+                 result->tensor_count, result->steps, result->kinks);
+    else
+        snprintf(text, size,
+                 "equal: every bit of %zu tensors in each of %" PRIu64 " steps, and of the weights that each "
+                 "side by itself ends in",
+                 result->tensor_count, result->steps);
+}
+
+/* ---- lines -------------------------------------------------------------------------------------------- */
+
+static void print_tensor(const compared_tensor *tensor, bool bounded) {
+    const figures *figures = &tensor->figures;
+    printf("%5zu  %-19s %11" PRIu64 " %11" PRIu64 " %10.3g %10.3g %10" PRIu32 " %10.3g", tensor->layer + 1,
+           quantity_name(tensor->quantity), figures->compared, figures->different, figures->largest_absolute,
+           figures->largest_relative, figures->largest_ulp, normalised_error(figures));
+    if (!bounded)
+        putchar('\n');
+    else if (figures->observed == 0.0)
+        printf(" %10s %10s\n", "0", "exact");
+    else
+        printf(" %10.3g %10.3g\n", figures->bound, smallest_margin(figures));
+}
+
+static void print_drift(const lockstep_result *result) {
+    printf("drift: after %" PRIu64
+           " steps by itself each, weights differ by up to %.3g (the largest is %.3g)",
+           result->steps, result->drift, result->largest_weight);
+    if (isfinite(result->final[SIDE_A].accuracy))
+        printf("; accuracy %.6g and %.6g", result->final[SIDE_A].accuracy, result->final[SIDE_B].accuracy);
+    printf("; loss %.9g and %.9g\n", result->final[SIDE_A].loss, result->final[SIDE_B].loss);
+}
+
+void print_comparison(const comparison *comparison) {
+    const lockstep_result *result = &comparison->result;
+    char verdict[600];
+    describe_verdict(comparison, verdict, sizeof verdict);
+    puts(verdict);
+    printf("%5s  %-19s %11s %11s %10s %10s %10s %10s%s\n", "layer", "tensor", "values", "different",
+           "max abs", "max rel", "max ulp", "nmse", result->bounded ? "      bound     margin" : "");
+    for (size_t i = 0; i < result->tensor_count; i++)
+        print_tensor(&result->tensors[i], result->bounded);
+    if (!comparison_holds(comparison)) return;
+    if (result->bounded) print_drift(result);
+    printf("seconds: %.3f in lockstep; the same steps alone: a %.3f, b %.3f\n", comparison->seconds,
+           result->seconds[SIDE_A], result->seconds[SIDE_B]);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------- */
+
+static json_t *side_object(const comparison *comparison, int side) {
+    const lockstep_side *of_side = &comparison->sides[side];
+    const char *missed = NULL;
+    report report = {.object = json_object()};
+    report_device(&report, of_side->backend, of_side->math);
+    tanda_device_grade(of_side->backend, &missed);
+    if (missed != NULL && missed[0] != '\0') report_text(&report, "missed_probe", missed);
+    if (comparison->result.notes[side][0] != '\0')
+        report_text(&report, "notes", comparison->result.notes[side]);
+    if (comparison_holds(comparison)) report_real(&report, "seconds", comparison->result.seconds[side]);
+    return report.object;
+}
+
+static json_t *value_object(float value) {
+    char bits[16];
+    report report = {.object = json_object()};
+    snprintf(bits, sizeof bits, "0x%08x", bits_of(value));
+    report_real(&report, "value", (double)value);
+    report_text(&report, "bits", bits);
+    return report.object;
+}
+
+static json_t *difference_object(const comparison *comparison) {
+    static const char *const places[] = {
+        [LOCKSTEP_STEP] = "step", [LOCKSTEP_FREE_A] = "a by itself", [LOCKSTEP_FREE_B] = "b by itself"};
+    const divergence *first = &comparison->result.first;
+    const compared_tensor *tensor = &comparison->result.tensors[first->tensor];
+    report report = {.object = json_object()};
+    report_text(&report, "place", places[first->place]);
+    report_count(&report, "step", first->step + 1);
+    report_count(&report, "epoch", first->step / comparison->steps_per_epoch + 1);
+    report_count(&report, "layer", tensor->layer + 1);
+    report_text(&report, "tensor", quantity_name(tensor->quantity));
+    report_text(&report, "operation", compared_operation(comparison->model, tensor));
+    report_value(&report, "index",
+                 json_pack("[I, I]", (json_int_t)first->mismatch.row, (json_int_t)first->mismatch.column));
+    report_value(&report, "a", value_object(first->mismatch.value[SIDE_A]));
+    report_value(&report, "b", value_object(first->mismatch.value[SIDE_B]));
+    report_count(&report, "ulp", ulp_distance(first->mismatch.value[SIDE_A], first->mismatch.value[SIDE_B]));
+    if (comparison->result.bounded && first->place == LOCKSTEP_STEP) {
+        report_text(&report, "side", first->mismatch.side == SIDE_A ? "a" : "b");
+        report_real(&report, "reference", first->mismatch.expected);
+        report_real(&report, "difference", first->mismatch.difference);
+        report_real(&report, "bound", first->mismatch.bound);
+    }
+    return report.object;
+}
+
+static json_t *tensor_object(const compared_tensor *tensor, bool bounded) {
+    const figures *figures = &tensor->figures;
+    report report = {.object = json_object()};
+    report_count(&report, "layer", tensor->layer + 1);
+    report_text(&report, "tensor", quantity_name(tensor->quantity));
+    report_count(&report, "values", figures->compared);
+    report_count(&report, "different", figures->different);
+    report_real(&report, "max_absolute", figures->largest_absolute);
+    report_real(&report, "max_relative", figures->largest_relative);
+    report_count(&report, "max_ulp", figures->largest_ulp);
+    report_real(&report, "nmse", normalised_error(figures));
+    if (bounded) {
+        report_real(&report, "bound", figures->bound);
+        report_real(&report, "observed", figures->observed);
+        report_real(&report, "margin", smallest_margin(figures)); /* left out when nothing was observed */
+    }
+    return report.object;
+}
+
+static void report_tensors(report *report, const comparison *comparison) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < comparison->result.tensor_count; i++)
+        if (json_array_append_new(
+                array, tensor_object(&comparison->result.tensors[i], comparison->result.bounded)) != 0)
+            report->failed = true;
+    report_value(report, "tensors", array);
+}
+
+static json_t *drift_object(const lockstep_result *result) {
+    static const char *const names[] = {"a", "b"};
+    report report = {.object = json_object()};
+    report_real(&report, "max_absolute", result->drift);
+    report_real(&report, "largest_weight", result->largest_weight);
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        struct report of_side = {.object = json_object()};
+        report_evaluation(&of_side, "", &result->final[side]);
+        report_value(&report, names[side], of_side.object);
+    }
+    return report.object;
+}
+
+void report_comparison(report *report, const comparison *comparison) {
+    const lockstep_result *result = &comparison->result;
+    char verdict[600];
+    describe_verdict(comparison, verdict, sizeof verdict);
+    report_value(report, "equal", json_boolean(comparison_holds(comparison) && !result->bounded));
+    if (result->bounded) report_value(report, "within_bounds", json_boolean(comparison_holds(comparison)));
+    report_text(report, "verdict", verdict);
+    report_count(report, "steps", result->steps);
+    report_count(report, "steps_wanted", comparison->steps);
+    report_value(report, "a", side_object(comparison, SIDE_A));
+    report_value(report, "b", side_object(comparison, SIDE_B));
+    if (!comparison_holds(comparison))
+        report_value(report, "first_difference", difference_object(comparison));
+    report_tensors(report, comparison);
+    if (result->bounded) report_count(report, "kinks", result->kinks);
+    if (result->bounded && comparison_holds(comparison)) report_value(report, "drift", drift_object(result));
+    report_real(report, "seconds", comparison->seconds);
+}

@@ -1,0 +1,222 @@
+#include "verify/golden.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+#include "train/session.h"
+#include "verify/compare.h"
+
+void golden_free(golden *golden) {
+    for (size_t i = 0; i < golden->argument_count; i++)
+        free(golden->arguments[i]);
+    free(golden->arguments);
+    free(golden->device);
+    free(golden->settings);
+    free(golden->entries);
+    *golden = (struct golden){0};
+}
+
+void golden_data_digest(const tanda_dataset *dataset, char *text) {
+    char values[DIGEST_TEXT_SIZE], labels[DIGEST_TEXT_SIZE], whole[256];
+    bool classes = dataset->task == TANDA_TASK_CLASSES;
+    digest_sha256(dataset->values, dataset->rows * dataset->features * sizeof(float), values);
+    digest_sha256(classes ? (const void *)dataset->classes : (const void *)dataset->targets,
+                  dataset->rows * sizeof(float), labels);
+    int length = snprintf(whole, sizeof whole, "%zu %zu %s %s %s", dataset->rows, dataset->features,
+                          task_name(dataset->task), values, labels);
+    digest_sha256(whole, (size_t)length, text);
+}
+
+/* ---- which steps --------------------------------------------------------------------------------------- */
+
+/* Steps between entries after the first GOLDEN_DENSE_STEPS. */
+static uint64_t distance_of(uint64_t steps) {
+    if (steps <= GOLDEN_DENSE_STEPS) return 1;
+    return (steps - GOLDEN_DENSE_STEPS + GOLDEN_DENSE_STEPS - 1) / GOLDEN_DENSE_STEPS;
+}
+
+uint64_t golden_next_entry(uint64_t step, uint64_t steps) {
+    uint64_t next = step < GOLDEN_DENSE_STEPS ? step + 1 : step + distance_of(steps);
+    return next < steps ? next : steps;
+}
+
+size_t golden_entries(uint64_t steps) {
+    uint64_t distance = distance_of(steps);
+    if (steps <= GOLDEN_DENSE_STEPS) return (size_t)steps;
+    return GOLDEN_DENSE_STEPS + (size_t)((steps - GOLDEN_DENSE_STEPS + distance - 1) / distance);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------- */
+
+/* A training that is watched. */
+typedef struct watched {
+    backend *backend;
+    tanda_model *model;
+    const golden_options *options;
+    plan *plan;
+    resident resident;
+    buffer *parameters;
+    program *program;
+    float *packed;
+    step_result *results; /* of the steps up to the next entry */
+} watched;
+
+static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t batch_rows,
+                          tanda_error *error) {
+    const plan_options plan_options = {.training = true};
+    const golden_options *options = watched->options;
+    tanda_status status = plan_create(watched->model, &plan_options, &watched->plan, error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&watched->packed, watched->plan->parameter_count, sizeof(float), "parameters", error);
+    if (status == TANDA_OK)
+        status = allocate(&watched->results, distance_of(options->steps), sizeof *watched->results,
+                          "step results", error);
+    if (status == TANDA_OK)
+        status = resident_create(watched->backend, dataset, true, &watched->resident, error);
+    if (status == TANDA_OK)
+        status =
+            upload_parameters(watched->backend, watched->plan, watched->model, &watched->parameters, error);
+    if (status != TANDA_OK) return status;
+    const program_options program_options = {.features = watched->resident.features,
+                                             .labels = watched->resident.labels,
+                                             .parameters = watched->parameters,
+                                             .rows = dataset->rows,
+                                             .batch_rows = batch_rows,
+                                             .shuffle = options->shuffle,
+                                             .seed = options->seed,
+                                             .learning_rate = options->learning_rate};
+    return backend_compile(watched->backend, watched->plan, &program_options, &watched->program, error);
+}
+
+static void unwatch(watched *watched) {
+    backend_program_free(watched->backend, watched->program);
+    backend_buffer_free(watched->backend, watched->parameters);
+    resident_free(watched->backend, &watched->resident);
+    plan_free(watched->plan);
+    free(watched->packed);
+    free(watched->results);
+}
+
+static tanda_status check_finite(const watched *watched, uint64_t first, uint64_t steps, tanda_error *error) {
+    for (uint64_t i = 0; i < steps; i++)
+        if (!isfinite(watched->results[i].loss) || watched->results[i].not_finite)
+            return fail(error, TANDA_FAILED,
+                        "diverged: a %s is not finite in step %llu; a smaller learning rate than %g may help",
+                        isfinite(watched->results[i].loss) ? "weight" : "loss",
+                        (unsigned long long)(first + i + 1), (double)watched->options->learning_rate);
+    return TANDA_OK;
+}
+
+/* Runs from after `first` steps to entry->step and notes the state there; digest is of the whole weights. */
+static tanda_status advance(watched *watched, uint64_t first, golden_entry *entry, char *digest,
+                            tanda_error *error) {
+    uint64_t steps = entry->step - first;
+    tanda_status status = backend_run(watched->backend, watched->program, first, (size_t)steps, error);
+    if (status == TANDA_OK)
+        status = backend_results(watched->backend, watched->program, watched->results, error);
+    if (status == TANDA_OK)
+        status = backend_download(watched->backend, watched->parameters, watched->packed,
+                                  watched->plan->parameter_count * sizeof(float), error);
+    if (status == TANDA_OK) status = check_finite(watched, first, steps, error);
+    if (status != TANDA_OK) return status;
+    plan_unpack(watched->plan, watched->packed, watched->model->parameters);
+    model_digest(watched->model, digest);
+    entry->loss = bits_of(watched->results[steps - 1].loss);
+    memcpy(entry->weights, digest, GOLDEN_WEIGHT_DIGITS);
+    return TANDA_OK;
+}
+
+static golden_verdict judge(const golden_entry *expected, const golden_entry *found) {
+    if (expected->loss != found->loss) return GOLDEN_LOSS;
+    return strcmp(expected->weights, found->weights) == 0 ? GOLDEN_EQUAL : GOLDEN_WEIGHTS;
+}
+
+static tanda_status follow(watched *watched, const golden *expected, golden *made,
+                           golden_difference *difference, tanda_error *error) {
+    uint64_t done = 0;
+    *difference = (golden_difference){.verdict = GOLDEN_EQUAL};
+    while (done < made->steps) {
+        golden_entry *entry = &made->entries[made->entry_count];
+        entry->step = golden_next_entry(done, made->steps);
+        tanda_status status = advance(watched, done, entry, made->final, error);
+        if (status != TANDA_OK) return status;
+        if (expected != NULL) {
+            const golden_entry *other = &expected->entries[made->entry_count];
+            *difference = (golden_difference){.verdict = judge(other, entry),
+                                              .after = done,
+                                              .step = entry->step,
+                                              .expected = *other,
+                                              .found = *entry};
+            if (difference->verdict != GOLDEN_EQUAL) return TANDA_OK;
+        }
+        done = entry->step;
+        made->entry_count++;
+    }
+    return TANDA_OK;
+}
+
+/* ---- checking ------------------------------------------------------------------------------------------ */
+
+static tanda_status check_data(const golden *expected, size_t rows, size_t features, const char *digest,
+                               tanda_error *error) {
+    if (expected->rows != rows || expected->features != features)
+        return fail(error, TANDA_BAD_INPUT,
+                    "other data: %zu rows x %zu features, the recorded training had %zu x %zu", rows,
+                    features, expected->rows, expected->features);
+    if (strcmp(expected->data, digest) != 0)
+        return fail(error, TANDA_BAD_INPUT,
+                    "other data: the SHA-256 of scaled features and labels is %.16s..., recorded is %.16s...",
+                    digest, expected->data);
+    return TANDA_OK;
+}
+
+tanda_status golden_check_data(const golden *expected, const tanda_dataset *dataset, tanda_error *error) {
+    char digest[DIGEST_TEXT_SIZE];
+    golden_data_digest(dataset, digest);
+    return check_data(expected, dataset->rows, dataset->features, digest, error);
+}
+
+static tanda_status check_expected(const golden *expected, const golden *made, tanda_error *error) {
+    tanda_status status = check_data(expected, made->rows, made->features, made->data, error);
+    if (status != TANDA_OK) return status;
+    if (expected->parameters != made->parameters || strcmp(expected->start, made->start) != 0)
+        return fail(error, TANDA_BAD_INPUT,
+                    "another start: the first %zu weights hash to %.16s..., recorded are %zu and %.16s...",
+                    made->parameters, made->start, expected->parameters, expected->start);
+    if (expected->batch_rows != made->batch_rows || expected->steps != made->steps)
+        return fail(error, TANDA_BAD_INPUT,
+                    "another training: %llu steps of %zu rows, recorded are %llu of %zu",
+                    (unsigned long long)made->steps, made->batch_rows, (unsigned long long)expected->steps,
+                    expected->batch_rows);
+    return TANDA_OK;
+}
+
+tanda_status golden_run(backend *backend, tanda_model *model, const tanda_dataset *dataset,
+                        const golden_options *options, const golden *expected, golden *result,
+                        golden_difference *difference, tanda_error *error) {
+    watched watched = {.backend = backend, .model = model, .options = options};
+    bool all = options->batch_rows == 0 || options->batch_rows > dataset->rows;
+    *result = (golden){.rows = dataset->rows,
+                       .features = dataset->features,
+                       .parameters = model->parameter_count,
+                       .batch_rows = all ? dataset->rows : options->batch_rows,
+                       .steps = options->steps};
+    if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status != TANDA_OK) return status;
+    golden_data_digest(dataset, result->data);
+    model_digest(model, result->start);
+    if (expected != NULL) status = check_expected(expected, result, error);
+    if (status == TANDA_OK) status = copy_text(&result->device, backend->information.name, error);
+    if (status == TANDA_OK)
+        status = allocate(&result->entries, golden_entries(options->steps), sizeof *result->entries,
+                          "golden trace", error);
+    if (status == TANDA_OK) status = watch(&watched, dataset, result->batch_rows, error);
+    if (status == TANDA_OK) status = follow(&watched, expected, result, difference, error);
+    unwatch(&watched);
+    return status;
+}

@@ -1,0 +1,54 @@
+/* What the files of the lockstep share. */
+#ifndef TANDA_VERIFY_LOCKSTEP_STATE_H
+#define TANDA_VERIFY_LOCKSTEP_STATE_H
+
+#include "train/session.h"
+#include "verify/lockstep.h"
+#include "verify/reference.h"
+
+/* A side at work. Arrays are packed parameters of the latest step. */
+typedef struct runner {
+    backend *backend;
+    bool fast;
+    resident resident;
+    buffer *parameters;
+    program *program;
+    float *packed, *gradient;
+    step_result result;
+    float *values; /* scratch: one tensor, or the parameters in the model's order */
+} runner;
+
+typedef struct lockstep {
+    const tanda_model *model;
+    const tanda_dataset *dataset;
+    const lockstep_options *options;
+    const lockstep_side *sides;
+    lockstep_result *result;
+    size_t batch_rows;
+    plan *plan;
+    runner runners[SIDE_COUNT];
+    bool share_cores; /* OpenMP and an OpenCL CPU: one after the other is quicker than both at once */
+    int leader;       /* the side whose weights every step starts from */
+    float *start;     /* the first weights, packed */
+    float *before;    /* with bounds: the weights before the step, in the model's order */
+    size_t *row;      /* with bounds: rows of the step */
+    double *expected, *bound[SIDE_COUNT]; /* with bounds: of updated parameters */
+    step_reference reference;
+    uint64_t step;
+    size_t rows; /* of the step */
+} lockstep;
+
+/* lockstep_tensors.c: fills result->tensors with all that a step makes, in the order of the data's way. */
+tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error);
+
+/* Where a tensor of parameters lies in the model's order, and its rows: the layer's outputs. */
+size_t lockstep_offset(const lockstep *lockstep, const compared_tensor *tensor);
+size_t lockstep_outputs(const lockstep *lockstep, const compared_tensor *tensor);
+
+/* Weights and biases. */
+bool lockstep_is_parameter(quantity quantity);
+
+/* lockstep_compare.c: compares everything of the step that both sides have just done. */
+tanda_status lockstep_compare(lockstep *lockstep, tanda_error *error);
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * The kernels on oclgrind, an OpenCL device that interprets them and watches every access: outside a buffer, a
+ * race, a value that nothing has written. Small networks run every kernel as CPUs take it (16 lanes a work-item)
+ * and as GPUs do (one); the same watch must see damaged kernels. Skipped without oclgrind.
+ *
+ * The functions of OpenCL that are defined here stand before the real ones, which they call.
+ */
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/opencl/opencl.h"
+#include "support/file.h"
+#include "support/memory.h"
+#include "support_network.h"
+
+#define STEPS 2
+
+/* ---- between tanda and oclgrind ----------------------------------------------------------------------- */
+
+static cl_uint shown_vector_width = 1;
+static bool fill_by_writing;
+
+typedef struct name_list {
+    char names[64][48];
+    size_t count;
+} name_list;
+
+static name_list launched; /* each kernel once */
+
+static bool is_in(const name_list *list, const char *name) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0) return true;
+    return false;
+}
+
+static void *real_function(const char *name) {
+    void *function = dlsym(RTLD_NEXT, name);
+    cr_assert_not_null(function, "%s", name);
+    return function;
+}
+
+cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
+                       size_t *size_needed) {
+    const __typeof__(&clGetDeviceInfo) real = real_function("clGetDeviceInfo");
+    if (what != CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT || value == NULL)
+        return real(device, what, size, value, size_needed);
+    *(cl_uint *)value = shown_vector_width;
+    return CL_SUCCESS;
+}
+
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                              const size_t *offset, const size_t *items, const size_t *group,
+                              cl_uint wait_count, const cl_event *wait, cl_event *event) {
+    const __typeof__(&clEnqueueNDRangeKernel) real = real_function("clEnqueueNDRangeKernel");
+    char name[48] = "";
+    clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+    if (!is_in(&launched, name)) strcpy(launched.names[launched.count++], name);
+    return real(queue, kernel, dimensions, offset, items, group, wait_count, wait, event);
+}
+
+/*
+ * oclgrind 21.10 keeps, of a buffer that it sees filled in pieces, only what it knows of the last piece: it then
+ * takes the rest for unwritten, and falls over itself. A write of the whole buffer it understands.
+ */
+cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem memory, const void *pattern, size_t pattern_size,
+                           size_t offset, size_t size, cl_uint wait_count, const cl_event *wait,
+                           cl_event *event) {
+    const __typeof__(&clEnqueueFillBuffer) real = real_function("clEnqueueFillBuffer");
+    if (!fill_by_writing)
+        return real(queue, memory, pattern, pattern_size, offset, size, wait_count, wait, event);
+    unsigned char *bytes = malloc(size);
+    cr_assert_not_null(bytes);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = ((const unsigned char *)pattern)[i % pattern_size];
+    cl_int code = clEnqueueWriteBuffer(queue, memory, CL_TRUE, offset, size, bytes, wait_count, wait, event);
+    free(bytes);
+    return code;
+}
+
+/* ---- watching ----------------------------------------------------------------------------------------- */
+
+enum { RACES, UNINITIALIZED };
+
+static char log_path[128];
+
+static const char *find_oclgrind(void) {
+    static const char *const places[] = {"/usr/lib/oclgrind/liboclgrind-rt-icd.so",
+                                         "/usr/local/lib/oclgrind/liboclgrind-rt-icd.so"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access(places[i], R_OK) == 0) return places[i];
+    return NULL;
+}
+
+static void write_file(const char *path, const char *text) {
+    const file_part part = {text, strlen(text)};
+    MUST(file_write_atomically(path, &part, 1, error));
+}
+
+/* Makes OpenCL see oclgrind alone, watching the bounds of buffers, and races or unwritten values. */
+static void watch(int what, cl_uint vector_width) {
+    const char *library = find_oclgrind();
+    char path[128];
+    if (library == NULL) {
+        fprintf(stderr, "SKIPPED: oclgrind is not installed (Debian package oclgrind)\n");
+        cr_skip_test("oclgrind is not installed");
+    }
+    use_opencl("");
+    snprintf(path, sizeof path, "%s/vendors/oclgrind.icd", temporary_folder());
+    write_file(path, library);
+    snprintf(log_path, sizeof log_path, "%s/log", temporary_folder());
+    setenv("OCLGRIND_LOG", log_path, 1);
+    setenv("OCLGRIND_MAX_ERRORS", "20", 1);
+    setenv("OCLGRIND_NUM_THREADS", "1", 1);
+    setenv(what == RACES ? "OCLGRIND_DATA_RACES" : "OCLGRIND_UNINITIALIZED", "1", 1);
+    fill_by_writing = what == UNINITIALIZED;
+    shown_vector_width = vector_width;
+}
+
+/* ---- a copy of kernels/ ------------------------------------------------------------------------------- */
+
+static char kernel_folder[128];
+
+static void copy_kernels(void) {
+    char command[512];
+    snprintf(kernel_folder, sizeof kernel_folder, "%s/kernels", temporary_folder());
+    snprintf(command, sizeof command, "cp -r '%s/kernels' %s", TANDA_SOURCE_DIR, kernel_folder);
+    cr_assert_eq(system(command), 0);
+}
+
+/* Puts `to` in the place of the one `from` in a file of the copy. */
+static void replace(const char *file, const char *from, const char *to) {
+    char path[256];
+    file_view view = {0};
+    snprintf(path, sizeof path, "%s/%s", kernel_folder, file);
+    MUST(file_view_open(path, &view, error));
+    const char *text = (const char *)view.data, *found = memmem(text, view.size, from, strlen(from));
+    cr_assert_not_null(found, "\"%s\" is not in kernels/%s: the test must follow the kernels", from, file);
+    const char *rest = found + strlen(from);
+    const file_part parts[] = {
+        {text, (size_t)(found - text)}, {to, strlen(to)}, {rest, (size_t)(text + view.size - rest)}};
+    MUST(file_write_atomically(path, parts, 3, error));
+    file_view_close(&view);
+}
+
+/*
+ * When watching for unwritten values, oclgrind 21.10 takes the upper half of 16 lanes for unwritten, or falls over
+ * itself, where LLVM has a shufflevector. So a copy of the kernels takes vectors apart through memory, with the
+ * same bits.
+ */
+static void avoid_swizzles(void) {
+    copy_kernels();
+    replace("tile.h", "float8 by_8 = x.lo + x.hi;",
+            "float sums[16];\n"
+            "vstore16(x, 0, sums);\n"
+            "for (int n = 8; n > 0; n /= 2)\n"
+            "    for (int i = 0; i < n; i++)\n"
+            "        sums[i] = sums[i] + sums[i + n];\n"
+            "return sums[0];\n"
+            "float8 by_8 = x.lo + x.hi;");
+    replace("loss.cl", "int8 by_8 = condition.lo + condition.hi;",
+            "int lanes[16], sum = 0;\n"
+            "vstore16(condition, 0, lanes);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    sum -= lanes[i];\n"
+            "return (uint)sum;\n"
+            "int8 by_8 = condition.lo + condition.hi;");
+    replace("gather.cl", "#define INTERLEAVE_LOW(a, b) ",
+            "static float16 interleave(float16 a, float16 b, int first) {\n"
+            "    float from[32], to[16];\n"
+            "    vstore16(a, 0, from);\n"
+            "    vstore16(b, 1, from);\n"
+            "    for (int i = 0; i < 8; i++) {\n"
+            "        to[2 * i] = from[first + i];\n"
+            "        to[2 * i + 1] = from[16 + first + i];\n"
+            "    }\n"
+            "    return vload16(0, to);\n"
+            "}\n"
+            "#define INTERLEAVE_LOW(a, b) interleave(a, b, 0)\n"
+            "#define UNUSED_LOW(a, b) ");
+    replace("gather.cl", "#define INTERLEAVE_HIGH(a, b) ",
+            "#define INTERLEAVE_HIGH(a, b) interleave(a, b, 8)\n"
+            "#define UNUSED_HIGH(a, b) ");
+}
+
+/* ---- reports ------------------------------------------------------------------------------------------ */
+
+/* What oclgrind has reported so far, released with free(). */
+static char *reports(void) {
+    file_view view = {0};
+    char *text = NULL;
+    MUST(file_view_open(log_path, &view, error));
+    MUST(allocate(&text, view.size + 1, 1, "reports", error));
+    if (view.size > 0) memcpy(text, view.data, view.size);
+    file_view_close(&view);
+    return text;
+}
+
+static void expect_no_report(const char *while_doing) {
+    char *text = reports();
+    cr_expect_str_empty(text, "%s: oclgrind reports:\n%s", while_doing, text);
+    if (*text != '\0') cr_expect_eq(truncate(log_path, 0), 0);
+    free(text);
+}
+
+static void expect_report(const char *report, const char *kernel) {
+    char *text = reports();
+    char line[64];
+    snprintf(line, sizeof line, "Kernel: %s\n", kernel);
+    cr_expect_not_null(strstr(text, report), "\"%s\" is not in:\n%s", report, text);
+    cr_expect_not_null(strstr(text, line), "\"%s\" is not in:\n%s", kernel, text);
+    free(text);
+}
+
+TestSuite(oclgrind, .fini = forget_opencl, .timeout = 200);
+
+/* ---- the kernels as they are -------------------------------------------------------------------------- */
+
+#define IDENTITY ACTIVATION_IDENTITY
+#define SIGMOID ACTIVATION_SIGMOID
+#define TANH ACTIVATION_TANH
+#define RELU ACTIVATION_RELU
+#define SOFTMAX ACTIVATION_SOFTMAX
+
+typedef struct trial {
+    network network;
+    size_t batch_rows, wave_tiles;
+    bool shuffle;
+} trial;
+
+/* Ragged tiles and groups of lanes, one tile and two, narrow and wide layers, one chunk of a sum and two. */
+static const trial trials[] = {
+    {{1, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 0, false},
+    {{40, 3, 2, {2, 1}, {SIGMOID, SIGMOID}, LOSS_MSE, TANDA_TASK_CLASSES, CONTENT_REAL}, 31, 0, true},
+    {{33, 5, 3, {17, 3, 1}, {TANH, IDENTITY, IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL},
+     0,
+     0,
+     false},
+    {{19, 2, 2, {63, 3}, {RELU, SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     9,
+     0,
+     true},
+    {{3, 258, 1, {2}, {SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     0,
+     0,
+     false},
+    {{259, 1, 2, {16, 1}, {RELU, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     0,
+     0,
+     false},
+};
+
+/* More tiles than a wave holds: partials are pushed on the stack and folded. */
+static const trial waves = {
+    {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
+
+/* Trains on both, keeping every tensor, and demands no report and equal bits. */
+static void run_trial(backend *watched, backend *other, const trial *trial) {
+    char text[NETWORK_TEXT_SIZE], difference[256] = "";
+    const step_options options = {.batch_rows = trial->batch_rows,
+                                  .shuffle = trial->shuffle,
+                                  .seed = 3,
+                                  .wave_tiles = trial->wave_tiles};
+    network_text(&trial->network, text);
+    problem problem = problem_create(&trial->network);
+    char digests[2][TANDA_DIGEST_SIZE];
+    digest_after(watched, &problem, &options, STEPS, digests[0]);
+    digest_after(other, &problem, &options, STEPS, digests[1]);
+    cr_expect_str_eq(digests[0], digests[1], "%s: other bits than on OpenMP", text);
+    if (trial->wave_tiles == 0) { /* plans that keep all have one wave */
+        capture mine = capture_step(watched, &problem, &options),
+                theirs = capture_step(other, &problem, &options);
+        cr_expect(captures_agree(&mine, &theirs, difference, sizeof difference), "%s: %s", text, difference);
+        capture_free(&mine);
+        capture_free(&theirs);
+    }
+    expect_no_report(text);
+    problem_free(&problem);
+}
+
+/* Every kernel of a training must have run; the self-test's and CLBlast's helper are none. */
+static void expect_all_launched(cl_uint vector_width, bool with_waves) {
+    static const char *const names[] = {
+#define NAME(name) #name,
+        KERNEL_LIST(NAME)
+#define ACTIVATION_NAMES(name, NAME) "activation_forward_" #name, "activation_backward_" #name,
+            ACTIVATION_LIST(ACTIVATION_NAMES)};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *name = names[i], *end = strrchr(name, '_');
+        bool is_large = end != NULL && (strcmp(end, "_large") == 0 || strcmp(end, "_medium") == 0);
+        if (strcmp(name, "probe") == 0 || strcmp(name, "fill_bias") == 0) continue;
+        if (end != NULL && strcmp(end, "_identity") == 0) continue; /* plans leave it out */
+        if (!with_waves && strcmp(name, "add_partials") == 0) continue;
+        if (vector_width == 1 && strncmp(name, "dense_", 6) == 0 && is_large) continue;
+        cr_expect(is_in(&launched, name), "%s did not run", name);
+    }
+}
+
+static void run_trials(int what, cl_uint vector_width) {
+    watch(what, vector_width);
+    if (what == UNINITIALIZED) avoid_swizzles();
+    backend *watched = open_opencl(what == UNINITIALIZED ? kernel_folder : NULL),
+            *other = open_best_openmp(1);
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
+        run_trial(watched, other, &trials[i]);
+    if (what == RACES)
+        run_trial(watched, other, &waves); /* copies a part of a buffer, see clEnqueueFillBuffer */
+    tanda_device_close(watched);
+    tanda_device_close(other);
+    expect_no_report("closing");
+    expect_all_launched(vector_width, what == RACES);
+}
+
+Test(oclgrind, kernels_of_one_lane_stay_within_buffers_and_do_not_race) {
+    run_trials(RACES, 1);
+}
+
+Test(oclgrind, kernels_of_16_lanes_stay_within_buffers_and_do_not_race) {
+    run_trials(RACES, 16);
+}
+
+Test(oclgrind, kernels_of_one_lane_use_no_value_that_nothing_wrote) {
+    run_trials(UNINITIALIZED, 1);
+}
+
+Test(oclgrind, kernels_of_16_lanes_use_no_value_that_nothing_wrote) {
+    run_trials(UNINITIALIZED, 16);
+}
+
+/* ---- damaged kernels ---------------------------------------------------------------------------------- */
+
+/* Trains once on the damaged copy: 2 inputs, 3 hidden units and 2 classes, 20 rows. */
+static void run_damaged(void) {
+    static const network small = {
+        20, 2, 2, {3, 2}, {TANH, SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL};
+    const step_options options = {0};
+    char digest[TANDA_DIGEST_SIZE];
+    problem problem = problem_create(&small);
+    backend *watched = open_opencl(kernel_folder);
+    digest_after(watched, &problem, &options, 1, digest);
+    tanda_device_close(watched);
+    problem_free(&problem);
+}
+
+Test(oclgrind, an_index_past_the_end_is_reported) {
+    watch(RACES, 1);
+    copy_kernels();
+    replace("update.cl", "store_real(w, parameters + index)", "store_real(w, parameters + index + floats)");
+    run_damaged();
+    expect_report("Invalid write of size 4 at global memory", "update");
+}
+
+Test(oclgrind, a_race_is_reported) {
+    watch(RACES, 1);
+    copy_kernels();
+    replace("dense.cl", "slots[tile * slot_floats + target + h] =", "slots[tile * slot_floats + target] =");
+    run_damaged();
+    expect_report("Write-write data race at global memory", "sum_rows");
+}
+
+Test(oclgrind, a_value_that_nothing_wrote_is_reported) {
+    watch(UNINITIALIZED, 1);
+    avoid_swizzles();
+    replace("gather.cl", "float value = 0.0f;", "float value;"); /* of the lanes behind the last row */
+    run_damaged();
+    expect_report("Uninitialized value written to global memory", "gather");
+}
