@@ -129,7 +129,7 @@ static tanda_status print_result(const recording *run, tanda_error *error) {
 static tanda_status record(recording *run, int argc, char **argv, tanda_error *error) {
     uint64_t steps = run->steps;
     golden_difference unused;
-    tanda_status status = check_output(run->train.output, error);
+    tanda_status status = check_output_path(run->train.output, error);
     if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
     if (status == TANDA_OK && steps == 0)
         status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);

@@ -116,7 +116,7 @@ static void print_lines(const training *run) {
 static tanda_status run_training(training *run, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
-    if (run->options.output != NULL) status = check_output(run->options.output, error);
+    if (run->options.output != NULL) status = check_output_path(run->options.output, error);
     if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)

@@ -10,7 +10,7 @@
 #include "model/model_file.h"
 #include "support/memory.h"
 
-tanda_status check_output(const char *path, tanda_error *error) {
+tanda_status check_output_path(const char *path, tanda_error *error) {
     struct stat information;
     if (stat(path, &information) == 0 && S_ISDIR(information.st_mode))
         return fail(error, TANDA_FAILED, "--output %s: it is a folder; name a file", path);

@@ -16,6 +16,6 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
 void train_setup_free(train_setup *setup);
 
 /* Fails with TANDA_FAILED when nothing could be written at path in the end. */
-tanda_status check_output(const char *path, tanda_error *error);
+tanda_status check_output_path(const char *path, tanda_error *error);
 
 #endif

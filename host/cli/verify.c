@@ -136,6 +136,17 @@ void print_side_line(char name, const lockstep_side *side, const device_spec *sp
         fprintf(stderr, "%c: its self-test missed '%s'\n", name, missed);
 }
 
+/* An OpenMP thread that waits for the next step spins for milliseconds, in the way of an OpenCL driver's own. */
+static bool spins_in_the_way(const lockstep_side sides[SIDE_COUNT]) {
+    size_t openmp = 0, cpus = 0;
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        const tanda_device_information *information = tanda_device_describe(sides[side].backend);
+        openmp += strcmp(information->backend, "openmp") == 0;
+        cpus += strcmp(information->kind, "CPU") == 0;
+    }
+    return openmp == 1 && cpus == 2 && getenv("OMP_WAIT_POLICY") == NULL;
+}
+
 static void print_banner(const verification *run) {
     print_data_line(stderr, run->options.train.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);

@@ -177,7 +177,7 @@ static double activate(activation function, double z) {
     case ACTIVATION_SOFTMAX:
         break;
     }
-    abort(); /* softmax is no function of one logit */
+    return NAN; /* softmax is no function of one logit; whoever asks gets what no check lets pass */
 }
 
 void reference_activation(step_reference *reference, size_t index) {

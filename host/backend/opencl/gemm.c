@@ -4,7 +4,7 @@
  */
 #include <clblast_c.h>
 
-#include "backend/opencl/program.h"
+#include "backend/opencl/wave.h"
 
 /* One product C = A B (+ C) per tile, row-major; B's and C's tiles lie `tile` floats apart. */
 typedef struct product {

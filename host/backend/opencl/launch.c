@@ -1,4 +1,4 @@
-/* Checking and launching. */
+/* Checking, device memory and launching. */
 #include <stdio.h>
 
 #include "backend/opencl/opencl.h"
@@ -34,6 +34,23 @@ tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const 
         if (code_names[i].code == code) name = code_names[i].name;
     return fail(error, TANDA_DEVICE, "%s (%s): %s: %s (%d)", state->base.information.id,
                 state->base.information.name, call, name, code);
+}
+
+tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
+                                tanda_error *error) {
+    size_t bytes = 0;
+    cl_int code = CL_SUCCESS;
+    if (multiply_overflows(count, size, &bytes))
+        return fail(error, TANDA_FAILED, "%zu items of %zu bytes are more than this machine can address",
+                    count, size);
+    *memory = clCreateBuffer(state->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    if (code == CL_SUCCESS) {
+        cl_uint zero = 0;
+        code = clEnqueueFillBuffer(state->queue, *memory, &zero, sizeof zero, 0, bytes, 0, NULL, NULL);
+    }
+    if (code == CL_SUCCESS) return TANDA_OK;
+    return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
+                state->base.information.id, state->base.information.name, bytes, code);
 }
 
 launch launch_of(opencl_backend_state *state, cl_kernel kernel) {

@@ -69,6 +69,10 @@ struct buffer {
 tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
                           tanda_error *error);
 
+/* A zeroed buffer of count * size bytes. */
+tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
+                                tanda_error *error);
+
 /* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
 tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
 

@@ -1,5 +1,5 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
-#include "backend/opencl/program.h"
+#include "backend/opencl/wave.h"
 
 static void give_place(launch *launch, const place *place) {
     give_memory(launch, place->memory);

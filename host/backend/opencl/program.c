@@ -1,5 +1,5 @@
 /* Programs of the OpenCL backend: their memory on the device, and reading it back. */
-#include "backend/opencl/program.h"
+#include "backend/opencl/wave.h"
 
 #include <stdlib.h>
 
@@ -25,23 +25,6 @@ static size_t choose_wave(const opencl_backend_state *state, const program *prog
             wave /= 2;
     }
     return wave < tiles ? wave : tiles;
-}
-
-tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
-                                tanda_error *error) {
-    size_t bytes = 0;
-    cl_int code = CL_SUCCESS;
-    if (multiply_overflows(count, size, &bytes))
-        return fail(error, TANDA_FAILED, "%zu items of %zu bytes are more than this machine can address",
-                    count, size);
-    *memory = clCreateBuffer(state->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-    if (code == CL_SUCCESS) {
-        cl_uint zero = 0;
-        code = clEnqueueFillBuffer(state->queue, *memory, &zero, sizeof zero, 0, bytes, 0, NULL, NULL);
-    }
-    if (code == CL_SUCCESS) return TANDA_OK;
-    return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
-                state->base.information.id, state->base.information.name, bytes, code);
 }
 
 /* The tiles of a data set whose order never changes are made once, if the device has room. */

@@ -2,7 +2,7 @@
  * A step on an OpenCL device: each op is one launch over a wave of tiles; weights, tiles and partials stay on
  * the device, and the host waits for nothing between steps.
  */
-#include "backend/opencl/program.h"
+#include "backend/opencl/wave.h"
 
 #define MERGE_FAN_IN 8 /* FAN_IN of reduce.cl */
 #define STEPS_IN_FLIGHT 256

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/opencl/program.h"
+#include "backend/opencl/wave.h"
 #include "support/clock.h"
 #include "support/memory.h"
 

@@ -1,6 +1,6 @@
-/* A program of the OpenCL backend, shared by program.c (memory), ops.c (one op) and step.c (a whole step). */
-#ifndef TANDA_OPENCL_PROGRAM_H
-#define TANDA_OPENCL_PROGRAM_H
+/* A program of the OpenCL backend and a wave of its tiles: what ops.c, gemm.c, step.c, variants.c and program.c share. */
+#ifndef TANDA_OPENCL_WAVE_H
+#define TANDA_OPENCL_WAVE_H
 
 #include "backend/opencl/opencl.h"
 
@@ -91,9 +91,5 @@ tanda_status opencl_choose_variants(opencl_backend_state *state, program *progra
 /* Makes room for the results of so many steps, and zeroes them. */
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
                                   tanda_error *error);
-
-/* A zeroed buffer of count * size bytes. */
-tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
-                                tanda_error *error);
 
 #endif
