@@ -5,7 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SPINS 4000 /* some 50 microseconds */
+#define MOST_SPINS 4096u /* some 50 microseconds */
+#define MOST_DOUBT 8
 
 static inline void pause_briefly(void) {
 #if defined(__x86_64__)
@@ -30,9 +31,14 @@ void barrier_wait(barrier *barrier, uint32_t threads) {
             syscall(SYS_futex, &barrier->generation, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
         return;
     }
-    for (int i = 0; i < SPINS; i++) {
-        if (__atomic_load_n(&barrier->generation, __ATOMIC_ACQUIRE) != generation) return;
+    uint32_t doubt = __atomic_load_n(&barrier->doubt, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < MOST_SPINS >> doubt; i++) {
+        if (__atomic_load_n(&barrier->generation, __ATOMIC_ACQUIRE) != generation) {
+            if (doubt > 0) __atomic_store_n(&barrier->doubt, doubt - 1, __ATOMIC_RELAXED);
+            return;
+        }
         pause_briefly();
     }
+    if (doubt < MOST_DOUBT) __atomic_store_n(&barrier->doubt, doubt + 1, __ATOMIC_RELAXED);
     sleep_until_changed(barrier, generation);
 }
