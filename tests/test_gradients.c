@@ -86,7 +86,8 @@ static void analyse_softmax(size_t H, const double *z, const double *z_error, do
     }
     for (size_t h = 0; h < H; h++)
         error[h] =
-            1.01 * p[h] * (z_error[h] + weighted + rounding_bound(chunked(H) + highest - lowest + 12.0)) + U + TINY;
+            1.01 * p[h] * (z_error[h] + weighted + rounding_bound(chunked(H) + highest - lowest + 12.0)) + U +
+            TINY;
     free(p);
 }
 
@@ -123,7 +124,8 @@ static void analyse_delta(analysis *made, const double *parameters, size_t l) {
     reference_dense_backward(made->rows, K, H, size, w, rounded);
     made->deltas[l] = reference_array(count);
     for (size_t i = 0; i < count; i++) {
-        double off = moved[i] + rounding_bound(chunked(H)) * rounded[i] + TINY, z = made->reference->logits[l][i];
+        double off = moved[i] + rounding_bound(chunked(H)) * rounded[i] + TINY,
+               z = made->reference->logits[l][i];
         bool kink = function == ACTIVATION_RELU && fabs(z) <= made->logits[l][i];
         double slope = reference_slope(function, z);
         double slope_off = slope_error(function, made->reference->outputs[l][i], made->outputs[l][i], kink);

@@ -61,7 +61,8 @@ static void check_activation_backward(const trial *trial) {
         const float *delta = captured(&trial->capture, TENSOR_DELTA, l);
         for (size_t i = 0; i < trial->capture.rows * model->layers[l].outputs; i++) {
             double expected = (double)given[i] * slope_from_output(model->layers[l].activation, (double)a[i]);
-            if (!within(trial, l, i, (double)delta[i], expected, rounding_bound(3) * fabs(expected) + TINY)) break;
+            if (!within(trial, l, i, (double)delta[i], expected, rounding_bound(3) * fabs(expected) + TINY))
+                break;
         }
     }
 }

@@ -197,7 +197,8 @@ static void check_loss_sum(const trial *trial) {
     double sum = 0.0;
     for (size_t row = 0; row < rows; row++)
         sum += (double)losses[row];
-    within(trial, last, 0, (double)trial->capture.result.loss, sum, rounding_bound(lanes_and_tree(rows)) * sum);
+    within(trial, last, 0, (double)trial->capture.result.loss, sum,
+           rounding_bound(lanes_and_tree(rows)) * sum);
     within(trial, last, 0, trial->capture.result.not_finite, 0.0, 0.0);
 }
 
