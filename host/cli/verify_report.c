@@ -115,8 +115,8 @@ void print_comparison(const comparison *comparison) {
         print_tensor(&result->tensors[i], result->bounded);
     if (!comparison_holds(comparison)) return;
     if (result->bounded) print_drift(result);
-    printf("seconds: %.3f in lockstep; the same steps alone: a %.3f, b %.3f\n", comparison->seconds,
-           result->seconds[SIDE_A], result->seconds[SIDE_B]);
+    printf("seconds: %.3f in lockstep; the same steps alone: a %.3f, b %.3f\n", result->seconds,
+           result->seconds_alone[SIDE_A], result->seconds_alone[SIDE_B]);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */
@@ -130,7 +130,7 @@ static json_t *side_object(const comparison *comparison, int side) {
     if (missed != NULL && missed[0] != '\0') report_text(&report, "missed_probe", missed);
     if (comparison->result.notes[side][0] != '\0')
         report_text(&report, "notes", comparison->result.notes[side]);
-    if (comparison_holds(comparison)) report_real(&report, "seconds", comparison->result.seconds[side]);
+    if (comparison_holds(comparison)) report_real(&report, "seconds", comparison->result.seconds_alone[side]);
     return report.object;
 }
 
@@ -226,5 +226,5 @@ void report_comparison(report *report, const comparison *comparison) {
     report_tensors(report, comparison);
     if (result->bounded) report_count(report, "kinks", result->kinks);
     if (result->bounded && comparison_holds(comparison)) report_value(report, "drift", drift_object(result));
-    report_real(report, "seconds", comparison->seconds);
+    report_real(report, "seconds", result->seconds);
 }

@@ -10,7 +10,6 @@ typedef struct comparison {
     const tanda_model *model;
     lockstep_side sides[SIDE_COUNT];
     size_t steps, steps_per_epoch;
-    double seconds; /* of the whole comparison */
     lockstep_result result;
 } comparison;
 

@@ -4,8 +4,8 @@
  *
  * The file is JSON: {"tanda_golden": 1, "version", "device", "arguments": [...], "settings": {...}, "rows",
  * "features", "parameters", "batch", "steps", "data_sha256", "start_sha256", "final_sha256", "trace": ["STEP LOSS
- * WEIGHTS", ...]}, LOSS being the bits and WEIGHTS the first 16 digits of the SHA-256. Steps are numbered from 1; the trace has every
- * step up to 1,000, then every k-th such that at most 1,000 more are kept, and the last.
+ * WEIGHTS", ...]}, LOSS being the bits and WEIGHTS the first 16 digits of the SHA-256. Steps are numbered from 1;
+ * the trace has every step up to 1,000, then every k-th such that at most 1,000 more are kept, and the last.
  */
 #ifndef TANDA_VERIFY_GOLDEN_H
 #define TANDA_VERIFY_GOLDEN_H

@@ -223,7 +223,7 @@ static tanda_status train_alone(lockstep *lockstep, int side, const plan *plan, 
         status = backend_run(runner->backend, program, 0, lockstep->options->steps, error);
     if (status == TANDA_OK)
         status = backend_download(runner->backend, runner->parameters, runner->gradient, bytes, error);
-    lockstep->result->seconds[side] = seconds_now() - start;
+    lockstep->result->seconds_alone[side] = seconds_now() - start;
     backend_program_free(runner->backend, program);
     return status;
 }
@@ -298,12 +298,14 @@ tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_mod
     if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
     tanda_status status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK) status = prepare(&lockstep, error);
+    double start = seconds_now();
     for (; status == TANDA_OK && lockstep.step < options->steps && result->first.place == LOCKSTEP_NONE;
          lockstep.step++) {
         status = run_step(&lockstep, error);
         if (status == TANDA_OK && options->on_step != NULL)
             options->on_step(lockstep.step, options->steps, options->context);
     }
+    result->seconds = seconds_now() - start;
     if (status == TANDA_OK && result->first.place == LOCKSTEP_NONE) status = run_alone(&lockstep, error);
     lockstep_free(&lockstep);
     return status;

@@ -96,6 +96,7 @@ void opencl_program_free(backend *backend, program *program) {
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     free(program->variants);
+    free(program->kept);
     free(program);
 }
 
@@ -116,27 +117,35 @@ tanda_status opencl_results(backend *backend, program *program, step_result *res
                        results, error);
 }
 
+/* All tensors of the latest step at once: who reads one reads the others too, and each transfer costs a wait. */
+static tanda_status read_kept(opencl_backend_state *state, program *program, size_t rows,
+                              tanda_error *error) {
+    if (program->kept_is_fresh) return TANDA_OK;
+    tanda_status status = TANDA_OK;
+    if (program->kept == NULL)
+        status = allocate(&program->kept, program->wave_tiles, program->workspace_floats * sizeof(float),
+                          "tensors", error);
+    if (status == TANDA_OK)
+        status = read_floats(state, program->workspace, 0, tiles_of(rows) * program->workspace_floats,
+                             program->kept, error);
+    program->kept_is_fresh = status == TANDA_OK;
+    return status;
+}
+
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error) {
-    opencl_backend_state *state = (opencl_backend_state *)backend;
     const program_options *options = &program->options;
     if (!program->plan->keep) return fail(error, TANDA_FAILED, "tensors are read from plans made with keep");
     size_t rows =
         batch_size(options->rows, options->batch_rows,
                    (size_t)(program->last_step % steps_per_epoch(options->rows, options->batch_rows)));
-    float *tile = NULL;
-    tanda_status status = allocate(&tile, tensor->units * program->width, sizeof *tile, "tensor", error);
+    tanda_status status = read_kept((opencl_backend_state *)backend, program, rows, error);
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
-        size_t lane = row % TILE_ROWS;
-        if (lane == 0)
-            status =
-                read_floats(state, program->workspace,
-                            row / TILE_ROWS * program->workspace_floats + tensor->offset * program->width,
-                            tensor->units * program->width, tile, error);
+        const float *tile =
+            program->kept + row / TILE_ROWS * program->workspace_floats + tensor->offset * program->width;
         for (size_t unit = 0; unit < tensor->units; unit++)
-            values[row * tensor->units + unit] = tile[unit * program->width + lane];
+            values[row * tensor->units + unit] = tile[unit * program->width + row % TILE_ROWS];
     }
-    free(tile);
     return status;
 }
 

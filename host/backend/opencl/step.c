@@ -157,6 +157,7 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     tanda_status status = opencl_clear_results(state, program, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
+    program->kept_is_fresh = false;
     for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
         status = run_step(state, program, first_step + s, s, error);
         if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)

@@ -28,6 +28,8 @@ struct program {
     cl_mem results;       /* three words a step, see update.cl */
     size_t result_count, result_capacity;
     uint64_t last_step;
+    float *kept; /* with keep: the latest step's workspace on the host, once something is read; else NULL */
+    bool kept_is_fresh;
     variant *variants;      /* per op of the plan */
     char notes[NOTES_SIZE]; /* what the fast mode chose, for the user */
     size_t last_gradient;   /* offset in slots; SIZE_MAX before the first step */
