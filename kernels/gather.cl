@@ -5,14 +5,14 @@
 /*
  * row[position] and label[position] for the `rows` positions of a wave that starts at first_position of the epoch's
  * order; the positions that fill up the last group of lanes get row 0 and label 0, which nothing uses. Labels are
- * copied as 32 bits, be they classes or targets. Work-item (group of lanes): it makes the epoch's key once.
+ * copied as 32 bits, be they classes or targets. Work-item (VECTOR positions): it makes the epoch's key once.
  */
 kernel void order(global ulong *row, global uint *label, global const uint *labels, ulong first_position, uint rows,
                   ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch) {
-    uint first = (uint)get_global_id(0) * TILE_LANES;
-    if (first >= rows) return;
+    uint first = (uint)get_global_id(0) * VECTOR;
+    if (first >= (rows + TILE_LANES - 1) / TILE_LANES * TILE_LANES) return;
     shuffle_key key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);
-    for (uint position = first; position < first + TILE_LANES; position++) {
+    for (uint position = first; position < first + VECTOR; position++) {
         ulong found = position < rows ? first_position + position : 0;
         if (shuffle && position < rows) found = shuffle_position(key, found);
         row[position] = found;

@@ -21,8 +21,7 @@ typedef struct recording {
 
 static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "Recording:", 0},
-    {"steps", FLAG_STEPS, "N", 0,
-     "steps to record; default: those of --epochs. --output names the golden file", 0},
+    {"steps", FLAG_STEPS, "N", 0, "steps to record; default: those of --epochs", 0},
     {0},
 };
 

@@ -52,7 +52,8 @@ static const struct argp_option table[] = {
     {"init", FLAG_INIT, "MODEL", 0,
      "start from the weights of a model of the same layers, in its scaling unless --scale is given",
      GROUP_MODEL},
-    {"output", FLAG_OUTPUT, "MODEL", 0, "write the trained model here; default: it is not kept", GROUP_MODEL},
+    {"output", FLAG_OUTPUT, "MODEL", 0,
+     "write the trained model here (tanda record: the golden file); default: it is not kept", GROUP_MODEL},
 
     {NULL, 0, NULL, 0, "Training:", GROUP_TRAINING},
     {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression",

@@ -3,6 +3,7 @@
  * the device, and the host waits for nothing between steps.
  */
 #include "backend/opencl/wave.h"
+#include "support/memory.h"
 
 #define MERGE_FAN_IN 8 /* FAN_IN of reduce.cl */
 #define STEPS_IN_FLIGHT 256
@@ -22,7 +23,7 @@ static tanda_status run_order(const context *c) {
     give_uint(&launch, options->shuffle && options->batch_rows < options->rows);
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);
-    return opencl_launch(&launch, (c->wave->rows + TILE_LANES - 1) / TILE_LANES, 1, 1, c->error);
+    return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
 static tanda_status merge_wave(const context *c) {
