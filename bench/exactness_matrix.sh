@@ -3,7 +3,7 @@
 # trained weights. Writes bench/exactness_matrix.md and .json. Some ten minutes on two cores.
 #
 #   bench/exactness_matrix.sh                       builds what is missing (presets release and clang), runs all
-#   bench/exactness_matrix.sh --intel               installs Intel's CPU runtime first (bench/install_intel_opencl.sh)
+#   bench/exactness_matrix.sh --no-intel            without installing Intel's CPU runtime (bench/install_intel_opencl.sh)
 #   bench/exactness_matrix.sh --gcc FILE --clang FILE    takes these programs and builds nothing
 #   bench/exactness_matrix.sh --program NAME=FILE   one program more, as a row of its own; may be repeated
 #   bench/exactness_matrix.sh --only REGEX          only the rows whose names match; the first row always runs
@@ -20,7 +20,7 @@ set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 data=$repository/datasets
 output=$repository/bench
-gcc_program='' clang_program='' install_intel=no only=''
+gcc_program='' clang_program='' install_intel=yes only=''
 extra_programs=()
 
 # ---- what is trained: NAME|SET|OPTIONS ------------------------------------------------------------------------
@@ -59,7 +59,7 @@ fail() {
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --intel) install_intel=yes ;;
+    --no-intel) install_intel=no ;;
     --gcc | --clang | --program | --only | --output)
         [ $# -gt 1 ] || fail "$1 needs a value"
         case $1 in
@@ -216,7 +216,7 @@ add_drivers() {
         *) add_other "$file" "$line" ;;
         esac
     done
-    if [ -n "$intel" ]; then add_intel "$intel"; else echo "No Intel runtime here (--intel installs it)" >&2; fi
+    if [ -n "$intel" ]; then add_intel "$intel"; else echo "No Intel runtime here (leave out --no-intel to install it)" >&2; fi
     for file in /usr/lib/oclgrind /usr/local/lib/oclgrind; do
         [ ! -e "$file/liboclgrind-rt-icd.so" ] ||
             implementation "oclgrind" "$gcc_program" "$(driver oclgrind "$file/liboclgrind-rt-icd.so")" "--device opencl" tiny
