@@ -5,7 +5,8 @@
 
 #include "cli/golden_settings.h"
 #include "cli/report.h"
-#include "cli/verify.h"
+#include "cli/verify_golden.h"
+#include "cli/verify_options.h"
 #include "support/memory.h"
 
 const char *golden_argument(int argc, char **argv) {

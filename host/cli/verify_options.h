@@ -1,6 +1,6 @@
 /* What `tanda verify` is told, shared by the lockstep (verify.c) and golden files (verify_golden.c). */
-#ifndef TANDA_CLI_VERIFY_H
-#define TANDA_CLI_VERIFY_H
+#ifndef TANDA_CLI_VERIFY_OPTIONS_H
+#define TANDA_CLI_VERIFY_OPTIONS_H
 
 #include "cli/device_spec.h"
 #include "cli/train_options.h"
@@ -23,10 +23,8 @@ tanda_status open_side_a(const common_options *common, device_spec *spec, lockst
 /* The banner's line of a side, with the probe that its self-test missed. */
 void print_side_line(char name, const lockstep_side *side, const device_spec *spec);
 
-/* The file that --golden names, found before parsing, as it holds more arguments; NULL without one. */
-const char *golden_argument(int argc, char **argv);
-
-/* verify --golden: repeats what the file tells. TANDA_FAILED names the first step that differs. */
-tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error *error);
+/* The other side: what --against names, else the CPU. */
+tanda_status open_side_b(const verify_options *options, const lockstep_side *a, device_spec *spec,
+                         lockstep_side *side, tanda_error *error);
 
 #endif

@@ -1,0 +1,122 @@
+/* The options of `tanda verify`, and the two sides that they name. */
+#include "cli/verify_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/report.h"
+
+#define DEFAULT_STEPS 20
+
+enum { FLAG_AGAINST = FLAG_OWN + 0x100, FLAG_STEPS, FLAG_GOLDEN };
+enum { GROUP_VERIFY = 0 };
+
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "Comparison:", GROUP_VERIFY},
+    {"against", FLAG_AGAINST, "SPEC", 0,
+     "the other side; default cpu. A SPEC is a DEVICE as for --device, which takes a SPEC here too (default: "
+     "the best OpenCL device, else cpu), then settings: cpu,threads=1,isa=generic or "
+     "opencl,math=fast,gemm=clblast,kernels=FOLDER",
+     GROUP_VERIFY},
+    {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", GROUP_VERIFY},
+    {"golden", FLAG_GOLDEN, "FILE", 0,
+     "repeat the training that tanda record has kept, on --device, and compare with that", GROUP_VERIFY},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    verify_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->train;
+        return 0;
+    case FLAG_AGAINST:
+        options->against = argument;
+        return 0;
+    case FLAG_GOLDEN:
+        options->golden = argument;
+        return 0;
+    case FLAG_STEPS:
+        options->has_steps = true;
+        options->all_steps = strcmp(argument, "all") == 0;
+        if (options->all_steps) return 0;
+        return parsed(value_size("--steps", argument, 1, &options->steps, options->train.common.error));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
+
+static const struct argp verify_argp = {
+    .options = table,
+    .parser = parse,
+    .doc =
+        "The same training on two devices step by step, every tensor compared: names the first operation "
+        "that differs, and ends with exit code 1 if there is one.\v"
+        "Example: tanda verify --data datasets/iris.csv --hidden 16 --device opencl --against cpu,threads=1",
+    .children = children,
+};
+
+tanda_status verify_options_parse(int argc, char **argv, verify_options *options, tanda_error *error) {
+    *options = (verify_options){.steps = DEFAULT_STEPS};
+    train_options_begin(&options->train, error);
+    options->train.common.device_is_spec = true;
+    tanda_status status = options_parse(&verify_argp, argc, argv, options, &options->train.common, error);
+    if (status != TANDA_OK || options->train.common.finished) return status;
+    if (options->golden != NULL && (options->has_steps || options->against != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--golden: the file says what to compare with, and how many steps; leave "
+                    "%s away",
+                    options->has_steps ? "--steps" : "--against");
+    if (options->train.output != NULL)
+        return fail(error, TANDA_USAGE, "--output: verify writes no model; leave it away");
+    return train_options_check(&options->train, error);
+}
+
+/* ---- the two sides ------------------------------------------------------------------------------------ */
+
+static bool is_automatic(const char *text) {
+    return text == NULL || strcmp(text, "auto") == 0;
+}
+
+tanda_status open_side_a(const common_options *common, device_spec *spec, lockstep_side *side,
+                         tanda_error *error) {
+    const char *wanted = common->device.device;
+    tanda_status status =
+        device_spec_read("--device", is_automatic(wanted) ? "opencl" : wanted, common, spec, error);
+    if (status != TANDA_OK) return status;
+    if (!is_automatic(wanted)) return device_spec_open(spec, side, error);
+    if (device_spec_open(spec, side, NULL) == TANDA_OK) {
+        snprintf(spec->reason, sizeof spec->reason, "the best OpenCL device");
+        return TANDA_OK;
+    }
+    device_spec_free(spec);
+    status = device_spec_read("--device", "cpu", common, spec, error);
+    if (status == TANDA_OK) status = device_spec_open(spec, side, error);
+    if (status == TANDA_OK) snprintf(spec->reason, sizeof spec->reason, "there is no OpenCL device");
+    return status;
+}
+
+/* Without another device, the plainest code on one thread tells more than the same again. */
+static const char *default_against(const lockstep_side *a) {
+    return strcmp(tanda_device_describe(a->backend)->backend, "openmp") == 0 ? "cpu,threads=1,isa=generic"
+                                                                             : "cpu";
+}
+
+tanda_status open_side_b(const verify_options *options, const lockstep_side *a, device_spec *spec,
+                         lockstep_side *side, tanda_error *error) {
+    const char *wanted = options->against != NULL ? options->against : default_against(a);
+    common_options common = options->train.common;
+    common.device.math = TANDA_MATH_EXACT; /* --math is for the side under test */
+    tanda_status status = device_spec_read("--against", wanted, &common, spec, error);
+    return status == TANDA_OK ? device_spec_open(spec, side, error) : status;
+}
+
+void print_side_line(char name, const lockstep_side *side, const device_spec *spec) {
+    const char *missed = NULL;
+    fprintf(stderr, "%c: ", name);
+    print_device_line(stderr, side->backend, side->math, spec->reason);
+    if (tanda_device_grade(side->backend, &missed) != TANDA_GRADE_EXACT)
+        fprintf(stderr, "%c: its self-test missed '%s'\n", name, missed);
+}
