@@ -38,12 +38,12 @@ static tanda_status run_gather(const context *c, const op *op) {
                          c->wave->tiles, c->error);
 }
 
-static tanda_status run_dense_forward(const context *c, const op *op) {
-    if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_forward(c, op);
+/* The weight times a tensor, forward (plus the bias) or backward to the input: `results` units of it. */
+static tanda_status run_layer(const context *c, const op *op, kernel_index large, size_t results) {
     const program *program = c->program;
     place source = place_of(c, op->source), target = place_of(c, op->target);
     cl_kernel kernel = NULL;
-    size_t outputs = 0, lanes = block_lanes(c, program->width, KERNEL_dense_forward_large, &kernel, &outputs);
+    size_t outputs = 0, lanes = block_lanes(c, program->width, large, &kernel, &outputs);
     launch launch = launch_of(c->state, kernel);
     give_place(&launch, &source);
     give_place(&launch, &target);
@@ -51,35 +51,23 @@ static tanda_status run_dense_forward(const context *c, const op *op) {
     give_uint(&launch, c->wave->rows);
     give_memory(&launch, program->options.parameters->memory);
     give_ulong(&launch, op->weight);
-    give_ulong(&launch, op->bias);
+    if (op->kind == OP_dense_forward) give_ulong(&launch, op->bias);
     give_uint(&launch, op->stride);
     give_uint(&launch, op->inputs);
     give_uint(&launch, op->outputs);
     give_float(&launch, 0.0f);
-    return opencl_launch(&launch, program->width / lanes, (op->outputs + outputs - 1) / outputs,
-                         c->wave->tiles, c->error);
+    return opencl_launch(&launch, program->width / lanes, (results + outputs - 1) / outputs, c->wave->tiles,
+                         c->error);
+}
+
+static tanda_status run_dense_forward(const context *c, const op *op) {
+    if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_forward(c, op);
+    return run_layer(c, op, KERNEL_dense_forward_large, op->outputs);
 }
 
 static tanda_status run_dense_backward(const context *c, const op *op) {
     if (variant_of(c, op) == VARIANT_CLBLAST) return opencl_gemm_backward(c, op);
-    const program *program = c->program;
-    place source = place_of(c, op->source), target = place_of(c, op->target);
-    cl_kernel kernel = NULL;
-    size_t outputs = 0,
-           lanes = block_lanes(c, program->width, KERNEL_dense_backward_large, &kernel, &outputs);
-    launch launch = launch_of(c->state, kernel);
-    give_place(&launch, &source);
-    give_place(&launch, &target);
-    give_uint(&launch, program->width);
-    give_uint(&launch, c->wave->rows);
-    give_memory(&launch, program->options.parameters->memory);
-    give_ulong(&launch, op->weight);
-    give_uint(&launch, op->stride);
-    give_uint(&launch, op->inputs);
-    give_uint(&launch, op->outputs);
-    give_float(&launch, 0.0f);
-    return opencl_launch(&launch, program->width / lanes, (op->inputs + outputs - 1) / outputs,
-                         c->wave->tiles, c->error);
+    return run_layer(c, op, KERNEL_dense_backward_large, op->inputs);
 }
 
 static tanda_status run_activation(const context *c, const op *op, cl_kernel kernel, bool backward) {
