@@ -11,7 +11,8 @@ kernel void order(global ulong *row, global uint *label, global const uint *labe
                   ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch) {
     uint first = (uint)get_global_id(0) * VECTOR;
     if (first >= (rows + TILE_LANES - 1) / TILE_LANES * TILE_LANES) return;
-    shuffle_key key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);
+    shuffle_key key = {0};
+    if (shuffle) key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);
     for (uint position = first; position < first + VECTOR; position++) {
         ulong found = position < rows ? first_position + position : 0;
         if (shuffle && position < rows) found = shuffle_position(key, found);

@@ -5,6 +5,7 @@
 #include <clblast_c.h>
 
 #include "backend/opencl/wave.h"
+#include "support/memory.h"
 
 /* One product C = A B (+ C) per tile, row-major; B's and C's tiles lie `tile` floats apart. */
 typedef struct product {
@@ -36,8 +37,7 @@ static tanda_status run_tiles(const context *c, const product *product, size_t f
 static tanda_status run_product(const context *c, const product *product) {
     size_t full = c->wave->rows / TILE_ROWS, rest = c->wave->rows % TILE_ROWS;
     tanda_status status = run_tiles(c, product, 0, full, TILE_ROWS);
-    size_t lanes = (rest + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
-    return status == TANDA_OK ? run_tiles(c, product, full, rest > 0, lanes) : status;
+    return status == TANDA_OK ? run_tiles(c, product, full, rest > 0, round_up(rest, TILE_LANES)) : status;
 }
 
 static place weight_of(const context *c, const op *op) {
@@ -52,8 +52,7 @@ static tanda_status fill_bias(const context *c, const op *op, const place *targe
     give_uint(&launch, c->program->width);
     give_memory(&launch, c->program->options.parameters->memory);
     give_ulong(&launch, op->bias);
-    return opencl_launch(&launch, c->state->vector == 1 ? c->program->width : 1, op->outputs, c->wave->tiles,
-                         c->error);
+    return opencl_launch(&launch, lane_items(c), op->outputs, c->wave->tiles, c->error);
 }
 
 tanda_status opencl_gemm_forward(const context *c, const op *op) {

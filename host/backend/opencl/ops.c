@@ -7,11 +7,6 @@ static void give_place(launch *launch, const place *place) {
     give_ulong(launch, place->tile);
 }
 
-/* Work-items along the lanes for kernels that loop over them. */
-static size_t lane_items(const context *c) {
-    return c->state->vector == 1 ? c->program->width : 1;
-}
-
 /* Lanes of one block of a dense kernel, and which of the three shapes it is. */
 static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl_kernel *kernel,
                           size_t *outputs) {
@@ -177,16 +172,14 @@ static tanda_status run_transpose_delta(const context *c, const op *op) {
     return opencl_launch(&launch, program->width, c->wave->tiles, 1, c->error);
 }
 
-static tanda_status run_wide_gradient(const context *c, const op *op) {
+/* dW of every tile from a delta, transposed for the wide kernels, at `delta` units of the workspace. */
+static tanda_status launch_gradient(const context *c, const op *op, cl_kernel kernel, size_t delta,
+                                    size_t items_0, size_t items_1) {
     const program *program = c->program;
-    tanda_status status = run_transpose_delta(c, op);
-    if (status != TANDA_OK) return status;
     place a = place_of(c, op->other);
-    cl_kernel kernel = NULL;
-    size_t inputs = 0, lanes = block_lanes(c, op->stride, KERNEL_dense_gradient_large, &kernel, &inputs);
     launch launch = launch_of(c->state, kernel);
     give_memory(&launch, program->workspace);
-    give_ulong(&launch, op->scratch * program->width);
+    give_ulong(&launch, delta * program->width);
     give_ulong(&launch, program->workspace_floats);
     give_place(&launch, &a);
     give_uint(&launch, program->width);
@@ -197,27 +190,21 @@ static tanda_status run_wide_gradient(const context *c, const op *op) {
     give_uint(&launch, op->stride);
     give_uint(&launch, op->inputs);
     give_float(&launch, 0.0f);
-    return opencl_launch(&launch, op->stride / lanes, (op->inputs + inputs - 1) / inputs, c->wave->tiles,
-                         c->error);
+    return opencl_launch(&launch, items_0, items_1, c->wave->tiles, c->error);
+}
+
+static tanda_status run_wide_gradient(const context *c, const op *op) {
+    cl_kernel kernel = NULL;
+    size_t inputs = 0, lanes = block_lanes(c, op->stride, KERNEL_dense_gradient_large, &kernel, &inputs);
+    tanda_status status = run_transpose_delta(c, op);
+    if (status != TANDA_OK) return status;
+    return launch_gradient(c, op, kernel, op->scratch, op->stride / lanes,
+                           (op->inputs + inputs - 1) / inputs);
 }
 
 static tanda_status run_narrow_gradient(const context *c, const op *op) {
-    const program *program = c->program;
-    place a = place_of(c, op->other);
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_narrow_gradient]);
-    give_memory(&launch, program->workspace);
-    give_ulong(&launch, op->source * program->width);
-    give_ulong(&launch, program->workspace_floats);
-    give_place(&launch, &a);
-    give_uint(&launch, program->width);
-    give_uint(&launch, c->wave->rows);
-    give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
-    give_ulong(&launch, op->weight);
-    give_uint(&launch, op->stride);
-    give_uint(&launch, op->inputs);
-    give_float(&launch, 0.0f);
-    return opencl_launch(&launch, op->inputs, op->outputs, c->wave->tiles, c->error);
+    return launch_gradient(c, op, c->state->exact.kernels[KERNEL_narrow_gradient], op->source, op->inputs,
+                           op->outputs);
 }
 
 static tanda_status run_weight_gradient(const context *c, const op *op) {

@@ -309,16 +309,17 @@ static bool uses_functions(const op *op) {
            op->kind == OP_loss_categorical_crossentropy;
 }
 
+/* An op that was tried has written over its pattern; the next one to be tried gets a new one. */
 static tanda_status choose_all(chooser *chooser) {
     const plan *plan = chooser->c.program->plan;
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         const op *op = &plan->ops[i];
-        if (op->kind == OP_dense_forward || op->kind == OP_dense_backward || op->kind == OP_dense_gradient)
-            status = choose_product(chooser, op);
-        else if (uses_functions(op))
-            status = choose_function(chooser, op);
-        if (status == TANDA_OK) status = write_patterns(chooser);
+        bool product =
+            op->kind == OP_dense_forward || op->kind == OP_dense_backward || op->kind == OP_dense_gradient;
+        if (!product && !uses_functions(op)) continue;
+        status = write_patterns(chooser);
+        if (status == TANDA_OK) status = product ? choose_product(chooser, op) : choose_function(chooser, op);
     }
     return status;
 }
@@ -332,7 +333,6 @@ static tanda_status choose_with_pattern(chooser *chooser) {
     tanda_status status = read_memory(c, parameters, 0, count, &kept);
     if (status != TANDA_OK) return status;
     status = write_pattern(chooser, parameters, count);
-    if (status == TANDA_OK) status = write_patterns(chooser);
     if (status == TANDA_OK) status = choose_all(chooser);
     cl_int code = clEnqueueWriteBuffer(c->state->queue, parameters, CL_TRUE, 0, count * sizeof *kept, kept, 0,
                                        NULL, NULL);

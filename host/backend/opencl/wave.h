@@ -76,6 +76,11 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 
+/* Work-items along the lanes for kernels that loop over them. */
+static inline size_t lane_items(const context *c) {
+    return c->state->vector == 1 ? c->program->width : 1;
+}
+
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);
 

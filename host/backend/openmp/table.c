@@ -1,9 +1,6 @@
 /* The functions of one instruction set. */
 #include "backend/openmp/tile.h"
 
-#define TEXT_OF(name) #name
-#define TEXT(name) TEXT_OF(name)
-
 #define TILE_OP_ENTRY(name) [OP_##name] = ISA_NAME(name),
 
 const cpu_functions ISA_NAME(cpu_functions) = {
