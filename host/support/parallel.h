@@ -1,0 +1,18 @@
+/* Work on many items by several threads, for the parts that lie below the backends: parsing, generating. */
+#ifndef TANDA_SUPPORT_PARALLEL_H
+#define TANDA_SUPPORT_PARALLEL_H
+
+#include <stddef.h>
+
+/* Threads that this process may use: its cores, or fewer when OMP_NUM_THREADS says so. At least 1. */
+size_t parallel_threads(void);
+
+/*
+ * Calls work(context, first, end) for ranges that cover [0, count) once, each of `grain` items but the last,
+ * from parallel_threads() threads in no particular order, and returns when all are done. What a range computes
+ * must not depend on the others. Where a thread cannot be started, the others do its share.
+ */
+void parallel_ranges(size_t count, size_t grain, void (*work)(void *context, size_t first, size_t end),
+                     void *context);
+
+#endif
