@@ -144,7 +144,7 @@ execution execution_create(backend *backend, const problem *problem, const step_
 }
 
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results) {
-    MUST(backend_run(execution->backend, execution->program, first_step, steps, error));
+    MUST(backend_run(execution->backend, execution->program, first_step, steps, true, error));
     if (results != NULL) MUST(backend_results(execution->backend, execution->program, results, error));
 }
 

@@ -34,8 +34,8 @@ const char *backend_notes(const backend *backend, const program *program) {
 }
 
 tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
-                         tanda_error *error) {
-    return backend->interface->run(backend, program, first_step, steps, error);
+                         bool with_loss, tanda_error *error) {
+    return backend->interface->run(backend, program, first_step, steps, with_loss, error);
 }
 
 tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error) {

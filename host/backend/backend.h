@@ -51,7 +51,7 @@ typedef struct backend_interface {
                             program **result, tanda_error *error);
     void (*program_free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
-    tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
+    tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
     tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
@@ -105,10 +105,11 @@ const char *backend_notes(const backend *backend, const program *program);
 
 /*
  * Queues steps first_step ... first_step + steps - 1. Step s is batch s % steps_per_epoch of epoch
- * s / steps_per_epoch, with steps_per_epoch = ceil(rows / batch_rows).
+ * s / steps_per_epoch, with steps_per_epoch = ceil(rows / batch_rows). Without with_loss a training may leave out
+ * what only its report needs (contract 7): loss and correct of the results then mean nothing.
  */
 tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
-                         tanda_error *error);
+                         bool with_loss, tanda_error *error);
 
 /* The results of the steps of the latest run, in their order. */
 tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error);

@@ -211,7 +211,7 @@ static tanda_status run_training(backend *backend, small_training *training, tan
                                      .learning_rate = 0.125f};
     if (status == TANDA_OK)
         status = backend_compile(backend, training->plan, &options, &training->program, error);
-    if (status == TANDA_OK) status = backend_run(backend, training->program, 0, TRAINING_STEPS, error);
+    if (status == TANDA_OK) status = backend_run(backend, training->program, 0, TRAINING_STEPS, true, error);
     if (status == TANDA_OK)
         status = backend_download(backend, training->parameters, training->packed, parameter_bytes, error);
     return status;

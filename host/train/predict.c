@@ -80,7 +80,7 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
     status = predictor_create(device, model, dataset, &predictor, error);
     for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += BLOCK_ROWS) {
         size_t rows = batch_size(dataset->rows, BLOCK_ROWS, first / BLOCK_ROWS);
-        status = backend_run(device, predictor.program, first / BLOCK_ROWS, 1, error);
+        status = backend_run(device, predictor.program, first / BLOCK_ROWS, 1, false, error);
         if (status == TANDA_OK)
             status = backend_read(device, predictor.program, predictor.tensor, predictor.values, error);
         if (status == TANDA_OK) status = on_rows(first, rows, make_columns(&predictor, rows), context);

@@ -91,7 +91,7 @@ tanda_status evaluator_create(backend *backend, const tanda_model *model, const 
 tanda_status evaluator_run(backend *backend, evaluator *evaluator, tanda_evaluation *evaluation,
                            tanda_error *error) {
     step_result result;
-    tanda_status status = backend_run(backend, evaluator->program, 0, 1, error);
+    tanda_status status = backend_run(backend, evaluator->program, 0, 1, true, error);
     if (status == TANDA_OK) status = backend_results(backend, evaluator->program, &result, error);
     if (status != TANDA_OK) return status;
     double rows = (double)evaluator->resident->dataset->rows;

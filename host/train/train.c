@@ -8,6 +8,7 @@
 #include "train/session.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
+#define LEAST_STEPS_PER_RUN 256
 
 typedef struct trainer {
     backend *backend;
@@ -73,6 +74,13 @@ static tanda_status trainer_compile(trainer *trainer, const tanda_dataset *train
     return status;
 }
 
+/* An epoch's, but enough of short epochs that the host is seldom waited for. */
+static size_t most_steps_per_run(const trainer *trainer) {
+    size_t steps =
+        trainer->steps_per_epoch < LEAST_STEPS_PER_RUN ? LEAST_STEPS_PER_RUN : trainer->steps_per_epoch;
+    return steps < MOST_STEPS_PER_RUN ? steps : MOST_STEPS_PER_RUN;
+}
+
 static tanda_status trainer_create(trainer *trainer, const tanda_dataset *training,
                                    const tanda_dataset *validation, tanda_train_result *result,
                                    tanda_error *error) {
@@ -80,8 +88,7 @@ static tanda_status trainer_create(trainer *trainer, const tanda_dataset *traini
     size_t wanted = trainer->options->batch_rows;
     trainer->batch_rows = wanted == 0 || wanted > training->rows ? training->rows : wanted;
     trainer->steps_per_epoch = steps_per_epoch(training->rows, trainer->batch_rows);
-    trainer->steps_per_run =
-        trainer->steps_per_epoch < MOST_STEPS_PER_RUN ? trainer->steps_per_epoch : MOST_STEPS_PER_RUN;
+    trainer->steps_per_run = most_steps_per_run(trainer);
     tanda_status status =
         allocate(&trainer->results, trainer->steps_per_run, sizeof *trainer->results, "step results", error);
     if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
@@ -104,8 +111,8 @@ static void trainer_free(trainer *trainer) {
 }
 
 /* Adds up the steps; the first whose loss or weights are not finite ends the training. */
-static tanda_status add_steps(const trainer *trainer, size_t epoch, size_t first, size_t steps,
-                              running *running, tanda_error *error) {
+static tanda_status add_steps(const trainer *trainer, uint64_t first, size_t steps, running *running,
+                              tanda_error *error) {
     for (size_t s = 0; s < steps; s++) {
         const step_result *result = &trainer->results[s];
         bool bad_loss = !isfinite(result->loss);
@@ -114,7 +121,8 @@ static tanda_status add_steps(const trainer *trainer, size_t epoch, size_t first
                 error, TANDA_FAILED,
                 "diverged: a %s is not finite in epoch %zu, step %zu of %zu; a smaller learning rate than %g "
                 "may help",
-                bad_loss ? "loss" : "weight", epoch + 1, first + s + 1, trainer->steps_per_epoch,
+                bad_loss ? "loss" : "weight", (size_t)((first + s) / trainer->steps_per_epoch) + 1,
+                (size_t)((first + s) % trainer->steps_per_epoch) + 1, trainer->steps_per_epoch,
                 trainer->options->learning_rate);
         running->loss += (double)result->loss;
         running->correct += result->correct;
@@ -122,25 +130,38 @@ static tanda_status add_steps(const trainer *trainer, size_t epoch, size_t first
     return TANDA_OK;
 }
 
-static tanda_status run_epoch(trainer *trainer, size_t epoch, running *running, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    *running = (struct running){0};
-    for (size_t first = 0; status == TANDA_OK && first < trainer->steps_per_epoch;
-         first += trainer->steps_per_run) {
-        size_t left = trainer->steps_per_epoch - first;
-        size_t steps = left < trainer->steps_per_run ? left : trainer->steps_per_run;
-        uint64_t index = (uint64_t)epoch * trainer->steps_per_epoch + first;
-        status = backend_run(trainer->backend, trainer->program, index, steps, error);
+/* Steps [first, end), in runs that the host has room to hear of. */
+static tanda_status run_steps(trainer *trainer, uint64_t first, uint64_t end, bool with_loss,
+                              running *running, tanda_error *error) {
+    while (first < end) {
+        size_t steps = end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
+        tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
         if (status == TANDA_OK)
             status = backend_results(trainer->backend, trainer->program, trainer->results, error);
-        if (status == TANDA_OK) status = add_steps(trainer, epoch, first, steps, running, error);
+        for (size_t s = 0; status == TANDA_OK && !with_loss && s < steps; s++)
+            trainer->results[s].loss = 0.0f;
+        if (status == TANDA_OK) status = add_steps(trainer, first, steps, running, error);
+        if (status != TANDA_OK) return status;
+        first += steps;
     }
-    return status;
+    return TANDA_OK;
 }
 
-static bool reports(const tanda_train_options *options, size_t epoch) {
+/* Epochs [first, end), of which the last is reported. A full batch makes no loss in the others (contract 7). */
+static tanda_status run_stretch(trainer *trainer, size_t first, size_t end, running *running,
+                                tanda_error *error) {
+    const uint64_t steps = trainer->steps_per_epoch;
+    tanda_status status = run_steps(trainer, first * steps, (end - 1) * steps, steps > 1, running, error);
+    *running = (struct running){0};
+    return status == TANDA_OK ? run_steps(trainer, (end - 1) * steps, end * steps, true, running, error)
+                              : status;
+}
+
+/* The first epoch from `epoch` on that is reported; epochs count from 1. */
+static size_t next_report(const tanda_train_options *options, size_t epoch) {
     size_t every = options->report_every > 0 ? options->report_every : 1;
-    return (epoch + 1) % every == 0 || epoch + 1 == options->epochs;
+    size_t last = epoch > SIZE_MAX - every ? options->epochs : (epoch + every - 1) / every * every;
+    return last < options->epochs ? last : options->epochs;
 }
 
 static tanda_status report(trainer *trainer, tanda_epoch *line, const running *running, tanda_error *error) {
@@ -159,23 +180,19 @@ static tanda_status report(trainer *trainer, tanda_epoch *line, const running *r
 static tanda_status run_epochs(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     double before = seconds_now();
-    size_t steps_since = 0;
-    running running;
-    for (size_t epoch = 0; epoch < options->epochs; epoch++) {
-        tanda_status status = run_epoch(trainer, epoch, &running, error);
+    for (size_t done = 0, end = 0; done < options->epochs; done = end) {
+        running running = {0};
+        end = next_report(options, done + 1);
+        tanda_status status = run_stretch(trainer, done, end, &running, error);
         if (status != TANDA_OK) return status;
-        steps_since += trainer->steps_per_epoch;
-        if (!reports(options, epoch)) continue;
-        double now = seconds_now();
-        tanda_epoch line = {.epoch = epoch + 1,
+        tanda_epoch line = {.epoch = end,
                             .epochs = options->epochs,
                             .steps = trainer->steps_per_epoch,
-                            .seconds = now - before,
-                            .steps_since = steps_since};
+                            .seconds = seconds_now() - before,
+                            .steps_since = (end - done) * trainer->steps_per_epoch};
         status = report(trainer, &line, &running, error);
         if (status != TANDA_OK) return status;
         before = seconds_now();
-        steps_since = 0;
     }
     return TANDA_OK;
 }

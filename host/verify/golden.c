@@ -115,7 +115,7 @@ static tanda_status check_finite(const watched *watched, uint64_t first, uint64_
 static tanda_status advance(watched *watched, uint64_t first, golden_entry *entry, char *digest,
                             tanda_error *error) {
     uint64_t steps = entry->step - first;
-    tanda_status status = backend_run(watched->backend, watched->program, first, (size_t)steps, error);
+    tanda_status status = backend_run(watched->backend, watched->program, first, (size_t)steps, true, error);
     if (status == TANDA_OK)
         status = backend_results(watched->backend, watched->program, watched->results, error);
     if (status == TANDA_OK)

@@ -163,7 +163,7 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         const runner *runner = &lockstep->runners[side];
-        status = backend_run(runner->backend, runner->program, lockstep->step, 1, error);
+        status = backend_run(runner->backend, runner->program, lockstep->step, 1, true, error);
         if (status == TANDA_OK && lockstep->share_cores) status = backend_finish(runner->backend, error);
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
@@ -220,7 +220,7 @@ static tanda_status train_alone(lockstep *lockstep, int side, const plan *plan, 
     if (status == TANDA_OK) status = backend_finish(runner->backend, error);
     double start = seconds_now();
     if (status == TANDA_OK)
-        status = backend_run(runner->backend, program, 0, lockstep->options->steps, error);
+        status = backend_run(runner->backend, program, 0, lockstep->options->steps, true, error);
     if (status == TANDA_OK)
         status = backend_download(runner->backend, runner->parameters, runner->gradient, bytes, error);
     lockstep->result->seconds_alone[side] = seconds_now() - start;

@@ -101,7 +101,7 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
                             program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,

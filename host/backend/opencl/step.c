@@ -152,8 +152,9 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error) {
+    (void)with_loss; /* always made */
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_status status = opencl_clear_results(state, program, steps, error);
     program->result_count = steps;

@@ -18,7 +18,7 @@ struct buffer {
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
                             program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
-tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error);
 tanda_status openmp_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "backend/openmp/barrier.h"
-#include "support/floating_mode.h"
 #include "backend/openmp/openmp.h"
 #include "kernels/shuffle.h"
+#include "support/floating_mode.h"
 #include "support/memory.h"
 
 #define SLOT_BUDGET ((size_t)16 << 20) /* bytes of gradient slots that a wave aims at */
@@ -394,9 +394,9 @@ static void work(program *program, uint64_t first_step, size_t steps) {
     leave_exact_mode(mode);
 }
 
-tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error) {
-    (void)backend;
+    (void)backend, (void)with_loss; /* always made */
     if (steps > program->result_capacity) {
         step_result *grown = NULL;
         tanda_status status = allocate(&grown, steps, sizeof *grown, "step results", error);
