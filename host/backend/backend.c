@@ -10,6 +10,10 @@ void backend_buffer_free(backend *backend, buffer *buffer) {
     if (buffer != NULL) backend->interface->buffer_free(backend, buffer);
 }
 
+void backend_lend(backend *backend, buffer *buffer) {
+    if (backend->interface->lend != NULL) backend->interface->lend(backend, buffer);
+}
+
 tanda_status backend_upload(backend *backend, buffer *target, const void *source, size_t bytes,
                             tanda_error *error) {
     return backend->interface->upload(backend, target, source, bytes, error);

@@ -43,6 +43,7 @@ typedef struct backend_interface {
     tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
                            tanda_error *error);
     void (*buffer_free)(backend *backend, buffer *buffer);
+    void (*lend)(backend *backend, buffer *buffer); /* optional slot: NULL, nothing is rearranged */
     tanda_status (*upload)(backend *backend, buffer *target, const void *source, size_t bytes,
                            tanda_error *error);
     tanda_status (*download)(backend *backend, buffer *source, void *target, size_t bytes,
@@ -90,6 +91,12 @@ extern const backend_kind opencl_backend;
 tanda_status backend_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
                             tanda_error *error);
 void backend_buffer_free(backend *backend, buffer *buffer);
+
+/*
+ * Allows the backend to rearrange the contents that a buffer was made with, so that the data is in memory once;
+ * until the buffer is freed, which puts them back, nobody else may look at them. Before the first program.
+ */
+void backend_lend(backend *backend, buffer *buffer);
 tanda_status backend_upload(backend *backend, buffer *target, const void *source, size_t bytes,
                             tanda_error *error);
 tanda_status backend_download(backend *backend, buffer *source, void *target, size_t bytes,

@@ -3,16 +3,16 @@
 #include "backend/openmp/tile.h"
 #include "kernels/exact.h"
 
-typedef void forward_line(const float *z, float *a, size_t lanes);
-typedef void backward_line(const float *delta, const float *a, float *result, size_t lanes);
+typedef void forward_line(const float *z, float *a, size_t count);
+typedef void backward_line(const float *delta, const float *a, float *result, size_t count);
 
 /* source and target may be the same, hence no restrict; simd tells that each lane stands alone. */
 #define DEFINE_LINES(name, NAME) \
-    static void forward_##name(const float *z, float *a, size_t lanes) { \
-        _Pragma("omp simd") for (size_t i = 0; i < lanes; i++) a[i] = canonical(activation_##name(z[i])); \
+    static void forward_##name(const float *z, float *a, size_t count) { \
+        _Pragma("omp simd") for (size_t i = 0; i < count; i++) a[i] = canonical(activation_##name(z[i])); \
     } \
-    static void backward_##name(const float *delta, const float *a, float *result, size_t lanes) { \
-        _Pragma("omp simd") for (size_t i = 0; i < lanes; i++) result[i] = \
+    static void backward_##name(const float *delta, const float *a, float *result, size_t count) { \
+        _Pragma("omp simd") for (size_t i = 0; i < count; i++) result[i] = \
             flush_tiny(activation_##name##_backward(delta[i], a[i])); \
     }
 ACTIVATION_LIST(DEFINE_LINES)
@@ -22,21 +22,37 @@ ACTIVATION_LIST(DEFINE_LINES)
 static forward_line *const forward_lines[] = {ACTIVATION_LIST(FORWARD_ENTRY)};
 static backward_line *const backward_lines[] = {ACTIVATION_LIST(BACKWARD_ENTRY)};
 
-void ISA_NAME(activation_forward)(const tile_task *task, const op *op) {
-    size_t first = 0, end = 0;
-    share_of(task, op->outputs, 1, &first, &end);
-    const float *z = tensor_at(task, op->source);
-    float *a = tensor_at(task, op->target);
-    for (size_t unit = first; unit < end; unit++)
-        forward_lines[op->activation](z + unit * task->width, a + unit * task->width, task->lanes);
+typedef void run_function(const tile *tile, size_t column, size_t at, size_t floats, const op *op);
+
+/* Calls run for the share's units of each column: once where all its lanes hold rows, else unit by unit. */
+static inline void for_runs(const tile_group *group, const op *op, run_function *run) {
+    const share share = share_of(group, op->outputs);
+    for (size_t c = share.first_column; c < share.end_column; c++) {
+        const tile *tile = &group->tiles[c / TILE_COLUMNS];
+        const size_t column = c % TILE_COLUMNS, lanes = lanes_in(tile, column);
+        if (lanes == COLUMN_LANES)
+            run(tile, column, share.first * COLUMN_LANES, (share.end - share.first) * COLUMN_LANES, op);
+        else
+            for (size_t unit = share.first; unit < share.end; unit++)
+                run(tile, column, unit * COLUMN_LANES, lanes, op);
+    }
 }
 
-void ISA_NAME(activation_backward)(const tile_task *task, const op *op) {
-    size_t first = 0, end = 0;
-    share_of(task, op->outputs, 1, &first, &end);
-    const float *delta = tensor_at(task, op->source), *a = tensor_at(task, op->other);
-    float *result = tensor_at(task, op->target);
-    for (size_t unit = first; unit < end; unit++)
-        backward_lines[op->activation](delta + unit * task->width, a + unit * task->width,
-                                       result + unit * task->width, task->lanes);
+static void run_forward(const tile *tile, size_t column, size_t at, size_t floats, const op *op) {
+    forward_lines[op->activation](tensor_at(tile, column, op->source) + at,
+                                  tensor_at(tile, column, op->target) + at, floats);
+}
+
+static void run_backward(const tile *tile, size_t column, size_t at, size_t floats, const op *op) {
+    backward_lines[op->activation](tensor_at(tile, column, op->source) + at,
+                                   tensor_at(tile, column, op->other) + at,
+                                   tensor_at(tile, column, op->target) + at, floats);
+}
+
+void ISA_NAME(activation_forward)(const tile_group *group, const op *op) {
+    for_runs(group, op, run_forward);
+}
+
+void ISA_NAME(activation_backward)(const tile_group *group, const op *op) {
+    for_runs(group, op, run_backward);
 }

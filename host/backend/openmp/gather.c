@@ -1,28 +1,45 @@
-/* Assembling: the rows of a batch, wherever they lie, become a tile, feature by feature. See gather.cl. */
+/* Rows of the data set, shuffled or not, become columns: lane i holds the row of position i. See gather.cl. */
 #include "backend/openmp/tile.h"
 #include "backend/openmp/vector.h"
 
 /* LANES rows from `lane` on, LANES features from `feature` on. */
-static inline void gather_block(const tile_task *task, float *target, size_t lane, size_t feature) {
-    size_t left = task->feature_count - feature;
+static inline void gather_block(const tile_group *group, const tile *tile, float *target, size_t lane,
+                                size_t feature) {
+    size_t left = group->feature_count - feature;
     vec lines[LANES];
     for (size_t i = 0; i < LANES; i++) {
-        if (lane + i >= task->rows) {
+        if (lane + i >= tile->rows) {
             lines[i] = vec_zero();
             continue;
         }
-        const float *row = task->features + task->row[lane + i] * task->feature_count + feature;
+        const float *row = group->features + tile->row[lane + i] * group->feature_count + feature;
         lines[i] = left >= LANES ? vec_load(row) : vec_load_first(row, left);
     }
     vec_transpose(lines);
     for (size_t k = 0; k < LANES && k < left; k++)
-        vec_store(target + (feature + k) * task->width + lane, lines[k]);
+        vec_store(target + (feature + k) * COLUMN_LANES + lane % COLUMN_LANES, lines[k]);
 }
 
-void ISA_NAME(gather)(const tile_task *task, const op *op) {
-    size_t first = 0, end = 0;
-    share_of(task, op->inputs, TILE_LANES, &first, &end);
-    for (size_t lane = 0; lane < task->lanes; lane += LANES)
-        for (size_t k = first; k < end; k += LANES)
-            gather_block(task, task->input, lane, k);
+/* Columns are shared out where there are enough, else features. */
+static share share_of_gather(const tile_group *group, size_t features) {
+    share made = {0, features, group->first_column, group->end_column};
+    if (columns_in(group) >= group->parts)
+        cut(group->end_column, 1, group->part, group->parts, &made.first_column, &made.end_column);
+    else
+        cut(features, TILE_LANES, group->part, group->parts, &made.first, &made.end);
+    return made;
+}
+
+void ISA_NAME(gather)(const tile_group *group, const op *op) {
+    const share share = group->parts > 1
+                            ? share_of_gather(group, op->inputs)
+                            : (struct share){0, op->inputs, group->first_column, group->end_column};
+    for (size_t column = share.first_column; column < share.end_column; column++) {
+        const tile *tile = &group->tiles[column / TILE_COLUMNS];
+        const size_t c = column % TILE_COLUMNS, first = c * COLUMN_LANES, lanes = lanes_in(tile, c);
+        float *target = tensor_at(tile, c, op->target);
+        for (size_t lane = first; lane < first + lanes; lane += LANES)
+            for (size_t k = share.first; k < share.end; k += LANES)
+                gather_block(group, tile, target, lane, k);
+    }
 }

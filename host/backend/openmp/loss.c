@@ -1,71 +1,58 @@
 /* Losses and their deltas, one lane a row. See loss.cl; the formulas are in kernels/loss.h. */
 #include <string.h>
 
-#include "backend/openmp/tile.h"
-#include "kernels/loss.h"
+#include "backend/openmp/column.h"
 
 #define CLASS_CHUNK TILE_ROWS /* a sum over classes goes in chunks like a dense sum (contract 2) */
 
-/* Lanes [first, end) are this task's; those from valid_end on hold no row. */
-typedef struct lane_range {
-    size_t first, end, valid_end;
-} lane_range;
-
-static inline lane_range lanes_of(const tile_task *task) {
-    lane_range range;
-    share_of(task, task->lanes, TILE_LANES, &range.first, &range.end);
-    range.valid_end = range.end < task->rows ? range.end : task->rows;
-    if (range.valid_end < range.first) range.valid_end = range.first;
-    return range;
+static column column_at(const tile_group *group, const op *op, size_t index) {
+    const tile *tile = &group->tiles[index / TILE_COLUMNS];
+    const size_t c = index % TILE_COLUMNS, first = c * COLUMN_LANES;
+    column made = {.z = tensor_at(tile, c, op->source),
+                   .losses = op->kind == OP_softmax ? NULL : tensor_at(tile, c, op->other),
+                   .delta = op->kind == OP_softmax || op->with_delta ? tensor_at(tile, c, op->target) : NULL,
+                   .lanes = lanes_in(tile, c),
+                   .with_loss = group->with_loss || !op->with_delta};
+    made.rows = tile->rows > first ? tile->rows - first : 0;
+    if (made.rows > made.lanes) made.rows = made.lanes;
+    if (tile->classes != NULL) made.classes = tile->classes + first;
+    if (tile->targets != NULL) made.targets = tile->targets + first;
+    return made;
 }
 
-static void clear_unused(float *line, const lane_range *range) {
-    for (size_t i = range->valid_end; i < range->end; i++)
-        line[i] = 0.0f;
-}
+typedef void column_function(column *column, const op *op);
 
-static void count_correct(const tile_task *task, uint32_t correct) {
-    __atomic_fetch_add(task->correct, correct, __ATOMIC_RELAXED);
-}
-
-void ISA_NAME(loss_binary_crossentropy)(const tile_task *task, const op *op) {
-    const lane_range range = lanes_of(task);
-    const float *z = tensor_at(task, op->source);
-    float *losses = tensor_at(task, op->other), *delta = tensor_at(task, op->target);
-    const int32_t *classes = task->classes;
-    uint32_t correct = 0;
-#pragma omp simd reduction(+ : correct)
-    for (size_t i = range.first; i < range.valid_end; i++) {
-        losses[i] = loss_binary(z[i], (float)classes[i]);
-        correct += (z[i] > 0.0f) == (classes[i] == 1);
+/* Rows are independent here: columns are shared out. */
+static inline void for_columns(const tile_group *group, const op *op, column_function *function) {
+    size_t first = group->first_column, end = group->end_column;
+    if (group->parts > 1) cut(group->end_column, 1, group->part, group->parts, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        column column = column_at(group, op, i);
+        function(&column, op);
+        if (column.correct > 0)
+            __atomic_fetch_add(group->tiles[i / TILE_COLUMNS].correct, column.correct, __ATOMIC_RELAXED);
     }
-    clear_unused(losses, &range);
-    count_correct(task, correct);
-    if (!op->with_delta) return;
-#pragma omp simd
-    for (size_t i = range.first; i < range.valid_end; i++)
-        delta[i] = loss_binary_delta(z[i], (float)classes[i]);
-    clear_unused(delta, &range);
+}
+
+void ISA_NAME(loss_binary_crossentropy)(const tile_group *group, const op *op) {
+    for_columns(group, op, binary_column);
 }
 
 /* What the first pass over the classes finds for each lane. */
 typedef struct class_scan {
-    float maximum[TILE_ROWS];
-    float true_logit[TILE_ROWS];
-    float sum[TILE_ROWS];
-    int32_t best[TILE_ROWS];
+    float maximum[COLUMN_LANES];
+    float sum[COLUMN_LANES];
+    int32_t best[COLUMN_LANES];
 } class_scan;
 
-static void find_maximum(const tile_task *task, const op *op, const lane_range *range, class_scan *scan) {
-    const float *z = tensor_at(task, op->source);
-    for (size_t i = range->first; i < range->valid_end; i++) {
-        scan->maximum[i] = z[i];
-        scan->best[i] = 0;
-    }
+/* All lanes are worked on, so that the loops have a fixed length: what unused ones hold is not looked at. */
+static void find_maximum(const column *column, const op *op, class_scan *scan) {
+    memcpy(scan->maximum, column->z, sizeof scan->maximum);
+    memset(scan->best, 0, sizeof scan->best);
     for (size_t c = 1; c < op->outputs; c++) {
-        const float *line = z + c * task->width;
+        const float *line = column->z + c * COLUMN_LANES;
 #pragma omp simd
-        for (size_t i = range->first; i < range->valid_end; i++) {
+        for (size_t i = 0; i < COLUMN_LANES; i++) {
             bool greater = line[i] > scan->maximum[i];
             scan->maximum[i] = greater ? line[i] : scan->maximum[i];
             scan->best[i] = greater ? (int32_t)c : scan->best[i];
@@ -74,102 +61,87 @@ static void find_maximum(const tile_task *task, const op *op, const lane_range *
 }
 
 /* scan->sum = sum over classes of exp(z - maximum); the terms are kept in `terms` unless that is NULL. */
-static void sum_exponentials(const tile_task *task, const op *op, const lane_range *range, class_scan *scan,
-                             float *terms) {
-    const float *z = tensor_at(task, op->source);
-    float chunk[TILE_ROWS], unused[TILE_ROWS];
+static void sum_exponentials(const column *column, const op *op, class_scan *scan, float *terms) {
+    float chunk[COLUMN_LANES], unused[COLUMN_LANES];
     memset(scan->sum, 0, sizeof scan->sum);
     for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
         size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t c = from; c < to; c++) {
-            const float *line = z + c * task->width;
-            float *kept = terms == NULL ? unused : terms + c * task->width;
+            const float *line = column->z + c * COLUMN_LANES;
+            float *kept = terms == NULL ? unused : terms + c * COLUMN_LANES;
 #pragma omp simd
-            for (size_t i = range->first; i < range->valid_end; i++) {
+            for (size_t i = 0; i < COLUMN_LANES; i++) {
                 kept[i] = exact_exp_nonpositive(line[i] - scan->maximum[i]);
                 chunk[i] += kept[i];
             }
         }
-        for (size_t i = range->first; i < range->valid_end; i++)
+#pragma omp simd
+        for (size_t i = 0; i < COLUMN_LANES; i++)
             scan->sum[i] += chunk[i];
     }
 }
 
-void ISA_NAME(softmax)(const tile_task *task, const op *op) {
-    const lane_range range = lanes_of(task);
-    class_scan scan;
-    float *result = tensor_at(task, op->target);
-    find_maximum(task, op, &range, &scan);
-    sum_exponentials(task, op, &range, &scan, result);
-    for (size_t i = range.first; i < range.valid_end; i++)
-        scan.sum[i] = exact_reciprocal(scan.sum[i]);
-    for (size_t c = 0; c < op->outputs; c++) {
-        float *line = result + c * task->width;
+static void invert_sums(class_scan *scan) {
 #pragma omp simd
-        for (size_t i = range.first; i < range.valid_end; i++)
+    for (size_t i = 0; i < COLUMN_LANES; i++)
+        scan->sum[i] = exact_reciprocal(scan->sum[i]);
+}
+
+static void softmax_column(column *column, const op *op) {
+    class_scan scan;
+    find_maximum(column, op, &scan);
+    sum_exponentials(column, op, &scan, column->delta);
+    invert_sums(&scan);
+    for (size_t c = 0; c < op->outputs; c++) {
+        float *line = column->delta + c * COLUMN_LANES;
+#pragma omp simd
+        for (size_t i = 0; i < COLUMN_LANES; i++)
             line[i] = canonical(line[i] * scan.sum[i]);
-        clear_unused(line, &range);
+        clear_unused(column, line);
     }
 }
 
-static void categorical_losses(const tile_task *task, const op *op, const lane_range *range,
-                               class_scan *scan) {
-    const float *z = tensor_at(task, op->source);
-    float *losses = tensor_at(task, op->other);
+void ISA_NAME(softmax)(const tile_group *group, const op *op) {
+    for_columns(group, op, softmax_column);
+}
+
+static void categorical_losses(column *column, const class_scan *scan) {
+    float true_logit[COLUMN_LANES] = {0};
     uint32_t correct = 0;
-    for (size_t i = range->first; i < range->valid_end; i++) {
-        scan->true_logit[i] = z[(size_t)task->classes[i] * task->width + i];
-        correct += scan->best[i] == task->classes[i];
+    for (size_t i = 0; i < column->rows; i++) {
+        true_logit[i] = column->z[(size_t)column->classes[i] * COLUMN_LANES + i];
+        correct += scan->best[i] == column->classes[i];
     }
-    for (size_t i = range->first; i < range->valid_end; i++)
-        losses[i] = loss_categorical(scan->sum[i], scan->maximum[i], scan->true_logit[i]);
-    clear_unused(losses, range);
-    count_correct(task, correct);
-}
-
-void ISA_NAME(loss_categorical_crossentropy)(const tile_task *task, const op *op) {
-    const lane_range range = lanes_of(task);
-    class_scan scan;
-    float *delta = op->with_delta ? tensor_at(task, op->target) : NULL;
-    find_maximum(task, op, &range, &scan);
-    sum_exponentials(task, op, &range, &scan, delta);
-    categorical_losses(task, op, &range, &scan);
-    if (delta == NULL) return;
-    for (size_t i = range.first; i < range.valid_end; i++)
-        scan.sum[i] = exact_reciprocal(scan.sum[i]);
-    for (size_t c = 0; c < op->outputs; c++) {
-        float *line = delta + c * task->width;
 #pragma omp simd
-        for (size_t i = range.first; i < range.valid_end; i++)
-            line[i] =
-                loss_categorical_delta(line[i], scan.sum[i], task->classes[i] == (int32_t)c ? 1.0f : 0.0f);
-        clear_unused(line, &range);
+    for (size_t i = 0; i < COLUMN_LANES; i++)
+        column->losses[i] = loss_categorical(scan->sum[i], scan->maximum[i], true_logit[i]);
+    clear_unused(column, column->losses);
+    column->correct = correct;
+}
+
+static void categorical_column(column *column, const op *op) {
+    class_scan scan;
+    int32_t classes[COLUMN_LANES] = {0};
+    memcpy(classes, column->classes, column->rows * sizeof *classes);
+    find_maximum(column, op, &scan);
+    sum_exponentials(column, op, &scan, column->delta);
+    if (column->with_loss) categorical_losses(column, &scan);
+    if (column->delta == NULL) return;
+    invert_sums(&scan);
+    for (size_t c = 0; c < op->outputs; c++) {
+        float *line = column->delta + c * COLUMN_LANES;
+#pragma omp simd
+        for (size_t i = 0; i < COLUMN_LANES; i++)
+            line[i] = loss_categorical_delta(line[i], scan.sum[i], classes[i] == (int32_t)c ? 1.0f : 0.0f);
+        clear_unused(column, line);
     }
 }
 
-/* Output function and its derivative for the squared error: identity or sigmoid. */
-static inline float output_of(const op *op, float z) {
-    return op->activation == ACTIVATION_SIGMOID ? activation_sigmoid(z) : z;
+void ISA_NAME(loss_categorical_crossentropy)(const tile_group *group, const op *op) {
+    for_columns(group, op, categorical_column);
 }
 
-void ISA_NAME(loss_mse)(const tile_task *task, const op *op) {
-    const lane_range range = lanes_of(task);
-    const float *z = tensor_at(task, op->source);
-    float *losses = tensor_at(task, op->other), *delta = tensor_at(task, op->target);
-    const bool sigmoid = op->activation == ACTIVATION_SIGMOID;
-    const float threshold = sigmoid ? 0.0f : 0.5f; /* of the second class */
-    uint32_t correct = 0;
-    for (size_t i = range.first; i < range.valid_end; i++) {
-        float y = task->classes != NULL ? (float)task->classes[i] : task->targets[i];
-        float output = output_of(op, z[i]);
-        losses[i] = loss_squared(output, y);
-        if (task->classes != NULL) correct += (z[i] > threshold) == (task->classes[i] == 1);
-        if (!op->with_delta) continue;
-        float of_output = loss_squared_delta(output, y);
-        delta[i] = flush_tiny(sigmoid ? activation_sigmoid_backward(of_output, output) : of_output);
-    }
-    clear_unused(losses, &range);
-    if (op->with_delta) clear_unused(delta, &range);
-    count_correct(task, correct);
+void ISA_NAME(loss_mse)(const tile_group *group, const op *op) {
+    for_columns(group, op, mse_column);
 }

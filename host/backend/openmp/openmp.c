@@ -126,8 +126,14 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
 
 static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
+    layout_restore(buffer);
     if (!buffer->borrowed) free(buffer->data);
     free(buffer);
+}
+
+static void lend(backend *backend, buffer *buffer) {
+    (void)backend;
+    buffer->lent = buffer->borrowed;
 }
 
 static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
@@ -162,6 +168,7 @@ static const backend_interface interface = {
     .close = close_cpu,
     .buffer = make_buffer,
     .buffer_free = free_buffer,
+    .lend = lend,
     .upload = upload,
     .download = download,
     .compile = openmp_compile,

@@ -1,7 +1,8 @@
-/* The OpenMP backend's own types, shared by openmp.c (device) and program.c (execution). */
+/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing) and step.c (running). */
 #ifndef TANDA_OPENMP_OPENMP_H
 #define TANDA_OPENMP_OPENMP_H
 
+#include "backend/openmp/barrier.h"
 #include "backend/openmp/tile.h"
 
 typedef struct openmp_backend_state {
@@ -13,7 +14,92 @@ typedef struct openmp_backend_state {
 struct buffer {
     void *data;
     bool borrowed; /* data is the caller's */
+    bool lent;     /* and may be rearranged until the buffer is freed */
+    /* A data set whose order never changes is assembled once, for all programs that use the buffer: layout.c. */
+    float *
+        tiles; /* the full tiles, (tiles, 8, features, 32); data itself where that is lent; NULL: not assembled */
+    float *last_tile; /* the last one where it is not full, else NULL */
+    float *scratch;   /* a tile for each of `threads`, to put the rows back with */
+    size_t rows, features, threads;
 };
+
+struct program {
+    const plan *plan;
+    program_options options;
+    size_t threads;
+    const cpu_functions *functions;
+    bool is_perceptron; /* runs whole in perceptron.c */
+    bool shared;        /* all threads share each op; else each takes groups of tiles through all ops */
+    bool by_columns;    /* forward and loss column by column: weights stay in the cache, activations too */
+    size_t group_tiles; /* power of two */
+    size_t wave_tiles;  /* power of two, a multiple of group_tiles */
+    size_t tile_floats; /* of a tile's workspace */
+    float *workspaces;  /* (threads or 1, group_tiles, tile_floats); with keep (wave_tiles, tile_floats) */
+    float *parameters;  /* in panels */
+    size_t slot_floats; /* packed parameters, then the loss sum, padded */
+    float *slots;       /* (groups of a wave, slot_floats), in panels */
+    float *stack;       /* (stack_levels, slot_floats) */
+    size_t stack_levels;
+    uint32_t *correct; /* per group of a wave */
+    size_t scratch_floats;
+    float *scratches; /* (threads, scratch_floats) */
+    uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
+    float *labels;    /* (threads, group_tiles, TILE_ROWS): labels in lane order, where rows are shuffled */
+    const op *loss;   /* the loss op, or NULL */
+    step_result *results;
+    size_t result_count, result_capacity;
+    uint64_t last_step;
+    const float *last_gradient;
+    barrier barrier;
+    size_t next_group[2]; /* counters of the waves in turn, from which threads take groups */
+};
+
+static inline size_t groups_of(const program *program, size_t tiles) {
+    return (tiles + program->group_tiles - 1) / program->group_tiles;
+}
+
+static inline bool order_is_fixed(const program_options *options) {
+    return !options->shuffle || options->batch_rows >= options->rows;
+}
+
+/* Assembled tiles of the data set serve this program: its batches begin at multiples of a tile, in file order. */
+static inline bool uses_tiles(const program *program) {
+    const program_options *options = &program->options;
+    return options->features->tiles != NULL && order_is_fixed(options) && !program->plan->keep &&
+           (options->batch_rows >= options->rows || options->batch_rows % TILE_ROWS == 0);
+}
+
+/*
+ * The parameters of one layer that a thread of a team owns: it makes their gradient, merges and updates them, so that
+ * they stay in its cache. Ranges of floats in the packed vector.
+ */
+typedef struct owned {
+    size_t first_weight, end_weight, first_bias, end_bias;
+} owned;
+
+static inline owned owned_by(const packed_layer *layer, size_t part, size_t parts) {
+    const bool wide = layer->outputs >= WIDE_OUTPUTS;
+    const size_t step = wide ? layer->inputs : layer->stride;
+    owned made;
+    cut(wide ? layer->stride : layer->inputs, PANEL, part, parts, &made.first_weight, &made.end_weight);
+    cut(layer->stride, PANEL, part, parts, &made.first_bias, &made.end_bias);
+    made.first_weight = layer->weight + made.first_weight * step;
+    made.end_weight = layer->weight + made.end_weight * step;
+    made.first_bias += layer->bias;
+    made.end_bias += layer->bias;
+    return made;
+}
+
+/*
+ * layout.c. Assembles the rows of the buffer of features, in place where it is lent; without memory for it, nothing
+ * happens and batches go on being assembled step by step. layout_restore puts the rows back.
+ */
+void layout_make_tiles(const program *program);
+void layout_restore(buffer *buffer);
+
+/* The part of a packed vector that a thread owns, from rows (K, S) to panels and back. */
+void layout_to_panels(const plan *plan, const float *packed, float *panels, size_t part, size_t parts);
+void layout_from_panels(const plan *plan, const float *panels, float *packed, size_t part, size_t parts);
 
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
                             program **result, tanda_error *error);

@@ -1,40 +1,78 @@
 /*
- * One tile on the CPU, and the table of functions that each instruction set provides.
+ * Tiles on the CPU, and the table of functions that each instruction set provides.
  *
- * Preconditions, stated once for every tile op: the task's tensors are (units, width), 64-byte aligned; lanes
- * beyond `lanes` are never read; lanes from `rows` to `lanes` are +0 in the input, the losses and the deltas
- * of the loss. An op handles its share of the work: part `part` of `parts`.
+ * A tile of up to 256 rows is stored as columns of 32 lanes: a tensor of a column is (units, 32) and all tensors of
+ * a column lie together, so that a chunk of 256 units of one column is 32 KiB without gaps and stays in the
+ * first-level cache (with whole tiles, (units, 256), its lines would share an eighth of the cache's sets).
+ * Weights of layers with 16 or more outputs lie in panels of 16 outputs, (S / 16, K, 16), for the same reason;
+ * narrower ones as (K, H).
+ *
+ * Preconditions, stated once for every tile op: tensors are 64-byte aligned; lanes beyond `lanes` are never read;
+ * lanes from `rows` to `lanes` are +0 in the input, the losses and the deltas of the loss. An op runs over a group
+ * of successive tiles, all full but the last of a step, and handles its share of the work: part `part` of `parts`.
  */
 #ifndef TANDA_OPENMP_TILE_H
 #define TANDA_OPENMP_TILE_H
 
 #include "backend/backend.h"
 
-typedef struct tile_task {
-    size_t rows;             /* instances in this tile */
-    size_t lanes;            /* rows rounded up to TILE_LANES */
-    size_t width;            /* stride of every tensor */
-    float *input;            /* the assembled rows: (features, width) */
-    float *workspace;        /* every other tensor */
-    const float *parameters; /* packed */
-    float *partial;          /* packed gradient of this tile; the loss sum follows it */
-    size_t loss_index;       /* where in partial the loss sum lies */
-    uint32_t *correct;       /* rows of this tile whose class is right */
-    float *scratch;          /* this thread's own: (width, widest S) */
-    const float *features;   /* (rows of the data set, features) */
-    size_t feature_count;
+#define COLUMN_LANES 32
+#define TILE_COLUMNS (TILE_ROWS / COLUMN_LANES)
+#define PANEL 16 /* outputs of a panel of weights */
+#define MOST_GROUP_LEVELS 6
+#define MOST_GROUP_TILES ((size_t)1 << MOST_GROUP_LEVELS)
+
+typedef struct tile {
+    size_t rows;    /* instances in this tile */
+    size_t lanes;   /* rows rounded up to TILE_LANES */
+    size_t columns; /* that hold them */
+    float *input;   /* the assembled rows: (columns, features, 32), columns input_stride floats apart */
+    size_t input_stride;
+    float *workspace; /* every other tensor: (columns, units, 32) */
+    size_t workspace_stride;
     const uint64_t *row;    /* row of the data set in each lane */
     const int32_t *classes; /* per lane, or */
     const float *targets;   /* per lane */
-    size_t part, parts;
-} tile_task;
+    uint32_t *correct;      /* rows of this tile whose class is right */
+} tile;
 
-typedef void tile_function(const tile_task *task, const op *op);
+typedef struct tile_group {
+    const tile *tiles;
+    size_t count;
+    size_t first_column, end_column; /* to work on, counted over the group: 8 a tile */
+    const float *parameters;         /* in panels */
+    float *partial;                  /* gradient of the group, in panels; the loss sum follows it */
+    size_t loss_index;               /* where in partial the loss sum lies */
+    bool with_loss;                  /* without: losses and counts need not be made */
+    float *scratch;                  /* this thread's own, see gradient.c */
+    const float *features;           /* (rows of the data set, features) */
+    size_t feature_count;
+    size_t part, parts;
+} tile_group;
+
+typedef void tile_function(const tile_group *group, const op *op);
+
+/* A network of one output and no hidden layer over successive tiles that are assembled: see perceptron.c. */
+typedef struct perceptron_task {
+    const op *forward, *loss;
+    bool training, with_loss;
+    const float *parameters;
+    float *partial;     /* gradient of the tiles, NULL unless training; */
+    float *loss_sum;    /* and the sum of their losses */
+    const float *input; /* (tiles, 8, features, 32) */
+    const float *last;  /* the last tile where it is not full, else NULL */
+    size_t tiles, rows;
+    const int32_t *classes; /* per row, or */
+    const float *targets;   /* per row */
+    uint32_t *correct;
+    float *scratch;
+} perceptron_task;
 
 /* What one instruction set provides. Ranges [first, end) are multiples of 16 but for the last end. */
 typedef struct cpu_functions {
     const char *isa;
     tile_function *tile_ops[TILE_OP_COUNT];
+    void (*perceptron)(const perceptron_task *task);
     /* slots[0] becomes the tree sum of `count` slots, `stride` floats apart; the others are used up. */
     void (*merge)(float *slots, size_t stride, size_t count, size_t first, size_t end);
     /* sum += other */
@@ -48,18 +86,70 @@ typedef struct cpu_functions {
 
 extern const cpu_functions cpu_functions_v4, cpu_functions_v3, cpu_functions_generic;
 
-/* A tensor of the tile; the input, whose offset is 0, may lie outside the workspace. */
-static inline float *tensor_at(const tile_task *task, size_t offset) {
-    return offset == 0 ? task->input : task->workspace + offset * task->width;
+/* A tensor's part in one column; the input, whose offset is 0, may lie outside the workspace. */
+static inline float *tensor_at(const tile *tile, size_t column, size_t offset) {
+    return offset == 0 ? tile->input + column * tile->input_stride
+                       : tile->workspace + column * tile->workspace_stride + offset * COLUMN_LANES;
 }
 
-/* This task's share of `count` items, cut at multiples of `grain`. */
-static inline void share_of(const tile_task *task, size_t count, size_t grain, size_t *first, size_t *end) {
-    size_t grains = (count + grain - 1) / grain;
-    size_t from = grains * task->part / task->parts * grain,
-           to = grains * (task->part + 1) / task->parts * grain;
-    *first = from;
+/* Lanes of a column that hold rows, rounded up to TILE_LANES. */
+static inline size_t lanes_in(const tile *tile, size_t column) {
+    size_t left = tile->lanes - column * COLUMN_LANES;
+    return left < COLUMN_LANES ? left : COLUMN_LANES;
+}
+
+/* Columns of the group's tiles: the last tile alone may have fewer than 8. */
+static inline size_t columns_in(const tile_group *group) {
+    return (group->count - 1) * TILE_COLUMNS + group->tiles[group->count - 1].columns;
+}
+
+/* What a part of the team works on: these units of these columns. */
+typedef struct share {
+    size_t first, end;
+    size_t first_column, end_column;
+} share;
+
+/* Part `part` of `parts` of `count` items, cut at multiples of `grain`. */
+static inline void cut(size_t count, size_t grain, size_t part, size_t parts, size_t *first, size_t *end) {
+    size_t grains = (count + grain - 1) / grain, to = grains * (part + 1) / parts * grain;
+    *first = grains * part / parts * grain;
     *end = to < count ? to : count;
+    if (*first > *end) *first = *end;
+}
+
+#define UNIT_GRAIN 8
+
+/*
+ * The share of a tensor of so many units. Wide ones are cut by units, narrow ones by columns, so that ops which
+ * follow one another on the same tensor need no barrier between them.
+ */
+static inline share share_of(const tile_group *group, size_t units) {
+    share made = {0, units, group->first_column, group->end_column};
+    if (group->parts == 1) return made;
+    if (units >= WIDE_OUTPUTS)
+        cut(units, UNIT_GRAIN, group->part, group->parts, &made.first, &made.end);
+    else
+        cut(group->end_column, 1, group->part, group->parts, &made.first_column, &made.end_column);
+    return made;
+}
+
+/*
+ * The order in which the partials of a group's tiles are added (contract 4): partial `index` is added to those that
+ * wait on the levels below[0 .. count), in this order, and the sum then waits on `level`, or is the group's where
+ * index is the last.
+ */
+typedef struct tree_step {
+    size_t below[MOST_GROUP_LEVELS + 1];
+    size_t count, level;
+} tree_step;
+
+static inline tree_step tree_step_of(size_t index, bool last) {
+    tree_step step = {.count = 0, .level = 0};
+    for (; index >> step.level & 1; step.level++)
+        step.below[step.count++] = step.level;
+    for (size_t above = step.level + 1; last && index >> above > 0; above++)
+        if (index >> above & 1) step.below[step.count++] = above;
+    return step;
 }
 
 /* Names one function for the instruction set being compiled: CMake compiles each op once per ISA. */
@@ -70,6 +160,7 @@ static inline void share_of(const tile_task *task, size_t count, size_t grain, s
 #define TILE_OP_DECLARE(name) tile_function ISA_NAME(name);
 #ifdef TANDA_ISA
 TILE_OP_LIST(TILE_OP_DECLARE)
+void ISA_NAME(perceptron)(const perceptron_task *task);
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end);
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end);
 bool ISA_NAME(update)(float *parameters, float *gradient, float inverse_rows, float learning_rate,

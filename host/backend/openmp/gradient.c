@@ -1,0 +1,256 @@
+/*
+ * The gradient of a dense layer, and the sum of the losses, over a group of tiles. Partials of the tiles are added
+ * by the fixed tree (contract 4) as soon as they are made, block of outputs by block of outputs, so that only the
+ * group's sum goes to memory.
+ */
+#include <string.h>
+
+#include "backend/openmp/chains.h"
+#include "backend/openmp/vector.h"
+
+/*
+ * A thread's scratch: the delta of two panels of a tile, (2, 256, 16), then for each level of the tree the partials
+ * that wait there, laid out like the result.
+ */
+#define PAIR 2 /* panels that are worked on together */
+#define PANEL_FLOATS (TILE_ROWS * PANEL)
+
+/* ---- wide layers ----------------------------------------------------------------------------------------- */
+
+/* panels (pair, 256, 16) from delta (H, 32 lanes a column); outputs from H on are +0. */
+static void transpose_delta(const tile *tile, const op *op, size_t h, size_t pair, float *panels) {
+    for (size_t column = 0; column < tile->columns; column++) {
+        const float *delta = tensor_at(tile, column, op->source);
+        for (size_t block = 0; block < pair * PANEL; block += LANES)
+            for (size_t lane = 0; lane < lanes_in(tile, column); lane += LANES) {
+                float *target = panels + block / PANEL * PANEL_FLOATS +
+                                (column * COLUMN_LANES + lane) * PANEL + block % PANEL;
+                vec lines[LANES];
+                for (size_t i = 0; i < LANES; i++)
+                    lines[i] = h + block + i < op->outputs
+                                   ? vec_load(delta + (h + block + i) * COLUMN_LANES + lane)
+                                   : vec_zero();
+                vec_transpose(lines);
+                for (size_t i = 0; i < LANES; i++)
+                    vec_store(target + i * PANEL, lines[i]);
+            }
+    }
+}
+
+/* Where the partial of tile `index` goes and what is added to it: results of `floats` floats a level. */
+static void direct_to_tree(chains *c, size_t index, size_t count, float *levels, size_t floats,
+                           float *result) {
+    const tree_step step = tree_step_of(index, index + 1 == count);
+    c->below_count = step.count;
+    for (size_t i = 0; i < step.count; i++)
+        c->below[i] = levels + step.below[i] * floats;
+    c->results = index + 1 == count ? result : levels + step.level * floats;
+}
+
+/* dW for the outputs of `pair` panels from h on: row by row, vectors over h. */
+static void pair_gradient(const tile_group *group, const op *op, size_t h, size_t pair) {
+    float *panels = group->scratch, *levels = panels + PAIR * PANEL_FLOATS;
+    chains c = {.lines = panels,
+                .line_step = PANEL,
+                .line_group = PANEL_FLOATS,
+                .factor_step = 1,
+                .factor_apart = COLUMN_LANES,
+                .factor_group = PANEL * COLUMN_LANES,
+                .run = COLUMN_LANES,
+                .result_stride = PANEL,
+                .result_group = op->inputs * PANEL,
+                .lanes = pair * PANEL,
+                .end = op->inputs,
+                .most = PANEL,
+                .limit = CANONICAL_LIMIT};
+    float *result = group->partial + op->weight + h * op->inputs;
+    for (size_t i = 0; i < group->count; i++) {
+        const tile *tile = &group->tiles[i];
+        transpose_delta(tile, op, h, pair, panels);
+        c.factors = tensor_at(tile, 0, op->other);
+        c.run_stride = op->other == 0 ? tile->input_stride : tile->workspace_stride;
+        c.terms = c.to = tile->rows;
+        direct_to_tree(&c, i, group->count, levels, pair * op->inputs * PANEL, result);
+        ISA_NAME(run_chains)(&c);
+    }
+}
+
+static void wide_gradient(const tile_group *group, const op *op) {
+    size_t first = 0, end = 0;
+    cut(op->stride, PANEL, group->part, group->parts, &first, &end);
+    for (size_t h = first; h < end; h += PAIR * PANEL)
+        pair_gradient(group, op, h, end - h < PAIR * PANEL ? 1 : PAIR);
+}
+
+/* ---- narrow sums: 16 lanes, folded in halves ------------------------------------------------------------- */
+
+/* Folds 16 lanes in halves: 8, 4, 2, 1 (contract 3). */
+static inline float fold_lanes(const vec group[GROUP_VECTORS]) {
+    float lanes[TILE_LANES];
+    for (size_t v = 0; v < GROUP_VECTORS; v++)
+        vec_store(lanes + v * LANES, group[v]);
+    for (size_t half = TILE_LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+/* totals[i] = sums[i] folded, for `count` groups of 16 lanes. */
+static inline void fold_sums(const vec (*sums)[GROUP_VECTORS], int count, float *totals) {
+#ifdef CAN_FOLD_LINES
+    if (count == LANES) {
+        vec_store(totals, vec_fold_lines(&sums[0][0]));
+        return;
+    }
+#endif
+    for (int i = 0; i < count; i++)
+        totals[i] = fold_lanes(sums[i]);
+}
+
+/* Where the narrow gradient of a tile goes: dW[k][h] at k * stride + h, after adding what waits below. */
+typedef struct narrow {
+    const tile *tile;
+    const op *op;
+    float *result;
+    const float *below[MOST_GROUP_LEVELS + 1];
+    size_t below_count;
+} narrow;
+
+static inline void store_total(const narrow *n, size_t k, size_t h, float total) {
+    const size_t at = k * n->op->stride + h;
+    for (size_t i = 0; i < n->below_count; i++)
+        total = n->below[i][at] + total;
+    n->result[at] = total;
+}
+
+/* dW for INPUTS inputs from k and OUTPUTS outputs from h, in lanes. */
+#define DEFINE_NARROW(INPUTS, OUTPUTS) \
+    static void narrow_##INPUTS##x##OUTPUTS(const narrow *n, size_t k, size_t h) { \
+        vec sum[INPUTS * OUTPUTS][GROUP_VECTORS]; \
+        _Pragma("GCC unroll 16") for (int i = 0; i < INPUTS * OUTPUTS; i++) \
+            _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) sum[i][v] = vec_zero(); \
+        for (size_t column = 0; column < n->tile->columns; column++) { \
+            const float *a = tensor_at(n->tile, column, n->op->other) + k * COLUMN_LANES, \
+                        *delta = tensor_at(n->tile, column, n->op->source) + h * COLUMN_LANES; \
+            for (size_t lane = 0; lane < lanes_in(n->tile, column); lane += TILE_LANES) \
+                _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) { \
+                    vec d[OUTPUTS]; \
+                    _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) d[o] = \
+                        vec_load(delta + o * COLUMN_LANES + lane + v * LANES); \
+                    _Pragma("GCC unroll 16") for (size_t i = 0; i < INPUTS; i++) { \
+                        vec x = vec_load(a + i * COLUMN_LANES + lane + v * LANES); \
+                        _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) \
+                            sum[i * OUTPUTS + o][v] = vec_fma(x, d[o], sum[i * OUTPUTS + o][v]); \
+                    } \
+                } \
+        } \
+        float totals[INPUTS * OUTPUTS]; \
+        fold_sums(sum, INPUTS *OUTPUTS, totals); \
+        for (size_t i = 0; i < INPUTS; i++) \
+            for (size_t o = 0; o < OUTPUTS; o++) \
+                store_total(n, k + i, h + o, totals[i * OUTPUTS + o]); \
+    }
+
+#if LANES == 16
+#define NARROW_ALONE 16 /* inputs at once for a single output */
+DEFINE_NARROW(16, 1)
+DEFINE_NARROW(8, 2)
+DEFINE_NARROW(4, 4)
+DEFINE_NARROW(1, 1)
+#define narrow_alone narrow_16x1
+#define narrow_pair narrow_8x2
+#define narrow_square narrow_4x4
+#define NARROW_SQUARE 4
+#else
+#define NARROW_ALONE 4
+DEFINE_NARROW(4, 1)
+DEFINE_NARROW(2, 2)
+DEFINE_NARROW(1, 1)
+#define narrow_alone narrow_4x1
+#define narrow_pair narrow_2x2
+#define narrow_square narrow_2x2
+#define NARROW_SQUARE 2
+#endif
+#define NARROW_PAIR_INPUTS (NARROW_ALONE / 2)
+
+/* Inputs [first, end) for one output. */
+static void narrow_output(const narrow *n, size_t first, size_t end, size_t h) {
+    size_t k = first;
+    for (; k + NARROW_ALONE <= end; k += NARROW_ALONE)
+        narrow_alone(n, k, h);
+    for (; k < end; k++)
+        narrow_1x1(n, k, h);
+}
+
+/* Inputs [first, end) for all outputs of one tile. */
+static void narrow_tile(const narrow *n, size_t first, size_t end) {
+    const size_t outputs = n->op->outputs;
+    size_t squares_end = first + (end - first) / NARROW_ALONE * NARROW_ALONE, h = 0;
+    for (; h + NARROW_SQUARE <= outputs; h += NARROW_SQUARE)
+        for (size_t k = first; k < squares_end; k += NARROW_SQUARE)
+            narrow_square(n, k, h);
+    for (; h + 2 <= outputs; h += 2)
+        for (size_t k = first; k < squares_end; k += NARROW_PAIR_INPUTS)
+            narrow_pair(n, k, h);
+    for (; h < outputs; h++)
+        narrow_output(n, first, squares_end, h);
+    for (h = 0; h < outputs; h++)
+        narrow_output(n, squares_end, end, h);
+}
+
+static void narrow_gradient(const tile_group *group, const op *op) {
+    float *levels = group->scratch + PAIR * PANEL_FLOATS, *result = group->partial + op->weight;
+    const size_t floats = op->inputs * op->stride;
+    size_t first = 0, end = 0;
+    cut(op->inputs, NARROW_ALONE, group->part, group->parts, &first, &end);
+    for (size_t i = 0; i < group->count; i++) {
+        const tree_step step = tree_step_of(i, i + 1 == group->count);
+        narrow n = {.tile = &group->tiles[i], .op = op, .below_count = step.count};
+        for (size_t b = 0; b < step.count; b++)
+            n.below[b] = levels + step.below[b] * floats;
+        n.result = i + 1 == group->count ? result : levels + step.level * floats;
+        narrow_tile(&n, first, end);
+    }
+}
+
+/* The sum over the rows of one tensor unit of a tile, in lanes. */
+static inline float sum_over_rows(const tile *tile, size_t offset) {
+    vec sum[GROUP_VECTORS];
+    for (size_t v = 0; v < GROUP_VECTORS; v++)
+        sum[v] = vec_zero();
+    for (size_t column = 0; column < tile->columns; column++) {
+        const float *values = tensor_at(tile, column, offset);
+        for (size_t lane = 0; lane < lanes_in(tile, column); lane += TILE_LANES)
+            for (size_t v = 0; v < GROUP_VECTORS; v++)
+                sum[v] = vec_add(sum[v], vec_load(values + lane + v * LANES));
+    }
+    return fold_lanes(sum);
+}
+
+static float sum_over_group(const tile_group *group, size_t offset) {
+    float levels[MOST_GROUP_LEVELS + 1], total = 0.0f;
+    for (size_t i = 0; i < group->count; i++) {
+        const tree_step step = tree_step_of(i, i + 1 == group->count);
+        total = sum_over_rows(&group->tiles[i], offset);
+        for (size_t b = 0; b < step.count; b++)
+            total = levels[step.below[b]] + total;
+        levels[step.level] = total;
+    }
+    return total;
+}
+
+void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
+    if (op->outputs >= WIDE_OUTPUTS)
+        wide_gradient(group, op);
+    else
+        narrow_gradient(group, op);
+    size_t first = 0, end = 0;
+    cut(op->outputs, PANEL, group->part, group->parts, &first, &end);
+    for (size_t h = first; h < end; h++)
+        group->partial[op->bias + h] = sum_over_group(group, op->source + h);
+}
+
+void ISA_NAME(loss_sum)(const tile_group *group, const op *op) {
+    if (group->part == 0 && group->with_loss)
+        group->partial[group->loss_index] = sum_over_group(group, op->source);
+}

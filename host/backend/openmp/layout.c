@@ -1,0 +1,155 @@
+/* How data and parameters lie in memory on the CPU: rows become tiles, and weights panels. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/openmp/openmp.h"
+#include "support/floating_mode.h"
+#include "support/memory.h"
+
+/* ---- parameters ------------------------------------------------------------------------------------------ */
+
+/* Where the 16 weights that begin at `in_panels` of the packed vector in panels lie in (K, S). */
+static size_t in_rows(const packed_layer *layer, size_t in_panels) {
+    size_t line = (in_panels - layer->weight) / PANEL;
+    return layer->weight + line % layer->inputs * layer->stride + line / layer->inputs * PANEL;
+}
+
+static void copy_biases(const owned *owned, const float *from, float *to) {
+    memcpy(to + owned->first_bias, from + owned->first_bias,
+           (owned->end_bias - owned->first_bias) * sizeof *to);
+}
+
+static void copy_weights(const owned *owned, const float *from, float *to) {
+    memcpy(to + owned->first_weight, from + owned->first_weight,
+           (owned->end_weight - owned->first_weight) * sizeof *to);
+}
+
+void layout_to_panels(const plan *plan, const float *packed, float *panels, size_t part, size_t parts) {
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        const owned owned = owned_by(layer, part, parts);
+        copy_biases(&owned, packed, panels);
+        if (layer->outputs < WIDE_OUTPUTS)
+            copy_weights(&owned, packed, panels);
+        else
+            for (size_t at = owned.first_weight; at < owned.end_weight; at += PANEL)
+                memcpy(panels + at, packed + in_rows(layer, at), PANEL * sizeof *panels);
+    }
+}
+
+void layout_from_panels(const plan *plan, const float *panels, float *packed, size_t part, size_t parts) {
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        const owned owned = owned_by(layer, part, parts);
+        copy_biases(&owned, panels, packed);
+        if (layer->outputs < WIDE_OUTPUTS)
+            copy_weights(&owned, panels, packed);
+        else
+            for (size_t at = owned.first_weight; at < owned.end_weight; at += PANEL)
+                memcpy(packed + in_rows(layer, at), panels + at, PANEL * sizeof *packed);
+    }
+}
+
+/* ---- rows and tiles -------------------------------------------------------------------------------------- */
+
+/* target (columns, features, 32) = `count` rows from `row` on of the buffer. */
+static void assemble(const program *program, const float *values, size_t row, size_t count, float *target) {
+    const size_t features = program->plan->features;
+    uint64_t rows[TILE_ROWS];
+    for (size_t i = 0; i < count; i++)
+        rows[i] = row + i;
+    tile tile = {.rows = count,
+                 .lanes = round_up(count, TILE_LANES),
+                 .columns = (count + COLUMN_LANES - 1) / COLUMN_LANES,
+                 .input = target,
+                 .input_stride = features * COLUMN_LANES,
+                 .row = rows};
+    const tile_group group = {.tiles = &tile,
+                              .count = 1,
+                              .end_column = tile.columns,
+                              .features = values,
+                              .feature_count = features,
+                              .parts = 1};
+    const op gather = {.kind = OP_gather, .inputs = features};
+    program->functions->tile_ops[OP_gather](&group, &gather);
+}
+
+/* The rows of a full tile, from its columns. */
+static void disassemble(const float *tile, size_t features, float *rows) {
+    for (size_t i = 0; i < TILE_ROWS; i++) {
+        const float *column = tile + i / COLUMN_LANES * features * COLUMN_LANES + i % COLUMN_LANES;
+        for (size_t k = 0; k < features; k++)
+            rows[i * features + k] = column[k * COLUMN_LANES];
+    }
+}
+
+/* A large block that is not touched yet: the threads that fill it do that. */
+static float *untouched(size_t floats) {
+    return floats > SIZE_MAX / sizeof(float) - MEMORY_ALIGNMENT
+               ? NULL
+               : aligned_alloc(MEMORY_ALIGNMENT, round_up(floats * sizeof(float), MEMORY_ALIGNMENT));
+}
+
+/* Tiles [first, end), through a tile of scratch where they take the place of their rows. */
+static void fill_tiles(const program *program, const buffer *buffer, float *tiles, size_t first, size_t end,
+                       float *scratch) {
+    const size_t floats = buffer->features * TILE_ROWS;
+    for (size_t t = first; t < end; t++) {
+        assemble(program, buffer->data, t * TILE_ROWS, TILE_ROWS,
+                 scratch != NULL ? scratch : tiles + t * floats);
+        if (scratch != NULL) memcpy(tiles + t * floats, scratch, floats * sizeof *tiles);
+    }
+}
+
+static void restore_tiles(const buffer *buffer, size_t first, size_t end, float *scratch) {
+    const size_t floats = buffer->features * TILE_ROWS;
+    for (size_t t = first; t < end; t++) {
+        memcpy(scratch, buffer->tiles + t * floats, floats * sizeof *scratch);
+        disassemble(scratch, buffer->features, buffer->tiles + t * floats);
+    }
+}
+
+static tanda_status allocate_tiles(const program *program, buffer *buffer, size_t rest) {
+    const size_t floats = program->plan->features * TILE_ROWS;
+    buffer->threads = program->threads;
+    tanda_status status = TANDA_OK;
+    if (rest > 0) status = allocate(&buffer->last_tile, floats, sizeof(float), "tile", NULL);
+    if (status == TANDA_OK && buffer->lent)
+        status = allocate(&buffer->scratch, program->threads, floats * sizeof(float), "tiles", NULL);
+    if (status != TANDA_OK) return status;
+    buffer->tiles = buffer->lent ? buffer->data : untouched(program->options.rows / TILE_ROWS * floats);
+    return buffer->tiles != NULL ? TANDA_OK : TANDA_FAILED;
+}
+
+void layout_make_tiles(const program *program) {
+    buffer *buffer = program->options.features;
+    const size_t rows = program->options.rows, rest = rows % TILE_ROWS, full = rows / TILE_ROWS;
+    if (buffer->tiles != NULL) return;
+    buffer->rows = rows;
+    buffer->features = program->plan->features;
+    if (allocate_tiles(program, buffer, rest) != TANDA_OK) {
+        buffer->tiles = NULL;
+        layout_restore(buffer);
+        return;
+    }
+    if (rest > 0) assemble(program, buffer->data, rows - rest, rest, buffer->last_tile);
+#pragma omp parallel for num_threads((int)buffer->threads) schedule(static)
+    for (size_t i = 0; i < buffer->threads; i++)
+        fill_tiles(program, buffer, buffer->tiles, full * i / buffer->threads,
+                   full * (i + 1) / buffer->threads,
+                   buffer->lent ? buffer->scratch + i * buffer->features * TILE_ROWS : NULL);
+}
+
+void layout_restore(buffer *buffer) {
+    const size_t full = buffer->rows / TILE_ROWS, floats = buffer->features * TILE_ROWS;
+    if (buffer->tiles != NULL && buffer->lent) {
+#pragma omp parallel for num_threads((int)buffer->threads) schedule(static)
+        for (size_t i = 0; i < buffer->threads; i++)
+            restore_tiles(buffer, full * i / buffer->threads, full * (i + 1) / buffer->threads,
+                          buffer->scratch + i * floats);
+    }
+    if (!buffer->lent) free(buffer->tiles);
+    free(buffer->last_tile);
+    free(buffer->scratch);
+    buffer->tiles = buffer->last_tile = buffer->scratch = NULL;
+}

@@ -1,0 +1,216 @@
+/*
+ * The perceptron: one output, no hidden layer (logistic and linear regression). Memory bounds it, so forward, loss,
+ * delta and gradient of a few columns follow one another while these are in the cache: the data set is read once a
+ * step. The order of every sum is that of the single ops (dense.c, loss.c, gradient.c).
+ */
+#include <string.h>
+
+#include "backend/openmp/column.h"
+#include "backend/openmp/vector.h"
+
+#define COLUMN_VECTORS (COLUMN_LANES / LANES)
+#define CHUNK TILE_ROWS
+
+/* Columns that are worked on together: as many sums at once as hide the latency of fma. */
+#if LANES == 16
+#define TOGETHER 4
+#elif LANES == 8
+#define TOGETHER 2
+#else
+#define TOGETHER 1
+#endif
+#define MOST_TOGETHER_FEATURES 128 /* more would leave the first-level cache before the gradient */
+
+#define PREFETCH_AHEAD ((size_t)8 << 10) /* bytes, at least */
+
+/* z of `COLUMNS` columns, whose inputs lie x_apart floats apart. */
+#define DEFINE_FORWARD(COLUMNS) \
+    static inline void forward_##COLUMNS(const perceptron_task *task, const float *x, size_t apart, \
+                                         size_t ahead, float *z) { \
+        const op *op = task->forward; \
+        const float *weight = task->parameters + op->weight; \
+        vec total[COLUMNS * COLUMN_VECTORS]; \
+        _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) total[v] = \
+            vec_splat(task->parameters[op->bias]); \
+        for (size_t from = 0; from < op->inputs; from += CHUNK) { \
+            size_t to = from + CHUNK < op->inputs ? from + CHUNK : op->inputs; \
+            vec sum[COLUMNS * COLUMN_VECTORS]; \
+            _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) sum[v] = vec_zero(); \
+            for (size_t k = from; k < to; k++) { \
+                vec w = vec_splat(weight[k]); \
+                _Pragma("GCC unroll 16") for (int c = 0; c < COLUMNS; c++) { \
+                    const float *line = x + (size_t)c * apart + k * COLUMN_LANES; \
+                    __builtin_prefetch(line + ahead); \
+                    _Pragma("GCC unroll 16") for (int v = 0; v < COLUMN_VECTORS; v++) \
+                        sum[c * COLUMN_VECTORS + v] = \
+                            vec_fma(vec_load(line + v * LANES), w, sum[c * COLUMN_VECTORS + v]); \
+                } \
+            } \
+            _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) total[v] = \
+                vec_add(total[v], sum[v]); \
+        } \
+        _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) \
+            vec_store(z + v * LANES, vec_keep_from(total[v], CANONICAL_LIMIT)); \
+    }
+
+/* Adds these columns to the lane sums of the gradient, (features + 1, 16), the bias last. */
+#define DEFINE_GRADIENT(COLUMNS) \
+    static inline void gradient_##COLUMNS(size_t features, const float *x, size_t apart, size_t ahead, \
+                                          const float *delta, float *lanes) { \
+        for (size_t k = 0; k < features; k++) { \
+            vec sum[GROUP_VECTORS]; \
+            _Pragma("GCC unroll 16") for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = \
+                vec_load(lanes + k * TILE_LANES + g * LANES); \
+            _Pragma("GCC unroll 16") for (int c = 0; c < COLUMNS; c++) { \
+                const float *line = x + (size_t)c * apart + k * COLUMN_LANES; \
+                __builtin_prefetch(line + ahead + TILE_LANES); \
+                _Pragma("GCC unroll 16") for (int v = 0; v < COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] = \
+                    vec_fma(vec_load(line + v * LANES), vec_load(delta + c * COLUMN_LANES + v * LANES), \
+                            sum[v % GROUP_VECTORS]); \
+            } \
+            _Pragma("GCC unroll 16") for (int g = 0; g < GROUP_VECTORS; g++) \
+                vec_store(lanes + k * TILE_LANES + g * LANES, sum[g]); \
+        } \
+        add_lanes(delta, COLUMNS, lanes + features * TILE_LANES); \
+    }
+
+/* lanes[l] += values[l], values[l + 16], ... in this order, of so many columns. */
+static inline void add_lanes(const float *values, int columns, float *lanes) {
+    for (int g = 0; g < GROUP_VECTORS; g++) {
+        vec sum = vec_load(lanes + g * LANES);
+        for (int v = g; v < columns * COLUMN_VECTORS; v += GROUP_VECTORS)
+            sum = vec_add(sum, vec_load(values + v * LANES));
+        vec_store(lanes + g * LANES, sum);
+    }
+}
+
+DEFINE_FORWARD(1)
+DEFINE_GRADIENT(1)
+#if TOGETHER > 1
+#define PASTE_NUMBER(name, number) name##number
+#define EXPAND_NUMBER(name, number) PASTE_NUMBER(name, number)
+#define forward_together EXPAND_NUMBER(forward_, TOGETHER)
+#define gradient_together EXPAND_NUMBER(gradient_, TOGETHER)
+#if TOGETHER == 4
+DEFINE_FORWARD(4)
+DEFINE_GRADIENT(4)
+#else
+DEFINE_FORWARD(2)
+DEFINE_GRADIENT(2)
+#endif
+#else
+#define forward_together forward_1
+#define gradient_together gradient_1
+#endif
+
+/* Rows [first, first + count) of the task, in `columns` columns from x on. Returns those whose class was right. */
+static inline uint32_t find_deltas(const perceptron_task *task, size_t first, size_t count, size_t columns,
+                                   const float *z, float *losses, float *delta) {
+    uint32_t correct = 0;
+    for (size_t c = 0; c < columns; c++) {
+        const size_t at = c * COLUMN_LANES;
+        column column = {.z = z + at,
+                         .losses = losses + at,
+                         .delta = task->training ? delta + at : NULL,
+                         .rows = count > at ? count - at : 0,
+                         .lanes = COLUMN_LANES,
+                         .with_loss = task->with_loss};
+        if (column.rows > COLUMN_LANES) column.rows = COLUMN_LANES;
+        if (task->classes != NULL) column.classes = task->classes + first + at;
+        if (task->targets != NULL) column.targets = task->targets + first + at;
+        if (task->loss->kind == OP_loss_mse)
+            mse_column(&column, task->loss);
+        else
+            binary_column(&column, task->loss);
+        correct += column.correct;
+    }
+    return correct;
+}
+
+/* Adds the tile of `count` rows from x on, row `first` of the task, to the lane sums (features + 2, 16). */
+static void add_tile(const perceptron_task *task, const float *x, size_t first, size_t count, float *lanes) {
+    const size_t features = task->forward->inputs, apart = features * COLUMN_LANES;
+    const size_t together = features <= MOST_TOGETHER_FEATURES ? TOGETHER : 1;
+    size_t columns = (count + COLUMN_LANES - 1) / COLUMN_LANES, step = 0, ahead = together * apart;
+    float z[TOGETHER * COLUMN_LANES], losses[TOGETHER * COLUMN_LANES], delta[TOGETHER * COLUMN_LANES];
+    if (ahead * sizeof(float) < PREFETCH_AHEAD) ahead = PREFETCH_AHEAD / sizeof(float);
+    for (size_t column = 0; column < columns; column += step, x += step * apart) {
+        size_t at = column * COLUMN_LANES;
+        step = columns - column >= together ? together : 1;
+        if (step == 1)
+            forward_1(task, x, apart, ahead, z);
+        else
+            forward_together(task, x, apart, ahead, z);
+        *task->correct += find_deltas(task, first + at, count - at, step, z, losses, delta);
+        if (task->with_loss) add_lanes(losses, (int)step, lanes + (features + 1) * TILE_LANES);
+        if (!task->training) continue;
+        if (step == 1)
+            gradient_1(features, x, apart, ahead, delta, lanes);
+        else
+            gradient_together(features, x, apart, ahead, delta, lanes);
+    }
+}
+
+/* Folds `lines` groups of 16 lanes in halves: 8, 4, 2, 1 (contract 3). There is room for lines up to a multiple of 16. */
+static void fold_lines(const float *lanes, size_t lines, float *totals) {
+#ifdef CAN_FOLD_LINES
+    for (size_t i = 0; i < lines; i += TILE_LANES) {
+        vec group[TILE_LANES];
+        for (size_t l = 0; l < TILE_LANES; l++)
+            group[l] = vec_load(lanes + (i + l) * TILE_LANES);
+        vec_store(totals + i, vec_fold_lines(group));
+    }
+#else
+    for (size_t i = 0; i < lines; i++) {
+        float folded[TILE_LANES];
+        memcpy(folded, lanes + i * TILE_LANES, sizeof folded);
+        for (size_t half = TILE_LANES / 2; half > 0; half /= 2)
+            for (size_t l = 0; l < half; l++)
+                folded[l] += folded[l + half];
+        totals[i] = folded[0];
+    }
+#endif
+}
+
+/* Adds the totals of tile `index` to the tree: levels are `lines` floats each. The last leaves the sum in totals. */
+static void add_to_tree(float *levels, size_t lines, size_t index, bool last, float *totals) {
+    const tree_step step = tree_step_of(index, last);
+    for (size_t b = 0; b < step.count; b++) {
+        const float *below = levels + step.below[b] * lines;
+        for (size_t i = 0; i < lines; i++)
+            totals[i] = below[i] + totals[i];
+    }
+    if (!last) memcpy(levels + step.level * lines, totals, lines * sizeof *totals);
+}
+
+static void store_sums(const perceptron_task *task, const float *totals) {
+    const size_t features = task->forward->inputs;
+    if (task->with_loss) *task->loss_sum = totals[features + 1];
+    if (!task->training) return;
+    memcpy(task->partial + task->forward->weight, totals, features * sizeof *totals);
+    task->partial[task->forward->bias] = totals[features];
+}
+
+/*
+ * Scratch: lane sums of as many tiles as fill 16 lines, so that one folding serves them all; their totals; the
+ * levels of the tree. perceptron_scratch() below says how much.
+ */
+void ISA_NAME(perceptron)(const perceptron_task *task) {
+    const size_t features = task->forward->inputs, lines = features + 2;
+    const size_t batch = lines < TILE_LANES ? TILE_LANES / lines : 1;
+    const size_t room = (batch * lines + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
+    float *lanes = task->scratch, *totals = lanes + room * TILE_LANES, *levels = totals + room;
+    for (size_t first = 0; first < task->tiles; first += batch) {
+        size_t count = task->tiles - first < batch ? task->tiles - first : batch;
+        memset(lanes, 0, count * lines * TILE_LANES * sizeof *lanes);
+        for (size_t i = 0; i < count; i++) {
+            size_t tile = first + i, row = tile * TILE_ROWS, left = task->rows - row;
+            const float *x = left < TILE_ROWS ? task->last : task->input + row * features;
+            add_tile(task, x, row, left < TILE_ROWS ? left : TILE_ROWS, lanes + i * lines * TILE_LANES);
+        }
+        fold_lines(lanes, count * lines, totals);
+        for (size_t i = 0; i < count; i++)
+            add_to_tree(levels, lines, first + i, first + i + 1 == task->tiles, totals + i * lines);
+        if (first + count == task->tiles) store_sums(task, totals + (count - 1) * lines);
+    }
+}

@@ -1,0 +1,398 @@
+/*
+ * Running a plan on the CPU. All steps of a run lie in one parallel region.
+ *
+ * A step goes in waves of tiles, a wave in groups. A group leaves one partial gradient in its slot; the slots of a
+ * wave are merged by the fixed tree and pushed on a stack of partials (a binary counter). Either each thread takes
+ * whole groups through all ops, so that a tile stays in its cache, or, for few tiles and large weights, all threads
+ * share each op of a group, each making the gradient of the parameters that it owns.
+ */
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/openmp/openmp.h"
+#include "kernels/shuffle.h"
+#include "support/floating_mode.h"
+#include "support/memory.h"
+
+#define MOST_STACK 48     /* levels of the binary counter: far more tiles than memory can hold */
+#define MERGE_FLOATS 4096 /* merged and updated while they are in the first-level cache */
+
+/* What a thread knows while it works; the tree's bookkeeping is the same in every thread. */
+typedef struct worker {
+    program *program;
+    size_t thread, threads;
+    float *scratch;
+    uint64_t *rows;
+    float *labels;
+    bool with_loss;
+    shuffle_key key;
+    uint64_t key_epoch;
+    bool has_key;
+    size_t waves; /* done so far in this run */
+    size_t stack_top;
+    int levels[MOST_STACK];
+    tile tiles[MOST_GROUP_TILES];
+} worker;
+
+/* One step: which rows it holds. */
+typedef struct step {
+    uint64_t index, epoch;
+    size_t first_row; /* position of its first row in the epoch's order */
+    size_t rows, tiles;
+} step;
+
+static step step_at(const program *program, uint64_t index) {
+    const program_options *options = &program->options;
+    size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows);
+    size_t batch = (size_t)(index % per_epoch);
+    step made = {.index = index, .epoch = index / per_epoch, .first_row = batch * options->batch_rows};
+    made.rows = batch_size(options->rows, options->batch_rows, batch);
+    made.tiles = tiles_of(made.rows);
+    return made;
+}
+
+static void wait_for_team(const worker *worker) {
+    barrier_wait(&worker->program->barrier, (uint32_t)worker->threads);
+}
+
+/* ---- a group of tiles ------------------------------------------------------------------------------------ */
+
+/* rows[i] = the row of the data set at position first + i of the epoch's order */
+static void find_rows(worker *worker, const step *step, size_t first, size_t count) {
+    const program_options *options = &worker->program->options;
+    if (order_is_fixed(options)) {
+        for (size_t i = 0; i < count; i++)
+            worker->rows[i] = first + i;
+        return;
+    }
+    if (!worker->has_key || worker->key_epoch != step->epoch) {
+        worker->key = shuffle_make_key(options->seed, (uint32_t)step->epoch,
+                                       philox_stream(PURPOSE_SHUFFLE, 0), options->rows);
+        worker->key_epoch = step->epoch;
+        worker->has_key = true;
+    }
+    for (size_t i = 0; i < count; i += TILE_ROWS)
+        shuffle_positions(&worker->key, first + i, count - i < TILE_ROWS ? count - i : TILE_ROWS,
+                          worker->rows + i);
+}
+
+/* Labels in lane order: the data set's own where the order is fixed, else copies. */
+static const void *find_labels(worker *worker, size_t first, size_t count) {
+    const program_options *options = &worker->program->options;
+    if (options->labels == NULL) return NULL;
+    const float *labels = options->labels->data; /* or int32: four bytes either way */
+    if (order_is_fixed(options)) return labels + first;
+    for (size_t i = 0; i < count; i++)
+        memcpy(&worker->labels[i], &labels[worker->rows[i]], sizeof *labels);
+    return worker->labels;
+}
+
+/* Tiles [first, first + count) of a step; `workspace` holds their tensors. */
+static tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
+                           uint32_t *correct) {
+    program *program = worker->program;
+    const size_t features = program->plan->features, position = step->first_row + first * TILE_ROWS;
+    const size_t left = step->rows - first * TILE_ROWS;
+    const size_t rows = left < count * TILE_ROWS ? left : count * TILE_ROWS;
+    const bool assembled = uses_tiles(program);
+    if (!assembled) find_rows(worker, step, position, rows);
+    const void *labels = find_labels(worker, position, rows);
+    for (size_t i = 0; i < count; i++) {
+        const size_t lane = i * TILE_ROWS;
+        tile *tile = &worker->tiles[i];
+        *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
+                              .workspace = workspace + i * program->tile_floats,
+                              .workspace_stride = program->plan->workspace_units * COLUMN_LANES,
+                              .row = worker->rows + lane,
+                              .correct = correct};
+        tile->lanes = round_up(tile->rows, TILE_LANES);
+        tile->columns = (tile->rows + COLUMN_LANES - 1) / COLUMN_LANES;
+        tile->input = tile->workspace;
+        tile->input_stride = program->is_perceptron ? features * COLUMN_LANES : tile->workspace_stride;
+        if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
+        if (labels != NULL && !program->plan->classes) tile->targets = (const float *)labels + lane;
+        if (!assembled) continue;
+        const buffer *buffer = program->options.features;
+        tile->input_stride = features * COLUMN_LANES;
+        tile->input =
+            tile->rows < TILE_ROWS ? buffer->last_tile : buffer->tiles + (position + lane) * features;
+    }
+    return (tile_group){.tiles = worker->tiles,
+                        .count = count,
+                        .end_column = (count - 1) * TILE_COLUMNS + worker->tiles[count - 1].columns,
+                        .parameters = program->parameters,
+                        .loss_index = program->slot_floats - 16,
+                        .with_loss = worker->with_loss,
+                        .scratch = worker->scratch,
+                        .features = program->options.features->data,
+                        .feature_count = features,
+                        .parts = 1};
+}
+
+/* How the work of an op is cut among threads: see share_of(). */
+typedef enum cut_kind { CUT_OWN_WAY, CUT_BY_UNITS, CUT_BY_COLUMNS } cut_kind;
+
+static cut_kind cut_of(const op *op) {
+    switch (op->kind) {
+    case OP_gather:
+    case OP_loss_sum:
+    case OP_dense_gradient:
+        return CUT_OWN_WAY;
+    case OP_dense_backward:
+        return op->inputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
+    case OP_dense_forward:
+    case OP_activation_forward:
+    case OP_activation_backward:
+        return op->outputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
+    default:
+        return CUT_BY_COLUMNS;
+    }
+}
+
+/* Whether an op reads what another thread may have written in the op before it. */
+static bool needs_barrier(const op *before, const op *op) {
+    if (!op->after_barrier) return false;
+    const cut_kind cut = cut_of(op);
+    if (cut == CUT_OWN_WAY || cut != cut_of(before)) return true;
+    return cut == CUT_BY_UNITS && op->kind != OP_activation_forward && op->kind != OP_activation_backward;
+}
+
+static void run_op(const worker *worker, const tile_group *group, const op *op) {
+    worker->program->functions->tile_ops[op->kind](group, op);
+}
+
+/* Ops up to the loss, column by column; the rest, which needs all rows of a tile, op by op. */
+static void run_group(const worker *worker, tile_group *group) {
+    const program *program = worker->program;
+    const plan *plan = program->plan;
+    size_t first = uses_tiles(program) ? 1 : 0;
+    size_t end = program->by_columns
+                     ? (program->loss != NULL ? (size_t)(program->loss - plan->ops) + 1 : plan->op_count)
+                     : first;
+    const size_t columns = group->end_column;
+    for (size_t column = 0; end > first && column < columns; column++) {
+        group->first_column = column;
+        group->end_column = column + 1;
+        for (size_t i = first; i < end; i++)
+            run_op(worker, group, &plan->ops[i]);
+    }
+    group->first_column = 0;
+    group->end_column = columns;
+    for (size_t i = end; i < plan->op_count; i++)
+        run_op(worker, group, &plan->ops[i]);
+}
+
+static void run_group_together(const worker *worker, tile_group *group) {
+    const program *program = worker->program;
+    const plan *plan = program->plan;
+    size_t first = uses_tiles(program) ? 1 : 0;
+    group->part = worker->thread;
+    group->parts = worker->threads;
+    for (size_t i = first; i < plan->op_count; i++) {
+        if (i > first && needs_barrier(&plan->ops[i - 1], &plan->ops[i])) wait_for_team(worker);
+        run_op(worker, group, &plan->ops[i]);
+    }
+}
+
+static void run_perceptron(const worker *worker, const tile_group *group) {
+    const program *program = worker->program;
+    const tile *first = &group->tiles[0], *last = &group->tiles[group->count - 1];
+    if (!uses_tiles(program)) run_op(worker, group, &program->plan->ops[0]);
+    perceptron_task task = {.forward = program->loss - 1,
+                            .loss = program->loss,
+                            .training = program->plan->training,
+                            .with_loss = worker->with_loss || !program->plan->training,
+                            .parameters = group->parameters,
+                            .partial = group->partial,
+                            .loss_sum = group->partial + group->loss_index,
+                            .input = first->input,
+                            .last = last->input,
+                            .tiles = group->count,
+                            .rows = (group->count - 1) * TILE_ROWS + last->rows,
+                            .classes = first->classes,
+                            .targets = first->targets,
+                            .correct = first->correct,
+                            .scratch = group->scratch};
+    program->functions->perceptron(&task);
+}
+
+/* ---- waves ----------------------------------------------------------------------------------------------- */
+
+/* Groups of the wave of `tiles` tiles from `first` on, one thread each, as threads become free. */
+static void run_wave_apart(worker *worker, const step *step, size_t first, size_t tiles) {
+    program *program = worker->program;
+    const size_t size = program->group_tiles;
+    size_t *next = &program->next_group[worker->waves % 2];
+    for (;;) {
+        size_t slot = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED), begin = slot * size;
+        if (begin >= tiles) return;
+        size_t place = program->plan->keep ? slot : worker->thread;
+        tile_group group =
+            group_of(worker, step, first + begin, tiles - begin < size ? tiles - begin : size,
+                     program->workspaces + place * size * program->tile_floats, &program->correct[slot]);
+        group.partial = program->slots + slot * program->slot_floats;
+        if (program->is_perceptron)
+            run_perceptron(worker, &group);
+        else
+            run_group(worker, &group);
+    }
+}
+
+static void run_wave_together(worker *worker, const step *step, size_t first, size_t tiles) {
+    program *program = worker->program;
+    tile_group group = group_of(worker, step, first, tiles, program->workspaces, program->correct);
+    group.partial = program->slots;
+    run_group_together(worker, &group);
+}
+
+/* ---- this thread's parameters ---------------------------------------------------------------------------- */
+
+typedef void range_function(worker *worker, size_t first, size_t end, void *context);
+
+/* Calls function for the ranges of a slot that this thread owns, in pieces; the loss sum is the first thread's. */
+static void for_owned(worker *worker, range_function *function, void *context) {
+    const program *program = worker->program;
+    for (size_t l = 0; program->plan->training && l < program->plan->layer_count; l++) {
+        const owned owned = owned_by(&program->plan->layers[l], worker->thread, worker->threads);
+        for (size_t at = owned.first_weight; at < owned.end_weight; at += MERGE_FLOATS)
+            function(worker, at, owned.end_weight - at < MERGE_FLOATS ? owned.end_weight : at + MERGE_FLOATS,
+                     context);
+        if (owned.end_bias > owned.first_bias) function(worker, owned.first_bias, owned.end_bias, context);
+    }
+    if (worker->thread == 0) function(worker, program->slot_floats - 16, program->slot_floats, context);
+}
+
+static void merge_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    program->functions->merge(program->slots, program->slot_floats, *(size_t *)context, first, end);
+}
+
+static void push_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    (void)context;
+    memcpy(program->stack + worker->stack_top * program->slot_floats + first, program->slots + first,
+           (end - first) * sizeof(float));
+}
+
+/* Adds the topmost partial of the stack to the one below it. */
+static void fold_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    float *below = program->stack + (worker->stack_top - 2) * program->slot_floats;
+    (void)context;
+    program->functions->add(below, below + program->slot_floats, first, end);
+}
+
+static void fold_stack(worker *worker) {
+    for_owned(worker, fold_range, NULL);
+    worker->stack_top--;
+}
+
+static void push_wave(worker *worker, bool full) {
+    for_owned(worker, push_range, NULL);
+    worker->levels[worker->stack_top++] = full ? 0 : -1;
+    while (worker->stack_top >= 2 &&
+           worker->levels[worker->stack_top - 1] == worker->levels[worker->stack_top - 2]) {
+        fold_stack(worker);
+        worker->levels[worker->stack_top - 1]++;
+    }
+}
+
+typedef struct update_context {
+    float *sum;
+    float inverse_rows;
+    bool bad;
+} update_context;
+
+static void update_range(worker *worker, size_t first, size_t end, void *context) {
+    program *program = worker->program;
+    update_context *update = context;
+    if (first == program->slot_floats - 16) return; /* the loss */
+    update->bad |= program->functions->update(program->parameters, update->sum, update->inverse_rows,
+                                              program->options.learning_rate, first, end);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------------------- */
+
+static void finish_step(worker *worker, const step *step, float *sum, uint32_t correct, step_result *result) {
+    program *program = worker->program;
+    update_context update = {.sum = sum, .inverse_rows = (float)(1.0 / (double)step->rows)};
+    if (program->plan->training) for_owned(worker, update_range, &update);
+    if (update.bad) __atomic_store_n(&result->not_finite, 1, __ATOMIC_RELAXED);
+    if (worker->thread > 0) return;
+    result->loss = program->loss != NULL ? sum[program->slot_floats - 16] : 0.0f;
+    result->correct = correct;
+    program->last_gradient = sum;
+}
+
+static void run_step(worker *worker, uint64_t index, step_result *result) {
+    program *program = worker->program;
+    const step step = step_at(program, index);
+    const bool one_wave = step.tiles <= program->wave_tiles;
+    worker->stack_top = 0;
+    uint32_t correct = 0;
+    for (size_t first = 0; first < step.tiles; first += program->wave_tiles) {
+        size_t tiles = step.tiles - first < program->wave_tiles ? step.tiles - first : program->wave_tiles;
+        size_t groups = groups_of(program, tiles);
+        if (worker->thread == 0) program->next_group[(worker->waves + 1) % 2] = 0;
+        if (program->shared)
+            run_wave_together(worker, &step, first, tiles);
+        else
+            run_wave_apart(worker, &step, first, tiles);
+        worker->waves++;
+        /* Of a shared group, each thread has made the gradient of what it owns. */
+        if (!program->shared) wait_for_team(worker);
+        if (groups > 1) for_owned(worker, merge_range, &groups);
+        for (size_t i = 0; worker->thread == 0 && i < groups; i++) {
+            correct += program->correct[i];
+            program->correct[i] = 0;
+        }
+        if (one_wave) break;
+        push_wave(worker, tiles == program->wave_tiles);
+        wait_for_team(worker);
+    }
+    while (worker->stack_top > 1)
+        fold_stack(worker);
+    finish_step(worker, &step, one_wave ? program->slots : program->stack, correct, result);
+    wait_for_team(worker);
+}
+
+static void work(program *program, uint64_t first_step, size_t steps, bool with_loss) {
+    const unsigned mode = enter_exact_mode();
+    const size_t thread = (size_t)omp_get_thread_num(), positions = program->group_tiles * TILE_ROWS;
+    float *packed = program->options.parameters->data;
+    worker worker = {.program = program,
+                     .thread = thread,
+                     .threads = (size_t)omp_get_num_threads(),
+                     .scratch = program->scratches + thread * program->scratch_floats,
+                     .rows = program->rows + thread * positions,
+                     .labels = program->labels + thread * positions,
+                     .with_loss = with_loss};
+    layout_to_panels(program->plan, packed, program->parameters, worker.thread, worker.threads);
+    wait_for_team(&worker);
+    for (size_t s = 0; s < steps; s++)
+        run_step(&worker, first_step + s, &program->results[s]);
+    if (program->plan->training)
+        layout_from_panels(program->plan, program->parameters, packed, worker.thread, worker.threads);
+    leave_exact_mode(mode);
+}
+
+tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
+                        tanda_error *error) {
+    (void)backend;
+    if (steps > program->result_capacity) {
+        step_result *grown = NULL;
+        tanda_status status = allocate(&grown, steps, sizeof *grown, "step results", error);
+        if (status != TANDA_OK) return status;
+        free(program->results);
+        program->results = grown;
+        program->result_capacity = steps;
+    }
+    memset(program->results, 0, steps * sizeof *program->results);
+    program->result_count = steps;
+    program->last_step = first_step + steps - 1;
+    program->next_group[0] = program->next_group[1] = 0;
+#pragma omp parallel num_threads((int)program->threads)
+    work(program, first_step, steps, with_loss);
+    return TANDA_OK;
+}
