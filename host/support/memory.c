@@ -2,6 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+void *allocate_untouched(size_t bytes) {
+    const bool large = bytes >= 4 * LARGE_PAGE;
+    const size_t alignment = large ? LARGE_PAGE : MEMORY_ALIGNMENT;
+    size_t whole = 0;
+    if (add_overflows(bytes, alignment - 1, &whole)) return NULL;
+    whole = whole / alignment * alignment;
+    void *block = aligned_alloc(alignment, whole > 0 ? whole : alignment);
+    /* Fewer pages to fault in and to translate; where the kernel declines, nothing is lost. */
+    if (block != NULL && large) madvise(block, whole, MADV_HUGEPAGE);
+    return block;
+}
 
 tanda_status allocate(void *memory, size_t count, size_t size, const char *what, tanda_error *error) {
     size_t bytes = 0;
@@ -10,7 +25,7 @@ tanda_status allocate(void *memory, size_t count, size_t size, const char *what,
                     what, count, size);
     bytes = bytes / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
     if (bytes == 0) bytes = MEMORY_ALIGNMENT;
-    void *block = aligned_alloc(MEMORY_ALIGNMENT, bytes);
+    void *block = allocate_untouched(bytes);
     if (block == NULL) return fail(error, TANDA_FAILED, "%s: no memory for %zu bytes", what, bytes);
     memset(block, 0, bytes);
     memcpy(memory, &block, sizeof block);

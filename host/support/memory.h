@@ -25,6 +25,12 @@ static inline size_t round_up(size_t value, size_t multiple) {
  */
 tanda_status allocate(void *memory, size_t count, size_t size, const char *what, tanda_error *error);
 
+/*
+ * Uninitialised bytes, aligned to MEMORY_ALIGNMENT and in large pages where they are many, for free(); NULL for want of
+ * memory. For what several threads fill: each page goes to the first that touches it.
+ */
+void *allocate_untouched(size_t bytes);
+
 /* strdup that reports; text may be NULL, then so is *copy. */
 tanda_status copy_text(char **copy, const char *text, tanda_error *error);
 

@@ -1,54 +1,77 @@
 #include "backend/openmp/chains.h"
 #include "backend/openmp/vector.h"
 
+#define MOST_SUMS 32 /* registers of the richest instruction set */
+
 /* Where the v-th vector of a block begins, from the block's first lane on. */
 #define VECTOR_AT(v, group) ((size_t)(v)*LANES / TILE_LANES * (group) + (size_t)(v)*LANES % TILE_LANES)
 
-/* The whole of one block: OUTPUTS results from j, VECTORS vectors from lane. */
-#define DEFINE_BLOCK(OUTPUTS, VECTORS) \
-    static void block_##OUTPUTS##x##VECTORS(const chains *c, size_t j, size_t lane) { \
-        const size_t step = c->factor_step, apart = c->factor_apart, line_step = c->line_step; \
-        const float *line = \
-            c->lines + c->from * line_step + lane / TILE_LANES * c->line_group + lane % TILE_LANES; \
-        const float *run = \
-            c->factors + c->from / c->run * c->run_stride + j / PANEL * c->factor_group + j % PANEL * apart; \
-        vec sum[OUTPUTS][VECTORS]; \
-        _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) \
-            _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) sum[o][v] = vec_zero(); \
-        for (size_t t = c->from; t < c->to; run += c->run_stride) { \
-            const float *factor = run; \
-            size_t end = t + c->run < c->to ? t + c->run : c->to; \
-            if (end < c->to) \
-                _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) \
-                    __builtin_prefetch(run + c->run_stride + (size_t)o * apart); \
-            for (; t < end; t++) { \
-                vec values[VECTORS]; \
-                _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) values[v] = \
-                    vec_load(line + VECTOR_AT(v, c->line_group)); \
-                _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) { \
-                    vec f = vec_splat(factor[(size_t)o * apart]); \
-                    _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) sum[o][v] = \
-                        vec_fma(values[v], f, sum[o][v]); \
-                } \
-                line += line_step; \
-                factor += step; \
-            } \
-        } \
-        _Pragma("GCC unroll 16") for (int o = 0; o < OUTPUTS; o++) \
-            _Pragma("GCC unroll 16") for (int v = 0; v < VECTORS; v++) \
-                store(c, j + (size_t)o, lane, v, sum[o][v]); \
-    }
+/* Where the block of result j and `lane` begins in what is laid out as c->results. */
+static inline size_t result_at(const chains *c, size_t j, size_t lane) {
+    return j * c->result_stride + lane / TILE_LANES * c->result_group + lane % TILE_LANES;
+}
 
-static inline __attribute__((always_inline)) void store(const chains *c, size_t j, size_t lane, int v,
-                                                        vec sum) {
-    const size_t at = j * c->result_stride + lane / TILE_LANES * c->result_group + lane % TILE_LANES +
-                      VECTOR_AT(v, c->result_group);
-    vec total = c->from > 0 ? vec_load(c->results + at) : vec_splat(c->start == NULL ? 0.0f : c->start[j]);
-    total = vec_add(total, sum);
-    if (c->to == c->terms) total = vec_keep_from(total, c->limit);
-    for (size_t i = 0; i < c->below_count; i++)
-        total = vec_add(vec_load(c->below[i] + at), total);
-    vec_store(c->results + at, total);
+/* sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. */
+SPECIALISED void run_block(const int outputs, const int vectors, const chains *c, size_t j, size_t lane,
+                           vec sum[MOST_SUMS]) {
+    const size_t step = c->factor_step, apart = c->factor_apart, line_step = c->line_step;
+    const size_t line_group = c->line_group, run_stride = c->run_stride, to = c->to;
+    const float *line = c->lines + c->from * line_step + lane / TILE_LANES * line_group + lane % TILE_LANES;
+    const float *run =
+        c->factors + c->from / c->run * run_stride + j / PANEL * c->factor_group + j % PANEL * apart;
+    UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_zero();
+    for (size_t t = c->from; t < to; run += run_stride) {
+        const float *factor = run;
+        const size_t end = to - t > c->run ? t + c->run : to;
+        if (end < to)
+            UNROLL for (int o = 0; o < outputs; o++) __builtin_prefetch(run + run_stride + (size_t)o * apart);
+        for (; t < end; t++) {
+            vec values[4];
+            UNROLL for (int v = 0; v < vectors; v++) values[v] = vec_load(line + VECTOR_AT(v, line_group));
+            UNROLL for (int o = 0; o < outputs; o++) {
+                const vec f = vec_splat(factor[(size_t)o * apart]);
+                UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
+                    vec_fma(values[v], f, sum[o * vectors + v]);
+            }
+            line += line_step;
+            factor += step;
+        }
+    }
+}
+
+/* The general case: other chunks before or after this one, or partials to be added. */
+static __attribute__((noinline)) void store_part(int outputs, int vectors, const chains *c, size_t j,
+                                                 size_t lane, const vec *sum) {
+    for (int o = 0; o < outputs; o++)
+        for (int v = 0; v < vectors; v++) {
+            const size_t at = result_at(c, j + (size_t)o, lane) + VECTOR_AT(v, c->result_group);
+            vec total = c->from > 0 ? vec_load(c->results + at)
+                                    : vec_splat(c->start[(j + (size_t)o) * c->start_step]);
+            total = vec_add(total, sum[o * vectors + v]);
+            if (c->to == c->terms) total = vec_keep_from(total, c->limit);
+            for (size_t i = 0; i < c->below_count; i++)
+                total = vec_add(vec_load(c->below[i] + at), total);
+            vec_store(c->results + at, total);
+        }
+}
+
+/* The whole of one block. */
+SPECIALISED void do_block(const int outputs, const int vectors, const chains *c, size_t j, size_t lane) {
+    vec sum[MOST_SUMS];
+    run_block(outputs, vectors, c, j, lane, sum);
+    if (c->from == 0 && c->to == c->terms && c->below_count == 0) {
+        float *result = c->results + result_at(c, j, lane);
+        UNROLL for (int o = 0; o < outputs; o++) {
+            const vec start = vec_splat(c->start[(j + (size_t)o) * c->start_step]);
+            UNROLL for (int v = 0; v < vectors; v++)
+                vec_store(result + (size_t)o * c->result_stride + VECTOR_AT(v, c->result_group),
+                          vec_keep_from(vec_add(start, sum[o * vectors + v]), c->limit));
+        }
+    } else {
+        vec stored[MOST_SUMS]; /* a copy: sum itself stays in registers */
+        UNROLL for (int i = 0; i < outputs * vectors; i++) stored[i] = sum[i];
+        store_part(outputs, vectors, c, j, lane, stored);
+    }
 }
 
 /* X(results, vectors): what the registers hold; for each number of vectors from many to few. */
@@ -62,6 +85,10 @@ static inline __attribute__((always_inline)) void store(const chains *c, size_t 
 #else
 #define BLOCK_LIST(X) X(2, 4) X(1, 4)
 #endif
+#define DEFINE_BLOCK(OUTPUTS, VECTORS) \
+    static void block_##OUTPUTS##x##VECTORS(const chains *c, size_t j, size_t lane) { \
+        do_block(OUTPUTS, VECTORS, c, j, lane); \
+    }
 BLOCK_LIST(DEFINE_BLOCK)
 
 typedef struct block {

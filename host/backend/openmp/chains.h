@@ -10,7 +10,7 @@
 /*
  * For results j in [first, end) and lanes l in [0, lanes):
  *
- *   result(j, l) = start[j] + chain over t in [from, to) of line(t, l) * factor(t, j)
+ *   result(j, l) = start[j * start_step] + chain over t in [from, to) of line(t, l) * factor(t, j)
  *   line(t, l)   = lines[t * line_step + l / 16 * line_group + l % 16]
  *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
  *   result(j, l) = results[j * result_stride + l / 16 * result_group + l % 16]
@@ -24,7 +24,8 @@ typedef struct chains {
     size_t line_step, line_group;
     const float *factors;
     size_t factor_step, factor_apart, factor_group, run, run_stride;
-    const float *start; /* NULL: +0 */
+    const float *start;
+    size_t start_step; /* 0 or 1 */
     float *results;
     size_t result_stride, result_group;
     const float *below[MOST_GROUP_LEVELS + 1];
@@ -38,6 +39,9 @@ typedef struct chains {
 } chains;
 
 #define CHUNK TILE_ROWS /* terms of one chain (contract 2); `from` is a multiple of it */
+
+/* The start of sums that begin at +0. */
+static const float no_start = 0.0f;
 
 #ifdef TANDA_ISA
 void ISA_NAME(run_chains)(const chains *chains);

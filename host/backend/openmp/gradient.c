@@ -57,6 +57,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
                 .factor_apart = COLUMN_LANES,
                 .factor_group = PANEL * COLUMN_LANES,
                 .run = COLUMN_LANES,
+                .start = &no_start,
                 .result_stride = PANEL,
                 .result_group = op->inputs * PANEL,
                 .lanes = pair * PANEL,
@@ -213,30 +214,34 @@ static void narrow_gradient(const tile_group *group, const op *op) {
     }
 }
 
-/* The sum over the rows of one tensor unit of a tile, in lanes. */
-static inline float sum_over_rows(const tile *tile, size_t offset) {
-    vec sum[GROUP_VECTORS];
-    for (size_t v = 0; v < GROUP_VECTORS; v++)
-        sum[v] = vec_zero();
+/* totals[i] = the sum over the rows of unit offset + i of a tile, for `units` of at most BIAS_UNITS units. */
+#define BIAS_UNITS 16
+static void sum_over_rows(const tile *tile, size_t offset, size_t units, float *totals) {
+    vec sums[BIAS_UNITS][GROUP_VECTORS];
+    memset(sums, 0, sizeof sums);
     for (size_t column = 0; column < tile->columns; column++) {
         const float *values = tensor_at(tile, column, offset);
         for (size_t lane = 0; lane < lanes_in(tile, column); lane += TILE_LANES)
-            for (size_t v = 0; v < GROUP_VECTORS; v++)
-                sum[v] = vec_add(sum[v], vec_load(values + lane + v * LANES));
+            for (size_t i = 0; i < units; i++)
+                for (size_t v = 0; v < GROUP_VECTORS; v++)
+                    sums[i][v] = vec_add(sums[i][v], vec_load(values + i * COLUMN_LANES + lane + v * LANES));
     }
-    return fold_lanes(sum);
+    fold_sums(sums, (int)units, totals);
 }
 
-static float sum_over_group(const tile_group *group, size_t offset) {
-    float levels[MOST_GROUP_LEVELS + 1], total = 0.0f;
-    for (size_t i = 0; i < group->count; i++) {
-        const tree_step step = tree_step_of(i, i + 1 == group->count);
-        total = sum_over_rows(&group->tiles[i], offset);
-        for (size_t b = 0; b < step.count; b++)
-            total = levels[step.below[b]] + total;
-        levels[step.level] = total;
+/* The same, over the group. */
+static void sum_over_group(const tile_group *group, size_t offset, size_t units, float *sum) {
+    float levels[MOST_GROUP_LEVELS + 1][BIAS_UNITS], totals[BIAS_UNITS] = {0};
+    for (size_t t = 0; t < group->count; t++) {
+        const tree_step step = tree_step_of(t, t + 1 == group->count);
+        sum_over_rows(&group->tiles[t], offset, units, totals);
+        for (size_t i = 0; i < units; i++) {
+            for (size_t b = 0; b < step.count; b++)
+                totals[i] = levels[step.below[b]][i] + totals[i];
+            levels[step.level][i] = totals[i];
+        }
     }
-    return total;
+    memcpy(sum, totals, units * sizeof *sum);
 }
 
 void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
@@ -246,11 +251,12 @@ void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
         narrow_gradient(group, op);
     size_t first = 0, end = 0;
     cut(op->outputs, PANEL, group->part, group->parts, &first, &end);
-    for (size_t h = first; h < end; h++)
-        group->partial[op->bias + h] = sum_over_group(group, op->source + h);
+    for (size_t h = first; h < end; h += BIAS_UNITS)
+        sum_over_group(group, op->source + h, end - h < BIAS_UNITS ? end - h : BIAS_UNITS,
+                       group->partial + op->bias + h);
 }
 
 void ISA_NAME(loss_sum)(const tile_group *group, const op *op) {
     if (group->part == 0 && group->with_loss)
-        group->partial[group->loss_index] = sum_over_group(group, op->source);
+        sum_over_group(group, op->source, 1, group->partial + group->loss_index);
 }

@@ -83,13 +83,6 @@ static void disassemble(const float *tile, size_t features, float *rows) {
     }
 }
 
-/* A large block that is not touched yet: the threads that fill it do that. */
-static float *untouched(size_t floats) {
-    return floats > SIZE_MAX / sizeof(float) - MEMORY_ALIGNMENT
-               ? NULL
-               : aligned_alloc(MEMORY_ALIGNMENT, round_up(floats * sizeof(float), MEMORY_ALIGNMENT));
-}
-
 /* Tiles [first, end), through a tile of scratch where they take the place of their rows. */
 static void fill_tiles(const program *program, const buffer *buffer, float *tiles, size_t first, size_t end,
                        float *scratch) {
@@ -111,13 +104,14 @@ static void restore_tiles(const buffer *buffer, size_t first, size_t end, float 
 
 static tanda_status allocate_tiles(const program *program, buffer *buffer, size_t rest) {
     const size_t floats = program->plan->features * TILE_ROWS;
+    const size_t full = program->options.rows / TILE_ROWS;
     buffer->threads = program->threads;
     tanda_status status = TANDA_OK;
     if (rest > 0) status = allocate(&buffer->last_tile, floats, sizeof(float), "tile", NULL);
     if (status == TANDA_OK && buffer->lent)
         status = allocate(&buffer->scratch, program->threads, floats * sizeof(float), "tiles", NULL);
     if (status != TANDA_OK) return status;
-    buffer->tiles = buffer->lent ? buffer->data : untouched(program->options.rows / TILE_ROWS * floats);
+    buffer->tiles = buffer->lent ? buffer->data : allocate_untouched(full * floats * sizeof(float));
     return buffer->tiles != NULL ? TANDA_OK : TANDA_FAILED;
 }
 

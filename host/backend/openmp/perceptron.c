@@ -21,58 +21,31 @@
 #endif
 #define MOST_TOGETHER_FEATURES 128 /* more would leave the first-level cache before the gradient */
 
-#define PREFETCH_AHEAD ((size_t)8 << 10) /* bytes, at least */
+#define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
 
-/* z of `COLUMNS` columns, whose inputs lie x_apart floats apart. */
-#define DEFINE_FORWARD(COLUMNS) \
-    static inline void forward_##COLUMNS(const perceptron_task *task, const float *x, size_t apart, \
-                                         size_t ahead, float *z) { \
-        const op *op = task->forward; \
-        const float *weight = task->parameters + op->weight; \
-        vec total[COLUMNS * COLUMN_VECTORS]; \
-        _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) total[v] = \
-            vec_splat(task->parameters[op->bias]); \
-        for (size_t from = 0; from < op->inputs; from += CHUNK) { \
-            size_t to = from + CHUNK < op->inputs ? from + CHUNK : op->inputs; \
-            vec sum[COLUMNS * COLUMN_VECTORS]; \
-            _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) sum[v] = vec_zero(); \
-            for (size_t k = from; k < to; k++) { \
-                vec w = vec_splat(weight[k]); \
-                _Pragma("GCC unroll 16") for (int c = 0; c < COLUMNS; c++) { \
-                    const float *line = x + (size_t)c * apart + k * COLUMN_LANES; \
-                    __builtin_prefetch(line + ahead); \
-                    _Pragma("GCC unroll 16") for (int v = 0; v < COLUMN_VECTORS; v++) \
-                        sum[c * COLUMN_VECTORS + v] = \
-                            vec_fma(vec_load(line + v * LANES), w, sum[c * COLUMN_VECTORS + v]); \
-                } \
-            } \
-            _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) total[v] = \
-                vec_add(total[v], sum[v]); \
-        } \
-        _Pragma("GCC unroll 16") for (int v = 0; v < COLUMNS * COLUMN_VECTORS; v++) \
-            vec_store(z + v * LANES, vec_keep_from(total[v], CANONICAL_LIMIT)); \
+/* z of `columns` columns, whose inputs lie `apart` floats apart. */
+SPECIALISED void forward(const int columns, const perceptron_task *task, const float *x, size_t apart,
+                         float *z) {
+    const op *op = task->forward;
+    const float *weight = task->parameters + op->weight;
+    const vec bias = vec_splat(task->parameters[op->bias]);
+    vec total[MOST_VECTORS], sum[MOST_VECTORS];
+    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = bias;
+    for (size_t k = 0; k < op->inputs;) {
+        const size_t end = op->inputs - k < CHUNK ? op->inputs : k + CHUNK;
+        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] = vec_zero();
+        for (; k < end; k++) {
+            const vec w = vec_splat(weight[k]);
+            const float *line = x + k * COLUMN_LANES;
+            UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] =
+                vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
+                        sum[v]);
+        }
+        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = vec_add(total[v], sum[v]);
     }
-
-/* Adds these columns to the lane sums of the gradient, (features + 1, 16), the bias last. */
-#define DEFINE_GRADIENT(COLUMNS) \
-    static inline void gradient_##COLUMNS(size_t features, const float *x, size_t apart, size_t ahead, \
-                                          const float *delta, float *lanes) { \
-        for (size_t k = 0; k < features; k++) { \
-            vec sum[GROUP_VECTORS]; \
-            _Pragma("GCC unroll 16") for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = \
-                vec_load(lanes + k * TILE_LANES + g * LANES); \
-            _Pragma("GCC unroll 16") for (int c = 0; c < COLUMNS; c++) { \
-                const float *line = x + (size_t)c * apart + k * COLUMN_LANES; \
-                __builtin_prefetch(line + ahead + TILE_LANES); \
-                _Pragma("GCC unroll 16") for (int v = 0; v < COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] = \
-                    vec_fma(vec_load(line + v * LANES), vec_load(delta + c * COLUMN_LANES + v * LANES), \
-                            sum[v % GROUP_VECTORS]); \
-            } \
-            _Pragma("GCC unroll 16") for (int g = 0; g < GROUP_VECTORS; g++) \
-                vec_store(lanes + k * TILE_LANES + g * LANES, sum[g]); \
-        } \
-        add_lanes(delta, COLUMNS, lanes + features * TILE_LANES); \
-    }
+    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++)
+        vec_store(z + v * LANES, vec_keep_from(total[v], CANONICAL_LIMIT));
+}
 
 /* lanes[l] += values[l], values[l + 16], ... in this order, of so many columns. */
 static inline void add_lanes(const float *values, int columns, float *lanes) {
@@ -84,24 +57,21 @@ static inline void add_lanes(const float *values, int columns, float *lanes) {
     }
 }
 
-DEFINE_FORWARD(1)
-DEFINE_GRADIENT(1)
-#if TOGETHER > 1
-#define PASTE_NUMBER(name, number) name##number
-#define EXPAND_NUMBER(name, number) PASTE_NUMBER(name, number)
-#define forward_together EXPAND_NUMBER(forward_, TOGETHER)
-#define gradient_together EXPAND_NUMBER(gradient_, TOGETHER)
-#if TOGETHER == 4
-DEFINE_FORWARD(4)
-DEFINE_GRADIENT(4)
-#else
-DEFINE_FORWARD(2)
-DEFINE_GRADIENT(2)
-#endif
-#else
-#define forward_together forward_1
-#define gradient_together gradient_1
-#endif
+/* Adds these columns to the lane sums of the gradient, (features + 1, 16), the bias last. */
+SPECIALISED void gradient(const int columns, size_t features, const float *x, size_t apart,
+                          const float *delta, float *lanes) {
+    vec d[MOST_VECTORS], sum[GROUP_VECTORS];
+    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) d[v] = vec_load(delta + v * LANES);
+    for (size_t k = 0; k < features; k++) {
+        const float *line = x + k * COLUMN_LANES;
+        UNROLL for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
+        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] =
+            vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), d[v],
+                    sum[v % GROUP_VECTORS]);
+        UNROLL for (int g = 0; g < GROUP_VECTORS; g++) vec_store(lanes + k * TILE_LANES + g * LANES, sum[g]);
+    }
+    add_lanes(delta, columns, lanes + features * TILE_LANES);
+}
 
 /* Rows [first, first + count) of the task, in `columns` columns from x on. Returns those whose class was right. */
 static inline uint32_t find_deltas(const perceptron_task *task, size_t first, size_t count, size_t columns,
@@ -131,23 +101,22 @@ static inline uint32_t find_deltas(const perceptron_task *task, size_t first, si
 static void add_tile(const perceptron_task *task, const float *x, size_t first, size_t count, float *lanes) {
     const size_t features = task->forward->inputs, apart = features * COLUMN_LANES;
     const size_t together = features <= MOST_TOGETHER_FEATURES ? TOGETHER : 1;
-    size_t columns = (count + COLUMN_LANES - 1) / COLUMN_LANES, step = 0, ahead = together * apart;
+    size_t columns = (count + COLUMN_LANES - 1) / COLUMN_LANES, step = 0;
     float z[TOGETHER * COLUMN_LANES], losses[TOGETHER * COLUMN_LANES], delta[TOGETHER * COLUMN_LANES];
-    if (ahead * sizeof(float) < PREFETCH_AHEAD) ahead = PREFETCH_AHEAD / sizeof(float);
     for (size_t column = 0; column < columns; column += step, x += step * apart) {
         size_t at = column * COLUMN_LANES;
         step = columns - column >= together ? together : 1;
         if (step == 1)
-            forward_1(task, x, apart, ahead, z);
+            forward(1, task, x, apart, z);
         else
-            forward_together(task, x, apart, ahead, z);
+            forward(TOGETHER, task, x, apart, z);
         *task->correct += find_deltas(task, first + at, count - at, step, z, losses, delta);
         if (task->with_loss) add_lanes(losses, (int)step, lanes + (features + 1) * TILE_LANES);
         if (!task->training) continue;
         if (step == 1)
-            gradient_1(features, x, apart, ahead, delta, lanes);
+            gradient(1, features, x, apart, delta, lanes);
         else
-            gradient_together(features, x, apart, ahead, delta, lanes);
+            gradient(TOGETHER, features, x, apart, delta, lanes);
     }
 }
 

@@ -8,7 +8,7 @@
 #define SLOT_BYTES ((size_t)16 << 20) /* of gradient slots that a wave aims at */
 #define MOST_WAVE_TILES 1024
 /* Below this much work a thread, waiting for one another costs more than it saves. */
-#define LEAST_WORK_PER_THREAD 4000000 /* multiplications and additions, some 20 microseconds */
+#define LEAST_WORK_PER_THREAD 3000000 /* multiplications and additions, some 15 microseconds */
 /* Weights of more bytes outgrow a core's own cache: threads then share each op, and so the weights. */
 #define MOST_OWN_WEIGHTS ((size_t)512 << 10)
 #define SHARED_GROUP_BYTES \
@@ -36,10 +36,14 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Threads that a step can feed. */
+/* Threads that a step can feed. Memory weighs, too: for a row, and for its features. */
 static size_t useful_threads(const program *program, size_t threads) {
-    size_t rows = program->options.batch_rows, weights = program->plan->parameter_count, work = 0;
-    if (multiply_overflows(rows, 6 * weights, &work)) return threads;
+    const plan *plan = program->plan;
+    size_t each = 0, work = 0;
+    if (multiply_overflows(plan->parameter_count, 6, &each) ||
+        add_overflows(each, 60 * plan->features + 2000, &each) ||
+        multiply_overflows(program->options.batch_rows, each, &work))
+        return threads;
     return least(work / LEAST_WORK_PER_THREAD + 1, threads);
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "backend/openmp/openmp.h"
-#include "kernels/shuffle.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
@@ -72,9 +71,7 @@ static void find_rows(worker *worker, const step *step, size_t first, size_t cou
         worker->key_epoch = step->epoch;
         worker->has_key = true;
     }
-    for (size_t i = 0; i < count; i += TILE_ROWS)
-        shuffle_positions(&worker->key, first + i, count - i < TILE_ROWS ? count - i : TILE_ROWS,
-                          worker->rows + i);
+    worker->program->functions->positions(&worker->key, first, count, worker->rows);
 }
 
 /* Labels in lane order: the data set's own where the order is fixed, else copies. */

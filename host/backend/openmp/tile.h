@@ -15,6 +15,7 @@
 #define TANDA_OPENMP_TILE_H
 
 #include "backend/backend.h"
+#include "kernels/shuffle.h"
 
 #define COLUMN_LANES 32
 #define TILE_COLUMNS (TILE_ROWS / COLUMN_LANES)
@@ -72,6 +73,8 @@ typedef struct perceptron_task {
 typedef struct cpu_functions {
     const char *isa;
     tile_function *tile_ops[TILE_OP_COUNT];
+    /* rows[i] = shuffle_position(key, first + i), i < count */
+    void (*positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
     void (*perceptron)(const perceptron_task *task);
     /* slots[0] becomes the tree sum of `count` slots, `stride` floats apart; the others are used up. */
     void (*merge)(float *slots, size_t stride, size_t count, size_t first, size_t end);
@@ -160,6 +163,7 @@ static inline tree_step tree_step_of(size_t index, bool last) {
 #define TILE_OP_DECLARE(name) tile_function ISA_NAME(name);
 #ifdef TANDA_ISA
 TILE_OP_LIST(TILE_OP_DECLARE)
+void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
 void ISA_NAME(perceptron)(const perceptron_task *task);
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end);
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end);
