@@ -213,7 +213,9 @@ typedef struct tanda_train_result {
 /*
  * Trains the model in place by gradient descent. validation may be NULL. Both data sets must be scaled as the
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
- * TANDA_FAILED with epoch and step when a loss or weight is not finite; the model is then as it was.
+ * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
+ * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite; the model is then as
+ * it was.
  */
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                                    const tanda_dataset *validation, const tanda_train_options *options,

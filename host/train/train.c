@@ -41,6 +41,9 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
 static tanda_status trainer_upload(trainer *trainer, const tanda_dataset *training,
                                    const tanda_dataset *validation, tanda_error *error) {
     tanda_status status = resident_create(trainer->backend, training, true, &trainer->training, error);
+    /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
+    bool sole = training->owned != NULL && (validation == NULL || validation->values != training->values);
+    if (status == TANDA_OK && sole) backend_lend(trainer->backend, trainer->training.features);
     if (status == TANDA_OK)
         status =
             upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);

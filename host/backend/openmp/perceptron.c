@@ -21,7 +21,19 @@
 #endif
 #define MOST_TOGETHER_FEATURES 128 /* more would leave the first-level cache before the gradient */
 
+/*
+ * The hardware's own prefetching pauses while a block's delta is computed, and a request that finds the queue full is
+ * dropped: so both loops ask for what lies this far ahead (one thread, 16 features: 21 to 30 GB/s).
+ */
+#define PREFETCH_FLOATS ((size_t)4096)
+
 #define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
+
+/* What `line` of each column will be PREFETCH_FLOATS further on. */
+SPECIALISED void prefetch_lines(const int columns, const float *line, size_t apart) {
+    UNROLL for (int c = 0; c < 2 * columns; c++)
+        __builtin_prefetch(line + (size_t)(c / 2) * apart + (size_t)(c % 2) * TILE_LANES + PREFETCH_FLOATS);
+}
 
 /* z of `columns` columns, whose inputs lie `apart` floats apart. */
 SPECIALISED void forward(const int columns, const perceptron_task *task, const float *x, size_t apart,
@@ -37,6 +49,7 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
         for (; k < end; k++) {
             const vec w = vec_splat(weight[k]);
             const float *line = x + k * COLUMN_LANES;
+            prefetch_lines(columns, line, apart);
             UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] =
                 vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
                         sum[v]);
@@ -64,6 +77,7 @@ SPECIALISED void gradient(const int columns, size_t features, const float *x, si
     UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) d[v] = vec_load(delta + v * LANES);
     for (size_t k = 0; k < features; k++) {
         const float *line = x + k * COLUMN_LANES;
+        prefetch_lines(columns, line, apart);
         UNROLL for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
         UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] =
             vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), d[v],
