@@ -204,19 +204,26 @@ SHARED real exact_log1p(real x) {
 /*
  * 1 / (1 + e^-x). 1.92 ulp; below EXP_LOWEST it is 0. For x < 0, with s the value at -x, it is
  * e s = e - e (e s). The magnitude there is for Mesa, which folds that to -0 where e is 0.
+ * sigmoid_from: the same from e = exp_decay(x), which serves softplus of x and of -x too.
  */
-SHARED real exact_sigmoid(real x) {
-    real e = exp_decay(x);
+SHARED real sigmoid_from(real x, real e) {
     real s = reciprocal_of_mantissa(1.0f + e);
     return choose(x < 0.0f, magnitude(fused(-e, e * s, e)), s);
 }
 
+SHARED real exact_sigmoid(real x) {
+    return sigmoid_from(x, exp_decay(x));
+}
+
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). 1.88 ulp; below EXP_LOWEST it is 0. */
-SHARED real exact_softplus(real x) {
-    real e = exp_decay(x);
+SHARED real softplus_from(real x, real e) {
     real f = choose(e > 0x1.555556p-2f, fused(0.5f, e, -0.5f), e);
     real k = choose(e > 0x1.555556p-2f, 1.0f, 0.0f);
     return choose(x > 0.0f, x, 0.0f) + log_polynomial(f, k);
+}
+
+SHARED real exact_softplus(real x) {
+    return softplus_from(x, exp_decay(x));
 }
 
 /*
