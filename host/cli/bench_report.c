@@ -131,6 +131,15 @@ static report begin_entry(const char *run_name, const char *suffix, const char *
     return entry;
 }
 
+static void add_shape(report *entry, const bench_workload *workload) {
+    json_t *units = json_array();
+    for (size_t i = 0; workload->units[i] != 0; i++)
+        entry->failed |= json_array_append_new(units, json_integer((json_int_t)workload->units[i])) != 0;
+    report_value(entry, "units", units);
+    report_count(entry, "rows", workload->rows);
+    report_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
+}
+
 static void add_figures(report *entry, const bench_result *result, const device_limits *limits) {
     const char *what = "";
     const double part = bench_part_of_limit(result, limits, &what);
@@ -166,6 +175,7 @@ void bench_report_add(bench_report *report, const bench_workload *workload,
         append(report, report->benchmarks, entry.object);
     }
     struct report entry = begin_entry(run_name, "_median", "aggregate", result->median, result->cpu, result);
+    add_shape(&entry, workload);
     add_figures(&entry, result, limits);
     report->report.failed |= entry.failed;
     append(report, report->benchmarks, entry.object);

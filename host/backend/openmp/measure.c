@@ -9,7 +9,8 @@
 
 #define RUNS 9
 #define LEAST_BYTES ((size_t)256 << 20)
-#define FMA_ROUNDS 400000 /* some 20 ms in the narrowest vectors, 2 ms in the widest */
+#define FMA_ROUNDS 400000 /* half a millisecond in the widest vectors */
+#define FMA_SECONDS 0.2
 #define EMPTY_REGIONS 1000
 
 /* Far more than the last-level cache holds, so that next to nothing is read twice from there. */
@@ -55,7 +56,8 @@ static tanda_status measure_reading(const openmp_backend_state *state, device_li
 
 static void measure_products(const openmp_backend_state *state, device_limits *limits) {
     const double operations = 2.0 * FMA_ROUNDS * LIMIT_CHAINS * 16 * (double)state->threads;
-    for (int run = 0; run < 4 * RUNS; run++) {
+    const double begin = seconds_now();
+    for (int run = 0; run < 2 || seconds_now() - begin < FMA_SECONDS; run++) {
         const double start = seconds_now();
 #pragma omp parallel num_threads((int)state->threads)
         {
