@@ -37,6 +37,15 @@ typedef struct program_options {
     size_t wave_tiles; /* power of two; 0: the backend chooses. The bits do not depend on it */
 } program_options;
 
+/* What a device can do at best, measured on the spot; 0 where there is no such thing. */
+typedef struct device_limits {
+    double read_bandwidth; /* bytes per second, from memory far larger than the caches */
+    double fma_peak;       /* floating-point operations per second; a fused multiply-add is two */
+    double launch_seconds; /* from handing over an empty piece of work to knowing that it is done */
+    double queued_seconds; /* what each of many such pieces takes when they are only queued */
+    double upload, download; /* bytes per second between the host's memory and the device's */
+} device_limits;
+
 /* One implementation of the seam. */
 typedef struct backend_interface {
     void (*close)(backend *backend);
@@ -61,6 +70,7 @@ typedef struct backend_interface {
     tanda_status (*probe)(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                           const float *c, float *result, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
+    tanda_status (*limits)(backend *backend, device_limits *limits, tanda_error *error); /* optional slot */
 } backend_interface;
 
 /* Embedded as the first member of each implementation's own struct. */
@@ -134,6 +144,9 @@ tanda_status backend_probe(backend *backend, unsigned function, size_t count, co
                            const float *c, float *result, tanda_error *error);
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
+
+/* Measures for a second or two, with some 256 MiB or four times the last-level cache; all 0 without the slot. */
+tanda_status backend_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 /* ---- arithmetic of batches that backends and training share ---- */
 

@@ -21,5 +21,6 @@ tanda_status verify_command(int argc, char **argv, tanda_error *error);
 tanda_status record_command(int argc, char **argv, tanda_error *error);
 tanda_status inspect_command(int argc, char **argv, tanda_error *error);
 tanda_status devices_command(int argc, char **argv, tanda_error *error);
+tanda_status bench_command(int argc, char **argv, tanda_error *error);
 
 #endif

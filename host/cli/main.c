@@ -19,6 +19,7 @@ static const command commands[] = {
     {"record", "keep the fingerprint of a training, for verify --golden", record_command},
     {"inspect", "what a model file or a data file holds", inspect_command},
     {"devices", "what there is to train on, and what each is good for", devices_command},
+    {"bench", "the limits of this machine, and how near trainings come to them", bench_command},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -312,6 +312,7 @@ static const backend_interface interface = {
     .read_gradient = opencl_read_gradient,
     .probe = probe,
     .finish = finish,
+    .limits = opencl_limits,
 };
 
 static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {

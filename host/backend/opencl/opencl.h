@@ -76,6 +76,9 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
 /* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
 tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
 
+/* The same of one file and what it includes. */
+tanda_status opencl_read_kernel_file(const char *folder, const char *name, char **text, tanda_error *error);
+
 /* Builds state->native unless that is done. */
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
 
@@ -107,5 +110,6 @@ tanda_status opencl_results(backend *backend, program *program, step_result *res
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
 tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+tanda_status opencl_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 #endif

@@ -179,6 +179,7 @@ static const backend_interface interface = {
     .read_gradient = openmp_read_gradient,
     .probe = probe,
     .finish = finish,
+    .limits = openmp_limits,
 };
 
 static tanda_status open_cpu(const char *id, const tanda_device_options *options, backend **result,

@@ -1,4 +1,5 @@
-/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing) and step.c (running). */
+/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c (running)
+ * and measure.c. */
 #ifndef TANDA_OPENMP_OPENMP_H
 #define TANDA_OPENMP_OPENMP_H
 
@@ -110,5 +111,6 @@ tanda_status openmp_results(backend *backend, program *program, step_result *res
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
 tanda_status openmp_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+tanda_status openmp_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 #endif

@@ -12,4 +12,6 @@ const cpu_functions ISA_NAME(cpu_functions) = {
     .add = ISA_NAME(add_partials),
     .update = ISA_NAME(update),
     .probe = ISA_NAME(probe),
+    .read_limit = ISA_NAME(read_limit),
+    .fma_limit = ISA_NAME(fma_limit),
 };

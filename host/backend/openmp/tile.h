@@ -85,7 +85,14 @@ typedef struct cpu_functions {
                    size_t end);
     void (*probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                   float *result);
+    /* Reads `count` floats, a multiple of 16 * LIMIT_CHAINS, as fast as it goes; their sum in some order. */
+    float (*read_limit)(const float *values, size_t count);
+    /* rounds * LIMIT_CHAINS * 16 fused multiply-adds in chains that do not wait for one another. */
+    float (*fma_limit)(size_t rounds, float factor);
 } cpu_functions;
+
+#define LIMIT_CHAINS \
+    12 /* twice what latency times throughput asks for on today's cores; AVX2 has 16 registers */
 
 extern const cpu_functions cpu_functions_v4, cpu_functions_v3, cpu_functions_generic;
 
@@ -165,6 +172,8 @@ static inline tree_step tree_step_of(size_t index, bool last) {
 TILE_OP_LIST(TILE_OP_DECLARE)
 void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
 void ISA_NAME(perceptron)(const perceptron_task *task);
+float ISA_NAME(read_limit)(const float *values, size_t count);
+float ISA_NAME(fma_limit)(size_t rounds, float factor);
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end);
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end);
 bool ISA_NAME(update)(float *parameters, float *gradient, float inverse_rows, float learning_rate,

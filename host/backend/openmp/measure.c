@@ -1,0 +1,90 @@
+/* The limits of the CPU: all threads at once, the best of some runs. */
+#include <omp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backend/openmp/openmp.h"
+#include "support/clock.h"
+#include "support/memory.h"
+
+#define RUNS 9
+#define LEAST_BYTES ((size_t)256 << 20)
+#define FMA_ROUNDS 400000 /* half a millisecond in the widest vectors */
+#define FMA_SECONDS 0.2
+#define EMPTY_REGIONS 1000
+
+/* Far more than the last-level cache holds, so that next to nothing is read twice from there. */
+static size_t bytes_to_read(size_t unit) {
+    const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    const size_t wanted = cache > 0 ? 5 * (size_t)cache : 0;
+    return round_up(wanted > LEAST_BYTES ? wanted : LEAST_BYTES, unit);
+}
+
+static double time_reading(const openmp_backend_state *state, const float *values, size_t floats) {
+    const size_t each = floats / state->threads;
+    double best = 0.0;
+    for (int run = 0; run < RUNS; run++) {
+        const double start = seconds_now();
+#pragma omp parallel num_threads((int)state->threads)
+        {
+            const float *mine = values + (size_t)omp_get_thread_num() * each;
+            const volatile float part = state->functions->read_limit(mine, each);
+            (void)part; /* volatile, which keeps the loop alive */
+        }
+        const double seconds = seconds_now() - start;
+        if (run > 0 && (best == 0.0 || seconds < best)) best = seconds;
+    }
+    return best;
+}
+
+static tanda_status measure_reading(const openmp_backend_state *state, device_limits *limits,
+                                    tanda_error *error) {
+    const size_t unit = state->threads * LIMIT_CHAINS * 16 * sizeof(float), bytes = bytes_to_read(unit);
+    const size_t floats = bytes / sizeof(float), each = floats / state->threads;
+    float *values = allocate_untouched(bytes);
+    if (values == NULL) return fail(error, TANDA_FAILED, "no memory of %zu bytes to read from", bytes);
+#pragma omp parallel num_threads((int)state->threads)
+    {
+        float *mine = values + (size_t)omp_get_thread_num() * each;
+        for (size_t i = 0; i < each; i++)
+            mine[i] = 1.0f;
+    }
+    limits->read_bandwidth = (double)bytes / time_reading(state, values, floats);
+    free(values);
+    return TANDA_OK;
+}
+
+static void measure_products(const openmp_backend_state *state, device_limits *limits) {
+    const double operations = 2.0 * FMA_ROUNDS * LIMIT_CHAINS * 16 * (double)state->threads;
+    const double begin = seconds_now();
+    for (int run = 0; run < 2 || seconds_now() - begin < FMA_SECONDS; run++) {
+        const double start = seconds_now();
+#pragma omp parallel num_threads((int)state->threads)
+        {
+            const volatile float part = state->functions->fma_limit(FMA_ROUNDS, 0.999f);
+            (void)part;
+        }
+        const double rate = operations / (seconds_now() - start);
+        if (rate > limits->fma_peak) limits->fma_peak = rate;
+    }
+}
+
+static void measure_regions(const openmp_backend_state *state, device_limits *limits) {
+    size_t done = 0;
+    const double start = seconds_now();
+    for (int i = 0; i < EMPTY_REGIONS; i++) {
+#pragma omp parallel num_threads((int)state->threads)
+        __atomic_fetch_add(&done, 1, __ATOMIC_RELAXED);
+    }
+    limits->launch_seconds = (seconds_now() - start) / EMPTY_REGIONS;
+    limits->queued_seconds = limits->launch_seconds;
+}
+
+tanda_status openmp_limits(backend *backend, device_limits *limits, tanda_error *error) {
+    const openmp_backend_state *state = (const openmp_backend_state *)backend;
+    tanda_status status = measure_reading(state, limits, error);
+    if (status != TANDA_OK) return status;
+    measure_products(state, limits);
+    measure_regions(state, limits);
+    return TANDA_OK;
+}

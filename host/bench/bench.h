@@ -1,0 +1,80 @@
+/*
+ * The performance lab: what tanda bench runs. Everything is timed in runs of many steps after a warm-up; loading,
+ * transfer and compiling are told apart from the steps themselves.
+ */
+#ifndef TANDA_BENCH_BENCH_H
+#define TANDA_BENCH_BENCH_H
+
+#include "backend/backend.h"
+
+#define BENCH_MOST_REPETITIONS 1000
+#define BENCH_MOST_LAYERS 8
+#define BENCH_CHECK_STEPS 5 /* whose losses a peer can be held against */
+
+typedef enum bench_kind {
+    BENCH_TRAINING, /* steps of gradient descent */
+    BENCH_ASSEMBLE, /* rows of batches become tiles, and nothing else */
+    BENCH_MEMCPY,   /* copying memory, all cores */
+    BENCH_CSV,      /* reading a file of numbers */
+    BENCH_START,    /* this program, started to tell its version */
+    BENCH_FIRST,    /* this program, started to do one training step */
+} bench_kind;
+
+typedef struct bench_workload {
+    const char *name;
+    bench_kind kind;
+    size_t rows;
+    size_t batch;  /* 0: all rows */
+    bool in_order; /* mini-batches: not shuffled */
+    bool without_loss;
+    size_t
+        units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
+} bench_workload;
+
+extern const bench_workload bench_workloads[];
+extern const size_t bench_workload_count;
+
+typedef struct bench_options {
+    const char *program;       /* to start as a process; NULL: /proc/self/exe */
+    double least_seconds;      /* of one repetition */
+    size_t repetitions;        /* 1 ... BENCH_MOST_REPETITIONS */
+    const char *export_folder; /* NULL, or where data, initial model and losses of trainings are written */
+} bench_options;
+
+/* Figures of one workload on one device; times are of one step, file or start. */
+typedef struct bench_result {
+    size_t repetitions, steps; /* steps of each repetition */
+    double seconds[BENCH_MOST_REPETITIONS], cpu_seconds[BENCH_MOST_REPETITIONS];
+    double median, least, most, cpu; /* of those: cpu belongs to the median */
+    double first;                    /* the first step, not among them */
+    double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
+    double bytes, operations;        /* that a step must at least read and do */
+    bool has_loss;
+    double loss;                      /* of the last step, per row */
+    double losses[BENCH_CHECK_STEPS]; /* of the first steps in order, with export_folder */
+    size_t losses_count;
+} bench_result;
+
+/* Made-up data, kept from one workload to the next. All zero is none. */
+typedef struct bench_data {
+    size_t rows, features, classes;
+    float *values;
+    int32_t *labels;
+} bench_data;
+
+/*
+ * Runs a workload on a device, which memcpy, CSV and starting look at only for its name. Fails with what the device or the
+ * memory says, or TANDA_USAGE for repetitions out of range.
+ */
+tanda_status bench_run(const bench_workload *workload, backend *device, const bench_options *options,
+                       bench_data *data, bench_result *result, tanda_error *error);
+
+/* Whether the workload needs the device at all: those that do not are run once. */
+bool bench_needs_device(const bench_workload *workload);
+
+void bench_data_free(bench_data *data);
+
+/* The part of the device's limit that the median reaches, 0 where none applies; *what is "read" or "fma". */
+double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what);
+
+#endif

@@ -1,0 +1,94 @@
+/* Data to train on: uniform values, and labels that the values do not tell. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/parts.h"
+#include "support/file.h"
+#include "support/memory.h"
+#include "support/parallel.h"
+
+#define GRAIN 65536
+
+/* Murmur3's finalizer, of the index: any range can be made by itself. */
+static inline uint32_t hash_of(uint64_t index) {
+    uint32_t hash = (uint32_t)index * 0x9e3779b9u ^ (uint32_t)(index >> 32) * 0x85ebca6bu;
+    hash ^= hash >> 16;
+    hash *= 0x85ebca6bu;
+    hash ^= hash >> 13;
+    hash *= 0xc2b2ae35u;
+    return hash ^ hash >> 16;
+}
+
+/* In [-1, 1), without -0. */
+static void fill_values(void *context, size_t first, size_t end) {
+    float *values = ((const bench_data *)context)->values;
+    for (size_t i = first; i < end; i++)
+        values[i] = (float)((int32_t)(hash_of(i) >> 8) - 0x800000) * 0x1p-23f;
+}
+
+static void fill_labels(void *context, size_t first, size_t end) {
+    const bench_data *data = context;
+    for (size_t i = first; i < end; i++)
+        data->labels[i] = (int32_t)((uint64_t)hash_of(~(uint64_t)i) * data->classes >> 32);
+}
+
+tanda_status bench_data_make(const bench_workload *workload, bench_data *data, tanda_error *error) {
+    const size_t rows = workload->rows, features = workload->units[0], classes = bench_classes(workload);
+    if (data->rows == rows && data->features == features && data->classes == classes) return TANDA_OK;
+    bench_data_free(data);
+    *data = (bench_data){.rows = rows, .features = features, .classes = classes};
+    data->values = allocate_untouched(rows * features * sizeof *data->values);
+    data->labels = allocate_untouched(rows * sizeof *data->labels);
+    if (data->values == NULL || data->labels == NULL) {
+        bench_data_free(data);
+        return fail(error, TANDA_FAILED, "no memory for %zu x %zu values", rows, features);
+    }
+    parallel_ranges(rows * features, GRAIN, fill_values, data);
+    parallel_ranges(rows, GRAIN, fill_labels, data);
+    return TANDA_OK;
+}
+
+void bench_data_free(bench_data *data) {
+    free(data->values);
+    free(data->labels);
+    *data = (bench_data){0};
+}
+
+void bench_export_path(const bench_workload *workload, const char *folder, const char *ending,
+                       char path[1024]) {
+    const int start = snprintf(path, 1024, "%s/", folder);
+    snprintf(path + start, 1024 - (size_t)start, "%s%s", workload->name, ending);
+    for (char *at = path + start; *at != '\0'; at++)
+        if (*at == '/') *at = '-';
+}
+
+/* https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, version 1.0 */
+static tanda_status write_npy(const char *path, const char *type, const char *shape, const void *data,
+                              size_t size, tanda_error *error) {
+    enum { HEADER = 128, PREFIX = 10 };
+    char header[HEADER + 1];
+    memcpy(header, "\x93NUMPY\x01\x00", 8);
+    header[8] = HEADER - PREFIX;
+    header[9] = 0;
+    const int used = snprintf(header + PREFIX, HEADER - PREFIX,
+                              "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    memset(header + PREFIX + used, ' ', (size_t)(HEADER - PREFIX - used));
+    header[HEADER - 1] = '\n';
+    const file_part parts[] = {{header, HEADER}, {data, size}};
+    return file_write_atomically(path, parts, 2, error);
+}
+
+tanda_status bench_data_export(const bench_workload *workload, const bench_data *data, const char *folder,
+                               tanda_error *error) {
+    char path[1024], shape[64];
+    snprintf(shape, sizeof shape, "(%zu, %zu)", data->rows, data->features);
+    bench_export_path(workload, folder, ".features.npy", path);
+    tanda_status status =
+        write_npy(path, "<f4", shape, data->values, data->rows * data->features * sizeof(float), error);
+    snprintf(shape, sizeof shape, "(%zu,)", data->rows);
+    bench_export_path(workload, folder, ".labels.npy", path);
+    return status == TANDA_OK
+               ? write_npy(path, "<i4", shape, data->labels, data->rows * sizeof(int32_t), error)
+               : status;
+}

@@ -1,0 +1,87 @@
+/* Timing: how often, how long, and what the figures come to. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/parts.h"
+#include "support/clock.h"
+
+/* Of this process, all threads. */
+static double cpu_seconds_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+typedef struct timing {
+    double wall, cpu;
+} timing;
+
+static tanda_status time_once(bench_work *work, void *context, size_t count, timing *timing,
+                              tanda_error *error) {
+    const double cpu = cpu_seconds_now(), wall = seconds_now();
+    tanda_status status = work(context, count, error);
+    timing->wall = seconds_now() - wall;
+    timing->cpu = cpu_seconds_now() - cpu;
+    return status;
+}
+
+/* Doubles until a run is long enough to tell how many units fill least_seconds: this is the warm-up as well. */
+static tanda_status find_count(bench_work *work, void *context, size_t most, double least_seconds,
+                               size_t *count, tanda_error *error) {
+    timing timing = {0};
+    tanda_status status = TANDA_OK;
+    for (*count = 1; status == TANDA_OK; *count *= 2) {
+        status = time_once(work, context, *count, &timing, error);
+        if (timing.wall >= least_seconds / 4.0 || *count > most / 2) break;
+    }
+    if (status != TANDA_OK) return status;
+    const double wanted = least_seconds / (timing.wall / (double)*count + 1e-9);
+    *count = wanted < 1.0 ? 1 : wanted > (double)most ? most : (size_t)wanted;
+    return TANDA_OK;
+}
+
+static int compare_seconds(const void *a, const void *b) {
+    const timing *one = a, *other = b;
+    return (one->wall > other->wall) - (one->wall < other->wall);
+}
+
+static void summarise(bench_result *result) {
+    timing sorted[BENCH_MOST_REPETITIONS];
+    for (size_t i = 0; i < result->repetitions; i++)
+        sorted[i] = (timing){result->seconds[i], result->cpu_seconds[i]};
+    qsort(sorted, result->repetitions, sizeof *sorted, compare_seconds);
+    const size_t middle = result->repetitions / 2;
+    result->least = sorted[0].wall;
+    result->most = sorted[result->repetitions - 1].wall;
+    result->median = sorted[middle].wall;
+    result->cpu = sorted[middle].cpu;
+    if (result->repetitions % 2 == 0) {
+        result->median = (result->median + sorted[middle - 1].wall) / 2.0;
+        result->cpu = (result->cpu + sorted[middle - 1].cpu) / 2.0;
+    }
+}
+
+tanda_status bench_measure(bench_work *work, void *context, size_t most, const bench_options *options,
+                           bench_result *result, tanda_error *error) {
+    timing timing = {0};
+    tanda_status status = time_once(work, context, 1, &timing, error);
+    result->first = timing.wall;
+    if (status == TANDA_OK)
+        status = find_count(work, context, most, options->least_seconds, &result->steps, error);
+    for (size_t i = 0; status == TANDA_OK && i < options->repetitions; i++) {
+        status = time_once(work, context, result->steps, &timing, error);
+        result->seconds[i] = timing.wall / (double)result->steps;
+        result->cpu_seconds[i] = timing.cpu / (double)result->steps;
+    }
+    result->repetitions = options->repetitions;
+    if (status == TANDA_OK) summarise(result);
+    return status;
+}
+
+double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what) {
+    const double reading = limits->read_bandwidth > 0.0 ? result->bytes / limits->read_bandwidth : 0.0;
+    const double computing = limits->fma_peak > 0.0 ? result->operations / limits->fma_peak : 0.0;
+    const bool reads = reading > computing;
+    *what = reads ? "read" : "fma";
+    return result->median > 0.0 ? (reads ? reading : computing) / result->median : 0.0;
+}

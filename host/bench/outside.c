@@ -1,0 +1,169 @@
+/* What is timed outside of training: copying memory, reading a file, starting the program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/parts.h"
+#include "data/dataset.h"
+#include "support/clock.h"
+#include "support/memory.h"
+#include "support/parallel.h"
+
+extern char **environ;
+
+#define MOST_PATH 512
+
+/* ---- copying ---------------------------------------------------------------------------------------------- */
+
+typedef struct copying {
+    char *target;
+    const char *source;
+    size_t bytes;
+} copying;
+
+static void copy_range(void *context, size_t first, size_t end) {
+    const copying *copying = context;
+    memcpy(copying->target + first, copying->source + first, end - first);
+}
+
+static tanda_status copy_all(void *context, size_t count, tanda_error *error) {
+    const copying *copying = context;
+    const size_t threads = parallel_threads();
+    (void)error;
+    for (size_t i = 0; i < count; i++)
+        parallel_ranges(copying->bytes, (copying->bytes + threads - 1) / threads, copy_range, context);
+    return TANDA_OK;
+}
+
+static tanda_status run_memcpy(const bench_workload *workload, const bench_options *options, bench_data *data,
+                               bench_result *result, tanda_error *error) {
+    tanda_status status = bench_data_make(workload, data, error);
+    if (status != TANDA_OK) return status;
+    copying copying = {.source = (const char *)data->values,
+                       .bytes = data->rows * data->features * sizeof(float)};
+    copying.target = allocate_untouched(copying.bytes);
+    if (copying.target == NULL) return fail(error, TANDA_FAILED, "no memory for %zu bytes", copying.bytes);
+    result->bytes = (double)copying.bytes;
+    status = bench_measure(copy_all, &copying, 1000000, options, result, error);
+    free(copying.target);
+    return status;
+}
+
+/* ---- a file of numbers ------------------------------------------------------------------------------------ */
+
+/* Writes the data as CSV with labels in the last column, to a new file whose name is put into path. */
+static tanda_status write_csv(const bench_data *data, char path[MOST_PATH], size_t *bytes,
+                              tanda_error *error) {
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, MOST_PATH, "%.400s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp");
+    const int descriptor = mkstemp(path);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    if (file == NULL) return fail(error, TANDA_FAILED, "%s: %s", path, strerror(errno));
+    for (size_t row = 0; row < data->rows; row++) {
+        for (size_t k = 0; k < data->features; k++)
+            fprintf(file, "%.7g,", (double)data->values[row * data->features + k]);
+        fprintf(file, "%d\n", data->labels[row]);
+    }
+    const long size = ftell(file);
+    const bool written = fclose(file) == 0 && size > 0;
+    *bytes = written ? (size_t)size : 0;
+    return written ? TANDA_OK : fail(error, TANDA_FAILED, "%s: cannot be written", path);
+}
+
+static tanda_status load_csv(void *context, size_t count, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        tanda_dataset *dataset = NULL;
+        status = tanda_dataset_load(context, NULL, &dataset, error);
+        tanda_dataset_free(dataset);
+    }
+    return status;
+}
+
+static tanda_status run_csv(const bench_workload *workload, const bench_options *options, bench_data *data,
+                            bench_result *result, tanda_error *error) {
+    char path[MOST_PATH];
+    size_t bytes = 0;
+    tanda_status status = bench_data_make(workload, data, error);
+    if (status != TANDA_OK) return status;
+    status = write_csv(data, path, &bytes, error);
+    result->bytes = (double)bytes;
+    if (status == TANDA_OK) status = bench_measure(load_csv, path, 1000, options, result, error);
+    unlink(path);
+    return status;
+}
+
+/* ---- starting --------------------------------------------------------------------------------------------- */
+
+typedef struct starting {
+    const char *program;
+    char *const *arguments;
+} starting;
+
+static tanda_status start_once(const starting *starting, tanda_error *error) {
+    posix_spawn_file_actions_t actions;
+    pid_t child = 0;
+    int ended = 0;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    const int code = posix_spawn(&child, starting->program, &actions, NULL, starting->arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (code != 0) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(code));
+    while (waitpid(child, &ended, 0) < 0)
+        if (errno != EINTR) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(errno));
+    if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "%s %s: ended with %d", starting->program, starting->arguments[1],
+                WIFEXITED(ended) ? WEXITSTATUS(ended) : -1);
+}
+
+static tanda_status start_many(void *context, size_t count, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        status = start_once(context, error);
+    return status;
+}
+
+static tanda_status run_start(char *const *arguments, const bench_options *options, bench_result *result,
+                              tanda_error *error) {
+    starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
+                         .arguments = arguments};
+    return bench_measure(start_many, &starting, 100, options, result, error);
+}
+
+static tanda_status run_first_step(const bench_workload *workload, const backend *device,
+                                   const bench_options *options, bench_data *data, bench_result *result,
+                                   tanda_error *error) {
+    char path[MOST_PATH], device_id[sizeof device->information.id];
+    size_t bytes = 0;
+    tanda_status status = bench_data_make(workload, data, error);
+    if (status == TANDA_OK) status = write_csv(data, path, &bytes, error);
+    if (status != TANDA_OK) return status;
+    memcpy(device_id, device->information.id, sizeof device_id);
+    char *const arguments[] = {"tanda",    "train",   "--data",  path,   "--epochs", "1",
+                               "--batch",  "full",    "--scale", "none", "--quiet",  "--require-device",
+                               "--device", device_id, NULL};
+    status = run_start(arguments, options, result, error);
+    unlink(path);
+    return status;
+}
+
+tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
+                           bench_data *data, bench_result *result, tanda_error *error) {
+    char *const version[] = {"tanda", "--version", NULL};
+    switch (workload->kind) {
+    case BENCH_MEMCPY:
+        return run_memcpy(workload, options, data, result, error);
+    case BENCH_CSV:
+        return run_csv(workload, options, data, result, error);
+    case BENCH_START:
+        return run_start(version, options, result, error);
+    default:
+        return run_first_step(workload, device, options, data, result, error);
+    }
+}

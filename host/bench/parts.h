@@ -1,0 +1,32 @@
+/* What the files of this folder share. */
+#ifndef TANDA_BENCH_PARTS_H
+#define TANDA_BENCH_PARTS_H
+
+#include "bench/bench.h"
+
+/* Does `count` units of work and returns when they are done. */
+typedef tanda_status bench_work(void *context, size_t count, tanda_error *error);
+
+/* One unit first, then as many at once as fill least_seconds (at most `most`), `repetitions` times. */
+tanda_status bench_measure(bench_work *work, void *context, size_t most, const bench_options *options,
+                           bench_result *result, tanda_error *error);
+
+/* Layers of a workload, its output among them. */
+size_t bench_layers(const bench_workload *workload);
+size_t bench_classes(const bench_workload *workload);
+
+/* Data of the workload's shape; what is there already stays when it fits. */
+tanda_status bench_data_make(const bench_workload *workload, bench_data *data, tanda_error *error);
+
+/* Writes features and labels as FOLDER/NAME.features.npy and .labels.npy, slashes of the name as dashes. */
+tanda_status bench_data_export(const bench_workload *workload, const bench_data *data, const char *folder,
+                               tanda_error *error);
+void bench_export_path(const bench_workload *workload, const char *folder, const char *ending,
+                       char path[1024]);
+
+tanda_status bench_training(const bench_workload *workload, backend *device, const bench_options *options,
+                            bench_data *data, bench_result *result, tanda_error *error);
+tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
+                           bench_data *data, bench_result *result, tanda_error *error);
+
+#endif

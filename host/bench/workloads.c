@@ -1,0 +1,80 @@
+/* The workloads. */
+#include "bench/parts.h"
+
+#define MILLION 1000000
+
+const bench_workload bench_workloads[] = {
+    {"logistic/10Mx1/full/loss", BENCH_TRAINING, .rows = 10 * MILLION, .units = {1, 1}},
+    {"logistic/10Mx1/full/no-loss", BENCH_TRAINING, .rows = 10 * MILLION, .units = {1, 1},
+     .without_loss = true},
+    {"logistic/10Mx16/full/loss", BENCH_TRAINING, .rows = 10 * MILLION, .units = {16, 1}},
+    {"logistic/10Mx16/full/no-loss", BENCH_TRAINING, .rows = 10 * MILLION, .units = {16, 1},
+     .without_loss = true},
+    {"logistic/4Mx28/full/loss", BENCH_TRAINING, .rows = 4 * MILLION, .units = {28, 1}},
+    {"logistic/4Mx28/full/no-loss", BENCH_TRAINING, .rows = 4 * MILLION, .units = {28, 1},
+     .without_loss = true},
+    {"logistic/1Mx100/full/loss", BENCH_TRAINING, .rows = MILLION, .units = {100, 1}},
+    {"logistic/1Mx100/full/no-loss", BENCH_TRAINING, .rows = MILLION, .units = {100, 1},
+     .without_loss = true},
+    {"logistic/100kx1000/full/loss", BENCH_TRAINING, .rows = 100000, .units = {1000, 1}},
+    {"logistic/100kx1000/full/no-loss", BENCH_TRAINING, .rows = 100000, .units = {1000, 1},
+     .without_loss = true},
+    {"logistic/1Mx28/batch128", BENCH_TRAINING, .rows = MILLION, .batch = 128, .units = {28, 1}},
+    {"logistic/1Mx28/batch1024", BENCH_TRAINING, .rows = MILLION, .batch = 1024, .units = {28, 1}},
+    {"logistic/1Mx28/batch16384", BENCH_TRAINING, .rows = MILLION, .batch = 16384, .units = {28, 1}},
+    {"softmax/60kx784x10/full/loss", BENCH_TRAINING, .rows = 60000, .units = {784, 10}},
+    {"softmax/60kx784x10/full/no-loss", BENCH_TRAINING, .rows = 60000, .units = {784, 10},
+     .without_loss = true},
+    {"mlp/784-128-10/batch32", BENCH_TRAINING, .rows = 60000, .batch = 32, .units = {784, 128, 10}},
+    {"mlp/784-128-10/batch128", BENCH_TRAINING, .rows = 60000, .batch = 128, .units = {784, 128, 10}},
+    {"mlp/784-256-10/batch512", BENCH_TRAINING, .rows = 60000, .batch = 512, .units = {784, 256, 10}},
+    {"mlp/784-500-10/batch500", BENCH_TRAINING, .rows = 60000, .batch = 500, .units = {784, 500, 10}},
+    {"mlp/784-512-512-10/batch4096", BENCH_TRAINING, .rows = 60000, .batch = 4096,
+     .units = {784, 512, 512, 10}},
+    {"mlp/32-64-64-2/batch4096", BENCH_TRAINING, .rows = 262144, .batch = 4096, .units = {32, 64, 64, 2}},
+    {"mlp/16-32-32-1/batch16384", BENCH_TRAINING, .rows = 1048576, .batch = 16384, .units = {16, 32, 32, 1}},
+    {"mlp/28-300x5-1/batch100", BENCH_TRAINING, .rows = 100000, .batch = 100,
+     .units = {28, 300, 300, 300, 300, 300, 1}},
+    {"mlp/1024x4-10/batch1024", BENCH_TRAINING, .rows = 16384, .batch = 1024,
+     .units = {1024, 1024, 1024, 1024, 1024, 10}},
+    {"assemble/1Mx28/batch16384/shuffled", BENCH_ASSEMBLE, .rows = MILLION, .batch = 16384, .units = {28, 1}},
+    {"assemble/1Mx28/batch16384/in-order", BENCH_ASSEMBLE, .rows = MILLION, .batch = 16384, .units = {28, 1},
+     .in_order = true},
+    {"assemble/60kx784/batch1024/shuffled", BENCH_ASSEMBLE, .rows = 60000, .batch = 1024, .units = {784, 10}},
+    {"assemble/60kx784/batch1024/in-order", BENCH_ASSEMBLE, .rows = 60000, .batch = 1024, .units = {784, 10},
+     .in_order = true},
+    {"assemble/memcpy", BENCH_MEMCPY, .rows = 4 * MILLION, .units = {28, 1}},
+    {"csv/100kx28", BENCH_CSV, .rows = 100000, .units = {28, 1}},
+    {"start/version", BENCH_START, .rows = 1, .units = {1, 1}},
+    {"start/first-step", BENCH_FIRST, .rows = 1000, .units = {8, 1}},
+};
+
+const size_t bench_workload_count = sizeof bench_workloads / sizeof *bench_workloads;
+
+size_t bench_layers(const bench_workload *workload) {
+    size_t count = 0;
+    while (workload->units[count + 1] != 0)
+        count++;
+    return count;
+}
+
+size_t bench_classes(const bench_workload *workload) {
+    const size_t outputs = workload->units[bench_layers(workload)];
+    return outputs == 1 ? 2 : outputs;
+}
+
+bool bench_needs_device(const bench_workload *workload) {
+    return workload->kind == BENCH_TRAINING || workload->kind == BENCH_ASSEMBLE ||
+           workload->kind == BENCH_FIRST;
+}
+
+tanda_status bench_run(const bench_workload *workload, backend *device, const bench_options *options,
+                       bench_data *data, bench_result *result, tanda_error *error) {
+    if (options->repetitions == 0 || options->repetitions > BENCH_MOST_REPETITIONS)
+        return fail(error, TANDA_USAGE, "repetitions: %zu is not among 1 ... %d", options->repetitions,
+                    BENCH_MOST_REPETITIONS);
+    *result = (bench_result){0};
+    const bool on_device = workload->kind == BENCH_TRAINING || workload->kind == BENCH_ASSEMBLE;
+    return on_device ? bench_training(workload, device, options, data, result, error)
+                     : bench_outside(workload, device, options, data, result, error);
+}

@@ -1,0 +1,112 @@
+/* tanda bench */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/bench_options.h"
+#include "cli/bench_report.h"
+#include "cli/command.h"
+
+typedef struct lab {
+    const bench_command_options *options;
+    bench_report report;
+    bench_data data;
+    bool outside_is_done; /* what needs no device has been timed beside an earlier one */
+    tanda_error *error;
+} lab;
+
+static void list_workloads(const bench_command_options *options) {
+    for (size_t i = 0; i < bench_workload_count; i++)
+        if (bench_options_take(options, &bench_workloads[i])) puts(bench_workloads[i].name);
+}
+
+static tanda_status run_workload(lab *lab, const bench_workload *workload, backend *device,
+                                 const device_limits *limits) {
+    bench_result *result = malloc(sizeof *result);
+    if (result == NULL) return fail(lab->error, TANDA_FAILED, "no memory for the figures");
+    tanda_status status = bench_run(workload, device, &lab->options->bench, &lab->data, result, lab->error);
+    if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result, limits);
+    if (status == TANDA_OK)
+        bench_report_add(&lab->report, workload, tanda_device_describe(device), result, limits);
+    free(result);
+    return status;
+}
+
+static tanda_status run_all(lab *lab, backend *device) {
+    const tanda_device_information *information = tanda_device_describe(device);
+    const bool speaks = !lab->options->common.json;
+    device_limits limits = {0};
+    tanda_status status = TANDA_OK;
+    if (!lab->options->skip_limits) status = backend_limits(device, &limits, lab->error);
+    if (status != TANDA_OK) return status;
+    if (speaks) print_limits(information, &limits);
+    bench_report_device(&lab->report, information, &limits);
+    if (speaks) print_bench_heading(information);
+    for (size_t i = 0; status == TANDA_OK && i < bench_workload_count; i++) {
+        const bench_workload *workload = &bench_workloads[i];
+        if (!bench_options_take(lab->options, workload)) continue;
+        if (lab->outside_is_done && !bench_needs_device(workload)) continue;
+        status = run_workload(lab, workload, device, &limits);
+    }
+    lab->outside_is_done = true;
+    return status;
+}
+
+static tanda_status run_device(lab *lab, const char *name) {
+    tanda_device_options options = lab->options->common.device;
+    backend *device = NULL;
+    options.device = name;
+    options.require_device = true;
+    tanda_status status = tanda_device_open(&options, &device, NULL, lab->error);
+    if (status == TANDA_OK) status = run_all(lab, device);
+    tanda_device_close(device);
+    return status;
+}
+
+/* Without --device: the CPU, and OpenCL where there is any. */
+static tanda_status run_default_devices(lab *lab) {
+    tanda_device_information *devices = NULL;
+    size_t count = 0;
+    tanda_status status = tanda_device_list(&devices, &count, NULL, lab->error);
+    for (size_t i = 0; status == TANDA_OK && i < count && i < 2; i++) {
+        if (i > 0 && !lab->options->common.json) putchar('\n');
+        status = run_device(lab, devices[i].id);
+    }
+    free(devices);
+    return status;
+}
+
+static tanda_status run_devices(lab *lab) {
+    const text_list *devices = &lab->options->devices;
+    tanda_status status = devices->count == 0 ? run_default_devices(lab) : TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < devices->count; i++) {
+        if (i > 0 && !lab->options->common.json) putchar('\n');
+        status = run_device(lab, devices->texts[i]);
+    }
+    return status;
+}
+
+static tanda_status run_lab(const bench_command_options *options, tanda_error *error) {
+    lab lab = {.options = options, .report = bench_report_begin(), .error = error};
+    tanda_status status = run_devices(&lab);
+    bench_data_free(&lab.data);
+    if (status == TANDA_OK && options->output != NULL)
+        status = bench_report_write(&lab.report, options->output, error);
+    if (status == TANDA_OK && options->common.json) return report_print(&lab.report.report, error);
+    report_free(&lab.report.report);
+    return status;
+}
+
+tanda_status bench_command(int argc, char **argv, tanda_error *error) {
+    bench_command_options options;
+    /* Before OpenCL is loaded: PoCL's threads otherwise may share a core while another is idle. */
+    setenv("POCL_AFFINITY", "1", 0);
+    tanda_status status = bench_options_read(argc, argv, &options, error);
+    if (status == TANDA_OK && !options.common.finished) {
+        if (options.list)
+            list_workloads(&options);
+        else
+            status = run_lab(&options, error);
+    }
+    bench_options_free(&options);
+    return status;
+}
