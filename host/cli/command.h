@@ -19,6 +19,7 @@ tanda_status evaluate_command(int argc, char **argv, tanda_error *error);
 tanda_status predict_command(int argc, char **argv, tanda_error *error);
 tanda_status verify_command(int argc, char **argv, tanda_error *error);
 tanda_status record_command(int argc, char **argv, tanda_error *error);
+tanda_status generate_command(int argc, char **argv, tanda_error *error);
 tanda_status inspect_command(int argc, char **argv, tanda_error *error);
 tanda_status devices_command(int argc, char **argv, tanda_error *error);
 tanda_status bench_command(int argc, char **argv, tanda_error *error);

@@ -17,6 +17,7 @@ static const command commands[] = {
     {"predict", "class and probabilities, or the value, of every row", predict_command},
     {"verify", "the same training on two devices: name the first difference", verify_command},
     {"record", "keep the fingerprint of a training, for verify --golden", record_command},
+    {"generate", "write synthetic data as .npy files", generate_command},
     {"inspect", "what a model file or a data file holds", inspect_command},
     {"devices", "what there is to train on, and what each is good for", devices_command},
     {"bench", "the limits of this machine, and how near trainings come to them", bench_command},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "data/synthetic.h"
 #include "model/model_file.h"
 #include "support/memory.h"
 
@@ -36,6 +37,8 @@ static tanda_status load_data(const train_options *options, train_setup *setup, 
         reading.labels = options->validation_labels;
         return dataset_load(options->validation_path, &reading, &expected, &setup->validation, error);
     }
+    if (options->validation_fraction == 0.0 && synthetic_is_named(options->data.path))
+        return synthetic_load(options->data.path, &reading, NULL, true, &setup->validation, error);
     if (options->validation_fraction == 0.0) return TANDA_OK;
     tanda_dataset *all = setup->training;
     setup->training = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/format.h"
+#include "data/synthetic.h"
 #include "support/memory.h"
 
 size_t tanda_dataset_rows(const tanda_dataset *dataset) {
@@ -70,6 +71,8 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
     static const tanda_dataset_options none = {0};
     request request = {.options = options != NULL ? options : &none, .expected = expected};
+    if (synthetic_is_named(path))
+        return synthetic_load(path, request.options, expected, false, dataset, error);
     table data = {0};
     table labels = {0};
     tanda_dataset *made = NULL;

@@ -40,19 +40,15 @@ void file_view_close(file_view *view) {
 }
 
 /* Returns 0, or the errno of the write that failed. */
-static int write_parts(int descriptor, const file_part *parts, size_t part_count) {
-    for (size_t i = 0; i < part_count; i++) {
-        const char *data = parts[i].data;
-        size_t left = parts[i].size;
-        while (left > 0) {
-            ssize_t written = write(descriptor, data, left);
-            if (written < 0 && errno == EINTR) continue;
-            if (written < 0) return errno;
-            data += written;
-            left -= (size_t)written;
-        }
+static int write_all(int descriptor, const char *data, size_t left) {
+    while (left > 0) {
+        ssize_t written = write(descriptor, data, left);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return errno;
+        data += written;
+        left -= (size_t)written;
     }
-    return fsync(descriptor) == 0 ? 0 : errno;
+    return 0;
 }
 
 /* The rename is durable only when the folder is flushed too. Returns 0 or errno. */
@@ -66,26 +62,62 @@ static int flush_folder_of(const char *path) {
     return code == EINVAL ? 0 : code; /* some file systems cannot flush a folder */
 }
 
-tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
-                                   tanda_error *error) {
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (length < 0 || (size_t)length >= sizeof temporary)
+/* Abandons the file because of `code`. */
+static tanda_status fail_writing(file_writer *writer, int code, tanda_error *error) {
+    file_writer_abandon(writer);
+    return fail(error, TANDA_FAILED, "%s: cannot be written: %s", writer->path, strerror(code));
+}
+
+tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_error *error) {
+    writer->is_open = false;
+    writer->path = path;
+    int length = snprintf(writer->temporary, sizeof writer->temporary, "%s.XXXXXX", path);
+    if (length < 0 || (size_t)length >= sizeof writer->temporary)
         return fail(error, TANDA_FAILED, "%s: the path is too long", path);
-    int descriptor = mkstemp(temporary);
-    if (descriptor < 0) return fail(error, TANDA_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    writer->descriptor = mkstemp(writer->temporary);
+    if (writer->descriptor < 0)
+        return fail(error, TANDA_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    writer->is_open = true;
     mode_t mask = umask(0);
     umask(mask);
-    int code = fchmod(descriptor, 0666 & ~mask) == 0 ? 0 : errno;
-    if (code == 0) code = write_parts(descriptor, parts, part_count);
-    if (close(descriptor) != 0 && code == 0) code = errno;
-    if (code == 0 && rename(temporary, path) != 0) code = errno;
+    if (fchmod(writer->descriptor, 0666 & ~mask) == 0) return TANDA_OK;
+    return fail_writing(writer, errno, error);
+}
+
+tanda_status file_writer_add(file_writer *writer, const void *data, size_t size, tanda_error *error) {
+    int code = write_all(writer->descriptor, data, size);
+    return code == 0 ? TANDA_OK : fail_writing(writer, code, error);
+}
+
+tanda_status file_writer_finish(file_writer *writer, tanda_error *error) {
+    int code = fsync(writer->descriptor) == 0 ? 0 : errno;
+    if (code != 0) return fail_writing(writer, code, error);
+    writer->is_open = false;
+    if (close(writer->descriptor) != 0) code = errno;
+    if (code == 0 && rename(writer->temporary, writer->path) != 0) code = errno;
     if (code != 0) {
-        unlink(temporary);
-        return fail(error, TANDA_FAILED, "%s: cannot be written: %s", path, strerror(code));
+        unlink(writer->temporary);
+        return fail(error, TANDA_FAILED, "%s: cannot be written: %s", writer->path, strerror(code));
     }
-    code = flush_folder_of(path);
+    code = flush_folder_of(writer->path);
     if (code != 0)
-        return fail(error, TANDA_FAILED, "%s: its folder cannot be flushed: %s", path, strerror(code));
+        return fail(error, TANDA_FAILED, "%s: its folder cannot be flushed: %s", writer->path,
+                    strerror(code));
     return TANDA_OK;
+}
+
+void file_writer_abandon(file_writer *writer) {
+    if (!writer->is_open) return;
+    close(writer->descriptor);
+    unlink(writer->temporary);
+    writer->is_open = false;
+}
+
+tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
+                                   tanda_error *error) {
+    file_writer writer;
+    tanda_status status = file_writer_begin(path, &writer, error);
+    for (size_t i = 0; status == TANDA_OK && i < part_count; i++)
+        status = file_writer_add(&writer, parts[i].data, parts[i].size, error);
+    return status == TANDA_OK ? file_writer_finish(&writer, error) : status;
 }

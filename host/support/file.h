@@ -15,10 +15,23 @@ tanda_status file_view_open(const char *path, file_view *view, tanda_error *erro
 void file_view_close(file_view *view);
 
 /*
- * Writes `parts` one after the other to a temporary file beside path, flushes it to the disk, renames it to
- * path and flushes the folder: a reader sees the old file or the whole new one. TANDA_FAILED on any error,
- * and then path is as it was and no temporary file is left.
+ * A file written piece by piece to a temporary file beside path, which file_writer_finish flushes to the disk and
+ * renames to path, and then flushes the folder: a reader sees the old file or the whole new one. TANDA_FAILED on any
+ * error; path is then as it was, no temporary file is left, and the writer is closed. A closed writer (all zero is
+ * one) may be abandoned.
  */
+typedef struct file_writer {
+    bool is_open;
+    int descriptor;
+    const char *path; /* borrowed */
+    char temporary[4096];
+} file_writer;
+tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_error *error);
+tanda_status file_writer_add(file_writer *writer, const void *data, size_t size, tanda_error *error);
+tanda_status file_writer_finish(file_writer *writer, tanda_error *error);
+void file_writer_abandon(file_writer *writer);
+
+/* The same for parts that are all in memory, one after the other. */
 typedef struct file_part {
     const void *data;
     size_t size;

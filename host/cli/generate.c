@@ -1,0 +1,210 @@
+/* tanda generate */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/train_setup.h"
+#include "data/synthetic_write.h"
+#include "support/clock.h"
+#include "support/memory.h"
+
+enum { FLAG_OUTPUT = FLAG_OWN, FLAG_LABELS, FLAG_KEY };
+
+/* One run of the command. */
+typedef struct generation {
+    common_options common;
+    const char *kind;
+    const char *output;
+    const char *labels;
+    const char *given[SYNTHETIC_KEYS]; /* values of the flags, in the order of the table */
+    char *test_output;                 /* NAME-test.npy */
+    char *test_labels;
+    synthetic_source source;
+    double seconds;
+} generation;
+
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "Data:", 1},
+    {"rows", FLAG_KEY + KEY_ROWS, "N", 0, "rows to make; default 10000", 1},
+    {"test-rows", FLAG_KEY + KEY_TEST_ROWS, "N", 0,
+     "more rows of the same source, to files of their own: NAME-test.npy beside NAME.npy", 1},
+    {"skip", FLAG_KEY + KEY_SKIP, "N", 0, "begin at this row of the source; default 0", 1},
+    {"features", FLAG_KEY + KEY_FEATURES, "N", 0, "columns", 1},
+    {"classes", FLAG_KEY + KEY_CLASSES, "N", 0, "classes", 1},
+    {"noise", FLAG_KEY + KEY_NOISE, "X", 0,
+     "linear, logistic, classification, teacher: share of the labels that are wrong; else the standard "
+     "deviation",
+     1},
+    {"separation", FLAG_KEY + KEY_SEPARATION, "X", 0,
+     "how far classes lie apart (logistic: deviation of the logit)", 1},
+    {"margin", FLAG_KEY + KEY_MARGIN, "X", 0, "linear: half the gap; images: how far strokes move", 1},
+    {"balance", FLAG_KEY + KEY_BALANCE, "X", 0, "share of class 0; default: that of the others", 1},
+    {"informative", FLAG_KEY + KEY_INFORMATIVE, "N", 0, "columns that tell something", 1},
+    {"redundant", FLAG_KEY + KEY_REDUNDANT, "N", 0, "columns that mix the informative ones", 1},
+    {"hidden", FLAG_KEY + KEY_HIDDEN, "N", 0, "teacher: units of a layer; default 32", 1},
+    {"layers", FLAG_KEY + KEY_LAYERS, "N", 0, "teacher: hidden layers; default 2", 1},
+    {"turns", FLAG_KEY + KEY_TURNS, "X", 0, "spirals: turns of an arm; default 1", 1},
+    {"distribution", FLAG_KEY + KEY_DISTRIBUTION, "NAME", 0,
+     "of the features of linear, logistic, regression, teacher: normal (default) or uniform", 1},
+    {NULL, 0, NULL, 0, "Files:", 2},
+    {"output", FLAG_OUTPUT, "FILE", 0, "the features, binary32 as .npy", 2},
+    {"labels", FLAG_LABELS, "FILE", 0,
+     "the labels as .npy; default: they are the last column of --output, where tanda train looks for them",
+     2},
+    {0},
+};
+
+/* The names of the flags that synthetic_set takes. */
+static const char *key_name(size_t key) {
+    for (const struct argp_option *option = table; option->name != NULL || option->doc != NULL; option++)
+        if (option->name != NULL && option->key == (int)(FLAG_KEY + key)) return option->name;
+    return "";
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    generation *run = state->input;
+    if (key >= FLAG_KEY && key < FLAG_KEY + SYNTHETIC_KEYS) {
+        run->given[key - FLAG_KEY] = argument;
+        return 0;
+    }
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &run->common;
+        return 0;
+    case FLAG_OUTPUT:
+        run->output = argument;
+        return 0;
+    case FLAG_LABELS:
+        run->labels = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        return options_argument(state, argument, &run->kind, run->common.error);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&common_argp, 0, "Common:", 3}, {0}};
+
+/* The kinds, behind the options. */
+static char *list_kinds(int key, const char *text, void *input) {
+    char *made = NULL;
+    size_t size = 0;
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+    FILE *stream = open_memstream(&made, &size);
+    if (stream == NULL) return (char *)text;
+    fputs("Kinds:\n", stream);
+    for (size_t i = 0; synthetic_kind_name(i) != NULL; i++)
+        fprintf(stream, "  %-15s %s\n", synthetic_kind_name(i), synthetic_kind_summary(i));
+    fprintf(stream, "\n%s", text);
+    return fclose(stream) == 0 ? made : (char *)text;
+}
+
+static const struct argp generate_argp = {
+    .options = table,
+    .parser = parse,
+    .args_doc = "KIND",
+    .doc =
+        "Writes synthetic data. Every value depends on kind, options, seed and row alone, so the same "
+        "command gives "
+        "the same bytes on every machine; --data synthetic:KIND,rows=N,... makes the same rows in memory.\v"
+        "Example: tanda generate moons --rows 1000 --test-rows 200 --output moons.npy",
+    .children = children,
+    .help_filter = list_kinds,
+};
+
+static tanda_status open_source(generation *run, tanda_error *error) {
+    synthetic_request request;
+    if (run->kind == NULL)
+        return fail(error, TANDA_USAGE,
+                    "no kind: tanda generate KIND --output FILE (--help lists the kinds)");
+    tanda_status status = synthetic_begin(run->kind, strlen(run->kind), &request, error);
+    for (size_t i = 0; status == TANDA_OK && i < SYNTHETIC_KEYS; i++)
+        if (run->given[i] != NULL)
+            status = synthetic_set(&request, key_name(i), strlen(key_name(i)), run->given[i],
+                                   strlen(run->given[i]), error);
+    if (status != TANDA_OK) return status;
+    request.whole[KEY_SEED] = run->common.seed;
+    if (run->output == NULL)
+        return fail(error, TANDA_USAGE, "no file to write: name it with --output FILE.npy");
+    return synthetic_open(&request, &run->source, error);
+}
+
+/* NAME-test.npy for NAME.npy. */
+static tanda_status name_test_file(const char *path, char **result, tanda_error *error) {
+    if (path == NULL) return TANDA_OK;
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash == NULL ? path : slash, '.');
+    const size_t size = strlen(path) + sizeof "-test";
+    const int stem = (int)(dot == NULL ? strlen(path) : (size_t)(dot - path));
+    tanda_status status = allocate(result, size, 1, "a file name", error);
+    if (status == TANDA_OK) snprintf(*result, size, "%.*s-test%s", stem, path, path + stem);
+    return status;
+}
+
+static tanda_status write_files(generation *run, tanda_error *error) {
+    const synthetic_source *source = &run->source;
+    const double begin = seconds_now();
+    tanda_status status = check_output_path(run->output, error);
+    if (status == TANDA_OK)
+        status = synthetic_write(source, 0, source->rows, run->output, run->labels, error);
+    if (status == TANDA_OK && source->test_rows > 0) {
+        status = name_test_file(run->output, &run->test_output, error);
+        if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
+        if (status == TANDA_OK)
+            status = synthetic_write(source, source->rows, source->test_rows, run->test_output,
+                                     run->test_labels, error);
+    }
+    run->seconds = seconds_now() - begin;
+    return status;
+}
+
+static tanda_status print_json(const generation *run, tanda_error *error) {
+    const synthetic_source *source = &run->source;
+    report report = report_begin("generate");
+    report_text(&report, "kind", run->kind);
+    report_count(&report, "rows", source->rows);
+    report_count(&report, "test_rows", source->test_rows);
+    report_count(&report, "features", source->data.features);
+    report_count(&report, "classes", source->data.classes);
+    report_count(&report, "seed", source->data.seed);
+    report_text(&report, "output", run->output);
+    report_text(&report, "labels", run->labels);
+    report_text(&report, "test_output", run->test_output);
+    report_text(&report, "test_labels", run->test_labels);
+    report_real(&report, "seconds", run->seconds);
+    return report_print(&report, error);
+}
+
+static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
+                       const char *labels) {
+    printf("%s: %s, %llu rows x %u features%s%s\n", title, path, (unsigned long long)rows, columns,
+           labels == NULL ? " and the label" : "; labels: ", labels == NULL ? "" : labels);
+}
+
+static tanda_status print_result(const generation *run, tanda_error *error) {
+    if (run->common.json) return print_json(run, error);
+    const uint32_t features = run->source.data.features;
+    print_file("output", run->source.rows, features, run->output, run->labels);
+    if (run->test_output != NULL)
+        print_file("test", run->source.test_rows, features, run->test_output, run->test_labels);
+    printf("seconds: %.3f\n", run->seconds);
+    return TANDA_OK;
+}
+
+tanda_status generate_command(int argc, char **argv, tanda_error *error) {
+    generation run = {.common.error = error};
+    tanda_status status = options_parse(&generate_argp, argc, argv, &run, &run.common, error);
+    if (status == TANDA_OK && !run.common.finished) {
+        status = open_source(&run, error);
+        if (status == TANDA_OK) status = write_files(&run, error);
+        if (status == TANDA_OK) status = print_result(&run, error);
+    }
+    synthetic_close(&run.source);
+    free(run.test_output);
+    free(run.test_labels);
+    return status;
+}

@@ -1,0 +1,124 @@
+/* Synthetic rows as a data set. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/synthetic_kinds.h"
+#include "support/memory.h"
+
+/* Options that choose among the columns of a file mean nothing here. */
+static tanda_status check_options(const char *title, const tanda_dataset_options *options,
+                                  const synthetic_source *source, tanda_task task, tanda_error *error) {
+    const char *flag = options->format != NULL                               ? "--format"
+                       : options->labels != NULL                             ? "--labels"
+                       : options->target != NULL && !options->without_target ? "--target"
+                       : options->ignore_count > 0                           ? "--ignore"
+                       : options->feature_count > 0                          ? "--features"
+                                                                             : NULL;
+    if (flag != NULL) return fail(error, TANDA_USAGE, "%s: it is for files; %s is made whole", flag, title);
+    if (task == TANDA_TASK_CLASSES && source->data.classes == 0)
+        return fail(error, TANDA_USAGE, "%s has a quantity as its target, not classes", title);
+    return TANDA_OK;
+}
+
+/* The classes as the model numbers them. */
+static tanda_status check_expected(const char *title, const synthetic_source *source,
+                                   const dataset_expectation *expected, tanda_error *error) {
+    char name[24];
+    if (expected->feature_count != source->data.features)
+        return fail(error, TANDA_BAD_INPUT, "%s: it has %u features, expected are %zu", title,
+                    source->data.features, expected->feature_count);
+    if (expected->class_names == NULL) return TANDA_OK;
+    for (size_t c = 0; c < expected->class_count; c++) {
+        snprintf(name, sizeof name, "%zu", c);
+        if (strcmp(expected->class_names[c], name) != 0)
+            return fail(error, TANDA_BAD_INPUT, "%s: its classes are 0 to %u, but class '%s' is expected",
+                        title, source->data.classes - 1, expected->class_names[c]);
+    }
+    if (expected->class_count == source->data.classes) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: it has %u classes, expected are %zu", title,
+                source->data.classes, expected->class_count);
+}
+
+static tanda_status name_classes(tanda_dataset *dataset, size_t count, tanda_error *error) {
+    char name[24];
+    tanda_status status =
+        allocate(&dataset->class_names, count, sizeof *dataset->class_names, "classes", error);
+    for (size_t c = 0; status == TANDA_OK && c < count; c++) {
+        snprintf(name, sizeof name, "%zu", c);
+        status = copy_text(&dataset->class_names[c], name, error);
+        dataset->class_count = c + 1;
+    }
+    return status;
+}
+
+/* Room that the threads touch first. */
+static tanda_status make_room(const char *title, const synthetic_source *source, size_t rows,
+                              tanda_dataset *dataset, uint32_t **labels, tanda_error *error) {
+    size_t bytes = 0;
+    dataset->rows = rows;
+    dataset->features = source->data.features;
+    const bool fits = !multiply_overflows(rows, dataset->features * sizeof *dataset->owned, &bytes);
+    if (fits) dataset->owned = allocate_untouched(bytes);
+    if (fits) *labels = allocate_untouched(rows * sizeof **labels);
+    dataset->values = dataset->owned;
+    if (dataset->owned != NULL && *labels != NULL) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "%s: no memory for %zu rows of %zu features", title, rows,
+                dataset->features);
+}
+
+/* Gives the labels to the dataset as what the task wants; classes may be wanted as numbers. */
+static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t classes, tanda_task task,
+                                tanda_error *error) {
+    dataset->task = classes > 0 && task != TANDA_TASK_REGRESSION ? TANDA_TASK_CLASSES : TANDA_TASK_REGRESSION;
+    dataset->task_was_found = task == TANDA_TASK_AUTO;
+    if (dataset->task == TANDA_TASK_CLASSES) {
+        dataset->classes = (int32_t *)labels;
+        return name_classes(dataset, classes, error);
+    }
+    dataset->targets = (float *)labels;
+    for (size_t i = 0; classes > 0 && i < dataset->rows; i++) {
+        const float value = (float)labels[i];
+        memcpy(&labels[i], &value, sizeof value);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status make_dataset(const char *title, const synthetic_source *source, bool held_out,
+                                 tanda_task task, bool without_target, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    uint32_t *labels = NULL;
+    const size_t rows = held_out ? source->test_rows : source->rows;
+    tanda_status status = make_room(title, source, rows, dataset, &labels, error);
+    if (status == TANDA_OK)
+        synthetic_make(source, NULL, held_out ? source->rows : 0, rows, dataset->owned, labels);
+    if (status == TANDA_OK && !without_target)
+        return take_labels(dataset, labels, source->data.classes, task, error);
+    free(labels);
+    return status;
+}
+
+tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
+                            const dataset_expectation *expected, bool held_out, tanda_dataset **dataset,
+                            tanda_error *error) {
+    synthetic_request request;
+    synthetic_source source = {0};
+    tanda_dataset *made = NULL;
+    const tanda_task task = expected != NULL ? expected->task : options->task;
+    tanda_status status = synthetic_parse(path, &request, error);
+    if (status == TANDA_OK) status = synthetic_open(&request, &source, error);
+    if (status == TANDA_OK) status = check_options(request.title, options, &source, task, error);
+    if (status == TANDA_OK && expected != NULL)
+        status = check_expected(request.title, &source, expected, error);
+    const bool wanted = status == TANDA_OK && !(held_out && source.test_rows == 0);
+    if (wanted) status = allocate(&made, 1, sizeof *made, "data set", error);
+    if (wanted && status == TANDA_OK)
+        status = make_dataset(request.title, &source, held_out, task, options->without_target, made, error);
+    synthetic_close(&source);
+    if (status == TANDA_OK)
+        *dataset = made;
+    else
+        tanda_dataset_free(made);
+    return status;
+}

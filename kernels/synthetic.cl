@@ -1,0 +1,17 @@
+/* Rows of synthetic data, one work-item each, in any order. A program of its own (VECTOR 1). */
+#include "kernels/synthetic.h"
+
+/* features is (count, data.features), labels (count). */
+kernel void synthetic_rows(synthetic data, global const float *table, global const ulong *rows, uint count,
+                           global float *features, global uint *labels) {
+    uint item = (uint)get_global_id(0);
+    if (item >= count) return;
+    ulong row = rows[item];
+    global float *x = features + (ulong)item * data.features;
+    for (uint i = 0; i < data.features; i++) {
+        uint word = philox_word(data.seed, row * data.features + i, 0, synthetic_stream(LAYER_BASE));
+        x[i] = synthetic_base(word, data.is_uniform);
+    }
+    philox_words words = philox_block(data.seed, row, 0, synthetic_stream(LAYER_ROW));
+    labels[item] = synthetic_finish(&data, table, row, words, x);
+}

@@ -1,0 +1,312 @@
+/*
+ * Synthetic data, the same bits in C and in OpenCL (VECTOR 1): each value is a function of the description, its
+ * seed, the row and the column alone, so any rows can be made by themselves, anywhere.
+ *
+ * A row is made in two steps. First its base: one number per feature, standard normal or of (-1, 1), from the word
+ * of element row * features + column. Then synthetic_finish turns the base into the features and gives the label,
+ * with the help of four words of the row's own, and of a table that all rows share: weights, centres, strokes.
+ */
+#ifndef TANDA_KERNELS_SYNTHETIC_H
+#define TANDA_KERNELS_SYNTHETIC_H
+
+#include "kernels/normal.h"
+#include "kernels/philox.h"
+
+#ifdef __OPENCL_VERSION__
+#define GLOBAL global
+#define SIMD_LOOP
+#else
+#define GLOBAL
+#define SIMD_LOOP _Pragma("omp simd")
+#endif
+
+/* Data streams. The values decide the bits: never renumber, only append. */
+enum synthetic_layer { LAYER_BASE, LAYER_ROW, LAYER_TABLE, LAYER_CHOICE, LAYER_STROKES };
+
+enum synthetic_kind {
+    SYNTHETIC_LINEAR,
+    SYNTHETIC_LOGISTIC,
+    SYNTHETIC_BLOBS,
+    SYNTHETIC_CLASSIFICATION,
+    SYNTHETIC_REGRESSION,
+    SYNTHETIC_MOONS,
+    SYNTHETIC_CIRCLES,
+    SYNTHETIC_SPIRALS,
+    SYNTHETIC_XOR,
+    SYNTHETIC_TEACHER,
+    SYNTHETIC_IMAGES,
+    SYNTHETIC_KINDS
+};
+
+#define SYNTHETIC_LANES 16
+#define SYNTHETIC_UNITS_MAX 256 /* hidden units and classes of a teacher */
+#define IMAGE_SIDE 28
+#define IMAGE_STROKES 4 /* per class; a stroke has four coordinates */
+#define STROKE_NUMBERS (4 * IMAGE_STROKES)
+
+/* What data is made of; 4 and 8 byte members only, so that devices take it as it is. */
+typedef struct synthetic {
+    ulong seed;
+    uint kind; /* enum synthetic_kind */
+    uint features;
+    uint classes;     /* 0: a quantity */
+    uint informative; /* columns that tell the class or the quantity */
+    uint redundant;   /* columns that mix the informative ones */
+    uint hidden;      /* units of a teacher's hidden layers */
+    uint layers;      /* hidden layers of a teacher */
+    uint first_share; /* share of class 0 in 2^32 */
+    uint arm_step;    /* spirals: 2^32 / classes, the turn from arm to arm */
+    uint turns;       /* spirals: turns of an arm in 1/256 */
+    uint is_uniform;  /* the base is uniform on (-1, 1), else standard normal */
+    float noise;
+    float separation;
+    float margin;
+    float zero; /* 0.0f, which no compiler may fold */
+    uint reserved;
+} synthetic;
+
+SHARED uint synthetic_stream(enum synthetic_layer layer) {
+    return philox_stream(PURPOSE_DATA, (uint)layer);
+}
+
+SHARED float synthetic_base(uint word, uint is_uniform) {
+    return is_uniform ? signed_uniform(word) : exact_normal(word);
+}
+
+/* ---- what kinds share -------------------------------------------------------------------------------- */
+
+/* Lane l takes elements l, l + 16, ...; then the lanes fold by halves. */
+SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
+    float lanes[SYNTHETIC_LANES];
+    uint at = 0;
+    for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+        lanes[lane] = zero;
+    for (; at + SYNTHETIC_LANES <= count; at += SYNTHETIC_LANES) {
+        SIMD_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+            lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+    }
+    for (uint lane = 0; at + lane < count; lane++)
+        lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+    for (uint part = SYNTHETIC_LANES / 2; part > 0; part /= 2)
+        for (uint lane = 0; lane < part; lane++)
+            lanes[lane] = lanes[lane] + lanes[lane + part];
+    return lanes[0];
+}
+
+/* Class 0 with its share, the others alike. */
+SHARED uint synthetic_class(const synthetic *data, philox_words words) {
+    return words.x < data->first_share ? 0u : 1u + multiply_high(words.y, data->classes - 1u);
+}
+
+/* With probability `noise` another class. */
+SHARED uint synthetic_flip(const synthetic *data, uint label, philox_words words) {
+    uint other = label + 1u + multiply_high(words.z, data->classes - 1u);
+    other = other < data->classes ? other : other - data->classes;
+    return uniform(words.w) < data->noise ? other : label;
+}
+
+/* ---- kinds: x is the row's base and becomes its features; the result is the label -------------------- */
+
+/* w has length 1. Points move away from the plane w x = 0 by the margin. */
+SHARED uint synthetic_linear(const synthetic *data, GLOBAL const float *w, philox_words words, GLOBAL float *x) {
+    float z = synthetic_dot(x, w, data->features, data->zero);
+    float step = z > 0.0f ? data->margin : -data->margin;
+    SIMD_LOOP for (uint i = 0; i < data->features; i++)
+        x[i] = fused(step, w[i], x[i]);
+    return synthetic_flip(data, z > 0.0f ? 1u : 0u, words);
+}
+
+/* -log(-log u) for u of (0, 1): with it added to each logit, the largest is drawn as softmax says. */
+SHARED float synthetic_gumbel(uint word) {
+    float u = fused(signed_uniform(word), 0.5f, 0.5f);
+    return -exact_log(-exact_log(u));
+}
+
+/* w is (classes, features), of which only one row is used for two classes. */
+SHARED uint synthetic_logistic(const synthetic *data, GLOBAL const float *w, ulong row, philox_words words,
+                               GLOBAL float *x) {
+    uint label = 0;
+    float best = -POSITIVE_INFINITY;
+    if (data->classes == 2u) {
+        float z = synthetic_dot(x, w, data->features, data->zero);
+        label = uniform(words.x) < exact_sigmoid(z) ? 1u : 0u;
+        return synthetic_flip(data, label, words);
+    }
+    for (uint c = 0; c < data->classes; c++) {
+        uint word = philox_word(data->seed, row * data->classes + c, 0, synthetic_stream(LAYER_CHOICE));
+        float z = synthetic_dot(x, w + (ulong)c * data->features, data->features, data->zero);
+        z = z + synthetic_gumbel(word);
+        label = z > best ? c : label;
+        best = z > best ? z : best;
+    }
+    return synthetic_flip(data, label, words);
+}
+
+/* centres is (classes, features). */
+SHARED uint synthetic_blobs(const synthetic *data, GLOBAL const float *centres, philox_words words,
+                            GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    GLOBAL const float *centre = centres + (ulong)label * data->features;
+    SIMD_LOOP for (uint i = 0; i < data->features; i++)
+        x[i] = fused(data->noise, x[i], centre[i]);
+    return label;
+}
+
+/* The table is (classes, informative) centres, then (redundant, informative) mixtures. The rest stays noise. */
+SHARED uint synthetic_classification(const synthetic *data, GLOBAL const float *table, philox_words words,
+                                     GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    uint informative = data->informative;
+    GLOBAL const float *centre = table + (ulong)label * informative;
+    GLOBAL const float *mixture = table + (ulong)data->classes * informative;
+    SIMD_LOOP for (uint i = 0; i < informative; i++)
+        x[i] = x[i] + centre[i];
+    for (uint i = 0; i < data->redundant; i++)
+        x[informative + i] = synthetic_dot(x, mixture + (ulong)i * informative, informative, data->zero);
+    return synthetic_flip(data, label, words);
+}
+
+/* The quantity's bits; w has `informative` weights. */
+SHARED uint synthetic_regression(const synthetic *data, GLOBAL const float *w, philox_words words,
+                                 GLOBAL float *x) {
+    float y = synthetic_dot(x, w, data->informative, data->zero);
+    return as_natural(canonical(fused(data->noise, exact_normal(words.x), y)));
+}
+
+/* The first two features at (a, b) with noise around; the others are noise. */
+SHARED void synthetic_place(const synthetic *data, float a, float b, GLOBAL float *x) {
+    x[0] = canonical(fused(data->noise, x[0], a));
+    x[1] = canonical(fused(data->noise, x[1], b));
+}
+
+/* Two half circles, one turned over and moved into the other. */
+SHARED uint synthetic_moons(const synthetic *data, philox_words words, GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    float a = exact_turn_cosine(words.z >> 1), b = exact_turn_sine(words.z >> 1);
+    synthetic_place(data, label == 0u ? a : 1.0f - a, label == 0u ? b : 0.5f - b, x);
+    return label;
+}
+
+SHARED uint synthetic_circles(const synthetic *data, GLOBAL const float *radii, philox_words words,
+                              GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    float radius = radii[label];
+    synthetic_place(data, radius * exact_turn_cosine(words.z), radius * exact_turn_sine(words.z), x);
+    return label;
+}
+
+/* One arm per class, from the middle to radius 1. */
+SHARED uint synthetic_spirals(const synthetic *data, philox_words words, GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    uint angle = label * data->arm_step + (words.z >> 8) * data->turns;
+    float radius = uniform(words.z);
+    synthetic_place(data, radius * exact_turn_cosine(angle), radius * exact_turn_sine(angle), x);
+    return label;
+}
+
+/* Corners of the cube; the class is the parity of the informative signs. */
+SHARED uint synthetic_xor(const synthetic *data, philox_words words, GLOBAL float *x) {
+    uint label = 0;
+    for (uint i = 0; i < data->informative; i++) {
+        uint bit = (words.x >> i) & 1u;
+        label ^= bit;
+        x[i] = fused(data->noise, x[i], bit ? 1.0f : -1.0f);
+    }
+    return label;
+}
+
+/* sums[o] += value * w[o]. */
+SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, float *sums) {
+    SIMD_LOOP for (uint o = 0; o < outputs; o++)
+        sums[o] = fused(value, w[o], sums[o]);
+}
+
+/* The largest output of a tanh network; its weights are (inputs, outputs) layer after layer, without biases. */
+SHARED uint synthetic_teacher(const synthetic *data, GLOBAL const float *w, philox_words words,
+                              GLOBAL float *x) {
+    float units[SYNTHETIC_UNITS_MAX], sums[SYNTHETIC_UNITS_MAX];
+    uint inputs = data->features, label = 0;
+    for (uint layer = 0; layer <= data->layers; layer++) {
+        uint outputs = layer < data->layers ? data->hidden : data->classes;
+        for (uint o = 0; o < outputs; o++)
+            sums[o] = data->zero;
+        for (uint i = 0; i < inputs; i++)
+            synthetic_spread(layer == 0u ? x[i] : units[i], w + (ulong)i * outputs, outputs, sums);
+        SIMD_LOOP for (uint o = 0; o < outputs; o++)
+            units[o] = exact_tanh(sums[o]);
+        w += (ulong)inputs * outputs;
+        inputs = outputs;
+    }
+    for (uint o = 1; o < data->classes; o++)
+        label = sums[o] > sums[label] ? o : label;
+    return synthetic_flip(data, label, words);
+}
+
+SHARED float synthetic_clamp(float v) {
+    v = choose(v > 0.0f, v, 0.0f);
+    return choose(v < 1.0f, v, 1.0f);
+}
+
+/* How much ink of the stroke from (s[0], s[1]) along (s[2], s[3]) lies at (column, line); scale is 1 / length^2. */
+SHARED float synthetic_ink(const float *s, float scale, float column, float line) {
+    float a = column - s[0], b = line - s[1];
+    float t = synthetic_clamp(fused(a, s[2], b * s[3]) * scale);
+    a = fused(-t, s[2], a);
+    b = fused(-t, s[3], b);
+    return synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
+}
+
+/* The class's strokes, their ends moved by the margin times a normal number. */
+SHARED void synthetic_strokes(const synthetic *data, GLOBAL const float *ends, ulong row, float *strokes,
+                              float *scales) {
+    for (uint i = 0; i < STROKE_NUMBERS; i++) {
+        uint word = philox_word(data->seed, row * STROKE_NUMBERS + i, 0, synthetic_stream(LAYER_STROKES));
+        strokes[i] = fused(data->margin, exact_normal(word), ends[i]);
+    }
+    for (uint i = 0; i < IMAGE_STROKES; i++) {
+        float *s = strokes + 4 * i;
+        s[2] = s[2] - s[0];
+        s[3] = s[3] - s[1];
+        scales[i] = exact_reciprocal(fused(s[2], s[2], fused(s[3], s[3], 0x1p-10f)));
+    }
+}
+
+/* ends is (classes, STROKE_NUMBERS). */
+SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ulong row, philox_words words,
+                             GLOBAL float *x) {
+    uint label = synthetic_class(data, words);
+    float strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
+    synthetic_strokes(data, ends + (ulong)label * STROKE_NUMBERS, row, strokes, scales);
+    for (uint line = 0; line < IMAGE_SIDE; line++) {
+        GLOBAL float *pixels = x + line * IMAGE_SIDE;
+        SIMD_LOOP for (uint column = 0; column < IMAGE_SIDE; column++) {
+            float ink = 0.0f;
+            for (uint i = 0; i < IMAGE_STROKES; i++) {
+                float more = synthetic_ink(strokes + 4 * i, scales[i], (float)column, (float)line);
+                ink = choose(more > ink, more, ink);
+            }
+            pixels[column] = synthetic_clamp(fused(data->noise, pixels[column], ink));
+        }
+    }
+    return label;
+}
+
+/* The label of a row whose base is x, which becomes its features: a class, or the bits of a quantity. */
+SHARED uint synthetic_finish(const synthetic *data, GLOBAL const float *table, ulong row, philox_words words,
+                             GLOBAL float *x) {
+    switch (data->kind) {
+    case SYNTHETIC_LINEAR: return synthetic_linear(data, table, words, x);
+    case SYNTHETIC_LOGISTIC: return synthetic_logistic(data, table, row, words, x);
+    case SYNTHETIC_BLOBS: return synthetic_blobs(data, table, words, x);
+    case SYNTHETIC_CLASSIFICATION: return synthetic_classification(data, table, words, x);
+    case SYNTHETIC_REGRESSION: return synthetic_regression(data, table, words, x);
+    case SYNTHETIC_MOONS: return synthetic_moons(data, words, x);
+    case SYNTHETIC_CIRCLES: return synthetic_circles(data, table, words, x);
+    case SYNTHETIC_SPIRALS: return synthetic_spirals(data, words, x);
+    case SYNTHETIC_XOR: return synthetic_xor(data, words, x);
+    case SYNTHETIC_TEACHER: return synthetic_teacher(data, table, words, x);
+    default: return synthetic_images(data, table, row, words, x);
+    }
+}
+
+#endif
