@@ -84,6 +84,50 @@ Test(number, texts_at_and_beside_midpoints_become_the_nearest_float) {
     }
 }
 
+/* Decimals at a midpoint, and a little above or below it in the digits that are cut off or nearly so. */
+Test(number, texts_nearly_at_midpoints_become_the_nearest_float) {
+    for (int i = 0; i < 200000; i++) {
+        uint32_t bits = (uint32_t)random_below(0x7f000000u);
+        float low;
+        memcpy(&low, &bits, sizeof low);
+        double middle = ((double)low + (double)nextafterf(low, INFINITY)) / 2;
+        double direction = random_below(2) == 0 ? 0.0 : INFINITY;
+        for (uint64_t steps = random_below(24); steps > 0; steps--)
+            middle = nextafter(middle, direction);
+        char text[120];
+        snprintf(text, sizeof text, "%s%.*e", random_below(2) ? "-" : "", 14 + (int)random_below(8), middle);
+        assert_parsed_like_strtof(text);
+    }
+}
+
+Test(number, all_floats_survive_being_written_with_nine_digits) {
+    for (int i = 0; i < 1000000; i++) {
+        uint32_t bits = (uint32_t)random_below(0x7f800000u);
+        float value;
+        char text[40];
+        memcpy(&value, &bits, sizeof value);
+        snprintf(text, sizeof text, random_below(2) ? "%.9g" : "%.8e", (double)value);
+        assert_parsed_like_strtof(text);
+    }
+}
+
+/* What stands behind a number must not matter: digits are looked at eight at a time. */
+Test(number, a_scan_stops_at_the_first_byte_that_is_no_digit) {
+    for (int byte = 0; byte < 256; byte++)
+        for (int digits = 1; digits < 18; digits++) {
+            char text[40];
+            float value = 0.0f;
+            memset(text, byte, sizeof text);
+            memcpy(text, "1.2345678901234567", (size_t)digits + 1);
+            const char *stop = number_scan(text, text + 32, &value);
+            if ((byte >= '0' && byte <= '9') || byte == '.') continue;
+            cr_assert_eq(stop, text + digits + 1, "byte %d", byte);
+            char copy[40] = "";
+            memcpy(copy, text, (size_t)digits + 1);
+            cr_assert_eq(value, strtof(copy, NULL), "byte %d", byte);
+        }
+}
+
 Test(number, smallest_and_largest_floats_are_read) {
     static const char *const texts[] = {
         "1e-45",        "7e-46",  "7.1e-46",       "1.17549435e-38", "1.1754942e-38",
@@ -319,6 +363,84 @@ Test(csv, an_option_that_names_no_column_is_a_usage_error) {
     refuse_expecting(
         write_text("n.csv", "1,2\n3,4\n"), &options, NULL, TANDA_USAGE,
         "--target 'kind': no such column in n.csv; it names no columns; their indexes are 0 to 1");
+}
+
+/* ---- long files ---------------------------------------------------------------------------------------- */
+
+#define LONG_ROWS 60000 /* some ten chunks of csv_chunks.c */
+
+/* Rows of two features and a label; `line` is replaced in row `row`, from 0. To be freed. */
+static char *long_text(const char *end, const char *label, size_t row, const char *line) {
+    char *text = malloc(LONG_ROWS * 40 + 100);
+    size_t at = 0;
+    for (size_t i = 0; i < LONG_ROWS; i++)
+        if (i == row)
+            at += (size_t)sprintf(text + at, "%s%s", line, end);
+        else
+            at += (size_t)sprintf(text + at, "%zu.5,-%zue-3,%s%zu%s", i, i, label, i * 7 % 13, end);
+    return text;
+}
+
+static const char *write_long(const char *end, const char *label, size_t row, const char *line) {
+    char *text = long_text(end, label, row, line);
+    const char *path = write_text("long.csv", text);
+    free(text);
+    return path;
+}
+
+Test(csv, a_long_file_is_read_row_by_row_in_its_order) {
+    static const char *const ends[] = {"\n", "\r\n"};
+    static const char *const labels[] = {"", "k"};
+    for (size_t i = 0; i < 4; i++) {
+        tanda_dataset *dataset = load(write_long(ends[i % 2], labels[i / 2], LONG_ROWS, ""), NULL);
+        cr_assert_eq(dataset->rows, LONG_ROWS);
+        cr_assert_eq(dataset->class_count, 13);
+        for (size_t row = 0; row < LONG_ROWS; row++) {
+            char name[16];
+            snprintf(name, sizeof name, "%s%zu", labels[i / 2], row * 7 % 13);
+            cr_assert_eq(dataset->values[2 * row], (float)row + 0.5f);
+            cr_assert_float_eq(dataset->values[2 * row + 1], -1e-3f * (float)row, 1e-4f);
+            cr_assert_str_eq(dataset->class_names[dataset->classes[row]], name);
+        }
+        tanda_dataset_free(dataset);
+    }
+}
+
+Test(csv, a_quoted_line_end_in_a_long_file_begins_no_row) {
+    tanda_dataset_options options = {.ignore = NAMES("0"), .ignore_count = 1};
+    tanda_dataset *dataset = load(write_long("\n", "", 40000, "\"1\n\",-2,\"3\""), &options);
+    cr_assert_eq(dataset->rows, LONG_ROWS);
+    cr_assert_eq(dataset->values[40000], -2.0f);
+    cr_assert_eq(dataset->values[LONG_ROWS - 1], -59.999f);
+    tanda_dataset_free(dataset);
+}
+
+Test(csv, text_among_the_numeric_labels_of_a_long_file_makes_all_of_them_text) {
+    tanda_dataset *dataset = load(write_long("\n", "", 50000, "1,2,ten"), NULL);
+    cr_assert_eq(dataset->class_count, 14);
+    cr_assert_str_eq(dataset->class_names[13], "ten");
+    cr_assert_eq(dataset->classes[50000], 13);
+    tanda_dataset_free(dataset);
+}
+
+Test(csv, the_first_fault_of_a_long_file_is_told) {
+    static const struct {
+        const char *line;
+        const char *message;
+    } cases[] = {{"1,x,3", "long.csv:30001:2: 'x' is not a number"},
+                 {"1,2", "long.csv:30001: 2 fields, the first row has 3"},
+                 {"", "long.csv:30001: a blank line between rows; remove it"},
+                 {"1,2,0.5",
+                  "long.csv:30001:3: 0.5 is no class: classes are whole numbers or text; --task regression "
+                  "takes any number"},
+                 {"1,2,1e39", "long.csv:30001:3: '1e39' is beyond the range of binary32 (3.4e38)"}};
+    tanda_dataset_options options = {.task = TANDA_TASK_CLASSES};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = long_text("\n", "", 30000, cases[i].line);
+        strcat(text, "1,2,3,4\n"); /* a later fault, and one in the last chunk */
+        refuse(write_text("long.csv", text), &options, cases[i].message);
+        free(text);
+    }
 }
 
 /* ---- labels ------------------------------------------------------------------------------------------- */

@@ -9,19 +9,24 @@
 #include <strings.h>
 
 /*
- * Why the quick way is correctly rounded. A decimal m * 10^e with m < 10^15 and |e| <= 22 has both parts
- * exact in binary64, so one multiplication or division gives the binary64 nearest to it (Clinger 1990).
- * Rounding that again to binary32 can differ from rounding the decimal itself only if the binary64 lies
- * exactly between two neighbouring binary32: rounding keeps order, and such a midpoint is itself a binary64.
- * Those few cases are left to strtof.
+ * Why the quick way is correctly rounded. Of a decimal m * 10^e, m is kept to 19 digits. In binary64, m and 10^|e| are
+ * each off by at most half a unit in the last place, and so is their product or quotient; what was cut off m is less
+ * than a hundredth of one. The value found is then within 4 units of the decimal. Rounding it to binary32 can differ
+ * from rounding the decimal itself only where a midpoint of two neighbouring binary32 lies between the two. Midpoints
+ * are 2^29 units apart, so all but one in ten million are at a safe distance; the few others are left to strtof.
  */
-#define QUICK_DIGITS 15
-#define QUICK_EXPONENT 22
-#define NUMBER_LENGTH_MAX 1024 /* of what is handed to strtof */
+#define DIGITS_KEPT 19
+#define QUICK_EXPONENT 60
+#define EXACT_EXPONENT 22                /* powers of ten up to here are binary64 numbers */
+#define EXACT_DIGITS (UINT64_C(1) << 53) /* and integers up to here */
+#define UNSAFE_UNITS 16                  /* nearer than this to a midpoint: strtof decides */
+#define NUMBER_LENGTH_MAX 1024           /* of what is handed to strtof */
 
 static const double powers_of_ten[QUICK_EXPONENT + 1] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31,
+    1e32, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44, 1e45, 1e46, 1e47,
+    1e48, 1e49, 1e50, 1e51, 1e52, 1e53, 1e54, 1e55, 1e56, 1e57, 1e58, 1e59, 1e60,
 };
 
 /* digits * 10^exponent; when cut is true the number lies above that, by less than one unit of digits. */
@@ -36,32 +41,38 @@ static bool is_digit(char c) {
     return (unsigned char)(c - '0') < 10;
 }
 
-static double scale_by_ten(uint64_t digits, int exponent) {
+static inline double scale_by_ten(uint64_t digits, int exponent) {
     double value = (double)digits;
     return exponent < 0 ? value / powers_of_ten[-exponent] : value * powers_of_ten[exponent];
 }
 
-/* True when rounding a binary64 to binary32 cannot be a second rounding that matters. */
-static bool rounds_once(double value) {
+/* True when all numbers within a few units of this binary64 have the same nearest binary32, a normal one. */
+static inline bool rounds_safely(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return value >= FLT_MIN && value <= FLT_MAX && (bits & 0x1fffffff) != 0x10000000;
+    uint64_t beyond = (bits - 0x10000000u + UNSAFE_UNITS) & 0x1fffffffu; /* the midpoint gives UNSAFE_UNITS */
+    return value >= FLT_MIN && value <= FLT_MAX && beyond > 2 * UNSAFE_UNITS;
+}
+
+/* A branch would be guessed wrongly half of the time. */
+static inline float with_sign(float value, bool negative) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits |= (uint32_t)negative << 31;
+    memcpy(&value, &bits, sizeof bits);
+    return value;
 }
 
 /* False when the quick way does not hold for this decimal. */
-static bool decimal_to_float(const decimal *number, float *value) {
-    if (number->digits == 0 && !number->cut) {
-        *value = 0.0f;
-        return true;
+static inline bool decimal_to_float(const decimal *number, float *value) {
+    float result = (float)number->digits; /* an integer is rounded once, whatever it is */
+    if (number->digits != 0 && (number->exponent != 0 || number->cut)) {
+        if (number->exponent < -QUICK_EXPONENT || number->exponent > QUICK_EXPONENT) return false;
+        double near = scale_by_ten(number->digits, number->exponent);
+        if (!rounds_safely(near)) return false;
+        result = (float)near;
     }
-    if (number->exponent < -QUICK_EXPONENT || number->exponent > QUICK_EXPONENT) return false;
-    double low = scale_by_ten(number->digits, number->exponent);
-    if (!rounds_once(low)) return false;
-    if (number->cut) { /* the number lies between low and high: one result if both give it */
-        double high = scale_by_ten(number->digits + 1, number->exponent);
-        if (!rounds_once(high) || (float)high != (float)low) return false;
-    }
-    *value = number->negative ? -(float)low : (float)low;
+    *value = with_sign(result, number->negative && number->digits != 0);
     return true;
 }
 
@@ -79,7 +90,7 @@ static const char *scan_exponent(const char *at, const char *end, int *exponent)
     return digits;
 }
 
-/* Any number of digits: the first 15 that count are kept. NULL when there is no digit. */
+/* Any number of digits: the first 19 that count are kept. NULL when there is no digit. */
 static const char *scan_decimal(const char *at, const char *end, decimal *number) {
     *number = (decimal){0};
     if (at < end && (*at == '-' || *at == '+')) number->negative = *at++ == '-';
@@ -93,7 +104,7 @@ static const char *scan_decimal(const char *at, const char *end, decimal *number
         }
         if (!is_digit(*at)) break;
         digits_seen++;
-        if (kept < QUICK_DIGITS) {
+        if (kept < DIGITS_KEPT) {
             number->digits = number->digits * 10 + (uint64_t)(*at - '0');
             kept += number->digits != 0;
             number->exponent -= after_point && number->exponent > -100000;
@@ -105,22 +116,66 @@ static const char *scan_decimal(const char *at, const char *end, decimal *number
     return digits_seen == 0 ? NULL : scan_exponent(at, end, &number->exponent);
 }
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/*
+ * Eight digits at once, in the bytes of one word. The first digit is the lowest byte; pairs, then fours, then all are
+ * put together by three multiplications.
+ */
+static inline uint64_t eight_digits(uint64_t word) {
+    word = (word & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
+    word = (word & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+    return (word & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
+}
+
+/* How many of the eight bytes, from the first on, are digits. */
+static inline unsigned leading_digits(uint64_t word) {
+    word ^= UINT64_C(0x3030303030303030);
+    uint64_t others = ((word + UINT64_C(0x7676767676767676)) | word) & UINT64_C(0x8080808080808080);
+    return others == 0 ? 8 : (unsigned)__builtin_ctzll(others) / 8;
+}
+
+/* Appends the digits from `at` on to *digits, modulo 2^64; returns where they end. */
+static inline const char *scan_digits(const char *at, const char *end, uint64_t *digits) {
+    static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        unsigned count = leading_digits(word);
+        /* zeros before the digits; the shift is in two parts, as 64 at once is no shift */
+        uint64_t aligned = count == 8 ? word : word << 8 * (7 - count) << 8;
+        *digits = *digits * powers[count] + eight_digits(aligned);
+        at += count;
+        if (count < 8) return at;
+    }
+    for (; at < end && is_digit(*at); at++)
+        *digits = *digits * 10 + (uint64_t)(*at - '0');
+    return at;
+}
+#else
+static inline const char *scan_digits(const char *at, const char *end, uint64_t *digits) {
+    for (; at < end && is_digit(*at); at++)
+        *digits = *digits * 10 + (uint64_t)(*at - '0');
+    return at;
+}
+#endif
+
 const char *number_scan(const char *at, const char *end, float *value) {
     decimal number = {.negative = at < end && *at == '-'};
-    at += number.negative;
-    const char *start = at;
-    for (; at < end && is_digit(*at); at++)
-        number.digits = number.digits * 10 + (uint64_t)(*at - '0');
+    const char *start = at + number.negative;
+    at = start;
+    if (at < end && is_digit(*at)) { /* most often the only one before the point */
+        number.digits = (uint64_t)(*at++ - '0');
+        if (at < end && is_digit(*at)) at = scan_digits(at, end, &number.digits);
+    }
     ptrdiff_t count = at - start;
     if (at < end && *at == '.') {
-        const char *point = at++;
-        for (; at < end && is_digit(*at); at++)
-            number.digits = number.digits * 10 + (uint64_t)(*at - '0');
-        number.exponent = (int)(point + 1 - at < -QUICK_DIGITS ? -QUICK_DIGITS : point + 1 - at);
-        count += at - point - 1;
+        const char *point = at + 1;
+        at = scan_digits(point, end, &number.digits);
+        count += at - point;
+        number.exponent = (int)(at - point > DIGITS_KEPT ? 0 : point - at);
     }
     if (count == 0) return NULL;
-    if (count > QUICK_DIGITS)
+    if (count > DIGITS_KEPT)
         at = scan_decimal(number.negative ? start - 1 : start, end, &number);
     else if (at < end && (*at | 0x20) == 'e')
         at = scan_exponent(at, end, &number.exponent);
@@ -169,7 +224,8 @@ number_status number_to_double(const char *text, size_t length, double *value) {
     double result = 0.0;
     const char *end = text + length;
     if (length == 0 || scan_decimal(text, end, &number) != end) return classify(text, length);
-    if (!number.cut && number.exponent >= -QUICK_EXPONENT && number.exponent <= QUICK_EXPONENT) {
+    if (!number.cut && number.digits <= EXACT_DIGITS && number.exponent >= -EXACT_EXPONENT &&
+        number.exponent <= EXACT_EXPONENT) { /* rounded once (Clinger 1990) */
         result = scale_by_ten(number.digits, number.exponent);
         if (number.negative) result = -result;
     } else {

@@ -3,7 +3,7 @@
  * dataset.h. The first byte picks the format, the second the options, the rest is the file.
  *
  *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ihost -Ihost/include \
- *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file}.c -lz -lm -o fuzz_data
+ *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file,parallel}.c -lz -lm -o fuzz_data
  *   ./fuzz_data -max_total_time=120 -rss_limit_mb=512 FOLDER_OF_SEEDS
  */
 #include <math.h>

@@ -1,0 +1,148 @@
+/* One row after the other, with an account of what is wrong. */
+#include "data/csv_rows.h"
+
+#include <stdlib.h>
+
+#include "data/number.h"
+#include "support/memory.h"
+
+static tanda_status wrong_count(const csv_reader *reader, const csv_cursor *record, size_t count,
+                                tanda_error *error) {
+    return fail(error, TANDA_BAD_INPUT, "%s:%zu: %zu field%s, the first row has %zu", reader->path,
+                record->line, count, count == 1 ? "" : "s", reader->columns);
+}
+
+static place field_place(const csv_reader *reader, size_t line, size_t column) {
+    return (place){.path = reader->path,
+                   .line = line,
+                   .column = column + 1,
+                   .name = reader->names == NULL ? NULL : reader->names[column]};
+}
+
+/* The error for a field that is no number; a row of the wrong length is the better explanation. */
+static tanda_status bad_number(const csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
+                               const csv_field *field, number_status problem, tanda_error *error) {
+    char text[SHOWN_SIZE];
+    size_t count = csv_count_fields(*record);
+    if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
+    place place = field_place(reader, line, column);
+    if (problem == NUMBER_EMPTY)
+        return fail_at(error, &place, "empty field: missing values are not accepted");
+    return fail_at(error, &place, "'%s' %s", shown(field->text, field->length, text),
+                   number_problem(problem));
+}
+
+/* The field's text, unquoted in scratch where that is needed. */
+static tanda_status field_text(csv_reader *reader, const csv_field *field, const char **text, size_t *length,
+                               tanda_error *error) {
+    *text = field->text;
+    *length = field->length;
+    if (!field->has_quotes) return TANDA_OK;
+    if (field->length > reader->scratch_size) {
+        free(reader->scratch);
+        reader->scratch = NULL;
+        reader->scratch_size = 0;
+        tanda_status status = allocate(&reader->scratch, field->length, 1, "a label", error);
+        if (status != TANDA_OK) return status;
+        reader->scratch_size = field->length;
+    }
+    *length = csv_unquote(field, reader->scratch);
+    *text = reader->scratch;
+    return TANDA_OK;
+}
+
+/* Whether text among the labels is acceptable where numbers were read so far. */
+static bool may_be_text(const csv_reader *reader) {
+    return request_task(reader->request) != TANDA_TASK_REGRESSION && reader->request->expected == NULL;
+}
+
+/* As read_label, for readers of chunks. */
+static number_status put_label_aside(const csv_reader *reader, const csv_field *field, size_t row,
+                                     const table *table) {
+    const csv_labels *aside = reader->aside;
+    if (aside->texts != NULL) {
+        aside->texts[row].text = field->text;
+        aside->texts[row].length = field->length;
+        return NUMBER_OK;
+    }
+    number_status problem = number_to_float(field->text, field->length, &table->labels.numbers[row]);
+    if (problem != NUMBER_OK || aside->exact == NULL) return problem;
+    return number_to_double(field->text, field->length, &aside->exact[row]);
+}
+
+static tanda_status read_label(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
+                               const csv_field *field, size_t row, table *table, tanda_error *error) {
+    const char *text = NULL;
+    size_t length = 0;
+    place place = field_place(reader, line, column);
+    if (reader->aside != NULL)
+        return put_label_aside(reader, field, row, table) == NUMBER_OK ? TANDA_OK : TANDA_BAD_INPUT;
+    if (table->labels.text) {
+        tanda_status status = field_text(reader, field, &text, &length, error);
+        if (status != TANDA_OK) return status;
+        return labels_add_text(&table->labels, row, text, length, &place, error);
+    }
+    float value = 0.0f;
+    double exact = 0.0;
+    number_status problem = number_to_float(field->text, field->length, &value);
+    reader->met_text = problem == NUMBER_NOT && may_be_text(reader);
+    if (problem == NUMBER_OK) problem = number_to_double(field->text, field->length, &exact);
+    if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
+    return labels_add_number(&table->labels, row, exact, value, &place, error);
+}
+
+/* One field at the cursor, the careful way. */
+static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv_cursor *record,
+                               size_t column, size_t row, table *table, tanda_error *error) {
+    csv_field field;
+    size_t line = cursor->line;
+    ptrdiff_t role = reader->roles[column];
+    tanda_status status = csv_next_field(cursor, column, &field, error);
+    if (status != TANDA_OK) return status;
+    if (field.is_last != (column + 1 == reader->columns)) {
+        size_t count = csv_count_fields(*record);
+        return wrong_count(reader, record, count == 0 ? column + 1 : count, error);
+    }
+    if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
+    if (role == ROLE_IGNORED) return TANDA_OK;
+    float *value = &table->owned[row * table->features + (size_t)role];
+    number_status problem = number_to_float(field.text, field.length, value);
+    if (problem == NUMBER_OK) return TANDA_OK;
+    return bad_number(reader, record, line, column, &field, problem, error);
+}
+
+/* Takes a plain number that ends as it should; false when the field needs the careful way. */
+static inline bool read_quickly(csv_cursor *cursor, bool is_last, float *value) {
+    const char *stop = number_scan(cursor->at, cursor->end, value);
+    if (stop == NULL || stop == cursor->end || *stop != (is_last ? '\n' : cursor->delimiter)) return false;
+    cursor->line += is_last;
+    cursor->at = stop + 1;
+    return true;
+}
+
+tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,
+                             tanda_error *error) {
+    csv_cursor record = *cursor;
+    if (*cursor->at == '\n' || (*cursor->at == '\r' && cursor->at + 1 < cursor->end && cursor->at[1] == '\n'))
+        return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
+                    cursor->line);
+    float *values = table->owned + row * table->features;
+    for (size_t column = 0; column < reader->columns; column++) {
+        ptrdiff_t role = reader->roles[column];
+        if (role >= 0 && read_quickly(cursor, column + 1 == reader->columns, values + role)) continue;
+        tanda_status status = read_field(reader, cursor, &record, column, row, table, error);
+        if (status != TANDA_OK) return status;
+    }
+    return TANDA_OK;
+}
+
+tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *error) {
+    csv_cursor cursor = reader->start;
+    size_t row = 0;
+    for (; !csv_at_end(&cursor) && row < table->rows; row++) {
+        tanda_status status = csv_read_record(reader, &cursor, row, table, error);
+        if (status != TANDA_OK) return status;
+    }
+    table->rows = row;
+    return TANDA_OK;
+}

@@ -1,0 +1,69 @@
+/* The rows of a CSV file into a table: field by field and with care, or many at once. */
+#ifndef TANDA_DATA_CSV_ROWS_H
+#define TANDA_DATA_CSV_ROWS_H
+
+#include "data/columns.h"
+#include "data/csv_text.h"
+
+/* What is done with a column; a value of 0 or more is the index of a feature. */
+#define ROLE_IGNORED -1
+#define ROLE_TARGET -2
+
+/* Labels as they stand, one per row: classes are made of them later, in the order of the rows. */
+typedef struct csv_labels {
+    struct {
+        const char *text;
+        size_t length;
+    } * texts;     /* text, or NULL */
+    double *exact; /* numbers that may be classes, or NULL; their binary32 is in the table's labels */
+} csv_labels;
+
+typedef struct csv_reader {
+    const char *path;
+    const request *request;
+    csv_cursor start; /* the first record of data */
+    size_t columns;
+    char **names; /* columns entries, or NULL without a header */
+    selection selection;
+    ptrdiff_t *roles; /* columns entries */
+    char *scratch;    /* for text with doubled quotes */
+    size_t scratch_size;
+    bool met_text;           /* a label is text, while numbers were read: begin again */
+    const csv_labels *aside; /* where labels are put instead of among the table's, or NULL */
+} csv_reader;
+
+/* Reads the record at the cursor into the table's row. */
+tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,
+                             tanda_error *error);
+
+/* Reads all records, one after the other. The first fault of the file is the one that is told. */
+tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *error);
+
+/*
+ * The records from a cursor on, cut at line ends into chunks that can be read by themselves. That needs a text without
+ * quotes, as quotes may hold line ends.
+ */
+typedef struct csv_chunk {
+    const char *at, *end;
+    size_t lines; /* line ends in it */
+    bool has_quotes;
+    size_t first_line; /* as in a cursor */
+    size_t first_row;
+} csv_chunk;
+
+typedef struct csv_chunks {
+    csv_chunk *chunks; /* count entries, for free() */
+    size_t count;
+    size_t rows; /* in all, see csv_count_records */
+    bool has_quotes;
+} csv_chunks;
+
+tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_error *error);
+
+/*
+ * Reads all records, in parallel. False when anything is wrong, the table is then to be begun again and to be read by
+ * csv_read_records, which says what it is.
+ */
+bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
+
+#endif
