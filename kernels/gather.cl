@@ -37,9 +37,13 @@ static inline void interleave_round(const float16 *from, float16 *to) {
     }
 }
 
-/* Work-item (feature block of 16, group of 16 lanes, tile). */
+/*
+ * Both of these take row[position], or, where in_order is set, first_row + position, and store a tile as columns,
+ * (features, column): where mask is 31 these have 32 lanes, else there is one. Work-item (feature block of 16, group of 16 lanes, tile).
+ */
 kernel void gather(global const float *features, uint feature_count, global const ulong *row, global float *target,
-                   ulong target_offset, ulong target_tile, uint width, uint rows) {
+                   ulong target_offset, ulong target_tile, uint column, uint mask, uint rows, int in_order,
+                   ulong first_row) {
     uint feature = (uint)get_global_id(0) * 16, lane = (uint)get_global_id(1) * 16, tile = (uint)get_global_id(2);
     uint used = rows_of_tile(rows, tile), left = feature_count - feature;
     float16 lines[16], turned[16];
@@ -47,7 +51,9 @@ kernel void gather(global const float *features, uint feature_count, global cons
     for (int i = 0; i < 16; i++) {
         lines[i] = (float16)(0.0f);
         if (lane + i >= used) continue;
-        global const float *source = features + row[tile * TILE_ROWS + lane + i] * feature_count + feature;
+        ulong position = (ulong)tile * TILE_ROWS + lane + i, found = first_row + position;
+        if (!in_order) found = row[position];
+        global const float *source = features + found * feature_count + feature;
         if (left >= 16) {
             lines[i] = vload16(0, source);
         } else {
@@ -61,22 +67,28 @@ kernel void gather(global const float *features, uint feature_count, global cons
     interleave_round(turned, lines);
     interleave_round(lines, turned);
     interleave_round(turned, lines);
-    global float *to = target + target_offset + tile * target_tile + (ulong)feature * width + lane;
+    global float *to = target + target_offset + tile * target_tile + (ulong)(lane & ~mask) * feature_count +
+                       (ulong)feature * column + (lane & mask);
 #pragma unroll
     for (int k = 0; k < 16; k++)
-        if (k < left) vstore16(lines[k], 0, to + (ulong)k * width);
+        if (k < left) vstore16(lines[k], 0, to + (ulong)k * column);
 }
 
 #else
 
 /* Work-item (feature, lane, tile). */
 kernel void gather(global const float *features, uint feature_count, global const ulong *row, global float *target,
-                   ulong target_offset, ulong target_tile, uint width, uint rows) {
+                   ulong target_offset, ulong target_tile, uint column, uint mask, uint rows, int in_order,
+                   ulong first_row) {
     uint feature = (uint)get_global_id(0), lane = (uint)get_global_id(1), tile = (uint)get_global_id(2);
-    if (feature >= feature_count || lane >= width) return;
+    if (feature >= feature_count) return;
     float value = 0.0f;
-    if (lane < rows_of_tile(rows, tile)) value = features[row[tile * TILE_ROWS + lane] * feature_count + feature];
-    target[target_offset + tile * target_tile + (ulong)feature * width + lane] = value;
+    ulong position = (ulong)tile * TILE_ROWS + lane, found = first_row + position;
+    if (lane < rows_of_tile(rows, tile)) {
+        if (!in_order) found = row[position];
+        value = features[found * feature_count + feature];
+    }
+    target[target_offset + tile * target_tile + (ulong)feature * column + lane] = value;
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "kernels/loss.h"
 #include "kernels/tile.h"
 
+/* How many lanes are true; a sum of conditions counts as often. */
 #if VECTOR == 1
 static inline uint count_true(integer condition) {
     return condition != 0;

@@ -16,6 +16,7 @@
 #define TILE_ROWS 256
 #define TILE_LANES 16
 #define CHUNK 256
+#define COLUMN 32 /* lanes of a column: the perceptron's tiles are (columns, features, 32) */
 
 #if VECTOR == 1
 #define load_real(p) (*(p))

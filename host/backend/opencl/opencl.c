@@ -173,6 +173,8 @@ static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *
         if (status == TANDA_OK)
             status = make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
     }
+    if (status == TANDA_OK && state->vector == 16)
+        status = make_kernel(state, set->program, "perceptron", &set->perceptron, error);
     return status;
 }
 
@@ -185,6 +187,7 @@ static void release_set(kernel_set *set) {
     release_kernels(set->kernels, KERNEL_COUNT);
     release_kernels(set->activation_forward, ACTIVATION_SOFTMAX);
     release_kernels(set->activation_backward, ACTIVATION_SOFTMAX);
+    release_kernels(&set->perceptron, 1);
     if (set->program != NULL) clReleaseProgram(set->program);
     *set = (kernel_set){0};
 }

@@ -46,6 +46,7 @@ typedef struct kernel_set {
     cl_kernel kernels[KERNEL_COUNT];
     cl_kernel activation_forward[ACTIVATION_SOFTMAX];
     cl_kernel activation_backward[ACTIVATION_SOFTMAX];
+    cl_kernel perceptron; /* NULL unless 16 lanes lie in a work-item */
 } kernel_set;
 
 typedef struct opencl_backend_state {

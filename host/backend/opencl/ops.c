@@ -26,8 +26,11 @@ static tanda_status run_gather(const context *c, const op *op) {
     give_uint(&launch, program->plan->features);
     give_memory(&launch, program->rows);
     give_place(&launch, &target);
-    give_uint(&launch, program->width);
+    give_uint(&launch, input_column(program));
+    give_uint(&launch, program->is_perceptron ? PERCEPTRON_COLUMN - 1 : UINT32_MAX);
     give_uint(&launch, c->wave->rows);
+    give_uint(&launch, !shuffles(program));
+    give_ulong(&launch, c->wave->first_row);
     size_t vector = c->state->vector;
     return opencl_launch(&launch, (program->plan->features + vector - 1) / vector, program->width / vector,
                          c->wave->tiles, c->error);

@@ -30,9 +30,7 @@ static size_t choose_wave(const opencl_backend_state *state, const program *prog
 /* The tiles of a data set whose order never changes are made once, if the device has room. */
 static void make_stored(const opencl_backend_state *state, program *program) {
     const program_options *options = &program->options;
-    if ((options->shuffle && options->batch_rows < options->rows) || program->plan->keep ||
-        !program->plan->training)
-        return;
+    if (shuffles(program) || program->plan->keep || !program->plan->training) return;
     size_t tiles = steps_per_epoch(options->rows, options->batch_rows) * tiles_of(options->batch_rows),
            floats = 0;
     cl_ulong most = 0;
@@ -51,12 +49,19 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     program->workspace_floats = plan->workspace_units * program->width;
     program->slot_floats = plan->training ? plan->parameter_count + 16 : 16;
     program->wave_tiles = choose_wave(state, program);
+    program->group = 1;
+    opencl_choose_perceptron(state, program);
+    make_stored(state, program);
+    if (program->is_perceptron) opencl_choose_groups(state, program, CPU_WAVE_BYTES);
     program->stack_levels = 1;
-    for (size_t waves = tiles_of(batch) / program->wave_tiles; waves > 0; waves /= 2)
+    for (size_t waves = tiles_of(batch) / (program->wave_tiles * program->group); waves > 0; waves /= 2)
         program->stack_levels++;
-    positions = program->wave_tiles * TILE_ROWS;
-    tanda_status status = opencl_make_memory(
-        state, program->wave_tiles, program->workspace_floats * sizeof(float), &program->workspace, error);
+    bool is_direct =
+        program->is_perceptron && program->stored != NULL; /* needs the stored tiles and nothing else */
+    size_t tiles = is_direct ? 1 : program->wave_tiles * program->group;
+    positions = tiles * TILE_ROWS;
+    tanda_status status = opencl_make_memory(state, tiles, program->workspace_floats * sizeof(float),
+                                             &program->workspace, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, program->wave_tiles + program->stack_levels,
                                     program->slot_floats * sizeof(float), &program->slots, error);
@@ -64,7 +69,9 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
         status = opencl_make_memory(state, positions, sizeof(cl_ulong), &program->rows, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, sizeof(cl_uint), &program->labels, error);
-    if (status == TANDA_OK) make_stored(state, program);
+    if (status == TANDA_OK && program->is_perceptron)
+        status = opencl_make_memory(state, program->wave_tiles, program->scratch_floats * sizeof(float),
+                                    &program->scratch, error);
     return status;
 }
 
@@ -91,8 +98,8 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
-    const cl_mem memories[] = {program->workspace, program->slots,  program->rows,
-                               program->labels,    program->stored, program->results};
+    const cl_mem memories[] = {program->workspace, program->slots,   program->rows,   program->labels,
+                               program->stored,    program->results, program->scratch};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     free(program->variants);

@@ -20,7 +20,7 @@ static tanda_status run_order(const context *c) {
     give_uint(&launch, c->wave->rows);
     give_ulong(&launch, options->rows);
     give_uint(&launch, labels != NULL);
-    give_uint(&launch, options->shuffle && options->batch_rows < options->rows);
+    give_uint(&launch, shuffles(program));
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
@@ -28,12 +28,12 @@ static tanda_status run_order(const context *c) {
 
 static tanda_status merge_wave(const context *c) {
     const program *program = c->program;
-    for (size_t distance = 1; distance < c->wave->tiles; distance *= MERGE_FAN_IN) {
-        size_t groups = (c->wave->tiles + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
+    for (size_t distance = 1; distance < c->wave->slots; distance *= MERGE_FAN_IN) {
+        size_t groups = (c->wave->slots + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
         give_memory(&launch, program->slots);
         give_ulong(&launch, program->slot_floats);
-        give_uint(&launch, c->wave->tiles);
+        give_uint(&launch, c->wave->slots);
         give_uint(&launch, distance);
         give_uint(&launch, program->slot_floats);
         tanda_status status =
@@ -44,12 +44,14 @@ static tanda_status merge_wave(const context *c) {
 }
 
 static tanda_status run_wave(const context *c) {
-    tanda_status status = run_order(c);
+    tanda_status status = c->program->is_perceptron && !shuffles(c->program) ? TANDA_OK : run_order(c);
     for (size_t i = 0; status == TANDA_OK && i < c->program->plan->op_count; i++) {
         const op *op = &c->program->plan->ops[i];
         if (op->kind == OP_gather && c->wave->gathered) continue;
+        if (op->kind != OP_gather && c->program->is_perceptron) break;
         status = opencl_run_op(c, op);
     }
+    if (status == TANDA_OK && c->program->is_perceptron) status = opencl_run_perceptron(c);
     return status == TANDA_OK ? merge_wave(c) : status;
 }
 
@@ -76,7 +78,7 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     cl_int code = clEnqueueCopyBuffer(c->state->queue, program->slots, program->slots, 0,
                                       stack_at(program, *top) * sizeof(float), bytes, 0, NULL, NULL);
     tanda_status status = opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
-    levels[(*top)++] = c->wave->tiles == program->wave_tiles ? 0 : -1;
+    levels[(*top)++] = c->wave->slots == program->wave_tiles ? 0 : -1;
     while (status == TANDA_OK && *top >= 2 && levels[*top - 1] == levels[*top - 2]) {
         status = fold_stack(c, top);
         levels[*top - 1]++;
@@ -110,30 +112,32 @@ static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t
 }
 
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
-                             tanda_error *error) {
+                             bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
     size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
            batch = (size_t)(index % per_epoch), top = 0;
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.epoch = index / per_epoch, .result = result};
+    wave wave = {.epoch = index / per_epoch, .result = result, .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
     context c = {state, program, &wave, error};
-    for (size_t first = 0; status == TANDA_OK && first < tiles; first += program->wave_tiles) {
-        wave.tiles = tiles - first < program->wave_tiles ? tiles - first : program->wave_tiles;
+    const size_t most = program->wave_tiles * program->group;
+    for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
+        wave.tiles = tiles - first < most ? tiles - first : most;
+        wave.slots = (wave.tiles + program->group - 1) / program->group;
         wave.first_row = batch * options->batch_rows + first * TILE_ROWS;
         wave.rows = rows - first * TILE_ROWS;
         if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
         wave.first_tile = batch * tiles_of(options->batch_rows) + first;
         status = run_wave(&c);
-        if (status == TANDA_OK && tiles > program->wave_tiles) status = push_wave(&c, levels, &top);
+        if (status == TANDA_OK && tiles > most) status = push_wave(&c, levels, &top);
     }
     while (status == TANDA_OK && top > 1)
         status = fold_stack(&c, &top);
     if (index == program->stored_next) program->stored_next++;
     if (status != TANDA_OK) return status;
-    return run_update(&c, tiles > program->wave_tiles ? stack_at(program, 0) : 0, rows, result);
+    return run_update(&c, tiles > most ? stack_at(program, 0) : 0, rows, result);
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
@@ -154,14 +158,13 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
 
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
                         tanda_error *error) {
-    (void)with_loss; /* always made */
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_status status = opencl_clear_results(state, program, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     program->kept_is_fresh = false;
     for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
-        status = run_step(state, program, first_step + s, s, error);
+        status = run_step(state, program, first_step + s, s, with_loss, error);
         if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }

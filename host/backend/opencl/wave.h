@@ -12,11 +12,17 @@ typedef enum variant {
 } variant;
 
 #define NOTES_SIZE 512
+#define PERCEPTRON_COLUMN 32 /* COLUMN of tile.h */
 
 struct program {
     const plan *plan;
     program_options options;
-    size_t width, wave_tiles;
+    size_t width;      /* lanes of a tile */
+    size_t wave_tiles; /* a wave's slots: one for each group of tiles */
+    size_t group;      /* tiles of a group; more than 1 only where perceptron.c computes the steps */
+    bool is_perceptron;
+    cl_mem scratch; /* of perceptron.c, a group's part after the other */
+    size_t scratch_floats;
     size_t workspace_floats; /* of one tile */
     size_t slot_floats;      /* packed parameters, then the loss sum, padded */
     size_t stack_levels;
@@ -39,10 +45,10 @@ struct program {
 typedef struct wave {
     uint64_t epoch;
     size_t first_row; /* position in the epoch's order */
-    size_t rows, tiles;
+    size_t rows, tiles, slots;
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
-    bool gathered;
+    bool gathered, with_loss;
 } wave;
 
 /* What every launch of a wave needs. */
@@ -80,6 +86,23 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
 static inline size_t lane_items(const context *c) {
     return c->state->vector == 1 ? c->program->width : 1;
 }
+
+/* Whether an epoch takes the rows in another order than that of storage. */
+static inline bool shuffles(const program *program) {
+    return program->options.shuffle && program->options.batch_rows < program->options.rows;
+}
+
+/* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
+static inline size_t input_column(const program *program) {
+    return program->is_perceptron ? PERCEPTRON_COLUMN : program->width;
+}
+
+/* Decides whether perceptron.c computes the program's steps, and in what groups. */
+void opencl_choose_perceptron(const opencl_backend_state *state, program *program);
+void opencl_choose_groups(const opencl_backend_state *state, program *program, size_t budget);
+
+/* Queues what follows the gathering of a wave, up to the partial sum of each group. */
+tanda_status opencl_run_perceptron(const context *c);
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);

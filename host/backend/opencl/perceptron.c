@@ -1,0 +1,92 @@
+/*
+ * The perceptron on CPU devices: one output and no hidden layer. One kernel does all that follows the gathering, each
+ * work-item for a group of 2^j successive tiles, whose sums it adds in the order of the tree (see perceptron.cl).
+ */
+#include "backend/opencl/wave.h"
+#include "support/memory.h"
+
+#define MOST_FEATURES 16384   /* lane sums of more would take too much memory */
+#define MOST_GROUP_TILES 1024 /* with MOST_SLOTS, a wave's rows fit into 32 bits */
+#define MOST_SLOTS 1024
+#define GROUPS_PER_UNIT 16       /* so that compute units which end early find more to do */
+#define LEAST_GROUP_FLOATS 65536 /* less is done before another thread has woken up */
+
+void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
+    const plan *plan = program->plan;
+    const packed_layer *layer = &plan->layers[0];
+    program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && plan->layer_count == 1 &&
+                             layer->outputs == 1 && layer->inputs <= MOST_FEATURES &&
+                             program->options.math == TANDA_MATH_EXACT;
+    if (program->is_perceptron) {
+        program->width = round_up(program->width, PERCEPTRON_COLUMN);
+        program->workspace_floats = plan->workspace_units * program->width;
+    }
+}
+
+void opencl_choose_groups(const opencl_backend_state *state, program *program, size_t budget) {
+    size_t tiles = tiles_of(program->options.batch_rows), units = state->base.information.compute_units;
+    size_t features = program->plan->features, group = 1, slots = 1, levels = 1;
+    size_t lines = round_up(features + 2, TILE_LANES), wave = program->options.wave_tiles;
+    while (group < tiles && group < MOST_GROUP_TILES &&
+           (wave != 0 ? wave > 1 && group < 2
+                      : tiles / group > GROUPS_PER_UNIT * units ||
+                            group * TILE_ROWS * features < LEAST_GROUP_FLOATS))
+        group *= 2;
+    while (slots * group < tiles && slots < (wave != 0 ? wave : MOST_SLOTS))
+        slots *= 2;
+    size_t bytes = program->stored != NULL ? 0 : program->workspace_floats * sizeof(float);
+    while (slots > 1 && slots * group * bytes > budget)
+        slots /= 2;
+    while (group > 1 && slots * group * bytes > budget)
+        group /= 2;
+    for (size_t size = group; size > 1; size /= 2)
+        levels++;
+    program->group = group;
+    program->wave_tiles = slots;
+    program->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels);
+}
+
+static const op *loss_of(const plan *plan) {
+    size_t i = 0;
+    while (plan->ops[i].kind != OP_loss_binary_crossentropy && plan->ops[i].kind != OP_loss_mse)
+        i++;
+    return &plan->ops[i];
+}
+
+/* Rows that keep their order have their labels in it already. */
+static void give_labels(launch *launch, const context *c) {
+    const program *program = c->program;
+    bool moved = shuffles(program);
+    give_memory(launch, moved ? program->labels : program->options.labels->memory);
+    give_ulong(launch, moved ? 0 : c->wave->first_row);
+}
+
+tanda_status opencl_run_perceptron(const context *c) {
+    const program *program = c->program;
+    const packed_layer *layer = &program->plan->layers[0];
+    const op *loss = loss_of(program->plan);
+    place input = place_of(c, 0);
+    launch launch = launch_of(c->state, c->state->exact.perceptron);
+    give_memory(&launch, input.memory);
+    give_ulong(&launch, input.offset);
+    give_ulong(&launch, input.tile);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, program->group);
+    give_labels(&launch, c);
+    give_memory(&launch, program->options.parameters->memory);
+    give_ulong(&launch, layer->weight);
+    give_ulong(&launch, layer->bias);
+    give_uint(&launch, layer->inputs);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_memory(&launch, program->scratch);
+    give_ulong(&launch, program->scratch_floats);
+    give_uint(&launch, loss->kind == OP_loss_mse);
+    give_uint(&launch, loss->kind != OP_loss_mse || program->plan->classes);
+    give_uint(&launch, loss->activation == ACTIVATION_SIGMOID);
+    give_uint(&launch, c->wave->with_loss);
+    give_memory(&launch, program->results);
+    give_uint(&launch, c->wave->result);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
+}
