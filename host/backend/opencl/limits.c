@@ -29,7 +29,7 @@ static tanda_status build_meter(meter *meter) {
     const opencl_backend_state *state = meter->state;
     char *text = NULL, options[64];
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_read_kernel_file(state->kernel_folder, "limits.cl", &text, meter->error);
+    tanda_status status = opencl_read_kernel(state->kernel_folder, "limits.cl", &text, meter->error);
     if (status != TANDA_OK) return status;
     const char *source = text;
     meter->program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
