@@ -62,10 +62,10 @@ Test(bench, a_step_counts_what_it_must_multiply_and_read) {
 Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     const device_limits limits = {.read_bandwidth = 100.0, .fma_peak = 1000.0};
     const char *what = "";
-    const bench_result reads = {.median = 4.0, .bytes = 200.0, .operations = 1000.0};
+    const bench_result reads = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 1000.0};
     cr_expect_eq(bench_part_of_limit(&reads, &limits, &what), 0.5);
     cr_expect_str_eq(what, "read");
-    const bench_result computes = {.median = 4.0, .bytes = 200.0, .operations = 3000.0};
+    const bench_result computes = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 3000.0};
     cr_expect_eq(bench_part_of_limit(&computes, &limits, &what), 0.75);
     cr_expect_str_eq(what, "fma");
     cr_expect_eq(bench_part_of_limit(&reads, &(device_limits){0}, &what), 0.0);
