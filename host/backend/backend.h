@@ -152,7 +152,7 @@ tanda_status backend_generate(backend *backend, const synthetic_source *source, 
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
 
-/* Measures for a second or two, with some 256 MiB or four times the last-level cache; all 0 without the slot. */
+/* Measures for a second or two, with some 512 MiB or five times the last-level cache; all 0 without the slot. */
 tanda_status backend_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 /* ---- arithmetic of batches that backends and training share ---- */

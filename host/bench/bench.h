@@ -49,6 +49,7 @@ typedef struct bench_result {
     double first;                    /* the first step, not among them */
     double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
     double bytes, operations;        /* that a step must at least read and do */
+    bool has_limit;                  /* the limits of the device say how long that must take */
     bool has_loss;
     double loss;                      /* of the last step, per row */
     double losses[BENCH_CHECK_STEPS]; /* of the first steps in order, with export_folder */
@@ -73,6 +74,9 @@ tanda_status bench_run(const bench_workload *workload, backend *device, const be
 bool bench_needs_device(const bench_workload *workload);
 
 void bench_data_free(bench_data *data);
+
+/* Of two measurements, the better of each figure: what a device can do varies with what else its machine does. */
+device_limits bench_better_limits(const device_limits *a, const device_limits *b);
 
 /* The part of the device's limit that the median reaches, 0 where none applies; *what is "read" or "fma". */
 double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what);

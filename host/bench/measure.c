@@ -78,10 +78,27 @@ tanda_status bench_measure(bench_work *work, void *context, size_t most, const b
     return status;
 }
 
+static double higher(double a, double b) {
+    return a > b ? a : b;
+}
+
+static double lower(double a, double b) {
+    return a < b ? a : b;
+}
+
+device_limits bench_better_limits(const device_limits *a, const device_limits *b) {
+    return (device_limits){.read_bandwidth = higher(a->read_bandwidth, b->read_bandwidth),
+                           .fma_peak = higher(a->fma_peak, b->fma_peak),
+                           .launch_seconds = lower(a->launch_seconds, b->launch_seconds),
+                           .queued_seconds = lower(a->queued_seconds, b->queued_seconds),
+                           .upload = higher(a->upload, b->upload),
+                           .download = higher(a->download, b->download)};
+}
+
 double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what) {
     const double reading = limits->read_bandwidth > 0.0 ? result->bytes / limits->read_bandwidth : 0.0;
     const double computing = limits->fma_peak > 0.0 ? result->operations / limits->fma_peak : 0.0;
     const bool reads = reading > computing;
     *what = reads ? "read" : "fma";
-    return result->median > 0.0 ? (reads ? reading : computing) / result->median : 0.0;
+    return result->has_limit && result->median > 0.0 ? (reads ? reading : computing) / result->median : 0.0;
 }

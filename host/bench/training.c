@@ -29,6 +29,7 @@ static void count_work(const bench_workload *workload, bench_result *result) {
     double products = 0.0;
     for (size_t l = 0; l < layers; l++)
         products += (l == 0 ? 2.0 : 3.0) * (double)workload->units[l] * (double)workload->units[l + 1];
+    result->has_limit = true;
     result->bytes = (double)batch * (double)workload->units[0] * sizeof(float);
     if (workload->kind != BENCH_TRAINING) return;
     result->operations = 2.0 * (double)batch * products;

@@ -19,14 +19,24 @@ static void list_workloads(const bench_command_options *options) {
         if (bench_options_take(options, &bench_workloads[i])) puts(bench_workloads[i].name);
 }
 
+static tanda_status measure_limits(const lab *lab, backend *device, device_limits *limits) {
+    *limits = (device_limits){0};
+    return lab->options->skip_limits ? TANDA_OK : backend_limits(device, limits, lab->error);
+}
+
+/* The limits that a workload is held against are those measured just before and just after it. */
 static tanda_status run_workload(lab *lab, const bench_workload *workload, backend *device,
-                                 const device_limits *limits) {
+                                 device_limits *limits) {
     bench_result *result = malloc(sizeof *result);
+    device_limits after = *limits;
     if (result == NULL) return fail(lab->error, TANDA_FAILED, "no memory for the figures");
     tanda_status status = bench_run(workload, device, &lab->options->bench, &lab->data, result, lab->error);
-    if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result, limits);
+    if (status == TANDA_OK && result->has_limit) status = measure_limits(lab, device, &after);
+    const device_limits better = bench_better_limits(limits, &after);
+    if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result, &better);
     if (status == TANDA_OK)
-        bench_report_add(&lab->report, workload, tanda_device_describe(device), result, limits);
+        bench_report_add(&lab->report, workload, tanda_device_describe(device), result, &better);
+    *limits = after;
     free(result);
     return status;
 }
@@ -34,19 +44,20 @@ static tanda_status run_workload(lab *lab, const bench_workload *workload, backe
 static tanda_status run_all(lab *lab, backend *device) {
     const tanda_device_information *information = tanda_device_describe(device);
     const bool speaks = !lab->options->common.json;
-    device_limits limits = {0};
-    tanda_status status = TANDA_OK;
-    if (!lab->options->skip_limits) status = backend_limits(device, &limits, lab->error);
+    device_limits limits, best;
+    tanda_status status = measure_limits(lab, device, &limits);
     if (status != TANDA_OK) return status;
+    best = limits;
     if (speaks) print_limits(information, &limits);
-    bench_report_device(&lab->report, information, &limits);
     if (speaks) print_bench_heading(information);
     for (size_t i = 0; status == TANDA_OK && i < bench_workload_count; i++) {
         const bench_workload *workload = &bench_workloads[i];
         if (!bench_options_take(lab->options, workload)) continue;
         if (lab->outside_is_done && !bench_needs_device(workload)) continue;
         status = run_workload(lab, workload, device, &limits);
+        best = bench_better_limits(&best, &limits);
     }
+    bench_report_device(&lab->report, information, &best);
     lab->outside_is_done = true;
     return status;
 }

@@ -12,7 +12,9 @@
 /* ---- lines ------------------------------------------------------------------------------------------------ */
 
 static const char *time_text(double seconds, char text[TIME_SIZE]) {
-    if (seconds < 0.9995e-3)
+    if (!(seconds > 0.0))
+        snprintf(text, TIME_SIZE, "-");
+    else if (seconds < 0.9995e-3)
         snprintf(text, TIME_SIZE, "%.4g us", seconds * 1e6);
     else if (seconds < 0.9995)
         snprintf(text, TIME_SIZE, "%.4g ms", seconds * 1e3);
@@ -150,6 +152,8 @@ static void add_figures(report *entry, const bench_result *result, const device_
     if (result->operations > 0.0) report_real(entry, "flops_per_second", result->operations / result->median);
     if (part > 0.0) report_real(entry, "part_of_limit", part);
     if (part > 0.0) report_text(entry, "limit", what);
+    if (part > 0.0) report_real(entry, "limit_read_bytes_per_second", limits->read_bandwidth);
+    if (part > 0.0) report_real(entry, "limit_fma_flops_per_second", limits->fma_peak);
     report_real(entry, "first_step_seconds", result->first);
     report_real(entry, "load_seconds", result->load);
     report_real(entry, "transfer_seconds", result->transfer);

@@ -7,8 +7,8 @@
 #include "support/clock.h"
 #include "support/memory.h"
 
-#define RUNS 9
-#define LEAST_BYTES ((size_t)256 << 20)
+#define RUNS 15
+#define LEAST_BYTES ((size_t)512 << 20)
 #define FMA_ROUNDS 400000 /* half a millisecond in the widest vectors */
 #define FMA_SECONDS 0.2
 #define EMPTY_REGIONS 1000

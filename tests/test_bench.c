@@ -1,0 +1,138 @@
+/* The performance lab: that it measures what it says, not how fast anything is. */
+#include <math.h>
+
+#include "bench/bench.h"
+#include "model/model_file.h"
+#include "program.h"
+#include "support_devices.h"
+
+TestSuite(bench, .init = enter_folder, .fini = leave_folder, .timeout = 120);
+
+/* ---- limits ----------------------------------------------------------------------------------------------- */
+
+static void expect_limits(backend *backend) {
+    device_limits limits;
+    tanda_error error = {0};
+    cr_assert_eq(backend_limits(backend, &limits, &error), TANDA_OK, "%s", error.message);
+    cr_expect(limits.read_bandwidth > 1e8 && limits.read_bandwidth < 1e14, "%g", limits.read_bandwidth);
+    cr_expect(limits.fma_peak > 1e8 && limits.fma_peak < 1e16, "%g", limits.fma_peak);
+    cr_expect(limits.launch_seconds > 0.0 && limits.launch_seconds < 0.1, "%g", limits.launch_seconds);
+    cr_expect(limits.queued_seconds > 0.0 && limits.queued_seconds < 0.1, "%g", limits.queued_seconds);
+    tanda_device_close(backend);
+}
+
+Test(bench, the_cpu_has_limits) {
+    expect_limits(open_best_openmp(2));
+}
+
+Test(bench, an_opencl_device_has_limits, .fini = forget_opencl) {
+    if (!use_opencl("pocl")) return;
+    expect_limits(open_opencl(NULL));
+}
+
+/* ---- workloads -------------------------------------------------------------------------------------------- */
+
+static const bench_workload small = {"small/net", BENCH_TRAINING, .rows = 1000, .batch = 300,
+                                     .units = {12, 20, 3}};
+
+static bench_result run_on_cpu(const bench_workload *workload, const bench_options *options) {
+    backend *backend = open_best_openmp(2);
+    bench_data data = {0};
+    bench_result result;
+    tanda_error error = {0};
+    cr_assert_eq(bench_run(workload, backend, options, &data, &result, &error), TANDA_OK, "%s",
+                 error.message);
+    bench_data_free(&data);
+    tanda_device_close(backend);
+    return result;
+}
+
+Test(bench, a_step_counts_what_it_must_multiply_and_read) {
+    const bench_options options = {.least_seconds = 0.001, .repetitions = 4};
+    const bench_result result = run_on_cpu(&small, &options);
+    /* Forward and gradient of both layers, and backward through the second. */
+    cr_expect_eq(result.operations, 2.0 * 300 * (2 * 12 * 20 + 3 * 20 * 3));
+    cr_expect_eq(result.bytes, 300.0 * (12 * 4 + 4));
+    cr_expect_eq(result.repetitions, 4);
+    cr_expect_geq(result.steps, 1);
+    cr_expect(result.least > 0.0 && result.least <= result.median && result.median <= result.most);
+    cr_expect(result.has_loss && result.loss > 0.1 && result.loss < 10.0, "%g", result.loss);
+}
+
+Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
+    const device_limits limits = {.read_bandwidth = 100.0, .fma_peak = 1000.0};
+    const char *what = "";
+    const bench_result reads = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 1000.0};
+    cr_expect_eq(bench_part_of_limit(&reads, &limits, &what), 0.5);
+    cr_expect_str_eq(what, "read");
+    const bench_result computes = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 3000.0};
+    cr_expect_eq(bench_part_of_limit(&computes, &limits, &what), 0.75);
+    cr_expect_str_eq(what, "fma");
+    cr_expect_eq(bench_part_of_limit(&reads, &(device_limits){0}, &what), 0.0);
+}
+
+Test(bench, names_are_unique) {
+    for (size_t i = 0; i < bench_workload_count; i++)
+        for (size_t j = 0; j < i; j++)
+            cr_expect_str_neq(bench_workloads[i].name, bench_workloads[j].name);
+}
+
+/* tanda train, from the exported files, in the order of the rows, comes to the exported loss. */
+Test(bench, exported_data_and_weights_are_those_of_the_exported_losses) {
+    const bench_options options = {.least_seconds = 0.001, .repetitions = 1, .export_folder = "."};
+    const bench_workload whole = {"whole", BENCH_TRAINING, .rows = 1000, .units = {12, 20, 3}};
+    const bench_result result = run_on_cpu(&whole, &options);
+    cr_assert_eq(result.losses_count, BENCH_CHECK_STEPS);
+    json_t *before = RUN_JSON("evaluate", "whole.safetensors", "--data", "whole.features.npy", "--labels",
+                              "whole.labels.npy", "--device", "cpu");
+    cr_expect_float_eq(json_figure(before, "loss"), result.losses[0], 1e-6);
+    json_decref(before);
+    json_t *after = RUN_JSON("train", "--data", "whole.features.npy", "--labels", "whole.labels.npy",
+                             "--init", "whole.safetensors", "--hidden", "20", "--epochs", "4", "--batch",
+                             "full", "--learning-rate", "0.01", "--device", "cpu");
+    cr_expect_float_eq(json_figure(after, "loss"), result.losses[4], 1e-6);
+    cr_expect_lt(result.losses[4], result.losses[0]);
+    json_decref(after);
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------ */
+
+Test(bench, figures_come_as_json_in_the_shape_of_google_benchmark) {
+    json_error_t problem;
+    const outcome outcome = RUN("bench", "--device", "cpu", "--filter", "^start/version$|batch1024$",
+                                "--min-time", "0.001", "--repetitions", "2", "--output", "figures.json");
+    cr_assert_eq(outcome.status, 0, "%s", outcome.err);
+    json_t *figures = json_load_file("figures.json", 0, &problem);
+    cr_assert_not_null(figures, "%s", problem.text);
+    const json_t *context = json_object_get(figures, "context"),
+                 *all = json_object_get(figures, "benchmarks");
+    cr_expect_gt(json_figure(context, "num_cpus"), 0);
+    const json_t *device = json_array_get(json_object_get(context, "devices"), 0);
+    cr_expect_gt(json_figure(device, "read_bytes_per_second"), 0);
+    cr_assert_eq(json_array_size(all), 3 * (2 + 1));
+    cr_expect_str_eq(json_words(json_array_get(all, 0), "run_type"), "iteration");
+    const json_t *median = json_array_get(all, 2);
+    cr_expect_str_eq(json_words(median, "name"), "logistic/1Mx28/batch1024/cpu_median");
+    cr_expect_str_eq(json_words(median, "time_unit"), "us");
+    cr_expect_eq(json_figure(median, "batch"), 1024);
+    cr_expect_gt(json_figure(median, "real_time"), 0);
+    cr_expect_not_null(strstr(outcome.out, "logistic/1Mx28/batch1024"));
+    json_decref(figures);
+}
+
+Test(bench, mistakes_are_refused) {
+    outcome outcome = RUN("bench", "--filter", "(");
+    cr_expect_eq(outcome.status, 2);
+    cr_expect_not_null(strstr(outcome.err, "tanda: --filter: "));
+    outcome = RUN("bench", "--repetitions", "0");
+    cr_expect_eq(outcome.status, 2);
+    outcome = RUN("bench", "--device", "gpu7", "--filter", "start/version");
+    cr_expect_neq(outcome.status, 0);
+    cr_expect_str_eq(outcome.out, "");
+}
+
+Test(bench, the_list_names_what_the_filter_takes) {
+    const outcome outcome = RUN("bench", "--list", "--filter", "^start/");
+    cr_expect_eq(outcome.status, 0);
+    cr_expect_str_eq(outcome.out, "start/version\nstart/first-step\n");
+}
