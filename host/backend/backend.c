@@ -60,6 +60,11 @@ tanda_status backend_probe(backend *backend, unsigned function, size_t count, co
     return backend->interface->probe(backend, function, count, a, b, c, result, error);
 }
 
+tanda_status backend_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                              size_t count, float *features, uint32_t *labels, tanda_error *error) {
+    return backend->interface->generate(backend, source, rows, count, features, labels, error);
+}
+
 tanda_status backend_finish(backend *backend, tanda_error *error) {
     return backend->interface->finish(backend, error);
 }

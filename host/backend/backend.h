@@ -11,6 +11,7 @@
 #define TANDA_BACKEND_BACKEND_H
 
 #include "backend/plan.h"
+#include "data/synthetic.h"
 
 typedef struct tanda_device backend;
 typedef struct buffer buffer;
@@ -60,6 +61,8 @@ typedef struct backend_interface {
     tanda_status (*read_gradient)(backend *backend, program *program, float *packed, tanda_error *error);
     tanda_status (*probe)(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                           const float *c, float *result, tanda_error *error);
+    tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                             size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
 } backend_interface;
 
@@ -132,6 +135,10 @@ tanda_status backend_read_gradient(backend *backend, program *program, float *pa
 /* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                            const float *c, float *result, tanda_error *error);
+
+/* Makes the `count` rows of a source that `rows` lists, in their order: the bytes of synthetic_make. */
+tanda_status backend_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                              size_t count, float *features, uint32_t *labels, tanda_error *error);
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
 

@@ -311,6 +311,7 @@ static const backend_interface interface = {
     .read = opencl_read,
     .read_gradient = opencl_read_gradient,
     .probe = probe,
+    .generate = opencl_generate,
     .finish = finish,
 };
 

@@ -76,6 +76,9 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
 /* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
 tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
 
+/* The same for one .cl file alone: it becomes a program of its own. */
+tanda_status opencl_read_kernel(const char *folder, const char *name, char **text, tanda_error *error);
+
 /* Builds state->native unless that is done. */
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
 
@@ -106,6 +109,8 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
+tanda_status opencl_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                             size_t count, float *features, uint32_t *labels, tanda_error *error);
 tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
 
 #endif

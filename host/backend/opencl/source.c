@@ -82,7 +82,9 @@ static tanda_status expand(expansion *expansion, const char *name, tanda_error *
     return fail(error, TANDA_DEVICE, "kernel file %s is not built in", name);
 }
 
-tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error) {
+/* The text of several files, each include once. */
+static tanda_status read_files(const char *folder, const char *const *names, size_t count, char **text,
+                               tanda_error *error) {
     char *made = NULL;
     size_t size = 0;
     expansion *expansion = NULL;
@@ -94,8 +96,8 @@ tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *e
         free(expansion);
         return fail(error, TANDA_FAILED, "no memory for the kernels: %s", strerror(errno));
     }
-    for (size_t i = 0; status == TANDA_OK && i < sizeof kernel_files / sizeof *kernel_files; i++)
-        status = expand(expansion, kernel_files[i], error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        status = expand(expansion, names[i], error);
     bool written = fclose(expansion->output) == 0;
     free(expansion);
     if (status == TANDA_OK && !written) status = fail(error, TANDA_FAILED, "no memory for the kernels");
@@ -105,4 +107,12 @@ tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *e
     }
     *text = made;
     return TANDA_OK;
+}
+
+tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error) {
+    return read_files(folder, kernel_files, sizeof kernel_files / sizeof *kernel_files, text, error);
+}
+
+tanda_status opencl_read_kernel(const char *folder, const char *name, char **text, tanda_error *error) {
+    return read_files(folder, &name, 1, text, error);
 }

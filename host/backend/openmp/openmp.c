@@ -159,6 +159,15 @@ static tanda_status probe(backend *backend, unsigned function, size_t count, con
     return TANDA_OK;
 }
 
+static tanda_status generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                             size_t count, float *features, uint32_t *labels, tanda_error *error) {
+    (void)error;
+    const char *isa = ((openmp_backend_state *)backend)->functions->isa;
+    for (size_t i = 0; i < count; i++)
+        synthetic_make(source, isa, rows[i], 1, features + i * source->data.features, labels + i);
+    return TANDA_OK;
+}
+
 static tanda_status finish(backend *backend, tanda_error *error) {
     (void)backend, (void)error;
     return TANDA_OK;
@@ -178,6 +187,7 @@ static const backend_interface interface = {
     .read = openmp_read,
     .read_gradient = openmp_read_gradient,
     .probe = probe,
+    .generate = generate,
     .finish = finish,
 };
 

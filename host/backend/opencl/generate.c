@@ -1,0 +1,109 @@
+/* Synthetic rows made on the device, by a program that is built only when it is asked for. */
+#include <stdlib.h>
+
+#include "backend/opencl/opencl.h"
+#include "support/memory.h"
+
+_Static_assert(sizeof(synthetic) == 72, "the kernel takes the description as it is");
+
+/* What one call needs on the device. */
+typedef struct generation {
+    opencl_backend_state *state;
+    cl_program program;
+    cl_kernel kernel;
+    cl_mem table, rows, features, labels, scratch;
+} generation;
+
+/* One row per work-item, so scalars. */
+static tanda_status build(generation *work, tanda_error *error) {
+    opencl_backend_state *state = work->state;
+    char *text = NULL;
+    cl_int code = CL_SUCCESS;
+    tanda_status status = opencl_read_kernel(state->kernel_folder, "synthetic.cl", &text, error);
+    if (status != TANDA_OK) return status;
+    const char *source = text;
+    work->program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
+    free(text);
+    if (code == CL_SUCCESS)
+        code = clBuildProgram(work->program, 1, &state->device, "-cl-std=CL1.2 -DVECTOR=1", NULL, NULL);
+    status = opencl_check(state, code, "clBuildProgram of synthetic.cl", error);
+    if (status != TANDA_OK) return status;
+    work->kernel = clCreateKernel(work->program, "synthetic_rows", &code);
+    return opencl_check(state, code, "clCreateKernel synthetic_rows", error);
+}
+
+static tanda_status send(const generation *work, cl_mem memory, const void *source, size_t bytes,
+                         tanda_error *error) {
+    cl_int code = clEnqueueWriteBuffer(work->state->queue, memory, CL_TRUE, 0, bytes, source, 0, NULL, NULL);
+    return opencl_check(work->state, code, "clEnqueueWriteBuffer", error);
+}
+
+static tanda_status fetch(const generation *work, cl_mem memory, void *target, size_t bytes,
+                          tanda_error *error) {
+    cl_int code = clEnqueueReadBuffer(work->state->queue, memory, CL_TRUE, 0, bytes, target, 0, NULL, NULL);
+    return opencl_check(work->state, code, "clEnqueueReadBuffer", error);
+}
+
+static tanda_status make_room(generation *work, const synthetic_source *source, size_t count,
+                              tanda_error *error) {
+    const opencl_backend_state *state = work->state;
+    const size_t features = source->data.features;
+    tanda_status status = opencl_make_memory(state, source->table_size, sizeof(float), &work->table, error);
+    if (status == TANDA_OK) status = opencl_make_memory(state, count, sizeof(cl_ulong), &work->rows, error);
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, count, features * sizeof(float), &work->features, error);
+    if (status == TANDA_OK) status = opencl_make_memory(state, count, sizeof(cl_uint), &work->labels, error);
+    const size_t users = synthetic_needs_scratch(&source->data) ? count : 1;
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, users, SYNTHETIC_SCRATCH * sizeof(float), &work->scratch, error);
+    return status;
+}
+
+/* The source's rows are the device's, less those that it skips. */
+static tanda_status send_rows(const generation *work, const synthetic_source *source, const uint64_t *rows,
+                              size_t count, tanda_error *error) {
+    cl_ulong *places = NULL;
+    tanda_status status = allocate(&places, count, sizeof *places, "rows", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        places[i] = source->skip + rows[i];
+    if (status == TANDA_OK) status = send(work, work->rows, places, count * sizeof *places, error);
+    free(places);
+    return status;
+}
+
+static tanda_status launch_rows(const generation *work, const synthetic_source *source, size_t count,
+                                tanda_error *error) {
+    launch launch = launch_of(work->state, work->kernel);
+    launch.code = clSetKernelArg(work->kernel, launch.arguments++, sizeof source->data, &source->data);
+    give_memory(&launch, work->table);
+    give_memory(&launch, work->rows);
+    give_uint(&launch, count);
+    give_memory(&launch, work->features);
+    give_memory(&launch, work->labels);
+    give_memory(&launch, work->scratch);
+    return opencl_launch(&launch, count, 1, 1, error);
+}
+
+static void release(generation *work) {
+    const cl_mem memories[] = {work->table, work->rows, work->features, work->labels, work->scratch};
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+        if (memories[i] != NULL) clReleaseMemObject(memories[i]);
+    if (work->kernel != NULL) clReleaseKernel(work->kernel);
+    if (work->program != NULL) clReleaseProgram(work->program);
+}
+
+tanda_status opencl_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
+                             size_t count, float *features, uint32_t *labels, tanda_error *error) {
+    generation work = {.state = (opencl_backend_state *)backend};
+    tanda_status status = build(&work, error);
+    if (status == TANDA_OK) status = make_room(&work, source, count, error);
+    if (status == TANDA_OK)
+        status = send(&work, work.table, source->table, source->table_size * sizeof(float), error);
+    if (status == TANDA_OK) status = send_rows(&work, source, rows, count, error);
+    if (status == TANDA_OK) status = launch_rows(&work, source, count, error);
+    if (status == TANDA_OK)
+        status = fetch(&work, work.features, features, count * source->data.features * sizeof(float), error);
+    if (status == TANDA_OK) status = fetch(&work, work.labels, labels, count * sizeof(cl_uint), error);
+    release(&work);
+    return status;
+}
