@@ -1,9 +1,9 @@
 /* Rows of synthetic data, one work-item each, in any order. A program of its own (VECTOR 1). */
 #include "kernels/synthetic.h"
 
-/* features is (count, data.features), labels (count). */
+/* features is (count, data.features), labels (count); scratch (count, SYNTHETIC_SCRATCH) if needed. */
 kernel void synthetic_rows(synthetic data, global const float *table, global const ulong *rows, uint count,
-                           global float *features, global uint *labels) {
+                           global float *features, global uint *labels, global float *scratch) {
     uint item = (uint)get_global_id(0);
     if (item >= count) return;
     ulong row = rows[item];
@@ -13,5 +13,6 @@ kernel void synthetic_rows(synthetic data, global const float *table, global con
         x[i] = synthetic_base(word, data.is_uniform);
     }
     philox_words words = philox_block(data.seed, row, 0, synthetic_stream(LAYER_ROW));
-    labels[item] = synthetic_finish(&data, table, row, words, x);
+    global float *own = scratch + (synthetic_needs_scratch(&data) ? (ulong)item * SYNTHETIC_SCRATCH : 0);
+    labels[item] = synthetic_finish(&data, table, row, words, x, own);
 }

@@ -15,9 +15,11 @@
 #ifdef __OPENCL_VERSION__
 #define GLOBAL global
 #define SIMD_LOOP
+#define LANE_LOOP _Pragma("unroll") /* keeps the lanes in registers on GPUs */
 #else
 #define GLOBAL
 #define SIMD_LOOP _Pragma("omp simd")
+#define LANE_LOOP SIMD_LOOP
 #endif
 
 /* Data streams. The values decide the bits: never renumber, only append. */
@@ -40,6 +42,7 @@ enum synthetic_kind {
 
 #define SYNTHETIC_LANES 16
 #define SYNTHETIC_UNITS_MAX 256 /* hidden units and classes of a teacher */
+#define SYNTHETIC_SCRATCH (2 * SYNTHETIC_UNITS_MAX)
 #define IMAGE_SIDE 28
 #define IMAGE_STROKES 4 /* per class; a stroke has four coordinates */
 #define STROKE_NUMBERS (4 * IMAGE_STROKES)
@@ -79,18 +82,21 @@ SHARED float synthetic_base(uint word, uint is_uniform) {
 SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
     float lanes[SYNTHETIC_LANES];
     uint at = 0;
-    for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
         lanes[lane] = zero;
     for (; at + SYNTHETIC_LANES <= count; at += SYNTHETIC_LANES) {
-        SIMD_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
             lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
     }
-    for (uint lane = 0; at + lane < count; lane++)
-        lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
-    for (uint part = SYNTHETIC_LANES / 2; part > 0; part /= 2)
-        for (uint lane = 0; lane < part; lane++)
-            lanes[lane] = lanes[lane] + lanes[lane + part];
-    return lanes[0];
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+        if (at + lane < count) lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+    LANE_LOOP for (uint lane = 0; lane < 8; lane++)
+        lanes[lane] = lanes[lane] + lanes[lane + 8];
+    LANE_LOOP for (uint lane = 0; lane < 4; lane++)
+        lanes[lane] = lanes[lane] + lanes[lane + 4];
+    lanes[0] = lanes[0] + lanes[2];
+    lanes[1] = lanes[1] + lanes[3];
+    return lanes[0] + lanes[1];
 }
 
 /* Class 0 with its share, the others alike. */
@@ -216,15 +222,15 @@ SHARED uint synthetic_xor(const synthetic *data, philox_words words, GLOBAL floa
 }
 
 /* sums[o] += value * w[o]. */
-SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, float *sums) {
+SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, GLOBAL float *sums) {
     SIMD_LOOP for (uint o = 0; o < outputs; o++)
         sums[o] = fused(value, w[o], sums[o]);
 }
 
 /* The largest output of a tanh network; its weights are (inputs, outputs) layer after layer, without biases. */
 SHARED uint synthetic_teacher(const synthetic *data, GLOBAL const float *w, philox_words words,
-                              GLOBAL float *x) {
-    float units[SYNTHETIC_UNITS_MAX], sums[SYNTHETIC_UNITS_MAX];
+                              GLOBAL float *x, GLOBAL float *scratch) {
+    GLOBAL float *units = scratch, *sums = scratch + SYNTHETIC_UNITS_MAX;
     uint inputs = data->features, label = 0;
     for (uint layer = 0; layer <= data->layers; layer++) {
         uint outputs = layer < data->layers ? data->hidden : data->classes;
@@ -248,7 +254,7 @@ SHARED float synthetic_clamp(float v) {
 }
 
 /* How much ink of the stroke from (s[0], s[1]) along (s[2], s[3]) lies at (column, line); scale is 1 / length^2. */
-SHARED float synthetic_ink(const float *s, float scale, float column, float line) {
+SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, float line) {
     float a = column - s[0], b = line - s[1];
     float t = synthetic_clamp(fused(a, s[2], b * s[3]) * scale);
     a = fused(-t, s[2], a);
@@ -257,14 +263,14 @@ SHARED float synthetic_ink(const float *s, float scale, float column, float line
 }
 
 /* The class's strokes, their ends moved by the margin times a normal number. */
-SHARED void synthetic_strokes(const synthetic *data, GLOBAL const float *ends, ulong row, float *strokes,
-                              float *scales) {
+SHARED void synthetic_strokes(const synthetic *data, GLOBAL const float *ends, ulong row,
+                              GLOBAL float *strokes, GLOBAL float *scales) {
     for (uint i = 0; i < STROKE_NUMBERS; i++) {
         uint word = philox_word(data->seed, row * STROKE_NUMBERS + i, 0, synthetic_stream(LAYER_STROKES));
         strokes[i] = fused(data->margin, exact_normal(word), ends[i]);
     }
     for (uint i = 0; i < IMAGE_STROKES; i++) {
-        float *s = strokes + 4 * i;
+        GLOBAL float *s = strokes + 4 * i;
         s[2] = s[2] - s[0];
         s[3] = s[3] - s[1];
         scales[i] = exact_reciprocal(fused(s[2], s[2], fused(s[3], s[3], 0x1p-10f)));
@@ -273,9 +279,9 @@ SHARED void synthetic_strokes(const synthetic *data, GLOBAL const float *ends, u
 
 /* ends is (classes, STROKE_NUMBERS). */
 SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ulong row, philox_words words,
-                             GLOBAL float *x) {
+                             GLOBAL float *x, GLOBAL float *scratch) {
     uint label = synthetic_class(data, words);
-    float strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
+    GLOBAL float *strokes = scratch, *scales = scratch + STROKE_NUMBERS;
     synthetic_strokes(data, ends + (ulong)label * STROKE_NUMBERS, row, strokes, scales);
     for (uint line = 0; line < IMAGE_SIDE; line++) {
         GLOBAL float *pixels = x + line * IMAGE_SIDE;
@@ -291,9 +297,16 @@ SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ul
     return label;
 }
 
-/* The label of a row whose base is x, which becomes its features: a class, or the bits of a quantity. */
+SHARED uint synthetic_needs_scratch(const synthetic *data) {
+    return data->kind == SYNTHETIC_TEACHER || data->kind == SYNTHETIC_IMAGES;
+}
+
+/*
+ * The label of a row whose base is x, which becomes its features: a class, or the bits of a quantity. scratch is
+ * SYNTHETIC_SCRATCH floats of the caller's, for kinds of which synthetic_needs_scratch is true.
+ */
 SHARED uint synthetic_finish(const synthetic *data, GLOBAL const float *table, ulong row, philox_words words,
-                             GLOBAL float *x) {
+                             GLOBAL float *x, GLOBAL float *scratch) {
     switch (data->kind) {
     case SYNTHETIC_LINEAR: return synthetic_linear(data, table, words, x);
     case SYNTHETIC_LOGISTIC: return synthetic_logistic(data, table, row, words, x);
@@ -304,8 +317,8 @@ SHARED uint synthetic_finish(const synthetic *data, GLOBAL const float *table, u
     case SYNTHETIC_CIRCLES: return synthetic_circles(data, table, words, x);
     case SYNTHETIC_SPIRALS: return synthetic_spirals(data, words, x);
     case SYNTHETIC_XOR: return synthetic_xor(data, words, x);
-    case SYNTHETIC_TEACHER: return synthetic_teacher(data, table, words, x);
-    default: return synthetic_images(data, table, row, words, x);
+    case SYNTHETIC_TEACHER: return synthetic_teacher(data, table, words, x, scratch);
+    default: return synthetic_images(data, table, row, words, x, scratch);
     }
 }
 

@@ -226,7 +226,8 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
 const struct argp reading_argp = {.options = reading_table, .parser = parse_reading};
 
 static const struct argp_option data_table[] = {
-    {"data", FLAG_DATA, "FILE", 0, "the rows: CSV, .npy, IDX or IDX.gz (needed)", 0},
+    {"data", FLAG_DATA, "FILE", 0,
+     "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)", 0},
     {0},
 };
 

@@ -72,7 +72,6 @@ static tanda_status make_room(const char *title, const synthetic_source *source,
 static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t classes, tanda_task task,
                                 tanda_error *error) {
     dataset->task = classes > 0 && task != TANDA_TASK_REGRESSION ? TANDA_TASK_CLASSES : TANDA_TASK_REGRESSION;
-    dataset->task_was_found = task == TANDA_TASK_AUTO;
     if (dataset->task == TANDA_TASK_CLASSES) {
         dataset->classes = (int32_t *)labels;
         return name_classes(dataset, classes, error);

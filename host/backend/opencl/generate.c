@@ -11,7 +11,7 @@ typedef struct generation {
     opencl_backend_state *state;
     cl_program program;
     cl_kernel kernel;
-    cl_mem table, rows, features, labels;
+    cl_mem table, rows, features, labels, scratch;
 } generation;
 
 /* One row per work-item, so scalars. */
@@ -53,6 +53,9 @@ static tanda_status make_room(generation *work, const synthetic_source *source, 
     if (status == TANDA_OK)
         status = opencl_make_memory(state, count, features * sizeof(float), &work->features, error);
     if (status == TANDA_OK) status = opencl_make_memory(state, count, sizeof(cl_uint), &work->labels, error);
+    const size_t users = synthetic_needs_scratch(&source->data) ? count : 1;
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, users, SYNTHETIC_SCRATCH * sizeof(float), &work->scratch, error);
     return status;
 }
 
@@ -77,11 +80,12 @@ static tanda_status launch_rows(const generation *work, const synthetic_source *
     give_uint(&launch, count);
     give_memory(&launch, work->features);
     give_memory(&launch, work->labels);
+    give_memory(&launch, work->scratch);
     return opencl_launch(&launch, count, 1, 1, error);
 }
 
 static void release(generation *work) {
-    const cl_mem memories[] = {work->table, work->rows, work->features, work->labels};
+    const cl_mem memories[] = {work->table, work->rows, work->features, work->labels, work->scratch};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     if (work->kernel != NULL) clReleaseKernel(work->kernel);

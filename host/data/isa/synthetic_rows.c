@@ -71,6 +71,7 @@ static void make_row_words(const synthetic *data, uint64_t first, size_t rows, u
 void ISA_NAME(synthetic_rows)(const synthetic *data, const float *table, uint64_t first, size_t rows,
                               float *features, uint32_t *labels) {
     uint32_t words[PIECE_ROWS * PHILOX_WORDS];
+    float scratch[SYNTHETIC_SCRATCH];
     size_t piece = PIECE / data->features;
     piece = piece < 1 ? 1 : piece > PIECE_ROWS ? PIECE_ROWS : piece;
     for (size_t done = 0; done < rows; done += piece) {
@@ -82,7 +83,7 @@ void ISA_NAME(synthetic_rows)(const synthetic *data, const float *table, uint64_
         for (size_t i = 0; i < count; i++) {
             const uint32_t *own = words + PHILOX_WORDS * i;
             philox_words given = {own[0], own[1], own[2], own[3]};
-            labels[done + i] = synthetic_finish(data, table, row + i, given, x + i * data->features);
+            labels[done + i] = synthetic_finish(data, table, row + i, given, x + i * data->features, scratch);
         }
     }
 }
