@@ -38,6 +38,7 @@ static void enter_folder(void) {
     cr_assert_not_null(mkdtemp(test_folder));
     cr_assert_eq(chdir(test_folder), 0);
     setenv("POCL_CACHE_DIR", test_folder, 1);
+    setenv("TANDA_CACHE_DIR", "", 1); /* nothing is kept */
     unsetenv("TANDA_ISA");
     unsetenv("TANDA_KERNELS");
 }

@@ -70,6 +70,7 @@ bool use_opencl(const char *name) {
     cr_assert_eq(mkdir(cache, 0700), 0);
     setenv("OCL_ICD_VENDORS", vendors, 1);
     setenv("POCL_CACHE_DIR", cache, 1);
+    setenv("TANDA_CACHE_DIR", "", 1); /* nothing is kept */
     setenv("RUSTICL_ENABLE", "llvmpipe", 1);
     unsetenv("TANDA_KERNELS");
     if (*name == '\0' || copy_vendors(name, vendors)) return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/opencl/cache.h"
 #include "support/memory.h"
 
 #define MOST_PLATFORMS 32
@@ -132,19 +133,12 @@ static tanda_status report_build(const opencl_backend_state *state, cl_program p
                 state->base.information.name, code, line);
 }
 
-static tanda_status build(const opencl_backend_state *state, const char *more_options, cl_program *program,
-                          tanda_error *error) {
-    char *text = NULL;
-    char options[128];
+static tanda_status build_text(const opencl_backend_state *state, const char *text, const char *options,
+                               cl_program *program, tanda_error *error) {
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_read_kernels(state->kernel_folder, &text, error);
+    *program = clCreateProgramWithSource(state->context, 1, &text, NULL, &code);
+    tanda_status status = opencl_check(state, code, "clCreateProgramWithSource", error);
     if (status != TANDA_OK) return status;
-    const char *source = text;
-    *program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
-    free(text);
-    status = opencl_check(state, code, "clCreateProgramWithSource", error);
-    if (status != TANDA_OK) return status;
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -DVECTOR=%zu%s", state->vector, more_options);
     code = clBuildProgram(*program, 1, &state->device, options, NULL, NULL);
     return code == CL_SUCCESS ? TANDA_OK : report_build(state, *program, code, error);
 }
@@ -192,11 +186,37 @@ static void release_set(kernel_set *set) {
     *set = (kernel_set){0};
 }
 
-static tanda_status build_set(const opencl_backend_state *state, const char *more_options, kernel_set *set,
-                              tanda_error *error) {
-    tanda_status status = build(state, more_options, &set->program, error);
+static tanda_status build_set_from_text(const opencl_backend_state *state, const char *text,
+                                        const char *options, kernel_set *set, tanda_error *error) {
+    tanda_status status = build_text(state, text, options, &set->program, error);
     if (status == TANDA_OK) status = make_kernels(state, set, error);
     if (status != TANDA_OK) release_set(set);
+    return status;
+}
+
+static bool load_set(const opencl_backend_state *state, const opencl_cache *cache, const char *options,
+                     kernel_set *set) {
+    set->program = opencl_cache_load(cache, state->context, state->device, options);
+    if (set->program != NULL && make_kernels(state, set, NULL) == TANDA_OK) return true;
+    release_set(set);
+    return false;
+}
+
+/* Kernels from a folder are somebody's trial: they are neither kept nor found. */
+static tanda_status build_set(const opencl_backend_state *state, const char *more_options, kernel_set *set,
+                              tanda_error *error) {
+    char *text = NULL;
+    char options[128];
+    opencl_cache cache;
+    tanda_status status = opencl_read_kernels(state->kernel_folder, &text, error);
+    if (status != TANDA_OK) return status;
+    snprintf(options, sizeof options, "-cl-std=CL1.2 -DVECTOR=%zu%s", state->vector, more_options);
+    bool cached = state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
+    if (!cached || !load_set(state, &cache, options, set)) {
+        status = build_set_from_text(state, text, options, set, error);
+        if (cached && status == TANDA_OK) opencl_cache_keep(&cache, set->program);
+    }
+    free(text);
     return status;
 }
 

@@ -1,0 +1,163 @@
+/* Compiled kernels kept in files: where, when they are taken, and that a bad file does no harm. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "backend/selftest.h"
+#include "support/digest.h"
+#include "support/file.h"
+#include "support_checks.h"
+
+TestSuite(cache, .fini = forget_opencl);
+
+static char path[512]; /* of the one file, after find_file */
+
+/* How many files are in a folder below the test's own; a folder that is not there has none. */
+static size_t find_file(const char *name) {
+    char folder[256];
+    size_t count = 0;
+    snprintf(folder, sizeof folder, "%s/%s", temporary_folder(), name);
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        count++;
+    }
+    if (entries != NULL) closedir(entries);
+    return count;
+}
+
+/* A file that is written anew has another number: it is made beside the old one. */
+static ino_t number_of_file(void) {
+    struct stat information;
+    cr_assert_eq(find_file("deep/cache"), 1);
+    cr_assert_eq(stat(path, &information), 0);
+    return information.st_ino;
+}
+
+static void set_folder(const char *variable, const char *name) {
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s/%s", temporary_folder(), name);
+    setenv(variable, folder, 1);
+}
+
+/* Building is enough to see which files there are; rusticl takes most of a minute to run what it has built. */
+static void open_and_close(const char *kernel_folder) {
+    tanda_device_close(open_opencl(kernel_folder));
+}
+
+/* ---- what is kept is taken ---------------------------------------------------------------------------- */
+
+static void write_file(const void *data, size_t size) {
+    tanda_error error = {0};
+    const file_part part = {data, size};
+    cr_assert_eq(file_write_atomically(path, &part, 1, &error), TANDA_OK, "%s", error.message);
+}
+
+/* The file, with one bit another, then cut short, then with nothing in it. */
+static void damage_file(int how) {
+    tanda_error error = {0};
+    file_view view = {0};
+    cr_assert_eq(file_view_open(path, &view, &error), TANDA_OK, "%s", error.message);
+    unsigned char *copy = malloc(view.size);
+    memcpy(copy, view.data, view.size);
+    copy[view.size / 2] ^= 1;
+    write_file(copy, how == 0 ? view.size : how == 1 ? view.size / 2 : 0);
+    free(copy);
+    file_view_close(&view);
+}
+
+/* What passes for whole, but is no program: the driver refuses it. */
+static void write_nonsense(void) {
+    static const char nonsense[] = "this is no program of any driver";
+    char digest[DIGEST_TEXT_SIZE], text[256];
+    digest_sha256(nonsense, sizeof nonsense - 1, digest);
+    int length = snprintf(text, sizeof text, "tanda kernels 1\n%s\n%s", digest, nonsense);
+    write_file(text, (size_t)length);
+}
+
+/* The next open notices that the file was changed, and makes one that holds. */
+static void expect_repaired(ino_t bad) {
+    open_and_close(NULL);
+    ino_t kept = number_of_file();
+    cr_expect_neq(kept, bad, "the damage was not noticed");
+    open_and_close(NULL);
+    cr_expect_eq(number_of_file(), kept, "the kernels are not kept any more");
+}
+
+static void expect_kept_and_taken(void) {
+    set_folder("TANDA_CACHE_DIR", "deep/cache");
+    open_and_close(NULL);
+    ino_t kept = number_of_file();
+    open_and_close(NULL);
+    cr_expect_eq(number_of_file(), kept, "the kernels were built again");
+}
+
+Test(cache, kernels_are_built_once_unless_their_file_is_damaged) {
+    if (!use_opencl("rusticl")) return;
+    expect_kept_and_taken();
+    for (int how = 0; how < 3; how++) {
+        damage_file(how);
+        expect_repaired(number_of_file());
+    }
+}
+
+/* Not rusticl: it ends the process. That is why damage is found before a driver sees it. */
+Test(cache, a_file_that_the_driver_refuses_is_replaced_by_one_that_is_exact) {
+    if (!use_opencl("pocl")) return;
+    expect_kept_and_taken();
+    write_nonsense();
+    expect_repaired(number_of_file());
+    backend *backend = open_opencl(NULL);
+    MUST(selftest_run(backend, NULL, error));
+    cr_expect_eq(tanda_device_grade(backend, NULL), TANDA_GRADE_EXACT);
+    tanda_device_close(backend);
+}
+
+/* ---- places ------------------------------------------------------------------------------------------- */
+
+Test(cache, an_empty_folder_name_keeps_nothing) {
+    if (!use_opencl("rusticl")) return;
+    set_folder("XDG_CACHE_HOME", "xdg");
+    set_folder("HOME", "home");
+    setenv("TANDA_CACHE_DIR", "", 1);
+    open_and_close(NULL);
+    cr_expect_eq(find_file("xdg/tanda"), 0);
+    cr_expect_eq(find_file("home/.cache/tanda"), 0);
+}
+
+Test(cache, without_a_wish_it_is_the_cache_folder_of_the_user) {
+    if (!use_opencl("rusticl")) return;
+    unsetenv("TANDA_CACHE_DIR");
+    set_folder("HOME", "home");
+    set_folder("XDG_CACHE_HOME", "xdg");
+    open_and_close(NULL);
+    cr_expect_eq(find_file("xdg/tanda"), 1);
+    unsetenv("XDG_CACHE_HOME");
+    open_and_close(NULL);
+    cr_expect_eq(find_file("home/.cache/tanda"), 1);
+}
+
+Test(cache, pocl_keeps_its_own_unless_a_folder_is_named) {
+    if (!use_opencl("pocl")) return;
+    unsetenv("TANDA_CACHE_DIR");
+    set_folder("XDG_CACHE_HOME", "xdg");
+    open_and_close(NULL);
+    cr_expect_eq(find_file("xdg/tanda"), 0);
+}
+
+Test(cache, kernels_from_a_folder_are_not_kept) {
+    if (!use_opencl("rusticl")) return;
+    set_folder("TANDA_CACHE_DIR", "deep/cache");
+    open_and_close(TANDA_SOURCE_DIR "/kernels");
+    cr_expect_eq(find_file("deep/cache"), 0);
+}
+
+Test(cache, a_folder_that_cannot_be_written_is_no_failure) {
+    if (!use_opencl("rusticl")) return;
+    setenv("TANDA_CACHE_DIR", "/proc/tanda", 1);
+    open_and_close(NULL);
+}
