@@ -215,3 +215,152 @@ Test(metrics, logarithm_is_that_of_libm_within_two_ulp) {
     }
     cr_expect_eq(exact_double_log(1.0), 0.0);
 }
+
+/* ---- of models ---------------------------------------------------------------------------------------- */
+
+static void expect_json_average(const json_t *metrics, const char *name, tanda_average expected) {
+    const json_t *average = json_object_get(metrics, name);
+    const tanda_average got = {json_figure(average, "precision"), json_figure(average, "recall"),
+                               json_figure(average, "f1")};
+    expect_average(&got, expected);
+}
+
+/* One hash of weights per training makes these figures the same on every machine; the predictions are predict's. */
+Test(metrics_of_models, evaluate_gives_what_scikit_learn_makes_of_the_predictions) {
+    static const struct {
+        const char *data, *epochs, *hidden;
+        double accuracy, roc_auc, log_loss, top_2;
+        tanda_average macro, weighted;
+    } cases[] = {
+        {BREAST_CANCER,
+         "20",
+         NULL,
+         0.984182776801406,
+         0.9956529781724011,
+         0.07519598085778133,
+         1.0,
+         {0.985500573838311, 0.9806894455895565, 0.9830014505694398},
+         {0.9842677959650773, 0.984182776801406, 0.9841433992603404}},
+        {IRIS,
+         "5",
+         NULL,
+         0.6866666666666666,
+         0.9842666666666666,
+         0.5600452194825642,
+         0.98,
+         {0.8109161793372319, 0.6866666666666666, 0.5873575669026206},
+         {0.8109161793372319, 0.6866666666666666, 0.5873575669026206}},
+        {DIGITS,
+         "2",
+         "16",
+         0.9198664440734557,
+         0.9947705390813641,
+         0.3201433877805268,
+         0.9771841958820257,
+         {0.9206982075758002, 0.9194699602746226, 0.9191539960260933},
+         {0.9205990959631004, 0.9198664440734557, 0.9193066513202489}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *hidden = cases[i].hidden;
+        RUN("train", "--data", cases[i].data, "--device", "cpu", "--epochs", cases[i].epochs, "--output",
+            "model", hidden == NULL ? NULL : "--hidden", hidden);
+        json_t *result = RUN_JSON("evaluate", "model", "--data", cases[i].data, "--top-k", "2");
+        const json_t *metrics = json_object_get(result, "metrics");
+        expect_figure("accuracy", json_figure(metrics, "accuracy"), cases[i].accuracy);
+        expect_figure("roc_auc", json_figure(metrics, "roc_auc"), cases[i].roc_auc);
+        expect_figure("log_loss", json_figure(metrics, "log_loss"), cases[i].log_loss);
+        expect_figure("top_k_accuracy", json_figure(metrics, "top_k_accuracy"), cases[i].top_2);
+        expect_json_average(metrics, "macro", cases[i].macro);
+        expect_json_average(metrics, "weighted", cases[i].weighted);
+        cr_expect_lt(fabs(json_figure(result, "loss") - cases[i].log_loss), 1e-6);
+        json_decref(result);
+    }
+}
+
+/* classification_report(digits=4, zero_division=0) and confusion_matrix of the same predictions. */
+Test(metrics_of_models, evaluate_prints_the_report_of_scikit_learn) {
+    static const char expected[] = "loss: 0.0751959762\n"
+                                   "accuracy: 0.984182777 (560 of 569)\n"
+                                   "\n"
+                                   "              precision    recall  f1-score   support\n"
+                                   "\n"
+                                   "      benign     0.9807    0.9944    0.9875       357\n"
+                                   "   malignant     0.9903    0.9670    0.9785       212\n"
+                                   "\n"
+                                   "    accuracy                         0.9842       569\n"
+                                   "   macro avg     0.9855    0.9807    0.9830       569\n"
+                                   "weighted avg     0.9843    0.9842    0.9841       569\n"
+                                   "\n"
+                                   "roc_auc: 0.995652978\n"
+                                   "log_loss: 0.0751959809\n"
+                                   "\n"
+                                   "Confusion matrix (row: truth, column: prediction):\n"
+                                   "              benign  malignant\n"
+                                   "   benign        355          2\n"
+                                   "malignant          7        205\n";
+    RUN("train", "--data", BREAST_CANCER, "--device", "cpu", "--epochs", "20", "--output", "model");
+    cr_expect_str_eq(RUN("evaluate", "model", "--data", BREAST_CANCER, "--quiet").out, expected);
+}
+
+Test(metrics_of_models, regression_gives_mse_mae_and_r2) {
+    RUN("train", "--data", DIGITS, "--device", "cpu", "--task", "regression", "--epochs", "3",
+        "--learning-rate", "0.01", "--output", "model");
+    json_t *result = RUN_JSON("evaluate", "model", "--data", DIGITS);
+    const json_t *metrics = json_object_get(result, "metrics");
+    expect_figure("mse", json_figure(metrics, "mse"), 3.57520805603186);
+    expect_figure("mae", json_figure(metrics, "mae"), 1.4927482466997541);
+    expect_figure("r2", json_figure(metrics, "r2"), 0.564285794511284);
+    json_decref(result);
+    cr_expect_not_null(strstr(RUN("evaluate", "model", "--data", DIGITS, "--quiet").out,
+                              "\nmse: 3.57520806\nmae: 1.49274825\nr2: 0.564285795\n"));
+    const outcome outcome = RUN("evaluate", "model", "--data", DIGITS, "--top-k", "2", "--quiet");
+    cr_expect_eq(outcome.status, 2);
+    cr_expect_str_eq(outcome.err, "tanda: --top-k is for classes, and the model predicts a quantity\n");
+}
+
+/* A data set may lack classes of the model; those that are no prediction either are not shown. */
+Test(metrics_of_models, classes_without_rows_are_told) {
+    RUN("train", "--data", IRIS, "--epochs", "50", "--output", "model");
+    write_text("part.csv", "sepal_length,sepal_width,petal_length,petal_width,species\n"
+                           "5.1,3.5,1.4,0.2,setosa\n4.9,3.0,1.4,0.2,setosa\n7.0,3.2,4.7,1.4,versicolor\n");
+    const outcome outcome = RUN("evaluate", "model", "--data", "part.csv", "--quiet");
+    cr_expect_not_null(strstr(outcome.out, "\n1 of 3 classes have neither rows nor predictions"), "%s",
+                       outcome.out);
+    cr_expect_not_null(strstr(outcome.out, "\nroc_auc: not defined, no row is of class virginica\n"));
+    cr_expect_null(strstr(outcome.out, "\n   virginica  "));
+}
+
+/* 50 classes: the 20 worst and the 10 most frequent confusions, long names cut; JSON has everything. */
+Test(metrics_of_models, a_report_of_many_classes_stays_short) {
+    FILE *file = fopen("many.csv", "w");
+    cr_assert_not_null(file);
+    fputs("x,y,kind\n", file);
+    for (int i = 0; i < 500; i++)
+        fprintf(file, "%d,%d,class %02d of the \xc3\xa4ltest catalogue of all\n", i % 50 / 7, i % 7 + i / 250,
+                i % 50);
+    fclose(file);
+    RUN("train", "--data", "many.csv", "--epochs", "3", "--output", "model");
+    const char *out = RUN("evaluate", "model", "--data", "many.csv", "--quiet").out;
+    cr_expect_not_null(strstr(out, "\nThe 20 of 50 classes with the lowest f1-score (--json has all):\n"),
+                       "%s", out);
+    cr_expect_not_null(strstr(out, " of the \xc3\xa4ltest.. "), "%s", out);
+    cr_expect_not_null(strstr(out, "\nMost frequent confusions (--json has the matrix):\n"));
+    cr_expect_lt(count_lines(out), 50);
+    json_t *result = RUN_JSON("evaluate", "model", "--data", "many.csv");
+    const json_t *metrics = json_object_get(result, "metrics");
+    cr_expect_eq(json_array_size(json_object_get(metrics, "classes")), 50);
+    cr_expect_eq(json_array_size(json_object_get(metrics, "confusion_matrix")), 50);
+    json_decref(result);
+}
+
+Test(metrics_of_models, predictions_that_are_not_finite_are_refused) {
+    write_text("line.csv", "x,y\n0,0\n1,10.5\n2,19.5\n3,30.25\n");
+    write_text("far.csv", "x,y\n1,10.5\n3e38,2.5\n");
+    RUN("train", "--data", "line.csv", "--scale", "none", "--epochs", "500", "--batch", "full", "--output",
+        "model");
+    const outcome outcome = RUN("evaluate", "model", "--data", "far.csv", "--quiet");
+    cr_expect_eq(outcome.status, 1);
+    cr_expect_str_eq(outcome.err,
+                     "tanda: row 1 (from 0): the prediction is not finite; its features are too large "
+                     "for the model\n");
+}
