@@ -29,6 +29,35 @@ Test(interface, evaluates_a_model_as_the_program_does) {
     json_decref(trained);
 }
 
+/* What scikit-learn says of these predictions is in test_metrics.c. */
+Test(interface, rates_a_model_and_predictions_of_any_origin) {
+    static const float p[] = {.75f, .25f, .25f, .75f, .5f, .5f};
+    static const int32_t truth[] = {0, 1, 1};
+    tanda_error error = {0};
+    tanda_model *model = NULL;
+    tanda_dataset *rows = NULL;
+    tanda_device *device = NULL;
+    tanda_metrics *metrics = NULL;
+    json_t *trained = RUN_JSON("train", "--data", IRIS, "--epochs", "20", "--output", "model");
+    expect_ok(tanda_model_load("model", &model, &error), &error);
+    expect_ok(tanda_dataset_load_for_model(IRIS, NULL, model, &rows, &error), &error);
+    expect_ok(tanda_device_open(NULL, &device, NULL, &error), &error);
+    expect_ok(tanda_metrics_evaluate(device, model, rows, 3, &metrics, &error), &error);
+    cr_expect_eq(metrics->accuracy, json_figure(trained, "accuracy"));
+    cr_expect_eq(metrics->top_accuracy, 1.0);
+    cr_expect_eq(metrics->classes[2].support, 50);
+    tanda_metrics_free(metrics);
+    expect_ok(tanda_metrics_of_classes(p, truth, 3, 2, 0, &metrics, &error), &error);
+    cr_expect_eq(metrics->roc_auc, 1.0);
+    cr_expect_eq(metrics->confusion[2], 1);
+    tanda_metrics_free(metrics);
+    tanda_metrics_free(NULL);
+    tanda_device_close(device);
+    tanda_dataset_free(rows);
+    tanda_model_free(model);
+    json_decref(trained);
+}
+
 Test(interface, data_that_does_not_fit_the_model_is_refused) {
     tanda_error error = {0};
     tanda_model *model = NULL;

@@ -13,7 +13,7 @@
 
 static const command commands[] = {
     {"train", "fit a model to data and write it", train_command},
-    {"evaluate", "loss and accuracy of a model on data", evaluate_command},
+    {"evaluate", "loss and metrics of a model on data", evaluate_command},
     {"predict", "class and probabilities, or the value, of every row", predict_command},
     {"verify", "the same training on two devices: name the first difference", verify_command},
     {"record", "keep the fingerprint of a training, for verify --golden", record_command},

@@ -239,6 +239,67 @@ TANDA_API tanda_status tanda_predict(tanda_device *device, const tanda_model *mo
                                                              const float *predictions, void *context),
                                      void *context, tanda_error *error);
 
+/* ---- metrics ------------------------------------------------------------------------------------------ */
+
+/* Above so many classes there is no confusion matrix: its size grows with their square. */
+#define TANDA_CONFUSION_CLASSES 1024
+
+/* One class against all others. What would be 0 / 0 is 0 (scikit-learn: zero_division=0). */
+typedef struct tanda_class_metrics {
+    uint64_t support;   /* rows of this class */
+    uint64_t predicted; /* rows said to be of this class */
+    uint64_t correct;   /* rows of this class said to be so */
+    double precision, recall, f1;
+    double roc_auc; /* NaN unless there are rows of this class and rows of others */
+} tanda_class_metrics;
+
+typedef struct tanda_average {
+    double precision, recall, f1;
+} tanda_average;
+
+/*
+ * How good predictions are: the numbers that scikit-learn gives for the same predictions. Computed on the host in
+ * double, in one order, so that equal predictions give equal bits. The class said of a row is the most probable one,
+ * of equals the first. The figures of the other task are NaN, their pointers NULL.
+ */
+typedef struct tanda_metrics {
+    tanda_task task;
+    size_t rows;
+
+    /* Classes. */
+    size_t class_count;
+    double accuracy;
+    size_t top_k;           /* as asked, at most class_count; 0: not asked */
+    double top_accuracy;    /* share of rows whose class is among the top_k; of equals the last come first */
+    tanda_average macro;    /* mean over the classes that occur, as truth or as prediction */
+    tanda_average weighted; /* mean over all, weighted by support */
+    double roc_auc;         /* two classes: of the second; more: mean over all, NaN if one has no rows */
+    double log_loss; /* natural; probabilities clipped to [2^-52, 1 - 2^-52], NaN if one is outside [0, 1] */
+    tanda_class_metrics *classes; /* (class_count) */
+    uint64_t *confusion; /* (class_count, class_count): row the truth, column the prediction; or NULL */
+
+    /* Regression: means over rows and columns. A column's r2 is NaN for one row, and of equal targets 1 or 0. */
+    double mse, mae, r2;
+} tanda_metrics;
+
+/*
+ * From probabilities (rows, class_count) and classes (rows), each below class_count. top_k: 0 for none.
+ * TANDA_BAD_INPUT for no rows, fewer than two classes, a class out of range or a value that is not finite.
+ */
+TANDA_API tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes,
+                                                size_t rows, size_t class_count, size_t top_k,
+                                                tanda_metrics **metrics, tanda_error *error);
+
+/* From predictions and targets, both (rows, columns); fails as the above. */
+TANDA_API tanda_status tanda_metrics_of_values(const float *predictions, const float *targets, size_t rows,
+                                               size_t columns, tanda_metrics **metrics, tanda_error *error);
+
+/* Of what tanda_predict gives for the data set, which must have a target; keeps rows * columns floats meanwhile. */
+TANDA_API tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *model,
+                                              const tanda_dataset *dataset, size_t top_k,
+                                              tanda_metrics **metrics, tanda_error *error);
+TANDA_API void tanda_metrics_free(tanda_metrics *metrics);
+
 #ifdef __cplusplus
 }
 #endif

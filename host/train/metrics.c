@@ -1,0 +1,289 @@
+/*
+ * Metrics of predictions. Counts are integers, everything else is double in row or class order, so the bits depend
+ * on nothing but the predictions. Definitions as in scikit-learn 1.9 (sklearn.metrics).
+ */
+#include "train/metrics.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "support/memory.h"
+#include "train/session.h"
+
+void tanda_metrics_free(tanda_metrics *metrics) {
+    if (metrics == NULL) return;
+    free(metrics->classes);
+    free(metrics->confusion);
+    free(metrics);
+}
+
+static tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics **result, tanda_error *error) {
+    tanda_status status = allocate(result, 1, sizeof **result, "metrics", error);
+    if (status != TANDA_OK) return status;
+    const tanda_average none = {NAN, NAN, NAN};
+    **result = (tanda_metrics){.task = task,
+                               .rows = rows,
+                               .accuracy = NAN,
+                               .top_accuracy = NAN,
+                               .macro = none,
+                               .weighted = none,
+                               .roc_auc = NAN,
+                               .log_loss = NAN,
+                               .mse = NAN,
+                               .mae = NAN,
+                               .r2 = NAN};
+    return TANDA_OK;
+}
+
+static tanda_status check_finite(const float *values, size_t rows, size_t columns, const char *what,
+                                 tanda_error *error) {
+    size_t count = 0;
+    if (rows == 0 || columns == 0) return fail(error, TANDA_BAD_INPUT, "metrics: there are no %ss", what);
+    if (multiply_overflows(rows, columns, &count))
+        return fail(error, TANDA_BAD_INPUT, "metrics: %zu x %zu values are too many", rows, columns);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return fail(error, TANDA_BAD_INPUT, "metrics: row %zu (from 0): the %s is not finite",
+                        i / columns, what);
+    return TANDA_OK;
+}
+
+/* ---- classes ------------------------------------------------------------------------------------------ */
+
+static tanda_status check_classes(const int32_t *classes, size_t rows, size_t class_count,
+                                  tanda_error *error) {
+    if (class_count < 2 || class_count > INT32_MAX)
+        return fail(error, TANDA_BAD_INPUT, "metrics: %zu classes; two or more are needed", class_count);
+    for (size_t row = 0; row < rows; row++)
+        if (classes[row] < 0 || (size_t)classes[row] >= class_count)
+            return fail(error, TANDA_BAD_INPUT,
+                        "metrics: row %zu (from 0) has class %d, there are %zu classes", row, classes[row],
+                        class_count);
+    return TANDA_OK;
+}
+
+/* The most probable class; of equals the first, as tanda predict says it. */
+static size_t best_class(const float *row, size_t columns) {
+    size_t best = 0;
+    for (size_t i = 1; i < columns; i++)
+        if (row[i] > row[best]) best = i;
+    return best;
+}
+
+/*
+ * Classes before this one when they are ordered by probability. Of equals the last comes first, as in
+ * top_k_accuracy_score, except between two classes, where scikit-learn compares one score with a threshold.
+ */
+static size_t place_of(const float *row, size_t columns, size_t class) {
+    size_t before = 0;
+    if (columns == 2) return best_class(row, columns) != class;
+    for (size_t i = 0; i < columns; i++)
+        before += row[i] > row[class] || (row[i] == row[class] && i > class);
+    return before;
+}
+
+static void count_rows(tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
+    size_t columns = metrics->class_count, in_top = 0, correct = 0;
+    for (size_t row = 0; row < metrics->rows; row++) {
+        const float *at = probabilities + row * columns;
+        size_t truth = (size_t)classes[row], best = best_class(at, columns);
+        metrics->classes[truth].support++;
+        metrics->classes[best].predicted++;
+        metrics->classes[truth].correct += best == truth;
+        correct += best == truth;
+        if (metrics->confusion != NULL) metrics->confusion[truth * columns + best]++;
+        if (metrics->top_k > 0) in_top += place_of(at, columns, truth) < metrics->top_k;
+    }
+    metrics->accuracy = (double)correct / (double)metrics->rows;
+    if (metrics->top_k > 0) metrics->top_accuracy = (double)in_top / (double)metrics->rows;
+}
+
+static double ratio(uint64_t part, uint64_t whole) {
+    return whole == 0 ? 0.0 : (double)part / (double)whole;
+}
+
+static void add_average(tanda_average *sum, const tanda_class_metrics *class, double weight) {
+    sum->precision = fma(weight, class->precision, sum->precision);
+    sum->recall = fma(weight, class->recall, sum->recall);
+    sum->f1 = fma(weight, class->f1, sum->f1);
+}
+
+static void divide_average(tanda_average *sum, double divisor) {
+    sum->precision /= divisor;
+    sum->recall /= divisor;
+    sum->f1 /= divisor;
+}
+
+static void rate_classes(tanda_metrics *metrics) {
+    size_t occurring = 0;
+    metrics->macro = metrics->weighted = (tanda_average){0};
+    for (size_t i = 0; i < metrics->class_count; i++) {
+        tanda_class_metrics *class = &metrics->classes[i];
+        class->precision = ratio(class->correct, class->predicted);
+        class->recall = ratio(class->correct, class->support);
+        class->f1 = ratio(2 * class->correct, class->support + class->predicted);
+        add_average(&metrics->weighted, class, (double)class->support);
+        if (class->support + class->predicted == 0) continue;
+        add_average(&metrics->macro, class, 1.0);
+        occurring++;
+    }
+    divide_average(&metrics->macro, (double)occurring);
+    divide_average(&metrics->weighted, (double)metrics->rows);
+}
+
+static tanda_status rank_classes(tanda_metrics *metrics, const float *probabilities, const int32_t *classes,
+                                 tanda_error *error) {
+    size_t columns = metrics->class_count;
+    ranking ranking;
+    tanda_status status = ranking_create(metrics->rows, &ranking, error);
+    if (status != TANDA_OK) return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < columns; i++) {
+        metrics->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, columns, classes, (int32_t)i);
+        sum += metrics->classes[i].roc_auc;
+    }
+    metrics->roc_auc = columns == 2 ? metrics->classes[1].roc_auc : sum / (double)columns;
+    ranking_free(&ranking);
+    return TANDA_OK;
+}
+
+static double log_loss(const tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
+    size_t columns = metrics->class_count;
+    double sum = 0.0;
+    for (size_t i = 0; i < metrics->rows * columns; i++)
+        if (probabilities[i] < 0.0f || probabilities[i] > 1.0f) return NAN;
+    for (size_t row = 0; row < metrics->rows; row++) {
+        double p = (double)probabilities[row * columns + (size_t)classes[row]];
+        p = p < DBL_EPSILON ? DBL_EPSILON : p > 1.0 - DBL_EPSILON ? 1.0 - DBL_EPSILON : p;
+        sum -= exact_double_log(p);
+    }
+    return sum / (double)metrics->rows;
+}
+
+static tanda_status fill_classes(tanda_metrics *metrics, const float *probabilities, const int32_t *classes,
+                                 tanda_error *error) {
+    size_t count = metrics->class_count;
+    tanda_status status = allocate(&metrics->classes, count, sizeof *metrics->classes, "metrics", error);
+    if (status == TANDA_OK && count <= TANDA_CONFUSION_CLASSES)
+        status = allocate(&metrics->confusion, count * count, sizeof *metrics->confusion, "confusion matrix",
+                          error);
+    if (status != TANDA_OK) return status;
+    count_rows(metrics, probabilities, classes);
+    rate_classes(metrics);
+    metrics->log_loss = log_loss(metrics, probabilities, classes);
+    return rank_classes(metrics, probabilities, classes, error);
+}
+
+tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes, size_t rows,
+                                      size_t class_count, size_t top_k, tanda_metrics **metrics,
+                                      tanda_error *error) {
+    tanda_metrics *made = NULL;
+    tanda_status status = check_finite(probabilities, rows, class_count, "prediction", error);
+    if (status == TANDA_OK) status = check_classes(classes, rows, class_count, error);
+    if (status == TANDA_OK) status = metrics_create(TANDA_TASK_CLASSES, rows, &made, error);
+    if (status != TANDA_OK) return status;
+    made->class_count = class_count;
+    made->top_k = top_k < class_count ? top_k : class_count;
+    status = fill_classes(made, probabilities, classes, error);
+    if (status == TANDA_OK)
+        *metrics = made;
+    else
+        tanda_metrics_free(made);
+    return status;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------- */
+
+/* Sums of one column. */
+typedef struct errors {
+    double squared, absolute, spread; /* spread: squares of the distances from the targets' mean */
+} errors;
+
+static errors column_errors(const float *predictions, const float *targets, size_t rows, size_t stride) {
+    errors errors = {0};
+    double mean = 0.0;
+    for (size_t row = 0; row < rows; row++)
+        mean += (double)targets[row * stride];
+    mean /= (double)rows;
+    for (size_t row = 0; row < rows; row++) {
+        double target = (double)targets[row * stride];
+        double distance = target - (double)predictions[row * stride];
+        errors.squared = fma(distance, distance, errors.squared);
+        errors.absolute += fabs(distance);
+        errors.spread = fma(target - mean, target - mean, errors.spread);
+    }
+    return errors;
+}
+
+/* 1 - squared / spread, and what scikit-learn makes of a column that is constant (force_finite). */
+static double determination(const errors *errors, size_t rows) {
+    if (rows < 2) return NAN;
+    if (errors->spread == 0.0) return errors->squared == 0.0 ? 1.0 : 0.0;
+    return 1.0 - errors->squared / errors->spread;
+}
+
+tanda_status tanda_metrics_of_values(const float *predictions, const float *targets, size_t rows,
+                                     size_t columns, tanda_metrics **metrics, tanda_error *error) {
+    tanda_metrics *made = NULL;
+    tanda_status status = check_finite(predictions, rows, columns, "prediction", error);
+    if (status == TANDA_OK) status = check_finite(targets, rows, columns, "target", error);
+    if (status == TANDA_OK) status = metrics_create(TANDA_TASK_REGRESSION, rows, &made, error);
+    if (status != TANDA_OK) return status;
+    double squared = 0.0, absolute = 0.0, r2 = 0.0, count = (double)columns;
+    for (size_t i = 0; i < columns; i++) {
+        errors errors = column_errors(predictions + i, targets + i, rows, columns);
+        squared += errors.squared / (double)rows;
+        absolute += errors.absolute / (double)rows;
+        r2 += determination(&errors, rows);
+    }
+    made->mse = squared / count;
+    made->mae = absolute / count;
+    made->r2 = r2 / count;
+    *metrics = made;
+    return TANDA_OK;
+}
+
+/* ---- a model on a data set ---------------------------------------------------------------------------- */
+
+typedef struct collected {
+    float *predictions; /* (rows, columns) */
+    size_t columns;
+    tanda_error *error;
+} collected;
+
+static tanda_status collect(size_t first_row, size_t rows, const float *predictions, void *context) {
+    const collected *collected = context;
+    for (size_t i = 0; i < rows * collected->columns; i++)
+        if (!isfinite(predictions[i]))
+            return fail(
+                collected->error, TANDA_FAILED,
+                "row %zu (from 0): the prediction is not finite; its features are too large for the model",
+                first_row + i / collected->columns);
+    memcpy(collected->predictions + first_row * collected->columns, predictions,
+           rows * collected->columns * sizeof *predictions);
+    return TANDA_OK;
+}
+
+tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *model,
+                                    const tanda_dataset *dataset, size_t top_k, tanda_metrics **metrics,
+                                    tanda_error *error) {
+    collected all = {.columns = tanda_prediction_columns(model), .error = error};
+    size_t count = 0;
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status != TANDA_OK) return status;
+    if (multiply_overflows(dataset->rows, all.columns, &count))
+        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
+    status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
+    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
+    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
+        status = tanda_metrics_of_classes(all.predictions, dataset->classes, dataset->rows, all.columns,
+                                          top_k, metrics, error);
+    else if (status == TANDA_OK)
+        status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
+    free(all.predictions);
+    return status;
+}
