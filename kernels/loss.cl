@@ -75,6 +75,26 @@ static inline real sum_exponentials(global const float *z, global float *terms, 
     return total;
 }
 
+/* Losses and, with_delta, deltas of VECTOR rows, whose classes lie `width` floats apart, and which class was right. */
+static inline void categorical_rows(global const float *z, global float *delta, int with_delta, uint outputs,
+                                    uint width, integer class, integer is_used, real *losses, integer *right,
+                                    float zero) {
+    integer best;
+    real maximum = find_maximum(z, outputs, width, &best);
+    real sum = sum_exponentials(z, delta, with_delta, outputs, width, maximum, zero);
+    real scale = exact_reciprocal(sum), true_logit = (real)(zero);
+    for (uint c = 0; c < outputs; c++) {
+        integer is_true = class == (integer)((int)c);
+        true_logit = choose(is_true, load_real(z + (ulong)c * width), true_logit);
+        if (!with_delta) continue;
+        real e = load_real(delta + (ulong)c * width);
+        real d = loss_categorical_delta(e, scale, choose(is_true, 0x1p+0f, 0.0f));
+        store_real(choose(is_used, d, 0.0f), delta + (ulong)c * width);
+    }
+    *losses = choose(is_used, loss_categorical(sum, maximum, true_logit), 0.0f);
+    *right = (best == class) & is_used;
+}
+
 kernel void loss_categorical_crossentropy(global float *workspace, ulong source, ulong losses, ulong target,
                                           ulong tile_floats, uint width, uint rows, global const int *label,
                                           int with_delta, global uint *results, uint step, uint outputs,
@@ -82,22 +102,12 @@ kernel void loss_categorical_crossentropy(global float *workspace, ulong source,
     uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(rows, tile), used = rows_of_tile(rows, tile);
     global float *values = workspace + tile * tile_floats;
     FOR_LANES(lane, lanes) {
-        global const float *z = values + source + lane;
-        global float *delta = values + target + lane;
-        integer class = load_integer(label + tile * TILE_ROWS + lane), best;
-        real maximum = find_maximum(z, outputs, width, &best);
-        real sum = sum_exponentials(z, delta, with_delta, outputs, width, maximum, zero);
-        real scale = exact_reciprocal(sum), true_logit = (real)(zero);
-        for (uint c = 0; c < outputs; c++) {
-            integer is_true = class == (integer)((int)c);
-            true_logit = choose(is_true, load_real(z + (ulong)c * width), true_logit);
-            if (!with_delta) continue;
-            real e = load_real(delta + (ulong)c * width);
-            real d = loss_categorical_delta(e, scale, choose(is_true, 0x1p+0f, 0.0f));
-            store_real(clear_unused(d, lane, used), delta + (ulong)c * width);
-        }
-        store_real(clear_unused(loss_categorical(sum, maximum, true_logit), lane, used), values + losses + lane);
-        add_correct(results, step, (best == class) & holds_row(lane, used));
+        integer class = load_integer(label + tile * TILE_ROWS + lane), right;
+        real row_losses;
+        categorical_rows(values + source + lane, values + target + lane, with_delta, outputs, width, class,
+                         holds_row(lane, used), &row_losses, &right, zero);
+        store_real(row_losses, values + losses + lane);
+        add_correct(results, step, right);
     }
 }
 

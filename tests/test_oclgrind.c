@@ -297,6 +297,9 @@ static void expect_all_launched(cl_uint vector_width, bool with_waves) {
         if (vector_width == 1 && strncmp(name, "dense_", 6) == 0 && is_large) continue;
         cr_expect(is_in(&launched, name), "%s did not run", name);
     }
+    static const char *const of_vectors[] = {VECTOR_KERNEL_LIST(NAME)};
+    for (size_t i = 0; vector_width > 1 && i < VECTOR_KERNEL_COUNT; i++)
+        cr_expect(is_in(&launched, of_vectors[i]), "%s did not run", of_vectors[i]);
 }
 
 static void run_trials(int what, cl_uint vector_width) {

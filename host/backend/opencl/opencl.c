@@ -157,6 +157,7 @@ static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *
 #define ACTIVATION_FORWARD(name, NAME) "activation_forward_" #name,
 #define ACTIVATION_BACKWARD(name, NAME) "activation_backward_" #name,
     static const char *const names[] = {KERNEL_LIST(KERNEL_NAME)};
+    static const char *const of_vectors[] = {VECTOR_KERNEL_LIST(KERNEL_NAME)};
     static const char *const forward[] = {ACTIVATION_LIST(ACTIVATION_FORWARD)};
     static const char *const backward[] = {ACTIVATION_LIST(ACTIVATION_BACKWARD)};
     tanda_status status = TANDA_OK;
@@ -167,8 +168,8 @@ static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *
         if (status == TANDA_OK)
             status = make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
     }
-    if (status == TANDA_OK && state->vector == 16)
-        status = make_kernel(state, set->program, "perceptron", &set->perceptron, error);
+    for (size_t i = 0; status == TANDA_OK && state->vector == 16 && i < VECTOR_KERNEL_COUNT; i++)
+        status = make_kernel(state, set->program, of_vectors[i], &set->of_vectors[i], error);
     return status;
 }
 
@@ -181,7 +182,7 @@ static void release_set(kernel_set *set) {
     release_kernels(set->kernels, KERNEL_COUNT);
     release_kernels(set->activation_forward, ACTIVATION_SOFTMAX);
     release_kernels(set->activation_backward, ACTIVATION_SOFTMAX);
-    release_kernels(&set->perceptron, 1);
+    release_kernels(set->of_vectors, VECTOR_KERNEL_COUNT);
     if (set->program != NULL) clReleaseProgram(set->program);
     *set = (kernel_set){0};
 }

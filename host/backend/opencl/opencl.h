@@ -40,13 +40,27 @@ typedef enum kernel_index {
         KERNEL_COUNT
 } kernel_index;
 
+/* Those for devices where 16 lanes lie in a work-item. */
+#define VECTOR_KERNEL_LIST(X) \
+    X(perceptron) \
+    X(network_rows_1) \
+    X(network_rows_2) \
+    X(network_gradient)
+
+typedef enum vector_kernel_index {
+#define KERNEL_ENUM(name) KERNEL_##name,
+    VECTOR_KERNEL_LIST(KERNEL_ENUM)
+#undef KERNEL_ENUM
+        VECTOR_KERNEL_COUNT
+} vector_kernel_index;
+
 /* The kernels, built once for exact arithmetic and, for the fast mode, once with the device's own functions. */
 typedef struct kernel_set {
     cl_program program;
     cl_kernel kernels[KERNEL_COUNT];
     cl_kernel activation_forward[ACTIVATION_SOFTMAX];
     cl_kernel activation_backward[ACTIVATION_SOFTMAX];
-    cl_kernel perceptron; /* NULL unless 16 lanes lie in a work-item */
+    cl_kernel of_vectors[VECTOR_KERNEL_COUNT]; /* NULL unless 16 lanes lie in a work-item */
 } kernel_set;
 
 typedef struct opencl_backend_state {

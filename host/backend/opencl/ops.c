@@ -27,7 +27,8 @@ static tanda_status run_gather(const context *c, const op *op) {
     give_memory(&launch, program->rows);
     give_place(&launch, &target);
     give_uint(&launch, input_column(program));
-    give_uint(&launch, program->is_perceptron ? PERCEPTRON_COLUMN - 1 : UINT32_MAX);
+    give_uint(&launch,
+              program->is_perceptron || program->is_network ? input_column(program) - 1 : UINT32_MAX);
     give_uint(&launch, c->wave->rows);
     give_uint(&launch, !shuffles(program));
     give_ulong(&launch, c->wave->first_row);

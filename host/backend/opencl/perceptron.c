@@ -66,7 +66,7 @@ tanda_status opencl_run_perceptron(const context *c) {
     const packed_layer *layer = &program->plan->layers[0];
     const op *loss = loss_of(program->plan);
     place input = place_of(c, 0);
-    launch launch = launch_of(c->state, c->state->exact.perceptron);
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
     give_memory(&launch, input.memory);
     give_ulong(&launch, input.offset);
     give_ulong(&launch, input.tile);

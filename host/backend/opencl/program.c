@@ -48,11 +48,13 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     program->width = batch < TILE_ROWS ? round_up(batch, TILE_LANES) : TILE_ROWS;
     program->workspace_floats = plan->workspace_units * program->width;
     program->slot_floats = plan->training ? plan->parameter_count + 16 : 16;
-    program->wave_tiles = choose_wave(state, program);
     program->group = 1;
     opencl_choose_perceptron(state, program);
+    opencl_choose_network(state, program);
+    program->wave_tiles = choose_wave(state, program);
     make_stored(state, program);
     if (program->is_perceptron) opencl_choose_groups(state, program, CPU_WAVE_BYTES);
+    if (program->is_network) opencl_choose_network_groups(state, program);
     program->stack_levels = 1;
     for (size_t waves = tiles_of(batch) / (program->wave_tiles * program->group); waves > 0; waves /= 2)
         program->stack_levels++;
@@ -69,6 +71,7 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
         status = opencl_make_memory(state, positions, sizeof(cl_ulong), &program->rows, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, sizeof(cl_uint), &program->labels, error);
+    if (status == TANDA_OK && program->is_network) status = opencl_make_network(state, program, error);
     if (status == TANDA_OK && program->is_perceptron)
         status = opencl_make_memory(state, program->wave_tiles, program->scratch_floats * sizeof(float),
                                     &program->scratch, error);
@@ -98,8 +101,8 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
-    const cl_mem memories[] = {program->workspace, program->slots,   program->rows,   program->labels,
-                               program->stored,    program->results, program->scratch};
+    const cl_mem memories[] = {program->workspace, program->slots,   program->rows,    program->labels,
+                               program->stored,    program->results, program->scratch, program->layers};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     free(program->variants);

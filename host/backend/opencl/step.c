@@ -44,14 +44,19 @@ static tanda_status merge_wave(const context *c) {
 }
 
 static tanda_status run_wave(const context *c) {
-    tanda_status status = c->program->is_perceptron && !shuffles(c->program) ? TANDA_OK : run_order(c);
+    const program *program = c->program;
+    bool is_fused = program->is_perceptron || program->is_network,
+         needs_order = !is_fused || (program->is_perceptron && shuffles(program));
+    tanda_status status = needs_order ? run_order(c) : TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < c->program->plan->op_count; i++) {
         const op *op = &c->program->plan->ops[i];
         if (op->kind == OP_gather && c->wave->gathered) continue;
-        if (op->kind != OP_gather && c->program->is_perceptron) break;
+        if (op->kind != OP_gather && is_fused) break;
+        if (program->is_network && program->stored == NULL) break;
         status = opencl_run_op(c, op);
     }
-    if (status == TANDA_OK && c->program->is_perceptron) status = opencl_run_perceptron(c);
+    if (status == TANDA_OK && program->is_perceptron) status = opencl_run_perceptron(c);
+    if (status == TANDA_OK && program->is_network) status = opencl_run_network(c);
     return status == TANDA_OK ? merge_wave(c) : status;
 }
 
@@ -121,6 +126,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     tanda_status status = TANDA_OK;
     wave wave = {.epoch = index / per_epoch, .result = result, .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
+    wave.updates = program->is_network && tiles <= program->group;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
@@ -136,7 +142,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     while (status == TANDA_OK && top > 1)
         status = fold_stack(&c, &top);
     if (index == program->stored_next) program->stored_next++;
-    if (status != TANDA_OK) return status;
+    if (wave.updates) program->last_gradient = 0;
+    if (status != TANDA_OK || wave.updates) return status;
     return run_update(&c, tiles > most ? stack_at(program, 0) : 0, rows, result);
 }
 

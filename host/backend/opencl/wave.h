@@ -20,8 +20,11 @@ struct program {
     size_t width;      /* lanes of a tile */
     size_t wave_tiles; /* a wave's slots: one for each group of tiles */
     size_t group;      /* tiles of a group; more than 1 only where perceptron.c computes the steps */
-    bool is_perceptron;
-    cl_mem scratch; /* of perceptron.c, a group's part after the other */
+    bool is_perceptron, is_network; /* which file computes its steps, if not ops.c */
+    size_t column;                  /* of network.c: lanes */
+    size_t network_items;           /* blocks of parameters */
+    cl_mem layers;                  /* what network.h says of each */
+    cl_mem scratch;                 /* of perceptron.c, a group's part after the other */
     size_t scratch_floats;
     size_t workspace_floats; /* of one tile */
     size_t slot_floats;      /* packed parameters, then the loss sum, padded */
@@ -49,6 +52,7 @@ typedef struct wave {
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
     bool gathered, with_loss;
+    bool updates; /* the network's gradient is all of the step's, and updates the parameters */
 } wave;
 
 /* What every launch of a wave needs. */
@@ -94,12 +98,20 @@ static inline bool shuffles(const program *program) {
 
 /* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
 static inline size_t input_column(const program *program) {
-    return program->is_perceptron ? PERCEPTRON_COLUMN : program->width;
+    return program->is_perceptron ? PERCEPTRON_COLUMN
+           : program->is_network  ? program->column
+                                  : program->width;
 }
 
 /* Decides whether perceptron.c computes the program's steps, and in what groups. */
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program);
 void opencl_choose_groups(const opencl_backend_state *state, program *program, size_t budget);
+
+/* The same for network.c, which assembles rows that are not stored by itself. */
+void opencl_choose_network(const opencl_backend_state *state, program *program);
+void opencl_choose_network_groups(const opencl_backend_state *state, program *program);
+tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error);
+tanda_status opencl_run_network(const context *c);
 
 /* Queues what follows the gathering of a wave, up to the partial sum of each group. */
 tanda_status opencl_run_perceptron(const context *c);

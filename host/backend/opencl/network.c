@@ -1,0 +1,175 @@
+/*
+ * Small networks on CPU devices: each of a step's launches costs there as much as some 10^5 fused operations, so two
+ * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters (see network.cl).
+ */
+#include "backend/opencl/wave.h"
+#include <stdlib.h>
+
+#include "kernels/network.h"
+#include "support/memory.h"
+
+#define MOST_PARAMETERS 524288 /* of more, each column reads the weights from memory again */
+#define MOST_GROUP_TILES 64    /* 2^MOST_LEVELS of network.cl */
+#define ITEMS_PER_UNIT 8
+
+/* Losses as network_rows counts them. */
+static size_t loss_number(tile_op kind) {
+    return kind == OP_loss_categorical_crossentropy ? 2 : kind == OP_loss_mse ? 1 : 0;
+}
+
+void opencl_choose_network(const opencl_backend_state *state, program *program) {
+    const plan *plan = program->plan;
+    program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
+                          plan->parameter_count <= MOST_PARAMETERS &&
+                          program->options.math == TANDA_MATH_EXACT;
+    if (!program->is_network) return;
+    size_t rows = program->options.batch_rows, units = state->base.information.compute_units, more = 0;
+    program->column = rows >= 32 * units ? 32 : 16;
+    program->width = round_up(program->width, program->column);
+    for (size_t i = 0; i < plan->layer_count; i++)
+        more += plan->layers[i].stride;
+    program->workspace_floats = (plan->workspace_units + more) * program->width;
+}
+
+/* Blocks of a layer's inputs, and one for its bias. */
+static size_t items_of(const packed_layer *layer) {
+    size_t size = layer->stride >= WIDE_OUTPUTS ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+    return (layer->inputs + size - 1) / size + 1;
+}
+
+void opencl_choose_network_groups(const opencl_backend_state *state, program *program) {
+    size_t items = 0, tiles = program->wave_tiles, wave = program->options.wave_tiles;
+    for (size_t i = 0; i < program->plan->layer_count; i++)
+        items += items_of(&program->plan->layers[i]);
+    program->network_items = items;
+    while (program->group < tiles && program->group < (wave == 0 ? MOST_GROUP_TILES : 2) &&
+           (wave != 0 ||
+            items * (tiles / program->group) > ITEMS_PER_UNIT * state->base.information.compute_units))
+        program->group *= 2;
+    program->wave_tiles = tiles / program->group;
+}
+
+/* What the ops say of each layer. */
+static void describe(const plan *plan, network_layer *layers) {
+    size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0};
+    for (size_t i = 0; i < plan->layer_count; i++) {
+        const packed_layer *layer = &plan->layers[i];
+        layers[i] = (network_layer){.inputs = layer->inputs,
+                                    .outputs = layer->outputs,
+                                    .stride = layer->stride,
+                                    .weight = layer->weight,
+                                    .bias = layer->bias,
+                                    .activation = ACTIVATION_IDENTITY,
+                                    .kept = kept,
+                                    .first_item = item};
+        kept += layer->stride;
+        item += items_of(layer);
+        if (layer->outputs > widest[i % 2]) widest[i % 2] = layer->outputs;
+    }
+    for (size_t i = 0; i < plan->layer_count; i++)
+        layers[i].delta_apart =
+            widest[i % 2]; /* columns run apart: one may be at another layer than its neighbour */
+    for (size_t i = 0; i < plan->op_count; i++) {
+        const op *op = &plan->ops[i];
+        network_layer *layer = &layers[op->layer];
+        if (op->kind == OP_dense_forward) {
+            layer->source = op->source;
+            layer->output = op->target;
+        }
+        if (op->kind == OP_activation_backward) layer->activation = op->activation;
+        if (op->kind == OP_dense_backward) layers[op->layer - 1].delta = op->target;
+        if (op->with_delta) layer->delta = op->target;
+    }
+}
+
+tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error) {
+    network_layer *layers = NULL;
+    const size_t count = program->plan->layer_count;
+    tanda_status status = allocate(&layers, count, sizeof *layers, "program", error);
+    if (status != TANDA_OK) return status;
+    describe(program->plan, layers);
+    status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
+    if (status == TANDA_OK)
+        status = opencl_check(state,
+                              clEnqueueWriteBuffer(state->queue, program->layers, CL_TRUE, 0,
+                                                   count * sizeof *layers, layers, 0, NULL, NULL),
+                              "clEnqueueWriteBuffer", error);
+    free(layers);
+    return status;
+}
+
+static const op *loss_of(const plan *plan) {
+    size_t i = 0;
+    while (!plan->ops[i].with_delta)
+        i++;
+    return &plan->ops[i];
+}
+
+static tanda_status run_rows(const context *c) {
+    const program *program = c->program;
+    const program_options *options = &program->options;
+    const op *loss = loss_of(program->plan);
+    place input = place_of(c, 0);
+    size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
+    give_memory(&launch, input.memory);
+    give_ulong(&launch, input.offset);
+    give_ulong(&launch, input.tile);
+    give_uint(&launch, program->stored != NULL);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_memory(&launch, options->features->memory);
+    give_memory(&launch, options->labels->memory);
+    give_ulong(&launch, c->wave->first_row);
+    give_ulong(&launch, options->rows);
+    give_uint(&launch, shuffles(program));
+    give_ulong(&launch, options->seed);
+    give_uint(&launch, c->wave->epoch);
+    give_memory(&launch, options->parameters->memory);
+    give_memory(&launch, program->layers);
+    give_uint(&launch, program->plan->layer_count);
+    give_ulong(&launch, loss->other);
+    give_uint(&launch, loss_number(loss->kind));
+    give_uint(&launch, loss->kind != OP_loss_mse || program->plan->classes);
+    give_uint(&launch, loss->activation == ACTIVATION_SIGMOID);
+    give_uint(&launch, c->wave->with_loss);
+    give_memory(&launch, program->results);
+    give_uint(&launch, c->wave->result);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_gradient(const context *c) {
+    const program *program = c->program;
+    place input = place_of(c, 0);
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_gradient]);
+    give_memory(&launch, input.memory);
+    give_ulong(&launch, input.offset);
+    give_ulong(&launch, input.tile);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, program->column);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, program->group);
+    give_memory(&launch, program->layers);
+    give_uint(&launch, program->plan->layer_count);
+    give_ulong(&launch, loss_of(program->plan)->other);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_memory(&launch, program->options.parameters->memory);
+    give_float(&launch, (float)(1.0 / (double)c->wave->rows));
+    give_float(&launch, program->options.learning_rate);
+    give_uint(&launch, c->wave->updates);
+    give_memory(&launch, program->results);
+    give_uint(&launch, c->wave->result);
+    give_float(&launch, 0.0f);
+    return opencl_launch(&launch, program->network_items, c->wave->slots, 1, c->error);
+}
+
+tanda_status opencl_run_network(const context *c) {
+    tanda_status status = run_rows(c);
+    return status == TANDA_OK ? run_gradient(c) : status;
+}

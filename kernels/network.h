@@ -1,0 +1,20 @@
+/* What network.cl is told of each layer; shared by C17 and OpenCL C. */
+#ifndef TANDA_KERNELS_NETWORK_H
+#define TANDA_KERNELS_NETWORK_H
+
+#include "kernels/portable.h"
+
+/* Offsets of tensors count units from the start of a tile's workspace, those of parameters count floats. */
+typedef struct network_layer {
+    ulong inputs, outputs, stride, weight, bias;
+    ulong source, output, delta;
+    ulong delta_apart; /* units of a column of the delta's place, which other layers use too */
+    ulong kept;       /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
+    ulong activation; /* of the layer's output; identity for the last, whose loss starts from logits */
+    ulong first_item; /* of network_gradient: blocks of inputs, then one for the bias */
+} network_layer;
+
+#define NETWORK_WIDE_INPUTS 8    /* inputs of a block of a layer with 16 or more outputs */
+#define NETWORK_NARROW_INPUTS 16 /* and of one with fewer */
+
+#endif
