@@ -55,6 +55,11 @@ static const training trainings[] = {
     TRAINING("two classes, squared error", 300, 12, 2, LIST(3, 1),
              LIST(ACTIVATION_IDENTITY, ACTIVATION_SIGMOID), MSE, CLASSES, 64, true, 5,
              "bbc2d9e10d89d38fb0cbb788f5a6b024a53fd5b588e21d1d37435aa2acb2a4d3"),
+    /* Columns of a batch are at different layers at the same time here: what they share must not overlap. */
+    TRAINING("three hidden layers of different widths, 7 columns, 1000 steps", 2000, 28, 4,
+             LIST(100, 60, 90, 1),
+             LIST(ACTIVATION_RELU, ACTIVATION_RELU, ACTIVATION_RELU, ACTIVATION_SIGMOID), BINARY_CROSSENTROPY,
+             CLASSES, 200, true, 100, "256e684460c2957651ffdfc099bf24c4f49696803faf8d496bab93522940ebfb"),
     TRAINING("wider than a chunk, full batch of 3 tiles", 700, 300, 2, LIST(270, 3),
              LIST(ACTIVATION_RELU, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES, 0, false, 2,
              "93fa67e0b9cbf23f16f49fbca880a3c2c0ddf2d1fa40064eba748df5db189900"),

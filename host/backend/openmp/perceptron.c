@@ -43,9 +43,14 @@ static inline size_t prefetch_distance(size_t columns, size_t features) {
 /* Half `half` of what `line` of each column will be `ahead` floats further on; a wide column goes to the second level. */
 SPECIALISED void prefetch_lines(const int columns, const float *line, size_t apart, size_t half,
                                 size_t ahead) {
-    if (ahead > 0)
-        UNROLL for (int c = 0; c < columns; c++)
-            __builtin_prefetch(line + (size_t)c * apart + half * TILE_LANES + ahead, 0, columns == 1 ? 2 : 3);
+    if (ahead == 0) return;
+    UNROLL for (int c = 0; c < columns; c++) {
+        const float *next = line + (size_t)c * apart + half * TILE_LANES + ahead;
+        if (columns == 1)
+            __builtin_prefetch(next, 0, 2);
+        else
+            __builtin_prefetch(next);
+    }
 }
 
 /* z of `columns` columns, whose inputs lie `apart` floats apart. */
