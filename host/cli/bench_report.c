@@ -26,6 +26,7 @@ static const char *time_text(double seconds, char text[TIME_SIZE]) {
 void print_limits(const tanda_device_information *device, const device_limits *limits) {
     char launch[TIME_SIZE], queued[TIME_SIZE];
     printf("%s: %s (%s, %zu units)\n", device->id, device->name, device->platform, device->compute_units);
+    if (limits->fma_peak == 0.0) return; /* not measured */
     printf("  reads %.1f GB/s, %.0f GFLOP/s of fma; empty launch %s, queued %s",
            limits->read_bandwidth * 1e-9, limits->fma_peak * 1e-9, time_text(limits->launch_seconds, launch),
            time_text(limits->queued_seconds, queued));
