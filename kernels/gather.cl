@@ -37,16 +37,25 @@ static inline void interleave_round(const float16 *from, float16 *to) {
     }
 }
 
+static inline void transpose(float16 *lines) {
+    float16 turned[16];
+    interleave_round(lines, turned);
+    interleave_round(turned, lines);
+    interleave_round(lines, turned);
+    interleave_round(turned, lines);
+}
+
 /*
- * Both of these take row[position], or, where in_order is set, first_row + position, and store a tile as columns,
- * (features, column): where mask is 31 these have 32 lanes, else there is one. Work-item (feature block of 16, group of 16 lanes, tile).
+ * Both of these take row[position], or, where in_order is set, first_row + position. A tile is stored as columns,
+ * (features, column), and mask is column - 1; where it is one column mask may be all ones. Work-item (feature block of
+ * 16, group of 16 lanes, tile).
  */
 kernel void gather(global const float *features, uint feature_count, global const ulong *row, global float *target,
                    ulong target_offset, ulong target_tile, uint column, uint mask, uint rows, int in_order,
                    ulong first_row) {
     uint feature = (uint)get_global_id(0) * 16, lane = (uint)get_global_id(1) * 16, tile = (uint)get_global_id(2);
     uint used = rows_of_tile(rows, tile), left = feature_count - feature;
-    float16 lines[16], turned[16];
+    float16 lines[16];
 #pragma unroll
     for (int i = 0; i < 16; i++) {
         lines[i] = (float16)(0.0f);
@@ -63,10 +72,7 @@ kernel void gather(global const float *features, uint feature_count, global cons
             lines[i] = vload16(0, values);
         }
     }
-    interleave_round(lines, turned);
-    interleave_round(turned, lines);
-    interleave_round(lines, turned);
-    interleave_round(turned, lines);
+    transpose(lines);
     global float *to = target + target_offset + tile * target_tile + (ulong)(lane & ~mask) * feature_count +
                        (ulong)feature * column + (lane & mask);
 #pragma unroll

@@ -100,7 +100,7 @@ DEFINE_LAYER(2)
 static inline void assemble_rows(global const float *features, uint count, const ulong *row, int used, uint apart,
                                  global float *target) {
     for (uint first = 0; first < count; first += 16) {
-        float16 lines[16], turned[16];
+        float16 lines[16];
         uint left = count - first;
 #pragma unroll
         for (int i = 0; i < 16; i++) {
@@ -116,10 +116,7 @@ static inline void assemble_rows(global const float *features, uint count, const
                 lines[i] = vload16(0, values);
             }
         }
-        interleave_round(lines, turned);
-        interleave_round(turned, lines);
-        interleave_round(lines, turned);
-        interleave_round(turned, lines);
+        transpose(lines);
 #pragma unroll
         for (int k = 0; k < 16; k++)
             if (k < (int)left) vstore16(lines[k], 0, target + (ulong)(first + k) * apart);
@@ -129,16 +126,13 @@ static inline void assemble_rows(global const float *features, uint count, const
 /* A delta's 16 lanes as 16 rows of each of its panels of 16 units; units that are not there become +0. */
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
-        float16 lines[16], turned[16];
+        float16 lines[16];
 #pragma unroll
         for (int k = 0; k < 16; k++) {
             lines[k] = (float16)(0.0f);
             if (first + k < units) lines[k] = vload16(0, delta + (first + k) * apart);
         }
-        interleave_round(lines, turned);
-        interleave_round(turned, lines);
-        interleave_round(lines, turned);
-        interleave_round(turned, lines);
+        transpose(lines);
 #pragma unroll
         for (int k = 0; k < 16; k++)
             vstore16(lines[k], k, panels);

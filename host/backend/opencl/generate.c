@@ -17,25 +17,11 @@ typedef struct generation {
 /* One row per work-item, so scalars. */
 static tanda_status build(generation *work, tanda_error *error) {
     opencl_backend_state *state = work->state;
-    char *text = NULL;
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_read_kernel(state->kernel_folder, "synthetic.cl", &text, error);
-    if (status != TANDA_OK) return status;
-    const char *source = text;
-    work->program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
-    free(text);
-    if (code == CL_SUCCESS)
-        code = clBuildProgram(work->program, 1, &state->device, "-cl-std=CL1.2 -DVECTOR=1", NULL, NULL);
-    status = opencl_check(state, code, "clBuildProgram of synthetic.cl", error);
+    tanda_status status = opencl_build_kernel(state, "synthetic.cl", 1, &work->program, error);
     if (status != TANDA_OK) return status;
     work->kernel = clCreateKernel(work->program, "synthetic_rows", &code);
     return opencl_check(state, code, "clCreateKernel synthetic_rows", error);
-}
-
-static tanda_status send(const generation *work, cl_mem memory, const void *source, size_t bytes,
-                         tanda_error *error) {
-    cl_int code = clEnqueueWriteBuffer(work->state->queue, memory, CL_TRUE, 0, bytes, source, 0, NULL, NULL);
-    return opencl_check(work->state, code, "clEnqueueWriteBuffer", error);
 }
 
 static tanda_status fetch(const generation *work, cl_mem memory, void *target, size_t bytes,
@@ -66,7 +52,8 @@ static tanda_status send_rows(const generation *work, const synthetic_source *so
     tanda_status status = allocate(&places, count, sizeof *places, "rows", error);
     for (size_t i = 0; status == TANDA_OK && i < count; i++)
         places[i] = source->skip + rows[i];
-    if (status == TANDA_OK) status = send(work, work->rows, places, count * sizeof *places, error);
+    if (status == TANDA_OK)
+        status = opencl_write_memory(work->state, work->rows, places, count * sizeof *places, error);
     free(places);
     return status;
 }
@@ -98,7 +85,8 @@ tanda_status opencl_generate(backend *backend, const synthetic_source *source, c
     tanda_status status = build(&work, error);
     if (status == TANDA_OK) status = make_room(&work, source, count, error);
     if (status == TANDA_OK)
-        status = send(&work, work.table, source->table, source->table_size * sizeof(float), error);
+        status = opencl_write_memory(work.state, work.table, source->table,
+                                     source->table_size * sizeof(float), error);
     if (status == TANDA_OK) status = send_rows(&work, source, rows, count, error);
     if (status == TANDA_OK) status = launch_rows(&work, source, count, error);
     if (status == TANDA_OK)

@@ -53,6 +53,12 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
                 state->base.information.id, state->base.information.name, bytes, code);
 }
 
+tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, const void *source,
+                                 size_t bytes, tanda_error *error) {
+    cl_int code = clEnqueueWriteBuffer(state->queue, memory, CL_TRUE, 0, bytes, source, 0, NULL, NULL);
+    return opencl_check(state, code, "clEnqueueWriteBuffer", error);
+}
+
 launch launch_of(opencl_backend_state *state, cl_kernel kernel) {
     return (launch){.state = state, .kernel = kernel};
 }

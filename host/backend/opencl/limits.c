@@ -1,5 +1,4 @@
 /* The limits of an OpenCL device, with kernels that are built for it here: limits.cl. Times are the host's. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "backend/opencl/opencl.h"
@@ -27,19 +26,14 @@ typedef struct meter {
 
 static tanda_status build_meter(meter *meter) {
     const opencl_backend_state *state = meter->state;
-    char *text = NULL, options[64];
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_read_kernel(state->kernel_folder, "limits.cl", &text, meter->error);
+    tanda_status status =
+        opencl_build_kernel(state, "limits.cl", state->vector, &meter->program, meter->error);
     if (status != TANDA_OK) return status;
-    const char *source = text;
-    meter->program = clCreateProgramWithSource(state->context, 1, &source, NULL, &code);
-    free(text);
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -DVECTOR=%zu", state->vector);
-    if (code == CL_SUCCESS) code = clBuildProgram(meter->program, 1, &state->device, options, NULL, NULL);
-    if (code == CL_SUCCESS) meter->read = clCreateKernel(meter->program, "read_limit", &code);
+    meter->read = clCreateKernel(meter->program, "read_limit", &code);
     if (code == CL_SUCCESS) meter->fma = clCreateKernel(meter->program, "fma_limit", &code);
     if (code == CL_SUCCESS) meter->nothing = clCreateKernel(meter->program, "nothing", &code);
-    return opencl_check(state, code, "building limits.cl", meter->error);
+    return opencl_check(state, code, "clCreateKernel of limits.cl", meter->error);
 }
 
 static tanda_status make_room(meter *meter) {

@@ -90,19 +90,9 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     describe(program->plan, layers);
     status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
     if (status == TANDA_OK)
-        status = opencl_check(state,
-                              clEnqueueWriteBuffer(state->queue, program->layers, CL_TRUE, 0,
-                                                   count * sizeof *layers, layers, 0, NULL, NULL),
-                              "clEnqueueWriteBuffer", error);
+        status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);
     free(layers);
     return status;
-}
-
-static const op *loss_of(const plan *plan) {
-    size_t i = 0;
-    while (!plan->ops[i].with_delta)
-        i++;
-    return &plan->ops[i];
 }
 
 static tanda_status run_rows(const context *c) {
@@ -112,9 +102,7 @@ static tanda_status run_rows(const context *c) {
     place input = place_of(c, 0);
     size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    give_memory(&launch, input.memory);
-    give_ulong(&launch, input.offset);
-    give_ulong(&launch, input.tile);
+    give_place(&launch, &input);
     give_uint(&launch, program->stored != NULL);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, program->workspace_floats);
@@ -132,12 +120,7 @@ static tanda_status run_rows(const context *c) {
     give_uint(&launch, program->plan->layer_count);
     give_ulong(&launch, loss->other);
     give_uint(&launch, loss_number(loss->kind));
-    give_uint(&launch, loss->kind != OP_loss_mse || program->plan->classes);
-    give_uint(&launch, loss->activation == ACTIVATION_SIGMOID);
-    give_uint(&launch, c->wave->with_loss);
-    give_memory(&launch, program->results);
-    give_uint(&launch, c->wave->result);
-    give_float(&launch, 0.0f);
+    give_loss(&launch, c, loss);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
 }
 
@@ -145,9 +128,7 @@ static tanda_status run_gradient(const context *c) {
     const program *program = c->program;
     place input = place_of(c, 0);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_gradient]);
-    give_memory(&launch, input.memory);
-    give_ulong(&launch, input.offset);
-    give_ulong(&launch, input.tile);
+    give_place(&launch, &input);
     give_memory(&launch, program->workspace);
     give_ulong(&launch, program->workspace_floats);
     give_uint(&launch, program->width);

@@ -8,6 +8,7 @@
 #include "backend/opencl/cache.h"
 #include "support/memory.h"
 
+#define OPTIONS_SIZE 128
 #define MOST_PLATFORMS 32
 #define MOST_DEVICES 64
 
@@ -143,6 +144,22 @@ static tanda_status build_text(const opencl_backend_state *state, const char *te
     return code == CL_SUCCESS ? TANDA_OK : report_build(state, *program, code, error);
 }
 
+/* Both kinds of program are built with these, and more_options. */
+static void write_options(size_t vector, const char *more_options, char options[OPTIONS_SIZE]) {
+    snprintf(options, OPTIONS_SIZE, "-cl-std=CL1.2 -DVECTOR=%zu%s", vector, more_options);
+}
+
+tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
+                                 cl_program *program, tanda_error *error) {
+    char *text = NULL, options[OPTIONS_SIZE];
+    tanda_status status = opencl_read_kernel(state->kernel_folder, name, &text, error);
+    if (status != TANDA_OK) return status;
+    write_options(vector, "", options);
+    status = build_text(state, text, options, program, error);
+    free(text);
+    return status;
+}
+
 static tanda_status make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
                                 cl_kernel *kernel, tanda_error *error) {
     cl_int code = CL_SUCCESS;
@@ -207,11 +224,11 @@ static bool load_set(const opencl_backend_state *state, const opencl_cache *cach
 static tanda_status build_set(const opencl_backend_state *state, const char *more_options, kernel_set *set,
                               tanda_error *error) {
     char *text = NULL;
-    char options[128];
+    char options[OPTIONS_SIZE];
     opencl_cache cache;
     tanda_status status = opencl_read_kernels(state->kernel_folder, &text, error);
     if (status != TANDA_OK) return status;
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -DVECTOR=%zu%s", state->vector, more_options);
+    write_options(state->vector, more_options, options);
     bool cached = state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
     if (!cached || !load_set(state, &cache, options, set)) {
         status = build_set_from_text(state, text, options, set, error);
@@ -277,9 +294,7 @@ static void free_buffer(backend *backend, buffer *buffer) {
 static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
                            tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    cl_int code =
-        clEnqueueWriteBuffer(state->queue, target->memory, CL_TRUE, 0, bytes, source, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueWriteBuffer", error);
+    return opencl_write_memory(state, target->memory, source, bytes, error);
 }
 
 static tanda_status download(backend *backend, buffer *source, void *target, size_t bytes,

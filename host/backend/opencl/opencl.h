@@ -88,11 +88,22 @@ tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const 
 tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
                                 tanda_error *error);
 
+/* Copies `bytes` bytes to the device, and waits for it. */
+tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, const void *source,
+                                 size_t bytes, tanda_error *error);
+
 /* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
 tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
 
-/* The same for one .cl file alone: it becomes a program of its own. */
+/* The same for one .cl file alone. */
 tanda_status opencl_read_kernel(const char *folder, const char *name, char **text, tanda_error *error);
+
+/*
+ * A program of its own from one .cl file, with so many lanes per work-item, for what is not needed in every training.
+ * On failure the message has the build log's first error; *program is then still to be released unless NULL.
+ */
+tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
+                                 cl_program *program, tanda_error *error);
 
 /* Builds state->native unless that is done. */
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);

@@ -1,12 +1,6 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
 #include "backend/opencl/wave.h"
 
-static void give_place(launch *launch, const place *place) {
-    give_memory(launch, place->memory);
-    give_ulong(launch, place->offset);
-    give_ulong(launch, place->tile);
-}
-
 /* Lanes of one block of a dense kernel, and which of the three shapes it is. */
 static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl_kernel *kernel,
                           size_t *outputs) {

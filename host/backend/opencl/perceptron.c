@@ -46,13 +46,6 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
     program->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels);
 }
 
-static const op *loss_of(const plan *plan) {
-    size_t i = 0;
-    while (plan->ops[i].kind != OP_loss_binary_crossentropy && plan->ops[i].kind != OP_loss_mse)
-        i++;
-    return &plan->ops[i];
-}
-
 /* Rows that keep their order have their labels in it already. */
 static void give_labels(launch *launch, const context *c) {
     const program *program = c->program;
@@ -67,9 +60,7 @@ tanda_status opencl_run_perceptron(const context *c) {
     const op *loss = loss_of(program->plan);
     place input = place_of(c, 0);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
-    give_memory(&launch, input.memory);
-    give_ulong(&launch, input.offset);
-    give_ulong(&launch, input.tile);
+    give_place(&launch, &input);
     give_uint(&launch, c->wave->rows);
     give_uint(&launch, program->group);
     give_labels(&launch, c);
@@ -82,11 +73,6 @@ tanda_status opencl_run_perceptron(const context *c) {
     give_memory(&launch, program->scratch);
     give_ulong(&launch, program->scratch_floats);
     give_uint(&launch, loss->kind == OP_loss_mse);
-    give_uint(&launch, loss->kind != OP_loss_mse || program->plan->classes);
-    give_uint(&launch, loss->activation == ACTIVATION_SIGMOID);
-    give_uint(&launch, c->wave->with_loss);
-    give_memory(&launch, program->results);
-    give_uint(&launch, c->wave->result);
-    give_float(&launch, 0.0f);
+    give_loss(&launch, c, loss);
     return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }

@@ -43,20 +43,28 @@ static tanda_status merge_wave(const context *c) {
     return TANDA_OK;
 }
 
-static tanda_status run_wave(const context *c) {
-    const program *program = c->program;
-    bool is_fused = program->is_perceptron || program->is_network,
-         needs_order = !is_fused || (program->is_perceptron && shuffles(program));
-    tanda_status status = needs_order ? run_order(c) : TANDA_OK;
+static tanda_status run_ops(const context *c) {
+    tanda_status status = run_order(c);
     for (size_t i = 0; status == TANDA_OK && i < c->program->plan->op_count; i++) {
         const op *op = &c->program->plan->ops[i];
-        if (op->kind == OP_gather && c->wave->gathered) continue;
-        if (op->kind != OP_gather && is_fused) break;
-        if (program->is_network && program->stored == NULL) break;
-        status = opencl_run_op(c, op);
+        if (op->kind != OP_gather || !c->wave->gathered) status = opencl_run_op(c, op);
     }
-    if (status == TANDA_OK && program->is_perceptron) status = opencl_run_perceptron(c);
-    if (status == TANDA_OK && program->is_network) status = opencl_run_network(c);
+    return status;
+}
+
+/* The first op gathers; unless the tiles are stored, a network does that by itself. */
+static tanda_status run_fused(const context *c) {
+    const program *program = c->program;
+    const bool gathers = !c->wave->gathered && (program->is_perceptron || program->stored != NULL);
+    tanda_status status = program->is_perceptron && shuffles(program) ? run_order(c) : TANDA_OK;
+    if (status == TANDA_OK && gathers) status = opencl_run_op(c, &program->plan->ops[0]);
+    if (status != TANDA_OK) return status;
+    return program->is_perceptron ? opencl_run_perceptron(c) : opencl_run_network(c);
+}
+
+static tanda_status run_wave(const context *c) {
+    const bool is_fused = c->program->is_perceptron || c->program->is_network;
+    tanda_status status = is_fused ? run_fused(c) : run_ops(c);
     return status == TANDA_OK ? merge_wave(c) : status;
 }
 

@@ -19,7 +19,7 @@ struct program {
     program_options options;
     size_t width;      /* lanes of a tile */
     size_t wave_tiles; /* a wave's slots: one for each group of tiles */
-    size_t group;      /* tiles of a group; more than 1 only where perceptron.c computes the steps */
+    size_t group; /* tiles of a group; more than 1 only where perceptron.c or network.c computes the steps */
     bool is_perceptron, is_network; /* which file computes its steps, if not ops.c */
     size_t column;                  /* of network.c: lanes */
     size_t network_items;           /* blocks of parameters */
@@ -84,6 +84,30 @@ static inline variant variant_of(const context *c, const op *op) {
 
 static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
+}
+
+static inline void give_place(launch *launch, const place *place) {
+    give_memory(launch, place->memory);
+    give_ulong(launch, place->offset);
+    give_ulong(launch, place->tile);
+}
+
+/* The loss of a training plan. */
+static inline const op *loss_of(const plan *plan) {
+    size_t i = 0;
+    while (!plan->ops[i].with_delta)
+        i++;
+    return &plan->ops[i];
+}
+
+/* What the fused kernels want to know of the loss, and where its results go. */
+static inline void give_loss(launch *launch, const context *c, const op *loss) {
+    give_uint(launch, loss->kind != OP_loss_mse || c->program->plan->classes);
+    give_uint(launch, loss->activation == ACTIVATION_SIGMOID);
+    give_uint(launch, c->wave->with_loss);
+    give_memory(launch, c->program->results);
+    give_uint(launch, c->wave->result);
+    give_float(launch, 0.0f);
 }
 
 /* Work-items along the lanes for kernels that loop over them. */

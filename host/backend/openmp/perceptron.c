@@ -32,11 +32,14 @@
 
 #define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
 
+static inline bool asks_with_deltas(size_t features) {
+    return features >= LEAST_FEATURES_WITH_DELTAS && features <= MOST_FEATURES_WITH_DELTAS;
+}
+
 /* How far ahead of a block the passes over it ask for data, in floats; 0: they do not. */
 static inline size_t prefetch_distance(size_t columns, size_t features) {
     const size_t block = columns * features * COLUMN_LANES;
-    if (columns > 1 && features >= LEAST_FEATURES_WITH_DELTAS && features <= MOST_FEATURES_WITH_DELTAS)
-        return 0;
+    if (columns > 1 && asks_with_deltas(features)) return 0;
     return block > PREFETCH_FLOATS ? block : PREFETCH_FLOATS;
 }
 
@@ -160,7 +163,7 @@ static uint32_t find_binary_deltas(const perceptron_task *task, const float *x, 
     uint32_t correct = 0;
     for (size_t i = 0; i < BLOCK_ROWS; i += TILE_LANES)
         __builtin_prefetch(classes + i + PREFETCH_FLOATS);
-    if (features < LEAST_FEATURES_WITH_DELTAS || features > MOST_FEATURES_WITH_DELTAS)
+    if (!asks_with_deltas(features))
         return binary_rows(BLOCK_ROWS, task->with_loss, classes, z, losses, delta);
     for (size_t at = 0; at < BLOCK_ROWS; at += TILE_LANES) {
         for (size_t k = 0; k < features; k++)
