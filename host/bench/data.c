@@ -1,9 +1,9 @@
 /* Data to train on: uniform values, and labels that the values do not tell. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/parts.h"
+#include "data/npy.h"
 #include "support/file.h"
 #include "support/memory.h"
 #include "support/parallel.h"
@@ -63,32 +63,22 @@ void bench_export_path(const bench_workload *workload, const char *folder, const
         if (*at == '/') *at = '-';
 }
 
-/* https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, version 1.0 */
-static tanda_status write_npy(const char *path, const char *type, const char *shape, const void *data,
+static tanda_status write_npy(const char *path, char type, size_t rows, size_t columns, const void *data,
                               size_t size, tanda_error *error) {
-    enum { HEADER = 128, PREFIX = 10 };
-    char header[HEADER + 1];
-    memcpy(header, "\x93NUMPY\x01\x00", 8);
-    header[8] = HEADER - PREFIX;
-    header[9] = 0;
-    const int used = snprintf(header + PREFIX, HEADER - PREFIX,
-                              "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
-    memset(header + PREFIX + used, ' ', (size_t)(HEADER - PREFIX - used));
-    header[HEADER - 1] = '\n';
-    const file_part parts[] = {{header, HEADER}, {data, size}};
+    char header[NPY_HEADER_SIZE];
+    npy_make_header(header, type, rows, columns);
+    const file_part parts[] = {{header, sizeof header}, {data, size}};
     return file_write_atomically(path, parts, 2, error);
 }
 
 tanda_status bench_data_export(const bench_workload *workload, const bench_data *data, const char *folder,
                                tanda_error *error) {
-    char path[1024], shape[64];
-    snprintf(shape, sizeof shape, "(%zu, %zu)", data->rows, data->features);
+    char path[1024];
     bench_export_path(workload, folder, ".features.npy", path);
-    tanda_status status =
-        write_npy(path, "<f4", shape, data->values, data->rows * data->features * sizeof(float), error);
-    snprintf(shape, sizeof shape, "(%zu,)", data->rows);
+    tanda_status status = write_npy(path, 'f', data->rows, data->features, data->values,
+                                    data->rows * data->features * sizeof(float), error);
     bench_export_path(workload, folder, ".labels.npy", path);
     return status == TANDA_OK
-               ? write_npy(path, "<i4", shape, data->labels, data->rows * sizeof(int32_t), error)
+               ? write_npy(path, 'i', data->rows, 0, data->labels, data->rows * sizeof(int32_t), error)
                : status;
 }

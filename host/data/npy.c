@@ -8,6 +8,7 @@
 
 #include "data/array.h"
 #include "data/format.h"
+#include "data/npy.h"
 #include "support/memory.h"
 
 #define MAGIC "\x93NUMPY"
@@ -249,4 +250,19 @@ tanda_status npy_read(const char *path, file_view *view, const request *request,
     if (status == TANDA_OK) status = describe(&header, view, offset, &array, error);
     if (status == TANDA_OK) status = array_read(&array, view, request, table, error);
     return status;
+}
+
+void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns) {
+    const char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
+    char shape[64];
+    if (columns == 0)
+        snprintf(shape, sizeof shape, "(%" PRIu64 ",)", rows);
+    else
+        snprintf(shape, sizeof shape, "(%" PRIu64 ", %" PRIu64 ")", rows, columns);
+    memset(header, ' ', NPY_HEADER_SIZE);
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 0x76 bytes follow */
+    int length = snprintf(header + 10, NPY_HEADER_SIZE - 10,
+                          "{'descr': '%c%c4', 'fortran_order': False, 'shape': %s, }", order, type, shape);
+    header[10 + length] = ' ';
+    header[NPY_HEADER_SIZE - 1] = '\n';
 }

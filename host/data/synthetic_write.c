@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/npy.h"
 #include "support/file.h"
 #include "support/memory.h"
 
 #define BLOCK_VALUES (4u << 20) /* features in memory at a time */
-#define HEADER_SIZE 128         /* a multiple of 64, as NumPy wants it; room for any shape */
-#define ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>')
 
 typedef struct writing {
     const synthetic_source *source;
@@ -22,25 +21,10 @@ typedef struct writing {
     uint32_t *marks; /* (block_rows) */
 } writing;
 
-/* Version 1.0; columns 0: one dimension. */
-static void make_header(char header[HEADER_SIZE], char type, uint64_t rows, uint64_t columns) {
-    char shape[64];
-    if (columns == 0)
-        snprintf(shape, sizeof shape, "(%" PRIu64 ",)", rows);
-    else
-        snprintf(shape, sizeof shape, "(%" PRIu64 ", %" PRIu64 ")", rows, columns);
-    memset(header, ' ', HEADER_SIZE);
-    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 0x76 bytes follow */
-    int length = snprintf(header + 10, HEADER_SIZE - 10,
-                          "{'descr': '%c%c4', 'fortran_order': False, 'shape': %s, }", ORDER, type, shape);
-    header[10 + length] = ' ';
-    header[HEADER_SIZE - 1] = '\n';
-}
-
 static tanda_status begin_file(file_writer *writer, const char *path, char type, uint64_t rows,
                                uint64_t columns, tanda_error *error) {
-    char header[HEADER_SIZE];
-    make_header(header, type, rows, columns);
+    char header[NPY_HEADER_SIZE];
+    npy_make_header(header, type, rows, columns);
     tanda_status status = file_writer_begin(path, writer, error);
     return status == TANDA_OK ? file_writer_add(writer, header, sizeof header, error) : status;
 }
