@@ -238,39 +238,70 @@ static inline void add_block(float16 *value, float16 (*levels)[16], uint count, 
 
 /* Where the sums of a block go: into a slot, and into the parameters where update is set. */
 typedef struct network_target {
-    global float *slot, *parameters;
-    float inverse_rows, learning_rate;
-    int update;
+    global float *slot, *parameters, *state;
+    ulong floats; /* of a vector of state */
+    float inverse_rows;
+    uint rule, states;
+    update_constants constants;
+    update_rates rates;
+    int update, is_weight;
     global uint *not_finite;
 } network_target;
 
+/* The update of 16 parameters w: their new values; sum becomes the gradient. */
+static inline float16 update_block(network_target target, float16 w, float16 *sum, float16 *state) {
+    float16 g = update_gradient(*sum, (float16)(target.inverse_rows));
+    g = update_derivative(w, g, (float16)(1.0f), target.constants, target.is_weight);
+    *sum = g;
+    return update_by_rule(target.rule, w, g, target.constants, target.rates, state);
+}
+
 static inline void finish_vector(network_target target, float16 sum, ulong at) {
     if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 w = update_descent(vload16(0, target.parameters + at), sum, (float16)(target.learning_rate));
+        float16 state[MOST_UPDATE_STATES];
+        for (uint i = 0; i < target.states; i++)
+            state[i] = vload16(0, target.state + i * target.floats + at);
+        float16 w = update_block(target, vload16(0, target.parameters + at), &sum, state);
         vstore16(w, 0, target.parameters + at);
-        if (any(update_is_not_finite(w))) *target.not_finite = 1;
+        for (uint i = 0; i < target.states; i++)
+            vstore16(state[i], 0, target.state + i * target.floats + at);
+        if (any(update_is_not_finite(target.rule == UPDATE_nothing ? sum : w))) *target.not_finite = 1;
     }
     vstore16(sum, 0, target.slot + at);
 }
 
-/* The same for `count` single parameters that lie `apart` floats apart. */
-static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
-    float values[16], w[16];
+/* `count` floats that lie `apart` floats apart; the other lanes are 0. */
+static inline float16 load_scattered(global const float *from, uint apart, uint count) {
+    float values[16];
     for (uint i = 0; i < 16; i++)
-        w[i] = i < count ? target.parameters[at + i * apart] : 0.0f;
-    if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 updated = update_descent(vload16(0, w), sum, (float16)(target.learning_rate));
-        vstore16(updated, 0, w);
-        for (uint i = 0; i < count; i++) {
-            target.parameters[at + i * apart] = w[i];
-            if ((as_uint(w[i]) & 0x7f800000u) == 0x7f800000u) *target.not_finite = 1;
-        }
-    }
-    vstore16(sum, 0, values);
+        values[i] = i < count ? from[i * apart] : 0.0f;
+    return vload16(0, values);
+}
+
+static inline void store_scattered(float16 x, global float *to, uint apart, uint count) {
+    float values[16];
+    vstore16(x, 0, values);
     for (uint i = 0; i < count; i++)
-        target.slot[at + i * apart] = values[i];
+        to[i * apart] = values[i];
+}
+
+/* finish_vector for `count` single parameters that lie `apart` floats apart. */
+static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
+    if (target.update) {
+        float16 state[MOST_UPDATE_STATES];
+        for (uint i = 0; i < target.states; i++)
+            state[i] = load_scattered(target.state + i * target.floats + at, apart, count);
+        float16 w = update_block(target, load_scattered(target.parameters + at, apart, count), &sum, state);
+        store_scattered(w, target.parameters + at, apart, count);
+        for (uint i = 0; i < target.states; i++)
+            store_scattered(state[i], target.state + i * target.floats + at, apart, count);
+        int16 bad = update_is_not_finite(target.rule == UPDATE_nothing ? sum : w);
+        int found[16];
+        vstore16(bad, 0, found);
+        for (uint i = 0; i < count; i++)
+            if (found[i]) *target.not_finite = 1;
+    }
+    store_scattered(sum, target.slot + at, apart, count);
 }
 
 /* A group of tiles of a layer: its inputs and its kept deltas. */
@@ -405,14 +436,15 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                              global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
                              global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
-                             float learning_rate, int update, global uint *results, uint step, float zero) {
+                             uint rule, uint states, global float *state, global const update_constants *constants,
+                             float rate, float decay, int update, global uint *results, uint step, float zero) {
     uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), l = 0;
     uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     while (l + 1 < layer_count && layers[l + 1].first_item <= item)
         l++;
     global const network_layer *layer = layers + l;
-    network_target target = {slots + index * slot_floats, parameters, inverse_rows, learning_rate, update,
-                             results + 3 * step + 2};
+    network_target target = {slots + index * slot_floats, parameters, state, slot_floats - 16, inverse_rows, rule,
+                             states, *constants, {rate, decay}, update, 1, results + 3 * step + 2};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;
@@ -423,6 +455,7 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
     uint block = item - (uint)layer->first_item, inputs = layer->inputs;
     uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
     if (block * size >= inputs) {
+        target.is_weight = 0;
         bias_gradients(s, target, layer);
         if (l + 1 < layer_count) return;
         s.kept = workspace + losses * width;

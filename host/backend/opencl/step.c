@@ -26,18 +26,16 @@ static tanda_status run_order(const context *c) {
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
-static tanda_status merge_wave(const context *c) {
-    const program *program = c->program;
-    for (size_t distance = 1; distance < c->wave->slots; distance *= MERGE_FAN_IN) {
-        size_t groups = (c->wave->slots + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
+tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats) {
+    for (size_t distance = 1; distance < count; distance *= MERGE_FAN_IN) {
+        size_t groups = (count + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
-        give_memory(&launch, program->slots);
-        give_ulong(&launch, program->slot_floats);
-        give_uint(&launch, c->wave->slots);
+        give_memory(&launch, slots);
+        give_ulong(&launch, floats);
+        give_uint(&launch, count);
         give_uint(&launch, distance);
-        give_uint(&launch, program->slot_floats);
-        tanda_status status =
-            opencl_launch(&launch, program->slot_floats / c->state->vector, groups, 1, c->error);
+        give_uint(&launch, floats);
+        tanda_status status = opencl_launch(&launch, floats / c->state->vector, groups, 1, c->error);
         if (status != TANDA_OK) return status;
     }
     return TANDA_OK;
@@ -65,7 +63,8 @@ static tanda_status run_fused(const context *c) {
 static tanda_status run_wave(const context *c) {
     const bool is_fused = c->program->is_perceptron || c->program->is_network;
     tanda_status status = is_fused ? run_fused(c) : run_ops(c);
-    return status == TANDA_OK ? merge_wave(c) : status;
+    return status == TANDA_OK ? opencl_merge(c, c->program->slots, c->wave->slots, c->program->slot_floats)
+                              : status;
 }
 
 /* The stack of partials lies behind the slots. */
@@ -99,33 +98,21 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     return status;
 }
 
-static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t result) {
+static tanda_status finish_step(const context *c, size_t sum, size_t rows) {
     program *program = c->program;
-    tanda_status status = TANDA_OK;
     program->last_gradient = sum;
-    if (program->plan->training) {
-        launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
-        give_memory(&update, program->options.parameters->memory);
-        give_memory(&update, program->slots);
-        give_ulong(&update, sum);
-        give_uint(&update, program->plan->parameter_count);
-        give_float(&update, (float)(1.0 / (double)rows));
-        give_float(&update, program->options.learning_rate);
-        give_memory(&update, program->results);
-        give_uint(&update, result);
-        status = opencl_launch(&update, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
-    }
+    tanda_status status = program->plan->training ? opencl_run_update(c, sum, rows) : TANDA_OK;
     if (status != TANDA_OK) return status;
     launch keep = launch_of(c->state, c->state->exact.kernels[KERNEL_keep_loss]);
     give_memory(&keep, program->slots);
     give_ulong(&keep, sum + program->slot_floats - 16);
     give_memory(&keep, program->results);
-    give_uint(&keep, result);
+    give_uint(&keep, c->wave->result);
     return opencl_launch(&keep, 1, 1, 1, c->error);
 }
 
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
-                             bool with_loss, tanda_error *error) {
+                             const update_rates *rates, bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
     size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
            batch = (size_t)(index % per_epoch), top = 0;
@@ -133,8 +120,9 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     int levels[48];
     tanda_status status = TANDA_OK;
     wave wave = {.epoch = index / per_epoch, .result = result, .with_loss = with_loss};
+    wave.rates = rates != NULL ? rates[result] : (update_rates){.rate = options->learning_rate};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = program->is_network && tiles <= program->group;
+    wave.updates = program->is_network && tiles <= program->group && program->squares == NULL;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
@@ -152,7 +140,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     if (index == program->stored_next) program->stored_next++;
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
-    return run_update(&c, tiles > most ? stack_at(program, 0) : 0, rows, result);
+    return finish_step(&c, tiles > most ? stack_at(program, 0) : 0, rows);
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
@@ -171,15 +159,15 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error) {
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_status status = opencl_clear_results(state, program, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     program->kept_is_fresh = false;
     for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
-        status = run_step(state, program, first_step + s, s, with_loss, error);
+        status = run_step(state, program, first_step + s, s, rates, with_loss, error);
         if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }

@@ -34,6 +34,10 @@ struct program {
     cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position */
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* steps from 0 on whose tiles are made */
+    cl_mem state;         /* of the optimizer: vectors of packed parameters, one after the other */
+    cl_mem constants;     /* of the update */
+    cl_mem biases;        /* first and end of each layer's */
+    cl_mem squares;       /* with clip_norm: (chunks of the packed gradient, 16), see update.cl; else NULL */
     cl_mem results;       /* three words a step, see update.cl */
     size_t result_count, result_capacity;
     uint64_t last_step;
@@ -51,6 +55,7 @@ typedef struct wave {
     size_t rows, tiles, slots;
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
+    update_rates rates;
     bool gathered, with_loss;
     bool updates; /* the network's gradient is all of the step's, and updates the parameters */
 } wave;
@@ -110,6 +115,18 @@ static inline void give_loss(launch *launch, const context *c, const op *loss) {
     give_float(launch, 0.0f);
 }
 
+/* What every kernel that updates wants to know; see update.cl and network.cl. */
+static inline void give_update(launch *launch, const context *c) {
+    const program *program = c->program;
+    const update_rule rule = program->options.update.rule;
+    give_uint(launch, rule);
+    give_uint(launch, update_state_count(rule));
+    give_memory(launch, program->state);
+    give_memory(launch, program->constants);
+    give_float(launch, c->wave->rates.rate);
+    give_float(launch, c->wave->rates.decay);
+}
+
 /* Work-items along the lanes for kernels that loop over them. */
 static inline size_t lane_items(const context *c) {
     return c->state->vector == 1 ? c->program->width : 1;
@@ -139,6 +156,13 @@ tanda_status opencl_run_network(const context *c);
 
 /* Queues what follows the gathering of a wave, up to the partial sum of each group. */
 tanda_status opencl_run_perceptron(const context *c);
+
+/* update.c: memory, and the update from the sum at `sum` of the slots, of a step with so many rows. */
+tanda_status opencl_make_update(const opencl_backend_state *state, program *program, tanda_error *error);
+tanda_status opencl_run_update(const context *c, size_t sum, size_t rows);
+
+/* The tree over `count` partials in `slots`, `floats` floats apart, the first of which becomes the sum. */
+tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats);
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);
