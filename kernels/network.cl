@@ -5,11 +5,11 @@
  * Tensors are (columns, units, lanes of a column). Every sum has the order of the single kernels. See network.c.
  */
 #include "kernels/activation.h"
+#include "kernels/apply.h"
 #include "kernels/loss.h"
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
-#include "kernels/update.h"
 
 #if VECTOR == 16
 
@@ -96,33 +96,6 @@ static inline void activate_backward(uint function, global float *deltas, global
 DEFINE_LAYER(1)
 DEFINE_LAYER(2)
 
-/* 16 rows as 16 lanes, features apart `apart` floats; those from `used` on become +0. */
-static inline void assemble_rows(global const float *features, uint count, const ulong *row, int used, uint apart,
-                                 global float *target) {
-    for (uint first = 0; first < count; first += 16) {
-        float16 lines[16];
-        uint left = count - first;
-#pragma unroll
-        for (int i = 0; i < 16; i++) {
-            lines[i] = (float16)(0.0f);
-            if (i >= used) continue;
-            global const float *source = features + row[i] * count + first;
-            if (left >= 16) {
-                lines[i] = vload16(0, source);
-            } else {
-                float values[16];
-                for (int k = 0; k < 16; k++)
-                    values[k] = k < (int)left ? source[k] : 0.0f;
-                lines[i] = vload16(0, values);
-            }
-        }
-        transpose(lines);
-#pragma unroll
-        for (int k = 0; k < 16; k++)
-            if (k < (int)left) vstore16(lines[k], 0, target + (ulong)(first + k) * apart);
-    }
-}
-
 /* A delta's 16 lanes as 16 rows of each of its panels of 16 units; units that are not there become +0. */
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
@@ -163,11 +136,10 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
             int there = (int)used - (int)lane - v * 16;                                                              \
             ulong row[16];                                                                                           \
             int values[16];                                                                                          \
+            ulong first = first_row + (ulong)tile * TILE_ROWS + lane + v * 16;                                       \
             for (int i = 0; i < 16; i++)                                                                             \
-                row[i] = first_row + (ulong)tile * TILE_ROWS + lane + v * 16 + i;                                    \
-            if (shuffle)                                                                                             \
-                for (int i = 0; i < 16; i++)                                                                         \
-                    row[i] = i < there ? shuffle_position(key, row[i]) : 0;                                          \
+                row[i] = first + i;                                                                                  \
+            if (shuffle) shuffle_sixteen(&key, first, there, row);                                                   \
             for (int i = 0; i < 16; i++)                                                                             \
                 values[i] = i < there ? labels[row[i]] : 0;                                                          \
             label[v] = vload16(0, values);                                                                           \
@@ -236,37 +208,17 @@ static inline void add_block(float16 *value, float16 (*levels)[16], uint count, 
         levels[level][i] = value[i];
 }
 
-/* Where the sums of a block go: into a slot, and into the parameters where update is set. */
+/* Where the sums of a block go: into a slot, and into the parameters where is_update is set. */
 typedef struct network_target {
-    global float *slot, *parameters, *state;
-    ulong floats; /* of a vector of state */
-    float inverse_rows;
-    uint rule, states;
-    update_constants constants;
-    update_rates rates;
-    int update, is_weight;
+    global float *slot;
+    update_target update;
+    int is_update, is_weight;
     global uint *not_finite;
 } network_target;
 
-/* The update of 16 parameters w: their new values; sum becomes the gradient. */
-static inline float16 update_block(network_target target, float16 w, float16 *sum, float16 *state) {
-    float16 g = update_gradient(*sum, (float16)(target.inverse_rows));
-    g = update_derivative(w, g, (float16)(1.0f), target.constants, target.is_weight);
-    *sum = g;
-    return update_by_rule(target.rule, w, g, target.constants, target.rates, state);
-}
-
 static inline void finish_vector(network_target target, float16 sum, ulong at) {
-    if (target.update) {
-        float16 state[MOST_UPDATE_STATES];
-        for (uint i = 0; i < target.states; i++)
-            state[i] = vload16(0, target.state + i * target.floats + at);
-        float16 w = update_block(target, vload16(0, target.parameters + at), &sum, state);
-        vstore16(w, 0, target.parameters + at);
-        for (uint i = 0; i < target.states; i++)
-            vstore16(state[i], 0, target.state + i * target.floats + at);
-        if (any(update_is_not_finite(target.rule == UPDATE_nothing ? sum : w))) *target.not_finite = 1;
-    }
+    if (target.is_update && apply_update(target.update, at, &sum, (float16)(1.0f), target.is_weight))
+        *target.not_finite = 1;
     vstore16(sum, 0, target.slot + at);
 }
 
@@ -287,19 +239,19 @@ static inline void store_scattered(float16 x, global float *to, uint apart, uint
 
 /* finish_vector for `count` single parameters that lie `apart` floats apart. */
 static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
-    if (target.update) {
-        float16 state[MOST_UPDATE_STATES];
-        for (uint i = 0; i < target.states; i++)
-            state[i] = load_scattered(target.state + i * target.floats + at, apart, count);
-        float16 w = update_block(target, load_scattered(target.parameters + at, apart, count), &sum, state);
-        store_scattered(w, target.parameters + at, apart, count);
-        for (uint i = 0; i < target.states; i++)
-            store_scattered(state[i], target.state + i * target.floats + at, apart, count);
-        int16 bad = update_is_not_finite(target.rule == UPDATE_nothing ? sum : w);
-        int found[16];
-        vstore16(bad, 0, found);
+    if (target.is_update) {
+        update_target t = target.update;
+        float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
+        w = apply_rule(t, w, &sum, (float16)(1.0f), target.is_weight, state);
+        store_scattered(w, t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            store_scattered(state[i], t.state + i * t.floats + at, apart, count);
+        int bad[16];
+        vstore16(is_bad(t, w, sum), 0, bad);
         for (uint i = 0; i < count; i++)
-            if (found[i]) *target.not_finite = 1;
+            if (bad[i]) *target.not_finite = 1;
     }
     store_scattered(sum, target.slot + at, apart, count);
 }
@@ -437,14 +389,14 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
                              global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
                              uint rule, uint states, global float *state, global const update_constants *constants,
-                             float rate, float decay, int update, global uint *results, uint step, float zero) {
+                             global const update_rates *rates, int update, global uint *results, uint step, float zero) {
     uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), l = 0;
     uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     while (l + 1 < layer_count && layers[l + 1].first_item <= item)
         l++;
     global const network_layer *layer = layers + l;
-    network_target target = {slots + index * slot_floats, parameters, state, slot_floats - 16, inverse_rows, rule,
-                             states, *constants, {rate, decay}, update, 1, results + 3 * step + 2};
+    update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
+    network_target target = {slots + index * slot_floats, of_all, update, 1, results + 3 * step + 2};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;

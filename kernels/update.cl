@@ -1,6 +1,5 @@
-/* The parameter update, and the loss of the step. Work-item (parameters). See update.c. */
-#include "kernels/tile.h"
-#include "kernels/update.h"
+/* The end of a step: the last pass of the tree, the parameter update and the loss. See step.c and update.c. */
+#include "kernels/apply.h"
 
 /* Where the parameters of a layer's bias lie, which no penalty is put on. */
 typedef struct bias_range {
@@ -15,34 +14,31 @@ static inline int is_weight(global const bias_range *biases, uint count, uint in
 }
 
 /*
- * results has three words a step: the loss sum's bits, correct rows, whether a parameter is not finite. state:
- * `states` vectors of so many floats. squares: the sum of the squared gradients, where clip_norm is on. biases: of
- * each layer, where there is a penalty.
+ * The at most FAN_IN (of reduce.cl) slots that are left of a step, `distance` slots apart, become the gradient, which
+ * stays in the first, and update the parameters, of which an evaluation has none. The loss lies behind them, 16 floats
+ * before a slot's end. results has three words a step: the loss sum's bits, correct rows, whether a parameter is not
+ * finite. state: `states` vectors like parameters. biases: of each layer, where there is a penalty. squares: the sum of
+ * the squared gradients, where clip_norm is on. Work-item (VECTOR floats of a slot).
  */
-kernel void update(global float *parameters, global float *sums, ulong sum, uint floats, float inverse_rows,
-                   uint rule, uint states, global float *state, global const update_constants *constants, float rate,
-                   float decay, global const bias_range *biases, uint bias_count, global const float *squares,
+kernel void update(global float *parameters, global float *slots, ulong first_slot, ulong slot_floats, uint count,
+                   uint distance, uint floats, float inverse_rows, uint rule, uint states, global float *state,
+                   global const update_constants *constants, global const update_rates *rates,
+                   global const bias_range *biases, uint bias_count, global const float *squares,
                    global uint *results, uint step) {
     uint index = (uint)get_global_id(0) * VECTOR;
-    if (index >= floats) return;
-    update_constants c = *constants;
-    update_rates r = {rate, decay};
-    real memory[MOST_UPDATE_STATES];
-#pragma unroll
-    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        memory[i] = i < states ? load_real(state + (ulong)i * floats + index) : (real)(0.0f);
-    real w = load_real(parameters + index);
-    real g = update_gradient(load_real(sums + sum + index), (real)(inverse_rows));
-    real scale = (real)(1.0f);
-    if (c.clip_norm > 0.0f) scale = update_norm_scale((real)(squares[0]), (real)(c.clip_norm));
-    g = update_derivative(w, g, scale, c, is_weight(biases, bias_count, index));
-    w = update_by_rule(rule, w, g, c, r, memory);
-    store_real(g, sums + sum + index);
-    store_real(w, parameters + index);
-#pragma unroll
-    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        if (i < states) store_real(memory[i], state + (ulong)i * floats + index);
-    if (is_any(update_is_not_finite(rule == UPDATE_nothing ? g : w))) results[3 * step + 2] = 1;
+    if (index >= slot_floats) return;
+    global float *sums = slots + first_slot;
+    real sum = merge_slots(sums, slot_floats, count, 0, distance, index);
+    if (index < floats) {
+        update_target target = {parameters, state, floats, inverse_rows, rule, states, *constants, rates[step]};
+        real scale = (real)(1.0f);
+        if (target.constants.clip_norm > 0.0f)
+            scale = update_norm_scale((real)(squares[0]), (real)(target.constants.clip_norm));
+        if (apply_update(target, index, &sum, scale, is_weight(biases, bias_count, index)))
+            results[3 * step + 2] = 1;
+    }
+    store_real(sum, sums + index);
+    if (index == slot_floats - 16) results[3 * step] = as_uint(sums[index]);
 }
 
 #define SQUARES_CHUNK 256 /* SQUARES_CHUNK of plan.h */

@@ -30,7 +30,6 @@
     X(add_partials) \
     X(update) \
     X(square_gradient) \
-    X(keep_loss) \
     X(probe) \
     X(fill_bias)
 

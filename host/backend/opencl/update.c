@@ -45,6 +45,33 @@ tanda_status opencl_make_update(const opencl_backend_state *state, program *prog
     return status;
 }
 
+/* The same rate for all, or what the host has worked out. */
+tanda_status opencl_set_rates(const opencl_backend_state *state, program *program, const update_rates *rates,
+                              size_t steps, tanda_error *error) {
+    const bool is_larger = steps > program->rate_capacity;
+    update_rates *constant = NULL;
+    tanda_status status = TANDA_OK;
+    if (is_larger) {
+        if (program->rates != NULL) clReleaseMemObject(program->rates);
+        program->rates = NULL;
+        program->rate_capacity = 0;
+        status = opencl_make_memory(state, steps, sizeof *rates, &program->rates, error);
+        if (status != TANDA_OK) return status;
+        program->rate_capacity = steps;
+    }
+    if (rates == NULL && program->rates_are_constant && !is_larger) return TANDA_OK;
+    program->rates_are_constant = rates == NULL;
+    if (rates != NULL) return opencl_write_memory(state, program->rates, rates, steps * sizeof *rates, error);
+    status = allocate(&constant, program->rate_capacity, sizeof *constant, "learning rates", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < program->rate_capacity; i++)
+        constant[i] = (update_rates){.rate = program->options.learning_rate};
+    status = opencl_write_memory(state, program->rates, constant, program->rate_capacity * sizeof *constant,
+                                 error);
+    free(constant);
+    return status;
+}
+
 /* ---- a step ---------------------------------------------------------------------------------------------- */
 
 static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
@@ -58,20 +85,26 @@ static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
     give_float(&launch, 0.0f);
     give_memory(&launch, program->squares);
     tanda_status status = opencl_launch(&launch, chunks, 1, 1, c->error);
-    return status == TANDA_OK ? opencl_merge(c, program->squares, chunks, TILE_LANES) : status;
+    size_t distance = 0;
+    return status == TANDA_OK ? opencl_merge(c, program->squares, chunks, TILE_LANES, true, &distance)
+                              : status;
 }
 
-tanda_status opencl_run_update(const context *c, size_t sum, size_t rows) {
-    const program *program = c->program;
+tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows) {
+    program *program = c->program;
     const update_constants *constants = &program->options.update.constants;
     const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
+    program->last_gradient = sum;
     tanda_status status = program->squares != NULL ? add_squares(c, sum, rows) : TANDA_OK;
     if (status != TANDA_OK) return status;
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->slots);
     give_ulong(&launch, sum);
-    give_uint(&launch, program->plan->parameter_count);
+    give_ulong(&launch, program->slot_floats);
+    give_uint(&launch, slots);
+    give_uint(&launch, distance);
+    give_uint(&launch, program->slot_floats - 16);
     give_float(&launch, (float)(1.0 / (double)rows));
     give_update(&launch, c);
     give_memory(&launch, program->biases);
@@ -79,7 +112,7 @@ tanda_status opencl_run_update(const context *c, size_t sum, size_t rows) {
     give_memory(&launch, program->squares != NULL ? program->squares : program->constants);
     give_memory(&launch, program->results);
     give_uint(&launch, c->wave->result);
-    return opencl_launch(&launch, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
+    return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 
 /* ---- state ----------------------------------------------------------------------------------------------- */
