@@ -69,6 +69,7 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
     dataset->features = network->features;
     dataset->values = dataset->owned;
     dataset->task = network->task;
+    dataset->target_count = 1;
     dataset->class_count = classes;
     if (network->task == TANDA_TASK_CLASSES) {
         MUST(allocate(&dataset->classes, network->rows, sizeof *dataset->classes, "classes", error));

@@ -49,6 +49,7 @@ static const char *const trainings[][LIMIT] = {
      "none"},
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
+    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},

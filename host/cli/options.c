@@ -30,6 +30,7 @@ enum {
     FLAG_DATA,
     FLAG_LABELS,
     FLAG_TARGET,
+    FLAG_SAMPLE_WEIGHT,
     FLAG_FEATURES,
     FLAG_IGNORE,
     FLAG_HEADER,
@@ -105,8 +106,8 @@ static tanda_status set_device(common_options *options, const char *argument) {
     static const char prefix[] = "opencl:";
     const bool with_name =
         strncmp(argument, prefix, sizeof prefix - 1) == 0 && argument[sizeof prefix - 1] != '\0';
-    if (!options->device_is_spec && !with_name && strcmp(argument, "auto") != 0 && strcmp(argument, "cpu") != 0 &&
-        strcmp(argument, "opencl") != 0) {
+    if (!options->device_is_spec && !with_name && strcmp(argument, "auto") != 0 &&
+        strcmp(argument, "cpu") != 0 && strcmp(argument, "opencl") != 0) {
         char buffer[SHOWN_SIZE];
         return fail(
             options->error, TANDA_USAGE,
@@ -169,8 +170,10 @@ const struct argp common_argp = {.options = common_table, .parser = parse_common
 
 static const struct argp_option reading_table[] = {
     {"labels", FLAG_LABELS, "FILE", 0, "one label per row (.npy, IDX, a CSV column) in a file of its own", 0},
-    {"target", FLAG_TARGET, "COLUMN", 0, "the column to learn, by name or index from 0; default: the last",
-     0},
+    {"target", FLAG_TARGET, "COLUMN", 0,
+     "the column to learn, by name or index from 0, or several quantities, e.g. x,y; default: the last", 0},
+    {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
+     "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
     {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
@@ -207,6 +210,9 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
     case FLAG_TARGET:
         options->read.target = argument;
         return 0;
+    case FLAG_SAMPLE_WEIGHT:
+        options->read.sample_weight = argument;
+        return 0;
     case FLAG_FEATURES:
         return parsed(value_list("--features", argument, &options->features, options->error));
     case FLAG_IGNORE:
@@ -228,7 +234,8 @@ const struct argp reading_argp = {.options = reading_table, .parser = parse_read
 
 static const struct argp_option data_table[] = {
     {"data", FLAG_DATA, "FILE", 0,
-     "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)", 0},
+     "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)",
+     0},
     {0},
 };
 

@@ -19,7 +19,7 @@ typedef struct common_options {
     bool quiet;
     bool json;
     bool device_is_spec; /* set before parsing: --device takes what device_spec.h says, and is not checked */
-    bool finished; /* --help or --version was answered: nothing more is to be done */
+    bool finished;       /* --help or --version was answered: nothing more is to be done */
     bool help;
     const char *stopped_at; /* the argument at which parsing ended in an error */
     tanda_error *error;     /* set before parsing */

@@ -59,8 +59,9 @@ static void choose_output(const train_options *options, const tanda_dataset *tra
               : training->class_count > 2 || categorical ? ACTIVATION_SOFTMAX
                                                          : ACTIVATION_SIGMOID;
     if (options->has_output_activation) *output = options->output_activation;
-    *units =
-        !classes || (training->class_count == 2 && *output != ACTIVATION_SOFTMAX) ? 1 : training->class_count;
+    *units = !classes                                                      ? training->target_count
+             : training->class_count == 2 && *output != ACTIVATION_SOFTMAX ? 1
+                                                                           : training->class_count;
     *loss = !classes                        ? LOSS_MSE
             : *output == ACTIVATION_SOFTMAX ? LOSS_CATEGORICAL_CROSSENTROPY
                                             : LOSS_BINARY_CROSSENTROPY;
@@ -102,6 +103,8 @@ static tanda_status name_model(const tanda_dataset *training, tanda_model *model
     tanda_status status =
         copy_texts(&model->feature_names, training->feature_names, training->features, error);
     if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&model->target_names, training->target_names, training->target_count, error);
     if (status == TANDA_OK)
         status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
     return status;
@@ -189,6 +192,7 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "header", headers[read->header]);
     report_text(settings, "labels", read->labels);
     report_text(settings, "target", target_setting(options, setup->training));
+    report_text(settings, "sample_weight", read->sample_weight);
     report_list(settings, "features", &options->data.features);
     report_list(settings, "ignore", &options->data.ignore);
     report_text(settings, "task", task_name(setup->training->task));

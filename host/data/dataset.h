@@ -17,13 +17,16 @@ struct tanda_dataset {
     file_view mapping;
     bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
-    char *target_name;    /* or NULL */
+    size_t target_count;  /* 1; more for several quantities; 0 without a target */
+    char *target_name;    /* of one target, or NULL */
+    char **target_names;  /* of several: target_count entries, or NULL when the file names none */
     tanda_task task;      /* TANDA_TASK_AUTO when there is no target */
     bool task_was_found;  /* the task was told from the labels, not asked for */
     int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
     size_t class_count;
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
-    float *targets;     /* rows entries for TANDA_TASK_REGRESSION, else NULL */
+    float *targets;     /* (rows, target_count) for TANDA_TASK_REGRESSION, else NULL */
+    float *weights;     /* (rows) of the loss, finite and not below 0, some above; or NULL: all are 1 */
 };
 
 /*
@@ -37,7 +40,9 @@ typedef struct dataset_expectation {
     size_t class_count;
     char *const *class_names; /* class_count entries, or NULL for regression */
     tanda_task task;
-    const char *target_name; /* or NULL */
+    const char *target_name;   /* of one target, or NULL */
+    size_t target_count;       /* 0 counts as 1 */
+    char *const *target_names; /* of several, or NULL */
 } dataset_expectation;
 
 /* The expectation that a training set sets for its validation file. Borrowed from the dataset. */

@@ -25,16 +25,22 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     part->from_bytes = source->from_bytes;
     part->task = source->task;
     part->task_was_found = source->task_was_found;
+    part->target_count = source->target_count;
     tanda_status status =
         allocate(&part->owned, rows * source->features, sizeof *part->owned, "rows of the split", error);
     part->values = part->owned;
     if (status == TANDA_OK && source->classes != NULL)
         status = allocate(&part->classes, rows, sizeof *part->classes, "labels of the split", error);
     if (status == TANDA_OK && source->targets != NULL)
-        status = allocate(&part->targets, rows, sizeof *part->targets, "targets of the split", error);
+        status = allocate(&part->targets, rows * source->target_count, sizeof *part->targets,
+                          "targets of the split", error);
+    if (status == TANDA_OK && source->weights != NULL)
+        status = allocate(&part->weights, rows, sizeof *part->weights, "weights of the split", error);
     if (status == TANDA_OK)
         status = copy_texts(&part->feature_names, source->feature_names, source->features, error);
     if (status == TANDA_OK) status = copy_text(&part->target_name, source->target_name, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&part->target_names, source->target_names, source->target_count, error);
     if (status == TANDA_OK)
         status = copy_texts(&part->class_names, source->class_names, source->class_count, error);
     if (status == TANDA_OK) part->class_count = source->class_count;
@@ -57,7 +63,9 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
         memcpy(part->owned + next * part->features, source->values + row * part->features,
                part->features * sizeof *part->owned);
         if (part->classes != NULL) part->classes[next] = source->classes[row];
-        if (part->targets != NULL) part->targets[next] = source->targets[row];
+        for (size_t t = 0; part->targets != NULL && t < part->target_count; t++)
+            part->targets[next * part->target_count + t] = source->targets[row * source->target_count + t];
+        if (part->weights != NULL) part->weights[next] = source->weights[row];
         next++;
     }
     *result = part;

@@ -61,12 +61,14 @@ typedef struct tanda_model tanda_model;
 typedef struct tanda_dataset_options {
     const char *format;        /* "csv", "npy", "idx"; NULL: by content, then by extension */
     tanda_header header;       /* CSV only */
-    const char *target;        /* column name or index from 0; NULL: the last column (none with labels) */
+    const char *target;        /* column name or index from 0; several behind commas for regression;
+                                  NULL: the last column (none with labels) */
     const char *labels;        /* file with one label per row (.npy, IDX), NULL: labels are a column */
     const char *const *ignore; /* columns to leave out, by name or index */
     size_t ignore_count;
     const char *const *features; /* columns to use, in this order; NULL: all that are left */
     size_t feature_count;
+    const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
 } tanda_dataset_options;
@@ -76,6 +78,8 @@ TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_
 TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
+/* 1; more for a regression of several quantities; 0 without a target. */
+TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
 
 /* ---- models ------------------------------------------------------------------------------------------- */
 
@@ -96,7 +100,7 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     tanda_error *error);
 
 TANDA_API size_t tanda_model_features(const tanda_model *model);
-/* Of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
+/* Of the last layer: 1 for binary classes through a sigmoid, for regression the targets, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
 /* SHA-256 of the parameters as they lie in the model file; text has TANDA_DIGEST_SIZE bytes. */
 TANDA_API void tanda_model_digest(const tanda_model *model, char *text);
