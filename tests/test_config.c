@@ -199,6 +199,20 @@ Test(config, record_and_verify_take_it_too) {
     cr_expect_not_null(strstr(outcome.out, "equal: 4 steps"), "%s", outcome.out);
 }
 
+/* What only train knows is passed over, so that the settings of a training do. */
+Test(config, record_and_verify_take_the_settings_of_a_model) {
+    json_decref(
+        RUN_JSON("train", "--data", IRIS, "--hidden", "8", "--patience", "3", "--output", "m.safetensors"));
+    outcome outcome =
+        RUN("record", "--config", "m.safetensors", "--steps", "4", "--output", "golden.json", "--quiet");
+    cr_expect_eq(outcome.status, 0, "%s", outcome.err);
+    outcome = RUN("verify", "--config", "m.safetensors", "--steps", "4", "--device", "cpu", "--quiet");
+    cr_expect_eq(outcome.status, 0, "%s", outcome.err);
+    write_text("run.json", "{\"patience\": true}");
+    outcome = RUN("verify", "--config", "run.json", "--data", IRIS);
+    cr_expect_eq(outcome.status, 2);
+}
+
 Test(config, what_the_file_gets_wrong_is_told_with_its_place) {
     static const struct {
         const char *text, *message;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
 #include "data/number.h"
@@ -200,7 +201,10 @@ static tanda_status add_value(const expansion *work, const char *key, const stru
     return status;
 }
 
-/* The option that a key names: learning_rate and learning-rate are the same. */
+/*
+ * The option that a key names: learning_rate and learning-rate are the same. The settings of a training are for
+ * record and verify too, which know nothing of its early stopping and the like: *option is then train's, and not ours.
+ */
 static tanda_status find_option(const expansion *work, const char *key, const struct argp_option **option) {
     static const char *const not_here[] = {"config", "help", "version"};
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
@@ -208,7 +212,8 @@ static tanda_status find_option(const expansion *work, const char *key, const st
     snprintf(name, sizeof name, "%s", key);
     for (char *at = name; *at != '\0'; at++)
         if (*at == '_') *at = '-';
-    const option_search search = option_find(work->argp, name);
+    option_search search = option_find(work->argp, name);
+    if (search.exact == NULL) search.exact = option_find(&train_argp, name).exact;
     if (search.exact == NULL || strlen(key) > SUGGEST_LENGTH_MAX)
         return fail(work->error, TANDA_USAGE,
                     "%s: '%s' is no option of %s; the closest is %s (tanda %s --help lists them)", work->path,
@@ -233,7 +238,8 @@ static tanda_status add_key(const expansion *work, const char *key, const json_t
     const size_t before = config->made.count;
     if (status == TANDA_OK) status = add_value(work, key, option, value);
     /* Flags win. The value was looked at all the same: a mistake does not hide behind a flag. */
-    while (status == TANDA_OK && list_has(&work->given, option->name) && config->made.count > before)
+    const bool unused = list_has(&work->given, option->name) || !option_exists(work->argp, option->name);
+    while (status == TANDA_OK && unused && config->made.count > before)
         free(config->made.texts[--config->made.count]);
     return status;
 }

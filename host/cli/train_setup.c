@@ -236,6 +236,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
     if (options->common.device.math == TANDA_MATH_FAST)
         report_text(&settings, "gemm", gemms[options->common.gemm]);
