@@ -231,7 +231,7 @@ typedef struct trial {
     bool shuffle;
 } trial;
 
-/* Ragged tiles and groups of lanes, one tile and two, narrow and wide layers, one chunk of a sum and two. */
+/* Ragged tiles and groups of lanes, one tile, two and nine, narrow and wide layers, one chunk of a sum and two. */
 static const trial trials[] = {
     {{1, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 0, false},
     {{40, 3, 2, {2, 1}, {SIGMOID, SIGMOID}, LOSS_MSE, TANDA_TASK_CLASSES, CONTENT_REAL}, 31, 0, true},
@@ -251,6 +251,7 @@ static const trial trials[] = {
      0,
      0,
      false},
+    {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
 
 /* More tiles than a wave holds: partials are pushed on the stack and folded. */

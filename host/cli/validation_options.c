@@ -4,11 +4,15 @@
 
 #define FOLDS_MAX 1000000
 
-enum { FLAG_STRATIFY = FLAG_OWN + 0x200, FLAG_FOLDS };
+enum { FLAG_STRATIFY = FLAG_OWN + 0x800, FLAG_FOLDS };
 
 static const struct argp_option table[] = {
     {"stratify", FLAG_STRATIFY, "MODE", 0,
      "hold out each class in proportion to its rows: yes (default for classes) or no", 0},
+    {0},
+};
+
+static const struct argp_option folds_table[] = {
     {"folds", FLAG_FOLDS, "K", 0,
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
      "rows",
@@ -36,8 +40,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case FLAG_STRATIFY:
         return parsed(set_stratify(options, argument));
-    case FLAG_FOLDS:
-        return parsed(set_folds(options, argument));
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -45,8 +47,16 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 const struct argp validation_argp = {.options = table, .parser = parse};
 
+static error_t parse_folds(int key, char *argument, struct argp_state *state) {
+    if (key != FLAG_FOLDS) return ARGP_ERR_UNKNOWN;
+    return parsed(set_folds(state->input, argument));
+}
+
+const struct argp folds_argp = {.options = folds_table, .parser = parse_folds};
+
 tanda_status validation_options_check(const validation_options *options, bool has_fraction, bool has_file,
                                       tanda_error *error) {
+    if (options->folds > 0) return fail(error, TANDA_USAGE, "--folds is not there yet");
     if (options->folds > 0 && (has_fraction || has_file))
         return fail(error, TANDA_USAGE,
                     "--folds holds out every row once, which leaves none for --validation; give one of them");

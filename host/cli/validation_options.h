@@ -14,8 +14,8 @@ typedef struct validation_options {
     tanda_error *error; /* set before parsing */
 } validation_options;
 
-/* Its input is a validation_options *. */
-extern const struct argp validation_argp;
+/* --stratify, and --folds for commands that can; their input is a validation_options *. */
+extern const struct argp validation_argp, folds_argp;
 
 /* What goes with what: has_fraction and has_file tell of --validation. TANDA_USAGE. */
 tanda_status validation_options_check(const validation_options *options, bool has_fraction, bool has_file,

@@ -29,7 +29,6 @@
     X(merge_partials) \
     X(add_partials) \
     X(update) \
-    X(keep_loss) \
     X(probe) \
     X(fill_bias)
 

@@ -26,15 +26,19 @@ static tanda_status run_order(const context *c) {
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
-static tanda_status merge_wave(const context *c) {
+/*
+ * Passes of the tree over a wave's slots, each of which leaves a slot of MERGE_FAN_IN; the last that would leave one is
+ * left to the update unless `whole` is set. *distance: how far apart the slots lie that are left.
+ */
+static tanda_status merge_wave(const context *c, bool whole, size_t *distance) {
     const program *program = c->program;
-    for (size_t distance = 1; distance < c->wave->slots; distance *= MERGE_FAN_IN) {
-        size_t groups = (c->wave->slots + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
+    for (*distance = 1; *distance * (whole ? 1 : MERGE_FAN_IN) < c->wave->slots; *distance *= MERGE_FAN_IN) {
+        size_t group = *distance * MERGE_FAN_IN, groups = (c->wave->slots + group - 1) / group;
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
         give_memory(&launch, program->slots);
         give_ulong(&launch, program->slot_floats);
         give_uint(&launch, c->wave->slots);
-        give_uint(&launch, distance);
+        give_uint(&launch, *distance);
         give_uint(&launch, program->slot_floats);
         tanda_status status =
             opencl_launch(&launch, program->slot_floats / c->state->vector, groups, 1, c->error);
@@ -64,8 +68,7 @@ static tanda_status run_fused(const context *c) {
 
 static tanda_status run_wave(const context *c) {
     const bool is_fused = c->program->is_perceptron || c->program->is_network;
-    tanda_status status = is_fused ? run_fused(c) : run_ops(c);
-    return status == TANDA_OK ? merge_wave(c) : status;
+    return is_fused ? run_fused(c) : run_ops(c);
 }
 
 /* The stack of partials lies behind the slots. */
@@ -99,36 +102,30 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     return status;
 }
 
-static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t result) {
+/* slots: how many are left, `distance` apart, from the float `sum` on; one pass of the tree at most. */
+static tanda_status run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows) {
     program *program = c->program;
-    tanda_status status = TANDA_OK;
     program->last_gradient = sum;
-    if (program->plan->training) {
-        launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
-        give_memory(&update, program->options.parameters->memory);
-        give_memory(&update, program->slots);
-        give_ulong(&update, sum);
-        give_uint(&update, program->plan->parameter_count);
-        give_float(&update, (float)(1.0 / (double)rows));
-        give_float(&update, program->options.learning_rate);
-        give_memory(&update, program->results);
-        give_uint(&update, result);
-        status = opencl_launch(&update, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
-    }
-    if (status != TANDA_OK) return status;
-    launch keep = launch_of(c->state, c->state->exact.kernels[KERNEL_keep_loss]);
-    give_memory(&keep, program->slots);
-    give_ulong(&keep, sum + program->slot_floats - 16);
-    give_memory(&keep, program->results);
-    give_uint(&keep, result);
-    return opencl_launch(&keep, 1, 1, 1, c->error);
+    launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
+    give_memory(&update, program->options.parameters->memory);
+    give_memory(&update, program->slots);
+    give_ulong(&update, sum);
+    give_ulong(&update, program->slot_floats);
+    give_uint(&update, slots);
+    give_uint(&update, distance);
+    give_uint(&update, program->slot_floats - 16);
+    give_float(&update, (float)(1.0 / (double)rows));
+    give_float(&update, program->options.learning_rate);
+    give_memory(&update, program->results);
+    give_uint(&update, c->wave->result);
+    return opencl_launch(&update, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
                              bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
     size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
-           batch = (size_t)(index % per_epoch), top = 0;
+           batch = (size_t)(index % per_epoch), top = 0, distance = 1;
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
@@ -145,6 +142,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
         if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
         wave.first_tile = batch * tiles_of(options->batch_rows) + first;
         status = run_wave(&c);
+        if (status == TANDA_OK && !wave.updates) status = merge_wave(&c, tiles > most, &distance);
         if (status == TANDA_OK && tiles > most) status = push_wave(&c, levels, &top);
     }
     while (status == TANDA_OK && top > 1)
@@ -152,7 +150,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     if (index == program->stored_next) program->stored_next++;
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
-    return run_update(&c, tiles > most ? stack_at(program, 0) : 0, rows, result);
+    if (tiles > most) return run_update(&c, stack_at(program, 0), 1, 1, rows);
+    return run_update(&c, 0, wave.slots, distance, rows);
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
