@@ -1,9 +1,9 @@
 #include "cli/resume.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/report.h"
 #include "model/model_file.h"
 
 /* Where something lies, which may be elsewhere now, and what may be raised. */
@@ -51,7 +51,7 @@ static tanda_status compare(const char *checkpoint, json_t *theirs, json_t *ours
 static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, tanda_error *error) {
     json_t *epochs = json_object_get(ours, "epochs");
     if (epochs != NULL) json_object_set(theirs, "epochs", epochs);
-    char *text = json_dumps(theirs, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = json_text(theirs);
     if (text == NULL) return fail(error, TANDA_FAILED, "out of memory while noting the settings");
     free(model->settings);
     model->settings = text;

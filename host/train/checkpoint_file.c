@@ -84,8 +84,8 @@ static json_t *describe(const trainer *trainer, const progress *progress) {
 /* The tensors beside the model's, which are of the same memory as their values. */
 typedef struct extras {
     size_t count;
-    char names[MOST_STATES + 1][NAME_SIZE];
-    safetensors_tensor tensors[MOST_STATES + 1];
+    char names[MOST_UPDATE_STATES + 1][NAME_SIZE];
+    safetensors_tensor tensors[MOST_UPDATE_STATES + 1];
 } extras;
 
 static tanda_status add_extra(const trainer *trainer, extras *extras, const char *name, const float *packed,

@@ -28,7 +28,11 @@ tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_err
     const size_t bytes = trainer->plan->parameter_count * sizeof(float);
     snapshot->progress = trainer->progress;
     if (snapshot->best != NULL) memcpy(snapshot->best, trainer->best, bytes);
-    return backend_download(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    tanda_status status =
+        backend_download(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = backend_read_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
+    return status;
 }
 
 tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_error *error) {
@@ -37,5 +41,7 @@ tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_
     if (trainer->best != NULL && snapshot->best != NULL) memcpy(trainer->best, snapshot->best, bytes);
     tanda_status status =
         backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = backend_write_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }

@@ -4,14 +4,12 @@
 
 #include "train/trainer.h"
 
-#define MOST_STATES 2 /* vectors of an optimizer's state */
-
 typedef struct snapshot {
     progress progress;
     float *parameters; /* packed, as all of these */
     float *best;       /* of the best epoch; NULL without */
     size_t state_count;
-    float *state[MOST_STATES]; /* of the optimizer */
+    float *state[MOST_UPDATE_STATES]; /* of the optimizer */
 } snapshot;
 
 /* Memory for a snapshot of this trainer; contents are zero. Released whatever it returns. */

@@ -48,6 +48,7 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
                                              .learning_rate = (float)options->learning_rate,
                                              .math = options->math,
                                              .gemm = options->gemm};
+    trainer->state_count = update_state_count(program_options.update.rule);
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
     if (status == TANDA_OK && options->on_note != NULL &&
