@@ -42,6 +42,9 @@ extern const struct argp data_argp;
 /* Keys of the commands' own options start here; the shared ones lie below. */
 enum { FLAG_OWN = 0x1000 };
 
+/* Of run_options.h, which stands beside a command's own. */
+enum { FLAG_RUN = 0x1100 };
+
 /*
  * Parses argv into input (common is the part of it that common_argp fills) and answers --help and --version.
  * error is the one the groups were given. Fails with TANDA_USAGE; an option that does not exist is named with

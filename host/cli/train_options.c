@@ -32,7 +32,7 @@ enum {
     FLAG_REPORT_EVERY,
 };
 
-enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4 };
+enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4, GROUP_RUN = 5 };
 
 static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "Model:", GROUP_MODEL},
@@ -229,11 +229,14 @@ const struct argp train_options_argp = {.options = table, .parser = parse, .chil
 static error_t hand_on(int key, char *argument, struct argp_state *state) {
     (void)argument;
     if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
-    state->child_inputs[0] = state->input;
+    train_options *options = state->input;
+    state->child_inputs[0] = options;
+    state->child_inputs[1] = &options->run;
     return 0;
 }
 
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&train_options_argp, 0, NULL, 0}, {&run_argp, 0, "Run:", GROUP_RUN}, {0}};
 
 static const struct argp train_argp = {
     .parser = hand_on,
@@ -264,7 +267,7 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
 void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
-    options->common.error = options->data.error = error;
+    options->common.error = options->data.error = options->run.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {

@@ -3,6 +3,7 @@
 #define TANDA_CLI_TRAIN_OPTIONS_H
 
 #include "cli/options.h"
+#include "cli/run_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -29,6 +30,7 @@ typedef struct train_options {
     const char *init;    /* a model file, or NULL */
     const char *output;  /* or NULL */
     size_t report_every; /* 0: not given */
+    run_options run;     /* of tanda train alone */
 } train_options;
 
 /* All of them as a group for the argp of another command that trains; its input is a train_options *. */

@@ -195,6 +195,7 @@ static tanda_status write_settings(const train_options *options, tanda_model *mo
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
     if (!settings.failed)
         model->settings = json_dumps(settings.object, JSON_COMPACT | JSON_REAL_PRECISION(17));
