@@ -4,10 +4,14 @@
 
 #if VECTOR == 1
 #define DROPOUT_UNITS 4
-#define natural_of_lane(lane) (lane)
+typedef ulong wide;
+#define wide_lanes(lane) ((ulong)(lane))
+#define narrowed(x) ((uint)(x))
 #else
 #define DROPOUT_UNITS 32
-#define natural_of_lane(lane) ((natural)(lane) + as_natural(lane_numbers()))
+typedef TANDA_VECTOR(ulong, VECTOR) wide;
+#define wide_lanes(lane) TANDA_VECTOR(convert_ulong, VECTOR)((natural)(lane) + as_natural(lane_numbers()))
+#define narrowed(x) TANDA_VECTOR(convert_uint, VECTOR)(x)
 #endif
 
 /* What a mask depends on besides its element. */
@@ -22,13 +26,9 @@ typedef struct dropout_place {
     natural low, high, shift;
 } dropout_place;
 
-static inline dropout_place find_place(dropout_mask mask, natural lane, uint unit) {
-    ulong base = mask.position * mask.units + unit;
-    natural offset = lane * (natural)(mask.units), upper = high_product(lane, (natural)(mask.units));
-    natural low = offset + (natural)((uint)base);
-    natural high = upper + (natural)((uint)(base >> 32));
-    high = choose_natural(low < offset, high + 1u, high);
-    dropout_place place = {low >> 2u | high << 30u, high >> 2u, low & 3u};
+static inline dropout_place find_place(dropout_mask mask, uint lane, uint unit) {
+    wide element = ((wide)(mask.position) + wide_lanes(lane)) * (wide)(mask.units) + (wide)(unit);
+    dropout_place place = {narrowed(element >> 2), narrowed(element >> 34), narrowed(element) & 3u};
     return place;
 }
 
@@ -39,31 +39,39 @@ static inline lane_words next_block(dropout_mask mask, dropout_place *place) {
     return philox_lanes(counter, mask.seed);
 }
 
-/*
- * Units [first, end) of VECTOR lanes from `lane` on, of a tensor or, where `backward` is set, of its delta; a unit's
- * lines are `apart` floats apart.
- */
-static inline void drop_units(dropout_mask mask, int backward, uint lane, uint first, uint end, uint apart,
-                              global const float *source, global float *target) {
-    dropout_place place = find_place(mask, natural_of_lane(lane), first);
-    int aligned = (mask.units & 3u) == 0 && (first & 3u) == 0; /* every lane's four units then begin with a block */
+/* One unit of VECTOR lanes; backward: of the delta. */
+static inline void drop_unit(dropout_mask mask, int backward, natural word, global const float *source,
+                             global float *target) {
     natural threshold = (natural)(mask.threshold);
+    real value = load_real(source);
+    if (backward)
+        value = dropout_delta(value, word, threshold, splat(mask.scale));
+    else
+        value = dropout_value(value, word, threshold, splat(mask.scale));
+    store_real(value, target);
+}
+
+/*
+ * Units [first, end) of VECTOR lanes from `lane` on; a unit's lines are `apart` floats apart. Inlined by all means: a
+ * call would put the mask into a GPU's local memory.
+ */
+__attribute__((always_inline)) static inline void drop_units(dropout_mask mask, int backward, uint lane, uint first,
+                                                             uint end, ulong apart, global const float *source,
+                                                             global float *target) {
+    dropout_place place = find_place(mask, lane, first);
+    int aligned = (mask.units & 3u) == 0 && (first & 3u) == 0; /* every lane's four units then begin with a block */
     lane_words before = {place.low, place.low, place.low, place.low};
     if (!aligned) before = next_block(mask, &place);
     for (uint unit = first; unit < end; unit += 4) {
         lane_words block = next_block(mask, &place), words = block;
         if (!aligned) words = dropout_words(before, block, place.shift);
         before = block;
-        natural word[4] = {words.x, words.y, words.z, words.w};
-#pragma unroll
-        for (uint u = 0; u < 4; u++) {
-            if (unit + u >= end) break;
-            ulong at = (ulong)(unit + u) * apart;
-            real value = load_real(source + at);
-            value = backward ? dropout_delta(value, word[u], threshold, splat(mask.scale))
-                             : dropout_value(value, word[u], threshold, splat(mask.scale));
-            store_real(value, target + at);
-        }
+        drop_unit(mask, backward, words.x, source, target);
+        if (unit + 1 < end) drop_unit(mask, backward, words.y, source + apart, target + apart);
+        if (unit + 2 < end) drop_unit(mask, backward, words.z, source + 2 * apart, target + 2 * apart);
+        if (unit + 3 < end) drop_unit(mask, backward, words.w, source + 3 * apart, target + 3 * apart);
+        source += 4 * apart;
+        target += 4 * apart;
     }
 }
 
@@ -75,8 +83,9 @@ static inline void drop_units(dropout_mask mask, int backward, uint lane, uint f
         uint lanes = lanes_of_tile(rows, tile), end = first + DROPOUT_UNITS < units ? first + DROPOUT_UNITS : units; \
         dropout_mask mask = {seed, position + (ulong)tile * TILE_ROWS, step, stream, units, threshold, scale};       \
         for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)   \
-            drop_units(mask, backward, lane, first, end, width, from + source + tile * source_tile + lane,           \
-                       to + target + tile * target_tile + lane);                                                     \
+            drop_units(mask, backward, lane, first, end, width,                                                      \
+                       from + source + tile * source_tile + (ulong)first * width + lane,                             \
+                       to + target + tile * target_tile + (ulong)first * width + lane);                              \
     }
 
 DEFINE_DROPOUT(forward, 0)
