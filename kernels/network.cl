@@ -97,33 +97,6 @@ static inline void activate_backward(uint function, global float *deltas, global
 DEFINE_LAYER(1)
 DEFINE_LAYER(2)
 
-/* 16 rows as 16 lanes, features apart `apart` floats; those from `used` on become +0. */
-static inline void assemble_rows(global const float *features, uint count, const ulong *row, int used, uint apart,
-                                 global float *target) {
-    for (uint first = 0; first < count; first += 16) {
-        float16 lines[16];
-        uint left = count - first;
-#pragma unroll
-        for (int i = 0; i < 16; i++) {
-            lines[i] = (float16)(0.0f);
-            if (i >= used) continue;
-            global const float *source = features + row[i] * count + first;
-            if (left >= 16) {
-                lines[i] = vload16(0, source);
-            } else {
-                float values[16];
-                for (int k = 0; k < 16; k++)
-                    values[k] = k < (int)left ? source[k] : 0.0f;
-                lines[i] = vload16(0, values);
-            }
-        }
-        transpose(lines);
-#pragma unroll
-        for (int k = 0; k < 16; k++)
-            if (k < (int)left) vstore16(lines[k], 0, target + (ulong)(first + k) * apart);
-    }
-}
-
 /* A delta's 16 lanes as 16 rows of each of its panels of 16 units; units that are not there become +0. */
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
@@ -171,11 +144,10 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
             int there = (int)used - (int)lane - v * 16;                                                              \
             ulong row[16];                                                                                           \
             int values[16];                                                                                          \
+            ulong first = first_row + (ulong)tile * TILE_ROWS + lane + v * 16;                                       \
             for (int i = 0; i < 16; i++)                                                                             \
-                row[i] = first_row + (ulong)tile * TILE_ROWS + lane + v * 16 + i;                                    \
-            if (shuffle)                                                                                             \
-                for (int i = 0; i < 16; i++)                                                                         \
-                    row[i] = i < there ? shuffle_position(key, row[i]) : 0;                                          \
+                row[i] = first + i;                                                                                  \
+            if (shuffle) shuffle_sixteen(&key, first, there, row);                                                   \
             for (int i = 0; i < 16; i++)                                                                             \
                 values[i] = i < there ? labels[row[i]] : 0;                                                          \
             label[v] = vload16(0, values);                                                                           \

@@ -168,6 +168,13 @@ static void avoid_swizzles(void) {
             "    sum -= lanes[i];\n"
             "return (uint)sum;\n"
             "int8 by_8 = condition.lo + condition.hi;");
+    replace("gather.cl", "return (uint16)(convert_uint8(",
+            "uint lanes[16];\n"
+            "vstore16(a, 0, lanes);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    lanes[i] = mul_hi(lanes[i], b);\n"
+            "return vload16(0, lanes);\n"
+            "return (uint16)(convert_uint8(");
     replace("gather.cl", "#define INTERLEAVE_LOW(a, b) ",
             "static float16 interleave(float16 a, float16 b, int first) {\n"
             "    float from[32], to[16];\n"
@@ -251,6 +258,7 @@ static const trial trials[] = {
      0,
      0,
      false},
+    {{45, 17, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 20, 0, true},
     {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
 

@@ -213,6 +213,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
+        state->child_inputs[2] = &options->holding_out;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -222,7 +223,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, "Data:", GROUP_DATA}, {&common_argp, 0, "Common:", GROUP_COMMON}, {0}};
+    {&data_argp, 0, "Data:", GROUP_DATA},
+    {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {0},
+};
 
 const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
 
@@ -232,11 +237,16 @@ static error_t hand_on(int key, char *argument, struct argp_state *state) {
     train_options *options = state->input;
     state->child_inputs[0] = options;
     state->child_inputs[1] = &options->run;
+    state->child_inputs[2] = &options->holding_out;
     return 0;
 }
 
 static const struct argp_child children[] = {
-    {&train_options_argp, 0, NULL, 0}, {&run_argp, 0, "Run:", GROUP_RUN}, {0}};
+    {&train_options_argp, 0, NULL, 0},
+    {&run_argp, 0, "Run:", GROUP_RUN},
+    {&folds_argp, 0, NULL, GROUP_TRAINING},
+    {0},
+};
 
 static const struct argp train_argp = {
     .parser = hand_on,
@@ -261,13 +271,15 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
-    return TANDA_OK;
+    return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
+                                    options->validation_path != NULL, error);
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
-    options->common.error = options->data.error = options->run.error = error;
+    options->common.error = options->data.error = error;
+    options->run.error = options->holding_out.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {

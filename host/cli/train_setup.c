@@ -40,10 +40,13 @@ static tanda_status load_data(const train_options *options, train_setup *setup, 
     if (options->validation_fraction == 0.0 && synthetic_is_named(options->data.path))
         return synthetic_load(options->data.path, &reading, NULL, true, &setup->validation, error);
     if (options->validation_fraction == 0.0) return TANDA_OK;
+    bool by_class = false;
+    status = validation_by_class(&options->holding_out, setup->training, &by_class, error);
+    if (status != TANDA_OK) return status;
     tanda_dataset *all = setup->training;
     setup->training = NULL;
-    status = dataset_split(all, options->validation_fraction, options->common.seed, &setup->training,
-                           &setup->validation, error);
+    status = dataset_split(all, options->validation_fraction, by_class, options->common.seed,
+                           &setup->training, &setup->validation, error);
     tanda_dataset_free(all);
     return status;
 }
@@ -185,6 +188,8 @@ static tanda_status write_settings(const train_options *options, tanda_model *mo
     report_text(&settings, "validation", options->validation_path);
     if (options->validation_fraction > 0.0)
         report_real(&settings, "validation", options->validation_fraction);
+    if (options->validation_fraction > 0.0 && model->task == TANDA_TASK_CLASSES)
+        report_text(&settings, "stratify", options->holding_out.stratify == STRATIFY_NO ? "no" : "yes");
     report_text(&settings, "init", options->init);
     report_text(&settings, "optimizer", "sgd");
     report_real(&settings, "learning_rate", options->learning_rate);

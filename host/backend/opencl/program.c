@@ -58,10 +58,10 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     program->stack_levels = 1;
     for (size_t waves = tiles_of(batch) / (program->wave_tiles * program->group); waves > 0; waves /= 2)
         program->stack_levels++;
-    bool is_direct =
-        program->is_perceptron && program->stored != NULL; /* needs the stored tiles and nothing else */
-    size_t tiles = is_direct ? 1 : program->wave_tiles * program->group;
-    positions = tiles * TILE_ROWS;
+    size_t tiles = program->wave_tiles * program->group;
+    if (program->is_perceptron)
+        tiles = program->stored != NULL ? 1 : program->wave_tiles; /* one a work-item */
+    positions = program->is_perceptron ? 1 : tiles * TILE_ROWS;
     tanda_status status = opencl_make_memory(state, tiles, program->workspace_floats * sizeof(float),
                                              &program->workspace, error);
     if (status == TANDA_OK)

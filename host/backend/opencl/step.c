@@ -56,12 +56,11 @@ static tanda_status run_ops(const context *c) {
     return status;
 }
 
-/* The first op gathers; unless the tiles are stored, a network does that by itself. */
+/* The first op gathers; the kernels do that by themselves unless the tiles are stored. */
 static tanda_status run_fused(const context *c) {
     const program *program = c->program;
-    const bool gathers = !c->wave->gathered && (program->is_perceptron || program->stored != NULL);
-    tanda_status status = program->is_perceptron && shuffles(program) ? run_order(c) : TANDA_OK;
-    if (status == TANDA_OK && gathers) status = opencl_run_op(c, &program->plan->ops[0]);
+    tanda_status status = TANDA_OK;
+    if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, &program->plan->ops[0]);
     if (status != TANDA_OK) return status;
     return program->is_perceptron ? opencl_run_perceptron(c) : opencl_run_network(c);
 }
@@ -121,17 +120,21 @@ static tanda_status run_update(const context *c, size_t sum, size_t slots, size_
     return opencl_launch(&update, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 
-static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
-                             bool with_loss, tanda_error *error) {
+/* One step, or `steps` of them that a single launch does (opencl_steps_together). */
+static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
+                             size_t result, bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
-    size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
-           batch = (size_t)(index % per_epoch), top = 0, distance = 1;
+    size_t per_epoch = epoch_steps(program), batch = (size_t)(index % per_epoch), top = 0, distance = 1;
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.step = index, .epoch = index / per_epoch, .result = result, .with_loss = with_loss};
+    wave wave = {.step = index,
+                 .epoch = index / per_epoch,
+                 .result = result,
+                 .steps = steps,
+                 .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = program->is_network && tiles <= program->group;
+    wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
@@ -178,9 +181,11 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     program->kept_is_fresh = false;
-    for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
-        status = run_step(state, program, first_step + s, s, with_loss, error);
-        if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)
+    for (size_t s = 0, together = 0, launches = 1; status == TANDA_OK && s < steps;
+         s += together, launches++) {
+        together = opencl_steps_together(program, steps - s);
+        status = run_step(state, program, first_step + s, together, s, with_loss, error);
+        if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }
     return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;

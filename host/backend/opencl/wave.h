@@ -31,7 +31,7 @@ struct program {
     size_t stack_levels;
     cl_mem workspace;     /* (wave_tiles, workspace_floats) */
     cl_mem slots;         /* (wave_tiles, slot_floats), then the stack (stack_levels, slot_floats) */
-    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position */
+    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position, not fused */
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* steps from 0 on whose tiles are made */
     cl_mem results;       /* three words a step, see update.cl */
@@ -52,8 +52,9 @@ typedef struct wave {
     size_t rows, tiles, slots;
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
+    size_t steps;      /* that the wave's launch does, where it is a whole step */
     bool gathered, with_loss;
-    bool updates; /* the network's gradient is all of the step's, and updates the parameters */
+    bool updates; /* the fused kernel's gradient is all of the step's, and updates the parameters */
 } wave;
 
 /* What every launch of a wave needs. */
@@ -121,6 +122,10 @@ static inline bool shuffles(const program *program) {
     return program->options.shuffle && program->options.batch_rows < program->options.rows;
 }
 
+static inline size_t epoch_steps(const program *program) {
+    return steps_per_epoch(program->options.rows, program->options.batch_rows);
+}
+
 /* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
 static inline size_t input_column(const program *program) {
     return program->is_perceptron ? PERCEPTRON_COLUMN
@@ -138,7 +143,10 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
 tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error);
 tanda_status opencl_run_network(const context *c);
 
-/* Queues what follows the gathering of a wave, up to the partial sum of each group. */
+/* How many of the next `steps` steps one launch of the perceptron may do, at least 1. */
+size_t opencl_steps_together(const program *program, size_t steps);
+
+/* Queues all of a wave up to the partial sum of each group, or, where it is a step, up to the update. */
 tanda_status opencl_run_perceptron(const context *c);
 
 /* Queues one tile op over the wave. */
