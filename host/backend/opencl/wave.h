@@ -53,8 +53,9 @@ struct program {
 
 /* Part of a step: tiles [first, first + tiles) of it. */
 typedef struct wave {
-    uint64_t epoch;
+    uint64_t step, epoch;
     size_t first_row; /* position in the epoch's order */
+    size_t position;  /* and in the batch */
     size_t rows, tiles, slots;
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
