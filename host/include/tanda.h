@@ -225,6 +225,13 @@ typedef struct tanda_train_options {
     size_t patience;
     double min_delta;
     bool restore_best; /* end with the weights of the best epoch, stopped early or not */
+
+    /*
+     * Dropout: the part of each layer's inputs that a step drops, as many rates in [0, 1) as layers: of the features,
+     * then of the outputs of each hidden layer. What is kept is multiplied by 1 / (1 - rate) (Keras: Dropout). The masks
+     * are a function of seed, step and position in the batch. NULL: none.
+     */
+    const double *dropout;
 } tanda_train_options;
 
 typedef struct tanda_train_result {

@@ -6,7 +6,8 @@
 #include "support/memory.h"
 #include "train/trainer.h"
 
-static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
+static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
+                                  tanda_error *error) {
     if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
     if (!(options->learning_rate > 0.0) || !isfinite((float)options->learning_rate))
         return fail(error, TANDA_USAGE, "learning rate: %g is not a positive number that binary32 can hold",
@@ -14,6 +15,10 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
     if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
         return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
                     options->min_delta);
+    for (size_t i = 0; options->dropout != NULL && i < model->layer_count; i++)
+        if (!(options->dropout[i] >= 0.0 && options->dropout[i] < 1.0))
+            return fail(error, TANDA_USAGE, "dropout: %g is not a number from 0 to below 1",
+                        options->dropout[i]);
     return TANDA_OK;
 }
 
@@ -199,7 +204,7 @@ tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_d
                          tanda_train_result *result, tanda_error *error) {
     trainer trainer = {.backend = device, .model = model, .options = options};
     tanda_train_result made = {0};
-    tanda_status status = check_options(options, error);
+    tanda_status status = check_options(model, options, error);
     if (status == TANDA_OK) status = check_fit(model, training, true, error);
     if (status == TANDA_OK && validation != NULL) status = check_fit(model, validation, true, error);
     if (status != TANDA_OK) return status;
