@@ -107,6 +107,7 @@ int main(int argc, char **argv) {
     tanda_error error = {0};
     config config = {0};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {

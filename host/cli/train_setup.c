@@ -94,8 +94,9 @@ static tanda_status start_from(const train_options *options, train_setup *setup,
     if (status != TANDA_OK) return status;
     if (!same_layers(first, setup->model)) {
         fail(error, TANDA_BAD_INPUT,
-             "--init %s: its layers are %s, those of this training %s; they must be the same", options->init,
-             model_shape(first, theirs), model_shape(setup->model, ours));
+             "%s %s: its layers are %s, those of this training %s; they must be the same",
+             options->run.resume != NULL ? "--resume" : "--init", options->init, model_shape(first, theirs),
+             model_shape(setup->model, ours));
         tanda_model_free(first);
         return TANDA_BAD_INPUT;
     }
@@ -119,7 +120,7 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     scaling *scaling = &setup->model->scaling;
     tanda_status status = TANDA_OK;
     if (options->init != NULL && !options->has_scale)
-        setup->scale_note = "as the --init model";
+        setup->scale_note = options->run.resume != NULL ? "as the checkpoint" : "as the --init model";
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);

@@ -332,6 +332,13 @@ typedef struct tanda_progress {
     double loss, accuracy; /* running; NaN where they are not known */
 } tanda_progress;
 
+/* A checkpoint that was written, or not. */
+typedef struct tanda_checkpoint {
+    const char *path;
+    size_t epoch, step, steps; /* after this step, from 1, of so many of the epoch */
+    const char *failure;       /* NULL: it lies on the disk, whole; else why it could not be written */
+} tanda_checkpoint;
+
 typedef struct tanda_train_options {
     size_t epochs;
     size_t batch_rows; /* 0: all rows, full-batch gradient descent */
@@ -356,6 +363,25 @@ typedef struct tanda_train_options {
     size_t patience;
     double min_delta;
     bool restore_best; /* end with the weights of the best epoch, stopped early or not */
+
+    /*
+     * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and
+     * best.safetensors, a model of the best epoch. Each is written to a temporary file, flushed and renamed, and is a
+     * model that can be evaluated. One is written every so many epochs and seconds (neither: every 60 seconds), when
+     * should_stop ends the training, and at the end. A training goes on without one that cannot be written.
+     */
+    const char *checkpoint;                                                   /* NULL: none */
+    size_t checkpoint_epochs;                                                 /* 0: not by epochs */
+    double checkpoint_seconds;                                                /* 0: not by time */
+    size_t checkpoint_keep;                                                   /* of a folder; 0: 3 */
+    void (*on_checkpoint)(const tanda_checkpoint *checkpoint, void *context); /* NULL: none */
+
+    /*
+     * A checkpoint or a folder of them, of which the newest whole one is taken; on_note hears which. The training goes on
+     * as if it had not been interrupted, to the same bits on any device. Model, data and options must be those of its
+     * beginning, but for epochs, and only the model's weights are taken from the checkpoint. NULL: a new training.
+     */
+    const char *resume;
 } tanda_train_options;
 
 typedef struct tanda_train_result {
@@ -375,7 +401,8 @@ typedef struct tanda_train_result {
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
  * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
  * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when
- * should_stop said so; the model is then as it was.
+ * should_stop said so (message says what was saved); the model is then as it was. TANDA_USAGE or TANDA_BAD_INPUT when
+ * `resume` does not fit or is damaged.
  */
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                                    const tanda_dataset *validation, const tanda_train_options *options,
