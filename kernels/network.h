@@ -7,9 +7,12 @@
 /* Offsets of tensors count units from the start of a tile's workspace, those of parameters count floats. */
 typedef struct network_layer {
     ulong inputs, outputs, stride, weight, bias;
-    ulong source, output, delta;
+    ulong source, logits, output, delta;
+    ulong
+        from; /* what the activation's derivative is computed from: logits or output, often the same place */
     ulong delta_apart; /* units of a column of the delta's place, which other layers use too */
-    ulong kept;       /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
+    ulong
+        kept; /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
     ulong activation; /* of the layer's output; identity for the last, whose loss starts from logits */
     ulong first_item; /* of network_gradient: blocks of inputs, then one for the bias */
 } network_layer;
