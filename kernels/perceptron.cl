@@ -4,23 +4,17 @@
  * work-item adds up a group of tiles: the data set is read once a step. The order of every sum is that of the single
  * kernels (dense.cl, loss.cl, reduce.cl). See perceptron.c.
  */
+#include "kernels/apply.h"
 #include "kernels/loss.h"
+#include "kernels/shuffle.h"
 #include "kernels/tile.h"
 
 #if VECTOR == 16
 
 #define MOST_TOGETHER 128 /* features: of more, 128 lanes leave the first-level cache before the gradient */
 
-/*
- * The hardware's own prefetching pauses while a delta is computed: so the loops ask for what lies this far ahead.
- * PoCL's prefetch() does nothing; the compiler's own is known to work there, and only there.
- */
+/* The hardware's own prefetching pauses while a delta is computed: so the loops ask for what lies this far ahead. */
 #define AHEAD 4096
-#ifdef POCL_DEVICE_ADDRESS_BITS
-#define ASK_FOR(p) __builtin_prefetch((const private void *)(ulong)(p))
-#else
-#define ASK_FOR(p)
-#endif
 
 typedef struct perceptron_model {
     global const float *weight;
@@ -145,36 +139,127 @@ static inline void add_to_tree(global float *sums, global float *levels, uint fl
         vstore16(vload16(i, sums), i, levels + (ulong)level * floats);
 }
 
-/*
- * Work-item (group of `group` tiles). scratch: for each, the lane sums (features + 2, 16), their sums and the levels.
- * label: of row 0 of the wave. A tile is 8 columns (features, 32), or fewer where it has fewer rows.
- */
-kernel void perceptron(global const float *input, ulong input_offset, ulong input_tile, uint rows, uint group,
-                       global const int *labels, ulong first_label, global const float *parameters, ulong weight,
-                       ulong bias, uint features, global float *slots, ulong slot_floats, global float *scratch,
-                       ulong scratch_floats, int squared, int is_class, int sigmoid, int with_loss,
-                       global uint *results, uint step, float zero) {
-    uint item = (uint)get_global_id(0), tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group;
-    perceptron_model model = {parameters + weight, parameters[bias], zero,    features,
-                              squared,             is_class,         sigmoid, with_loss};
-    uint lines = (features + 2 + 15) / 16 * 16;
-    global float *lanes = scratch + item * scratch_floats, *sums = lanes + (ulong)(features + 2) * 16;
-    int16 correct = (int16)(0);
-    if (tiles > group) tiles = group;
-    for (uint index = 0; index < tiles; index++) {
-        uint tile = item * group + index;
-        correct = correct + add_tile(model, input + input_offset + tile * input_tile,
-                                     labels + first_label + (ulong)tile * TILE_ROWS, rows_of_tile(rows, tile), lanes);
-        for (uint i = 0; i < features + 2; i++)
-            sums[i] = fold_lanes(vload16(i, lanes));
-        add_to_tree(sums, sums + lines, lines, index, index + 1 == tiles);
+/* Where the rows of a tile lie in the data set, whose batch starts at first_row of the epoch's order. */
+typedef struct row_order {
+    ulong count, seed;
+    shuffle_key key;
+    uint epoch;
+    int shuffle;
+} row_order;
+
+/* row[i] of the rows of a tile; where they are shuffled, in groups of 16 of which the last is filled up with row 0. */
+static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint rows, uint tile, ulong *row) {
+    uint used = rows_of_tile(rows, tile);
+    ulong first = first_row + (ulong)tile * TILE_ROWS;
+    if (order->shuffle && order->epoch != epoch) {
+        order->key = shuffle_make_key(order->seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), order->count);
+        order->epoch = epoch;
     }
-    global float *slot = slots + item * slot_floats;
-    for (uint i = 0; i < features; i++)
-        slot[weight + i] = sums[i];
-    slot[bias] = sums[features];
-    slot[slot_floats - 16] = sums[features + 1];
-    if (is_class) atomic_add(results + 3 * step + 1, count_true(correct));
+    for (uint lane = 0; lane < used; lane += 16)
+        if (order->shuffle)
+            shuffle_sixteen(&order->key, first + lane, used - lane, row + lane);
+        else
+            for (uint i = 0; i < 16; i++)
+                row[lane + i] = first + lane + i;
+}
+
+/* Makes a tile of `used` rows as columns (features, 32), and their labels; asks for as many of the next tile's rows. */
+static inline void assemble_tile(global const float *features, uint count, global const int *labels, const ulong *row,
+                                 uint used, const ulong *next, uint next_used, global float *x, global int *label) {
+    for (uint lane = 0; lane < used || lane < next_used; lane += 16) {
+        for (uint i = lane; i < lane + 16 && i < next_used; i++) {
+            global const float *line = features + next[i] * count;
+            for (uint k = 0; k < count; k += 16)
+                ASK_FOR(line + k);
+            ASK_FOR(line + count - 1);
+            ASK_FOR(labels + next[i]);
+        }
+        if (lane >= (used + 31) / 32 * 32) continue;
+        int there = (int)used - (int)lane;
+        assemble_rows(features, count, row + lane, there, COLUMN, x + (ulong)(lane & ~31u) * count + (lane & 31));
+        for (int i = 0; i < 16; i++)
+            label[lane + i] = i < there ? labels[row[lane + i]] : 0;
+    }
+}
+
+/* The update of all parameters, the sums of whose gradients lie in a slot, loss last; as the kernel `update`. */
+static inline void update_all(update_target target, ulong bias, global float *slot, global uint *result) {
+    for (ulong i = 0; i < target.floats; i += 16) {
+        float16 sum = vload16(0, slot + i);
+        if (apply_update(target, i, &sum, (float16)(1.0f), i < bias)) result[2] = 1;
+        vstore16(sum, 0, slot + i);
+    }
+    result[0] = as_uint(slot[target.floats]);
+}
+
+/*
+ * Work-item (group of `group` tiles of a wave). Where that is all of a step, it updates the parameters too (`updates`),
+ * and goes on with the next of `steps` steps. Tiles are (8 columns, features, 32), fewer columns where they have fewer
+ * rows: `input` holds all of an epoch where is_stored is set, from first_tile on, else one for each work-item, which
+ * assembles its rows there. scratch: for each, the lane sums (features + 2, 16), their sums, the levels, and labels.
+ * first_row, rows: of the wave. inverse_rows: of batches of batch_rows, and of the last of an epoch.
+ */
+kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulong first_tile,
+                       global const float *features, global const int *labels, ulong row_count, ulong batch_rows,
+                       int shuffle, ulong seed, uint epoch, ulong first_row, uint rows, uint group, uint steps,
+                       int updates, float inverse_rows, float last_inverse_rows, uint rule, uint states,
+                       global float *state, global const update_constants *constants,
+                       global const update_rates *rates, global float *parameters, ulong weight, ulong bias, uint feature_count, global float *slots,
+                       ulong slot_floats, global float *scratch, ulong scratch_floats, int squared, int is_class,
+                       int sigmoid, int with_loss, global uint *results, uint result, float zero) {
+    uint item = (uint)get_global_id(0), lines = (feature_count + 2 + 15) / 16 * 16, current = 0;
+    global float *lanes = scratch + item * scratch_floats, *sums = lanes + (ulong)(feature_count + 2) * 16;
+    global float *own = input + item * input_tile, *slot = slots + item * slot_floats;
+    global int *own_labels = (global int *)(lanes + scratch_floats - TILE_ROWS);
+    ulong row[2][TILE_ROWS];
+    row_order order = {.count = row_count, .seed = seed, .epoch = epoch + 1, .shuffle = shuffle};
+    if (!is_stored) find_rows(&order, epoch, first_row, rows, item * group, row[0]);
+    for (uint step = 0; step < steps; step++) {
+        perceptron_model model = {parameters + weight, parameters[bias], zero,    feature_count,
+                                  squared,             is_class,         sigmoid, with_loss};
+        uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group, next_epoch = epoch, next_rows = rows;
+        ulong next_row = first_row + batch_rows;
+        int16 correct = (int16)(0);
+        if (updates && next_row >= row_count) next_row = 0, next_epoch++;
+        if (updates) next_rows = row_count - next_row < batch_rows ? (uint)(row_count - next_row) : (uint)batch_rows;
+        if (tiles > group) tiles = group;
+        for (uint index = 0; index < tiles; index++) {
+            uint tile = item * group + index, used = rows_of_tile(rows, tile), next_used = 0;
+            global const float *x = input + (first_tile + tile) * input_tile;
+            global const int *label = labels + first_row + (ulong)tile * TILE_ROWS;
+            if (!is_stored) {
+                if (index + 1 < tiles) {
+                    next_used = rows_of_tile(rows, tile + 1);
+                    find_rows(&order, epoch, first_row, rows, tile + 1, row[1 - current]);
+                } else if (step + 1 < steps) {
+                    next_used = rows_of_tile(next_rows, 0);
+                    find_rows(&order, next_epoch, next_row, next_rows, 0, row[1 - current]);
+                }
+                assemble_tile(features, feature_count, labels, row[current], used, row[1 - current], next_used, own,
+                              own_labels);
+                x = own;
+                label = own_labels;
+                current = 1 - current;
+            }
+            correct = correct + add_tile(model, x, label, used, lanes);
+            for (uint i = 0; i < feature_count + 2; i++)
+                sums[i] = fold_lanes(vload16(i, lanes));
+            add_to_tree(sums, sums + lines, lines, index, index + 1 == tiles);
+        }
+        for (uint i = 0; i < feature_count; i++)
+            slot[weight + i] = sums[i];
+        slot[bias] = sums[feature_count];
+        slot[slot_floats - 16] = sums[feature_count + 1];
+        if (is_class) atomic_add(results + 3 * (result + step) + 1, count_true(correct));
+        if (!updates) return;
+        update_target target = {parameters, state, slot_floats - 16, rows == batch_rows ? inverse_rows : last_inverse_rows,
+                                rule, states, *constants, rates[result + step]};
+        update_all(target, bias, slot, results + 3 * (result + step));
+        first_tile = next_row == 0 ? 0 : first_tile + (batch_rows + TILE_ROWS - 1) / TILE_ROWS;
+        first_row = next_row;
+        rows = next_rows;
+        epoch = next_epoch;
+    }
 }
 
 #endif

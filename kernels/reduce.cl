@@ -4,12 +4,11 @@
 #define FAN_IN 8
 
 /*
- * One pass takes FAN_IN slots, `distance` slots apart, into the first of them: three levels of the tree of
- * contract 4. A slot that is not there counts as zero, which changes no bit. Work-item (parameters, group).
+ * The sum of VECTOR parameters over FAN_IN slots, `distance` slots apart from `first` on: three levels of the tree of
+ * contract 4. A slot that is not there counts as zero, which changes no bit.
  */
-kernel void merge_partials(global float *slots, ulong slot_floats, uint count, uint distance, uint floats) {
-    uint index = (uint)get_global_id(0) * VECTOR, first = (uint)get_global_id(1) * FAN_IN * distance;
-    if (index >= floats) return;
+static inline real merge_slots(global const float *slots, ulong slot_floats, uint count, uint first, uint distance,
+                               uint index) {
     real value[FAN_IN];
 #pragma unroll
     for (uint i = 0; i < FAN_IN; i++) {
@@ -22,7 +21,14 @@ kernel void merge_partials(global float *slots, ulong slot_floats, uint count, u
 #pragma unroll
         for (uint i = 0; i + step < FAN_IN; i += 2 * step)
             value[i] = value[i] + value[i + step];
-    store_real(value[0], slots + first * slot_floats + index);
+    return value[0];
+}
+
+/* One pass takes FAN_IN slots into the first of them. Work-item (parameters, group). */
+kernel void merge_partials(global float *slots, ulong slot_floats, uint count, uint distance, uint floats) {
+    uint index = (uint)get_global_id(0) * VECTOR, first = (uint)get_global_id(1) * FAN_IN * distance;
+    if (index >= floats) return;
+    store_real(merge_slots(slots, slot_floats, count, first, distance, index), slots + first * slot_floats + index);
 }
 
 /* sum += other. Work-item (parameters). */

@@ -32,6 +32,13 @@
 #define lane_numbers() ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #endif
 
+/* PoCL's prefetch() does nothing; the compiler's own is known to work there, and only there. */
+#ifdef POCL_DEVICE_ADDRESS_BITS
+#define ASK_FOR(p) __builtin_prefetch((const private void *)(ulong)(p))
+#else
+#define ASK_FOR(p)
+#endif
+
 /* Instances in a tile of a step that holds `rows`, and the lanes they take. */
 static inline uint rows_of_tile(uint rows, uint tile) {
     uint left = rows - tile * TILE_ROWS;

@@ -147,8 +147,9 @@ bool same_model(const tanda_model *a, const tanda_model *b) {
            a->loss == b->loss && a->task == b->task && a->class_count == b->class_count &&
            same_texts(a->feature_names, b->feature_names, a->features) &&
            same_texts(a->class_names, b->class_names, a->class_count) &&
-           same_text(a->target_name, b->target_name) && same_scaling(&a->scaling, &b->scaling) &&
-           a->parameter_count == b->parameter_count &&
+           same_text(a->target_name, b->target_name) &&
+           same_texts(a->target_names, b->target_names, model_outputs(a)) &&
+           same_scaling(&a->scaling, &b->scaling) && a->parameter_count == b->parameter_count &&
            same_floats(a->parameters, b->parameters, a->parameter_count) &&
            same_text(a->settings, b->settings);
 }
@@ -200,8 +201,9 @@ void take_apart(const tanda_model *model, parts *parts) {
 
 /* The recipe that model_file.h states. */
 void reseal(parts *parts) {
-    static const char *const keys[] = {"architecture", "class_names",  "feature_names", "scaling",
-                                       "settings",     "tanda_format", "target_name",   "weights_sha256"};
+    static const char *const keys[] = {"architecture", "class_names",  "feature_names",
+                                       "scaling",      "settings",     "tanda_format",
+                                       "target_name",  "target_names", "weights_sha256"};
     static char text[16384];
     char digest[DIGEST_TEXT_SIZE];
     size_t size = 0;

@@ -168,6 +168,13 @@ static void avoid_swizzles(void) {
             "    sum -= lanes[i];\n"
             "return (uint)sum;\n"
             "int8 by_8 = condition.lo + condition.hi;");
+    replace("gather.cl", "return (uint16)(convert_uint8(",
+            "uint lanes[16];\n"
+            "vstore16(a, 0, lanes);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    lanes[i] = mul_hi(lanes[i], b);\n"
+            "return vload16(0, lanes);\n"
+            "return (uint16)(convert_uint8(");
     replace("gather.cl", "#define INTERLEAVE_LOW(a, b) ",
             "static float16 interleave(float16 a, float16 b, int first) {\n"
             "    float from[32], to[16];\n"
@@ -245,7 +252,7 @@ typedef struct trial {
     bool shuffle;
 } trial;
 
-/* Ragged tiles and groups of lanes, one tile and two, narrow and wide layers, one chunk of a sum and two. */
+/* Ragged tiles and groups of lanes, one tile, two and nine, narrow and wide layers, one chunk of a sum and two. */
 static const trial trials[] = {
     {{1, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 0, false},
     {{40, 3, 2, {2, 1}, {SIGMOID, SIGMOID}, LOSS_MSE, TANDA_TASK_CLASSES, CONTENT_REAL}, 31, 0, true},
@@ -268,6 +275,8 @@ static const trial trials[] = {
     THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
     THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
     THREE_HIDDEN(SOFTSIGN, HARD_SIGMOID, EXPONENTIAL),
+    {{45, 17, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 20, 0, true},
+    {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
 
 /* More tiles than a wave holds: partials are pushed on the stack and folded. */
@@ -368,7 +377,7 @@ static void run_damaged(void) {
 Test(oclgrind, an_index_past_the_end_is_reported) {
     watch(RACES, 1);
     copy_kernels();
-    replace("update.cl", "store_real(w, parameters + index)", "store_real(w, parameters + index + floats)");
+    replace("apply.h", "store_real(w, t.parameters + at)", "store_real(w, t.parameters + at + t.floats)");
     run_damaged();
     expect_report("Invalid write of size 4 at global memory", "update");
 }

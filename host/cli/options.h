@@ -19,7 +19,7 @@ typedef struct common_options {
     bool quiet;
     bool json;
     bool device_is_spec; /* set before parsing: --device takes what device_spec.h says, and is not checked */
-    bool finished; /* --help or --version was answered: nothing more is to be done */
+    bool finished;       /* --help or --version was answered: nothing more is to be done */
     bool help;
     const char *stopped_at; /* the argument at which parsing ended in an error */
     tanda_error *error;     /* set before parsing */
@@ -41,6 +41,9 @@ extern const struct argp data_argp;
 
 /* Keys of the commands' own options start here; the shared ones lie below. */
 enum { FLAG_OWN = 0x1000 };
+
+/* Of run_options.h, which stands beside a command's own. */
+enum { FLAG_RUN = 0x1100 };
 
 /*
  * Parses argv into input (common is the part of it that common_argp fills) and answers --help and --version.

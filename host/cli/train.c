@@ -1,6 +1,11 @@
 /* tanda train */
+#include <math.h>
+
+#include "cli/bar.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/report.h"
+#include "cli/run_log.h"
 #include "cli/train_setup.h"
 #include "model/model_file.h"
 #include "support/clock.h"
@@ -13,6 +18,8 @@ typedef struct training {
     tanda_device *device;
     char reason[256];
     double load_seconds;
+    bar bar;
+    run_logs logs;
     tanda_train_result result;
     char digest[DIGEST_TEXT_SIZE];
 } training;
@@ -54,9 +61,22 @@ static void print_banner(const training *run) {
     print_training_line(run);
 }
 
-static void print_note(const char *note, void *context) {
-    (void)context;
-    fprintf(stderr, "note: %s\n", note);
+static void on_epoch(const tanda_epoch *epoch, void *context) {
+    training *run = context;
+    bar_clear(&run->bar);
+    if (!run->options.common.quiet) print_epoch(epoch, NULL);
+    run_logs_epoch(&run->logs, epoch);
+}
+
+static void on_progress(const tanda_progress *progress, void *context) {
+    training *run = context;
+    bar_show(&run->bar, progress);
+}
+
+static void on_note(const char *note, void *context) {
+    training *run = context;
+    bar_clear(&run->bar);
+    if (!run->options.common.quiet) fprintf(stderr, "note: %s\n", note);
 }
 
 static tanda_status fit(training *run, tanda_error *error) {
@@ -69,10 +89,30 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .math = options->common.device.math,
                                           .gemm = options->common.gemm,
                                           .report_every = report_every(run),
-                                          .on_epoch = options->common.quiet ? NULL : print_epoch,
-                                          .on_note = options->common.quiet ? NULL : print_note};
-    return tanda_train(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
-                       &run->result, error);
+                                          .on_epoch = on_epoch,
+                                          .on_note = on_note,
+                                          .on_progress = on_progress,
+                                          .should_stop = interrupt_came,
+                                          .context = run,
+                                          .patience = options->run.patience,
+                                          .min_delta = options->run.min_delta,
+                                          .restore_best = run_restores_best(&options->run)};
+    if (!options->common.quiet) run->bar = bar_begin();
+    interrupt_watch();
+    const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
+                                            run->setup.validation, &settings, &run->result, error);
+    interrupt_forget();
+    bar_clear(&run->bar);
+    return status;
+}
+
+static void print_stop(const training *run) {
+    const tanda_train_result *result = &run->result;
+    if (run->options.common.quiet || result->best_epoch == 0) return;
+    fprintf(stderr, "%s after epoch %zu; the best was epoch %zu, %sloss: %.6g%s\n",
+            result->stopped_early ? "stopped early" : "ended", result->epochs, result->best_epoch,
+            result->has_validation ? "val_" : "", result->best_score,
+            run_restores_best(&run->options.run) ? ", and its weights are kept" : "");
 }
 
 static json_t *seconds_object(const training *run) {
@@ -81,7 +121,7 @@ static json_t *seconds_object(const training *run) {
                      "transfer", result->transfer_seconds, "train", result->train_seconds);
 }
 
-static tanda_status print_json(const training *run, tanda_error *error) {
+static report make_report(const training *run) {
     const tanda_model *model = run->setup.model;
     report report = report_begin("train");
     report_device(&report, run->device, run->options.common.device.math);
@@ -97,12 +137,27 @@ static tanda_status print_json(const training *run, tanda_error *error) {
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);
     report_count(&report, "steps", run->result.steps);
+    if (run->result.best_epoch > 0) {
+        report_value(&report, "stopped_early", json_boolean(run->result.stopped_early));
+        report_count(&report, "best_epoch", run->result.best_epoch);
+        report_real(&report, "best_score", run->result.best_score);
+    }
     report_evaluation(&report, "", &run->result.training);
     if (run->result.has_validation) report_evaluation(&report, "val_", &run->result.validation);
     report_value(&report, "seconds", seconds_object(run));
     report_text(&report, "weights_sha256", run->digest);
     report_text(&report, "model", run->options.output);
-    return report_print(&report, error);
+    return report;
+}
+
+/* The log's last line: the run's results or why there are none. */
+static void log_end(training *run, tanda_status status, const tanda_error *error) {
+    report line = status == TANDA_OK ? make_report(run) : report_begin("train");
+    report_text(&line, "event", "run");
+    report_count(&line, "status", (uint64_t)status);
+    if (status != TANDA_OK) report_text(&line, "error", error->message);
+    run_logs_end(&run->logs, line.failed ? NULL : line.object);
+    report_free(&line);
 }
 
 static void print_lines(const training *run) {
@@ -113,7 +168,8 @@ static void print_lines(const training *run) {
     if (run->options.output != NULL) printf("model: %s\n", run->options.output);
 }
 
-static tanda_status run_training(training *run, tanda_error *error) {
+static tanda_status prepare(training *run, tanda_error *error) {
+    const run_options *options = &run->options.run;
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
     if (run->options.output != NULL) status = check_output_path(run->options.output, error);
@@ -121,24 +177,39 @@ static tanda_status run_training(training *run, tanda_error *error) {
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
-    if (status == TANDA_OK) print_banner(run);
-    if (status == TANDA_OK) status = fit(run, error);
-    if (status != TANDA_OK) return status;
+    if (status == TANDA_OK) status = run_logs_open(&run->logs, options->log, options->csv_log, false, error);
+    return status;
+}
 
-    model_digest(run->setup.model, run->digest);
-    if (run->options.output != NULL) status = model_file_save(run->setup.model, run->options.output, error);
+static tanda_status print_result(const training *run, tanda_error *error) {
+    if (!run->options.common.json) {
+        print_lines(run);
+        return TANDA_OK;
+    }
+    report report = make_report(run);
+    return report_print(&report, error);
+}
+
+static tanda_status run_training(training *run, tanda_error *error) {
+    tanda_status status = prepare(run, error);
     if (status != TANDA_OK) return status;
-    if (run->options.common.json) return print_json(run, error);
-    print_lines(run);
-    return TANDA_OK;
+    print_banner(run);
+    status = fit(run, error);
+    if (status == TANDA_OK) print_stop(run);
+    if (status == TANDA_OK) model_digest(run->setup.model, run->digest);
+    if (status == TANDA_OK && run->options.output != NULL)
+        status = model_file_save(run->setup.model, run->options.output, error);
+    log_end(run, status, error);
+    return status == TANDA_OK ? print_result(run, error) : status;
 }
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {
     training run = {0};
     tanda_status status = train_options_parse(argc, argv, &run.options, error);
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
+    const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
     train_setup_free(&run.setup);
     train_options_free(&run.options);
-    return status;
+    return status == TANDA_OK ? logs : status;
 }

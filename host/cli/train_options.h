@@ -3,6 +3,8 @@
 #define TANDA_CLI_TRAIN_OPTIONS_H
 
 #include "cli/options.h"
+#include "cli/run_options.h"
+#include "cli/validation_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -14,6 +16,7 @@ typedef struct train_options {
     double validation_fraction;  /* 0: none */
     const char *validation_path; /* or NULL */
     const char *validation_labels;
+    validation_options holding_out;
     text_list hidden;      /* as given, for the settings */
     size_t *hidden_units;  /* hidden.count entries */
     text_list activations; /* empty, one, or one per hidden layer */
@@ -29,6 +32,7 @@ typedef struct train_options {
     const char *init;    /* a model file, or NULL */
     const char *output;  /* or NULL */
     size_t report_every; /* 0: not given */
+    run_options run;     /* of tanda train alone */
 } train_options;
 
 /* All of them as a group for the argp of another command that trains; its input is a train_options *. */

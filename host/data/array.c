@@ -97,6 +97,33 @@ static tanda_status read_labels(const array *array, size_t column, table *table,
     return TANDA_OK;
 }
 
+/* Several targets, (rows, target_count). */
+static tanda_status read_targets(const array *array, const selection *selection, table *table,
+                                 tanda_error *error) {
+    float *target = table->targets;
+    for (size_t row = 0; row < array->rows; row++) {
+        for (size_t i = 0; i < table->target_count; i++, target++) {
+            number element = element_number(array, element_at(array, row, selection->targets[i]));
+            if (!isfinite(element.value))
+                return bad_element(array, element.exact, row, selection->targets[i], error);
+            *target = element.value == 0.0f ? 0.0f : element.value;
+        }
+    }
+    return TANDA_OK;
+}
+
+static tanda_status read_weights(const array *array, size_t column, table *table, tanda_error *error) {
+    place place = {.path = array->path, .column = column};
+    tanda_status status = TANDA_OK;
+    for (; status == TANDA_OK && place.row < array->rows; place.row++) {
+        number element = element_number(array, element_at(array, place.row, column));
+        if (!isfinite(element.value)) return bad_element(array, element.exact, place.row, column, error);
+        float value = element.value == 0.0f ? 0.0f : element.value;
+        status = table_add_weight(table, place.row, value, &place, error);
+    }
+    return status;
+}
+
 /* True when every value can be used as it lies: finite and not -0. A row of bits is looked at as a whole. */
 static bool is_clean(const float *values, size_t count) {
     uint32_t dirty = 0;
@@ -119,7 +146,7 @@ static bool can_be_mapped(const array *array, const selection *selection, const 
 static tanda_status read_selected(const array *array, file_view *view, const request *request,
                                   const selection *selection, table *table, tanda_error *error) {
     table->rows = array->rows;
-    table->features = selection->feature_count;
+    selection_shape(selection, request, table);
     table->from_bytes = array->kind == ELEMENT_UNSIGNED && array->size == 1;
     if (can_be_mapped(array, selection, view)) {
         table->values = (const float *)(const void *)array->data;
@@ -127,10 +154,12 @@ static tanda_status read_selected(const array *array, file_view *view, const req
         *view = (file_view){0};
         return TANDA_OK;
     }
-    bool has_labels = selection->target != NO_COLUMN && !request->options->without_target;
-    tanda_status status = table_begin(table, request, array->path, has_labels, false, error);
+    tanda_status status = table_begin(table, request, array->path, false, error);
     if (status == TANDA_OK) status = read_features(array, selection, table, error);
-    if (status == TANDA_OK && has_labels) status = read_labels(array, selection->target, table, error);
+    if (status == TANDA_OK && table->has_labels) status = read_labels(array, selection->target, table, error);
+    if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
+    if (status == TANDA_OK && table->has_weights)
+        status = read_weights(array, selection->weight, table, error);
     return status;
 }
 

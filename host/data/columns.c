@@ -1,121 +1,10 @@
 #include "data/columns.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/columns_find.h"
 #include "support/memory.h"
-
-#define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
-#define NAMES_LISTED 6
-#define LIST_SIZE 400
-
-typedef enum use { USE_FREE, USE_IGNORED, USE_TARGET, USE_FEATURE } use;
-
-/* One selection on its way. */
-typedef struct chooser {
-    const request *request;
-    const tanda_dataset_options *options;
-    const dataset_expectation *expected;
-    const char *path;
-    char *const *names;
-    size_t columns;
-    unsigned char *uses; /* columns entries of enum use */
-    selection selection;
-} chooser;
-
-/* ---- finding one column ------------------------------------------------------------------------------- */
-
-/* Edits that turn a into b (Levenshtein 1966), over at most NAME_COMPARED bytes of each. */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[NAME_COMPARED + 1];
-    size_t length_a = strnlen(a, NAME_COMPARED);
-    size_t length_b = strnlen(b, NAME_COMPARED);
-    for (size_t j = 0; j <= length_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= length_a; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= length_b; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < gap ? change : gap;
-        }
-    }
-    return row[length_b];
-}
-
-/* The name most like text, or NULL when none is like it. */
-static const char *closest_name(const chooser *chooser, const char *text) {
-    const char *closest = NULL;
-    size_t best = strnlen(text, NAME_COMPARED) / 3 + 2;
-    for (size_t i = 0; i < chooser->columns; i++) {
-        size_t distance = edit_distance(text, chooser->names[i]);
-        if (distance < best) {
-            best = distance;
-            closest = chooser->names[i];
-        }
-    }
-    return closest;
-}
-
-/* "the columns are a, b, c, ... (30 in all)", or what indexes there are. */
-static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
-    char name[SHOWN_SIZE];
-    if (chooser->names == NULL) {
-        snprintf(list, LIST_SIZE, "it names no columns; their indexes are 0 to %zu", chooser->columns - 1);
-        return;
-    }
-    size_t at = (size_t)snprintf(list, LIST_SIZE, "its columns are ");
-    size_t listed = chooser->columns < NAMES_LISTED ? chooser->columns : NAMES_LISTED;
-    for (size_t i = 0; i < listed; i++)
-        at += (size_t)snprintf(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ",
-                               shown(chooser->names[i], strlen(chooser->names[i]), name));
-    if (listed < chooser->columns)
-        snprintf(list + at, LIST_SIZE - at, ", ... (%zu in all)", chooser->columns);
-}
-
-static tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what,
-                                   const char *text, tanda_error *error) {
-    char list[LIST_SIZE];
-    char asked[SHOWN_SIZE];
-    char like[SHOWN_SIZE];
-    const char *closest = chooser->names == NULL ? NULL : closest_name(chooser, text);
-    list_columns(chooser, list);
-    shown(text, strlen(text), asked);
-    if (closest == NULL)
-        return fail(error, status, "%s '%s': no such column in %s; %s", what, asked, chooser->path, list);
-    return fail(error, status, "%s '%s': no such column in %s; did you mean '%s'? %s", what, asked,
-                chooser->path, shown(closest, strlen(closest), like), list);
-}
-
-/* *index of the column with this name; NO_COLUMN when there is none. Two of one name are an error. */
-static tanda_status find_name(const chooser *chooser, tanda_status failure, const char *what,
-                              const char *text, size_t *index, tanda_error *error) {
-    char asked[SHOWN_SIZE];
-    *index = NO_COLUMN;
-    for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
-        if (strcmp(chooser->names[i], text) != 0) continue;
-        if (*index != NO_COLUMN)
-            return fail(error, TANDA_BAD_INPUT, "%s '%s': columns %zu and %zu of %s both have this name%s",
-                        what, shown(text, strlen(text), asked), *index, i, chooser->path,
-                        failure == TANDA_USAGE ? "; use an index" : "");
-        *index = i;
-    }
-    return TANDA_OK;
-}
-
-/* The column that an option means: by name, else by index. */
-static tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
-                                tanda_error *error) {
-    tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
-    if (status != TANDA_OK || *index != NO_COLUMN) return status;
-    size_t length = strlen(text);
-    if (length > 0 && length < 19 && strspn(text, "0123456789") == length) *index = strtoul(text, NULL, 10);
-    if (*index < chooser->columns) return TANDA_OK;
-    return unknown_column(chooser, TANDA_USAGE, flag, text, error);
-}
 
 /* ---- what the options say ----------------------------------------------------------------------------- */
 
@@ -129,23 +18,34 @@ static tanda_status mark_ignored(chooser *chooser, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_status mark_target(chooser *chooser, size_t index, tanda_error *error) {
-    if (chooser->uses[index] == USE_IGNORED)
-        return fail(error, TANDA_USAGE, "--target: column %zu is also in --ignore; leave it out of one",
-                    index);
-    if (chooser->uses[index] == USE_FEATURE)
-        return fail(error, TANDA_USAGE, "--target: column %zu is also a feature; choose another target",
-                    index);
-    chooser->uses[index] = USE_TARGET;
-    chooser->selection.target = index;
+/* The weight's column is left out of the features even where no weights are wanted. */
+static tanda_status mark_weight(chooser *chooser, tanda_error *error) {
+    const tanda_dataset_options *options = chooser->options;
+    size_t index = NO_COLUMN;
+    if (options->sample_weight == NULL) return TANDA_OK;
+    tanda_status status = find_column(chooser, "--sample-weight", options->sample_weight, &index, error);
+    if (status != TANDA_OK) return options->without_target ? TANDA_OK : status;
+    if (chooser->uses[index] != USE_FREE)
+        return fail(error, TANDA_USAGE, "--sample-weight: column %zu is also %s; a column has one use", index,
+                    chooser->uses[index] == USE_IGNORED ? "in --ignore" : "a feature of the model");
+    chooser->uses[index] = USE_WEIGHT;
+    if (!options->without_target) chooser->selection.weight = index;
     return TANDA_OK;
 }
 
-/* The last column that is not ignored, or NO_COLUMN. */
-static size_t last_free(const chooser *chooser) {
-    for (size_t i = chooser->columns; i > 0; i--)
-        if (chooser->uses[i - 1] == USE_FREE) return i - 1;
-    return NO_COLUMN;
+static tanda_status mark_target(chooser *chooser, size_t index, tanda_error *error) {
+    static const char *const clashes[] = {
+        [USE_IGNORED] = "is also in --ignore; leave it out of one",
+        [USE_TARGET] = "is there twice; name each target once",
+        [USE_FEATURE] = "is also a feature; choose another target",
+        [USE_WEIGHT] = "is also the --sample-weight; choose another target",
+    };
+    selection *selection = &chooser->selection;
+    if (chooser->uses[index] != USE_FREE)
+        return fail(error, TANDA_USAGE, "--target: column %zu %s", index, clashes[chooser->uses[index]]);
+    chooser->uses[index] = USE_TARGET;
+    selection->targets[selection->target_count++] = index;
+    return TANDA_OK;
 }
 
 static size_t count_free(const chooser *chooser) {
@@ -155,29 +55,76 @@ static size_t count_free(const chooser *chooser) {
     return count;
 }
 
-/* The target by position: the last column, or none where labels come from elsewhere or are not needed. */
-static size_t default_target(const chooser *chooser) {
-    if (chooser->options->labels != NULL) return NO_COLUMN;
-    if (chooser->expected == NULL) return chooser->options->without_target ? NO_COLUMN : last_free(chooser);
-    bool one_more = count_free(chooser) == chooser->expected->feature_count + 1;
-    if (chooser->options->without_target && !one_more) return NO_COLUMN;
-    return last_free(chooser);
+/* How many targets a model takes, or 1. */
+static size_t expected_targets(const chooser *chooser) {
+    return chooser->expected != NULL && chooser->expected->target_count > 1 ? chooser->expected->target_count
+                                                                            : 1;
 }
 
-static tanda_status choose_target(chooser *chooser, tanda_error *error) {
-    const tanda_dataset_options *options = chooser->options;
+/* The targets by position: the last columns, or none where labels come from elsewhere or are not needed. */
+static tanda_status choose_last_columns(chooser *chooser, tanda_error *error) {
+    size_t wanted = expected_targets(chooser), left = count_free(chooser);
+    if (chooser->options->labels != NULL) return TANDA_OK;
+    if (chooser->options->without_target &&
+        (chooser->expected == NULL || left != chooser->expected->feature_count + wanted))
+        return TANDA_OK;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < chooser->columns; i++) {
+        if (chooser->uses[i] != USE_FREE) continue;
+        if (left-- <= wanted) status = mark_target(chooser, i, error);
+    }
+    return status;
+}
+
+/* A name that --target lists. One that is missing does not matter where no target is needed. */
+static tanda_status choose_named_target(chooser *chooser, const char *name, tanda_error *error) {
     size_t index = NO_COLUMN;
-    chooser->selection.target = NO_COLUMN;
+    tanda_status status = find_column(chooser, "--target", name, &index, error);
+    if (status != TANDA_OK) return chooser->options->without_target ? TANDA_OK : status;
+    return mark_target(chooser, index, error);
+}
+
+/* --target is the name or index of a column or, where no column has it for its name, several behind commas. */
+static tanda_status choose_named_targets(chooser *chooser, tanda_error *error) {
+    const char *text = chooser->options->target;
+    size_t index = NO_COLUMN;
+    char *part = NULL;
+    tanda_status status = find_name(chooser, TANDA_USAGE, "--target", text, &index, error);
+    if (status != TANDA_OK) return chooser->options->without_target ? TANDA_OK : status;
+    if (index != NO_COLUMN || strchr(text, ',') == NULL) return choose_named_target(chooser, text, error);
+    for (; status == TANDA_OK && text != NULL; text = *text == ',' ? text + 1 : NULL) {
+        size_t length = strcspn(text, ",");
+        part = strndup(text, length);
+        if (part == NULL) return fail(error, TANDA_FAILED, "--target: out of memory");
+        status = choose_named_target(chooser, part, error);
+        free(part);
+        text += length;
+    }
+    return status;
+}
+
+/* Several targets are quantities. */
+static tanda_status check_targets(chooser *chooser, tanda_error *error) {
+    selection *selection = &chooser->selection;
+    size_t count = selection->target_count;
+    if (count > 1 && request_task(chooser->request) == TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--target: %zu columns; classes come from one (several are for %s)",
+                    count, "--task regression");
+    if (chooser->expected != NULL && count > 0 && !chooser->options->without_target &&
+        count != expected_targets(chooser))
+        return fail(error, TANDA_USAGE, "--target: %zu column%s; the model has %zu target%s", count,
+                    count == 1 ? "" : "s", expected_targets(chooser),
+                    expected_targets(chooser) == 1 ? "" : "s");
+    selection->target = count == 1 ? selection->targets[0] : NO_COLUMN;
+    return TANDA_OK;
+}
+
+static tanda_status choose_targets(chooser *chooser, tanda_error *error) {
+    const tanda_dataset_options *options = chooser->options;
     if (options->target != NULL && options->labels != NULL && !options->without_target)
         return fail(error, TANDA_USAGE, "--target: --labels gives the labels; leave out one of the two");
-    if (options->target != NULL) {
-        tanda_status status = find_column(chooser, "--target", options->target, &index, error);
-        if (status != TANDA_OK && !options->without_target) return status;
-        if (status != TANDA_OK) index = NO_COLUMN;
-    } else {
-        index = default_target(chooser);
-    }
-    return index == NO_COLUMN ? TANDA_OK : mark_target(chooser, index, error);
+    return options->target != NULL ? choose_named_targets(chooser, error)
+                                   : choose_last_columns(chooser, error);
 }
 
 static void add_feature(chooser *chooser, size_t index) {
@@ -198,6 +145,9 @@ static tanda_status choose_features(chooser *chooser, tanda_error *error) {
         shown(options->features[i], strlen(options->features[i]), text);
         if (chooser->uses[index] == USE_TARGET)
             return fail(error, TANDA_USAGE, "--features: '%s' is the target; name another with --target",
+                        text);
+        if (chooser->uses[index] == USE_WEIGHT)
+            return fail(error, TANDA_USAGE, "--features: '%s' is the --sample-weight; leave it out of one",
                         text);
         if (chooser->uses[index] == USE_IGNORED)
             return fail(error, TANDA_USAGE, "--features: '%s' is also in --ignore; leave it out of one",
@@ -243,27 +193,35 @@ static tanda_status choose_expected_features(chooser *chooser, tanda_error *erro
     return TANDA_OK;
 }
 
-/* Both sides have names: order and other columns do not matter. */
-static tanda_status select_by_name(chooser *chooser, tanda_error *error) {
-    const tanda_dataset_options *options = chooser->options;
-    size_t index = NO_COLUMN;
-    chooser->selection.target = NO_COLUMN;
-    tanda_status status = choose_expected_features(chooser, error);
-    if (status != TANDA_OK || options->without_target || options->labels != NULL) return status;
-    if (options->target != NULL) {
-        status = find_column(chooser, "--target", options->target, &index, error);
-    } else if (chooser->expected->target_name != NULL) {
-        status = find_name(chooser, TANDA_BAD_INPUT, "the model's target", chooser->expected->target_name,
-                           &index, error);
-        if (status == TANDA_OK && index == NO_COLUMN)
-            return unknown_column(chooser, TANDA_BAD_INPUT, "the model's target",
-                                  chooser->expected->target_name, error);
-    } else {
+/* The model's targets by their names. */
+static tanda_status choose_expected_targets(chooser *chooser, tanda_error *error) {
+    const dataset_expectation *expected = chooser->expected;
+    size_t count = expected_targets(chooser);
+    if (expected->target_name == NULL && expected->target_names == NULL)
         return fail(error, TANDA_USAGE,
                     "--target: the model does not name its target; say which column of %s it is",
                     chooser->path);
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        const char *name = expected->target_names != NULL ? expected->target_names[i] : expected->target_name;
+        size_t index = NO_COLUMN;
+        status = find_name(chooser, TANDA_BAD_INPUT, "the model's target", name, &index, error);
+        if (status == TANDA_OK && index == NO_COLUMN)
+            return unknown_column(chooser, TANDA_BAD_INPUT, "the model's target", name, error);
+        if (status == TANDA_OK) status = mark_target(chooser, index, error);
     }
-    return status != TANDA_OK ? status : mark_target(chooser, index, error);
+    return status;
+}
+
+/* Both sides have names: order and other columns do not matter. */
+static tanda_status select_by_name(chooser *chooser, tanda_error *error) {
+    const tanda_dataset_options *options = chooser->options;
+    tanda_status status = choose_expected_features(chooser, error);
+    if (status == TANDA_OK) status = mark_weight(chooser, error);
+    if (status != TANDA_OK || options->without_target || options->labels != NULL) return status;
+    status = options->target != NULL ? choose_named_targets(chooser, error)
+                                     : choose_expected_targets(chooser, error);
+    return status == TANDA_OK ? check_targets(chooser, error) : status;
 }
 
 /* No names on one side: the number of columns must fit. */
@@ -271,23 +229,33 @@ static tanda_status check_expected_count(const chooser *chooser, tanda_error *er
     const dataset_expectation *expected = chooser->expected;
     bool needs_target = !chooser->options->without_target && chooser->options->labels == NULL;
     if (chooser->selection.feature_count == expected->feature_count) return TANDA_OK;
-    size_t found = chooser->selection.feature_count + (chooser->selection.target != NO_COLUMN);
+    size_t found = chooser->selection.feature_count + chooser->selection.target_count;
     return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns to use; the model takes %zu features%s",
-                chooser->path, found, expected->feature_count, needs_target ? " and the target" : "");
+                chooser->path, found, expected->feature_count,
+                !needs_target                    ? ""
+                : expected_targets(chooser) == 1 ? " and the target"
+                                                 : " and the targets");
 }
 
 static tanda_status select_by_options(chooser *chooser, tanda_error *error) {
     tanda_status status = mark_ignored(chooser, error);
-    if (status == TANDA_OK) status = choose_target(chooser, error);
+    if (status == TANDA_OK) status = mark_weight(chooser, error);
+    if (status == TANDA_OK) status = choose_targets(chooser, error);
     if (status == TANDA_OK) status = choose_features(chooser, error);
+    if (status == TANDA_OK) status = check_targets(chooser, error);
     if (status == TANDA_OK && chooser->expected != NULL) status = check_expected_count(chooser, error);
     return status;
 }
 
 static tanda_status select_labels(chooser *chooser, tanda_error *error) {
-    if (chooser->columns == 1) return mark_target(chooser, 0, error);
-    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns; a file of labels has one", chooser->path,
-                chooser->columns);
+    bool quantities = request_task(chooser->request) == TANDA_TASK_REGRESSION;
+    if (chooser->columns > 1 && !quantities)
+        return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns; a file of labels has one", chooser->path,
+                    chooser->columns);
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < chooser->columns; i++)
+        status = mark_target(chooser, i, error);
+    return status == TANDA_OK ? check_targets(chooser, error) : status;
 }
 
 tanda_status columns_select(const request *request, const char *path, char *const *names, size_t columns,
@@ -298,9 +266,12 @@ tanda_status columns_select(const request *request, const char *path, char *cons
                        .path = path,
                        .names = names,
                        .columns = columns};
+    chooser.selection.target = chooser.selection.weight = NO_COLUMN;
     tanda_status status = allocate(&chooser.uses, columns, 1, "columns", error);
     if (status == TANDA_OK)
         status = allocate(&chooser.selection.features, columns, sizeof(size_t), "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&chooser.selection.targets, columns, sizeof(size_t), "columns", error);
     if (status == TANDA_OK) {
         bool by_name = request->expected != NULL && request->expected->feature_names != NULL && names != NULL;
         status = request->labels_only ? select_labels(&chooser, error)
@@ -317,7 +288,20 @@ tanda_status columns_select(const request *request, const char *path, char *cons
 
 void selection_free(selection *selection) {
     free(selection->features);
+    free(selection->targets);
     *selection = (struct selection){0};
+}
+
+/* Copies of the names of some columns. */
+static tanda_status name_columns(const size_t *indexes, size_t count, char *const *names, char ***copies,
+                                 tanda_error *error) {
+    char **chosen = NULL; /* borrowed */
+    tanda_status status = allocate(&chosen, count, sizeof *chosen, "column names", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        chosen[i] = names[indexes[i]];
+    if (status == TANDA_OK) status = copy_texts(copies, chosen, count, error);
+    free(chosen);
+    return status;
 }
 
 tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
@@ -325,15 +309,17 @@ tanda_status columns_name(const selection *selection, char *const *names, table 
     tanda_status status = TANDA_OK;
     if (selection->target != NO_COLUMN)
         status = copy_text(&table->target_name, names[selection->target], error);
+    if (status == TANDA_OK && table->target_count > 1)
+        status =
+            name_columns(selection->targets, selection->target_count, names, &table->target_names, error);
     if (status != TANDA_OK || selection->feature_count == 0) return status;
-    char **chosen = NULL; /* borrowed */
-    status = allocate(&chosen, selection->feature_count, sizeof *chosen, "column names", error);
-    for (size_t i = 0; status == TANDA_OK && i < selection->feature_count; i++)
-        chosen[i] = names[selection->features[i]];
-    if (status == TANDA_OK)
-        status = copy_texts(&table->feature_names, chosen, selection->feature_count, error);
-    free(chosen);
-    return status;
+    return name_columns(selection->features, selection->feature_count, names, &table->feature_names, error);
+}
+
+void selection_shape(const selection *selection, const request *request, table *table) {
+    table->features = selection->feature_count;
+    table->target_count = request->options->without_target ? 0 : selection->target_count;
+    table->has_weights = selection->weight != NO_COLUMN;
 }
 
 bool selection_is_whole(const selection *selection, size_t columns) {

@@ -96,13 +96,19 @@ static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
                                          &reader->selection, error);
     if (status == TANDA_OK)
         status = allocate(&reader->roles, reader->columns, sizeof *reader->roles, "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&reader->places, reader->columns, sizeof *reader->places, "columns", error);
     if (status != TANDA_OK) return status;
     for (size_t i = 0; i < reader->columns; i++)
         reader->roles[i] = ROLE_IGNORED;
     for (size_t i = 0; i < reader->selection.feature_count; i++)
         reader->roles[reader->selection.features[i]] = (ptrdiff_t)i;
-    if (reader->selection.target != NO_COLUMN && !options->without_target)
-        reader->roles[reader->selection.target] = ROLE_TARGET;
+    if (reader->selection.weight != NO_COLUMN) reader->roles[reader->selection.weight] = ROLE_WEIGHT;
+    for (size_t i = 0; !options->without_target && i < reader->selection.target_count; i++) {
+        size_t column = reader->selection.targets[i];
+        reader->roles[column] = reader->selection.target_count == 1 ? ROLE_TARGET : ROLE_QUANTITY;
+        reader->places[column] = i;
+    }
     return TANDA_OK;
 }
 
@@ -121,16 +127,18 @@ static bool begins_with_text(const csv_reader *reader) {
 }
 
 /* In parallel where that can be; what is wrong, or unusual, is read again with care. */
-static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, bool has_labels, table *table,
+static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, table *table,
                               tanda_error *error) {
+    size_t target = reader->selection.target;
+    bool has_labels = target != NO_COLUMN && reader->roles[target] == ROLE_TARGET;
     bool text = has_labels && begins_with_text(reader);
     bool careful = chunks->has_quotes;
     tanda_status status = TANDA_OK;
     for (;;) {
         table_free(table);
-        table->features = reader->selection.feature_count;
+        selection_shape(&reader->selection, reader->request, table);
         table->rows = chunks->rows;
-        status = table_begin(table, reader->request, reader->path, has_labels, text, error);
+        status = table_begin(table, reader->request, reader->path, text, error);
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
         if (!careful) {
             careful = true;
@@ -145,11 +153,9 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, bool
 }
 
 static tanda_status read_table(csv_reader *reader, table *table, tanda_error *error) {
-    size_t target = reader->selection.target;
-    bool has_labels = target != NO_COLUMN && reader->roles[target] == ROLE_TARGET;
     csv_chunks chunks = {0};
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
-    if (status == TANDA_OK) status = read_rows(reader, &chunks, has_labels, table, error);
+    if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
     free(chunks.chunks);
     if (status != TANDA_OK) return status;
     return columns_name(&reader->selection, reader->names, table, error);
@@ -168,6 +174,7 @@ tanda_status csv_read(const char *path, file_view *view, const request *request,
     free_texts(reader.names, reader.columns);
     selection_free(&reader.selection);
     free(reader.roles);
+    free(reader.places);
     free(reader.scratch);
     return status;
 }

@@ -91,6 +91,22 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     return labels_add_number(&table->labels, row, exact, value, &place, error);
 }
 
+/* A number that is no label. */
+static tanda_status read_number(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
+                                const csv_field *field, size_t row, table *table, tanda_error *error) {
+    ptrdiff_t role = reader->roles[column];
+    float value = 0.0f;
+    place place = field_place(reader, line, column);
+    number_status problem = number_to_float(field->text, field->length, &value);
+    if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
+    if (role == ROLE_WEIGHT) return table_add_weight(table, row, value, &place, error);
+    if (role == ROLE_QUANTITY)
+        table->targets[row * table->target_count + reader->places[column]] = value;
+    else
+        table->owned[row * table->features + (size_t)role] = value;
+    return TANDA_OK;
+}
+
 /* One field at the cursor, the careful way. */
 static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv_cursor *record,
                                size_t column, size_t row, table *table, tanda_error *error) {
@@ -105,10 +121,7 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
     if (role == ROLE_IGNORED) return TANDA_OK;
-    float *value = &table->owned[row * table->features + (size_t)role];
-    number_status problem = number_to_float(field.text, field.length, value);
-    if (problem == NUMBER_OK) return TANDA_OK;
-    return bad_number(reader, record, line, column, &field, problem, error);
+    return read_number(reader, record, line, column, &field, row, table, error);
 }
 
 /* Takes a plain number that ends as it should; false when the field needs the careful way. */

@@ -8,6 +8,8 @@
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
 #define ROLE_TARGET -2
+#define ROLE_WEIGHT -3
+#define ROLE_QUANTITY -4 /* one of several targets */
 
 /* Labels as they stand, one per row: classes are made of them later, in the order of the rows. */
 typedef struct csv_labels {
@@ -26,6 +28,7 @@ typedef struct csv_reader {
     char **names; /* columns entries, or NULL without a header */
     selection selection;
     ptrdiff_t *roles; /* columns entries */
+    size_t *places;   /* columns entries: of a ROLE_QUANTITY, which target it is */
     char *scratch;    /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;           /* a label is text, while numbers were read: begin again */

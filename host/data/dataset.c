@@ -15,15 +15,21 @@ size_t tanda_dataset_features(const tanda_dataset *dataset) {
     return dataset->features;
 }
 
+size_t tanda_dataset_targets(const tanda_dataset *dataset) {
+    return dataset->target_count;
+}
+
 void tanda_dataset_free(tanda_dataset *dataset) {
     if (dataset == NULL) return;
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
     free(dataset->target_name);
+    free_texts(dataset->target_names, dataset->target_count);
     free(dataset->classes);
     free_texts(dataset->class_names, dataset->class_count);
     free(dataset->targets);
+    free(dataset->weights);
     free(dataset);
 }
 
@@ -33,7 +39,9 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .class_count = training->class_count,
                                  .class_names = training->class_names,
                                  .task = training->task,
-                                 .target_name = training->target_name};
+                                 .target_name = training->target_name,
+                                 .target_count = training->target_count,
+                                 .target_names = training->target_names};
 }
 
 /* Reads one label for each of the table's rows from a file of its own. */
@@ -49,9 +57,29 @@ static tanda_status read_label_file(const char *path, const request *request, co
                 file, labels->rows, data->rows, path);
 }
 
+/* Moves several targets to the dataset. */
+static void take_targets(table *labels, bool was_asked, tanda_dataset *dataset) {
+    dataset->task = TANDA_TASK_REGRESSION;
+    dataset->task_was_found = !was_asked;
+    dataset->targets = labels->targets;
+    dataset->target_names = labels->target_names;
+    labels->targets = NULL;
+    labels->target_names = NULL;
+}
+
+static tanda_status take_weights(const char *path, table *data, tanda_dataset *dataset, tanda_error *error) {
+    bool all_zero = data->weights != NULL;
+    dataset->weights = data->weights;
+    data->weights = NULL;
+    for (size_t row = 0; all_zero && row < dataset->rows; row++)
+        all_zero = dataset->weights[row] == 0.0f;
+    return all_zero ? fail(error, TANDA_BAD_INPUT, "%s: every sample weight is 0; some must be above", path)
+                    : TANDA_OK;
+}
+
 /* Moves what the tables hold to the dataset; labels is data itself or the table of the label file. */
-static tanda_status take_over(const char *path, table *data, table *labels, tanda_dataset *dataset,
-                              tanda_error *error) {
+static tanda_status take_over(const char *path, const request *request, table *data, table *labels,
+                              tanda_dataset *dataset, tanda_error *error) {
     dataset->rows = data->rows;
     dataset->features = data->features;
     dataset->values = data->values;
@@ -60,11 +88,16 @@ static tanda_status take_over(const char *path, table *data, table *labels, tand
     dataset->from_bytes = data->from_bytes;
     dataset->feature_names = data->feature_names;
     dataset->target_name = labels->target_name;
+    dataset->target_count = labels->target_count;
     labels->target_name = NULL;
     data->owned = NULL;
     data->mapping = (file_view){0};
     data->feature_names = NULL;
-    return labels->has_labels ? labels_finish(&labels->labels, data->rows, path, dataset, error) : TANDA_OK;
+    tanda_status status = take_weights(path, data, dataset, error);
+    if (status == TANDA_OK && labels->has_labels)
+        status = labels_finish(&labels->labels, data->rows, path, dataset, error);
+    if (labels->targets != NULL) take_targets(labels, request_task(request) != TANDA_TASK_AUTO, dataset);
+    return status;
 }
 
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
@@ -82,7 +115,7 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
         status = read_label_file(path, &request, &data, &labels, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status == TANDA_OK)
-        status = take_over(label_file != NULL ? label_file : path, &data,
+        status = take_over(label_file != NULL ? label_file : path, &request, &data,
                            label_file != NULL ? &labels : &data, made, error);
     table_free(&data);
     table_free(&labels);

@@ -17,13 +17,16 @@ struct tanda_dataset {
     file_view mapping;
     bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
-    char *target_name;    /* or NULL */
+    size_t target_count;  /* 1; more for several quantities; 0 without a target */
+    char *target_name;    /* of one target, or NULL */
+    char **target_names;  /* of several: target_count entries, or NULL when the file names none */
     tanda_task task;      /* TANDA_TASK_AUTO when there is no target */
     bool task_was_found;  /* the task was told from the labels, not asked for */
     int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
     size_t class_count;
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
-    float *targets;     /* rows entries for TANDA_TASK_REGRESSION, else NULL */
+    float *targets;     /* (rows, target_count) for TANDA_TASK_REGRESSION, else NULL */
+    float *weights;     /* (rows) of the loss, finite and not below 0, some above; or NULL: all are 1 */
 };
 
 /*
@@ -37,7 +40,9 @@ typedef struct dataset_expectation {
     size_t class_count;
     char *const *class_names; /* class_count entries, or NULL for regression */
     tanda_task task;
-    const char *target_name; /* or NULL */
+    const char *target_name;   /* of one target, or NULL */
+    size_t target_count;       /* 0 counts as 1 */
+    char *const *target_names; /* of several, or NULL */
 } dataset_expectation;
 
 /* The expectation that a training set sets for its validation file. Borrowed from the dataset. */
@@ -53,11 +58,21 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
 
 /*
  * Holds out round(fraction * rows) rows (at least 1, at most rows - 1), chosen by the seed through the
- * shuffle of kernels/shuffle.h; both parts keep the file's order, and class numbering is shared.
- * 0 < fraction < 1, else TANDA_USAGE. The source is left as it is.
+ * shuffle of kernels/shuffle.h; both parts keep the file's order, and class numbering is shared. by_class: classes
+ * are held out in proportion to their rows, whole rows going to the largest remainders (of equals to the first
+ * class). 0 < fraction < 1, else TANDA_USAGE. The source is left as it is.
  */
-tanda_status dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
                            tanda_dataset **training, tanda_dataset **validation, tanda_error *error);
+
+/*
+ * Part `fold` (from 0) of `folds` for validation, the others for training; over all folds every row is held out once.
+ * Folds differ by at most one row, and with by_class by at most one row of each class. Both parts keep the file's
+ * order. 2 <= folds <= rows, else TANDA_USAGE.
+ */
+tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, bool by_class,
+                          uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
+                          tanda_error *error);
 
 /* Replaces every value x by (x - center) * factor of its column, in place (a mapped file is copied first). */
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);

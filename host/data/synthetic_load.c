@@ -15,6 +15,7 @@ static tanda_status check_options(const char *title, const tanda_dataset_options
                        : options->target != NULL && !options->without_target ? "--target"
                        : options->ignore_count > 0                           ? "--ignore"
                        : options->feature_count > 0                          ? "--features"
+                       : options->sample_weight != NULL                      ? "--sample-weight"
                                                                              : NULL;
     if (flag != NULL) return fail(error, TANDA_USAGE, "%s: it is for files; %s is made whole", flag, title);
     if (task == TANDA_TASK_CLASSES && source->data.classes == 0)
@@ -71,6 +72,7 @@ static tanda_status make_room(const char *title, const synthetic_source *source,
 /* Gives the labels to the dataset as what the task wants; classes may be wanted as numbers. */
 static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t classes, tanda_task task,
                                 tanda_error *error) {
+    dataset->target_count = 1;
     dataset->task = classes > 0 && task != TANDA_TASK_REGRESSION ? TANDA_TASK_CLASSES : TANDA_TASK_REGRESSION;
     if (dataset->task == TANDA_TASK_CLASSES) {
         dataset->classes = (int32_t *)labels;

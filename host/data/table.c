@@ -8,22 +8,36 @@ tanda_task request_task(const request *request) {
     return request->expected != NULL ? request->expected->task : request->options->task;
 }
 
-tanda_status table_begin(table *table, const request *request, const char *path, bool has_labels,
-                         bool text_labels, tanda_error *error) {
+/* *memory becomes (rows, columns) values. */
+static tanda_status make_matrix(float **memory, const table *table, size_t columns, const char *what,
+                                const char *path, tanda_error *error) {
     size_t count = 0;
-    if (multiply_overflows(table->rows, table->features, &count))
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: %zu rows of %zu features are more than this machine can address", path, table->rows,
-                    table->features);
-    tanda_status status =
-        allocate(&table->owned, count, sizeof *table->owned, "the data set's values", error);
-    if (status != TANDA_OK) return status;
+    if (multiply_overflows(table->rows, columns, &count))
+        return fail(error, TANDA_BAD_INPUT, "%s: %zu rows of %zu %s are more than this machine can address",
+                    path, table->rows, columns, what);
+    return allocate(memory, count, sizeof **memory, what, error);
+}
+
+tanda_status table_begin(table *table, const request *request, const char *path, bool text_labels,
+                         tanda_error *error) {
+    tanda_status status = make_matrix(&table->owned, table, table->features, "features", path, error);
     table->values = table->owned;
-    if (!has_labels) return TANDA_OK;
+    if (status == TANDA_OK && table->has_weights)
+        status = make_matrix(&table->weights, table, 1, "weights", path, error);
+    if (status == TANDA_OK && table->target_count > 1)
+        status = make_matrix(&table->targets, table, table->target_count, "targets", path, error);
+    if (status != TANDA_OK || table->target_count != 1) return status;
     status = labels_begin(&table->labels, request_task(request), request->expected, table->rows, text_labels,
                           error);
     table->has_labels = status == TANDA_OK;
     return status;
+}
+
+tanda_status table_add_weight(table *table, size_t row, float weight, const place *place,
+                              tanda_error *error) {
+    table->weights[row] = weight;
+    if (weight >= 0.0f) return TANDA_OK;
+    return fail_at(error, place, "%.9g is no weight: weights are 0 or more", (double)weight);
 }
 
 void table_free(table *table) {
@@ -31,6 +45,9 @@ void table_free(table *table) {
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);
     free(table->target_name);
+    free_texts(table->target_names, table->target_count);
     if (table->has_labels) labels_free(&table->labels);
+    free(table->targets);
+    free(table->weights);
     *table = (struct table){0};
 }

@@ -26,14 +26,22 @@ typedef struct table {
     file_view mapping;
     bool from_bytes;
     char **feature_names; /* features entries, or NULL */
-    char *target_name;    /* or NULL */
+    size_t target_count;  /* 0 without a target */
+    char *target_name;    /* of one target, or NULL */
+    char **target_names;  /* of several: target_count entries, or NULL */
     bool has_labels;
-    labels labels; /* with has_labels */
+    labels labels;  /* of one target; with has_labels */
+    float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
+    bool has_weights;
+    float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
 } table;
 
-/* Allocates owned as (rows, features) and, when there is a target, the labels. */
-tanda_status table_begin(table *table, const request *request, const char *path, bool has_labels,
-                         bool text_labels, tanda_error *error);
+/* Allocates what rows, features, target_count and has_weights ask for. */
+tanda_status table_begin(table *table, const request *request, const char *path, bool text_labels,
+                         tanda_error *error);
+
+/* TANDA_BAD_INPUT with the place when the weight is negative. */
+tanda_status table_add_weight(table *table, size_t row, float weight, const place *place, tanda_error *error);
 
 /* Releases what the table still holds; all members are zero afterwards. */
 void table_free(table *table);

@@ -61,12 +61,14 @@ typedef struct tanda_model tanda_model;
 typedef struct tanda_dataset_options {
     const char *format;        /* "csv", "npy", "idx"; NULL: by content, then by extension */
     tanda_header header;       /* CSV only */
-    const char *target;        /* column name or index from 0; NULL: the last column (none with labels) */
+    const char *target;        /* column name or index from 0; several behind commas for regression;
+                                  NULL: the last column (none with labels) */
     const char *labels;        /* file with one label per row (.npy, IDX), NULL: labels are a column */
     const char *const *ignore; /* columns to leave out, by name or index */
     size_t ignore_count;
     const char *const *features; /* columns to use, in this order; NULL: all that are left */
     size_t feature_count;
+    const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
 } tanda_dataset_options;
@@ -76,6 +78,8 @@ TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_
 TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
+/* 1; more for a regression of several quantities; 0 without a target. */
+TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
 
 /* ---- models ------------------------------------------------------------------------------------------- */
 
@@ -96,7 +100,7 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     tanda_error *error);
 
 TANDA_API size_t tanda_model_features(const tanda_model *model);
-/* Of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
+/* Of the last layer: 1 for binary classes through a sigmoid, for regression the targets, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
 /* SHA-256 of the parameters as they lie in the model file; text has TANDA_DIGEST_SIZE bytes. */
 TANDA_API void tanda_model_digest(const tanda_model *model, char *text);
@@ -177,14 +181,25 @@ typedef struct tanda_evaluation {
 typedef struct tanda_epoch {
     size_t epoch; /* from 1 */
     size_t epochs;
-    size_t steps;       /* of this epoch */
-    double seconds;     /* spent since the line before */
-    size_t steps_since; /* steps done since the line before */
-    double loss;        /* running: mean over the epoch's rows, each at the weights of its step */
-    double accuracy;    /* running; NaN for regression */
+    size_t steps;         /* of this epoch */
+    double seconds;       /* spent since the line before */
+    size_t steps_since;   /* steps done since the line before */
+    double loss;          /* running: mean over the epoch's rows, each at the weights of its step */
+    double accuracy;      /* running; NaN for regression */
+    double learning_rate; /* of the epoch's last step */
     bool has_validation;
     tanda_evaluation validation;
 } tanda_epoch;
+
+/* Where a training is between two epochs that are reported. */
+typedef struct tanda_progress {
+    size_t epoch, epochs;  /* from 1 */
+    size_t step, steps;    /* of this epoch: done, all */
+    uint64_t steps_left;   /* of the whole training */
+    double seconds;        /* since the latest on_epoch, or the start */
+    double step_seconds;   /* what a step took lately */
+    double loss, accuracy; /* running; NaN where they are not known */
+} tanda_progress;
 
 typedef struct tanda_train_options {
     size_t epochs;
@@ -198,12 +213,26 @@ typedef struct tanda_train_options {
     void (*on_epoch)(const tanda_epoch *epoch, void *context); /* NULL: none */
     void (*on_note)(const char *note,
                     void *context); /* what was decided on the way, a line each; NULL: none */
+    void (*on_progress)(const tanda_progress *progress, void *context); /* some times a second; NULL: none */
+    /* Asked some times a second; true: tanda_train finishes the step and returns TANDA_INTERRUPTED. NULL: never. */
+    bool (*should_stop)(void *context);
     void *context;
+
+    /*
+     * Early stopping, on the validation loss, without a validation set on the running loss: after `patience` epochs
+     * in a row without one that is lower than the best by more than min_delta (Keras 3: EarlyStopping). 0: none.
+     */
+    size_t patience;
+    double min_delta;
+    bool restore_best; /* end with the weights of the best epoch, stopped early or not */
 } tanda_train_options;
 
 typedef struct tanda_train_result {
-    size_t epochs;
+    size_t epochs; /* done */
     uint64_t steps;
+    bool stopped_early;
+    size_t best_epoch; /* with patience or restore_best; else 0, and best_score NaN */
+    double best_score;
     tanda_evaluation training; /* of the final weights over all training rows */
     bool has_validation;
     tanda_evaluation validation;
@@ -214,8 +243,8 @@ typedef struct tanda_train_result {
  * Trains the model in place by gradient descent. validation may be NULL. Both data sets must be scaled as the
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
  * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
- * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite; the model is then as
- * it was.
+ * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when
+ * should_stop said so; the model is then as it was.
  */
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                                    const tanda_dataset *validation, const tanda_train_options *options,

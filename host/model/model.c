@@ -126,6 +126,7 @@ void tanda_model_free(tanda_model *model) {
     free_texts(model->feature_names, model->features);
     free_texts(model->class_names, model->class_count);
     free(model->target_name);
+    if (model->target_names != NULL) free_texts(model->target_names, model_outputs(model));
     free(model->settings);
     scaling_free(&model->scaling);
     free(model->parameters);
@@ -137,6 +138,10 @@ size_t model_classes(const tanda_model *model) {
     if (model->task == TANDA_TASK_REGRESSION) return 0;
     const size_t outputs = model_outputs(model);
     return outputs == 1 ? 2 : outputs;
+}
+
+size_t model_targets(const tanda_model *model) {
+    return model->task == TANDA_TASK_REGRESSION ? model_outputs(model) : 1;
 }
 
 size_t model_outputs(const tanda_model *model) {

@@ -25,7 +25,8 @@ struct tanda_model {
     loss loss;
     tanda_task task;      /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
     char **feature_names; /* features entries, or NULL */
-    char *target_name;    /* or NULL */
+    char *target_name;    /* of one target, or NULL */
+    char **target_names;  /* of a regression of several: model_outputs entries, or NULL */
     size_t class_count;   /* see model_classes */
     char **class_names;   /* class_count entries, or NULL */
     scaling scaling;
@@ -51,6 +52,9 @@ bool model_count_parameters(size_t features, size_t layer_count, const size_t *u
 
 /* Classes that the outputs stand for: 2 for one sigmoid, as many as softmax outputs, 0 for regression. */
 size_t model_classes(const tanda_model *model);
+
+/* Targets that a row has: the outputs of a regression, else 1. */
+size_t model_targets(const tanda_model *model);
 
 /* Outputs of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
 size_t model_outputs(const tanda_model *model);

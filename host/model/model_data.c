@@ -8,7 +8,9 @@ static dataset_expectation expectation(const tanda_model *model) {
                                  .class_count = model->class_count,
                                  .class_names = model->class_names,
                                  .task = model->task,
-                                 .target_name = model->target_name};
+                                 .target_name = model->target_name,
+                                 .target_count = model_targets(model),
+                                 .target_names = model->target_names};
 }
 
 tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,

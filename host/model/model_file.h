@@ -12,6 +12,7 @@
  *   feature_names    ["sepal length", ...], optional
  *   class_names      ["setosa", ...], for classes
  *   target_name      plain text, optional
+ *   target_names     ["x", "y"], for a regression of several targets instead of target_name, optional
  *   settings         a JSON object, optional
  *   weights_sha256   see model_digest
  *   metadata_sha256  of the keys above that are there, in alphabetical order, each as key, zero byte, value,

@@ -306,6 +306,10 @@ static tanda_status read_description(reader *reader) {
     if (status == TANDA_OK)
         status =
             copy_text(&model->target_name, safetensors_metadata(&reader->file, "target_name"), reader->error);
+    if (status == TANDA_OK && safetensors_metadata(&reader->file, "target_names") != NULL)
+        status = model->task == TANDA_TASK_REGRESSION
+                     ? read_names(reader, "target_names", model_outputs(model), &model->target_names)
+                     : BAD(reader, "target_names are given, but the task is classes");
     if (status == TANDA_OK && settings != NULL) status = read_settings(reader, settings);
     return status;
 }

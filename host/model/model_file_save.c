@@ -124,6 +124,8 @@ static tanda_status put_metadata(const writer *writer) {
     if (status == TANDA_OK && model->class_count > 0) status = put_class_names(writer);
     if (status == TANDA_OK && model->target_name != NULL)
         status = put_text(writer, "target_name", model->target_name);
+    if (status == TANDA_OK && model->target_names != NULL)
+        status = put_names(writer, "target_names", model->target_names, model_outputs(model));
     if (status == TANDA_OK && model->settings != NULL) status = put_settings(writer);
     if (status == TANDA_OK) status = put_digests(writer);
     return status;

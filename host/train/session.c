@@ -16,6 +16,9 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
         return fail(error, TANDA_BAD_INPUT, "the model needs a target of %s, and the data has %s",
                     task_name(model->task),
                     dataset->task == TANDA_TASK_AUTO ? "none" : task_name(dataset->task));
+    if (model->task == TANDA_TASK_REGRESSION && dataset->target_count != model_outputs(model))
+        return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
+                    dataset->target_count, model_outputs(model));
     if (model->task != TANDA_TASK_CLASSES) return TANDA_OK;
     size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
     for (size_t row = 0; row < dataset->rows; row++)
@@ -35,7 +38,8 @@ tanda_status resident_create(backend *backend, const tanda_dataset *dataset, boo
     if (status == TANDA_OK && with_labels) {
         const void *labels = dataset->task == TANDA_TASK_CLASSES ? (const void *)dataset->classes
                                                                  : (const void *)dataset->targets;
-        status = backend_buffer(backend, dataset->rows * sizeof(float), labels, &made.labels, error);
+        status = backend_buffer(backend, dataset->rows * dataset->target_count * sizeof(float), labels,
+                                &made.labels, error);
     }
     if (status != TANDA_OK) {
         resident_free(backend, &made);

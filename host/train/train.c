@@ -1,163 +1,27 @@
 /* Training: epochs of gradient descent on a device, with a report now and then. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/session.h"
-
-#define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
-#define LEAST_STEPS_PER_RUN 256
-
-typedef struct trainer {
-    backend *backend;
-    tanda_model *model;
-    const tanda_train_options *options;
-    plan *plan;
-    resident training, validation;
-    bool has_validation;
-    buffer *parameters;
-    program *program;
-    evaluator evaluator;
-    size_t batch_rows, steps_per_epoch, steps_per_run;
-    step_result *results;
-} trainer;
-
-/* Sums of an epoch's steps, in step order and double precision (contract 7). */
-typedef struct running {
-    double loss;
-    uint64_t correct;
-} running;
+#include "train/trainer.h"
 
 static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
     if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
     if (!(options->learning_rate > 0.0) || !isfinite((float)options->learning_rate))
         return fail(error, TANDA_USAGE, "learning rate: %g is not a positive number that binary32 can hold",
                     options->learning_rate);
+    if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
+        return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
+                    options->min_delta);
     return TANDA_OK;
 }
 
-static tanda_status trainer_upload(trainer *trainer, const tanda_dataset *training,
-                                   const tanda_dataset *validation, tanda_error *error) {
-    tanda_status status = resident_create(trainer->backend, training, true, &trainer->training, error);
-    /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
-    bool sole = training->owned != NULL && (validation == NULL || validation->values != training->values);
-    if (status == TANDA_OK && sole) backend_lend(trainer->backend, trainer->training.features);
-    if (status == TANDA_OK)
-        status =
-            upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);
-    if (status == TANDA_OK && validation != NULL) {
-        status = resident_create(trainer->backend, validation, true, &trainer->validation, error);
-        trainer->has_validation = true;
-    }
-    return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
-}
+/* ---- the end of an epoch ------------------------------------------------------------------------------- */
 
-static tanda_status trainer_compile(trainer *trainer, const tanda_dataset *training, tanda_error *error) {
-    const tanda_train_options *options = trainer->options;
-    const program_options program_options = {.features = trainer->training.features,
-                                             .labels = trainer->training.labels,
-                                             .parameters = trainer->parameters,
-                                             .rows = training->rows,
-                                             .batch_rows = trainer->batch_rows,
-                                             .shuffle = !options->no_shuffle,
-                                             .seed = options->seed,
-                                             .learning_rate = (float)options->learning_rate,
-                                             .math = options->math,
-                                             .gemm = options->gemm};
-    tanda_status status =
-        backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
-    if (status == TANDA_OK && options->on_note != NULL &&
-        backend_notes(trainer->backend, trainer->program)[0] != '\0')
-        options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
-    if (status == TANDA_OK && trainer->has_validation)
-        status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
-                                  &trainer->evaluator, error);
-    return status;
-}
-
-/* An epoch's, but enough of short epochs that the host is seldom waited for. */
-static size_t most_steps_per_run(const trainer *trainer) {
-    size_t steps =
-        trainer->steps_per_epoch < LEAST_STEPS_PER_RUN ? LEAST_STEPS_PER_RUN : trainer->steps_per_epoch;
-    return steps < MOST_STEPS_PER_RUN ? steps : MOST_STEPS_PER_RUN;
-}
-
-static tanda_status trainer_create(trainer *trainer, const tanda_dataset *training,
-                                   const tanda_dataset *validation, tanda_train_result *result,
-                                   tanda_error *error) {
-    const plan_options options = {.training = true};
-    size_t wanted = trainer->options->batch_rows;
-    trainer->batch_rows = wanted == 0 || wanted > training->rows ? training->rows : wanted;
-    trainer->steps_per_epoch = steps_per_epoch(training->rows, trainer->batch_rows);
-    trainer->steps_per_run = most_steps_per_run(trainer);
-    tanda_status status =
-        allocate(&trainer->results, trainer->steps_per_run, sizeof *trainer->results, "step results", error);
-    if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
-    double start = seconds_now();
-    if (status == TANDA_OK) status = trainer_upload(trainer, training, validation, error);
-    result->transfer_seconds = seconds_now() - start;
-    if (status == TANDA_OK) status = trainer_compile(trainer, training, error);
-    result->compile_seconds = seconds_now() - start - result->transfer_seconds;
-    return status;
-}
-
-static void trainer_free(trainer *trainer) {
-    evaluator_free(trainer->backend, &trainer->evaluator);
-    backend_program_free(trainer->backend, trainer->program);
-    backend_buffer_free(trainer->backend, trainer->parameters);
-    resident_free(trainer->backend, &trainer->training);
-    resident_free(trainer->backend, &trainer->validation);
-    plan_free(trainer->plan);
-    free(trainer->results);
-}
-
-/* Adds up the steps; the first whose loss or weights are not finite ends the training. */
-static tanda_status add_steps(const trainer *trainer, uint64_t first, size_t steps, running *running,
-                              tanda_error *error) {
-    for (size_t s = 0; s < steps; s++) {
-        const step_result *result = &trainer->results[s];
-        bool bad_loss = !isfinite(result->loss);
-        if (bad_loss || result->not_finite)
-            return fail(
-                error, TANDA_FAILED,
-                "diverged: a %s is not finite in epoch %zu, step %zu of %zu; a smaller learning rate than %g "
-                "may help",
-                bad_loss ? "loss" : "weight", (size_t)((first + s) / trainer->steps_per_epoch) + 1,
-                (size_t)((first + s) % trainer->steps_per_epoch) + 1, trainer->steps_per_epoch,
-                trainer->options->learning_rate);
-        running->loss += (double)result->loss;
-        running->correct += result->correct;
-    }
-    return TANDA_OK;
-}
-
-/* Steps [first, end), in runs that the host has room to hear of. */
-static tanda_status run_steps(trainer *trainer, uint64_t first, uint64_t end, bool with_loss,
-                              running *running, tanda_error *error) {
-    while (first < end) {
-        size_t steps = end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
-        tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
-        if (status == TANDA_OK)
-            status = backend_results(trainer->backend, trainer->program, trainer->results, error);
-        for (size_t s = 0; status == TANDA_OK && !with_loss && s < steps; s++)
-            trainer->results[s].loss = 0.0f;
-        if (status == TANDA_OK) status = add_steps(trainer, first, steps, running, error);
-        if (status != TANDA_OK) return status;
-        first += steps;
-    }
-    return TANDA_OK;
-}
-
-/* Epochs [first, end), of which the last is reported. A full batch makes no loss in the others (contract 7). */
-static tanda_status run_stretch(trainer *trainer, size_t first, size_t end, running *running,
-                                tanda_error *error) {
-    const uint64_t steps = trainer->steps_per_epoch;
-    tanda_status status = run_steps(trainer, first * steps, (end - 1) * steps, steps > 1, running, error);
-    *running = (struct running){0};
-    return status == TANDA_OK ? run_steps(trainer, (end - 1) * steps, end * steps, true, running, error)
-                              : status;
+/* Every epoch steers the training, or is a candidate for the best. */
+static bool watches_epochs(const tanda_train_options *options) {
+    return options->patience > 0 || options->restore_best;
 }
 
 /* The first epoch from `epoch` on that is reported; epochs count from 1. */
@@ -167,8 +31,23 @@ static size_t next_report(const tanda_train_options *options, size_t epoch) {
     return last < options->epochs ? last : options->epochs;
 }
 
-static tanda_status report(trainer *trainer, tanda_epoch *line, const running *running, tanda_error *error) {
-    double rows = (double)trainer->training.dataset->rows;
+/* The first epoch from `epoch` on whose loss is looked at. */
+static size_t next_look(const tanda_train_options *options, size_t epoch) {
+    return watches_epochs(options) ? epoch : next_report(options, epoch);
+}
+
+static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error *error) {
+    const double score = line->has_validation ? line->validation.loss : line->loss;
+    const bool better = stopping_hear(&trainer->progress.stopping, trainer->options, line->epoch, score);
+    if (!better || trainer->best == NULL) return TANDA_OK;
+    return backend_download(trainer->backend, trainer->parameters, trainer->best,
+                            trainer->plan->parameter_count * sizeof(float), error);
+}
+
+static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *error) {
+    const running *running = &trainer->progress.running;
+    const double rows = (double)trainer->training.dataset->rows;
+    line->epoch = trainer_epoch(trainer);
     line->loss = running->loss / rows;
     line->accuracy = trainer->plan->classes ? (double)running->correct / rows : NAN;
     line->has_validation = trainer->has_validation;
@@ -176,28 +55,107 @@ static tanda_status report(trainer *trainer, tanda_epoch *line, const running *r
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
         if (status != TANDA_OK) return status;
     }
-    if (trainer->options->on_epoch != NULL) trainer->options->on_epoch(line, trainer->options->context);
-    return TANDA_OK;
+    return watches_epochs(trainer->options) ? watch(trainer, line, error) : TANDA_OK;
+}
+
+/* ---- all epochs ---------------------------------------------------------------------------------------- */
+
+/* The latest line, or the start. */
+typedef struct since {
+    double seconds;
+    uint64_t step;
+} since;
+
+static bool is_reported(const trainer *trainer) {
+    const size_t epoch = trainer_epoch(trainer);
+    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
+           (trainer->progress.stopping.stopped || next_report(trainer->options, epoch) == epoch);
+}
+
+static void tell_epoch(const trainer *trainer, tanda_epoch *line, since *since) {
+    const tanda_train_options *options = trainer->options;
+    const double now = seconds_now();
+    line->epochs = options->epochs;
+    line->steps = trainer->steps_per_epoch;
+    line->seconds = now - since->seconds;
+    line->steps_since = (size_t)(trainer->progress.step - since->step);
+    line->learning_rate = options->learning_rate;
+    if (options->on_epoch != NULL) options->on_epoch(line, options->context);
+    since->step = trainer->progress.step;
+    since->seconds = now;
+}
+
+static void tell_progress(const trainer *trainer, const since *since) {
+    const tanda_train_options *options = trainer->options;
+    if (options->on_progress == NULL) return;
+    const running *running = &trainer->progress.running;
+    tanda_progress progress = {.epoch = trainer_epoch(trainer),
+                               .epochs = options->epochs,
+                               .step = trainer_step_of_epoch(trainer),
+                               .steps = trainer->steps_per_epoch,
+                               .steps_left = trainer->total_steps - trainer->progress.step,
+                               .seconds = seconds_now() - since->seconds,
+                               .step_seconds = trainer->step_seconds,
+                               .loss = NAN,
+                               .accuracy = NAN};
+    const double rows = (double)trainer->training.dataset->rows;
+    const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
+    if (progress.steps > 1) progress.loss = running->loss / seen;
+    if (progress.steps > 1 && trainer->plan->classes) progress.accuracy = (double)running->correct / seen;
+    options->on_progress(&progress, options->context);
+}
+
+static tanda_status interrupt(const trainer *trainer, tanda_error *error) {
+    return fail(
+        error, TANDA_INTERRUPTED,
+        "interrupted after epoch %zu, step %zu of %zu; nothing was saved (--checkpoint FILE would have)",
+        trainer_epoch(trainer), trainer_step_of_epoch(trainer), trainer->steps_per_epoch);
+}
+
+/* One run of steps, up to the next epoch that is looked at. A full batch makes no loss in others (contract 7). */
+static tanda_status advance(trainer *trainer, tanda_error *error) {
+    const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
+    const size_t epoch = next_look(trainer->options, (size_t)(step / per_epoch) + 1);
+    const uint64_t end = epoch * per_epoch;
+    if (per_epoch > 1 || step + 1 == end) return trainer_advance(trainer, end, true, error);
+    return trainer_advance(trainer, end - 1, false, error);
+}
+
+static bool is_looked_at(const trainer *trainer) {
+    const size_t epoch = trainer_epoch(trainer);
+    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
+           next_look(trainer->options, epoch) == epoch;
+}
+
+static bool is_done(const trainer *trainer) {
+    return trainer->progress.stopping.stopped || trainer->progress.step >= trainer->total_steps;
 }
 
 static tanda_status run_epochs(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
-    double before = seconds_now();
-    for (size_t done = 0, end = 0; done < options->epochs; done = end) {
-        running running = {0};
-        end = next_report(options, done + 1);
-        tanda_status status = run_stretch(trainer, done, end, &running, error);
+    since since = {.seconds = seconds_now(), .step = trainer->progress.step};
+    while (!is_done(trainer)) {
+        tanda_epoch line = {0};
+        tanda_status status = advance(trainer, error);
+        if (status == TANDA_OK && is_looked_at(trainer)) status = end_epoch(trainer, &line, error);
         if (status != TANDA_OK) return status;
-        tanda_epoch line = {.epoch = end,
-                            .epochs = options->epochs,
-                            .steps = trainer->steps_per_epoch,
-                            .seconds = seconds_now() - before,
-                            .steps_since = (end - done) * trainer->steps_per_epoch};
-        status = report(trainer, &line, &running, error);
-        if (status != TANDA_OK) return status;
-        before = seconds_now();
+        if (is_reported(trainer))
+            tell_epoch(trainer, &line, &since);
+        else
+            tell_progress(trainer, &since);
+        if (!is_done(trainer) && options->should_stop != NULL && options->should_stop(options->context))
+            return interrupt(trainer, error);
     }
     return TANDA_OK;
+}
+
+/* ---- the end of the training --------------------------------------------------------------------------- */
+
+/* The weights of the best epoch, where they are asked for. */
+static tanda_status restore_best(trainer *trainer, tanda_error *error) {
+    if (trainer->best == NULL || trainer->progress.stopping.best_epoch == 0) return TANDA_OK;
+    return backend_upload(trainer->backend, trainer->parameters, trainer->best,
+                          trainer->plan->parameter_count * sizeof(float), error);
 }
 
 /* The final weights, and their evaluation over all rows (contract 7). */
@@ -206,8 +164,9 @@ static tanda_status finish_training(trainer *trainer, tanda_train_result *result
     float *packed = NULL;
     size_t bytes = trainer->plan->parameter_count * sizeof(float);
     evaluator evaluator = {0};
-    tanda_status status =
-        allocate(&packed, trainer->plan->parameter_count, sizeof(float), "parameters", error);
+    tanda_status status = restore_best(trainer, error);
+    if (status == TANDA_OK)
+        status = allocate(&packed, trainer->plan->parameter_count, sizeof(float), "parameters", error);
     if (status == TANDA_OK)
         status = evaluator_create(backend, trainer->model, &trainer->training, trainer->parameters,
                                   &evaluator, error);
@@ -219,18 +178,27 @@ static tanda_status finish_training(trainer *trainer, tanda_train_result *result
     if (status == TANDA_OK && !isfinite(result->training.loss))
         status = fail(error, TANDA_FAILED,
                       "diverged: the loss of the final weights is not finite (epoch %zu, step %zu)",
-                      trainer->options->epochs, trainer->steps_per_epoch);
+                      trainer_epoch(trainer), trainer->steps_per_epoch);
     if (status == TANDA_OK) plan_unpack(trainer->plan, packed, trainer->model->parameters);
     evaluator_free(backend, &evaluator);
     free(packed);
     return status;
 }
 
+static void note_progress(const trainer *trainer, tanda_train_result *result) {
+    const stopping *stopping = &trainer->progress.stopping;
+    result->epochs = trainer_epoch(trainer);
+    result->steps = trainer->progress.step;
+    result->best_epoch = stopping->best_epoch;
+    result->best_score = stopping->best_epoch > 0 ? stopping->best : NAN;
+    result->stopped_early = stopping->stopped;
+}
+
 tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                          const tanda_dataset *validation, const tanda_train_options *options,
                          tanda_train_result *result, tanda_error *error) {
     trainer trainer = {.backend = device, .model = model, .options = options};
-    tanda_train_result made = {.epochs = options->epochs};
+    tanda_train_result made = {0};
     tanda_status status = check_options(options, error);
     if (status == TANDA_OK) status = check_fit(model, training, true, error);
     if (status == TANDA_OK && validation != NULL) status = check_fit(model, validation, true, error);
@@ -239,7 +207,7 @@ tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_d
     double start = seconds_now();
     if (status == TANDA_OK) status = run_epochs(&trainer, error);
     made.train_seconds = seconds_now() - start;
-    made.steps = (uint64_t)options->epochs * trainer.steps_per_epoch;
+    if (status == TANDA_OK) note_progress(&trainer, &made);
     if (status == TANDA_OK) status = finish_training(&trainer, &made, error);
     trainer_free(&trainer);
     if (status == TANDA_OK) *result = made;

@@ -20,13 +20,14 @@ void golden_free(golden *golden) {
 }
 
 void golden_data_digest(const tanda_dataset *dataset, char *text) {
-    char values[DIGEST_TEXT_SIZE], labels[DIGEST_TEXT_SIZE], whole[256];
+    char values[DIGEST_TEXT_SIZE], labels[DIGEST_TEXT_SIZE], weights[DIGEST_TEXT_SIZE] = "", whole[320];
     bool classes = dataset->task == TANDA_TASK_CLASSES;
     digest_sha256(dataset->values, dataset->rows * dataset->features * sizeof(float), values);
     digest_sha256(classes ? (const void *)dataset->classes : (const void *)dataset->targets,
-                  dataset->rows * sizeof(float), labels);
-    int length = snprintf(whole, sizeof whole, "%zu %zu %s %s %s", dataset->rows, dataset->features,
-                          task_name(dataset->task), values, labels);
+                  dataset->rows * dataset->target_count * sizeof(float), labels);
+    if (dataset->weights != NULL) digest_sha256(dataset->weights, dataset->rows * sizeof(float), weights);
+    int length = snprintf(whole, sizeof whole, "%zu %zu %s %s %s%s%s", dataset->rows, dataset->features,
+                          task_name(dataset->task), values, labels, weights[0] == '\0' ? "" : " ", weights);
     digest_sha256(whole, (size_t)length, text);
 }
 

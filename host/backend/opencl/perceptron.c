@@ -10,6 +10,8 @@
 #define MOST_SLOTS 1024
 #define GROUPS_PER_UNIT 16       /* so that compute units which end early find more to do */
 #define LEAST_GROUP_FLOATS 65536 /* less is done before another thread has woken up */
+#define LAUNCH_FLOATS 524288     /* half a millisecond's, in steps that one work-item does whole */
+#define MOST_STEPS_TOGETHER 256
 
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
@@ -35,36 +37,65 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
     while (slots * group < tiles && slots < (wave != 0 ? wave : MOST_SLOTS))
         slots *= 2;
     size_t bytes = program->stored != NULL ? 0 : program->workspace_floats * sizeof(float);
-    while (slots > 1 && slots * group * bytes > budget)
+    while (slots > 1 && slots * bytes > budget)
         slots /= 2;
-    while (group > 1 && slots * group * bytes > budget)
-        group /= 2;
     for (size_t size = group; size > 1; size /= 2)
         levels++;
     program->group = group;
     program->wave_tiles = slots;
-    program->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels);
+    program->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels) + TILE_ROWS;
 }
 
-/* Rows that keep their order have their labels in it already. */
-static void give_labels(launch *launch, const context *c) {
+size_t opencl_steps_together(const program *program, size_t steps) {
+    const program_options *options = &program->options;
+    const size_t floats = options->batch_rows * program->plan->features, per_epoch = epoch_steps(program);
+    const bool is_alone = program->is_perceptron && tiles_of(options->batch_rows) <= program->group &&
+                          program->squares == NULL;
+    if (!is_alone || (program->stored != NULL && program->stored_next < per_epoch)) return 1;
+    size_t most = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
+    if (most > MOST_STEPS_TOGETHER) most = MOST_STEPS_TOGETHER;
+    return steps < most ? steps : most;
+}
+
+/* Where the rows come from: stored tiles, or the data set in some order. */
+static void give_rows(launch *launch, const context *c) {
     const program *program = c->program;
-    bool moved = shuffles(program);
-    give_memory(launch, moved ? program->labels : program->options.labels->memory);
-    give_ulong(launch, moved ? 0 : c->wave->first_row);
+    const program_options *options = &program->options;
+    const bool is_stored = program->stored != NULL;
+    give_memory(launch, is_stored ? program->stored : program->workspace);
+    give_ulong(launch, is_stored ? program->plan->features * program->width : program->workspace_floats);
+    give_uint(launch, is_stored);
+    give_ulong(launch, is_stored ? c->wave->first_tile : 0);
+    give_memory(launch, options->features->memory);
+    give_memory(launch, options->labels->memory);
+    give_ulong(launch, options->rows);
+    give_ulong(launch, options->batch_rows);
+    give_uint(launch, shuffles(program));
+    give_ulong(launch, options->seed);
+    give_uint(launch, c->wave->epoch);
+    give_ulong(launch, c->wave->first_row);
+    give_uint(launch, c->wave->rows);
+}
+
+static float inverse(size_t rows) {
+    return (float)(1.0 / (double)rows);
 }
 
 tanda_status opencl_run_perceptron(const context *c) {
     const program *program = c->program;
+    const program_options *options = &program->options;
     const packed_layer *layer = &program->plan->layers[0];
     const op *loss = loss_of(program->plan);
-    place input = place_of(c, 0);
+    const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
-    give_place(&launch, &input);
-    give_uint(&launch, c->wave->rows);
+    give_rows(&launch, c);
     give_uint(&launch, program->group);
-    give_labels(&launch, c);
-    give_memory(&launch, program->options.parameters->memory);
+    give_uint(&launch, c->wave->steps);
+    give_uint(&launch, c->wave->updates);
+    give_float(&launch, inverse(options->batch_rows));
+    give_float(&launch, inverse(last));
+    give_update(&launch, c);
+    give_memory(&launch, options->parameters->memory);
     give_ulong(&launch, layer->weight);
     give_ulong(&launch, layer->bias);
     give_uint(&launch, layer->inputs);

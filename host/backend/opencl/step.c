@@ -26,18 +26,21 @@ static tanda_status run_order(const context *c) {
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
-static tanda_status merge_wave(const context *c) {
-    const program *program = c->program;
-    for (size_t distance = 1; distance < c->wave->slots; distance *= MERGE_FAN_IN) {
-        size_t groups = (c->wave->slots + distance * MERGE_FAN_IN - 1) / (distance * MERGE_FAN_IN);
+/*
+ * Passes of the tree over so many slots, `floats` apart, each of which leaves a slot of MERGE_FAN_IN; the last that would
+ * leave one is left to the update unless `whole` is set. *distance: how far apart the slots lie that are left.
+ */
+tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
+                          size_t *distance) {
+    for (*distance = 1; *distance * (whole ? 1 : MERGE_FAN_IN) < count; *distance *= MERGE_FAN_IN) {
+        size_t group = *distance * MERGE_FAN_IN, groups = (count + group - 1) / group;
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
-        give_memory(&launch, program->slots);
-        give_ulong(&launch, program->slot_floats);
-        give_uint(&launch, c->wave->slots);
-        give_uint(&launch, distance);
-        give_uint(&launch, program->slot_floats);
-        tanda_status status =
-            opencl_launch(&launch, program->slot_floats / c->state->vector, groups, 1, c->error);
+        give_memory(&launch, slots);
+        give_ulong(&launch, floats);
+        give_uint(&launch, count);
+        give_uint(&launch, *distance);
+        give_uint(&launch, floats);
+        tanda_status status = opencl_launch(&launch, floats / c->state->vector, groups, 1, c->error);
         if (status != TANDA_OK) return status;
     }
     return TANDA_OK;
@@ -52,20 +55,18 @@ static tanda_status run_ops(const context *c) {
     return status;
 }
 
-/* The first op gathers; unless the tiles are stored, a network does that by itself. */
+/* The first op gathers; the kernels do that by themselves unless the tiles are stored. */
 static tanda_status run_fused(const context *c) {
     const program *program = c->program;
-    const bool gathers = !c->wave->gathered && (program->is_perceptron || program->stored != NULL);
-    tanda_status status = program->is_perceptron && shuffles(program) ? run_order(c) : TANDA_OK;
-    if (status == TANDA_OK && gathers) status = opencl_run_op(c, &program->plan->ops[0]);
+    tanda_status status = TANDA_OK;
+    if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, &program->plan->ops[0]);
     if (status != TANDA_OK) return status;
     return program->is_perceptron ? opencl_run_perceptron(c) : opencl_run_network(c);
 }
 
 static tanda_status run_wave(const context *c) {
     const bool is_fused = c->program->is_perceptron || c->program->is_network;
-    tanda_status status = is_fused ? run_fused(c) : run_ops(c);
-    return status == TANDA_OK ? merge_wave(c) : status;
+    return is_fused ? run_fused(c) : run_ops(c);
 }
 
 /* The stack of partials lies behind the slots. */
@@ -99,42 +100,18 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     return status;
 }
 
-static tanda_status run_update(const context *c, size_t sum, size_t rows, size_t result) {
-    program *program = c->program;
-    tanda_status status = TANDA_OK;
-    program->last_gradient = sum;
-    if (program->plan->training) {
-        launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
-        give_memory(&update, program->options.parameters->memory);
-        give_memory(&update, program->slots);
-        give_ulong(&update, sum);
-        give_uint(&update, program->plan->parameter_count);
-        give_float(&update, (float)(1.0 / (double)rows));
-        give_float(&update, program->options.learning_rate);
-        give_memory(&update, program->results);
-        give_uint(&update, result);
-        status = opencl_launch(&update, program->plan->parameter_count / c->state->vector, 1, 1, c->error);
-    }
-    if (status != TANDA_OK) return status;
-    launch keep = launch_of(c->state, c->state->exact.kernels[KERNEL_keep_loss]);
-    give_memory(&keep, program->slots);
-    give_ulong(&keep, sum + program->slot_floats - 16);
-    give_memory(&keep, program->results);
-    give_uint(&keep, result);
-    return opencl_launch(&keep, 1, 1, 1, c->error);
-}
-
-static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t result,
-                             bool with_loss, tanda_error *error) {
+/* One step, or `steps` of them that a single launch does (opencl_steps_together). */
+static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
+                             size_t result, bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
-    size_t per_epoch = steps_per_epoch(options->rows, options->batch_rows),
-           batch = (size_t)(index % per_epoch), top = 0;
+    size_t per_epoch = epoch_steps(program), batch = (size_t)(index % per_epoch), top = 0, distance = 1;
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.epoch = index / per_epoch, .result = result, .with_loss = with_loss};
+    wave wave = {.epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = program->is_network && tiles <= program->group;
+    wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group &&
+                   program->squares == NULL;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
@@ -145,6 +122,9 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
         if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
         wave.first_tile = batch * tiles_of(options->batch_rows) + first;
         status = run_wave(&c);
+        if (status == TANDA_OK && !wave.updates)
+            status = opencl_merge(&c, program->slots, wave.slots, program->slot_floats,
+                                  tiles > most || program->squares != NULL, &distance);
         if (status == TANDA_OK && tiles > most) status = push_wave(&c, levels, &top);
     }
     while (status == TANDA_OK && top > 1)
@@ -152,7 +132,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     if (index == program->stored_next) program->stored_next++;
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
-    return run_update(&c, tiles > most ? stack_at(program, 0) : 0, rows, result);
+    if (tiles > most) return opencl_run_update(&c, stack_at(program, 0), 1, 1, rows);
+    return opencl_run_update(&c, 0, program->squares != NULL ? 1 : wave.slots, distance, rows);
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
@@ -171,16 +152,19 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error) {
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_status status = opencl_clear_results(state, program, steps, error);
+    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     program->kept_is_fresh = false;
-    for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
-        status = run_step(state, program, first_step + s, s, with_loss, error);
-        if (status == TANDA_OK && s % STEPS_IN_FLIGHT == STEPS_IN_FLIGHT - 1)
+    for (size_t s = 0, together = 0, launches = 1; status == TANDA_OK && s < steps;
+         s += together, launches++) {
+        together = opencl_steps_together(program, steps - s);
+        status = run_step(state, program, first_step + s, together, s, with_loss, error);
+        if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }
     return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;

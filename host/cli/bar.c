@@ -1,0 +1,81 @@
+#include "cli/bar.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "support/clock.h"
+
+#define SECONDS_BEFORE_FIRST 0.5
+#define SECONDS_BETWEEN 0.1
+#define CELLS 24
+#define DEFAULT_WIDTH 80
+#define MOST_WIDTH 200
+
+bar bar_begin(void) {
+    const char *terminal = getenv("TERM");
+    const bool erases = terminal != NULL && *terminal != '\0' && strcmp(terminal, "dumb") != 0;
+    return (bar){.enabled = erases && isatty(STDERR_FILENO), .begun = seconds_now()};
+}
+
+static size_t terminal_width(void) {
+    struct winsize size = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return DEFAULT_WIDTH;
+    return size.ws_col < MOST_WIDTH ? size.ws_col : MOST_WIDTH;
+}
+
+/* "7s", "3m 05s", "2h 10m". */
+static void put_time(FILE *text, double seconds) {
+    const unsigned long whole = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000UL;
+    if (whole < 60)
+        fprintf(text, "%lus", whole);
+    else if (whole < 3600)
+        fprintf(text, "%lum %02lus", whole / 60, whole % 60);
+    else
+        fprintf(text, "%luh %02lum", whole / 3600, whole / 60 % 60);
+}
+
+static void put_bar(FILE *text, const tanda_progress *progress) {
+    const double share = (double)progress->step / (double)progress->steps;
+    const size_t filled = (size_t)(share * CELLS);
+    fputs(" [", text);
+    for (size_t i = 0; i < CELLS; i++)
+        fputc(i < filled ? '=' : i == filled ? '>' : '.', text);
+    fprintf(text, "] %zu/%zu", progress->step, progress->steps);
+}
+
+static void put_line(FILE *text, const tanda_progress *progress) {
+    fprintf(text, "Epoch %zu/%zu", progress->epoch, progress->epochs);
+    if (progress->steps > 1) put_bar(text, progress);
+    fputs(" - ETA ", text);
+    if (progress->steps > 1) {
+        put_time(text, (double)(progress->steps - progress->step) * progress->step_seconds);
+        fputs(", all ", text);
+    }
+    put_time(text, (double)progress->steps_left * progress->step_seconds);
+    if (!isnan(progress->loss)) fprintf(text, " - loss: %.4g", progress->loss);
+    if (!isnan(progress->accuracy)) fprintf(text, " - accuracy: %.4f", progress->accuracy);
+}
+
+void bar_show(bar *bar, const tanda_progress *progress) {
+    char line[MOST_WIDTH + 1] = "";
+    const double now = seconds_now();
+    if (!bar->enabled || now - bar->begun < SECONDS_BEFORE_FIRST || now - bar->drawn < SECONDS_BETWEEN)
+        return;
+    bar->drawn = now;
+    FILE *text = fmemopen(line, terminal_width(), "w"); /* the last column stays free: no line break */
+    if (text == NULL) return;
+    put_line(text, progress);
+    fclose(text);
+    fprintf(stderr, "\r%s\033[K", line);
+    fflush(stderr);
+    bar->visible = true;
+}
+
+void bar_clear(bar *bar) {
+    if (bar->visible) fputs("\r\033[K", stderr);
+    bar->visible = false;
+}

@@ -1,0 +1,22 @@
+/* A live line on a terminal: how far the epoch is, how long it will take, the loss so far. */
+#ifndef TANDA_CLI_BAR_H
+#define TANDA_CLI_BAR_H
+
+#include "tanda.h"
+
+typedef struct bar {
+    bool enabled;
+    bool visible;
+    double begun, drawn; /* seconds_now of the start and of the latest drawing */
+} bar;
+
+/* Disabled unless standard error is a terminal that can erase a line. */
+bar bar_begin(void);
+
+/* Draws, unless it is too early; short trainings show none. */
+void bar_show(bar *bar, const tanda_progress *progress);
+
+/* Erases it, so that a line can be printed. */
+void bar_clear(bar *bar);
+
+#endif

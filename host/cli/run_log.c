@@ -1,0 +1,152 @@
+#include "cli/run_log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* ---- one log ------------------------------------------------------------------------------------------- */
+
+static tanda_status open_log(run_log *log, const char *flag, const char *path, bool append,
+                             tanda_error *error) {
+    *log = (run_log){.flag = flag, .path = path};
+    if (path == NULL) return TANDA_OK;
+    log->file = fopen(path, append ? "ae" : "we");
+    if (log->file != NULL) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "%s %s: cannot be written: %s", flag, path, strerror(errno));
+}
+
+static void give_up(run_log *log, const char *reason) {
+    snprintf(log->failure, sizeof log->failure, "%s", reason);
+    fclose(log->file);
+    log->file = NULL;
+    fprintf(stderr, "tanda: %s %s: cannot be written any more: %s; the training goes on without it\n",
+            log->flag, log->path, reason);
+}
+
+/* After each line: it must have arrived, in a file that still has a name. */
+static void flush_line(run_log *log) {
+    struct stat information = {0};
+    errno = 0;
+    if (fflush(log->file) != 0 || ferror(log->file))
+        give_up(log, errno == 0 ? "a write failed" : strerror(errno));
+    else if (fstat(fileno(log->file), &information) == 0 && information.st_nlink == 0)
+        give_up(log, "it was deleted");
+}
+
+static bool is_empty(const run_log *log) {
+    struct stat information = {0};
+    return fstat(fileno(log->file), &information) != 0 || information.st_size == 0;
+}
+
+/* ---- JSON lines ---------------------------------------------------------------------------------------- */
+
+static void put_object(run_log *log, const json_t *object) {
+    if (log->file == NULL) return;
+    if (object == NULL || json_dumpf(object, log->file, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0) {
+        give_up(log, ferror(log->file) && errno != 0 ? strerror(errno) : "out of memory");
+        return;
+    }
+    fputc('\n', log->file);
+    flush_line(log);
+}
+
+/* The time as of RFC 3339, in UTC. */
+static void report_time(report *report) {
+    char text[32];
+    struct tm parts;
+    const time_t now = time(NULL);
+    if (gmtime_r(&now, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        return;
+    report_text(report, "time", text);
+}
+
+static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
+    if (log->file == NULL) return;
+    report line = {.object = json_object()};
+    report_text(&line, "event", "epoch");
+    report_time(&line);
+    report_count(&line, "epoch", epoch->epoch);
+    report_count(&line, "epochs", epoch->epochs);
+    report_count(&line, "steps", epoch->steps_since);
+    report_real(&line, "seconds", epoch->seconds);
+    report_real(&line, "learning_rate", epoch->learning_rate);
+    report_real(&line, "loss", epoch->loss);
+    report_real(&line, "accuracy", epoch->accuracy);
+    if (epoch->has_validation) report_evaluation(&line, "val_", &epoch->validation);
+    put_object(log, line.failed ? NULL : line.object);
+    report_free(&line);
+}
+
+/* ---- CSV ----------------------------------------------------------------------------------------------- */
+
+/* The shortest text that reads as the same number, as Python's. */
+static void put_number(FILE *file, double value) {
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    fputs(text, file);
+}
+
+/* What a task or training has none of is "NA" in Keras, or no column. */
+static void put_column(FILE *file, double value) {
+    fputc(',', file);
+    if (isnan(value))
+        fputs("NA", file);
+    else
+        put_number(file, value);
+}
+
+/* Columns in the order of Keras 3 (keras/src/callbacks/csv_logger.py): sorted, those of the validation last. */
+static void put_row(run_logs *logs, const tanda_epoch *epoch) {
+    FILE *file = logs->csv.file;
+    const bool classes = !isnan(epoch->accuracy);
+    if (file == NULL) return;
+    if (is_empty(&logs->csv))
+        fprintf(file, "epoch%s%s,loss%s,val_loss\r\n", classes ? ",accuracy" : "",
+                logs->with_learning_rate ? ",learning_rate" : "", classes ? ",val_accuracy" : "");
+    fprintf(file, "%zu", epoch->epoch - 1);
+    if (classes) put_column(file, epoch->accuracy);
+    if (logs->with_learning_rate) put_column(file, epoch->learning_rate);
+    put_column(file, epoch->loss);
+    if (classes) put_column(file, epoch->has_validation ? epoch->validation.accuracy : NAN);
+    put_column(file, epoch->has_validation ? epoch->validation.loss : NAN);
+    fputs("\r\n", file);
+    flush_line(&logs->csv);
+}
+
+/* ---- both ---------------------------------------------------------------------------------------------- */
+
+tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool append,
+                           tanda_error *error) {
+    *logs = (run_logs){0};
+    tanda_status status = open_log(&logs->json, "--log", json_path, append, error);
+    if (status == TANDA_OK) status = open_log(&logs->csv, "--csv-log", csv_path, append, error);
+    return status;
+}
+
+void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch) {
+    put_epoch_object(&logs->json, epoch);
+    put_row(logs, epoch);
+}
+
+void run_logs_end(run_logs *logs, const json_t *object) {
+    put_object(&logs->json, object);
+}
+
+tanda_status run_logs_close(run_logs *logs, tanda_error *error) {
+    run_log *const all[] = {&logs->json, &logs->csv};
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i]->file != NULL) fclose(all[i]->file);
+        all[i]->file = NULL;
+        if (all[i]->failure[0] != '\0' && status == TANDA_OK)
+            status = fail(error, TANDA_FAILED, "%s %s: it is incomplete: %s; the training itself went well",
+                          all[i]->flag, all[i]->path, all[i]->failure);
+    }
+    return status;
+}

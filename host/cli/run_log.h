@@ -1,0 +1,35 @@
+/*
+ * What a run writes on its way: JSON lines (--log) and lines as of Keras's CSVLogger (--csv-log), each flushed. A
+ * log that cannot be written on is told once on standard error; the training goes on, and the command ends with
+ * TANDA_FAILED after its work is done.
+ */
+#ifndef TANDA_CLI_RUN_LOG_H
+#define TANDA_CLI_RUN_LOG_H
+
+#include <stdio.h>
+
+#include "cli/report.h"
+
+typedef struct run_log {
+    const char *flag, *path; /* for messages */
+    FILE *file;              /* NULL: there is none, or it failed */
+    char failure[256];       /* why; "" as long as all is well */
+} run_log;
+
+typedef struct run_logs {
+    run_log json, csv;
+    bool with_learning_rate; /* a column of the CSV log, where there is a schedule */
+} run_logs;
+
+/* Either path may be NULL. append: the file goes on where it is. TANDA_FAILED when one cannot be opened. */
+tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool append,
+                           tanda_error *error);
+void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch);
+
+/* The last line of the JSON log; object stays the caller's. */
+void run_logs_end(run_logs *logs, const json_t *object);
+
+/* Closes; TANDA_FAILED when a log is incomplete, and error was not told of anything else. */
+tanda_status run_logs_close(run_logs *logs, tanda_error *error);
+
+#endif

@@ -1,0 +1,157 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "support/clock.h"
+#include "support/memory.h"
+
+#define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
+#define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
+#define RUN_SECONDS 0.2          /* a signal is obeyed, and a bar moves, so soon */
+#define MOST_GROWTH 4            /* of a run, over the one before */
+
+/* ---- making -------------------------------------------------------------------------------------------- */
+
+static tanda_status upload(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
+                           tanda_error *error) {
+    tanda_status status = resident_create(trainer->backend, training, true, &trainer->training, error);
+    /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
+    bool sole = training->owned != NULL && (validation == NULL || validation->values != training->values);
+    if (status == TANDA_OK && sole) backend_lend(trainer->backend, trainer->training.features);
+    if (status == TANDA_OK)
+        status =
+            upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);
+    if (status == TANDA_OK && validation != NULL) {
+        status = resident_create(trainer->backend, validation, true, &trainer->validation, error);
+        trainer->has_validation = true;
+    }
+    return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
+}
+
+static tanda_status compile(trainer *trainer, const tanda_dataset *training, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    const program_options program_options = {.features = trainer->training.features,
+                                             .labels = trainer->training.labels,
+                                             .parameters = trainer->parameters,
+                                             .rows = training->rows,
+                                             .batch_rows = trainer->batch_rows,
+                                             .shuffle = !options->no_shuffle,
+                                             .seed = options->seed,
+                                             .learning_rate = (float)options->learning_rate,
+                                             .math = options->math,
+                                             .gemm = options->gemm};
+    tanda_status status =
+        backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
+    if (status == TANDA_OK && options->on_note != NULL &&
+        backend_notes(trainer->backend, trainer->program)[0] != '\0')
+        options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
+    if (status == TANDA_OK && trainer->has_validation)
+        status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
+                                  &trainer->evaluator, error);
+    return status;
+}
+
+static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *error) {
+    const size_t wanted = trainer->options->batch_rows, epochs = trainer->options->epochs;
+    trainer->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
+    trainer->steps_per_epoch = steps_per_epoch(rows, trainer->batch_rows);
+    size_t total = 0;
+    if (multiply_overflows(trainer->steps_per_epoch, epochs, &total))
+        return fail(error, TANDA_USAGE, "epochs: %zu of %zu steps are too many to count", epochs,
+                    trainer->steps_per_epoch);
+    trainer->total_steps = total;
+    trainer->most_steps = total < MOST_STEPS_PER_RUN ? total : MOST_STEPS_PER_RUN;
+    trainer->steps_per_run = FIRST_STEPS_PER_RUN;
+    return TANDA_OK;
+}
+
+tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
+                            tanda_train_result *result, tanda_error *error) {
+    const plan_options options = {.training = true};
+    tanda_status status = count_steps(trainer, training->rows, error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
+    if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
+    if (status == TANDA_OK && trainer->options->restore_best)
+        status =
+            allocate(&trainer->best, trainer->plan->parameter_count, sizeof(float), "best parameters", error);
+    double start = seconds_now();
+    if (status == TANDA_OK) status = upload(trainer, training, validation, error);
+    result->transfer_seconds = seconds_now() - start;
+    if (status == TANDA_OK) status = compile(trainer, training, error);
+    result->compile_seconds = seconds_now() - start - result->transfer_seconds;
+    return status;
+}
+
+void trainer_free(trainer *trainer) {
+    evaluator_free(trainer->backend, &trainer->evaluator);
+    backend_program_free(trainer->backend, trainer->program);
+    backend_buffer_free(trainer->backend, trainer->parameters);
+    resident_free(trainer->backend, &trainer->training);
+    resident_free(trainer->backend, &trainer->validation);
+    plan_free(trainer->plan);
+    free(trainer->results);
+    free(trainer->best);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------- */
+
+size_t trainer_epoch(const trainer *trainer) {
+    const uint64_t step = trainer->progress.step;
+    return step == 0 ? 0 : (size_t)((step - 1) / trainer->steps_per_epoch) + 1;
+}
+
+size_t trainer_step_of_epoch(const trainer *trainer) {
+    const uint64_t step = trainer->progress.step;
+    return step == 0 ? 0 : (size_t)((step - 1) % trainer->steps_per_epoch) + 1;
+}
+
+static tanda_status fail_diverged(const trainer *trainer, bool bad_loss, tanda_error *error) {
+    return fail(error, TANDA_FAILED,
+                "diverged: a %s is not finite in epoch %zu, step %zu of %zu; a smaller learning rate than %g "
+                "may help",
+                bad_loss ? "loss" : "weight", trainer_epoch(trainer), trainer_step_of_epoch(trainer),
+                trainer->steps_per_epoch, trainer->options->learning_rate);
+}
+
+/* Adds up the steps; the first whose loss or weights are not finite ends the training. */
+static tanda_status add_steps(trainer *trainer, size_t steps, tanda_error *error) {
+    progress *progress = &trainer->progress;
+    for (size_t s = 0; s < steps; s++) {
+        const step_result *result = &trainer->results[s];
+        if (progress->step % trainer->steps_per_epoch == 0) progress->running = (running){0};
+        progress->step++;
+        if (!isfinite(result->loss) || result->not_finite)
+            return fail_diverged(trainer, !isfinite(result->loss), error);
+        progress->running.loss += (double)result->loss;
+        progress->running.correct += result->correct;
+    }
+    return TANDA_OK;
+}
+
+/* So many steps that the next run takes about RUN_SECONDS. */
+static void keep_pace(trainer *trainer, size_t steps, double seconds) {
+    size_t most = steps < trainer->most_steps / MOST_GROWTH ? MOST_GROWTH * steps : trainer->most_steps;
+    if (steps < trainer->steps_per_run && most < trainer->steps_per_run) most = trainer->steps_per_run;
+    trainer->step_seconds = (seconds > 1e-9 ? seconds : 1e-9) / (double)steps;
+    const double wanted = RUN_SECONDS / trainer->step_seconds;
+    trainer->steps_per_run = wanted >= (double)most ? most : wanted < 1.0 ? 1 : (size_t)wanted;
+}
+
+tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error) {
+    const uint64_t first = trainer->progress.step;
+    const size_t steps =
+        end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
+    const double start = seconds_now();
+    tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
+    if (status == TANDA_OK)
+        status = backend_results(trainer->backend, trainer->program, trainer->results, error);
+    if (status != TANDA_OK) return status;
+    for (size_t s = 0; !with_loss && s < steps; s++)
+        trainer->results[s].loss = 0.0f;
+    status = add_steps(trainer, steps, error);
+    keep_pace(trainer, steps, seconds_now() - start);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* A training in progress: what lies on the device, and the state that decides how it goes on. */
+#ifndef TANDA_TRAIN_TRAINER_H
+#define TANDA_TRAIN_TRAINER_H
+
+#include "train/session.h"
+#include "train/stopping.h"
+
+/* Sums of an epoch's steps, in step order and double precision (contract 7). */
+typedef struct running {
+    double loss;
+    uint64_t correct;
+} running;
+
+/* With parameters and optimizer state, all that the rest of a training depends on. All zero is the beginning. */
+typedef struct progress {
+    uint64_t step;   /* steps done */
+    running running; /* of the steps done in the epoch of the latest step */
+    stopping stopping;
+} progress;
+
+typedef struct trainer {
+    backend *backend;
+    tanda_model *model;
+    const tanda_train_options *options;
+    plan *plan;
+    resident training, validation;
+    bool has_validation;
+    buffer *parameters;
+    program *program;
+    evaluator evaluator; /* of the validation set */
+    size_t batch_rows, steps_per_epoch;
+    uint64_t total_steps; /* of all epochs */
+    progress progress;
+    float *best; /* packed parameters of the best epoch; NULL unless they are restored */
+
+    step_result *results;
+    size_t most_steps;    /* that results has room for */
+    size_t steps_per_run; /* so many take about RUN_SECONDS */
+    double step_seconds;  /* of the latest run */
+} trainer;
+
+/* Uploads and compiles; options are checked. Whatever it returns, the trainer is released with trainer_free. */
+tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
+                            tanda_train_result *result, tanda_error *error);
+void trainer_free(trainer *trainer);
+
+/*
+ * Steps up to `end`, but no more than what is heard of in time, are done and added up. TANDA_FAILED when a loss or
+ * weight is not finite.
+ */
+tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error);
+
+/* Of the epoch that the latest step belongs to, from 1; 0 before the first step. */
+size_t trainer_epoch(const trainer *trainer);
+size_t trainer_step_of_epoch(const trainer *trainer); /* from 1, likewise */
+
+#endif

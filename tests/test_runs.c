@@ -1,0 +1,186 @@
+/* How a run goes, from outside: early stopping, its logs, and what a signal does without a checkpoint. */
+#include <math.h>
+#include <signal.h>
+
+#include "program.h"
+
+TestSuite(runs, .init = enter_folder, .fini = leave_folder);
+
+#define DEEP "train", "--data", DIGITS, "--hidden", "32", "--validation", "0.3", "--device", "cpu"
+#define MOST_EPOCHS 200
+
+/* The column of the CSV log with this name; returns the rows. */
+static size_t read_column(const char *path, const char *name, double *values) {
+    char *rest = file_text(path), *line = strsep(&rest, "\n");
+    size_t column = 0, rows = 0;
+    for (char *title = strsep(&line, ",\r"); title != NULL && strcmp(title, name) != 0; column++)
+        title = strsep(&line, ",\r");
+    while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+        const char *cell = NULL;
+        for (size_t i = 0; i <= column; i++)
+            cell = strsep(&line, ",\r");
+        cr_assert_not_null(cell);
+        values[rows++] = strtod(cell, NULL);
+    }
+    return rows;
+}
+
+typedef struct stop {
+    size_t epochs, best;
+} stop;
+
+/* EarlyStopping.on_epoch_end of Keras 3.15 for a loss. */
+static stop keras(const double *losses, size_t epochs, size_t patience, double min_delta) {
+    double best = INFINITY;
+    size_t wait = 0, best_epoch = 0;
+    for (size_t epoch = 0; epoch < epochs; epoch++) {
+        wait++;
+        if (losses[epoch] + min_delta < best) {
+            best = losses[epoch];
+            best_epoch = epoch;
+            wait = 0;
+        } else if (wait >= patience && epoch > 0) {
+            return (stop){epoch + 1, best_epoch + 1};
+        }
+    }
+    return (stop){epochs, best_epoch + 1};
+}
+
+static void expect_stop(const stop *expected, const char *patience, const char *min_delta,
+                        const char *batch) {
+    json_t *run = RUN_JSON(DEEP, "--epochs", "120", "--batch", batch, "--patience", patience, "--min-delta",
+                           min_delta, "--output", "stopped.safetensors");
+    cr_expect_eq(json_figure(run, "epochs"), expected->epochs, "%s, %s", patience, min_delta);
+    cr_expect_eq(json_figure(run, "best_epoch"), expected->best, "%s, %s", patience, min_delta);
+    cr_expect_eq(json_is_true(json_object_get(run, "stopped_early")), expected->epochs < 120);
+    /* The weights are those of a training that ends with the best epoch. */
+    char epochs[32];
+    snprintf(epochs, sizeof epochs, "%zu", expected->best);
+    json_t *best = RUN_JSON(DEEP, "--epochs", epochs, "--batch", batch);
+    cr_expect_str_eq(json_words(run, "weights_sha256"), json_words(best, "weights_sha256"));
+    cr_expect_eq(json_figure(run, "best_score"), json_figure(best, "val_loss"));
+    json_decref(best);
+    json_decref(run);
+}
+
+Test(runs, early_stopping_ends_where_keras_ends_and_keeps_the_best_weights) {
+    static const struct {
+        const char *patience, *min_delta;
+    } cases[] = {{"1", "0"}, {"3", "0"}, {"10", "0"}, {"2", "0.01"}, {"4", "0.001"}, {"200", "0"}};
+    static const char *const batches[] = {"32", "full"};
+    for (size_t b = 0; b < 2; b++) {
+        double losses[MOST_EPOCHS];
+        json_decref(RUN_JSON(DEEP, "--epochs", "120", "--batch", batches[b], "--report-every", "1",
+                             "--csv-log", "all.csv"));
+        cr_assert_eq(read_column("all.csv", "val_loss", losses), 120);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            const stop expected =
+                keras(losses, 120, strtoul(cases[i].patience, NULL, 10), strtod(cases[i].min_delta, NULL));
+            expect_stop(&expected, cases[i].patience, cases[i].min_delta, batches[b]);
+        }
+    }
+}
+
+Test(runs, without_restore_best_the_last_weights_are_kept) {
+    json_t *run = RUN_JSON(DEEP, "--epochs", "120", "--patience", "3", "--restore-best", "no");
+    char epochs[32];
+    snprintf(epochs, sizeof epochs, "%.0f", json_figure(run, "epochs"));
+    cr_assert_lt(json_figure(run, "best_epoch"), json_figure(run, "epochs"));
+    json_t *last = RUN_JSON(DEEP, "--epochs", epochs);
+    cr_expect_str_eq(json_words(run, "weights_sha256"), json_words(last, "weights_sha256"));
+    json_decref(last);
+    json_decref(run);
+}
+
+Test(runs, csv_log_has_the_columns_of_keras_and_epochs_from_0) {
+    static const char *const headers[] = {"epoch,accuracy,loss,val_accuracy,val_loss\r\n0,",
+                                          "epoch,loss,val_loss\r\n0,"};
+    RUN_JSON(DEEP, "--epochs", "2", "--csv-log", "classes.csv");
+    RUN_JSON("train", "--data", IRIS, "--target", "0", "--ignore", "species", "--task", "regression",
+             "--epochs", "2", "--csv-log", "values.csv");
+    cr_expect_eq(strncmp(file_text("classes.csv"), headers[0], strlen(headers[0])), 0);
+    const char *values = file_text("values.csv");
+    cr_expect_eq(strncmp(values, headers[1], strlen(headers[1])), 0, "%s", values);
+    cr_expect_not_null(strstr(values, ",NA\r\n"), "there is no validation: %s", values);
+}
+
+Test(runs, log_has_an_object_per_epoch_and_one_with_the_results) {
+    json_t *run = RUN_JSON(DEEP, "--epochs", "3", "--log", "log.jsonl");
+    char *rest = file_text("log.jsonl"), *line;
+    for (int epoch = 1; epoch <= 3; epoch++) {
+        json_t *object = json_loads(strsep(&rest, "\n"), JSON_REJECT_DUPLICATES, NULL);
+        cr_assert_not_null(object);
+        cr_expect_str_eq(json_words(object, "event"), "epoch");
+        cr_expect_eq(json_figure(object, "epoch"), epoch);
+        cr_expect_gt(json_figure(object, "val_loss"), 0.0);
+        json_decref(object);
+    }
+    json_t *end = json_loads(line = strsep(&rest, "\n"), JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(end, "%s", line);
+    cr_expect_str_eq(json_words(end, "event"), "run");
+    cr_expect_eq(json_figure(end, "status"), 0);
+    cr_expect_str_eq(json_words(end, "weights_sha256"), json_words(run, "weights_sha256"));
+    cr_expect_str_eq(rest, "");
+    json_decref(end);
+    json_decref(run);
+}
+
+Test(runs, log_on_a_full_disk_is_told_once_and_makes_exit_1_after_the_work) {
+    static const char *const flags[] = {"--log", "--csv-log"};
+    for (size_t i = 0; i < 2; i++) {
+        char told[256], end[256];
+        const outcome run = RUN(DEEP, "--epochs", "4", flags[i], "/dev/full", "--quiet", "--output", "m");
+        snprintf(
+            told, sizeof told,
+            "tanda: %s /dev/full: cannot be written any more: No space left on device; the training goes on "
+            "without it\n",
+            flags[i]);
+        snprintf(end, sizeof end,
+                 "tanda: %s /dev/full: it is incomplete: No space left on device; the training itself went "
+                 "well\n",
+                 flags[i]);
+        cr_expect_eq(strncmp(run.err, told, strlen(told)), 0, "%s", run.err);
+        cr_expect_str_eq(run.err + strlen(told), end);
+        cr_expect_eq(run.status, 1);
+        cr_expect_not_null(strstr(run.out, "weights_sha256: "));
+        cr_expect_eq(access("m", R_OK), 0);
+    }
+}
+
+Test(runs, log_that_cannot_be_made_is_refused_before_the_training) {
+    const outcome run = RUN(DEEP, "--epochs", "4", "--log", "no/such/folder.jsonl", "--quiet");
+    cr_expect_str_eq(run.err,
+                     "tanda: --log no/such/folder.jsonl: cannot be written: No such file or directory\n");
+    cr_expect_eq(run.status, 1);
+}
+
+/* Starts a training that takes minutes, and gives it a second to get going. */
+static pid_t start_long(void) {
+    const char *const arguments[] = {TANDA_PROGRAM, DEEP,       "--epochs", "1000000", "--log",
+                                     "log.jsonl",   "--output", "kept",     "--quiet", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 2, "err.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    cr_assert_eq(posix_spawn(&child, TANDA_PROGRAM, &actions, NULL, (char *const *)arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    for (struct stat log; stat("log.jsonl", &log) != 0 || log.st_size == 0;)
+        usleep(10000);
+    return child;
+}
+
+Test(runs, signal_ends_the_training_with_exit_130_and_says_that_nothing_was_kept) {
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < 2; i++) {
+        int status = 0;
+        const pid_t child = start_long();
+        cr_assert_eq(kill(child, signals[i]), 0);
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+        const char *told = file_text("err.txt");
+        cr_expect_eq(strncmp(told, "tanda: interrupted after epoch ", 31), 0, "%s", told);
+        cr_expect_not_null(strstr(told, "nothing was saved"), "%s", told);
+        cr_expect_neq(access("kept", F_OK), 0);
+        unlink("log.jsonl");
+    }
+}
