@@ -62,6 +62,8 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "more.csv", "--target", "kind", "--ignore", "note", "--init", "first.safetensors", "--scale",
      "standard", "--math", "fast", "--gemm", "tanda"},
     {"--data", "synthetic:spirals,rows=200,test-rows=50,classes=3", "--hidden", "16", "--epochs", "3"},
+    {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.3,0.1", "--input-dropout", "0.05", "--validation",
+     "0.2", "--stratify", "no", "--patience", "1", "--min-delta", "0.05", "--epochs", "9"},
 };
 #define TRAININGS (sizeof trainings / sizeof trainings[0])
 
