@@ -41,6 +41,17 @@ static void make_files(void) {
 
 static const char *const trainings[][LIMIT] = {
     {"--data", IRIS},
+    {"--data", DIGITS, "--hidden", "16", "--validation", "0.2", "--stratify", "no", "--patience", "1",
+     "--min-delta", "0.05", "--epochs", "9"},
+    {"--data", DIGITS, "--hidden", "24,16", "--activation", "tanh,relu", "--validation", "0.2", "--epochs",
+     "4", "--learning-rate", "0.1234567890123"},
+    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--task",
+     "regression", "--learning-rate", "0.01", "--batch", "4"},
+    {"--data", "rows.csv", "--target", "price", "--features", "age,size", "--scale", "minmax", "--shuffle",
+     "none"},
+    {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
+     "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
+    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
     {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.5,0.1", "--input-dropout", "0.3", "--epochs",
      "2"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
@@ -53,17 +64,6 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "more.csv", "--target", "kind", "--ignore", "note", "--init", "first.safetensors", "--scale",
      "standard", "--math", "fast", "--gemm", "tanda"},
     {"--data", "synthetic:spirals,rows=200,test-rows=50,classes=3", "--hidden", "16", "--epochs", "3"},
-    {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.3,0.1", "--input-dropout", "0.05", "--validation",
-     "0.2", "--stratify", "no", "--patience", "1", "--min-delta", "0.05", "--epochs", "9"},
-    {"--data", DIGITS, "--hidden", "24,16", "--activation", "tanh,relu", "--validation", "0.2", "--epochs",
-     "4", "--learning-rate", "0.1234567890123"},
-    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--task",
-     "regression", "--learning-rate", "0.01", "--batch", "4"},
-    {"--data", "rows.csv", "--target", "price", "--features", "age,size", "--scale", "minmax", "--shuffle",
-     "none"},
-    {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
-     "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
-    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
 };
 #define TRAININGS (sizeof trainings / sizeof trainings[0])
 
