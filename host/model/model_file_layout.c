@@ -9,9 +9,9 @@
 #include "support/memory.h"
 
 bool model_file_digest_metadata(const json_t *metadata, char *text) {
-    static const char *const keys[] = {"architecture", "class_names",  "feature_names",
-                                       "scaling",      "settings",     "tanda_format",
-                                       "target_name",  "target_names", "weights_sha256"};
+    static const char *const keys[] = {"architecture", "class_names",   "feature_names", "preparation",
+                                       "scaling",      "settings",      "tanda_format",  "target_name",
+                                       "target_names", "weights_sha256"};
     char *bytes = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&bytes, &size);
