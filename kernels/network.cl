@@ -5,11 +5,11 @@
  * Tensors are (columns, units, lanes of a column). Every sum has the order of the single kernels. See network.c.
  */
 #include "kernels/activation.h"
+#include "kernels/apply.h"
 #include "kernels/loss.h"
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
-#include "kernels/update.h"
 
 #if VECTOR == 16
 
@@ -208,41 +208,52 @@ static inline void add_block(float16 *value, float16 (*levels)[16], uint count, 
         levels[level][i] = value[i];
 }
 
-/* Where the sums of a block go: into a slot, and into the parameters where update is set. */
+/* Where the sums of a block go: into a slot, and into the parameters where is_update is set. */
 typedef struct network_target {
-    global float *slot, *parameters;
-    float inverse_rows, learning_rate;
-    int update;
+    global float *slot;
+    update_target update;
+    int is_update, is_weight;
     global uint *not_finite;
 } network_target;
 
 static inline void finish_vector(network_target target, float16 sum, ulong at) {
-    if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 w = update_descent(vload16(0, target.parameters + at), sum, (float16)(target.learning_rate));
-        vstore16(w, 0, target.parameters + at);
-        if (any(update_is_not_finite(w))) *target.not_finite = 1;
-    }
+    if (target.is_update && apply_update(target.update, at, &sum, (float16)(1.0f), target.is_weight))
+        *target.not_finite = 1;
     vstore16(sum, 0, target.slot + at);
 }
 
-/* The same for `count` single parameters that lie `apart` floats apart. */
-static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
-    float values[16], w[16];
+/* `count` floats that lie `apart` floats apart; the other lanes are 0. */
+static inline float16 load_scattered(global const float *from, uint apart, uint count) {
+    float values[16];
     for (uint i = 0; i < 16; i++)
-        w[i] = i < count ? target.parameters[at + i * apart] : 0.0f;
-    if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 updated = update_descent(vload16(0, w), sum, (float16)(target.learning_rate));
-        vstore16(updated, 0, w);
-        for (uint i = 0; i < count; i++) {
-            target.parameters[at + i * apart] = w[i];
-            if ((as_uint(w[i]) & 0x7f800000u) == 0x7f800000u) *target.not_finite = 1;
-        }
-    }
-    vstore16(sum, 0, values);
+        values[i] = i < count ? from[i * apart] : 0.0f;
+    return vload16(0, values);
+}
+
+static inline void store_scattered(float16 x, global float *to, uint apart, uint count) {
+    float values[16];
+    vstore16(x, 0, values);
     for (uint i = 0; i < count; i++)
-        target.slot[at + i * apart] = values[i];
+        to[i * apart] = values[i];
+}
+
+/* finish_vector for `count` single parameters that lie `apart` floats apart. */
+static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
+    if (target.is_update) {
+        update_target t = target.update;
+        float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
+        w = apply_rule(t, w, &sum, (float16)(1.0f), target.is_weight, state);
+        store_scattered(w, t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            store_scattered(state[i], t.state + i * t.floats + at, apart, count);
+        int bad[16];
+        vstore16(is_bad(t, w, sum), 0, bad);
+        for (uint i = 0; i < count; i++)
+            if (bad[i]) *target.not_finite = 1;
+    }
+    store_scattered(sum, target.slot + at, apart, count);
 }
 
 /* A group of tiles of a layer: its inputs and its kept deltas. */
@@ -377,14 +388,15 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                              global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
                              global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
-                             float learning_rate, int update, global uint *results, uint step, float zero) {
+                             uint rule, uint states, global float *state, global const update_constants *constants,
+                             global const update_rates *rates, int update, global uint *results, uint step, float zero) {
     uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), l = 0;
     uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     while (l + 1 < layer_count && layers[l + 1].first_item <= item)
         l++;
     global const network_layer *layer = layers + l;
-    network_target target = {slots + index * slot_floats, parameters, inverse_rows, learning_rate, update,
-                             results + 3 * step + 2};
+    update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
+    network_target target = {slots + index * slot_floats, of_all, update, 1, results + 3 * step + 2};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;
@@ -395,6 +407,7 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
     uint block = item - (uint)layer->first_item, inputs = layer->inputs;
     uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
     if (block * size >= inputs) {
+        target.is_weight = 0;
         bias_gradients(s, target, layer);
         if (l + 1 < layer_count) return;
         s.kept = workspace + losses * width;

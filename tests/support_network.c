@@ -126,7 +126,7 @@ static void upload_problem(execution *made) {
 execution execution_create(backend *backend, const problem *problem, const step_options *options) {
     const plan_options plan_options = {
         .training = true, .with_prediction = options->keep, .keep = options->keep};
-    execution made = {.backend = backend, .problem = problem};
+    execution made = {.backend = backend, .problem = problem, .rates = options->rates};
     MUST(plan_create(problem->model, &plan_options, &made.plan, error));
     upload_problem(&made);
     size_t rows = problem->dataset.rows;
@@ -139,13 +139,15 @@ execution execution_create(backend *backend, const problem *problem, const step_
         .shuffle = options->shuffle,
         .seed = options->seed,
         .learning_rate = options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
+        .update = options->update,
         .wave_tiles = options->wave_tiles};
     MUST(backend_compile(backend, made.plan, &program_options, &made.program, error));
     return made;
 }
 
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results) {
-    MUST(backend_run(execution->backend, execution->program, first_step, steps, true, error));
+    const update_rates *rates = execution->rates != NULL ? execution->rates + first_step : NULL;
+    MUST(backend_run_at(execution->backend, execution->program, first_step, steps, rates, true, error));
     if (results != NULL) MUST(backend_results(execution->backend, execution->program, results, error));
 }
 
@@ -154,6 +156,13 @@ float *execution_parameters(execution *execution) {
     float *packed = NULL;
     MUST(allocate(&packed, count, sizeof *packed, "parameters", error));
     MUST(backend_download(execution->backend, execution->parameters, packed, count * sizeof *packed, error));
+    return packed;
+}
+
+float *execution_state(execution *execution, size_t index) {
+    float *packed = NULL;
+    MUST(allocate(&packed, execution->plan->parameter_count, sizeof *packed, "state", error));
+    MUST(backend_read_state(execution->backend, execution->program, index, packed, error));
     return packed;
 }
 

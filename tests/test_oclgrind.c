@@ -360,7 +360,7 @@ static void run_damaged(void) {
 Test(oclgrind, an_index_past_the_end_is_reported) {
     watch(RACES, 1);
     copy_kernels();
-    replace("update.cl", "store_real(w, parameters + index)", "store_real(w, parameters + index + floats)");
+    replace("apply.h", "store_real(w, t.parameters + at)", "store_real(w, t.parameters + at + t.floats)");
     run_damaged();
     expect_report("Invalid write of size 4 at global memory", "update");
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -30,6 +31,7 @@ enum {
     FLAG_INIT,
     FLAG_OUTPUT,
     FLAG_REPORT_EVERY,
+    FLAG_CONFIG,
 };
 
 enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4, GROUP_RUN = 5 };
@@ -56,6 +58,9 @@ static const struct argp_option table[] = {
      "write the trained model here (tanda record: the golden file); default: it is not kept", GROUP_MODEL},
 
     {NULL, 0, NULL, 0, "Training:", GROUP_TRAINING},
+    {"config", FLAG_CONFIG, "FILE", 0,
+     "take options from a JSON file, or those of a model's training from the model; flags win",
+     GROUP_TRAINING},
     {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression",
      GROUP_TRAINING},
     {"scale", FLAG_SCALE, "MODE", 0,
@@ -202,6 +207,8 @@ static error_t parse_training(int key, char *argument, train_options *options, t
         return parsed(set_shuffle(options, argument, error));
     case FLAG_REPORT_EVERY:
         return parsed(set_epochs("--report-every", argument, &options->report_every, error));
+    case FLAG_CONFIG: /* config_expand has put its options in */
+        return 0;
     default:
         return parse_model(key, argument, options, error);
     }
@@ -248,7 +255,7 @@ static const struct argp_child children[] = {
     {0},
 };
 
-static const struct argp train_argp = {
+const struct argp train_argp = {
     .parser = hand_on,
     .doc = "Fits a model to data by gradient descent, and writes it.\v"
            "Example: tanda train --data datasets/iris.csv --epochs 50 --output iris.safetensors",

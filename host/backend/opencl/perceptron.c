@@ -49,7 +49,8 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
 size_t opencl_steps_together(const program *program, size_t steps) {
     const program_options *options = &program->options;
     const size_t floats = options->batch_rows * program->plan->features, per_epoch = epoch_steps(program);
-    const bool is_alone = program->is_perceptron && tiles_of(options->batch_rows) <= program->group;
+    const bool is_alone = program->is_perceptron && tiles_of(options->batch_rows) <= program->group &&
+                          program->squares == NULL;
     if (!is_alone || (program->stored != NULL && program->stored_next < per_epoch)) return 1;
     size_t most = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
     if (most > MOST_STEPS_TOGETHER) most = MOST_STEPS_TOGETHER;
@@ -93,7 +94,7 @@ tanda_status opencl_run_perceptron(const context *c) {
     give_uint(&launch, c->wave->updates);
     give_float(&launch, inverse(options->batch_rows));
     give_float(&launch, inverse(last));
-    give_float(&launch, options->learning_rate);
+    give_update(&launch, c);
     give_memory(&launch, options->parameters->memory);
     give_ulong(&launch, layer->weight);
     give_ulong(&launch, layer->bias);

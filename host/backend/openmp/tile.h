@@ -69,6 +69,19 @@ typedef struct perceptron_task {
     float *scratch;
 } perceptron_task;
 
+/* The update of a range of parameters, all weights or all biases, in panels. */
+typedef struct update_task {
+    update_rule rule;
+    update_constants constants;
+    update_rates rates;
+    float *parameters;
+    float *gradient; /* in the tree's sum, out the derivative that the rule was given */
+    float *state[MOST_UPDATE_STATES];
+    float inverse_rows;
+    float squares; /* the sum of the squared gradients, where clip_norm is on */
+    bool is_weight;
+} update_task;
+
 /* What one instruction set provides. Ranges [first, end) are multiples of 16 but for the last end. */
 typedef struct cpu_functions {
     const char *isa;
@@ -80,9 +93,12 @@ typedef struct cpu_functions {
     void (*merge)(float *slots, size_t stride, size_t count, size_t first, size_t end);
     /* sum += other */
     void (*add)(float *sum, const float *other, size_t first, size_t end);
-    /* gradient: in the tree's sum, out the gradient used. True when a new parameter is not finite. */
-    bool (*update)(float *parameters, float *gradient, float inverse_rows, float learning_rate, size_t first,
-                   size_t end);
+    /* True when a new parameter is not finite; of UPDATE_nothing, a gradient. */
+    bool (*update)(const update_task *task, size_t first, size_t end);
+    /* gradient: in the tree's sum, out the mean. */
+    void (*mean)(float *gradient, float inverse_rows, size_t first, size_t end);
+    /* The squares of `count` groups of 16 values, added in lanes that are folded. */
+    float (*squares)(const float *const *groups, size_t count);
     void (*probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                   float *result);
     /* Reads `count` floats, a multiple of 16 * LIMIT_CHAINS, as fast as it goes; their sum in some order. */
@@ -176,8 +192,9 @@ float ISA_NAME(read_limit)(const float *values, size_t count);
 float ISA_NAME(fma_limit)(size_t rounds, float factor);
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end);
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end);
-bool ISA_NAME(update)(float *parameters, float *gradient, float inverse_rows, float learning_rate,
-                      size_t first, size_t end);
+bool ISA_NAME(update)(const update_task *task, size_t first, size_t end);
+void ISA_NAME(mean)(float *gradient, float inverse_rows, size_t first, size_t end);
+float ISA_NAME(squares)(const float *const *groups, size_t count);
 void ISA_NAME(probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                      float *result);
 #endif
