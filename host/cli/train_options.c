@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -221,6 +222,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->holding_out;
+        state->child_inputs[3] = &options->data;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -233,6 +235,7 @@ static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
     {0},
 };
 

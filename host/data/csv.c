@@ -19,9 +19,11 @@ bool csv_looks_right(const unsigned char *data, size_t size) {
 /* ---- the first row ------------------------------------------------------------------------------------ */
 
 /* Text that can only be a name: no number, and no missing value either. */
-static bool is_name(const char *text) {
+static bool is_name(const csv_reader *reader, const char *text) {
     float value;
-    return number_to_float(text, strlen(text), &value) == NUMBER_NOT;
+    csv_field field = {.text = text, .length = strlen(text)};
+    if (reader->fills_missing && csv_is_missing(&field)) return false;
+    return number_to_float(text, field.length, &value) == NUMBER_NOT;
 }
 
 /* The texts of the record at `start`, for names. */
@@ -73,6 +75,12 @@ static bool holds_number(const csv_reader *reader, size_t column) {
     return false;
 }
 
+static bool takes_text(const selection *selection, size_t column) {
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->features[i] == column) return selection->is_category[i];
+    return false;
+}
+
 /*
  * A first row is a header when all its fields are names, when one that would be a feature of numbers is, or when the
  * options only make sense with names.
@@ -80,7 +88,7 @@ static bool holds_number(const csv_reader *reader, size_t column) {
 static bool find_header(const csv_reader *reader) {
     size_t names = 0;
     for (size_t i = 0; i < reader->columns; i++)
-        names += is_name(reader->names[i]);
+        names += is_name(reader, reader->names[i]);
     if (reader->request->labels_only)
         return names > 0 && csv_count_records(&reader->start) == reader->request->label_rows + 1;
     if (names == reader->columns || names == 0) return names > 0;
@@ -91,9 +99,12 @@ static bool find_header(const csv_reader *reader) {
     const selection *chosen = names_fit ? &named : &plain;
     /* nothing fits: options speak of names, a model's expectation of a number of columns */
     bool header = !plain_fits && (names_fit || reader->request->expected == NULL);
-    for (size_t i = 0; i < chosen->feature_count; i++)
-        header = header || (is_name(reader->names[chosen->features[i]]) && !chosen->is_category[i] &&
-                            (!may_hold_text(reader) || holds_number(reader, chosen->features[i])));
+    for (size_t i = 0; i < chosen->feature_count; i++) {
+        size_t column = chosen->features[i];
+        header = header ||
+                 (is_name(reader, reader->names[column]) && !takes_text(&plain, column) &&
+                  !takes_text(&named, column) && (!may_hold_text(reader) || holds_number(reader, column)));
+    }
     selection_free(&plain);
     selection_free(&named);
     return header;
@@ -119,12 +130,14 @@ static tanda_status read_first_row(csv_reader *reader, tanda_error *error) {
  * Marks the features whose first value that is not missing is text. A faulty record ends the search: the reading will
  * say what is wrong.
  */
-static void find_text(csv_reader *reader, size_t *left) {
+static void find_text(csv_reader *reader) {
     selection *selection = &reader->selection;
+    size_t left = selection->feature_count;
     csv_cursor cursor = reader->start;
     csv_field field;
     float value;
-    for (size_t record = 0; record<RECORDS_LOOKED_AT && * left> 0 && !csv_at_end(&cursor); record++) {
+    for (size_t record = 0; record < RECORDS_LOOKED_AT && left > 0; record++) {
+        if (csv_at_end(&cursor)) return;
         for (size_t i = 0; i < reader->columns; i++) {
             if (csv_next_field(&cursor, i, &field, NULL) != TANDA_OK ||
                 field.is_last != (i + 1 == reader->columns))
@@ -134,7 +147,7 @@ static void find_text(csv_reader *reader, size_t *left) {
             number_status found = number_to_float(field.text, field.length, &value);
             if (found == NUMBER_NOT) selection->is_category[feature] = true;
             reader->places[i] = LOOKED_AT_ALREADY;
-            --*left;
+            left--;
         }
     }
 }
@@ -159,8 +172,7 @@ static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
         reader->roles[column] = reader->selection.target_count == 1 ? ROLE_TARGET : ROLE_QUANTITY;
         reader->places[column] = i;
     }
-    size_t left = reader->selection.feature_count;
-    if (may_hold_text(reader)) find_text(reader, &left);
+    if (may_hold_text(reader)) find_text(reader);
     for (size_t i = 0; i < reader->selection.feature_count; i++) {
         if (!reader->selection.is_category[i]) continue;
         reader->roles[reader->selection.features[i]] = ROLE_CATEGORY;

@@ -43,14 +43,16 @@ static tanda_status bad_number(const csv_reader *reader, const csv_cursor *recor
     char text[SHOWN_SIZE];
     size_t count = csv_count_fields(*record);
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
-    bool is_feature = reader->roles[column] >= 0 && reader->request->expected == NULL;
     place place = field_place(reader, line, column);
+    const char *hint = "";
+    if (reader->roles[column] >= 0 && reader->request->expected == NULL) /* a feature of a training */
+        hint = csv_is_missing(field)                     ? "; --missing mean fills it in"
+               : problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text"
+                                                         : "";
     if (problem == NUMBER_EMPTY)
-        return fail_at(error, &place, "empty field: missing values are not accepted%s",
-                       is_feature ? "; --missing mean fills them in" : "");
+        return fail_at(error, &place, "empty field: missing values are not accepted%s", hint);
     return fail_at(error, &place, "'%s' %s%s", shown(field->text, field->length, text),
-                   number_problem(problem),
-                   is_feature && problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text" : "");
+                   number_problem(problem), hint);
 }
 
 /* The field's text, unquoted in scratch where that is needed. */
@@ -122,7 +124,7 @@ static tanda_status read_category(csv_reader *reader, size_t line, size_t column
     size_t index = 0;
     if (missing && !reader->fills_missing)
         return fail_at(error, &place, "empty field: missing values are not accepted%s",
-                       reader->request->expected == NULL ? "; --missing mean takes them" : "");
+                       reader->request->expected == NULL ? "; --missing mean takes it" : "");
     tanda_status status = missing ? TANDA_OK : field_text(reader, field, &text.text, &text.length, error);
     if (reader->aside != NULL) {
         reader->aside->categories[column][row] = text;
