@@ -54,6 +54,8 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "mixed.csv", "--categorical", "colour,size", "--missing", "mean", "--validation", "0.3",
      "--unknown-category", "zero", "--stratify", "no"},
     {"--data", "mixed.csv", "--categorical", "auto", "--missing", "mean"},
+    {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.5,0.1", "--input-dropout", "0.3", "--epochs",
+     "2"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},
