@@ -222,11 +222,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->holding_out;
-<<<<<<< HEAD
-        state->child_inputs[3] = &options->data;
-=======
         state->child_inputs[3] = &options->dropout;
->>>>>>> main
+        state->child_inputs[4] = &options->data;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -239,11 +236,8 @@ static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
-<<<<<<< HEAD
-    {&encoding_argp, 0, NULL, GROUP_DATA},
-=======
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
->>>>>>> main
+    {&encoding_argp, 0, NULL, GROUP_DATA},
     {0},
 };
 
