@@ -10,6 +10,8 @@
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/digest.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -38,12 +40,13 @@ static void print_training_line(const training *run) {
     const size_t rows = run->setup.training->rows;
     const size_t batch = is_full_batch(run) ? rows : run->options.batch;
     const size_t steps = rows / batch + (rows % batch != 0);
+    char text[OPTIMIZER_TEXT_SIZE];
     fprintf(stderr, "training: %zu rows, ", rows);
     print_counted(stderr, steps, "step");
     fprintf(stderr, " of %zu rows per epoch, ", batch);
     print_counted(stderr, run->options.epochs, "epoch");
-    fprintf(stderr, ", learning rate %g, seed %llu", run->options.learning_rate,
-            (unsigned long long)run->options.common.seed);
+    fprintf(stderr, ", %slearning rate %g, seed %llu", optimizer_text(&run->options.optimizing, text),
+            run->options.learning_rate, (unsigned long long)run->options.common.seed);
     if (run->setup.validation != NULL) {
         fputs("; validation: ", stderr);
         print_counted(stderr, run->setup.validation->rows, "row");
@@ -64,7 +67,7 @@ static void print_banner(const training *run) {
 static void on_epoch(const tanda_epoch *epoch, void *context) {
     training *run = context;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_epoch(epoch, NULL);
+    if (!run->options.common.quiet) print_epoch(epoch, run->logs.with_learning_rate);
     run_logs_epoch(&run->logs, epoch);
 }
 
@@ -84,6 +87,8 @@ static tanda_status fit(training *run, tanda_error *error) {
     const tanda_train_options settings = {.epochs = options->epochs,
                                           .batch_rows = is_full_batch(run) ? 0 : options->batch,
                                           .learning_rate = options->learning_rate,
+                                          .optimizer = options->optimizing.optimizer,
+                                          .schedule = options->optimizing.schedule,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
                                           .math = options->common.device.math,
@@ -132,6 +137,7 @@ static report make_report(const training *run) {
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
     report_real(&report, "learning_rate", run->options.learning_rate);
     report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
     report_count(&report, "seed", run->options.common.seed);
@@ -178,6 +184,7 @@ static tanda_status prepare(training *run, tanda_error *error) {
     if (status == TANDA_OK)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
     if (status == TANDA_OK) status = run_logs_open(&run->logs, options->log, options->csv_log, false, error);
+    run->logs.with_learning_rate = !schedule_is_constant(&run->options.optimizing.schedule);
     return status;
 }
 

@@ -233,6 +233,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report settings = {.object = json_object()};
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
+    optimizer_write_settings(&options->optimizing, &settings);
     report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)

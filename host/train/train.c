@@ -4,6 +4,7 @@
 
 #include "support/clock.h"
 #include "support/memory.h"
+#include "train/optimizer.h"
 #include "train/trainer.h"
 
 static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
@@ -14,7 +15,8 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
     if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
         return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
                     options->min_delta);
-    return TANDA_OK;
+    const tanda_status status = optimizer_check(&options->optimizer, error);
+    return status == TANDA_OK ? schedule_check(&options->schedule, error) : status;
 }
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
@@ -33,11 +35,16 @@ static size_t next_report(const tanda_train_options *options, size_t epoch) {
 
 /* The first epoch from `epoch` on whose loss is looked at. */
 static size_t next_look(const tanda_train_options *options, size_t epoch) {
-    return watches_epochs(options) ? epoch : next_report(options, epoch);
+    const bool looks_at_all = watches_epochs(options) || options->schedule.kind == TANDA_SCHEDULE_PLATEAU;
+    return looks_at_all ? epoch : next_report(options, epoch);
+}
+
+static double score_of(const tanda_epoch *line) {
+    return line->has_validation ? line->validation.loss : line->loss;
 }
 
 static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error *error) {
-    const double score = line->has_validation ? line->validation.loss : line->loss;
+    const double score = score_of(line);
     const bool better = stopping_hear(&trainer->progress.stopping, trainer->options, line->epoch, score);
     if (!better || trainer->best == NULL) return TANDA_OK;
     return backend_download(trainer->backend, trainer->parameters, trainer->best,
@@ -55,6 +62,9 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
         if (status != TANDA_OK) return status;
     }
+    line->learning_rate = trainer_learning_rate(trainer);
+    plateau_hear(&trainer->progress.plateau, &trainer->options->schedule, trainer->options->learning_rate,
+                 score_of(line));
     return watches_epochs(trainer->options) ? watch(trainer, line, error) : TANDA_OK;
 }
 
@@ -79,7 +89,6 @@ static void tell_epoch(const trainer *trainer, tanda_epoch *line, since *since) 
     line->steps = trainer->steps_per_epoch;
     line->seconds = now - since->seconds;
     line->steps_since = (size_t)(trainer->progress.step - since->step);
-    line->learning_rate = options->learning_rate;
     if (options->on_epoch != NULL) options->on_epoch(line, options->context);
     since->step = trainer->progress.step;
     since->seconds = now;

@@ -5,6 +5,7 @@
 
 #include "support/clock.h"
 #include "support/memory.h"
+#include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
 #define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
@@ -39,6 +40,7 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
                                              .shuffle = !options->no_shuffle,
                                              .seed = options->seed,
                                              .learning_rate = (float)options->learning_rate,
+                                             .update = optimizer_settings(&options->optimizer),
                                              .math = options->math,
                                              .gemm = options->gemm};
     tanda_status status =
@@ -66,6 +68,16 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
     return TANDA_OK;
 }
 
+/* Adam's first steps, weight decay and schedules make rates of their own. */
+static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    trainer->rates = rates_begin(&options->optimizer, &options->schedule, options->learning_rate,
+                                 trainer->steps_per_epoch, trainer->total_steps);
+    if (rates_are_constant(&options->optimizer, &options->schedule)) return TANDA_OK;
+    return allocate(&trainer->step_rates, trainer->most_steps, sizeof *trainer->step_rates, "learning rates",
+                    error);
+}
+
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
     const plan_options options = {.training = true};
@@ -73,6 +85,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
+    if (status == TANDA_OK) status = begin_rates(trainer, error);
     if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
     if (status == TANDA_OK && trainer->options->restore_best)
         status =
@@ -93,6 +106,7 @@ void trainer_free(trainer *trainer) {
     resident_free(trainer->backend, &trainer->validation);
     plan_free(trainer->plan);
     free(trainer->results);
+    free(trainer->step_rates);
     free(trainer->best);
 }
 
@@ -106,6 +120,11 @@ size_t trainer_epoch(const trainer *trainer) {
 size_t trainer_step_of_epoch(const trainer *trainer) {
     const uint64_t step = trainer->progress.step;
     return step == 0 ? 0 : (size_t)((step - 1) % trainer->steps_per_epoch) + 1;
+}
+
+double trainer_learning_rate(trainer *trainer) {
+    const uint64_t step = trainer->progress.step;
+    return rates_learning_rate(&trainer->rates, &trainer->progress.plateau, step > 0 ? step - 1 : 0);
 }
 
 static tanda_status fail_diverged(const trainer *trainer, bool bad_loss, tanda_error *error) {
@@ -145,7 +164,10 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
-    tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
+    if (trainer->step_rates != NULL)
+        rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
+    tanda_status status = backend_run_at(trainer->backend, trainer->program, first, steps,
+                                         trainer->step_rates, with_loss, error);
     if (status == TANDA_OK)
         status = backend_results(trainer->backend, trainer->program, trainer->results, error);
     if (status != TANDA_OK) return status;
