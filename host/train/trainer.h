@@ -35,7 +35,9 @@ typedef struct trainer {
     progress progress;
     rates rates;
     update_rates *step_rates; /* of a run; NULL where all steps have the options' learning rate */
-    float *best;              /* packed parameters of the best epoch; NULL unless they are restored */
+    float *best;              /* packed parameters of the best epoch; NULL unless they are kept */
+    size_t state_count;       /* vectors of optimizer state */
+    uint64_t training_fingerprint, validation_fingerprint; /* where there are checkpoints */
 
     step_result *results;
     size_t most_steps;    /* that results has room for */
@@ -50,6 +52,9 @@ void trainer_free(trainer *trainer);
 
 /* Of the latest step. */
 double trainer_learning_rate(trainer *trainer);
+
+/* The best weights are to be restored, or to be written beside checkpoints. */
+bool trainer_keeps_best(const tanda_train_options *options);
 
 /*
  * Steps up to `end`, but no more than what is heard of in time, are done and added up. TANDA_FAILED when a loss or
