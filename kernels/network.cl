@@ -14,27 +14,28 @@
 
 #if VECTOR == 16
 
-#define NETWORK_ACTIVATION(name, NAME) NETWORK_##NAME,
+#define NETWORK_ACTIVATION(name, NAME, FROM) NETWORK_##NAME,
 enum network_activation { ACTIVATION_LIST(NETWORK_ACTIVATION) };
 
-#define NETWORK_FORWARD(name, NAME)                                                                                  \
+#define NETWORK_FORWARD(name, NAME, FROM)                                                                            \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(canonical(activation_##name(vload16(i, values))), i, values);                                   \
+            vstore16(canonical(activation_##name(vload16(i, logits))), i, outputs);                                  \
         break;
 
-#define NETWORK_BACKWARD(name, NAME)                                                                                 \
+#define NETWORK_BACKWARD(name, NAME, FROM)                                                                           \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(flush_tiny(activation_##name##_backward(vload16(i, deltas), vload16(i, outputs))), i, deltas);  \
+            vstore16(flush_tiny(activation_##name##_backward(vload16(i, deltas), vload16(i, from))), i, deltas);     \
         break;
 
-static inline void activate(uint function, global float *values, uint vectors) {
+/* logits and outputs may be the same place. */
+static inline void activate(uint function, global const float *logits, global float *outputs, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_FORWARD) }
 }
 
-static inline void activate_backward(uint function, global float *deltas, global const float *outputs, uint vectors) {
+static inline void activate_backward(uint function, global float *deltas, global const float *from, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_BACKWARD) }
 }
@@ -164,10 +165,11 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
                     drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
             }                                                                                                        \
             if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
-            global float *target = tensors + layer->output * width + lane * layer->outputs;                          \
+            global float *target = tensors + layer->logits * width + lane * layer->outputs;                          \
             all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
                                 parameters + layer->bias, zero, target, layer->outputs);                             \
-            activate(layer->activation, target, layer->outputs *VECTORS);                                            \
+            activate(layer->activation, target, tensors + layer->output * width + lane * layer->outputs,             \
+                     layer->outputs *VECTORS);                                                                       \
         }                                                                                                            \
         global const network_layer *last = layers + layer_count - 1;                                                 \
         global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
@@ -205,7 +207,7 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
                 for (int v = 0; v < VECTORS; v++)                                                                    \
                     drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
             }                                                                                                        \
-            activate_backward(below->activation, target, tensors + below->output * width + lane * below->outputs,    \
+            activate_backward(below->activation, target, tensors + below->from * width + lane * below->outputs,      \
                               below->outputs *VECTORS);                                                              \
         }                                                                                                            \
     }

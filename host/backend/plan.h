@@ -51,7 +51,8 @@ typedef struct op {
     size_t inputs, outputs, stride; /* K, H, S of the layer */
     size_t weight, bias;            /* in the packed parameters */
     size_t source;                  /* tensor read */
-    size_t other;                   /* second tensor read: a's of activation_backward and dense_gradient */
+    size_t other;                   /* second tensor read: activation_backward's logits or outputs, as
+                                       activation_needs_logits() says; dense_gradient's inputs */
     size_t target;                  /* tensor written */
     size_t scratch;                 /* dense_gradient: S units for the transposed delta */
     activation activation;          /* activation ops; loss_mse: the output function */
