@@ -6,6 +6,7 @@
  */
 #include "kernels/activation.h"
 #include "kernels/apply.h"
+#include "kernels/dropout.h"
 #include "kernels/loss.h"
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
@@ -13,27 +14,28 @@
 
 #if VECTOR == 16
 
-#define NETWORK_ACTIVATION(name, NAME) NETWORK_##NAME,
+#define NETWORK_ACTIVATION(name, NAME, FROM) NETWORK_##NAME,
 enum network_activation { ACTIVATION_LIST(NETWORK_ACTIVATION) };
 
-#define NETWORK_FORWARD(name, NAME)                                                                                  \
+#define NETWORK_FORWARD(name, NAME, FROM)                                                                            \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(canonical(activation_##name(vload16(i, values))), i, values);                                   \
+            vstore16(canonical(activation_##name(vload16(i, logits))), i, outputs);                                  \
         break;
 
-#define NETWORK_BACKWARD(name, NAME)                                                                                 \
+#define NETWORK_BACKWARD(name, NAME, FROM)                                                                           \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(flush_tiny(activation_##name##_backward(vload16(i, deltas), vload16(i, outputs))), i, deltas);  \
+            vstore16(flush_tiny(activation_##name##_backward(vload16(i, deltas), vload16(i, from))), i, deltas);     \
         break;
 
-static inline void activate(uint function, global float *values, uint vectors) {
+/* logits and outputs may be the same place. */
+static inline void activate(uint function, global const float *logits, global float *outputs, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_FORWARD) }
 }
 
-static inline void activate_backward(uint function, global float *deltas, global const float *outputs, uint vectors) {
+static inline void activate_backward(uint function, global float *deltas, global const float *from, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_BACKWARD) }
 }
@@ -112,6 +114,12 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     }
 }
 
+static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step, uint l) {
+    dropout_mask mask = {seed, position, step, philox_stream(PURPOSE_DROPOUT, l), (uint)layer->inputs,
+                         (uint)layer->threshold, as_float((uint)layer->scale)};
+    return mask;
+}
+
 /*
  * Work-item (column of VECTORS * 16 lanes, tile). input holds the assembled rows where `assembled` is set, else they are
  * assembled into it; that and the workspace are tiles of the wave, `width` lanes each.
@@ -120,7 +128,8 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     kernel void network_rows_##VECTORS(                                                                              \
         global float *input, ulong input_offset, ulong input_tile, int assembled, global float *workspace,           \
         ulong workspace_tile, uint width, uint rows, global const float *features, global const int *labels,         \
-        ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, global const float *parameters,       \
+        ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,   \
+        global const float *parameters,                                                                              \
         global const network_layer *layers, uint layer_count, ulong losses, int loss, int is_class, int sigmoid,     \
         int with_loss, global uint *results, uint step, float zero) {                                                \
         const uint lanes = VECTORS * 16;                                                                             \
@@ -148,11 +157,19 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
         for (uint l = 0; l < layer_count; l++) {                                                                     \
             global const network_layer *layer = layers + l;                                                          \
             global const float *lines = x;                                                                           \
-            if (l > 0) lines = tensors + layer->source * width + lane * layer->inputs;                               \
-            global float *target = tensors + layer->output * width + lane * layer->outputs;                          \
+            if (layer->threshold > 0) {                                                                              \
+                if (l > 0) lines = tensors + layer->undropped * width + lane * layer->inputs;                        \
+                global float *dropped = tensors + layer->source * width + lane * layer->inputs;                      \
+                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                for (int v = 0; v < VECTORS; v++)                                                                    \
+                    drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
+            }                                                                                                        \
+            if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
+            global float *target = tensors + layer->logits * width + lane * layer->outputs;                          \
             all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
                                 parameters + layer->bias, zero, target, layer->outputs);                             \
-            activate(layer->activation, target, layer->outputs *VECTORS);                                            \
+            activate(layer->activation, target, tensors + layer->output * width + lane * layer->outputs,             \
+                     layer->outputs *VECTORS);                                                                       \
         }                                                                                                            \
         global const network_layer *last = layers + layer_count - 1;                                                 \
         global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
@@ -185,7 +202,12 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
             global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
             all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, zero, target, \
                                 layer->inputs);                                                                      \
-            activate_backward(below->activation, target, tensors + below->output * width + lane * below->outputs,    \
+            if (layer->threshold > 0) {                                                                              \
+                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                for (int v = 0; v < VECTORS; v++)                                                                    \
+                    drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
+            }                                                                                                        \
+            activate_backward(below->activation, target, tensors + below->from * width + lane * below->outputs,      \
                               below->outputs *VECTORS);                                                              \
         }                                                                                                            \
     }
@@ -400,7 +422,7 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;
-    if (l == 0) {
+    if (l == 0 && layer->threshold == 0) {
         s.a = input + input_offset;
         s.a_tile = input_tile;
     }

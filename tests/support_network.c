@@ -124,8 +124,10 @@ static void upload_problem(execution *made) {
 }
 
 execution execution_create(backend *backend, const problem *problem, const step_options *options) {
-    const plan_options plan_options = {
-        .training = true, .with_prediction = options->keep, .keep = options->keep};
+    const plan_options plan_options = {.training = true,
+                                       .with_prediction = options->keep,
+                                       .keep = options->keep,
+                                       .dropout = options->dropout};
     execution made = {.backend = backend, .problem = problem, .rates = options->rates};
     MUST(plan_create(problem->model, &plan_options, &made.plan, error));
     upload_problem(&made);
@@ -256,9 +258,13 @@ static const struct {
 } roles[] = {{TENSOR_INPUT, "input"},
              {TENSOR_LOGITS, "logits"},
              {TENSOR_OUTPUT, "output"},
+             {TENSOR_DROPPED, "inputs after dropout"},
              {TENSOR_LOSS, "losses"},
+             {TENSOR_DELTA_DROPPED, "delta of the inputs after dropout"},
              {TENSOR_DELTA_OUTPUT, "delta of the output"},
              {TENSOR_DELTA, "delta"}};
+
+#define FORWARD_ROLES 4 /* of these */
 
 static bool tensors_agree(const capture *one, const capture *other, size_t role, size_t layer, char *text,
                           size_t size) {
@@ -272,10 +278,10 @@ static bool tensors_agree(const capture *one, const capture *other, size_t role,
 bool captures_agree(const capture *one, const capture *other, char *text, size_t size) {
     size_t layers = one->plan->layer_count, parameters = one->plan->parameter_count;
     for (size_t layer = 0; layer < layers; layer++)
-        for (size_t role = 0; role < 3; role++)
+        for (size_t role = 0; role < FORWARD_ROLES; role++)
             if (!tensors_agree(one, other, role, layer, text, size)) return false;
     for (size_t layer = layers; layer-- > 0;)
-        for (size_t role = 3; role < sizeof roles / sizeof *roles; role++)
+        for (size_t role = FORWARD_ROLES; role < sizeof roles / sizeof *roles; role++)
             if (!tensors_agree(one, other, role, layer, text, size)) return false;
     if (!arrays_agree("packed gradient", 0, one->gradient, other->gradient, parameters, text, size))
         return false;

@@ -57,6 +57,7 @@ typedef struct step_options {
     float learning_rate; /* 0: 0.125 */
     size_t wave_tiles;
     bool keep;
+    const double *dropout; /* of each layer's inputs, or NULL */
     update_settings update;
     const update_rates *rates; /* of the steps from 0 on; NULL: the learning rate */
 } step_options;

@@ -232,6 +232,20 @@ TestSuite(oclgrind, .fini = forget_opencl, .timeout = 200);
 #define RELU ACTIVATION_RELU
 #define SOFTMAX ACTIVATION_SOFTMAX
 
+/* A network of three hidden layers with these activations. */
+#define THREE_HIDDEN(one, two, three) \
+    { \
+        {12, \
+         2, \
+         4, \
+         {3, 16, 2, 2}, \
+         {ACTIVATION_##one, ACTIVATION_##two, ACTIVATION_##three, SOFTMAX}, \
+         LOSS_CATEGORICAL_CROSSENTROPY, \
+         TANDA_TASK_CLASSES, \
+         CONTENT_REAL}, \
+            0, 0, false \
+    }
+
 typedef struct trial {
     network network;
     size_t batch_rows, wave_tiles;
@@ -258,6 +272,9 @@ static const trial trials[] = {
      0,
      0,
      false},
+    THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
+    THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
+    THREE_HIDDEN(SOFTSIGN, HARD_SIGMOID, EXPONENTIAL),
     {{45, 17, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 20, 0, true},
     {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
@@ -266,10 +283,18 @@ static const trial trials[] = {
 static const trial waves = {
     {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
 
+static const trial dropout = {
+    {43, 3, 3, {16, 5, 1}, {RELU, TANH, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+    40,
+    0,
+    true};
+
 /* Trains on both, keeping every tensor, and demands no report and equal bits. */
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
-    const step_options options = {.batch_rows = trial->batch_rows,
+    static const double rates[] = {0.25, 0.5, 0.125};
+    const step_options options = {.dropout = trial == &dropout ? rates : NULL,
+                                  .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
                                   .wave_tiles = trial->wave_tiles};
@@ -295,7 +320,7 @@ static void expect_all_launched(cl_uint vector_width, bool with_waves) {
     static const char *const names[] = {
 #define NAME(name) #name,
         KERNEL_LIST(NAME)
-#define ACTIVATION_NAMES(name, NAME) "activation_forward_" #name, "activation_backward_" #name,
+#define ACTIVATION_NAMES(name, NAME, FROM) "activation_forward_" #name, "activation_backward_" #name,
             ACTIVATION_LIST(ACTIVATION_NAMES)};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *name = names[i], *end = strrchr(name, '_');
@@ -318,6 +343,7 @@ static void run_trials(int what, cl_uint vector_width) {
             *other = open_best_openmp(1);
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
         run_trial(watched, other, &trials[i]);
+    run_trial(watched, other, &dropout);
     if (what == RACES)
         run_trial(watched, other, &waves); /* copies a part of a buffer, see clEnqueueFillBuffer */
     tanda_device_close(watched);

@@ -26,6 +26,7 @@
     X(gather) \
     X(dense_forward) \
     X(activation_forward) \
+    X(dropout_forward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \
@@ -33,6 +34,7 @@
     X(loss_sum) \
     X(dense_gradient) \
     X(dense_backward) \
+    X(dropout_backward) \
     X(activation_backward)
 
 typedef enum tile_op {
@@ -49,21 +51,26 @@ typedef struct op {
     size_t inputs, outputs, stride; /* K, H, S of the layer */
     size_t weight, bias;            /* in the packed parameters */
     size_t source;                  /* tensor read */
-    size_t other;                   /* second tensor read: a's of activation_backward and dense_gradient */
+    size_t other;                   /* second tensor read: activation_backward's logits or outputs, as
+                                       activation_needs_logits() says; dense_gradient's inputs */
     size_t target;                  /* tensor written */
     size_t scratch;                 /* dense_gradient: S units for the transposed delta */
     activation activation;          /* activation ops; loss_mse: the output function */
+    uint32_t threshold;             /* dropout ops: random words below it drop their element */
+    float scale;                    /* and what is kept is multiplied by this */
     bool with_delta;                /* losses: write the delta as well */
     bool after_barrier;             /* reads what the op before it in the list has written */
 } op;
 
 typedef enum tensor_role {
-    TENSOR_INPUT,        /* the assembled rows */
-    TENSOR_LOGITS,       /* W a + b of a layer */
-    TENSOR_OUTPUT,       /* the activation of a layer; of the last layer: the prediction */
-    TENSOR_LOSS,         /* loss per row */
-    TENSOR_DELTA_OUTPUT, /* d loss / d output of a layer */
-    TENSOR_DELTA,        /* d loss / d logits of a layer */
+    TENSOR_INPUT,         /* the assembled rows */
+    TENSOR_LOGITS,        /* W a + b of a layer */
+    TENSOR_OUTPUT,        /* the activation of a layer; of the last layer: the prediction */
+    TENSOR_DROPPED,       /* what dropout leaves of the inputs of a layer; none without dropout there */
+    TENSOR_LOSS,          /* loss per row */
+    TENSOR_DELTA_DROPPED, /* d loss / d TENSOR_DROPPED of a layer above the first */
+    TENSOR_DELTA_OUTPUT,  /* d loss / d output of a layer */
+    TENSOR_DELTA,         /* d loss / d logits of a layer */
 } tensor_role;
 
 typedef struct tensor {
@@ -94,6 +101,7 @@ typedef struct plan {
     bool classes; /* labels are int32 classes, else binary32 targets */
     bool training;
     bool keep;
+    bool drops; /* there is dropout somewhere */
 } plan;
 
 typedef struct plan_options {
@@ -101,6 +109,8 @@ typedef struct plan_options {
     bool with_loss;
     bool with_prediction; /* make TENSOR_OUTPUT of the last layer */
     bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
+    /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
+    const double *dropout;
 } plan_options;
 
 /* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */

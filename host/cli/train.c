@@ -1,15 +1,19 @@
 /* tanda train */
-#include <math.h>
+#include <stdlib.h>
 
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/report.h"
+#include "cli/resume.h"
 #include "cli/run_log.h"
 #include "cli/train_setup.h"
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/digest.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -18,6 +22,8 @@ typedef struct training {
     tanda_device *device;
     char reason[256];
     double load_seconds;
+    char *checkpoint; /* to resume from, or NULL */
+    bool unsaved;     /* the latest checkpoint could not be written */
     bar bar;
     run_logs logs;
     tanda_train_result result;
@@ -38,12 +44,13 @@ static void print_training_line(const training *run) {
     const size_t rows = run->setup.training->rows;
     const size_t batch = is_full_batch(run) ? rows : run->options.batch;
     const size_t steps = rows / batch + (rows % batch != 0);
+    char text[OPTIMIZER_TEXT_SIZE];
     fprintf(stderr, "training: %zu rows, ", rows);
     print_counted(stderr, steps, "step");
     fprintf(stderr, " of %zu rows per epoch, ", batch);
     print_counted(stderr, run->options.epochs, "epoch");
-    fprintf(stderr, ", learning rate %g, seed %llu", run->options.learning_rate,
-            (unsigned long long)run->options.common.seed);
+    fprintf(stderr, ", %slearning rate %g, seed %llu", optimizer_text(&run->options.optimizing, text),
+            run->options.learning_rate, (unsigned long long)run->options.common.seed);
     if (run->setup.validation != NULL) {
         fputs("; validation: ", stderr);
         print_counted(stderr, run->setup.validation->rows, "row");
@@ -61,10 +68,16 @@ static void print_banner(const training *run) {
     print_training_line(run);
 }
 
+/* Even when quiet: something is broken. */
+static void on_damage(const char *note, void *context) {
+    (void)context;
+    fprintf(stderr, "note: %s\n", note);
+}
+
 static void on_epoch(const tanda_epoch *epoch, void *context) {
     training *run = context;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_epoch(epoch, NULL);
+    if (!run->options.common.quiet) print_epoch(epoch, run->logs.with_learning_rate);
     run_logs_epoch(&run->logs, epoch);
 }
 
@@ -79,11 +92,29 @@ static void on_note(const char *note, void *context) {
     if (!run->options.common.quiet) fprintf(stderr, "note: %s\n", note);
 }
 
+/* The first of several failures is told, and the first success after them. */
+static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
+    training *run = context;
+    const bool told = run->unsaved;
+    run->unsaved = checkpoint->failure != NULL;
+    if (run->unsaved && told) return;
+    bar_clear(&run->bar);
+    if (run->unsaved)
+        fprintf(stderr,
+                "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
+                checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
+    else if (!run->options.common.quiet && (told || run->options.run.checkpoint_epochs == 0))
+        fprintf(stderr, "saved %s after epoch %zu, step %zu of %zu\n", checkpoint->path, checkpoint->epoch,
+                checkpoint->step, checkpoint->steps);
+}
+
 static tanda_status fit(training *run, tanda_error *error) {
     const train_options *options = &run->options;
     const tanda_train_options settings = {.epochs = options->epochs,
                                           .batch_rows = is_full_batch(run) ? 0 : options->batch,
                                           .learning_rate = options->learning_rate,
+                                          .optimizer = options->optimizing.optimizer,
+                                          .schedule = options->optimizing.schedule,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
                                           .math = options->common.device.math,
@@ -96,7 +127,13 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .context = run,
                                           .patience = options->run.patience,
                                           .min_delta = options->run.min_delta,
-                                          .restore_best = run_restores_best(&options->run)};
+                                          .restore_best = run_restores_best(&options->run),
+                                          .checkpoint = options->run.checkpoint,
+                                          .checkpoint_epochs = options->run.checkpoint_epochs,
+                                          .checkpoint_seconds = options->run.checkpoint_seconds,
+                                          .checkpoint_keep = options->run.keep,
+                                          .on_checkpoint = on_checkpoint,
+                                          .resume = run->checkpoint};
     if (!options->common.quiet) run->bar = bar_begin();
     interrupt_watch();
     const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
@@ -132,6 +169,7 @@ static report make_report(const training *run) {
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
     report_real(&report, "learning_rate", run->options.learning_rate);
     report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
     report_count(&report, "seed", run->options.common.seed);
@@ -173,11 +211,19 @@ static tanda_status prepare(training *run, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
     if (run->options.output != NULL) status = check_output_path(run->options.output, error);
+    if (status == TANDA_OK && options->resume != NULL) {
+        status = checkpoint_find(options->resume, on_damage, run, &run->checkpoint, error);
+        run->options.init = run->checkpoint; /* for the scaling; the weights come later */
+    }
     if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
+    if (status == TANDA_OK && run->checkpoint != NULL)
+        status = resume_settings(run->checkpoint, run->setup.model, error);
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
-    if (status == TANDA_OK) status = run_logs_open(&run->logs, options->log, options->csv_log, false, error);
+    if (status == TANDA_OK)
+        status = run_logs_open(&run->logs, options->log, options->csv_log, options->resume != NULL, error);
+    run->logs.with_learning_rate = !schedule_is_constant(&run->options.optimizing.schedule);
     return status;
 }
 
@@ -200,7 +246,12 @@ static tanda_status run_training(training *run, tanda_error *error) {
     if (status == TANDA_OK && run->options.output != NULL)
         status = model_file_save(run->setup.model, run->options.output, error);
     log_end(run, status, error);
-    return status == TANDA_OK ? print_result(run, error) : status;
+    if (status == TANDA_OK) status = print_result(run, error);
+    if (status == TANDA_OK && run->unsaved)
+        status = fail(error, TANDA_FAILED,
+                      "--checkpoint %s: the last one could not be written; the training itself went well",
+                      run->options.run.checkpoint);
+    return status;
 }
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {
@@ -209,6 +260,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
+    free(run.checkpoint);
     train_setup_free(&run.setup);
     train_options_free(&run.options);
     return status == TANDA_OK ? logs : status;

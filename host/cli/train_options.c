@@ -9,7 +9,6 @@
 #include "model/names.h"
 #include "support/memory.h"
 
-#define DEFAULT_LEARNING_RATE 0.1 /* suits standardised features; Keras' 0.01 needs many more epochs */
 #define DEFAULT_EPOCHS 10
 #define DEFAULT_BATCH 32
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
@@ -34,7 +33,14 @@ enum {
     FLAG_CONFIG,
 };
 
-enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4, GROUP_RUN = 5 };
+enum {
+    GROUP_MODEL = 1,
+    GROUP_TRAINING = 2,
+    GROUP_DATA = 3,
+    GROUP_COMMON = 4,
+    GROUP_RUN = 5,
+    GROUP_OPTIMIZER = 6
+};
 
 static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "Model:", GROUP_MODEL},
@@ -69,7 +75,11 @@ static const struct argp_option table[] = {
      "hold out this part of the rows, or take the rows of a file; default: none", GROUP_TRAINING},
     {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
      GROUP_TRAINING},
-    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0, "step of gradient descent; default 0.1", GROUP_TRAINING},
+    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0,
+     "step of gradient descent; default: sgd 0.1, which suits standardised features, else Keras's: momentum "
+     "and "
+     "nesterov 0.01, the others 0.001",
+     GROUP_TRAINING},
     {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10", GROUP_TRAINING},
     {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32", GROUP_TRAINING},
     {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", GROUP_TRAINING},
@@ -220,7 +230,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
-        state->child_inputs[2] = &options->holding_out;
+        state->child_inputs[2] = &options->optimizing;
+        state->child_inputs[3] = &options->holding_out;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -232,6 +243,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {0},
 };
@@ -262,7 +274,7 @@ const struct argp train_argp = {
     .children = children,
 };
 
-tanda_status train_options_check(const train_options *options, tanda_error *error) {
+tanda_status train_options_check(train_options *options, tanda_error *error) {
     const size_t layers = options->hidden.count, activations = options->activations.count;
     if (activations > 0 && layers == 0)
         return fail(error, TANDA_USAGE,
@@ -278,22 +290,28 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
+    const tanda_status status =
+        optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
-    *options = (train_options){
-        .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
+    *options = (train_options){.epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
-    options->run.error = options->holding_out.error = error;
+    options->run.error = options->optimizing.error = options->holding_out.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
     train_options_begin(options, error);
     tanda_status status = options_parse(&train_argp, argc, argv, options, &options->common, error);
-    if (status == TANDA_OK && !options->common.finished) status = train_options_check(options, error);
-    return status;
+    if (status != TANDA_OK || options->common.finished) return status;
+    status = train_options_check(options, error);
+    if (status == TANDA_OK && options->run.resume != NULL && options->init != NULL)
+        status = fail(error, TANDA_USAGE,
+                      "--init and --resume both say where the weights come from; give one of them");
+    return status == TANDA_OK ? run_options_check(&options->run, error) : status;
 }
 
 void train_options_free(train_options *options) {

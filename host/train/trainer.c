@@ -3,13 +3,21 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "data/fingerprint.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
 #define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
 #define RUN_SECONDS 0.2          /* a signal is obeyed, and a bar moves, so soon */
 #define MOST_GROWTH 4            /* of a run, over the one before */
+
+bool trainer_keeps_best(const tanda_train_options *options) {
+    return options->restore_best ||
+           (options->checkpoint != NULL && checkpoint_is_folder(options->checkpoint));
+}
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
@@ -39,8 +47,10 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
                                              .shuffle = !options->no_shuffle,
                                              .seed = options->seed,
                                              .learning_rate = (float)options->learning_rate,
+                                             .update = optimizer_settings(&options->optimizer),
                                              .math = options->math,
                                              .gemm = options->gemm};
+    trainer->state_count = update_state_count(program_options.update.rule);
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
     if (status == TANDA_OK && options->on_note != NULL &&
@@ -49,6 +59,16 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
     if (status == TANDA_OK && trainer->has_validation)
         status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
                                   &trainer->evaluator, error);
+    return status;
+}
+
+/* Before the rows are lent to the device. */
+static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *training,
+                                      const tanda_dataset *validation, tanda_error *error) {
+    if (trainer->options->checkpoint == NULL && trainer->options->resume == NULL) return TANDA_OK;
+    tanda_status status = dataset_fingerprint(training, &trainer->training_fingerprint, error);
+    if (status == TANDA_OK && validation != NULL)
+        status = dataset_fingerprint(validation, &trainer->validation_fingerprint, error);
     return status;
 }
 
@@ -66,6 +86,16 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
     return TANDA_OK;
 }
 
+/* Adam's first steps, weight decay and schedules make rates of their own. */
+static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    trainer->rates = rates_begin(&options->optimizer, &options->schedule, options->learning_rate,
+                                 trainer->steps_per_epoch, trainer->total_steps);
+    if (rates_are_constant(&options->optimizer, &options->schedule)) return TANDA_OK;
+    return allocate(&trainer->step_rates, trainer->most_steps, sizeof *trainer->step_rates, "learning rates",
+                    error);
+}
+
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
     const plan_options options = {.training = true};
@@ -73,10 +103,12 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
+    if (status == TANDA_OK) status = begin_rates(trainer, error);
     if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
-    if (status == TANDA_OK && trainer->options->restore_best)
+    if (status == TANDA_OK && trainer_keeps_best(trainer->options))
         status =
             allocate(&trainer->best, trainer->plan->parameter_count, sizeof(float), "best parameters", error);
+    if (status == TANDA_OK) status = take_fingerprints(trainer, training, validation, error);
     double start = seconds_now();
     if (status == TANDA_OK) status = upload(trainer, training, validation, error);
     result->transfer_seconds = seconds_now() - start;
@@ -93,6 +125,7 @@ void trainer_free(trainer *trainer) {
     resident_free(trainer->backend, &trainer->validation);
     plan_free(trainer->plan);
     free(trainer->results);
+    free(trainer->step_rates);
     free(trainer->best);
 }
 
@@ -106,6 +139,11 @@ size_t trainer_epoch(const trainer *trainer) {
 size_t trainer_step_of_epoch(const trainer *trainer) {
     const uint64_t step = trainer->progress.step;
     return step == 0 ? 0 : (size_t)((step - 1) % trainer->steps_per_epoch) + 1;
+}
+
+double trainer_learning_rate(trainer *trainer) {
+    const uint64_t step = trainer->progress.step;
+    return rates_learning_rate(&trainer->rates, &trainer->progress.plateau, step > 0 ? step - 1 : 0);
 }
 
 static tanda_status fail_diverged(const trainer *trainer, bool bad_loss, tanda_error *error) {
@@ -145,7 +183,10 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
-    tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
+    if (trainer->step_rates != NULL)
+        rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
+    tanda_status status = backend_run_at(trainer->backend, trainer->program, first, steps,
+                                         trainer->step_rates, with_loss, error);
     if (status == TANDA_OK)
         status = backend_results(trainer->backend, trainer->program, trainer->results, error);
     if (status != TANDA_OK) return status;

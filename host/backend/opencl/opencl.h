@@ -22,6 +22,8 @@
     X(transpose_delta) \
     X(narrow_gradient) \
     X(sum_rows) \
+    X(dropout_forward) \
+    X(dropout_backward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \

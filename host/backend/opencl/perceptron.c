@@ -16,9 +16,9 @@
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
     const packed_layer *layer = &plan->layers[0];
-    program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && plan->layer_count == 1 &&
-                             layer->outputs == 1 && layer->inputs <= MOST_FEATURES &&
-                             program->options.math == TANDA_MATH_EXACT;
+    program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
+                             plan->layer_count == 1 && layer->outputs == 1 &&
+                             layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT;
     if (program->is_perceptron) {
         program->width = round_up(program->width, PERCEPTRON_COLUMN);
         program->workspace_floats = plan->workspace_units * program->width;

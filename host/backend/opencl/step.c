@@ -108,7 +108,11 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
+    wave wave = {.step = index,
+                 .epoch = index / per_epoch,
+                 .result = result,
+                 .steps = steps,
+                 .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
     wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group &&
                    program->squares == NULL;
@@ -117,7 +121,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
         wave.tiles = tiles - first < most ? tiles - first : most;
         wave.slots = (wave.tiles + program->group - 1) / program->group;
-        wave.first_row = batch * options->batch_rows + first * TILE_ROWS;
+        wave.position = first * TILE_ROWS;
+        wave.first_row = batch * options->batch_rows + wave.position;
         wave.rows = rows - first * TILE_ROWS;
         if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
         wave.first_tile = batch * tiles_of(options->batch_rows) + first;
@@ -129,7 +134,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     }
     while (status == TANDA_OK && top > 1)
         status = fold_stack(&c, &top);
-    if (index == program->stored_next) program->stored_next++;
+    if (batch == program->stored_next) program->stored_next++; /* also from a later step on: see --resume */
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
     if (tiles > most) return opencl_run_update(&c, stack_at(program, 0), 1, 1, rows);

@@ -99,6 +99,7 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
         const size_t lane = i * TILE_ROWS;
         tile *tile = &worker->tiles[i];
         *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
+                              .position = first * TILE_ROWS + lane,
                               .workspace = workspace + i * program->tile_floats,
                               .workspace_stride = program->plan->workspace_units * COLUMN_LANES,
                               .row = worker->rows + lane,
@@ -124,6 +125,8 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
                         .scratch = worker->scratch,
                         .features = program->options.features->data,
                         .feature_count = features,
+                        .seed = program->options.seed,
+                        .step = step->index,
                         .parts = 1};
 }
 
@@ -137,6 +140,8 @@ static cut_kind cut_of(const op *op) {
     case OP_dense_gradient:
         return CUT_OWN_WAY;
     case OP_dense_backward:
+    case OP_dropout_forward:
+    case OP_dropout_backward:
         return op->inputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
     case OP_dense_forward:
     case OP_activation_forward:
@@ -147,12 +152,17 @@ static cut_kind cut_of(const op *op) {
     }
 }
 
+static bool is_elementwise(const op *op) {
+    return op->kind == OP_activation_forward || op->kind == OP_activation_backward ||
+           op->kind == OP_dropout_forward || op->kind == OP_dropout_backward;
+}
+
 /* Whether an op reads what another thread may have written in the op before it. */
 static bool needs_barrier(const op *before, const op *op) {
     if (!op->after_barrier) return false;
     const cut_kind cut = cut_of(op);
     if (cut == CUT_OWN_WAY || cut != cut_of(before)) return true;
-    return cut == CUT_BY_UNITS && op->kind != OP_activation_forward && op->kind != OP_activation_backward;
+    return cut == CUT_BY_UNITS && !is_elementwise(op);
 }
 
 static void run_op(const worker *worker, const tile_group *group, const op *op) {

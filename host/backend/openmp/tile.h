@@ -24,10 +24,11 @@
 #define MOST_GROUP_TILES ((size_t)1 << MOST_GROUP_LEVELS)
 
 typedef struct tile {
-    size_t rows;    /* instances in this tile */
-    size_t lanes;   /* rows rounded up to TILE_LANES */
-    size_t columns; /* that hold them */
-    float *input;   /* the assembled rows: (columns, features, 32), columns input_stride floats apart */
+    size_t rows;     /* instances in this tile */
+    size_t lanes;    /* rows rounded up to TILE_LANES */
+    size_t columns;  /* that hold them */
+    size_t position; /* of its first row in the batch */
+    float *input;    /* the assembled rows: (columns, features, 32), columns input_stride floats apart */
     size_t input_stride;
     float *workspace; /* every other tensor: (columns, units, 32) */
     size_t workspace_stride;
@@ -48,6 +49,7 @@ typedef struct tile_group {
     float *scratch;                  /* this thread's own, see gradient.c */
     const float *features;           /* (rows of the data set, features) */
     size_t feature_count;
+    uint64_t seed, step; /* of dropout */
     size_t part, parts;
 } tile_group;
 
