@@ -49,8 +49,9 @@ static void print_training_line(const training *run) {
     print_counted(stderr, steps, "step");
     fprintf(stderr, " of %zu rows per epoch, ", batch);
     print_counted(stderr, run->options.epochs, "epoch");
-    fprintf(stderr, ", %slearning rate %g, seed %llu", optimizer_text(&run->options.optimizing, text),
-            run->options.learning_rate, (unsigned long long)run->options.common.seed);
+    fprintf(stderr, ", %s, seed %llu",
+            optimizer_text(&run->options.optimizing, run->options.learning_rate, text),
+            (unsigned long long)run->options.common.seed);
     if (run->setup.validation != NULL) {
         fputs("; validation: ", stderr);
         print_counted(stderr, run->setup.validation->rows, "row");
@@ -170,7 +171,8 @@ static report make_report(const training *run) {
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
     report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
-    report_real(&report, "learning_rate", run->options.learning_rate);
+    if (run->options.optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&report, "learning_rate", run->options.learning_rate);
     report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);

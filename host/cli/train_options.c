@@ -10,6 +10,7 @@
 #include "support/memory.h"
 
 #define DEFAULT_EPOCHS 10
+#define DEFAULT_ITERATIONS 100 /* of L-BFGS, as scikit-learn's max_iter */
 #define DEFAULT_BATCH 32
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
 #define UNITS_MAX 16777216    /* of a layer: indices stay exact in binary32 */
@@ -80,8 +81,9 @@ static const struct argp_option table[] = {
      "and "
      "nesterov 0.01, the others 0.001",
      GROUP_TRAINING},
-    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10", GROUP_TRAINING},
-    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32", GROUP_TRAINING},
+    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10, for lbfgs 100 at most",
+     GROUP_TRAINING},
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32, for lbfgs full", GROUP_TRAINING},
     {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", GROUP_TRAINING},
     {"report-every", FLAG_REPORT_EVERY, "N", 0,
      "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",
@@ -160,6 +162,7 @@ static tanda_status set_epochs(const char *flag, const char *argument, size_t *e
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     options->full_batch = strcmp(argument, "full") == 0;
+    if (options->full_batch) options->batch = 0;
     if (options->full_batch || value_size("--batch", argument, 1, &options->batch, NULL) == TANDA_OK)
         return TANDA_OK;
     return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
@@ -274,6 +277,18 @@ const struct argp train_argp = {
     .children = children,
 };
 
+/* Defaults that depend on the optimizer, of what was not given. */
+static tanda_status choose_steps(train_options *options, tanda_error *error) {
+    const bool is_lbfgs = options->optimizing.kind == TANDA_OPTIMIZER_LBFGS;
+    if (is_lbfgs && options->batch != 0)
+        return fail(error, TANDA_USAGE,
+                    "--batch: lbfgs sees all rows in each iteration; leave it away, or give full");
+    options->full_batch |= is_lbfgs;
+    if (options->epochs == 0) options->epochs = is_lbfgs ? DEFAULT_ITERATIONS : DEFAULT_EPOCHS;
+    if (options->batch == 0) options->batch = DEFAULT_BATCH;
+    return TANDA_OK;
+}
+
 tanda_status train_options_check(train_options *options, tanda_error *error) {
     const size_t layers = options->hidden.count, activations = options->activations.count;
     if (activations > 0 && layers == 0)
@@ -290,15 +305,15 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
-    const tanda_status status =
-        optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    tanda_status status = optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    if (status == TANDA_OK) status = choose_steps(options, error);
     if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
-    *options = (train_options){.epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
+    *options = (train_options){0};
     options->common.error = options->data.error = error;
     options->run.error = options->optimizing.error = options->holding_out.error = error;
 }

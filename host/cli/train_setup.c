@@ -194,7 +194,8 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
     optimizer_write_settings(&options->optimizing, &settings);
-    report_real(&settings, "learning_rate", options->learning_rate);
+    if (options->optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)
         report_text(&settings, "batch", "full");

@@ -1,23 +1,21 @@
-/* L-BFGS in a training: the function that it minimises is the loss of all rows, and penalties. One iteration an epoch. */
+/*
+ * L-BFGS in a training: what it minimises is the mean loss of all rows and l2 / 2 times the squared weights. An epoch is
+ * one iteration, which takes one pass over the rows unless the first length tried is refused.
+ */
 #ifndef TANDA_TRAIN_FULL_BATCH_H
 #define TANDA_TRAIN_FULL_BATCH_H
 
 #include "train/trainer.h"
 
-/* What an iteration needs besides the trainer. */
-struct full_batch {
-    lbfgs lbfgs;
-    objective objective;
-    double tolerance, l2;
-    bool is_started;
-    step_result latest; /* of the latest evaluation */
-};
-
-/* Of a trainer that is uploaded and compiled for UPDATE_nothing. */
-tanda_status full_batch_create(trainer *trainer, size_t history, double tolerance, double l2, tanda_error *error);
+/* Sets trainer->full_batch, of a trainer whose program is compiled, and the vectors of its state. */
+tanda_status full_batch_create(trainer *trainer, tanda_error *error);
 void full_batch_free(full_batch *state);
 
-/* One iteration, which counts as a step; stops the training where none is left to do. */
+/* One iteration, which counts as a step; stops the training where none is left to do, and notes why. */
 tanda_status full_batch_advance(trainer *trainer, tanda_error *error);
+
+/* The state: differences of points, then of gradients, the oldest first; progress.pairs of each mean something. */
+void full_batch_read_state(const trainer *trainer, size_t index, float *packed);
+void full_batch_write_state(trainer *trainer, size_t index, const float *packed);
 
 #endif

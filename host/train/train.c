@@ -17,8 +17,12 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
     if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
         return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
                     options->min_delta);
-    const tanda_status status = optimizer_check(&options->optimizer, error);
-    return status == TANDA_OK ? schedule_check(&options->schedule, error) : status;
+    tanda_status status = optimizer_check(&options->optimizer, error);
+    if (status == TANDA_OK) status = schedule_check(&options->schedule, error);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS &&
+        !schedule_is_constant(&options->schedule))
+        return fail(error, TANDA_USAGE, "schedule: lbfgs has no learning rate to change; leave it constant");
+    return status;
 }
 
 /* One call of tanda_train. */
@@ -165,7 +169,7 @@ static tanda_status advance(run *run, tanda_error *error) {
 static bool is_looked_at(const trainer *trainer) {
     const size_t epoch = trainer_epoch(trainer);
     return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           next_look(trainer->options, epoch) == epoch;
+           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
 }
 
 static bool is_done(const trainer *trainer) {
