@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--dropout", "--label-smoothing"};
+    static const char *const later[] = {"--label-smoothing"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
@@ -118,6 +118,13 @@ Test(cli, constants_of_another_optimizer_or_schedule_exit_2) {
 Test(cli, values_are_read_strictly_and_exit_2) {
     static const refusal refusals[] = {
         {2, "--epochs: '1.5' is not a whole number from 1 to 1000000000", {"train", "--epochs", "1.5"}},
+        {2, "--dropout: '1' is not a number from 0 to below 1, such as 0.5", {"train", "--dropout", "0.5,1"}},
+        {2,
+         "--input-dropout: '-1' is not a number from 0 to below 1, such as 0.5",
+         {"train", "--input-dropout", "-1"}},
+        {2,
+         "--dropout: 2 rates for 1 hidden layers; give one, or one per layer",
+         {"train", "--data", IRIS, "--hidden", "3", "--dropout", "0.5,0.1"}},
         {2, "--epochs: '0' is not a whole number from 1 to 1000000000", {"train", "--epochs", "0"}},
         {2, "--epochs: '3 ' is not a whole number from 1 to 1000000000", {"train", "--epochs", "3 "}},
         {2, "--epochs: '' is not a whole number from 1 to 1000000000", {"train", "--epochs="}},

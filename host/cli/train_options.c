@@ -232,6 +232,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->optimizing;
         state->child_inputs[3] = &options->holding_out;
+        state->child_inputs[4] = &options->dropout;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -245,6 +246,7 @@ static const struct argp_child group_children[] = {
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {0},
 };
 
@@ -290,8 +292,8 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
-    const tanda_status status =
-        optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    tanda_status status = optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    if (status == TANDA_OK) status = dropout_options_check(&options->dropout, layers, error);
     if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
@@ -301,6 +303,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){.epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
     options->run.error = options->optimizing.error = options->holding_out.error = error;
+    options->dropout.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -319,4 +322,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->hidden);
     text_list_free(&options->activations);
     free(options->hidden_units);
+    dropout_options_free(&options->dropout);
 }
