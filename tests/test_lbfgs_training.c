@@ -5,7 +5,7 @@
 #define OF_C1 "0.0017574692442882249" /* 1 / (C n), C = 1, n = 569 */
 #define TRAIN "train", "--data", BREAST_CANCER, "--optimizer", "lbfgs"
 #define TO_THE_END TRAIN, "--l2", OF_C1, "--tolerance", "1e-8"
-#define DEEP_SUM "DEEP_HASH"
+#define DEEP_SUM "37d2697419449297336a18f5b6833dc3742a6bcf645fbd0b442ba148035fdf87"
 
 /*
  * LogisticRegression(C=1, tol=1e-10).fit((X - X.mean(0)) / X.std(0), y) of scikit-learn 1.9.1; malignant is the
@@ -39,14 +39,10 @@ Test(lbfgs_training, converges_and_says_so) {
     cr_expect_null(strstr(run.err, "Epoch 100/100"), "%s", run.err);
 }
 
-Test(lbfgs_training, says_when_binary32_goes_no_further) {
-    const outcome run = RUN(TRAIN, "--l2", OF_C1, "--tolerance", "0", "--epochs", "1000");
-    cr_assert_eq(run.status, 0, "%s", run.err);
-    cr_expect_not_null(strstr(run.err, "note: no lower point within binary32 after "), "%s", run.err);
-}
-
-static const char *const machines[][3] = {
-    {"cpu", "1", "x86-64-v4"}, {"cpu", "3", "x86-64-v3"}, {"cpu", "2", "generic"}, {"opencl", "1", ""}};
+static const char *const machines[][3] = {{"cpu", "1", "x86-64-v4"},
+                                          {"cpu", "3", "x86-64-v3"},
+                                          {"cpu", "2", "generic"},
+                                          {"opencl", "1", "x86-64-v3"}};
 
 /* What the whole run gives; the first part is checkpointed, the rest goes on where the machine says. */
 static char *hash_of_two_parts(const char *const *first, const char *const *second) {
@@ -83,10 +79,10 @@ Test(lbfgs_training, refuses_what_it_has_no_use_for) {
         {"--batch", "32", "tanda: --batch: lbfgs sees all rows"},
         {"--learning-rate", "0.1", "tanda: --learning-rate: lbfgs finds the length of each step itself"},
         {"--l1", "0.1", "tanda: --l1 is for --optimizer sgd"},
-        {"--schedule", "cosine", "tanda: schedule: lbfgs has no learning rate to change"},
+        {"--schedule", "cosine", "tanda: --schedule: lbfgs has no learning rate to change"},
         {"--history", "0", "tanda: --history: "},
         {"--history", "2.5", "tanda: --history: 2.5 is not a whole number from 1 to 100"},
-        {"--dropout", "0.5", "tanda: dropout: lbfgs"},
+        {"--dropout", "0.5", "tanda: --dropout: lbfgs"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const outcome run = RUN(TRAIN, "--hidden", "8", cases[i].flag, cases[i].value);

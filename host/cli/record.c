@@ -144,6 +144,7 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     golden_options options;
     status = golden_options_of(&run->train, run->setup.training->rows, steps, &options, error);
     if (status != TANDA_OK) return status;
+    options.dropout = run->setup.dropout;
     status = golden_run(run->device, run->setup.model, run->setup.training, &options, NULL, &run->golden,
                         &unused, error);
     if (status != TANDA_OK) return status;

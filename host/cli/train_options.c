@@ -8,6 +8,7 @@
 #include "data/place.h"
 #include "model/names.h"
 #include "support/memory.h"
+#include "train/schedule.h"
 
 #define DEFAULT_EPOCHS 10
 #define DEFAULT_ITERATIONS 100 /* of L-BFGS, as scikit-learn's max_iter */
@@ -235,6 +236,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->optimizing;
         state->child_inputs[3] = &options->holding_out;
+        state->child_inputs[4] = &options->dropout;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -248,6 +250,7 @@ static const struct argp_child group_children[] = {
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {0},
 };
 
@@ -277,12 +280,27 @@ const struct argp train_argp = {
     .children = children,
 };
 
+/* What lbfgs has no use for, before anything is read. */
+static tanda_status check_lbfgs(const train_options *options, tanda_error *error) {
+    double most = options->dropout.input;
+    for (size_t i = 0; i < options->dropout.texts.count; i++)
+        if (options->dropout.rates[i] > most) most = options->dropout.rates[i];
+    if (options->batch != 0)
+        return fail(error, TANDA_USAGE,
+                    "--batch: lbfgs sees all rows in each iteration; leave it away, or give full");
+    if (!schedule_is_constant(&options->optimizing.schedule))
+        return fail(error, TANDA_USAGE, "--schedule: lbfgs has no learning rate to change; leave it away");
+    if (most > 0.0)
+        return fail(error, TANDA_USAGE,
+                    "--dropout: lbfgs needs the same function in every pass; use another optimizer, or --l2");
+    return TANDA_OK;
+}
+
 /* Defaults that depend on the optimizer, of what was not given. */
 static tanda_status choose_steps(train_options *options, tanda_error *error) {
     const bool is_lbfgs = options->optimizing.kind == TANDA_OPTIMIZER_LBFGS;
-    if (is_lbfgs && options->batch != 0)
-        return fail(error, TANDA_USAGE,
-                    "--batch: lbfgs sees all rows in each iteration; leave it away, or give full");
+    const tanda_status status = is_lbfgs ? check_lbfgs(options, error) : TANDA_OK;
+    if (status != TANDA_OK) return status;
     options->full_batch |= is_lbfgs;
     if (options->epochs == 0) options->epochs = is_lbfgs ? DEFAULT_ITERATIONS : DEFAULT_EPOCHS;
     if (options->batch == 0) options->batch = DEFAULT_BATCH;
@@ -306,6 +324,7 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
     tanda_status status = optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    if (status == TANDA_OK) status = dropout_options_check(&options->dropout, layers, error);
     if (status == TANDA_OK) status = choose_steps(options, error);
     if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
@@ -316,6 +335,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){0};
     options->common.error = options->data.error = error;
     options->run.error = options->optimizing.error = options->holding_out.error = error;
+    options->dropout.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -334,4 +354,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->hidden);
     text_list_free(&options->activations);
     free(options->hidden_units);
+    dropout_options_free(&options->dropout);
 }

@@ -2,6 +2,7 @@
 #ifndef TANDA_CLI_TRAIN_OPTIONS_H
 #define TANDA_CLI_TRAIN_OPTIONS_H
 
+#include "cli/dropout_options.h"
 #include "cli/optimizer_options.h"
 #include "cli/options.h"
 #include "cli/run_options.h"
@@ -25,6 +26,7 @@ typedef struct train_options {
     activation output_activation;
     bool has_loss;
     loss loss;
+    dropout_options dropout;
     double learning_rate; /* 0 until train_options_check: the optimizer's */
     optimizer_options optimizing;
     size_t epochs;

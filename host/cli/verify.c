@@ -56,6 +56,7 @@ static tanda_status compare(verification *run, tanda_error *error) {
                                       .update = training.update,
                                       .has_rates = training.has_rates,
                                       .rates = training.rates,
+                                      .dropout = run->setup.dropout,
                                       .on_step =
                                           train->common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};
     comparison->model = run->setup.model;

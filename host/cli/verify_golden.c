@@ -124,6 +124,7 @@ static tanda_status repeat(repetition *run, tanda_error *error) {
     status = golden_options_of(&run->options.train, run->setup.training->rows, run->recorded.steps, &options,
                                error);
     if (status != TANDA_OK) return status;
+    options.dropout = run->setup.dropout;
     status = golden_run(run->side.backend, run->setup.model, run->setup.training, &options, &run->recorded,
                         &run->made, &run->difference, error);
     return status == TANDA_OK ? print_result(run, error) : status;

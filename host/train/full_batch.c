@@ -43,6 +43,19 @@ static tanda_status evaluate(void *context, const float *packed, double *value, 
     return TANDA_OK;
 }
 
+tanda_status full_batch_check(const tanda_train_options *options, size_t layers, tanda_error *error) {
+    if (options->batch_rows != 0)
+        return fail(error, TANDA_USAGE, "batch_rows: %zu; lbfgs sees all rows in each iteration, give 0",
+                    options->batch_rows);
+    if (!schedule_is_constant(&options->schedule))
+        return fail(error, TANDA_USAGE, "schedule: lbfgs has no learning rate to change; leave it constant");
+    for (size_t i = 0; options->dropout != NULL && i < layers; i++)
+        if (options->dropout[i] > 0.0)
+            return fail(error, TANDA_USAGE,
+                        "dropout: lbfgs needs the same function in every pass; use another optimizer, or l2");
+    return TANDA_OK;
+}
+
 tanda_status full_batch_create(trainer *trainer, tanda_error *error) {
     const size_t count = trainer->plan->parameter_count;
     const size_t history = (size_t)trainer->options->optimizer.history;

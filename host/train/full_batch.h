@@ -7,6 +7,9 @@
 
 #include "train/trainer.h"
 
+/* TANDA_USAGE for what L-BFGS has no use for, or would be misled by. */
+tanda_status full_batch_check(const tanda_train_options *options, size_t layers, tanda_error *error);
+
 /* Sets trainer->full_batch, of a trainer whose program is compiled, and the vectors of its state. */
 tanda_status full_batch_create(trainer *trainer, tanda_error *error);
 void full_batch_free(full_batch *state);

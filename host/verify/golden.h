@@ -46,6 +46,7 @@ typedef struct golden_options {
     update_settings update;
     bool has_rates; /* each step has its own, from `rates`; else the learning rate */
     rates rates;
+    const double *dropout; /* of each layer's inputs; NULL: none */
 } golden_options;
 
 /* What differed first from the expected fingerprint. */

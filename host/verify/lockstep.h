@@ -31,6 +31,7 @@ typedef struct lockstep_options {
     update_settings update;
     bool has_rates; /* each step has its own, from `rates`; else the learning rate */
     rates rates;
+    const double *dropout;                                         /* of each layer's inputs; NULL: none */
     void (*on_step)(uint64_t step, uint64_t steps, void *context); /* after each; NULL: none */
     void *context;
 } lockstep_options;
