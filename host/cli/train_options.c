@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -237,6 +238,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[2] = &options->optimizing;
         state->child_inputs[3] = &options->holding_out;
         state->child_inputs[4] = &options->dropout;
+        state->child_inputs[5] = &options->data;
+        state->child_inputs[6] = &options->weight;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -251,6 +254,8 @@ static const struct argp_child group_children[] = {
     {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&weight_argp, 0, NULL, GROUP_TRAINING},
     {0},
 };
 
@@ -335,7 +340,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){0};
     options->common.error = options->data.error = error;
     options->run.error = options->optimizing.error = options->holding_out.error = error;
-    options->dropout.error = error;
+    options->dropout.error = options->weight.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -355,4 +360,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->activations);
     free(options->hidden_units);
     dropout_options_free(&options->dropout);
+    weight_options_free(&options->weight);
 }

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/run_options.h"
 #include "cli/validation_options.h"
+#include "cli/weight_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -29,6 +30,7 @@ typedef struct train_options {
     dropout_options dropout;
     double learning_rate; /* 0 until train_options_check: the optimizer's */
     optimizer_options optimizing;
+    weight_options weight;
     size_t epochs;
     bool full_batch;
     size_t batch; /* rows, unless full_batch */

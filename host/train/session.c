@@ -7,6 +7,8 @@
 
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error) {
+    if (!raw_columns_are_features(&dataset->raw))
+        return fail(error, TANDA_BAD_INPUT, "the data still has columns to be prepared as the model says");
     if (dataset->features != model->features)
         return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
                     dataset->features, model->features);
@@ -41,6 +43,9 @@ tanda_status resident_create(backend *backend, const tanda_dataset *dataset, boo
         status = backend_buffer(backend, dataset->rows * dataset->target_count * sizeof(float), labels,
                                 &made.labels, error);
     }
+    if (status == TANDA_OK && with_labels && dataset->weights != NULL)
+        status =
+            backend_buffer(backend, dataset->rows * sizeof(float), dataset->weights, &made.weights, error);
     if (status != TANDA_OK) {
         resident_free(backend, &made);
         return status;
@@ -52,8 +57,10 @@ tanda_status resident_create(backend *backend, const tanda_dataset *dataset, boo
 void resident_free(backend *backend, resident *resident) {
     backend_buffer_free(backend, resident->features);
     backend_buffer_free(backend, resident->labels);
+    backend_buffer_free(backend, resident->weights);
     resident->features = NULL;
     resident->labels = NULL;
+    resident->weights = NULL;
 }
 
 tanda_status upload_parameters(backend *backend, const plan *plan, const tanda_model *model, buffer **result,
