@@ -233,12 +233,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, "Data:", GROUP_DATA},
-    {&common_argp, 0, "Common:", GROUP_COMMON},
-    {&validation_argp, 0, NULL, GROUP_TRAINING},
-    {&dropout_argp, 0, NULL, GROUP_TRAINING},
-    {&encoding_argp, 0, NULL, GROUP_DATA},
-    {0},
+    {&data_argp, 0, "Data:", GROUP_DATA},        {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&validation_argp, 0, NULL, GROUP_TRAINING}, {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},       {0},
 };
 
 const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
@@ -285,6 +282,15 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
                     options->validation_path);
     const tanda_status status = dropout_options_check(&options->dropout, layers, error);
     if (status != TANDA_OK) return status;
+    if (options->holding_out.folds > 0 && (options->run.checkpoint != NULL || options->run.resume != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--folds makes several trainings, and %s is for one; leave one of them away",
+                    options->run.checkpoint != NULL ? "--checkpoint" : "--resume");
+    if (options->holding_out.folds > 0 && options->output == NULL &&
+        (options->run.log != NULL || options->run.csv_log != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--%s is of the training on all rows, which --folds makes with --output",
+                    options->run.log != NULL ? "log" : "csv-log");
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
