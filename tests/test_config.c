@@ -42,6 +42,8 @@ static void make_files(void) {
 
 static const char *const trainings[][LIMIT] = {
     {"--data", IRIS},
+    {"--data", DIGITS, "--hidden", "16", "--validation", "0.2", "--stratify", "no", "--patience", "1",
+     "--min-delta", "0.05", "--epochs", "9"},
     {"--data", DIGITS, "--hidden", "24,16", "--activation", "tanh,relu", "--validation", "0.2", "--epochs",
      "4", "--learning-rate", "0.1234567890123"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--task",
@@ -51,6 +53,9 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
+    {"--data", "rows.csv", "--target", "kind", "--ignore", "note", "--sample-weight", "age", "--class-weight",
+     "b=0.1,a=2.5"},
+    {"--data", IRIS, "--class-weight", "balanced", "--epochs", "2"},
     {"--data", "mixed.csv", "--categorical", "colour,size", "--missing", "mean", "--validation", "0.3",
      "--unknown-category", "zero", "--stratify", "no"},
     {"--data", "mixed.csv", "--categorical", "auto", "--missing", "mean"},

@@ -224,6 +224,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[2] = &options->holding_out;
         state->child_inputs[3] = &options->dropout;
         state->child_inputs[4] = &options->data;
+        state->child_inputs[5] = &options->weight;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -233,9 +234,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, "Data:", GROUP_DATA},        {&common_argp, 0, "Common:", GROUP_COMMON},
-    {&validation_argp, 0, NULL, GROUP_TRAINING}, {&dropout_argp, 0, NULL, GROUP_TRAINING},
-    {&encoding_argp, 0, NULL, GROUP_DATA},       {0},
+    {&data_argp, 0, "Data:", GROUP_DATA},
+    {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&weight_argp, 0, NULL, GROUP_TRAINING},
+    {0},
 };
 
 const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
@@ -299,7 +304,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
-    options->run.error = options->holding_out.error = options->dropout.error = error;
+    options->run.error = options->holding_out.error = options->dropout.error = options->weight.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -319,4 +324,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->activations);
     free(options->hidden_units);
     dropout_options_free(&options->dropout);
+    weight_options_free(&options->weight);
 }
