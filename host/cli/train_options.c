@@ -332,6 +332,15 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
     if (status == TANDA_OK) status = dropout_options_check(&options->dropout, layers, error);
     if (status == TANDA_OK) status = choose_steps(options, error);
     if (status != TANDA_OK) return status;
+    if (options->holding_out.folds > 0 && (options->run.checkpoint != NULL || options->run.resume != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--folds makes several trainings, and %s is for one; leave one of them away",
+                    options->run.checkpoint != NULL ? "--checkpoint" : "--resume");
+    if (options->holding_out.folds > 0 && options->output == NULL &&
+        (options->run.log != NULL || options->run.csv_log != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--%s is of the training on all rows, which --folds makes with --output",
+                    options->run.log != NULL ? "log" : "csv-log");
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }

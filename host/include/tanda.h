@@ -169,6 +169,7 @@ typedef struct tanda_model_options {
     const char
         *output_activation; /* NULL: sigmoid for 2 classes, softmax for more, identity for regression */
     const char *loss;       /* NULL: what goes with the output function */
+    tanda_unknown unknown;  /* categories that no training row has */
 } tanda_model_options;
 
 /*
@@ -199,11 +200,19 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     const tanda_model *model, tanda_dataset **dataset,
                                                     tanda_error *error);
 
-/* Fits the model's scaling to rows that are not scaled yet: its training set's. */
+/*
+ * Makes features of columns of categories and fills in missing values as tanda_model_create_for has seen them in the
+ * training set, in place. To be called before scaling for every data set that tanda_dataset_load gave with options for
+ * such; others stay as they are.
+ */
+TANDA_API tanda_status tanda_dataset_prepare(tanda_dataset *dataset, const tanda_model *model,
+                                             tanda_error *error);
+
+/* Fits the model's scaling to rows that are prepared and not scaled yet: its training set's. */
 TANDA_API tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale scale,
                                                const tanda_dataset *training, tanda_error *error);
 
-/* Scales rows as the model says, in place; once, as a data set does not know its scaling. */
+/* Scales prepared rows as the model says, in place; once, as a data set does not know its scaling. */
 TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model,
                                            tanda_error *error);
 
