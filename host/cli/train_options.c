@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -230,9 +231,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
-        state->child_inputs[2] = &options->optimizing;
-        state->child_inputs[3] = &options->holding_out;
-        state->child_inputs[4] = &options->dropout;
+        state->child_inputs[2] = &options->holding_out;
+        state->child_inputs[3] = &options->dropout;
+        state->child_inputs[4] = &options->data;
+        state->child_inputs[5] = &options->optimizing;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -244,9 +246,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
-    {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {0},
 };
 
