@@ -118,6 +118,17 @@ Test(cli, constants_of_another_optimizer_or_schedule_exit_2) {
 Test(cli, values_are_read_strictly_and_exit_2) {
     static const refusal refusals[] = {
         {2, "--epochs: '1.5' is not a whole number from 1 to 1000000000", {"train", "--epochs", "1.5"}},
+        {2, "--class-weight: 'a' is neither balanced nor like NAME=2.5", {"train", "--class-weight", "a"}},
+        {2, "--class-weight: class 'a' has two weights", {"train", "--class-weight", "a=1,a=2"}},
+        {2,
+         "--class-weight: '-1' is not a number of at least 0 that binary32 can hold",
+         {"train", "--class-weight", "a=1,b=-1"}},
+        {2,
+         "--class-weight: the data has no class 'rose'; the first of 3 is 'setosa'",
+         {"train", "--data", IRIS, "--class-weight", "rose=2"}},
+        {2,
+         "--class-weight: the target is a quantity; only classes have such weights",
+         {"train", "--data", IRIS, "--target", "0", "--ignore", "species", "--class-weight", "balanced"}},
         {2, "--dropout: '1' is not a number from 0 to below 1, such as 0.5", {"train", "--dropout", "0.5,1"}},
         {2,
          "--input-dropout: '-1' is not a number from 0 to below 1, such as 0.5",

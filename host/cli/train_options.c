@@ -234,7 +234,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[2] = &options->holding_out;
         state->child_inputs[3] = &options->dropout;
         state->child_inputs[4] = &options->data;
-        state->child_inputs[5] = &options->optimizing;
+        state->child_inputs[5] = &options->weight;
+        state->child_inputs[6] = &options->optimizing;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -249,6 +250,7 @@ static const struct argp_child group_children[] = {
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&weight_argp, 0, NULL, GROUP_TRAINING},
     {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {0},
 };
@@ -305,8 +307,8 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
 void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){.epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
-    options->run.error = options->optimizing.error = options->holding_out.error = error;
-    options->dropout.error = error;
+    options->run.error = options->holding_out.error = options->dropout.error = options->weight.error = error;
+    options->optimizing.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -326,4 +328,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->activations);
     free(options->hidden_units);
     dropout_options_free(&options->dropout);
+    weight_options_free(&options->weight);
 }

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/run_options.h"
 #include "cli/validation_options.h"
+#include "cli/weight_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -27,6 +28,7 @@ typedef struct train_options {
     bool has_loss;
     loss loss;
     dropout_options dropout;
+    weight_options weight;
     double learning_rate; /* 0 until train_options_check: the optimizer's */
     optimizer_options optimizing;
     size_t epochs;

@@ -205,6 +205,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    weight_write_settings(&options->weight, &settings);
     dropout_write_settings(&options->dropout, options->hidden.count, &settings);
     run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
@@ -231,6 +232,7 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)
         status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);
     if (status == TANDA_OK) status = write_settings(options, setup, error);

@@ -41,6 +41,7 @@ program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     return (program_options){.features = trainer->training.features,
                              .labels = trainer->training.labels,
+                             .weights = trainer->training.weights,
                              .parameters = trainer->parameters,
                              .rows = trainer->training.dataset->rows,
                              .batch_rows = trainer->batch_rows,
@@ -103,7 +104,8 @@ static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
 
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    const plan_options options = {.training = true, .dropout = trainer->options->dropout};
+    const plan_options options = {
+        .training = true, .dropout = trainer->options->dropout, .weighted = training->weights != NULL};
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =

@@ -70,7 +70,8 @@ typedef struct watched {
 static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t batch_rows,
                           tanda_error *error) {
     const golden_options *options = watched->options;
-    const plan_options plan_options = {.training = true, .dropout = options->dropout};
+    const plan_options plan_options = {
+        .training = true, .dropout = options->dropout, .weighted = dataset->weights != NULL};
     tanda_status status = plan_create(watched->model, &plan_options, &watched->plan, error);
     if (status == TANDA_OK)
         status =
@@ -91,6 +92,7 @@ static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t
     if (status != TANDA_OK) return status;
     const program_options program_options = {.features = watched->resident.features,
                                              .labels = watched->resident.labels,
+                                             .weights = watched->resident.weights,
                                              .parameters = watched->parameters,
                                              .rows = dataset->rows,
                                              .batch_rows = batch_rows,

@@ -39,6 +39,7 @@ static tanda_status compile(const lockstep *lockstep, int side, const plan *plan
     const lockstep_options *options = lockstep->options;
     const program_options program_options = {.features = runner->resident.features,
                                              .labels = runner->resident.labels,
+                                             .weights = runner->resident.weights,
                                              .parameters = runner->parameters,
                                              .rows = lockstep->dataset->rows,
                                              .batch_rows = lockstep->batch_rows,
@@ -106,8 +107,11 @@ static tanda_status prepare_reference(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {
-        .training = true, .with_prediction = true, .keep = true, .dropout = lockstep->options->dropout};
+    const plan_options options = {.training = true,
+                                  .with_prediction = true,
+                                  .keep = true,
+                                  .dropout = lockstep->options->dropout,
+                                  .weighted = lockstep->dataset->weights != NULL};
     size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
     lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
     tanda_status status = plan_create(lockstep->model, &options, &lockstep->plan, error);
@@ -299,7 +303,9 @@ static tanda_status measure_drift(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status run_alone(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {.training = true, .dropout = lockstep->options->dropout};
+    const plan_options options = {.training = true,
+                                  .dropout = lockstep->options->dropout,
+                                  .weighted = lockstep->dataset->weights != NULL};
     plan *plan = NULL;
     tanda_status status = plan_create(lockstep->model, &options, &plan, error);
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
