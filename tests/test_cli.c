@@ -89,7 +89,8 @@ Test(cli, options_of_later_versions_are_unknown_for_now) {
 Test(cli, constants_of_another_optimizer_or_schedule_exit_2) {
     static const refusal refusals[] = {
         {2,
-         "--optimizer: 'adamm' is unknown; use sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw",
+         "--optimizer: 'adamm' is unknown; use sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw or "
+         "lbfgs",
          {"train", "--optimizer", "adamm"}},
         {2, "--rho is for --optimizer rmsprop, and this is adam", {ADAM, "--rho", "0.5"}},
         {2,

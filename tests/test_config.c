@@ -77,6 +77,7 @@ static const char *const trainings[][LIMIT] = {
      "--schedule", "cosine", "--final-share", "0.1"},
     {"--data", IRIS, "--optimizer", "adam", "--amsgrad", "--beta1", "0.8", "--clip-norm", "0.5", "--schedule",
      "one-cycle", "--cycle-rise", "0.4"},
+    {"--data", IRIS, "--optimizer", "lbfgs", "--l2", "0.01", "--history", "5", "--tolerance", "1e-3"},
     {"--data", IRIS, "--optimizer", "adamw", "--weight-decay", "0.1", "--l1", "0.001", "--schedule",
      "plateau", "--plateau-patience", "1", "--warmup-steps", "7"},
     {"--data", "synthetic:spirals,rows=200,test-rows=50,classes=3", "--hidden", "16", "--epochs", "3"},

@@ -21,7 +21,8 @@ enum {
 
 static const struct argp_option table[] = {
     {"optimizer", FLAG_OPTIMIZER, "NAME", 0,
-     "sgd (default: plain descent), momentum, nesterov, adagrad, rmsprop, adam or adamw, with Keras's "
+     "sgd (default: plain descent), momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs (over all "
+     "rows, without a learning rate), with Keras's "
      "formulas and "
      "constants",
      0},
@@ -36,16 +37,20 @@ static const struct argp_option table[] = {
     {"initial-accumulator", FLAG_CONSTANT + 5, "X", 0, "of adagrad: where its sums begin; default 0.1", 0},
     {"weight-decay", FLAG_CONSTANT + 6, "X", 0,
      "of adamw: all parameters lose this times the learning rate of themselves in a step; default 0.004", 0},
+    {"history", FLAG_CONSTANT + 7, "N", 0, "of lbfgs: differences of points that it remembers; default 10",
+     0},
+    {"tolerance", FLAG_CONSTANT + 8, "X", 0, "of lbfgs: it ends when no derivative is larger; default 1e-5",
+     0},
     {"amsgrad", FLAG_AMSGRAD, NULL, 0, "of adam and adamw: divide by the largest mean square so far", 0},
     {"centered", FLAG_CENTERED, NULL, 0,
      "of rmsprop: take the square of the mean derivative from the mean square", 0},
-    {"l1", FLAG_CONSTANT + 7, "X", 0,
+    {"l1", FLAG_CONSTANT + 9, "X", 0,
      "add X sign(w) to the derivatives of weights, not of biases (Keras: L1(X))", 0},
-    {"l2", FLAG_CONSTANT + 8, "X", 0,
+    {"l2", FLAG_CONSTANT + 10, "X", 0,
      "add X w to them (Keras: L2(X / 2); scikit-learn: C = 1 / (X rows)); losses are shown without", 0},
-    {"clip-value", FLAG_CONSTANT + 9, "X", 0, "bring every derivative to [-X, X] first (Keras: clipvalue)",
+    {"clip-value", FLAG_CONSTANT + 11, "X", 0, "bring every derivative to [-X, X] first (Keras: clipvalue)",
      0},
-    {"clip-norm", FLAG_CONSTANT + 10, "X", 0,
+    {"clip-norm", FLAG_CONSTANT + 12, "X", 0,
      "scale all derivatives together to a norm of at most X first (Keras: global_clipnorm)", 0},
     {"schedule", FLAG_SCHEDULE, "NAME", 0,
      "of the learning rate: constant (default), step, exponential, cosine, one-cycle or plateau", 0},
@@ -205,6 +210,9 @@ tanda_status optimizer_options_finish(optimizer_options *options, double *learni
     tanda_status status = take_constants(options, error);
     if (status == TANDA_OK) status = take_members(options, error);
     if (status != TANDA_OK) return status;
+    if (options->kind == TANDA_OPTIMIZER_LBFGS && *learning_rate != 0.0)
+        return fail(error, TANDA_USAGE,
+                    "--learning-rate: lbfgs finds the length of each step itself; leave it away");
     if (*learning_rate == 0.0) *learning_rate = tanda_optimizer_learning_rate(options->kind);
     status = optimizer_check(&options->optimizer, &found);
     if (status == TANDA_OK) status = schedule_check(&options->schedule, &found);
@@ -213,6 +221,10 @@ tanda_status optimizer_options_finish(optimizer_options *options, double *learni
 
 tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
                                            tanda_error *error) {
+    if (options->kind == TANDA_OPTIMIZER_LBFGS)
+        return fail(error, TANDA_USAGE,
+                    "--optimizer lbfgs: tanda %s follows single steps, and lbfgs has none; use another",
+                    command);
     if (options->schedule_kind != TANDA_SCHEDULE_PLATEAU) return TANDA_OK;
     return fail(
         error, TANDA_USAGE,
@@ -251,10 +263,13 @@ void optimizer_write_settings(const optimizer_options *options, report *settings
                        schedule_value(&options->schedule, &schedule_members[i]));
 }
 
-const char *optimizer_text(const optimizer_options *options, char text[OPTIMIZER_TEXT_SIZE]) {
+const char *optimizer_text(const optimizer_options *options, double learning_rate,
+                           char text[OPTIMIZER_TEXT_SIZE]) {
     const bool plain = options->kind == TANDA_OPTIMIZER_SGD,
                constant = schedule_is_constant(&options->schedule);
-    snprintf(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%s", plain ? "" : optimizer_name(options->kind),
-             plain ? "" : ", ", constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ");
+    if (options->kind == TANDA_OPTIMIZER_LBFGS) return optimizer_name(options->kind);
+    snprintf(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g",
+             plain ? "" : optimizer_name(options->kind), plain ? "" : ", ",
+             constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ", learning_rate);
     return text;
 }

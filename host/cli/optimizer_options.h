@@ -42,8 +42,9 @@ tanda_status optimizer_options_check_fixed(const optimizer_options *options, con
 /* Adds what decides the weights. */
 void optimizer_write_settings(const optimizer_options *options, report *settings);
 
-/* For a banner: "adam, one-cycle, "; "" for plain descent at a constant rate. */
-#define OPTIMIZER_TEXT_SIZE 64
-const char *optimizer_text(const optimizer_options *options, char text[OPTIMIZER_TEXT_SIZE]);
+/* For a banner: "adam, one-cycle, learning rate 0.001"; the name is left out for plain descent. */
+#define OPTIMIZER_TEXT_SIZE 96
+const char *optimizer_text(const optimizer_options *options, double learning_rate,
+                           char text[OPTIMIZER_TEXT_SIZE]);
 
 #endif

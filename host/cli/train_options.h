@@ -28,9 +28,9 @@ typedef struct train_options {
     bool has_loss;
     loss loss;
     dropout_options dropout;
-    weight_options weight;
     double learning_rate; /* 0 until train_options_check: the optimizer's */
     optimizer_options optimizing;
+    weight_options weight;
     size_t epochs;
     bool full_batch;
     size_t batch; /* rows, unless full_batch */

@@ -169,6 +169,7 @@ typedef struct tanda_model_options {
     const char
         *output_activation; /* NULL: sigmoid for 2 classes, softmax for more, identity for regression */
     const char *loss;       /* NULL: what goes with the output function */
+    tanda_unknown unknown;  /* categories that no training row has */
 } tanda_model_options;
 
 /*
@@ -199,11 +200,19 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     const tanda_model *model, tanda_dataset **dataset,
                                                     tanda_error *error);
 
-/* Fits the model's scaling to rows that are not scaled yet: its training set's. */
+/*
+ * Makes features of columns of categories and fills in missing values as tanda_model_create_for has seen them in the
+ * training set, in place. To be called before scaling for every data set that tanda_dataset_load gave with options for
+ * such; others stay as they are.
+ */
+TANDA_API tanda_status tanda_dataset_prepare(tanda_dataset *dataset, const tanda_model *model,
+                                             tanda_error *error);
+
+/* Fits the model's scaling to rows that are prepared and not scaled yet: its training set's. */
 TANDA_API tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale scale,
                                                const tanda_dataset *training, tanda_error *error);
 
-/* Scales rows as the model says, in place; once, as a data set does not know its scaling. */
+/* Scales prepared rows as the model says, in place; once, as a data set does not know its scaling. */
 TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model,
                                            tanda_error *error);
 
@@ -317,7 +326,8 @@ typedef enum tanda_optimizer {
     TANDA_OPTIMIZER_ADAGRAD,
     TANDA_OPTIMIZER_RMSPROP,
     TANDA_OPTIMIZER_ADAM,
-    TANDA_OPTIMIZER_ADAMW
+    TANDA_OPTIMIZER_ADAMW,
+    TANDA_OPTIMIZER_LBFGS /* one iteration an epoch, over all rows; finds its own step lengths */
 } tanda_optimizer;
 
 /*
@@ -332,10 +342,12 @@ typedef struct tanda_optimizer_options {
     double epsilon;             /* adagrad, rmsprop, adam, adamw: 1e-7, where Keras puts it */
     double initial_accumulator; /* adagrad: 0.1 */
     double weight_decay;        /* adamw: 0.004; of all parameters, biases too */
+    double history;             /* lbfgs: differences of points that are remembered, a whole number: 10 */
+    double tolerance;           /* lbfgs: ends when no derivative is larger: 1e-5 */
     bool amsgrad;               /* adam and adamw: divide by the largest second moment so far */
     bool centered;              /* rmsprop: less the square of the mean derivative */
 
-    /* Of every optimizer; 0: none. The penalties are not in the losses that are reported. */
+    /* Of every optimizer (of lbfgs, l2 alone); 0: none. The penalties are not in the losses that are reported. */
     double l1;         /* derivatives of weights gain l1 sign(w), not those of biases; Keras: L1(l1) */
     double l2;         /* and l2 w; Keras: L2(l2 / 2); scikit-learn's C: l2 = 1 / (C rows) */
     double clip_value; /* the largest magnitude of a derivative; Keras: clipvalue */
@@ -344,7 +356,7 @@ typedef struct tanda_optimizer_options {
 
 /* The constants of an optimizer as Keras 3 has them. */
 TANDA_API tanda_optimizer_options tanda_optimizer_defaults(tanda_optimizer kind);
-/* 0.1 for plain descent, which suits standardised features; else Keras 3's. */
+/* 0.1 for plain descent, which suits standardised features; 1 for lbfgs, which has none; else Keras 3's. */
 TANDA_API double tanda_optimizer_learning_rate(tanda_optimizer kind);
 
 typedef enum tanda_schedule {

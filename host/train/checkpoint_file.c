@@ -118,7 +118,7 @@ static json_t *describe_validation(const trainer *trainer) {
 
 static json_t *describe(const trainer *trainer, const progress *progress) {
     const stopping *stopping = &progress->stopping;
-    return json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "format",
+    return json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:I}", "format",
                      CHECKPOINT_FORMAT, "step", (json_int_t)progress->step, "steps_per_epoch",
                      (json_int_t)trainer->steps_per_epoch, "running_loss", double_of(progress->running.loss),
                      "running_correct", (json_int_t)progress->running.correct, "best_epoch",
@@ -126,16 +126,18 @@ static json_t *describe(const trainer *trainer, const progress *progress) {
                      (json_int_t)stopping->waited, "stopped", stopping->stopped, "plateau",
                      describe_plateau(&progress->plateau), "data",
                      describe_data(trainer->training.dataset, trainer->training_fingerprint), "validation",
-                     describe_validation(trainer), "options", describe_options(trainer));
+                     describe_validation(trainer), "options", describe_options(trainer), "pairs",
+                     (json_int_t)progress->pairs);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
 /* The tensors beside the model's, which are of the same memory as their values. */
+#define MOST_EXTRAS (2 * MOST_HISTORY + 1) /* the state of L-BFGS, and the best weights */
 typedef struct extras {
     size_t count;
-    char names[MOST_UPDATE_STATES + 1][NAME_SIZE];
-    safetensors_tensor tensors[MOST_UPDATE_STATES + 1];
+    char names[MOST_EXTRAS][NAME_SIZE];
+    safetensors_tensor tensors[MOST_EXTRAS];
 } extras;
 
 static tanda_status add_extra(const trainer *trainer, extras *extras, const char *name, const float *packed,
@@ -239,17 +241,19 @@ static tanda_status open_file(const char *path, opened *file, tanda_error *error
 static tanda_status read_progress(const opened *file, progress *progress, tanda_error *error) {
     const json_t *facts = file->facts, *stopped = json_object_get(facts, "stopped");
     stopping *stopping = &progress->stopping;
-    uint64_t best_epoch = 0, waited = 0;
+    uint64_t best_epoch = 0, waited = 0, pairs = 0;
     if (!read_count(json_object_get(facts, "step"), &progress->step) ||
         !read_double(json_object_get(facts, "running_loss"), &progress->running.loss) ||
         !read_count(json_object_get(facts, "running_correct"), &progress->running.correct) ||
         !read_count(json_object_get(facts, "best_epoch"), &best_epoch) ||
         !read_double(json_object_get(facts, "best_score"), &stopping->best) ||
         !read_count(json_object_get(facts, "waited"), &waited) || !json_is_boolean(stopped) ||
-        !read_plateau(json_object_get(facts, "plateau"), &progress->plateau))
+        !read_plateau(json_object_get(facts, "plateau"), &progress->plateau) ||
+        !read_count(json_object_get(facts, "pairs"), &pairs) || pairs > MOST_HISTORY)
         return fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", file->path);
     stopping->best_epoch = (size_t)best_epoch;
     stopping->waited = (size_t)waited;
+    progress->pairs = (size_t)pairs;
     stopping->stopped = json_is_true(stopped);
     return TANDA_OK;
 }

@@ -10,6 +10,7 @@
 #define RMSPROP (1u << TANDA_OPTIMIZER_RMSPROP)
 #define ADAMW (1u << TANDA_OPTIMIZER_ADAMW)
 #define ADAM (1u << TANDA_OPTIMIZER_ADAM | ADAMW)
+#define LBFGS (1u << TANDA_OPTIMIZER_LBFGS)
 #define ALL (SGD | MOMENTUM | ADAGRAD | RMSPROP | ADAM)
 
 /* What binary32 holds without loss of precision, far from its ends: sums and roots of it are then safe. */
@@ -20,11 +21,11 @@ static const char *const names[] = {
     [TANDA_OPTIMIZER_SGD] = "sgd",           [TANDA_OPTIMIZER_MOMENTUM] = "momentum",
     [TANDA_OPTIMIZER_NESTEROV] = "nesterov", [TANDA_OPTIMIZER_ADAGRAD] = "adagrad",
     [TANDA_OPTIMIZER_RMSPROP] = "rmsprop",   [TANDA_OPTIMIZER_ADAM] = "adam",
-    [TANDA_OPTIMIZER_ADAMW] = "adamw",
+    [TANDA_OPTIMIZER_ADAMW] = "adamw",       [TANDA_OPTIMIZER_LBFGS] = "lbfgs",
 };
 #define KINDS (sizeof names / sizeof *names)
 
-const char optimizer_names[] = "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw";
+const char optimizer_names[] = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs";
 
 #define CONSTANT(name, field, kinds, is_positive, most) \
     { name, offsetof(tanda_optimizer_options, field), kinds, is_positive, most }
@@ -37,8 +38,10 @@ const optimizer_constant optimizer_constants[] = {
     CONSTANT("epsilon", epsilon, ADAGRAD | RMSPROP | ADAM, true, LARGEST),
     CONSTANT("initial-accumulator", initial_accumulator, ADAGRAD, false, LARGEST),
     CONSTANT("weight-decay", weight_decay, ADAMW, false, LARGEST),
+    CONSTANT("history", history, LBFGS, true, MOST_HISTORY + 1.0),
+    CONSTANT("tolerance", tolerance, LBFGS, false, LARGEST),
     CONSTANT("l1", l1, ALL, false, LARGEST),
-    CONSTANT("l2", l2, ALL, false, LARGEST),
+    CONSTANT("l2", l2, ALL | LBFGS, false, LARGEST),
     CONSTANT("clip-value", clip_value, ALL, false, LARGEST),
     CONSTANT("clip-norm", clip_norm, ALL, false, LARGEST),
 };
@@ -71,11 +74,16 @@ tanda_optimizer_options tanda_optimizer_defaults(tanda_optimizer kind) {
     if (bit & (ADAGRAD | RMSPROP | ADAM)) made.epsilon = 1e-7;
     if (bit & ADAGRAD) made.initial_accumulator = 0.1;
     if (bit & ADAMW) made.weight_decay = 0.004;
+    if (bit & LBFGS) {
+        made.history = 10.0;
+        made.tolerance = 1e-5;
+    }
     return made;
 }
 
 double tanda_optimizer_learning_rate(tanda_optimizer kind) {
     const unsigned bit = 1u << kind;
+    if (bit & LBFGS) return 1.0;
     return bit & SGD ? 0.1 : bit & MOMENTUM ? 0.01 : 0.001;
 }
 
@@ -109,6 +117,8 @@ tanda_status optimizer_check(const tanda_optimizer_options *options, tanda_error
         return fail(error, TANDA_USAGE, "amsgrad: only adam and adamw have it, not %s", names[options->kind]);
     if (options->centered && (1u << options->kind & RMSPROP) == 0)
         return fail(error, TANDA_USAGE, "centered: only rmsprop has it, not %s", names[options->kind]);
+    if (options->kind == TANDA_OPTIMIZER_LBFGS && options->history != (double)(size_t)options->history)
+        return fail(error, TANDA_USAGE, "history: %g is not a whole number from 1 to 100", options->history);
     if (options->clip_value > 0.0 && options->clip_norm > 0.0)
         return fail(error, TANDA_USAGE, "clip-norm: clip-value is given too; one of them will do");
     return TANDA_OK;
@@ -131,6 +141,8 @@ static update_rule rule_of(const tanda_optimizer_options *options) {
     case TANDA_OPTIMIZER_ADAM:
     case TANDA_OPTIMIZER_ADAMW:
         return options->amsgrad ? UPDATE_adam_amsgrad : UPDATE_adam;
+    case TANDA_OPTIMIZER_LBFGS:
+        return UPDATE_nothing;
     default:
         return UPDATE_descent;
     }

@@ -4,6 +4,8 @@
 
 #include "backend/backend.h"
 
+#define MOST_HISTORY 100 /* pairs of L-BFGS */
+
 /* "sgd", "momentum", ... Static storage. */
 const char *optimizer_name(tanda_optimizer kind);
 bool optimizer_from_name(const char *name, tanda_optimizer *kind);

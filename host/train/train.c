@@ -8,6 +8,7 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
+#include "train/full_batch.h"
 #include "train/optimizer.h"
 
 static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
@@ -23,8 +24,11 @@ static tanda_status check_options(const tanda_model *model, const tanda_train_op
         if (!(options->dropout[i] >= 0.0 && options->dropout[i] < 1.0))
             return fail(error, TANDA_USAGE, "dropout: %g is not a number from 0 to below 1",
                         options->dropout[i]);
-    const tanda_status status = optimizer_check(&options->optimizer, error);
-    return status == TANDA_OK ? schedule_check(&options->schedule, error) : status;
+    tanda_status status = optimizer_check(&options->optimizer, error);
+    if (status == TANDA_OK) status = schedule_check(&options->schedule, error);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
+        status = full_batch_check(options, model->layer_count, error);
+    return status;
 }
 
 #define LEAST_SNAPSHOT_SECONDS 1.0 /* a diverged step is looked for from the latest snapshot on */
@@ -191,7 +195,7 @@ static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
 static bool is_looked_at(const trainer *trainer) {
     const size_t epoch = trainer_epoch(trainer);
     return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           next_look(trainer->options, epoch) == epoch;
+           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
 }
 
 static bool is_done(const trainer *trainer) {

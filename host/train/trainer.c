@@ -7,6 +7,7 @@
 #include "support/clock.h"
 #include "support/memory.h"
 #include "train/checkpoint.h"
+#include "train/full_batch.h"
 #include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
@@ -62,6 +63,8 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     if (status == TANDA_OK && options->on_note != NULL &&
         backend_notes(trainer->backend, trainer->program)[0] != '\0')
         options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
+        status = full_batch_create(trainer, error);
     if (status == TANDA_OK && trainer->has_validation)
         status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
                                   &trainer->evaluator, error);
@@ -134,6 +137,7 @@ void trainer_free(trainer *trainer) {
     free(trainer->results);
     free(trainer->step_rates);
     free(trainer->best);
+    full_batch_free(trainer->full_batch);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------- */
@@ -151,6 +155,20 @@ size_t trainer_step_of_epoch(const trainer *trainer) {
 double trainer_learning_rate(trainer *trainer) {
     const uint64_t step = trainer->progress.step;
     return rates_learning_rate(&trainer->rates, &trainer->progress.plateau, step > 0 ? step - 1 : 0);
+}
+
+tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL)
+        return backend_read_state(trainer->backend, trainer->program, index, packed, error);
+    full_batch_read_state(trainer, index, packed);
+    return TANDA_OK;
+}
+
+tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL)
+        return backend_write_state(trainer->backend, trainer->program, index, packed, error);
+    full_batch_write_state(trainer, index, packed);
+    return TANDA_OK;
 }
 
 /* Adds up the steps; the first whose loss or weights are not finite ends the training. */
@@ -185,6 +203,7 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
+    if (trainer->full_batch != NULL) return full_batch_advance(trainer, error);
     if (trainer->step_rates != NULL)
         rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
     tanda_status status = backend_run_at(trainer->backend, trainer->program, first, steps,

@@ -18,7 +18,10 @@ typedef struct progress {
     running running; /* of the steps done in the epoch of the latest step */
     stopping stopping;
     plateau plateau;
+    size_t pairs; /* of L-BFGS */
 } progress;
+
+typedef struct full_batch full_batch;
 
 typedef struct trainer {
     backend *backend;
@@ -37,6 +40,7 @@ typedef struct trainer {
     update_rates *step_rates; /* of a run; NULL where all steps have the options' learning rate */
     float *best;              /* packed parameters of the best epoch; NULL unless they are kept */
     size_t state_count;       /* vectors of optimizer state */
+    full_batch *full_batch;   /* of L-BFGS, which it computes the steps by; else NULL */
     uint64_t training_fingerprint, validation_fingerprint; /* where there are checkpoints */
 
     step_result *results;
@@ -63,6 +67,10 @@ bool trainer_keeps_best(const tanda_train_options *options);
  * not finite is the last that counts: TANDA_FAILED, and `diverged` is set.
  */
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error);
+
+/* Vector `index` of the optimizer's state, packed. */
+tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error);
+tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error);
 
 /* What the training's program was made of. */
 program_options trainer_program_options(const trainer *trainer);
