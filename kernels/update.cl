@@ -70,12 +70,13 @@ kernel void square_gradient(global const float *sums, ulong sum, uint floats, fl
             float g = update_gradient(sums[sum + i + l], inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }
-#pragma unroll
-    for (uint apart = 8; apart > 0; apart /= 2)
-#pragma unroll
-        for (uint l = 0; l < apart; l++)
-            lanes[l] = lanes[l] + lanes[l + apart];
-    squares[16 * chunk] = lanes[0];
+    /* Spelled out: a loop over the distances would put the lanes into local memory. */
+#define FOLD(apart)                                                                                                  \
+    _Pragma("unroll") for (uint l = 0; l < apart; l++) lanes[l] = lanes[l] + lanes[l + apart];
+    FOLD(8)
+    FOLD(4)
+    FOLD(2)
+    squares[16 * chunk] = lanes[0] + lanes[1];
 #endif
 }
 
