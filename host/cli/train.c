@@ -15,6 +15,8 @@
 #include "support/digest.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -47,11 +49,13 @@ static void print_training_line(const training *run) {
     const size_t rows = run->setup.training->rows;
     const size_t batch = is_full_batch(run) ? rows : run->options.batch;
     const size_t steps = rows / batch + (rows % batch != 0);
+    char text[OPTIMIZER_TEXT_SIZE];
     fprintf(stderr, "training: %zu rows, ", rows);
     print_counted(stderr, steps, "step");
     fprintf(stderr, " of %zu rows per epoch, ", batch);
     print_counted(stderr, run->options.epochs, "epoch");
-    fprintf(stderr, ", learning rate %g, seed %llu", run->options.learning_rate,
+    fprintf(stderr, ", %s, seed %llu",
+            optimizer_text(&run->options.optimizing, run->options.learning_rate, text),
             (unsigned long long)run->options.common.seed);
     if (run->setup.validation != NULL) {
         fputs("; validation: ", stderr);
@@ -82,7 +86,7 @@ static void on_epoch(const tanda_epoch *epoch, void *context) {
     training *run = context;
     if (run->fold > 0) return;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_epoch(epoch, NULL);
+    if (!run->options.common.quiet) print_epoch(epoch, run->logs.with_learning_rate);
     run_logs_epoch(&run->logs, epoch);
 }
 
@@ -118,6 +122,8 @@ static tanda_status fit(training *run, tanda_error *error) {
     const tanda_train_options settings = {.epochs = options->epochs,
                                           .batch_rows = is_full_batch(run) ? 0 : options->batch,
                                           .learning_rate = options->learning_rate,
+                                          .optimizer = options->optimizing.optimizer,
+                                          .schedule = options->optimizing.schedule,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
                                           .math = options->common.device.math,
@@ -173,7 +179,9 @@ static report make_report(const training *run) {
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
-    report_real(&report, "learning_rate", run->options.learning_rate);
+    report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
+    if (run->options.optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&report, "learning_rate", run->options.learning_rate);
     report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);
@@ -231,6 +239,7 @@ static tanda_status prepare(training *run, tanda_error *error) {
     if (status == TANDA_OK)
         status = run_logs_open(&run->logs, options->log, options->csv_log, run->checkpoint != NULL,
                                (size_t)(facts.progress.step / facts.steps_per_epoch), error);
+    run->logs.with_learning_rate = !schedule_is_constant(&run->options.optimizing.schedule);
     return status;
 }
 

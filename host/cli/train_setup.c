@@ -196,7 +196,9 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report settings = {.object = json_object()};
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
-    report_real(&settings, "learning_rate", options->learning_rate);
+    optimizer_write_settings(&options->optimizing, &settings);
+    if (options->optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)
         report_text(&settings, "batch", "full");
