@@ -19,13 +19,13 @@ enum network_activation { ACTIVATION_LIST(NETWORK_ACTIVATION) };
 #define NETWORK_FORWARD(name, NAME)                                                                                  \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(canonical(activation_##name(vload16(i, values))), i, values);                                   \
+            store_16(canonical(activation_##name(load_16(i, values))), i, values);                                   \
         break;
 
 #define NETWORK_BACKWARD(name, NAME)                                                                                 \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            vstore16(flush_tiny(activation_##name##_backward(vload16(i, deltas), vload16(i, outputs))), i, deltas);  \
+            store_16(flush_tiny(activation_##name##_backward(load_16(i, deltas), load_16(i, outputs))), i, deltas);  \
         break;
 
 static inline void activate(uint function, global float *values, uint vectors) {
@@ -56,7 +56,7 @@ static inline void activate_backward(uint function, global float *deltas, global
             for (uint t = from; t < to; t++) {                                                                       \
                 global const float *factor = factors + t * step;                                                     \
                 float16 value[VECTORS];                                                                              \
-                _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[v] = vload16(t * VECTORS + v, lines);      \
+                _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[v] = load_16(t * VECTORS + v, lines);      \
                 _Pragma("unroll") for (int o = 0; o < OUTPUTS; o++)                                                  \
                     _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] =                                  \
                         fma(value[v], (float16)(factor[o * apart]), sum[o][v]);                                      \
@@ -65,12 +65,12 @@ static inline void activate_backward(uint function, global float *deltas, global
                 _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                \
                     float16 total = (float16)(zero);                                                                 \
                     if (from > 0)                                                                                    \
-                        total = vload16(o * VECTORS + v, results);                                                   \
+                        total = load_16(o * VECTORS + v, results);                                                   \
                     else if (start != NULL)                                                                          \
                         total = (float16)(start[o]);                                                                 \
                     total = total + sum[o][v];                                                                       \
                     if (to == terms) total = start != NULL ? canonical(total) : flush_tiny(total);                   \
-                    vstore16(total, o * VECTORS + v, results);                                                       \
+                    store_16(total, o * VECTORS + v, results);                                                       \
                 }                                                                                                    \
         }                                                                                                            \
     }
@@ -82,6 +82,7 @@ static inline void activate_backward(uint function, global float *deltas, global
 
 #define DEFINE_LAYER(VECTORS)                                                                                        \
     DEFINE_UNITS(12, VECTORS)                                                                                        \
+    DEFINE_UNITS(6, VECTORS)                                                                                         \
     DEFINE_UNITS(4, VECTORS)                                                                                         \
     DEFINE_UNITS(1, VECTORS)                                                                                         \
     static inline void all_units_##VECTORS(global const float *lines, uint terms, global const float *factors,       \
@@ -89,6 +90,7 @@ static inline void activate_backward(uint function, global float *deltas, global
                                            global float *results, uint units) {                                      \
         uint unit = 0;                                                                                               \
         SOME_UNITS(12, VECTORS)                                                                                      \
+        SOME_UNITS(6, VECTORS)                                                                                       \
         SOME_UNITS(4, VECTORS)                                                                                       \
         SOME_UNITS(1, VECTORS)                                                                                       \
     }
@@ -103,12 +105,12 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
 #pragma unroll
         for (int k = 0; k < 16; k++) {
             lines[k] = (float16)(0.0f);
-            if (first + k < units) lines[k] = vload16(0, delta + (first + k) * apart);
+            if (first + k < units) lines[k] = load_16(0, delta + (first + k) * apart);
         }
         transpose(lines);
 #pragma unroll
         for (int k = 0; k < 16; k++)
-            vstore16(lines[k], k, panels);
+            store_16(lines[k], k, panels);
     }
 }
 
@@ -166,8 +168,8 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
                 categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v],                 \
                                  lane_numbers() < (int16)(there), &row_losses, &right, zero);                        \
             else                                                                                                     \
-                vstore16(row_deltas(model, vload16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
-            vstore16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
+                store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
+            store_16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
             if (is_class) add_correct(results, step, right);                                                         \
         }                                                                                                            \
         for (uint l = layer_count; l-- > 0;) {                                                                       \
@@ -179,7 +181,7 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
                     keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, width * 16);         \
             else                                                                                                     \
                 for (uint i = 0; i < layer->outputs * VECTORS; i++)                                                  \
-                    vstore16(vload16(i, d), i, kept + lane * layer->outputs);                                        \
+                    store_16(load_16(i, d), i, kept + lane * layer->outputs);                                        \
             if (l == 0) break;                                                                                       \
             global const network_layer *below = layer - 1;                                                           \
             global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
@@ -194,6 +196,22 @@ DEFINE_NETWORK_ROWS(1)
 DEFINE_NETWORK_ROWS(2)
 
 /* ---- gradients ------------------------------------------------------------------------------------------------- */
+
+/* fold_lanes of 16 vectors at once, which are overwritten: each step folds two of them into one. */
+static inline float16 fold_sixteen(float16 *x) {
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        x[i] = (float16)(x[2 * i].lo, x[2 * i + 1].lo) + (float16)(x[2 * i].hi, x[2 * i + 1].hi);
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        x[i] = (float16)(x[2 * i].s012389ab, x[2 * i + 1].s012389ab) +
+               (float16)(x[2 * i].s4567cdef, x[2 * i + 1].s4567cdef);
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+        x[i] = (float16)(x[2 * i].s014589cd, x[2 * i + 1].s014589cd) +
+               (float16)(x[2 * i].s2367abef, x[2 * i + 1].s2367abef);
+    return (float16)(x[0].even, x[1].even) + (float16)(x[0].odd, x[1].odd);
+}
 
 #define MOST_LEVELS 6 /* a group has at most 2^6 tiles */
 
@@ -219,11 +237,11 @@ typedef struct network_target {
 static inline void finish_vector(network_target target, float16 sum, ulong at) {
     if (target.update) {
         sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 w = update_descent(vload16(0, target.parameters + at), sum, (float16)(target.learning_rate));
-        vstore16(w, 0, target.parameters + at);
+        float16 w = update_descent(load_16(0, target.parameters + at), sum, (float16)(target.learning_rate));
+        store_16(w, 0, target.parameters + at);
         if (any(update_is_not_finite(w))) *target.not_finite = 1;
     }
-    vstore16(sum, 0, target.slot + at);
+    store_16(sum, 0, target.slot + at);
 }
 
 /* The same for `count` single parameters that lie `apart` floats apart. */
@@ -253,32 +271,47 @@ typedef struct network_share {
     float zero;
 } network_share;
 
-/* 8 inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile. */
+#define INLINE static inline __attribute__((always_inline))
+
+/*
+ * 8 inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile; a block that reaches past the last input
+ * is not `whole`, and computes that one again. Where `column` and `whole` are constants, so are the distances of loads.
+ */
 #define DEFINE_WIDE_BLOCK(VECTORS)                                                                                   \
-    static inline void wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
-                                            float16 *value) {                                                        \
-        global const float *a = s.a + tile * s.a_tile;                                                               \
+    INLINE void wide_rows_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,                 \
+                                    const uint column, const int whole, float16 *value) {                            \
+        global const float *a = s.a + tile * s.a_tile + first * column;                                              \
         global const float *d = s.kept + tile * s.kept_tile + (ulong)panel * s.width * 16;                           \
         uint used = rows_of_tile(s.rows, tile), line[8];                                                             \
         float16 sum[8][VECTORS];                                                                                     \
         _Pragma("unroll") for (int o = 0; o < 8; o++) {                                                              \
-            line[o] = (first + o < inputs ? first + o : inputs - 1) * s.column;                                      \
+            line[o] = (whole || first + o < inputs ? o : inputs - 1 - first) * column;                               \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] = (float16)(s.zero);                       \
         }                                                                                                            \
-        for (uint from = 0; from < used; from += s.column) {                                                         \
-            uint count = from + s.column < used ? s.column : used - from;                                            \
+        for (uint from = 0; from < used; from += column) {                                                           \
+            uint count = from + column < used ? column : used - from;                                                \
             global const float *factors = a + (ulong)from * inputs, *lines = d + from * 16;                          \
-            for (uint row = 0; row < count; row++) {                                                                 \
+            for (uint row = 0; row < count; row++, factors++) {                                                      \
                 float16 terms[VECTORS];                                                                              \
                 _Pragma("unroll") for (int v = 0; v < VECTORS; v++) terms[v] =                                       \
-                    vload16(row + v * s.width, lines);                                                               \
+                    load_16(row + v * s.width, lines);                                                               \
                 _Pragma("unroll") for (int o = 0; o < 8; o++)                                                        \
                     _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] =                                  \
-                        fma(terms[v], (float16)(factors[line[o] + row]), sum[o][v]);                                 \
+                        fma(terms[v], (float16)(factors[line[o]]), sum[o][v]);                                       \
             }                                                                                                        \
         }                                                                                                            \
         _Pragma("unroll") for (int o = 0; o < 8; o++)                                                                \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[o * VECTORS + v] = canonical(sum[o][v]);       \
+    }                                                                                                                \
+                                                                                                                     \
+    static inline void wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
+                                            float16 *value) {                                                        \
+        if (first + 8 > inputs)                                                                                      \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, s.column, 0, value);                                  \
+        else if (s.column == 32)                                                                                     \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                        \
+        else                                                                                                         \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                        \
     }                                                                                                                \
                                                                                                                      \
     static inline void wide_blocks_##VECTORS(network_share s, network_target target,                                 \
@@ -297,24 +330,73 @@ typedef struct network_share {
 DEFINE_WIDE_BLOCK(1)
 DEFINE_WIDE_BLOCK(2)
 
-/* 16 inputs from `first` on by one output, of one tile. */
-static inline float16 narrow_block(network_share s, uint tile, uint inputs, uint first, uint outputs, uint h) {
-    global const float *a = s.a + tile * s.a_tile, *d = s.kept + tile * s.kept_tile + h * s.column;
-    uint lanes = lanes_of_tile(s.rows, tile), count = inputs - first < 16 ? inputs - first : 16;
-    float sums[16];
-    for (uint k = 0; k < 16; k++)
-        sums[k] = 0.0f;
-    for (uint k = 0; k < count; k++) {
-        float16 sum = (float16)(s.zero);
-        for (uint lane = 0; lane < lanes; lane += 16) {
-            uint from = lane & ~(s.column - 1), rest = lane & (s.column - 1);
-            sum = fma(vload16(0, a + (ulong)from * inputs + (first + k) * s.column + rest),
-                      vload16(0, d + from * outputs + rest), sum);
-        }
-        sums[k] = fold_lanes(sum);
+/*
+ * The sums over a tile's lanes, in 16 lanes each, of INPUTS inputs by OUTPUTS outputs; sums[h * 16 + k]. A block of 16
+ * inputs that reaches past the last is not `whole`, and computes that one again: left are the inputs from this one on.
+ */
+#define DEFINE_NARROW_BLOCK(INPUTS, OUTPUTS)                                                                         \
+    INLINE void narrow_lanes_##OUTPUTS(global const float *a, global const float *d, uint lanes, uint inputs,        \
+                                       uint outputs, const uint column, const int whole, uint left, float zero,      \
+                                       float16 *sums) {                                                              \
+        float16 sum[OUTPUTS][INPUTS];                                                                                \
+        uint line[INPUTS];                                                                                           \
+        _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                         \
+            line[k] = (whole || k < left ? k : left - 1) * column;                                                   \
+            _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] = (float16)(zero);                         \
+        }                                                                                                            \
+        for (uint from = 0; from < lanes; from += column, a += (ulong)column * inputs, d += column * outputs)        \
+            for (uint lane = 0; lane < column && from + lane < lanes; lane += 16) {                                  \
+                float16 delta[OUTPUTS];                                                                              \
+                _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) delta[h] = load_16(0, d + h * column + lane);    \
+                _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                 \
+                    float16 value = load_16(0, a + line[k] + lane);                                                  \
+                    _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] =                                  \
+                        fma(value, delta[h], sum[h][k]);                                                             \
+                }                                                                                                    \
+            }                                                                                                        \
+        _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++)                                                          \
+            _Pragma("unroll") for (int k = 0; k < INPUTS; k++) sums[h * 16 + k] = sum[h][k];                         \
+    }                                                                                                                \
+                                                                                                                     \
+    /* value[h]: 16 inputs from `first` on, or as many as there are, by output number output + h, of one tile. */    \
+    static inline void narrow_block_##OUTPUTS(network_share s, uint tile, uint inputs, uint first, uint outputs,     \
+                                              uint output, float16 *value) {                                         \
+        global const float *a = s.a + tile * s.a_tile + first * s.column;                                            \
+        global const float *d = s.kept + tile * s.kept_tile + output * s.column;                                     \
+        uint lanes = lanes_of_tile(s.rows, tile), left = inputs - first;                                             \
+        float16 sums[OUTPUTS * 16];                                                                                  \
+        if (left < 16)                                                                                               \
+            for (uint i = 0; i < OUTPUTS * 16; i++)                                                                  \
+                sums[i] = (float16)(0.0f);                                                                           \
+        for (uint k = 0; k < 16 && k < left; k += INPUTS)                                                            \
+            if (k + INPUTS > left)                                                                                   \
+                narrow_lanes_##OUTPUTS(a + k * s.column, d, lanes, inputs, outputs, s.column, 0, left - k, s.zero,   \
+                                       sums + k);                                                                    \
+            else if (s.column == 32)                                                                                 \
+                narrow_lanes_##OUTPUTS(a + k * 32, d, lanes, inputs, outputs, 32, 1, INPUTS, s.zero, sums + k);      \
+            else                                                                                                     \
+                narrow_lanes_##OUTPUTS(a + k * 16, d, lanes, inputs, outputs, 16, 1, INPUTS, s.zero, sums + k);      \
+        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
+            value[h] = fold_sixteen(sums + h * 16);                                                                  \
+    }                                                                                                                \
+                                                                                                                     \
+    static inline void narrow_blocks_##OUTPUTS(network_share s, network_target target,                               \
+                                               global const network_layer *layer, uint first, uint output) {         \
+        uint count = layer->inputs - first < 16 ? layer->inputs - first : 16;                                        \
+        float16 value[OUTPUTS], levels[MOST_LEVELS][16];                                                             \
+        for (uint i = 0; i < s.tiles; i++) {                                                                         \
+            narrow_block_##OUTPUTS(s, s.first_tile + i, layer->inputs, first, layer->outputs, output, value);        \
+            add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
+        }                                                                                                            \
+        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
+            finish_scattered(target, value[h], layer->weight + first * layer->stride + output + h, layer->stride,    \
+                             count);                                                                                 \
     }
-    return vload16(0, sums);
-}
+
+DEFINE_NARROW_BLOCK(4, 6)
+DEFINE_NARROW_BLOCK(4, 4)
+DEFINE_NARROW_BLOCK(8, 2)
+DEFINE_NARROW_BLOCK(16, 1)
 
 /* The bias gradients of 16 outputs, or of all of a narrow layer, of one tile: sums over the rows in lanes. */
 static inline float16 bias_block(network_share s, uint tile, uint outputs, uint stride, uint panel) {
@@ -327,7 +409,7 @@ static inline float16 bias_block(network_share s, uint tile, uint outputs, uint 
             sum[l] = (float16)(s.zero);
         for (uint row = 0; row < lanes; row += 16)
             for (uint l = 0; l < 16; l++)
-                sum[l] = sum[l] + vload16(row + l, d);
+                sum[l] = sum[l] + load_16(row + l, d);
         for (uint apart = 8; apart > 0; apart /= 2)
             for (uint l = 0; l < apart; l++)
                 sum[l] = sum[l] + sum[l + apart];
@@ -339,7 +421,7 @@ static inline float16 bias_block(network_share s, uint tile, uint outputs, uint 
     for (uint h = 0; h < outputs; h++) {
         float16 sum = (float16)(s.zero);
         for (uint lane = 0; lane < lanes; lane += 16)
-            sum = sum + vload16(0, d + (lane & ~(s.column - 1)) * outputs + h * s.column + (lane & (s.column - 1)));
+            sum = sum + load_16(0, d + (lane & ~(s.column - 1)) * outputs + h * s.column + (lane & (s.column - 1)));
         sums[h] = fold_lanes(sum);
     }
     return vload16(0, sums);
@@ -347,15 +429,15 @@ static inline float16 bias_block(network_share s, uint tile, uint outputs, uint 
 
 static inline void narrow_gradients(network_share s, network_target target, global const network_layer *layer,
                                     uint first) {
-    uint count = layer->inputs - first < 16 ? layer->inputs - first : 16;
-    for (uint h = 0; h < layer->outputs; h++) {
-        float16 value, levels[MOST_LEVELS][16];
-        for (uint i = 0; i < s.tiles; i++) {
-            value = narrow_block(s, s.first_tile + i, layer->inputs, first, layer->outputs, h);
-            add_block(&value, levels, 1, i, i + 1 == s.tiles);
-        }
-        finish_scattered(target, value, layer->weight + first * layer->stride + h, layer->stride, count);
-    }
+    uint h = 0;
+    for (; h + 6 <= layer->outputs; h += 6)
+        narrow_blocks_6(s, target, layer, first, h);
+    for (; h + 4 <= layer->outputs; h += 4)
+        narrow_blocks_4(s, target, layer, first, h);
+    for (; h + 2 <= layer->outputs; h += 2)
+        narrow_blocks_2(s, target, layer, first, h);
+    for (; h < layer->outputs; h++)
+        narrow_blocks_1(s, target, layer, first, h);
 }
 
 static inline void bias_gradients(network_share s, network_target target, global const network_layer *layer) {

@@ -71,13 +71,13 @@ static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, 
                 _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                \
                     global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                          \
                     ASK_FOR(line + AHEAD);                                                                           \
-                    sum[v] = fma(vload16(0, line), w, sum[v]);                                                       \
+                    sum[v] = fma(load_16(0, line), w, sum[v]);                                                       \
                 }                                                                                                    \
             }                                                                                                        \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];                        \
         }                                                                                                            \
         global float *bias_lanes = lanes + (ulong)model.features * 16;                                               \
-        if (!first) bias = vload16(0, bias_lanes), loss = vload16(1, bias_lanes);                                    \
+        if (!first) bias = load_16(0, bias_lanes), loss = load_16(1, bias_lanes);                                    \
         _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                        \
             int there = (int)used - v * 16;                                                        \
             float16 losses = (float16)(0.0f);                                                                        \
@@ -88,16 +88,16 @@ static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, 
             loss = loss + losses;                                                                                    \
             correct = correct + right;                                                                               \
         }                                                                                                            \
-        vstore16(bias, 0, bias_lanes);                                                                               \
-        vstore16(loss, 1, bias_lanes);                                                                               \
+        store_16(bias, 0, bias_lanes);                                                                               \
+        store_16(loss, 1, bias_lanes);                                                                               \
         for (uint k = 0; k < model.features; k++) {                                                                  \
-            float16 gradient = first ? (float16)(model.zero) : vload16(k, lanes);                                    \
+            float16 gradient = first ? (float16)(model.zero) : load_16(k, lanes);                                    \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                    \
                 global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                              \
                 ASK_FOR(line + AHEAD);                                                                               \
-                gradient = fma(vload16(0, line), sum[v], gradient);                                                  \
+                gradient = fma(load_16(0, line), sum[v], gradient);                                                  \
             }                                                                                                        \
-            vstore16(gradient, k, lanes);                                                                            \
+            store_16(gradient, k, lanes);                                                                            \
         }                                                                                                            \
         return correct;                                                                                              \
     }
@@ -132,11 +132,11 @@ static inline void add_to_tree(global float *sums, global float *levels, uint fl
         if ((index >> level & 1) == 0) continue;
         global const float *below = levels + (ulong)level * floats;
         for (uint i = 0; i < floats / 16; i++)
-            vstore16(vload16(i, below) + vload16(i, sums), i, sums);
+            store_16(load_16(i, below) + load_16(i, sums), i, sums);
     }
     if (last) return;
     for (uint i = 0; i < floats / 16; i++)
-        vstore16(vload16(i, sums), i, levels + (ulong)level * floats);
+        store_16(load_16(i, sums), i, levels + (ulong)level * floats);
 }
 
 /* Where the rows of a tile lie in the data set, whose batch starts at first_row of the epoch's order. */
@@ -186,10 +186,10 @@ static inline void assemble_tile(global const float *features, uint count, globa
 static inline void update_all(global float *parameters, global float *slot, ulong floats, float inverse_rows,
                               float learning_rate, global uint *result) {
     for (ulong i = 0; i < floats; i += 16) {
-        float16 g = update_gradient(vload16(0, slot + i), (float16)(inverse_rows));
-        float16 w = update_descent(vload16(0, parameters + i), g, (float16)(learning_rate));
-        vstore16(g, 0, slot + i);
-        vstore16(w, 0, parameters + i);
+        float16 g = update_gradient(load_16(0, slot + i), (float16)(inverse_rows));
+        float16 w = update_descent(load_16(0, parameters + i), g, (float16)(learning_rate));
+        store_16(g, 0, slot + i);
+        store_16(w, 0, parameters + i);
         if (any(update_is_not_finite(w))) result[2] = 1;
     }
     result[0] = as_uint(slot[floats]);
@@ -245,7 +245,7 @@ kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulo
             }
             correct = correct + add_tile(model, x, label, used, lanes);
             for (uint i = 0; i < feature_count + 2; i++)
-                sums[i] = fold_lanes(vload16(i, lanes));
+                sums[i] = fold_lanes(load_16(i, lanes));
             add_to_tree(sums, sums + lines, lines, index, index + 1 == tiles);
         }
         for (uint i = 0; i < feature_count; i++)

@@ -161,6 +161,14 @@ static void avoid_swizzles(void) {
             "        sums[i] = sums[i] + sums[i + n];\n"
             "return sums[0];\n"
             "float8 by_8 = x.lo + x.hi;");
+    replace("network.cl", "static inline float16 fold_sixteen(float16 *x) {",
+            "static inline float16 fold_sixteen(float16 *x) {\n"
+            "float folded[16];\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    folded[i] = fold_lanes(x[i]);\n"
+            "return vload16(0, folded);\n"
+            "}\n"
+            "static inline float16 unused_fold(float16 *x) {");
     replace("loss.cl", "int8 by_8 = condition.lo + condition.hi;",
             "int lanes[16], sum = 0;\n"
             "vstore16(condition, 0, lanes);\n"
@@ -255,6 +263,10 @@ static const trial trials[] = {
      0,
      false},
     {{259, 1, 2, {16, 1}, {RELU, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     0,
+     0,
+     false},
+    {{20, 21, 1, {13}, {SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
      0,
      0,
      false},
