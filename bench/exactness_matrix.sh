@@ -38,7 +38,7 @@ trainings=(
     "regression, tanh|small|--data iris.csv --target petal_width --ignore species --hidden 16 --activation tanh --epochs 20 --learning-rate 0.05"
     "identity hidden layer|small|--data breast_cancer.csv --hidden 17 --activation identity --epochs 5 --learning-rate 0.02"
     "digits, 64 relu|small|--data digits.csv --hidden 64 --epochs 2"
-    "digits, 64 and 32 tanh|all|--data digits.csv --hidden 64,32 --activation tanh --epochs 3 --scale minmax --validation 0.2"
+    "digits, 64 and 32 tanh|all|--data digits.csv --hidden 64,32 --activation tanh --epochs 3 --scale minmax --validation 0.2 --stratify no"
     "digits, 40 sigmoid|all|--data digits.csv --hidden 40 --activation sigmoid --epochs 3"
     "digits, ragged last batch of 97|small|--data digits.csv --hidden 20 --batch 100 --epochs 4"
     "digits, batches of 300: two tiles|small|--data digits.csv --hidden 20 --batch 300 --epochs 6"

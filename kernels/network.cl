@@ -5,11 +5,12 @@
  * Tensors are (columns, units, lanes of a column). Every sum has the order of the single kernels. See network.c.
  */
 #include "kernels/activation.h"
+#include "kernels/apply.h"
+#include "kernels/dropout.h"
 #include "kernels/loss.h"
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
-#include "kernels/update.h"
 
 #if VECTOR == 16
 
@@ -114,6 +115,12 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     }
 }
 
+static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step, uint l) {
+    dropout_mask mask = {seed, position, step, philox_stream(PURPOSE_DROPOUT, l), (uint)layer->inputs,
+                         (uint)layer->threshold, as_float((uint)layer->scale)};
+    return mask;
+}
+
 /*
  * Work-item (column of VECTORS * 16 lanes, tile). input holds the assembled rows where `assembled` is set, else they are
  * assembled into it; that and the workspace are tiles of the wave, `width` lanes each.
@@ -122,7 +129,8 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     kernel void network_rows_##VECTORS(                                                                              \
         global float *input, ulong input_offset, ulong input_tile, int assembled, global float *workspace,           \
         ulong workspace_tile, uint width, uint rows, global const float *features, global const int *labels,         \
-        ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, global const float *parameters,       \
+        ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,   \
+        global const float *parameters,                                                                              \
         global const network_layer *layers, uint layer_count, ulong losses, int loss, int is_class, int sigmoid,     \
         int with_loss, global uint *results, uint step, float zero) {                                                \
         const uint lanes = VECTORS * 16;                                                                             \
@@ -150,7 +158,14 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
         for (uint l = 0; l < layer_count; l++) {                                                                     \
             global const network_layer *layer = layers + l;                                                          \
             global const float *lines = x;                                                                           \
-            if (l > 0) lines = tensors + layer->source * width + lane * layer->inputs;                               \
+            if (layer->threshold > 0) {                                                                              \
+                if (l > 0) lines = tensors + layer->undropped * width + lane * layer->inputs;                        \
+                global float *dropped = tensors + layer->source * width + lane * layer->inputs;                      \
+                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                for (int v = 0; v < VECTORS; v++)                                                                    \
+                    drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
+            }                                                                                                        \
+            if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
             global float *target = tensors + layer->output * width + lane * layer->outputs;                          \
             all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
                                 parameters + layer->bias, zero, target, layer->outputs);                             \
@@ -187,6 +202,11 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
             global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
             all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, zero, target, \
                                 layer->inputs);                                                                      \
+            if (layer->threshold > 0) {                                                                              \
+                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                for (int v = 0; v < VECTORS; v++)                                                                    \
+                    drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
+            }                                                                                                        \
             activate_backward(below->activation, target, tensors + below->output * width + lane * below->outputs,    \
                               below->outputs *VECTORS);                                                              \
         }                                                                                                            \
@@ -226,41 +246,52 @@ static inline void add_block(float16 *value, float16 (*levels)[16], uint count, 
         levels[level][i] = value[i];
 }
 
-/* Where the sums of a block go: into a slot, and into the parameters where update is set. */
+/* Where the sums of a block go: into a slot, and into the parameters where is_update is set. */
 typedef struct network_target {
-    global float *slot, *parameters;
-    float inverse_rows, learning_rate;
-    int update;
+    global float *slot;
+    update_target update;
+    int is_update, is_weight;
     global uint *not_finite;
 } network_target;
 
 static inline void finish_vector(network_target target, float16 sum, ulong at) {
-    if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 w = update_descent(load_16(0, target.parameters + at), sum, (float16)(target.learning_rate));
-        store_16(w, 0, target.parameters + at);
-        if (any(update_is_not_finite(w))) *target.not_finite = 1;
-    }
+    if (target.is_update && apply_update(target.update, at, &sum, (float16)(1.0f), target.is_weight))
+        *target.not_finite = 1;
     store_16(sum, 0, target.slot + at);
 }
 
-/* The same for `count` single parameters that lie `apart` floats apart. */
-static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
-    float values[16], w[16];
+/* `count` floats that lie `apart` floats apart; the other lanes are 0. */
+static inline float16 load_scattered(global const float *from, uint apart, uint count) {
+    float values[16];
     for (uint i = 0; i < 16; i++)
-        w[i] = i < count ? target.parameters[at + i * apart] : 0.0f;
-    if (target.update) {
-        sum = update_gradient(sum, (float16)(target.inverse_rows));
-        float16 updated = update_descent(vload16(0, w), sum, (float16)(target.learning_rate));
-        vstore16(updated, 0, w);
-        for (uint i = 0; i < count; i++) {
-            target.parameters[at + i * apart] = w[i];
-            if ((as_uint(w[i]) & 0x7f800000u) == 0x7f800000u) *target.not_finite = 1;
-        }
-    }
-    vstore16(sum, 0, values);
+        values[i] = i < count ? from[i * apart] : 0.0f;
+    return vload16(0, values);
+}
+
+static inline void store_scattered(float16 x, global float *to, uint apart, uint count) {
+    float values[16];
+    vstore16(x, 0, values);
     for (uint i = 0; i < count; i++)
-        target.slot[at + i * apart] = values[i];
+        to[i * apart] = values[i];
+}
+
+/* finish_vector for `count` single parameters that lie `apart` floats apart. */
+static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
+    if (target.is_update) {
+        update_target t = target.update;
+        float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
+        w = apply_rule(t, w, &sum, (float16)(1.0f), target.is_weight, state);
+        store_scattered(w, t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            store_scattered(state[i], t.state + i * t.floats + at, apart, count);
+        int bad[16];
+        vstore16(is_bad(t, w, sum), 0, bad);
+        for (uint i = 0; i < count; i++)
+            if (bad[i]) *target.not_finite = 1;
+    }
+    store_scattered(sum, target.slot + at, apart, count);
 }
 
 /* A group of tiles of a layer: its inputs and its kept deltas. */
@@ -459,24 +490,26 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                              global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
                              global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
-                             float learning_rate, int update, global uint *results, uint step, float zero) {
+                             uint rule, uint states, global float *state, global const update_constants *constants,
+                             global const update_rates *rates, int update, global uint *results, uint step, float zero) {
     uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), l = 0;
     uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     while (l + 1 < layer_count && layers[l + 1].first_item <= item)
         l++;
     global const network_layer *layer = layers + l;
-    network_target target = {slots + index * slot_floats, parameters, inverse_rows, learning_rate, update,
-                             results + 3 * step + 2};
+    update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
+    network_target target = {slots + index * slot_floats, of_all, update, 1, results + 3 * step + 2};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;
-    if (l == 0) {
+    if (l == 0 && layer->threshold == 0) {
         s.a = input + input_offset;
         s.a_tile = input_tile;
     }
     uint block = item - (uint)layer->first_item, inputs = layer->inputs;
     uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
     if (block * size >= inputs) {
+        target.is_weight = 0;
         bias_gradients(s, target, layer);
         if (l + 1 < layer_count) return;
         s.kept = workspace + losses * width;

@@ -4,10 +4,10 @@
  * work-item adds up a group of tiles: the data set is read once a step. The order of every sum is that of the single
  * kernels (dense.cl, loss.cl, reduce.cl). See perceptron.c.
  */
+#include "kernels/apply.h"
 #include "kernels/loss.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
-#include "kernels/update.h"
 
 #if VECTOR == 16
 
@@ -183,16 +183,13 @@ static inline void assemble_tile(global const float *features, uint count, globa
 }
 
 /* The update of all parameters, the sums of whose gradients lie in a slot, loss last; as the kernel `update`. */
-static inline void update_all(global float *parameters, global float *slot, ulong floats, float inverse_rows,
-                              float learning_rate, global uint *result) {
-    for (ulong i = 0; i < floats; i += 16) {
-        float16 g = update_gradient(load_16(0, slot + i), (float16)(inverse_rows));
-        float16 w = update_descent(load_16(0, parameters + i), g, (float16)(learning_rate));
-        store_16(g, 0, slot + i);
-        store_16(w, 0, parameters + i);
-        if (any(update_is_not_finite(w))) result[2] = 1;
+static inline void update_all(update_target target, ulong bias, global float *slot, global uint *result) {
+    for (ulong i = 0; i < target.floats; i += 16) {
+        float16 sum = load_16(0, slot + i);
+        if (apply_update(target, i, &sum, (float16)(1.0f), i < bias)) result[2] = 1;
+        store_16(sum, 0, slot + i);
     }
-    result[0] = as_uint(slot[floats]);
+    result[0] = as_uint(slot[target.floats]);
 }
 
 /*
@@ -205,8 +202,9 @@ static inline void update_all(global float *parameters, global float *slot, ulon
 kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulong first_tile,
                        global const float *features, global const int *labels, ulong row_count, ulong batch_rows,
                        int shuffle, ulong seed, uint epoch, ulong first_row, uint rows, uint group, uint steps,
-                       int updates, float inverse_rows, float last_inverse_rows, float learning_rate,
-                       global float *parameters, ulong weight, ulong bias, uint feature_count, global float *slots,
+                       int updates, float inverse_rows, float last_inverse_rows, uint rule, uint states,
+                       global float *state, global const update_constants *constants,
+                       global const update_rates *rates, global float *parameters, ulong weight, ulong bias, uint feature_count, global float *slots,
                        ulong slot_floats, global float *scratch, ulong scratch_floats, int squared, int is_class,
                        int sigmoid, int with_loss, global uint *results, uint result, float zero) {
     uint item = (uint)get_global_id(0), lines = (feature_count + 2 + 15) / 16 * 16, current = 0;
@@ -254,8 +252,9 @@ kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulo
         slot[slot_floats - 16] = sums[feature_count + 1];
         if (is_class) atomic_add(results + 3 * (result + step) + 1, count_true(correct));
         if (!updates) return;
-        update_all(parameters, slot, slot_floats - 16, rows == batch_rows ? inverse_rows : last_inverse_rows,
-                   learning_rate, results + 3 * (result + step));
+        update_target target = {parameters, state, slot_floats - 16, rows == batch_rows ? inverse_rows : last_inverse_rows,
+                                rule, states, *constants, rates[result + step]};
+        update_all(target, bias, slot, results + 3 * (result + step));
         first_tile = next_row == 0 ? 0 : first_tile + (batch_rows + TILE_ROWS - 1) / TILE_ROWS;
         first_row = next_row;
         rows = next_rows;

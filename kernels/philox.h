@@ -30,23 +30,34 @@ SHARED uint philox_stream(enum random_purpose purpose, uint layer) {
 }
 
 /*
+ * The rounds on a counter of four words, for single words and, in kernels, for as many at once as a natural holds.
+ * `high` is the upper half of a product of two words.
+ */
+#define DEFINE_PHILOX(name, words, word, high) \
+    SHARED words name(words c, ulong seed) { \
+        uint key_low = (uint)seed, key_high = (uint)(seed >> 32); \
+        for (uint round = 0; round < PHILOX_ROUNDS; round++) { \
+            word high_x = high((word)(0xd2511f53u), c.x), low_x = (word)(0xd2511f53u) * c.x; \
+            word high_z = high((word)(0xcd9e8d57u), c.z), low_z = (word)(0xcd9e8d57u) * c.z; \
+            c.x = high_z ^ c.y ^ (word)(key_low); \
+            c.y = low_z; \
+            c.z = high_x ^ c.w ^ (word)(key_high); \
+            c.w = low_x; \
+            key_low += 0x9e3779b9u; \
+            key_high += 0xbb67ae85u; \
+        } \
+        return c; \
+    }
+
+DEFINE_PHILOX(philox_rounds, philox_words, uint, multiply_high)
+
+/*
  * The four words of one counter, whose first two words are `block`: elements 4 * block and the three
  * after.
  */
 SHARED philox_words philox_block(ulong seed, ulong block, uint step, uint stream) {
-    philox_words c = {(uint)block, (uint)(block >> 32), step, stream};
-    uint key_low = (uint)seed, key_high = (uint)(seed >> 32);
-    for (uint round = 0; round < PHILOX_ROUNDS; round++) {
-        uint high_x = multiply_high(0xd2511f53u, c.x), low_x = 0xd2511f53u * c.x;
-        uint high_z = multiply_high(0xcd9e8d57u, c.z), low_z = 0xcd9e8d57u * c.z;
-        c.x = high_z ^ c.y ^ key_low;
-        c.y = low_z;
-        c.z = high_x ^ c.w ^ key_high;
-        c.w = low_x;
-        key_low += 0x9e3779b9u;
-        key_high += 0xbb67ae85u;
-    }
-    return c;
+    philox_words counter = {(uint)block, (uint)(block >> 32), step, stream};
+    return philox_rounds(counter, seed);
 }
 
 /* Word number `index` of a block, 0 to 3. */

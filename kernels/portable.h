@@ -12,6 +12,7 @@
  *   choose(condition, a, b)  a where the condition holds, else b, for reals; never a branch
  *   choose_natural           the same for naturals
  *   multiply_high(a, b)      upper half of the 64-bit product of two uint
+ *   high_product(a, b)       the same of two naturals
  *   uint, ulong              32 and 64 bits
  *
  * A condition is a comparison of two reals, two integers or two naturals; conditions join by & and |.
@@ -61,6 +62,7 @@ typedef TANDA_VECTOR(uint, VECTOR) natural;
 #define choose(condition, a, b) select((real)(b), (real)(a), (condition))
 #define choose_natural(condition, a, b) select((natural)(b), (natural)(a), (condition))
 #define multiply_high(a, b) mul_hi((uint)(a), (uint)(b))
+#define high_product(a, b) mul_hi((natural)(a), (natural)(b))
 #define POSITIVE_INFINITY INFINITY
 #define QUIET_NAN NAN
 
@@ -118,6 +120,7 @@ SHARED uint multiply_high(uint a, uint b) {
     return (uint)(((ulong)a * b) >> 32);
 }
 
+#define high_product(a, b) multiply_high((a), (b))
 #define splat(x) ((real)(x))
 #define fused(a, b, c) __builtin_fmaf((a), (b), (c))
 #define choose(condition, a, b) ((condition) ? (a) : (b))

@@ -27,7 +27,9 @@
     X(softplus, exact_softplus(a))                                                                                   \
     X(relu, activation_relu(a))                                                                                      \
     X(loss_binary, loss_binary(a, b))                                                                                \
-    X(from_integer, to_real(as_integer(as_natural(a))))
+    X(from_integer, to_real(as_integer(as_natural(a))))                                                              \
+    X(sqrt, exact_sqrt(a))                                                                                           \
+    X(rsqrt, exact_rsqrt(a))
 
 #ifndef __OPENCL_VERSION__
 enum probe_function {

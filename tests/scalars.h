@@ -64,10 +64,21 @@ static double reference_reciprocal(double x) {
     return fabs(x) < 0x1p-126 ? copysign(INFINITY, x) : without_subnormal(1.0 / x);
 }
 
+static double reference_sqrt(double x) {
+    return fabs(x) < 0x1p-126 ? 0.0 : sqrt(x);
+}
+static double reference_rsqrt(double x) {
+    return fabs(x) < 0x1p-126 ? INFINITY : 1.0 / sqrt(x);
+}
+
 /* name, function, reference, bound in ulp, SHA-256 of all results, FNV of the sample. */
 #define SCALAR_LIST(X) \
     X(reciprocal, exact_reciprocal, reference_reciprocal, 0.68, \
       "741fe870b32d04979b535362db6c6c41065d66fbc7366a7a343cf54281896cf5", 0xdaab8afc081ec866u) \
+    X(sqrt, exact_sqrt, reference_sqrt, 0.50, \
+      "efe09bfa6ba543c13b4934ea05184265b61e6ad0840e4fcb8079737147b4c676", 0x151e4962d2bb4d8cu) \
+    X(rsqrt, exact_rsqrt, reference_rsqrt, 1.00, \
+      "f934b588249276963bda6b98a3131dee0c67bff63f859b4202a95e8ac3c17f75", 0xae489cbb0b437ed6u) \
     X(exp, exact_exp, reference_exp, 0.95, \
       "abbe98cefe267205eec59a800927c65361f03a2a75e0d0da632f3fcbdf148281", 0xce776e3b18e05f39u) \
     X(log, exact_log, log, 0.89, "a5883098f62d06edaafe8f96eb41fa767214e0176310aa23304586c1f0375eb8", \

@@ -124,9 +124,11 @@ static void upload_problem(execution *made) {
 }
 
 execution execution_create(backend *backend, const problem *problem, const step_options *options) {
-    const plan_options plan_options = {
-        .training = true, .with_prediction = options->keep, .keep = options->keep};
-    execution made = {.backend = backend, .problem = problem};
+    const plan_options plan_options = {.training = true,
+                                       .with_prediction = options->keep,
+                                       .keep = options->keep,
+                                       .dropout = options->dropout};
+    execution made = {.backend = backend, .problem = problem, .rates = options->rates};
     MUST(plan_create(problem->model, &plan_options, &made.plan, error));
     upload_problem(&made);
     size_t rows = problem->dataset.rows;
@@ -139,13 +141,15 @@ execution execution_create(backend *backend, const problem *problem, const step_
         .shuffle = options->shuffle,
         .seed = options->seed,
         .learning_rate = options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
+        .update = options->update,
         .wave_tiles = options->wave_tiles};
     MUST(backend_compile(backend, made.plan, &program_options, &made.program, error));
     return made;
 }
 
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results) {
-    MUST(backend_run(execution->backend, execution->program, first_step, steps, true, error));
+    const update_rates *rates = execution->rates != NULL ? execution->rates + first_step : NULL;
+    MUST(backend_run_at(execution->backend, execution->program, first_step, steps, rates, true, error));
     if (results != NULL) MUST(backend_results(execution->backend, execution->program, results, error));
 }
 
@@ -154,6 +158,13 @@ float *execution_parameters(execution *execution) {
     float *packed = NULL;
     MUST(allocate(&packed, count, sizeof *packed, "parameters", error));
     MUST(backend_download(execution->backend, execution->parameters, packed, count * sizeof *packed, error));
+    return packed;
+}
+
+float *execution_state(execution *execution, size_t index) {
+    float *packed = NULL;
+    MUST(allocate(&packed, execution->plan->parameter_count, sizeof *packed, "state", error));
+    MUST(backend_read_state(execution->backend, execution->program, index, packed, error));
     return packed;
 }
 
@@ -247,9 +258,13 @@ static const struct {
 } roles[] = {{TENSOR_INPUT, "input"},
              {TENSOR_LOGITS, "logits"},
              {TENSOR_OUTPUT, "output"},
+             {TENSOR_DROPPED, "inputs after dropout"},
              {TENSOR_LOSS, "losses"},
+             {TENSOR_DELTA_DROPPED, "delta of the inputs after dropout"},
              {TENSOR_DELTA_OUTPUT, "delta of the output"},
              {TENSOR_DELTA, "delta"}};
+
+#define FORWARD_ROLES 4 /* of these */
 
 static bool tensors_agree(const capture *one, const capture *other, size_t role, size_t layer, char *text,
                           size_t size) {
@@ -263,10 +278,10 @@ static bool tensors_agree(const capture *one, const capture *other, size_t role,
 bool captures_agree(const capture *one, const capture *other, char *text, size_t size) {
     size_t layers = one->plan->layer_count, parameters = one->plan->parameter_count;
     for (size_t layer = 0; layer < layers; layer++)
-        for (size_t role = 0; role < 3; role++)
+        for (size_t role = 0; role < FORWARD_ROLES; role++)
             if (!tensors_agree(one, other, role, layer, text, size)) return false;
     for (size_t layer = layers; layer-- > 0;)
-        for (size_t role = 3; role < sizeof roles / sizeof *roles; role++)
+        for (size_t role = FORWARD_ROLES; role < sizeof roles / sizeof *roles; role++)
             if (!tensors_agree(one, other, role, layer, text, size)) return false;
     if (!arrays_agree("packed gradient", 0, one->gradient, other->gradient, parameters, text, size))
         return false;

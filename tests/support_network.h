@@ -57,6 +57,9 @@ typedef struct step_options {
     float learning_rate; /* 0: 0.125 */
     size_t wave_tiles;
     bool keep;
+    const double *dropout; /* of each layer's inputs, or NULL */
+    update_settings update;
+    const update_rates *rates; /* of the steps from 0 on; NULL: the learning rate */
 } step_options;
 
 /* A training of a problem on a backend. */
@@ -66,13 +69,15 @@ typedef struct execution {
     plan *plan;
     buffer *features, *labels, *parameters;
     program *program;
+    const update_rates *rates;
 } execution;
 
 execution execution_create(backend *backend, const problem *problem, const step_options *options);
 /* results has `steps` entries, or is NULL. */
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results);
-/* The packed parameters: plan->parameter_count floats, released with free(). */
+/* The packed parameters: plan->parameter_count floats, released with free(). Likewise a vector of state. */
 float *execution_parameters(execution *execution);
+float *execution_state(execution *execution, size_t index);
 void execution_free(execution *execution);
 
 /* SHA-256 of the weights after `steps` steps from step 0, as the model file has it. */

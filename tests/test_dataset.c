@@ -137,7 +137,8 @@ Test(split, every_row_goes_to_exactly_one_part) {
         unsigned char seen[1000] = {0};
         tanda_dataset *training = NULL, *validation = NULL;
         tanda_dataset *dataset = numbered(cases[i].rows);
-        cr_assert_eq(dataset_split(dataset, cases[i].fraction, 7, &training, &validation, NULL), TANDA_OK);
+        cr_assert_eq(dataset_split(dataset, cases[i].fraction, i % 2 == 0, 7, &training, &validation, NULL),
+                     TANDA_OK);
         cr_assert_eq(validation->rows, cases[i].held, "%zu held", validation->rows);
         mark_rows(training, seen);
         mark_rows(validation, seen);
@@ -153,7 +154,7 @@ Test(split, the_seed_alone_decides) {
     tanda_dataset *dataset = numbered(1000);
     tanda_dataset *parts[3], *rest[3];
     for (size_t i = 0; i < 3; i++)
-        cr_assert_eq(dataset_split(dataset, 0.2, i / 2, &rest[i], &parts[i], NULL), TANDA_OK);
+        cr_assert_eq(dataset_split(dataset, 0.2, false, i / 2, &rest[i], &parts[i], NULL), TANDA_OK);
     cr_assert_arr_eq(parts[0]->values, parts[1]->values, 200 * sizeof(float));
     cr_assert_arr_neq(parts[0]->values, parts[2]->values, 200 * sizeof(float));
     double mean = 0;
@@ -171,7 +172,104 @@ Test(split, a_fraction_outside_0_and_1_is_refused) {
     const double fractions[] = {0.0, 1.0, -0.5, NAN};
     tanda_dataset *dataset = numbered(10), *a = NULL, *b = NULL;
     for (size_t i = 0; i < 4; i++)
-        cr_assert_eq(dataset_split(dataset, fractions[i], 0, &a, &b, NULL), TANDA_USAGE);
+        cr_assert_eq(dataset_split(dataset, fractions[i], false, 0, &a, &b, NULL), TANDA_USAGE);
+    tanda_dataset_free(dataset);
+}
+
+/* ---- by class ----------------------------------------------------------------------------------------- */
+
+/* A data set whose row i is (i, class of i), from counts of classes that take turns as long as they last. */
+static tanda_dataset *classes_of(const size_t *counts, size_t classes) {
+    const char *path = path_of("classes.csv");
+    FILE *file = fopen(path, "w");
+    size_t row = 0, before;
+    size_t used[8] = {0};
+    do {
+        before = row;
+        for (size_t c = 0; c < classes; c++)
+            if (used[c] < counts[c]) fprintf(file, "%zu,%zu\n", row++, (used[c]++, c));
+    } while (row > before);
+    fclose(file);
+    return load(path, NULL);
+}
+
+static void assert_counts(const tanda_dataset *part, const size_t *wanted, size_t classes) {
+    size_t counts[8] = {0};
+    for (size_t row = 0; row < part->rows; row++)
+        counts[part->classes[row]]++;
+    for (size_t c = 0; c < classes; c++)
+        cr_assert_eq(counts[c], wanted[c], "class %zu has %zu rows, not %zu", c, counts[c], wanted[c]);
+}
+
+/* The counts of train_test_split(..., stratify=y) of scikit-learn 1.9.1, where remainders are not equal. */
+Test(split, by_class_each_class_gives_its_share) {
+    static const struct {
+        size_t counts[4], held[4];
+        double fraction;
+    } cases[] = {{{357, 212, 0, 0}, {72, 42, 0, 0}, 0.2},
+                 {{50, 50, 50, 0}, {10, 10, 10, 0}, 0.2},
+                 {{97, 31, 11, 3}, {24, 8, 3, 1}, 0.25},
+                 {{5, 3, 2, 0}, {2, 1, 1, 0}, 0.35}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tanda_dataset *training = NULL, *validation = NULL;
+        size_t classes = cases[i].counts[2] == 0 ? 2 : cases[i].counts[3] == 0 ? 3 : 4;
+        tanda_dataset *dataset = classes_of(cases[i].counts, classes);
+        cr_assert_eq(dataset_split(dataset, cases[i].fraction, true, 3, &training, &validation, NULL),
+                     TANDA_OK);
+        assert_counts(validation, cases[i].held, classes);
+        cr_assert_eq(training->rows + validation->rows, dataset->rows);
+        tanda_dataset_free(dataset);
+        tanda_dataset_free(training);
+        tanda_dataset_free(validation);
+    }
+}
+
+/* Class counts of StratifiedKFold(n_splits=K) of scikit-learn 1.9.1 on the same labels. */
+Test(split, folds_have_the_class_counts_of_scikit_learn) {
+    static const size_t counts[] = {23, 11, 7, 2};
+    static const size_t wanted[5][4] = {{5, 2, 2, 0}, {5, 2, 1, 1}, {5, 2, 1, 1}, {4, 3, 1, 0}, {4, 2, 2, 0}};
+    unsigned char seen[43] = {0};
+    tanda_dataset *dataset = classes_of(counts, 4);
+    for (size_t fold = 0; fold < 5; fold++) {
+        tanda_dataset *training = NULL, *validation = NULL;
+        cr_assert_eq(dataset_fold(dataset, 5, fold, true, 9, &training, &validation, NULL), TANDA_OK);
+        assert_counts(validation, wanted[fold], 4);
+        cr_assert_eq(training->rows + validation->rows, 43);
+        for (size_t row = 0; row < validation->rows; row++)
+            seen[(size_t)validation->values[row]]++;
+        tanda_dataset_free(training);
+        tanda_dataset_free(validation);
+    }
+    for (size_t row = 0; row < 43; row++)
+        cr_assert_eq(seen[row], 1, "row %zu is held out %d times", row, seen[row]);
+    tanda_dataset_free(dataset);
+}
+
+Test(split, folds_without_classes_are_of_equal_size) {
+    tanda_dataset *dataset = numbered(103), *first = NULL;
+    for (size_t fold = 0; fold < 10; fold++) {
+        tanda_dataset *training = NULL, *validation = NULL;
+        cr_assert_eq(dataset_fold(dataset, 10, fold, false, 1, &training, &validation, NULL), TANDA_OK);
+        cr_assert_eq(validation->rows, fold < 3 ? 11 : 10);
+        tanda_dataset_free(training);
+        if (fold == 0)
+            first = validation;
+        else
+            tanda_dataset_free(validation);
+    }
+    double mean = 0;
+    for (size_t row = 0; row < 11; row++)
+        mean += first->values[row] / 11.0;
+    cr_assert(fabs(mean - 51) < 4 * 29.7 / sqrt(11), "rows come from everywhere, mean %g", mean);
+    tanda_dataset *a = NULL, *b = NULL;
+    const size_t wrong[] = {0, 1, 104};
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(dataset_fold(dataset, wrong[i], 0, false, 1, &a, &b, NULL), TANDA_USAGE);
+    cr_assert_eq(dataset_fold(dataset, 103, 102, true, 1, &a, &b, NULL), TANDA_OK);
+    cr_assert_eq(b->rows, 1);
+    tanda_dataset_free(a);
+    tanda_dataset_free(b);
+    tanda_dataset_free(first);
     tanda_dataset_free(dataset);
 }
 

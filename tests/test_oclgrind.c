@@ -278,10 +278,18 @@ static const trial trials[] = {
 static const trial waves = {
     {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
 
+static const trial dropout = {
+    {43, 3, 3, {16, 5, 1}, {RELU, TANH, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+    40,
+    0,
+    true};
+
 /* Trains on both, keeping every tensor, and demands no report and equal bits. */
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
-    const step_options options = {.batch_rows = trial->batch_rows,
+    static const double rates[] = {0.25, 0.5, 0.125};
+    const step_options options = {.dropout = trial == &dropout ? rates : NULL,
+                                  .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
                                   .wave_tiles = trial->wave_tiles};
@@ -330,6 +338,7 @@ static void run_trials(int what, cl_uint vector_width) {
             *other = open_best_openmp(1);
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
         run_trial(watched, other, &trials[i]);
+    run_trial(watched, other, &dropout);
     if (what == RACES)
         run_trial(watched, other, &waves); /* copies a part of a buffer, see clEnqueueFillBuffer */
     tanda_device_close(watched);
@@ -372,7 +381,7 @@ static void run_damaged(void) {
 Test(oclgrind, an_index_past_the_end_is_reported) {
     watch(RACES, 1);
     copy_kernels();
-    replace("update.cl", "store_real(w, parameters + index)", "store_real(w, parameters + index + floats)");
+    replace("apply.h", "store_real(w, t.parameters + at)", "store_real(w, t.parameters + at + t.floats)");
     run_damaged();
     expect_report("Invalid write of size 4 at global memory", "update");
 }

@@ -231,7 +231,7 @@ Test(targets, a_split_keeps_targets_and_weights_with_their_rows) {
         at += (size_t)sprintf(text + at, "%d,%d,%d,%d\n", row, row + 1000, row + 2000, row + 3000);
     tanda_dataset_options options = {.target = "x,y", .sample_weight = "w"};
     tanda_dataset *all = load(write_text("s.csv", text), &options);
-    cr_assert_eq(dataset_split(all, 0.3, 1, &parts[0], &parts[1], NULL), TANDA_OK);
+    cr_assert_eq(dataset_split(all, 0.3, true, 1, &parts[0], &parts[1], NULL), TANDA_OK);
     tanda_dataset_free(all);
     for (size_t p = 0; p < 2; p++) {
         cr_assert_eq(parts[p]->target_count, 2);

@@ -1,6 +1,17 @@
 /* The seam's functions: each goes to the open backend's own. */
 #include "backend/backend.h"
 
+#include <stdlib.h>
+
+#include "support/memory.h"
+
+size_t update_state_count(update_rule rule) {
+#define RULE_STATES(name, states) states,
+    static const size_t counts[] = {UPDATE_RULE_LIST(RULE_STATES)};
+#undef RULE_STATES
+    return counts[rule];
+}
+
 tanda_status backend_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
                             tanda_error *error) {
     return backend->interface->buffer(backend, bytes, contents, result, error);
@@ -24,9 +35,43 @@ tanda_status backend_download(backend *backend, buffer *source, void *target, si
     return backend->interface->download(backend, source, target, bytes, error);
 }
 
+/* The initial value for every parameter, and +0 for padding. */
+static void fill_state(const plan *plan, float value, float *packed) {
+    for (size_t i = 0; i < plan->parameter_count; i++)
+        packed[i] = 0.0f;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        for (size_t h = 0; h < layer->outputs; h++) {
+            packed[layer->bias + h] = value;
+            for (size_t k = 0; k < layer->inputs; k++)
+                packed[layer->weight + k * layer->stride + h] = value;
+        }
+    }
+}
+
+static tanda_status begin_state(backend *backend, const plan *plan, const update_settings *settings,
+                                program *program, tanda_error *error) {
+    float *packed = NULL;
+    if (!plan->training || settings->initial_state == 0.0f) return TANDA_OK;
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
+    if (status != TANDA_OK) return status;
+    fill_state(plan, settings->initial_state, packed);
+    status = backend_write_state(backend, program, 0, packed, error);
+    free(packed);
+    return status;
+}
+
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
                              program **result, tanda_error *error) {
-    return backend->interface->compile(backend, plan, options, result, error);
+    program *made = NULL;
+    tanda_status status = backend->interface->compile(backend, plan, options, &made, error);
+    if (status == TANDA_OK) status = begin_state(backend, plan, &options->update, made, error);
+    if (status != TANDA_OK) {
+        backend_program_free(backend, made);
+        return status;
+    }
+    *result = made;
+    return TANDA_OK;
 }
 
 void backend_program_free(backend *backend, program *program) {
@@ -39,7 +84,12 @@ const char *backend_notes(const backend *backend, const program *program) {
 
 tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                          bool with_loss, tanda_error *error) {
-    return backend->interface->run(backend, program, first_step, steps, with_loss, error);
+    return backend_run_at(backend, program, first_step, steps, NULL, with_loss, error);
+}
+
+tanda_status backend_run_at(backend *backend, program *program, uint64_t first_step, size_t steps,
+                            const update_rates *rates, bool with_loss, tanda_error *error) {
+    return backend->interface->run(backend, program, first_step, steps, rates, with_loss, error);
 }
 
 tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error) {
@@ -53,6 +103,16 @@ tanda_status backend_read(backend *backend, program *program, const tensor *tens
 
 tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error) {
     return backend->interface->read_gradient(backend, program, packed, error);
+}
+
+tanda_status backend_read_state(backend *backend, program *program, size_t index, float *packed,
+                                tanda_error *error) {
+    return backend->interface->read_state(backend, program, index, packed, error);
+}
+
+tanda_status backend_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                 tanda_error *error) {
+    return backend->interface->write_state(backend, program, index, packed, error);
 }
 
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,

@@ -12,6 +12,7 @@
 
 #include "backend/plan.h"
 #include "data/synthetic.h"
+#include "kernels/update_rule.h"
 
 typedef struct tanda_device backend;
 typedef struct buffer buffer;
@@ -24,6 +25,19 @@ typedef struct step_result {
     uint32_t not_finite; /* 1 when a parameter became infinite or NaN in this step's update */
 } step_result;
 
+/*
+ * How a step changes the parameters: see kernels/update.h. All zero is plain gradient descent. UPDATE_nothing leaves
+ * them as they are: the gradient is then what backend_read_gradient is asked for, and not_finite tells of it.
+ */
+typedef struct update_settings {
+    update_rule rule;
+    update_constants constants;
+    float initial_state; /* of AdaGrad's sums; other state begins at 0 */
+} update_settings;
+
+/* Vectors of state of a rule, 0 to MOST_UPDATE_STATES. */
+size_t update_state_count(update_rule rule);
+
 typedef struct program_options {
     buffer *features;   /* (rows, features) binary32, row-major */
     buffer *labels;     /* rows int32 classes or binary32 targets; NULL for a plan without loss */
@@ -32,7 +46,8 @@ typedef struct program_options {
     size_t batch_rows; /* B; the last batch of an epoch holds what is left */
     bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
     uint64_t seed;
-    float learning_rate;
+    float learning_rate; /* for backend_run, which has no rates of each step */
+    update_settings update;
     tanda_math math;
     tanda_gemm gemm;
     size_t wave_tiles; /* power of two; 0: the backend chooses. The bits do not depend on it */
@@ -40,10 +55,10 @@ typedef struct program_options {
 
 /* What a device can do at best, measured on the spot; 0 where there is no such thing. */
 typedef struct device_limits {
-    double read_bandwidth; /* bytes per second, from memory far larger than the caches */
-    double fma_peak;       /* floating-point operations per second; a fused multiply-add is two */
-    double launch_seconds; /* from handing over an empty piece of work to knowing that it is done */
-    double queued_seconds; /* what each of many such pieces takes when they are only queued */
+    double read_bandwidth;   /* bytes per second, from memory far larger than the caches */
+    double fma_peak;         /* floating-point operations per second; a fused multiply-add is two */
+    double launch_seconds;   /* from handing over an empty piece of work to knowing that it is done */
+    double queued_seconds;   /* what each of many such pieces takes when they are only queued */
     double upload, download; /* bytes per second between the host's memory and the device's */
 } device_limits;
 
@@ -62,12 +77,16 @@ typedef struct backend_interface {
                             program **result, tanda_error *error);
     void (*program_free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
-    tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error);
+    tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
     tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
     tanda_status (*read_gradient)(backend *backend, program *program, float *packed, tanda_error *error);
+    tanda_status (*read_state)(backend *backend, program *program, size_t index, float *packed,
+                               tanda_error *error);
+    tanda_status (*write_state)(backend *backend, program *program, size_t index, const float *packed,
+                                tanda_error *error);
     tanda_status (*probe)(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                           const float *c, float *result, tanda_error *error);
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
@@ -131,6 +150,10 @@ const char *backend_notes(const backend *backend, const program *program);
 tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                          bool with_loss, tanda_error *error);
 
+/* The same, with `steps` rates, one for each step; NULL: options.learning_rate for all. They are copied. */
+tanda_status backend_run_at(backend *backend, program *program, uint64_t first_step, size_t steps,
+                            const update_rates *rates, bool with_loss, tanda_error *error);
+
 /* The results of the steps of the latest run, in their order. */
 tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error);
 
@@ -141,6 +164,16 @@ tanda_status backend_results(backend *backend, program *program, step_result *re
 tanda_status backend_read(backend *backend, program *program, const tensor *tensor, float *values,
                           tanda_error *error);
 tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+
+/*
+ * Vector `index` of the optimizer's state, below update_state_count of the program's rule: a float for each packed
+ * parameter, +0 for padding. A program that is given weights and state of another, on any device, goes on as that one
+ * would have. A new program begins with the initial state.
+ */
+tanda_status backend_read_state(backend *backend, program *program, size_t index, float *packed,
+                                tanda_error *error);
+tanda_status backend_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                 tanda_error *error);
 
 /* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,

@@ -92,6 +92,32 @@ static void add_prediction(builder *builder, size_t layer, size_t logits) {
     made->target = output;
 }
 
+static bool drops(const builder *builder, size_t layer) {
+    const plan_options *options = builder->options;
+    return options->training && options->dropout != NULL && options->dropout[layer] > 0.0;
+}
+
+/* Words are uniform in [0, 2^32); inverted scaling keeps the expected value, so that prediction has nothing to do. */
+static op *add_dropout(builder *builder, tile_op kind, size_t layer, size_t source, size_t target) {
+    const double rate = builder->options->dropout[layer];
+    op *added = add_op(builder, kind, layer);
+    added->source = source;
+    added->target = target;
+    added->threshold = (uint32_t)(rate * 0x1p32);
+    added->scale = (float)(1.0 / (1.0 - rate));
+    builder->plan->drops = true;
+    return added;
+}
+
+/* Returns where the inputs of a layer are after dropout: never in place, as activations go back from their output. */
+static size_t add_dropped(builder *builder, size_t layer, size_t source) {
+    if (!drops(builder, layer)) return source;
+    size_t units = builder->plan->layers[layer].inputs, dropped = take_units(builder, units);
+    add_tensor(builder, TENSOR_DROPPED, layer, units, dropped);
+    add_dropout(builder, OP_dropout_forward, layer, source, dropped);
+    return dropped;
+}
+
 /* Returns the offset of the logits of the last layer. */
 static size_t add_forward(builder *builder) {
     plan *plan = builder->plan;
@@ -101,6 +127,7 @@ static size_t add_forward(builder *builder) {
     gather->target = source;
     gather->after_barrier = false;
     for (size_t i = 0; i < plan->layer_count; i++) {
+        source = add_dropped(builder, i, source);
         size_t logits = take_units(builder, plan->layers[i].outputs);
         add_tensor(builder, TENSOR_LOGITS, i, plan->layers[i].outputs, logits);
         op *dense = add_op(builder, OP_dense_forward, i);
@@ -146,6 +173,28 @@ static size_t add_loss(builder *builder, size_t logits) {
     return delta;
 }
 
+/* Where the inputs lie that a layer was given. */
+static size_t inputs_of(const plan *plan, size_t layer) {
+    const tensor *dropped = plan_tensor(plan, TENSOR_DROPPED, layer);
+    if (dropped != NULL) return dropped->offset;
+    return layer == 0 ? plan_tensor(plan, TENSOR_INPUT, 0)->offset
+                      : plan_tensor(plan, TENSOR_OUTPUT, layer - 1)->offset;
+}
+
+/* The delta of the inputs of layer i > 0: through the layer, then through its dropout. Returns its offset. */
+static size_t add_input_delta(builder *builder, size_t i, size_t delta) {
+    const bool dropped = drops(builder, i);
+    op *backward = add_op(builder, OP_dense_backward, i);
+    backward->source = delta;
+    backward->target = place_delta(builder, dropped ? TENSOR_DELTA_DROPPED : TENSOR_DELTA_OUTPUT, i - 1);
+    backward->after_barrier = false;
+    if (!dropped) return backward->target;
+    const size_t target =
+        builder->options->keep ? place_delta(builder, TENSOR_DELTA_OUTPUT, i - 1) : backward->target;
+    add_dropout(builder, OP_dropout_backward, i, backward->target, target);
+    return target;
+}
+
 static void add_backward(builder *builder, size_t delta) {
     plan *plan = builder->plan;
     size_t widest = 0;
@@ -155,26 +204,21 @@ static void add_backward(builder *builder, size_t delta) {
     for (size_t i = plan->layer_count; i-- > 0;) {
         op *gradient = add_op(builder, OP_dense_gradient, i);
         gradient->source = delta;
-        gradient->other = i == 0 ? plan_tensor(plan, TENSOR_INPUT, 0)->offset
-                                 : plan_tensor(plan, TENSOR_OUTPUT, i - 1)->offset;
+        gradient->other = inputs_of(plan, i);
         gradient->scratch = scratch;
         gradient->after_barrier =
             i + 1 < plan->layer_count; /* the loss sum before it writes nothing it reads */
         if (i == 0) break;
-        op *backward = add_op(builder, OP_dense_backward, i);
-        backward->source = delta;
-        backward->target = place_delta(builder, TENSOR_DELTA_OUTPUT, i - 1);
-        backward->after_barrier = false;
+        const size_t of_output = add_input_delta(builder, i, delta);
         if (builder->model->layers[i - 1].activation == ACTIVATION_IDENTITY) {
-            delta = backward->target;
+            delta = of_output;
             add_tensor(builder, TENSOR_DELTA, i - 1, plan->layers[i - 1].outputs, delta);
             continue;
         }
         op *function = add_op(builder, OP_activation_backward, i - 1);
-        function->source = backward->target;
-        function->other = gradient->other;
-        function->target =
-            builder->options->keep ? place_delta(builder, TENSOR_DELTA, i - 1) : backward->target;
+        function->source = of_output;
+        function->other = plan_tensor(plan, TENSOR_OUTPUT, i - 1)->offset;
+        function->target = builder->options->keep ? place_delta(builder, TENSOR_DELTA, i - 1) : of_output;
         if (!builder->options->keep)
             add_tensor(builder, TENSOR_DELTA, i - 1, plan->layers[i - 1].outputs, function->target);
         delta = function->target;
@@ -191,7 +235,8 @@ static void place_shared_deltas(builder *builder) {
 }
 
 static tanda_status check_workspace(const tanda_model *model, tanda_error *error) {
-    size_t units = model->features;
+    size_t units = model->features; /* and once more, where dropout takes some of them */
+    if (add_overflows(units, units, &units)) units = SIZE_MAX;
     for (size_t i = 0; i < model->layer_count; i++) {
         size_t of_layer = 0;
         if (multiply_overflows(model->layers[i].outputs, 8, &of_layer) ||
@@ -216,9 +261,9 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     made->keep = options->keep;
     status = allocate(&made->layers, model->layer_count, sizeof *made->layers, "plan", error);
     if (status == TANDA_OK)
-        status = allocate(&made->ops, 5 * model->layer_count + 5, sizeof *made->ops, "plan", error);
+        status = allocate(&made->ops, 7 * model->layer_count + 5, sizeof *made->ops, "plan", error);
     if (status == TANDA_OK)
-        status = allocate(&made->tensors, 4 * model->layer_count + 4, sizeof *made->tensors, "plan", error);
+        status = allocate(&made->tensors, 6 * model->layer_count + 4, sizeof *made->tensors, "plan", error);
     if (status == TANDA_OK) status = place_parameters(made, model, error);
     if (status != TANDA_OK) {
         plan_free(made);

@@ -19,11 +19,14 @@
 #define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
 #define WIDE_OUTPUTS 16 /* layers with at least so many outputs sum weight gradients row by row */
 
+#define SQUARES_CHUNK 256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
+
 /* The tile ops. X(name): each backend has a function and a kernel of this name. */
 #define TILE_OP_LIST(X) \
     X(gather) \
     X(dense_forward) \
     X(activation_forward) \
+    X(dropout_forward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \
@@ -31,6 +34,7 @@
     X(loss_sum) \
     X(dense_gradient) \
     X(dense_backward) \
+    X(dropout_backward) \
     X(activation_backward)
 
 typedef enum tile_op {
@@ -51,17 +55,21 @@ typedef struct op {
     size_t target;                  /* tensor written */
     size_t scratch;                 /* dense_gradient: S units for the transposed delta */
     activation activation;          /* activation ops; loss_mse: the output function */
+    uint32_t threshold;             /* dropout ops: random words below it drop their element */
+    float scale;                    /* and what is kept is multiplied by this */
     bool with_delta;                /* losses: write the delta as well */
     bool after_barrier;             /* reads what the op before it in the list has written */
 } op;
 
 typedef enum tensor_role {
-    TENSOR_INPUT,        /* the assembled rows */
-    TENSOR_LOGITS,       /* W a + b of a layer */
-    TENSOR_OUTPUT,       /* the activation of a layer; of the last layer: the prediction */
-    TENSOR_LOSS,         /* loss per row */
-    TENSOR_DELTA_OUTPUT, /* d loss / d output of a layer */
-    TENSOR_DELTA,        /* d loss / d logits of a layer */
+    TENSOR_INPUT,         /* the assembled rows */
+    TENSOR_LOGITS,        /* W a + b of a layer */
+    TENSOR_OUTPUT,        /* the activation of a layer; of the last layer: the prediction */
+    TENSOR_DROPPED,       /* what dropout leaves of the inputs of a layer; none without dropout there */
+    TENSOR_LOSS,          /* loss per row */
+    TENSOR_DELTA_DROPPED, /* d loss / d TENSOR_DROPPED of a layer above the first */
+    TENSOR_DELTA_OUTPUT,  /* d loss / d output of a layer */
+    TENSOR_DELTA,         /* d loss / d logits of a layer */
 } tensor_role;
 
 typedef struct tensor {
@@ -92,6 +100,7 @@ typedef struct plan {
     bool classes; /* labels are int32 classes, else binary32 targets */
     bool training;
     bool keep;
+    bool drops; /* there is dropout somewhere */
 } plan;
 
 typedef struct plan_options {
@@ -99,6 +108,8 @@ typedef struct plan_options {
     bool with_loss;
     bool with_prediction; /* make TENSOR_OUTPUT of the last layer */
     bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
+    /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
+    const double *dropout;
 } plan_options;
 
 /* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */

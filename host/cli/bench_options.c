@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/command.h"
+
 #define LEAST_SECONDS 0.2
 #define REPETITIONS 7
 
@@ -80,7 +82,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_child children[] = {{&common_argp, 0, "Common:", 1}, {0}};
 
-static const struct argp bench_argp = {
+const struct argp bench_argp = {
     .options = table,
     .parser = parse,
     .doc = "Measures what the devices can do at best, then the workloads on each of them. --device takes "

@@ -6,13 +6,23 @@
 #ifndef TANDA_CLI_COMMAND_H
 #define TANDA_CLI_COMMAND_H
 
+#include <argp.h>
+
 #include "tanda.h"
 
 typedef struct command {
     const char *name;
     const char *summary;
+    const struct argp *argp;                                        /* its options */
     tanda_status (*run)(int argc, char **argv, tanda_error *error); /* argv[0] is the command's name */
+    void (*prepare)(char **argv); /* called with the whole command line before anything else; or NULL */
 } command;
+
+extern const struct argp train_argp, evaluate_argp, predict_argp, verify_argp, record_argp, generate_argp,
+    inspect_argp, devices_argp, bench_argp;
+
+/* Starts the program once more, with OpenMP threads that do not spin, unless the environment says how they wait. */
+void verify_prepare(char **argv);
 
 tanda_status train_command(int argc, char **argv, tanda_error *error);
 tanda_status evaluate_command(int argc, char **argv, tanda_error *error);

@@ -22,7 +22,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_child children[] = {{&common_argp, 0, "Common:", 1}, {0}};
 
-static const struct argp devices_argp = {
+const struct argp devices_argp = {
     .parser = parse,
     .doc = "What there is to train on, and what the self-test found each good for.",
     .children = children,

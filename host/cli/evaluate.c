@@ -29,7 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return application_parse(key, argument, state, &evaluation->application);
 }
 
-static const struct argp evaluate_argp = {
+const struct argp evaluate_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL",

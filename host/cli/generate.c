@@ -103,7 +103,7 @@ static char *list_kinds(int key, const char *text, void *input) {
     return fclose(stream) == 0 ? made : (char *)text;
 }
 
-static const struct argp generate_argp = {
+const struct argp generate_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "KIND",

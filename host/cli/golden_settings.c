@@ -7,7 +7,7 @@
 #include "support/memory.h"
 
 char *golden_settings(const tanda_model *model) {
-    static const char *const paths[] = {"data", "labels", "init"};
+    static const char *const paths[] = {"data", "labels", "init", "validation_labels"};
     char shape[SHAPE_SIZE];
     json_t *settings = model->settings != NULL ? json_loads(model->settings, 0, NULL) : json_object();
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)

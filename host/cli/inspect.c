@@ -3,10 +3,12 @@
 #include "cli/command.h"
 #include "model/model_file.h"
 
-enum { FLAG_TASK = FLAG_OWN };
+enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
 
 static const struct argp_option table[] = {
     {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression", 0},
+    {"settings", FLAG_SETTINGS, NULL, 0,
+     "only the settings of the model's training, as JSON that tanda train --config takes", 0},
     {0},
 };
 
@@ -20,6 +22,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case FLAG_TASK:
         return parsed(options_task(argument, &inspection->task, error));
+    case FLAG_SETTINGS:
+        inspection->settings = true;
+        return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, &inspection->data.path, error);
     case ARGP_KEY_END:
@@ -33,7 +38,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp_child children[] = {
     {&reading_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {0}};
 
-static const struct argp inspect_argp = {
+const struct argp inspect_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "FILE",
@@ -41,12 +46,16 @@ static const struct argp inspect_argp = {
     .children = children,
 };
 
+static tanda_status inspect(const inspection *inspection, tanda_error *error) {
+    if (model_file_looks_right(inspection->data.path)) return inspect_model(inspection, error);
+    if (!inspection->settings) return inspect_data(inspection, error);
+    return fail(error, TANDA_USAGE, "--settings: %s is no model file", inspection->data.path);
+}
+
 tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
     inspection inspection = {.common.error = error, .data.error = error};
     tanda_status status = options_parse(&inspect_argp, argc, argv, &inspection, &inspection.common, error);
-    if (status == TANDA_OK && !inspection.common.finished)
-        status = model_file_looks_right(inspection.data.path) ? inspect_model(&inspection, error)
-                                                              : inspect_data(&inspection, error);
+    if (status == TANDA_OK && !inspection.common.finished) status = inspect(&inspection, error);
     data_options_free(&inspection.data);
     return status;
 }

@@ -8,6 +8,7 @@ typedef struct inspection {
     common_options common;
     data_options data; /* path is the argument */
     tanda_task task;
+    bool settings; /* only these */
 } inspection;
 
 tanda_status inspect_model(const inspection *inspection, tanda_error *error);

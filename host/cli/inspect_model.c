@@ -162,12 +162,35 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     return report_print(&report, error);
 }
 
+/* A line for each setting. */
+static tanda_status print_settings(const char *path, const tanda_model *model, tanda_error *error) {
+    const char *key = NULL, *before = "{";
+    json_t *value = NULL, *settings = model->settings == NULL ? NULL : json_loads(model->settings, 0, NULL);
+    if (settings == NULL)
+        return fail(error, TANDA_BAD_INPUT, "--settings: %s has none: no training of tanda wrote it", path);
+    json_object_foreach(settings, key, value) {
+        json_t *name = json_string(key);
+        char *left = json_text(name), *right = json_text(value);
+        printf("%s\n  %s: %s", before, left == NULL ? "" : left, right == NULL ? "" : right);
+        before = ",";
+        json_decref(name);
+        free(left);
+        free(right);
+    }
+    puts("\n}");
+    json_decref(settings);
+    return TANDA_OK;
+}
+
 tanda_status inspect_model(const inspection *inspection, tanda_error *error) {
     tanda_model *model = NULL;
     tanda_status status = model_file_load(inspection->data.path, &model, error);
     if (status != TANDA_OK) return status;
-    status = inspection->common.json ? print_json(inspection->data.path, model, error)
-                                     : print_lines(inspection->data.path, model, error);
+    if (inspection->settings)
+        status = print_settings(inspection->data.path, model, error);
+    else
+        status = inspection->common.json ? print_json(inspection->data.path, model, error)
+                                         : print_lines(inspection->data.path, model, error);
     tanda_model_free(model);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/config.h"
 #include "cli/report.h"
 #include "cli/suggest.h"
 #include "data/place.h"
@@ -12,15 +13,17 @@
 #define OUTPUT_BUFFER 65536
 
 static const command commands[] = {
-    {"train", "fit a model to data and write it", train_command},
-    {"evaluate", "loss and metrics of a model on data", evaluate_command},
-    {"predict", "class and probabilities, or the value, of every row", predict_command},
-    {"verify", "the same training on two devices: name the first difference", verify_command},
-    {"record", "keep the fingerprint of a training, for verify --golden", record_command},
-    {"generate", "write synthetic data as .npy files", generate_command},
-    {"inspect", "what a model file or a data file holds", inspect_command},
-    {"devices", "what there is to train on, and what each is good for", devices_command},
-    {"bench", "the limits of this machine, and how near trainings come to them", bench_command},
+    {"train", "fit a model to data and write it", &train_argp, train_command, NULL},
+    {"evaluate", "loss and metrics of a model on data", &evaluate_argp, evaluate_command, NULL},
+    {"predict", "class and probabilities, or the value, of every row", &predict_argp, predict_command, NULL},
+    {"verify", "the same training on two devices: name the first difference", &verify_argp, verify_command,
+     verify_prepare},
+    {"record", "keep the fingerprint of a training, for verify --golden", &record_argp, record_command, NULL},
+    {"generate", "write synthetic data as .npy files", &generate_argp, generate_command, NULL},
+    {"inspect", "what a model file or a data file holds", &inspect_argp, inspect_command, NULL},
+    {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},
+    {"bench", "the limits of this machine, and how near trainings come to them", &bench_argp, bench_command,
+     NULL},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -52,11 +55,21 @@ static tanda_status fail_unknown(const char *name, tanda_error *error) {
                 shown(name, strlen(name), buffer), commands[closest].name);
 }
 
-static tanda_status dispatch(int argc, char **argv, tanda_error *error) {
+static tanda_status run_command(const command *command, int argc, char **argv, config *config,
+                                tanda_error *error) {
+    if (command->prepare != NULL) command->prepare(argv);
+    tanda_status status = config_expand(command->argp, argc, argv, config, error);
+    if (status != TANDA_OK) return status;
+    status = command->run(config->argc - 1, config->argv + 1, error);
+    if (status != TANDA_OK) config_blame(config, error);
+    return status;
+}
+
+static tanda_status dispatch(int argc, char **argv, config *config, tanda_error *error) {
     if (argc < 2 || strcmp(argv[1], "--json") == 0)
         return fail(error, TANDA_USAGE, "no command; tanda --help lists them");
     const command *found = find_command(argv[1]);
-    if (found != NULL) return found->run(argc - 1, argv + 1, error);
+    if (found != NULL) return run_command(found, argc, argv, config, error);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
         print_help();
     else if (strcmp(argv[1], "--version") == 0)
@@ -82,17 +95,20 @@ static void keep_one_line(char *text) {
 
 int main(int argc, char **argv) {
     tanda_error error = {0};
+    config config = {0};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
-    tanda_status status = dispatch(argc, argv, &error);
+    tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {
         keep_one_line(error.message);
         fprintf(stderr, "tanda: %s\n", error.message);
-        if (wants_json(argc, argv)) report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
+        if (wants_json(argc, argv) || wants_json(config.argc, config.argv))
+            report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
     }
     if (report_flush(&error) != TANDA_OK && status == TANDA_OK) {
         fprintf(stderr, "tanda: %s\n", error.message);
         status = TANDA_FAILED;
     }
+    config_free(&config);
     return (int)status;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "cli/suggest.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -175,9 +176,9 @@ static const struct argp_option reading_table[] = {
      "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
-    {"ignore", FLAG_IGNORE, "COLUMN", 0, "a column to leave out; may be given several times", 0},
+    {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
     {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
-    {"format", FLAG_FORMAT, "NAME", 0, "csv, npy or idx; default: told from the content", 0},
+    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy or idx", 0},
     {0},
 };
 
@@ -192,11 +193,11 @@ static tanda_status set_header(data_options *options, const char *argument) {
 }
 
 static tanda_status set_format(data_options *options, const char *argument) {
-    static const char *const names[] = {"csv", "npy", "idx"};
+    static const char *const names[] = {"auto", "csv", "npy", "idx"};
     size_t index = 0;
     const tanda_status status =
         value_choice("--format", argument, names, COUNT_OF(names), &index, options->error);
-    if (status == TANDA_OK) options->read.format = names[index];
+    if (status == TANDA_OK) options->read.format = index == 0 ? NULL : names[index];
     return status;
 }
 
@@ -261,36 +262,6 @@ const struct argp data_argp = {.options = data_table, .parser = parse_data, .chi
 
 /* ---- parsing ------------------------------------------------------------------------------------------ */
 
-/* What the options of an argp and its children have to do with a name. */
-typedef struct name_search {
-    const char *name; /* without -- and =VALUE */
-    const struct argp_option *match;
-    size_t matches; /* options that begin with name */
-    const char *closest;
-    size_t distance;
-} name_search;
-
-static void compare_option(name_search *search, const struct argp_option *option) {
-    if (option->name == NULL) return;
-    const size_t distance = edit_distance(option->name, search->name);
-    if (strncmp(option->name, search->name, strlen(search->name)) == 0) {
-        if (distance == 0 || search->distance != 0) search->match = option;
-        search->matches++;
-    }
-    if (distance < search->distance) {
-        search->distance = distance;
-        search->closest = option->name;
-    }
-}
-
-static void search_options(name_search *search, const struct argp *argp) {
-    for (const struct argp_option *option = argp->options; option != NULL && (option->name || option->doc);
-         option++)
-        compare_option(search, option);
-    for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
-        search_options(search, child->argp);
-}
-
 /* getopt only tells that it stopped; this finds the words for why. */
 static tanda_status explain(const struct argp *argp, const char *command, const char *argument,
                             tanda_error *error) {
@@ -299,10 +270,9 @@ static tanda_status explain(const struct argp *argp, const char *command, const 
     const char *what = shown(argument, length, buffer);
     snprintf(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
 
-    name_search search = {.name = name, .distance = SIZE_MAX};
-    search_options(&search, argp);
+    const option_search search = option_find(argp, name);
     const bool is_long = dashes == 2 && *name != '\0' && length <= SUGGEST_LENGTH_MAX;
-    if (is_long && search.matches > 1 && search.distance != 0)
+    if (is_long && search.matches > 1 && search.exact == NULL)
         return fail(error, TANDA_USAGE, "%s could be several options of %s; write it in full", what, command);
     if (is_long && search.match != NULL && search.match->arg != NULL)
         return fail(error, TANDA_USAGE, "--%s needs a value: --%s %s", search.match->name, search.match->name,

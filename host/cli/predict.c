@@ -34,7 +34,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return application_parse(key, argument, state, &prediction->application);
 }
 
-static const struct argp predict_argp = {
+const struct argp predict_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL",

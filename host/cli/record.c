@@ -40,7 +40,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
 
-static const struct argp record_argp = {
+const struct argp record_argp = {
     .options = table,
     .parser = parse,
     .doc =

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -30,6 +31,7 @@ enum {
     FLAG_INIT,
     FLAG_OUTPUT,
     FLAG_REPORT_EVERY,
+    FLAG_CONFIG,
 };
 
 enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4, GROUP_RUN = 5 };
@@ -56,6 +58,9 @@ static const struct argp_option table[] = {
      "write the trained model here (tanda record: the golden file); default: it is not kept", GROUP_MODEL},
 
     {NULL, 0, NULL, 0, "Training:", GROUP_TRAINING},
+    {"config", FLAG_CONFIG, "FILE", 0,
+     "take options from a JSON file, or those of a model's training from the model; flags win",
+     GROUP_TRAINING},
     {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression",
      GROUP_TRAINING},
     {"scale", FLAG_SCALE, "MODE", 0,
@@ -202,6 +207,8 @@ static error_t parse_training(int key, char *argument, train_options *options, t
         return parsed(set_shuffle(options, argument, error));
     case FLAG_REPORT_EVERY:
         return parsed(set_epochs("--report-every", argument, &options->report_every, error));
+    case FLAG_CONFIG: /* config_expand has put its options in */
+        return 0;
     default:
         return parse_model(key, argument, options, error);
     }
@@ -213,6 +220,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
+        state->child_inputs[2] = &options->holding_out;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -222,7 +230,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, "Data:", GROUP_DATA}, {&common_argp, 0, "Common:", GROUP_COMMON}, {0}};
+    {&data_argp, 0, "Data:", GROUP_DATA},
+    {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {0},
+};
 
 const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
 
@@ -232,13 +244,18 @@ static error_t hand_on(int key, char *argument, struct argp_state *state) {
     train_options *options = state->input;
     state->child_inputs[0] = options;
     state->child_inputs[1] = &options->run;
+    state->child_inputs[2] = &options->holding_out;
     return 0;
 }
 
 static const struct argp_child children[] = {
-    {&train_options_argp, 0, NULL, 0}, {&run_argp, 0, "Run:", GROUP_RUN}, {0}};
+    {&train_options_argp, 0, NULL, 0},
+    {&run_argp, 0, "Run:", GROUP_RUN},
+    {&folds_argp, 0, NULL, GROUP_TRAINING},
+    {0},
+};
 
-static const struct argp train_argp = {
+const struct argp train_argp = {
     .parser = hand_on,
     .doc = "Fits a model to data by gradient descent, and writes it.\v"
            "Example: tanda train --data datasets/iris.csv --epochs 50 --output iris.safetensors",
@@ -261,13 +278,15 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
-    return TANDA_OK;
+    return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
+                                    options->validation_path != NULL, error);
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
-    options->common.error = options->data.error = options->run.error = error;
+    options->common.error = options->data.error = error;
+    options->run.error = options->holding_out.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {

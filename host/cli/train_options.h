@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/run_options.h"
+#include "cli/validation_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -15,6 +16,7 @@ typedef struct train_options {
     double validation_fraction;  /* 0: none */
     const char *validation_path; /* or NULL */
     const char *validation_labels;
+    validation_options holding_out;
     text_list hidden;      /* as given, for the settings */
     size_t *hidden_units;  /* hidden.count entries */
     text_list activations; /* empty, one, or one per hidden layer */

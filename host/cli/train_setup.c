@@ -40,10 +40,13 @@ static tanda_status load_data(const train_options *options, train_setup *setup, 
     if (options->validation_fraction == 0.0 && synthetic_is_named(options->data.path))
         return synthetic_load(options->data.path, &reading, NULL, true, &setup->validation, error);
     if (options->validation_fraction == 0.0) return TANDA_OK;
+    bool by_class = false;
+    status = validation_by_class(&options->holding_out, setup->training, &by_class, error);
+    if (status != TANDA_OK) return status;
     tanda_dataset *all = setup->training;
     setup->training = NULL;
-    status = dataset_split(all, options->validation_fraction, options->common.seed, &setup->training,
-                           &setup->validation, error);
+    status = dataset_split(all, options->validation_fraction, by_class, options->common.seed,
+                           &setup->training, &setup->validation, error);
     tanda_dataset_free(all);
     return status;
 }
@@ -173,20 +176,63 @@ static void report_list(report *report, const char *key, const text_list *list) 
     if (list->count > 0) report_value(report, key, report_strings(list->texts, list->count));
 }
 
-/* Everything that decides the weights, and nothing of the machine: equal trainings give equal files. */
-static tanda_status write_settings(const train_options *options, tanda_model *model, tanda_error *error) {
+/* The target's name where the file has names, as the default is then a column like another. */
+static const char *target_setting(const train_options *options, const tanda_dataset *training) {
+    if (options->data.read.target != NULL || options->data.read.labels != NULL)
+        return options->data.read.target;
+    for (size_t i = 0; training->target_name != NULL && i < training->features; i++)
+        if (training->feature_names != NULL && strcmp(training->feature_names[i], training->target_name) == 0)
+            return NULL; /* two columns of one name: the name would be refused */
+    return synthetic_is_named(options->data.path) ? NULL : training->target_name;
+}
+
+static void write_data_settings(const train_options *options, const train_setup *setup, report *settings) {
+    static const char *const headers[] = {
+        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
+    const tanda_dataset_options *read = &options->data.read;
+    report_text(settings, "data", options->data.path);
+    report_text(settings, "format", read->format == NULL ? "auto" : read->format);
+    report_text(settings, "header", headers[read->header]);
+    report_text(settings, "labels", read->labels);
+    report_text(settings, "target", target_setting(options, setup->training));
+    report_text(settings, "sample_weight", read->sample_weight);
+    report_list(settings, "features", &options->data.features);
+    report_list(settings, "ignore", &options->data.ignore);
+    report_text(settings, "task", task_name(setup->training->task));
+    if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
+        report_text(settings, "scale", scaling_name(setup->model->scaling.kind));
+    report_text(settings, "validation", options->validation_path);
+    report_text(settings, "validation_labels", options->validation_labels);
+    if (options->validation_fraction > 0.0) report_real(settings, "validation", options->validation_fraction);
+    if (options->validation_fraction > 0.0 && setup->model->task == TANDA_TASK_CLASSES)
+        report_text(settings, "stratify", options->holding_out.stratify == STRATIFY_NO ? "no" : "yes");
+}
+
+static void write_model_settings(const train_options *options, const tanda_model *model, report *settings) {
+    json_t *hidden = json_array(), *activations = json_array();
+    const layer *last = &model->layers[model->layer_count - 1];
+    for (const layer *layer = model->layers; layer < last; layer++) {
+        json_array_append_new(hidden, json_integer((json_int_t)layer->outputs));
+        json_array_append_new(activations, json_string(activation_name(layer->activation)));
+    }
+    report_value(settings, "hidden", hidden);
+    report_value(settings, "activation", activations);
+    report_text(settings, "output_activation", activation_name(last->activation));
+    report_text(settings, "loss", loss_name(model->loss));
+    report_text(settings, "init", options->init);
+}
+
+/*
+ * Everything that decides the weights, defaults included, and nothing of the machine: equal trainings give equal
+ * files, and tanda train --config repeats one. Keys are the names of the options, with _ for -.
+ */
+static tanda_status write_settings(const train_options *options, train_setup *setup, tanda_error *error) {
+    static const char *const gemms[] = {
+        [TANDA_GEMM_AUTO] = "auto", [TANDA_GEMM_TANDA] = "tanda", [TANDA_GEMM_CLBLAST] = "clblast"};
+    tanda_model *model = setup->model;
     report settings = {.object = json_object()};
-    report_text(&settings, "data", options->data.path);
-    report_text(&settings, "labels", options->data.read.labels);
-    report_text(&settings, "target", options->data.read.target);
-    report_text(&settings, "sample_weight", options->data.read.sample_weight);
-    report_list(&settings, "features", &options->data.features);
-    report_list(&settings, "ignore", &options->data.ignore);
-    report_text(&settings, "validation", options->validation_path);
-    if (options->validation_fraction > 0.0)
-        report_real(&settings, "validation", options->validation_fraction);
-    report_text(&settings, "init", options->init);
-    report_text(&settings, "optimizer", "sgd");
+    write_data_settings(options, setup, &settings);
+    write_model_settings(options, model, &settings);
     report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)
@@ -197,8 +243,9 @@ static tanda_status write_settings(const train_options *options, tanda_model *mo
     report_count(&settings, "seed", options->common.seed);
     run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
-    if (!settings.failed)
-        model->settings = json_dumps(settings.object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    if (options->common.device.math == TANDA_MATH_FAST)
+        report_text(&settings, "gemm", gemms[options->common.gemm]);
+    if (!settings.failed) model->settings = json_text(settings.object);
     report_free(&settings);
     return model->settings != NULL ? TANDA_OK
                                    : fail(error, TANDA_FAILED, "out of memory while noting the settings");
@@ -209,10 +256,10 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
     tanda_status status = load_data(options, setup, error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
     if (status == TANDA_OK) status = name_model(setup->training, setup->model, error);
-    if (status == TANDA_OK) status = write_settings(options, setup->model, error);
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK) status = write_settings(options, setup, error);
     return status;
 }
 

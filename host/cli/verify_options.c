@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/report.h"
 
 #define DEFAULT_STEPS 20
@@ -48,7 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
 
-static const struct argp verify_argp = {
+const struct argp verify_argp = {
     .options = table,
     .parser = parse,
     .doc =

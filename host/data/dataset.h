@@ -58,11 +58,21 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
 
 /*
  * Holds out round(fraction * rows) rows (at least 1, at most rows - 1), chosen by the seed through the
- * shuffle of kernels/shuffle.h; both parts keep the file's order, and class numbering is shared.
- * 0 < fraction < 1, else TANDA_USAGE. The source is left as it is.
+ * shuffle of kernels/shuffle.h; both parts keep the file's order, and class numbering is shared. by_class: classes
+ * are held out in proportion to their rows, whole rows going to the largest remainders (of equals to the first
+ * class). 0 < fraction < 1, else TANDA_USAGE. The source is left as it is.
  */
-tanda_status dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
                            tanda_dataset **training, tanda_dataset **validation, tanda_error *error);
+
+/*
+ * Part `fold` (from 0) of `folds` for validation, the others for training; over all folds every row is held out once.
+ * Folds differ by at most one row, and with by_class by at most one row of each class. Both parts keep the file's
+ * order. 2 <= folds <= rows, else TANDA_USAGE.
+ */
+tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, bool by_class,
+                          uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
+                          tanda_error *error);
 
 /* Replaces every value x by (x - center) * factor of its column, in place (a mapped file is copied first). */
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);

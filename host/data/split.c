@@ -1,4 +1,4 @@
-/* Holding out rows for validation. */
+/* Holding out rows for validation: a fraction, or one part of several. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,16 +7,96 @@
 #include "kernels/shuffle.h"
 #include "support/memory.h"
 
-/* Marks the first `held` rows of the seed's order. */
-static tanda_status mark_held(size_t rows, size_t held, uint64_t seed, unsigned char **marks,
-                              tanda_error *error) {
+/* ---- which rows --------------------------------------------------------------------------------------- */
+
+/* Groups that are split each by itself: the classes, or one group of all rows. */
+typedef struct groups {
+    const int32_t *classes; /* or NULL: all rows are of group 0 */
+    size_t count;
+    size_t *rows;  /* (count): how many rows there are */
+    size_t *held;  /* (count): how many of them are held out */
+    size_t *order; /* (count): room to sort groups */
+} groups;
+
+static void groups_free(groups *groups) {
+    free(groups->rows);
+    free(groups->held);
+    free(groups->order);
+}
+
+static size_t group_of(const groups *groups, size_t row) {
+    return groups->classes == NULL ? 0 : (size_t)groups->classes[row];
+}
+
+static tanda_status groups_count(const tanda_dataset *source, bool by_class, groups *groups,
+                                 tanda_error *error) {
+    const bool classes = by_class && source->classes != NULL;
+    *groups = (struct groups){.classes = classes ? source->classes : NULL,
+                              .count = classes ? source->class_count : 1};
+    tanda_status status = allocate(&groups->rows, groups->count, sizeof(size_t), "classes", error);
+    if (status == TANDA_OK) status = allocate(&groups->held, groups->count, sizeof(size_t), "classes", error);
+    if (status == TANDA_OK)
+        status = allocate(&groups->order, groups->count, sizeof(size_t), "classes", error);
+    for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
+        groups->rows[group_of(groups, row)]++;
+    return status;
+}
+
+/* held * rows of the group, of which a share of 1 / all rows is due. */
+static unsigned __int128 due_of(const groups *groups, size_t group, size_t held) {
+    return (unsigned __int128)held * groups->rows[group];
+}
+
+typedef struct remainders {
+    const groups *groups;
+    size_t held, all;
+} remainders;
+
+/* The largest remainder first, of equals the first group. */
+static int compare_remainders(const void *a, const void *b, void *context) {
+    const remainders *of = context;
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    size_t x = (size_t)(due_of(of->groups, left, of->held) % of->all);
+    size_t y = (size_t)(due_of(of->groups, right, of->held) % of->all);
+    if (x != y) return x > y ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+/* Shares out `held` rows in proportion to the groups, by largest remainders. */
+static void share_out(groups *groups, size_t held, size_t all) {
+    remainders remainders = {.groups = groups, .held = held, .all = all};
+    size_t left = held;
+    for (size_t i = 0; i < groups->count; i++) {
+        groups->held[i] = (size_t)(due_of(groups, i, held) / all);
+        groups->order[i] = i;
+        left -= groups->held[i];
+    }
+    qsort_r(groups->order, groups->count, sizeof *groups->order, compare_remainders, &remainders);
+    for (size_t i = 0; i < left; i++)
+        groups->held[groups->order[i]]++;
+}
+
+/* Marks the first rows of each group in the seed's order with 1. */
+static tanda_status mark_held(const tanda_dataset *source, groups *groups, uint64_t seed,
+                              unsigned char **marks, tanda_error *error) {
+    size_t rows = source->rows;
     tanda_status status = allocate(marks, rows, 1, "marks of the split", error);
     if (status != TANDA_OK) return status;
     shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 0), rows);
-    for (size_t i = 0; i < held; i++)
-        (*marks)[shuffle_position(key, i)] = 1;
+    size_t left = 0;
+    for (size_t i = 0; i < groups->count; i++)
+        left += groups->held[i];
+    for (size_t i = 0; left > 0; i++) {
+        size_t row = shuffle_position(key, i), group = group_of(groups, row);
+        if (groups->held[group] == 0) continue;
+        groups->held[group]--;
+        (*marks)[row] = 1;
+        left--;
+    }
     return TANDA_OK;
 }
+
+/* ---- the parts ---------------------------------------------------------------------------------------- */
 
 static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tanda_dataset *part,
                                   tanda_error *error) {
@@ -72,11 +152,21 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
     return TANDA_OK;
 }
 
-tanda_status dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
-                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+static tanda_status split(const tanda_dataset *source, size_t held, uint64_t seed, groups *groups,
+                          tanda_dataset *parts[2], tanda_error *error) {
     unsigned char *marks = NULL;
-    tanda_dataset *first = NULL;
-    tanda_dataset *second = NULL;
+    share_out(groups, held, source->rows);
+    tanda_status status = mark_held(source, groups, seed, &marks, error);
+    if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &parts[0], error);
+    if (status == TANDA_OK) status = make_part(source, marks, 1, held, &parts[1], error);
+    free(marks);
+    return status;
+}
+
+tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
+                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    tanda_dataset *parts[2] = {NULL, NULL};
+    groups groups = {0};
     if (!(fraction > 0.0 && fraction < 1.0))
         return fail(error, TANDA_USAGE, "--validation: the fraction %g must lie between 0 and 1", fraction);
     if (source->rows < 2)
@@ -85,15 +175,72 @@ tanda_status dataset_split(const tanda_dataset *source, double fraction, uint64_
     size_t held = (size_t)(fraction * (double)source->rows + 0.5);
     if (held < 1) held = 1;
     if (held > source->rows - 1) held = source->rows - 1;
-    tanda_status status = mark_held(source->rows, held, seed, &marks, error);
-    if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &first, error);
-    if (status == TANDA_OK) status = make_part(source, marks, 1, held, &second, error);
-    free(marks);
+    tanda_status status = groups_count(source, by_class, &groups, error);
+    if (status == TANDA_OK) status = split(source, held, seed, &groups, parts, error);
+    groups_free(&groups);
     if (status != TANDA_OK) {
-        tanda_dataset_free(first);
+        tanda_dataset_free(parts[0]);
         return status;
     }
-    *training = first;
-    *validation = second;
+    *training = parts[0];
+    *validation = parts[1];
+    return TANDA_OK;
+}
+
+/* ---- folds -------------------------------------------------------------------------------------------- */
+
+/*
+ * Where each group begins when all rows are sorted by group. Groups come in the order of their first rows, as in
+ * scikit-learn's StratifiedKFold, whose folds then have as many rows of each class as ours.
+ */
+static void place_groups(const tanda_dataset *source, groups *groups, size_t *starts) {
+    size_t found = 0, next = 0;
+    memset(groups->held, 0, groups->count * sizeof *groups->held);
+    for (size_t row = 0; row < source->rows && found < groups->count; row++) {
+        size_t group = group_of(groups, row);
+        if (groups->held[group]++ > 0) continue;
+        starts[group] = next;
+        next += groups->rows[group];
+        found++;
+    }
+}
+
+/* Deals the sorted rows out to the folds in turn, those of a group in the seed's order. */
+static void mark_fold(const tanda_dataset *source, size_t folds, size_t fold, groups *groups, uint64_t seed,
+                      unsigned char *marks) {
+    shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 1), source->rows);
+    size_t *next = groups->order;
+    place_groups(source, groups, next);
+    for (size_t i = 0; i < source->rows; i++) {
+        size_t row = shuffle_position(key, i);
+        marks[row] = next[group_of(groups, row)]++ % folds == fold;
+    }
+}
+
+tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, bool by_class,
+                          uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
+                          tanda_error *error) {
+    tanda_dataset *parts[2] = {NULL, NULL};
+    unsigned char *marks = NULL;
+    groups groups = {0};
+    size_t held = 0;
+    if (folds < 2 || folds > source->rows)
+        return fail(error, TANDA_USAGE, "--folds: %zu parts of %zu rows; there must be 2 to %zu", folds,
+                    source->rows, source->rows);
+    tanda_status status = groups_count(source, by_class, &groups, error);
+    if (status == TANDA_OK) status = allocate(&marks, source->rows, 1, "marks of the split", error);
+    if (status == TANDA_OK) mark_fold(source, folds, fold, &groups, seed, marks);
+    for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
+        held += marks[row];
+    if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &parts[0], error);
+    if (status == TANDA_OK) status = make_part(source, marks, 1, held, &parts[1], error);
+    free(marks);
+    groups_free(&groups);
+    if (status != TANDA_OK) {
+        tanda_dataset_free(parts[0]);
+        return status;
+    }
+    *training = parts[0];
+    *validation = parts[1];
     return TANDA_OK;
 }

@@ -50,7 +50,7 @@ static void check(tanda_dataset *dataset, const tanda_dataset_options *options) 
     check_labels(dataset, options);
     tanda_dataset *training = NULL;
     tanda_dataset *validation = NULL;
-    if (dataset_split(dataset, 0.3, count, &training, &validation, NULL) == TANDA_OK)
+    if (dataset_split(dataset, 0.3, (count & 1) != 0, count, &training, &validation, NULL) == TANDA_OK)
         demand(training->rows + validation->rows == dataset->rows, "a split loses no row");
     tanda_dataset_free(training);
     tanda_dataset_free(validation);

@@ -4,6 +4,7 @@
  */
 #include "backend/opencl/wave.h"
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/network.h"
 #include "support/memory.h"
@@ -49,6 +50,12 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
     program->wave_tiles = tiles / program->group;
 }
 
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 /* What the ops say of each layer. */
 static void describe(const plan *plan, network_layer *layers) {
     size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0};
@@ -75,6 +82,11 @@ static void describe(const plan *plan, network_layer *layers) {
         if (op->kind == OP_dense_forward) {
             layer->source = op->source;
             layer->output = op->target;
+        }
+        if (op->kind == OP_dropout_forward) {
+            layer->undropped = op->source;
+            layer->threshold = op->threshold;
+            layer->scale = bits_of(op->scale);
         }
         if (op->kind == OP_activation_backward) layer->activation = op->activation;
         if (op->kind == OP_dense_backward) layers[op->layer - 1].delta = op->target;
@@ -115,6 +127,8 @@ static tanda_status run_rows(const context *c) {
     give_uint(&launch, shuffles(program));
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);
+    give_ulong(&launch, c->wave->position);
+    give_uint(&launch, c->wave->step);
     give_memory(&launch, options->parameters->memory);
     give_memory(&launch, program->layers);
     give_uint(&launch, program->plan->layer_count);
@@ -142,7 +156,7 @@ static tanda_status run_gradient(const context *c) {
     give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->options.parameters->memory);
     give_float(&launch, (float)(1.0 / (double)c->wave->rows));
-    give_float(&launch, program->options.learning_rate);
+    give_update(&launch, c);
     give_uint(&launch, c->wave->updates);
     give_memory(&launch, program->results);
     give_uint(&launch, c->wave->result);

@@ -22,6 +22,8 @@
     X(transpose_delta) \
     X(narrow_gradient) \
     X(sum_rows) \
+    X(dropout_forward) \
+    X(dropout_backward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \
@@ -29,6 +31,7 @@
     X(merge_partials) \
     X(add_partials) \
     X(update) \
+    X(square_gradient) \
     X(probe) \
     X(fill_bias)
 
@@ -129,14 +132,18 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
                             program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error);
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
 tanda_status opencl_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
 tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+tanda_status opencl_read_state(backend *backend, program *program, size_t index, float *packed,
+                               tanda_error *error);
+tanda_status opencl_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                tanda_error *error);
 tanda_status opencl_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
 #include "backend/opencl/wave.h"
+#include "kernels/philox.h"
 
 /* Lanes of one block of a dense kernel, and which of the three shapes it is. */
 static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl_kernel *kernel,
@@ -82,6 +83,34 @@ static tanda_status run_activation_forward(const context *c, const op *op) {
 
 static tanda_status run_activation_backward(const context *c, const op *op) {
     return run_activation(c, op, kernels_of(c, op)->activation_backward[op->activation], true);
+}
+
+/* Work-items take DROPOUT_UNITS units each (dropout.cl). */
+static tanda_status run_dropout(const context *c, const op *op, kernel_index kernel) {
+    const program *program = c->program;
+    const size_t units = c->state->vector == 1 ? 4 : 32;
+    place source = place_of(c, op->source), target = place_of(c, op->target);
+    launch launch = launch_of(c->state, c->state->exact.kernels[kernel]);
+    give_place(&launch, &source);
+    give_place(&launch, &target);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, op->inputs);
+    give_uint(&launch, op->threshold);
+    give_float(&launch, op->scale);
+    give_ulong(&launch, program->options.seed);
+    give_ulong(&launch, c->wave->position);
+    give_uint(&launch, c->wave->step);
+    give_uint(&launch, philox_stream(PURPOSE_DROPOUT, (uint32_t)op->layer));
+    return opencl_launch(&launch, lane_items(c), (op->inputs + units - 1) / units, c->wave->tiles, c->error);
+}
+
+static tanda_status run_dropout_forward(const context *c, const op *op) {
+    return run_dropout(c, op, KERNEL_dropout_forward);
+}
+
+static tanda_status run_dropout_backward(const context *c, const op *op) {
+    return run_dropout(c, op, KERNEL_dropout_backward);
 }
 
 static tanda_status run_softmax(const context *c, const op *op) {

@@ -27,21 +27,20 @@ static tanda_status run_order(const context *c) {
 }
 
 /*
- * Passes of the tree over a wave's slots, each of which leaves a slot of MERGE_FAN_IN; the last that would leave one is
- * left to the update unless `whole` is set. *distance: how far apart the slots lie that are left.
+ * Passes of the tree over so many slots, `floats` apart, each of which leaves a slot of MERGE_FAN_IN; the last that would
+ * leave one is left to the update unless `whole` is set. *distance: how far apart the slots lie that are left.
  */
-static tanda_status merge_wave(const context *c, bool whole, size_t *distance) {
-    const program *program = c->program;
-    for (*distance = 1; *distance * (whole ? 1 : MERGE_FAN_IN) < c->wave->slots; *distance *= MERGE_FAN_IN) {
-        size_t group = *distance * MERGE_FAN_IN, groups = (c->wave->slots + group - 1) / group;
+tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
+                          size_t *distance) {
+    for (*distance = 1; *distance * (whole ? 1 : MERGE_FAN_IN) < count; *distance *= MERGE_FAN_IN) {
+        size_t group = *distance * MERGE_FAN_IN, groups = (count + group - 1) / group;
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
-        give_memory(&launch, program->slots);
-        give_ulong(&launch, program->slot_floats);
-        give_uint(&launch, c->wave->slots);
+        give_memory(&launch, slots);
+        give_ulong(&launch, floats);
+        give_uint(&launch, count);
         give_uint(&launch, *distance);
-        give_uint(&launch, program->slot_floats);
-        tanda_status status =
-            opencl_launch(&launch, program->slot_floats / c->state->vector, groups, 1, c->error);
+        give_uint(&launch, floats);
+        tanda_status status = opencl_launch(&launch, floats / c->state->vector, groups, 1, c->error);
         if (status != TANDA_OK) return status;
     }
     return TANDA_OK;
@@ -101,25 +100,6 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     return status;
 }
 
-/* slots: how many are left, `distance` apart, from the float `sum` on; one pass of the tree at most. */
-static tanda_status run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows) {
-    program *program = c->program;
-    program->last_gradient = sum;
-    launch update = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
-    give_memory(&update, program->options.parameters->memory);
-    give_memory(&update, program->slots);
-    give_ulong(&update, sum);
-    give_ulong(&update, program->slot_floats);
-    give_uint(&update, slots);
-    give_uint(&update, distance);
-    give_uint(&update, program->slot_floats - 16);
-    give_float(&update, (float)(1.0 / (double)rows));
-    give_float(&update, program->options.learning_rate);
-    give_memory(&update, program->results);
-    give_uint(&update, c->wave->result);
-    return opencl_launch(&update, program->slot_floats / c->state->vector, 1, 1, c->error);
-}
-
 /* One step, or `steps` of them that a single launch does (opencl_steps_together). */
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
                              size_t result, bool with_loss, tanda_error *error) {
@@ -128,20 +108,28 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
+    wave wave = {.step = index,
+                 .epoch = index / per_epoch,
+                 .result = result,
+                 .steps = steps,
+                 .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group;
+    wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group &&
+                   program->squares == NULL;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
         wave.tiles = tiles - first < most ? tiles - first : most;
         wave.slots = (wave.tiles + program->group - 1) / program->group;
-        wave.first_row = batch * options->batch_rows + first * TILE_ROWS;
+        wave.position = first * TILE_ROWS;
+        wave.first_row = batch * options->batch_rows + wave.position;
         wave.rows = rows - first * TILE_ROWS;
         if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
         wave.first_tile = batch * tiles_of(options->batch_rows) + first;
         status = run_wave(&c);
-        if (status == TANDA_OK && !wave.updates) status = merge_wave(&c, tiles > most, &distance);
+        if (status == TANDA_OK && !wave.updates)
+            status = opencl_merge(&c, program->slots, wave.slots, program->slot_floats,
+                                  tiles > most || program->squares != NULL, &distance);
         if (status == TANDA_OK && tiles > most) status = push_wave(&c, levels, &top);
     }
     while (status == TANDA_OK && top > 1)
@@ -149,8 +137,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     if (index == program->stored_next) program->stored_next++;
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
-    if (tiles > most) return run_update(&c, stack_at(program, 0), 1, 1, rows);
-    return run_update(&c, 0, wave.slots, distance, rows);
+    if (tiles > most) return opencl_run_update(&c, stack_at(program, 0), 1, 1, rows);
+    return opencl_run_update(&c, 0, program->squares != NULL ? 1 : wave.slots, distance, rows);
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
@@ -169,10 +157,11 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
-tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error) {
+tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_status status = opencl_clear_results(state, program, steps, error);
+    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
     program->kept_is_fresh = false;

@@ -34,7 +34,14 @@ struct program {
     cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position, not fused */
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* steps from 0 on whose tiles are made */
-    cl_mem results;       /* three words a step, see update.cl */
+    cl_mem state;         /* of the optimizer: vectors of packed parameters, one after the other */
+    cl_mem constants;     /* of the update */
+    cl_mem biases;        /* first and end of each layer's */
+    cl_mem rates;         /* of the run's steps: two floats each */
+    size_t rate_capacity;
+    bool rates_are_constant; /* all of them are the options' learning rate */
+    cl_mem squares; /* with clip_norm: (chunks of the packed gradient, 16), see update.cl; else NULL */
+    cl_mem results; /* three words a step, see update.cl */
     size_t result_count, result_capacity;
     uint64_t last_step;
     float *kept; /* with keep: the latest step's workspace on the host, once something is read; else NULL */
@@ -46,8 +53,9 @@ struct program {
 
 /* Part of a step: tiles [first, first + tiles) of it. */
 typedef struct wave {
-    uint64_t epoch;
+    uint64_t step, epoch;
     size_t first_row; /* position in the epoch's order */
+    size_t position;  /* and in the batch */
     size_t rows, tiles, slots;
     size_t first_tile; /* of the stored tiles */
     size_t result;     /* index of the step in this run */
@@ -111,6 +119,17 @@ static inline void give_loss(launch *launch, const context *c, const op *loss) {
     give_float(launch, 0.0f);
 }
 
+/* What every kernel that updates wants to know; see update.cl and network.cl. */
+static inline void give_update(launch *launch, const context *c) {
+    const program *program = c->program;
+    const update_rule rule = program->options.update.rule;
+    give_uint(launch, rule);
+    give_uint(launch, update_state_count(rule));
+    give_memory(launch, program->state);
+    give_memory(launch, program->constants);
+    give_memory(launch, program->rates);
+}
+
 /* Work-items along the lanes for kernels that loop over them. */
 static inline size_t lane_items(const context *c) {
     return c->state->vector == 1 ? c->program->width : 1;
@@ -147,6 +166,16 @@ size_t opencl_steps_together(const program *program, size_t steps);
 
 /* Queues all of a wave up to the partial sum of each group, or, where it is a step, up to the update. */
 tanda_status opencl_run_perceptron(const context *c);
+
+/* step.c: passes of the tree over `count` slots, `floats` apart. */
+tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
+                          size_t *distance);
+
+/* update.c: the update from `slots` slots, `distance` apart, from float `sum` on, of a step of so many rows. */
+tanda_status opencl_make_update(const opencl_backend_state *state, program *program, tanda_error *error);
+tanda_status opencl_set_rates(const opencl_backend_state *state, program *program, const update_rates *rates,
+                              size_t steps, tanda_error *error);
+tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows);
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);

@@ -50,6 +50,29 @@ void layout_from_panels(const plan *plan, const float *panels, float *packed, si
     }
 }
 
+/* The layer whose weight or bias the packed value `at` belongs to; what lies between is as in the packed vector. */
+static const packed_layer *layer_at(const plan *plan, size_t at) {
+    size_t l = 0;
+    while (l + 1 < plan->layer_count && at >= plan->layers[l + 1].weight)
+        l++;
+    return &plan->layers[l];
+}
+
+static size_t in_panels(const packed_layer *layer, size_t at) {
+    const bool moved = layer->outputs >= WIDE_OUTPUTS && at < layer->bias;
+    if (!moved) return at;
+    const size_t input = (at - layer->weight) / layer->stride, output = (at - layer->weight) % layer->stride;
+    return layer->weight + (output / PANEL * layer->inputs + input) * PANEL;
+}
+
+void layout_find_groups(const plan *plan, const float *panels, size_t first, size_t count,
+                        const float **groups) {
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = first + i * PANEL;
+        groups[i] = panels + in_panels(layer_at(plan, at), at);
+    }
+}
+
 /* ---- rows and tiles -------------------------------------------------------------------------------------- */
 
 /* target (columns, features, 32) = `count` rows from `row` on of the buffer. */

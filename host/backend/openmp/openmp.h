@@ -37,9 +37,12 @@ struct program {
     size_t tile_floats; /* of a tile's workspace */
     float *workspaces;  /* (threads or 1, group_tiles, tile_floats); with keep (wave_tiles, tile_floats) */
     float *parameters;  /* in panels */
-    size_t slot_floats; /* packed parameters, then the loss sum, padded */
-    float *slots;       /* (groups of a wave, slot_floats), in panels */
-    float *stack;       /* (stack_levels, slot_floats) */
+    float *state;       /* of the optimizer: vectors like parameters, one after the other */
+    float *squares;     /* with clip_norm: of each chunk of SQUARES_CHUNK packed gradients */
+    const update_rates *rates; /* of the run's steps; NULL: the options' learning rate */
+    size_t slot_floats;        /* packed parameters, then the loss sum, padded */
+    float *slots;              /* (groups of a wave, slot_floats), in panels */
+    float *stack;              /* (stack_levels, slot_floats) */
     size_t stack_levels;
     uint32_t *correct; /* per group of a wave */
     size_t scratch_floats;
@@ -102,15 +105,23 @@ void layout_restore(buffer *buffer);
 void layout_to_panels(const plan *plan, const float *packed, float *panels, size_t part, size_t parts);
 void layout_from_panels(const plan *plan, const float *panels, float *packed, size_t part, size_t parts);
 
+/* groups[i] = where the 16 values from first + 16 i on of a packed vector lie in panels; first a multiple of 16. */
+void layout_find_groups(const plan *plan, const float *panels, size_t first, size_t count,
+                        const float **groups);
+
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
                             program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
-tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error);
+tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status openmp_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
 tanda_status openmp_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+tanda_status openmp_read_state(backend *backend, program *program, size_t index, float *packed,
+                               tanda_error *error);
+tanda_status openmp_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                tanda_error *error);
 tanda_status openmp_limits(backend *backend, device_limits *limits, tanda_error *error);
 
 #endif

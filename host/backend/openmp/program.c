@@ -100,6 +100,19 @@ static size_t count_workspaces(const program *program) {
     return (program->shared ? 1 : program->threads) * program->group_tiles;
 }
 
+/* What the optimizer keeps. */
+static tanda_status allocate_state(program *program, tanda_error *error) {
+    const size_t count = program->plan->parameter_count,
+                 states = update_state_count(program->options.update.rule);
+    if (!program->plan->training) return TANDA_OK;
+    tanda_status status = TANDA_OK;
+    if (states > 0)
+        status = allocate(&program->state, states, count * sizeof(float), "optimizer state", error);
+    if (status == TANDA_OK && program->options.update.constants.clip_norm > 0.0f)
+        status = allocate(&program->squares, count / SQUARES_CHUNK + 1, sizeof(float), "norm", error);
+    return status;
+}
+
 static tanda_status allocate_program(program *program, tanda_error *error) {
     const size_t groups = program->wave_tiles / program->group_tiles;
     const size_t positions = program->group_tiles * TILE_ROWS;
@@ -113,6 +126,7 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
     if (status == TANDA_OK)
         status = allocate(&program->parameters, program->plan->parameter_count, sizeof(float), "parameters",
                           error);
+    if (status == TANDA_OK) status = allocate_state(program, error);
     if (status == TANDA_OK) status = allocate(&program->slots, groups, slot_bytes, "gradients", error);
     if (status == TANDA_OK)
         status = allocate(&program->stack, program->stack_levels, slot_bytes, "gradients", error);
@@ -183,6 +197,8 @@ void openmp_program_free(backend *backend, program *program) {
     if (program == NULL) return;
     free(program->workspaces);
     free(program->parameters);
+    free(program->state);
+    free(program->squares);
     free(program->slots);
     free(program->stack);
     free(program->correct);
@@ -225,5 +241,21 @@ tanda_status openmp_read_gradient(backend *backend, program *program, float *pac
         return fail(error, TANDA_FAILED, "there is no gradient to read");
     memset(packed, 0, program->plan->parameter_count * sizeof *packed);
     layout_from_panels(program->plan, program->last_gradient, packed, 0, 1);
+    return TANDA_OK;
+}
+
+tanda_status openmp_read_state(backend *backend, program *program, size_t index, float *packed,
+                               tanda_error *error) {
+    (void)backend, (void)error;
+    const size_t count = program->plan->parameter_count;
+    memset(packed, 0, count * sizeof *packed);
+    layout_from_panels(program->plan, program->state + index * count, packed, 0, 1);
+    return TANDA_OK;
+}
+
+tanda_status openmp_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                tanda_error *error) {
+    (void)backend, (void)error;
+    layout_to_panels(program->plan, packed, program->state + index * program->plan->parameter_count, 0, 1);
     return TANDA_OK;
 }

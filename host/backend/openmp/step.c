@@ -99,6 +99,7 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
         const size_t lane = i * TILE_ROWS;
         tile *tile = &worker->tiles[i];
         *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
+                              .position = first * TILE_ROWS + lane,
                               .workspace = workspace + i * program->tile_floats,
                               .workspace_stride = program->plan->workspace_units * COLUMN_LANES,
                               .row = worker->rows + lane,
@@ -124,6 +125,8 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
                         .scratch = worker->scratch,
                         .features = program->options.features->data,
                         .feature_count = features,
+                        .seed = program->options.seed,
+                        .step = step->index,
                         .parts = 1};
 }
 
@@ -137,6 +140,8 @@ static cut_kind cut_of(const op *op) {
     case OP_dense_gradient:
         return CUT_OWN_WAY;
     case OP_dense_backward:
+    case OP_dropout_forward:
+    case OP_dropout_backward:
         return op->inputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
     case OP_dense_forward:
     case OP_activation_forward:
@@ -147,12 +152,17 @@ static cut_kind cut_of(const op *op) {
     }
 }
 
+static bool is_elementwise(const op *op) {
+    return op->kind == OP_activation_forward || op->kind == OP_activation_backward ||
+           op->kind == OP_dropout_forward || op->kind == OP_dropout_backward;
+}
+
 /* Whether an op reads what another thread may have written in the op before it. */
 static bool needs_barrier(const op *before, const op *op) {
     if (!op->after_barrier) return false;
     const cut_kind cut = cut_of(op);
     if (cut == CUT_OWN_WAY || cut != cut_of(before)) return true;
-    return cut == CUT_BY_UNITS && op->kind != OP_activation_forward && op->kind != OP_activation_backward;
+    return cut == CUT_BY_UNITS && !is_elementwise(op);
 }
 
 static void run_op(const worker *worker, const tile_group *group, const op *op) {
@@ -295,27 +305,81 @@ static void push_wave(worker *worker, bool full) {
     }
 }
 
+/* ---- the update ------------------------------------------------------------------------------------------ */
+
+static bool is_bias(const plan *plan, size_t at) {
+    for (size_t l = 0; l < plan->layer_count; l++)
+        if (at >= plan->layers[l].bias && at < plan->layers[l].bias + plan->layers[l].stride) return true;
+    return false;
+}
+
 typedef struct update_context {
-    float *sum;
-    float inverse_rows;
+    update_task task;
     bool bad;
 } update_context;
+
+static void mean_range(worker *worker, size_t first, size_t end, void *context) {
+    program *program = worker->program;
+    const update_task *task = context;
+    if (first == program->slot_floats - 16) return; /* the loss */
+    program->functions->mean(task->gradient, task->inverse_rows, first, end);
+}
 
 static void update_range(worker *worker, size_t first, size_t end, void *context) {
     program *program = worker->program;
     update_context *update = context;
-    if (first == program->slot_floats - 16) return; /* the loss */
-    update->bad |= program->functions->update(program->parameters, update->sum, update->inverse_rows,
-                                              program->options.learning_rate, first, end);
+    if (first == program->slot_floats - 16) return;
+    update->task.is_weight = !is_bias(program->plan, first);
+    update->bad |= program->functions->update(&update->task, first, end);
+}
+
+/* The sum of the squared gradients, for every thread; the gradients are then means. */
+static float add_squares(worker *worker, update_task *task) {
+    program *program = worker->program;
+    const size_t chunks = (program->plan->parameter_count + SQUARES_CHUNK - 1) / SQUARES_CHUNK;
+    size_t first = 0, end = 0;
+    for_owned(worker, mean_range, task);
+    task->inverse_rows = 1.0f;
+    wait_for_team(worker);
+    cut(chunks, 1, worker->thread, worker->threads, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        const float *groups[SQUARES_CHUNK / PANEL];
+        size_t left = (program->plan->parameter_count - i * SQUARES_CHUNK) / PANEL;
+        size_t count = left < SQUARES_CHUNK / PANEL ? left : SQUARES_CHUNK / PANEL;
+        layout_find_groups(program->plan, task->gradient, i * SQUARES_CHUNK, count, groups);
+        program->squares[i] = program->functions->squares(groups, count);
+    }
+    wait_for_team(worker);
+    if (worker->thread == 0) program->functions->merge(program->squares, 1, chunks, 0, 1);
+    wait_for_team(worker);
+    return program->squares[0];
+}
+
+/* True when a parameter became infinite or NaN. index: of the step in this run. */
+static bool update_owned(worker *worker, size_t index, size_t rows, float *sum) {
+    program *program = worker->program;
+    const program_options *options = &program->options;
+    update_context context = {.task = {.rule = options->update.rule,
+                                       .constants = options->update.constants,
+                                       .rates = program->rates != NULL
+                                                    ? program->rates[index]
+                                                    : (update_rates){.rate = options->learning_rate},
+                                       .parameters = program->parameters,
+                                       .gradient = sum,
+                                       .inverse_rows = (float)(1.0 / (double)rows)}};
+    for (size_t i = 0; i < update_state_count(options->update.rule); i++)
+        context.task.state[i] = program->state + i * program->plan->parameter_count;
+    if (program->squares != NULL) context.task.squares = add_squares(worker, &context.task);
+    for_owned(worker, update_range, &context);
+    return context.bad;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------------------- */
 
 static void finish_step(worker *worker, const step *step, float *sum, uint32_t correct, step_result *result) {
     program *program = worker->program;
-    update_context update = {.sum = sum, .inverse_rows = (float)(1.0 / (double)step->rows)};
-    if (program->plan->training) for_owned(worker, update_range, &update);
-    if (update.bad) __atomic_store_n(&result->not_finite, 1, __ATOMIC_RELAXED);
+    if (program->plan->training && update_owned(worker, (size_t)(result - program->results), step->rows, sum))
+        __atomic_store_n(&result->not_finite, 1, __ATOMIC_RELAXED);
     if (worker->thread > 0) return;
     result->loss = program->loss != NULL ? sum[program->slot_floats - 16] : 0.0f;
     result->correct = correct;
@@ -374,8 +438,8 @@ static void work(program *program, uint64_t first_step, size_t steps, bool with_
     leave_exact_mode(mode);
 }
 
-tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps, bool with_loss,
-                        tanda_error *error) {
+tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
+                        const update_rates *rates, bool with_loss, tanda_error *error) {
     (void)backend;
     if (steps > program->result_capacity) {
         step_result *grown = NULL;
@@ -388,6 +452,7 @@ tanda_status openmp_run(backend *backend, program *program, uint64_t first_step,
     memset(program->results, 0, steps * sizeof *program->results);
     program->result_count = steps;
     program->last_step = first_step + steps - 1;
+    program->rates = rates; /* used before this function returns */
     program->next_group[0] = program->next_group[1] = 0;
 #pragma omp parallel num_threads((int)program->threads)
     work(program, first_step, steps, with_loss);

@@ -24,10 +24,11 @@
 #define MOST_GROUP_TILES ((size_t)1 << MOST_GROUP_LEVELS)
 
 typedef struct tile {
-    size_t rows;    /* instances in this tile */
-    size_t lanes;   /* rows rounded up to TILE_LANES */
-    size_t columns; /* that hold them */
-    float *input;   /* the assembled rows: (columns, features, 32), columns input_stride floats apart */
+    size_t rows;     /* instances in this tile */
+    size_t lanes;    /* rows rounded up to TILE_LANES */
+    size_t columns;  /* that hold them */
+    size_t position; /* of its first row in the batch */
+    float *input;    /* the assembled rows: (columns, features, 32), columns input_stride floats apart */
     size_t input_stride;
     float *workspace; /* every other tensor: (columns, units, 32) */
     size_t workspace_stride;
@@ -48,6 +49,7 @@ typedef struct tile_group {
     float *scratch;                  /* this thread's own, see gradient.c */
     const float *features;           /* (rows of the data set, features) */
     size_t feature_count;
+    uint64_t seed, step; /* of dropout */
     size_t part, parts;
 } tile_group;
 
@@ -69,6 +71,19 @@ typedef struct perceptron_task {
     float *scratch;
 } perceptron_task;
 
+/* The update of a range of parameters, all weights or all biases, in panels. */
+typedef struct update_task {
+    update_rule rule;
+    update_constants constants;
+    update_rates rates;
+    float *parameters;
+    float *gradient; /* in the tree's sum, out the derivative that the rule was given */
+    float *state[MOST_UPDATE_STATES];
+    float inverse_rows;
+    float squares; /* the sum of the squared gradients, where clip_norm is on */
+    bool is_weight;
+} update_task;
+
 /* What one instruction set provides. Ranges [first, end) are multiples of 16 but for the last end. */
 typedef struct cpu_functions {
     const char *isa;
@@ -80,9 +95,12 @@ typedef struct cpu_functions {
     void (*merge)(float *slots, size_t stride, size_t count, size_t first, size_t end);
     /* sum += other */
     void (*add)(float *sum, const float *other, size_t first, size_t end);
-    /* gradient: in the tree's sum, out the gradient used. True when a new parameter is not finite. */
-    bool (*update)(float *parameters, float *gradient, float inverse_rows, float learning_rate, size_t first,
-                   size_t end);
+    /* True when a new parameter is not finite; of UPDATE_nothing, a gradient. */
+    bool (*update)(const update_task *task, size_t first, size_t end);
+    /* gradient: in the tree's sum, out the mean. */
+    void (*mean)(float *gradient, float inverse_rows, size_t first, size_t end);
+    /* The squares of `count` groups of 16 values, added in lanes that are folded. */
+    float (*squares)(const float *const *groups, size_t count);
     void (*probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                   float *result);
     /* Reads `count` floats, a multiple of 16 * LIMIT_CHAINS, as fast as it goes; their sum in some order. */
@@ -176,8 +194,9 @@ float ISA_NAME(read_limit)(const float *values, size_t count);
 float ISA_NAME(fma_limit)(size_t rounds, float factor);
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end);
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end);
-bool ISA_NAME(update)(float *parameters, float *gradient, float inverse_rows, float learning_rate,
-                      size_t first, size_t end);
+bool ISA_NAME(update)(const update_task *task, size_t first, size_t end);
+void ISA_NAME(mean)(float *gradient, float inverse_rows, size_t first, size_t end);
+float ISA_NAME(squares)(const float *const *groups, size_t count);
 void ISA_NAME(probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                      float *result);
 #endif

@@ -1,0 +1,136 @@
+/* The parameter update on an OpenCL device, and the optimizer's state. See kernels/update.cl. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/opencl/wave.h"
+#include "support/memory.h"
+
+static size_t chunks_of(const plan *plan) {
+    return (plan->parameter_count + SQUARES_CHUNK - 1) / SQUARES_CHUNK;
+}
+
+static tanda_status write_biases(const opencl_backend_state *state, program *program, tanda_error *error) {
+    const plan *plan = program->plan;
+    cl_ulong(*ranges)[2] = NULL;
+    tanda_status status = allocate(&ranges, plan->layer_count, sizeof *ranges, "program", error);
+    for (size_t i = 0; status == TANDA_OK && i < plan->layer_count; i++) {
+        ranges[i][0] = plan->layers[i].bias;
+        ranges[i][1] = plan->layers[i].bias + plan->layers[i].stride;
+    }
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, plan->layer_count, sizeof *ranges, &program->biases, error);
+    if (status == TANDA_OK)
+        status =
+            opencl_write_memory(state, program->biases, ranges, plan->layer_count * sizeof *ranges, error);
+    free(ranges);
+    return status;
+}
+
+tanda_status opencl_make_update(const opencl_backend_state *state, program *program, tanda_error *error) {
+    const plan *plan = program->plan;
+    const update_settings *settings = &program->options.update;
+    const size_t states = update_state_count(settings->rule), bytes = plan->parameter_count * sizeof(float);
+    if (!plan->training) return TANDA_OK;
+    tanda_status status = opencl_make_memory(state, states > 0 ? states : 1,
+                                             states > 0 ? bytes : sizeof(float), &program->state, error);
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, 1, sizeof settings->constants, &program->constants, error);
+    if (status == TANDA_OK)
+        status = opencl_write_memory(state, program->constants, &settings->constants,
+                                     sizeof settings->constants, error);
+    if (status == TANDA_OK) status = write_biases(state, program, error);
+    if (status == TANDA_OK && settings->constants.clip_norm > 0.0f)
+        status =
+            opencl_make_memory(state, chunks_of(plan), TILE_LANES * sizeof(float), &program->squares, error);
+    return status;
+}
+
+/* The same rate for all, or what the host has worked out. */
+tanda_status opencl_set_rates(const opencl_backend_state *state, program *program, const update_rates *rates,
+                              size_t steps, tanda_error *error) {
+    const bool is_larger = steps > program->rate_capacity;
+    update_rates *constant = NULL;
+    tanda_status status = TANDA_OK;
+    if (is_larger) {
+        if (program->rates != NULL) clReleaseMemObject(program->rates);
+        program->rates = NULL;
+        program->rate_capacity = 0;
+        status = opencl_make_memory(state, steps, sizeof *rates, &program->rates, error);
+        if (status != TANDA_OK) return status;
+        program->rate_capacity = steps;
+    }
+    if (rates == NULL && program->rates_are_constant && !is_larger) return TANDA_OK;
+    program->rates_are_constant = rates == NULL;
+    if (rates != NULL) return opencl_write_memory(state, program->rates, rates, steps * sizeof *rates, error);
+    status = allocate(&constant, program->rate_capacity, sizeof *constant, "learning rates", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < program->rate_capacity; i++)
+        constant[i] = (update_rates){.rate = program->options.learning_rate};
+    status = opencl_write_memory(state, program->rates, constant, program->rate_capacity * sizeof *constant,
+                                 error);
+    free(constant);
+    return status;
+}
+
+/* ---- a step ---------------------------------------------------------------------------------------------- */
+
+static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
+    const program *program = c->program;
+    const size_t chunks = chunks_of(program->plan);
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_square_gradient]);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, sum);
+    give_uint(&launch, program->plan->parameter_count);
+    give_float(&launch, (float)(1.0 / (double)rows));
+    give_float(&launch, 0.0f);
+    give_memory(&launch, program->squares);
+    tanda_status status = opencl_launch(&launch, chunks, 1, 1, c->error);
+    size_t distance = 0;
+    return status == TANDA_OK ? opencl_merge(c, program->squares, chunks, TILE_LANES, true, &distance)
+                              : status;
+}
+
+tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows) {
+    program *program = c->program;
+    const update_constants *constants = &program->options.update.constants;
+    const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
+    program->last_gradient = sum;
+    tanda_status status = program->squares != NULL ? add_squares(c, sum, rows) : TANDA_OK;
+    if (status != TANDA_OK) return status;
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
+    give_memory(&launch, program->options.parameters->memory);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, sum);
+    give_ulong(&launch, program->slot_floats);
+    give_uint(&launch, slots);
+    give_uint(&launch, distance);
+    give_uint(&launch, program->slot_floats - 16);
+    give_float(&launch, (float)(1.0 / (double)rows));
+    give_update(&launch, c);
+    give_memory(&launch, program->biases);
+    give_uint(&launch, is_penalised ? program->plan->layer_count : 0);
+    give_memory(&launch, program->squares != NULL ? program->squares : program->constants);
+    give_memory(&launch, program->results);
+    give_uint(&launch, c->wave->result);
+    return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
+}
+
+/* ---- state ----------------------------------------------------------------------------------------------- */
+
+tanda_status opencl_read_state(backend *backend, program *program, size_t index, float *packed,
+                               tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    const size_t bytes = program->plan->parameter_count * sizeof(float);
+    cl_int code = clEnqueueReadBuffer(state->queue, program->state, CL_TRUE, index * bytes, bytes, packed, 0,
+                                      NULL, NULL);
+    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+}
+
+tanda_status opencl_write_state(backend *backend, program *program, size_t index, const float *packed,
+                                tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    const size_t bytes = program->plan->parameter_count * sizeof(float);
+    cl_int code = clEnqueueWriteBuffer(state->queue, program->state, CL_TRUE, index * bytes, bytes, packed, 0,
+                                       NULL, NULL);
+    return opencl_check(state, code, "clEnqueueWriteBuffer", error);
+}

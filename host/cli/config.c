@@ -1,0 +1,312 @@
+#include "cli/config.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/option_table.h"
+#include "cli/suggest.h"
+#include "data/number.h"
+#include "data/place.h"
+#include "model/model_file.h"
+#include "support/memory.h"
+
+/* What is at work while a configuration is taken in. */
+typedef struct expansion {
+    const struct argp *argp;
+    const char *path;
+    text_list given; /* the options of the command line, by their full names */
+    config *config;
+    tanda_error *error;
+} expansion;
+
+/* ---- the command line --------------------------------------------------------------------------------- */
+
+/* Notes an option of the command line; the place of --config is kept apart. */
+static tanda_status note_option(expansion *work, const struct argp_option *option, char *value) {
+    if (strcmp(option->name, "config") != 0)
+        return value_append("--config", option->name, strlen(option->name), &work->given, work->error);
+    if (work->path != NULL)
+        return fail(work->error, TANDA_USAGE, "--config is given twice; all settings go into one file");
+    work->path = value;
+    return TANDA_OK;
+}
+
+/* Copies the command line without --config to the configuration's, as getopt reads it: --name=VALUE, --name VALUE. */
+static tanda_status read_arguments(expansion *work, int argc, char **argv) {
+    config *config = work->config;
+    tanda_status status = TANDA_OK;
+    int i = 0;
+    while (i < argc && status == TANDA_OK && strcmp(argv[i], "--") != 0) {
+        const struct argp_option *option = option_of_argument(work->argp, argv[i]);
+        char *value = strchr(argv[i], '=');
+        const bool apart = option != NULL && option->arg != NULL && value == NULL && i + 1 < argc;
+        value = value != NULL ? value + 1 : apart ? argv[i + 1] : NULL;
+        const bool is_config = option != NULL && strcmp(option->name, "config") == 0 && value != NULL;
+        if (option != NULL && (is_config || strcmp(option->name, "config") != 0))
+            status = note_option(work, option, value);
+        for (int end = i + 1 + apart; i < end; i++)
+            if (!is_config) config->argv[config->argc++] = argv[i];
+    }
+    while (i < argc && status == TANDA_OK)
+        config->argv[config->argc++] = argv[i++];
+    return status;
+}
+
+static bool list_has(const text_list *list, const char *text) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->texts[i], text) == 0) return true;
+    return false;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------- */
+
+static tanda_status read_settings_of_model(const expansion *work, json_t **object) {
+    tanda_model *model = NULL;
+    const tanda_status status = model_file_load(work->path, &model, work->error);
+    if (status != TANDA_OK) return status;
+    *object = model->settings == NULL ? NULL : json_loads(model->settings, JSON_REJECT_DUPLICATES, NULL);
+    tanda_model_free(model);
+    if (*object != NULL) return TANDA_OK;
+    return fail(work->error, TANDA_BAD_INPUT, "--config %s: the model has no settings of its training",
+                work->path);
+}
+
+static tanda_status read_file(const expansion *work, json_t **object) {
+    if (model_file_looks_right(work->path)) return read_settings_of_model(work, object);
+    json_error_t found;
+    *object = json_load_file(work->path, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
+    if (*object == NULL && json_error_code(&found) == json_error_cannot_open_file)
+        return fail(work->error, TANDA_BAD_INPUT, "--config: %s", found.text);
+    if (*object == NULL)
+        return fail(work->error, TANDA_BAD_INPUT, "%s:%d:%d: %s; a configuration is one JSON object",
+                    work->path, found.line, found.column < 1 ? 1 : found.column, found.text);
+    if (json_is_object(*object)) return TANDA_OK;
+    return fail(
+        work->error, TANDA_USAGE,
+        "%s:1:1: a configuration is a JSON object such as {\"epochs\": 20}, and this is something else",
+        work->path);
+}
+
+/* ---- keys and values ---------------------------------------------------------------------------------- */
+
+/* The shortest decimal number that reads as the same binary64. */
+static void print_real(double value, char *text, size_t size) {
+    double read = 0.0;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (number_to_double(text, strlen(text), &read) == NUMBER_OK && read == value) return;
+    }
+}
+
+/* Text or number as an argument; false for anything else. text is for free(). */
+static bool value_text(const json_t *value, char **text) {
+    char number[40];
+    if (json_is_string(value)) {
+        *text = strdup(json_string_value(value));
+        return true;
+    }
+    if (json_is_integer(value))
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        print_real(json_real_value(value), number, sizeof number);
+    else
+        return false;
+    *text = strdup(number);
+    return true;
+}
+
+/* Adds --name or --name=text. */
+static tanda_status add_argument(const expansion *work, const char *name, const char *text) {
+    char *argument = NULL;
+    const int length =
+        text == NULL ? asprintf(&argument, "--%s", name) : asprintf(&argument, "--%s=%s", name, text);
+    if (length < 0) return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, name);
+    const tanda_status status =
+        value_append("--config", argument, (size_t)length, &work->config->made, work->error);
+    free(argument);
+    return status;
+}
+
+static tanda_status wrong_type(const expansion *work, const char *key, const struct argp_option *option,
+                               const json_t *value) {
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY), buffer[SHOWN_SIZE];
+    const char *what = text == NULL ? "this" : shown(text, strlen(text), buffer);
+    if (option->arg == NULL)
+        fail(work->error, TANDA_USAGE, "%s: %s: %s will not do; it is a switch: true or false", work->path,
+             key, what);
+    else
+        fail(work->error, TANDA_USAGE,
+             "%s: %s: %s will not do; %s is a number or text, or an array of such for a list", work->path,
+             key, what, option->arg);
+    free(text);
+    return TANDA_USAGE;
+}
+
+/* The values of an array, for a list with commas between them. */
+static tanda_status join_values(const expansion *work, const char *key, const struct argp_option *option,
+                                const json_t *array, char **joined) {
+    size_t size = 0;
+    tanda_status status = TANDA_OK;
+    FILE *stream = open_memstream(joined, &size);
+    if (stream == NULL) return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
+    for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
+        char *text = NULL;
+        if (!value_text(json_array_get(array, i), &text))
+            status = wrong_type(work, key, option, array);
+        else if (text != NULL && strchr(text, ',') != NULL)
+            status = fail(work->error, TANDA_USAGE,
+                          "%s: %s: '%s' has a comma, which stands between the names of a list", work->path,
+                          key, text);
+        fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text);
+        free(text);
+    }
+    if (fclose(stream) == 0 || status != TANDA_OK) return status;
+    return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
+}
+
+/* An array: one argument with commas, or an argument each for an option that adds to what it has. */
+static tanda_status add_array(const expansion *work, const char *key, const struct argp_option *option,
+                              const json_t *array) {
+    tanda_status status = TANDA_OK;
+    char *text = NULL;
+    if (json_array_size(array) == 0) return TANDA_OK;
+    if ((option->flags & OPTION_REPEATS) == 0) {
+        status = join_values(work, key, option, array, &text);
+        if (status == TANDA_OK) status = add_argument(work, option->name, text);
+        free(text);
+        return status;
+    }
+    for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
+        if (!value_text(json_array_get(array, i), &text)) return wrong_type(work, key, option, array);
+        status = add_argument(work, option->name, text == NULL ? "" : text);
+        free(text);
+    }
+    return status;
+}
+
+static tanda_status add_value(const expansion *work, const char *key, const struct argp_option *option,
+                              const json_t *value) {
+    char *text = NULL;
+    if (option->arg == NULL && json_is_true(value)) return add_argument(work, option->name, NULL);
+    if (option->arg == NULL && json_is_false(value)) return TANDA_OK;
+    if (option->arg == NULL) return wrong_type(work, key, option, value);
+    if (json_is_array(value)) return add_array(work, key, option, value);
+    if (!value_text(value, &text)) return wrong_type(work, key, option, value);
+    const tanda_status status = add_argument(work, option->name, text == NULL ? "" : text);
+    free(text);
+    return status;
+}
+
+/*
+ * The option that a key names: learning_rate and learning-rate are the same. The settings of a training are for
+ * record and verify too, which know nothing of its early stopping and the like: *option is then train's, and not ours.
+ */
+static tanda_status find_option(const expansion *work, const char *key, const struct argp_option **option) {
+    static const char *const not_here[] = {"config", "help", "version"};
+    char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
+    const char *command = work->config->argv[1];
+    snprintf(name, sizeof name, "%s", key);
+    for (char *at = name; *at != '\0'; at++)
+        if (*at == '_') *at = '-';
+    option_search search = option_find(work->argp, name);
+    if (search.exact == NULL) search.exact = option_find(&train_argp, name).exact;
+    if (search.exact == NULL || strlen(key) > SUGGEST_LENGTH_MAX)
+        return fail(work->error, TANDA_USAGE,
+                    "%s: '%s' is no option of %s; the closest is %s (tanda %s --help lists them)", work->path,
+                    shown(key, strlen(key), buffer), command, search.closest, command);
+    for (size_t i = 0; i < sizeof not_here / sizeof *not_here; i++)
+        if (strcmp(search.exact->name, not_here[i]) == 0)
+            return fail(work->error, TANDA_USAGE, "%s: '%s' belongs on the command line, not in a file",
+                        work->path, key);
+    *option = search.exact;
+    return TANDA_OK;
+}
+
+static tanda_status add_key(const expansion *work, const char *key, const json_t *value) {
+    const struct argp_option *option = NULL;
+    config *config = work->config;
+    tanda_status status = find_option(work, key, &option);
+    if (status != TANDA_OK) return status;
+    if (list_has(&config->names, option->name))
+        return fail(work->error, TANDA_USAGE, "%s: '%s' stands there twice, once with _ and once with -",
+                    work->path, key);
+    status = value_append("--config", option->name, strlen(option->name), &config->names, work->error);
+    const size_t before = config->made.count;
+    if (status == TANDA_OK) status = add_value(work, key, option, value);
+    /* Flags win. The value was looked at all the same: a mistake does not hide behind a flag. */
+    const bool unused = list_has(&work->given, option->name) || !option_exists(work->argp, option->name);
+    while (status == TANDA_OK && unused && config->made.count > before)
+        free(config->made.texts[--config->made.count]);
+    return status;
+}
+
+/* ---- both together ------------------------------------------------------------------------------------ */
+
+/* Program and command, what the configuration gives, the rest of the command line. */
+static tanda_status insert_arguments(config *config, tanda_error *error) {
+    char **joined = NULL;
+    const size_t made = config->made.count, rest = (size_t)config->argc - 2;
+    const tanda_status status =
+        allocate(&joined, (size_t)config->argc + made + 1, sizeof *joined, "arguments", error);
+    if (status != TANDA_OK) return status;
+    memcpy(joined, config->argv, 2 * sizeof *joined);
+    if (made > 0) memcpy(joined + 2, config->made.texts, made * sizeof *joined);
+    memcpy(joined + 2 + made, config->argv + 2, rest * sizeof *joined);
+    free(config->argv);
+    config->argv = joined;
+    config->argc += (int)made;
+    return TANDA_OK;
+}
+
+static tanda_status take_file(expansion *work) {
+    json_t *object = NULL, *value = NULL;
+    const char *key = NULL;
+    tanda_status status = read_file(work, &object);
+    work->config->path = work->path;
+    if (status == TANDA_OK)
+        json_object_foreach(object, key, value) if (status == TANDA_OK) status = add_key(work, key, value);
+    json_decref(object);
+    return status == TANDA_OK ? insert_arguments(work->config, work->error) : status;
+}
+
+tanda_status config_expand(const struct argp *argp, int argc, char **argv, config *config,
+                           tanda_error *error) {
+    expansion work = {.argp = argp, .config = config, .error = error};
+    *config = (struct config){0};
+    tanda_status status = allocate(&config->argv, (size_t)argc + 1, sizeof *config->argv, "arguments", error);
+    if (status == TANDA_OK && option_exists(argp, "config")) {
+        status = read_arguments(&work, argc, argv);
+        if (status == TANDA_OK && work.path != NULL) status = take_file(&work);
+    } else if (status == TANDA_OK) {
+        memcpy(config->argv, argv, (size_t)argc * sizeof *argv);
+        config->argc = argc;
+    }
+    text_list_free(&work.given);
+    return status;
+}
+
+void config_blame(const config *config, tanda_error *error) {
+    char name[SUGGEST_LENGTH_MAX + 1], message[sizeof error->message];
+    if (config->path == NULL || strncmp(error->message, "--", 2) != 0) return;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(error->message + 2, " :;,="), error->message + 2);
+    bool ours = false;
+    for (size_t i = 0; i < config->made.count; i++) {
+        const char *argument = config->made.texts[i] + 2;
+        const size_t length = strcspn(argument, "=");
+        ours = ours || (length == strlen(name) && strncmp(argument, name, length) == 0);
+    }
+    if (!ours) return;
+    memcpy(message, error->message, sizeof message);
+    snprintf(error->message, sizeof error->message, "%.200s: %.396s", config->path, message);
+}
+
+void config_free(config *config) {
+    free(config->argv);
+    text_list_free(&config->made);
+    text_list_free(&config->names);
+    *config = (struct config){0};
+}

@@ -1,0 +1,44 @@
+/* What kernels that update parameters share; OpenCL C only. */
+#ifndef TANDA_KERNELS_APPLY_H
+#define TANDA_KERNELS_APPLY_H
+
+#include "kernels/tile.h"
+#include "kernels/update.h"
+
+/* What an update works on. state: `states` vectors of so many floats. */
+typedef struct update_target {
+    global float *parameters, *state;
+    ulong floats;
+    float inverse_rows;
+    uint rule, states;
+    update_constants constants;
+    update_rates rates;
+} update_target;
+
+/* New weights from w and the tree's sum, which becomes the derivative. */
+static inline real apply_rule(update_target t, real w, real *sum, real norm_scale, int is_weight, real *state) {
+    real g = update_gradient(*sum, (real)(t.inverse_rows));
+    *sum = update_derivative(w, g, norm_scale, t.constants, is_weight);
+    return update_by_rule(t.rule, w, *sum, t.constants, t.rates, state);
+}
+
+/* Whether something came out that ends the training; of UPDATE_nothing it can only be the gradient. */
+static inline integer is_bad(update_target t, real w, real g) {
+    return update_is_not_finite(t.rule == UPDATE_nothing ? g : w);
+}
+
+/* The update of the VECTOR parameters from `at` on; true where one is not finite. */
+static inline int apply_update(update_target t, ulong at, real *sum, real norm_scale, int is_weight) {
+    real state[MOST_UPDATE_STATES], w = load_real(t.parameters + at);
+#pragma unroll
+    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
+        state[i] = i < t.states ? load_real(t.state + i * t.floats + at) : (real)(0.0f);
+    w = apply_rule(t, w, sum, norm_scale, is_weight, state);
+    store_real(w, t.parameters + at);
+#pragma unroll
+    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
+        if (i < t.states) store_real(state[i], t.state + i * t.floats + at);
+    return is_any(is_bad(t, w, *sum));
+}
+
+#endif
