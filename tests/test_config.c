@@ -93,7 +93,7 @@ static const char *const decide_nothing[] = {
     "device",         "help",    "isa",     "json",
     "kernels",        "log",     "output",  "quiet",
     "require-device", "threads", "version", "resume",
-    "report-every"};
+    "report-every",   "keep"};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

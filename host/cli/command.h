@@ -18,6 +18,9 @@ typedef struct command {
     void (*prepare)(char **argv); /* called with the whole command line before anything else; or NULL */
 } command;
 
+/* All of them; one without a name ends them. */
+extern const command commands[];
+
 extern const struct argp train_argp, evaluate_argp, predict_argp, verify_argp, record_argp, generate_argp,
     inspect_argp, devices_argp, bench_argp;
 

@@ -13,12 +13,15 @@
 #include "data/place.h"
 #include "model/model_file.h"
 #include "support/memory.h"
+#include "train/checkpoint.h"
 
 /* What is at work while a configuration is taken in. */
 typedef struct expansion {
     const struct argp *argp;
     const char *path;
-    text_list given; /* the options of the command line, by their full names */
+    const char *resume; /* what --resume names, or NULL */
+    char *checkpoint;   /* of that, to be freed, or NULL */
+    text_list given;    /* the options of the command line, by their full names */
     config *config;
     tanda_error *error;
 } expansion;
@@ -27,6 +30,7 @@ typedef struct expansion {
 
 /* Notes an option of the command line; the place of --config is kept apart. */
 static tanda_status note_option(expansion *work, const struct argp_option *option, char *value) {
+    if (strcmp(option->name, "resume") == 0) work->resume = value;
     if (strcmp(option->name, "config") != 0)
         return value_append("--config", option->name, strlen(option->name), &work->given, work->error);
     if (work->path != NULL)
@@ -64,19 +68,18 @@ static bool list_has(const text_list *list, const char *text) {
 
 /* ---- the file ----------------------------------------------------------------------------------------- */
 
-static tanda_status read_settings_of_model(const expansion *work, json_t **object) {
+static tanda_status read_settings_of_model(const char *path, json_t **object, tanda_error *error) {
     tanda_model *model = NULL;
-    const tanda_status status = model_file_load(work->path, &model, work->error);
+    const tanda_status status = model_file_load(path, &model, error);
     if (status != TANDA_OK) return status;
     *object = model->settings == NULL ? NULL : json_loads(model->settings, JSON_REJECT_DUPLICATES, NULL);
     tanda_model_free(model);
     if (*object != NULL) return TANDA_OK;
-    return fail(work->error, TANDA_BAD_INPUT, "--config %s: the model has no settings of its training",
-                work->path);
+    return fail(error, TANDA_BAD_INPUT, "%s: the model has no settings of its training", path);
 }
 
 static tanda_status read_file(const expansion *work, json_t **object) {
-    if (model_file_looks_right(work->path)) return read_settings_of_model(work, object);
+    if (model_file_looks_right(work->path)) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
     *object = json_load_file(work->path, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
     if (*object == NULL && json_error_code(&found) == json_error_cannot_open_file)
@@ -262,10 +265,19 @@ static tanda_status insert_arguments(config *config, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* The settings of the checkpoint, but for its first weights, which are no more needed. */
+static tanda_status read_checkpoint(expansion *work, json_t **object) {
+    tanda_status status = checkpoint_find(work->resume, NULL, NULL, &work->checkpoint, work->error);
+    work->path = work->resume;
+    if (status == TANDA_OK) status = read_settings_of_model(work->checkpoint, object, work->error);
+    if (status == TANDA_OK) json_object_del(*object, "init");
+    return status;
+}
+
 static tanda_status take_file(expansion *work) {
     json_t *object = NULL, *value = NULL;
     const char *key = NULL;
-    tanda_status status = read_file(work, &object);
+    tanda_status status = work->path == NULL ? read_checkpoint(work, &object) : read_file(work, &object);
     work->config->path = work->path;
     if (status == TANDA_OK)
         json_object_foreach(object, key, value) if (status == TANDA_OK) status = add_key(work, key, value);
@@ -280,12 +292,13 @@ tanda_status config_expand(const struct argp *argp, int argc, char **argv, confi
     tanda_status status = allocate(&config->argv, (size_t)argc + 1, sizeof *config->argv, "arguments", error);
     if (status == TANDA_OK && option_exists(argp, "config")) {
         status = read_arguments(&work, argc, argv);
-        if (status == TANDA_OK && work.path != NULL) status = take_file(&work);
+        if (status == TANDA_OK && (work.path != NULL || work.resume != NULL)) status = take_file(&work);
     } else if (status == TANDA_OK) {
         memcpy(config->argv, argv, (size_t)argc * sizeof *argv);
         config->argc = argc;
     }
     text_list_free(&work.given);
+    free(work.checkpoint);
     return status;
 }
 

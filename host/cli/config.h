@@ -2,7 +2,7 @@
  * --config FILE: options from a JSON object, {"epochs": 20, "hidden": [64, 32], "quiet": true}. Keys are the long
  * names of the command's options, with - or _ between words. Each becomes an argument before those of the command
  * line; an option that the command line gives is left out, so flags win. FILE may also be a model, whose settings
- * then hold.
+ * then hold. --resume without --config does so with the settings of its checkpoint.
  */
 #ifndef TANDA_CLI_CONFIG_H
 #define TANDA_CLI_CONFIG_H
@@ -13,7 +13,7 @@
 
 /* A command line with its configuration put in. All zero is none. */
 typedef struct config {
-    const char *path; /* what --config named, or NULL */
+    const char *path; /* what --config named, or the checkpoint; or NULL */
     int argc;
     char **argv;     /* argc texts and NULL; borrows from the command line, and from made */
     text_list made;  /* the arguments made of the configuration */

@@ -5,40 +5,27 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/config.h"
+#include "cli/manual.h"
 #include "cli/report.h"
 #include "cli/suggest.h"
 #include "data/place.h"
 
 #define OUTPUT_BUFFER 65536
 
-static const command commands[] = {
-    {"train", "fit a model to data and write it", &train_argp, train_command, NULL},
-    {"evaluate", "loss and metrics of a model on data", &evaluate_argp, evaluate_command, NULL},
-    {"predict", "class and probabilities, or the value, of every row", &predict_argp, predict_command, NULL},
-    {"verify", "the same training on two devices: name the first difference", &verify_argp, verify_command,
-     verify_prepare},
-    {"record", "keep the fingerprint of a training, for verify --golden", &record_argp, record_command, NULL},
-    {"generate", "write synthetic data as .npy files", &generate_argp, generate_command, NULL},
-    {"inspect", "what a model file or a data file holds", &inspect_argp, inspect_command, NULL},
-    {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},
-    {"bench", "the limits of this machine, and how near trainings come to them", &bench_argp, bench_command,
-     NULL},
-};
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
 static void print_help(void) {
     puts("Usage: tanda COMMAND [OPTION...]\n\n"
          "Trains perceptrons, logistic regression and dense networks on OpenCL devices and CPU cores,\n"
          "with the same bits on all of them.\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; commands[i].name != NULL; i++)
         printf("  tanda %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\n  tanda COMMAND --help lists the options of a command; tanda --version tells the version.\n\n"
          "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 4 device or driver.");
 }
 
 static const command *find_command(const char *name) {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; commands[i].name != NULL; i++)
         if (strcmp(commands[i].name, name) == 0) return &commands[i];
     return NULL;
 }
@@ -46,7 +33,7 @@ static const command *find_command(const char *name) {
 static tanda_status fail_unknown(const char *name, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     size_t closest = 0, best = SIZE_MAX;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; commands[i].name != NULL; i++) {
         const size_t distance = edit_distance(commands[i].name, name);
         if (distance < best) closest = i;
         if (distance < best) best = distance;
@@ -65,12 +52,35 @@ static tanda_status run_command(const command *command, int argc, char **argv, c
     return status;
 }
 
+/* tanda help [COMMAND]; with --man the manual page, with --completion the script for bash, which the build installs. */
+static tanda_status help(int argc, char **argv, tanda_error *error) {
+    const bool is_manual = argc > 2 && strcmp(argv[2], "--man") == 0;
+    const char *name = argc > 2 + is_manual ? argv[2 + is_manual] : NULL;
+    if (name != NULL && strcmp(name, "--completion") == 0) {
+        completion_print(commands);
+        return TANDA_OK;
+    }
+    const command *found = name == NULL ? NULL : find_command(name);
+    if (name != NULL && found == NULL) return fail_unknown(name, error);
+    char help_flag[] = "--help", *arguments[] = {(char *)name, help_flag, NULL};
+    if (is_manual && found != NULL)
+        manual_print_command(found);
+    else if (is_manual)
+        manual_print_program(commands);
+    else if (found != NULL)
+        return found->run(2, arguments, error);
+    else
+        print_help();
+    return TANDA_OK;
+}
+
 static tanda_status dispatch(int argc, char **argv, config *config, tanda_error *error) {
     if (argc < 2 || strcmp(argv[1], "--json") == 0)
         return fail(error, TANDA_USAGE, "no command; tanda --help lists them");
     const command *found = find_command(argv[1]);
     if (found != NULL) return run_command(found, argc, argv, config, error);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "help") == 0) return help(argc, argv, error);
+    if (strcmp(argv[1], "--help") == 0)
         print_help();
     else if (strcmp(argv[1], "--version") == 0)
         printf("tanda %s\n", tanda_version());
@@ -97,6 +107,7 @@ int main(int argc, char **argv) {
     tanda_error error = {0};
     config config = {0};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {

@@ -5,10 +5,22 @@
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
+#include "train/checkpoint.h"
 
 #define PATIENCE_MAX 1000000000
+#define EVERY_MAX 1000000000
 
-enum { FLAG_PATIENCE = FLAG_RUN, FLAG_MIN_DELTA, FLAG_RESTORE_BEST, FLAG_LOG, FLAG_CSV_LOG };
+enum {
+    FLAG_PATIENCE = FLAG_RUN,
+    FLAG_MIN_DELTA,
+    FLAG_RESTORE_BEST,
+    FLAG_LOG,
+    FLAG_CSV_LOG,
+    FLAG_CHECKPOINT,
+    FLAG_CHECKPOINT_EVERY,
+    FLAG_KEEP,
+    FLAG_RESUME
+};
 
 static const struct argp_option table[] = {
     {"patience", FLAG_PATIENCE, "N", 0,
@@ -22,6 +34,17 @@ static const struct argp_option table[] = {
      0},
     {"csv-log", FLAG_CSV_LOG, "FILE", 0,
      "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", 0},
+    {"checkpoint", FLAG_CHECKPOINT, "FILE|FOLDER", 0,
+     "save the training here from time to time, at SIGINT and SIGTERM, and at the end: a file that ends in "
+     ".safetensors, or a folder",
+     0},
+    {"checkpoint-every", FLAG_CHECKPOINT_EVERY, "N|TIME", 0,
+     "so many epochs, or a time such as 30s, 10m or 2h; default 1m", 0},
+    {"keep", FLAG_KEEP, "N", 0, "checkpoints that a folder keeps, beside best.safetensors; default 3", 0},
+    {"resume", FLAG_RESUME, "FILE|FOLDER", 0,
+     "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
+     "there unless --checkpoint says otherwise",
+     0},
     {0},
 };
 
@@ -53,6 +76,43 @@ static tanda_status set_restore_best(run_options *options, const char *argument)
     return TANDA_OK;
 }
 
+/* "12": epochs; "30s", "10m", "2h": time. */
+static tanda_status set_every(run_options *options, const char *argument) {
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1.0}, {'m', 60.0}, {'h', 3600.0}};
+    char buffer[SHOWN_SIZE];
+    uint64_t epochs = 0;
+    double number = 0.0;
+    const size_t length = strlen(argument);
+    options->checkpoint_epochs = 0;
+    options->checkpoint_seconds = 0.0;
+    if (value_count("", argument, 1, EVERY_MAX, &epochs, NULL) == TANDA_OK) {
+        options->checkpoint_epochs = (size_t)epochs;
+        return TANDA_OK;
+    }
+    for (size_t i = 0; length > 0 && i < sizeof units / sizeof *units; i++) {
+        if (argument[length - 1] != units[i].unit ||
+            number_to_double(argument, length - 1, &number) != NUMBER_OK || !(number > 0.0) ||
+            number > EVERY_MAX)
+            continue;
+        options->checkpoint_seconds = number * units[i].seconds;
+        return TANDA_OK;
+    }
+    return fail(options->error, TANDA_USAGE,
+                "--checkpoint-every: '%s' is neither a number of epochs, such as 5, nor a time such as 30s, "
+                "10m or 2h",
+                shown(argument, length, buffer));
+}
+
+static tanda_status set_keep(run_options *options, const char *argument) {
+    uint64_t number = 0;
+    const tanda_status status = value_count("--keep", argument, 1, EVERY_MAX, &number, options->error);
+    if (status == TANDA_OK) options->keep = (size_t)number;
+    return status;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     run_options *options = state->input;
     switch (key) {
@@ -68,12 +128,37 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case FLAG_CSV_LOG:
         options->csv_log = argument;
         return 0;
+    case FLAG_CHECKPOINT:
+        options->checkpoint = argument;
+        return 0;
+    case FLAG_CHECKPOINT_EVERY:
+        return parsed(set_every(options, argument));
+    case FLAG_KEEP:
+        return parsed(set_keep(options, argument));
+    case FLAG_RESUME:
+        options->resume = argument;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
 const struct argp run_argp = {.options = table, .parser = parse};
+
+tanda_status run_options_check(run_options *options, tanda_error *error) {
+    if (options->checkpoint == NULL) options->checkpoint = options->resume;
+    const char *alone = options->keep > 0 ? "--keep"
+                        : options->checkpoint_epochs > 0 || options->checkpoint_seconds > 0.0
+                            ? "--checkpoint-every"
+                            : NULL;
+    if (options->checkpoint == NULL && alone != NULL)
+        return fail(error, TANDA_USAGE, "%s is for checkpoints; give --checkpoint FILE or FOLDER", alone);
+    if (options->keep > 0 && !checkpoint_is_folder(options->checkpoint))
+        return fail(error, TANDA_USAGE,
+                    "--keep is for a folder, and --checkpoint %s is one file; leave .safetensors away",
+                    options->checkpoint);
+    return TANDA_OK;
+}
 
 bool run_restores_best(const run_options *options) {
     return options->has_restore_best ? options->restore_best : options->patience > 0;

@@ -1,15 +1,17 @@
 /* tanda train */
-#include <math.h>
+#include <stdlib.h>
 
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/report.h"
+#include "cli/resume.h"
 #include "cli/run_log.h"
 #include "cli/train_setup.h"
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/digest.h"
+#include "train/checkpoint.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -18,6 +20,8 @@ typedef struct training {
     tanda_device *device;
     char reason[256];
     double load_seconds;
+    char *checkpoint; /* to resume from, or NULL */
+    bool unsaved;     /* the latest checkpoint could not be written */
     bar bar;
     run_logs logs;
     tanda_train_result result;
@@ -61,6 +65,12 @@ static void print_banner(const training *run) {
     print_training_line(run);
 }
 
+/* Even when quiet: something is broken. */
+static void on_damage(const char *note, void *context) {
+    (void)context;
+    fprintf(stderr, "note: %s\n", note);
+}
+
 static void on_epoch(const tanda_epoch *epoch, void *context) {
     training *run = context;
     bar_clear(&run->bar);
@@ -77,6 +87,22 @@ static void on_note(const char *note, void *context) {
     training *run = context;
     bar_clear(&run->bar);
     if (!run->options.common.quiet) fprintf(stderr, "note: %s\n", note);
+}
+
+/* The first of several failures is told, and the first success after them. */
+static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
+    training *run = context;
+    const bool told = run->unsaved;
+    run->unsaved = checkpoint->failure != NULL;
+    if (run->unsaved && told) return;
+    bar_clear(&run->bar);
+    if (run->unsaved)
+        fprintf(stderr,
+                "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
+                checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
+    else if (!run->options.common.quiet && (told || run->options.run.checkpoint_epochs == 0))
+        fprintf(stderr, "saved %s after epoch %zu, step %zu of %zu\n", checkpoint->path, checkpoint->epoch,
+                checkpoint->step, checkpoint->steps);
 }
 
 static tanda_status fit(training *run, tanda_error *error) {
@@ -96,7 +122,13 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .context = run,
                                           .patience = options->run.patience,
                                           .min_delta = options->run.min_delta,
-                                          .restore_best = run_restores_best(&options->run)};
+                                          .restore_best = run_restores_best(&options->run),
+                                          .checkpoint = options->run.checkpoint,
+                                          .checkpoint_epochs = options->run.checkpoint_epochs,
+                                          .checkpoint_seconds = options->run.checkpoint_seconds,
+                                          .checkpoint_keep = options->run.keep,
+                                          .on_checkpoint = on_checkpoint,
+                                          .resume = run->checkpoint};
     if (!options->common.quiet) run->bar = bar_begin();
     interrupt_watch();
     const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
@@ -173,11 +205,18 @@ static tanda_status prepare(training *run, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
     if (run->options.output != NULL) status = check_output_path(run->options.output, error);
+    if (status == TANDA_OK && options->resume != NULL) {
+        status = checkpoint_find(options->resume, on_damage, run, &run->checkpoint, error);
+        run->options.init = run->checkpoint; /* for the scaling; the weights come later */
+    }
     if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
+    if (status == TANDA_OK && run->checkpoint != NULL)
+        status = resume_settings(run->checkpoint, run->setup.model, error);
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
-    if (status == TANDA_OK) status = run_logs_open(&run->logs, options->log, options->csv_log, false, error);
+    if (status == TANDA_OK)
+        status = run_logs_open(&run->logs, options->log, options->csv_log, options->resume != NULL, error);
     return status;
 }
 
@@ -200,7 +239,12 @@ static tanda_status run_training(training *run, tanda_error *error) {
     if (status == TANDA_OK && run->options.output != NULL)
         status = model_file_save(run->setup.model, run->options.output, error);
     log_end(run, status, error);
-    return status == TANDA_OK ? print_result(run, error) : status;
+    if (status == TANDA_OK) status = print_result(run, error);
+    if (status == TANDA_OK && run->unsaved)
+        status = fail(error, TANDA_FAILED,
+                      "--checkpoint %s: the last one could not be written; the training itself went well",
+                      run->options.run.checkpoint);
+    return status;
 }
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {
@@ -209,6 +253,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
+    free(run.checkpoint);
     train_setup_free(&run.setup);
     train_options_free(&run.options);
     return status == TANDA_OK ? logs : status;

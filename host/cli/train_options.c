@@ -292,8 +292,12 @@ void train_options_begin(train_options *options, tanda_error *error) {
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
     train_options_begin(options, error);
     tanda_status status = options_parse(&train_argp, argc, argv, options, &options->common, error);
-    if (status == TANDA_OK && !options->common.finished) status = train_options_check(options, error);
-    return status;
+    if (status != TANDA_OK || options->common.finished) return status;
+    status = train_options_check(options, error);
+    if (status == TANDA_OK && options->run.resume != NULL && options->init != NULL)
+        status = fail(error, TANDA_USAGE,
+                      "--init and --resume both say where the weights come from; give one of them");
+    return status == TANDA_OK ? run_options_check(&options->run, error) : status;
 }
 
 void train_options_free(train_options *options) {

@@ -53,64 +53,23 @@ static tanda_status load_data(const train_options *options, train_setup *setup, 
 
 /* ---- the model ---------------------------------------------------------------------------------------- */
 
-/* The output and loss that go with the task, as far as they are not asked for. */
-static void choose_output(const train_options *options, const tanda_dataset *training, activation *output,
-                          loss *loss, size_t *units) {
-    const bool classes = training->task == TANDA_TASK_CLASSES;
-    const bool categorical = options->has_loss && options->loss == LOSS_CATEGORICAL_CROSSENTROPY;
-    *output = !classes                                   ? ACTIVATION_IDENTITY
-              : training->class_count > 2 || categorical ? ACTIVATION_SOFTMAX
-                                                         : ACTIVATION_SIGMOID;
-    if (options->has_output_activation) *output = options->output_activation;
-    *units = !classes                                                      ? training->target_count
-             : training->class_count == 2 && *output != ACTIVATION_SOFTMAX ? 1
-                                                                           : training->class_count;
-    *loss = !classes                        ? LOSS_MSE
-            : *output == ACTIVATION_SOFTMAX ? LOSS_CATEGORICAL_CROSSENTROPY
-                                            : LOSS_BINARY_CROSSENTROPY;
-    if (options->has_loss) *loss = options->loss;
-}
-
-static tanda_status hidden_activation(const train_options *options, size_t index, activation *result,
-                                      tanda_error *error) {
-    *result = ACTIVATION_RELU;
-    if (options->activations.count == 0) return TANDA_OK;
-    const char *name = options->activations.texts[options->activations.count == 1 ? 0 : index];
-    if (activation_from_name(name, result) && *result != ACTIVATION_SOFTMAX) return TANDA_OK;
-    return fail(error, TANDA_USAGE,
-                "--activation: '%s' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS, name);
-}
-
 static tanda_status make_model(const train_options *options, train_setup *setup, tanda_error *error) {
-    const size_t layers = options->hidden.count + 1;
-    size_t *units = NULL;
-    activation *activations = NULL;
-    loss loss = LOSS_MSE;
-    tanda_status status = allocate(&units, layers, sizeof *units, "layers", error);
-    if (status == TANDA_OK) status = allocate(&activations, layers, sizeof *activations, "layers", error);
-    for (size_t i = 0; i + 1 < layers && status == TANDA_OK; i++) {
-        units[i] = options->hidden_units[i];
-        status = hidden_activation(options, i, &activations[i], error);
+    const tanda_model_options layers = {.hidden = options->hidden_units,
+                                        .hidden_count = options->hidden.count,
+                                        .activations = (const char *const *)options->activations.texts,
+                                        .activation_count = options->activations.count,
+                                        .output_activation = options->has_output_activation
+                                                                 ? activation_name(options->output_activation)
+                                                                 : NULL,
+                                        .loss = options->has_loss ? loss_name(options->loss) : NULL};
+    for (size_t i = 0; i < options->activations.count; i++) {
+        activation found = ACTIVATION_RELU;
+        const char *name = options->activations.texts[i];
+        if (!activation_from_name(name, &found) || found == ACTIVATION_SOFTMAX)
+            return fail(error, TANDA_USAGE,
+                        "--activation: '%s' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS, name);
     }
-    if (status == TANDA_OK) {
-        choose_output(options, setup->training, &activations[layers - 1], &loss, &units[layers - 1]);
-        status = model_create(setup->training->features, layers, units, activations, loss,
-                              setup->training->task, &setup->model, error);
-    }
-    free(units);
-    free(activations);
-    return status;
-}
-
-static tanda_status name_model(const tanda_dataset *training, tanda_model *model, tanda_error *error) {
-    tanda_status status =
-        copy_texts(&model->feature_names, training->feature_names, training->features, error);
-    if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
-    if (status == TANDA_OK)
-        status = copy_texts(&model->target_names, training->target_names, training->target_count, error);
-    if (status == TANDA_OK)
-        status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
-    return status;
+    return tanda_model_create_for(setup->training, &layers, &setup->model, error);
 }
 
 /* ---- first weights ------------------------------------------------------------------------------------ */
@@ -135,8 +94,9 @@ static tanda_status start_from(const train_options *options, train_setup *setup,
     if (status != TANDA_OK) return status;
     if (!same_layers(first, setup->model)) {
         fail(error, TANDA_BAD_INPUT,
-             "--init %s: its layers are %s, those of this training %s; they must be the same", options->init,
-             model_shape(first, theirs), model_shape(setup->model, ours));
+             "%s %s: its layers are %s, those of this training %s; they must be the same",
+             options->run.resume != NULL ? "--resume" : "--init", options->init, model_shape(first, theirs),
+             model_shape(setup->model, ours));
         tanda_model_free(first);
         return TANDA_BAD_INPUT;
     }
@@ -160,7 +120,7 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     scaling *scaling = &setup->model->scaling;
     tanda_status status = TANDA_OK;
     if (options->init != NULL && !options->has_scale)
-        setup->scale_note = "as the --init model";
+        setup->scale_note = options->run.resume != NULL ? "as the checkpoint" : "as the --init model";
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
@@ -255,7 +215,6 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
     *setup = (train_setup){0};
     tanda_status status = load_data(options, setup, error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
-    if (status == TANDA_OK) status = name_model(setup->training, setup->model, error);
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);

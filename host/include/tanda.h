@@ -54,6 +54,12 @@ typedef enum tanda_task { TANDA_TASK_AUTO, TANDA_TASK_CLASSES, TANDA_TASK_REGRES
 typedef enum tanda_header { TANDA_HEADER_AUTO, TANDA_HEADER_NONE, TANDA_HEADER_FIRST_ROW } tanda_header;
 typedef enum tanda_scale { TANDA_SCALE_NONE, TANDA_SCALE_STANDARD, TANDA_SCALE_MINMAX } tanda_scale;
 
+/* The names in settings and messages, "classes", "standard" and so on; ..._from_name are false for another text. */
+TANDA_API const char *tanda_task_name(tanda_task task); /* NULL for no task, as the next for no scale */
+TANDA_API bool tanda_task_from_name(const char *name, tanda_task *task);
+TANDA_API const char *tanda_scale_name(tanda_scale scale);
+TANDA_API bool tanda_scale_from_name(const char *name, tanda_scale *scale);
+
 typedef struct tanda_dataset tanda_dataset;
 typedef struct tanda_model tanda_model;
 
@@ -81,9 +87,94 @@ TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
 /* 1; more for a regression of several quantities; 0 without a target. */
 TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
 
+/*
+ * Rows that are in memory. Everything is copied but values with borrow_values, which then have to stay as they are
+ * until the data set is freed or scaled. Members that are NULL or 0 are left out; without classes and targets the
+ * rows are for predictions.
+ */
+typedef struct tanda_dataset_arrays {
+    size_t rows, features;
+    const float *values;              /* (rows, features), finite */
+    bool borrow_values;               /* not copied, unless a value is -0, which becomes 0 */
+    const char *const *feature_names; /* (features) */
+    const int32_t *classes;           /* (rows), each from 0 and below class_count */
+    size_t class_count;               /* 0: one more than the largest of classes */
+    const char *const *class_names;   /* (class_count); NULL: the numbers */
+    const float *targets;             /* (rows, target_count), finite: a regression */
+    size_t target_count;              /* 0: 1 */
+    const char *const *target_names;  /* (target_count) */
+    const float *sample_weights;      /* (rows) of the loss, each 0 or more; NULL: all 1 */
+} tanda_dataset_arrays;
+
+/* TANDA_USAGE for members that do not go together, TANDA_BAD_INPUT for a value out of place, with its row. */
+TANDA_API tanda_status tanda_dataset_create(const tanda_dataset_arrays *arrays, tanda_dataset **dataset,
+                                            tanda_error *error);
+
+/*
+ * Two new data sets: round(fraction * rows) rows, at least one, drawn by the seed (with classes, as large a part of
+ * each), become the validation set, the rest the training set, both in the order of the source, which stays as it is.
+ * TANDA_USAGE unless 0 < fraction < 1, TANDA_BAD_INPUT for rows that cannot be split so.
+ */
+TANDA_API tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+                                           tanda_dataset **training, tanda_dataset **validation,
+                                           tanda_error *error);
+
+/* What a data set holds, valid until it is freed or scaled: NULL for what it has not, or no such index. */
+TANDA_API tanda_task tanda_dataset_task(const tanda_dataset *dataset);             /* AUTO: no target */
+TANDA_API const float *tanda_dataset_values(const tanda_dataset *dataset);         /* (rows, features) */
+TANDA_API const int32_t *tanda_dataset_classes(const tanda_dataset *dataset);      /* (rows) */
+TANDA_API const float *tanda_dataset_target_values(const tanda_dataset *dataset);  /* (rows, targets) */
+TANDA_API const float *tanda_dataset_sample_weights(const tanda_dataset *dataset); /* (rows) */
+TANDA_API size_t tanda_dataset_class_count(const tanda_dataset *dataset);
+TANDA_API const char *tanda_dataset_class_name(const tanda_dataset *dataset, size_t index);
+TANDA_API const char *tanda_dataset_feature_name(const tanda_dataset *dataset, size_t index);
+
 /* ---- models ------------------------------------------------------------------------------------------- */
 
 #define TANDA_DIGEST_SIZE 65 /* 64 lower-case hexadecimal digits and the end */
+
+/* The activations and losses that there are, from index 0: "identity", "binary_crossentropy", ...; NULL behind them. */
+TANDA_API const char *tanda_activation_name(size_t index);
+TANDA_API const char *tanda_loss_name(size_t index);
+
+typedef struct tanda_layer {
+    size_t units;
+    const char *activation; /* of the last layer: the output function */
+} tanda_layer;
+
+/*
+ * A model of these layers with all weights 0, without names and scaling. TANDA_USAGE for a layer of no units, a name
+ * that is unknown, or a loss that does not go with the output function, its units and the task: the message says what
+ * would.
+ */
+TANDA_API tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size_t layer_count,
+                                          const char *loss, tanda_task task, tanda_model **model,
+                                          tanda_error *error);
+
+/* All zero: no hidden layer, and the output function and loss that go with the data. */
+typedef struct tanda_model_options {
+    const size_t *hidden; /* units of the hidden layers */
+    size_t hidden_count;
+    const char *const *activations; /* of the hidden layers: one for all, or one each */
+    size_t activation_count;        /* 0: relu */
+    const char
+        *output_activation; /* NULL: sigmoid for 2 classes, softmax for more, identity for regression */
+    const char *loss;       /* NULL: what goes with the output function */
+} tanda_model_options;
+
+/*
+ * A model for a data set that has a target: its features, classes and names, and as many outputs as it needs. options
+ * may be NULL. Fails as tanda_model_create; TANDA_BAD_INPUT for data without a target.
+ */
+TANDA_API tanda_status tanda_model_create_for(const tanda_dataset *training,
+                                              const tanda_model_options *options, tanda_model **model,
+                                              tanda_error *error);
+
+/* Copies of the names. count must be the number of classes or features; TANDA_USAGE otherwise. */
+TANDA_API tanda_status tanda_model_set_class_names(tanda_model *model, const char *const *names, size_t count,
+                                                   tanda_error *error);
+TANDA_API tanda_status tanda_model_set_feature_names(tanda_model *model, const char *const *names,
+                                                     size_t count, tanda_error *error);
 
 /* TANDA_BAD_INPUT for a file that is damaged or not a tanda model. */
 TANDA_API tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error *error);
@@ -99,9 +190,49 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     const tanda_model *model, tanda_dataset **dataset,
                                                     tanda_error *error);
 
+/* Fits the model's scaling to rows that are not scaled yet: its training set's. */
+TANDA_API tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale scale,
+                                               const tanda_dataset *training, tanda_error *error);
+
+/* Scales rows as the model says, in place; once, as a data set does not know its scaling. */
+TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model,
+                                           tanda_error *error);
+
+/* x' = (x - center) * factor of each feature; center and factor (NULL, or set to NULL for no scaling) are the model's. */
+TANDA_API tanda_scale tanda_model_scaling(const tanda_model *model, const float **center,
+                                          const float **factor);
+
 TANDA_API size_t tanda_model_features(const tanda_model *model);
 /* Of the last layer: 1 for binary classes through a sigmoid, for regression the targets, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
+TANDA_API tanda_task tanda_model_task(const tanda_model *model);
+TANDA_API const char *tanda_model_loss(const tanda_model *model);
+TANDA_API size_t tanda_model_class_count(const tanda_model *model); /* 0 for regression */
+/* NULL without names, or for no such index. */
+TANDA_API const char *tanda_model_class_name(const tanda_model *model, size_t index);
+TANDA_API const char *tanda_model_feature_name(const tanda_model *model, size_t index);
+/* The settings of the training by tanda train, a JSON object whose keys are its options; NULL without. */
+TANDA_API const char *tanda_model_settings(const tanda_model *model);
+
+/* A layer as it is now; the arrays are the model's, and the next training or freeing ends them. */
+typedef struct tanda_layer_information {
+    size_t inputs, outputs;
+    const char *activation; /* static storage */
+    const float *weight;    /* (outputs, inputs) */
+    const float *bias;      /* (outputs) */
+} tanda_layer_information;
+
+TANDA_API size_t tanda_model_layers(const tanda_model *model);
+/* False for no such index, from 0. */
+TANDA_API bool tanda_model_layer(const tanda_model *model, size_t index,
+                                 tanda_layer_information *information);
+
+/* All parameters: per layer the weight as (outputs, inputs), then the bias. count may be NULL. */
+TANDA_API const float *tanda_model_weights(const tanda_model *model, size_t *count);
+/* Copies them; TANDA_USAGE for another count, TANDA_BAD_INPUT for one that is not finite. -0 becomes 0. */
+TANDA_API tanda_status tanda_model_set_weights(tanda_model *model, const float *weights, size_t count,
+                                               tanda_error *error);
+
 /* SHA-256 of the parameters as they lie in the model file; text has TANDA_DIGEST_SIZE bytes. */
 TANDA_API void tanda_model_digest(const tanda_model *model, char *text);
 /* Draws new weights, the same on every machine for the same seed; biases become 0. */
@@ -201,6 +332,13 @@ typedef struct tanda_progress {
     double loss, accuracy; /* running; NaN where they are not known */
 } tanda_progress;
 
+/* A checkpoint that was written, or not. */
+typedef struct tanda_checkpoint {
+    const char *path;
+    size_t epoch, step, steps; /* after this step, from 1, of so many of the epoch */
+    const char *failure;       /* NULL: it lies on the disk, whole; else why it could not be written */
+} tanda_checkpoint;
+
 typedef struct tanda_train_options {
     size_t epochs;
     size_t batch_rows; /* 0: all rows, full-batch gradient descent */
@@ -225,6 +363,25 @@ typedef struct tanda_train_options {
     size_t patience;
     double min_delta;
     bool restore_best; /* end with the weights of the best epoch, stopped early or not */
+
+    /*
+     * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and
+     * best.safetensors, a model of the best epoch. Each is written to a temporary file, flushed and renamed, and is a
+     * model that can be evaluated. One is written every so many epochs and seconds (neither: every 60 seconds), when
+     * should_stop ends the training, and at the end. A training goes on without one that cannot be written.
+     */
+    const char *checkpoint;                                                   /* NULL: none */
+    size_t checkpoint_epochs;                                                 /* 0: not by epochs */
+    double checkpoint_seconds;                                                /* 0: not by time */
+    size_t checkpoint_keep;                                                   /* of a folder; 0: 3 */
+    void (*on_checkpoint)(const tanda_checkpoint *checkpoint, void *context); /* NULL: none */
+
+    /*
+     * A checkpoint or a folder of them, of which the newest whole one is taken; on_note hears which. The training goes on
+     * as if it had not been interrupted, to the same bits on any device. Model, data and options must be those of its
+     * beginning, but for epochs, and only the model's weights are taken from the checkpoint. NULL: a new training.
+     */
+    const char *resume;
 } tanda_train_options;
 
 typedef struct tanda_train_result {
@@ -244,7 +401,8 @@ typedef struct tanda_train_result {
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
  * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
  * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when
- * should_stop said so; the model is then as it was.
+ * should_stop said so (message says what was saved); the model is then as it was. TANDA_USAGE or TANDA_BAD_INPUT when
+ * `resume` does not fit or is damaged.
  */
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                                    const tanda_dataset *validation, const tanda_train_options *options,

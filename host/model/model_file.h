@@ -14,6 +14,9 @@
  *   target_name      plain text, optional
  *   target_names     ["x", "y"], for a regression of several targets instead of target_name, optional
  *   settings         a JSON object, optional
+ *   checkpoint       a JSON object: the file is a checkpoint too, see train/checkpoint_file.h; optional. Its further
+ *                    tensors are named "checkpoint.NAME"
+ *   checkpoint_sha256  with it: of those tensors in the order of their data, each as name, zero byte, data
  *   weights_sha256   see model_digest
  *   metadata_sha256  of the keys above that are there, in alphabetical order, each as key, zero byte, value,
  *                    zero byte; other keys are ignored
@@ -22,6 +25,7 @@
 #define TANDA_MODEL_MODEL_FILE_H
 
 #include "model/model.h"
+#include "model/safetensors.h"
 #include "support/file.h"
 
 /* True when the file begins like a safetensors file (a plausible header length followed by '{'). */
@@ -33,6 +37,19 @@ bool model_file_looks_right(const char *path);
  * without class names gets their numbers.
  */
 tanda_status model_file_save(const tanda_model *model, const char *path, tanda_error *error);
+
+/* What a checkpoint holds beside the model. */
+typedef struct model_file_extra {
+    const char *text; /* a JSON object */
+    const safetensors_tensor *tensors;
+    size_t count;
+} model_file_extra;
+#define MODEL_FILE_EXTRA "checkpoint" /* the key in the metadata */
+#define MODEL_FILE_EXTRA_PREFIX "checkpoint."
+
+/* model_file_save of a checkpoint. */
+tanda_status model_file_save_with(const tanda_model *model, const model_file_extra *extra, const char *path,
+                                  tanda_error *error);
 
 /*
  * TANDA_BAD_INPUT, with what is wrong, for a file that is damaged or not a tanda model. A model of classes

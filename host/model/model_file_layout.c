@@ -9,9 +9,10 @@
 #include "support/memory.h"
 
 bool model_file_digest_metadata(const json_t *metadata, char *text) {
-    static const char *const keys[] = {"architecture", "class_names",  "feature_names",
-                                       "scaling",      "settings",     "tanda_format",
-                                       "target_name",  "target_names", "weights_sha256"};
+    static const char *const keys[] = {"architecture", MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
+                                       "class_names",  "feature_names",  "scaling",
+                                       "settings",     "tanda_format",   "target_name",
+                                       "target_names", "weights_sha256"};
     char *bytes = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&bytes, &size);
@@ -26,6 +27,26 @@ bool model_file_digest_metadata(const json_t *metadata, char *text) {
     if (complete) digest_sha256(bytes, size, text);
     free(bytes);
     return complete;
+}
+
+bool model_file_is_extra(const safetensors_tensor *tensor) {
+    return strncmp(tensor->name, MODEL_FILE_EXTRA_PREFIX, sizeof MODEL_FILE_EXTRA_PREFIX - 1) == 0;
+}
+
+tanda_status model_file_digest_extra(const safetensors_tensor *tensors, size_t count, char *text,
+                                     tanda_error *error) {
+    digest_part *parts = NULL;
+    size_t used = 0;
+    const tanda_status status = allocate(&parts, 2 * count, sizeof *parts, "checksum", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        if (!model_file_is_extra(&tensors[i])) continue;
+        parts[used++] = (digest_part){tensors[i].name, strlen(tensors[i].name) + 1};
+        parts[used++] = (digest_part){tensors[i].data, tensors[i].size};
+    }
+    digest_sha256_parts(parts, used, text);
+    free(parts);
+    return TANDA_OK;
 }
 
 void tensor_list_free(tensor_list *list) {

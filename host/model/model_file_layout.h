@@ -23,6 +23,13 @@ typedef struct tensor_list {
 tanda_status tensor_list_make(const tanda_model *model, tensor_list *list, tanda_error *error);
 void tensor_list_free(tensor_list *list);
 
+/* True for a tensor of a checkpoint that is none of the model. */
+bool model_file_is_extra(const safetensors_tensor *tensor);
+
+/* The value of checkpoint_sha256, of those among the tensors. */
+tanda_status model_file_digest_extra(const safetensors_tensor *tensors, size_t count, char *text,
+                                     tanda_error *error);
+
 /* The value of metadata_sha256; text has DIGEST_TEXT_SIZE bytes. False without memory. */
 bool model_file_digest_metadata(const json_t *metadata, char *text);
 

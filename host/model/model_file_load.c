@@ -58,6 +58,30 @@ static tanda_status check_metadata_digest(const reader *reader) {
     return TANDA_OK;
 }
 
+/* Without the key there are no such tensors: they are refused with the unknown ones. */
+static bool has_extra(const reader *reader) {
+    return safetensors_metadata(&reader->file, MODEL_FILE_EXTRA) != NULL;
+}
+
+static tanda_status check_extra(const reader *reader) {
+    const char *stated = NULL;
+    char found[DIGEST_TEXT_SIZE];
+    json_t *json = NULL;
+    if (!has_extra(reader)) return TANDA_OK;
+    tanda_status status = get_json(reader, MODEL_FILE_EXTRA, &json);
+    if (status == TANDA_OK && !json_is_object(json))
+        status = BAD(reader, MODEL_FILE_EXTRA " is not a JSON object");
+    json_decref(json);
+    if (status == TANDA_OK) status = get_text(reader, MODEL_FILE_EXTRA "_sha256", &stated);
+    if (status == TANDA_OK)
+        status =
+            model_file_digest_extra(reader->file.tensors, reader->file.tensor_count, found, reader->error);
+    if (status == TANDA_OK && strcmp(stated, found) != 0)
+        status =
+            BAD(reader, "damaged: " MODEL_FILE_EXTRA "_sha256 is %.64s, its tensors give %s", stated, found);
+    return status;
+}
+
 /* ---- architecture ------------------------------------------------------------------------------------- */
 
 typedef struct architecture {
@@ -173,6 +197,7 @@ static tanda_status refuse_unknown_tensor(const reader *reader, const tensor_lis
     for (size_t i = 0; i < reader->file.tensor_count; i++) {
         const char *name = reader->file.tensors[i].name;
         size_t known = 0;
+        if (has_extra(reader) && model_file_is_extra(&reader->file.tensors[i])) continue;
         while (known < expected->count && strcmp(expected->names[known].text, name) != 0)
             known++;
         if (known == expected->count)
@@ -328,6 +353,7 @@ tanda_status model_file_parse(const char *path, file_view view, tanda_model **mo
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
     if (status == TANDA_OK) status = check_format(&reader);
     if (status == TANDA_OK) status = check_metadata_digest(&reader);
+    if (status == TANDA_OK) status = check_extra(&reader);
     if (status == TANDA_OK) status = create_model(&reader);
     if (status == TANDA_OK) status = read_parameters(&reader);
     if (status == TANDA_OK) status = read_description(&reader);

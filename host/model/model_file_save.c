@@ -1,12 +1,15 @@
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/model_file_layout.h"
 #include "support/digest.h"
+#include "support/memory.h"
 
 typedef struct writer {
     const char *path;
     const tanda_model *model;
+    const model_file_extra *extra; /* or NULL */
     json_t *metadata;
     tanda_error *error;
 } writer;
@@ -105,6 +108,14 @@ static tanda_status put_settings(const writer *writer) {
     return put_text(writer, "settings", writer->model->settings);
 }
 
+static tanda_status put_extra(const writer *writer) {
+    const model_file_extra *extra = writer->extra;
+    char text[DIGEST_TEXT_SIZE];
+    tanda_status status = model_file_digest_extra(extra->tensors, extra->count, text, writer->error);
+    if (status == TANDA_OK) status = put_text(writer, MODEL_FILE_EXTRA, extra->text);
+    return status == TANDA_OK ? put_text(writer, MODEL_FILE_EXTRA "_sha256", text) : status;
+}
+
 static tanda_status put_digests(const writer *writer) {
     char text[DIGEST_TEXT_SIZE];
     model_digest(writer->model, text);
@@ -127,6 +138,7 @@ static tanda_status put_metadata(const writer *writer) {
     if (status == TANDA_OK && model->target_names != NULL)
         status = put_names(writer, "target_names", model->target_names, model_outputs(model));
     if (status == TANDA_OK && model->settings != NULL) status = put_settings(writer);
+    if (status == TANDA_OK && writer->extra != NULL) status = put_extra(writer);
     if (status == TANDA_OK) status = put_digests(writer);
     return status;
 }
@@ -145,8 +157,22 @@ static tanda_status check_before_writing(const writer *writer) {
     return TANDA_OK;
 }
 
-tanda_status model_file_save(const tanda_model *model, const char *path, tanda_error *error) {
-    writer writer = {.path = path, .model = model, .error = error};
+/* The model's tensors, and behind them those of the checkpoint. */
+static tanda_status write_tensors(const writer *writer, const tensor_list *list) {
+    const size_t more = writer->extra == NULL ? 0 : writer->extra->count;
+    safetensors_tensor *all = NULL;
+    tanda_status status = allocate(&all, list->count + more, sizeof *all, "tensors", writer->error);
+    if (status != TANDA_OK) return status;
+    memcpy(all, list->tensors, list->count * sizeof *all);
+    if (more > 0) memcpy(all + list->count, writer->extra->tensors, more * sizeof *all);
+    status = safetensors_write(writer->path, all, list->count + more, writer->metadata, writer->error);
+    free(all);
+    return status;
+}
+
+tanda_status model_file_save_with(const tanda_model *model, const model_file_extra *extra, const char *path,
+                                  tanda_error *error) {
+    writer writer = {.path = path, .model = model, .extra = extra, .error = error};
     tensor_list list = {0};
     tanda_status status = check_before_writing(&writer);
     if (status != TANDA_OK) return status;
@@ -155,11 +181,15 @@ tanda_status model_file_save(const tanda_model *model, const char *path, tanda_e
     status = put_metadata(&writer);
     if (status == TANDA_OK) status = tensor_list_make(model, &list, error);
     if (status == TANDA_OK) {
-        status = safetensors_write(path, list.tensors, list.count, writer.metadata, error);
+        status = write_tensors(&writer, &list);
         tensor_list_free(&list);
     }
     json_decref(writer.metadata);
     return status;
+}
+
+tanda_status model_file_save(const tanda_model *model, const char *path, tanda_error *error) {
+    return model_file_save_with(model, NULL, path, error);
 }
 
 tanda_status tanda_model_save(const tanda_model *model, const char *path, tanda_error *error) {

@@ -9,4 +9,11 @@
 /* The digest of `size` bytes, as text. */
 void digest_sha256(const void *data, size_t size, char text[DIGEST_TEXT_SIZE]);
 
+/* The same of several pieces, one after the other. */
+typedef struct digest_part {
+    const void *data;
+    size_t size;
+} digest_part;
+void digest_sha256_parts(const digest_part *parts, size_t count, char text[DIGEST_TEXT_SIZE]);
+
 #endif

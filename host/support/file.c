@@ -71,7 +71,7 @@ static tanda_status fail_writing(file_writer *writer, int code, tanda_error *err
 tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_error *error) {
     writer->is_open = false;
     writer->path = path;
-    int length = snprintf(writer->temporary, sizeof writer->temporary, "%s.XXXXXX", path);
+    int length = snprintf(writer->temporary, sizeof writer->temporary, "%s" FILE_UNFINISHED "XXXXXX", path);
     if (length < 0 || (size_t)length >= sizeof writer->temporary)
         return fail(error, TANDA_FAILED, "%s: the path is too long", path);
     writer->descriptor = mkstemp(writer->temporary);
@@ -120,4 +120,13 @@ tanda_status file_write_atomically(const char *path, const file_part *parts, siz
     for (size_t i = 0; status == TANDA_OK && i < part_count; i++)
         status = file_writer_add(&writer, parts[i].data, parts[i].size, error);
     return status == TANDA_OK ? file_writer_finish(&writer, error) : status;
+}
+
+tanda_status file_make_folder(const char *path, tanda_error *error) {
+    struct stat information;
+    const int code = mkdir(path, 0777) == 0 ? flush_folder_of(path) : errno;
+    if (code == EEXIST && stat(path, &information) == 0 && S_ISDIR(information.st_mode)) return TANDA_OK;
+    return code == 0 ? TANDA_OK
+                     : fail(error, TANDA_FAILED, "%s: the folder cannot be made: %s", path,
+                            strerror(code == EEXIST ? ENOTDIR : code));
 }

@@ -14,11 +14,13 @@ typedef struct file_view {
 tanda_status file_view_open(const char *path, file_view *view, tanda_error *error);
 void file_view_close(file_view *view);
 
+#define FILE_UNFINISHED ".unfinished-" /* between the path and six letters: the name of a temporary file */
+
 /*
  * A file written piece by piece to a temporary file beside path, which file_writer_finish flushes to the disk and
  * renames to path, and then flushes the folder: a reader sees the old file or the whole new one. TANDA_FAILED on any
  * error; path is then as it was, no temporary file is left, and the writer is closed. A closed writer (all zero is
- * one) may be abandoned.
+ * one) may be abandoned. A process that is killed may leave its temporary file, named path.unfinished-XXXXXX.
  */
 typedef struct file_writer {
     bool is_open;
@@ -38,5 +40,8 @@ typedef struct file_part {
 } file_part;
 tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
                                    tanda_error *error);
+
+/* Makes a folder, durably; one that is there already is as good. TANDA_FAILED when it cannot be made. */
+tanda_status file_make_folder(const char *path, tanda_error *error);
 
 #endif

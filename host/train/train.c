@@ -1,10 +1,12 @@
 /* Training: epochs of gradient descent on a device, with a report now and then. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/trainer.h"
+#include "train/checkpoint.h"
+#include "train/checkpoint_file.h"
 
 static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
     if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
@@ -16,6 +18,13 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
                     options->min_delta);
     return TANDA_OK;
 }
+
+/* One call of tanda_train. */
+typedef struct run {
+    trainer trainer;
+    snapshot latest;
+    checkpoints checkpoints;
+} run;
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
 
@@ -55,7 +64,8 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
         if (status != TANDA_OK) return status;
     }
-    return watches_epochs(trainer->options) ? watch(trainer, line, error) : TANDA_OK;
+    const bool counts = watches_epochs(trainer->options) || trainer->best != NULL;
+    return counts ? watch(trainer, line, error) : TANDA_OK;
 }
 
 /* ---- all epochs ---------------------------------------------------------------------------------------- */
@@ -105,20 +115,42 @@ static void tell_progress(const trainer *trainer, const since *since) {
     options->on_progress(&progress, options->context);
 }
 
-static tanda_status interrupt(const trainer *trainer, tanda_error *error) {
-    return fail(
-        error, TANDA_INTERRUPTED,
-        "interrupted after epoch %zu, step %zu of %zu; nothing was saved (--checkpoint FILE would have)",
-        trainer_epoch(trainer), trainer_step_of_epoch(trainer), trainer->steps_per_epoch);
+static tanda_status save(run *run, tanda_error *error) {
+    const tanda_status status = snapshot_take(&run->trainer, &run->latest, error);
+    if (status != TANDA_OK) return status;
+    checkpoints_save(&run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
+    return TANDA_OK;
 }
 
-/* One run of steps, up to the next epoch that is looked at. A full batch makes no loss in others (contract 7). */
-static tanda_status advance(trainer *trainer, tanda_error *error) {
+static tanda_status interrupt(run *run, tanda_error *error) {
+    const trainer *trainer = &run->trainer;
+    const checkpoints *checkpoints = &run->checkpoints;
+    char place[96];
+    snprintf(place, sizeof place, "interrupted after epoch %zu, step %zu of %zu", trainer_epoch(trainer),
+             trainer_step_of_epoch(trainer), trainer->steps_per_epoch);
+    if (checkpoints->path == NULL)
+        return fail(error, TANDA_INTERRUPTED, "%s; nothing was saved (--checkpoint FILE would have)", place);
+    const tanda_status status = save(run, error);
+    if (status != TANDA_OK) return status;
+    if (!checkpoints->has_saved)
+        return fail(error, TANDA_FAILED, "%s; NOT saved, %s cannot be written", place, checkpoints->path);
+    return fail(error, TANDA_INTERRUPTED, "%s; saved in %s, --resume goes on from there", place,
+                checkpoints->saved_path);
+}
+
+/* One run of steps, up to the next epoch where there is something to do. A full batch makes no loss in epochs that are
+ * not looked at (contract 7). */
+static tanda_status advance(run *run, tanda_error *error) {
+    trainer *trainer = &run->trainer;
+    const tanda_train_options *options = trainer->options;
     const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
-    const size_t epoch = next_look(trainer->options, (size_t)(step / per_epoch) + 1);
+    const size_t next = (size_t)(step / per_epoch) + 1, look = next_look(options, next);
+    const size_t due = checkpoints_next_epoch(&run->checkpoints, options, next),
+                 epoch = due < look ? due : look;
     const uint64_t end = epoch * per_epoch;
-    if (per_epoch > 1 || step + 1 == end) return trainer_advance(trainer, end, true, error);
-    return trainer_advance(trainer, end - 1, false, error);
+    if (per_epoch > 1 || (step + 1 == end && epoch == look))
+        return trainer_advance(trainer, end, true, error);
+    return trainer_advance(trainer, epoch == look ? end - 1 : end, false, error);
 }
 
 static bool is_looked_at(const trainer *trainer) {
@@ -131,22 +163,26 @@ static bool is_done(const trainer *trainer) {
     return trainer->progress.stopping.stopped || trainer->progress.step >= trainer->total_steps;
 }
 
-static tanda_status run_epochs(trainer *trainer, tanda_error *error) {
+static tanda_status run_epochs(run *run, tanda_error *error) {
+    trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     since since = {.seconds = seconds_now(), .step = trainer->progress.step};
     while (!is_done(trainer)) {
         tanda_epoch line = {0};
-        tanda_status status = advance(trainer, error);
+        tanda_status status = advance(run, error);
         if (status == TANDA_OK && is_looked_at(trainer)) status = end_epoch(trainer, &line, error);
         if (status != TANDA_OK) return status;
         if (is_reported(trainer))
             tell_epoch(trainer, &line, &since);
         else
             tell_progress(trainer, &since);
-        if (!is_done(trainer) && options->should_stop != NULL && options->should_stop(options->context))
-            return interrupt(trainer, error);
+        if (is_done(trainer)) break;
+        if (options->should_stop != NULL && options->should_stop(options->context))
+            return interrupt(run, error);
+        if (checkpoints_due(&run->checkpoints, trainer)) status = save(run, error);
+        if (status != TANDA_OK) return status;
     }
-    return TANDA_OK;
+    return run->checkpoints.path == NULL ? TANDA_OK : save(run, error);
 }
 
 /* ---- the end of the training --------------------------------------------------------------------------- */
@@ -194,22 +230,51 @@ static void note_progress(const trainer *trainer, tanda_train_result *result) {
     result->stopped_early = stopping->stopped;
 }
 
+static tanda_status resume(run *run, tanda_error *error) {
+    const tanda_train_options *options = run->trainer.options;
+    char *file = NULL;
+    if (options->resume == NULL) return TANDA_OK;
+    tanda_status status = checkpoint_find(options->resume, options->on_note, options->context, &file, error);
+    if (status == TANDA_OK) status = checkpoint_file_read(&run->trainer, &run->latest, file, error);
+    if (status == TANDA_OK) status = snapshot_restore(&run->trainer, &run->latest, error);
+    if (status == TANDA_OK && options->on_note != NULL) {
+        char note[512];
+        snprintf(note, sizeof note, "resumed from %s, after epoch %zu, step %zu of %zu", file,
+                 trainer_epoch(&run->trainer), trainer_step_of_epoch(&run->trainer),
+                 run->trainer.steps_per_epoch);
+        options->on_note(note, options->context);
+    }
+    free(file);
+    return status;
+}
+
+static tanda_status prepare(run *run, const tanda_dataset *training, const tanda_dataset *validation,
+                            tanda_train_result *result, tanda_error *error) {
+    const tanda_train_options *options = run->trainer.options;
+    tanda_status status = check_options(options, error);
+    if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
+    if (status == TANDA_OK && validation != NULL)
+        status = check_fit(run->trainer.model, validation, true, error);
+    if (status == TANDA_OK) status = checkpoints_begin(options, &run->checkpoints, error);
+    if (status == TANDA_OK) status = trainer_create(&run->trainer, training, validation, result, error);
+    if (status == TANDA_OK) status = snapshot_create(&run->trainer, &run->latest, error);
+    return status == TANDA_OK ? resume(run, error) : status;
+}
+
 tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                          const tanda_dataset *validation, const tanda_train_options *options,
                          tanda_train_result *result, tanda_error *error) {
-    trainer trainer = {.backend = device, .model = model, .options = options};
+    run run = {.trainer = {.backend = device, .model = model, .options = options}};
     tanda_train_result made = {0};
-    tanda_status status = check_options(options, error);
-    if (status == TANDA_OK) status = check_fit(model, training, true, error);
-    if (status == TANDA_OK && validation != NULL) status = check_fit(model, validation, true, error);
-    if (status != TANDA_OK) return status;
-    status = trainer_create(&trainer, training, validation, &made, error);
+    tanda_status status = prepare(&run, training, validation, &made, error);
     double start = seconds_now();
-    if (status == TANDA_OK) status = run_epochs(&trainer, error);
+    if (status == TANDA_OK) status = run_epochs(&run, error);
     made.train_seconds = seconds_now() - start;
-    if (status == TANDA_OK) note_progress(&trainer, &made);
-    if (status == TANDA_OK) status = finish_training(&trainer, &made, error);
-    trainer_free(&trainer);
+    if (status == TANDA_OK) note_progress(&run.trainer, &made);
+    if (status == TANDA_OK) status = finish_training(&run.trainer, &made, error);
+    checkpoints_free(&run.checkpoints);
+    snapshot_free(&run.latest);
+    trainer_free(&run.trainer);
     if (status == TANDA_OK) *result = made;
     return status;
 }

@@ -3,13 +3,20 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "data/fingerprint.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "train/checkpoint.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
 #define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
 #define RUN_SECONDS 0.2          /* a signal is obeyed, and a bar moves, so soon */
 #define MOST_GROWTH 4            /* of a run, over the one before */
+
+bool trainer_keeps_best(const tanda_train_options *options) {
+    return options->restore_best ||
+           (options->checkpoint != NULL && checkpoint_is_folder(options->checkpoint));
+}
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
@@ -41,6 +48,7 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
                                              .learning_rate = (float)options->learning_rate,
                                              .math = options->math,
                                              .gemm = options->gemm};
+    trainer->state_count = update_state_count(program_options.update.rule);
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
     if (status == TANDA_OK && options->on_note != NULL &&
@@ -49,6 +57,16 @@ static tanda_status compile(trainer *trainer, const tanda_dataset *training, tan
     if (status == TANDA_OK && trainer->has_validation)
         status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
                                   &trainer->evaluator, error);
+    return status;
+}
+
+/* Before the rows are lent to the device. */
+static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *training,
+                                      const tanda_dataset *validation, tanda_error *error) {
+    if (trainer->options->checkpoint == NULL && trainer->options->resume == NULL) return TANDA_OK;
+    tanda_status status = dataset_fingerprint(training, &trainer->training_fingerprint, error);
+    if (status == TANDA_OK && validation != NULL)
+        status = dataset_fingerprint(validation, &trainer->validation_fingerprint, error);
     return status;
 }
 
@@ -74,9 +92,10 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
     if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
-    if (status == TANDA_OK && trainer->options->restore_best)
+    if (status == TANDA_OK && trainer_keeps_best(trainer->options))
         status =
             allocate(&trainer->best, trainer->plan->parameter_count, sizeof(float), "best parameters", error);
+    if (status == TANDA_OK) status = take_fingerprints(trainer, training, validation, error);
     double start = seconds_now();
     if (status == TANDA_OK) status = upload(trainer, training, validation, error);
     result->transfer_seconds = seconds_now() - start;

@@ -31,7 +31,9 @@ typedef struct trainer {
     size_t batch_rows, steps_per_epoch;
     uint64_t total_steps; /* of all epochs */
     progress progress;
-    float *best; /* packed parameters of the best epoch; NULL unless they are restored */
+    float *best;        /* packed parameters of the best epoch; NULL unless they are kept */
+    size_t state_count; /* vectors of optimizer state */
+    uint64_t training_fingerprint, validation_fingerprint; /* where there are checkpoints */
 
     step_result *results;
     size_t most_steps;    /* that results has room for */
@@ -43,6 +45,9 @@ typedef struct trainer {
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error);
 void trainer_free(trainer *trainer);
+
+/* The best weights are to be restored, or to be written beside checkpoints. */
+bool trainer_keeps_best(const tanda_train_options *options);
 
 /*
  * Steps up to `end`, but no more than what is heard of in time, are done and added up. TANDA_FAILED when a loss or

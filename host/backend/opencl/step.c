@@ -134,7 +134,7 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     }
     while (status == TANDA_OK && top > 1)
         status = fold_stack(&c, &top);
-    if (index == program->stored_next) program->stored_next++;
+    if (batch == program->stored_next) program->stored_next++; /* also from a later step on: see --resume */
     if (wave.updates) program->last_gradient = 0;
     if (status != TANDA_OK || wave.updates) return status;
     if (tiles > most) return opencl_run_update(&c, stack_at(program, 0), 1, 1, rows);

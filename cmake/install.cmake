@@ -1,0 +1,57 @@
+# What is installed: program, libraries, header, and what pkg-config and CMake need to find them.
+include(CMakePackageConfigHelpers)
+
+# A static library has no hidden symbols, only names that may collide with the user's (fail, allocate). So the
+# installed one is a single object in which every name but tanda_... is local.
+set(STATIC_OBJECT ${PROJECT_BINARY_DIR}/tanda.o)
+set(STATIC_LIBRARY ${PROJECT_BINARY_DIR}/static/libtanda.a)
+add_custom_command(OUTPUT ${STATIC_LIBRARY}
+  COMMAND ${CMAKE_LINKER} -r -o ${STATIC_OBJECT} $<TARGET_OBJECTS:tanda_objects> ${ISA_OBJECTS}
+  COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${STATIC_OBJECT}
+  COMMAND ${CMAKE_COMMAND} -E rm -f ${STATIC_LIBRARY}
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/static
+  COMMAND ${CMAKE_AR} rcsD ${STATIC_LIBRARY} ${STATIC_OBJECT}
+  DEPENDS tanda_objects $<TARGET_OBJECTS:tanda_objects> ${ISA_OBJECTS}
+  COMMAND_EXPAND_LISTS VERBATIM)
+add_custom_target(tanda_installed_static ALL DEPENDS ${STATIC_LIBRARY})
+
+# What a program linked with the static library needs besides. OpenMP_C_LIB_NAMES is gomp or omp, and pthread.
+set(STATIC_NEEDS OpenCL clblast z jansson nettle ${OpenMP_C_LIB_NAMES} m)
+list(REMOVE_DUPLICATES STATIC_NEEDS)
+list(TRANSFORM STATIC_NEEDS PREPEND -l OUTPUT_VARIABLE STATIC_FLAGS)
+list(JOIN STATIC_FLAGS " " STATIC_FLAGS)
+
+set(PACKAGE_FOLDER ${CMAKE_INSTALL_LIBDIR}/cmake/tanda)
+file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/tanda.pc.in tanda.pc @ONLY)
+configure_package_config_file(cmake/tandaConfig.cmake.in tandaConfig.cmake INSTALL_DESTINATION ${PACKAGE_FOLDER}
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(tandaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+
+# Manual pages and completion, made by the program of the tables that its --help is made of.
+if(TARGET tanda AND NOT CMAKE_CROSSCOMPILING)
+  set(MANUAL_FOLDER ${PROJECT_BINARY_DIR}/man)
+  set(COMPLETION ${PROJECT_BINARY_DIR}/completion/tanda)
+  file(MAKE_DIRECTORY ${MANUAL_FOLDER} ${PROJECT_BINARY_DIR}/completion)
+  set(MANUAL_PAGES ${MANUAL_FOLDER}/tanda.1)
+  set(MANUAL_COMMANDS COMMAND tanda help --man > ${MANUAL_FOLDER}/tanda.1)
+  foreach(command train evaluate predict verify record generate inspect devices bench)
+    list(APPEND MANUAL_PAGES ${MANUAL_FOLDER}/tanda-${command}.1)
+    list(APPEND MANUAL_COMMANDS COMMAND tanda help --man ${command} > ${MANUAL_FOLDER}/tanda-${command}.1)
+  endforeach()
+  add_custom_command(OUTPUT ${MANUAL_PAGES} ${COMPLETION} ${MANUAL_COMMANDS}
+    COMMAND tanda help --completion > ${COMPLETION} DEPENDS tanda VERBATIM)
+  add_custom_target(tanda_documents ALL DEPENDS ${MANUAL_PAGES} ${COMPLETION})
+  install(FILES ${MANUAL_PAGES} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${COMPLETION} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endif()
+
+if(TARGET tanda)
+  install(TARGETS tanda)
+endif()
+install(TARGETS tanda_shared)
+install(FILES ${STATIC_LIBRARY} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES host/include/tanda.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_BINARY_DIR}/tanda.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/tandaConfig.cmake ${PROJECT_BINARY_DIR}/tandaConfigVersion.cmake
+        DESTINATION ${PACKAGE_FOLDER})

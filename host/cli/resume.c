@@ -1,0 +1,76 @@
+#include "cli/resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/report.h"
+#include "model/model_file.h"
+
+/* Where something lies, which may be elsewhere now, and what may be raised. */
+static bool may_differ(const char *key, const json_t *theirs, const json_t *ours) {
+    static const char *const keys[] = {"data", "labels", "validation_labels", "init", "epochs"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0) return true;
+    /* --validation FILE against FILE. */
+    return strcmp(key, "validation") == 0 && json_is_string(theirs) && json_is_string(ours);
+}
+
+/* A value as a flag would have it; NULL for none. To be freed. */
+static char *value_text(const json_t *value) {
+    if (json_is_string(value)) return strdup(json_string_value(value));
+    return value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
+static tanda_status fail_different(const char *checkpoint, const char *key, const json_t *theirs,
+                                   const json_t *ours, tanda_error *error) {
+    char flag[64], *there = value_text(theirs), *here = value_text(ours);
+    size_t length = 0;
+    for (; key[length] != '\0' && length + 1 < sizeof flag; length++)
+        flag[length] = key[length] == '_' ? '-' : key[length];
+    flag[length] = '\0';
+    fail(error, TANDA_USAGE, "--%s: %s here, but %s in the checkpoint %s; the bits would differ", flag,
+         here == NULL ? "not given" : here, there == NULL ? "not given" : there, checkpoint);
+    free(there);
+    free(here);
+    return TANDA_USAGE;
+}
+
+/* The keys of `from`, each of which the other must have as well. */
+static tanda_status compare(const char *checkpoint, json_t *theirs, json_t *ours, json_t *from,
+                            tanda_error *error) {
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(from, key, value) {
+        const json_t *there = json_object_get(theirs, key), *here = json_object_get(ours, key);
+        if (!may_differ(key, there, here) && !json_equal(there, here))
+            return fail_different(checkpoint, key, there, here, error);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, tanda_error *error) {
+    json_t *epochs = json_object_get(ours, "epochs");
+    if (epochs != NULL) json_object_set(theirs, "epochs", epochs);
+    char *text = json_text(theirs);
+    if (text == NULL) return fail(error, TANDA_FAILED, "out of memory while noting the settings");
+    free(model->settings);
+    model->settings = text;
+    return TANDA_OK;
+}
+
+tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_error *error) {
+    tanda_model *saved = NULL;
+    tanda_status status = model_file_load(checkpoint, &saved, error);
+    if (status != TANDA_OK) return status;
+    json_t *theirs = saved->settings == NULL ? NULL : json_loads(saved->settings, 0, NULL);
+    json_t *ours = model->settings == NULL ? NULL : json_loads(model->settings, 0, NULL);
+    if (theirs != NULL && ours != NULL) { /* a checkpoint of the library need have none */
+        status = compare(checkpoint, theirs, ours, ours, error);
+        if (status == TANDA_OK) status = compare(checkpoint, theirs, ours, theirs, error);
+        if (status == TANDA_OK) status = take_over(theirs, ours, model, error);
+    }
+    json_decref(theirs);
+    json_decref(ours);
+    tanda_model_free(saved);
+    return status;
+}

@@ -1,0 +1,220 @@
+/* Data sets from arrays in memory, and what they hold. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "data/scaling.h"
+#include "support/memory.h"
+
+/* ---- features ------------------------------------------------------------------------------------------ */
+
+static bool is_usable(float value) {
+    return isfinite(value) && !(value == 0.0f && signbit(value));
+}
+
+/* Copies the values, as every reader of files gives them: -0 becomes 0. */
+static tanda_status copy_values(const tanda_dataset_arrays *arrays, size_t count, tanda_dataset *dataset,
+                                tanda_error *error) {
+    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "rows", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++)
+        dataset->owned[i] = arrays->values[i] == 0.0f ? 0.0f : arrays->values[i];
+    dataset->values = dataset->owned;
+    return TANDA_OK;
+}
+
+static tanda_status take_values(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
+                                tanda_error *error) {
+    size_t count = 0, bad = 0;
+    if (multiply_overflows(arrays->rows, arrays->features, &count))
+        return fail(error, TANDA_USAGE, "%zu x %zu values are more than this machine can address",
+                    arrays->rows, arrays->features);
+    while (bad < count && is_usable(arrays->values[bad]))
+        bad++;
+    if (bad == count && arrays->borrow_values) {
+        dataset->values = arrays->values;
+        return TANDA_OK;
+    }
+    while (bad < count && isfinite(arrays->values[bad]))
+        bad++;
+    if (bad < count)
+        return fail(error, TANDA_BAD_INPUT, "values: row %zu, feature %zu (from 0) is not finite",
+                    bad / arrays->features, bad % arrays->features);
+    return copy_values(arrays, count, dataset, error);
+}
+
+/* ---- labels -------------------------------------------------------------------------------------------- */
+
+static tanda_status count_classes(const tanda_dataset_arrays *arrays, size_t *count, tanda_error *error) {
+    size_t found = 0;
+    for (size_t row = 0; row < arrays->rows; row++) {
+        const int32_t class = arrays->classes[row];
+        if (class < 0 || (arrays->class_count > 0 && (size_t) class >= arrays->class_count))
+            return fail(error, TANDA_BAD_INPUT,
+                        "classes: row %zu (from 0) has %" PRId32 "; classes are 0 to %zu", row, class,
+                        arrays->class_count > 0 ? arrays->class_count - 1 : LABELS_CLASSES_MAX - 1);
+        if ((size_t) class >= found) found = (size_t) class + 1;
+    }
+    *count = arrays->class_count > 0 ? arrays->class_count : found;
+    if (*count >= 2 && *count <= LABELS_CLASSES_MAX) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "classes: there are %zu; there must be 2 to %d", *count,
+                LABELS_CLASSES_MAX);
+}
+
+static tanda_status name_classes(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    if (arrays->class_names != NULL)
+        return copy_texts(&dataset->class_names, (char *const *)arrays->class_names, dataset->class_count,
+                          error);
+    char name[24];
+    tanda_status status =
+        allocate(&dataset->class_names, dataset->class_count, sizeof *dataset->class_names, "classes", error);
+    for (size_t i = 0; i < dataset->class_count && status == TANDA_OK; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        status = copy_text(&dataset->class_names[i], name, error);
+    }
+    return status;
+}
+
+static tanda_status take_classes(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    tanda_status status = count_classes(arrays, &dataset->class_count, error);
+    if (status != TANDA_OK) {
+        dataset->class_count = 0;
+        return status;
+    }
+    dataset->task = TANDA_TASK_CLASSES;
+    dataset->target_count = 1;
+    status = allocate(&dataset->classes, arrays->rows, sizeof *dataset->classes, "classes", error);
+    if (status != TANDA_OK) return status;
+    memcpy(dataset->classes, arrays->classes, arrays->rows * sizeof *dataset->classes);
+    return name_classes(arrays, dataset, error);
+}
+
+static tanda_status take_targets(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    size_t count = 0;
+    dataset->task = TANDA_TASK_REGRESSION;
+    dataset->target_count = arrays->target_count > 0 ? arrays->target_count : 1;
+    if (multiply_overflows(arrays->rows, dataset->target_count, &count))
+        return fail(error, TANDA_USAGE, "%zu x %zu targets are more than this machine can address",
+                    arrays->rows, dataset->target_count);
+    const tanda_status status =
+        allocate(&dataset->targets, count, sizeof *dataset->targets, "targets", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(arrays->targets[i]))
+            return fail(error, TANDA_BAD_INPUT, "targets: row %zu, target %zu (from 0) is not finite",
+                        i / dataset->target_count, i % dataset->target_count);
+        dataset->targets[i] = arrays->targets[i] == 0.0f ? 0.0f : arrays->targets[i];
+    }
+    return TANDA_OK;
+}
+
+static tanda_status take_weights(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    bool some = false;
+    const tanda_status status =
+        allocate(&dataset->weights, arrays->rows, sizeof *dataset->weights, "weights", error);
+    if (status != TANDA_OK) return status;
+    for (size_t row = 0; row < arrays->rows; row++) {
+        const float weight = arrays->sample_weights[row];
+        if (!isfinite(weight) || weight < 0.0f)
+            return fail(error, TANDA_BAD_INPUT, "sample_weights: row %zu (from 0) has %g; give 0 or more",
+                        row, (double)weight);
+        dataset->weights[row] = weight == 0.0f ? 0.0f : weight;
+        some = some || weight > 0.0f;
+    }
+    return some ? TANDA_OK : fail(error, TANDA_BAD_INPUT, "sample_weights: every one is 0");
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+static tanda_status check_arrays(const tanda_dataset_arrays *arrays, tanda_error *error) {
+    if (arrays->rows == 0 || arrays->features == 0)
+        return fail(error, TANDA_USAGE,
+                    "a data set of %zu rows and %zu features; it needs at least 1 of each", arrays->rows,
+                    arrays->features);
+    if (arrays->values == NULL) return fail(error, TANDA_USAGE, "values is NULL; it holds the features");
+    if (arrays->classes != NULL && arrays->targets != NULL)
+        return fail(error, TANDA_USAGE, "classes and targets are both there; give one of them");
+    if (arrays->class_names != NULL && arrays->class_count == 0)
+        return fail(error, TANDA_USAGE, "class_names goes with class_count, the number of names");
+    return TANDA_OK;
+}
+
+static tanda_status fill(const tanda_dataset_arrays *arrays, tanda_dataset *dataset, tanda_error *error) {
+    dataset->rows = arrays->rows;
+    dataset->features = arrays->features;
+    tanda_status status = take_values(arrays, dataset, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&dataset->feature_names, (char *const *)arrays->feature_names, arrays->features,
+                            error);
+    if (status == TANDA_OK && arrays->classes != NULL) status = take_classes(arrays, dataset, error);
+    if (status == TANDA_OK && arrays->targets != NULL) status = take_targets(arrays, dataset, error);
+    if (status == TANDA_OK && dataset->target_count > 1 && arrays->target_names != NULL)
+        status = copy_texts(&dataset->target_names, (char *const *)arrays->target_names,
+                            dataset->target_count, error);
+    if (status == TANDA_OK && dataset->target_count == 1 && arrays->target_names != NULL)
+        status = copy_text(&dataset->target_name, arrays->target_names[0], error);
+    if (status == TANDA_OK && arrays->sample_weights != NULL) status = take_weights(arrays, dataset, error);
+    return status;
+}
+
+tanda_status tanda_dataset_create(const tanda_dataset_arrays *arrays, tanda_dataset **dataset,
+                                  tanda_error *error) {
+    tanda_dataset *made = NULL;
+    tanda_status status = check_arrays(arrays, error);
+    if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
+    if (status != TANDA_OK) return status;
+    status = fill(arrays, made, error);
+    if (status == TANDA_OK)
+        *dataset = made;
+    else
+        tanda_dataset_free(made);
+    return status;
+}
+
+/* ---- what a data set holds ----------------------------------------------------------------------------- */
+
+tanda_task tanda_dataset_task(const tanda_dataset *dataset) {
+    return dataset->task;
+}
+
+const float *tanda_dataset_values(const tanda_dataset *dataset) {
+    return dataset->values;
+}
+
+const int32_t *tanda_dataset_classes(const tanda_dataset *dataset) {
+    return dataset->classes;
+}
+
+const float *tanda_dataset_target_values(const tanda_dataset *dataset) {
+    return dataset->targets;
+}
+
+const float *tanda_dataset_sample_weights(const tanda_dataset *dataset) {
+    return dataset->weights;
+}
+
+size_t tanda_dataset_class_count(const tanda_dataset *dataset) {
+    return dataset->class_count;
+}
+
+const char *tanda_dataset_class_name(const tanda_dataset *dataset, size_t index) {
+    return dataset->class_names == NULL || index >= dataset->class_count ? NULL : dataset->class_names[index];
+}
+
+const char *tanda_dataset_feature_name(const tanda_dataset *dataset, size_t index) {
+    return dataset->feature_names == NULL || index >= dataset->features ? NULL
+                                                                        : dataset->feature_names[index];
+}
+
+tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+                                 tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    return dataset_split(source, fraction, source->task == TANDA_TASK_CLASSES, seed, training, validation,
+                         error);
+}

@@ -1,0 +1,81 @@
+/* The model that goes with a data set. */
+#include <stdlib.h>
+
+#include "data/dataset.h"
+#include "model/model.h"
+#include "support/memory.h"
+
+/* The output and loss that go with the task, as far as they are not asked for. */
+static tanda_status choose_output(const tanda_dataset *training, const tanda_model_options *options,
+                                  tanda_layer *last, const char **loss_word, tanda_error *error) {
+    const bool classes = training->task == TANDA_TASK_CLASSES;
+    loss loss = LOSS_COUNT;
+    activation output = classes ? ACTIVATION_SOFTMAX : ACTIVATION_IDENTITY;
+    if (options->loss != NULL && !loss_from_name(options->loss, &loss))
+        return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them", options->loss);
+    if (classes && training->class_count == 2 && loss != LOSS_CATEGORICAL_CROSSENTROPY)
+        output = ACTIVATION_SIGMOID;
+    if (options->output_activation != NULL && !activation_from_name(options->output_activation, &output))
+        return fail(error, TANDA_USAGE,
+                    "the output function '%.60s' is unknown; use identity, sigmoid or softmax",
+                    options->output_activation);
+    last->units = !classes                                                     ? training->target_count
+                  : training->class_count == 2 && output != ACTIVATION_SOFTMAX ? 1
+                                                                               : training->class_count;
+    if (loss == LOSS_COUNT)
+        loss = !classes                       ? LOSS_MSE
+               : output == ACTIVATION_SOFTMAX ? LOSS_CATEGORICAL_CROSSENTROPY
+                                              : LOSS_BINARY_CROSSENTROPY;
+    last->activation = activation_name(output);
+    *loss_word = loss_name(loss);
+    return TANDA_OK;
+}
+
+static tanda_status choose_hidden(const tanda_model_options *options, tanda_layer *layers,
+                                  tanda_error *error) {
+    const size_t activations = options->activation_count;
+    if (activations > 1 && activations != options->hidden_count)
+        return fail(error, TANDA_USAGE, "%zu activations for %zu hidden layers; give one, or one per layer",
+                    activations, options->hidden_count);
+    for (size_t i = 0; i < options->hidden_count; i++)
+        layers[i] = (tanda_layer){
+            .units = options->hidden[i],
+            .activation = activations == 0 ? "relu" : options->activations[activations == 1 ? 0 : i]};
+    return TANDA_OK;
+}
+
+static tanda_status name_model(const tanda_dataset *training, tanda_model *model, tanda_error *error) {
+    tanda_status status =
+        copy_texts(&model->feature_names, training->feature_names, training->features, error);
+    if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&model->target_names, training->target_names, training->target_count, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
+    return status;
+}
+
+tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_model_options *options,
+                                    tanda_model **model, tanda_error *error) {
+    static const tanda_model_options none = {0};
+    const tanda_model_options *wanted = options == NULL ? &none : options;
+    const size_t count = wanted->hidden_count + 1;
+    const char *loss_word = NULL;
+    tanda_layer *layers = NULL;
+    tanda_model *made = NULL;
+    if (training->task == TANDA_TASK_AUTO)
+        return fail(error, TANDA_BAD_INPUT, "the data has no target to make a model for");
+    tanda_status status = allocate(&layers, count, sizeof *layers, "layers", error);
+    if (status == TANDA_OK) status = choose_hidden(wanted, layers, error);
+    if (status == TANDA_OK) status = choose_output(training, wanted, &layers[count - 1], &loss_word, error);
+    if (status == TANDA_OK)
+        status =
+            tanda_model_create(training->features, layers, count, loss_word, training->task, &made, error);
+    if (status == TANDA_OK) status = name_model(training, made, error);
+    free(layers);
+    if (status == TANDA_OK)
+        *model = made;
+    else
+        tanda_model_free(made);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* Models as a program makes and reads them: layers and names by their words, weights as arrays. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "model/model.h"
+#include "support/memory.h"
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+const char *tanda_activation_name(size_t index) {
+    return index > (size_t)ACTIVATION_SOFTMAX ? NULL : activation_name((activation)index);
+}
+
+const char *tanda_loss_name(size_t index) {
+    return index >= (size_t)LOSS_COUNT ? NULL : loss_name((loss)index);
+}
+
+const char *tanda_task_name(tanda_task task) {
+    return (unsigned)task > TANDA_TASK_REGRESSION ? NULL : task_name(task);
+}
+
+bool tanda_task_from_name(const char *name, tanda_task *task) {
+    return task_from_name(name, task);
+}
+
+const char *tanda_scale_name(tanda_scale scale) {
+    return (unsigned)scale > TANDA_SCALE_MINMAX ? NULL : scaling_name(scale);
+}
+
+bool tanda_scale_from_name(const char *name, tanda_scale *scale) {
+    return scaling_from_name(name, scale);
+}
+
+/* ---- making a model ------------------------------------------------------------------------------------ */
+
+static tanda_status find_activation(const char *name, activation *result, tanda_error *error) {
+    if (name == NULL) return fail(error, TANDA_USAGE, "activation: NULL; tanda_activation_name lists them");
+    if (activation_from_name(name, result)) return TANDA_OK;
+    return fail(error, TANDA_USAGE,
+                "activation '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS " and softmax", name);
+}
+
+tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size_t layer_count,
+                                const char *loss_word, tanda_task task, tanda_model **model,
+                                tanda_error *error) {
+    size_t *units = NULL;
+    activation *activations = NULL;
+    loss loss = LOSS_COUNT;
+    if (loss_word == NULL || !loss_from_name(loss_word, &loss))
+        return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them",
+                    loss_word == NULL ? "NULL" : loss_word);
+    tanda_status status = allocate(&units, layer_count, sizeof *units, "layers", error);
+    if (status == TANDA_OK)
+        status = allocate(&activations, layer_count, sizeof *activations, "layers", error);
+    for (size_t i = 0; i < layer_count && status == TANDA_OK; i++) {
+        units[i] = layers[i].units;
+        status = find_activation(layers[i].activation, &activations[i], error);
+    }
+    if (status == TANDA_OK)
+        status = model_create(features, layer_count, units, activations, loss, task, model, error);
+    free(units);
+    free(activations);
+    return status;
+}
+
+/* Copies of count texts in place of *place. */
+static tanda_status replace_names(char ***place, size_t old_count, const char *const *names, size_t count,
+                                  tanda_error *error) {
+    char **copy = NULL;
+    for (size_t i = 0; names != NULL && i < count; i++)
+        if (names[i] == NULL) return fail(error, TANDA_USAGE, "name %zu (from 0) of %zu is NULL", i, count);
+    const tanda_status status = copy_texts(&copy, (char *const *)names, count, error);
+    if (status != TANDA_OK) return status;
+    free_texts(*place, old_count);
+    *place = copy;
+    return TANDA_OK;
+}
+
+tanda_status tanda_model_set_class_names(tanda_model *model, const char *const *names, size_t count,
+                                         tanda_error *error) {
+    if (count != model->class_count)
+        return fail(error, TANDA_USAGE, "%zu class names for a model of %zu classes", count,
+                    model->class_count);
+    return replace_names(&model->class_names, count, names, count, error);
+}
+
+tanda_status tanda_model_set_feature_names(tanda_model *model, const char *const *names, size_t count,
+                                           tanda_error *error) {
+    if (count != model->features)
+        return fail(error, TANDA_USAGE, "%zu feature names for a model of %zu features", count,
+                    model->features);
+    return replace_names(&model->feature_names, count, names, count, error);
+}
+
+/* ---- scaling ------------------------------------------------------------------------------------------- */
+
+tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const tanda_dataset *training,
+                                     tanda_error *error) {
+    scaling made = {0};
+    if (training->features != model->features)
+        return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
+                    training->features, model->features);
+    const tanda_status status =
+        scaling_fit(kind, training->values, training->rows, training->features, &made, error);
+    if (status != TANDA_OK) return status;
+    scaling_free(&model->scaling);
+    model->scaling = made;
+    return TANDA_OK;
+}
+
+tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model, tanda_error *error) {
+    return dataset_scale(dataset, &model->scaling, error);
+}
+
+tanda_scale tanda_model_scaling(const tanda_model *model, const float **center, const float **factor) {
+    if (center != NULL) *center = model->scaling.center;
+    if (factor != NULL) *factor = model->scaling.factor;
+    return model->scaling.kind;
+}
+
+/* ---- what a model holds -------------------------------------------------------------------------------- */
+
+tanda_task tanda_model_task(const tanda_model *model) {
+    return model->task;
+}
+
+const char *tanda_model_loss(const tanda_model *model) {
+    return loss_name(model->loss);
+}
+
+size_t tanda_model_layers(const tanda_model *model) {
+    return model->layer_count;
+}
+
+bool tanda_model_layer(const tanda_model *model, size_t index, tanda_layer_information *information) {
+    if (index >= model->layer_count) return false;
+    const layer *layer = &model->layers[index];
+    *information = (tanda_layer_information){.inputs = layer->inputs,
+                                             .outputs = layer->outputs,
+                                             .activation = activation_name(layer->activation),
+                                             .weight = model->parameters + layer->weight,
+                                             .bias = model->parameters + layer->bias};
+    return true;
+}
+
+const float *tanda_model_weights(const tanda_model *model, size_t *count) {
+    if (count != NULL) *count = model->parameter_count;
+    return model->parameters;
+}
+
+tanda_status tanda_model_set_weights(tanda_model *model, const float *weights, size_t count,
+                                     tanda_error *error) {
+    if (count != model->parameter_count)
+        return fail(error, TANDA_USAGE, "%zu weights for a model of %zu", count, model->parameter_count);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(weights[i]))
+            return fail(error, TANDA_BAD_INPUT, "weight %zu (from 0) is not finite", i);
+    for (size_t i = 0; i < count; i++)
+        model->parameters[i] = weights[i] == 0.0f ? 0.0f : weights[i];
+    return TANDA_OK;
+}
+
+size_t tanda_model_class_count(const tanda_model *model) {
+    return model->class_count;
+}
+
+const char *tanda_model_class_name(const tanda_model *model, size_t index) {
+    return model->class_names == NULL || index >= model->class_count ? NULL : model->class_names[index];
+}
+
+const char *tanda_model_feature_name(const tanda_model *model, size_t index) {
+    return model->feature_names == NULL || index >= model->features ? NULL : model->feature_names[index];
+}
+
+const char *tanda_model_settings(const tanda_model *model) {
+    return model->settings;
+}

@@ -1,0 +1,333 @@
+#include "train/checkpoint_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_file.h"
+#include "support/memory.h"
+
+#define STATE_NAME MODEL_FILE_EXTRA_PREFIX "state.%zu"
+#define NAME_SIZE 48
+#define BEST_NAME MODEL_FILE_EXTRA_PREFIX "best"
+
+/* ---- numbers ------------------------------------------------------------------------------------------- */
+
+static json_t *bits_of(uint64_t bits) {
+    return json_sprintf("%016" PRIx64, bits);
+}
+
+static json_t *double_of(double value) {
+    uint64_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    return bits_of(bits);
+}
+
+static bool read_bits(const json_t *value, uint64_t *bits) {
+    const char *text = json_string_value(value);
+    if (text == NULL || strlen(text) != 16 || text[strspn(text, "0123456789abcdef")] != '\0') return false;
+    *bits = strtoull(text, NULL, 16);
+    return true;
+}
+
+static bool read_double(const json_t *value, double *number) {
+    uint64_t bits = 0;
+    if (!read_bits(value, &bits)) return false;
+    memcpy(number, &bits, sizeof bits);
+    return true;
+}
+
+static bool read_count(const json_t *value, uint64_t *count) {
+    if (!json_is_integer(value) || json_integer_value(value) < 0) return false;
+    *count = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+/* ---- what a training is -------------------------------------------------------------------------------- */
+
+static json_t *describe_options(const trainer *trainer) {
+    const tanda_train_options *options = trainer->options;
+    return json_pack("{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b}", "seed",
+                     json_sprintf("%" PRIu64, options->seed), "batch_rows", (json_int_t)trainer->batch_rows,
+                     "shuffle", !options->no_shuffle, "learning_rate", options->learning_rate, "math",
+                     options->math == TANDA_MATH_FAST ? "fast" : "exact", "patience",
+                     (json_int_t)options->patience, "min_delta", options->min_delta, "restore_best",
+                     options->restore_best);
+}
+
+static json_t *describe_data(const tanda_dataset *dataset, uint64_t fingerprint) {
+    return json_pack("{s:I, s:I, s:o}", "rows", (json_int_t)dataset->rows, "features",
+                     (json_int_t)dataset->features, "fingerprint", bits_of(fingerprint));
+}
+
+static json_t *describe_validation(const trainer *trainer) {
+    if (!trainer->has_validation) return json_null();
+    return describe_data(trainer->validation.dataset, trainer->validation_fingerprint);
+}
+
+static json_t *describe(const trainer *trainer, const progress *progress) {
+    const stopping *stopping = &progress->stopping;
+    return json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o}", "format",
+                     CHECKPOINT_FORMAT, "step", (json_int_t)progress->step, "steps_per_epoch",
+                     (json_int_t)trainer->steps_per_epoch, "running_loss", double_of(progress->running.loss),
+                     "running_correct", (json_int_t)progress->running.correct, "best_epoch",
+                     (json_int_t)stopping->best_epoch, "best_score", double_of(stopping->best), "waited",
+                     (json_int_t)stopping->waited, "stopped", stopping->stopped, "data",
+                     describe_data(trainer->training.dataset, trainer->training_fingerprint), "validation",
+                     describe_validation(trainer), "options", describe_options(trainer));
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+/* The tensors beside the model's, which are of the same memory as their values. */
+typedef struct extras {
+    size_t count;
+    char names[MOST_UPDATE_STATES + 1][NAME_SIZE];
+    safetensors_tensor tensors[MOST_UPDATE_STATES + 1];
+} extras;
+
+static tanda_status add_extra(const trainer *trainer, extras *extras, const char *name, const float *packed,
+                              tanda_error *error) {
+    const size_t count = trainer->plan->model_parameter_count;
+    float *values = NULL;
+    const tanda_status status = allocate(&values, count, sizeof *values, "checkpoint", error);
+    if (status != TANDA_OK) return status;
+    plan_unpack(trainer->plan, packed, values);
+    char *kept_name = extras->names[extras->count];
+    snprintf(kept_name, sizeof extras->names[0], "%s", name);
+    extras->tensors[extras->count++] = (safetensors_tensor){.name = kept_name,
+                                                            .type = "F32",
+                                                            .rank = 1,
+                                                            .shape = {count},
+                                                            .data = values,
+                                                            .size = count * sizeof *values};
+    return TANDA_OK;
+}
+
+static tanda_status make_extras(const trainer *trainer, const snapshot *snapshot, extras *extras,
+                                tanda_error *error) {
+    char name[NAME_SIZE];
+    tanda_status status = TANDA_OK;
+    if (snapshot->best != NULL && snapshot->progress.stopping.best_epoch > 0)
+        status = add_extra(trainer, extras, BEST_NAME, snapshot->best, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
+        snprintf(name, sizeof name, STATE_NAME, i);
+        status = add_extra(trainer, extras, name, snapshot->state[i], error);
+    }
+    return status;
+}
+
+static tanda_status write_file(const trainer *trainer, const snapshot *snapshot, const extras *extras,
+                               const char *path, tanda_error *error) {
+    tanda_model model = *trainer->model;
+    json_t *facts = describe(trainer, &snapshot->progress);
+    char *text = facts == NULL ? NULL : json_dumps(facts, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(facts);
+    if (text == NULL) return fail(error, TANDA_FAILED, "%s: no memory for a checkpoint", path);
+    tanda_status status =
+        allocate(&model.parameters, model.parameter_count, sizeof(float), "checkpoint", error);
+    if (status == TANDA_OK) {
+        plan_unpack(trainer->plan, snapshot->parameters, model.parameters);
+        const model_file_extra extra = {.text = text, .tensors = extras->tensors, .count = extras->count};
+        status = model_file_save_with(&model, &extra, path, error);
+        free(model.parameters);
+    }
+    free(text);
+    return status;
+}
+
+tanda_status checkpoint_file_write(const trainer *trainer, const snapshot *snapshot, const char *path,
+                                   tanda_error *error) {
+    extras extras = {0};
+    tanda_status status = make_extras(trainer, snapshot, &extras, error);
+    if (status == TANDA_OK) status = write_file(trainer, snapshot, &extras, path, error);
+    for (size_t i = 0; i < extras.count; i++)
+        free((void *)extras.tensors[i].data);
+    return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+/* An open checkpoint. */
+typedef struct opened {
+    const char *path;
+    file_view view;
+    safetensors file;
+    tanda_model *model;
+    json_t *facts;
+} opened;
+
+static void close_file(opened *file) {
+    json_decref(file->facts);
+    tanda_model_free(file->model);
+    safetensors_close(&file->file);
+    file_view_close(&file->view);
+}
+
+/* model_file_parse checks all sums. */
+static tanda_status open_file(const char *path, opened *file, tanda_error *error) {
+    *file = (opened){.path = path};
+    tanda_status status = file_view_open(path, &file->view, error);
+    if (status == TANDA_OK) status = model_file_parse(path, file->view, &file->model, error);
+    if (status == TANDA_OK) status = safetensors_parse(path, file->view, &file->file, error);
+    if (status != TANDA_OK) return status;
+    const char *text = safetensors_metadata(&file->file, MODEL_FILE_EXTRA);
+    if (text == NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: is a model but no checkpoint; --init starts from its weights", path);
+    file->facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    uint64_t format = 0;
+    if (!read_count(json_object_get(file->facts, "format"), &format) || format != CHECKPOINT_FORMAT)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: a checkpoint of another format; this version reads format %d", path,
+                    CHECKPOINT_FORMAT);
+    return TANDA_OK;
+}
+
+static tanda_status read_progress(const opened *file, progress *progress, tanda_error *error) {
+    const json_t *facts = file->facts, *stopped = json_object_get(facts, "stopped");
+    stopping *stopping = &progress->stopping;
+    uint64_t best_epoch = 0, waited = 0;
+    if (!read_count(json_object_get(facts, "step"), &progress->step) ||
+        !read_double(json_object_get(facts, "running_loss"), &progress->running.loss) ||
+        !read_count(json_object_get(facts, "running_correct"), &progress->running.correct) ||
+        !read_count(json_object_get(facts, "best_epoch"), &best_epoch) ||
+        !read_double(json_object_get(facts, "best_score"), &stopping->best) ||
+        !read_count(json_object_get(facts, "waited"), &waited) || !json_is_boolean(stopped))
+        return fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", file->path);
+    stopping->best_epoch = (size_t)best_epoch;
+    stopping->waited = (size_t)waited;
+    stopping->stopped = json_is_true(stopped);
+    return TANDA_OK;
+}
+
+static tanda_status read_tensor(const trainer *trainer, const opened *file, const char *name, float *packed,
+                                tanda_error *error) {
+    const safetensors_tensor *tensor = safetensors_find(&file->file, name);
+    const size_t count = trainer->plan->model_parameter_count;
+    if (tensor == NULL || strcmp(tensor->type, "F32") != 0 || tensor->size != count * sizeof(float))
+        return fail(error, TANDA_BAD_INPUT, "%s: it has no tensor \"%s\" of %zu numbers", file->path, name,
+                    count);
+    float *values = NULL; /* the file's are not aligned */
+    const tanda_status status = allocate(&values, count, sizeof *values, "checkpoint", error);
+    if (status != TANDA_OK) return status;
+    memcpy(values, tensor->data, tensor->size);
+    plan_pack(trainer->plan, values, packed);
+    free(values);
+    return TANDA_OK;
+}
+
+static tanda_status read_tensors(const trainer *trainer, const opened *file, snapshot *snapshot,
+                                 tanda_error *error) {
+    char name[NAME_SIZE];
+    tanda_status status = TANDA_OK;
+    plan_pack(trainer->plan, file->model->parameters, snapshot->parameters);
+    /* A training that keeps no best weights may go on from one that did; the other way round they begin anew. */
+    if (snapshot->best != NULL && safetensors_find(&file->file, BEST_NAME) != NULL)
+        status = read_tensor(trainer, file, BEST_NAME, snapshot->best, error);
+    else if (snapshot->best != NULL)
+        snapshot->progress.stopping = (stopping){0};
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
+        snprintf(name, sizeof name, STATE_NAME, i);
+        status = read_tensor(trainer, file, name, snapshot->state[i], error);
+    }
+    return status;
+}
+
+/* ---- is it the same training? -------------------------------------------------------------------------- */
+
+static tanda_status check_layers(const trainer *trainer, const opened *file, tanda_error *error) {
+    const tanda_model *ours = trainer->model, *theirs = file->model;
+    bool same = ours->features == theirs->features && ours->layer_count == theirs->layer_count &&
+                ours->loss == theirs->loss && ours->task == theirs->task;
+    for (size_t i = 0; same && i < ours->layer_count; i++)
+        same = ours->layers[i].outputs == theirs->layers[i].outputs &&
+               ours->layers[i].activation == theirs->layers[i].activation;
+    if (same) return TANDA_OK;
+    return fail(error, TANDA_USAGE, "%s: its model has other layers or another loss than this training's",
+                file->path);
+}
+
+static tanda_status check_options(const trainer *trainer, const opened *file, tanda_error *error) {
+    json_t *ours = describe_options(trainer), *value = NULL;
+    const json_t *theirs = json_object_get(file->facts, "options");
+    const char *key = NULL;
+    tanda_status status = TANDA_OK;
+    json_object_foreach(ours, key, value) {
+        const json_t *other = json_object_get(theirs, key);
+        if (status != TANDA_OK || json_equal(value, other)) continue;
+        char *there = json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)),
+             *here = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        status = fail(error, TANDA_USAGE, "%s: its %s is %s, this training's is %s", file->path, key,
+                      there == NULL ? "missing" : there, here == NULL ? "another" : here);
+        free(there);
+        free(here);
+    }
+    json_decref(ours);
+    return status;
+}
+
+/* key is "data" or "validation"; dataset NULL: there is none. */
+static tanda_status check_data(const opened *file, const char *key, const tanda_dataset *dataset,
+                               uint64_t fingerprint, tanda_error *error) {
+    const json_t *theirs = json_object_get(file->facts, key);
+    const char *what = strcmp(key, "data") == 0 ? "training" : "validation";
+    uint64_t rows = 0, features = 0, stated = 0;
+    if (dataset == NULL && json_is_null(theirs)) return TANDA_OK;
+    if (dataset == NULL || json_is_null(theirs))
+        return fail(error, TANDA_USAGE, "%s: it was trained %s a validation set, this training is %s one",
+                    file->path, dataset == NULL ? "with" : "without", dataset == NULL ? "without" : "with");
+    if (!read_count(json_object_get(theirs, "rows"), &rows) ||
+        !read_count(json_object_get(theirs, "features"), &features) ||
+        !read_bits(json_object_get(theirs, "fingerprint"), &stated))
+        return fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", file->path);
+    if (rows != dataset->rows || features != dataset->features)
+        return fail(error, TANDA_USAGE,
+                    "%s: its %s set has %" PRIu64 " rows x %" PRIu64 " features, this one %zu x %zu",
+                    file->path, what, rows, features, dataset->rows, dataset->features);
+    if (stated == fingerprint) return TANDA_OK;
+    return fail(
+        error, TANDA_USAGE,
+        "%s: its %s set has as many rows and features as this one, but other values, scaling or labels",
+        file->path, what);
+}
+
+static tanda_status check_training(const trainer *trainer, const opened *file, tanda_error *error) {
+    uint64_t step = 0;
+    tanda_status status = check_layers(trainer, file, error);
+    if (status == TANDA_OK) status = check_options(trainer, file, error);
+    if (status == TANDA_OK)
+        status = check_data(file, "data", trainer->training.dataset, trainer->training_fingerprint, error);
+    if (status == TANDA_OK)
+        status = check_data(file, "validation", trainer->has_validation ? trainer->validation.dataset : NULL,
+                            trainer->validation_fingerprint, error);
+    if (status == TANDA_OK && read_count(json_object_get(file->facts, "step"), &step) &&
+        step > trainer->total_steps)
+        status = fail(error, TANDA_USAGE,
+                      "%s: it has done %" PRIu64 " steps of %zu per epoch, more than %zu epochs", file->path,
+                      step, trainer->steps_per_epoch, trainer->options->epochs);
+    return status;
+}
+
+tanda_status checkpoint_file_read(const trainer *trainer, snapshot *snapshot, const char *path,
+                                  tanda_error *error) {
+    opened file;
+    tanda_status status = open_file(path, &file, error);
+    if (status == TANDA_OK) status = check_training(trainer, &file, error);
+    if (status == TANDA_OK) status = read_progress(&file, &snapshot->progress, error);
+    if (status == TANDA_OK) status = read_tensors(trainer, &file, snapshot, error);
+    close_file(&file);
+    return status;
+}
+
+tanda_status checkpoint_file_check(const char *path, uint64_t *step, tanda_error *error) {
+    opened file;
+    progress progress = {0};
+    tanda_status status = open_file(path, &file, error);
+    if (status == TANDA_OK) status = read_progress(&file, &progress, error);
+    if (status == TANDA_OK && step != NULL) *step = progress.step;
+    close_file(&file);
+    return status;
+}

@@ -1,0 +1,47 @@
+#include "train/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+
+tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
+    const size_t count = trainer->plan->parameter_count;
+    *snapshot = (struct snapshot){.state_count = trainer->state_count};
+    tanda_status status = allocate(&snapshot->parameters, count, sizeof(float), "snapshot", error);
+    if (status == TANDA_OK && trainer->best != NULL)
+        status = allocate(&snapshot->best, count, sizeof(float), "snapshot", error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = allocate(&snapshot->state[i], count, sizeof(float), "snapshot", error);
+    return status;
+}
+
+void snapshot_free(snapshot *snapshot) {
+    free(snapshot->parameters);
+    free(snapshot->best);
+    for (size_t i = 0; i < snapshot->state_count; i++)
+        free(snapshot->state[i]);
+    *snapshot = (struct snapshot){0};
+}
+
+tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
+    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    snapshot->progress = trainer->progress;
+    if (snapshot->best != NULL) memcpy(snapshot->best, trainer->best, bytes);
+    tanda_status status =
+        backend_download(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = backend_read_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
+    return status;
+}
+
+tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_error *error) {
+    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    trainer->progress = snapshot->progress;
+    if (trainer->best != NULL && snapshot->best != NULL) memcpy(trainer->best, snapshot->best, bytes);
+    tanda_status status =
+        backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = backend_write_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
+    return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
+}
