@@ -74,6 +74,15 @@ static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used
     }
 }
 
+/* Asks for a row that will be assembled, and for its label. */
+static inline void ask_for_row(global const float *features, uint count, global const int *labels, ulong row) {
+    global const float *line = features + row * count;
+    for (uint k = 0; k < count; k += 16)
+        ASK_FOR(line + k);
+    ASK_FOR(line + count - 1);
+    ASK_FOR(labels + row);
+}
+
 /*
  * 16 rows as 16 lanes, features apart `apart` floats; those from `used` on become +0. The last 16 features overlap those
  * before where their number is no multiple.

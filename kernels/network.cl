@@ -44,11 +44,14 @@ static inline void activate_backward(uint function, global float *deltas, global
 /*
  * OUTPUTS units of a layer, forward (start: the biases) or backward (start: NULL), in chunks as CHAINS of dense.cl:
  * results[j] = start[j] + sum over t of lines[t] * factors[t * step + j * apart]. Lines have VECTORS * 16 lanes.
+ * What takes no time while a result is in a register: relu follows forward, and backward its derivative by its output
+ * `gate`, unless that is NULL.
  */
 #define DEFINE_UNITS(OUTPUTS, VECTORS)                                                                               \
     static inline void units_##OUTPUTS##_##VECTORS(global const float *lines, uint terms,                            \
                                                    global const float *factors, ulong step, ulong apart,             \
-                                                   global const float *start, float zero, global float *results) {  \
+                                                   global const float *start, int relu, global const float *gate,    \
+                                                   float zero, global float *results) {                              \
         for (uint from = 0; from == 0 || from < terms; from += CHUNK) {                                              \
             uint to = from + CHUNK < terms ? from + CHUNK : terms;                                                   \
             float16 sum[OUTPUTS][VECTORS];                                                                           \
@@ -71,6 +74,9 @@ static inline void activate_backward(uint function, global float *deltas, global
                         total = (float16)(start[o]);                                                                 \
                     total = total + sum[o][v];                                                                       \
                     if (to == terms) total = start != NULL ? canonical(total) : flush_tiny(total);                   \
+                    if (to == terms && relu) total = activation_relu(total);                                         \
+                    if (to == terms && gate != NULL)                                                                 \
+                        total = activation_relu_backward(total, load_16(o * VECTORS + v, gate));                     \
                     store_16(total, o * VECTORS + v, results);                                                       \
                 }                                                                                                    \
         }                                                                                                            \
@@ -79,7 +85,9 @@ static inline void activate_backward(uint function, global float *deltas, global
 #define SOME_UNITS(OUTPUTS, VECTORS)                                                                                 \
     for (; unit + OUTPUTS <= units; unit += OUTPUTS)                                                                 \
         units_##OUTPUTS##_##VECTORS(lines, terms, factors + unit * apart, step, apart,                               \
-                                    start != NULL ? start + unit : NULL, zero, results + unit * VECTORS * 16);
+                                    start != NULL ? start + unit : NULL, relu,                                       \
+                                    gate != NULL ? gate + unit * VECTORS * 16 : NULL, zero,                          \
+                                    results + unit * VECTORS * 16);
 
 #define DEFINE_LAYER(VECTORS)                                                                                        \
     DEFINE_UNITS(12, VECTORS)                                                                                        \
@@ -87,8 +95,9 @@ static inline void activate_backward(uint function, global float *deltas, global
     DEFINE_UNITS(4, VECTORS)                                                                                         \
     DEFINE_UNITS(1, VECTORS)                                                                                         \
     static inline void all_units_##VECTORS(global const float *lines, uint terms, global const float *factors,       \
-                                           ulong step, ulong apart, global const float *start, float zero,           \
-                                           global float *results, uint units) {                                      \
+                                           ulong step, ulong apart, global const float *start, int relu,             \
+                                           global const float *gate, float zero, global float *results,              \
+                                           uint units) {                                                             \
         uint unit = 0;                                                                                               \
         SOME_UNITS(12, VECTORS)                                                                                      \
         SOME_UNITS(6, VECTORS)                                                                                       \
@@ -121,6 +130,29 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
     return mask;
 }
 
+/* row[i] of 16 successive positions, of which `used` are there. */
+static inline void find_sixteen(const shuffle_key *key, int shuffle, ulong first, int used, ulong *row) {
+    for (int i = 0; i < 16; i++)
+        row[i] = first + i;
+    if (shuffle) shuffle_sixteen(key, first, used, row);
+}
+
+#define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
+
+/* Asks for the rows of the column after this one, which the same thread most often does next; not in small steps. */
+static inline void ask_for_next(const shuffle_key *key, global const float *features, uint count,
+                                global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
+                                uint lanes) {
+    uint next = tile * TILE_ROWS + lane + lanes;
+    if (rows <= TILE_ROWS || next >= rows) return;
+    for (uint from = next; from < next + lanes; from += 16) {
+        ulong row[16];
+        shuffle_sixteen(key, first_row + from, (int)rows - (int)from, row);
+        for (int i = 0; i < 16; i++)
+            ask_for_row(features, count, labels, row[i]);
+    }
+}
+
 /*
  * Work-item (column of VECTORS * 16 lanes, tile). input holds the assembled rows where `assembled` is set, else they are
  * assembled into it; that and the workspace are tiles of the wave, `width` lanes each.
@@ -139,22 +171,21 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
         if (lane >= used) return;                                                                                    \
         global float *tensors = workspace + tile * workspace_tile;                                                   \
         global float *x = input + input_offset + tile * input_tile + (ulong)lane * layers[0].inputs;                 \
-        int16 label[VECTORS];                                                                                        \
+        int16 label[VECTORS], correct = (int16)(0);                                                                  \
         shuffle_key key = {0};                                                                                       \
         if (shuffle) key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);              \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
             int there = (int)used - (int)lane - v * 16;                                                              \
             ulong row[16];                                                                                           \
             int values[16];                                                                                          \
-            ulong first = first_row + (ulong)tile * TILE_ROWS + lane + v * 16;                                       \
-            for (int i = 0; i < 16; i++)                                                                             \
-                row[i] = first + i;                                                                                  \
-            if (shuffle) shuffle_sixteen(&key, first, there, row);                                                   \
+            find_sixteen(&key, shuffle, first_row + (ulong)tile * TILE_ROWS + lane + v * 16, there, row);            \
+            if (!assembled) assemble_rows(features, layers[0].inputs, row, there, lanes, x + v * 16);                \
             for (int i = 0; i < 16; i++)                                                                             \
                 values[i] = i < there ? labels[row[i]] : 0;                                                          \
             label[v] = vload16(0, values);                                                                           \
-            if (!assembled) assemble_rows(features, layers[0].inputs, row, there, lanes, x + v * 16);                \
         }                                                                                                            \
+        if (shuffle && !assembled && layers[0].inputs <= MOST_ASKED_FEATURES)                                        \
+            ask_for_next(&key, features, layers[0].inputs, labels, first_row, rows, tile, lane, lanes);              \
         for (uint l = 0; l < layer_count; l++) {                                                                     \
             global const network_layer *layer = layers + l;                                                          \
             global const float *lines = x;                                                                           \
@@ -167,9 +198,10 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
             }                                                                                                        \
             if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
             global float *target = tensors + layer->output * width + lane * layer->outputs;                          \
+            int relu = layer->activation == NETWORK_RELU;                                                            \
             all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
-                                parameters + layer->bias, zero, target, layer->outputs);                             \
-            activate(layer->activation, target, layer->outputs *VECTORS);                                            \
+                                parameters + layer->bias, relu, NULL, zero, target, layer->outputs);                 \
+            if (!relu) activate(layer->activation, target, layer->outputs *VECTORS);                                 \
         }                                                                                                            \
         global const network_layer *last = layers + layer_count - 1;                                                 \
         global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
@@ -185,8 +217,9 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
             else                                                                                                     \
                 store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
             store_16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
-            if (is_class) add_correct(results, step, right);                                                         \
+            if (is_class) correct = correct + right;                                                                 \
         }                                                                                                            \
+        if (is_class) add_correct(results, step, correct);                                                           \
         for (uint l = layer_count; l-- > 0;) {                                                                       \
             global const network_layer *layer = layers + l;                                                          \
             global float *d = tensors + layer->delta * width + lane * layer->delta_apart;                            \
@@ -200,15 +233,16 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
             if (l == 0) break;                                                                                       \
             global const network_layer *below = layer - 1;                                                           \
             global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
-            all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, zero, target, \
-                                layer->inputs);                                                                      \
+            global const float *outputs = tensors + below->output * width + lane * below->outputs;                   \
+            int gates = below->activation == NETWORK_RELU && layer->threshold == 0;                                  \
+            all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, 0,            \
+                                gates ? outputs : NULL, zero, target, layer->inputs);                                \
             if (layer->threshold > 0) {                                                                              \
                 dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
                 for (int v = 0; v < VECTORS; v++)                                                                    \
                     drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
             }                                                                                                        \
-            activate_backward(below->activation, target, tensors + below->output * width + lane * below->outputs,    \
-                              below->outputs *VECTORS);                                                              \
+            if (!gates) activate_backward(below->activation, target, outputs, below->outputs *VECTORS);              \
         }                                                                                                            \
     }
 
@@ -246,18 +280,40 @@ static inline void add_block(float16 *value, float16 (*levels)[16], uint count, 
         levels[level][i] = value[i];
 }
 
-/* Where the sums of a block go: into a slot, and into the parameters where is_update is set. */
+/*
+ * Where the sums of a block go: into a slot, and into the parameters where is_update is set. What plain descent needs
+ * lies here too: all rules at the end of each block would take the registers of its sums.
+ */
 typedef struct network_target {
-    global float *slot;
-    update_target update;
-    int is_update, is_weight;
+    global float *slot, *parameters;
+    const update_target *update;
+    float inverse_rows, rate, l2;
+    int is_update, is_plain, is_weight;
     global uint *not_finite;
 } network_target;
 
-static inline void finish_vector(network_target target, float16 sum, ulong at) {
-    if (target.is_update && apply_update(target.update, at, &sum, (float16)(1.0f), target.is_weight))
-        *target.not_finite = 1;
-    store_16(sum, 0, target.slot + at);
+#define APART static __attribute__((noinline))
+
+APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
+    float16 g = *sum;
+    if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) *target->not_finite = 1;
+    store_16(g, 0, target->slot + at);
+}
+
+/* In bad all bits of lanes whose parameter is not finite are set. l2, which is 0, makes NaN of what was not before. */
+static inline void finish_vector(network_target target, float16 sum, ulong at, int16 *bad) {
+    if (target.is_plain) {
+        float16 w = load_16(0, target.parameters + at);
+        float16 g = fma((float16)(target.l2), w, update_gradient(sum, (float16)(target.inverse_rows)));
+        w = canonical(fma((float16)(-target.rate), g, w));
+        *bad |= update_is_not_finite(w);
+        store_16(w, 0, target.parameters + at);
+        store_16(g, 0, target.slot + at);
+    } else if (target.is_update) {
+        finish_by_rule(&target, &sum, at);
+    } else {
+        store_16(sum, 0, target.slot + at);
+    }
 }
 
 /* `count` floats that lie `apart` floats apart; the other lanes are 0. */
@@ -276,22 +332,23 @@ static inline void store_scattered(float16 x, global float *to, uint apart, uint
 }
 
 /* finish_vector for `count` single parameters that lie `apart` floats apart. */
-static inline void finish_scattered(network_target target, float16 sum, ulong at, uint apart, uint count) {
-    if (target.is_update) {
-        update_target t = target.update;
+APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart, uint count) {
+    float16 sum = *of_block;
+    if (target->is_update) {
+        update_target t = *target->update;
         float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
         for (uint i = 0; i < t.states; i++)
             state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
-        w = apply_rule(t, w, &sum, (float16)(1.0f), target.is_weight, state);
+        w = apply_rule(t, w, &sum, (float16)(1.0f), target->is_weight, state);
         store_scattered(w, t.parameters + at, apart, count);
         for (uint i = 0; i < t.states; i++)
             store_scattered(state[i], t.state + i * t.floats + at, apart, count);
         int bad[16];
         vstore16(is_bad(t, w, sum), 0, bad);
         for (uint i = 0; i < count; i++)
-            if (bad[i]) *target.not_finite = 1;
+            if (bad[i]) *target->not_finite = 1;
     }
-    store_scattered(sum, target.slot + at, apart, count);
+    store_scattered(sum, target->slot + at, apart, count);
 }
 
 /* A group of tiles of a layer: its inputs and its kept deltas. */
@@ -348,6 +405,7 @@ typedef struct network_share {
     static inline void wide_blocks_##VECTORS(network_share s, network_target target,                                 \
                                              global const network_layer *layer, uint first, uint panel) {            \
         float16 value[16], levels[MOST_LEVELS][16];                                                                  \
+        int16 bad = (int16)(0);                                                                                      \
         for (uint i = 0; i < s.tiles; i++) {                                                                         \
             wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first, panel, value);                           \
             add_block(value, levels, 8 * VECTORS, i, i + 1 == s.tiles);                                              \
@@ -355,7 +413,8 @@ typedef struct network_share {
         for (uint o = 0; o < 8 && first + o < layer->inputs; o++)                                                    \
             for (uint v = 0; v < VECTORS; v++)                                                                       \
                 finish_vector(target, value[o * VECTORS + v],                                                        \
-                              layer->weight + (first + o) * layer->stride + (panel + v) * 16);                       \
+                              layer->weight + (first + o) * layer->stride + (panel + v) * 16, &bad);                 \
+        if (is_any(bad)) *target.not_finite = 1;                                                                     \
     }
 
 DEFINE_WIDE_BLOCK(1)
@@ -420,7 +479,7 @@ DEFINE_WIDE_BLOCK(2)
             add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
         }                                                                                                            \
         for (uint h = 0; h < OUTPUTS; h++)                                                                           \
-            finish_scattered(target, value[h], layer->weight + first * layer->stride + output + h, layer->stride,    \
+            finish_scattered(&target, value + h, layer->weight + first * layer->stride + output + h, layer->stride,    \
                              count);                                                                                 \
     }
 
@@ -472,6 +531,7 @@ static inline void narrow_gradients(network_share s, network_target target, glob
 }
 
 static inline void bias_gradients(network_share s, network_target target, global const network_layer *layer) {
+    int16 bad = (int16)(0);
     for (uint panel = 0; panel * 16 < layer->stride; panel++) {
         float16 value, levels[MOST_LEVELS][16];
         for (uint i = 0; i < s.tiles; i++) {
@@ -479,10 +539,11 @@ static inline void bias_gradients(network_share s, network_target target, global
             add_block(&value, levels, 1, i, i + 1 == s.tiles);
         }
         if (layer->stride >= 16)
-            finish_vector(target, value, layer->bias + panel * 16);
+            finish_vector(target, value, layer->bias + panel * 16, &bad);
         else
-            finish_scattered(target, value, layer->bias, 1, layer->outputs);
+            finish_scattered(&target, &value, layer->bias, 1, layer->outputs);
     }
+    if (is_any(bad)) *target.not_finite = 1;
 }
 
 /* Work-item (block of parameters, group of tiles); the last block of a layer is its bias, and that of all the loss. */
@@ -498,7 +559,16 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
         l++;
     global const network_layer *layer = layers + l;
     update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
-    network_target target = {slots + index * slot_floats, of_all, update, 1, results + 3 * step + 2};
+    network_target target = {.slot = slots + index * slot_floats,
+                             .parameters = parameters,
+                             .update = &of_all,
+                             .inverse_rows = inverse_rows,
+                             .rate = of_all.rates.rate,
+                             .l2 = of_all.constants.l2,
+                             .is_update = update,
+                             .is_plain = update && is_plain(rule, of_all.constants),
+                             .is_weight = 1,
+                             .not_finite = results + 3 * step + 2};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;

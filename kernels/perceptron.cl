@@ -167,13 +167,8 @@ static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint
 static inline void assemble_tile(global const float *features, uint count, global const int *labels, const ulong *row,
                                  uint used, const ulong *next, uint next_used, global float *x, global int *label) {
     for (uint lane = 0; lane < used || lane < next_used; lane += 16) {
-        for (uint i = lane; i < lane + 16 && i < next_used; i++) {
-            global const float *line = features + next[i] * count;
-            for (uint k = 0; k < count; k += 16)
-                ASK_FOR(line + k);
-            ASK_FOR(line + count - 1);
-            ASK_FOR(labels + next[i]);
-        }
+        for (uint i = lane; i < lane + 16 && i < next_used; i++)
+            ask_for_row(features, count, labels, next[i]);
         if (lane >= (used + 31) / 32 * 32) continue;
         int there = (int)used - (int)lane;
         assemble_rows(features, count, row + lane, there, COLUMN, x + (ulong)(lane & ~31u) * count + (lane & 31));

@@ -49,7 +49,7 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #define store_real(v, p) TANDA_VECTOR(vstore, VECTOR)((v), 0, (p))
 #endif
 #define load_integer(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
-#define is_any(condition) any(condition)
+#define is_any(condition) any_lane(condition)
 #define lane_numbers() ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #endif
 
@@ -58,6 +58,16 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #define ASK_FOR(p) __builtin_prefetch((const private void *)(ulong)(p))
 #else
 #define ASK_FOR(p)
+#endif
+
+#if VECTOR == 16
+/* any(), for which PoCL asks each lane. */
+static inline int any_lane(int16 condition) {
+    int8 by_8 = condition.lo | condition.hi;
+    int4 by_4 = by_8.lo | by_8.hi;
+    int2 by_2 = by_4.lo | by_4.hi;
+    return (by_2.lo | by_2.hi) != 0;
+}
 #endif
 
 /* Instances in a tile of a step that holds `rows`, and the lanes they take. */

@@ -161,6 +161,13 @@ static void avoid_swizzles(void) {
             "        sums[i] = sums[i] + sums[i + n];\n"
             "return sums[0];\n"
             "float8 by_8 = x.lo + x.hi;");
+    replace("tile.h", "int8 by_8 = condition.lo | condition.hi;",
+            "int conditions[16], found = 0;\n"
+            "vstore16(condition, 0, conditions);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    found |= conditions[i];\n"
+            "return found != 0;\n"
+            "int8 by_8 = condition.lo | condition.hi;");
     replace("network.cl", "static inline float16 fold_sixteen(float16 *x) {",
             "static inline float16 fold_sixteen(float16 *x) {\n"
             "float folded[16];\n"
