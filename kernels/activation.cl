@@ -2,7 +2,7 @@
 #include "kernels/activation.h"
 #include "kernels/tile.h"
 
-#define DEFINE_ACTIVATION(name, NAME)                                                                                \
+#define DEFINE_ACTIVATION(name, NAME, FROM)                                                                          \
     kernel void activation_forward_##name(global float *workspace, ulong source, ulong target, ulong tile_floats,    \
                                           uint width, uint rows) {                                                   \
         uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(rows, tile);        \
@@ -13,14 +13,14 @@
         }                                                                                                            \
     }                                                                                                                \
                                                                                                                      \
-    kernel void activation_backward_##name(global float *workspace, ulong source, ulong output, ulong target,        \
+    kernel void activation_backward_##name(global float *workspace, ulong source, ulong from, ulong target,          \
                                            ulong tile_floats, uint width, uint rows) {                               \
         uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(rows, tile);        \
         ulong line = tile * tile_floats + (ulong)unit * width;                                                       \
         for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR) { \
             real delta = load_real(workspace + source + line + lane);                                                \
-            real a = load_real(workspace + output + line + lane);                                                    \
-            store_real(flush_tiny(activation_##name##_backward(delta, a)), workspace + target + line + lane);        \
+            real value = load_real(workspace + from + line + lane);                                                  \
+            store_real(flush_tiny(activation_##name##_backward(delta, value)), workspace + target + line + lane);    \
         }                                                                                                            \
     }
 

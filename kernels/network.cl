@@ -14,27 +14,28 @@
 
 #if VECTOR == 16
 
-#define NETWORK_ACTIVATION(name, NAME) NETWORK_##NAME,
+#define NETWORK_ACTIVATION(name, NAME, FROM) NETWORK_##NAME,
 enum network_activation { ACTIVATION_LIST(NETWORK_ACTIVATION) };
 
-#define NETWORK_FORWARD(name, NAME)                                                                                  \
+#define NETWORK_FORWARD(name, NAME, FROM)                                                                            \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            store_16(canonical(activation_##name(load_16(i, values))), i, values);                                   \
+            store_16(canonical(activation_##name(load_16(i, logits))), i, outputs);                                  \
         break;
 
-#define NETWORK_BACKWARD(name, NAME)                                                                                 \
+#define NETWORK_BACKWARD(name, NAME, FROM)                                                                           \
     case NETWORK_##NAME:                                                                                             \
         for (uint i = 0; i < vectors; i++)                                                                           \
-            store_16(flush_tiny(activation_##name##_backward(load_16(i, deltas), load_16(i, outputs))), i, deltas);  \
+            store_16(flush_tiny(activation_##name##_backward(load_16(i, deltas), load_16(i, from))), i, deltas);     \
         break;
 
-static inline void activate(uint function, global float *values, uint vectors) {
+/* logits and outputs may be the same place. */
+static inline void activate(uint function, global const float *logits, global float *outputs, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_FORWARD) }
 }
 
-static inline void activate_backward(uint function, global float *deltas, global const float *outputs, uint vectors) {
+static inline void activate_backward(uint function, global float *deltas, global const float *from, uint vectors) {
     if (function == NETWORK_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(NETWORK_BACKWARD) }
 }
@@ -197,11 +198,12 @@ static inline void ask_for_next(const shuffle_key *key, global const float *feat
                     drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
             }                                                                                                        \
             if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
-            global float *target = tensors + layer->output * width + lane * layer->outputs;                          \
             int relu = layer->activation == NETWORK_RELU;                                                            \
+            global float *outputs = tensors + layer->output * width + lane * layer->outputs;                         \
+            global float *target = relu ? outputs : tensors + layer->logits * width + lane * layer->outputs;         \
             all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
                                 parameters + layer->bias, relu, NULL, zero, target, layer->outputs);                 \
-            if (!relu) activate(layer->activation, target, layer->outputs *VECTORS);                                 \
+            if (!relu) activate(layer->activation, target, outputs, layer->outputs *VECTORS);                        \
         }                                                                                                            \
         global const network_layer *last = layers + layer_count - 1;                                                 \
         global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
@@ -233,16 +235,16 @@ static inline void ask_for_next(const shuffle_key *key, global const float *feat
             if (l == 0) break;                                                                                       \
             global const network_layer *below = layer - 1;                                                           \
             global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
-            global const float *outputs = tensors + below->output * width + lane * below->outputs;                   \
+            global const float *from = tensors + below->from * width + lane * below->outputs;                        \
             int gates = below->activation == NETWORK_RELU && layer->threshold == 0;                                  \
             all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, 0,            \
-                                gates ? outputs : NULL, zero, target, layer->inputs);                                \
+                                gates ? from : NULL, zero, target, layer->inputs);                                \
             if (layer->threshold > 0) {                                                                              \
                 dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
                 for (int v = 0; v < VECTORS; v++)                                                                    \
                     drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
             }                                                                                                        \
-            if (!gates) activate_backward(below->activation, target, outputs, below->outputs *VECTORS);              \
+            if (!gates) activate_backward(below->activation, target, from, below->outputs *VECTORS);                 \
         }                                                                                                            \
     }
 

@@ -67,6 +67,24 @@ double reference_activate(activation function, double z) {
         return tanh(z);
     case ACTIVATION_RELU:
         return z > 0.0 ? z : 0.0;
+    case ACTIVATION_LEAKY_RELU:
+        return z > 0.0 ? z : 0.2 * z;
+    case ACTIVATION_ELU:
+        return z > 0.0 ? z : expm1(z);
+    case ACTIVATION_SELU:
+        return 1.0507009873554805 * (z > 0.0 ? z : 1.6732632423543772 * expm1(z));
+    case ACTIVATION_GELU:
+        return z * 0.5 * (1.0 + erf(z / sqrt(2.0)));
+    case ACTIVATION_SWISH:
+        return z / (1.0 + exp(-z));
+    case ACTIVATION_SOFTPLUS:
+        return z > 0.0 ? z + log1p(exp(-z)) : log1p(exp(z));
+    case ACTIVATION_SOFTSIGN:
+        return z / (1.0 + fabs(z));
+    case ACTIVATION_HARD_SIGMOID:
+        return z < -3.0 ? 0.0 : z > 3.0 ? 1.0 : z / 6.0 + 0.5;
+    case ACTIVATION_EXPONENTIAL:
+        return exp(z);
     default:
         abort();
     }
@@ -83,9 +101,50 @@ double reference_slope(activation function, double z) {
         return 1.0 - f * f;
     case ACTIVATION_RELU:
         return z > 0.0 ? 1.0 : 0.0;
+    case ACTIVATION_LEAKY_RELU:
+        return z > 0.0 ? 1.0 : 0.2;
+    case ACTIVATION_ELU:
+        return z > 0.0 ? 1.0 : exp(z);
+    case ACTIVATION_SELU:
+        return z > 0.0 ? 1.0507009873554805 : 1.0507009873554805 * 1.6732632423543772 * exp(z);
+    case ACTIVATION_GELU:
+        return 0.5 * (1.0 + erf(z / sqrt(2.0))) + z * exp(-0.5 * z * z) / sqrt(2.0 * acos(-1.0));
+    case ACTIVATION_SWISH: {
+        double s = 1.0 / (1.0 + exp(-z));
+        return s * (1.0 + z * (1.0 - s));
+    }
+    case ACTIVATION_SOFTPLUS:
+        return 1.0 / (1.0 + exp(-z));
+    case ACTIVATION_SOFTSIGN:
+        return 1.0 / ((1.0 + fabs(z)) * (1.0 + fabs(z)));
+    case ACTIVATION_HARD_SIGMOID:
+        return fabs(z) < 3.0 ? 1.0 / 6.0 : 0.0;
+    case ACTIVATION_EXPONENTIAL:
+        return f;
     default:
         abort();
     }
+}
+
+double reference_kink_distance(activation function, double z) {
+    switch (function) {
+    case ACTIVATION_RELU:
+    case ACTIVATION_LEAKY_RELU:
+    case ACTIVATION_ELU: /* of f'' alone */
+    case ACTIVATION_SELU:
+        return fabs(z);
+    case ACTIVATION_HARD_SIGMOID:
+        return fabs(fabs(z) - 3.0);
+    default:
+        return INFINITY;
+    }
+}
+
+bool reference_crosses_kink(activation function, double from, double to) {
+    if (isinf(reference_kink_distance(function, from))) return false;
+    if (function == ACTIVATION_HARD_SIGMOID)
+        return (fabs(from) < 3.0) != (fabs(to) < 3.0) || (from > 0.0) != (to > 0.0);
+    return (from > 0.0) != (to > 0.0);
 }
 
 static double largest(size_t count, const double *values) {

@@ -25,6 +25,10 @@ void reference_dense_gradient(size_t rows, size_t K, size_t H, const double *a, 
 double reference_activate(activation function, double z);
 double reference_slope(activation function, double z);
 
+/* How far z is from where f' or f'' jumps, INFINITY if it never does; whether such a place lies between two z's. */
+double reference_kink_distance(activation function, double z);
+bool reference_crosses_kink(activation function, double from, double to);
+
 /* p (H) = softmax of z (H). */
 void reference_softmax(size_t H, const double *z, double *p);
 

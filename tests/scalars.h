@@ -64,6 +64,42 @@ static double reference_reciprocal(double x) {
     return fabs(x) < 0x1p-126 ? copysign(INFINITY, x) : without_subnormal(1.0 / x);
 }
 
+/* The same where one product is rounded before it is judged. */
+static inline double without_subnormal_result(double y) {
+    return fabs((double)(float)y) < 0x1p-126 ? 0.0 : y;
+}
+
+static double reference_leaky_relu(double x) {
+    return x > 0.0 ? x : without_subnormal_result((double)0.2f * x);
+}
+static double reference_elu(double x) {
+    return x > 0.0 ? x : expm1(x);
+}
+/* At the ends with the constants as binary32 has them: they decide what is subnormal and what infinite. */
+static double reference_selu(double x) {
+    bool end = fabs(x) < 0x1p-100 || fabs(x) > 0x1p+100;
+    double scale = 1.0507009873554805, negative = 1.0507009873554805 * 1.6732632423543772;
+    if (end) scale = (double)(float)scale, negative = (double)(float)negative;
+    return without_subnormal_result(x > 0.0 ? scale * x : negative * expm1(x));
+}
+static double reference_gelu(double x) {
+    if (isinf(x)) return x > 0.0 ? x : 0.0;
+    return x < (double)-13.14f ? 0.0 : without_subnormal_result(x * 0.5 * erfc(-x / sqrt(2.0)));
+}
+static double reference_swish(double x) {
+    if (isinf(x)) return x > 0.0 ? x : 0.0;
+    return x < (double)EXP_LOWEST ? 0.0 : without_subnormal_result(x / (1.0 + exp(-x)));
+}
+static double reference_softsign(double x) {
+    return isinf(x) ? copysign(1.0, x) : without_subnormal_result(x / (1.0 + fabs(x)));
+}
+static double reference_hard_sigmoid(double x) {
+    double y = (x + 3.0) / 6.0;
+    return isnan(x) ? x : y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
+}
+static double reference_gauss(double x) {
+    return without_subnormal(exp(-0.5 * x * x));
+}
 static double reference_sqrt(double x) {
     return fabs(x) < 0x1p-126 ? 0.0 : sqrt(x);
 }
@@ -90,7 +126,23 @@ static double reference_rsqrt(double x) {
     X(softplus, exact_softplus, reference_softplus, 1.88, \
       "d6cfca41c0bfe442377db7b5a12136363b20266f990e9fcbc4739ded81ab078f", 0x5acf83f813df06f2u) \
     X(tanh, exact_tanh, tanh, 1.97, "0ac5d0873e588fb0241223b940e1ddeb6f6ff3281044f85bd5b319299184597c", \
-      0xe67eb19a5d198fbau)
+      0xe67eb19a5d198fbau) \
+    X(gauss, exact_gauss, reference_gauss, 1.23, \
+      "63246863a2a3b47dc3d59b64fd0f6852c5e09dd47f38dec145ff1c93f44429db", 0x1ab66f3d56735d99u) \
+    X(leaky_relu, activation_leaky_relu, reference_leaky_relu, 0.48, \
+      "6ee7609a5168bf86358287c506bb8d6e1625297a4843c1b05978c4329a7f3fd1", 0x4f2500d10d303423u) \
+    X(elu, activation_elu, reference_elu, 1.02, \
+      "9360fb12d28527af35dd824700653e9096db9c0b30e1a39a19d4c0d2326f4219", 0x31d50f5738a13e3cu) \
+    X(selu, activation_selu, reference_selu, 1.84, \
+      "80d4875c7f6d70a1c1b91f68d4b4c94e3f7fea9a2b82fefa30af25ebe8c978c5", 0x7e606b63c5ec3be8u) \
+    X(gelu, activation_gelu, reference_gelu, 5.70, \
+      "a3002bd213b3ac7883207b600cd445bb625a0d0f3328cb360881f163fc353778", 0x5fa7bebcfa20e0a6u) \
+    X(swish, activation_swish, reference_swish, 2.50, \
+      "e803fcb3a3eddd4995294b7dbd977f4ab3688fc167f5a8ad49b74961962761f5", 0xae265b3d68eb25a7u) \
+    X(softsign, activation_softsign, reference_softsign, 2.17, \
+      "234492d7fd3573ee20e50ac63623c9c632edb470b26f0cc334b7e8e4211ea1bf", 0x88878417cd82e176u) \
+    X(hard_sigmoid, activation_hard_sigmoid, reference_hard_sigmoid, 1.34, \
+      "694338f81f2589ceb21e736f3124b24ee8addb707c5ecb204c339873133ce398", 0x23b0072f6aa6df13u)
 
 #define SCALAR_APPLY(name, function, reference, bound, digest, sample) \
     static void apply_##name(float *restrict results, const float *restrict inputs, size_t count) { \

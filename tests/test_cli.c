@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--optimizer", "--l1", "--l2", "--dropout"};
+    static const char *const later[] = {"--optimizer", "--l1", "--l2"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
@@ -87,6 +87,13 @@ Test(cli, options_of_later_versions_are_unknown_for_now) {
 Test(cli, values_are_read_strictly_and_exit_2) {
     static const refusal refusals[] = {
         {2, "--epochs: '1.5' is not a whole number from 1 to 1000000000", {"train", "--epochs", "1.5"}},
+        {2, "--dropout: '1' is not a number from 0 to below 1, such as 0.5", {"train", "--dropout", "0.5,1"}},
+        {2,
+         "--input-dropout: '-1' is not a number from 0 to below 1, such as 0.5",
+         {"train", "--input-dropout", "-1"}},
+        {2,
+         "--dropout: 2 rates for 1 hidden layers; give one, or one per layer",
+         {"train", "--data", IRIS, "--hidden", "3", "--dropout", "0.5,0.1"}},
         {2, "--epochs: '0' is not a whole number from 1 to 1000000000", {"train", "--epochs", "0"}},
         {2, "--epochs: '3 ' is not a whole number from 1 to 1000000000", {"train", "--epochs", "3 "}},
         {2, "--epochs: '' is not a whole number from 1 to 1000000000", {"train", "--epochs="}},
@@ -136,8 +143,8 @@ Test(cli, options_that_contradict_each_other_exit_2) {
          "--activation: 2 names for 3 hidden layers; give one, or one per layer",
          {"train", "--data", IRIS, "--hidden", "3,4,5", "--activation", "relu,tanh"}},
         {2,
-         "--activation: 'swish' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS,
-         {"train", "--data", IRIS, "--hidden", "3", "--activation", "swish"}},
+         "--activation: 'mish' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS,
+         {"train", "--data", IRIS, "--hidden", "3", "--activation", "mish"}},
         {2,
          "--target and --labels both say where the labels are; give one of them",
          {"train", "--data", IRIS, "--target", "0", "--labels", IRIS}},

@@ -50,6 +50,8 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
+    {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.5,0.1", "--input-dropout", "0.3", "--epochs",
+     "2"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},

@@ -30,6 +30,11 @@ typedef struct training {
             batch, shuffle, epochs, recorded \
     }
 
+#define ACTIVATION_TRAINING(name, NAME, recorded) \
+    TRAINING("hidden " name ", narrow and wide, a ragged last batch", 607, 11, 3, LIST(19, 6, 3), \
+             LIST(ACTIVATION_##NAME, ACTIVATION_##NAME, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, \
+             CLASSES, 250, true, 4, recorded)
+
 static const training trainings[] = {
     TRAINING("one variable, logistic, full batch", 20, 1, 1, LIST(1), LIST(ACTIVATION_SIGMOID),
              BINARY_CROSSENTROPY, CLASSES, 0, false, 200,
@@ -73,6 +78,21 @@ static const training trainings[] = {
     TRAINING("wider than a chunk, full batch of 3 tiles", 700, 300, 2, LIST(270, 3),
              LIST(ACTIVATION_RELU, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES, 0, false, 2,
              "93fa67e0b9cbf23f16f49fbca880a3c2c0ddf2d1fa40064eba748df5db189900"),
+    ACTIVATION_TRAINING("leaky_relu", LEAKY_RELU,
+                        "2dde09e88a3ba18445f5a15c440b9adb1dab4442000b5c4965027bda6ae9982a"),
+    ACTIVATION_TRAINING("elu", ELU, "941af5856194da3345cb6092daaba71cc82b15fcb560ae559e4342b8e42f3ad5"),
+    ACTIVATION_TRAINING("selu", SELU, "bd6ed4272a02abcdeca8de56b947829842a9ad0590c047a77682dbcef7f63458"),
+    ACTIVATION_TRAINING("gelu", GELU, "eb3a339d29aa0cd37c835c10ef100a02b3b0db229a9e56b4bc2de48ee5f8d5b6"),
+    ACTIVATION_TRAINING("swish", SWISH, "fa9ec6f472439afe03c238ebe0f98817e9bb11cdff65c031c98e59d1550ea2ec"),
+    ACTIVATION_TRAINING("softplus", SOFTPLUS,
+                        "e4ec99ad4cfc95f64486e0a82cf69fd4e33a97576cb06f1c80f901cc134bb83b"),
+    ACTIVATION_TRAINING("softsign", SOFTSIGN,
+                        "bc49ba52079eb916ab0bfa29fdf11af6164771c0281531db19754bb74db4b6ff"),
+    ACTIVATION_TRAINING("hard_sigmoid", HARD_SIGMOID,
+                        "48f516913efb6148aae2b0ce9fcd26b7dc35f2a9a119f72fe3f20a9375776364"),
+    TRAINING("hidden exponential, a ragged last batch", 607, 3, 2, LIST(17, 3),
+             LIST(ACTIVATION_EXPONENTIAL, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES, 250, true,
+             4, "a58752e00287091264085220cc03ea770b48da62e71576aefa4a8cf85d532260"),
 };
 #define TRAININGS (sizeof trainings / sizeof *trainings)
 

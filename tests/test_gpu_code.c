@@ -102,7 +102,7 @@ Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers) 
     static const char *const names[] = {
 #define KERNEL_ROW(name) "\n| " #name " | ",
         KERNEL_LIST(KERNEL_ROW)
-#define ACTIVATION_ROWS(name, NAME) \
+#define ACTIVATION_ROWS(name, NAME, FROM) \
     "\n| activation_forward_" #name " | ", "\n| activation_backward_" #name " | ",
             ACTIVATION_LIST(ACTIVATION_ROWS)};
     cr_assert_eq(judge(""), 0, "%s", text);

@@ -55,15 +55,43 @@ static void analyse_logits(analysis *made, const double *parameters, size_t l) {
 
 /* f's largest slope times e_z, and the error of f itself. */
 static double output_error(activation function, double a, double z_error) {
-    double moved = function == ACTIVATION_SIGMOID ? z_error / 4.0 : z_error;
-    bool rounded = function == ACTIVATION_SIGMOID || function == ACTIVATION_TANH;
-    return moved + (rounded ? FUNCTION_ERROR * (fabs(a) + moved) : 0.0);
+    switch (function) {
+    case ACTIVATION_IDENTITY:
+    case ACTIVATION_RELU:
+        return z_error;
+    case ACTIVATION_SIGMOID:
+    case ACTIVATION_HARD_SIGMOID:
+        return z_error / 4.0 + FUNCTION_ERROR * (fabs(a) + z_error / 4.0);
+    case ACTIVATION_EXPONENTIAL:
+        return a * expm1(z_error) + FUNCTION_ERROR * a * exp(z_error);
+    default: /* slopes up to 1.76 and errors up to 4 ulp */
+        return 1.76 * z_error + 2.0 * FUNCTION_ERROR * (fabs(a) + 1.76 * z_error);
+    }
 }
 
-/* Of f'(z) taken from the output: |1 - 2a| e + e^2 for a (1 - a), |2a| e + e^2 for 1 - a^2; ReLU's may be on the
- * other side of 0. */
-static double slope_error(activation function, double a, double a_error, bool kink) {
+/*
+ * Of f'(z) taken from the output: |1 - 2a| e + e^2 for a (1 - a), |2a| e + e^2 for 1 - a^2, 2 (1 - |a|) e + e^2 for
+ * (1 - |a|)^2. Of GELU and swish, from the logit, f'' < 0.8 times its error. One with a kink may be on the other side.
+ */
+static double slope_error(activation function, double a, double a_error, double z_error, bool kink) {
     switch (function) {
+    case ACTIVATION_LEAKY_RELU:
+        return U + (kink ? 0.8 : 0.0);
+    case ACTIVATION_ELU:
+        return a_error + U;
+    case ACTIVATION_SELU:
+        return a_error + 4.0 * U + (kink ? 0.7074 : 0.0);
+    case ACTIVATION_GELU:
+    case ACTIVATION_SWISH:
+        return 0.8 * z_error + 12.0 * U;
+    case ACTIVATION_SOFTPLUS:
+        return a_error + FUNCTION_ERROR;
+    case ACTIVATION_SOFTSIGN:
+        return 2.0 * (1.0 - fabs(a)) * a_error + a_error * a_error + U;
+    case ACTIVATION_HARD_SIGMOID:
+        return U + (kink ? 1.0 / 6.0 : 0.0);
+    case ACTIVATION_EXPONENTIAL:
+        return a_error;
     case ACTIVATION_SIGMOID:
         return fabs(1.0 - 2.0 * a) * a_error + a_error * a_error;
     case ACTIVATION_TANH:
@@ -106,7 +134,8 @@ static void analyse_loss(analysis *made, const double *labels) {
         double off = output_error(function, output, *z_error);
         *error = off + U * (apart + off) + TINY;
         if (made->model->loss == LOSS_BINARY_CROSSENTROPY) continue;
-        double slope = reference_slope(function, *z), slope_off = slope_error(function, output, off, false);
+        double slope = reference_slope(function, *z),
+               slope_off = slope_error(function, output, off, *z_error, false);
         *error = 2.0 * (*error * slope + (apart + *error) * slope_off) +
                  rounding_bound(4) * 2.0 * (apart + off) * (slope + slope_off) + TINY;
     }
@@ -126,12 +155,13 @@ static void analyse_delta(analysis *made, const double *parameters, size_t l) {
     for (size_t i = 0; i < count; i++) {
         double off = moved[i] + rounding_bound(chunked(H)) * rounded[i] + TINY,
                z = made->reference->logits[l][i];
-        bool kink = function == ACTIVATION_RELU && fabs(z) <= made->logits[l][i];
+        bool kink = reference_kink_distance(function, z) <= made->logits[l][i];
         double slope = reference_slope(function, z);
-        double slope_off = slope_error(function, made->reference->outputs[l][i], made->outputs[l][i], kink);
+        double slope_off = slope_error(function, made->reference->outputs[l][i], made->outputs[l][i],
+                                       made->logits[l][i], kink);
         double given = fabs(made->reference->output_deltas[l][i]) + off;
-        made->deltas[l][i] =
-            off * slope + given * slope_off + rounding_bound(3) * given * (slope + slope_off) + TINY;
+        made->deltas[l][i] = off * fabs(slope) + given * slope_off +
+                             rounding_bound(3) * given * (fabs(slope) + slope_off) + TINY;
         made->kinks += kink;
     }
     double *const owned[] = {w, size, moved, rounded};
@@ -203,13 +233,13 @@ typedef struct comparison {
     size_t kinks, skipped, checked;
 } comparison;
 
-/* Whether some ReLU unit is on another side of 0 than at the parameters themselves. */
+/* Whether some unit is on another side of a kink than at the parameters themselves. */
 static bool crosses_kink(const comparison *c, const reference *moved) {
     const tanda_model *model = c->problem->model;
     for (size_t l = 0; l + 1 < model->layer_count; l++) {
-        if (model->layers[l].activation != ACTIVATION_RELU) continue;
+        activation function = model->layers[l].activation;
         for (size_t i = 0; i < c->problem->dataset.rows * model->layers[l].outputs; i++)
-            if ((moved->logits[l][i] > 0.0) != (c->reference.logits[l][i] > 0.0)) return true;
+            if (reference_crosses_kink(function, moved->logits[l][i], c->reference.logits[l][i])) return true;
     }
     return false;
 }
@@ -318,8 +348,10 @@ static network network_with(activation hidden, size_t head, size_t depth) {
 static void check_activation(activation hidden) {
     backend *backend = open_best_openmp(1);
     comparison total = {0};
+    /* exponentials of exponentials: their bounds would be as great */
+    const size_t deepest = hidden == ACTIVATION_EXPONENTIAL ? 1 : MOST_LAYERS - 1;
     for (size_t head = 0; head < HEADS; head++)
-        for (size_t depth = hidden == ACTIVATION_IDENTITY ? 0 : 1; depth < MOST_LAYERS; depth++) {
+        for (size_t depth = hidden == ACTIVATION_IDENTITY ? 0 : 1; depth <= deepest; depth++) {
             network network = network_with(hidden, head, depth);
             check_network(backend, &network, &total);
         }
@@ -329,7 +361,7 @@ static void check_activation(activation hidden) {
     tanda_device_close(backend);
 }
 
-#define GRADIENT_TEST(name, NAME) \
+#define GRADIENT_TEST(name, NAME, FROM) \
     Test(gradients, are_central_differences_with_##name) { \
         check_activation(ACTIVATION_##NAME); \
     }

@@ -247,6 +247,20 @@ TestSuite(oclgrind, .fini = forget_opencl, .timeout = 200);
 #define RELU ACTIVATION_RELU
 #define SOFTMAX ACTIVATION_SOFTMAX
 
+/* A network of three hidden layers with these activations. */
+#define THREE_HIDDEN(one, two, three) \
+    { \
+        {12, \
+         2, \
+         4, \
+         {3, 16, 2, 2}, \
+         {ACTIVATION_##one, ACTIVATION_##two, ACTIVATION_##three, SOFTMAX}, \
+         LOSS_CATEGORICAL_CROSSENTROPY, \
+         TANDA_TASK_CLASSES, \
+         CONTENT_REAL}, \
+            0, 0, false \
+    }
+
 typedef struct trial {
     network network;
     size_t batch_rows, wave_tiles;
@@ -273,6 +287,9 @@ static const trial trials[] = {
      0,
      0,
      false},
+    THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
+    THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
+    THREE_HIDDEN(SOFTSIGN, HARD_SIGMOID, EXPONENTIAL),
     {{20, 21, 1, {13}, {SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
      0,
      0,
@@ -322,7 +339,7 @@ static void expect_all_launched(cl_uint vector_width, bool with_waves) {
     static const char *const names[] = {
 #define NAME(name) #name,
         KERNEL_LIST(NAME)
-#define ACTIVATION_NAMES(name, NAME) "activation_forward_" #name, "activation_backward_" #name,
+#define ACTIVATION_NAMES(name, NAME, FROM) "activation_forward_" #name, "activation_backward_" #name,
             ACTIVATION_LIST(ACTIVATION_NAMES)};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *name = names[i], *end = strrchr(name, '_');

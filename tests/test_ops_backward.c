@@ -39,9 +39,29 @@ static void check_dense_backward(const trial *trial) {
     }
 }
 
-/* f' from the output a that the device has: a (1 - a), 1 - a^2, or whether a > 0; at most three roundings. */
-static double slope_from_output(activation function, double a) {
+/*
+ * f' from the output a that the device has: a (1 - a), 1 - a^2, or whether a > 0; at most three roundings. Or from
+ * its logit a.
+ */
+static double slope_from(activation function, double a) {
     switch (function) {
+    case ACTIVATION_LEAKY_RELU:
+        return a > 0.0 ? 1.0 : 0.2;
+    case ACTIVATION_ELU:
+        return a > 0.0 ? 1.0 : a + 1.0;
+    case ACTIVATION_SELU:
+        return a > 0.0 ? 1.0507009873554805 : a + 1.7580993408473766;
+    case ACTIVATION_GELU:
+    case ACTIVATION_SWISH:
+        return reference_slope(function, a);
+    case ACTIVATION_SOFTPLUS:
+        return -expm1(-a);
+    case ACTIVATION_SOFTSIGN:
+        return (1.0 - fabs(a)) * (1.0 - fabs(a));
+    case ACTIVATION_HARD_SIGMOID:
+        return a > 0.0 && a < 1.0 ? 1.0 / 6.0 : 0.0;
+    case ACTIVATION_EXPONENTIAL:
+        return a;
     case ACTIVATION_SIGMOID:
         return a * (1.0 - a);
     case ACTIVATION_TANH:
@@ -57,12 +77,14 @@ static void check_activation_backward(const trial *trial) {
     const tanda_model *model = trial->problem->model;
     for (size_t l = 0; l + 1 < model->layer_count; l++) {
         const float *given = captured(&trial->capture, TENSOR_DELTA_OUTPUT, l);
-        const float *a = captured(&trial->capture, TENSOR_OUTPUT, l);
+        const bool logits = activation_needs_logits(model->layers[l].activation);
+        const float *a = captured(&trial->capture, logits ? TENSOR_LOGITS : TENSOR_OUTPUT, l);
         const float *delta = captured(&trial->capture, TENSOR_DELTA, l);
         for (size_t i = 0; i < trial->capture.rows * model->layers[l].outputs; i++) {
-            double expected = (double)given[i] * slope_from_output(model->layers[l].activation, (double)a[i]);
-            if (!within(trial, l, i, (double)delta[i], expected, rounding_bound(3) * fabs(expected) + TINY))
-                break;
+            double expected = (double)given[i] * slope_from(model->layers[l].activation, (double)a[i]);
+            double bound =
+                rounding_bound(4) * fabs(expected) + (logits ? 12.0 * U * fabs((double)given[i]) : 0.0);
+            if (!within(trial, l, i, (double)delta[i], expected, bound + TINY)) break;
         }
     }
 }

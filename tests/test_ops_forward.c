@@ -61,6 +61,16 @@ static double activation_error(activation function, double value) {
         return SIGMOID_ERROR * value + LEAST;
     case ACTIVATION_TANH:
         return TANH_ERROR * fabs(value);
+    case ACTIVATION_LEAKY_RELU:
+    case ACTIVATION_ELU:
+    case ACTIVATION_SELU:
+    case ACTIVATION_GELU:
+    case ACTIVATION_SWISH:
+    case ACTIVATION_SOFTPLUS:
+    case ACTIVATION_SOFTSIGN:
+    case ACTIVATION_HARD_SIGMOID:
+    case ACTIVATION_EXPONENTIAL:
+        return 2.0 * TANH_ERROR * fabs(value) + LEAST; /* at most 4 ulp; test_scalars.c has their own */
     default:
         return 0.0;
     }

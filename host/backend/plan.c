@@ -69,10 +69,17 @@ static op *add_op(builder *builder, tile_op kind, size_t layer) {
     return added;
 }
 
-/* Where the output of a layer lies; the activation works in place unless every tensor is kept. */
-static size_t place_output(builder *builder, size_t layer, size_t logits, bool changes) {
+/*
+ * Where the output of a layer lies; the activation works in place unless every tensor is kept or its derivative needs
+ * the logits.
+ */
+static size_t place_output(builder *builder, size_t layer, size_t logits) {
+    const activation function = builder->model->layers[layer].activation;
+    const bool apart = builder->options->keep
+                           ? function != ACTIVATION_IDENTITY
+                           : builder->options->training && activation_needs_logits(function);
     size_t units = builder->plan->layers[layer].outputs;
-    size_t output = builder->options->keep && changes ? take_units(builder, units) : logits;
+    size_t output = apart ? take_units(builder, units) : logits;
     add_tensor(builder, TENSOR_OUTPUT, layer, units, output);
     return output;
 }
@@ -135,9 +142,8 @@ static size_t add_forward(builder *builder) {
         dense->target = logits;
         source = logits;
         if (i + 1 == plan->layer_count) break;
-        bool changes = dense->activation != ACTIVATION_IDENTITY;
-        source = place_output(builder, i, logits, changes);
-        if (!changes) continue;
+        source = place_output(builder, i, logits);
+        if (dense->activation == ACTIVATION_IDENTITY) continue;
         op *function = add_op(builder, OP_activation_forward, i);
         function->source = logits;
         function->target = source;
@@ -217,7 +223,10 @@ static void add_backward(builder *builder, size_t delta) {
         }
         op *function = add_op(builder, OP_activation_backward, i - 1);
         function->source = of_output;
-        function->other = plan_tensor(plan, TENSOR_OUTPUT, i - 1)->offset;
+        function->other =
+            plan_tensor(plan, activation_needs_logits(function->activation) ? TENSOR_LOGITS : TENSOR_OUTPUT,
+                        i - 1)
+                ->offset;
         function->target = builder->options->keep ? place_delta(builder, TENSOR_DELTA, i - 1) : of_output;
         if (!builder->options->keep)
             add_tensor(builder, TENSOR_DELTA, i - 1, plan->layers[i - 1].outputs, function->target);

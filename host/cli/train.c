@@ -120,6 +120,7 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_progress = on_progress,
                                           .should_stop = interrupt_came,
                                           .context = run,
+                                          .dropout = run->setup.dropout,
                                           .patience = options->run.patience,
                                           .min_delta = options->run.min_delta,
                                           .restore_best = run_restores_best(&options->run),

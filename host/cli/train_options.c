@@ -221,6 +221,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->holding_out;
+        state->child_inputs[3] = &options->dropout;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -233,6 +234,7 @@ static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {0},
 };
 
@@ -278,6 +280,8 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
+    const tanda_status status = dropout_options_check(&options->dropout, layers, error);
+    if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
@@ -286,7 +290,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
-    options->run.error = options->holding_out.error = error;
+    options->run.error = options->holding_out.error = options->dropout.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -305,4 +309,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->hidden);
     text_list_free(&options->activations);
     free(options->hidden_units);
+    dropout_options_free(&options->dropout);
 }

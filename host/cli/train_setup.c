@@ -201,6 +201,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    dropout_write_settings(&options->dropout, options->hidden.count, &settings);
     run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
     if (options->common.device.math == TANDA_MATH_FAST)
@@ -218,6 +219,8 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK)
+        status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);
     if (status == TANDA_OK) status = write_settings(options, setup, error);
     return status;
 }
@@ -226,5 +229,6 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->training);
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
+    free(setup->dropout);
     *setup = (train_setup){0};
 }

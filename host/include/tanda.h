@@ -365,6 +365,13 @@ typedef struct tanda_train_options {
     bool restore_best; /* end with the weights of the best epoch, stopped early or not */
 
     /*
+     * Dropout: the part of each layer's inputs that a step drops, as many rates in [0, 1) as layers: of the features,
+     * then of the outputs of each hidden layer. What is kept is multiplied by 1 / (1 - rate) (Keras: Dropout). The masks
+     * are a function of seed, step and position in the batch. NULL: none.
+     */
+    const double *dropout;
+
+    /*
      * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and
      * best.safetensors, a model of the best epoch. Each is written to a temporary file, flushed and renamed, and is a
      * model that can be evaluated. One is written every so many epochs and seconds (neither: every 60 seconds), when

@@ -5,7 +5,7 @@
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *const activation_names[] = {
-#define ACTIVATION_NAME(name, NAME) [ACTIVATION_##NAME] = #name,
+#define ACTIVATION_NAME(name, NAME, FROM) [ACTIVATION_##NAME] = #name,
     ACTIVATION_LIST(ACTIVATION_NAME)
 #undef ACTIVATION_NAME
         [ACTIVATION_SOFTMAX] = "softmax",
@@ -40,6 +40,14 @@ bool activation_from_name(const char *name, activation *result) {
     if (i == COUNT_OF(activation_names)) return false;
     *result = (activation)i;
     return true;
+}
+
+bool activation_needs_logits(activation activation) {
+    enum { FROM_OUTPUT = false, FROM_LOGITS = true };
+#define ACTIVATION_FROM(name, NAME, FROM) [ACTIVATION_##NAME] = FROM_##FROM,
+    static const bool needs[] = {ACTIVATION_LIST(ACTIVATION_FROM)[ACTIVATION_SOFTMAX] = false};
+#undef ACTIVATION_FROM
+    return needs[activation];
 }
 
 const char *loss_name(loss loss) {

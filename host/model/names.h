@@ -9,14 +9,14 @@
 
 /* ACTIVATION_IDENTITY, ACTIVATION_SIGMOID, ..., and the softmax, which only an output layer can have. */
 typedef enum activation {
-#define ACTIVATION_ENUM(name, NAME) ACTIVATION_##NAME,
+#define ACTIVATION_ENUM(name, NAME, FROM) ACTIVATION_##NAME,
     ACTIVATION_LIST(ACTIVATION_ENUM)
 #undef ACTIVATION_ENUM
         ACTIVATION_SOFTMAX,
 } activation;
 
 /* " identity sigmoid ...", for messages: what hidden layers can have. */
-#define ACTIVATION_WORD(name, NAME) " " #name
+#define ACTIVATION_WORD(name, NAME, FROM) " " #name
 #define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
 
 typedef enum loss { LOSS_BINARY_CROSSENTROPY, LOSS_CATEGORICAL_CROSSENTROPY, LOSS_MSE, LOSS_COUNT } loss;
@@ -24,6 +24,8 @@ typedef enum loss { LOSS_BINARY_CROSSENTROPY, LOSS_CATEGORICAL_CROSSENTROPY, LOS
 /* ..._from_name are false for an unknown name and leave the output as it was. */
 const char *activation_name(activation activation);
 bool activation_from_name(const char *name, activation *result);
+/* Whether its derivative is computed from the logits, which then have to be kept apart from the output. */
+bool activation_needs_logits(activation activation);
 const char *loss_name(loss loss); /* "binary_crossentropy", "categorical_crossentropy", "mse" */
 bool loss_from_name(const char *name, loss *result);
 const char *task_name(tanda_task task); /* "auto", "classes", "regression" */

@@ -8,7 +8,8 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 
-static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
+static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
+                                  tanda_error *error) {
     if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
     if (!(options->learning_rate > 0.0) || !isfinite((float)options->learning_rate))
         return fail(error, TANDA_USAGE, "learning rate: %g is not a positive number that binary32 can hold",
@@ -16,6 +17,10 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
     if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
         return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
                     options->min_delta);
+    for (size_t i = 0; options->dropout != NULL && i < model->layer_count; i++)
+        if (!(options->dropout[i] >= 0.0 && options->dropout[i] < 1.0))
+            return fail(error, TANDA_USAGE, "dropout: %g is not a number from 0 to below 1",
+                        options->dropout[i]);
     return TANDA_OK;
 }
 
@@ -251,7 +256,7 @@ static tanda_status resume(run *run, tanda_error *error) {
 static tanda_status prepare(run *run, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
     const tanda_train_options *options = run->trainer.options;
-    tanda_status status = check_options(options, error);
+    tanda_status status = check_options(run->trainer.model, options, error);
     if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
     if (status == TANDA_OK && validation != NULL)
         status = check_fit(run->trainer.model, validation, true, error);

@@ -86,7 +86,7 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
 
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    const plan_options options = {.training = true};
+    const plan_options options = {.training = true, .dropout = trainer->options->dropout};
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =

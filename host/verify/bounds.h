@@ -19,7 +19,7 @@
  */
 typedef struct arithmetic {
     bool fast;
-    double exp, log, reciprocal, sigmoid, softplus, tanh;
+    double exp, expm1, log, reciprocal, sigmoid, softplus, tanh;
     double underflow; /* what an operation may lose near zero: devices of fast mode may flush subnormals */
 } arithmetic;
 
@@ -38,11 +38,20 @@ double lane_roundings(const arithmetic *arithmetic, size_t rows);
 /* The distance of neighbouring binary32 numbers at |x|; 2^-149 below the normal ones. */
 double spacing_at(double x);
 
+/* f(z) in double; NaN for softmax, which is no function of one logit. */
+double activation_value(activation function, double z);
+
 /* Error of an activation whose argument is known within d: L d + e ulp(|y| + L d) (kernels/README.md, Bounds). */
 double activation_bound(const arithmetic *arithmetic, activation function, double output, double d);
 
-/* f' from the output o, and its error when o is known within d. decided: ReLU's argument has a known sign. */
-double slope_of(activation function, double output);
-double slope_bound(activation function, double output, double d, bool decided);
+/*
+ * f' from the output or, where activation_needs_logits(), the logit, and its error when that is known within d. decided:
+ * it is known on which side of a kink the argument lies.
+ */
+double slope_of(activation function, double from);
+double slope_bound(activation function, double from, double d, bool decided);
+
+/* Whether values within d of `from`, the output, lie on both sides of a place where f' jumps. */
+bool is_kink(activation function, double from, double d);
 
 #endif

@@ -164,29 +164,13 @@ static void run_dense(step_reference *reference, size_t index) {
     run_product(reference, &product, &reference->layers[index].logits);
 }
 
-static double activate(activation function, double z) {
-    switch (function) {
-    case ACTIVATION_IDENTITY:
-        return z;
-    case ACTIVATION_SIGMOID:
-        return 1.0 / (1.0 + exp(-z));
-    case ACTIVATION_TANH:
-        return tanh(z);
-    case ACTIVATION_RELU:
-        return z > 0.0 ? z : 0.0;
-    case ACTIVATION_SOFTMAX:
-        break;
-    }
-    return NAN; /* softmax is no function of one logit; whoever asks gets what no check lets pass */
-}
-
 void reference_activation(step_reference *reference, size_t index) {
     const activation function = reference->model->layers[index].activation;
     const bounded *logits = &reference->layers[index].logits;
     bounded *output = &reference->layers[index].output;
     size_t count = reference->model->layers[index].outputs * reference->rows;
     for (size_t i = 0; i < count; i++) {
-        output->value[i] = activate(function, logits->value[i]);
+        output->value[i] = activation_value(function, logits->value[i]);
         for (int side = 0; side < SIDE_COUNT; side++)
             output->bound[side][i] = activation_bound(&reference->arithmetic[side], function,
                                                       output->value[i], logits->bound[side][i]);
@@ -277,25 +261,22 @@ static void run_dense_backward(step_reference *reference, size_t index) {
             result->bound[side][i] += FLUSHED;
 }
 
-/* ReLU outputs are not negative: whether one is 0 where the other, d apart, is not. */
-static bool is_kink(double output, double d) {
-    return output == 0.0 ? d > 0.0 : d >= output;
-}
-
 static void run_activation_backward(step_reference *reference, size_t index) {
     const activation function = reference->model->layers[index].activation;
     layer_reference *layer = &reference->layers[index];
+    const bounded *known = activation_needs_logits(function) ? &layer->logits : &layer->output;
     size_t count = reference->model->layers[index].outputs * reference->rows;
     for (size_t i = 0; i < count; i++) {
-        double output = layer->output.value[i], above = layer->output_delta.value[i];
-        double slope = slope_of(function, output);
+        double from = known->value[i], above = layer->output_delta.value[i];
+        double slope = slope_of(function, from);
         layer->delta.value[i] = above * slope;
         for (int side = 0; side < SIDE_COUNT; side++) {
-            double d = layer->output.bound[side][i];
-            bool kink = function == ACTIVATION_RELU && is_kink(output, d);
-            layer->delta.bound[side][i] = product_bound(fabs(above), layer->output_delta.bound[side][i],
-                                                        slope, slope_bound(function, output, d, !kink), 2.0) +
-                                          FLUSHED;
+            double d = known->bound[side][i];
+            bool kink = is_kink(function, from, d);
+            layer->delta.bound[side][i] =
+                product_bound(fabs(above), layer->output_delta.bound[side][i], fabs(slope),
+                              slope_bound(function, from, d, !kink), 2.0) +
+                FLUSHED;
             reference->kinks += kink;
         }
     }

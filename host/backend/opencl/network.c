@@ -81,14 +81,18 @@ static void describe(const plan *plan, network_layer *layers) {
         network_layer *layer = &layers[op->layer];
         if (op->kind == OP_dense_forward) {
             layer->source = op->source;
-            layer->output = op->target;
+            layer->logits = layer->output = op->target;
+        }
+        if (op->kind == OP_activation_forward) layer->output = op->target;
+        if (op->kind == OP_activation_backward) {
+            layer->activation = op->activation;
+            layer->from = op->other;
         }
         if (op->kind == OP_dropout_forward) {
             layer->undropped = op->source;
             layer->threshold = op->threshold;
             layer->scale = bits_of(op->scale);
         }
-        if (op->kind == OP_activation_backward) layer->activation = op->activation;
         if (op->kind == OP_dense_backward) layers[op->layer - 1].delta = op->target;
         if (op->with_delta) layer->delta = op->target;
     }

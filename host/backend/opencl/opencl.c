@@ -171,8 +171,8 @@ static tanda_status make_kernel(const opencl_backend_state *state, cl_program pr
 
 static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *set, tanda_error *error) {
 #define KERNEL_NAME(name) #name,
-#define ACTIVATION_FORWARD(name, NAME) "activation_forward_" #name,
-#define ACTIVATION_BACKWARD(name, NAME) "activation_backward_" #name,
+#define ACTIVATION_FORWARD(name, NAME, FROM) "activation_forward_" #name,
+#define ACTIVATION_BACKWARD(name, NAME, FROM) "activation_backward_" #name,
     static const char *const names[] = {KERNEL_LIST(KERNEL_NAME)};
     static const char *const of_vectors[] = {VECTOR_KERNEL_LIST(KERNEL_NAME)};
     static const char *const forward[] = {ACTIVATION_LIST(ACTIVATION_FORWARD)};

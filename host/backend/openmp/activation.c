@@ -4,21 +4,21 @@
 #include "kernels/exact.h"
 
 typedef void forward_line(const float *z, float *a, size_t count);
-typedef void backward_line(const float *delta, const float *a, float *result, size_t count);
+typedef void backward_line(const float *delta, const float *from, float *result, size_t count);
 
 /* source and target may be the same, hence no restrict; simd tells that each lane stands alone. */
-#define DEFINE_LINES(name, NAME) \
+#define DEFINE_LINES(name, NAME, FROM) \
     static void forward_##name(const float *z, float *a, size_t count) { \
         _Pragma("omp simd") for (size_t i = 0; i < count; i++) a[i] = canonical(activation_##name(z[i])); \
     } \
-    static void backward_##name(const float *delta, const float *a, float *result, size_t count) { \
+    static void backward_##name(const float *delta, const float *from, float *result, size_t count) { \
         _Pragma("omp simd") for (size_t i = 0; i < count; i++) result[i] = \
-            flush_tiny(activation_##name##_backward(delta[i], a[i])); \
+            flush_tiny(activation_##name##_backward(delta[i], from[i])); \
     }
 ACTIVATION_LIST(DEFINE_LINES)
 
-#define FORWARD_ENTRY(name, NAME) [ACTIVATION_##NAME] = forward_##name,
-#define BACKWARD_ENTRY(name, NAME) [ACTIVATION_##NAME] = backward_##name,
+#define FORWARD_ENTRY(name, NAME, FROM) [ACTIVATION_##NAME] = forward_##name,
+#define BACKWARD_ENTRY(name, NAME, FROM) [ACTIVATION_##NAME] = backward_##name,
 static forward_line *const forward_lines[] = {ACTIVATION_LIST(FORWARD_ENTRY)};
 static backward_line *const backward_lines[] = {ACTIVATION_LIST(BACKWARD_ENTRY)};
 
