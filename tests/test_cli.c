@@ -167,7 +167,9 @@ Test(cli, bad_data_and_models_exit_3_and_name_the_place) {
     write_text("short.safetensors", "tanda");
     static const refusal refusals[] = {
         {3, "ragged.csv:4: 2 fields, the first row has 3", {"train", "--data", "ragged.csv"}},
-        {3, "words.csv:3:2: 'four' is not a number (column b)", {"train", "--data", "words.csv"}},
+        {3,
+         "words.csv:3:2: 'four' is not a number; --categorical takes text (column b)",
+         {"train", "--data", "words.csv"}},
         {3, "nowhere.csv: No such file or directory", {"train", "--data", "nowhere.csv"}},
         {3, "nowhere: No such file or directory", {"evaluate", "nowhere", "--data", IRIS}},
     };

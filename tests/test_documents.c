@@ -71,7 +71,7 @@ Test(documents, the_manual_pages_are_without_mistakes) {
         if (has_groff)
             cr_expect_eq(system("groff -man -ww -z -Tutf8 page.1 2>groff.txt && test ! -s groff.txt"), 0);
         if (has_groff) cr_expect_str_eq(file_text("groff.txt"), "");
-        if (has_mandoc) cr_expect_eq(system("mandoc -T lint -W warning page.1"), 0);
+        if (has_mandoc) cr_expect_eq(system("mandoc -T lint -W error page.1"), 0);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -222,6 +223,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->holding_out;
         state->child_inputs[3] = &options->dropout;
+        state->child_inputs[4] = &options->data;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -235,6 +237,7 @@ static const struct argp_child group_children[] = {
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
     {0},
 };
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"
@@ -124,6 +125,7 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
+    if (status == TANDA_OK) preparation_spare(&setup->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && setup->validation != NULL)
         status = dataset_scale(setup->validation, scaling, error);
@@ -158,6 +160,7 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "sample_weight", read->sample_weight);
     report_list(settings, "features", &options->data.features);
     report_list(settings, "ignore", &options->data.ignore);
+    encoding_write_settings(&options->data, settings);
     report_text(settings, "task", task_name(setup->training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         report_text(settings, "scale", scaling_name(setup->model->scaling.kind));
@@ -214,8 +217,16 @@ static tanda_status write_settings(const train_options *options, train_setup *se
 
 tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
     *setup = (train_setup){0};
+    preparation preparation = {0};
     tanda_status status = load_data(options, setup, error);
+    if (status == TANDA_OK)
+        status = encode_data(&options->data, options->init, setup->training, setup->validation, &preparation,
+                             error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
+    if (status == TANDA_OK)
+        setup->model->preparation = preparation;
+    else
+        preparation_free(&preparation);
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
