@@ -154,98 +154,148 @@ static inline void ask_for_next(const shuffle_key *key, global const float *feat
     }
 }
 
+/* What a step's kernels are told of it, the same for all work-items. rows: of the wave. */
+typedef struct network_batch {
+    uint width, rows;
+    int assembled;
+    global const float *features;
+    global const int *labels;
+    ulong first_row, row_count;
+    int shuffle;
+    ulong seed;
+    uint epoch;
+    ulong position;
+    uint training_step;
+    global const float *parameters;
+    global const network_layer *layers;
+    uint layer_count;
+    ulong losses;
+    int loss, is_class, sigmoid, with_loss;
+    global uint *results;
+    uint step;
+    float zero;
+} network_batch;
+
+#define INLINE static inline __attribute__((always_inline))
+
 /*
- * Work-item (column of VECTORS * 16 lanes, tile). input holds the assembled rows where `assembled` is set, else they are
- * assembled into it; that and the workspace are tiles of the wave, `width` lanes each.
+ * A column of VECTORS * 16 lanes, from `lane` on, of a tile of the wave. tile_x holds its assembled rows where
+ * batch.assembled is set, else they are assembled into it; that and the tensors have `width` lanes.
  */
-#define DEFINE_NETWORK_ROWS(VECTORS)                                                                                 \
-    kernel void network_rows_##VECTORS(                                                                              \
-        global float *input, ulong input_offset, ulong input_tile, int assembled, global float *workspace,           \
-        ulong workspace_tile, uint width, uint rows, global const float *features, global const int *labels,         \
-        ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,   \
-        global const float *parameters,                                                                              \
-        global const network_layer *layers, uint layer_count, ulong losses, int loss, int is_class, int sigmoid,     \
-        int with_loss, global uint *results, uint step, float zero) {                                                \
+#define DEFINE_NETWORK_COLUMN(VECTORS)                                                                               \
+    INLINE void network_column_##VECTORS(network_batch batch, uint tile, uint lane, global float *tile_x,            \
+                                         global float *tensors) {                                                    \
         const uint lanes = VECTORS * 16;                                                                             \
-        uint lane = (uint)get_global_id(0) * lanes, tile = (uint)get_global_id(1);                                   \
-        uint used = rows_of_tile(rows, tile);                                                                        \
-        if (lane >= used) return;                                                                                    \
-        global float *tensors = workspace + tile * workspace_tile;                                                   \
-        global float *x = input + input_offset + tile * input_tile + (ulong)lane * layers[0].inputs;                 \
+        uint used = rows_of_tile(batch.rows, tile), inputs = (uint)batch.layers[0].inputs;                           \
+        ulong position = batch.position + (ulong)tile * TILE_ROWS;                                                   \
+        global float *x = tile_x + (ulong)lane * inputs;                                                             \
         int16 label[VECTORS], correct = (int16)(0);                                                                  \
         shuffle_key key = {0};                                                                                       \
-        if (shuffle) key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);              \
+        if (batch.shuffle)                                                                                           \
+            key = shuffle_make_key(batch.seed, batch.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch.row_count);     \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
             int there = (int)used - (int)lane - v * 16;                                                              \
             ulong row[16];                                                                                           \
             int values[16];                                                                                          \
-            find_sixteen(&key, shuffle, first_row + (ulong)tile * TILE_ROWS + lane + v * 16, there, row);            \
-            if (!assembled) assemble_rows(features, layers[0].inputs, row, there, lanes, x + v * 16);                \
+            ulong first = batch.first_row + (ulong)tile * TILE_ROWS + lane + v * 16;                                 \
+            find_sixteen(&key, batch.shuffle, first, there, row);                                                    \
+            if (!batch.assembled) assemble_rows(batch.features, inputs, row, there, lanes, x + v * 16);              \
             for (int i = 0; i < 16; i++)                                                                             \
-                values[i] = i < there ? labels[row[i]] : 0;                                                          \
+                values[i] = i < there ? batch.labels[row[i]] : 0;                                                    \
             label[v] = vload16(0, values);                                                                           \
         }                                                                                                            \
-        if (shuffle && !assembled && layers[0].inputs <= MOST_ASKED_FEATURES)                                        \
-            ask_for_next(&key, features, layers[0].inputs, labels, first_row, rows, tile, lane, lanes);              \
-        for (uint l = 0; l < layer_count; l++) {                                                                     \
-            global const network_layer *layer = layers + l;                                                          \
+        if (batch.shuffle && !batch.assembled && inputs <= MOST_ASKED_FEATURES)                                      \
+            ask_for_next(&key, batch.features, inputs, batch.labels, batch.first_row, batch.rows, tile, lane,        \
+                         lanes);                                                                                     \
+        for (uint l = 0; l < batch.layer_count; l++) {                                                               \
+            global const network_layer *layer = batch.layers + l;                                                    \
             global const float *lines = x;                                                                           \
             if (layer->threshold > 0) {                                                                              \
-                if (l > 0) lines = tensors + layer->undropped * width + lane * layer->inputs;                        \
-                global float *dropped = tensors + layer->source * width + lane * layer->inputs;                      \
-                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                if (l > 0) lines = tensors + layer->undropped * batch.width + lane * layer->inputs;                  \
+                global float *dropped = tensors + layer->source * batch.width + lane * layer->inputs;                \
+                dropout_mask mask = mask_of(layer, batch.seed, position, batch.training_step, l);                    \
                 for (int v = 0; v < VECTORS; v++)                                                                    \
                     drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
             }                                                                                                        \
-            if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * width + lane * layer->inputs;       \
+            if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * batch.width + lane * layer->inputs; \
             int relu = layer->activation == NETWORK_RELU;                                                            \
-            global float *outputs = tensors + layer->output * width + lane * layer->outputs;                         \
-            global float *target = relu ? outputs : tensors + layer->logits * width + lane * layer->outputs;         \
-            all_units_##VECTORS(lines, layer->inputs, parameters + layer->weight, layer->stride, 1,                  \
-                                parameters + layer->bias, relu, NULL, zero, target, layer->outputs);                 \
+            global float *outputs = tensors + layer->output * batch.width + lane * layer->outputs;                   \
+            global float *target = relu ? outputs : tensors + layer->logits * batch.width + lane * layer->outputs;   \
+            all_units_##VECTORS(lines, layer->inputs, batch.parameters + layer->weight, layer->stride, 1,            \
+                                batch.parameters + layer->bias, relu, NULL, batch.zero, target, layer->outputs);     \
             if (!relu) activate(layer->activation, target, outputs, layer->outputs *VECTORS);                        \
         }                                                                                                            \
-        global const network_layer *last = layers + layer_count - 1;                                                 \
-        global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
-        global float *delta = tensors + last->delta * width + lane * last->delta_apart;                                \
-        perceptron_model model = {0, zero, zero, 0, loss == 1, is_class, sigmoid, with_loss};                        \
+        global const network_layer *last = batch.layers + batch.layer_count - 1;                                     \
+        global const float *logits = tensors + last->output * batch.width + lane * last->outputs;                    \
+        global float *delta = tensors + last->delta * batch.width + lane * last->delta_apart;                        \
+        perceptron_model model = {.zero = batch.zero,                                                                \
+                                  .squared = batch.loss == 1,                                                        \
+                                  .is_class = batch.is_class,                                                        \
+                                  .sigmoid = batch.sigmoid,                                                          \
+                                  .with_loss = batch.with_loss};                                                     \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
             int there = (int)used - (int)lane - v * 16;                                                              \
             float16 row_losses = (float16)(0.0f);                                                                    \
             int16 right;                                                                                             \
-            if (loss == 2)                                                                                           \
+            if (batch.loss == 2)                                                                                     \
                 categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v],                 \
-                                 lane_numbers() < (int16)(there), &row_losses, &right, zero);                        \
+                                 lane_numbers() < (int16)(there), &row_losses, &right, batch.zero);                  \
             else                                                                                                     \
                 store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
-            store_16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
-            if (is_class) correct = correct + right;                                                                 \
+            store_16(row_losses, 0, tensors + batch.losses * batch.width + lane + v * 16);                           \
+            if (batch.is_class) correct = correct + right;                                                           \
         }                                                                                                            \
-        if (is_class) add_correct(results, step, correct);                                                           \
-        for (uint l = layer_count; l-- > 0;) {                                                                       \
-            global const network_layer *layer = layers + l;                                                          \
-            global float *d = tensors + layer->delta * width + lane * layer->delta_apart;                            \
-            global float *kept = tensors + layer->kept * width;                                                      \
+        if (batch.is_class) add_correct(batch.results, batch.step, correct);                                         \
+        for (uint l = batch.layer_count; l-- > 0;) {                                                                 \
+            global const network_layer *layer = batch.layers + l;                                                    \
+            global float *d = tensors + layer->delta * batch.width + lane * layer->delta_apart;                      \
+            global float *kept = tensors + layer->kept * batch.width;                                                \
             if (layer->stride >= 16)                                                                                 \
                 for (int v = 0; v < VECTORS; v++)                                                                    \
-                    keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, width * 16);         \
+                    keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch.width * 16);   \
             else                                                                                                     \
                 for (uint i = 0; i < layer->outputs * VECTORS; i++)                                                  \
                     store_16(load_16(i, d), i, kept + lane * layer->outputs);                                        \
             if (l == 0) break;                                                                                       \
             global const network_layer *below = layer - 1;                                                           \
-            global float *target = tensors + below->delta * width + lane * below->delta_apart;                       \
-            global const float *from = tensors + below->from * width + lane * below->outputs;                        \
+            global float *target = tensors + below->delta * batch.width + lane * below->delta_apart;                 \
+            global const float *from = tensors + below->from * batch.width + lane * below->outputs;                  \
             int gates = below->activation == NETWORK_RELU && layer->threshold == 0;                                  \
-            all_units_##VECTORS(d, layer->outputs, parameters + layer->weight, 1, layer->stride, NULL, 0,            \
-                                gates ? from : NULL, zero, target, layer->inputs);                                \
+            all_units_##VECTORS(d, layer->outputs, batch.parameters + layer->weight, 1, layer->stride, NULL, 0,      \
+                                gates ? from : NULL, batch.zero, target, layer->inputs);                             \
             if (layer->threshold > 0) {                                                                              \
-                dropout_mask mask = mask_of(layer, seed, position + (ulong)tile * TILE_ROWS, training_step, l);      \
+                dropout_mask mask = mask_of(layer, batch.seed, position, batch.training_step, l);                    \
                 for (int v = 0; v < VECTORS; v++)                                                                    \
                     drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
             }                                                                                                        \
             if (!gates) activate_backward(below->activation, target, from, below->outputs *VECTORS);                 \
         }                                                                                                            \
+    }
+
+DEFINE_NETWORK_COLUMN(1)
+DEFINE_NETWORK_COLUMN(2)
+
+#define BATCH_ARGUMENTS                                                                                              \
+    uint width, uint rows, int assembled, global const float *features, global const int *labels, ulong first_row,   \
+        ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,                    \
+        global const float *parameters, global const network_layer *layers, uint layer_count, ulong losses,          \
+        int loss, int is_class, int sigmoid, int with_loss, global uint *results, uint step, float zero
+#define BATCH                                                                                                        \
+    {                                                                                                                \
+        width, rows, assembled, features, labels, first_row, row_count, shuffle, seed, epoch, position,              \
+            training_step, parameters, layers, layer_count, losses, loss, is_class, sigmoid, with_loss, results,     \
+            step, zero                                                                                               \
+    }
+
+/* Work-item (column of VECTORS * 16 lanes, tile); input and workspace are tiles of the wave. */
+#define DEFINE_NETWORK_ROWS(VECTORS)                                                                                 \
+    kernel void network_rows_##VECTORS(global float *input, ulong input_offset, ulong input_tile,                    \
+                                       global float *workspace, ulong workspace_tile, BATCH_ARGUMENTS) {             \
+        network_batch batch = BATCH;                                                                                 \
+        uint lane = (uint)get_global_id(0) * (VECTORS * 16), tile = (uint)get_global_id(1);                          \
+        if (lane >= rows_of_tile(rows, tile)) return;                                                                \
+        network_column_##VECTORS(batch, tile, lane, input + input_offset + tile * input_tile,                        \
+                                 workspace + tile * workspace_tile);                                                 \
     }
 
 DEFINE_NETWORK_ROWS(1)
@@ -291,14 +341,15 @@ typedef struct network_target {
     const update_target *update;
     float inverse_rows, rate, l2;
     int is_update, is_plain, is_weight;
-    global uint *not_finite;
+    ulong floats;        /* of a slot before the loss */
+    global uint *result; /* of the step */
 } network_target;
 
 #define APART static __attribute__((noinline))
 
 APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
     float16 g = *sum;
-    if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) *target->not_finite = 1;
+    if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) target->result[2] = 1;
     store_16(g, 0, target->slot + at);
 }
 
@@ -348,7 +399,7 @@ APART void finish_scattered(const network_target *target, const float16 *of_bloc
         int bad[16];
         vstore16(is_bad(t, w, sum), 0, bad);
         for (uint i = 0; i < count; i++)
-            if (bad[i]) *target->not_finite = 1;
+            if (bad[i]) target->result[2] = 1;
     }
     store_scattered(sum, target->slot + at, apart, count);
 }
@@ -360,8 +411,6 @@ typedef struct network_share {
     uint width, column, rows, first_tile, tiles;
     float zero;
 } network_share;
-
-#define INLINE static inline __attribute__((always_inline))
 
 /*
  * 8 inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile; a block that reaches past the last input
@@ -416,7 +465,7 @@ typedef struct network_share {
             for (uint v = 0; v < VECTORS; v++)                                                                       \
                 finish_vector(target, value[o * VECTORS + v],                                                        \
                               layer->weight + (first + o) * layer->stride + (panel + v) * 16, &bad);                 \
-        if (is_any(bad)) *target.not_finite = 1;                                                                     \
+        if (is_any(bad)) target.result[2] = 1;                                                                     \
     }
 
 DEFINE_WIDE_BLOCK(1)
@@ -545,16 +594,47 @@ static inline void bias_gradients(network_share s, network_target target, global
         else
             finish_scattered(&target, &value, layer->bias, 1, layer->outputs);
     }
-    if (is_any(bad)) *target.not_finite = 1;
+    if (is_any(bad)) target.result[2] = 1;
 }
 
-/* Work-item (block of parameters, group of tiles); the last block of a layer is its bias, and that of all the loss. */
+/* The sums of the losses, as those of a bias. */
+static inline void sum_losses(network_share s, network_target target, global const float *losses) {
+    float16 value, levels[MOST_LEVELS][16];
+    for (uint i = 0; i < s.tiles; i++) {
+        uint tile = s.first_tile + i;
+        value = (float16)(sum_over_rows(losses + tile * s.kept_tile, lanes_of_tile(s.rows, tile), s.zero));
+        add_block(&value, levels, 1, i, i + 1 == s.tiles);
+    }
+    target.slot[target.floats] = value.s0;
+    if (target.is_update) target.result[0] = as_uint(value.s0);
+}
+
+/* A block of a layer's parameters; its last is its bias, and with that go the losses unless they are NULL. */
+static inline void network_block(network_share s, network_target target, global const network_layer *layer, uint block,
+                                 global const float *losses) {
+    uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+    if (block * size >= layer->inputs) {
+        target.is_weight = 0;
+        bias_gradients(s, target, layer);
+        if (losses != NULL) sum_losses(s, target, losses);
+    } else if (layer->stride >= 16) {
+        uint panels = layer->stride / 16, panel = 0;
+        for (; panel + 2 <= panels; panel += 2)
+            wide_blocks_2(s, target, layer, block * size, panel);
+        if (panel < panels) wide_blocks_1(s, target, layer, block * size, panel);
+    } else {
+        narrow_gradients(s, target, layer, block * size);
+    }
+}
+
+/* Work-item (block of parameters, group of tiles). */
 kernel void network_gradient(global const float *input, ulong input_offset, ulong input_tile,
                              global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
                              global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
                              uint rule, uint states, global float *state, global const update_constants *constants,
-                             global const update_rates *rates, int update, global uint *results, uint step, float zero) {
+                             global const update_rates *rates, int update, global uint *results, uint step,
+                             float zero) {
     uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), l = 0;
     uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     while (l + 1 < layer_count && layers[l + 1].first_item <= item)
@@ -570,7 +650,8 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                              .is_update = update,
                              .is_plain = update && is_plain(rule, of_all.constants),
                              .is_weight = 1,
-                             .not_finite = results + 3 * step + 2};
+                             .floats = slot_floats - 16,
+                             .result = results + 3 * step};
     network_share s = {workspace + layer->source * width, workspace + layer->kept * width, workspace_tile,
                        workspace_tile, width, column, rows, index * group, 0, zero};
     s.tiles = tiles - s.first_tile < group ? tiles - s.first_tile : group;
@@ -578,29 +659,39 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
         s.a = input + input_offset;
         s.a_tile = input_tile;
     }
-    uint block = item - (uint)layer->first_item, inputs = layer->inputs;
-    uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
-    if (block * size >= inputs) {
-        target.is_weight = 0;
-        bias_gradients(s, target, layer);
-        if (l + 1 < layer_count) return;
-        s.kept = workspace + losses * width;
-        s.kept_tile = workspace_tile;
-        float16 value, levels[MOST_LEVELS][16];
-        for (uint i = 0; i < s.tiles; i++) {
-            uint tile = s.first_tile + i;
-            value = (float16)(sum_over_rows(s.kept + tile * workspace_tile, lanes_of_tile(rows, tile), zero));
-            add_block(&value, levels, 1, i, i + 1 == s.tiles);
+    network_block(s, target, layer, item - (uint)layer->first_item,
+                  l + 1 == layer_count ? workspace + losses * width : NULL);
+}
+
+/* ---- both ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Rows and gradients of one tile after the other, so that its tensors never leave the cache. Work-item (group of `group`
+ * tiles): its workspace is one tile, and so is its input unless that is assembled, its scratch the levels of the tree,
+ * slot_floats apart. See add_to_tree of perceptron.cl.
+ */
+kernel void network_tiles(global float *input, ulong input_offset, ulong input_tile, global float *workspace,
+                          ulong workspace_tile, BATCH_ARGUMENTS, uint group, global float *slots, ulong slot_floats,
+                          global float *scratch, ulong scratch_floats) {
+    network_batch batch = BATCH;
+    uint item = (uint)get_global_id(0), tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group;
+    global float *tensors = workspace + item * workspace_tile;
+    network_target target = {.slot = slots + item * slot_floats, .floats = slot_floats - 16};
+    if (tiles > group) tiles = group;
+    for (uint index = 0; index < tiles; index++) {
+        uint tile = item * group + index, used = rows_of_tile(rows, tile);
+        global float *x = input + input_offset + (assembled ? tile : item) * input_tile;
+        for (uint lane = 0; lane < used; lane += 32)
+            network_column_2(batch, tile, lane, x, tensors);
+        for (uint l = 0; l < layer_count; l++) {
+            global const network_layer *layer = layers + l;
+            global const float *a = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * width;
+            network_share s = {a, tensors + layer->kept * width, 0, 0, width, 32, used, 0, 1, zero};
+            uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+            for (uint block = 0; block < (layer->inputs + size - 1) / size + 1; block++)
+                network_block(s, target, layer, block, l + 1 == layer_count ? tensors + losses * width : NULL);
         }
-        slots[index * slot_floats + slot_floats - 16] = value.s0;
-        if (update) results[3 * step] = as_uint(value.s0);
-    } else if (layer->stride >= 16) {
-        uint panels = layer->stride / 16, panel = 0;
-        for (; panel + 2 <= panels; panel += 2)
-            wide_blocks_2(s, target, layer, block * size, panel);
-        if (panel < panels) wide_blocks_1(s, target, layer, block * size, panel);
-    } else {
-        narrow_gradients(s, target, layer, block * size);
+        add_to_tree(target.slot, scratch + item * scratch_floats, (uint)slot_floats, index, index + 1 == tiles);
     }
 }
 
