@@ -13,6 +13,7 @@
 #include "support/clock.h"
 #include "support/digest.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_file.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -213,13 +214,17 @@ static tanda_status prepare(training *run, tanda_error *error) {
         run->options.init = run->checkpoint; /* for the scaling; the weights come later */
     }
     if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
+    checkpoint_facts facts = {.steps_per_epoch = 1};
     if (status == TANDA_OK && run->checkpoint != NULL)
         status = resume_settings(run->checkpoint, run->setup.model, error);
+    if (status == TANDA_OK && run->checkpoint != NULL)
+        status = checkpoint_file_check(run->checkpoint, &facts, error);
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
     if (status == TANDA_OK)
-        status = run_logs_open(&run->logs, options->log, options->csv_log, options->resume != NULL, error);
+        status = run_logs_open(&run->logs, options->log, options->csv_log, run->checkpoint != NULL,
+                               (size_t)(facts.progress.step / facts.steps_per_epoch), error);
     return status;
 }
 

@@ -330,12 +330,17 @@ tanda_status checkpoint_file_read(const trainer *trainer, snapshot *snapshot, co
     return status;
 }
 
-tanda_status checkpoint_file_check(const char *path, uint64_t *step, tanda_error *error) {
+tanda_status checkpoint_file_check(const char *path, checkpoint_facts *facts, tanda_error *error) {
     opened file;
-    progress progress = {0};
+    checkpoint_facts found = {0};
+    uint64_t steps = 0;
     tanda_status status = open_file(path, &file, error);
-    if (status == TANDA_OK) status = read_progress(&file, &progress, error);
-    if (status == TANDA_OK && step != NULL) *step = progress.step;
+    if (status == TANDA_OK) status = read_progress(&file, &found.progress, error);
+    if (status == TANDA_OK &&
+        (!read_count(json_object_get(file.facts, "steps_per_epoch"), &steps) || steps == 0))
+        status = fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", path);
+    found.steps_per_epoch = (size_t)steps;
+    if (status == TANDA_OK && facts != NULL) *facts = found;
     close_file(&file);
     return status;
 }
