@@ -70,8 +70,8 @@ kernel void square_gradient(global const float *sums, ulong sum, uint floats, fl
             float g = update_gradient(sums[sum + i + l], inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }
-    float16 sum = (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7], lanes[8],
-                            lanes[9], lanes[10], lanes[11], lanes[12], lanes[13], lanes[14], lanes[15]);
-    squares[16 * chunk] = fold_lanes(sum);
+    float16 together = (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7],
+                                 lanes[8], lanes[9], lanes[10], lanes[11], lanes[12], lanes[13], lanes[14], lanes[15]);
+    squares[16 * chunk] = fold_lanes(together);
 #endif
 }

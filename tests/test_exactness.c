@@ -77,7 +77,7 @@ static const training trainings[] = {
              CLASSES, 200, true, 100, "256e684460c2957651ffdfc099bf24c4f49696803faf8d496bab93522940ebfb"),
     TRAINING("deep, batches of 36 tiles in groups", 17000, 5, 2, LIST(17, 3),
              LIST(ACTIVATION_TANH, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES, 9000, true, 3,
-             "x1"),
+             "2450d661d5f30468300bd8db3ac3d068fb669da525cdb022fa1ee3cc1eaf0da7"),
     TRAINING("wider than a chunk, full batch of 3 tiles", 700, 300, 2, LIST(270, 3),
              LIST(ACTIVATION_RELU, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES, 0, false, 2,
              "93fa67e0b9cbf23f16f49fbca880a3c2c0ddf2d1fa40064eba748df5db189900"),

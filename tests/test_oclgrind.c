@@ -312,11 +312,13 @@ static const trial dropout = {
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
     static const double rates[] = {0.25, 0.5, 0.125};
+    const bool is_clipped = trial->shuffle && trial->network.layer_count == 2; /* some, by the norm */
     const step_options options = {.dropout = trial == &dropout ? rates : NULL,
                                   .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
-                                  .wave_tiles = trial->wave_tiles};
+                                  .wave_tiles = trial->wave_tiles,
+                                  .update = {.constants = {.clip_norm = is_clipped ? 0.25f : 0.0f}}};
     network_text(&trial->network, text);
     problem problem = problem_create(&trial->network);
     char digests[2][TANDA_DIGEST_SIZE];
