@@ -11,6 +11,7 @@
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
+#include "kernels/weigh.h"
 
 #if VECTOR == 16
 
@@ -125,6 +126,14 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     }
 }
 
+/* The weights of 16 rows of which `used` are there. */
+static inline float16 row_weights(global const float *weights, const ulong *row, int used) {
+    float values[16];
+    for (int i = 0; i < 16; i++)
+        values[i] = i < used ? weights[row[i]] : 0.0f;
+    return vload16(0, values);
+}
+
 static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step, uint l) {
     dropout_mask mask = {seed, position, step, philox_stream(PURPOSE_DROPOUT, l), (uint)layer->inputs,
                          (uint)layer->threshold, as_float((uint)layer->scale)};
@@ -166,6 +175,8 @@ typedef struct network_batch {
     uint epoch;
     ulong position;
     uint training_step;
+    global const float *weights; /* of rows, where weighted is set */
+    int weighted;
     global const float *parameters;
     global const network_layer *layers;
     uint layer_count;
@@ -190,6 +201,7 @@ typedef struct network_batch {
         ulong position = batch.position + (ulong)tile * TILE_ROWS;                                                   \
         global float *x = tile_x + (ulong)lane * inputs;                                                             \
         int16 label[VECTORS], correct = (int16)(0);                                                                  \
+        float16 weight[VECTORS];                                                                                     \
         shuffle_key key = {0};                                                                                       \
         if (batch.shuffle)                                                                                           \
             key = shuffle_make_key(batch.seed, batch.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch.row_count);     \
@@ -203,6 +215,8 @@ typedef struct network_batch {
             for (int i = 0; i < 16; i++)                                                                             \
                 values[i] = i < there ? batch.labels[row[i]] : 0;                                                    \
             label[v] = vload16(0, values);                                                                           \
+            weight[v] = (float16)(batch.zero);                                                                       \
+            if (batch.weighted) weight[v] = row_weights(batch.weights, row, there);                                  \
         }                                                                                                            \
         if (batch.shuffle && !batch.assembled && inputs <= MOST_ASKED_FEATURES)                                      \
             ask_for_next(&key, batch.features, inputs, batch.labels, batch.first_row, batch.rows, tile, lane,        \
@@ -242,6 +256,11 @@ typedef struct network_batch {
                                  lane_numbers() < (int16)(there), &row_losses, &right, batch.zero);                  \
             else                                                                                                     \
                 store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
+            if (batch.weighted) {                                                                                    \
+                row_losses = weighed_loss(row_losses, weight[v]);                                                    \
+                for (uint h = 0; h < last->outputs; h++)                                                             \
+                    store_16(weighed_delta(load_16(h * VECTORS + v, delta), weight[v]), h * VECTORS + v, delta);     \
+            }                                                                                                        \
             store_16(row_losses, 0, tensors + batch.losses * batch.width + lane + v * 16);                           \
             if (batch.is_class) correct = correct + right;                                                           \
         }                                                                                                            \
@@ -278,13 +297,14 @@ DEFINE_NETWORK_COLUMN(2)
 #define BATCH_ARGUMENTS                                                                                              \
     uint width, uint rows, int assembled, global const float *features, global const int *labels, ulong first_row,   \
         ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,                    \
+        global const float *weights, int weighted,                                                                   \
         global const float *parameters, global const network_layer *layers, uint layer_count, ulong losses,          \
         int loss, int is_class, int sigmoid, int with_loss, global uint *results, uint step, float zero
 #define BATCH                                                                                                        \
     {                                                                                                                \
         width, rows, assembled, features, labels, first_row, row_count, shuffle, seed, epoch, position,              \
-            training_step, parameters, layers, layer_count, losses, loss, is_class, sigmoid, with_loss, results,     \
-            step, zero                                                                                               \
+            training_step, weights, weighted, parameters, layers, layer_count, losses, loss, is_class, sigmoid,      \
+            with_loss, results, step, zero                                                                           \
     }
 
 /* Work-item (column of VECTORS * 16 lanes, tile); input and workspace are tiles of the wave. */

@@ -17,7 +17,7 @@ void opencl_choose_perceptron(const opencl_backend_state *state, program *progra
     const plan *plan = program->plan;
     const packed_layer *layer = &plan->layers[0];
     program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
-                             plan->layer_count == 1 && layer->outputs == 1 &&
+                             !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
                              layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT;
     if (program->is_perceptron) {
         program->width = round_up(program->width, PERCEPTRON_COLUMN);
@@ -49,8 +49,8 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
 size_t opencl_steps_together(const program *program, size_t steps) {
     const program_options *options = &program->options;
     const size_t floats = options->batch_rows * program->plan->features, per_epoch = epoch_steps(program);
-    const bool is_alone = program->is_perceptron && tiles_of(options->batch_rows) <= program->group &&
-                          program->squares == NULL;
+    const bool is_alone =
+        program->is_perceptron && tiles_of(options->batch_rows) <= program->group && program->squares == NULL;
     if (!is_alone || (program->stored != NULL && program->stored_next < per_epoch)) return 1;
     size_t most = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
     if (most > MOST_STEPS_TOGETHER) most = MOST_STEPS_TOGETHER;
