@@ -22,16 +22,17 @@ struct program {
     size_t group; /* tiles of a group; more than 1 only where perceptron.c or network.c computes the steps */
     bool is_perceptron, is_network; /* which file computes its steps, if not ops.c */
     size_t column;                  /* of network.c: lanes */
+    bool is_tiled;                  /* of network.c: a work-item takes tiles from rows to gradients */
     size_t network_items;           /* blocks of parameters */
     cl_mem layers;                  /* what network.h says of each */
-    cl_mem scratch;                 /* of perceptron.c, a group's part after the other */
+    cl_mem scratch;                 /* of fused steps, a group's part after the other */
     size_t scratch_floats;
     size_t workspace_floats; /* of one tile */
     size_t slot_floats;      /* packed parameters, then the loss sum, padded */
     size_t stack_levels;
     cl_mem workspace;     /* (wave_tiles, workspace_floats) */
     cl_mem slots;         /* (wave_tiles, slot_floats), then the stack (stack_levels, slot_floats) */
-    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position, not fused */
+    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and labels of each position, not fused */
     cl_mem weights;       /* and its weight, of a weighted plan; else NULL */
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* batches from 0 on whose tiles are made */
