@@ -162,6 +162,21 @@ static void avoid_swizzles(void) {
             "        sums[i] = sums[i] + sums[i + n];\n"
             "return sums[0];\n"
             "float8 by_8 = x.lo + x.hi;");
+    replace("tile.h", "int8 by_8 = condition.lo | condition.hi;",
+            "int conditions[16], found = 0;\n"
+            "vstore16(condition, 0, conditions);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    found |= conditions[i];\n"
+            "return found != 0;\n"
+            "int8 by_8 = condition.lo | condition.hi;");
+    replace("network.cl", "static inline float16 fold_sixteen(float16 *x) {",
+            "static inline float16 fold_sixteen(float16 *x) {\n"
+            "float folded[16];\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    folded[i] = fold_lanes(x[i]);\n"
+            "return vload16(0, folded);\n"
+            "}\n"
+            "static inline float16 unused_fold(float16 *x) {");
     replace("loss.cl", "int8 by_8 = condition.lo + condition.hi;",
             "int lanes[16], sum = 0;\n"
             "vstore16(condition, 0, lanes);\n"
@@ -276,6 +291,10 @@ static const trial trials[] = {
     THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
     THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
     THREE_HIDDEN(SOFTSIGN, HARD_SIGMOID, EXPONENTIAL),
+    {{20, 21, 1, {13}, {SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     0,
+     0,
+     false},
     {{45, 17, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 20, 0, true},
     {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
