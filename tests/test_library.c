@@ -316,6 +316,13 @@ Test(library, a_model_tells_the_settings_of_its_training) {
     cr_expect_eq(tanda_model_scaling(model, &center, &factor), TANDA_SCALE_STANDARD);
     cr_expect_float_eq(center[0], 5.84333f, 1e-4f);
     cr_expect_gt(factor[0], 0.0f);
+    cr_expect_eq(tanda_model_set_settings(model, "[1]", &error), TANDA_USAGE);
+    cr_expect_eq(tanda_model_set_settings(model, "{", &error), TANDA_USAGE);
+    cr_expect_eq(tanda_model_set_settings(model, "{\"a\":1,\"a\":2}", NULL), TANDA_USAGE);
+    expect_ok(tanda_model_set_settings(model, "{\"a\": 1}", &error), &error);
+    cr_expect_str_eq(tanda_model_settings(model), "{\"a\": 1}");
+    expect_ok(tanda_model_set_settings(model, NULL, &error), &error);
+    cr_expect_null(tanda_model_settings(model));
     tanda_model_free(model);
 }
 

@@ -231,6 +231,8 @@ TANDA_API const char *tanda_model_class_name(const tanda_model *model, size_t in
 TANDA_API const char *tanda_model_feature_name(const tanda_model *model, size_t index);
 /* The settings of the training by tanda train, a JSON object whose keys are its options; NULL without. */
 TANDA_API const char *tanda_model_settings(const tanda_model *model);
+/* A copy of a JSON object that the model file is to keep; NULL: none. TANDA_USAGE for another text. */
+TANDA_API tanda_status tanda_model_set_settings(tanda_model *model, const char *settings, tanda_error *error);
 
 /* A layer as it is now; the arrays are the model's, and the next training or freeing ends them. */
 typedef struct tanda_layer_information {
