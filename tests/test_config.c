@@ -70,6 +70,16 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "more.csv", "--target", "kind", "--ignore", "note", "--init", "first.safetensors"},
     {"--data", "more.csv", "--target", "kind", "--ignore", "note", "--init", "first.safetensors", "--scale",
      "standard", "--math", "fast", "--gemm", "tanda"},
+    {"--data", IRIS, "--optimizer", "nesterov", "--momentum", "0.7", "--l2", "0.01", "--schedule", "step",
+     "--decay-epochs", "3"},
+    {"--data", IRIS, "--optimizer", "adagrad", "--initial-accumulator", "0.2", "--schedule", "exponential"},
+    {"--data", IRIS, "--optimizer", "rmsprop", "--centered", "--rho", "0.8", "--clip-value", "0.1",
+     "--schedule", "cosine", "--final-share", "0.1"},
+    {"--data", IRIS, "--optimizer", "adam", "--amsgrad", "--beta1", "0.8", "--clip-norm", "0.5", "--schedule",
+     "one-cycle", "--cycle-rise", "0.4"},
+    {"--data", IRIS, "--optimizer", "lbfgs", "--l2", "0.01", "--history", "5", "--tolerance", "1e-3"},
+    {"--data", IRIS, "--optimizer", "adamw", "--weight-decay", "0.1", "--l1", "0.001", "--schedule",
+     "plateau", "--plateau-patience", "1", "--warmup-steps", "7"},
     {"--data", "synthetic:spirals,rows=200,test-rows=50,classes=3", "--hidden", "16", "--epochs", "3"},
 };
 #define TRAININGS (sizeof trainings / sizeof trainings[0])

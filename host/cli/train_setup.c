@@ -28,7 +28,7 @@ tanda_status check_output_path(const char *path, tanda_error *error) {
                 strerror(reason));
 }
 
-static tanda_status load_data(const train_options *options, train_setup *setup, tanda_error *error) {
+tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
@@ -196,7 +196,9 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report settings = {.object = json_object()};
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
-    report_real(&settings, "learning_rate", options->learning_rate);
+    optimizer_write_settings(&options->optimizing, &settings);
+    if (options->optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)
         report_text(&settings, "batch", "full");
@@ -216,13 +218,10 @@ static tanda_status write_settings(const train_options *options, train_setup *se
                                    : fail(error, TANDA_FAILED, "out of memory while noting the settings");
 }
 
-tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
-    *setup = (train_setup){0};
+tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {
     preparation preparation = {0};
-    tanda_status status = load_data(options, setup, error);
-    if (status == TANDA_OK)
-        status = encode_data(&options->data, options->init, setup->training, setup->validation, &preparation,
-                             error);
+    tanda_status status =
+        encode_data(&options->data, options->init, setup->training, setup->validation, &preparation, error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
     if (status == TANDA_OK)
         setup->model->preparation = preparation;
@@ -236,6 +235,12 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
         status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);
     if (status == TANDA_OK) status = write_settings(options, setup, error);
     return status;
+}
+
+tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
+    *setup = (train_setup){0};
+    const tanda_status status = train_setup_load(options, setup, error);
+    return status == TANDA_OK ? train_setup_finish(options, setup, error) : status;
 }
 
 void train_setup_free(train_setup *setup) {
