@@ -16,6 +16,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "support_network.h"
+#include "support_updates.h"
 
 #define STEPS 2
 
@@ -161,6 +162,21 @@ static void avoid_swizzles(void) {
             "        sums[i] = sums[i] + sums[i + n];\n"
             "return sums[0];\n"
             "float8 by_8 = x.lo + x.hi;");
+    replace("tile.h", "int8 by_8 = condition.lo | condition.hi;",
+            "int conditions[16], found = 0;\n"
+            "vstore16(condition, 0, conditions);\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    found |= conditions[i];\n"
+            "return found != 0;\n"
+            "int8 by_8 = condition.lo | condition.hi;");
+    replace("network.cl", "static inline float16 fold_sixteen(float16 *x) {",
+            "static inline float16 fold_sixteen(float16 *x) {\n"
+            "float folded[16];\n"
+            "for (int i = 0; i < 16; i++)\n"
+            "    folded[i] = fold_lanes(x[i]);\n"
+            "return vload16(0, folded);\n"
+            "}\n"
+            "static inline float16 unused_fold(float16 *x) {");
     replace("loss.cl", "int8 by_8 = condition.lo + condition.hi;",
             "int lanes[16], sum = 0;\n"
             "vstore16(condition, 0, lanes);\n"
@@ -275,6 +291,10 @@ static const trial trials[] = {
     THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
     THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
     THREE_HIDDEN(SOFTSIGN, HARD_SIGMOID, EXPONENTIAL),
+    {{20, 21, 1, {13}, {SOFTMAX}, LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+     0,
+     0,
+     false},
     {{45, 17, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 20, 0, true},
     {{2049, 1, 1, {1}, {IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL}, 0, 0, false},
 };
@@ -283,7 +303,7 @@ static const trial trials[] = {
 static const trial waves = {
     {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
 
-/* Dropout and weights of rows. */
+/* Dropout, weights of rows, and a norm that is clipped. */
 static const trial all_at_once = {
     {43, 3, 3, {16, 5, 1}, {RELU, TANH, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
     40,
@@ -293,8 +313,15 @@ static const trial all_at_once = {
 /* Trains on both, keeping every tensor, and demands no report and equal bits. */
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
-    static const double rates[] = {0.25, 0.5, 0.125};
-    const step_options options = {.dropout = trial == &all_at_once ? rates : NULL,
+    static const double dropout[] = {0.25, 0.5, 0.125};
+    const update_case *update = trial == &all_at_once
+                                    ? update_case_named("Adam, clipped by norm, with L1")
+                                    : &update_cases[trial->network.rows % update_case_count];
+    update_rates rates[UPDATE_STEPS];
+    fill_rates(update, rates);
+    const step_options options = {.dropout = trial == &all_at_once ? dropout : NULL,
+                                  .update = update->settings,
+                                  .rates = rates,
                                   .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
