@@ -130,8 +130,9 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
         ulong workspace_tile, uint width, uint rows, global const float *features, global const int *labels,         \
         ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,   \
         global const float *parameters,                                                                              \
-        global const network_layer *layers, uint layer_count, ulong losses, int loss, int is_class, int sigmoid,     \
-        int with_loss, global uint *results, uint step, float zero) {                                                \
+        global const network_layer *layers, uint layer_count, ulong losses, int loss, float half_smoothing,          \
+        float on, float off, float rest, float entropy, int element, float parameter, float mean, int is_class,      \
+        int sigmoid, int with_loss, global uint *results, uint step, float zero) {                                   \
         const uint lanes = VECTORS * 16;                                                                             \
         uint lane = (uint)get_global_id(0) * lanes, tile = (uint)get_global_id(1);                                   \
         uint used = rows_of_tile(rows, tile);                                                                        \
@@ -174,19 +175,32 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
         global const network_layer *last = layers + layer_count - 1;                                                 \
         global const float *logits = tensors + last->output * width + lane * last->outputs;                          \
         global float *delta = tensors + last->delta * width + lane * last->delta_apart;                                \
-        perceptron_model model = {0, zero, zero, 0, loss == 1, is_class, sigmoid, with_loss};                        \
+        perceptron_model model = {0, zero, zero, 0, loss == NETWORK_SQUARED, is_class, sigmoid, with_loss};          \
+        class_labels class_labels = {on, off, rest, entropy};                                                        \
+        element_loss element_loss = {element, parameter, mean};                                                      \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
             int there = (int)used - (int)lane - v * 16;                                                              \
             float16 row_losses = (float16)(0.0f);                                                                    \
-            int16 right;                                                                                             \
-            if (loss == 2)                                                                                           \
-                categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v],                 \
-                                 lane_numbers() < (int16)(there), &row_losses, &right, zero);                        \
-            else                                                                                                     \
+            int16 right, is_used = lane_numbers() < (int16)(there);                                                  \
+            if (loss == NETWORK_CATEGORICAL)                                                                         \
+                categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v], class_labels,   \
+                                 is_used, &row_losses, &right, zero);                                                \
+            else if (loss == NETWORK_ELEMENTS)                                                                       \
+                element_rows(element_loss, logits + v * 16, delta + v * 16, 1, last->outputs, lanes, is_class, 0, 1, \
+                             label[v], is_used, &row_losses, &right, zero);                                          \
+            else if (loss == NETWORK_SMOOTHED) {                                                                     \
+                float16 z = vload16(v, logits);                                                                      \
+                float16 d = binary_rows(z, convert_float16(label[v]), 1, half_smoothing, &row_losses);               \
+                row_losses = choose(is_used, row_losses, 0.0f);                                                      \
+                right = ((z > 0.0f) == (label[v] == 1)) & is_used;                                                   \
+                vstore16(choose(is_used, d, 0.0f), v, delta);                                                        \
+            } else                                                                                                   \
                 vstore16(row_deltas(model, vload16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
             vstore16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
             if (is_class) add_correct(results, step, right);                                                         \
         }                                                                                                            \
+        activate_backward(last->activation, delta, tensors + last->from * width + lane * last->outputs,              \
+                          last->outputs *VECTORS);                                                                   \
         for (uint l = layer_count; l-- > 0;) {                                                                       \
             global const network_layer *layer = layers + l;                                                          \
             global float *d = tensors + layer->delta * width + lane * layer->delta_apart;                            \

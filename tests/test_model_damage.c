@@ -188,7 +188,7 @@ Test(model_damage, metadata_that_do_not_fit_are_refused) {
         {"architecture", "{\"features\":4,\"layers\":[{\"units\":3,\"activation\":\"mish\"}]" REST,
          "activation \"mish\" is unknown"},
         {"architecture", "{\"features\":4,\"layers\":[{\"units\":3,\"activation\":\"relu\"}]" REST,
-         "architecture: relu cannot be the output"},
+         "needs 2 or more softmax outputs, not 3 relu"},
         {"architecture", "{\"features\":4,\"layers\":[{\"units\":3,\"activation\":\"softmax\"}]" REST,
          "tensor \"2.weight\" does not belong"},
         {"architecture",
