@@ -15,11 +15,21 @@ add_custom_command(OUTPUT ${STATIC_LIBRARY}
   COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(tanda_installed_static ALL DEPENDS ${STATIC_LIBRARY})
 
-# What a program linked with the static library needs besides. OpenMP_C_LIB_NAMES is gomp or omp, and pthread.
-set(STATIC_NEEDS OpenCL clblast z jansson nettle ${OpenMP_C_LIB_NAMES} m)
-list(REMOVE_DUPLICATES STATIC_NEEDS)
-list(TRANSFORM STATIC_NEEDS PREPEND -l OUTPUT_VARIABLE STATIC_FLAGS)
-list(JOIN STATIC_FLAGS " " STATIC_FLAGS)
+# What a program linked with the static library needs besides. gcc's OpenMP library is found by every compiler,
+# clang's only by its path.
+set(STATIC_NEEDS OpenCL clblast z jansson nettle)
+set(STATIC_FLAGS "-lOpenCL -lclblast -lz -ljansson -lnettle")
+foreach(name ${OpenMP_C_LIB_NAMES})
+  if(name MATCHES "^(gomp|pthread)$")
+    list(APPEND STATIC_NEEDS ${name})
+    string(APPEND STATIC_FLAGS " -l${name}")
+  else()
+    list(APPEND STATIC_NEEDS ${OpenMP_${name}_LIBRARY})
+    string(APPEND STATIC_FLAGS " ${OpenMP_${name}_LIBRARY}")
+  endif()
+endforeach()
+list(APPEND STATIC_NEEDS m)
+string(APPEND STATIC_FLAGS " -lm")
 
 set(PACKAGE_FOLDER ${CMAKE_INSTALL_LIBDIR}/cmake/tanda)
 file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--optimizer", "--l1", "--l2", "--dropout"};
+    static const char *const later[] = {"--optimizer", "--l1", "--l2"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
@@ -87,6 +87,13 @@ Test(cli, options_of_later_versions_are_unknown_for_now) {
 Test(cli, values_are_read_strictly_and_exit_2) {
     static const refusal refusals[] = {
         {2, "--epochs: '1.5' is not a whole number from 1 to 1000000000", {"train", "--epochs", "1.5"}},
+        {2, "--dropout: '1' is not a number from 0 to below 1, such as 0.5", {"train", "--dropout", "0.5,1"}},
+        {2,
+         "--input-dropout: '-1' is not a number from 0 to below 1, such as 0.5",
+         {"train", "--input-dropout", "-1"}},
+        {2,
+         "--dropout: 2 rates for 1 hidden layers; give one, or one per layer",
+         {"train", "--data", IRIS, "--hidden", "3", "--dropout", "0.5,0.1"}},
         {2, "--epochs: '0' is not a whole number from 1 to 1000000000", {"train", "--epochs", "0"}},
         {2, "--epochs: '3 ' is not a whole number from 1 to 1000000000", {"train", "--epochs", "3 "}},
         {2, "--epochs: '' is not a whole number from 1 to 1000000000", {"train", "--epochs="}},
@@ -118,8 +125,9 @@ Test(cli, values_are_read_strictly_and_exit_2) {
          "them)",
          {"train", "--device", "gpu"}},
         {2,
-         "--loss: 'mae' is unknown; use binary_crossentropy, categorical_crossentropy or mse",
-         {"train", "--loss", "mae"}},
+         "--loss: 'l2' is unknown; use binary_crossentropy, categorical_crossentropy, mse, mae, huber, log_cosh, "
+         "poisson, hinge, squared_hinge or kl_divergence",
+         {"train", "--loss", "l2"}},
     };
     EXPECT_REFUSALS(refusals);
 }
@@ -160,7 +168,9 @@ Test(cli, bad_data_and_models_exit_3_and_name_the_place) {
     write_text("short.safetensors", "tanda");
     static const refusal refusals[] = {
         {3, "ragged.csv:4: 2 fields, the first row has 3", {"train", "--data", "ragged.csv"}},
-        {3, "words.csv:3:2: 'four' is not a number (column b)", {"train", "--data", "words.csv"}},
+        {3,
+         "words.csv:3:2: 'four' is not a number; --categorical takes text (column b)",
+         {"train", "--data", "words.csv"}},
         {3, "nowhere.csv: No such file or directory", {"train", "--data", "nowhere.csv"}},
         {3, "nowhere: No such file or directory", {"evaluate", "nowhere", "--data", IRIS}},
     };

@@ -30,6 +30,7 @@ static void make_files(void) {
                        "1.5,1,2,9,a\n2.5,2,1,8,b\n3.5,3,4,9,a\n4.25,4,3,8,b\n5.5,5,5,9,a\n6.5,6,1,8,b\n";
     write_text("rows.csv", rows);
     write_text("more.csv", "price,size,age,note,kind\n1.25,1,2,9,b\n2.75,2,1,8,a\n");
+    write_text("mixed.csv", "size,colour,kind\n1,red,a\n?,green,b\n3,red,a\n4,blue,b\n5,green,a\n6,red,b\n");
     write_text("bare.csv", "0.5,1,0\n1.5,2,1\n0.25,3,0\n2.5,1,1\n");
     cr_assert_eq(RUN("generate", "moons", "--rows", "64", "--test-rows", "16", "--output", "x.npy",
                      "--labels", "y.npy", "--quiet")
@@ -41,6 +42,8 @@ static void make_files(void) {
 
 static const char *const trainings[][LIMIT] = {
     {"--data", IRIS},
+    {"--data", DIGITS, "--hidden", "16", "--validation", "0.2", "--stratify", "no", "--patience", "1",
+     "--min-delta", "0.05", "--epochs", "9"},
     {"--data", DIGITS, "--hidden", "24,16", "--activation", "tanh,relu", "--validation", "0.2", "--epochs",
      "4", "--learning-rate", "0.1234567890123"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--task",
@@ -50,6 +53,11 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
+    {"--data", "mixed.csv", "--categorical", "colour,size", "--missing", "mean", "--validation", "0.3",
+     "--unknown-category", "zero", "--stratify", "no"},
+    {"--data", "mixed.csv", "--categorical", "auto", "--missing", "mean"},
+    {"--data", DIGITS, "--hidden", "24,16", "--dropout", "0.5,0.1", "--input-dropout", "0.3", "--epochs",
+     "2"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},

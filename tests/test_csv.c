@@ -301,15 +301,17 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
         {"1,2,0\n3\n", "bad.csv:2: 1 field, the first row has 3"},
         {"1,2,0\n3,x\n", "bad.csv:2: 2 fields, the first row has 3"},
         {"1,2,0\n\n3,4,1\n", "bad.csv:2: a blank line between rows; remove it"},
-        {"a,b,c\n1,abc,x\n", "bad.csv:2:2: 'abc' is not a number (column b)"},
+        {"a,b,c\n1,abc,x\n", "bad.csv:2:2: 'abc' is not a number; --categorical takes text (column b)"},
         {"1,2,0\n3,0x4,1\n", "bad.csv:2:2: '0x4' is not a number"},
         {"1;2;0\n3;4,5;1\n", "bad.csv:2:2: '4,5' is not a number"},
-        {"1,2,0\n,4,1\n", "bad.csv:2:1: empty field: missing values are not accepted"},
-        {"1,,0\n3,4,1\n", "bad.csv:1:2: empty field: missing values are not accepted"},
+        {"1,2,0\n,4,1\n",
+         "bad.csv:2:1: empty field: missing values are not accepted; --missing mean fills it in"},
+        {"1,,0\n3,4,1\n",
+         "bad.csv:1:2: empty field: missing values are not accepted; --missing mean fills it in"},
         {"1,2,no\n3,4,\n", "bad.csv:2:3: the label is empty: missing values are not accepted"},
         {"1,2,0\n3,4,\n", "bad.csv:2:3: empty field: missing values are not accepted"},
-        {"1,2,0\nnan,4,1\n",
-         "bad.csv:2:1: 'nan' is not finite: missing and infinite values are not accepted"},
+        {"1,2,0\nnan,4,1\n", "bad.csv:2:1: 'nan' is not finite: missing and infinite values are not "
+                             "accepted; --missing mean fills it in"},
         {"1,2,0\n3,-Inf,1\n",
          "bad.csv:2:2: '-Inf' is not finite: missing and infinite values are not accepted"},
         {"1,2,0\n3,1e39,1\n", "bad.csv:2:2: '1e39' is beyond the range of binary32 (3.4e38)"},
@@ -427,7 +429,7 @@ Test(csv, the_first_fault_of_a_long_file_is_told) {
     static const struct {
         const char *line;
         const char *message;
-    } cases[] = {{"1,x,3", "long.csv:30001:2: 'x' is not a number"},
+    } cases[] = {{"1,x,3", "long.csv:30001:2: 'x' is not a number; --categorical takes text"},
                  {"1,2", "long.csv:30001: 2 fields, the first row has 3"},
                  {"", "long.csv:30001: a blank line between rows; remove it"},
                  {"1,2,0.5",

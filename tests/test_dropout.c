@@ -11,6 +11,7 @@
 
 #include "kernels/philox.h"
 #include "reference.h"
+#include "support/memory.h"
 #include "support_checks.h"
 #include "train/session.h"
 
@@ -212,5 +213,100 @@ Test(dropout, keeping_every_tensor_changes_no_weight_on_pocl, .fini = forget_ope
     backend *backend = open_named("pocl");
     if (backend == NULL) return;
     compare_keeping(backend);
+    tanda_device_close(backend);
+}
+
+/* ---- what it does ------------------------------------------------------------------------------------- */
+
+static size_t count_kept(double rate, size_t count) {
+    size_t kept = 0;
+    for (size_t element = 0; element < count; element++)
+        kept += is_kept(5, element, 1, 0, 7, 1, rate);
+    return kept;
+}
+
+/* Within 5 standard deviations of a binomial distribution. */
+Test(dropout, a_rate_of_the_elements_is_dropped_and_the_mean_kept) {
+    static const double rates[] = {0.1, 0.5, 0.9};
+    for (size_t i = 0; i < 3; i++) {
+        const double count = 200000.0, keep = 1.0 - rates[i];
+        const double kept = (double)count_kept(rates[i], (size_t)count);
+        cr_expect_lt(fabs(kept - count * keep), 5.0 * sqrt(count * keep * rates[i]), "rate %g: %g of %g kept",
+                     rates[i], kept, count);
+    }
+}
+
+Test(dropout, nothing_is_dropped_outside_of_training) {
+    problem problem = problem_create(&deep);
+    const plan_options options = {.with_loss = true, .with_prediction = true, .dropout = rates_of_deep};
+    plan *plan = NULL;
+    MUST(plan_create(problem.model, &options, &plan, error));
+    cr_expect_not(plan->drops);
+    for (size_t i = 0; i < plan->op_count; i++)
+        cr_expect_neq(plan->ops[i].kind, OP_dropout_forward);
+    plan_free(plan);
+    problem_free(&problem);
+}
+
+static const network smooth = {.rows = 40,
+                               .features = 5,
+                               .layer_count = 3,
+                               .units = {7, 6, 1},
+                               .activations = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SIGMOID},
+                               .loss = LOSS_BINARY_CROSSENTROPY,
+                               .task = TANDA_TASK_CLASSES};
+static const double rates_of_smooth[] = {0.2, 0.5, 0.3};
+
+/* The mean loss of step 0 with its masks, in double. */
+static double loss_of(const problem *problem, const double *parameters) {
+    const tanda_model *model = problem->model;
+    double a[16], z[16], total = 0.0;
+    for (size_t row = 0; row < problem->dataset.rows; row++) {
+        for (size_t k = 0; k < model->features; k++)
+            a[k] = (double)problem->dataset.values[row * model->features + k];
+        for (size_t l = 0; l < model->layer_count; l++) {
+            const layer *layer = &model->layers[l];
+            const double rate = rates_of_smooth[l];
+            for (size_t k = 0; k < layer->inputs; k++)
+                a[k] = is_kept(SEED, row, layer->inputs, k, 0, l, rate) ? a[k] / (1.0 - rate) : 0.0;
+            reference_dense(1, layer->inputs, layer->outputs, a, parameters + layer->weight,
+                            parameters + layer->bias, z);
+            for (size_t h = 0; h < layer->outputs; h++)
+                a[h] = reference_activate(layer->activation, z[h]);
+        }
+        total += reference_loss(model->loss, ACTIVATION_SIGMOID, 1, z, problem_label(problem, row), NULL);
+    }
+    return total / (double)problem->dataset.rows;
+}
+
+/* Differences of 2^-16 are off by some 1e-10, and gradients of about 1e-2 in binary32 by some 1e-8. */
+static void check_gradient(backend *backend) {
+    problem problem = problem_create(&smooth);
+    const step_options options = {.seed = SEED, .dropout = rates_of_smooth};
+    capture capture = capture_step(backend, &problem, &options);
+    const size_t count = problem.model->parameter_count;
+    double *parameters = reference_widen(problem.model->parameters, count);
+    float *gradient = NULL;
+    MUST(allocate(&gradient, count, sizeof *gradient, "gradient", error));
+    plan_unpack(capture.plan, capture.gradient, gradient);
+    for (size_t i = 0; i < count; i++) {
+        const double here = parameters[i];
+        parameters[i] = here + 0x1p-16;
+        const double above = loss_of(&problem, parameters);
+        parameters[i] = here - 0x1p-16;
+        const double slope = (above - loss_of(&problem, parameters)) / 0x1p-15;
+        parameters[i] = here;
+        cr_expect_lt(fabs(slope - (double)gradient[i]), 2e-7, "parameter %zu: %g, by differences %g", i,
+                     (double)gradient[i], slope);
+    }
+    free(gradient);
+    free(parameters);
+    capture_free(&capture);
+    problem_free(&problem);
+}
+
+Test(dropout, the_gradient_is_that_of_the_masked_network) {
+    backend *backend = open_best_openmp(2);
+    check_gradient(backend);
     tanda_device_close(backend);
 }

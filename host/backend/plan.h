@@ -19,7 +19,8 @@
 #define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
 #define WIDE_OUTPUTS 16 /* layers with at least so many outputs sum weight gradients row by row */
 
-#define SQUARES_CHUNK 256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
+#define SQUARES_CHUNK \
+    256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
 
 /* The tile ops. X(name): each backend has a function and a kernel of this name. */
 #define TILE_OP_LIST(X) \
@@ -72,7 +73,7 @@ typedef enum tensor_role {
     TENSOR_OUTPUT,        /* the activation of a layer; of the last layer: the prediction */
     TENSOR_DROPPED,       /* what dropout leaves of the inputs of a layer; none without dropout there */
     TENSOR_LOSS,          /* loss per row */
-    TENSOR_DELTA_DROPPED, /* d loss / d TENSOR_DROPPED of a layer above the first */
+    TENSOR_DELTA_DROPPED, /* d loss / d (output of a layer after its dropout) */
     TENSOR_DELTA_OUTPUT,  /* d loss / d output of a layer */
     TENSOR_DELTA,         /* d loss / d logits of a layer */
 } tensor_role;

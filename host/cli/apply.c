@@ -1,11 +1,12 @@
 #include "cli/apply.h"
 
+#include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "model/model_file.h"
 #include "support/clock.h"
 
 const struct argp_child application_children[] = {
-    {&data_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {0}};
+    {&data_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {&unknown_argp, 0, NULL, 1}, {0}};
 
 void application_begin(application *application, tanda_error *error) {
     application->common.error = application->data.error = error;
@@ -16,6 +17,7 @@ error_t application_parse(int key, char *argument, struct argp_state *state, app
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &application->data;
         state->child_inputs[1] = &application->common;
+        state->child_inputs[2] = &application->data;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, &application->model_path, application->common.error);
@@ -31,6 +33,7 @@ error_t application_parse(int key, char *argument, struct argp_state *state, app
 static void print_banner(const application *application) {
     print_data_line(stderr, application->data.path, application->dataset, "as the model",
                     application->model->scaling.kind, "as the model");
+    print_encoding_line(stderr, &application->model->preparation, application->dataset);
     print_model_line(stderr, application->model);
     print_device_line(stderr, application->device, application->common.device.math, application->reason);
 }

@@ -43,8 +43,8 @@ static void put_choices(const char *list) {
 
 /* What stands for its value in --help tells an option of files. */
 static const char *kind_of_value(const char *argument) {
-    if (strstr(argument, "FOLDER") != NULL) return "folders=yes";
-    return strstr(argument, "FILE") != NULL || strstr(argument, "MODEL") != NULL ? "files=yes" : "";
+    if (strstr(argument, "FILE") != NULL || strstr(argument, "MODEL") != NULL) return "files=yes";
+    return strstr(argument, "FOLDER") != NULL ? "folders=yes" : "";
 }
 
 static void put_value(const struct argp_option *option, void *context) {

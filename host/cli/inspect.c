@@ -1,6 +1,7 @@
 /* tanda inspect: which kind of file it is decides which half does the work. */
 #include "cli/inspect.h"
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "model/model_file.h"
 
 enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
@@ -19,6 +20,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &inspection->data;
         state->child_inputs[1] = &inspection->common;
+        state->child_inputs[2] = &inspection->data;
         return 0;
     case FLAG_TASK:
         return parsed(options_task(argument, &inspection->task, error));
@@ -36,7 +38,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child children[] = {
-    {&reading_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {0}};
+    {&reading_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {&encoding_argp, 0, NULL, 1}, {0}};
 
 const struct argp inspect_argp = {
     .options = table,

@@ -1,6 +1,7 @@
 /* A data file: its rows, columns and target. */
 #include <stdlib.h>
 
+#include "cli/encoding_options.h"
 #include "cli/inspect.h"
 #include "cli/report.h"
 #include "model/names.h"
@@ -99,6 +100,21 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
     return report_print(&report, error);
 }
 
+/* The features that a training on all rows would have. */
+static tanda_status load_columns(const inspection *inspection, const tanda_dataset_options *reading,
+                                 tanda_dataset **dataset, tanda_error *error) {
+    preparation preparation = {0};
+    tanda_dataset *loaded = NULL;
+    tanda_status status = tanda_dataset_load(inspection->data.path, reading, &loaded, error);
+    if (status == TANDA_OK) status = encode_data(&inspection->data, NULL, loaded, NULL, &preparation, error);
+    preparation_free(&preparation);
+    if (status == TANDA_OK)
+        *dataset = loaded;
+    else
+        tanda_dataset_free(loaded);
+    return status;
+}
+
 /*
  * Without options the last column is taken for the target. Where that cannot be (images without their
  * labels), the file is still worth showing, with the reason.
@@ -107,10 +123,10 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
                          tanda_error *error) {
     tanda_dataset_options reading = options_reading(&inspection->data);
     reading.task = inspection->task;
-    const tanda_status status = tanda_dataset_load(inspection->data.path, &reading, dataset, error);
+    const tanda_status status = load_columns(inspection, &reading, dataset, error);
     if (status == TANDA_OK || reading.target != NULL || reading.labels != NULL) return status;
     reading.without_target = true;
-    if (tanda_dataset_load(inspection->data.path, &reading, dataset, NULL) != TANDA_OK) return status;
+    if (load_columns(inspection, &reading, dataset, NULL) != TANDA_OK) return status;
     snprintf(remark, size, "%s", error->message);
     return TANDA_OK;
 }

@@ -4,6 +4,7 @@
 #include "cli/inspect.h"
 #include "cli/report.h"
 #include "model/model_file.h"
+#include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/memory.h"
 
@@ -35,6 +36,24 @@ static void print_names(const char *title, char *const *names, size_t count) {
     for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
         printf("%s%s", i == 0 ? "" : ", ", names[i]);
     printf(count > NAMES_SHOWN ? ", ... (%zu)\n" : "\n", count);
+}
+
+/* How the columns become the features above. */
+static void print_preparation(const preparation *preparation) {
+    if (preparation->columns == 0) return;
+    printf("Columns: %zu\n", preparation->columns);
+    for (size_t i = 0; i < preparation->columns; i++) {
+        const prepared_column *column = &preparation->of[i];
+        char title[64];
+        if (column->category_count == 0) continue;
+        if (preparation->names != NULL)
+            snprintf(title, sizeof title, "Categories of %.40s", preparation->names[i]);
+        else
+            snprintf(title, sizeof title, "Categories of column %zu", i);
+        print_names(title, column->categories, column->category_count);
+    }
+    printf("Missing values: %s; unknown categories: %s\n", preparation->fills_missing ? "means" : "refused",
+           preparation->zero_unknown ? "zero" : "refused");
 }
 
 /* ---- weights ------------------------------------------------------------------------------------------ */
@@ -118,6 +137,7 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     print_layers(model);
     putchar('\n');
     print_names("Features", model->feature_names, model->features);
+    print_preparation(&model->preparation);
     if (model->target_name != NULL) printf("Target: %s\n", model->target_name);
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
@@ -153,6 +173,8 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     report_value(&report, "layers", layers);
     if (model->feature_names != NULL)
         report_value(&report, "feature_names", report_strings(model->feature_names, model->features));
+    if (model->preparation.columns > 0)
+        report_value(&report, "preparation", preparation_to_json(&model->preparation));
     report_text(&report, "target", model->target_name);
     if (model->class_count > 0)
         report_value(&report, "classes", report_strings(model->class_names, model->class_count));

@@ -7,6 +7,8 @@
 
 #include "cli/option_table.h"
 
+#define SECTIONS_MAX 64
+
 /* ---- roff --------------------------------------------------------------------------------------------- */
 
 /* Text within a line: what roff reads as its own is escaped. A plain - would be a hyphen. */
@@ -65,16 +67,57 @@ static void put_header(const char *text) {
     puts("\"");
 }
 
-/* As --help shows them: the options of the table under its headers, then those of the children. */
-static void put_options(const struct argp *argp) {
+/* Options that follow one another in a table. */
+typedef struct section {
+    int group;          /* sections come in the order of their groups, as in --help */
+    const char *header; /* or NULL: it goes on with what is before it */
+    const struct argp_option *first;
+    size_t count;
+} section;
+
+typedef struct sections {
+    section list[SECTIONS_MAX];
+    size_t count;
+} sections;
+
+/* Behind those of the same group and of lower ones. */
+static section *insert_section(sections *sections, int group, const char *header,
+                               const struct argp_option *first) {
+    size_t place = sections->count < SECTIONS_MAX - 1 ? sections->count++ : sections->count - 1;
+    for (; place > 0 && sections->list[place - 1].group > group; place--)
+        sections->list[place] = sections->list[place - 1];
+    sections->list[place] = (section){.group = group, .header = header, .first = first};
+    return &sections->list[place];
+}
+
+/* outer: the group of the child that the table belongs to, which counts then, or 0. */
+static void collect_sections(const struct argp *argp, int outer, const char *header, sections *sections) {
+    section *current = NULL;
+    int group = 0;
     for (const struct argp_option *option = argp->options; option != NULL && (option->name || option->doc);
          option++) {
-        if (option->name != NULL && (option->flags & OPTION_HIDDEN) == 0) put_option(option);
-        if (option->name == NULL) put_header(option->doc);
+        const bool is_header = option->name == NULL;
+        const bool is_new = current == NULL || is_header || (option->group != 0 && option->group != group);
+        if (option->group != 0) group = option->group;
+        if (is_new)
+            current = insert_section(sections, outer != 0 ? outer : group, is_header ? option->doc : header,
+                                     option + is_header);
+        if (is_new) header = NULL;
+        if (!is_header) current->count++;
     }
-    for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++) {
-        if (child->header != NULL && *child->header != '\0') put_header(child->header);
-        put_options(child->argp);
+    for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
+        collect_sections(child->argp, outer != 0 ? outer : child->group,
+                         child->header != NULL ? child->header : header, sections);
+}
+
+/* In the order of --help, but within a section in that of the table. */
+static void put_options(const struct argp *argp) {
+    sections sections = {0};
+    collect_sections(argp, 0, NULL, &sections);
+    for (const section *each = sections.list; each < sections.list + sections.count; each++) {
+        if (each->header != NULL && *each->header != '\0') put_header(each->header);
+        for (size_t i = 0; i < each->count; i++)
+            if ((each->first[i].flags & OPTION_HIDDEN) == 0) put_option(&each->first[i]);
     }
 }
 

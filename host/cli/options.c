@@ -327,10 +327,13 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;
     reading.feature_count = options->features.count;
+    reading.categorical = (const char *const *)options->categorical.texts;
+    reading.categorical_count = options->categorical.count;
     return reading;
 }
 
 void data_options_free(data_options *options) {
     text_list_free(&options->ignore);
     text_list_free(&options->features);
+    text_list_free(&options->categorical);
 }

@@ -31,6 +31,7 @@ typedef struct data_options {
     tanda_dataset_options read; /* without the lists: options_reading puts them in */
     text_list ignore;
     text_list features;
+    text_list categorical;
     tanda_error *error; /* set before parsing */
 } data_options;
 

@@ -139,7 +139,8 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
         print_model_line(stderr, run->setup.model);
         print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
     }
-    const golden_options options = golden_options_of(&run->train, steps);
+    golden_options options = golden_options_of(&run->train, steps);
+    options.dropout = run->setup.dropout;
     status = golden_run(run->device, run->setup.model, run->setup.training, &options, NULL, &run->golden,
                         &unused, error);
     if (status != TANDA_OK) return status;

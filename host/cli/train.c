@@ -3,6 +3,7 @@
 
 #include "cli/bar.h"
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/report.h"
 #include "cli/resume.h"
@@ -60,6 +61,7 @@ static void print_banner(const training *run) {
     if (run->options.common.quiet) return;
     print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
+    print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);
@@ -120,6 +122,7 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_progress = on_progress,
                                           .should_stop = interrupt_came,
                                           .context = run,
+                                          .dropout = run->setup.dropout,
                                           .patience = options->run.patience,
                                           .min_delta = options->run.min_delta,
                                           .restore_best = run_restores_best(&options->run),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/encoding_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -46,11 +47,13 @@ static const struct argp_option table[] = {
      "of the hidden layers, one name or one per layer; default relu. There are" HIDDEN_ACTIVATIONS,
      GROUP_MODEL},
     {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
-     "identity, sigmoid or softmax; default: sigmoid for 2 classes, softmax for more, identity for "
-     "regression",
+     "default: sigmoid for 2 classes, softmax for more, identity for regression and hinge, exponential for "
+     "poisson; softmax or one that hidden layers can have",
      GROUP_MODEL},
     {"loss", FLAG_LOSS, "NAME", 0,
-     "binary_crossentropy, categorical_crossentropy or mse; default: what goes with the output", GROUP_MODEL},
+     "default: what goes with the output. For classes binary_crossentropy, categorical_crossentropy, "
+     "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
+     GROUP_MODEL},
     {"init", FLAG_INIT, "MODEL", 0,
      "start from the weights of a model of the same layers, in its scaling unless --scale is given",
      GROUP_MODEL},
@@ -120,9 +123,12 @@ static tanda_status set_scale(train_options *options, const char *argument, tand
 }
 
 static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"identity", "sigmoid", "softmax"};
+    const char *names[ACTIVATION_SOFTMAX + 1];
     size_t index = 0;
-    const tanda_status status = value_choice("--output-activation", argument, names, 3, &index, error);
+    for (size_t i = 0; i <= ACTIVATION_SOFTMAX; i++)
+        names[i] = activation_name((activation)i);
+    const tanda_status status =
+        value_choice("--output-activation", argument, names, ACTIVATION_SOFTMAX + 1, &index, error);
     if (status == TANDA_OK)
         options->has_output_activation = activation_from_name(argument, &options->output_activation);
     return status;
@@ -221,6 +227,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->holding_out;
+        state->child_inputs[3] = &options->dropout;
+        state->child_inputs[4] = &options->data;
+        state->child_inputs[5] = &options->loss_options;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -233,6 +242,9 @@ static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
+    {&dropout_argp, 0, NULL, GROUP_TRAINING},
+    {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&loss_argp, 0, NULL, GROUP_MODEL},
     {0},
 };
 
@@ -278,6 +290,8 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
+    const tanda_status status = dropout_options_check(&options->dropout, layers, error);
+    if (status != TANDA_OK) return status;
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
@@ -286,7 +300,8 @@ void train_options_begin(train_options *options, tanda_error *error) {
     *options = (train_options){
         .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
     options->common.error = options->data.error = error;
-    options->run.error = options->holding_out.error = error;
+    options->run.error = options->holding_out.error = options->dropout.error = error;
+    options->loss_options.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -305,4 +320,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->hidden);
     text_list_free(&options->activations);
     free(options->hidden_units);
+    dropout_options_free(&options->dropout);
 }

@@ -2,6 +2,8 @@
 #ifndef TANDA_CLI_TRAIN_OPTIONS_H
 #define TANDA_CLI_TRAIN_OPTIONS_H
 
+#include "cli/dropout_options.h"
+#include "cli/loss_options.h"
 #include "cli/options.h"
 #include "cli/run_options.h"
 #include "cli/validation_options.h"
@@ -24,6 +26,8 @@ typedef struct train_options {
     activation output_activation;
     bool has_loss;
     loss loss;
+    loss_options loss_options;
+    dropout_options dropout;
     double learning_rate;
     size_t epochs;
     bool full_batch;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"
@@ -61,7 +62,9 @@ static tanda_status make_model(const train_options *options, train_setup *setup,
                                         .output_activation = options->has_output_activation
                                                                  ? activation_name(options->output_activation)
                                                                  : NULL,
-                                        .loss = options->has_loss ? loss_name(options->loss) : NULL};
+                                        .loss = options->has_loss ? loss_name(options->loss) : NULL,
+                                        .huber_delta = options->loss_options.huber_delta,
+                                        .label_smoothing = options->loss_options.label_smoothing};
     for (size_t i = 0; i < options->activations.count; i++) {
         activation found = ACTIVATION_RELU;
         const char *name = options->activations.texts[i];
@@ -124,6 +127,7 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
+    if (status == TANDA_OK) preparation_spare(&setup->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && setup->validation != NULL)
         status = dataset_scale(setup->validation, scaling, error);
@@ -158,6 +162,7 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "sample_weight", read->sample_weight);
     report_list(settings, "features", &options->data.features);
     report_list(settings, "ignore", &options->data.ignore);
+    encoding_write_settings(&options->data, settings);
     report_text(settings, "task", task_name(setup->training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         report_text(settings, "scale", scaling_name(setup->model->scaling.kind));
@@ -179,6 +184,7 @@ static void write_model_settings(const train_options *options, const tanda_model
     report_value(settings, "activation", activations);
     report_text(settings, "output_activation", activation_name(last->activation));
     report_text(settings, "loss", loss_name(model->loss));
+    loss_write_settings(model, settings);
     report_text(settings, "init", options->init);
 }
 
@@ -201,6 +207,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    dropout_write_settings(&options->dropout, options->hidden.count, &settings);
     run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
     if (options->common.device.math == TANDA_MATH_FAST)
@@ -213,11 +220,21 @@ static tanda_status write_settings(const train_options *options, train_setup *se
 
 tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
     *setup = (train_setup){0};
+    preparation preparation = {0};
     tanda_status status = load_data(options, setup, error);
+    if (status == TANDA_OK)
+        status = encode_data(&options->data, options->init, setup->training, setup->validation, &preparation,
+                             error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
+    if (status == TANDA_OK)
+        setup->model->preparation = preparation;
+    else
+        preparation_free(&preparation);
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK)
+        status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);
     if (status == TANDA_OK) status = write_settings(options, setup, error);
     return status;
 }
@@ -226,5 +243,6 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->training);
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
+    free(setup->dropout);
     *setup = (train_setup){0};
 }

@@ -50,6 +50,7 @@ static tanda_status compare(verification *run, tanda_error *error) {
                                       .shuffle = !train->no_shuffle,
                                       .seed = train->common.seed,
                                       .learning_rate = (float)train->learning_rate,
+                                      .dropout = run->setup.dropout,
                                       .on_step =
                                           train->common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};
     comparison->model = run->setup.model;

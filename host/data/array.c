@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "data/columns.h"
@@ -70,8 +71,48 @@ static const unsigned char *element_at(const array *array, size_t row, size_t co
     return array->data + (row * array->columns + column) * array->size;
 }
 
+/* A category of an array is a number, written in as few digits as a CSV file would have. */
+static tanda_status read_category(double exact, const place *place, categories *categories, float *value,
+                                  tanda_error *error) {
+    char text[32];
+    size_t index = 0;
+    int length = snprintf(text, sizeof text, "%.9g", exact == 0.0 ? 0.0 : exact);
+    tanda_status status = categories_add(categories, text, (size_t)length, place, &index, error);
+    *value = (float)index;
+    return status;
+}
+
+/* One value of a feature. */
+static tanda_status read_value(const array *array, const place *place, size_t feature, table *table,
+                               tanda_error *error) {
+    number element = element_number(array, element_at(array, place->row, place->column));
+    float *value = &table->owned[place->row * table->features + feature];
+    bool missing = table->raw.fills_missing && isnan(element.value);
+    if (!isfinite(element.value) && !missing)
+        return bad_element(array, element.exact, place->row, place->column, error);
+    if (table->raw.categories != NULL && table->raw.is_category[feature] && !missing)
+        return read_category(element.exact, place, &table->raw.categories[feature], value, error);
+    *value = element.value == 0.0f ? 0.0f : element.value;
+    return TANDA_OK;
+}
+
+/* The careful way, for categories and missing values. */
+static tanda_status read_raw_features(const array *array, const selection *selection, table *table,
+                                      tanda_error *error) {
+    place place = {.path = array->path};
+    tanda_status status = TANDA_OK;
+    for (; status == TANDA_OK && place.row < array->rows; place.row++) {
+        for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
+            place.column = selection->features[i];
+            status = read_value(array, &place, i, table, error);
+        }
+    }
+    return status;
+}
+
 static tanda_status read_features(const array *array, const selection *selection, table *table,
                                   tanda_error *error) {
+    if (!raw_columns_are_features(&table->raw)) return read_raw_features(array, selection, table, error);
     for (size_t row = 0; row < array->rows; row++) {
         float *values = table->owned + row * table->features;
         for (size_t i = 0; i < table->features; i++) {
@@ -140,6 +181,8 @@ static bool can_be_mapped(const array *array, const selection *selection, const 
         return false;
     if (!selection_is_whole(selection, array->columns) || (uintptr_t)array->data % _Alignof(float) != 0)
         return false;
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->is_category[i]) return false;
     return is_clean((const float *)(const void *)array->data, array->rows * array->columns);
 }
 
@@ -152,9 +195,10 @@ static tanda_status read_selected(const array *array, file_view *view, const req
         table->values = (const float *)(const void *)array->data;
         table->mapping = *view;
         *view = (file_view){0};
-        return TANDA_OK;
+        return raw_columns_make(array->path, NULL, request_fills_missing(request), table->features,
+                                &table->raw, error);
     }
-    tanda_status status = table_begin(table, request, array->path, false, error);
+    tanda_status status = table_begin(table, request, array->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_features(array, selection, table, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(array, selection->target, table, error);
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);

@@ -247,6 +247,34 @@ static tanda_status select_by_options(chooser *chooser, tanda_error *error) {
     return status;
 }
 
+/* ---- what kind of column ------------------------------------------------------------------------------ */
+
+static tanda_status mark_category(chooser *chooser, const char *name, tanda_error *error) {
+    size_t index = 0;
+    tanda_status status = find_column(chooser, "--categorical", name, &index, error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < chooser->selection.feature_count; i++) {
+        if (chooser->selection.features[i] != index) continue;
+        chooser->selection.is_category[i] = true;
+        return TANDA_OK;
+    }
+    char text[SHOWN_SIZE];
+    return fail(error, TANDA_USAGE, "--categorical: '%s' is none of the features; leave it away",
+                shown(name, strlen(name), text));
+}
+
+/* A model knows which columns have categories; else the options say so. */
+static tanda_status mark_categories(chooser *chooser, tanda_error *error) {
+    const tanda_dataset_options *options = chooser->options;
+    const dataset_expectation *expected = chooser->expected;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; expected != NULL && expected->is_category != NULL && i < expected->feature_count; i++)
+        chooser->selection.is_category[i] = expected->is_category[i];
+    for (size_t i = 0; expected == NULL && status == TANDA_OK && i < options->categorical_count; i++)
+        status = mark_category(chooser, options->categorical[i], error);
+    return status;
+}
+
 static tanda_status select_labels(chooser *chooser, tanda_error *error) {
     bool quantities = request_task(chooser->request) == TANDA_TASK_REGRESSION;
     if (chooser->columns > 1 && !quantities)
@@ -272,11 +300,14 @@ tanda_status columns_select(const request *request, const char *path, char *cons
         status = allocate(&chooser.selection.features, columns, sizeof(size_t), "columns", error);
     if (status == TANDA_OK)
         status = allocate(&chooser.selection.targets, columns, sizeof(size_t), "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&chooser.selection.is_category, columns, sizeof(bool), "columns", error);
     if (status == TANDA_OK) {
         bool by_name = request->expected != NULL && request->expected->feature_names != NULL && names != NULL;
         status = request->labels_only ? select_labels(&chooser, error)
                  : by_name            ? select_by_name(&chooser, error)
                                       : select_by_options(&chooser, error);
+        if (status == TANDA_OK && !request->labels_only) status = mark_categories(&chooser, error);
     }
     free(chooser.uses);
     if (status == TANDA_OK)
@@ -289,6 +320,7 @@ tanda_status columns_select(const request *request, const char *path, char *cons
 void selection_free(selection *selection) {
     free(selection->features);
     free(selection->targets);
+    free(selection->is_category);
     *selection = (struct selection){0};
 }
 

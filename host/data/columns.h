@@ -9,8 +9,9 @@
 typedef struct selection {
     size_t *features; /* feature_count indexes of columns, in the order of the features */
     size_t feature_count;
-    size_t target;   /* the only target, or NO_COLUMN */
-    size_t *targets; /* target_count indexes; more than one is for regression */
+    bool *is_category; /* feature_count entries */
+    size_t target;     /* the only target, or NO_COLUMN */
+    size_t *targets;   /* target_count indexes; more than one is for regression */
     size_t target_count;
     size_t weight; /* the column of sample weights, or NO_COLUMN */
 } selection;

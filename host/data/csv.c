@@ -7,7 +7,9 @@
 #include "data/number.h"
 #include "support/memory.h"
 
-#define LOOKED_AT 4096 /* bytes in which NUL tells that a file is no text */
+#define LOOKED_AT 4096         /* bytes in which NUL tells that a file is no text */
+#define RECORDS_LOOKED_AT 1000 /* for columns of text */
+#define LOOKED_AT_ALREADY 1
 
 bool csv_looks_right(const unsigned char *data, size_t size) {
     return size > 0 && memchr(data, '\0', size < LOOKED_AT ? size : LOOKED_AT) == NULL && data[0] != 0x1f &&
@@ -17,9 +19,11 @@ bool csv_looks_right(const unsigned char *data, size_t size) {
 /* ---- the first row ------------------------------------------------------------------------------------ */
 
 /* Text that can only be a name: no number, and no missing value either. */
-static bool is_name(const char *text) {
+static bool is_name(const csv_reader *reader, const char *text) {
     float value;
-    return number_to_float(text, strlen(text), &value) == NUMBER_NOT;
+    csv_field field = {.text = text, .length = strlen(text)};
+    if (reader->fills_missing && csv_is_missing(&field)) return false;
+    return number_to_float(text, field.length, &value) == NUMBER_NOT;
 }
 
 /* The texts of the record at `start`, for names. */
@@ -48,14 +52,43 @@ static bool selects(const csv_reader *reader, bool with_names, selection *select
                           selection, NULL) == TANDA_OK;
 }
 
+/* Whether columns of text are looked for. */
+static bool may_hold_text(const csv_reader *reader) {
+    return reader->request->options->categorical_auto && reader->request->expected == NULL;
+}
+
+/* Whether the second row, from 1, has a number in a column. */
+static bool holds_number(const csv_reader *reader, size_t column) {
+    csv_cursor cursor = reader->start;
+    csv_field field = {0};
+    float value;
+    for (size_t record = 0; record < 2; record++) {
+        if (csv_at_end(&cursor)) return false;
+        for (size_t i = 0; i < reader->columns; i++) {
+            if (csv_next_field(&cursor, i, &field, NULL) != TANDA_OK ||
+                field.is_last != (i + 1 == reader->columns))
+                return false;
+            if (record == 1 && i == column)
+                return number_to_float(field.text, field.length, &value) == NUMBER_OK;
+        }
+    }
+    return false;
+}
+
+static bool takes_text(const selection *selection, size_t column) {
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->features[i] == column) return selection->is_category[i];
+    return false;
+}
+
 /*
- * A first row is a header when all its fields are names, when one that would be a feature is, or when the
+ * A first row is a header when all its fields are names, when one that would be a feature of numbers is, or when the
  * options only make sense with names.
  */
 static bool find_header(const csv_reader *reader) {
     size_t names = 0;
     for (size_t i = 0; i < reader->columns; i++)
-        names += is_name(reader->names[i]);
+        names += is_name(reader, reader->names[i]);
     if (reader->request->labels_only)
         return names > 0 && csv_count_records(&reader->start) == reader->request->label_rows + 1;
     if (names == reader->columns || names == 0) return names > 0;
@@ -66,8 +99,12 @@ static bool find_header(const csv_reader *reader) {
     const selection *chosen = names_fit ? &named : &plain;
     /* nothing fits: options speak of names, a model's expectation of a number of columns */
     bool header = !plain_fits && (names_fit || reader->request->expected == NULL);
-    for (size_t i = 0; i < chosen->feature_count; i++)
-        header = header || is_name(reader->names[chosen->features[i]]);
+    for (size_t i = 0; i < chosen->feature_count; i++) {
+        size_t column = chosen->features[i];
+        header = header ||
+                 (is_name(reader, reader->names[column]) && !takes_text(&plain, column) &&
+                  !takes_text(&named, column) && (!may_hold_text(reader) || holds_number(reader, column)));
+    }
     selection_free(&plain);
     selection_free(&named);
     return header;
@@ -89,6 +126,32 @@ static tanda_status read_first_row(csv_reader *reader, tanda_error *error) {
     return TANDA_OK;
 }
 
+/*
+ * Marks the features whose first value that is not missing is text. A faulty record ends the search: the reading will
+ * say what is wrong.
+ */
+static void find_text(csv_reader *reader) {
+    selection *selection = &reader->selection;
+    size_t left = selection->feature_count;
+    csv_cursor cursor = reader->start;
+    csv_field field;
+    float value;
+    for (size_t record = 0; record < RECORDS_LOOKED_AT && left > 0; record++) {
+        if (csv_at_end(&cursor)) return;
+        for (size_t i = 0; i < reader->columns; i++) {
+            if (csv_next_field(&cursor, i, &field, NULL) != TANDA_OK ||
+                field.is_last != (i + 1 == reader->columns))
+                return;
+            ptrdiff_t feature = reader->roles[i];
+            if (feature < 0 || reader->places[i] == LOOKED_AT_ALREADY || csv_is_missing(&field)) continue;
+            number_status found = number_to_float(field.text, field.length, &value);
+            if (found == NUMBER_NOT) selection->is_category[feature] = true;
+            reader->places[i] = LOOKED_AT_ALREADY;
+            left--;
+        }
+    }
+}
+
 /* Decides what becomes of each column. */
 static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
     const tanda_dataset_options *options = reader->request->options;
@@ -108,6 +171,12 @@ static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
         size_t column = reader->selection.targets[i];
         reader->roles[column] = reader->selection.target_count == 1 ? ROLE_TARGET : ROLE_QUANTITY;
         reader->places[column] = i;
+    }
+    if (may_hold_text(reader)) find_text(reader);
+    for (size_t i = 0; i < reader->selection.feature_count; i++) {
+        if (!reader->selection.is_category[i]) continue;
+        reader->roles[reader->selection.features[i]] = ROLE_CATEGORY;
+        reader->places[reader->selection.features[i]] = i;
     }
     return TANDA_OK;
 }
@@ -138,7 +207,8 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
         table_free(table);
         selection_shape(&reader->selection, reader->request, table);
         table->rows = chunks->rows;
-        status = table_begin(table, reader->request, reader->path, text, error);
+        status =
+            table_begin(table, reader->request, reader->path, text, reader->selection.is_category, error);
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
         if (!careful) {
             careful = true;
@@ -165,7 +235,10 @@ tanda_status csv_read(const char *path, file_view *view, const request *request,
                       tanda_error *error) {
     if (view->size >= 2 && (memcmp(view->data, "\xff\xfe", 2) == 0 || memcmp(view->data, "\xfe\xff", 2) == 0))
         return fail(error, TANDA_BAD_INPUT, "%s: is UTF-16 text; save it as UTF-8", path);
-    csv_reader reader = {.path = path, .request = request, .start = csv_open(path, view->data, view->size)};
+    csv_reader reader = {.path = path,
+                         .request = request,
+                         .start = csv_open(path, view->data, view->size),
+                         .fills_missing = request_fills_missing(request)};
     if (csv_at_end(&reader.start)) return fail(error, TANDA_BAD_INPUT, "%s: holds no rows", path);
     tanda_status status = read_first_row(&reader, error);
     if (status == TANDA_OK) status = assign_roles(&reader, error);

@@ -1,4 +1,5 @@
 /* Many rows at once: the text cut into chunks, each read by whichever thread is free. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
 
 typedef struct chunk_work {
     const csv_reader *reader;
-    const csv_labels *aside;
+    const csv_aside *aside;
     const csv_chunk *chunks;
     table *table;
     bool failed;
@@ -96,14 +97,37 @@ static void read_some_chunks(void *context, size_t first, size_t end) {
             __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
 }
 
-static bool make_room_aside(const labels *labels, size_t rows, csv_labels *aside) {
+static bool make_room_for_labels(const labels *labels, size_t rows, csv_aside *aside) {
     if (labels->text) return allocate(&aside->texts, rows, sizeof *aside->texts, "labels", NULL) == TANDA_OK;
     if (labels->is_quantity) return true;
     return allocate(&aside->exact, rows, sizeof *aside->exact, "labels", NULL) == TANDA_OK;
 }
 
+static bool make_room_for_categories(const csv_reader *reader, size_t rows, csv_aside *aside) {
+    bool done =
+        allocate(&aside->categories, reader->columns, sizeof *aside->categories, "columns", NULL) == TANDA_OK;
+    for (size_t i = 0; done && i < reader->columns; i++)
+        if (reader->roles[i] == ROLE_CATEGORY)
+            done = allocate(&aside->categories[i], rows, sizeof *aside->categories[i], "categories", NULL) ==
+                   TANDA_OK;
+    return done;
+}
+
+static bool make_room_aside(const csv_reader *reader, const table *table, csv_aside *aside) {
+    if (table->has_labels && !make_room_for_labels(&table->labels, table->rows, aside)) return false;
+    return table->raw.categories == NULL || make_room_for_categories(reader, table->rows, aside);
+}
+
+static void aside_free(csv_aside *aside, size_t columns) {
+    for (size_t i = 0; aside->categories != NULL && i < columns; i++)
+        free(aside->categories[i]);
+    free(aside->categories);
+    free(aside->texts);
+    free(aside->exact);
+}
+
 /* Classes are found in the order of the rows. */
-static bool add_labels(const csv_labels *aside, labels *labels, size_t rows) {
+static bool add_labels(const csv_aside *aside, labels *labels, size_t rows) {
     const place nowhere = {.path = ""};
     tanda_status status = TANDA_OK;
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
@@ -116,13 +140,35 @@ static bool add_labels(const csv_labels *aside, labels *labels, size_t rows) {
     return status == TANDA_OK;
 }
 
+/* So are categories, column by column. A text without quotes has a row per line. */
+static void add_categories(void *context, size_t first, size_t end) {
+    chunk_work *work = context;
+    const csv_reader *reader = work->reader;
+    table *table = work->table;
+    for (size_t column = first; column < end; column++) {
+        const csv_text *texts = work->aside->categories[column];
+        size_t feature = reader->places[column], index = 0;
+        tanda_status status = TANDA_OK;
+        for (size_t row = 0; texts != NULL && status == TANDA_OK && row < table->rows; row++) {
+            float *value = &table->owned[row * table->features + feature];
+            place place = {.line = reader->start.line + row, .column = column + 1};
+            *value = NAN;
+            if (texts[row].text == NULL) continue;
+            status = categories_add(&table->raw.categories[feature], texts[row].text, texts[row].length,
+                                    &place, &index, NULL);
+            *value = (float)index;
+        }
+        if (status != TANDA_OK) __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
+    }
+}
+
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table) {
-    csv_labels aside = {0};
+    csv_aside aside = {0};
     chunk_work work = {.reader = reader, .aside = &aside, .chunks = chunks->chunks, .table = table};
-    bool done = !table->has_labels || make_room_aside(&table->labels, table->rows, &aside);
+    bool done = make_room_aside(reader, table, &aside);
     if (done) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
     done = done && !work.failed && (!table->has_labels || add_labels(&aside, &table->labels, table->rows));
-    free(aside.texts);
-    free(aside.exact);
-    return done;
+    if (done && aside.categories != NULL) parallel_ranges(reader->columns, 1, add_categories, &work);
+    aside_free(&aside, reader->columns);
+    return done && !work.failed;
 }

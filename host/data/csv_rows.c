@@ -1,7 +1,9 @@
 /* One row after the other, with an account of what is wrong. */
 #include "data/csv_rows.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/number.h"
 #include "support/memory.h"
@@ -19,6 +21,22 @@ static place field_place(const csv_reader *reader, size_t line, size_t column) {
                    .name = reader->names == NULL ? NULL : reader->names[column]};
 }
 
+bool csv_is_missing(const csv_field *field) {
+    static const char *const words[] = {"NA", "NaN", "nan", "null", "?"};
+    if (field->length == 0) return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (field->length == strlen(words[i]) && memcmp(field->text, words[i], field->length) == 0)
+            return true;
+    return false;
+}
+
+/* Words are likely to be categories; what has digits is rather a slip. */
+static bool is_word(const csv_field *field) {
+    for (size_t i = 0; i < field->length; i++)
+        if (field->text[i] >= '0' && field->text[i] <= '9') return false;
+    return true;
+}
+
 /* The error for a field that is no number; a row of the wrong length is the better explanation. */
 static tanda_status bad_number(const csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                const csv_field *field, number_status problem, tanda_error *error) {
@@ -26,10 +44,15 @@ static tanda_status bad_number(const csv_reader *reader, const csv_cursor *recor
     size_t count = csv_count_fields(*record);
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
     place place = field_place(reader, line, column);
+    const char *hint = "";
+    if (reader->roles[column] >= 0 && reader->request->expected == NULL) /* a feature of a training */
+        hint = csv_is_missing(field)                     ? "; --missing mean fills it in"
+               : problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text"
+                                                         : "";
     if (problem == NUMBER_EMPTY)
-        return fail_at(error, &place, "empty field: missing values are not accepted");
-    return fail_at(error, &place, "'%s' %s", shown(field->text, field->length, text),
-                   number_problem(problem));
+        return fail_at(error, &place, "empty field: missing values are not accepted%s", hint);
+    return fail_at(error, &place, "'%s' %s%s", shown(field->text, field->length, text),
+                   number_problem(problem), hint);
 }
 
 /* The field's text, unquoted in scratch where that is needed. */
@@ -59,7 +82,7 @@ static bool may_be_text(const csv_reader *reader) {
 /* As read_label, for readers of chunks. */
 static number_status put_label_aside(const csv_reader *reader, const csv_field *field, size_t row,
                                      const table *table) {
-    const csv_labels *aside = reader->aside;
+    const csv_aside *aside = reader->aside;
     if (aside->texts != NULL) {
         aside->texts[row].text = field->text;
         aside->texts[row].length = field->length;
@@ -91,6 +114,29 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     return labels_add_number(&table->labels, row, exact, value, &place, error);
 }
 
+/* The index of the field's category becomes the feature's value, NaN where it is missing. */
+static tanda_status read_category(csv_reader *reader, size_t line, size_t column, const csv_field *field,
+                                  size_t row, table *table, tanda_error *error) {
+    size_t feature = reader->places[column];
+    place place = field_place(reader, line, column);
+    bool missing = reader->fills_missing ? csv_is_missing(field) : field->length == 0;
+    csv_text text = {0};
+    size_t index = 0;
+    if (missing && !reader->fills_missing)
+        return fail_at(error, &place, "empty field: missing values are not accepted%s",
+                       reader->request->expected == NULL ? "; --missing mean takes it" : "");
+    tanda_status status = missing ? TANDA_OK : field_text(reader, field, &text.text, &text.length, error);
+    if (reader->aside != NULL) {
+        reader->aside->categories[column][row] = text;
+        return status;
+    }
+    if (status == TANDA_OK && !missing)
+        status =
+            categories_add(&table->raw.categories[feature], text.text, text.length, &place, &index, error);
+    table->owned[row * table->features + feature] = missing ? NAN : (float)index;
+    return status;
+}
+
 /* A number that is no label. */
 static tanda_status read_number(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                 const csv_field *field, size_t row, table *table, tanda_error *error) {
@@ -98,7 +144,10 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     float value = 0.0f;
     place place = field_place(reader, line, column);
     number_status problem = number_to_float(field->text, field->length, &value);
-    if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
+    bool missing = role >= 0 && reader->fills_missing && problem != NUMBER_OK && csv_is_missing(field);
+    if (problem != NUMBER_OK && !missing)
+        return bad_number(reader, record, line, column, field, problem, error);
+    if (missing) value = NAN;
     if (role == ROLE_WEIGHT) return table_add_weight(table, row, value, &place, error);
     if (role == ROLE_QUANTITY)
         table->targets[row * table->target_count + reader->places[column]] = value;
@@ -121,6 +170,7 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
     if (role == ROLE_IGNORED) return TANDA_OK;
+    if (role == ROLE_CATEGORY) return read_category(reader, line, column, &field, row, table, error);
     return read_number(reader, record, line, column, &field, row, table, error);
 }
 

@@ -10,15 +10,21 @@
 #define ROLE_TARGET -2
 #define ROLE_WEIGHT -3
 #define ROLE_QUANTITY -4 /* one of several targets */
+#define ROLE_CATEGORY -5 /* a feature that is text */
 
-/* Labels as they stand, one per row: classes are made of them later, in the order of the rows. */
-typedef struct csv_labels {
-    struct {
-        const char *text;
-        size_t length;
-    } * texts;     /* text, or NULL */
-    double *exact; /* numbers that may be classes, or NULL; their binary32 is in the table's labels */
-} csv_labels;
+/* A field of text, where it lies in the file. */
+typedef struct csv_text {
+    const char *text; /* NULL: a missing value */
+    size_t length;
+} csv_text;
+
+/* Texts as they stand: classes and categories are made of them later, in the order of the rows. */
+typedef struct csv_aside {
+    csv_text *texts; /* of labels: (rows), or NULL */
+    double *exact;   /* labels that are numbers and may be classes: (rows), or NULL; their binary32 is in the
+                              table's labels */
+    csv_text **categories; /* of the columns with ROLE_CATEGORY: (rows) each, else NULL; (columns) */
+} csv_aside;
 
 typedef struct csv_reader {
     const char *path;
@@ -27,13 +33,17 @@ typedef struct csv_reader {
     size_t columns;
     char **names; /* columns entries, or NULL without a header */
     selection selection;
-    ptrdiff_t *roles; /* columns entries */
-    size_t *places;   /* columns entries: of a ROLE_QUANTITY, which target it is */
-    char *scratch;    /* for text with doubled quotes */
+    ptrdiff_t *roles;   /* columns entries */
+    size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
+    bool fills_missing; /* missing values are accepted among the features */
+    char *scratch;      /* for text with doubled quotes */
     size_t scratch_size;
-    bool met_text;           /* a label is text, while numbers were read: begin again */
-    const csv_labels *aside; /* where labels are put instead of among the table's, or NULL */
+    bool met_text;          /* a label is text, while numbers were read: begin again */
+    const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
+
+/* True for what stands for a missing value: nothing, NA, NaN, nan, null or ?. */
+bool csv_is_missing(const csv_field *field);
 
 /* Reads the record at the cursor into the table's row. */
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,

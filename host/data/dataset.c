@@ -21,6 +21,7 @@ size_t tanda_dataset_targets(const tanda_dataset *dataset) {
 
 void tanda_dataset_free(tanda_dataset *dataset) {
     if (dataset == NULL) return;
+    raw_columns_free(&dataset->raw, dataset->features);
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
@@ -40,6 +41,8 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .class_names = training->class_names,
                                  .task = training->task,
                                  .target_name = training->target_name,
+                                 .is_category = training->raw.is_category,
+                                 .fills_missing = training->raw.fills_missing,
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }
@@ -82,6 +85,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
                               tanda_dataset *dataset, tanda_error *error) {
     dataset->rows = data->rows;
     dataset->features = data->features;
+    dataset->raw = data->raw;
     dataset->values = data->values;
     dataset->owned = data->owned;
     dataset->mapping = data->mapping;
@@ -90,6 +94,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
     dataset->target_name = labels->target_name;
     dataset->target_count = labels->target_count;
     labels->target_name = NULL;
+    data->raw = (raw_columns){0};
     data->owned = NULL;
     data->mapping = (file_view){0};
     data->feature_names = NULL;

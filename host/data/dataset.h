@@ -5,6 +5,7 @@
 #ifndef TANDA_DATA_DATASET_H
 #define TANDA_DATA_DATASET_H
 
+#include "data/categories.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -12,6 +13,8 @@
 struct tanda_dataset {
     size_t rows;
     size_t features;
+    raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
+    size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
@@ -40,12 +43,14 @@ typedef struct dataset_expectation {
     size_t class_count;
     char *const *class_names; /* class_count entries, or NULL for regression */
     tanda_task task;
-    const char *target_name;   /* of one target, or NULL */
+    const char *target_name; /* of one target, or NULL */
+    const bool *is_category; /* feature_count entries, or NULL: all columns are numbers */
+    bool fills_missing;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
 } dataset_expectation;
 
-/* The expectation that a training set sets for its validation file. Borrowed from the dataset. */
+/* The expectation that a training set, not prepared yet, sets for its validation file. Borrowed from the dataset. */
 dataset_expectation dataset_expect(const tanda_dataset *training);
 
 /*

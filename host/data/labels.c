@@ -30,16 +30,12 @@ tanda_status labels_begin(labels *labels, tanda_task task, const dataset_expecta
                           bool text, tanda_error *error) {
     *labels = (struct labels){.task = task, .expected = expected, .rows = rows, .text = text};
     labels->capacity = FIRST_CAPACITY;
-    labels->slot_count = 4 * FIRST_CAPACITY;
     tanda_status status = TANDA_OK;
     if (text) {
         status = allocate(&labels->ids, rows, sizeof *labels->ids, "labels", error);
         if (status == TANDA_OK)
-            status = allocate(&labels->names, labels->capacity, sizeof *labels->names, "classes", error);
-        if (status == TANDA_OK)
             status = allocate(&labels->known, labels->capacity, sizeof *labels->known, "classes", error);
-        if (status == TANDA_OK)
-            status = allocate(&labels->slots, labels->slot_count, sizeof *labels->slots, "classes", error);
+        if (status == TANDA_OK) status = text_set_begin(&labels->names, "a class name", error);
     } else {
         labels->is_quantity = task == TANDA_TASK_REGRESSION;
         status = allocate(&labels->numbers, rows, sizeof *labels->numbers, "targets", error);
@@ -56,10 +52,9 @@ void labels_free(labels *labels) {
     free(labels->ids);
     free(labels->numbers);
     free(labels->integers);
-    free_texts(labels->names, labels->distinct);
+    text_set_free(&labels->names);
     free(labels->known);
     free(labels->values);
-    free(labels->slots);
     *labels = (struct labels){0};
 }
 
@@ -102,70 +97,32 @@ static tanda_status check_expected(const labels *labels, const char *name, int32
 
 /* ---- text --------------------------------------------------------------------------------------------- */
 
-/* FNV-1a (Fowler, Noll, Vo). */
-static uint64_t hash_text(const char *text, size_t length) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
-    return hash ^ hash >> 32;
-}
-
-/* The slot of a name, or the free slot where it would go. */
-static size_t find_slot(const labels *labels, const char *text, size_t length) {
-    size_t mask = labels->slot_count - 1;
-    size_t slot = (size_t)hash_text(text, length) & mask;
-    for (; labels->slots[slot] != 0; slot = (slot + 1) & mask) {
-        const char *name = labels->names[labels->slots[slot] - 1];
-        if (strlen(name) == length && memcmp(name, text, length) == 0) break;
-    }
-    return slot;
-}
-
-/* Doubles the room for names; the hash table stays at most a quarter full. */
-static tanda_status grow_names(labels *labels, tanda_error *error) {
-    size_t capacity = 2 * labels->capacity;
-    tanda_status status = grow(&labels->names, labels->distinct, capacity, sizeof *labels->names, error);
-    if (status == TANDA_OK)
-        status = grow(&labels->known, labels->distinct, capacity, sizeof *labels->known, error);
-    if (status == TANDA_OK) status = grow(&labels->slots, 0, 4 * capacity, sizeof *labels->slots, error);
-    if (status != TANDA_OK) return status;
-    labels->capacity = capacity;
-    labels->slot_count = 4 * capacity;
-    for (size_t i = 0; i < labels->distinct; i++)
-        labels->slots[find_slot(labels, labels->names[i], strlen(labels->names[i]))] = (uint32_t)i + 1;
-    return TANDA_OK;
-}
-
 static tanda_status add_name(labels *labels, const char *text, size_t length, const place *place,
                              tanda_error *error) {
     if (length == 0) return fail_at(error, place, "the label is empty: missing values are not accepted");
     if (!is_plain_utf8(text, length)) return fail_at(error, place, "the label is not UTF-8 text");
     if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
+    tanda_status status = TANDA_OK;
     if (labels->distinct == labels->capacity) {
-        tanda_status status = grow_names(labels, error);
+        status = grow(&labels->known, labels->distinct, 2 * labels->capacity, sizeof *labels->known, error);
         if (status != TANDA_OK) return status;
+        labels->capacity *= 2;
     }
-    char *name = strndup(text, length);
-    if (name == NULL) return fail(error, TANDA_FAILED, "no memory for a class name of %zu bytes", length);
-    tanda_status status = check_expected(labels, name, &labels->known[labels->distinct], place, error);
-    if (status != TANDA_OK) {
-        free(name);
-        return status;
-    }
-    labels->names[labels->distinct++] = name;
-    labels->slots[find_slot(labels, text, length)] = (uint32_t)labels->distinct;
-    return TANDA_OK;
+    status = text_set_add(&labels->names, text, length, "a class name", error);
+    if (status != TANDA_OK) return status;
+    size_t index = labels->distinct++;
+    return check_expected(labels, labels->names.texts[index], &labels->known[index], place, error);
 }
 
 tanda_status labels_add_text(labels *labels, size_t row, const char *text, size_t length, const place *place,
                              tanda_error *error) {
-    uint32_t entry = labels->slots[find_slot(labels, text, length)];
-    if (entry == 0) {
+    size_t index = text_set_find(&labels->names, text, length);
+    if (index == TEXT_SET_NONE) {
+        index = labels->distinct;
         tanda_status status = add_name(labels, text, length, place, error);
         if (status != TANDA_OK) return status;
-        entry = (uint32_t)labels->distinct;
     }
-    labels->ids[row] = (int32_t)(entry - 1);
+    labels->ids[row] = (int32_t)index;
     return TANDA_OK;
 }
 
@@ -244,21 +201,17 @@ static int compare_names(const void *a, const void *b) {
 /* Own classes from text: names are sorted, rows get the rank of their name. */
 static tanda_status number_texts(labels *labels, size_t rows, tanda_dataset *dataset, tanda_error *error) {
     char **names = NULL;
-    tanda_status status = allocate(&names, labels->distinct, sizeof *names, "classes", error);
+    const text_set *set = &labels->names;
+    tanda_status status = copy_texts(&names, set->texts, set->count, error);
     if (status != TANDA_OK) return status;
-    memcpy(names, labels->names, labels->distinct * sizeof *names);
-    qsort(names, labels->distinct, sizeof *names, compare_names);
-    for (size_t rank = 0; rank < labels->distinct; rank++) {
-        uint32_t entry = labels->slots[find_slot(labels, names[rank], strlen(names[rank]))];
-        labels->known[entry - 1] = (int32_t)rank;
-    }
+    qsort(names, set->count, sizeof *names, compare_names);
+    for (size_t rank = 0; rank < set->count; rank++)
+        labels->known[text_set_find(set, names[rank], strlen(names[rank]))] = (int32_t)rank;
     for (size_t row = 0; row < rows; row++)
         labels->ids[row] = labels->known[labels->ids[row]];
     dataset->class_names = names;
-    dataset->class_count = labels->distinct;
+    dataset->class_count = set->count;
     dataset->classes = labels->ids;
-    free(labels->names);
-    labels->names = NULL;
     labels->ids = NULL;
     return TANDA_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "data/dataset.h"
 #include "data/place.h"
+#include "data/text_set.h"
 
 /* More distinct integers than this, and the target is taken for a quantity unless classes are asked for. */
 #define LABELS_AUTO_CLASSES 100
@@ -23,12 +24,10 @@ typedef struct labels {
     float *numbers;    /* numbers: (rows) */
     int64_t *integers; /* numbers that may still be classes: (rows), else NULL */
     size_t distinct;   /* entries of names or values */
-    size_t capacity;   /* of names or values */
-    char **names;      /* text: in order of appearance */
+    size_t capacity;   /* of known or values */
+    text_set names;    /* text: in order of appearance */
     int32_t *known;    /* text: index of each name among the expected classes */
     int64_t *values;   /* numbers: ascending */
-    uint32_t *slots;   /* text: hash table of index + 1 into names, 0 is free */
-    size_t slot_count; /* a power of two */
 } labels;
 
 /* All memory that depends on rows. text: labels_add_text will be called, else labels_add_number. */

@@ -10,10 +10,9 @@
 
 #include "data/dataset.h"
 #include "data/place.h"
+#include "data/sum_tree.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
-
-#define CHUNK_ROWS 256
 
 static const char *const names[] = {
     [TANDA_SCALE_NONE] = "none",
@@ -41,63 +40,11 @@ void scaling_free(scaling *scaling) {
     *scaling = (struct scaling){0};
 }
 
-/* ---- sums in the order of contract 4 ---------------------------------------------------------------------- */
-
-/*
- * Sums of chunks as a binary counter: partial i of the stack stands for a power of two of chunks, smaller
- * ones above larger ones, so that a left side always holds the largest power of two below the whole.
- */
-typedef struct sum_tree {
-    size_t features;
-    size_t pushed; /* chunks so far */
-    size_t depth;  /* partials on the stack */
-    double *stack; /* (partials, features) */
-} sum_tree;
-
-/* Room for the sums of `rows` rows. */
-static tanda_status tree_make(sum_tree *tree, size_t rows, size_t features, tanda_error *error) {
-    size_t partials = 2;
-    for (size_t chunks = rows / CHUNK_ROWS + 1; chunks > 0; chunks /= 2)
-        partials++;
-    *tree = (sum_tree){.features = features};
-    return allocate(&tree->stack, partials * features, sizeof *tree->stack, "sums of the scaling", error);
-}
-
-/* The zeroed partial on top, to be filled and then pushed. */
-static double *tree_top(sum_tree *tree) {
-    double *top = tree->stack + tree->depth * tree->features;
-    memset(top, 0, tree->features * sizeof *top);
-    return top;
-}
-
-/* Adds the uppermost partial to the one below it. */
-static void tree_fold(sum_tree *tree) {
-    double *right = tree->stack + --tree->depth * tree->features;
-    double *left = right - tree->features;
-    for (size_t i = 0; i < tree->features; i++)
-        left[i] += right[i];
-}
-
-static void tree_push(sum_tree *tree) {
-    tree->depth++;
-    for (size_t full = tree->pushed++; (full & 1) != 0; full >>= 1)
-        tree_fold(tree);
-}
-
-/* The sum of everything pushed, (features). The tree is empty again. */
-static const double *tree_sum(sum_tree *tree) {
-    while (tree->depth > 1)
-        tree_fold(tree);
-    tree->depth = 0;
-    tree->pushed = 0;
-    return tree->stack;
-}
-
 /* Sums of x, or of (x - mean)^2 where there is a mean, per feature. */
 static const double *column_sums(sum_tree *tree, const float *values, size_t rows, const double *mean) {
     size_t features = tree->features;
-    for (size_t first = 0; first < rows; first += CHUNK_ROWS) {
-        size_t last = rows - first < CHUNK_ROWS ? rows : first + CHUNK_ROWS;
+    for (size_t first = 0; first < rows; first += SUM_CHUNK_ROWS) {
+        size_t last = rows - first < SUM_CHUNK_ROWS ? rows : first + SUM_CHUNK_ROWS;
         double *sums = tree_top(tree);
         for (const float *row = values + first * features; row < values + last * features; row += features) {
             for (size_t i = 0; i < features; i++) {

@@ -106,8 +106,10 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     part->task = source->task;
     part->task_was_found = source->task_was_found;
     part->target_count = source->target_count;
-    tanda_status status =
-        allocate(&part->owned, rows * source->features, sizeof *part->owned, "rows of the split", error);
+    tanda_status status = raw_columns_copy(&source->raw, source->features, &part->raw, error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&part->owned, rows * source->features, sizeof *part->owned, "rows of the split", error);
     part->values = part->owned;
     if (status == TANDA_OK && source->classes != NULL)
         status = allocate(&part->classes, rows, sizeof *part->classes, "labels of the split", error);

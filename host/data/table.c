@@ -8,6 +8,11 @@ tanda_task request_task(const request *request) {
     return request->expected != NULL ? request->expected->task : request->options->task;
 }
 
+bool request_fills_missing(const request *request) {
+    return request->expected != NULL ? request->expected->fills_missing
+                                     : request->options->missing == TANDA_MISSING_MEAN;
+}
+
 /* *memory becomes (rows, columns) values. */
 static tanda_status make_matrix(float **memory, const table *table, size_t columns, const char *what,
                                 const char *path, tanda_error *error) {
@@ -19,8 +24,11 @@ static tanda_status make_matrix(float **memory, const table *table, size_t colum
 }
 
 tanda_status table_begin(table *table, const request *request, const char *path, bool text_labels,
-                         tanda_error *error) {
-    tanda_status status = make_matrix(&table->owned, table, table->features, "features", path, error);
+                         const bool *is_category, tanda_error *error) {
+    tanda_status status = raw_columns_make(path, is_category, request_fills_missing(request), table->features,
+                                           &table->raw, error);
+    if (status == TANDA_OK)
+        status = make_matrix(&table->owned, table, table->features, "features", path, error);
     table->values = table->owned;
     if (status == TANDA_OK && table->has_weights)
         status = make_matrix(&table->weights, table, 1, "weights", path, error);
@@ -41,6 +49,7 @@ tanda_status table_add_weight(table *table, size_t row, float weight, const plac
 }
 
 void table_free(table *table) {
+    raw_columns_free(&table->raw, table->features);
     free(table->owned);
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);

@@ -21,7 +21,8 @@ tanda_task request_task(const request *request);
 typedef struct table {
     size_t rows;
     size_t features;     /* 0 for a file of labels */
-    const float *values; /* (rows, features), every value finite, none -0; in owned or in mapping */
+    raw_columns raw;     /* what the values are where they are not features yet */
+    const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
     float *owned;
     file_view mapping;
     bool from_bytes;
@@ -36,9 +37,12 @@ typedef struct table {
     float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
 } table;
 
-/* Allocates what rows, features, target_count and has_weights ask for. */
+/* Whether missing values are to become means. */
+bool request_fills_missing(const request *request);
+
+/* Allocates what rows, features, target_count and has_weights ask for. is_category: features entries. */
 tanda_status table_begin(table *table, const request *request, const char *path, bool text_labels,
-                         tanda_error *error);
+                         const bool *is_category, tanda_error *error);
 
 /* TANDA_BAD_INPUT with the place when the weight is negative. */
 tanda_status table_add_weight(table *table, size_t row, float weight, const place *place, tanda_error *error);

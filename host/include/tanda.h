@@ -52,6 +52,10 @@ TANDA_API const char *tanda_version(void);
 
 typedef enum tanda_task { TANDA_TASK_AUTO, TANDA_TASK_CLASSES, TANDA_TASK_REGRESSION } tanda_task;
 typedef enum tanda_header { TANDA_HEADER_AUTO, TANDA_HEADER_NONE, TANDA_HEADER_FIRST_ROW } tanda_header;
+/* Missing values (empty, NA, NaN, nan, null or ? in CSV, NaN in .npy) are refused, or become their column's mean. */
+typedef enum tanda_missing { TANDA_MISSING_REFUSE, TANDA_MISSING_MEAN } tanda_missing;
+/* Categories that no training row had are refused, or belong to none. AUTO: as the model says, else refused. */
+typedef enum tanda_unknown { TANDA_UNKNOWN_AUTO, TANDA_UNKNOWN_REFUSE, TANDA_UNKNOWN_ZERO } tanda_unknown;
 typedef enum tanda_scale { TANDA_SCALE_NONE, TANDA_SCALE_STANDARD, TANDA_SCALE_MINMAX } tanda_scale;
 
 /* The names in settings and messages, "classes", "standard" and so on; ..._from_name are false for another text. */
@@ -74,6 +78,11 @@ typedef struct tanda_dataset_options {
     size_t ignore_count;
     const char *const *features; /* columns to use, in this order; NULL: all that are left */
     size_t feature_count;
+    const char *const *categorical; /* columns of categories, which become a feature each; by name or index */
+    size_t categorical_count;
+    bool categorical_auto;     /* so do columns whose first value is text */
+    tanda_missing missing;     /* training: what becomes of missing values; a model keeps it */
+    tanda_unknown unknown;     /* what becomes of categories that the model does not know */
     const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
@@ -365,6 +374,13 @@ typedef struct tanda_train_options {
     size_t patience;
     double min_delta;
     bool restore_best; /* end with the weights of the best epoch, stopped early or not */
+
+    /*
+     * Dropout: the part of each layer's inputs that a step drops, as many rates in [0, 1) as layers: of the features,
+     * then of the outputs of each hidden layer. What is kept is multiplied by 1 / (1 - rate) (Keras: Dropout). The masks
+     * are a function of seed, step and position in the batch. NULL: none.
+     */
+    const double *dropout;
 
     /*
      * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and

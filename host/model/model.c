@@ -100,6 +100,7 @@ void tanda_model_free(tanda_model *model) {
     free(model->target_name);
     if (model->target_names != NULL) free_texts(model->target_names, model_outputs(model));
     free(model->settings);
+    preparation_free(&model->preparation);
     scaling_free(&model->scaling);
     free(model->parameters);
     free(model->layers);

@@ -6,6 +6,7 @@
 #ifndef TANDA_MODEL_MODEL_H
 #define TANDA_MODEL_MODEL_H
 
+#include "data/preparation.h"
 #include "data/scaling.h"
 #include "model/objective.h"
 #include "support/status.h"
@@ -24,12 +25,13 @@ struct tanda_model {
     layer *layers;
     loss loss;
     loss_settings loss_settings;
-    tanda_task task;      /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
-    char **feature_names; /* features entries, or NULL */
-    char *target_name;    /* of one target, or NULL */
-    char **target_names;  /* of a regression of several: model_outputs entries, or NULL */
-    size_t class_count;   /* see model_classes */
-    char **class_names;   /* class_count entries, or NULL */
+    tanda_task task;         /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
+    char **feature_names;    /* features entries, or NULL */
+    char *target_name;       /* of one target, or NULL */
+    char **target_names;     /* of a regression of several: model_outputs entries, or NULL */
+    size_t class_count;      /* see model_classes */
+    char **class_names;      /* class_count entries, or NULL */
+    preparation preparation; /* from columns to features, before the scaling */
     scaling scaling;
     size_t parameter_count;
     float *parameters;

@@ -3,8 +3,12 @@
 #include "model/model.h"
 
 static dataset_expectation expectation(const tanda_model *model) {
-    return (dataset_expectation){.feature_count = model->features,
-                                 .feature_names = model->feature_names,
+    const preparation *preparation = &model->preparation;
+    const bool raw = preparation->columns > 0;
+    return (dataset_expectation){.feature_count = raw ? preparation->columns : model->features,
+                                 .feature_names = raw ? preparation->names : model->feature_names,
+                                 .is_category = preparation->is_category,
+                                 .fills_missing = preparation->fills_missing,
                                  .class_count = model->class_count,
                                  .class_names = model->class_names,
                                  .task = model->task,
@@ -21,6 +25,7 @@ tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_
     tanda_dataset *loaded = NULL;
     reading.task = model->task;
     tanda_status status = dataset_load(path, &reading, &expected, &loaded, error);
+    if (status == TANDA_OK) status = dataset_prepare(loaded, &model->preparation, reading.unknown, error);
     if (status == TANDA_OK) status = dataset_scale(loaded, &model->scaling, error);
     if (status != TANDA_OK) {
         tanda_dataset_free(loaded);

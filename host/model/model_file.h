@@ -9,6 +9,7 @@
  *                     "loss": "categorical_crossentropy", "task": "classes"}
  *   scaling          {"kind": "standard", "center": [...], "factor": [...]} with 9 digits, which keep every
  *                    binary32; or {"kind": "none"}
+ *   preparation      how columns become features, see preparation_json.h; optional: they are the features
  *   feature_names    ["sepal length", ...], optional
  *   class_names      ["setosa", ...], for classes
  *   target_name      plain text, optional

@@ -4,6 +4,7 @@
 
 #include "data/number.h"
 #include "model/model_file_layout.h"
+#include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/memory.h"
 
@@ -336,10 +337,22 @@ static tanda_status read_settings(reader *reader, const char *text) {
     return status;
 }
 
+static tanda_status read_preparation(reader *reader) {
+    json_t *json = NULL;
+    if (safetensors_metadata(&reader->file, "preparation") == NULL) return TANDA_OK;
+    tanda_status status = get_json(reader, "preparation", &json);
+    if (status == TANDA_OK)
+        status = preparation_from_json(reader->path, json, reader->model->features,
+                                       &reader->model->preparation, reader->error);
+    json_decref(json);
+    return status;
+}
+
 static tanda_status read_description(reader *reader) {
     tanda_model *model = reader->model;
     const char *settings = safetensors_metadata(&reader->file, "settings");
     tanda_status status = read_scaling(reader);
+    if (status == TANDA_OK) status = read_preparation(reader);
     if (status == TANDA_OK && safetensors_metadata(&reader->file, "feature_names") != NULL)
         status = read_names(reader, "feature_names", model->features, &model->feature_names);
     if (status == TANDA_OK && model->class_count > 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/model_file_layout.h"
+#include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/memory.h"
 
@@ -138,6 +139,8 @@ static tanda_status put_metadata(const writer *writer) {
     tanda_status status = put_text(writer, "tanda_format", MODEL_FILE_FORMAT);
     if (status == TANDA_OK) status = put_architecture(writer);
     if (status == TANDA_OK) status = put_scaling(writer);
+    if (status == TANDA_OK && model->preparation.columns > 0)
+        status = put_json(writer, "preparation", preparation_to_json(&model->preparation));
     if (status == TANDA_OK && model->feature_names != NULL)
         status = put_names(writer, "feature_names", model->feature_names, model->features);
     if (status == TANDA_OK && model->class_count > 0) status = put_class_names(writer);

@@ -33,7 +33,8 @@ tanda_status objective_check(size_t units, activation output, loss loss, tanda_t
     case LOSS_HINGE:
     case LOSS_SQUARED_HINGE:
         if ((output == ACTIVATION_IDENTITY || output == ACTIVATION_TANH) && classes) return TANDA_OK;
-        return refuse(units, output, loss, task, "is for classes and needs identity (or tanh) outputs", error);
+        return refuse(units, output, loss, task, "is for classes and needs identity (or tanh) outputs",
+                      error);
     case LOSS_MSE:
         if (classes && units == 1 && output == ACTIVATION_SIGMOID) return TANDA_OK;
         if (classes)
@@ -42,9 +43,10 @@ tanda_status objective_check(size_t units, activation output, loss loss, tanda_t
         break;
     case LOSS_POISSON:
         if (classes || !is_positive(output))
-            return refuse(units, output, loss, task,
-                          "is for regression and needs an output above 0: exponential, softplus, relu or sigmoid",
-                          error);
+            return refuse(
+                units, output, loss, task,
+                "is for regression and needs an output above 0: exponential, softplus, relu or sigmoid",
+                error);
         break;
     case LOSS_MAE:
     case LOSS_HUBER:
@@ -70,10 +72,11 @@ tanda_status loss_settings_check(const loss_settings *settings, loss loss, tanda
     if (!(delta == 0.0 || (delta >= 0x1p-100 && delta <= 0x1p+100)))
         return fail(error, TANDA_USAGE, "huber's delta is %g; it is a number above 0", delta);
     if (smoothing != 0.0 && !takes_smoothing(loss))
-        return fail(error, TANDA_USAGE,
-                    "label smoothing is for binary_crossentropy, categorical_crossentropy and kl_divergence, not "
-                    "for %s",
-                    loss_name(loss));
+        return fail(
+            error, TANDA_USAGE,
+            "label smoothing is for binary_crossentropy, categorical_crossentropy and kl_divergence, not "
+            "for %s",
+            loss_name(loss));
     if (!(smoothing >= 0.0 && smoothing < 1.0))
         return fail(error, TANDA_USAGE, "label smoothing is %g; it is 0 or more and less than 1", smoothing);
     return TANDA_OK;

@@ -25,13 +25,13 @@ bool objective_gives_probabilities(loss loss);
 
 /* What kernels/loss.h wants to know, computed once on the host (contract 9). */
 typedef struct loss_constants {
-    float parameter;  /* huber's delta */
-    float mean;       /* 1 / outputs */
-    float half;       /* S / 2 */
-    float on, off;    /* labels of the true class and of the others: 1 - S + S / C and S / C */
-    float rest;       /* 1 - S */
-    float entropy;    /* of such labels, for kl_divergence; else 0 */
-    bool smooth;      /* S is not 0 */
+    float parameter; /* huber's delta */
+    float mean;      /* 1 / outputs */
+    float half;      /* S / 2 */
+    float on, off;   /* labels of the true class and of the others: 1 - S + S / C and S / C */
+    float rest;      /* 1 - S */
+    float entropy;   /* of such labels, for kl_divergence; else 0 */
+    bool smooth;     /* S is not 0 */
 } loss_constants;
 
 loss_constants loss_constants_of(const loss_settings *settings, loss loss, size_t outputs);

@@ -47,14 +47,22 @@ static bool read_count(const json_t *value, uint64_t *count) {
 
 /* ---- what a training is -------------------------------------------------------------------------------- */
 
+static json_t *describe_dropout(const trainer *trainer) {
+    json_t *rates = json_array();
+    for (size_t i = 0; i < trainer->model->layer_count; i++)
+        json_array_append_new(
+            rates, json_real(trainer->options->dropout != NULL ? trainer->options->dropout[i] : 0.0));
+    return rates;
+}
+
 static json_t *describe_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
-    return json_pack("{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b}", "seed",
+    return json_pack("{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b, s:o}", "seed",
                      json_sprintf("%" PRIu64, options->seed), "batch_rows", (json_int_t)trainer->batch_rows,
                      "shuffle", !options->no_shuffle, "learning_rate", options->learning_rate, "math",
                      options->math == TANDA_MATH_FAST ? "fast" : "exact", "patience",
                      (json_int_t)options->patience, "min_delta", options->min_delta, "restore_best",
-                     options->restore_best);
+                     options->restore_best, "dropout", describe_dropout(trainer));
 }
 
 static json_t *describe_data(const tanda_dataset *dataset, uint64_t fingerprint) {

@@ -7,6 +7,8 @@
 
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error) {
+    if (!raw_columns_are_features(&dataset->raw))
+        return fail(error, TANDA_BAD_INPUT, "the data still has columns to be prepared as the model says");
     if (dataset->features != model->features)
         return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
                     dataset->features, model->features);

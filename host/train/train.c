@@ -7,8 +7,10 @@
 #include "support/memory.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
+#include "train/divergence.h"
 
-static tanda_status check_options(const tanda_train_options *options, tanda_error *error) {
+static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
+                                  tanda_error *error) {
     if (options->epochs == 0) return fail(error, TANDA_USAGE, "epochs: 0 is too few, give 1 or more");
     if (!(options->learning_rate > 0.0) || !isfinite((float)options->learning_rate))
         return fail(error, TANDA_USAGE, "learning rate: %g is not a positive number that binary32 can hold",
@@ -16,13 +18,21 @@ static tanda_status check_options(const tanda_train_options *options, tanda_erro
     if (!(options->min_delta >= 0.0) || !isfinite(options->min_delta))
         return fail(error, TANDA_USAGE, "min_delta: %g is not a finite number of at least 0",
                     options->min_delta);
+    for (size_t i = 0; options->dropout != NULL && i < model->layer_count; i++)
+        if (!(options->dropout[i] >= 0.0 && options->dropout[i] < 1.0))
+            return fail(error, TANDA_USAGE, "dropout: %g is not a number from 0 to below 1",
+                        options->dropout[i]);
     return TANDA_OK;
 }
+
+#define LEAST_SNAPSHOT_SECONDS 1.0 /* a diverged step is looked for from the latest snapshot on */
+#define SNAPSHOT_SHARE 50.0        /* of the time, between two, at least: 2 % at most are spent on them */
 
 /* One call of tanda_train. */
 typedef struct run {
     trainer trainer;
     snapshot latest;
+    double taken, taking; /* when, and the seconds it took */
     checkpoints checkpoints;
 } run;
 
@@ -115,8 +125,22 @@ static void tell_progress(const trainer *trainer, const since *since) {
     options->on_progress(&progress, options->context);
 }
 
-static tanda_status save(run *run, tanda_error *error) {
+static tanda_status remember(run *run, tanda_error *error) {
+    const double start = seconds_now();
     const tanda_status status = snapshot_take(&run->trainer, &run->latest, error);
+    run->taken = seconds_now();
+    run->taking = run->taken - start;
+    return status;
+}
+
+/* Not so often that it would be felt. */
+static bool is_time_to_remember(const run *run) {
+    const double age = seconds_now() - run->taken;
+    return age > LEAST_SNAPSHOT_SECONDS && age > SNAPSHOT_SHARE * run->taking;
+}
+
+static tanda_status save(run *run, tanda_error *error) {
+    const tanda_status status = remember(run, error);
     if (status != TANDA_OK) return status;
     checkpoints_save(&run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
     return TANDA_OK;
@@ -138,19 +162,21 @@ static tanda_status interrupt(run *run, tanda_error *error) {
                 checkpoints->saved_path);
 }
 
-/* One run of steps, up to the next epoch where there is something to do. A full batch makes no loss in epochs that are
- * not looked at (contract 7). */
-static tanda_status advance(run *run, tanda_error *error) {
+/*
+ * One run of steps, up to `most` or the next epoch where there is something to do. A full batch makes no loss in epochs
+ * that are not looked at (contract 7).
+ */
+static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
     trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
     const size_t next = (size_t)(step / per_epoch) + 1, look = next_look(options, next);
     const size_t due = checkpoints_next_epoch(&run->checkpoints, options, next),
                  epoch = due < look ? due : look;
-    const uint64_t end = epoch * per_epoch;
+    const uint64_t end = epoch * per_epoch, least = end < most ? end : most;
     if (per_epoch > 1 || (step + 1 == end && epoch == look))
-        return trainer_advance(trainer, end, true, error);
-    return trainer_advance(trainer, epoch == look ? end - 1 : end, false, error);
+        return trainer_advance(trainer, least, true, error);
+    return trainer_advance(trainer, least == end && epoch == look ? end - 1 : least, false, error);
 }
 
 static bool is_looked_at(const trainer *trainer) {
@@ -163,14 +189,44 @@ static bool is_done(const trainer *trainer) {
     return trainer->progress.stopping.stopped || trainer->progress.step >= trainer->total_steps;
 }
 
+/* Advances, and ends the epoch if it is one that is looked at. */
+static tanda_status go_on(run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
+    const tanda_status status = advance(run, most, error);
+    return status == TANDA_OK && is_looked_at(&run->trainer) ? end_epoch(&run->trainer, line, error) : status;
+}
+
+/* The step that diverged, once more from the latest snapshot on, to see which layer shows it first. */
+static tanda_status explain_divergence(run *run, tanda_error *error) {
+    trainer *trainer = &run->trainer;
+    char place[DIVERGENCE_PLACE_SIZE] = "";
+    const size_t epoch = trainer_epoch(trainer), step = trainer_step_of_epoch(trainer);
+    const uint64_t before = trainer->progress.step - 1;
+    const bool bad_loss = trainer->bad_loss;
+    tanda_status status = snapshot_restore(trainer, &run->latest, NULL);
+    while (status == TANDA_OK && trainer->progress.step < before) {
+        tanda_epoch line = {0};
+        status = go_on(run, before, &line, NULL);
+    }
+    if (status == TANDA_OK) divergence_examine(trainer, &run->latest, place);
+    return fail(
+        error, TANDA_FAILED,
+        "diverged: a %s is not finite in epoch %zu, step %zu of %zu%s%s; a smaller learning rate than %g may "
+        "help%s%s",
+        bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
+        place[0] == '\0' ? "" : "; the first to show it is ", place, trainer->options->learning_rate,
+        run->checkpoints.saved_path == NULL ? "" : "; the last good checkpoint is ",
+        run->checkpoints.saved_path == NULL ? "" : run->checkpoints.saved_path);
+}
+
 static tanda_status run_epochs(run *run, tanda_error *error) {
     trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     since since = {.seconds = seconds_now(), .step = trainer->progress.step};
-    while (!is_done(trainer)) {
+    tanda_status status = remember(run, error);
+    while (status == TANDA_OK && !is_done(trainer)) {
         tanda_epoch line = {0};
-        tanda_status status = advance(run, error);
-        if (status == TANDA_OK && is_looked_at(trainer)) status = end_epoch(trainer, &line, error);
+        status = go_on(run, trainer->total_steps, &line, error);
+        if (trainer->diverged) return explain_divergence(run, error);
         if (status != TANDA_OK) return status;
         if (is_reported(trainer))
             tell_epoch(trainer, &line, &since);
@@ -179,10 +235,12 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
         if (is_done(trainer)) break;
         if (options->should_stop != NULL && options->should_stop(options->context))
             return interrupt(run, error);
-        if (checkpoints_due(&run->checkpoints, trainer)) status = save(run, error);
-        if (status != TANDA_OK) return status;
+        if (checkpoints_due(&run->checkpoints, trainer))
+            status = save(run, error);
+        else if (is_time_to_remember(run))
+            status = remember(run, error);
     }
-    return run->checkpoints.path == NULL ? TANDA_OK : save(run, error);
+    return status;
 }
 
 /* ---- the end of the training --------------------------------------------------------------------------- */
@@ -251,7 +309,7 @@ static tanda_status resume(run *run, tanda_error *error) {
 static tanda_status prepare(run *run, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
     const tanda_train_options *options = run->trainer.options;
-    tanda_status status = check_options(options, error);
+    tanda_status status = check_options(run->trainer.model, options, error);
     if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
     if (status == TANDA_OK && validation != NULL)
         status = check_fit(run->trainer.model, validation, true, error);
@@ -271,7 +329,10 @@ tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_d
     if (status == TANDA_OK) status = run_epochs(&run, error);
     made.train_seconds = seconds_now() - start;
     if (status == TANDA_OK) note_progress(&run.trainer, &made);
+    if (status == TANDA_OK && options->checkpoint != NULL) status = remember(&run, error);
     if (status == TANDA_OK) status = finish_training(&run.trainer, &made, error);
+    if (status == TANDA_OK && options->checkpoint != NULL)
+        checkpoints_save(&run.checkpoints, &run.trainer, &run.latest, NULL);
     checkpoints_free(&run.checkpoints);
     snapshot_free(&run.latest);
     trainer_free(&run.trainer);

@@ -36,18 +36,23 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *training, cons
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }
 
-static tanda_status compile(trainer *trainer, const tanda_dataset *training, tanda_error *error) {
+program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
-    const program_options program_options = {.features = trainer->training.features,
-                                             .labels = trainer->training.labels,
-                                             .parameters = trainer->parameters,
-                                             .rows = training->rows,
-                                             .batch_rows = trainer->batch_rows,
-                                             .shuffle = !options->no_shuffle,
-                                             .seed = options->seed,
-                                             .learning_rate = (float)options->learning_rate,
-                                             .math = options->math,
-                                             .gemm = options->gemm};
+    return (program_options){.features = trainer->training.features,
+                             .labels = trainer->training.labels,
+                             .parameters = trainer->parameters,
+                             .rows = trainer->training.dataset->rows,
+                             .batch_rows = trainer->batch_rows,
+                             .shuffle = !options->no_shuffle,
+                             .seed = options->seed,
+                             .learning_rate = (float)options->learning_rate,
+                             .math = options->math,
+                             .gemm = options->gemm};
+}
+
+static tanda_status compile(trainer *trainer, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    const program_options program_options = trainer_program_options(trainer);
     trainer->state_count = update_state_count(program_options.update.rule);
     tanda_status status =
         backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
@@ -86,7 +91,7 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
 
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    const plan_options options = {.training = true};
+    const plan_options options = {.training = true, .dropout = trainer->options->dropout};
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =
@@ -99,7 +104,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     double start = seconds_now();
     if (status == TANDA_OK) status = upload(trainer, training, validation, error);
     result->transfer_seconds = seconds_now() - start;
-    if (status == TANDA_OK) status = compile(trainer, training, error);
+    if (status == TANDA_OK) status = compile(trainer, error);
     result->compile_seconds = seconds_now() - start - result->transfer_seconds;
     return status;
 }
@@ -127,14 +132,6 @@ size_t trainer_step_of_epoch(const trainer *trainer) {
     return step == 0 ? 0 : (size_t)((step - 1) % trainer->steps_per_epoch) + 1;
 }
 
-static tanda_status fail_diverged(const trainer *trainer, bool bad_loss, tanda_error *error) {
-    return fail(error, TANDA_FAILED,
-                "diverged: a %s is not finite in epoch %zu, step %zu of %zu; a smaller learning rate than %g "
-                "may help",
-                bad_loss ? "loss" : "weight", trainer_epoch(trainer), trainer_step_of_epoch(trainer),
-                trainer->steps_per_epoch, trainer->options->learning_rate);
-}
-
 /* Adds up the steps; the first whose loss or weights are not finite ends the training. */
 static tanda_status add_steps(trainer *trainer, size_t steps, tanda_error *error) {
     progress *progress = &trainer->progress;
@@ -142,8 +139,11 @@ static tanda_status add_steps(trainer *trainer, size_t steps, tanda_error *error
         const step_result *result = &trainer->results[s];
         if (progress->step % trainer->steps_per_epoch == 0) progress->running = (running){0};
         progress->step++;
-        if (!isfinite(result->loss) || result->not_finite)
-            return fail_diverged(trainer, !isfinite(result->loss), error);
+        trainer->bad_loss = !isfinite(result->loss);
+        trainer->diverged = trainer->bad_loss || result->not_finite;
+        if (trainer->diverged)
+            return fail(error, TANDA_FAILED, "diverged: a %s is not finite",
+                        trainer->bad_loss ? "loss" : "weight");
         progress->running.loss += (double)result->loss;
         progress->running.correct += result->correct;
     }

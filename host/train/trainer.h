@@ -39,6 +39,8 @@ typedef struct trainer {
     size_t most_steps;    /* that results has room for */
     size_t steps_per_run; /* so many take about RUN_SECONDS */
     double step_seconds;  /* of the latest run */
+    bool diverged;        /* the latest step was not finite: in its loss, or else in a weight */
+    bool bad_loss;
 } trainer;
 
 /* Uploads and compiles; options are checked. Whatever it returns, the trainer is released with trainer_free. */
@@ -50,10 +52,13 @@ void trainer_free(trainer *trainer);
 bool trainer_keeps_best(const tanda_train_options *options);
 
 /*
- * Steps up to `end`, but no more than what is heard of in time, are done and added up. TANDA_FAILED when a loss or
- * weight is not finite.
+ * Steps up to `end`, but no more than what is heard of in time, are done and added up. A step whose loss or weights are
+ * not finite is the last that counts: TANDA_FAILED, and `diverged` is set.
  */
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error);
+
+/* What the training's program was made of. */
+program_options trainer_program_options(const trainer *trainer);
 
 /* Of the epoch that the latest step belongs to, from 1; 0 before the first step. */
 size_t trainer_epoch(const trainer *trainer);

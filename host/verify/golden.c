@@ -67,8 +67,8 @@ typedef struct watched {
 
 static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t batch_rows,
                           tanda_error *error) {
-    const plan_options plan_options = {.training = true};
     const golden_options *options = watched->options;
+    const plan_options plan_options = {.training = true, .dropout = options->dropout};
     tanda_status status = plan_create(watched->model, &plan_options, &watched->plan, error);
     if (status == TANDA_OK)
         status =

@@ -42,6 +42,7 @@ typedef struct golden_options {
     bool shuffle;
     uint64_t seed;
     float learning_rate;
+    const double *dropout; /* of each layer's inputs; NULL: none */
 } golden_options;
 
 /* What differed first from the expected fingerprint. */

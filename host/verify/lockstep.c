@@ -101,7 +101,8 @@ static tanda_status prepare_reference(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {.training = true, .with_prediction = true, .keep = true};
+    const plan_options options = {
+        .training = true, .with_prediction = true, .keep = true, .dropout = lockstep->options->dropout};
     size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
     lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
     tanda_status status = plan_create(lockstep->model, &options, &lockstep->plan, error);
@@ -121,6 +122,9 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
         is_openmp(lockstep->runners[SIDE_A].backend) != is_openmp(lockstep->runners[SIDE_B].backend) &&
         is_cpu(lockstep->runners[SIDE_A].backend) && is_cpu(lockstep->runners[SIDE_B].backend);
     lockstep->result->bounded = lockstep->runners[SIDE_A].fast || lockstep->runners[SIDE_B].fast;
+    if (status == TANDA_OK && lockstep->result->bounded && lockstep->plan->drops)
+        status = fail(error, TANDA_USAGE,
+                      "dropout: there are no bounds for it yet; compare two exact sides (math=exact)");
     if (status == TANDA_OK && lockstep->result->bounded) status = prepare_reference(lockstep, error);
     return status;
 }
@@ -274,7 +278,7 @@ static tanda_status measure_drift(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status run_alone(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {.training = true};
+    const plan_options options = {.training = true, .dropout = lockstep->options->dropout};
     plan *plan = NULL;
     tanda_status status = plan_create(lockstep->model, &options, &plan, error);
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {

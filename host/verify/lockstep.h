@@ -27,6 +27,7 @@ typedef struct lockstep_options {
     bool shuffle;
     uint64_t seed;
     float learning_rate;
+    const double *dropout;                                         /* of each layer's inputs; NULL: none */
     void (*on_step)(uint64_t step, uint64_t steps, void *context); /* after each; NULL: none */
     void *context;
 } lockstep_options;

@@ -15,7 +15,8 @@
 
 /* The losses that perceptron.cl knows; others go the way of networks. */
 static bool is_known(const op *loss) {
-    return loss->kind == OP_loss_mse || (loss->kind == OP_loss_binary_crossentropy && !loss->constants.smooth);
+    return loss->kind == OP_loss_mse ||
+           (loss->kind == OP_loss_binary_crossentropy && !loss->constants.smooth);
 }
 
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
@@ -55,8 +56,8 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
 size_t opencl_steps_together(const program *program, size_t steps) {
     const program_options *options = &program->options;
     const size_t floats = options->batch_rows * program->plan->features, per_epoch = epoch_steps(program);
-    const bool is_alone = program->is_perceptron && tiles_of(options->batch_rows) <= program->group &&
-                          program->squares == NULL;
+    const bool is_alone =
+        program->is_perceptron && tiles_of(options->batch_rows) <= program->group && program->squares == NULL;
     if (!is_alone || (program->stored != NULL && program->stored_next < per_epoch)) return 1;
     size_t most = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
     if (most > MOST_STEPS_TOGETHER) most = MOST_STEPS_TOGETHER;

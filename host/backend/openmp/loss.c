@@ -186,8 +186,8 @@ typedef void element_line(const float *output, const float *y, const loss_consta
                           float *delta);
 
 #define DEFINE_ELEMENT_LINE(name, NAME) \
-    static void name##_line(const float *output, const float *y, const loss_constants *constants, float *sum, \
-                            float *delta) { \
+    static void name##_line(const float *output, const float *y, const loss_constants *constants, \
+                            float *sum, float *delta) { \
         const float parameter = constants->parameter, mean = constants->mean; \
         _Pragma("omp simd") for (size_t i = 0; i < COLUMN_LANES; i++) sum[i] += \
             element_##name(output[i], y[i], parameter); \
@@ -206,9 +206,9 @@ static void read_targets(const column *column, const op *op, size_t h, float *y)
     const int32_t own = op->outputs == 1 ? 1 : (int32_t)h;
     memset(y, 0, COLUMN_LANES * sizeof *y);
     for (size_t i = 0; i < column->rows; i++)
-        y[i] = column->classes == NULL      ? column->targets[i * op->targets + h]
+        y[i] = column->classes == NULL     ? column->targets[i * op->targets + h]
                : column->classes[i] == own ? 1.0f
-                                            : other;
+                                           : other;
 }
 
 static void count_elements(column *column, const op *op) {

@@ -1,0 +1,144 @@
+#include "cli/encoding_options.h"
+
+#include <string.h>
+
+#include "data/place.h"
+#include "model/model_file.h"
+
+#define COLUMNS_SHOWN 8
+
+enum { FLAG_CATEGORICAL = FLAG_OWN + 0x900, FLAG_MISSING, FLAG_UNKNOWN };
+
+static const char *const missing_names[] = {[TANDA_MISSING_REFUSE] = "refuse", [TANDA_MISSING_MEAN] = "mean"};
+
+static const struct argp_option unknown_table[] = {
+    {"unknown-category", FLAG_UNKNOWN, "MODE", 0,
+     "a category that no training row had: refuse (default) or zero: the row is of none; a model keeps what "
+     "its "
+     "training was told",
+     0},
+    {0},
+};
+
+static error_t parse_unknown(int key, char *argument, struct argp_state *state) {
+    static const char *const names[] = {"refuse", "zero"};
+    data_options *options = state->input;
+    size_t index = 0;
+    if (key != FLAG_UNKNOWN) return ARGP_ERR_UNKNOWN;
+    const tanda_status status =
+        value_choice("--unknown-category", argument, names, 2, &index, options->error);
+    if (status == TANDA_OK) options->read.unknown = index == 0 ? TANDA_UNKNOWN_REFUSE : TANDA_UNKNOWN_ZERO;
+    return parsed(status);
+}
+
+const struct argp unknown_argp = {.options = unknown_table, .parser = parse_unknown};
+
+static const struct argp_option encoding_table[] = {
+    {"categorical", FLAG_CATEGORICAL, "LIST", 0,
+     "columns whose values become a feature each, 1 or 0, e.g. colour,size; or auto: those whose first value "
+     "is text",
+     0},
+    {"missing", FLAG_MISSING, "MODE", 0,
+     "of features, empty fields, NA, NaN, nan, null and ?: refuse (default) or mean of the training rows", 0},
+    {0},
+};
+
+static tanda_status set_categorical(data_options *options, const char *argument) {
+    text_list_free(&options->categorical);
+    options->read.categorical_auto = strcmp(argument, "auto") == 0;
+    return options->read.categorical_auto
+               ? TANDA_OK
+               : value_list("--categorical", argument, &options->categorical, options->error);
+}
+
+static tanda_status set_missing(data_options *options, const char *argument) {
+    size_t index = 0;
+    const tanda_status status = value_choice("--missing", argument, missing_names, 2, &index, options->error);
+    if (status == TANDA_OK) options->read.missing = (tanda_missing)index;
+    return status;
+}
+
+static error_t parse_encoding(int key, char *argument, struct argp_state *state) {
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
+        return 0;
+    case FLAG_CATEGORICAL:
+        return parsed(set_categorical(state->input, argument));
+    case FLAG_MISSING:
+        return parsed(set_missing(state->input, argument));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&unknown_argp, 0, NULL, 0}, {0}};
+
+const struct argp encoding_argp = {.options = encoding_table, .parser = parse_encoding, .children = children};
+
+void encoding_write_settings(const data_options *options, report *settings) {
+    if (options->read.categorical_auto) report_text(settings, "categorical", "auto");
+    if (options->categorical.count > 0)
+        report_value(settings, "categorical",
+                     report_strings(options->categorical.texts, options->categorical.count));
+    report_text(settings, "missing", missing_names[options->read.missing]);
+    report_text(settings, "unknown_category",
+                options->read.unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
+}
+
+/* ---- use ---------------------------------------------------------------------------------------------- */
+
+/* The preparation of the first weights' model: their features are what it makes. */
+static tanda_status take_preparation(const char *init, preparation *result, tanda_error *error) {
+    tanda_model *first = NULL;
+    const tanda_status status = model_file_load(init, &first, error);
+    if (status != TANDA_OK) return status;
+    *result = first->preparation;
+    first->preparation = (preparation){0};
+    tanda_model_free(first);
+    return TANDA_OK;
+}
+
+static tanda_status fit(const data_options *options, const char *init, const tanda_dataset *training,
+                        preparation *result, tanda_error *error) {
+    const bool zero = options->read.unknown == TANDA_UNKNOWN_ZERO;
+    if (init == NULL || raw_columns_are_features(&training->raw))
+        return preparation_fit(training, zero, result, error);
+    const tanda_status status = take_preparation(init, result, error);
+    if (status == TANDA_OK && options->read.unknown != TANDA_UNKNOWN_AUTO) result->zero_unknown = zero;
+    return status;
+}
+
+tanda_status encode_data(const data_options *options, const char *init, tanda_dataset *training,
+                         tanda_dataset *validation, preparation *result, tanda_error *error) {
+    preparation made = {0};
+    tanda_status status = fit(options, init, training, &made, error);
+    if (status == TANDA_OK) status = dataset_prepare(training, &made, options->read.unknown, error);
+    if (status == TANDA_OK && validation != NULL)
+        status = dataset_prepare(validation, &made, options->read.unknown, error);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        preparation_free(&made);
+    return status;
+}
+
+void print_encoding_line(FILE *stream, const preparation *preparation, const tanda_dataset *dataset) {
+    size_t columns = 0;
+    char name[SHOWN_SIZE];
+    if (preparation->columns == 0) return;
+    fprintf(stream, "columns: %zu", preparation->columns);
+    for (size_t i = 0; i < preparation->columns; i++) {
+        const size_t count = preparation->of[i].category_count;
+        if (count == 0 || ++columns > COLUMNS_SHOWN) continue;
+        const char *title = name;
+        if (preparation->names != NULL)
+            shown(preparation->names[i], strlen(preparation->names[i]), name);
+        else
+            snprintf(name, sizeof name, "%zu", i);
+        fprintf(stream, "%s %s %zu", columns == 1 ? "; categories:" : ",", title, count);
+    }
+    if (columns > COLUMNS_SHOWN) fprintf(stream, ", ... (%zu such columns)", columns);
+    if (preparation->fills_missing) fprintf(stream, "; missing values: %zu, become means", dataset->missing);
+    fputc('\n', stream);
+}

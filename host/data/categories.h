@@ -1,0 +1,53 @@
+/* The categories of a column of text: read first, made features of later (data/preparation.h). */
+#ifndef TANDA_DATA_CATEGORIES_H
+#define TANDA_DATA_CATEGORIES_H
+
+#include <stdbool.h>
+
+#include "data/text_set.h"
+
+struct place; /* data/place.h */
+
+/* More than this in a column, and it is taken for an identifier or a quantity. */
+#define CATEGORIES_MAX 4096
+
+/* All zero is a column without categories. */
+typedef struct categories {
+    text_set texts;       /* in order of appearance */
+    struct place *places; /* (texts.capacity): where each came first, without path and name */
+} categories;
+
+tanda_status categories_begin(categories *categories, tanda_error *error);
+
+/*
+ * *index of a category, which is new or known. TANDA_BAD_INPUT with its place for text that is not UTF-8, and for one
+ * category too many.
+ */
+tanda_status categories_add(categories *categories, const char *text, size_t length,
+                            const struct place *place, size_t *index, tanda_error *error);
+
+void categories_free(categories *categories);
+
+/*
+ * How the values of a data set stand for its columns before they are prepared. All zero: they are the features.
+ * Values of a column of categories are the indexes of these; NaN is a missing value, and of no category.
+ */
+typedef struct raw_columns {
+    char *path;             /* of the file, for messages */
+    bool *is_category;      /* features entries, or NULL: none is */
+    categories *categories; /* with is_category: features entries, all zero for numbers */
+    bool fills_missing;     /* missing values become means; else there are none */
+} raw_columns;
+
+static inline bool raw_columns_are_features(const raw_columns *raw) {
+    return raw->is_category == NULL && !raw->fills_missing;
+}
+
+/* is_category has features entries and is copied; NULL, and true for none, is the same. */
+tanda_status raw_columns_make(const char *path, const bool *is_category, bool fills_missing, size_t features,
+                              raw_columns *raw, tanda_error *error);
+tanda_status raw_columns_copy(const raw_columns *source, size_t features, raw_columns *copy,
+                              tanda_error *error);
+void raw_columns_free(raw_columns *raw, size_t features);
+
+#endif

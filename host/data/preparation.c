@@ -1,0 +1,223 @@
+#include "data/preparation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/number.h"
+#include "data/place.h"
+#include "data/sum_tree.h"
+#include "support/floating_mode.h"
+#include "support/memory.h"
+
+void preparation_free(preparation *preparation) {
+    for (size_t i = 0; preparation->of != NULL && i < preparation->columns; i++)
+        free_texts(preparation->of[i].categories, preparation->of[i].category_count);
+    free(preparation->of);
+    free_texts(preparation->names, preparation->columns);
+    free(preparation->is_category);
+    *preparation = (struct preparation){0};
+}
+
+/* What a message calls a column. */
+static const char *column_title(char *const *names, size_t column, char buffer[SHOWN_SIZE]) {
+    if (names != NULL) return shown(names[column], strlen(names[column]), buffer);
+    snprintf(buffer, SHOWN_SIZE, "%zu (from 0)", column);
+    return buffer;
+}
+
+static tanda_status no_value(const tanda_dataset *training, size_t column, tanda_error *error) {
+    char title[SHOWN_SIZE];
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: feature %s has no value in the training rows; leave it out with --ignore",
+                training->raw.path, column_title(training->feature_names, column, title));
+}
+
+/* ---- categories --------------------------------------------------------------------------------------- */
+
+/* Numbers by value, and of equal value, as 1 and 1.0, by bytes. */
+static int compare_numbers(const void *a, const void *b) {
+    const char *left = *(char *const *)a, *right = *(char *const *)b;
+    double x = 0.0, y = 0.0;
+    number_to_double(left, strlen(left), &x);
+    number_to_double(right, strlen(right), &y);
+    return x < y ? -1 : x > y ? 1 : strcmp(left, right);
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_categories(prepared_column *column) {
+    bool numbers = true;
+    double value;
+    for (size_t i = 0; numbers && i < column->category_count; i++)
+        numbers = number_to_double(column->categories[i], strlen(column->categories[i]), &value) == NUMBER_OK;
+    qsort(column->categories, column->category_count, sizeof *column->categories,
+          numbers ? compare_numbers : compare_texts);
+}
+
+/* occurs[i] becomes true when a row is of category i. */
+static void find_occurring(const tanda_dataset *dataset, size_t column, bool *occurs) {
+    const float *value = dataset->values + column;
+    memset(occurs, 0, CATEGORIES_MAX * sizeof *occurs);
+    for (size_t row = 0; row < dataset->rows; row++, value += dataset->features)
+        if (!isnan(*value)) occurs[(size_t)*value] = true;
+}
+
+/* occurs is room for CATEGORIES_MAX. */
+static tanda_status fit_categories(const tanda_dataset *training, size_t column, bool *occurs,
+                                   prepared_column *result, tanda_error *error) {
+    const text_set *texts = &training->raw.categories[column].texts;
+    size_t count = 0;
+    find_occurring(training, column, occurs);
+    for (size_t i = 0; i < texts->count; i++)
+        count += occurs[i];
+    if (count == 0) return no_value(training, column, error);
+    tanda_status status =
+        allocate(&result->categories, count, sizeof *result->categories, "categories", error);
+    for (size_t i = 0; status == TANDA_OK && i < texts->count; i++)
+        if (occurs[i])
+            status = copy_text(&result->categories[result->category_count++], texts->texts[i], error);
+    if (status == TANDA_OK) sort_categories(result);
+    return status;
+}
+
+/* ---- means -------------------------------------------------------------------------------------------- */
+
+/* Adds up the values that there are, and counts them. */
+static const double *present_sums(const tanda_dataset *dataset, sum_tree *tree, size_t *counts) {
+    size_t features = dataset->features;
+    for (size_t first = 0; first < dataset->rows; first += SUM_CHUNK_ROWS) {
+        size_t rows = dataset->rows - first < SUM_CHUNK_ROWS ? dataset->rows - first : SUM_CHUNK_ROWS;
+        const float *value = dataset->values + first * features;
+        double *sums = tree_top(tree);
+        for (size_t row = 0; row < rows; row++) {
+            for (size_t i = 0; i < features; i++, value++) {
+                bool present = !isnan(*value);
+                sums[i] += present ? (double)*value : 0.0;
+                counts[i] += present;
+            }
+        }
+        tree_push(tree);
+    }
+    return tree_sum(tree);
+}
+
+static void set_mean(prepared_column *column, double mean) {
+    float rounded = (float)mean;
+    column->mean = rounded == 0.0f ? 0.0f : rounded;
+}
+
+static tanda_status fit_means(const tanda_dataset *training, preparation *result, tanda_error *error) {
+    sum_tree tree = {0};
+    size_t *counts = NULL;
+    tanda_status status = tree_make(&tree, training->rows, training->features, error);
+    if (status == TANDA_OK) status = allocate(&counts, training->features, sizeof *counts, "means", error);
+    const double *sums = status == TANDA_OK ? present_sums(training, &tree, counts) : NULL;
+    for (size_t i = 0; status == TANDA_OK && i < training->features; i++) {
+        if (result->of[i].category_count > 0) continue;
+        if (counts[i] == 0)
+            status = no_value(training, i, error);
+        else
+            set_mean(&result->of[i], sums[i] / (double)counts[i]);
+    }
+    free(tree.stack);
+    free(counts);
+    return status;
+}
+
+/* ---- the fit ------------------------------------------------------------------------------------------ */
+
+static tanda_status fit(const tanda_dataset *training, preparation *result, tanda_error *error) {
+    bool *occurs = NULL;
+    tanda_status status = allocate(&result->of, result->columns, sizeof *result->of, "columns", error);
+    if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
+    if (status == TANDA_OK)
+        status = copy_texts(&result->names, training->feature_names, result->columns, error);
+    if (status == TANDA_OK && training->raw.is_category != NULL) {
+        status = allocate(&result->is_category, result->columns, sizeof(bool), "columns", error);
+        for (size_t i = 0; status == TANDA_OK && i < result->columns; i++) {
+            result->is_category[i] = training->raw.is_category[i];
+            if (result->is_category[i]) status = fit_categories(training, i, occurs, &result->of[i], error);
+        }
+    }
+    if (status == TANDA_OK && result->fills_missing) status = fit_means(training, result, error);
+    free(occurs);
+    return status;
+}
+
+tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, preparation *result,
+                             tanda_error *error) {
+    preparation made = {.columns = training->features,
+                        .fills_missing = training->raw.fills_missing,
+                        .zero_unknown = zero_unknown};
+    *result = (preparation){0};
+    if (raw_columns_are_features(&training->raw)) return TANDA_OK;
+    unsigned mode = enter_exact_mode();
+    tanda_status status = fit(training, &made, error);
+    leave_exact_mode(mode);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        preparation_free(&made);
+    return status;
+}
+
+/* ---- the features ------------------------------------------------------------------------------------- */
+
+bool preparation_count(const preparation *preparation, size_t rows, size_t *features) {
+    size_t count = 0, bytes = 0;
+    for (size_t i = 0; i < preparation->columns; i++) {
+        size_t of_column = preparation->of[i].category_count;
+        if (add_overflows(count, of_column == 0 ? 1 : of_column, &count)) return false;
+    }
+    *features = count;
+    return !multiply_overflows(count, sizeof(float), &bytes) && !multiply_overflows(bytes, rows, &bytes);
+}
+
+static tanda_status name_feature(const preparation *preparation, size_t column, size_t category, char **name,
+                                 tanda_error *error) {
+    char number[24];
+    const char *before = number;
+    const prepared_column *of = &preparation->of[column];
+    snprintf(number, sizeof number, "%zu", column);
+    if (preparation->names != NULL) before = preparation->names[column];
+    int length = of->category_count == 0 ? asprintf(name, "%s", before)
+                                         : asprintf(name, "%s=%s", before, of->categories[category]);
+    if (length >= 0) return TANDA_OK;
+    *name = NULL;
+    return fail(error, TANDA_FAILED, "no memory for the names of features");
+}
+
+tanda_status preparation_names(const preparation *preparation, char ***names, tanda_error *error) {
+    size_t count = 0, next = 0;
+    char **made = NULL;
+    if (!preparation_count(preparation, 1, &count))
+        return fail(error, TANDA_FAILED, "no memory for the names of features");
+    tanda_status status = allocate(&made, count, sizeof *made, "names of features", error);
+    for (size_t i = 0; status == TANDA_OK && i < preparation->columns; i++) {
+        size_t of_column = preparation->of[i].category_count;
+        for (size_t c = 0; status == TANDA_OK && c < (of_column == 0 ? 1 : of_column); c++)
+            status = name_feature(preparation, i, c, &made[next++], error);
+    }
+    if (status == TANDA_OK)
+        *names = made;
+    else
+        free_texts(made, count);
+    return status;
+}
+
+void preparation_spare(const preparation *preparation, scaling *scaling) {
+    size_t feature = 0;
+    if (scaling->kind == TANDA_SCALE_NONE) return;
+    for (size_t i = 0; i < preparation->columns; i++) {
+        size_t count = preparation->of[i].category_count;
+        for (size_t c = 0; c < count; c++) {
+            scaling->center[feature + c] = 0.0f;
+            scaling->factor[feature + c] = 1.0f;
+        }
+        feature += count == 0 ? 1 : count;
+    }
+}

@@ -1,0 +1,170 @@
+#include "train/divergence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+
+#define KEPT_BYTES ((size_t)512 << 20) /* of a step's tensors; a larger full batch is examined in pieces */
+
+static bool all_finite(const float *values, size_t count) {
+    bool finite = true;
+    for (size_t i = 0; i < count; i++)
+        finite = finite && isfinite(values[i]);
+    return finite;
+}
+
+static void write_place(const tanda_model *model, size_t layer, const char *what, char *place) {
+    const struct layer *shown = &model->layers[layer];
+    snprintf(place, DIVERGENCE_PLACE_SIZE, "layer %zu (%s, %zu unit%s), its %s", layer + 1,
+             activation_name(shown->activation), shown->outputs, shown->outputs == 1 ? "" : "s", what);
+}
+
+/* ---- the tensors of a step ------------------------------------------------------------------------------- */
+
+typedef struct examination {
+    const trainer *trainer;
+    plan *plan;
+    program *program;
+    size_t batch_rows; /* of a piece */
+    float *values;     /* the largest tensor of a piece; the gradient */
+    char *place;
+} examination;
+
+static bool is_found(const examination *work) {
+    return work->place[0] != '\0';
+}
+
+/* A tensor of the plan, if there is such a one. */
+static tanda_status look_at(const examination *work, tensor_role role, size_t layer, size_t rows,
+                            const char *what, tanda_error *error) {
+    const tensor *tensor = plan_tensor(work->plan, role, layer);
+    if (tensor == NULL || is_found(work)) return TANDA_OK;
+    const tanda_status status =
+        backend_read(work->trainer->backend, work->program, tensor, work->values, error);
+    if (status == TANDA_OK && !all_finite(work->values, rows * tensor->units))
+        write_place(work->trainer->model, layer, what, work->place);
+    return status;
+}
+
+static tanda_status look_at_gradient(const examination *work, tanda_error *error) {
+    const plan *plan = work->plan;
+    const tanda_status status =
+        backend_read_gradient(work->trainer->backend, work->program, work->values, error);
+    for (size_t i = plan->layer_count; status == TANDA_OK && !is_found(work) && i-- > 0;) {
+        const packed_layer *layer = &plan->layers[i];
+        if (!all_finite(work->values + layer->weight, layer->inputs * layer->stride) ||
+            !all_finite(work->values + layer->bias, layer->stride))
+            write_place(work->trainer->model, i, "derivatives by its weights", work->place);
+    }
+    return status;
+}
+
+/* Forward, the loss, and back. */
+static tanda_status look_at_piece(const examination *work, size_t rows, tanda_error *error) {
+    const size_t layers = work->plan->layer_count;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < layers; i++) {
+        status = look_at(work, TENSOR_LOGITS, i, rows, "weighted sums", error);
+        if (status == TANDA_OK) status = look_at(work, TENSOR_OUTPUT, i, rows, "outputs", error);
+    }
+    if (status == TANDA_OK) status = look_at(work, TENSOR_LOSS, layers - 1, rows, "loss", error);
+    for (size_t i = layers; status == TANDA_OK && i-- > 0;) {
+        status = look_at(work, TENSOR_DELTA_OUTPUT, i, rows, "derivatives by its outputs", error);
+        if (status == TANDA_OK)
+            status = look_at(work, TENSOR_DELTA, i, rows, "derivatives by its weighted sums", error);
+    }
+    return status == TANDA_OK && !is_found(work) ? look_at_gradient(work, error) : status;
+}
+
+/* The program of the training itself, but that it keeps everything and updates nothing. */
+static tanda_status make_program(examination *work, tanda_error *error) {
+    const trainer *trainer = work->trainer;
+    const plan_options kept = {.training = true, .keep = true};
+    tanda_status status = plan_create(trainer->model, &kept, &work->plan, error);
+    if (status != TANDA_OK) return status;
+    const size_t row_bytes = work->plan->workspace_units * sizeof(float);
+    const size_t most = KEPT_BYTES / row_bytes / TILE_ROWS * TILE_ROWS;
+    const bool is_full = trainer->batch_rows == trainer->training.dataset->rows;
+    work->batch_rows = trainer->batch_rows;
+    if (work->batch_rows > most && (!is_full || most == 0))
+        return fail(error, TANDA_FAILED, "the tensors of a step are too large to keep");
+    if (work->batch_rows > most) work->batch_rows = most;
+
+    size_t largest = work->plan->parameter_count;
+    for (size_t i = 0; i < work->plan->tensor_count; i++)
+        if (work->plan->tensors[i].units * work->batch_rows > largest)
+            largest = work->plan->tensors[i].units * work->batch_rows;
+    status = allocate(&work->values, largest, sizeof(float), "tensors", error);
+    program_options options = trainer_program_options(trainer);
+    options.batch_rows = work->batch_rows;
+    options.update = (update_settings){.rule = UPDATE_nothing};
+    return status == TANDA_OK ? backend_compile(trainer->backend, work->plan, &options, &work->program, error)
+                              : status;
+}
+
+static tanda_status examine_tensors(examination *work, tanda_error *error) {
+    const trainer *trainer = work->trainer;
+    const size_t rows = trainer->training.dataset->rows;
+    tanda_status status = make_program(work, error);
+    if (status != TANDA_OK) return status;
+    const bool in_pieces = work->batch_rows < trainer->batch_rows;
+    const uint64_t first = in_pieces ? 0 : trainer->progress.step;
+    const uint64_t end = in_pieces ? steps_per_epoch(rows, work->batch_rows) : first + 1;
+    for (uint64_t step = first; status == TANDA_OK && !is_found(work) && step < end; step++) {
+        const size_t of_step =
+            batch_size(rows, work->batch_rows, (size_t)(step % steps_per_epoch(rows, work->batch_rows)));
+        status = backend_run(trainer->backend, work->program, step, 1, true, error);
+        if (status == TANDA_OK) status = look_at_piece(work, of_step, error);
+    }
+    return status;
+}
+
+/* ---- the weights after it -------------------------------------------------------------------------------- */
+
+static tanda_status examine_weights(trainer *trainer, char *place, tanda_error *error) {
+    const plan *plan = trainer->plan;
+    float *packed = NULL;
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "parameters", error);
+    if (status != TANDA_OK) return status;
+    (void)trainer_advance(trainer, trainer->progress.step + 1, true, NULL); /* it fails, as is known */
+    status = backend_download(trainer->backend, trainer->parameters, packed,
+                              plan->parameter_count * sizeof *packed, error);
+    for (size_t i = 0; status == TANDA_OK && place[0] == '\0' && i < plan->layer_count; i++) {
+        const packed_layer *layer = &plan->layers[i];
+        if (!all_finite(packed + layer->weight, layer->inputs * layer->stride) ||
+            !all_finite(packed + layer->bias, layer->stride))
+            write_place(trainer->model, i, "weights", place);
+    }
+    free(packed);
+    return status;
+}
+
+/* The rows may be lent to a program that keeps nothing; another needs them as they were. */
+static tanda_status take_back_rows(trainer *trainer) {
+    const tanda_dataset *dataset = trainer->training.dataset;
+    backend_program_free(trainer->backend, trainer->program);
+    trainer->program = NULL;
+    resident_free(trainer->backend, &trainer->training);
+    return resident_create(trainer->backend, dataset, true, &trainer->training, NULL);
+}
+
+void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGENCE_PLACE_SIZE]) {
+    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    char of_weights[DIVERGENCE_PLACE_SIZE] = "";
+    examination work = {.trainer = trainer, .place = place};
+    place[0] = '\0';
+    tanda_status status = snapshot_take(trainer, snapshot, NULL);
+    if (status == TANDA_OK) status = examine_weights(trainer, of_weights, NULL);
+    trainer->progress = snapshot->progress;
+    if (status == TANDA_OK)
+        status = backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, NULL);
+    if (status == TANDA_OK) status = take_back_rows(trainer);
+    if (status == TANDA_OK) (void)examine_tensors(&work, NULL); /* without it the weights still tell */
+    if (place[0] == '\0') memcpy(place, of_weights, sizeof of_weights);
+    backend_program_free(trainer->backend, work.program);
+    plan_free(work.plan);
+    free(work.values);
+}
