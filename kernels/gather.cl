@@ -5,10 +5,11 @@
 /*
  * row[position] and label[position] for the `rows` positions of a wave that starts at first_position of the epoch's
  * order; the positions that fill up the last group of lanes get row 0 and label 0, which nothing uses. Labels are
- * copied as 32 bits, be they classes or targets. Work-item (VECTOR positions): it makes the epoch's key once.
+ * copied as 32 bits, be they classes or targets, and so are weights, which are 0 there. Work-item (VECTOR positions): it makes the epoch's key once.
  */
 kernel void order(global ulong *row, global uint *label, global const uint *labels, ulong first_position, uint rows,
-                  ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch) {
+                  ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch, global float *weight,
+                  global const float *weights, int has_weights) {
     uint first = (uint)get_global_id(0) * VECTOR;
     if (first >= (rows + TILE_LANES - 1) / TILE_LANES * TILE_LANES) return;
     shuffle_key key = {0};
@@ -18,6 +19,7 @@ kernel void order(global ulong *row, global uint *label, global const uint *labe
         if (shuffle && position < rows) found = shuffle_position(key, found);
         row[position] = found;
         label[position] = has_labels ? labels[found] : 0;
+        if (has_weights) weight[position] = position < rows ? weights[found] : 0.0f;
     }
 }
 

@@ -11,6 +11,7 @@
 #include "kernels/network.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
+#include "kernels/weigh.h"
 
 #if VECTOR == 16
 
@@ -114,6 +115,14 @@ static inline void keep_panels(global const float *delta, uint units, uint apart
     }
 }
 
+/* The weights of 16 rows of which `used` are there. */
+static inline float16 row_weights(global const float *weights, const ulong *row, int used) {
+    float values[16];
+    for (int i = 0; i < 16; i++)
+        values[i] = i < used ? weights[row[i]] : 0.0f;
+    return vload16(0, values);
+}
+
 static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step, uint l) {
     dropout_mask mask = {seed, position, step, philox_stream(PURPOSE_DROPOUT, l), (uint)layer->inputs,
                          (uint)layer->threshold, as_float((uint)layer->scale)};
@@ -129,6 +138,7 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
         global float *input, ulong input_offset, ulong input_tile, int assembled, global float *workspace,           \
         ulong workspace_tile, uint width, uint rows, global const float *features, global const int *labels,         \
         ulong first_row, ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,   \
+        global const float *weights, int weighted,                                                                   \
         global const float *parameters,                                                                              \
         global const network_layer *layers, uint layer_count, ulong losses, int loss, float half_smoothing,          \
         float on, float off, float rest, float entropy, int element, float parameter, float mean, int is_class,      \
@@ -140,6 +150,7 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
         global float *tensors = workspace + tile * workspace_tile;                                                   \
         global float *x = input + input_offset + tile * input_tile + (ulong)lane * layers[0].inputs;                 \
         int16 label[VECTORS];                                                                                        \
+        float16 weight[VECTORS];                                                                                     \
         shuffle_key key = {0};                                                                                       \
         if (shuffle) key = shuffle_make_key(seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), row_count);              \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
@@ -153,6 +164,8 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
             for (int i = 0; i < 16; i++)                                                                             \
                 values[i] = i < there ? labels[row[i]] : 0;                                                          \
             label[v] = vload16(0, values);                                                                           \
+            weight[v] = (float16)(zero);                                                                             \
+            if (weighted) weight[v] = row_weights(weights, row, there);                                              \
             if (!assembled) assemble_rows(features, layers[0].inputs, row, there, lanes, x + v * 16);                \
         }                                                                                                            \
         for (uint l = 0; l < layer_count; l++) {                                                                     \
@@ -196,6 +209,11 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
                 vstore16(choose(is_used, d, 0.0f), v, delta);                                                        \
             } else                                                                                                   \
                 vstore16(row_deltas(model, vload16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
+            if (weighted) {                                                                                          \
+                row_losses = weighed_loss(row_losses, weight[v]);                                                    \
+                for (uint h = 0; h < last->outputs; h++)                                                             \
+                    vstore16(weighed_delta(vload16(h * VECTORS + v, delta), weight[v]), h * VECTORS + v, delta);     \
+            }                                                                                                        \
             vstore16(row_losses, 0, tensors + losses * width + lane + v * 16);                                       \
             if (is_class) add_correct(results, step, right);                                                         \
         }                                                                                                            \

@@ -97,6 +97,7 @@ void problem_free(problem *problem) {
     free(problem->dataset.owned);
     free(problem->dataset.classes);
     free(problem->dataset.targets);
+    free(problem->dataset.weights);
 }
 
 double problem_label(const problem *problem, size_t row) {
@@ -118,6 +119,9 @@ static void upload_problem(execution *made) {
     MUST(backend_buffer(made->backend, dataset->rows * dataset->features * sizeof(float), dataset->values,
                         &made->features, error));
     MUST(backend_buffer(made->backend, dataset->rows * sizeof(float), labels, &made->labels, error));
+    if (dataset->weights != NULL)
+        MUST(backend_buffer(made->backend, dataset->rows * sizeof(float), dataset->weights, &made->weights,
+                            error));
     MUST(backend_buffer(made->backend, bytes, NULL, &made->parameters, error));
     MUST(backend_upload(made->backend, made->parameters, packed, bytes, error));
     free(packed);
@@ -127,7 +131,8 @@ execution execution_create(backend *backend, const problem *problem, const step_
     const plan_options plan_options = {.training = true,
                                        .with_prediction = options->keep,
                                        .keep = options->keep,
-                                       .dropout = options->dropout};
+                                       .dropout = options->dropout,
+                                       .weighted = problem->dataset.weights != NULL};
     execution made = {.backend = backend, .problem = problem, .rates = options->rates};
     MUST(plan_create(problem->model, &plan_options, &made.plan, error));
     upload_problem(&made);
@@ -135,6 +140,7 @@ execution execution_create(backend *backend, const problem *problem, const step_
     const program_options program_options = {
         .features = made.features,
         .labels = made.labels,
+        .weights = made.weights,
         .parameters = made.parameters,
         .rows = rows,
         .batch_rows = options->batch_rows == 0 ? rows : options->batch_rows,
@@ -172,6 +178,7 @@ void execution_free(execution *execution) {
     backend_program_free(execution->backend, execution->program);
     backend_buffer_free(execution->backend, execution->features);
     backend_buffer_free(execution->backend, execution->labels);
+    backend_buffer_free(execution->backend, execution->weights);
     backend_buffer_free(execution->backend, execution->parameters);
     plan_free(execution->plan);
 }

@@ -67,7 +67,7 @@ typedef struct execution {
     backend *backend;
     const problem *problem;
     plan *plan;
-    buffer *features, *labels, *parameters;
+    buffer *features, *labels, *weights, *parameters;
     program *program;
     const update_rates *rates;
 } execution;

@@ -351,6 +351,37 @@ Test(checkpoints, folder_keeps_the_last_ones_and_the_best_and_all_are_models) {
     cr_expect_eq(system("cmp best kept/best.safetensors"), 0);
 }
 
+Test(checkpoints, inspect_tells_how_far_one_is) {
+    cr_assert_eq(TRAIN(QUICK, "--epochs", "3", "--checkpoint", "c.safetensors").status, 0);
+    const outcome lines = RUN("inspect", "c.safetensors");
+    cr_expect_not_null(
+        strstr(lines.out, "\nCheckpoint: 15 steps done, 3 epochs and 0 of 5 steps; best epoch 3, "), "%s",
+        lines.out);
+    json_t *object = RUN_JSON("inspect", "c.safetensors");
+    cr_expect_eq(json_figure(json_object_get(object, "checkpoint"), "step"), 15);
+    json_decref(object);
+}
+
+/* ---- logs ---------------------------------------------------------------------------------------------- */
+
+Test(checkpoints, csv_log_of_a_resumed_training_is_that_of_one_in_one_go) {
+    cr_assert_eq(TRAIN(QUICK, "--epochs", "9", "--csv-log", "whole.csv").status, 0);
+    cr_assert_eq(
+        TRAIN(QUICK, "--epochs", "4", "--checkpoint", "c.safetensors", "--csv-log", "log.csv").status, 0);
+    cr_assert_eq(rename("c.safetensors", "four.safetensors"), 0);
+    cr_assert_eq(TRAIN(QUICK, "--epochs", "7", "--resume", "four.safetensors", "--checkpoint",
+                       "c.safetensors", "--csv-log", "log.csv")
+                     .status,
+                 0);
+    /* Epochs 5 to 7 are logged and lost; a killed process leaves half a line, too. */
+    FILE *log = fopen("log.csv", "a");
+    fputs("7,0.9", log);
+    fclose(log);
+    cr_assert_eq(TRAIN(QUICK, "--epochs", "9", "--resume", "four.safetensors", "--csv-log", "log.csv").status,
+                 0);
+    cr_expect_eq(system("cmp whole.csv log.csv"), 0);
+}
+
 /* ---- disks that fail ----------------------------------------------------------------------------------- */
 
 #define NOT_SAVED "tanda: checkpoint not saved after epoch "
@@ -426,4 +457,42 @@ Test(checkpoints, vanished_folder_is_told_and_an_interruption_does_not_claim_to_
     cr_expect_not_null(strstr(told, "No such file or directory; the training goes on\n"), "%s", told);
     cr_expect_not_null(strstr(told, "; NOT saved, kept cannot be written\n"), "%s", told);
     cr_expect_gt(newest_step("elsewhere", NULL), 0);
+}
+
+/* ---- power failures ------------------------------------------------------------------------------------ */
+
+/* The line of a system call that begins with `call` and has `part` in it, from `from` on; NULL for none. */
+static const char *find_call(const char *from, const char *call, const char *part) {
+    for (const char *line = from; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *name = line + strspn(line, "0123456789 "), *end = strchr(line, '\n');
+        const char *found = strstr(line, part);
+        if (strncmp(name, call, strlen(call)) == 0 && found != NULL && (end == NULL || found < end))
+            return line;
+    }
+    return NULL;
+}
+
+/* Data first, then the name, then the folder that holds the name: whatever is lost, a whole file is there. */
+Test(checkpoints, file_is_flushed_then_renamed_and_then_its_folder_is_flushed) {
+    char line[600];
+    snprintf(line, sizeof line,
+             "strace -f -y -o trace.txt -e trace=fsync,rename,write %s train --data %s --epochs 2 --device "
+             "cpu --quiet "
+             "--threads 1 --checkpoint kept > out.txt 2>&1",
+             TANDA_PROGRAM, IRIS);
+    if (system("strace -o probe.txt true > probe.err 2>&1") != 0) {
+        fprintf(stderr, "SKIPPED: strace cannot be used here\n");
+        return;
+    }
+    cr_assert_eq(system(line), 0);
+    const char *trace = file_text("trace.txt");
+    const char *write = find_call(trace, "write(", "step-000000000010.safetensors.unfinished-");
+    cr_assert_not_null(write, "%s", trace);
+    const char *flush = find_call(write, "fsync(", "step-000000000010.safetensors.unfinished-");
+    cr_assert_not_null(flush, "the file is not flushed");
+    cr_expect_null(find_call(flush, "write(", ".unfinished-"), "written to after it was flushed");
+    const char *name = find_call(flush, "rename(", "step-000000000010.safetensors\"");
+    cr_assert_not_null(name, "not renamed after it was flushed");
+    cr_expect_not_null(find_call(name, "fsync(", "/kept>"), "its folder is not flushed after that");
 }

@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--optimizer", "--l1", "--l2"};
+    static const char *const later[] = {"--label-smoothing"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
@@ -84,9 +84,52 @@ Test(cli, options_of_later_versions_are_unknown_for_now) {
     }
 }
 
+#define ADAM "train", "--data", IRIS, "--optimizer", "adam"
+
+Test(cli, constants_of_another_optimizer_or_schedule_exit_2) {
+    static const refusal refusals[] = {
+        {2,
+         "--optimizer: 'adamm' is unknown; use sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw or "
+         "lbfgs",
+         {"train", "--optimizer", "adamm"}},
+        {2, "--rho is for --optimizer rmsprop, and this is adam", {ADAM, "--rho", "0.5"}},
+        {2,
+         "--beta2 is for --optimizer adam or adamw, and this is sgd",
+         {"train", "--data", IRIS, "--beta2", "0"}},
+        {2, "--beta1: 1 is not a number of at least 0 and below 1", {ADAM, "--beta1", "1"}},
+        {2, "--epsilon: 0 is not a number from 1e-30 to 1e+30, such as 1e-7", {ADAM, "--epsilon", "0"}},
+        {2, "--l2: '-1' is not a number of at least 0", {"train", "--l2", "-1"}},
+        {2, "--amsgrad: only adam and adamw have it, not sgd", {"train", "--data", IRIS, "--amsgrad"}},
+        {2,
+         "--clip-norm: clip-value is given too; one of them will do",
+         {ADAM, "--clip-norm", "1", "--clip-value", "1"}},
+        {2,
+         "--cycle-rise is for --schedule one-cycle, and this is cosine",
+         {ADAM, "--schedule", "cosine", "--cycle-rise", "0.5"}},
+        {2,
+         "--warmup-steps: 'x' is not a whole number from 0 to 1000000000000",
+         {"train", "--warmup-steps", "x"}},
+        {2,
+         "--schedule plateau follows the loss of each epoch, and tanda verify counts only steps; use another",
+         {"verify", "--data", IRIS, "--schedule", "plateau"}},
+    };
+    EXPECT_REFUSALS(refusals);
+}
+
 Test(cli, values_are_read_strictly_and_exit_2) {
     static const refusal refusals[] = {
         {2, "--epochs: '1.5' is not a whole number from 1 to 1000000000", {"train", "--epochs", "1.5"}},
+        {2, "--class-weight: 'a' is neither balanced nor like NAME=2.5", {"train", "--class-weight", "a"}},
+        {2, "--class-weight: class 'a' has two weights", {"train", "--class-weight", "a=1,a=2"}},
+        {2,
+         "--class-weight: '-1' is not a number of at least 0 that binary32 can hold",
+         {"train", "--class-weight", "a=1,b=-1"}},
+        {2,
+         "--class-weight: the data has no class 'rose'; the first of 3 is 'setosa'",
+         {"train", "--data", IRIS, "--class-weight", "rose=2"}},
+        {2,
+         "--class-weight: the target is a quantity; only classes have such weights",
+         {"train", "--data", IRIS, "--target", "0", "--ignore", "species", "--class-weight", "balanced"}},
         {2, "--dropout: '1' is not a number from 0 to below 1, such as 0.5", {"train", "--dropout", "0.5,1"}},
         {2,
          "--input-dropout: '-1' is not a number from 0 to below 1, such as 0.5",

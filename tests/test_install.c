@@ -88,6 +88,23 @@ Test(install, a_project_is_built_by_find_package_with_either_library) {
     expect_output(shell("project/build/static"));
 }
 
+Test(install, every_command_has_its_manual_page) {
+    size_t count = 0;
+    install();
+    for (const char *at = strstr(RUN("--help").out, "\n  tanda "); at != NULL;
+         at = strstr(at + 1, "\n  tanda ")) {
+        const char *name = at + strlen("\n  tanda ");
+        const size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz");
+        if (length == 0) continue; /* "tanda COMMAND --help" */
+        shell("test -s " PREFIX "/share/man/man1/tanda-%.*s.1", test_folder, (int)length, name);
+        count++;
+    }
+    cr_expect_geq(count, 9);
+    shell("test -s " PREFIX "/share/man/man1/tanda.1 && test -s " PREFIX
+          "/share/bash-completion/completions/tanda",
+          test_folder, test_folder);
+}
+
 /* A version that is not there, e.g. of a later interface, is not found. */
 Test(install, another_version_is_not_found) {
     if (!is_there("pkg-config")) return;

@@ -259,6 +259,51 @@ Test(library, a_training_from_arrays_has_the_bits_of_the_program) {
     tanda_dataset_free(loaded);
 }
 
+/* Categories and missing values, in the order that the header asks for. */
+Test(library, columns_of_categories_become_features) {
+    tanda_error error = {0};
+    tanda_dataset *training = NULL, *rows = NULL;
+    tanda_model *model = NULL, *loaded = NULL;
+    tanda_device *device = NULL;
+    tanda_train_result result;
+    char digest[TANDA_DIGEST_SIZE];
+    const tanda_dataset_options reading = {.categorical_auto = true, .missing = TANDA_MISSING_MEAN};
+    const tanda_model_options layers = {.unknown = TANDA_UNKNOWN_ZERO};
+    const tanda_train_options options = {.epochs = 10, .batch_rows = 32, .learning_rate = 0.1};
+    write_text("a.csv", "colour,size,kind\nred,1,a\nblue,2,b\nred,,a\nblue,4,b\ngreen,5,a\nred,3,b\n");
+    write_text("b.csv", "colour,size,kind\nred,1,a\nblack,2,b\n");
+    json_t *trained = RUN_JSON("train", "--data", "a.csv", "--categorical", "auto", "--missing", "mean",
+                               "--unknown-category", "zero", "--output", "m");
+    expect_ok(tanda_dataset_load("a.csv", &reading, &training, &error), &error);
+    expect_ok(tanda_model_create_for(training, &layers, &model, &error), &error);
+    cr_expect_eq(tanda_model_features(model), 4);
+    cr_expect_str_eq(tanda_model_feature_name(model, 0), "colour=blue");
+    cr_expect_str_eq(tanda_model_feature_name(model, 3), "size");
+    cr_expect_eq(tanda_dataset_scale(training, model, &error), TANDA_USAGE);
+    cr_expect_eq(tanda_model_fit_scaling(model, TANDA_SCALE_STANDARD, training, &error), TANDA_BAD_INPUT);
+    expect_ok(tanda_device_open(NULL, &device, NULL, &error), &error);
+    cr_expect_eq(tanda_train(device, model, training, NULL, &options, &result, &error), TANDA_BAD_INPUT);
+
+    expect_ok(tanda_dataset_prepare(training, model, &error), &error);
+    expect_ok(tanda_dataset_prepare(training, model, &error), &error); /* once more is no harm */
+    expect_ok(tanda_model_fit_scaling(model, TANDA_SCALE_STANDARD, training, &error), &error);
+    expect_ok(tanda_dataset_scale(training, model, &error), &error);
+    tanda_model_initialise(model, 0);
+    expect_ok(tanda_train(device, model, training, NULL, &options, &result, &error), &error);
+    tanda_model_digest(model, digest);
+    cr_expect_str_eq(digest, json_words(trained, "weights_sha256"));
+    expect_ok(tanda_model_save(model, "own", &error), &error);
+    expect_ok(tanda_model_load("own", &loaded, &error), &error);
+    expect_ok(tanda_dataset_load_for_model("b.csv", NULL, loaded, &rows, &error), &error);
+    cr_expect_eq(tanda_dataset_values(rows)[4 + 0], 0.0f); /* black is none of them */
+    json_decref(trained);
+    tanda_device_close(device);
+    tanda_model_free(model);
+    tanda_model_free(loaded);
+    tanda_dataset_free(training);
+    tanda_dataset_free(rows);
+}
+
 Test(library, a_model_tells_the_settings_of_its_training) {
     tanda_error error = {0};
     tanda_model *model = NULL;

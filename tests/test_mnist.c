@@ -33,18 +33,45 @@ static const char *mnist_folder(void) {
     return NULL;
 }
 
-Test(mnist, one_hidden_layer_reads_97_of_100_unseen_digits) {
+/* Trains on MNIST's files with these options, too, and tests on the other files. */
+#define TRAIN(...) train((const char *const[]){__VA_ARGS__, NULL})
+static json_t *train(const char *const *options) {
     const char *folder = mnist_folder();
     char images[LENGTH], labels[LENGTH], unseen_images[LENGTH], unseen_labels[LENGTH];
+    const char *arguments[32] = {TANDA_PROGRAM,
+                                 "train",
+                                 "--device",
+                                 "cpu",
+                                 "--data",
+                                 images,
+                                 "--labels",
+                                 labels,
+                                 "--validation",
+                                 unseen_images,
+                                 "--validation-labels",
+                                 unseen_labels,
+                                 "--json",
+                                 "--quiet"};
     snprintf(images, sizeof images, "%s/train-images-idx3-ubyte.gz", folder);
     snprintf(labels, sizeof labels, "%s/train-labels-idx1-ubyte.gz", folder);
     snprintf(unseen_images, sizeof unseen_images, "%s/t10k-images-idx3-ubyte.gz", folder);
     snprintf(unseen_labels, sizeof unseen_labels, "%s/t10k-labels-idx1-ubyte.gz", folder);
-    json_t *result = RUN_JSON("train", "--device", "cpu", "--data", images, "--labels", labels,
-                              "--validation", unseen_images, "--validation-labels", unseen_labels, "--hidden",
-                              "128", "--batch", "32", "--epochs", "5", "--learning-rate", "0.1");
+    for (size_t i = 0; options[i] != NULL; i++)
+        arguments[14 + i] = options[i];
+    return run_json(arguments);
+}
+
+Test(mnist, one_hidden_layer_reads_97_of_100_unseen_digits) {
+    json_t *result = TRAIN("--hidden", "128", "--batch", "32", "--epochs", "5", "--learning-rate", "0.1");
     cr_expect_eq(json_figure(result, "rows"), 60000);
     cr_expect_eq(json_figure(result, "parameters"), 784 * 128 + 128 + 128 * 10 + 10);
     cr_expect_geq(json_figure(result, "val_accuracy"), 0.97, "%g", json_figure(result, "val_accuracy"));
+    json_decref(result);
+}
+
+Test(mnist, adam_dropout_and_one_cycle_read_982_of_1000) {
+    json_t *result = TRAIN("--hidden", "256,128", "--optimizer", "adam", "--dropout", "0.2", "--schedule",
+                           "one-cycle", "--learning-rate", "0.003", "--batch", "128", "--epochs", "12");
+    cr_expect_geq(json_figure(result, "val_accuracy"), 0.982, "%g", json_figure(result, "val_accuracy"));
     json_decref(result);
 }

@@ -283,7 +283,8 @@ static const trial trials[] = {
 static const trial waves = {
     {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
 
-static const trial dropout = {
+/* Dropout and weights of rows. */
+static const trial all_at_once = {
     {43, 3, 3, {16, 5, 1}, {RELU, TANH, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
     40,
     0,
@@ -293,7 +294,7 @@ static const trial dropout = {
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
     static const double rates[] = {0.25, 0.5, 0.125};
-    const step_options options = {.dropout = trial == &dropout ? rates : NULL,
+    const step_options options = {.dropout = trial == &all_at_once ? rates : NULL,
                                   .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
@@ -301,6 +302,11 @@ static void run_trial(backend *watched, backend *other, const trial *trial) {
     network_text(&trial->network, text);
     problem problem = problem_create(&trial->network);
     char digests[2][TANDA_DIGEST_SIZE];
+    if (trial == &all_at_once) {
+        MUST(allocate(&problem.dataset.weights, problem.dataset.rows, sizeof(float), "weights", error));
+        for (size_t row = 0; row < problem.dataset.rows; row++)
+            problem.dataset.weights[row] = (float)(row % 5) * 0.5f;
+    }
     digest_after(watched, &problem, &options, STEPS, digests[0]);
     digest_after(other, &problem, &options, STEPS, digests[1]);
     cr_expect_str_eq(digests[0], digests[1], "%s: other bits than on OpenMP", text);
@@ -343,7 +349,7 @@ static void run_trials(int what, cl_uint vector_width) {
             *other = open_best_openmp(1);
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
         run_trial(watched, other, &trials[i]);
-    run_trial(watched, other, &dropout);
+    run_trial(watched, other, &all_at_once);
     if (what == RACES)
         run_trial(watched, other, &waves); /* copies a part of a buffer, see clEnqueueFillBuffer */
     tanda_device_close(watched);

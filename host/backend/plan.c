@@ -213,6 +213,11 @@ static size_t add_loss(builder *builder, size_t source) {
     if (made->with_delta)
         made->target = place_delta(builder, of_output ? TENSOR_DELTA_OUTPUT : TENSOR_DELTA, last);
     size_t delta = made->target;
+    if (builder->plan->weighted) {
+        op *weigh = add_op(builder, OP_weigh, last);
+        weigh->source = delta;
+        weigh->other = losses;
+    }
     op *sum = add_op(builder, OP_loss_sum, last);
     sum->source = losses;
     return of_output && builder->options->training ? add_activation_backward(builder, last, delta) : delta;
@@ -293,9 +298,10 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     made->classes = model->task == TANDA_TASK_CLASSES;
     made->training = options->training;
     made->keep = options->keep;
+    made->weighted = options->training && options->weighted;
     status = allocate(&made->layers, model->layer_count, sizeof *made->layers, "plan", error);
     if (status == TANDA_OK)
-        status = allocate(&made->ops, 7 * model->layer_count + 5, sizeof *made->ops, "plan", error);
+        status = allocate(&made->ops, 7 * model->layer_count + 6, sizeof *made->ops, "plan", error);
     if (status == TANDA_OK)
         status = allocate(&made->tensors, 6 * model->layer_count + 4, sizeof *made->tensors, "plan", error);
     if (status == TANDA_OK) status = place_parameters(made, model, error);

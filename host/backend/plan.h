@@ -33,6 +33,7 @@
     X(loss_categorical_crossentropy) \
     X(loss_mse) \
     X(loss_elements) \
+    X(weigh) \
     X(loss_sum) \
     X(dense_gradient) \
     X(dense_backward) \
@@ -106,7 +107,8 @@ typedef struct plan {
     bool classes; /* labels are int32 classes, else binary32 targets */
     bool training;
     bool keep;
-    bool drops; /* there is dropout somewhere */
+    bool drops;    /* there is dropout somewhere */
+    bool weighted; /* rows have weights */
 } plan;
 
 typedef struct plan_options {
@@ -116,6 +118,7 @@ typedef struct plan_options {
     bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
     /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
     const double *dropout;
+    bool weighted; /* training: rows' losses and deltas are multiplied by their weights */
 } plan_options;
 
 /* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */

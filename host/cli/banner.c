@@ -117,8 +117,7 @@ static void print_metric(const char *name, double value) {
     fprintf(stderr, size > 1e-3 && size < 1e6 ? " - %s: %.4f" : " - %s: %.4e", name, value);
 }
 
-void print_epoch(const tanda_epoch *epoch, void *context) {
-    (void)context;
+void print_epoch(const tanda_epoch *epoch, bool with_learning_rate) {
     const size_t steps = epoch->steps_since == 0 ? 1 : epoch->steps_since;
     fprintf(stderr, "Epoch %zu/%zu - %.1fs ", epoch->epoch, epoch->epochs, epoch->seconds);
     print_seconds(stderr, epoch->seconds / (double)steps, "/step");
@@ -128,5 +127,6 @@ void print_epoch(const tanda_epoch *epoch, void *context) {
         print_metric("val_loss", epoch->validation.loss);
         print_metric("val_accuracy", epoch->validation.accuracy);
     }
+    if (with_learning_rate) print_metric("lr", epoch->learning_rate);
     fputc('\n', stderr);
 }

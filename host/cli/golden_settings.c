@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 #include "cli/report.h"
 #include "support/memory.h"
+#include "train/optimizer.h"
 
 char *golden_settings(const tanda_model *model) {
     static const char *const paths[] = {"data", "labels", "init", "validation_labels"};
@@ -20,14 +21,6 @@ char *golden_settings(const tanda_model *model) {
     return text;
 }
 
-golden_options golden_options_of(const train_options *options, uint64_t steps) {
-    return (golden_options){.steps = steps,
-                            .batch_rows = options->full_batch ? 0 : options->batch,
-                            .shuffle = !options->no_shuffle,
-                            .seed = options->common.seed,
-                            .learning_rate = (float)options->learning_rate};
-}
-
 tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps,
                               tanda_error *error) {
     const size_t batch = options->full_batch || options->batch > rows ? rows : options->batch;
@@ -35,5 +28,25 @@ tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_
     if (multiply_overflows(options->epochs, steps_per_epoch(rows, batch), &count))
         return fail(error, TANDA_USAGE, "--epochs: %zu epochs have too many steps", options->epochs);
     *steps = count;
+    return TANDA_OK;
+}
+
+tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,
+                               golden_options *result, tanda_error *error) {
+    const size_t batch = options->full_batch || options->batch > rows ? rows : options->batch;
+    const optimizer_options *optimizing = &options->optimizing;
+    uint64_t all = 0;
+    const tanda_status status = golden_all_steps(options, rows, &all, error);
+    if (status != TANDA_OK) return status;
+    *result =
+        (golden_options){.steps = steps,
+                         .batch_rows = options->full_batch ? 0 : options->batch,
+                         .shuffle = !options->no_shuffle,
+                         .seed = options->common.seed,
+                         .learning_rate = (float)options->learning_rate,
+                         .update = optimizer_settings(&optimizing->optimizer),
+                         .has_rates = !rates_are_constant(&optimizing->optimizer, &optimizing->schedule),
+                         .rates = rates_begin(&optimizing->optimizer, &optimizing->schedule,
+                                              options->learning_rate, steps_per_epoch(rows, batch), all)};
     return TANDA_OK;
 }

@@ -9,7 +9,8 @@
 char *golden_settings(const tanda_model *model);
 
 /* The options of a training for golden_run; steps as given. */
-golden_options golden_options_of(const train_options *options, uint64_t steps);
+tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,
+                               golden_options *result, tanda_error *error);
 
 /* epochs times steps per epoch. TANDA_USAGE when that is too many. */
 tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps, tanda_error *error);

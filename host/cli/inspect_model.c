@@ -7,6 +7,7 @@
 #include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/memory.h"
+#include "train/checkpoint_file.h"
 
 #define WEIGHTS_SHOWN 32
 #define NAMES_SHOWN 32
@@ -130,6 +131,39 @@ static tanda_status print_few_weights(const tanda_model *model, tanda_error *err
     return print_original_weights(model, error);
 }
 
+/* ---- checkpoints -------------------------------------------------------------------------------------- */
+
+/* For a file that is one; any other is left alone. */
+static void print_checkpoint(const char *path) {
+    checkpoint_facts facts;
+    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const uint64_t step = facts.progress.step, of_epoch = facts.steps_per_epoch;
+    const stopping *stopping = &facts.progress.stopping;
+    printf("Checkpoint: %llu steps done, %llu epochs and %llu of %llu steps", (unsigned long long)step,
+           (unsigned long long)(step / of_epoch), (unsigned long long)(step % of_epoch),
+           (unsigned long long)of_epoch);
+    if (stopping->best_epoch > 0)
+        printf("; best epoch %zu, %.6g%s", stopping->best_epoch, stopping->best,
+               stopping->stopped ? ", stopped early" : "");
+    putchar('\n');
+}
+
+static void report_checkpoint(report *report, const char *path) {
+    checkpoint_facts facts;
+    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const stopping *stopping = &facts.progress.stopping;
+    json_t *object = json_pack("{sI sI}", "step", (json_int_t)facts.progress.step, "steps_per_epoch",
+                               (json_int_t)facts.steps_per_epoch);
+    if (object != NULL && stopping->best_epoch > 0) {
+        json_object_set_new(object, "best_epoch", json_integer((json_int_t)stopping->best_epoch));
+        json_object_set_new(object, "best_score", json_real(stopping->best));
+        json_object_set_new(object, "stopped_early", json_boolean(stopping->stopped));
+    }
+    report_value(report, "checkpoint", object);
+}
+
+/* ---- lines -------------------------------------------------------------------------------------------- */
+
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
@@ -142,6 +176,7 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
     if (model->settings != NULL) printf("Trained with: %s\n", model->settings);
+    print_checkpoint(path);
     return model->parameter_count > WEIGHTS_SHOWN ? TANDA_OK : print_few_weights(model, error);
 }
 
@@ -181,6 +216,7 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     report_text(&report, "scale", scaling_name(model->scaling.kind));
     if (model->settings != NULL) report_value(&report, "settings", json_loads(model->settings, 0, NULL));
     report_text(&report, "weights_sha256", digest);
+    report_checkpoint(&report, path);
     return report_print(&report, error);
 }
 

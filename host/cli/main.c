@@ -21,7 +21,8 @@ static void print_help(void) {
     for (size_t i = 0; commands[i].name != NULL; i++)
         printf("  tanda %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\n  tanda COMMAND --help lists the options of a command; tanda --version tells the version.\n\n"
-         "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 4 device or driver.");
+         "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 4 device or driver, 130 "
+         "interrupted.");
 }
 
 static const command *find_command(const char *name) {

@@ -60,7 +60,9 @@ static tanda_status parse_options(int argc, char **argv, recording *run, tanda_e
         return fail(error, TANDA_USAGE, "no golden file: name it with --output FILE.json");
     if (run->train.common.device.math != TANDA_MATH_EXACT)
         return fail(error, TANDA_USAGE, "--math fast: only exact trainings can be repeated to the bit");
-    return train_options_check(&run->train, error);
+    status = train_options_check(&run->train, error);
+    return status == TANDA_OK ? optimizer_options_check_fixed(&run->train.optimizing, "record", error)
+                              : status;
 }
 
 /* ---- the arguments that decide the training ------------------------------------------------------------ */
@@ -139,7 +141,9 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
         print_model_line(stderr, run->setup.model);
         print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
     }
-    golden_options options = golden_options_of(&run->train, steps);
+    golden_options options;
+    status = golden_options_of(&run->train, run->setup.training->rows, steps, &options, error);
+    if (status != TANDA_OK) return status;
     options.dropout = run->setup.dropout;
     status = golden_run(run->device, run->setup.model, run->setup.training, &options, NULL, &run->golden,
                         &unused, error);

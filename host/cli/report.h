@@ -76,8 +76,8 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
 /* "1 feature", "4 features": what is counted is named in the singular. */
 void print_counted(FILE *stream, size_t count, const char *what);
 
-/* One epoch as Keras prints it, on standard error; context is unused. */
-void print_epoch(const tanda_epoch *epoch, void *context);
+/* One epoch as Keras prints it, on standard error; with the learning rate where there is a schedule. */
+void print_epoch(const tanda_epoch *epoch, bool with_learning_rate);
 
 /* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
 size_t *class_counts(const tanda_dataset *dataset);

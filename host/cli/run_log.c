@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- one log ------------------------------------------------------------------------------------------- */
 
@@ -121,11 +122,32 @@ static void put_row(run_logs *logs, const tanda_epoch *epoch) {
 
 /* ---- both ---------------------------------------------------------------------------------------------- */
 
-tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool append,
-                           tanda_error *error) {
-    *logs = (run_logs){0};
-    tanda_status status = open_log(&logs->json, "--log", json_path, append, error);
-    if (status == TANDA_OK) status = open_log(&logs->csv, "--csv-log", csv_path, append, error);
+/* Cuts the file at the first line of an epoch, from 0, that is not below `epochs`. A missing one is as good. */
+static tanda_status cut_csv(const char *path, size_t epochs, tanda_error *error) {
+    char *line = NULL;
+    size_t room = 0;
+    FILE *file = path == NULL ? NULL : fopen(path, "r+e");
+    if (file == NULL) return TANDA_OK;
+    off_t end = 0;
+    for (ssize_t length; (length = getline(&line, &room, file)) > 0; end += length) {
+        const bool is_row = line[0] >= '0' && line[0] <= '9';
+        if (line[length - 1] != '\n' || (is_row && strtoull(line, NULL, 10) >= epochs))
+            break; /* or half a line */
+    }
+    const int code = ftruncate(fileno(file), end) == 0 ? 0 : errno;
+    free(line);
+    fclose(file);
+    return code == 0 ? TANDA_OK
+                     : fail(error, TANDA_FAILED, "--csv-log %s: cannot be cut: %s", path, strerror(code));
+}
+
+tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool resumed,
+                           size_t epochs, tanda_error *error) {
+    const bool with_learning_rate = logs->with_learning_rate;
+    *logs = (run_logs){.with_learning_rate = with_learning_rate};
+    tanda_status status = open_log(&logs->json, "--log", json_path, resumed, error);
+    if (status == TANDA_OK && resumed) status = cut_csv(csv_path, epochs, error);
+    if (status == TANDA_OK) status = open_log(&logs->csv, "--csv-log", csv_path, resumed, error);
     return status;
 }
 

@@ -21,9 +21,13 @@ typedef struct run_logs {
     bool with_learning_rate; /* a column of the CSV log, where there is a schedule */
 } run_logs;
 
-/* Either path may be NULL. append: the file goes on where it is. TANDA_FAILED when one cannot be opened. */
-tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool append,
-                           tanda_error *error);
+/*
+ * Either path may be NULL. A training that is resumed after `epochs` epochs appends: the CSV log loses the lines of later
+ * epochs, which come again, so that it ends as that of a training in one go; the JSON log tells all that happened. Not resumed: new
+ * files. TANDA_FAILED when one cannot be opened.
+ */
+tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *csv_path, bool resumed,
+                           size_t epochs, tanda_error *error);
 void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch);
 
 /* The last line of the JSON log; object stays the caller's. */

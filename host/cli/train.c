@@ -3,6 +3,7 @@
 
 #include "cli/bar.h"
 #include "cli/command.h"
+#include "cli/cross_validation.h"
 #include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/report.h"
@@ -13,6 +14,9 @@
 #include "support/clock.h"
 #include "support/digest.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_file.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -22,7 +26,9 @@ typedef struct training {
     char reason[256];
     double load_seconds;
     char *checkpoint; /* to resume from, or NULL */
-    bool unsaved;     /* the latest checkpoint could not be written */
+    size_t fold;      /* of a cross-validation, from 1; 0: the training that is kept */
+    cross_validation folds;
+    bool unsaved; /* the latest checkpoint could not be written */
     bar bar;
     run_logs logs;
     tanda_train_result result;
@@ -43,18 +49,21 @@ static void print_training_line(const training *run) {
     const size_t rows = run->setup.training->rows;
     const size_t batch = is_full_batch(run) ? rows : run->options.batch;
     const size_t steps = rows / batch + (rows % batch != 0);
+    char text[OPTIMIZER_TEXT_SIZE];
     fprintf(stderr, "training: %zu rows, ", rows);
     print_counted(stderr, steps, "step");
     fprintf(stderr, " of %zu rows per epoch, ", batch);
     print_counted(stderr, run->options.epochs, "epoch");
-    fprintf(stderr, ", learning rate %g, seed %llu", run->options.learning_rate,
+    fprintf(stderr, ", %s, seed %llu",
+            optimizer_text(&run->options.optimizing, run->options.learning_rate, text),
             (unsigned long long)run->options.common.seed);
     if (run->setup.validation != NULL) {
         fputs("; validation: ", stderr);
         print_counted(stderr, run->setup.validation->rows, "row");
     }
     fputc('\n', stderr);
-    if (run->options.output == NULL) fputs("note: no --output, the model is not kept\n", stderr);
+    if (run->options.output == NULL && run->fold == 0)
+        fputs("note: no --output, the model is not kept\n", stderr);
 }
 
 static void print_banner(const training *run) {
@@ -75,8 +84,9 @@ static void on_damage(const char *note, void *context) {
 
 static void on_epoch(const tanda_epoch *epoch, void *context) {
     training *run = context;
+    if (run->fold > 0) return;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_epoch(epoch, NULL);
+    if (!run->options.common.quiet) print_epoch(epoch, run->logs.with_learning_rate);
     run_logs_epoch(&run->logs, epoch);
 }
 
@@ -112,6 +122,8 @@ static tanda_status fit(training *run, tanda_error *error) {
     const tanda_train_options settings = {.epochs = options->epochs,
                                           .batch_rows = is_full_batch(run) ? 0 : options->batch,
                                           .learning_rate = options->learning_rate,
+                                          .optimizer = options->optimizing.optimizer,
+                                          .schedule = options->optimizing.schedule,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
                                           .math = options->common.device.math,
@@ -167,7 +179,9 @@ static report make_report(const training *run) {
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
-    report_real(&report, "learning_rate", run->options.learning_rate);
+    report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
+    if (run->options.optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&report, "learning_rate", run->options.learning_rate);
     report_count(&report, "batch", is_full_batch(run) ? run->setup.training->rows : run->options.batch);
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);
@@ -177,6 +191,7 @@ static report make_report(const training *run) {
         report_count(&report, "best_epoch", run->result.best_epoch);
         report_real(&report, "best_score", run->result.best_score);
     }
+    if (run->folds.done > 0) report_value(&report, "cross_validation", cross_validation_json(&run->folds));
     report_evaluation(&report, "", &run->result.training);
     if (run->result.has_validation) report_evaluation(&report, "val_", &run->result.validation);
     report_value(&report, "seconds", seconds_object(run));
@@ -213,13 +228,18 @@ static tanda_status prepare(training *run, tanda_error *error) {
         run->options.init = run->checkpoint; /* for the scaling; the weights come later */
     }
     if (status == TANDA_OK) status = train_setup_make(&run->options, &run->setup, error);
+    checkpoint_facts facts = {.steps_per_epoch = 1};
     if (status == TANDA_OK && run->checkpoint != NULL)
         status = resume_settings(run->checkpoint, run->setup.model, error);
+    if (status == TANDA_OK && run->checkpoint != NULL)
+        status = checkpoint_file_check(run->checkpoint, &facts, error);
     run->load_seconds = seconds_now() - begin;
-    if (status == TANDA_OK)
+    if (status == TANDA_OK && run->device == NULL)
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
     if (status == TANDA_OK)
-        status = run_logs_open(&run->logs, options->log, options->csv_log, options->resume != NULL, error);
+        status = run_logs_open(&run->logs, options->log, options->csv_log, run->checkpoint != NULL,
+                               (size_t)(facts.progress.step / facts.steps_per_epoch), error);
+    run->logs.with_learning_rate = !schedule_is_constant(&run->options.optimizing.schedule);
     return status;
 }
 
@@ -232,8 +252,57 @@ static tanda_status print_result(const training *run, tanda_error *error) {
     return report_print(&report, error);
 }
 
+/* One training of a cross-validation. The first says what all are like. */
+static tanda_status fit_fold(const train_setup *setup, size_t fold, tanda_train_result *result, void *context,
+                             tanda_error *error) {
+    training *run = context;
+    run->fold = fold;
+    run->setup = *setup; /* for a while */
+    if (fold == 1 && !run->options.common.quiet) {
+        fprintf(stderr, "cross-validation: %zu folds%s; the first:\n", run->folds.count,
+                run->folds.by_class ? ", by class" : "");
+        print_banner(run);
+    }
+    const tanda_status status = fit(run, error);
+    *result = run->result;
+    run->result = (tanda_train_result){0};
+    run->setup = (train_setup){0};
+    run->fold = 0;
+    return status;
+}
+
+static tanda_status print_folds(const training *run, tanda_error *error) {
+    report report = report_begin("train");
+    if (!run->options.common.json) {
+        report_free(&report);
+        return TANDA_OK;
+    }
+    report_device(&report, run->device, run->options.common.device.math);
+    report_count(&report, "seed", run->options.common.seed);
+    report_value(&report, "cross_validation", cross_validation_json(&run->folds));
+    return report_print(&report, error);
+}
+
+/* Without --output that is all; with it, the training on all rows follows. */
+static tanda_status run_folds(training *run, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    if (run->options.output != NULL) status = check_output_path(run->options.output, error);
+    if (status == TANDA_OK)
+        status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
+    if (status == TANDA_OK) status = cross_validate(&run->options, fit_fold, run, &run->folds, error);
+    if (status != TANDA_OK) return status;
+    if (!run->options.common.json) cross_validation_print(&run->folds);
+    if (run->options.output == NULL) return print_folds(run, error);
+    if (!run->options.common.quiet) fputs("now all rows, for the model that is kept:\n", stderr);
+    fflush(stdout);
+    return TANDA_OK;
+}
+
 static tanda_status run_training(training *run, tanda_error *error) {
-    tanda_status status = prepare(run, error);
+    const bool cross = run->options.holding_out.folds > 0;
+    tanda_status status = cross ? run_folds(run, error) : TANDA_OK;
+    if (status != TANDA_OK || (cross && run->options.output == NULL)) return status;
+    status = prepare(run, error);
     if (status != TANDA_OK) return status;
     print_banner(run);
     status = fit(run, error);
@@ -257,6 +326,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
     free(run.checkpoint);
+    cross_validation_free(&run.folds);
     train_setup_free(&run.setup);
     train_options_free(&run.options);
     return status == TANDA_OK ? logs : status;

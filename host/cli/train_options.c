@@ -9,9 +9,10 @@
 #include "data/place.h"
 #include "model/names.h"
 #include "support/memory.h"
+#include "train/schedule.h"
 
-#define DEFAULT_LEARNING_RATE 0.1 /* suits standardised features; Keras' 0.01 needs many more epochs */
 #define DEFAULT_EPOCHS 10
+#define DEFAULT_ITERATIONS 100 /* of L-BFGS, as scikit-learn's max_iter */
 #define DEFAULT_BATCH 32
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
 #define UNITS_MAX 16777216    /* of a layer: indices stay exact in binary32 */
@@ -35,7 +36,14 @@ enum {
     FLAG_CONFIG,
 };
 
-enum { GROUP_MODEL = 1, GROUP_TRAINING = 2, GROUP_DATA = 3, GROUP_COMMON = 4, GROUP_RUN = 5 };
+enum {
+    GROUP_MODEL = 1,
+    GROUP_TRAINING = 2,
+    GROUP_DATA = 3,
+    GROUP_COMMON = 4,
+    GROUP_RUN = 5,
+    GROUP_OPTIMIZER = 6
+};
 
 static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "Model:", GROUP_MODEL},
@@ -72,9 +80,14 @@ static const struct argp_option table[] = {
      "hold out this part of the rows, or take the rows of a file; default: none", GROUP_TRAINING},
     {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
      GROUP_TRAINING},
-    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0, "step of gradient descent; default 0.1", GROUP_TRAINING},
-    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10", GROUP_TRAINING},
-    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32", GROUP_TRAINING},
+    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0,
+     "step of gradient descent; default: sgd 0.1, which suits standardised features, else Keras's: momentum "
+     "and "
+     "nesterov 0.01, the others 0.001",
+     GROUP_TRAINING},
+    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10, for lbfgs 100 at most",
+     GROUP_TRAINING},
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32, for lbfgs full", GROUP_TRAINING},
     {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", GROUP_TRAINING},
     {"report-every", FLAG_REPORT_EVERY, "N", 0,
      "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",
@@ -156,6 +169,7 @@ static tanda_status set_epochs(const char *flag, const char *argument, size_t *e
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     options->full_batch = strcmp(argument, "full") == 0;
+    if (options->full_batch) options->batch = 0;
     if (options->full_batch || value_size("--batch", argument, 1, &options->batch, NULL) == TANDA_OK)
         return TANDA_OK;
     return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
@@ -226,10 +240,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
-        state->child_inputs[2] = &options->holding_out;
-        state->child_inputs[3] = &options->dropout;
-        state->child_inputs[4] = &options->data;
-        state->child_inputs[5] = &options->loss_options;
+        state->child_inputs[2] = &options->optimizing;
+        state->child_inputs[3] = &options->holding_out;
+        state->child_inputs[4] = &options->dropout;
+        state->child_inputs[5] = &options->data;
+        state->child_inputs[6] = &options->weight;
+        state->child_inputs[7] = &options->loss_options;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -241,9 +257,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp_child group_children[] = {
     {&data_argp, 0, "Data:", GROUP_DATA},
     {&common_argp, 0, "Common:", GROUP_COMMON},
+    {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
     {&validation_argp, 0, NULL, GROUP_TRAINING},
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {&encoding_argp, 0, NULL, GROUP_DATA},
+    {&weight_argp, 0, NULL, GROUP_TRAINING},
     {&loss_argp, 0, NULL, GROUP_MODEL},
     {0},
 };
@@ -274,7 +292,34 @@ const struct argp train_argp = {
     .children = children,
 };
 
-tanda_status train_options_check(const train_options *options, tanda_error *error) {
+/* What lbfgs has no use for, before anything is read. */
+static tanda_status check_lbfgs(const train_options *options, tanda_error *error) {
+    double most = options->dropout.input;
+    for (size_t i = 0; i < options->dropout.texts.count; i++)
+        if (options->dropout.rates[i] > most) most = options->dropout.rates[i];
+    if (options->batch != 0)
+        return fail(error, TANDA_USAGE,
+                    "--batch: lbfgs sees all rows in each iteration; leave it away, or give full");
+    if (!schedule_is_constant(&options->optimizing.schedule))
+        return fail(error, TANDA_USAGE, "--schedule: lbfgs has no learning rate to change; leave it away");
+    if (most > 0.0)
+        return fail(error, TANDA_USAGE,
+                    "--dropout: lbfgs needs the same function in every pass; use another optimizer, or --l2");
+    return TANDA_OK;
+}
+
+/* Defaults that depend on the optimizer, of what was not given. */
+static tanda_status choose_steps(train_options *options, tanda_error *error) {
+    const bool is_lbfgs = options->optimizing.kind == TANDA_OPTIMIZER_LBFGS;
+    const tanda_status status = is_lbfgs ? check_lbfgs(options, error) : TANDA_OK;
+    if (status != TANDA_OK) return status;
+    options->full_batch |= is_lbfgs;
+    if (options->epochs == 0) options->epochs = is_lbfgs ? DEFAULT_ITERATIONS : DEFAULT_EPOCHS;
+    if (options->batch == 0) options->batch = DEFAULT_BATCH;
+    return TANDA_OK;
+}
+
+tanda_status train_options_check(train_options *options, tanda_error *error) {
     const size_t layers = options->hidden.count, activations = options->activations.count;
     if (activations > 0 && layers == 0)
         return fail(error, TANDA_USAGE,
@@ -290,17 +335,28 @@ tanda_status train_options_check(const train_options *options, tanda_error *erro
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);
-    const tanda_status status = dropout_options_check(&options->dropout, layers, error);
+    tanda_status status = optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
+    if (status == TANDA_OK) status = dropout_options_check(&options->dropout, layers, error);
+    if (status == TANDA_OK) status = choose_steps(options, error);
     if (status != TANDA_OK) return status;
+    if (options->holding_out.folds > 0 && (options->run.checkpoint != NULL || options->run.resume != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--folds makes several trainings, and %s is for one; leave one of them away",
+                    options->run.checkpoint != NULL ? "--checkpoint" : "--resume");
+    if (options->holding_out.folds > 0 && options->output == NULL &&
+        (options->run.log != NULL || options->run.csv_log != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--%s is of the training on all rows, which --folds makes with --output",
+                    options->run.log != NULL ? "log" : "csv-log");
     return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
                                     options->validation_path != NULL, error);
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
-    *options = (train_options){
-        .learning_rate = DEFAULT_LEARNING_RATE, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH};
+    *options = (train_options){0};
     options->common.error = options->data.error = error;
-    options->run.error = options->holding_out.error = options->dropout.error = error;
+    options->run.error = options->optimizing.error = options->holding_out.error = error;
+    options->dropout.error = options->weight.error = error;
     options->loss_options.error = error;
 }
 
@@ -321,4 +377,5 @@ void train_options_free(train_options *options) {
     text_list_free(&options->activations);
     free(options->hidden_units);
     dropout_options_free(&options->dropout);
+    weight_options_free(&options->weight);
 }

@@ -4,9 +4,11 @@
 
 #include "cli/dropout_options.h"
 #include "cli/loss_options.h"
+#include "cli/optimizer_options.h"
 #include "cli/options.h"
 #include "cli/run_options.h"
 #include "cli/validation_options.h"
+#include "cli/weight_options.h"
 
 /* Texts point into argv. Flags that were not given keep their NULL, 0 or has_... = false. */
 typedef struct train_options {
@@ -28,7 +30,9 @@ typedef struct train_options {
     loss loss;
     loss_options loss_options;
     dropout_options dropout;
-    double learning_rate;
+    double learning_rate; /* 0 until train_options_check: the optimizer's */
+    optimizer_options optimizing;
+    weight_options weight;
     size_t epochs;
     bool full_batch;
     size_t batch; /* rows, unless full_batch */
@@ -44,7 +48,7 @@ extern const struct argp train_options_argp;
 
 /* For such a command: the defaults before parsing, and, after it, what one option alone cannot tell. */
 void train_options_begin(train_options *options, tanda_error *error);
-tanda_status train_options_check(const train_options *options, tanda_error *error);
+tanda_status train_options_check(train_options *options, tanda_error *error);
 
 /*
  * Fills options, with defaults for what is not given. Fails with TANDA_USAGE. Whatever it returns, options

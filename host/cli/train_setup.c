@@ -28,7 +28,7 @@ tanda_status check_output_path(const char *path, tanda_error *error) {
                 strerror(reason));
 }
 
-static tanda_status load_data(const train_options *options, train_setup *setup, tanda_error *error) {
+tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
@@ -199,7 +199,9 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report settings = {.object = json_object()};
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
-    report_real(&settings, "learning_rate", options->learning_rate);
+    optimizer_write_settings(&options->optimizing, &settings);
+    if (options->optimizing.kind != TANDA_OPTIMIZER_LBFGS)
+        report_real(&settings, "learning_rate", options->learning_rate);
     report_count(&settings, "epochs", options->epochs);
     if (options->full_batch)
         report_text(&settings, "batch", "full");
@@ -207,6 +209,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
         report_count(&settings, "batch", options->batch);
     report_text(&settings, "shuffle", options->no_shuffle ? "none" : "full");
     report_count(&settings, "seed", options->common.seed);
+    weight_write_settings(&options->weight, &settings);
     dropout_write_settings(&options->dropout, options->hidden.count, &settings);
     run_write_settings(&options->run, &settings);
     report_text(&settings, "math", math_name(options->common.device.math));
@@ -218,13 +221,10 @@ static tanda_status write_settings(const train_options *options, train_setup *se
                                    : fail(error, TANDA_FAILED, "out of memory while noting the settings");
 }
 
-tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
-    *setup = (train_setup){0};
+tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {
     preparation preparation = {0};
-    tanda_status status = load_data(options, setup, error);
-    if (status == TANDA_OK)
-        status = encode_data(&options->data, options->init, setup->training, setup->validation, &preparation,
-                             error);
+    tanda_status status =
+        encode_data(&options->data, options->init, setup->training, setup->validation, &preparation, error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
     if (status == TANDA_OK)
         setup->model->preparation = preparation;
@@ -233,10 +233,17 @@ tanda_status train_setup_make(const train_options *options, train_setup *setup, 
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)
         status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);
     if (status == TANDA_OK) status = write_settings(options, setup, error);
     return status;
+}
+
+tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error) {
+    *setup = (train_setup){0};
+    const tanda_status status = train_setup_load(options, setup, error);
+    return status == TANDA_OK ? train_setup_finish(options, setup, error) : status;
 }
 
 void train_setup_free(train_setup *setup) {

@@ -14,6 +14,10 @@ typedef struct train_setup {
 
 /* Reads the data, holds rows out, scales, makes the model. Release setup whatever it returns. */
 tanda_status train_setup_make(const train_options *options, train_setup *setup, tanda_error *error);
+
+/* The two halves of it: the rows as they were read, held out or not; then all else. */
+tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error);
+tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error);
 void train_setup_free(train_setup *setup);
 
 /* Fails with TANDA_FAILED when nothing could be written at path in the end. */

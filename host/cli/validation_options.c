@@ -56,7 +56,6 @@ const struct argp folds_argp = {.options = folds_table, .parser = parse_folds};
 
 tanda_status validation_options_check(const validation_options *options, bool has_fraction, bool has_file,
                                       tanda_error *error) {
-    if (options->folds > 0) return fail(error, TANDA_USAGE, "--folds is not there yet");
     if (options->folds > 0 && (has_fraction || has_file))
         return fail(error, TANDA_USAGE,
                     "--folds holds out every row once, which leaves none for --validation; give one of them");

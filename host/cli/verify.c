@@ -45,11 +45,17 @@ static tanda_status compare(verification *run, tanda_error *error) {
         if (status != TANDA_OK) return status;
         comparison->steps = (size_t)steps;
     }
+    golden_options training; /* the same but for its bounds and reports */
+    const tanda_status status = golden_options_of(train, rows, comparison->steps, &training, error);
+    if (status != TANDA_OK) return status;
     const lockstep_options options = {.steps = comparison->steps,
                                       .batch_rows = batch,
                                       .shuffle = !train->no_shuffle,
                                       .seed = train->common.seed,
-                                      .learning_rate = (float)train->learning_rate,
+                                      .learning_rate = training.learning_rate,
+                                      .update = training.update,
+                                      .has_rates = training.has_rates,
+                                      .rates = training.rates,
                                       .dropout = run->setup.dropout,
                                       .on_step =
                                           train->common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};

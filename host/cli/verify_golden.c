@@ -120,7 +120,10 @@ static tanda_status repeat(repetition *run, tanda_error *error) {
             fail(error, TANDA_USAGE, "--golden: math=fast: only exact trainings can be repeated to the bit");
     if (status != TANDA_OK) return status;
     if (!common->quiet) print_side_line('a', &run->side, &run->spec);
-    golden_options options = golden_options_of(&run->options.train, run->recorded.steps);
+    golden_options options;
+    status = golden_options_of(&run->options.train, run->setup.training->rows, run->recorded.steps, &options,
+                               error);
+    if (status != TANDA_OK) return status;
     options.dropout = run->setup.dropout;
     status = golden_run(run->side.backend, run->setup.model, run->setup.training, &options, &run->recorded,
                         &run->made, &run->difference, error);

@@ -72,7 +72,9 @@ tanda_status verify_options_parse(int argc, char **argv, verify_options *options
                     options->has_steps ? "--steps" : "--against");
     if (options->train.output != NULL)
         return fail(error, TANDA_USAGE, "--output: verify writes no model; leave it away");
-    return train_options_check(&options->train, error);
+    status = train_options_check(&options->train, error);
+    return status == TANDA_OK ? optimizer_options_check_fixed(&options->train.optimizing, "verify", error)
+                              : status;
 }
 
 /* ---- the two sides ------------------------------------------------------------------------------------ */

@@ -21,10 +21,16 @@ static void describe_index(const compared_tensor *tensor, const mismatch *mismat
         return;
     case QUANTITY_BIAS:
     case QUANTITY_BIAS_GRADIENT:
+    case QUANTITY_BIAS_STATE_1:
+    case QUANTITY_BIAS_STATE_2:
+    case QUANTITY_BIAS_STATE_3:
         snprintf(text, size, " [out %zu]", mismatch->row);
         return;
     case QUANTITY_WEIGHT:
     case QUANTITY_WEIGHT_GRADIENT:
+    case QUANTITY_WEIGHT_STATE_1:
+    case QUANTITY_WEIGHT_STATE_2:
+    case QUANTITY_WEIGHT_STATE_3:
         snprintf(text, size, " [out %zu, in %zu]", mismatch->row, mismatch->column);
         return;
     default:

@@ -171,6 +171,7 @@ typedef struct tanda_model_options {
     const char *loss;       /* NULL: what goes with the output function */
     double huber_delta;     /* where the loss huber becomes linear; 0: 1 */
     double label_smoothing; /* of [0, 1), for the cross-entropies and kl_divergence */
+    tanda_unknown unknown;  /* categories that no training row has */
 } tanda_model_options;
 
 /*
@@ -201,11 +202,19 @@ TANDA_API tanda_status tanda_dataset_load_for_model(const char *path, const tand
                                                     const tanda_model *model, tanda_dataset **dataset,
                                                     tanda_error *error);
 
-/* Fits the model's scaling to rows that are not scaled yet: its training set's. */
+/*
+ * Makes features of columns of categories and fills in missing values as tanda_model_create_for has seen them in the
+ * training set, in place. To be called before scaling for every data set that tanda_dataset_load gave with options for
+ * such; others stay as they are.
+ */
+TANDA_API tanda_status tanda_dataset_prepare(tanda_dataset *dataset, const tanda_model *model,
+                                             tanda_error *error);
+
+/* Fits the model's scaling to rows that are prepared and not scaled yet: its training set's. */
 TANDA_API tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale scale,
                                                const tanda_dataset *training, tanda_error *error);
 
-/* Scales rows as the model says, in place; once, as a data set does not know its scaling. */
+/* Scales prepared rows as the model says, in place; once, as a data set does not know its scaling. */
 TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model,
                                            tanda_error *error);
 
@@ -309,6 +318,81 @@ TANDA_API const tanda_device_information *tanda_device_describe(const tanda_devi
 /* The grade and, below exact, the probe that missed (a short name, static storage; "" when exact). */
 TANDA_API tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe);
 
+/* ---- optimizers --------------------------------------------------------------------------------------- */
+
+/* Formulas and defaults as in Keras 3 (keras.io/api/optimizers). */
+typedef enum tanda_optimizer {
+    TANDA_OPTIMIZER_SGD, /* plain gradient descent */
+    TANDA_OPTIMIZER_MOMENTUM,
+    TANDA_OPTIMIZER_NESTEROV,
+    TANDA_OPTIMIZER_ADAGRAD,
+    TANDA_OPTIMIZER_RMSPROP,
+    TANDA_OPTIMIZER_ADAM,
+    TANDA_OPTIMIZER_ADAMW,
+    TANDA_OPTIMIZER_LBFGS /* one iteration an epoch, over all rows; finds its own step lengths */
+} tanda_optimizer;
+
+/*
+ * All zero is plain gradient descent. For every other optimizer begin with tanda_optimizer_defaults: 0 is a value like
+ * another here. What an optimizer does not have must be 0.
+ */
+typedef struct tanda_optimizer_options {
+    tanda_optimizer kind;
+    double momentum;            /* momentum and nesterov: 0.9 (Keras has no default); rmsprop: 0 */
+    double rho;                 /* rmsprop: 0.9 */
+    double beta1, beta2;        /* adam and adamw: 0.9, 0.999 */
+    double epsilon;             /* adagrad, rmsprop, adam, adamw: 1e-7, where Keras puts it */
+    double initial_accumulator; /* adagrad: 0.1 */
+    double weight_decay;        /* adamw: 0.004; of all parameters, biases too */
+    double history;             /* lbfgs: differences of points that are remembered, a whole number: 10 */
+    double tolerance;           /* lbfgs: ends when no derivative is larger: 1e-5 */
+    bool amsgrad;               /* adam and adamw: divide by the largest second moment so far */
+    bool centered;              /* rmsprop: less the square of the mean derivative */
+
+    /* Of every optimizer (of lbfgs, l2 alone); 0: none. The penalties are not in the losses that are reported. */
+    double l1;         /* derivatives of weights gain l1 sign(w), not those of biases; Keras: L1(l1) */
+    double l2;         /* and l2 w; Keras: L2(l2 / 2); scikit-learn's C: l2 = 1 / (C rows) */
+    double clip_value; /* the largest magnitude of a derivative; Keras: clipvalue */
+    double clip_norm;  /* the largest norm of all derivatives together; Keras: global_clipnorm. Not both */
+} tanda_optimizer_options;
+
+/* The constants of an optimizer as Keras 3 has them. */
+TANDA_API tanda_optimizer_options tanda_optimizer_defaults(tanda_optimizer kind);
+/* 0.1 for plain descent, which suits standardised features; 1 for lbfgs, which has none; else Keras 3's. */
+TANDA_API double tanda_optimizer_learning_rate(tanda_optimizer kind);
+
+typedef enum tanda_schedule {
+    TANDA_SCHEDULE_CONSTANT,
+    TANDA_SCHEDULE_STEP,        /* times decay_factor after every decay_epochs epochs */
+    TANDA_SCHEDULE_EXPONENTIAL, /* times decay_factor after every epoch */
+    TANDA_SCHEDULE_COSINE,      /* half a cosine from the rate to final_share of it, over all steps */
+    TANDA_SCHEDULE_ONE_CYCLE,   /* up to the rate and down again by half cosines, over all steps */
+    TANDA_SCHEDULE_PLATEAU      /* times decay_factor when the loss has not fallen for some epochs */
+} tanda_schedule;
+
+/*
+ * How the learning rate changes. All zero: it does not. For a schedule begin with tanda_schedule_defaults; what a
+ * schedule does not have must be 0.
+ */
+typedef struct tanda_schedule_options {
+    tanda_schedule kind;
+    size_t warmup_steps; /* before any schedule: step i of them, from 1, has i / warmup_steps of the rate */
+    double decay_factor; /* step: 0.1, exponential: 0.95, plateau: 0.1 */
+    size_t decay_epochs; /* step: 10 */
+    double final_share;  /* cosine: 0; Keras' alpha */
+    /* one-cycle, as PyTorch's OneCycleLR */
+    double rise;          /* part of the steps in which the rate rises: 0.3 */
+    double start_divisor; /* it starts at rate / start_divisor: 25 */
+    double end_divisor;   /* and ends at that / end_divisor: 10000 */
+    /* plateau, as Keras 3's ReduceLROnPlateau; it looks at the validation loss, else at the running loss */
+    size_t patience;  /* 10 */
+    double min_delta; /* a fall of the loss counts above this: 0.0001 */
+    size_t cooldown;  /* epochs after a change that do not count: 0 */
+    double min_rate;  /* 0 */
+} tanda_schedule_options;
+
+TANDA_API tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind);
+
 /* ---- training ----------------------------------------------------------------------------------------- */
 
 /* Loss is the mean over the rows; accuracy and correct are for classes, accuracy is NaN for regression. */
@@ -354,6 +438,8 @@ typedef struct tanda_train_options {
     size_t epochs;
     size_t batch_rows; /* 0: all rows, full-batch gradient descent */
     double learning_rate;
+    tanda_optimizer_options optimizer;
+    tanda_schedule_options schedule;
     uint64_t seed;       /* of the shuffle; tanda_model_initialise takes its own */
     bool no_shuffle;     /* rows in the order of the file */
     tanda_math math;     /* fast differs from exact on OpenCL only */
@@ -415,7 +501,7 @@ typedef struct tanda_train_result {
 } tanda_train_result;
 
 /*
- * Trains the model in place by gradient descent. validation may be NULL. Both data sets must be scaled as the
+ * Trains the model in place. validation may be NULL. Both data sets must be scaled as the
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
  * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
  * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when

@@ -42,14 +42,28 @@ static tanda_status choose_hidden(const tanda_model_options *options, tanda_laye
 }
 
 static tanda_status name_model(const tanda_dataset *training, tanda_model *model, tanda_error *error) {
-    tanda_status status =
-        copy_texts(&model->feature_names, training->feature_names, training->features, error);
+    tanda_status status = TANDA_OK;
+    if (model->preparation.columns > 0)
+        status = preparation_names(&model->preparation, &model->feature_names, error);
+    else
+        status = copy_texts(&model->feature_names, training->feature_names, training->features, error);
     if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
     if (status == TANDA_OK)
         status = copy_texts(&model->target_names, training->target_names, training->target_count, error);
     if (status == TANDA_OK)
         status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
     return status;
+}
+
+/* The features that the columns become, which are they themselves but for categories and missing values. */
+static tanda_status choose_features(const tanda_dataset *training, const tanda_model_options *options,
+                                    preparation *preparation, size_t *features, tanda_error *error) {
+    const tanda_status status =
+        preparation_fit(training, options->unknown == TANDA_UNKNOWN_ZERO, preparation, error);
+    *features = training->features;
+    if (status != TANDA_OK || preparation->columns == 0) return status;
+    if (preparation_count(preparation, training->rows, features)) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "the categories are more features than this machine can address");
 }
 
 tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_model_options *options,
@@ -60,17 +74,24 @@ tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_m
     const char *loss_word = NULL;
     tanda_layer *layers = NULL;
     tanda_model *made = NULL;
+    preparation preparation = {0};
+    size_t features = 0;
     if (training->task == TANDA_TASK_AUTO)
         return fail(error, TANDA_BAD_INPUT, "the data has no target to make a model for");
     tanda_status status = allocate(&layers, count, sizeof *layers, "layers", error);
     if (status == TANDA_OK) status = choose_hidden(wanted, layers, error);
     if (status == TANDA_OK) status = choose_output(training, wanted, &layers[count - 1], &loss_word, error);
+    if (status == TANDA_OK) status = choose_features(training, wanted, &preparation, &features, error);
     if (status == TANDA_OK)
-        status =
-            tanda_model_create(training->features, layers, count, loss_word, training->task, &made, error);
-    const loss_settings settings = {wanted->huber_delta, wanted->label_smoothing};
-    if (status == TANDA_OK) status = model_set_loss(made, &settings, error);
-    if (status == TANDA_OK) status = name_model(training, made, error);
+        status = tanda_model_create(features, layers, count, loss_word, training->task, &made, error);
+    if (status == TANDA_OK) {
+        made->preparation = preparation;
+        const loss_settings settings = {wanted->huber_delta, wanted->label_smoothing};
+        status = model_set_loss(made, &settings, error);
+        if (status == TANDA_OK) status = name_model(training, made, error);
+    } else {
+        preparation_free(&preparation);
+    }
     free(layers);
     if (status == TANDA_OK)
         *model = made;

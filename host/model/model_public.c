@@ -94,7 +94,19 @@ tanda_status tanda_model_set_feature_names(tanda_model *model, const char *const
     return replace_names(&model->feature_names, count, names, count, error);
 }
 
-/* ---- scaling ------------------------------------------------------------------------------------------- */
+/* ---- columns and scaling ------------------------------------------------------------------------------------------- */
+
+tanda_status tanda_dataset_prepare(tanda_dataset *dataset, const tanda_model *model, tanda_error *error) {
+    if (raw_columns_are_features(&dataset->raw)) return TANDA_OK;
+    return dataset_prepare(dataset, &model->preparation, TANDA_UNKNOWN_AUTO, error);
+}
+
+static tanda_status check_prepared(const tanda_dataset *dataset, tanda_error *error) {
+    if (raw_columns_are_features(&dataset->raw)) return TANDA_OK;
+    return fail(error, TANDA_USAGE,
+                "the data still has columns of categories or missing values; tanda_dataset_prepare makes "
+                "features of them");
+}
 
 tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const tanda_dataset *training,
                                      tanda_error *error) {
@@ -102,16 +114,19 @@ tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const
     if (training->features != model->features)
         return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
                     training->features, model->features);
-    const tanda_status status =
-        scaling_fit(kind, training->values, training->rows, training->features, &made, error);
+    tanda_status status = check_prepared(training, error);
+    if (status == TANDA_OK)
+        status = scaling_fit(kind, training->values, training->rows, training->features, &made, error);
     if (status != TANDA_OK) return status;
+    preparation_spare(&model->preparation, &made);
     scaling_free(&model->scaling);
     model->scaling = made;
     return TANDA_OK;
 }
 
 tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model, tanda_error *error) {
-    return dataset_scale(dataset, &model->scaling, error);
+    const tanda_status status = check_prepared(dataset, error);
+    return status == TANDA_OK ? dataset_scale(dataset, &model->scaling, error) : status;
 }
 
 tanda_scale tanda_model_scaling(const tanda_model *model, const float **center, const float **factor) {

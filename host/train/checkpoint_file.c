@@ -8,6 +8,7 @@
 
 #include "model/model_file.h"
 #include "support/memory.h"
+#include "train/optimizer.h"
 
 #define STATE_NAME MODEL_FILE_EXTRA_PREFIX "state.%zu"
 #define NAME_SIZE 48
@@ -47,6 +48,24 @@ static bool read_count(const json_t *value, uint64_t *count) {
 
 /* ---- what a training is -------------------------------------------------------------------------------- */
 
+/* What decides each step's update; of schedules that end with the training, also when that is. */
+static void describe_optimizer(const trainer *trainer, json_t *object) {
+    tanda_optimizer_options optimizer = trainer->options->optimizer;
+    const tanda_schedule_options *schedule = &trainer->options->schedule;
+    json_object_set_new(object, "optimizer", json_string(optimizer_name(optimizer.kind)));
+    json_object_set_new(object, "amsgrad", json_boolean(optimizer.amsgrad));
+    json_object_set_new(object, "centered", json_boolean(optimizer.centered));
+    for (size_t i = 0; i < optimizer_constant_count; i++)
+        json_object_set_new(object, optimizer_constants[i].name,
+                            json_real(*constant_of(&optimizer, &optimizer_constants[i])));
+    json_object_set_new(object, "schedule", json_string(schedule_name(schedule->kind)));
+    for (size_t i = 0; i < schedule_member_count; i++)
+        json_object_set_new(object, schedule_members[i].name,
+                            json_real(schedule_value(schedule, &schedule_members[i])));
+    if (schedule->kind == TANDA_SCHEDULE_COSINE || schedule->kind == TANDA_SCHEDULE_ONE_CYCLE)
+        json_object_set_new(object, "steps in all", json_integer((json_int_t)trainer->total_steps));
+}
+
 static json_t *describe_dropout(const trainer *trainer) {
     json_t *rates = json_array();
     for (size_t i = 0; i < trainer->model->layer_count; i++)
@@ -57,12 +76,34 @@ static json_t *describe_dropout(const trainer *trainer) {
 
 static json_t *describe_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
-    return json_pack("{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b, s:o}", "seed",
-                     json_sprintf("%" PRIu64, options->seed), "batch_rows", (json_int_t)trainer->batch_rows,
-                     "shuffle", !options->no_shuffle, "learning_rate", options->learning_rate, "math",
-                     options->math == TANDA_MATH_FAST ? "fast" : "exact", "patience",
-                     (json_int_t)options->patience, "min_delta", options->min_delta, "restore_best",
-                     options->restore_best, "dropout", describe_dropout(trainer));
+    json_t *made = json_pack(
+        "{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b, s:o}", "seed", json_sprintf("%" PRIu64, options->seed),
+        "batch_rows", (json_int_t)trainer->batch_rows, "shuffle", !options->no_shuffle, "learning_rate",
+        options->learning_rate, "math", options->math == TANDA_MATH_FAST ? "fast" : "exact", "patience",
+        (json_int_t)options->patience, "min_delta", options->min_delta, "restore_best", options->restore_best,
+        "dropout", describe_dropout(trainer));
+    if (made != NULL) describe_optimizer(trainer, made);
+    return made;
+}
+
+static json_t *describe_plateau(const plateau *plateau) {
+    return json_pack("{s:I, s:I, s:b, s:o, s:o}", "waited", (json_int_t)plateau->waited, "cooling",
+                     (json_int_t)plateau->cooling, "has_best", plateau->has_best, "best",
+                     double_of(plateau->best), "rate", double_of(plateau->rate));
+}
+
+static bool read_plateau(const json_t *facts, plateau *plateau) {
+    const json_t *has_best = json_object_get(facts, "has_best");
+    uint64_t waited = 0, cooling = 0;
+    if (!read_count(json_object_get(facts, "waited"), &waited) ||
+        !read_count(json_object_get(facts, "cooling"), &cooling) || !json_is_boolean(has_best) ||
+        !read_double(json_object_get(facts, "best"), &plateau->best) ||
+        !read_double(json_object_get(facts, "rate"), &plateau->rate))
+        return false;
+    plateau->waited = (size_t)waited;
+    plateau->cooling = (size_t)cooling;
+    plateau->has_best = json_is_true(has_best);
+    return true;
 }
 
 static json_t *describe_data(const tanda_dataset *dataset, uint64_t fingerprint) {
@@ -77,23 +118,26 @@ static json_t *describe_validation(const trainer *trainer) {
 
 static json_t *describe(const trainer *trainer, const progress *progress) {
     const stopping *stopping = &progress->stopping;
-    return json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o}", "format",
+    return json_pack("{s:i, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:I}", "format",
                      CHECKPOINT_FORMAT, "step", (json_int_t)progress->step, "steps_per_epoch",
                      (json_int_t)trainer->steps_per_epoch, "running_loss", double_of(progress->running.loss),
                      "running_correct", (json_int_t)progress->running.correct, "best_epoch",
                      (json_int_t)stopping->best_epoch, "best_score", double_of(stopping->best), "waited",
-                     (json_int_t)stopping->waited, "stopped", stopping->stopped, "data",
+                     (json_int_t)stopping->waited, "stopped", stopping->stopped, "plateau",
+                     describe_plateau(&progress->plateau), "data",
                      describe_data(trainer->training.dataset, trainer->training_fingerprint), "validation",
-                     describe_validation(trainer), "options", describe_options(trainer));
+                     describe_validation(trainer), "options", describe_options(trainer), "pairs",
+                     (json_int_t)progress->pairs);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
 /* The tensors beside the model's, which are of the same memory as their values. */
+#define MOST_EXTRAS (2 * MOST_HISTORY + 1) /* the state of L-BFGS, and the best weights */
 typedef struct extras {
     size_t count;
-    char names[MOST_UPDATE_STATES + 1][NAME_SIZE];
-    safetensors_tensor tensors[MOST_UPDATE_STATES + 1];
+    char names[MOST_EXTRAS][NAME_SIZE];
+    safetensors_tensor tensors[MOST_EXTRAS];
 } extras;
 
 static tanda_status add_extra(const trainer *trainer, extras *extras, const char *name, const float *packed,
@@ -197,16 +241,19 @@ static tanda_status open_file(const char *path, opened *file, tanda_error *error
 static tanda_status read_progress(const opened *file, progress *progress, tanda_error *error) {
     const json_t *facts = file->facts, *stopped = json_object_get(facts, "stopped");
     stopping *stopping = &progress->stopping;
-    uint64_t best_epoch = 0, waited = 0;
+    uint64_t best_epoch = 0, waited = 0, pairs = 0;
     if (!read_count(json_object_get(facts, "step"), &progress->step) ||
         !read_double(json_object_get(facts, "running_loss"), &progress->running.loss) ||
         !read_count(json_object_get(facts, "running_correct"), &progress->running.correct) ||
         !read_count(json_object_get(facts, "best_epoch"), &best_epoch) ||
         !read_double(json_object_get(facts, "best_score"), &stopping->best) ||
-        !read_count(json_object_get(facts, "waited"), &waited) || !json_is_boolean(stopped))
+        !read_count(json_object_get(facts, "waited"), &waited) || !json_is_boolean(stopped) ||
+        !read_plateau(json_object_get(facts, "plateau"), &progress->plateau) ||
+        !read_count(json_object_get(facts, "pairs"), &pairs) || pairs > MOST_HISTORY)
         return fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", file->path);
     stopping->best_epoch = (size_t)best_epoch;
     stopping->waited = (size_t)waited;
+    progress->pairs = (size_t)pairs;
     stopping->stopped = json_is_true(stopped);
     return TANDA_OK;
 }
@@ -330,12 +377,17 @@ tanda_status checkpoint_file_read(const trainer *trainer, snapshot *snapshot, co
     return status;
 }
 
-tanda_status checkpoint_file_check(const char *path, uint64_t *step, tanda_error *error) {
+tanda_status checkpoint_file_check(const char *path, checkpoint_facts *facts, tanda_error *error) {
     opened file;
-    progress progress = {0};
+    checkpoint_facts found = {0};
+    uint64_t steps = 0;
     tanda_status status = open_file(path, &file, error);
-    if (status == TANDA_OK) status = read_progress(&file, &progress, error);
-    if (status == TANDA_OK && step != NULL) *step = progress.step;
+    if (status == TANDA_OK) status = read_progress(&file, &found.progress, error);
+    if (status == TANDA_OK &&
+        (!read_count(json_object_get(file.facts, "steps_per_epoch"), &steps) || steps == 0))
+        status = fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", path);
+    found.steps_per_epoch = (size_t)steps;
+    if (status == TANDA_OK && facts != NULL) *facts = found;
     close_file(&file);
     return status;
 }

@@ -23,8 +23,14 @@
 tanda_status checkpoint_file_write(const trainer *trainer, const snapshot *snapshot, const char *path,
                                    tanda_error *error);
 
-/* Whole and of this format, or TANDA_BAD_INPUT with what is wrong. step may be NULL. */
-tanda_status checkpoint_file_check(const char *path, uint64_t *step, tanda_error *error);
+/* What a checkpoint tells of itself. */
+typedef struct checkpoint_facts {
+    progress progress;
+    size_t steps_per_epoch;
+} checkpoint_facts;
+
+/* Whole and of this format, or TANDA_BAD_INPUT with what is wrong. facts may be NULL. */
+tanda_status checkpoint_file_check(const char *path, checkpoint_facts *facts, tanda_error *error);
 
 /*
  * Fills a snapshot that snapshot_create made for this trainer. TANDA_USAGE when the checkpoint is of another training:

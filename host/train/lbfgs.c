@@ -45,6 +45,10 @@
 DEFINE_PRODUCT(product, float, float)
 DEFINE_PRODUCT(product_with_direction, float, double)
 
+double lbfgs_product(const float *a, const float *b, size_t count) {
+    return product(a, b, count);
+}
+
 static void add_multiple(double *target, double factor, const float *vector, size_t count) {
     for (size_t i = 0; i < count; i++)
         target[i] += factor * (double)vector[i];

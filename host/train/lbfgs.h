@@ -54,6 +54,9 @@ tanda_status lbfgs_start(lbfgs *state, const objective *objective, tanda_error *
 tanda_status lbfgs_iterate(lbfgs *state, const objective *objective, double tolerance, lbfgs_outcome *outcome,
                            tanda_error *error);
 
+/* Their inner product, whose order depends on count alone. */
+double lbfgs_product(const float *a, const float *b, size_t count);
+
 /* The largest magnitude of a component of the gradient. */
 double lbfgs_gradient_norm(const lbfgs *state);
 

@@ -43,6 +43,9 @@ tanda_status resident_create(backend *backend, const tanda_dataset *dataset, boo
         status = backend_buffer(backend, dataset->rows * dataset->target_count * sizeof(float), labels,
                                 &made.labels, error);
     }
+    if (status == TANDA_OK && with_labels && dataset->weights != NULL)
+        status =
+            backend_buffer(backend, dataset->rows * sizeof(float), dataset->weights, &made.weights, error);
     if (status != TANDA_OK) {
         resident_free(backend, &made);
         return status;
@@ -54,8 +57,10 @@ tanda_status resident_create(backend *backend, const tanda_dataset *dataset, boo
 void resident_free(backend *backend, resident *resident) {
     backend_buffer_free(backend, resident->features);
     backend_buffer_free(backend, resident->labels);
+    backend_buffer_free(backend, resident->weights);
     resident->features = NULL;
     resident->labels = NULL;
+    resident->weights = NULL;
 }
 
 tanda_status upload_parameters(backend *backend, const plan *plan, const tanda_model *model, buffer **result,

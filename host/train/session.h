@@ -9,7 +9,8 @@
 typedef struct resident {
     const tanda_dataset *dataset;
     buffer *features;
-    buffer *labels; /* NULL without a target */
+    buffer *labels;  /* NULL without a target */
+    buffer *weights; /* of the rows in a training; NULL without weights or labels */
 } resident;
 
 /* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */

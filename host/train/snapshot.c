@@ -11,6 +11,9 @@ tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_e
     tanda_status status = allocate(&snapshot->parameters, count, sizeof(float), "snapshot", error);
     if (status == TANDA_OK && trainer->best != NULL)
         status = allocate(&snapshot->best, count, sizeof(float), "snapshot", error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&snapshot->state, snapshot->state_count, sizeof *snapshot->state, "snapshot", error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
         status = allocate(&snapshot->state[i], count, sizeof(float), "snapshot", error);
     return status;
@@ -19,8 +22,9 @@ tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_e
 void snapshot_free(snapshot *snapshot) {
     free(snapshot->parameters);
     free(snapshot->best);
-    for (size_t i = 0; i < snapshot->state_count; i++)
+    for (size_t i = 0; snapshot->state != NULL && i < snapshot->state_count; i++)
         free(snapshot->state[i]);
+    free(snapshot->state);
     *snapshot = (struct snapshot){0};
 }
 
@@ -31,7 +35,7 @@ tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_err
     tanda_status status =
         backend_download(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
-        status = backend_read_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
+        status = trainer_read_state(trainer, i, snapshot->state[i], error);
     return status;
 }
 
@@ -42,6 +46,6 @@ tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_
     tanda_status status =
         backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
-        status = backend_write_state(trainer->backend, trainer->program, i, snapshot->state[i], error);
+        status = trainer_write_state(trainer, i, snapshot->state[i], error);
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }

@@ -9,7 +9,7 @@ typedef struct snapshot {
     float *parameters; /* packed, as all of these */
     float *best;       /* of the best epoch; NULL without */
     size_t state_count;
-    float *state[MOST_UPDATE_STATES]; /* of the optimizer */
+    float **state; /* of the optimizer */
 } snapshot;
 
 /* Memory for a snapshot of this trainer; contents are zero. Released whatever it returns. */

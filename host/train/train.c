@@ -8,6 +8,8 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
+#include "train/full_batch.h"
+#include "train/optimizer.h"
 
 static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
                                   tanda_error *error) {
@@ -22,7 +24,11 @@ static tanda_status check_options(const tanda_model *model, const tanda_train_op
         if (!(options->dropout[i] >= 0.0 && options->dropout[i] < 1.0))
             return fail(error, TANDA_USAGE, "dropout: %g is not a number from 0 to below 1",
                         options->dropout[i]);
-    return TANDA_OK;
+    tanda_status status = optimizer_check(&options->optimizer, error);
+    if (status == TANDA_OK) status = schedule_check(&options->schedule, error);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
+        status = full_batch_check(options, model->layer_count, error);
+    return status;
 }
 
 #define LEAST_SNAPSHOT_SECONDS 1.0 /* a diverged step is looked for from the latest snapshot on */
@@ -52,11 +58,16 @@ static size_t next_report(const tanda_train_options *options, size_t epoch) {
 
 /* The first epoch from `epoch` on whose loss is looked at. */
 static size_t next_look(const tanda_train_options *options, size_t epoch) {
-    return watches_epochs(options) ? epoch : next_report(options, epoch);
+    const bool looks_at_all = watches_epochs(options) || options->schedule.kind == TANDA_SCHEDULE_PLATEAU;
+    return looks_at_all ? epoch : next_report(options, epoch);
+}
+
+static double score_of(const tanda_epoch *line) {
+    return line->has_validation ? line->validation.loss : line->loss;
 }
 
 static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error *error) {
-    const double score = line->has_validation ? line->validation.loss : line->loss;
+    const double score = score_of(line);
     const bool better = stopping_hear(&trainer->progress.stopping, trainer->options, line->epoch, score);
     if (!better || trainer->best == NULL) return TANDA_OK;
     return backend_download(trainer->backend, trainer->parameters, trainer->best,
@@ -74,6 +85,9 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
         if (status != TANDA_OK) return status;
     }
+    line->learning_rate = trainer_learning_rate(trainer);
+    plateau_hear(&trainer->progress.plateau, &trainer->options->schedule, trainer->options->learning_rate,
+                 score_of(line));
     const bool counts = watches_epochs(trainer->options) || trainer->best != NULL;
     return counts ? watch(trainer, line, error) : TANDA_OK;
 }
@@ -99,7 +113,6 @@ static void tell_epoch(const trainer *trainer, tanda_epoch *line, since *since) 
     line->steps = trainer->steps_per_epoch;
     line->seconds = now - since->seconds;
     line->steps_since = (size_t)(trainer->progress.step - since->step);
-    line->learning_rate = options->learning_rate;
     if (options->on_epoch != NULL) options->on_epoch(line, options->context);
     since->step = trainer->progress.step;
     since->seconds = now;
@@ -182,7 +195,7 @@ static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
 static bool is_looked_at(const trainer *trainer) {
     const size_t epoch = trainer_epoch(trainer);
     return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           next_look(trainer->options, epoch) == epoch;
+           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
 }
 
 static bool is_done(const trainer *trainer) {

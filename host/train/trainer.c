@@ -7,6 +7,8 @@
 #include "support/clock.h"
 #include "support/memory.h"
 #include "train/checkpoint.h"
+#include "train/full_batch.h"
+#include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
 #define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
@@ -40,12 +42,14 @@ program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     return (program_options){.features = trainer->training.features,
                              .labels = trainer->training.labels,
+                             .weights = trainer->training.weights,
                              .parameters = trainer->parameters,
                              .rows = trainer->training.dataset->rows,
                              .batch_rows = trainer->batch_rows,
                              .shuffle = !options->no_shuffle,
                              .seed = options->seed,
                              .learning_rate = (float)options->learning_rate,
+                             .update = optimizer_settings(&options->optimizer),
                              .math = options->math,
                              .gemm = options->gemm};
 }
@@ -59,6 +63,8 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     if (status == TANDA_OK && options->on_note != NULL &&
         backend_notes(trainer->backend, trainer->program)[0] != '\0')
         options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
+        status = full_batch_create(trainer, error);
     if (status == TANDA_OK && trainer->has_validation)
         status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
                                   &trainer->evaluator, error);
@@ -89,13 +95,25 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
     return TANDA_OK;
 }
 
+/* Adam's first steps, weight decay and schedules make rates of their own. */
+static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    trainer->rates = rates_begin(&options->optimizer, &options->schedule, options->learning_rate,
+                                 trainer->steps_per_epoch, trainer->total_steps);
+    if (rates_are_constant(&options->optimizer, &options->schedule)) return TANDA_OK;
+    return allocate(&trainer->step_rates, trainer->most_steps, sizeof *trainer->step_rates, "learning rates",
+                    error);
+}
+
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    const plan_options options = {.training = true, .dropout = trainer->options->dropout};
+    const plan_options options = {
+        .training = true, .dropout = trainer->options->dropout, .weighted = training->weights != NULL};
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
+    if (status == TANDA_OK) status = begin_rates(trainer, error);
     if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
     if (status == TANDA_OK && trainer_keeps_best(trainer->options))
         status =
@@ -117,7 +135,9 @@ void trainer_free(trainer *trainer) {
     resident_free(trainer->backend, &trainer->validation);
     plan_free(trainer->plan);
     free(trainer->results);
+    free(trainer->step_rates);
     free(trainer->best);
+    full_batch_free(trainer->full_batch);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------- */
@@ -130,6 +150,25 @@ size_t trainer_epoch(const trainer *trainer) {
 size_t trainer_step_of_epoch(const trainer *trainer) {
     const uint64_t step = trainer->progress.step;
     return step == 0 ? 0 : (size_t)((step - 1) % trainer->steps_per_epoch) + 1;
+}
+
+double trainer_learning_rate(trainer *trainer) {
+    const uint64_t step = trainer->progress.step;
+    return rates_learning_rate(&trainer->rates, &trainer->progress.plateau, step > 0 ? step - 1 : 0);
+}
+
+tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL)
+        return backend_read_state(trainer->backend, trainer->program, index, packed, error);
+    full_batch_read_state(trainer, index, packed);
+    return TANDA_OK;
+}
+
+tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL)
+        return backend_write_state(trainer->backend, trainer->program, index, packed, error);
+    full_batch_write_state(trainer, index, packed);
+    return TANDA_OK;
 }
 
 /* Adds up the steps; the first whose loss or weights are not finite ends the training. */
@@ -164,7 +203,11 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
-    tanda_status status = backend_run(trainer->backend, trainer->program, first, steps, with_loss, error);
+    if (trainer->full_batch != NULL) return full_batch_advance(trainer, error);
+    if (trainer->step_rates != NULL)
+        rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
+    tanda_status status = backend_run_at(trainer->backend, trainer->program, first, steps,
+                                         trainer->step_rates, with_loss, error);
     if (status == TANDA_OK)
         status = backend_results(trainer->backend, trainer->program, trainer->results, error);
     if (status != TANDA_OK) return status;

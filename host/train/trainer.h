@@ -2,6 +2,7 @@
 #ifndef TANDA_TRAIN_TRAINER_H
 #define TANDA_TRAIN_TRAINER_H
 
+#include "train/schedule.h"
 #include "train/session.h"
 #include "train/stopping.h"
 
@@ -16,7 +17,11 @@ typedef struct progress {
     uint64_t step;   /* steps done */
     running running; /* of the steps done in the epoch of the latest step */
     stopping stopping;
+    plateau plateau;
+    size_t pairs; /* of L-BFGS */
 } progress;
+
+typedef struct full_batch full_batch;
 
 typedef struct trainer {
     backend *backend;
@@ -31,8 +36,11 @@ typedef struct trainer {
     size_t batch_rows, steps_per_epoch;
     uint64_t total_steps; /* of all epochs */
     progress progress;
-    float *best;        /* packed parameters of the best epoch; NULL unless they are kept */
-    size_t state_count; /* vectors of optimizer state */
+    rates rates;
+    update_rates *step_rates; /* of a run; NULL where all steps have the options' learning rate */
+    float *best;              /* packed parameters of the best epoch; NULL unless they are kept */
+    size_t state_count;       /* vectors of optimizer state */
+    full_batch *full_batch;   /* of L-BFGS, which it computes the steps by; else NULL */
     uint64_t training_fingerprint, validation_fingerprint; /* where there are checkpoints */
 
     step_result *results;
@@ -48,6 +56,9 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
                             tanda_train_result *result, tanda_error *error);
 void trainer_free(trainer *trainer);
 
+/* Of the latest step. */
+double trainer_learning_rate(trainer *trainer);
+
 /* The best weights are to be restored, or to be written beside checkpoints. */
 bool trainer_keeps_best(const tanda_train_options *options);
 
@@ -56,6 +67,10 @@ bool trainer_keeps_best(const tanda_train_options *options);
  * not finite is the last that counts: TANDA_FAILED, and `diverged` is set.
  */
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error);
+
+/* Vector `index` of the optimizer's state, packed. */
+tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error);
+tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error);
 
 /* What the training's program was made of. */
 program_options trainer_program_options(const trainer *trainer);

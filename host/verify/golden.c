@@ -63,12 +63,15 @@ typedef struct watched {
     program *program;
     float *packed;
     step_result *results; /* of the steps up to the next entry */
+    rates rates;
+    update_rates *step_rates; /* likewise; NULL: the learning rate */
 } watched;
 
 static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t batch_rows,
                           tanda_error *error) {
     const golden_options *options = watched->options;
-    const plan_options plan_options = {.training = true, .dropout = options->dropout};
+    const plan_options plan_options = {
+        .training = true, .dropout = options->dropout, .weighted = dataset->weights != NULL};
     tanda_status status = plan_create(watched->model, &plan_options, &watched->plan, error);
     if (status == TANDA_OK)
         status =
@@ -76,6 +79,11 @@ static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t
     if (status == TANDA_OK)
         status = allocate(&watched->results, distance_of(options->steps), sizeof *watched->results,
                           "step results", error);
+    if (status == TANDA_OK && options->has_rates) {
+        watched->rates = options->rates;
+        status = allocate(&watched->step_rates, distance_of(options->steps), sizeof *watched->step_rates,
+                          "learning rates", error);
+    }
     if (status == TANDA_OK)
         status = resident_create(watched->backend, dataset, true, &watched->resident, error);
     if (status == TANDA_OK)
@@ -84,12 +92,14 @@ static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t
     if (status != TANDA_OK) return status;
     const program_options program_options = {.features = watched->resident.features,
                                              .labels = watched->resident.labels,
+                                             .weights = watched->resident.weights,
                                              .parameters = watched->parameters,
                                              .rows = dataset->rows,
                                              .batch_rows = batch_rows,
                                              .shuffle = options->shuffle,
                                              .seed = options->seed,
-                                             .learning_rate = options->learning_rate};
+                                             .learning_rate = options->learning_rate,
+                                             .update = options->update};
     return backend_compile(watched->backend, watched->plan, &program_options, &watched->program, error);
 }
 
@@ -100,6 +110,7 @@ static void unwatch(watched *watched) {
     plan_free(watched->plan);
     free(watched->packed);
     free(watched->results);
+    free(watched->step_rates);
 }
 
 static tanda_status check_finite(const watched *watched, uint64_t first, uint64_t steps, tanda_error *error) {
@@ -116,7 +127,11 @@ static tanda_status check_finite(const watched *watched, uint64_t first, uint64_
 static tanda_status advance(watched *watched, uint64_t first, golden_entry *entry, char *digest,
                             tanda_error *error) {
     uint64_t steps = entry->step - first;
-    tanda_status status = backend_run(watched->backend, watched->program, first, (size_t)steps, true, error);
+    const plateau none = {0};
+    if (watched->step_rates != NULL)
+        rates_make(&watched->rates, &none, first, (size_t)steps, watched->step_rates);
+    tanda_status status = backend_run_at(watched->backend, watched->program, first, (size_t)steps,
+                                         watched->step_rates, true, error);
     if (status == TANDA_OK)
         status = backend_results(watched->backend, watched->program, watched->results, error);
     if (status == TANDA_OK)

@@ -13,6 +13,7 @@
 #include "backend/backend.h"
 #include "data/dataset.h"
 #include "support/digest.h"
+#include "train/schedule.h"
 
 #define GOLDEN_DENSE_STEPS 1000
 #define GOLDEN_WEIGHT_DIGITS 16
@@ -42,6 +43,9 @@ typedef struct golden_options {
     bool shuffle;
     uint64_t seed;
     float learning_rate;
+    update_settings update;
+    bool has_rates; /* each step has its own, from `rates`; else the learning rate */
+    rates rates;
     const double *dropout; /* of each layer's inputs; NULL: none */
 } golden_options;
 

@@ -39,12 +39,14 @@ static tanda_status compile(const lockstep *lockstep, int side, const plan *plan
     const lockstep_options *options = lockstep->options;
     const program_options program_options = {.features = runner->resident.features,
                                              .labels = runner->resident.labels,
+                                             .weights = runner->resident.weights,
                                              .parameters = runner->parameters,
                                              .rows = lockstep->dataset->rows,
                                              .batch_rows = lockstep->batch_rows,
                                              .shuffle = options->shuffle,
                                              .seed = options->seed,
                                              .learning_rate = options->learning_rate,
+                                             .update = options->update,
                                              .math = lockstep->sides[side].math,
                                              .gemm = lockstep->sides[side].gemm};
     return backend_compile(runner->backend, plan, &program_options, result, error);
@@ -57,6 +59,8 @@ static tanda_status runner_create(lockstep *lockstep, int side, tanda_error *err
     runner->fast = lockstep_is_fast(&lockstep->sides[side]);
     tanda_status status = allocate(&runner->packed, packed, sizeof(float), "parameters", error);
     if (status == TANDA_OK) status = allocate(&runner->gradient, packed, sizeof(float), "gradient", error);
+    for (size_t i = 0; status == TANDA_OK && i < update_state_count(lockstep->options->update.rule); i++)
+        status = allocate(&runner->state[i], packed, sizeof(float), "optimizer state", error);
     if (status == TANDA_OK)
         status = allocate(&runner->values, largest_tensor(lockstep), sizeof(float), "tensor", error);
     if (status == TANDA_OK)
@@ -78,6 +82,8 @@ static void runner_free(runner *runner) {
     resident_free(runner->backend, &runner->resident);
     free(runner->packed);
     free(runner->gradient);
+    for (size_t i = 0; i < MOST_UPDATE_STATES; i++)
+        free(runner->state[i]);
     free(runner->values);
 }
 
@@ -101,8 +107,11 @@ static tanda_status prepare_reference(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {
-        .training = true, .with_prediction = true, .keep = true, .dropout = lockstep->options->dropout};
+    const plan_options options = {.training = true,
+                                  .with_prediction = true,
+                                  .keep = true,
+                                  .dropout = lockstep->options->dropout,
+                                  .weighted = lockstep->dataset->weights != NULL};
     size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
     lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
     tanda_status status = plan_create(lockstep->model, &options, &lockstep->plan, error);
@@ -142,6 +151,13 @@ static void lockstep_free(lockstep *lockstep) {
     free(lockstep->expected);
 }
 
+update_rates lockstep_rates(lockstep *lockstep, uint64_t step) {
+    const plateau none = {0};
+    update_rates made = {.rate = lockstep->options->learning_rate};
+    if (lockstep->options->has_rates) rates_make(&lockstep->rates, &none, step, 1, &made);
+    return made;
+}
+
 /* ---- one step ------------------------------------------------------------------------------------------ */
 
 /* The rows of the step in their order, independently of any device's. */
@@ -158,6 +174,7 @@ static void find_rows(lockstep *lockstep) {
 
 static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
     size_t bytes = lockstep->plan->parameter_count * sizeof(float);
+    const update_rates rates = lockstep_rates(lockstep, lockstep->step);
     tanda_status status = TANDA_OK;
     if (lockstep->result->bounded) {
         const runner *leader = &lockstep->runners[lockstep->leader];
@@ -167,7 +184,7 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         const runner *runner = &lockstep->runners[side];
-        status = backend_run(runner->backend, runner->program, lockstep->step, 1, true, error);
+        status = backend_run_at(runner->backend, runner->program, lockstep->step, 1, &rates, true, error);
         if (status == TANDA_OK && lockstep->share_cores) status = backend_finish(runner->backend, error);
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
@@ -177,6 +194,8 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
             status = backend_read_gradient(runner->backend, runner->program, runner->gradient, error);
         if (status == TANDA_OK)
             status = backend_download(runner->backend, runner->parameters, runner->packed, bytes, error);
+        for (size_t i = 0; status == TANDA_OK && i < update_state_count(lockstep->options->update.rule); i++)
+            status = backend_read_state(runner->backend, runner->program, i, runner->state[i], error);
     }
     return status;
 }
@@ -219,16 +238,22 @@ static tanda_status train_alone(lockstep *lockstep, int side, const plan *plan, 
     runner *runner = &lockstep->runners[side];
     size_t bytes = plan->parameter_count * sizeof(float);
     program *program = NULL;
-    tanda_status status = backend_upload(runner->backend, runner->parameters, lockstep->start, bytes, error);
+    update_rates *rates = NULL;
+    const uint64_t steps = lockstep->options->steps;
+    tanda_status status = allocate(&rates, steps, sizeof *rates, "learning rates", error);
+    for (uint64_t s = 0; status == TANDA_OK && s < steps; s++)
+        rates[s] = lockstep_rates(lockstep, s);
+    if (status == TANDA_OK)
+        status = backend_upload(runner->backend, runner->parameters, lockstep->start, bytes, error);
     if (status == TANDA_OK) status = compile(lockstep, side, plan, &program, error);
     if (status == TANDA_OK) status = backend_finish(runner->backend, error);
     double start = seconds_now();
-    if (status == TANDA_OK)
-        status = backend_run(runner->backend, program, 0, lockstep->options->steps, true, error);
+    if (status == TANDA_OK) status = backend_run_at(runner->backend, program, 0, steps, rates, true, error);
     if (status == TANDA_OK)
         status = backend_download(runner->backend, runner->parameters, runner->gradient, bytes, error);
     lockstep->result->seconds_alone[side] = seconds_now() - start;
     backend_program_free(runner->backend, program);
+    free(rates);
     return status;
 }
 
@@ -278,7 +303,9 @@ static tanda_status measure_drift(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status run_alone(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {.training = true, .dropout = lockstep->options->dropout};
+    const plan_options options = {.training = true,
+                                  .dropout = lockstep->options->dropout,
+                                  .weighted = lockstep->dataset->weights != NULL};
     plan *plan = NULL;
     tanda_status status = plan_create(lockstep->model, &options, &plan, error);
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
@@ -293,14 +320,28 @@ static tanda_status run_alone(lockstep *lockstep, tanda_error *error) {
     return status;
 }
 
+/* The reference of fast sides knows one update. */
+static tanda_status check_update(const lockstep_side sides[SIDE_COUNT], const lockstep_options *options,
+                                 tanda_error *error) {
+    const update_constants *constants = &options->update.constants;
+    const bool plain = options->update.rule == UPDATE_descent && constants->l1 == 0.0f &&
+                       constants->l2 == 0.0f && constants->clip_value == 0.0f && constants->clip_norm == 0.0f;
+    if (plain || (!lockstep_is_fast(&sides[SIDE_A]) && !lockstep_is_fast(&sides[SIDE_B]))) return TANDA_OK;
+    return fail(error, TANDA_USAGE,
+                "math=fast: the bounds are those of plain descent; compare with --optimizer sgd and without "
+                "penalties and clipping, or exact sides");
+}
+
 tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_model *model,
                           const tanda_dataset *dataset, const lockstep_options *options,
                           lockstep_result *result, tanda_error *error) {
     lockstep lockstep = {
         .model = model, .dataset = dataset, .options = options, .sides = sides, .result = result};
     *result = (lockstep_result){0};
+    lockstep.rates = options->rates;
     if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
-    tanda_status status = check_fit(model, dataset, true, error);
+    tanda_status status = check_update(sides, options, error);
+    if (status == TANDA_OK) status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK) status = prepare(&lockstep, error);
     double start = seconds_now();
     for (; status == TANDA_OK && lockstep.step < options->steps && result->first.place == LOCKSTEP_NONE;

@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "data/dataset.h"
+#include "train/schedule.h"
 #include "verify/compare.h"
 
 /* "input", "logits", ... Static storage. */
@@ -27,6 +28,9 @@ typedef struct lockstep_options {
     bool shuffle;
     uint64_t seed;
     float learning_rate;
+    update_settings update;
+    bool has_rates; /* each step has its own, from `rates`; else the learning rate */
+    rates rates;
     const double *dropout;                                         /* of each layer's inputs; NULL: none */
     void (*on_step)(uint64_t step, uint64_t steps, void *context); /* after each; NULL: none */
     void *context;
@@ -79,6 +83,7 @@ typedef struct lockstep_result {
  * and first weights and is only read; the data set must fit it and be scaled. After steps without a difference
  * each side trains once more by itself as a user would, with nothing kept, and must end in the same weights.
  * A difference is no failure: TANDA_OK, with result.first. Fails with TANDA_FAILED when the training diverges.
+ * TANDA_USAGE for a fast side with another update than plain descent, which the reference does not know.
  * result is released with lockstep_result_free whatever is returned.
  */
 tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_model *model,

@@ -70,7 +70,7 @@ static void expect_update(lockstep *lockstep, const compared_tensor *tensor) {
     const layer_reference *of_layer = &lockstep->reference.layers[tensor->layer];
     const bounded *gradient =
         tensor->quantity == QUANTITY_WEIGHT ? &of_layer->weight_gradient : &of_layer->bias_gradient;
-    double rate = (double)lockstep->options->learning_rate;
+    double rate = (double)lockstep_rates(lockstep, lockstep->step).rate;
     for (size_t i = 0; i < count; i++) {
         double w = (double)lockstep->before[offset + i];
         lockstep->expected[offset + i] = w - rate * gradient->value[i];
@@ -107,8 +107,8 @@ static void compare_unpacked(lockstep *lockstep, size_t index) {
     compare(lockstep, index, &expected, a, b, count);
 }
 
-/* Packed vectors are only unpacked if need be; padding takes part in nothing. */
-static void compare_packed(lockstep *lockstep, bool (*is_of_it)(quantity quantity), const float *packed_a,
+/* Packed vectors are only unpacked if need be; padding takes part in nothing. weight: the quantity; bias: of biases. */
+static void compare_packed(lockstep *lockstep, quantity weight, quantity bias, const float *packed_a,
                            const float *packed_b) {
     lockstep_result *result = lockstep->result;
     bool same = !result->bounded &&
@@ -119,7 +119,7 @@ static void compare_packed(lockstep *lockstep, bool (*is_of_it)(quantity quantit
     }
     for (size_t i = 0; i < result->tensor_count; i++) {
         compared_tensor *tensor = &result->tensors[i];
-        if (!is_of_it(tensor->quantity)) continue;
+        if (tensor->quantity != weight && tensor->quantity != bias) continue;
         if (same)
             tensor->figures.compared += lockstep_outputs(lockstep, tensor) * tensor->columns;
         else
@@ -130,11 +130,14 @@ static void compare_packed(lockstep *lockstep, bool (*is_of_it)(quantity quantit
 /* With bounds, what the update should give is found while the gradients are still unpacked. */
 static void compare_vectors(lockstep *lockstep) {
     const runner *a = &lockstep->runners[SIDE_A], *b = &lockstep->runners[SIDE_B];
-    compare_packed(lockstep, is_gradient, a->gradient, b->gradient);
+    compare_packed(lockstep, QUANTITY_WEIGHT_GRADIENT, QUANTITY_BIAS_GRADIENT, a->gradient, b->gradient);
     for (size_t i = 0; lockstep->result->bounded && i < lockstep->result->tensor_count; i++)
         if (lockstep_is_parameter(lockstep->result->tensors[i].quantity))
             expect_update(lockstep, &lockstep->result->tensors[i]);
-    compare_packed(lockstep, lockstep_is_parameter, a->packed, b->packed);
+    for (size_t i = 0; i < update_state_count(lockstep->options->update.rule); i++)
+        compare_packed(lockstep, (quantity)(QUANTITY_WEIGHT_STATE_1 + 2 * i),
+                       (quantity)(QUANTITY_BIAS_STATE_1 + 2 * i), a->state[i], b->state[i]);
+    compare_packed(lockstep, QUANTITY_WEIGHT, QUANTITY_BIAS, a->packed, b->packed);
 }
 
 /* ---- all of a step ------------------------------------------------------------------------------------- */

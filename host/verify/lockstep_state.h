@@ -13,7 +13,7 @@ typedef struct runner {
     resident resident;
     buffer *parameters;
     program *program;
-    float *packed, *gradient;
+    float *packed, *gradient, *state[MOST_UPDATE_STATES];
     step_result result;
     float *values; /* scratch: one tensor, or the parameters in the model's order */
 } runner;
@@ -34,6 +34,7 @@ typedef struct lockstep {
     size_t *row;      /* with bounds: rows of the step */
     double *expected, *bound[SIDE_COUNT]; /* with bounds: of updated parameters */
     step_reference reference;
+    rates rates; /* makes them */
     uint64_t step;
     size_t rows; /* of the step */
 } lockstep;
@@ -44,6 +45,9 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
 /* Where a tensor of parameters lies in the model's order, and its rows: the layer's outputs. */
 size_t lockstep_offset(const lockstep *lockstep, const compared_tensor *tensor);
 size_t lockstep_outputs(const lockstep *lockstep, const compared_tensor *tensor);
+
+/* What the update of a step is told. */
+update_rates lockstep_rates(lockstep *lockstep, uint64_t step);
 
 /* Weights and biases. */
 bool lockstep_is_parameter(quantity quantity);

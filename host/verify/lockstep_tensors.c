@@ -15,6 +15,12 @@ static const char *const quantity_names[] = {
     [QUANTITY_CORRECT] = "correct rows",
     [QUANTITY_WEIGHT_GRADIENT] = "weight gradient",
     [QUANTITY_BIAS_GRADIENT] = "bias gradient",
+    [QUANTITY_WEIGHT_STATE_1] = "state 1 of weight",
+    [QUANTITY_BIAS_STATE_1] = "state 1 of bias",
+    [QUANTITY_WEIGHT_STATE_2] = "state 2 of weight",
+    [QUANTITY_BIAS_STATE_2] = "state 2 of bias",
+    [QUANTITY_WEIGHT_STATE_3] = "state 3 of weight",
+    [QUANTITY_BIAS_STATE_3] = "state 3 of bias",
     [QUANTITY_WEIGHT] = "weight",
     [QUANTITY_BIAS] = "bias",
 };
@@ -78,7 +84,7 @@ static void add_planned(const lockstep *lockstep, quantity quantity, tensor_role
 tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error) {
     const tanda_model *model = lockstep->model;
     size_t layers = model->layer_count;
-    tanda_status status = allocate(&lockstep->result->tensors, 8 * layers + 4,
+    tanda_status status = allocate(&lockstep->result->tensors, (8 + 2 * MOST_UPDATE_STATES) * layers + 4,
                                    sizeof *lockstep->result->tensors, "comparison", error);
     if (status != TANDA_OK) return status;
     add_planned(lockstep, QUANTITY_INPUT, TENSOR_INPUT, TENSOR_INPUT, 0);
@@ -97,6 +103,12 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
         add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].inputs);
         add_tensor(lockstep->result, QUANTITY_BIAS_GRADIENT, i, 1);
     }
+    for (size_t s = 0; s < update_state_count(lockstep->options->update.rule); s++)
+        for (size_t i = 0; i < layers; i++) {
+            add_tensor(lockstep->result, (quantity)(QUANTITY_WEIGHT_STATE_1 + 2 * s), i,
+                       model->layers[i].inputs);
+            add_tensor(lockstep->result, (quantity)(QUANTITY_BIAS_STATE_1 + 2 * s), i, 1);
+        }
     for (size_t i = 0; i < layers; i++) {
         add_tensor(lockstep->result, QUANTITY_WEIGHT, i, model->layers[i].inputs);
         add_tensor(lockstep->result, QUANTITY_BIAS, i, 1);
@@ -106,7 +118,9 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
 
 size_t lockstep_offset(const lockstep *lockstep, const compared_tensor *tensor) {
     const layer *layer = &lockstep->model->layers[tensor->layer];
-    bool bias = tensor->quantity == QUANTITY_BIAS || tensor->quantity == QUANTITY_BIAS_GRADIENT;
+    const bool bias = tensor->quantity == QUANTITY_BIAS || tensor->quantity == QUANTITY_BIAS_GRADIENT ||
+                      tensor->quantity == QUANTITY_BIAS_STATE_1 ||
+                      tensor->quantity == QUANTITY_BIAS_STATE_2 || tensor->quantity == QUANTITY_BIAS_STATE_3;
     return bias ? layer->bias : layer->weight;
 }
 

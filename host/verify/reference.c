@@ -47,6 +47,8 @@ static tanda_status make_memory(step_reference *reference, size_t capacity, tand
     if (status == TANDA_OK) status = make_bounded(1, 1, &reference->correct, error);
     if (status == TANDA_OK)
         status = allocate(&reference->labels, capacity, sizeof(double), "reference", error);
+    if (status == TANDA_OK)
+        status = allocate(&reference->weights, capacity, sizeof(double), "reference", error);
     if (status == TANDA_OK) status = allocate(&reference->line, capacity, sizeof(double), "reference", error);
     return status;
 }
@@ -82,6 +84,7 @@ void step_reference_free(step_reference *reference) {
     free_bounded(&reference->correct);
     free(reference->layers);
     free(reference->labels);
+    free(reference->weights);
     free(reference->line);
     *reference = (step_reference){0};
 }
@@ -150,6 +153,7 @@ static void take_rows(step_reference *reference, const tanda_dataset *dataset, c
         const float *values = dataset->values + row[i] * dataset->features;
         for (size_t k = 0; k < dataset->features; k++)
             reference->input.value[k * rows + i] = (double)values[k];
+        reference->weights[i] = dataset->weights != NULL ? (double)dataset->weights[row[i]] : 1.0;
         reference->labels[i] = dataset->task == TANDA_TASK_CLASSES ? (double)dataset->classes[row[i]]
                                                                    : (double)dataset->targets[row[i]];
     }

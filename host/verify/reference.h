@@ -37,6 +37,7 @@ typedef struct step_reference {
     bounded losses, loss_sum;
     bounded correct;         /* rows whose class is right; the bound counts those that rounding may decide */
     double *labels;          /* (rows) class or target */
+    double *weights;         /* (rows), 1 where the data has none */
     double *line;            /* (rows) scratch */
     const float *parameters; /* of the latest step, model order */
     int leader;

@@ -158,6 +158,23 @@ static void count_correct(step_reference *reference, size_t row, const logits_ro
         reference->correct.bound[side][0] += undecided[side];
 }
 
+/* A product by the weight of the row; a weight of 1 is exact, or there is none. */
+static void weigh(bounded *tensor, size_t i, double weight) {
+    if (weight == 1.0) return;
+    tensor->value[i] *= weight;
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        double moved = tensor->bound[side][i] * weight;
+        tensor->bound[side][i] = moved + UNIT_ROUNDOFF * (fabs(tensor->value[i]) + moved) + FLUSHED;
+    }
+}
+
+static void weigh_row(step_reference *reference, size_t row) {
+    size_t last = reference->model->layer_count - 1;
+    weigh(&reference->losses, row, reference->weights[row]);
+    for (size_t c = 0; c < reference->model->layers[last].outputs; c++)
+        weigh(&reference->layers[last].delta, c * reference->rows + row, reference->weights[row]);
+}
+
 void reference_losses(step_reference *reference) {
     const tanda_model *model = reference->model;
     bounded *correct = &reference->correct;
@@ -172,6 +189,7 @@ void reference_losses(step_reference *reference) {
         else
             squared_row(reference, row);
         count_correct(reference, row, &logits);
+        weigh_row(reference, row);
     }
 }
 

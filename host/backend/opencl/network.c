@@ -141,6 +141,8 @@ static tanda_status run_rows(const context *c) {
     give_uint(&launch, c->wave->epoch);
     give_ulong(&launch, c->wave->position);
     give_uint(&launch, c->wave->step);
+    give_memory(&launch, program->plan->weighted ? options->weights->memory : options->features->memory);
+    give_uint(&launch, program->plan->weighted);
     give_memory(&launch, options->parameters->memory);
     give_memory(&launch, program->layers);
     give_uint(&launch, program->plan->layer_count);

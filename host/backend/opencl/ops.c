@@ -177,6 +177,20 @@ static tanda_status run_loss_elements(const context *c, const op *op) {
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 
+static tanda_status run_weigh(const context *c, const op *op) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_weigh]);
+    give_memory(&launch, program->workspace);
+    give_ulong(&launch, op->source * program->width);
+    give_ulong(&launch, op->other * program->width);
+    give_ulong(&launch, program->workspace_floats);
+    give_uint(&launch, program->width);
+    give_uint(&launch, c->wave->rows);
+    give_uint(&launch, op->outputs);
+    give_memory(&launch, program->weights);
+    return opencl_launch(&launch, lane_items(c), op->outputs + 1, c->wave->tiles, c->error);
+}
+
 /* slots[target + i] = sum over the rows of line i of a tensor */
 static tanda_status run_sum_rows(const context *c, size_t source, size_t target, size_t lines) {
     const program *program = c->program;

@@ -23,7 +23,7 @@ void opencl_choose_perceptron(const opencl_backend_state *state, program *progra
     const plan *plan = program->plan;
     const packed_layer *layer = &plan->layers[0];
     program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
-                             plan->layer_count == 1 && layer->outputs == 1 &&
+                             !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
                              layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT &&
                              is_known(loss_of(plan));
     if (program->is_perceptron) {

@@ -71,6 +71,8 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
         status = opencl_make_memory(state, positions, sizeof(cl_ulong), &program->rows, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, sizeof(cl_uint), &program->labels, error);
+    if (status == TANDA_OK && plan->weighted)
+        status = opencl_make_memory(state, positions, sizeof(float), &program->weights, error);
     if (status == TANDA_OK) status = opencl_make_update(state, program, error);
     if (status == TANDA_OK && program->is_network) status = opencl_make_network(state, program, error);
     if (status == TANDA_OK && program->is_perceptron)
@@ -102,9 +104,10 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
-    const cl_mem memories[] = {program->workspace, program->slots,     program->rows,    program->labels,
-                               program->stored,    program->results,   program->scratch, program->layers,
-                               program->state,     program->constants, program->biases,  program->squares};
+    const cl_mem memories[] = {program->workspace, program->slots,  program->rows,      program->labels,
+                               program->weights,   program->stored, program->results,   program->scratch,
+                               program->layers,    program->state,  program->constants, program->biases,
+                               program->squares};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     free(program->variants);

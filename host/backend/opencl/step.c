@@ -12,6 +12,7 @@ static tanda_status run_order(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const buffer *labels = options->labels;
+    const bool weighted = program->plan->weighted;
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
     give_memory(&launch, program->rows);
     give_memory(&launch, program->labels);
@@ -23,6 +24,9 @@ static tanda_status run_order(const context *c) {
     give_uint(&launch, shuffles(program));
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);
+    give_memory(&launch, weighted ? program->weights : program->labels);
+    give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
+    give_uint(&launch, weighted);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
@@ -108,11 +112,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
     int levels[48];
     tanda_status status = TANDA_OK;
-    wave wave = {.step = index,
-                 .epoch = index / per_epoch,
-                 .result = result,
-                 .steps = steps,
-                 .with_loss = with_loss};
+    wave wave = {
+        .step = index, .epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
     wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group &&
                    program->squares == NULL;

@@ -49,6 +49,7 @@ struct program {
     float *scratches; /* (threads, scratch_floats) */
     uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
     float *labels;    /* (threads, group_tiles, TILE_ROWS): labels in lane order, where rows are shuffled */
+    float *weights;   /* their weights likewise, of a weighted plan */
     const op *loss;   /* the loss op, or NULL */
     step_result *results;
     size_t result_count, result_capacity;

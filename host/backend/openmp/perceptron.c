@@ -7,6 +7,7 @@
 
 #include "backend/openmp/column.h"
 #include "backend/openmp/vector.h"
+#include "kernels/weigh.h"
 
 #define COLUMN_VECTORS (COLUMN_LANES / LANES)
 #define CHUNK TILE_ROWS
@@ -188,6 +189,17 @@ static uint32_t find_deltas(const perceptron_task *task, const float *x, size_t 
     return correct;
 }
 
+/* Lanes that hold no row stay +0. */
+static void weigh_rows(const float *weights, size_t rows, bool with_loss, float *losses, float *delta) {
+#pragma omp simd
+    for (size_t i = 0; i < rows; i++)
+        delta[i] = weighed_delta(delta[i], weights[i]);
+    if (!with_loss) return;
+#pragma omp simd
+    for (size_t i = 0; i < rows; i++)
+        losses[i] = weighed_loss(losses[i], weights[i]);
+}
+
 /* Adds the tile of `count` rows from x on, row `first` of the task, to the lane sums (features + 2, 16). */
 static void add_tile(const perceptron_task *task, const float *x, size_t first, size_t count, float *lanes) {
     const size_t features = task->forward->inputs, apart = features * COLUMN_LANES;
@@ -202,6 +214,10 @@ static void add_tile(const perceptron_task *task, const float *x, size_t first, 
         else
             forward(TOGETHER, task, x, apart, z);
         *task->correct += find_deltas(task, x, first + at, count - at, step, z, losses, delta);
+        if (task->weights != NULL)
+            weigh_rows(task->weights + first + at,
+                       count - at < step * COLUMN_LANES ? count - at : step * COLUMN_LANES, task->with_loss,
+                       losses, delta);
         if (task->with_loss) add_lanes(losses, (int)step, lanes + (features + 1) * TILE_LANES);
         if (!task->training) continue;
         if (step == 1)

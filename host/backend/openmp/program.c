@@ -138,12 +138,14 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
         status = allocate(&program->rows, program->threads, positions * sizeof(uint64_t), "rows", error);
     if (status == TANDA_OK)
         status = allocate(&program->labels, program->threads, positions * sizeof(float), "labels", error);
+    if (status == TANDA_OK && program->plan->weighted)
+        status = allocate(&program->weights, program->threads, positions * sizeof(float), "weights", error);
     return status;
 }
 
 static const op *find_loss(const plan *plan) {
     for (size_t i = 0; i < plan->op_count; i++)
-        if (plan->ops[i].kind == OP_loss_sum) return &plan->ops[i - 1];
+        if (plan->ops[i].kind == OP_loss_sum) return &plan->ops[i - (plan->weighted ? 2 : 1)];
     return NULL;
 }
 
@@ -205,6 +207,7 @@ void openmp_program_free(backend *backend, program *program) {
     free(program->scratches);
     free(program->rows);
     free(program->labels);
+    free(program->weights);
     free(program->results);
     free(program);
 }

@@ -23,7 +23,7 @@ typedef struct worker {
     size_t thread, threads;
     float *scratch;
     uint64_t *rows;
-    float *labels;
+    float *labels, *weights;
     bool with_loss;
     shuffle_key key;
     uint64_t key_epoch;
@@ -85,6 +85,17 @@ static const void *find_labels(worker *worker, size_t first, size_t count) {
     return worker->labels;
 }
 
+/* The same for weights. */
+static const float *find_weights(worker *worker, size_t first, size_t count) {
+    const program_options *options = &worker->program->options;
+    if (!worker->program->plan->weighted) return NULL;
+    const float *weights = options->weights->data;
+    if (order_is_fixed(options)) return weights + first;
+    for (size_t i = 0; i < count; i++)
+        worker->weights[i] = weights[worker->rows[i]];
+    return worker->weights;
+}
+
 /* Tiles [first, first + count) of a step; `workspace` holds their tensors. */
 static tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
                            uint32_t *correct) {
@@ -95,6 +106,7 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
     const bool assembled = uses_tiles(program);
     if (!assembled) find_rows(worker, step, position, rows);
     const void *labels = find_labels(worker, position, rows);
+    const float *weights = find_weights(worker, position, rows);
     for (size_t i = 0; i < count; i++) {
         const size_t lane = i * TILE_ROWS;
         tile *tile = &worker->tiles[i];
@@ -108,6 +120,7 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
         tile->columns = (tile->rows + COLUMN_LANES - 1) / COLUMN_LANES;
         tile->input = tile->workspace;
         tile->input_stride = program->is_perceptron ? features * COLUMN_LANES : tile->workspace_stride;
+        if (weights != NULL) tile->weights = weights + lane;
         if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
         if (labels != NULL && !program->plan->classes) tile->targets = (const float *)labels + lane;
         if (!assembled) continue;
@@ -175,7 +188,8 @@ static void run_group(const worker *worker, tile_group *group) {
     const plan *plan = program->plan;
     size_t first = uses_tiles(program) ? 1 : 0;
     size_t end = program->by_columns
-                     ? (program->loss != NULL ? (size_t)(program->loss - plan->ops) + 1 : plan->op_count)
+                     ? (program->loss != NULL ? (size_t)(program->loss - plan->ops) + (plan->weighted ? 2 : 1)
+                                              : plan->op_count)
                      : first;
     const size_t columns = group->end_column;
     for (size_t column = 0; end > first && column < columns; column++) {
@@ -219,6 +233,7 @@ static void run_perceptron(const worker *worker, const tile_group *group) {
                             .rows = (group->count - 1) * TILE_ROWS + last->rows,
                             .classes = first->classes,
                             .targets = first->targets,
+                            .weights = first->weights,
                             .correct = first->correct,
                             .scratch = group->scratch};
     program->functions->perceptron(&task);
@@ -428,6 +443,7 @@ static void work(program *program, uint64_t first_step, size_t steps, bool with_
                      .scratch = program->scratches + thread * program->scratch_floats,
                      .rows = program->rows + thread * positions,
                      .labels = program->labels + thread * positions,
+                     .weights = program->plan->weighted ? program->weights + thread * positions : NULL,
                      .with_loss = with_loss};
     layout_to_panels(program->plan, packed, program->parameters, worker.thread, worker.threads);
     wait_for_team(&worker);

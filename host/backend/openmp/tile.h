@@ -35,6 +35,7 @@ typedef struct tile {
     const uint64_t *row;    /* row of the data set in each lane */
     const int32_t *classes; /* per lane, or */
     const float *targets;   /* per lane */
+    const float *weights;   /* per lane, or NULL */
     uint32_t *correct;      /* rows of this tile whose class is right */
 } tile;
 
@@ -67,6 +68,7 @@ typedef struct perceptron_task {
     size_t tiles, rows;
     const int32_t *classes; /* per row, or */
     const float *targets;   /* per row */
+    const float *weights;   /* per row, or NULL */
     uint32_t *correct;
     float *scratch;
 } perceptron_task;

@@ -1,0 +1,156 @@
+#include "cli/cross_validation.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "support/memory.h"
+
+typedef struct figure {
+    const char *name;
+    double (*of)(const fold *fold);
+} figure;
+
+static double loss_of(const fold *fold) {
+    return fold->result.training.loss;
+}
+
+static double accuracy_of(const fold *fold) {
+    return fold->result.training.accuracy;
+}
+
+static double validation_loss_of(const fold *fold) {
+    return fold->result.validation.loss;
+}
+
+static double validation_accuracy_of(const fold *fold) {
+    return fold->result.validation.accuracy;
+}
+
+static const figure figures[] = {{"loss", loss_of},
+                                 {"accuracy", accuracy_of},
+                                 {"val_loss", validation_loss_of},
+                                 {"val_accuracy", validation_accuracy_of}};
+#define FIGURES (sizeof figures / sizeof figures[0])
+
+/* ---- mean and spread ---------------------------------------------------------------------------------- */
+
+static double mean_of(const cross_validation *validation, const figure *figure) {
+    double sum = 0.0;
+    for (size_t i = 0; i < validation->done; i++)
+        sum += figure->of(&validation->folds[i]);
+    return sum / (double)validation->done;
+}
+
+/* Of the population, as NumPy's std has it and users of scikit-learn's cross_val_score take it. */
+static double deviation_of(const cross_validation *validation, const figure *figure) {
+    const double mean = mean_of(validation, figure);
+    double sum = 0.0;
+    for (size_t i = 0; i < validation->done; i++) {
+        const double distance = figure->of(&validation->folds[i]) - mean;
+        sum += distance * distance;
+    }
+    return sqrt(sum / (double)validation->done);
+}
+
+/* ---- the work ----------------------------------------------------------------------------------------- */
+
+static void print_fold(const cross_validation *validation, const fold *fold) {
+    printf("fold %zu/%zu:", validation->done, validation->count);
+    for (size_t i = 0; i < FIGURES; i++)
+        if (isfinite(figures[i].of(fold))) printf(" %s: %.9g", figures[i].name, figures[i].of(fold));
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* A class with fewer rows than folds is missing in some of them. */
+static void note_small_classes(const tanda_dataset *all, size_t folds) {
+    size_t *counts = all->class_count > 0 ? class_counts(all) : NULL;
+    size_t smallest = 0;
+    for (size_t i = 1; counts != NULL && i < all->class_count; i++)
+        if (counts[i] < counts[smallest]) smallest = i;
+    if (counts != NULL && counts[smallest] < folds)
+        fprintf(stderr, "note: class %s has %zu rows, fewer than the %zu folds: some hold out none of it\n",
+                all->class_names[smallest], counts[smallest], folds);
+    free(counts);
+}
+
+static tanda_status run_fold(const train_options *options, const tanda_dataset *all, fold_trainer *train,
+                             void *context, cross_validation *result, tanda_error *error) {
+    train_setup setup = {0};
+    fold *fold = &result->folds[result->done];
+    tanda_status status = dataset_fold(all, result->count, result->done, result->by_class,
+                                       options->common.seed, &setup.training, &setup.validation, error);
+    if (status == TANDA_OK) status = train_setup_finish(options, &setup, error);
+    if (status == TANDA_OK) status = train(&setup, result->done + 1, &fold->result, context, error);
+    if (status == TANDA_OK) {
+        fold->rows = setup.training->rows;
+        fold->validation_rows = setup.validation->rows;
+        model_digest(setup.model, fold->digest);
+        result->done++;
+        if (!options->common.json) print_fold(result, fold);
+    }
+    train_setup_free(&setup);
+    return status;
+}
+
+tanda_status cross_validate(const train_options *options, fold_trainer *train, void *context,
+                            cross_validation *result, tanda_error *error) {
+    train_setup all = {0};
+    *result = (cross_validation){.count = options->holding_out.folds};
+    tanda_status status = train_setup_load(options, &all, error);
+    if (status == TANDA_OK)
+        status = validation_by_class(&options->holding_out, all.training, &result->by_class, error);
+    if (status == TANDA_OK)
+        status = allocate(&result->folds, result->count, sizeof *result->folds, "folds", error);
+    if (status == TANDA_OK && result->by_class && !options->common.quiet)
+        note_small_classes(all.training, result->count);
+    while (status == TANDA_OK && result->done < result->count)
+        status = run_fold(options, all.training, train, context, result, error);
+    train_setup_free(&all);
+    return status;
+}
+
+void cross_validation_free(cross_validation *validation) {
+    free(validation->folds);
+    *validation = (cross_validation){0};
+}
+
+/* ---- the results -------------------------------------------------------------------------------------- */
+
+void cross_validation_print(const cross_validation *validation) {
+    for (size_t i = 0; i < FIGURES; i++)
+        if (isfinite(mean_of(validation, &figures[i])))
+            printf("mean %s: %.9g (standard deviation %.9g)\n", figures[i].name,
+                   mean_of(validation, &figures[i]), deviation_of(validation, &figures[i]));
+}
+
+static json_t *fold_json(const fold *fold) {
+    report report = {.object = json_object()};
+    report_count(&report, "rows", fold->rows);
+    report_count(&report, "validation_rows", fold->validation_rows);
+    report_count(&report, "epochs", fold->result.epochs);
+    for (size_t i = 0; i < FIGURES; i++)
+        report_real(&report, figures[i].name, figures[i].of(fold));
+    report_real(&report, "seconds", fold->result.train_seconds);
+    report_text(&report, "weights_sha256", fold->digest);
+    if (!report.failed) return report.object;
+    report_free(&report);
+    return NULL;
+}
+
+json_t *cross_validation_json(const cross_validation *validation) {
+    report report = {.object = json_object()};
+    json_t *folds = json_array();
+    for (size_t i = 0; i < validation->done; i++)
+        if (json_array_append_new(folds, fold_json(&validation->folds[i])) != 0) report.failed = true;
+    report_value(&report, "folds", folds);
+    report_text(&report, "stratify", validation->by_class ? "yes" : "no");
+    for (size_t i = 0; i < FIGURES; i++)
+        if (isfinite(mean_of(validation, &figures[i])))
+            report_value(&report, figures[i].name,
+                         json_pack("{sf sf}", "mean", mean_of(validation, &figures[i]), "std",
+                                   deviation_of(validation, &figures[i])));
+    if (!report.failed) return report.object;
+    report_free(&report);
+    return NULL;
+}

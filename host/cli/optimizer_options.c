@@ -1,0 +1,275 @@
+#include "cli/optimizer_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "data/number.h"
+#include "data/place.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+/* Constants and members have keys in the order of their tables. */
+enum {
+    FLAG_OPTIMIZER = FLAG_OWN + 0xa00,
+    FLAG_AMSGRAD,
+    FLAG_CENTERED,
+    FLAG_SCHEDULE,
+    FLAG_CONSTANT = FLAG_OWN + 0xa40,
+    FLAG_MEMBER = FLAG_OWN + 0xa80,
+};
+
+static const struct argp_option table[] = {
+    {"optimizer", FLAG_OPTIMIZER, "NAME", 0,
+     "sgd (default: plain descent), momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs (over all "
+     "rows, without a learning rate), with Keras's "
+     "formulas and "
+     "constants",
+     0},
+    {"momentum", FLAG_CONSTANT, "X", 0, "of momentum and nesterov, default 0.9; of rmsprop, default 0", 0},
+    {"rho", FLAG_CONSTANT + 1, "X", 0, "of rmsprop: how much of the mean square stays; default 0.9", 0},
+    {"beta1", FLAG_CONSTANT + 2, "X", 0,
+     "of adam and adamw: how much of the mean derivative stays; default 0.9", 0},
+    {"beta2", FLAG_CONSTANT + 3, "X", 0,
+     "of adam and adamw: how much of the mean square stays; default 0.999", 0},
+    {"epsilon", FLAG_CONSTANT + 4, "X", 0,
+     "of adagrad, rmsprop, adam and adamw, where Keras puts it; default 1e-7", 0},
+    {"initial-accumulator", FLAG_CONSTANT + 5, "X", 0, "of adagrad: where its sums begin; default 0.1", 0},
+    {"weight-decay", FLAG_CONSTANT + 6, "X", 0,
+     "of adamw: all parameters lose this times the learning rate of themselves in a step; default 0.004", 0},
+    {"history", FLAG_CONSTANT + 7, "N", 0, "of lbfgs: differences of points that it remembers; default 10",
+     0},
+    {"tolerance", FLAG_CONSTANT + 8, "X", 0, "of lbfgs: it ends when no derivative is larger; default 1e-5",
+     0},
+    {"amsgrad", FLAG_AMSGRAD, NULL, 0, "of adam and adamw: divide by the largest mean square so far", 0},
+    {"centered", FLAG_CENTERED, NULL, 0,
+     "of rmsprop: take the square of the mean derivative from the mean square", 0},
+    {"l1", FLAG_CONSTANT + 9, "X", 0,
+     "add X sign(w) to the derivatives of weights, not of biases (Keras: L1(X))", 0},
+    {"l2", FLAG_CONSTANT + 10, "X", 0,
+     "add X w to them (Keras: L2(X / 2); scikit-learn: C = 1 / (X rows)); losses are shown without", 0},
+    {"clip-value", FLAG_CONSTANT + 11, "X", 0, "bring every derivative to [-X, X] first (Keras: clipvalue)",
+     0},
+    {"clip-norm", FLAG_CONSTANT + 12, "X", 0,
+     "scale all derivatives together to a norm of at most X first (Keras: global_clipnorm)", 0},
+    {"schedule", FLAG_SCHEDULE, "NAME", 0,
+     "of the learning rate: constant (default), step, exponential, cosine, one-cycle or plateau", 0},
+    {"warmup-steps", FLAG_MEMBER, "N", 0, "raise the rate evenly over the first N steps, before any schedule",
+     0},
+    {"decay-factor", FLAG_MEMBER + 1, "X", 0,
+     "of step (default 0.1), exponential (0.95, every epoch) and plateau (0.1): what the rate is multiplied "
+     "by",
+     0},
+    {"decay-epochs", FLAG_MEMBER + 2, "N", 0, "of step: epochs between two changes; default 10", 0},
+    {"final-share", FLAG_MEMBER + 3, "X", 0, "of cosine: what is left of the rate at the end; default 0", 0},
+    {"cycle-rise", FLAG_MEMBER + 4, "X", 0,
+     "of one-cycle: part of the steps in which the rate rises; default 0.3", 0},
+    {"cycle-start-divisor", FLAG_MEMBER + 5, "X", 0, "of one-cycle: it starts at the rate / X; default 25",
+     0},
+    {"cycle-end-divisor", FLAG_MEMBER + 6, "X", 0, "of one-cycle: it ends at its start / X; default 10000",
+     0},
+    {"plateau-patience", FLAG_MEMBER + 7, "N", 0,
+     "of plateau: epochs without a better val_loss, or loss without validation; default 10", 0},
+    {"plateau-min-delta", FLAG_MEMBER + 8, "LOSS", 0,
+     "of plateau: better means lower by this; default 0.0001", 0},
+    {"plateau-cooldown", FLAG_MEMBER + 9, "N", 0,
+     "of plateau: epochs after a change that do not count; default 0", 0},
+    {"plateau-min-rate", FLAG_MEMBER + 10, "RATE", 0, "of plateau: the rate does not fall below; default 0",
+     0},
+    {0},
+};
+
+/* ---- parsing -------------------------------------------------------------------------------------------- */
+
+static tanda_status set_kind(optimizer_options *options, const char *argument) {
+    char buffer[SHOWN_SIZE];
+    if (optimizer_from_name(argument, &options->kind)) return TANDA_OK;
+    return fail(options->error, TANDA_USAGE, "--optimizer: '%s' is unknown; use %s",
+                shown(argument, strlen(argument), buffer), optimizer_names);
+}
+
+static tanda_status set_schedule(optimizer_options *options, const char *argument) {
+    char buffer[SHOWN_SIZE];
+    if (schedule_from_name(argument, &options->schedule_kind)) return TANDA_OK;
+    return fail(options->error, TANDA_USAGE, "--schedule: '%s' is unknown; use %s",
+                shown(argument, strlen(argument), buffer), schedule_names);
+}
+
+static tanda_status set_number(const char *name, const char *argument, given_number *number,
+                               tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    double value = 0.0;
+    if (number_to_double(argument, strlen(argument), &value) != NUMBER_OK || !(value >= 0.0))
+        return fail(error, TANDA_USAGE, "--%s: '%s' is not a number of at least 0", name,
+                    shown(argument, strlen(argument), buffer));
+    *number = (given_number){.is_given = true, .value = value};
+    return TANDA_OK;
+}
+
+static tanda_status set_member(optimizer_options *options, size_t index, const char *argument) {
+    const schedule_member *member = &schedule_members[index];
+    char flag[40];
+    uint64_t count = 0;
+    if (!member->is_count)
+        return set_number(member->name, argument, &options->members[index], options->error);
+    snprintf(flag, sizeof flag, "--%s", member->name);
+    const tanda_status status =
+        value_count(flag, argument, (uint64_t)member->least, (uint64_t)member->most, &count, options->error);
+    if (status == TANDA_OK)
+        options->members[index] = (given_number){.is_given = true, .value = (double)count};
+    return status;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    optimizer_options *options = state->input;
+    if (key >= FLAG_MEMBER && key < FLAG_MEMBER + (int)schedule_member_count)
+        return parsed(set_member(options, (size_t)(key - FLAG_MEMBER), argument));
+    if (key >= FLAG_CONSTANT && key < FLAG_CONSTANT + (int)optimizer_constant_count) {
+        const size_t index = (size_t)(key - FLAG_CONSTANT);
+        return parsed(set_number(optimizer_constants[index].name, argument, &options->constants[index],
+                                 options->error));
+    }
+    switch (key) {
+    case FLAG_OPTIMIZER:
+        return parsed(set_kind(options, argument));
+    case FLAG_SCHEDULE:
+        return parsed(set_schedule(options, argument));
+    case FLAG_AMSGRAD:
+        options->amsgrad = true;
+        return 0;
+    case FLAG_CENTERED:
+        options->centered = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp optimizer_argp = {.options = table, .parser = parse};
+
+/* ---- putting together ----------------------------------------------------------------------------------- */
+
+/* "rmsprop", "adam or adamw": what has this bit. */
+static const char *owners(unsigned kinds, const char *(*name)(size_t kind), char text[128]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < 32 && kinds >> i != 0; i++) {
+        if ((kinds >> i & 1) == 0) continue;
+        const char *before = used == 0 ? "" : kinds >> i == 1 ? " or " : ", ";
+        used += (size_t)snprintf(text + used, 128 - used, "%s%s", before, name(i));
+        if (used >= 128) used = 127;
+    }
+    return text;
+}
+
+static const char *name_of_optimizer(size_t kind) {
+    return optimizer_name((tanda_optimizer)kind);
+}
+
+static const char *name_of_schedule(size_t kind) {
+    return schedule_name((tanda_schedule)kind);
+}
+
+static tanda_status refuse(const char *name, const char *flag, const char *belongs, const char *chosen,
+                           tanda_error *error) {
+    return fail(error, TANDA_USAGE, "--%s is for --%s %s, and this is %s", name, flag, belongs, chosen);
+}
+
+static tanda_status take_constants(optimizer_options *options, tanda_error *error) {
+    char text[128];
+    options->optimizer = tanda_optimizer_defaults(options->kind);
+    options->optimizer.amsgrad = options->amsgrad;
+    options->optimizer.centered = options->centered;
+    for (size_t i = 0; i < optimizer_constant_count; i++) {
+        const optimizer_constant *constant = &optimizer_constants[i];
+        if (!options->constants[i].is_given) continue;
+        if (!optimizer_has(options->kind, constant))
+            return refuse(constant->name, "optimizer", owners(constant->kinds, name_of_optimizer, text),
+                          optimizer_name(options->kind), error);
+        *constant_of(&options->optimizer, constant) = options->constants[i].value;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status take_members(optimizer_options *options, tanda_error *error) {
+    char text[128];
+    options->schedule = tanda_schedule_defaults(options->schedule_kind);
+    for (size_t i = 0; i < schedule_member_count; i++) {
+        const schedule_member *member = &schedule_members[i];
+        if (!options->members[i].is_given) continue;
+        if (!schedule_has(options->schedule_kind, member))
+            return refuse(member->name, "schedule", owners(member->kinds, name_of_schedule, text),
+                          schedule_name(options->schedule_kind), error);
+        schedule_set(&options->schedule, member, options->members[i].value);
+    }
+    return TANDA_OK;
+}
+
+tanda_status optimizer_options_finish(optimizer_options *options, double *learning_rate, tanda_error *error) {
+    tanda_error found = {0};
+    tanda_status status = take_constants(options, error);
+    if (status == TANDA_OK) status = take_members(options, error);
+    if (status != TANDA_OK) return status;
+    if (options->kind == TANDA_OPTIMIZER_LBFGS && *learning_rate != 0.0)
+        return fail(error, TANDA_USAGE,
+                    "--learning-rate: lbfgs finds the length of each step itself; leave it away");
+    if (*learning_rate == 0.0) *learning_rate = tanda_optimizer_learning_rate(options->kind);
+    status = optimizer_check(&options->optimizer, &found);
+    if (status == TANDA_OK) status = schedule_check(&options->schedule, &found);
+    return status == TANDA_OK ? TANDA_OK : fail(error, status, "--%.590s", found.message);
+}
+
+tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
+                                           tanda_error *error) {
+    if (options->kind == TANDA_OPTIMIZER_LBFGS)
+        return fail(error, TANDA_USAGE,
+                    "--optimizer lbfgs: tanda %s follows single steps, and lbfgs has none; use another",
+                    command);
+    if (options->schedule_kind != TANDA_SCHEDULE_PLATEAU) return TANDA_OK;
+    return fail(
+        error, TANDA_USAGE,
+        "--schedule plateau follows the loss of each epoch, and tanda %s counts only steps; use another",
+        command);
+}
+
+/* ---- settings and texts --------------------------------------------------------------------------------- */
+
+static void write_name(report *settings, const char *name, bool is_count, double value) {
+    char key[40];
+    snprintf(key, sizeof key, "%s", name);
+    for (char *at = key; *at != '\0'; at++)
+        if (*at == '-') *at = '_';
+    if (is_count)
+        report_count(settings, key, (uint64_t)value);
+    else
+        report_real(settings, key, value);
+}
+
+void optimizer_write_settings(const optimizer_options *options, report *settings) {
+    tanda_optimizer_options optimizer = options->optimizer;
+    report_text(settings, "optimizer", optimizer_name(options->kind));
+    for (size_t i = 0; i < optimizer_constant_count; i++)
+        if (optimizer_has(options->kind, &optimizer_constants[i]))
+            write_name(settings, optimizer_constants[i].name, false,
+                       *constant_of(&optimizer, &optimizer_constants[i]));
+    if (options->kind == TANDA_OPTIMIZER_ADAM || options->kind == TANDA_OPTIMIZER_ADAMW)
+        report_value(settings, "amsgrad", json_boolean(options->amsgrad));
+    if (options->kind == TANDA_OPTIMIZER_RMSPROP)
+        report_value(settings, "centered", json_boolean(options->centered));
+    report_text(settings, "schedule", schedule_name(options->schedule_kind));
+    for (size_t i = 0; i < schedule_member_count; i++)
+        if (schedule_has(options->schedule_kind, &schedule_members[i]))
+            write_name(settings, schedule_members[i].name, schedule_members[i].is_count,
+                       schedule_value(&options->schedule, &schedule_members[i]));
+}
+
+const char *optimizer_text(const optimizer_options *options, double learning_rate,
+                           char text[OPTIMIZER_TEXT_SIZE]) {
+    const bool plain = options->kind == TANDA_OPTIMIZER_SGD,
+               constant = schedule_is_constant(&options->schedule);
+    if (options->kind == TANDA_OPTIMIZER_LBFGS) return optimizer_name(options->kind);
+    snprintf(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g",
+             plain ? "" : optimizer_name(options->kind), plain ? "" : ", ",
+             constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ", learning_rate);
+    return text;
+}

@@ -1,0 +1,50 @@
+/* Options on how a training changes the weights: the optimizer, penalties, clipping, and the learning rate's schedule. */
+#ifndef TANDA_CLI_OPTIMIZER_OPTIONS_H
+#define TANDA_CLI_OPTIMIZER_OPTIONS_H
+
+#include <argp.h>
+
+#include "cli/report.h"
+
+#define MOST_CONSTANTS 16
+
+/* A number that was given, or not. */
+typedef struct given_number {
+    bool is_given;
+    double value;
+} given_number;
+
+typedef struct optimizer_options {
+    /* As given. */
+    tanda_optimizer kind;
+    tanda_schedule schedule_kind;
+    bool amsgrad, centered;
+    given_number constants[MOST_CONSTANTS], members[MOST_CONSTANTS]; /* of optimizer and schedule */
+    /* What follows: optimizer_options_finish fills it. */
+    tanda_optimizer_options optimizer;
+    tanda_schedule_options schedule;
+    tanda_error *error; /* set before parsing */
+} optimizer_options;
+
+/* Input: optimizer_options *. */
+extern const struct argp optimizer_argp;
+
+/*
+ * Puts defaults and what was given together. TANDA_USAGE for an option of another optimizer or schedule, or a value out
+ * of range. *learning_rate: of 0 becomes the optimizer's default.
+ */
+tanda_status optimizer_options_finish(optimizer_options *options, double *learning_rate, tanda_error *error);
+
+/* TANDA_USAGE where the rate depends on how the training goes, which `command` cannot follow. */
+tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
+                                           tanda_error *error);
+
+/* Adds what decides the weights. */
+void optimizer_write_settings(const optimizer_options *options, report *settings);
+
+/* For a banner: "adam, one-cycle, learning rate 0.001"; the name is left out for plain descent. */
+#define OPTIMIZER_TEXT_SIZE 96
+const char *optimizer_text(const optimizer_options *options, double learning_rate,
+                           char text[OPTIMIZER_TEXT_SIZE]);
+
+#endif

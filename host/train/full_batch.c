@@ -1,0 +1,150 @@
+#include "train/full_batch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+#include "train/lbfgs.h"
+
+struct full_batch {
+    lbfgs lbfgs;
+    objective objective;
+    bool is_started;
+    step_result latest; /* of the latest evaluation */
+};
+
+/* Biases are free of it. */
+static double penalty(const trainer *trainer, const float *packed) {
+    const plan *plan = trainer->plan;
+    double squares = 0.0;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        const float *weight = packed + layer->weight;
+        squares += lbfgs_product(weight, weight, layer->inputs * layer->stride);
+    }
+    return 0.5 * trainer->options->optimizer.l2 * squares;
+}
+
+static tanda_status evaluate(void *context, const float *packed, double *value, float *gradient,
+                             tanda_error *error) {
+    trainer *trainer = context;
+    backend *backend = trainer->backend;
+    step_result *latest = &trainer->full_batch->latest;
+    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    tanda_status status = backend_upload(backend, trainer->parameters, packed, bytes, error);
+    if (status == TANDA_OK) status = backend_run(backend, trainer->program, 0, 1, true, error);
+    if (status == TANDA_OK) status = backend_results(backend, trainer->program, latest, error);
+    if (status == TANDA_OK) status = backend_read_gradient(backend, trainer->program, gradient, error);
+    if (status != TANDA_OK) return status;
+    *value = (double)latest->loss / (double)trainer->training.dataset->rows + penalty(trainer, packed);
+    if (latest->not_finite != 0) *value = NAN;
+    return TANDA_OK;
+}
+
+tanda_status full_batch_check(const tanda_train_options *options, size_t layers, tanda_error *error) {
+    if (options->batch_rows != 0)
+        return fail(error, TANDA_USAGE, "batch_rows: %zu; lbfgs sees all rows in each iteration, give 0",
+                    options->batch_rows);
+    if (!schedule_is_constant(&options->schedule))
+        return fail(error, TANDA_USAGE, "schedule: lbfgs has no learning rate to change; leave it constant");
+    for (size_t i = 0; options->dropout != NULL && i < layers; i++)
+        if (options->dropout[i] > 0.0)
+            return fail(error, TANDA_USAGE,
+                        "dropout: lbfgs needs the same function in every pass; use another optimizer, or l2");
+    return TANDA_OK;
+}
+
+tanda_status full_batch_create(trainer *trainer, tanda_error *error) {
+    const size_t count = trainer->plan->parameter_count;
+    const size_t history = (size_t)trainer->options->optimizer.history;
+    tanda_status status = allocate(&trainer->full_batch, 1, sizeof *trainer->full_batch, "L-BFGS", error);
+    if (status != TANDA_OK) return status;
+    trainer->state_count = 2 * history;
+    trainer->full_batch->objective = (objective){evaluate, trainer, count};
+    return lbfgs_create(count, history, &trainer->full_batch->lbfgs, error);
+}
+
+void full_batch_free(full_batch *state) {
+    if (state == NULL) return;
+    lbfgs_free(&state->lbfgs);
+    free(state);
+}
+
+/* ---- state ----------------------------------------------------------------------------------------------- */
+
+static float *vector_at(const trainer *trainer, size_t index) {
+    const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
+    return index < lbfgs->history ? lbfgs->steps + index * lbfgs->size
+                                  : lbfgs->changes + (index - lbfgs->history) * lbfgs->size;
+}
+
+void full_batch_read_state(const trainer *trainer, size_t index, float *packed) {
+    memcpy(packed, vector_at(trainer, index), trainer->plan->parameter_count * sizeof *packed);
+}
+
+void full_batch_write_state(trainer *trainer, size_t index, const float *packed) {
+    memcpy(vector_at(trainer, index), packed, trainer->plan->parameter_count * sizeof *packed);
+    trainer->full_batch->is_started = false;
+}
+
+/* ---- iterations ------------------------------------------------------------------------------------------ */
+
+/* From the parameters on the device: value and gradient come out as they were when the pairs were made. */
+static tanda_status start(trainer *trainer, tanda_error *error) {
+    full_batch *state = trainer->full_batch;
+    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    tanda_status status =
+        backend_download(trainer->backend, trainer->parameters, state->lbfgs.point, bytes, error);
+    state->lbfgs.pairs = trainer->progress.pairs;
+    if (status == TANDA_OK) status = lbfgs_start(&state->lbfgs, &state->objective, error);
+    if (status == TANDA_OK && !isfinite(state->lbfgs.value))
+        return fail(error, TANDA_FAILED, "diverged: the loss of the first weights is not finite");
+    state->is_started = status == TANDA_OK;
+    return status;
+}
+
+/* A line search that found nothing has left another point on the device. */
+static tanda_status go_back(trainer *trainer, tanda_error *error) {
+    full_batch *state = trainer->full_batch;
+    double value = 0.0;
+    return evaluate(trainer, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
+}
+
+static void tell_end(const trainer *trainer, const char *what) {
+    const tanda_train_options *options = trainer->options;
+    const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
+    char note[200];
+    if (options->on_note == NULL) return;
+    snprintf(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g", what,
+             (unsigned long long)lbfgs->evaluations, lbfgs_gradient_norm(lbfgs));
+    options->on_note(note, options->context);
+}
+
+static void note_iteration(trainer *trainer, lbfgs_outcome outcome) {
+    const full_batch *state = trainer->full_batch;
+    progress *progress = &trainer->progress;
+    const bool converged = lbfgs_gradient_norm(&state->lbfgs) <= trainer->options->optimizer.tolerance;
+    progress->step++;
+    progress->pairs = state->lbfgs.pairs;
+    progress->running.loss = (double)state->latest.loss;
+    progress->running.correct = state->latest.correct;
+    progress->stopping.stopped |= converged || outcome == LBFGS_STUCK;
+    if (converged)
+        tell_end(trainer, "converged");
+    else if (outcome == LBFGS_STUCK)
+        tell_end(trainer, "no lower point within binary32");
+}
+
+tanda_status full_batch_advance(trainer *trainer, tanda_error *error) {
+    full_batch *state = trainer->full_batch;
+    lbfgs_outcome outcome = LBFGS_MOVED;
+    tanda_status status = state->is_started ? TANDA_OK : start(trainer, error);
+    if (status == TANDA_OK)
+        status = lbfgs_iterate(&state->lbfgs, &state->objective, trainer->options->optimizer.tolerance,
+                               &outcome, error);
+    if (status == TANDA_OK && outcome == LBFGS_STUCK) status = go_back(trainer, error);
+    if (status == TANDA_OK) note_iteration(trainer, outcome);
+    return status;
+}

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Interrupts trainings at random points and goes on elsewhere, until each ends: the bits must be those of one go.
+
+    tests/interruptions.py [--points 100] [--tanda build-release/tanda] [--seed 0]
+
+Each training is first done without interruption. Then it is started and, after a random time, ended by SIGINT, SIGTERM
+or SIGKILL, and resumed with --resume on a machine drawn anew: another backend, thread count or instruction set. Checked
+are the exit codes, that no checkpoint which was announced or seen before is lost, and in the end weights_sha256. It is no
+part of ctest, as it takes minutes; tests/test_checkpoints.c does the same with ten points.
+"""
+import argparse
+import collections
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DIGITS = str(ROOT / "datasets" / "digits.csv")
+
+MACHINES = {
+    "openmp, 1 thread": ["--device", "cpu", "--threads", "1"],
+    "openmp, 2 threads": ["--device", "cpu", "--threads", "2"],
+    "openmp, 3 threads": ["--device", "cpu", "--threads", "3"],
+    "openmp, generic": ["--device", "cpu", "--isa", "generic"],
+    "opencl": ["--device", "opencl"],
+}
+
+# Some 2 to 5 seconds each; a training whose options this version does not have is left out.
+TRAININGS = {
+    "mini-batches, best kept": "--hidden 512,128 --batch 2 --validation 0.5 --patience 50 --epochs 8",
+    "full batch": "--hidden 256,128 --batch full --validation 0.2 --epochs 150",
+    "no shuffle": "--hidden 400,200 --batch 16 --shuffle none --epochs 20",
+    "momentum, step": "--hidden 400,100 --batch 8 --optimizer momentum --schedule step --decay-epochs 2 "
+                      "--learning-rate 0.01 --epochs 8",
+    "adam, one-cycle, dropout": "--hidden 400,100 --batch 8 --optimizer adam --schedule one-cycle --dropout 0.2 "
+                                "--learning-rate 0.002 --epochs 8",
+    "adam, plateau": "--hidden 300,100 --batch 8 --optimizer adam --schedule plateau --schedule-patience 1 "
+                     "--validation 0.3 --learning-rate 0.002 --epochs 10",
+    "rmsprop": "--hidden 400,100 --batch 8 --optimizer rmsprop --learning-rate 0.001 --epochs 8",
+    "adagrad": "--hidden 400,100 --batch 8 --optimizer adagrad --learning-rate 0.01 --epochs 8",
+}
+
+
+class Failure(Exception):
+    pass
+
+
+def newest_step(folder):
+    steps = [int(path.name[5:-12]) for path in folder.glob("step-*.safetensors")]
+    return max(steps, default=0)
+
+
+def hash_of(output):
+    found = re.search(r"^weights_sha256: (\w+)$", output, re.M)
+    if not found:
+        raise Failure("no weights_sha256 in: " + output)
+    return found.group(1)
+
+
+def wait_for_training(process, log):
+    """Until the banner's last line, as points before it would tell nothing."""
+    while process.poll() is None and "\ntraining: " not in "\n" + log.read_text():
+        time.sleep(0.005)
+
+
+class Run:
+    def __init__(self, tanda, folder, options, counts, random_source):
+        self.tanda, self.folder, self.options = tanda, folder, options
+        self.counts, self.random = counts, random_source
+        self.kept = folder / "kept"
+        self.log = folder / "stderr"
+
+    def whole(self):
+        machine = MACHINES["openmp, 2 threads"]
+        begun = time.monotonic()
+        done = subprocess.run([self.tanda, "train", *self.options, *machine, "--quiet"], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(done.stderr)
+        return hash_of(done.stdout), time.monotonic() - begun
+
+    def start(self, machine):
+        where = "--resume" if newest_step(self.kept) > 0 else "--checkpoint"
+        if where == "--checkpoint":
+            shutil.rmtree(self.kept, ignore_errors=True)
+        arguments = self.options if where == "--checkpoint" else []
+        self.log.write_text("")
+        with open(self.log, "w") as stderr, open(self.folder / "stdout", "w") as stdout:
+            return subprocess.Popen([self.tanda, "train", *arguments, where, str(self.kept), "--checkpoint-every",
+                                     self.random.choice(["0.05s", "0.2s", "1"]), *MACHINES[machine]],
+                                    stdout=stdout, stderr=stderr)
+
+    def leg(self, longest):
+        """Runs until a signal or the end; True when the training is done."""
+        before = newest_step(self.kept)
+        machine = self.random.choice(sorted(MACHINES))
+        number = self.random.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+        process = self.start(machine)
+        wait_for_training(process, self.log)
+        time.sleep(self.random.uniform(0.0, longest))
+        process.send_signal(number)
+        code = process.wait()
+        log = self.log.read_text()
+        after = newest_step(self.kept)
+        announced = [int(step) for step in re.findall(r"^saved \S*step-(\d+)\.safetensors", log, re.M)]
+        if after < max([before, *announced]):
+            raise Failure(f"a checkpoint was lost: {after} after {before} and {announced}\n{log}")
+        if code == 0:
+            return True
+        if code not in ([-signal.SIGKILL] if number == signal.SIGKILL else [130]):
+            raise Failure(f"exit {code} after {signal.Signals(number).name}:\n{log}")
+        if code == 130 and f"step-{after:012d}.safetensors, --resume goes on from there" not in log:
+            raise Failure(f"it does not say where it was saved:\n{log}")
+        place = re.search(r"(\d+) steps? of \d+ rows per epoch", log)
+        self.counts["points"] += 1
+        self.counts[signal.Signals(number).name] += 1
+        self.counts["on " + machine] += 1
+        self.counts["inside of an epoch"] += bool(place and after % int(place.group(1)) != 0)
+        return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=100)
+    parser.add_argument("--tanda", default=str(ROOT / "build-release" / "tanda"))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    source = random.Random(options.seed)
+    counts, begun = collections.Counter(), time.monotonic()
+    help_text = subprocess.run([options.tanda, "train", "--help"], capture_output=True, text=True).stdout
+    trainings = {name: text.split() for name, text in TRAININGS.items()
+                 if all(word in help_text for word in text.split() if word.startswith("--"))}
+    for name in TRAININGS.keys() - trainings.keys():
+        print(f"left out, this version lacks an option of it: {name}")
+
+    done = 0
+    while counts["points"] < options.points:
+        name = list(trainings)[done % len(trainings)]
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(options.tanda, pathlib.Path(folder), ["--data", DIGITS, *trainings[name]], counts, source)
+            try:
+                expected, seconds = run.whole()
+                first = counts["points"]
+                while not run.leg(seconds / 4):
+                    pass
+                found = hash_of((pathlib.Path(folder) / "stdout").read_text())
+                if found != expected:
+                    raise Failure(f"weights {found}, in one go {expected}")
+            except Failure as failure:
+                sys.exit(f"FAILED: {name}, after {counts['points']} points, seed {options.seed}: {failure}")
+        done += 1
+        print(f"{name}: {counts['points'] - first} interruptions, {seconds:.1f} s in one go, same weights "
+              f"{expected[:16]}...", flush=True)
+    print(f"{counts['points']} interruptions of {done} trainings in {time.monotonic() - begun:.0f} s: every hash equal, "
+          f"no checkpoint lost")
+    print(", ".join(f"{key} {value}" for key, value in sorted(counts.items()) if key != "points"))
+
+
+if __name__ == "__main__":
+    main()

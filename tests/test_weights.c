@@ -1,0 +1,178 @@
+/*
+ * Weights of rows: they multiply losses and deltas, and nothing else; the same bits on every backend and way of running
+ * a step, and the numbers of scikit-learn and Keras.
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+#include "support_checks.h"
+#include "train/session.h"
+
+#define LIST(...) \
+    { __VA_ARGS__ }
+
+typedef struct training {
+    const char *name;
+    network network;
+    size_t batch_rows; /* 0: all */
+    size_t steps;
+    const char *recorded;
+} training;
+
+#define TRAINING(name, rows, features, count, units, activations, loss, task, batch, steps, recorded) \
+    { \
+        name, {rows, features, count, units, activations, LOSS_##loss, TANDA_TASK_##task, CONTENT_REAL}, \
+            batch, steps, recorded \
+    }
+
+static const training trainings[] = {
+    TRAINING("logistic regression, full batch of 12 tiles", 3001, 30, 1, LIST(1), LIST(ACTIVATION_SIGMOID),
+             BINARY_CROSSENTROPY, CLASSES, 0, 4,
+             "4e3dfc21e7fbe2032710ba07d2d687568ec36c84a147da1aa801ca743d287bc5"),
+    TRAINING("logistic regression, batches of 100", 730, 9, 1, LIST(1), LIST(ACTIVATION_SIGMOID),
+             BINARY_CROSSENTROPY, CLASSES, 100, 20,
+             "762f1f9db3c2420ac71c1ef7dbc2780fdf7d85a761301a6d3f3af5d7132e8e63"),
+    TRAINING("linear regression, batches of 64", 500, 7, 1, LIST(1), LIST(ACTIVATION_IDENTITY), MSE,
+             REGRESSION, 64, 20, "423348ecf2a3c98507d5b9d7f1759b484aa491416594c4fa2547be8ddb0839a3"),
+    TRAINING("deep, softmax, batches of two tiles", 1100, 20, 3, LIST(33, 18, 4),
+             LIST(ACTIVATION_SIGMOID, ACTIVATION_TANH, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES,
+             512, 9, "90c3d3135c524eb09b23cb9301b969ca32e7e2b7937354c9249846edaeb8ea50"),
+    TRAINING("deep, squared error, batches of 32", 300, 12, 2, LIST(20, 1),
+             LIST(ACTIVATION_RELU, ACTIVATION_SIGMOID), MSE, CLASSES, 32, 30,
+             "09f7d57a03d34b3584e7abbc046edc3a16ea1e51f81048a6ebe2616735f221e5"),
+};
+#define TRAININGS (sizeof trainings / sizeof *trainings)
+
+/* Some 0, some above 1, none the same as its neighbour. */
+static void add_weights(problem *problem) {
+    const size_t rows = problem->dataset.rows;
+    MUST(allocate(&problem->dataset.weights, rows, sizeof(float), "weights", error));
+    for (size_t row = 0; row < rows; row++)
+        problem->dataset.weights[row] = (float)(row * 37 % 101) * 0x1.47ae14p-5f;
+}
+
+static void check_recorded(backend *backend, size_t wave_tiles, const char *how) {
+    for (size_t i = 0; i < TRAININGS; i++) {
+        const training *training = &trainings[i];
+        problem problem = problem_create(&training->network);
+        const step_options options = {
+            .batch_rows = training->batch_rows, .shuffle = true, .seed = 3, .wave_tiles = wave_tiles};
+        char digest[TANDA_DIGEST_SIZE];
+        add_weights(&problem);
+        digest_after(backend, &problem, &options, training->steps, digest);
+        cr_expect_str_eq(digest, training->recorded, "%s on %s, %s: %s", training->name,
+                         backend_title(backend), how, digest);
+        problem_free(&problem);
+    }
+}
+
+Test(weights, trained_weights_are_the_recorded_ones_for_any_number_of_threads) {
+    static const size_t threads[] = {1, 2, 3, 8};
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        char how[32];
+        snprintf(how, sizeof how, "%zu threads", threads[i]);
+        backend *backend = open_best_openmp(threads[i]);
+        check_recorded(backend, 0, how);
+        tanda_device_close(backend);
+    }
+}
+
+Test(weights, trained_weights_are_the_recorded_ones_on_every_instruction_set) {
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        backend *backend = open_openmp(isa_names[i], 2);
+        if (backend == NULL) continue;
+        check_recorded(backend, 0, "2 threads");
+        check_recorded(backend, 2, "2 threads, waves of 2 tiles");
+        tanda_device_close(backend);
+    }
+}
+
+Test(weights, trained_weights_are_the_recorded_ones_on_pocl, .fini = forget_opencl) {
+    backend *backend = open_named("pocl");
+    if (backend == NULL) return;
+    check_recorded(backend, 0, "its own waves");
+    check_recorded(backend, 1, "waves of 1 tile");
+    tanda_device_close(backend);
+}
+
+/* ---- what they do ------------------------------------------------------------------------------------- */
+
+static float times(float value, float weight) {
+    float product = value * weight;
+    return fabsf(product) < 0x1p-100f ? 0.0f : product;
+}
+
+static void expect_weighed(const capture *weighed, const capture *plain, tensor_role role, const char *name) {
+    const network *network = weighed->problem->network;
+    const size_t last = network->layer_count - 1, units = role == TENSOR_LOSS ? 1 : network->units[last];
+    const float *got = captured(weighed, role, last), *without = captured(plain, role, last);
+    for (size_t i = 0; i < weighed->rows * units; i++) {
+        const float expected = times(without[i], weighed->problem->dataset.weights[i / units]);
+        cr_assert_eq(bits_of_float(got[i]), bits_of_float(expected), "%s %zu: %a, expected %a", name, i,
+                     (double)got[i], (double)expected);
+    }
+}
+
+static void check_products(backend *backend) {
+    for (size_t i = 0; i < TRAININGS; i++) {
+        problem problem = problem_create(&trainings[i].network);
+        capture plain = capture_step(backend, &problem, NULL);
+        add_weights(&problem);
+        capture weighed = capture_step(backend, &problem, NULL);
+        expect_weighed(&weighed, &plain, TENSOR_LOSS, "loss");
+        expect_weighed(&weighed, &plain, TENSOR_DELTA, "delta");
+        cr_expect_eq(weighed.result.correct, plain.result.correct);
+        capture_free(&weighed);
+        capture_free(&plain);
+        problem_free(&problem);
+    }
+}
+
+Test(weights, losses_and_deltas_are_multiplied_on_openmp) {
+    backend *backend = open_best_openmp(2);
+    check_products(backend);
+    tanda_device_close(backend);
+}
+
+Test(weights, losses_and_deltas_are_multiplied_on_pocl, .fini = forget_opencl) {
+    backend *backend = open_named("pocl");
+    if (backend == NULL) return;
+    check_products(backend);
+    tanda_device_close(backend);
+}
+
+/* Both fused and op by op: what is kept runs the single ops. */
+static void check_ones(backend *backend) {
+    for (size_t i = 0; i < TRAININGS; i++) {
+        problem problem = problem_create(&trainings[i].network);
+        step_options options = {.batch_rows = trainings[i].batch_rows, .shuffle = true, .seed = 3};
+        char without[TANDA_DIGEST_SIZE], with[TANDA_DIGEST_SIZE], kept[TANDA_DIGEST_SIZE];
+        digest_after(backend, &problem, &options, trainings[i].steps, without);
+        add_weights(&problem);
+        for (size_t row = 0; row < problem.dataset.rows; row++)
+            problem.dataset.weights[row] = 1.0f;
+        digest_after(backend, &problem, &options, trainings[i].steps, with);
+        options.keep = true;
+        digest_after(backend, &problem, &options, trainings[i].steps, kept);
+        cr_expect_str_eq(with, without, "%s", trainings[i].name);
+        cr_expect_str_eq(kept, without, "%s", trainings[i].name);
+        problem_free(&problem);
+    }
+}
+
+Test(weights, of_1_change_no_bit_on_openmp) {
+    backend *backend = open_best_openmp(2);
+    check_ones(backend);
+    tanda_device_close(backend);
+}
+
+Test(weights, of_1_change_no_bit_on_pocl, .fini = forget_opencl) {
+    backend *backend = open_named("pocl");
+    if (backend == NULL) return;
+    check_ones(backend);
+    tanda_device_close(backend);
+}
