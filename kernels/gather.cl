@@ -3,12 +3,13 @@
 #include "kernels/tile.h"
 
 /*
- * row[position] and label[position] for the `rows` positions of a wave that starts at first_position of the epoch's
- * order; the positions that fill up the last group of lanes get row 0 and label 0, which nothing uses. Labels are
- * copied as 32 bits, be they classes or targets, and so are weights, which are 0 there. Work-item (VECTOR positions): it makes the epoch's key once.
+ * row[position] and label[position], `targets` values each, for the `rows` positions of a wave that starts at
+ * first_position of the epoch's order; the positions that fill up the last group of lanes get row 0 and label 0, which
+ * nothing uses, and weight 0. Labels are copied as 32 bits, be they classes or targets. Work-item (VECTOR positions): it
+ * makes the epoch's key once.
  */
 kernel void order(global ulong *row, global uint *label, global const uint *labels, ulong first_position, uint rows,
-                  ulong row_count, int has_labels, int shuffle, ulong seed, uint epoch, global float *weight,
+                  ulong row_count, uint targets, int shuffle, ulong seed, uint epoch, global float *weight,
                   global const float *weights, int has_weights) {
     uint first = (uint)get_global_id(0) * VECTOR;
     if (first >= (rows + TILE_LANES - 1) / TILE_LANES * TILE_LANES) return;
@@ -18,7 +19,8 @@ kernel void order(global ulong *row, global uint *label, global const uint *labe
         ulong found = position < rows ? first_position + position : 0;
         if (shuffle && position < rows) found = shuffle_position(key, found);
         row[position] = found;
-        label[position] = has_labels ? labels[found] : 0;
+        for (uint t = 0; t < targets; t++)
+            label[(ulong)position * targets + t] = position < rows ? labels[found * targets + t] : 0;
         if (has_weights) weight[position] = position < rows ? weights[found] : 0.0f;
     }
 }

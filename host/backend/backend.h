@@ -40,7 +40,7 @@ size_t update_state_count(update_rule rule);
 
 typedef struct program_options {
     buffer *features;   /* (rows, features) binary32, row-major */
-    buffer *labels;     /* rows int32 classes or binary32 targets; NULL for a plan without loss */
+    buffer *labels;     /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
     buffer *weights;    /* rows binary32, finite and not below 0, where the plan is weighted; else NULL */
     buffer *parameters; /* packed parameters; training updates them in place */
     size_t rows;

@@ -296,6 +296,7 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     made->layer_count = model->layer_count;
     made->features = model->features;
     made->classes = model->task == TANDA_TASK_CLASSES;
+    made->targets = made->classes ? 1 : model->layers[model->layer_count - 1].outputs;
     made->training = options->training;
     made->keep = options->keep;
     made->weighted = options->training && options->weighted;

@@ -104,7 +104,8 @@ typedef struct plan {
     size_t features;
     size_t parameter_count; /* packed, a multiple of 16 */
     size_t model_parameter_count;
-    bool classes; /* labels are int32 classes, else binary32 targets */
+    bool classes;   /* labels are int32 classes, else binary32 targets */
+    size_t targets; /* labels of a row: one class, or a target for each output */
     bool training;
     bool keep;
     bool drops;    /* there is dropout somewhere */

@@ -1,7 +1,7 @@
 /*
  * tanda predict: CSV (RFC 4180) on standard output. For classes the predicted class, then either one column
- * of probabilities per class or, with --top K, the K most probable classes; for regression the prediction
- * alone.
+ * of probabilities per class or, with --top K, the K most probable classes; for regression a column per
+ * target.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ enum { FLAG_TOP = FLAG_OWN };
 typedef struct prediction {
     application application;
     size_t top;     /* 0: all classes in their order */
-    size_t columns; /* classes, or 1 for regression */
+    size_t columns; /* classes, or targets of a regression */
     size_t *order;  /* columns indices, most probable first */
     json_t *rows;   /* --json: what would be lines, else NULL */
     tanda_error *error;
@@ -57,10 +57,24 @@ static void print_field(const char *text) {
     putchar('"');
 }
 
+/* One target: prediction; several: their names, else prediction_1 and so on. */
+static void print_targets(const prediction *prediction) {
+    const tanda_model *model = prediction->application.model;
+    for (size_t i = 0; i < prediction->columns; i++) {
+        if (i > 0) putchar(',');
+        if (model->target_names != NULL)
+            print_field(model->target_names[i]);
+        else if (prediction->columns > 1)
+            printf("prediction_%zu", i + 1);
+        else
+            fputs("prediction", stdout);
+    }
+}
+
 static void print_header(const prediction *prediction) {
     const tanda_model *model = prediction->application.model;
     if (model->task == TANDA_TASK_REGRESSION) {
-        fputs("prediction", stdout);
+        print_targets(prediction);
     } else if (prediction->top > 0) {
         for (size_t i = 1; i <= prediction->top; i++)
             printf("%sclass_%zu,probability_%zu", i == 1 ? "" : ",", i, i);
@@ -97,7 +111,9 @@ static void order_classes(size_t *order, const float *row, size_t columns, size_
 static void print_row(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
     if (model->task == TANDA_TASK_REGRESSION) {
-        printf("%.9g\n", (double)row[0]);
+        for (size_t i = 0; i < prediction->columns; i++)
+            printf("%s%.9g", i == 0 ? "" : ",", (double)row[i]);
+        putchar('\n');
         return;
     }
     if (prediction->top == 0) {
@@ -113,10 +129,21 @@ static void print_row(const prediction *prediction, const float *row) {
     putchar('\n');
 }
 
-/* {"class", "probabilities": {name: p, ...}} or the number; most probable first with --top. */
+static json_t *targets_array(const float *row, size_t columns) {
+    json_t *values = json_array();
+    for (size_t i = 0; i < columns; i++)
+        json_array_append_new(values, json_real((double)row[i]));
+    return values;
+}
+
+/*
+ * {"class", "probabilities": {name: p, ...}}, most probable first with --top; or the number, or an array of one for each
+ * target.
+ */
 static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
-    if (model->task == TANDA_TASK_REGRESSION) return json_real((double)row[0]);
+    if (model->task == TANDA_TASK_REGRESSION)
+        return prediction->columns == 1 ? json_real((double)row[0]) : targets_array(row, prediction->columns);
     report probabilities = {.object = json_object()};
     const size_t count = prediction->top == 0 ? prediction->columns : prediction->top;
     for (size_t i = 0; i < count; i++) {

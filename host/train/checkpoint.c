@@ -111,7 +111,7 @@ static void remove_unfinished(const char *folder, const char *base) {
 
 /* ---- beginning ----------------------------------------------------------------------------------------- */
 
-static bool is_same_folder(const char *a, const char *b) {
+static bool is_same_file(const char *a, const char *b) {
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
@@ -121,8 +121,8 @@ static bool is_same_folder(const char *a, const char *b) {
 static bool resumes_from(const char *resume, const char *folder) {
     char *around = NULL;
     if (resume == NULL) return false;
-    if (is_same_folder(resume, folder)) return true;
-    const bool same = folder_of(resume, &around, NULL) == TANDA_OK && is_same_folder(around, folder);
+    if (is_same_file(resume, folder)) return true;
+    const bool same = folder_of(resume, &around, NULL) == TANDA_OK && is_same_file(around, folder);
     free(around);
     return same;
 }
@@ -259,6 +259,17 @@ tanda_status checkpoints_save(checkpoints *checkpoints, const trainer *trainer, 
     free(checkpoints->saved_path);
     checkpoints->saved_path = path;
     return status == TANDA_OK ? TANDA_OK : fail(error, status, "%s", reason.message);
+}
+
+tanda_status checkpoints_resume(checkpoints *checkpoints, const char *file, uint64_t step,
+                                tanda_error *error) {
+    if (checkpoints->path == NULL) return TANDA_OK;
+    if (checkpoints->in_folder ? !resumes_from(file, checkpoints->path)
+                               : !is_same_file(file, checkpoints->path))
+        return TANDA_OK;
+    checkpoints->has_saved = true;
+    checkpoints->saved_step = step;
+    return copy_text(&checkpoints->saved_path, file, error);
 }
 
 void checkpoints_free(checkpoints *checkpoints) {

@@ -30,6 +30,10 @@ tanda_status checkpoints_begin(const tanda_train_options *options, checkpoints *
 
 void checkpoints_free(checkpoints *checkpoints);
 
+/* The training goes on from this file: if it lies where others will be written, it counts as saved. */
+tanda_status checkpoints_resume(checkpoints *checkpoints, const char *file, uint64_t step,
+                                tanda_error *error);
+
 /* The next epoch from `epoch` on at whose end one is due; SIZE_MAX for none. */
 size_t checkpoints_next_epoch(const checkpoints *checkpoints, const tanda_train_options *options,
                               size_t epoch);

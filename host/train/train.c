@@ -308,6 +308,8 @@ static tanda_status resume(run *run, tanda_error *error) {
     tanda_status status = checkpoint_find(options->resume, options->on_note, options->context, &file, error);
     if (status == TANDA_OK) status = checkpoint_file_read(&run->trainer, &run->latest, file, error);
     if (status == TANDA_OK) status = snapshot_restore(&run->trainer, &run->latest, error);
+    if (status == TANDA_OK)
+        status = checkpoints_resume(&run->checkpoints, file, run->trainer.progress.step, error);
     if (status == TANDA_OK && options->on_note != NULL) {
         char note[512];
         snprintf(note, sizeof note, "resumed from %s, after epoch %zu, step %zu of %zu", file,

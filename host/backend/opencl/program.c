@@ -70,7 +70,8 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, sizeof(cl_ulong), &program->rows, error);
     if (status == TANDA_OK)
-        status = opencl_make_memory(state, positions, sizeof(cl_uint), &program->labels, error);
+        status =
+            opencl_make_memory(state, positions, plan->targets * sizeof(cl_uint), &program->labels, error);
     if (status == TANDA_OK && plan->weighted)
         status = opencl_make_memory(state, positions, sizeof(float), &program->weights, error);
     if (status == TANDA_OK) status = opencl_make_update(state, program, error);

@@ -20,7 +20,7 @@ static tanda_status run_order(const context *c) {
     give_ulong(&launch, c->wave->first_row);
     give_uint(&launch, c->wave->rows);
     give_ulong(&launch, options->rows);
-    give_uint(&launch, labels != NULL);
+    give_uint(&launch, labels != NULL ? program->plan->targets : 0);
     give_uint(&launch, shuffles(program));
     give_ulong(&launch, options->seed);
     give_uint(&launch, c->wave->epoch);

@@ -31,7 +31,7 @@ struct program {
     size_t stack_levels;
     cl_mem workspace;     /* (wave_tiles, workspace_floats) */
     cl_mem slots;         /* (wave_tiles, slot_floats), then the stack (stack_levels, slot_floats) */
-    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and label of each position, not fused */
+    cl_mem rows, labels;  /* (wave_tiles, TILE_ROWS): row number and labels of each position, not fused */
     cl_mem weights;       /* and its weight, of a weighted plan; else NULL */
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* batches from 0 on whose tiles are made */

@@ -48,9 +48,10 @@ struct program {
     size_t scratch_floats;
     float *scratches; /* (threads, scratch_floats) */
     uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
-    float *labels;    /* (threads, group_tiles, TILE_ROWS): labels in lane order, where rows are shuffled */
-    float *weights;   /* their weights likewise, of a weighted plan */
-    const op *loss;   /* the loss op, or NULL */
+    float *
+        labels; /* (threads, group_tiles, TILE_ROWS, targets): labels in lane order, where rows are shuffled */
+    float *weights; /* their weights likewise, of a weighted plan */
+    const op *loss; /* the loss op, or NULL */
     step_result *results;
     size_t result_count, result_capacity;
     uint64_t last_step;

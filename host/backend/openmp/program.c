@@ -137,7 +137,8 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
     if (status == TANDA_OK)
         status = allocate(&program->rows, program->threads, positions * sizeof(uint64_t), "rows", error);
     if (status == TANDA_OK)
-        status = allocate(&program->labels, program->threads, positions * sizeof(float), "labels", error);
+        status = allocate(&program->labels, program->threads,
+                          positions * program->plan->targets * sizeof(float), "labels", error);
     if (status == TANDA_OK && program->plan->weighted)
         status = allocate(&program->weights, program->threads, positions * sizeof(float), "weights", error);
     return status;

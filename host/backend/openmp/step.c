@@ -79,9 +79,10 @@ static const void *find_labels(worker *worker, size_t first, size_t count) {
     const program_options *options = &worker->program->options;
     if (options->labels == NULL) return NULL;
     const float *labels = options->labels->data; /* or int32: four bytes either way */
-    if (order_is_fixed(options)) return labels + first;
+    const size_t targets = worker->program->plan->targets;
+    if (order_is_fixed(options)) return labels + first * targets;
     for (size_t i = 0; i < count; i++)
-        memcpy(&worker->labels[i], &labels[worker->rows[i]], sizeof *labels);
+        memcpy(&worker->labels[i * targets], &labels[worker->rows[i] * targets], targets * sizeof *labels);
     return worker->labels;
 }
 
@@ -122,7 +123,8 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
         tile->input_stride = program->is_perceptron ? features * COLUMN_LANES : tile->workspace_stride;
         if (weights != NULL) tile->weights = weights + lane;
         if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
-        if (labels != NULL && !program->plan->classes) tile->targets = (const float *)labels + lane;
+        if (labels != NULL && !program->plan->classes)
+            tile->targets = (const float *)labels + lane * program->plan->targets;
         if (!assembled) continue;
         const buffer *buffer = program->options.features;
         tile->input_stride = features * COLUMN_LANES;
@@ -442,7 +444,7 @@ static void work(program *program, uint64_t first_step, size_t steps, bool with_
                      .threads = (size_t)omp_get_num_threads(),
                      .scratch = program->scratches + thread * program->scratch_floats,
                      .rows = program->rows + thread * positions,
-                     .labels = program->labels + thread * positions,
+                     .labels = program->labels + thread * positions * program->plan->targets,
                      .weights = program->plan->weighted ? program->weights + thread * positions : NULL,
                      .with_loss = with_loss};
     layout_to_panels(program->plan, packed, program->parameters, worker.thread, worker.threads);

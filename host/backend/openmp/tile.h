@@ -34,7 +34,7 @@ typedef struct tile {
     size_t workspace_stride;
     const uint64_t *row;    /* row of the data set in each lane */
     const int32_t *classes; /* per lane, or */
-    const float *targets;   /* per lane */
+    const float *targets;   /* (lanes, targets of the plan) */
     const float *weights;   /* per lane, or NULL */
     uint32_t *correct;      /* rows of this tile whose class is right */
 } tile;
