@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--label-smoothing"};
+    static const char *const later[] = {"--tensorboard"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");

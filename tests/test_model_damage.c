@@ -195,8 +195,8 @@ Test(model_damage, metadata_that_do_not_fit_are_refused) {
          "{\"features\":4,\"layers\":[{\"units\":3,\"activation\":\"identity\"},{\"units\":3,\"activation\":"
          "\"softmax\"}]" REST,
          "tensor \"1.weight\" is missing"},
-        {"architecture", "{\"features\":4," LAYERS ",\"loss\":\"hinge\",\"task\":\"classes\"}",
-         "loss \"hinge\""},
+        {"architecture", "{\"features\":4," LAYERS ",\"loss\":\"triplet\",\"task\":\"classes\"}",
+         "loss \"triplet\""},
         {"architecture", "{\"features\":4," LAYERS ",\"loss\":\"mse\",\"task\":\"classes\"}",
          "loss mse needs"},
         {"architecture", "{\"features\":4," LAYERS ",\"loss\":\"mse\",\"task\":\"ranking\"}",
