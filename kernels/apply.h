@@ -15,6 +15,11 @@ typedef struct update_target {
     update_rates rates;
 } update_target;
 
+/* Plain descent, without anything that changes the gradient. */
+static inline int is_plain(uint rule, update_constants c) {
+    return rule == UPDATE_descent && c.l1 == 0.0f && c.l2 == 0.0f && c.clip_value == 0.0f && c.clip_norm == 0.0f;
+}
+
 /* New weights from w and the tree's sum, which becomes the derivative. */
 static inline real apply_rule(update_target t, real w, real *sum, real norm_scale, int is_weight, real *state) {
     real g = update_gradient(*sum, (real)(t.inverse_rows));

@@ -78,6 +78,15 @@ static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used
     }
 }
 
+/* Asks for a row that will be assembled, and for its label. */
+static inline void ask_for_row(global const float *features, uint count, global const int *labels, ulong row) {
+    global const float *line = features + row * count;
+    for (uint k = 0; k < count; k += 16)
+        ASK_FOR(line + k);
+    ASK_FOR(line + count - 1);
+    ASK_FOR(labels + row);
+}
+
 /*
  * 16 rows as 16 lanes, features apart `apart` floats; those from `used` on become +0. The last 16 features overlap those
  * before where their number is no multiple.
@@ -88,7 +97,7 @@ static inline void assemble_rows(global const float *features, uint count, const
         float values[16];
         for (int i = 0; i < 16; i++)
             values[i] = i < used ? features[row[i] * count + k] : 0.0f;
-        vstore16(vload16(0, values), 0, target + (ulong)k * apart);
+        store_16(vload16(0, values), 0, target + (ulong)k * apart);
     }
     for (uint next = 0; count >= 16 && next < count; next += 16) {
         uint first = next + 16 <= count ? next : count - 16;
@@ -96,12 +105,12 @@ static inline void assemble_rows(global const float *features, uint count, const
 #pragma unroll
         for (int i = 0; i < 16; i++) {
             lines[i] = (float16)(0.0f);
-            if (i < used) lines[i] = vload16(0, features + row[i] * count + first);
+            if (i < used) lines[i] = load_16(0, features + row[i] * count + first);
         }
         transpose(lines);
 #pragma unroll
         for (int k = 0; k < 16; k++)
-            vstore16(lines[k], 0, target + (ulong)(first + k) * apart);
+            store_16(lines[k], 0, target + (ulong)(first + k) * apart);
     }
 }
 
@@ -124,7 +133,7 @@ kernel void gather(global const float *features, uint feature_count, global cons
         if (!in_order) found = row[position];
         global const float *source = features + found * feature_count + feature;
         if (left >= 16) {
-            lines[i] = vload16(0, source);
+            lines[i] = load_16(0, source);
         } else {
             float values[16];
             for (int k = 0; k < 16; k++)
@@ -137,7 +146,7 @@ kernel void gather(global const float *features, uint feature_count, global cons
                        (ulong)feature * column + (lane & mask);
 #pragma unroll
     for (int k = 0; k < 16; k++)
-        if (k < left) vstore16(lines[k], 0, to + (ulong)k * column);
+        if (k < left) store_16(lines[k], 0, to + (ulong)k * column);
 }
 
 #else

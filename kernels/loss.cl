@@ -212,7 +212,7 @@ static inline real load_target(global const int *label, uint targets, uint h) {
     float values[VECTOR];
     for (uint i = 0; i < VECTOR; i++)
         values[i] = as_float(label[i * targets + h]);
-    return load_real(values);
+    return TANDA_VECTOR(vload, VECTOR)(0, values);
 #endif
 }
 

@@ -71,13 +71,13 @@ static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, 
                 _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                \
                     global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                          \
                     ASK_FOR(line + AHEAD);                                                                           \
-                    sum[v] = fma(vload16(0, line), w, sum[v]);                                                       \
+                    sum[v] = fma(load_16(0, line), w, sum[v]);                                                       \
                 }                                                                                                    \
             }                                                                                                        \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];                        \
         }                                                                                                            \
         global float *bias_lanes = lanes + (ulong)model.features * 16;                                               \
-        if (!first) bias = vload16(0, bias_lanes), loss = vload16(1, bias_lanes);                                    \
+        if (!first) bias = load_16(0, bias_lanes), loss = load_16(1, bias_lanes);                                    \
         _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                        \
             int there = (int)used - v * 16;                                                        \
             float16 losses = (float16)(0.0f);                                                                        \
@@ -88,16 +88,16 @@ static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, 
             loss = loss + losses;                                                                                    \
             correct = correct + right;                                                                               \
         }                                                                                                            \
-        vstore16(bias, 0, bias_lanes);                                                                               \
-        vstore16(loss, 1, bias_lanes);                                                                               \
+        store_16(bias, 0, bias_lanes);                                                                               \
+        store_16(loss, 1, bias_lanes);                                                                               \
         for (uint k = 0; k < model.features; k++) {                                                                  \
-            float16 gradient = first ? (float16)(model.zero) : vload16(k, lanes);                                    \
+            float16 gradient = first ? (float16)(model.zero) : load_16(k, lanes);                                    \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                    \
                 global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                              \
                 ASK_FOR(line + AHEAD);                                                                               \
-                gradient = fma(vload16(0, line), sum[v], gradient);                                                  \
+                gradient = fma(load_16(0, line), sum[v], gradient);                                                  \
             }                                                                                                        \
-            vstore16(gradient, k, lanes);                                                                            \
+            store_16(gradient, k, lanes);                                                                            \
         }                                                                                                            \
         return correct;                                                                                              \
     }
@@ -132,11 +132,11 @@ static inline void add_to_tree(global float *sums, global float *levels, uint fl
         if ((index >> level & 1) == 0) continue;
         global const float *below = levels + (ulong)level * floats;
         for (uint i = 0; i < floats / 16; i++)
-            vstore16(vload16(i, below) + vload16(i, sums), i, sums);
+            store_16(load_16(i, below) + load_16(i, sums), i, sums);
     }
     if (last) return;
     for (uint i = 0; i < floats / 16; i++)
-        vstore16(vload16(i, sums), i, levels + (ulong)level * floats);
+        store_16(load_16(i, sums), i, levels + (ulong)level * floats);
 }
 
 /* Where the rows of a tile lie in the data set, whose batch starts at first_row of the epoch's order. */
@@ -167,13 +167,8 @@ static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint
 static inline void assemble_tile(global const float *features, uint count, global const int *labels, const ulong *row,
                                  uint used, const ulong *next, uint next_used, global float *x, global int *label) {
     for (uint lane = 0; lane < used || lane < next_used; lane += 16) {
-        for (uint i = lane; i < lane + 16 && i < next_used; i++) {
-            global const float *line = features + next[i] * count;
-            for (uint k = 0; k < count; k += 16)
-                ASK_FOR(line + k);
-            ASK_FOR(line + count - 1);
-            ASK_FOR(labels + next[i]);
-        }
+        for (uint i = lane; i < lane + 16 && i < next_used; i++)
+            ask_for_row(features, count, labels, next[i]);
         if (lane >= (used + 31) / 32 * 32) continue;
         int there = (int)used - (int)lane;
         assemble_rows(features, count, row + lane, there, COLUMN, x + (ulong)(lane & ~31u) * count + (lane & 31));
@@ -185,9 +180,9 @@ static inline void assemble_tile(global const float *features, uint count, globa
 /* The update of all parameters, the sums of whose gradients lie in a slot, loss last; as the kernel `update`. */
 static inline void update_all(update_target target, ulong bias, global float *slot, global uint *result) {
     for (ulong i = 0; i < target.floats; i += 16) {
-        float16 sum = vload16(0, slot + i);
+        float16 sum = load_16(0, slot + i);
         if (apply_update(target, i, &sum, (float16)(1.0f), i < bias)) result[2] = 1;
-        vstore16(sum, 0, slot + i);
+        store_16(sum, 0, slot + i);
     }
     result[0] = as_uint(slot[target.floats]);
 }
@@ -243,7 +238,7 @@ kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulo
             }
             correct = correct + add_tile(model, x, label, used, lanes);
             for (uint i = 0; i < feature_count + 2; i++)
-                sums[i] = fold_lanes(vload16(i, lanes));
+                sums[i] = fold_lanes(load_16(i, lanes));
             add_to_tree(sums, sums + lines, lines, index, index + 1 == tiles);
         }
         for (uint i = 0; i < feature_count; i++)

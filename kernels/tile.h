@@ -18,6 +18,22 @@
 #define CHUNK 256
 #define COLUMN 32 /* lanes of a column: the perceptron's tiles are (columns, features, 32) */
 
+#if VECTOR == 16
+/*
+ * vload16 and vstore16 of global floats. PoCL's own take two loads and four stores where the processor needs one: a
+ * vector type that is aligned like its elements, which clang knows, says what is meant.
+ */
+typedef float16 loose_float16 __attribute__((aligned(4)));
+
+static inline float16 load_16(ulong index, global const float *p) {
+    return *(global const loose_float16 *)(p + index * 16);
+}
+
+static inline void store_16(float16 v, ulong index, global float *p) {
+    *(global loose_float16 *)(p + index * 16) = v;
+}
+#endif
+
 #if VECTOR == 1
 #define load_real(p) (*(p))
 #define store_real(v, p) (*(p) = (v))
@@ -25,10 +41,15 @@
 #define lane_numbers() (0)
 #define is_any(condition) ((condition) != 0)
 #else
+#if VECTOR == 16
+#define load_real(p) load_16(0, (p))
+#define store_real(v, p) store_16((v), 0, (p))
+#else
 #define load_real(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
 #define store_real(v, p) TANDA_VECTOR(vstore, VECTOR)((v), 0, (p))
+#endif
 #define load_integer(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
-#define is_any(condition) any(condition)
+#define is_any(condition) any_lane(condition)
 #define lane_numbers() ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #endif
 
@@ -37,6 +58,16 @@
 #define ASK_FOR(p) __builtin_prefetch((const private void *)(ulong)(p))
 #else
 #define ASK_FOR(p)
+#endif
+
+#if VECTOR == 16
+/* any(), for which PoCL asks each lane. */
+static inline int any_lane(int16 condition) {
+    int8 by_8 = condition.lo | condition.hi;
+    int4 by_4 = by_8.lo | by_8.hi;
+    int2 by_2 = by_4.lo | by_4.hi;
+    return (by_2.lo | by_2.hi) != 0;
+}
 #endif
 
 /* Instances in a tile of a step that holds `rows`, and the lanes they take. */

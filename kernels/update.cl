@@ -70,17 +70,8 @@ kernel void square_gradient(global const float *sums, ulong sum, uint floats, fl
             float g = update_gradient(sums[sum + i + l], inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }
-#pragma unroll
-    for (uint apart = 8; apart > 0; apart /= 2)
-#pragma unroll
-        for (uint l = 0; l < apart; l++)
-            lanes[l] = lanes[l] + lanes[l + apart];
-    squares[16 * chunk] = lanes[0];
+    float16 together = (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7],
+                                 lanes[8], lanes[9], lanes[10], lanes[11], lanes[12], lanes[13], lanes[14], lanes[15]);
+    squares[16 * chunk] = fold_lanes(together);
 #endif
-}
-
-/* One work-item; those that fill up its work-group do nothing. */
-kernel void keep_loss(global const float *sums, ulong loss, global uint *results, uint step) {
-    if (get_global_id(0) > 0) return;
-    results[3 * step] = as_uint(sums[loss]);
 }

@@ -163,6 +163,17 @@ Test(number, other_texts_are_told_apart) {
     }
 }
 
+Test(number, whole_numbers_are_digits_alone_below_two_to_the_64) {
+    static const char *const refused[] = {
+        "", "-1", "+1", "1 ", " 1", "1.0", "1e3", "0x1", "18446744073709551616", "99999999999999999999999"};
+    uint64_t value = 7;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        cr_assert(!number_to_whole(refused[i], strlen(refused[i]), &value) && value == 7, "%s", refused[i]);
+    cr_assert(number_to_whole("18446744073709551615", 20, &value) && value == UINT64_MAX);
+    cr_assert(number_to_whole("007", 3, &value) && value == 7);
+    cr_assert(number_to_whole("12x", 2, &value) && value == 12);
+}
+
 Test(number, the_locale_does_not_matter) {
     static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "de_DE"};
     size_t i = 0;

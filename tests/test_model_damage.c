@@ -157,6 +157,9 @@ Test(model_damage, wrong_safetensors_headers_are_refused) {
 
 /* ---- files that are whole and sealed, but no model that fits together ---------------------------------- */
 
+#define COLUMNS(columns, missing, unknown) \
+    "{\"columns\":[" columns "],\"missing\":\"" missing "\",\"unknown_category\":\"" unknown "\"}"
+
 Test(model_damage, metadata_that_do_not_fit_are_refused) {
 #define LAYERS "\"layers\":[{\"units\":3,\"activation\":\"relu\"},{\"units\":3,\"activation\":\"softmax\"}]"
 #define REST ",\"loss\":\"categorical_crossentropy\",\"task\":\"classes\"}"
@@ -225,6 +228,29 @@ Test(model_damage, metadata_that_do_not_fit_are_refused) {
         {"class_names", "[\"a\",\"b\"]", "class_names is not an array of 3"},
         {"class_names", "[\"a\",\"b\",null]", "class_names[2] is not a string"},
         {"class_names", "[\"a\",\"b\",\"\xed\xa0\x80\"]", NULL},
+        {"target_names", "[\"a\"]", "the task is classes"},
+        {"preparation", "[]", "preparation: "},
+        {"preparation", COLUMNS("", "refuse", "refuse"), "columns is not an array of 1 to 4 columns"},
+        {"preparation", COLUMNS("{},{},{},{},{}", "refuse", "refuse"), "columns is not an array of 1 to 4"},
+        {"preparation", COLUMNS("{},{},{}", "refuse", "refuse"), "make 3 features, the architecture has 4"},
+        {"preparation", COLUMNS("{},{},{},{}", "median", "refuse"), "missing \"median\" is neither"},
+        {"preparation", COLUMNS("{},{},{},{}", "refuse", "one"), "unknown_category \"one\" is neither"},
+        {"preparation", COLUMNS("{},{},{},{}", "mean", "refuse"), "column 0: a number has a mean"},
+        {"preparation", COLUMNS("{},{\"mean\":1},{},{}", "refuse", "refuse"),
+         "column 1: a number has a mean"},
+        {"preparation", COLUMNS("{\"mean\":\"1\"}", "mean", "refuse"), "column 0: the mean is not a number"},
+        {"preparation", COLUMNS("{\"mean\":1e39}", "mean", "refuse"), "column 0: the mean is not a number"},
+        {"preparation", COLUMNS("{},{\"name\":\"b\"},{},{}", "refuse", "refuse"),
+         "column 1: all columns have names"},
+        {"preparation", COLUMNS("{\"name\":\"a\"},{},{},{}", "refuse", "refuse"),
+         "column 1: all columns have names"},
+        {"preparation", COLUMNS("{\"categories\":[]},{},{},{}", "refuse", "refuse"),
+         "column 0: categories is not"},
+        {"preparation", COLUMNS("{\"categories\":[\"u\",\"u\"]},{},{}", "refuse", "refuse"),
+         "column 0: category 1 is not a text of its own"},
+        {"preparation", COLUMNS("{\"categories\":[\"u\",1]},{},{}", "refuse", "refuse"),
+         "column 0: category 1 is not a text of its own"},
+        {"preparation", COLUMNS("{\"category\":[\"u\"]},{},{}", "refuse", "refuse"), "column 0: "},
         {"settings", "[]", "settings is not a JSON object"},
         {"settings", "{", "\"settings\" is not valid JSON"},
     };

@@ -26,7 +26,8 @@ static bool names_are_numbers(const tanda_dataset *dataset) {
 }
 
 static const char *task_reason(const tanda_dataset *dataset) {
-    if (dataset->task == TANDA_TASK_REGRESSION) return "the target is a quantity";
+    if (dataset->task == TANDA_TASK_REGRESSION)
+        return dataset->target_count > 1 ? "several quantities" : "the target is a quantity";
     return names_are_numbers(dataset) ? "few distinct whole numbers; else --task regression" : "text";
 }
 

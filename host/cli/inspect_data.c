@@ -36,8 +36,10 @@ static void print_feature(const tanda_dataset *dataset, size_t feature) {
 }
 
 static void print_target(const tanda_dataset *dataset, const char *remark) {
-    printf("Target: ");
+    printf(dataset->target_count > 1 ? "Targets: " : "Target: ");
     if (dataset->target_name != NULL) printf("%s, ", dataset->target_name);
+    for (size_t i = 0; dataset->target_names != NULL && i < dataset->target_count; i++)
+        printf("%s, ", dataset->target_names[i]);
     print_task(stdout, dataset, "as asked");
     if (remark[0] != '\0') printf(" (%s)", remark);
     putchar('\n');
@@ -94,6 +96,8 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
     report_count(&report, "rows", dataset->rows);
     report_count(&report, "features", dataset->features);
     report_text(&report, "target", dataset->target_name);
+    if (dataset->target_names != NULL)
+        report_value(&report, "targets", report_strings(dataset->target_names, dataset->target_count));
     if (dataset->task != TANDA_TASK_AUTO) report_text(&report, "task", task_name(dataset->task));
     if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
     report_value(&report, "columns", columns);

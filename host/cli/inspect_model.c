@@ -64,6 +64,8 @@ static void print_unit(const tanda_model *model, size_t index, size_t unit) {
     const bool last = index + 1 == model->layer_count;
     if (last && model->class_count > 2)
         printf("%s:\n", model->class_names[unit]);
+    else if (last && model->target_names != NULL)
+        printf("%s:\n", model->target_names[unit]);
     else if (!last || model_outputs(model) > 1)
         printf("dense_%zu unit %zu:\n", index + 1, unit);
     else if (model->class_count == 2)
@@ -173,6 +175,7 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     print_names("Features", model->feature_names, model->features);
     print_preparation(&model->preparation);
     if (model->target_name != NULL) printf("Target: %s\n", model->target_name);
+    print_names("Targets", model->target_names, model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
     if (model->settings != NULL) printf("Trained with: %s\n", model->settings);
@@ -211,6 +214,8 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     if (model->preparation.columns > 0)
         report_value(&report, "preparation", preparation_to_json(&model->preparation));
     report_text(&report, "target", model->target_name);
+    if (model->target_names != NULL)
+        report_value(&report, "targets", report_strings(model->target_names, model_outputs(model)));
     if (model->class_count > 0)
         report_value(&report, "classes", report_strings(model->class_names, model->class_count));
     report_text(&report, "scale", scaling_name(model->scaling.kind));

@@ -9,23 +9,11 @@
 #include "data/number.h"
 #include "data/place.h"
 
-static bool read_digits(const char *text, uint64_t *value) {
-    uint64_t number = 0;
-    if (*text == '\0') return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9') return false;
-        if (__builtin_mul_overflow(number, 10, &number)) return false;
-        if (__builtin_add_overflow(number, (uint64_t)(*text - '0'), &number)) return false;
-    }
-    *value = number;
-    return true;
-}
-
 tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
                          tanda_error *error) {
     char buffer[SHOWN_SIZE];
     uint64_t number = 0;
-    if (read_digits(text, &number) && number >= least && number <= most) {
+    if (number_to_whole(text, strlen(text), &number) && number >= least && number <= most) {
         *value = number;
         return TANDA_OK;
     }

@@ -1,8 +1,9 @@
 #include "data/columns_find.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "data/number.h"
 
 #define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
 #define NAMES_LISTED 6
@@ -91,8 +92,10 @@ tanda_status find_column(const chooser *chooser, const char *flag, const char *t
                          tanda_error *error) {
     tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
     if (status != TANDA_OK || *index != NO_COLUMN) return status;
-    size_t length = strlen(text);
-    if (length > 0 && length < 19 && strspn(text, "0123456789") == length) *index = strtoul(text, NULL, 10);
-    if (*index < chooser->columns) return TANDA_OK;
+    uint64_t number = 0;
+    if (number_to_whole(text, strlen(text), &number) && number < chooser->columns) {
+        *index = (size_t)number;
+        return TANDA_OK;
+    }
     return unknown_column(chooser, TANDA_USAGE, flag, text, error);
 }

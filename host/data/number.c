@@ -240,6 +240,16 @@ number_status number_to_double(const char *text, size_t length, double *value) {
     return NUMBER_OK;
 }
 
+bool number_to_whole(const char *text, size_t length, uint64_t *value) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < length; i++)
+        if (!is_digit(text[i]) || __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number))
+            return false;
+    if (length > 0) *value = number;
+    return length > 0;
+}
+
 const char *number_problem(number_status status) {
     switch (status) {
     case NUMBER_OK:

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum number_status {
     NUMBER_OK,
@@ -22,6 +23,9 @@ number_status number_to_float(const char *text, size_t length, float *value);
 
 /* The same in binary64. */
 number_status number_to_double(const char *text, size_t length, double *value);
+
+/* Digits alone, of a number below 2^64; false, and *value left alone, for any other text. */
+bool number_to_whole(const char *text, size_t length, uint64_t *value);
 
 /*
  * The quick way for the many: reads a number that begins at `at` and returns where it ends, or NULL when the

@@ -68,22 +68,11 @@ tanda_status synthetic_begin(const char *kind, size_t length, synthetic_request 
 
 /* ---- values ------------------------------------------------------------------------------------------- */
 
-static bool read_whole(const char *text, size_t length, uint64_t *value) {
-    uint64_t number = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9') return false;
-        if (__builtin_mul_overflow(number, 10, &number)) return false;
-        if (__builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number)) return false;
-    }
-    *value = number;
-    return length > 0;
-}
-
 static tanda_status set_whole(synthetic_request *request, synthetic_key key, const char *text, size_t length,
                               tanda_error *error) {
     char asked[SHOWN_SIZE];
     uint64_t number = 0;
-    if (!read_whole(text, length, &number) || number < keys[key].least || number > keys[key].most)
+    if (!number_to_whole(text, length, &number) || number < keys[key].least || number > keys[key].most)
         return fail(error, TANDA_USAGE, "%s: %s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64,
                     request->title, keys[key].name, shown(text, length, asked), keys[key].least,
                     keys[key].most);

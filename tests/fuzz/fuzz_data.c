@@ -3,7 +3,8 @@
  * dataset.h. The first byte picks the format, the second the options, the rest is the file.
  *
  *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ihost -Ihost/include \
- *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file,parallel}.c -lz -lm -o fuzz_data
+ *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file,parallel}.c \
+ *       build-release/CMakeFiles/tanda_{generic,v3,v4}.dir/host/data/isa/*.o -lz -lm -o fuzz_data
  *   ./fuzz_data -max_total_time=120 -rss_limit_mb=512 FOLDER_OF_SEEDS
  */
 #include <math.h>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "data/dataset.h"
+#include "data/preparation.h"
 
 #define PATH_SIZE 40
 
@@ -36,12 +37,24 @@ static void check_labels(const tanda_dataset *dataset, const tanda_dataset_optio
                "classes lie below class_count");
     for (size_t row = 0; dataset->targets != NULL && row < dataset->rows; row++)
         demand(isfinite(dataset->targets[row]), "targets are finite");
+    for (size_t row = 0; dataset->weights != NULL && row < dataset->rows; row++)
+        demand(isfinite(dataset->weights[row]) && dataset->weights[row] >= 0.0f, "weights are 0 or more");
     bool has_target = dataset->task != TANDA_TASK_AUTO;
     demand(has_target != options->without_target, "there is a target unless none is wanted");
     demand(!has_target || (dataset->classes != NULL) != (dataset->targets != NULL), "classes or targets");
 }
 
+/* Any columns become features, by a fit on all rows. */
+static bool prepare(tanda_dataset *dataset) {
+    preparation preparation = {0};
+    bool done = preparation_fit(dataset, false, &preparation, NULL) == TANDA_OK;
+    if (done) done = dataset_prepare(dataset, &preparation, TANDA_UNKNOWN_AUTO, NULL) == TANDA_OK;
+    preparation_free(&preparation);
+    return done;
+}
+
 static void check(tanda_dataset *dataset, const tanda_dataset_options *options) {
+    if (!prepare(dataset)) return; /* a column without a value */
     size_t count = dataset->rows * dataset->features;
     demand(dataset->rows > 0 && dataset->features > 0, "there are values");
     for (size_t i = 0; i < count; i++)
@@ -78,6 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     options.task = (tanda_task)(bits % 3);
     options.without_target = (bits & 4) != 0;
     options.target = (bits & 8) != 0 ? columns[bits >> 7] : NULL;
+    options.missing = (choice & 16) != 0 ? TANDA_MISSING_MEAN : TANDA_MISSING_REFUSE;
+    options.categorical_auto = (choice & 32) != 0;
+    options.categorical = columns + 1;
+    options.categorical_count = (choice & 64) != 0;
+    options.sample_weight = (bits & 16) == 0 && (choice & 16) != 0 ? columns[0] : NULL;
     options.ignore = columns;
     options.ignore_count = (bits & 16) != 0;
     dataset_expectation expected = {.feature_count = 2, .task = TANDA_TASK_CLASSES, .target_name = "c"};

@@ -12,6 +12,9 @@
 #define MOST_PARAMETERS 524288 /* of more, each column reads the weights from memory again */
 #define MOST_GROUP_TILES 64    /* 2^MOST_LEVELS of network.cl */
 #define ITEMS_PER_UNIT 8
+#define MOST_TILED_PARAMETERS \
+    32768 /* of more, the sums of each tile would push its tensors out of the cache */
+#define GROUPS_PER_UNIT 16
 
 static enum network_loss loss_number(const op *loss) {
     switch (loss->kind) {
@@ -46,14 +49,40 @@ static size_t items_of(const packed_layer *layer) {
     return (layer->inputs + size - 1) / size + 1;
 }
 
+/*
+ * With enough tiles a work-item takes a group of them from rows to gradients: so many groups that compute units which end
+ * early find more to do, each with the levels of its tree.
+ */
+static void choose_tiles(const opencl_backend_state *state, program *program) {
+    const size_t tiles = tiles_of(program->options.batch_rows), wave = program->options.wave_tiles;
+    const size_t most = GROUPS_PER_UNIT * state->base.information.compute_units;
+    size_t slots = 1, group = wave > 1 ? 2 : 1, levels = 1;
+    while (slots * group < tiles && (wave == 0 || slots < wave))
+        if (wave != 0 || slots < most)
+            slots *= 2;
+        else
+            group *= 2;
+    for (size_t size = group; size > 1; size /= 2)
+        levels++;
+    program->wave_tiles = slots;
+    program->group = group;
+    program->scratch_floats = levels * program->slot_floats;
+}
+
 void opencl_choose_network_groups(const opencl_backend_state *state, program *program) {
     size_t items = 0, tiles = program->wave_tiles, wave = program->options.wave_tiles;
+    const size_t units = state->base.information.compute_units;
     for (size_t i = 0; i < program->plan->layer_count; i++)
         items += items_of(&program->plan->layers[i]);
     program->network_items = items;
+    program->is_tiled = program->column == 32 && program->plan->parameter_count <= MOST_TILED_PARAMETERS &&
+                        tiles_of(program->options.batch_rows) >= 2 * units;
+    if (program->is_tiled) {
+        choose_tiles(state, program);
+        return;
+    }
     while (program->group < tiles && program->group < (wave == 0 ? MOST_GROUP_TILES : 2) &&
-           (wave != 0 ||
-            items * (tiles / program->group) > ITEMS_PER_UNIT * state->base.information.compute_units))
+           (wave != 0 || items * (tiles / program->group) > ITEMS_PER_UNIT * units))
         program->group *= 2;
     program->wave_tiles = tiles / program->group;
 }
@@ -119,40 +148,58 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     return status;
 }
 
-static tanda_status run_rows(const context *c) {
+/* What network_batch of network.cl holds, after the tensors that it works on. */
+static void give_batch(launch *launch, const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const op *loss = loss_of(program->plan);
     place input = place_of(c, 0);
+    give_place(launch, &input);
+    give_memory(launch, program->workspace);
+    give_ulong(launch, program->workspace_floats);
+    give_uint(launch, program->width);
+    give_uint(launch, c->wave->rows);
+    give_uint(launch, program->stored != NULL);
+    give_memory(launch, options->features->memory);
+    give_memory(launch, options->labels->memory);
+    give_ulong(launch, c->wave->first_row);
+    give_ulong(launch, options->rows);
+    give_uint(launch, shuffles(program));
+    give_ulong(launch, options->seed);
+    give_uint(launch, c->wave->epoch);
+    give_ulong(launch, c->wave->position);
+    give_uint(launch, c->wave->step);
+    give_memory(launch, program->plan->weighted ? options->weights->memory : options->features->memory);
+    give_uint(launch, program->plan->weighted);
+    give_memory(launch, options->parameters->memory);
+    give_memory(launch, program->layers);
+    give_uint(launch, program->plan->layer_count);
+    give_ulong(launch, loss->other);
+    give_uint(launch, loss_number(loss));
+    give_float(launch, loss->constants.half);
+    give_labels_of_classes(launch, loss);
+    give_element(launch, loss);
+    give_loss(launch, c, loss);
+}
+
+static tanda_status run_rows(const context *c) {
+    const program *program = c->program;
     size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    give_place(&launch, &input);
-    give_uint(&launch, program->stored != NULL);
-    give_memory(&launch, program->workspace);
-    give_ulong(&launch, program->workspace_floats);
-    give_uint(&launch, program->width);
-    give_uint(&launch, c->wave->rows);
-    give_memory(&launch, options->features->memory);
-    give_memory(&launch, options->labels->memory);
-    give_ulong(&launch, c->wave->first_row);
-    give_ulong(&launch, options->rows);
-    give_uint(&launch, shuffles(program));
-    give_ulong(&launch, options->seed);
-    give_uint(&launch, c->wave->epoch);
-    give_ulong(&launch, c->wave->position);
-    give_uint(&launch, c->wave->step);
-    give_memory(&launch, program->plan->weighted ? options->weights->memory : options->features->memory);
-    give_uint(&launch, program->plan->weighted);
-    give_memory(&launch, options->parameters->memory);
-    give_memory(&launch, program->layers);
-    give_uint(&launch, program->plan->layer_count);
-    give_ulong(&launch, loss->other);
-    give_uint(&launch, loss_number(loss));
-    give_float(&launch, loss->constants.half);
-    give_labels_of_classes(&launch, loss);
-    give_element(&launch, loss);
-    give_loss(&launch, c, loss);
+    give_batch(&launch, c);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_tiles(const context *c) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_tiles]);
+    give_batch(&launch, c);
+    give_uint(&launch, program->group);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_memory(&launch, program->scratch);
+    give_ulong(&launch, program->scratch_floats);
+    return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }
 
 static tanda_status run_gradient(const context *c) {
@@ -182,6 +229,7 @@ static tanda_status run_gradient(const context *c) {
 }
 
 tanda_status opencl_run_network(const context *c) {
+    if (c->program->is_tiled) return run_tiles(c);
     tanda_status status = run_rows(c);
     return status == TANDA_OK ? run_gradient(c) : status;
 }

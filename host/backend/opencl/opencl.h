@@ -49,7 +49,8 @@ typedef enum kernel_index {
     X(perceptron) \
     X(network_rows_1) \
     X(network_rows_2) \
-    X(network_gradient)
+    X(network_gradient) \
+    X(network_tiles)
 
 typedef enum vector_kernel_index {
 #define KERNEL_ENUM(name) KERNEL_##name,

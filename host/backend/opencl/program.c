@@ -59,8 +59,8 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     for (size_t waves = tiles_of(batch) / (program->wave_tiles * program->group); waves > 0; waves /= 2)
         program->stack_levels++;
     size_t tiles = program->wave_tiles * program->group;
-    if (program->is_perceptron)
-        tiles = program->stored != NULL ? 1 : program->wave_tiles; /* one a work-item */
+    if (program->is_perceptron || program->is_tiled) tiles = program->wave_tiles; /* one a work-item */
+    if (program->is_perceptron && program->stored != NULL) tiles = 1;
     positions = program->is_perceptron ? 1 : tiles * TILE_ROWS;
     tanda_status status = opencl_make_memory(state, tiles, program->workspace_floats * sizeof(float),
                                              &program->workspace, error);
@@ -76,7 +76,7 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
         status = opencl_make_memory(state, positions, sizeof(float), &program->weights, error);
     if (status == TANDA_OK) status = opencl_make_update(state, program, error);
     if (status == TANDA_OK && program->is_network) status = opencl_make_network(state, program, error);
-    if (status == TANDA_OK && program->is_perceptron)
+    if (status == TANDA_OK && program->scratch_floats > 0)
         status = opencl_make_memory(state, program->wave_tiles, program->scratch_floats * sizeof(float),
                                     &program->scratch, error);
     return status;

@@ -115,8 +115,8 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     wave wave = {
         .step = index, .epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
     wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = (program->is_network || program->is_perceptron) && tiles <= program->group &&
-                   program->squares == NULL;
+    wave.updates = ((program->is_network && !program->is_tiled) || program->is_perceptron) &&
+                   tiles <= program->group && program->squares == NULL;
     context c = {state, program, &wave, error};
     const size_t most = program->wave_tiles * program->group;
     for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {

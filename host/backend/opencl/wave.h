@@ -22,9 +22,10 @@ struct program {
     size_t group; /* tiles of a group; more than 1 only where perceptron.c or network.c computes the steps */
     bool is_perceptron, is_network; /* which file computes its steps, if not ops.c */
     size_t column;                  /* of network.c: lanes */
+    bool is_tiled;                  /* of network.c: a work-item takes tiles from rows to gradients */
     size_t network_items;           /* blocks of parameters */
     cl_mem layers;                  /* what network.h says of each */
-    cl_mem scratch;                 /* of perceptron.c, a group's part after the other */
+    cl_mem scratch;                 /* of fused steps, a group's part after the other */
     size_t scratch_floats;
     size_t workspace_floats; /* of one tile */
     size_t slot_floats;      /* packed parameters, then the loss sum, padded */
