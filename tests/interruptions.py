@@ -33,17 +33,21 @@ MACHINES = {
 
 # Some 2 to 5 seconds each; a training whose options this version does not have is left out.
 TRAININGS = {
-    "mini-batches, best kept": "--hidden 512,128 --batch 2 --validation 0.5 --patience 50 --epochs 8",
-    "full batch": "--hidden 256,128 --batch full --validation 0.2 --epochs 150",
-    "no shuffle": "--hidden 400,200 --batch 16 --shuffle none --epochs 20",
-    "momentum, step": "--hidden 400,100 --batch 8 --optimizer momentum --schedule step --decay-epochs 2 "
-                      "--learning-rate 0.01 --epochs 8",
     "adam, one-cycle, dropout": "--hidden 400,100 --batch 8 --optimizer adam --schedule one-cycle --dropout 0.2 "
                                 "--learning-rate 0.002 --epochs 8",
-    "adam, plateau": "--hidden 300,100 --batch 8 --optimizer adam --schedule plateau --schedule-patience 1 "
+    "best kept": "--hidden 512,128 --batch 2 --validation 0.5 --patience 50 --epochs 8",
+    "full batch": "--hidden 256,128 --batch full --validation 0.2 --epochs 150",
+    "adam, plateau": "--hidden 300,100 --batch 8 --optimizer adam --schedule plateau --plateau-patience 1 "
                      "--validation 0.3 --learning-rate 0.002 --epochs 10",
-    "rmsprop": "--hidden 400,100 --batch 8 --optimizer rmsprop --learning-rate 0.001 --epochs 8",
-    "adagrad": "--hidden 400,100 --batch 8 --optimizer adagrad --learning-rate 0.01 --epochs 8",
+    "momentum, step": "--hidden 400,100 --batch 8 --optimizer momentum --schedule step --decay-epochs 2 "
+                      "--learning-rate 0.01 --epochs 8",
+    "adamw, amsgrad, clipped": "--hidden 400,100 --batch 8 --optimizer adamw --amsgrad --clip-norm 0.5 --warmup-steps 700 "
+                               "--learning-rate 0.002 --epochs 8",
+    "no shuffle": "--hidden 400,200 --batch 16 --shuffle none --epochs 20",
+    "rmsprop, class weights": "--hidden 400,100 --batch 8 --optimizer rmsprop --centered --class-weight balanced "
+                              "--learning-rate 0.001 --epochs 8",
+    "adagrad": "--hidden 400,100 --batch 8 --optimizer adagrad --learning-rate 0.01 --l2 0.0001 --epochs 8",
+    "nesterov": "--hidden 400,100 --batch 8 --optimizer nesterov --learning-rate 0.01 --l1 0.00001 --epochs 8",
 }
 
 

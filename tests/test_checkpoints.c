@@ -351,6 +351,22 @@ Test(checkpoints, folder_keeps_the_last_ones_and_the_best_and_all_are_models) {
     cr_expect_eq(system("cmp best kept/best.safetensors"), 0);
 }
 
+Test(checkpoints, folder_of_checkpoints_does_not_change_the_weights) {
+    static const char *const restore[] = {"no", "yes"}, *hashes[2];
+    for (size_t i = 0; i < 2; i++) {
+        char place[32];
+        snprintf(place, sizeof place, "kept-%s", restore[i]);
+        const char *const training[] = {
+            "--data", DIGITS,           "--hidden", "32",       "--validation", "0.3",     "--epochs",
+            "120",    "--restore-best", restore[i], "--device", "cpu",          "--quiet", NULL};
+        const outcome without = run_to(-1, train_arguments(training, NULL));
+        const outcome with = run_to(-1, train_arguments(training, LIST("--checkpoint", place)));
+        cr_expect_str_eq(hash_of(&with), hash_of(&without), "--restore-best %s", restore[i]);
+        hashes[i] = hash_of(&without);
+    }
+    cr_expect_str_neq(hashes[0], hashes[1], "the last epoch is the best: nothing is tested");
+}
+
 Test(checkpoints, inspect_tells_how_far_one_is) {
     cr_assert_eq(TRAIN(QUICK, "--epochs", "3", "--checkpoint", "c.safetensors").status, 0);
     const outcome lines = RUN("inspect", "c.safetensors");

@@ -260,7 +260,7 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
 
 /* The weights of the best epoch, where they are asked for. */
 static tanda_status restore_best(trainer *trainer, tanda_error *error) {
-    if (trainer->best == NULL || trainer->progress.stopping.best_epoch == 0) return TANDA_OK;
+    if (!trainer->options->restore_best || trainer->progress.stopping.best_epoch == 0) return TANDA_OK;
     return backend_upload(trainer->backend, trainer->parameters, trainer->best,
                           trainer->plan->parameter_count * sizeof(float), error);
 }
