@@ -44,7 +44,15 @@ trainings=(
     "digits, batches of 300: two tiles|small|--data digits.csv --hidden 20 --batch 300 --epochs 6"
     "digits, full batch: eight tiles|all|--data digits.csv --hidden 33 --batch full --epochs 20"
     "digits, 300 wide: two chunks|all|--data digits.csv --hidden 300,20 --activation relu,sigmoid --epochs 2"
+    "momentum, two tiles|small|--data digits.csv --hidden 20 --batch 300 --epochs 4 --optimizer momentum --l2 0.001"
+    "nesterov, one cycle|small|--data breast_cancer.csv --hidden 17 --epochs 5 --optimizer nesterov --schedule one-cycle"
+    "adagrad, L1|tiny|--data iris.csv --hidden 3,17 --activation tanh --epochs 2 --optimizer adagrad --learning-rate 0.1 --l1 0.001"
+    "rmsprop, centered, logistic|small|--data breast_cancer.csv --epochs 10 --optimizer rmsprop --centered --momentum 0.5"
+    "adam, clipped by norm|tiny|--data iris.csv --epochs 2 --optimizer adam --clip-norm 0.1"
+    "adam, logistic|small|--data breast_cancer.csv --epochs 10 --optimizer adam"
+    "adamw, cosine|small|--data digits.csv --hidden 40,20 --epochs 3 --optimizer adamw --amsgrad --schedule cosine --warmup-steps 20"
     "tiny deltas: unscaled sigmoid|small|--data breast_cancer.csv --scale none --hidden 8 --activation sigmoid --epochs 5"
+    "tiny deltas: saturated sigmoid, adam|small|--data digits.csv --scale none --hidden 24 --activation sigmoid --optimizer adam --learning-rate 0.3 --batch 64 --epochs 8"
     "tiny deltas: saturated sigmoid|small|--data digits.csv --scale none --hidden 24 --activation sigmoid --learning-rate 6 --batch 64 --epochs 8"
 )
 # What fast mode is worth is measured on a training large enough to show it.
