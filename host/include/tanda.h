@@ -183,8 +183,10 @@ typedef struct tanda_model_options {
     const char *const *activations; /* of the hidden layers: one for all, or one each */
     size_t activation_count;        /* 0: relu */
     const char
-        *output_activation; /* NULL: sigmoid for 2 classes, softmax for more, identity for regression */
+        *output_activation; /* NULL: what goes with the loss; sigmoid for 2 classes, softmax for more */
     const char *loss;       /* NULL: what goes with the output function */
+    double huber_delta;     /* where the loss huber becomes linear; 0: 1 */
+    double label_smoothing; /* of [0, 1), for the cross-entropies and kl_divergence */
     tanda_unknown unknown;  /* categories that no training row has */
 } tanda_model_options;
 
