@@ -181,13 +181,34 @@ typedef struct network_batch {
     global const network_layer *layers;
     uint layer_count;
     ulong losses;
-    int loss, is_class, sigmoid, with_loss;
+    int loss; /* enum network_loss */
+    float half_smoothing;
+    class_labels labels_of;
+    element_loss element;
+    int is_class, sigmoid, with_loss;
     global uint *results;
     uint step;
     float zero;
 } network_batch;
 
 #define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
+
+/* The rarer losses of 16 rows; not in line, so that they take no registers from the others. */
+APART void network_elements(const network_batch *batch, global const float *output, global float *delta, uint outputs,
+                            uint lanes, const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
+    element_rows(batch->element, output, delta, 1, outputs, lanes, batch->is_class, 0, 1, *label, *is_used, losses,
+                 right, batch->zero);
+}
+
+APART void network_smoothed(const network_batch *batch, global const float *logits, global float *delta,
+                            const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
+    float16 z = load_16(0, logits);
+    float16 d = binary_rows(z, convert_float16(*label), 1, batch->half_smoothing, losses);
+    *losses = choose(*is_used, *losses, 0.0f);
+    *right = ((z > 0.0f) == (*label == 1)) & *is_used;
+    store_16(choose(*is_used, d, 0.0f), 0, delta);
+}
 
 /*
  * A column of VECTORS * 16 lanes, from `lane` on, of a tile of the wave. tile_x holds its assembled rows where
@@ -243,17 +264,22 @@ typedef struct network_batch {
         global const float *logits = tensors + last->output * batch.width + lane * last->outputs;                    \
         global float *delta = tensors + last->delta * batch.width + lane * last->delta_apart;                        \
         perceptron_model model = {.zero = batch.zero,                                                                \
-                                  .squared = batch.loss == 1,                                                        \
+                                  .squared = batch.loss == NETWORK_SQUARED,                                          \
                                   .is_class = batch.is_class,                                                        \
                                   .sigmoid = batch.sigmoid,                                                          \
                                   .with_loss = batch.with_loss};                                                     \
         for (int v = 0; v < VECTORS; v++) {                                                                          \
             int there = (int)used - (int)lane - v * 16;                                                              \
             float16 row_losses = (float16)(0.0f);                                                                    \
-            int16 right;                                                                                             \
-            if (batch.loss == 2)                                                                                     \
-                categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v],                 \
-                                 lane_numbers() < (int16)(there), &row_losses, &right, batch.zero);                  \
+            int16 right, is_used = lane_numbers() < (int16)(there);                                                  \
+            if (batch.loss == NETWORK_CATEGORICAL)                                                                   \
+                categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v], batch.labels_of, \
+                                 is_used, &row_losses, &right, batch.zero);                                          \
+            else if (batch.loss == NETWORK_ELEMENTS)                                                                 \
+                network_elements(&batch, logits + v * 16, delta + v * 16, last->outputs, lanes, &label[v], &is_used, \
+                                 &row_losses, &right);                                                               \
+            else if (batch.loss == NETWORK_SMOOTHED)                                                                 \
+                network_smoothed(&batch, logits + v * 16, delta + v * 16, &label[v], &is_used, &row_losses, &right); \
             else                                                                                                     \
                 store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
             if (batch.weighted) {                                                                                    \
@@ -264,6 +290,9 @@ typedef struct network_batch {
             store_16(row_losses, 0, tensors + batch.losses * batch.width + lane + v * 16);                           \
             if (batch.is_class) correct = correct + right;                                                           \
         }                                                                                                            \
+        if (last->activation != NETWORK_IDENTITY)                                                                    \
+            activate_backward(last->activation, delta, tensors + last->from * batch.width + lane * last->outputs,    \
+                              last->outputs *VECTORS);                                                               \
         if (batch.is_class) add_correct(batch.results, batch.step, correct);                                         \
         for (uint l = batch.layer_count; l-- > 0;) {                                                                 \
             global const network_layer *layer = batch.layers + l;                                                    \
@@ -299,12 +328,14 @@ DEFINE_NETWORK_COLUMN(2)
         ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,                    \
         global const float *weights, int weighted,                                                                   \
         global const float *parameters, global const network_layer *layers, uint layer_count, ulong losses,          \
-        int loss, int is_class, int sigmoid, int with_loss, global uint *results, uint step, float zero
+        int loss, float half_smoothing, float on, float off, float rest, float entropy, int element,                 \
+        float parameter, float mean, int is_class, int sigmoid, int with_loss, global uint *results, uint step,      \
+        float zero
 #define BATCH                                                                                                        \
     {                                                                                                                \
         width, rows, assembled, features, labels, first_row, row_count, shuffle, seed, epoch, position,              \
-            training_step, weights, weighted, parameters, layers, layer_count, losses, loss, is_class, sigmoid,      \
-            with_loss, results, step, zero                                                                           \
+            training_step, weights, weighted, parameters, layers, layer_count, losses, loss, half_smoothing,         \
+            {on, off, rest, entropy}, {element, parameter, mean}, is_class, sigmoid, with_loss, results, step, zero  \
     }
 
 /* Work-item (column of VECTORS * 16 lanes, tile); input and workspace are tiles of the wave. */
@@ -364,8 +395,6 @@ typedef struct network_target {
     ulong floats;        /* of a slot before the loss */
     global uint *result; /* of the step */
 } network_target;
-
-#define APART static __attribute__((noinline))
 
 APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
     float16 g = *sum;

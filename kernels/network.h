@@ -14,9 +14,12 @@ typedef struct network_layer {
     ulong delta_apart;      /* units of a column of the delta's place, which other layers use too */
     ulong
         kept; /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
-    ulong activation; /* of the layer's output; identity for the last, whose loss starts from logits */
+    ulong activation; /* of the layer's output; identity for the last where its loss starts from logits */
     ulong first_item; /* of network_gradient: blocks of inputs, then one for the bias */
 } network_layer;
+
+/* How network_rows computes the loss: as loss_binary_crossentropy, loss_mse, ... of loss.cl. */
+enum network_loss { NETWORK_BINARY, NETWORK_SQUARED, NETWORK_CATEGORICAL, NETWORK_ELEMENTS, NETWORK_SMOOTHED };
 
 #define NETWORK_WIDE_INPUTS 8    /* inputs of a block of a layer with 16 or more outputs */
 #define NETWORK_NARROW_INPUTS 16 /* and of one with fewer */

@@ -30,7 +30,7 @@ typedef struct outcome {
 } outcome;
 
 static char test_folder[64];
-static char *kept[256];
+static char *kept[512];
 static size_t kept_count;
 
 static void enter_folder(void) {

@@ -200,6 +200,87 @@ double reference_loss(loss loss, activation function, size_t H, const double *z,
     }
 }
 
+/* An element loss of output o and target y, as Keras writes it, and its derivative by o. */
+static double element_loss(loss loss, double o, double y, double huber_delta, double *slope) {
+    double x = o - y;
+    switch (loss) {
+    case LOSS_MSE:
+        *slope = 2.0 * x;
+        return x * x;
+    case LOSS_MAE:
+        *slope = (x > 0.0) - (x < 0.0);
+        return fabs(x);
+    case LOSS_HUBER:
+        *slope = fmin(fmax(x, -huber_delta), huber_delta);
+        return fabs(x) <= huber_delta ? 0.5 * x * x : huber_delta * fabs(x) - 0.5 * huber_delta * huber_delta;
+    case LOSS_LOG_COSH:
+        *slope = tanh(x);
+        return log(cosh(x));
+    case LOSS_POISSON:
+        *slope = 1.0 - y / (o + 1e-7);
+        return o - y * log(o + 1e-7);
+    case LOSS_HINGE:
+        *slope = 1.0 - y * o > 0.0 ? -y : 0.0;
+        return fmax(1.0 - y * o, 0.0);
+    case LOSS_SQUARED_HINGE:
+        *slope = -2.0 * y * fmax(1.0 - y * o, 0.0);
+        return fmax(1.0 - y * o, 0.0) * fmax(1.0 - y * o, 0.0);
+    default:
+        abort();
+    }
+}
+
+double reference_element(loss loss, double o, double y, double huber_delta, double *slope) {
+    return element_loss(loss, o, y, huber_delta, slope);
+}
+
+/* The mean over the outputs; classes are 1 for a row's own output and 0, or -1 for hinges, for the others. */
+static double loss_of_elements(const tanda_model *model, size_t H, const double *z, double y, double *delta) {
+    const activation function = model->layers[model->layer_count - 1].activation;
+    const bool classes = model->task == TANDA_TASK_CLASSES;
+    const double other = model->loss == LOSS_HINGE || model->loss == LOSS_SQUARED_HINGE ? -1.0 : 0.0;
+    const double huber = model->loss_settings.huber_delta == 0.0 ? 1.0 : model->loss_settings.huber_delta;
+    double sum = 0.0;
+    for (size_t h = 0; h < H; h++) {
+        bool own = H == 1 ? y == 1.0 : y == (double)h;
+        double slope, target = !classes ? y : own ? 1.0 : other;
+        sum += element_loss(model->loss, reference_activate(function, z[h]), target, huber, &slope);
+        delta[h] = slope * reference_slope(function, z[h]) / (double)H;
+    }
+    return sum / (double)H;
+}
+
+/* Cross-entropy or divergence of p from labels y (1 - S) + S / C, where binary means C = 2 and p = {1 - s, s}. */
+static double smoothed_loss(const tanda_model *model, size_t H, const double *z, double y, double *delta) {
+    const double smoothing = model->loss_settings.label_smoothing;
+    double loss = 0.0, pair[2] = {0.0, z[0]}, *p = reference_array(H + 1);
+    const size_t C = H == 1 ? 2 : H;
+    reference_softmax(C, H == 1 ? pair : z, p);
+    for (size_t c = 0; c < C; c++) {
+        double label = (y == (double)c ? 1.0 - smoothing : 0.0) + smoothing / (double)C;
+        loss -= label * log(p[c]);
+        if (model->loss == LOSS_KL_DIVERGENCE && label > 0.0) loss += label * log(label);
+        if (H > 1) delta[c] = p[c] - label;
+        if (H == 1 && c == 1) delta[0] = p[1] - label;
+    }
+    free(p);
+    return loss;
+}
+
+double reference_model_loss(const tanda_model *model, size_t H, const double *z, double y, double *delta) {
+    const activation function = model->layers[model->layer_count - 1].activation;
+    switch (model->loss) {
+    case LOSS_BINARY_CROSSENTROPY:
+    case LOSS_CATEGORICAL_CROSSENTROPY:
+    case LOSS_KL_DIVERGENCE:
+        if (model->loss_settings.label_smoothing > 0.0 || model->loss == LOSS_KL_DIVERGENCE)
+            return smoothed_loss(model, H, z, y, delta);
+        return reference_loss(model->loss, function, H, z, y, delta);
+    default:
+        return loss_of_elements(model, H, z, y, delta);
+    }
+}
+
 static double **pointers(size_t count) {
     double **made = calloc(count, sizeof *made);
     if (made == NULL) abort();
@@ -228,9 +309,8 @@ static void lose(reference *result, const tanda_model *model, size_t rows, const
     result->deltas[last] = reference_array(rows * H);
     result->losses = reference_array(rows);
     for (size_t row = 0; row < rows; row++) {
-        result->losses[row] =
-            reference_loss(model->loss, model->layers[last].activation, H, result->logits[last] + row * H,
-                           labels[row], result->deltas[last] + row * H);
+        result->losses[row] = reference_model_loss(model, H, result->logits[last] + row * H, labels[row],
+                                                   result->deltas[last] + row * H);
         result->loss += result->losses[row];
     }
 }

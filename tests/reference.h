@@ -38,6 +38,12 @@ void reference_softmax(size_t H, const double *z, double *p);
  */
 double reference_loss(loss loss, activation function, size_t H, const double *z, double y, double *delta);
 
+/* The same of any model: its loss, that loss' settings and its output function. delta is wanted. */
+double reference_model_loss(const tanda_model *model, size_t H, const double *z, double y, double *delta);
+
+/* An element loss (kernels/loss.h) of one output and its target, -1 or 1 for hinges, and its derivative. */
+double reference_element(loss loss, double o, double y, double huber_delta, double *slope);
+
 /* Everything one step computes. Arrays per layer are (rows, outputs of the layer). */
 typedef struct reference {
     size_t layer_count;

@@ -1,6 +1,8 @@
 #include "support_updates.h"
 
+#include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 #define MOMENTS .first_share = 0.1f, .second_decay = 0.999f, .second_share = 0.001f, .epsilon = 1e-7f
 #define SQUARES .second_decay = 0.9f, .second_share = 0.1f, .epsilon = 1e-7f
@@ -32,6 +34,14 @@ const update_case update_cases[] = {
     {"AdamW with AMSGrad", {UPDATE_adam_amsgrad, {MOMENTS}, 0.0f}, 0.01, 0.2},
 };
 const size_t update_case_count = sizeof update_cases / sizeof *update_cases;
+
+const update_case *update_case_named(const char *name) {
+    const update_case *found = NULL;
+    for (size_t i = 0; i < update_case_count; i++)
+        if (strcmp(update_cases[i].name, name) == 0) found = &update_cases[i];
+    cr_assert_not_null(found, "no update case is called '%s'", name);
+    return found;
+}
 
 void fill_rates(const update_case *row, update_rates rates[UPDATE_STEPS]) {
     for (int s = 0; s < UPDATE_STEPS; s++) {

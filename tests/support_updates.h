@@ -17,6 +17,9 @@ typedef struct update_case {
 extern const update_case update_cases[];
 extern const size_t update_case_count;
 
+/* A test fails when there is none. */
+const update_case *update_case_named(const char *name);
+
 /* The rates of steps 0 to UPDATE_STEPS - 1; Adam's are not corrected for the beginning: that is the host's. */
 void fill_rates(const update_case *row, update_rates rates[UPDATE_STEPS]);
 

@@ -74,7 +74,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
 }
 
 Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--label-smoothing"};
+    static const char *const later[] = {"--tensorboard"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         char begin[128];
         const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
@@ -168,8 +168,9 @@ Test(cli, values_are_read_strictly_and_exit_2) {
          "them)",
          {"train", "--device", "gpu"}},
         {2,
-         "--loss: 'mae' is unknown; use binary_crossentropy, categorical_crossentropy or mse",
-         {"train", "--loss", "mae"}},
+         "--loss: 'l2' is unknown; use binary_crossentropy, categorical_crossentropy, mse, mae, huber, log_cosh, "
+         "poisson, hinge, squared_hinge or kl_divergence",
+         {"train", "--loss", "l2"}},
     };
     EXPECT_REFUSALS(refusals);
 }

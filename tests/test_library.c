@@ -164,6 +164,47 @@ Test(library, a_split_shares_out_every_row) {
     tanda_dataset_free(validation);
 }
 
+Test(library, every_row_is_held_out_by_one_fold) {
+    tanda_error error = {0};
+    tanda_dataset *all = NULL;
+    size_t held = 0;
+    const tanda_dataset_arrays arrays = rows_of_classes();
+    expect_ok(tanda_dataset_create(&arrays, &all, &error), &error);
+    for (size_t fold = 0; fold < 3; fold++) {
+        tanda_dataset *training = NULL, *validation = NULL;
+        expect_ok(tanda_dataset_fold(all, 3, fold, 1, &training, &validation, &error), &error);
+        cr_expect_eq(tanda_dataset_rows(training) + tanda_dataset_rows(validation), 6);
+        held += tanda_dataset_rows(validation);
+        tanda_dataset_free(training);
+        tanda_dataset_free(validation);
+    }
+    cr_expect_eq(held, 6);
+    tanda_dataset *none = NULL;
+    cr_expect_eq(tanda_dataset_fold(all, 3, 3, 1, &none, &none, &error), TANDA_USAGE);
+    cr_expect_eq(tanda_dataset_fold(all, 1, 0, 1, &none, &none, &error), TANDA_USAGE);
+    cr_expect_eq(tanda_dataset_fold(all, 7, 0, 1, &none, &none, &error), TANDA_USAGE);
+    tanda_dataset_free(all);
+}
+
+Test(library, class_weights_become_weights_of_rows) {
+    static const int32_t few[] = {0, 1, 1, 1, 1, 1};
+    static const double given[] = {2, 0.5}, negative[] = {1, -1}, none[] = {0, 0};
+    tanda_error error = {0};
+    tanda_dataset *dataset = NULL;
+    tanda_dataset_arrays arrays = rows_of_classes();
+    arrays.classes = few;
+    expect_ok(tanda_dataset_create(&arrays, &dataset, &error), &error);
+    cr_expect_eq(tanda_dataset_weigh_classes(dataset, negative, &error), TANDA_USAGE);
+    cr_expect_eq(tanda_dataset_weigh_classes(dataset, none, &error), TANDA_BAD_INPUT);
+    cr_expect_null(tanda_dataset_sample_weights(dataset));
+    expect_ok(tanda_dataset_weigh_classes(dataset, NULL, &error), &error);
+    cr_expect_eq(tanda_dataset_sample_weights(dataset)[0], 3.0f);
+    cr_expect_eq(tanda_dataset_sample_weights(dataset)[1], 0.6f);
+    expect_ok(tanda_dataset_weigh_classes(dataset, given, &error), &error);
+    cr_expect_eq(tanda_dataset_sample_weights(dataset)[0], 6.0f);
+    tanda_dataset_free(dataset);
+}
+
 /* ---- models -------------------------------------------------------------------------------------------- */
 
 Test(library, a_model_is_made_of_named_layers) {
@@ -316,6 +357,13 @@ Test(library, a_model_tells_the_settings_of_its_training) {
     cr_expect_eq(tanda_model_scaling(model, &center, &factor), TANDA_SCALE_STANDARD);
     cr_expect_float_eq(center[0], 5.84333f, 1e-4f);
     cr_expect_gt(factor[0], 0.0f);
+    cr_expect_eq(tanda_model_set_settings(model, "[1]", &error), TANDA_USAGE);
+    cr_expect_eq(tanda_model_set_settings(model, "{", &error), TANDA_USAGE);
+    cr_expect_eq(tanda_model_set_settings(model, "{\"a\":1,\"a\":2}", NULL), TANDA_USAGE);
+    expect_ok(tanda_model_set_settings(model, "{\"a\": 1}", &error), &error);
+    cr_expect_str_eq(tanda_model_settings(model), "{\"a\": 1}");
+    expect_ok(tanda_model_set_settings(model, NULL, &error), &error);
+    cr_expect_null(tanda_model_settings(model));
     tanda_model_free(model);
 }
 
@@ -332,6 +380,14 @@ Test(library, names_and_numbers_go_back_and_forth) {
     cr_expect(tanda_scale_from_name(tanda_scale_name(TANDA_SCALE_MINMAX), &scale));
     cr_expect_eq(scale, TANDA_SCALE_MINMAX);
     cr_expect_null(tanda_scale_name((tanda_scale)-1));
+    tanda_optimizer optimizer = TANDA_OPTIMIZER_SGD;
+    tanda_schedule schedule = TANDA_SCHEDULE_CONSTANT;
+    cr_expect(tanda_optimizer_from_name(tanda_optimizer_name(TANDA_OPTIMIZER_LBFGS), &optimizer));
+    cr_expect_eq(optimizer, TANDA_OPTIMIZER_LBFGS);
+    cr_expect_null(tanda_optimizer_name((tanda_optimizer)(TANDA_OPTIMIZER_LBFGS + 1)));
+    cr_expect(tanda_schedule_from_name(tanda_schedule_name(TANDA_SCHEDULE_PLATEAU), &schedule));
+    cr_expect_eq(schedule, TANDA_SCHEDULE_PLATEAU);
+    cr_expect_null(tanda_schedule_name((tanda_schedule)(TANDA_SCHEDULE_PLATEAU + 1)));
     while (tanda_activation_name(activations) != NULL)
         activations++;
     while (tanda_loss_name(losses) != NULL)

@@ -16,6 +16,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "support_network.h"
+#include "support_updates.h"
 
 #define STEPS 2
 
@@ -302,7 +303,7 @@ static const trial trials[] = {
 static const trial waves = {
     {260, 1, 1, {1}, {SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 1, false};
 
-/* Dropout and weights of rows. */
+/* Dropout, weights of rows, and a norm that is clipped. */
 static const trial all_at_once = {
     {43, 3, 3, {16, 5, 1}, {RELU, TANH, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
     40,
@@ -312,14 +313,19 @@ static const trial all_at_once = {
 /* Trains on both, keeping every tensor, and demands no report and equal bits. */
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
-    static const double rates[] = {0.25, 0.5, 0.125};
-    const bool is_clipped = trial->shuffle && trial->network.layer_count == 2; /* some, by the norm */
-    const step_options options = {.dropout = trial == &all_at_once ? rates : NULL,
+    static const double dropout[] = {0.25, 0.5, 0.125};
+    const update_case *update = trial == &all_at_once
+                                    ? update_case_named("Adam, clipped by norm, with L1")
+                                    : &update_cases[trial->network.rows % update_case_count];
+    update_rates rates[UPDATE_STEPS];
+    fill_rates(update, rates);
+    const step_options options = {.dropout = trial == &all_at_once ? dropout : NULL,
+                                  .update = update->settings,
+                                  .rates = rates,
                                   .batch_rows = trial->batch_rows,
                                   .shuffle = trial->shuffle,
                                   .seed = 3,
-                                  .wave_tiles = trial->wave_tiles,
-                                  .update = {.constants = {.clip_norm = is_clipped ? 0.25f : 0.0f}}};
+                                  .wave_tiles = trial->wave_tiles};
     network_text(&trial->network, text);
     problem problem = problem_create(&trial->network);
     char digests[2][TANDA_DIGEST_SIZE];

@@ -70,6 +70,25 @@ static op *add_op(builder *builder, tile_op kind, size_t layer) {
 }
 
 /*
+ * The op of the model's loss. Cross-entropies start from logits, and so does the squared error of one output that is
+ * identity or sigmoid; every other loss is of the output, which its activation has made.
+ */
+static tile_op loss_op(const tanda_model *model) {
+    const layer *last = &model->layers[model->layer_count - 1];
+    if (model->loss == LOSS_BINARY_CROSSENTROPY) return OP_loss_binary_crossentropy;
+    if (model->loss == LOSS_CATEGORICAL_CROSSENTROPY || model->loss == LOSS_KL_DIVERGENCE)
+        return OP_loss_categorical_crossentropy;
+    if (model->loss == LOSS_MSE && last->outputs == 1 &&
+        (last->activation == ACTIVATION_IDENTITY || last->activation == ACTIVATION_SIGMOID))
+        return OP_loss_mse;
+    return OP_loss_elements;
+}
+
+bool loss_is_of_output(const tanda_model *model) {
+    return loss_op(model) == OP_loss_elements;
+}
+
+/*
  * Where the output of a layer lies; the activation works in place unless every tensor is kept or its derivative needs
  * the logits.
  */
@@ -125,7 +144,7 @@ static size_t add_dropped(builder *builder, size_t layer, size_t source) {
     return dropped;
 }
 
-/* Returns the offset of the logits of the last layer. */
+/* Returns the offset of what the loss is computed from. */
 static size_t add_forward(builder *builder) {
     plan *plan = builder->plan;
     size_t source = take_units(builder, plan->features);
@@ -141,14 +160,15 @@ static size_t add_forward(builder *builder) {
         dense->source = source;
         dense->target = logits;
         source = logits;
-        if (i + 1 == plan->layer_count) break;
+        if (i + 1 == plan->layer_count && !loss_is_of_output(builder->model)) break;
         source = place_output(builder, i, logits);
         if (dense->activation == ACTIVATION_IDENTITY) continue;
         op *function = add_op(builder, OP_activation_forward, i);
         function->source = logits;
         function->target = source;
     }
-    if (builder->options->with_prediction) add_prediction(builder, plan->layer_count - 1, source);
+    if (builder->options->with_prediction && !loss_is_of_output(builder->model))
+        add_prediction(builder, plan->layer_count - 1, source);
     return source;
 }
 
@@ -159,20 +179,39 @@ static size_t place_delta(builder *builder, tensor_role role, size_t layer) {
     return offset;
 }
 
-/* Returns the offset of the last layer's delta. */
-static size_t add_loss(builder *builder, size_t logits) {
-    static const tile_op of_loss[LOSS_COUNT] = {[LOSS_BINARY_CROSSENTROPY] = OP_loss_binary_crossentropy,
-                                                [LOSS_CATEGORICAL_CROSSENTROPY] =
-                                                    OP_loss_categorical_crossentropy,
-                                                [LOSS_MSE] = OP_loss_mse};
+/* Through the activation of a layer: the delta of its output becomes that of its logits. Returns its offset. */
+static size_t add_activation_backward(builder *builder, size_t layer, size_t of_output) {
+    plan *plan = builder->plan;
+    if (builder->model->layers[layer].activation == ACTIVATION_IDENTITY) {
+        add_tensor(builder, TENSOR_DELTA, layer, plan->layers[layer].outputs, of_output);
+        return of_output;
+    }
+    op *function = add_op(builder, OP_activation_backward, layer);
+    const tensor_role from = activation_needs_logits(function->activation) ? TENSOR_LOGITS : TENSOR_OUTPUT;
+    function->source = of_output;
+    function->other = plan_tensor(plan, from, layer)->offset;
+    function->target = builder->options->keep ? place_delta(builder, TENSOR_DELTA, layer) : of_output;
+    if (!builder->options->keep)
+        add_tensor(builder, TENSOR_DELTA, layer, plan->layers[layer].outputs, function->target);
+    return function->target;
+}
+
+/* Returns the offset of the last layer's delta. source: its logits or, if the loss is of these, its outputs. */
+static size_t add_loss(builder *builder, size_t source) {
+    const tanda_model *model = builder->model;
+    const bool of_output = loss_is_of_output(model);
     size_t last = builder->plan->layer_count - 1;
     size_t losses = take_units(builder, 1);
     add_tensor(builder, TENSOR_LOSS, last, 1, losses);
-    op *made = add_op(builder, of_loss[builder->model->loss], last);
-    made->source = logits;
+    op *made = add_op(builder, loss_op(model), last);
+    made->source = source;
     made->other = losses;
+    made->loss = model->loss;
+    made->constants = loss_constants_of(&model->loss_settings, model->loss, made->outputs);
+    made->targets = builder->plan->classes ? 1 : made->outputs;
     made->with_delta = builder->options->training;
-    if (made->with_delta) made->target = place_delta(builder, TENSOR_DELTA, last);
+    if (made->with_delta)
+        made->target = place_delta(builder, of_output ? TENSOR_DELTA_OUTPUT : TENSOR_DELTA, last);
     size_t delta = made->target;
     if (builder->plan->weighted) {
         op *weigh = add_op(builder, OP_weigh, last);
@@ -181,7 +220,7 @@ static size_t add_loss(builder *builder, size_t logits) {
     }
     op *sum = add_op(builder, OP_loss_sum, last);
     sum->source = losses;
-    return delta;
+    return of_output && builder->options->training ? add_activation_backward(builder, last, delta) : delta;
 }
 
 /* Where the inputs lie that a layer was given. */
@@ -217,25 +256,11 @@ static void add_backward(builder *builder, size_t delta) {
         gradient->source = delta;
         gradient->other = inputs_of(plan, i);
         gradient->scratch = scratch;
-        gradient->after_barrier =
-            i + 1 < plan->layer_count; /* the loss sum before it writes nothing it reads */
+        /* the loss sum before it writes nothing it reads */
+        gradient->after_barrier = gradient == plan->ops || gradient[-1].kind != OP_loss_sum;
         if (i == 0) break;
         const size_t of_output = add_input_delta(builder, i, delta);
-        if (builder->model->layers[i - 1].activation == ACTIVATION_IDENTITY) {
-            delta = of_output;
-            add_tensor(builder, TENSOR_DELTA, i - 1, plan->layers[i - 1].outputs, delta);
-            continue;
-        }
-        op *function = add_op(builder, OP_activation_backward, i - 1);
-        function->source = of_output;
-        function->other =
-            plan_tensor(plan, activation_needs_logits(function->activation) ? TENSOR_LOGITS : TENSOR_OUTPUT,
-                        i - 1)
-                ->offset;
-        function->target = builder->options->keep ? place_delta(builder, TENSOR_DELTA, i - 1) : of_output;
-        if (!builder->options->keep)
-            add_tensor(builder, TENSOR_DELTA, i - 1, plan->layers[i - 1].outputs, function->target);
-        delta = function->target;
+        delta = add_activation_backward(builder, i - 1, of_output);
     }
 }
 

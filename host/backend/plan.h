@@ -32,6 +32,7 @@
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \
     X(loss_mse) \
+    X(loss_elements) \
     X(weigh) \
     X(loss_sum) \
     X(dense_gradient) \
@@ -60,6 +61,9 @@ typedef struct op {
     activation activation;          /* activation ops; loss_mse: the output function */
     uint32_t threshold;             /* dropout ops: random words below it drop their element */
     float scale;                    /* and what is kept is multiplied by this */
+    loss loss;                      /* losses: the model's, */
+    loss_constants constants;       /* what it wants to know, */
+    size_t targets;                 /* and labels of a row: its class, or a target for each output */
     bool with_delta;                /* losses: write the delta as well */
     bool after_barrier;             /* reads what the op before it in the list has written */
 } op;
@@ -122,6 +126,9 @@ typedef struct plan_options {
 tanda_status plan_create(const tanda_model *model, const plan_options *options, plan **result,
                          tanda_error *error);
 void plan_free(plan *plan);
+
+/* Whether the loss starts from the last layer's output, through whose activation its delta then goes, not from logits. */
+bool loss_is_of_output(const tanda_model *model);
 
 /* NULL when the plan does not make such a tensor. */
 const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer);

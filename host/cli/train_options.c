@@ -55,11 +55,13 @@ static const struct argp_option table[] = {
      "of the hidden layers, one name or one per layer; default relu. There are" HIDDEN_ACTIVATIONS,
      GROUP_MODEL},
     {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
-     "identity, sigmoid or softmax; default: sigmoid for 2 classes, softmax for more, identity for "
-     "regression",
+     "default: sigmoid for 2 classes, softmax for more, identity for regression and hinge, exponential for "
+     "poisson; softmax or one that hidden layers can have",
      GROUP_MODEL},
     {"loss", FLAG_LOSS, "NAME", 0,
-     "binary_crossentropy, categorical_crossentropy or mse; default: what goes with the output", GROUP_MODEL},
+     "default: what goes with the output. For classes binary_crossentropy, categorical_crossentropy, "
+     "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
+     GROUP_MODEL},
     {"init", FLAG_INIT, "MODEL", 0,
      "start from the weights of a model of the same layers, in its scaling unless --scale is given",
      GROUP_MODEL},
@@ -134,9 +136,12 @@ static tanda_status set_scale(train_options *options, const char *argument, tand
 }
 
 static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"identity", "sigmoid", "softmax"};
+    const char *names[ACTIVATION_SOFTMAX + 1];
     size_t index = 0;
-    const tanda_status status = value_choice("--output-activation", argument, names, 3, &index, error);
+    for (size_t i = 0; i <= ACTIVATION_SOFTMAX; i++)
+        names[i] = activation_name((activation)i);
+    const tanda_status status =
+        value_choice("--output-activation", argument, names, ACTIVATION_SOFTMAX + 1, &index, error);
     if (status == TANDA_OK)
         options->has_output_activation = activation_from_name(argument, &options->output_activation);
     return status;
@@ -240,6 +245,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[4] = &options->dropout;
         state->child_inputs[5] = &options->data;
         state->child_inputs[6] = &options->weight;
+        state->child_inputs[7] = &options->loss_options;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -256,6 +262,7 @@ static const struct argp_child group_children[] = {
     {&dropout_argp, 0, NULL, GROUP_TRAINING},
     {&encoding_argp, 0, NULL, GROUP_DATA},
     {&weight_argp, 0, NULL, GROUP_TRAINING},
+    {&loss_argp, 0, NULL, GROUP_MODEL},
     {0},
 };
 
@@ -350,6 +357,7 @@ void train_options_begin(train_options *options, tanda_error *error) {
     options->common.error = options->data.error = error;
     options->run.error = options->optimizing.error = options->holding_out.error = error;
     options->dropout.error = options->weight.error = error;
+    options->loss_options.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {

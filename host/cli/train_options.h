@@ -3,6 +3,7 @@
 #define TANDA_CLI_TRAIN_OPTIONS_H
 
 #include "cli/dropout_options.h"
+#include "cli/loss_options.h"
 #include "cli/optimizer_options.h"
 #include "cli/options.h"
 #include "cli/run_options.h"
@@ -27,6 +28,7 @@ typedef struct train_options {
     activation output_activation;
     bool has_loss;
     loss loss;
+    loss_options loss_options;
     dropout_options dropout;
     double learning_rate; /* 0 until train_options_check: the optimizer's */
     optimizer_options optimizing;

@@ -62,7 +62,9 @@ static tanda_status make_model(const train_options *options, train_setup *setup,
                                         .output_activation = options->has_output_activation
                                                                  ? activation_name(options->output_activation)
                                                                  : NULL,
-                                        .loss = options->has_loss ? loss_name(options->loss) : NULL};
+                                        .loss = options->has_loss ? loss_name(options->loss) : NULL,
+                                        .huber_delta = options->loss_options.huber_delta,
+                                        .label_smoothing = options->loss_options.label_smoothing};
     for (size_t i = 0; i < options->activations.count; i++) {
         activation found = ACTIVATION_RELU;
         const char *name = options->activations.texts[i];
@@ -182,6 +184,7 @@ static void write_model_settings(const train_options *options, const tanda_model
     report_value(settings, "activation", activations);
     report_text(settings, "output_activation", activation_name(last->activation));
     report_text(settings, "loss", loss_name(model->loss));
+    loss_write_settings(model, settings);
     report_text(settings, "init", options->init);
 }
 

@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "data/class_weights.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "data/scaling.h"
@@ -217,4 +219,27 @@ tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, u
                                  tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
     return dataset_split(source, fraction, source->task == TANDA_TASK_CLASSES, seed, training, validation,
                          error);
+}
+
+tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, uint64_t seed,
+                                tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    if (fold >= folds) return fail(error, TANDA_USAGE, "fold %zu of %zu: they count from 0", fold, folds);
+    return dataset_fold(source, folds, fold, source->task == TANDA_TASK_CLASSES, seed, training, validation,
+                        error);
+}
+
+tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *weights, tanda_error *error) {
+    double *balanced = NULL;
+    if (dataset->task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "class weights are for classes, and the data has none");
+    for (size_t i = 0; weights != NULL && i < dataset->class_count; i++)
+        if (!isfinite(weights[i]) || weights[i] < 0.0)
+            return fail(error, TANDA_USAGE, "class %zu (from 0) has the weight %g; give 0 or more", i,
+                        weights[i]);
+    tanda_status status = allocate(&balanced, dataset->class_count, sizeof *balanced, "class weights", error);
+    if (status == TANDA_OK && weights == NULL) class_weights_balanced(dataset, balanced);
+    if (status == TANDA_OK)
+        status = class_weights_apply(dataset, weights == NULL ? balanced : weights, error);
+    free(balanced);
+    return status;
 }

@@ -5,8 +5,8 @@
  *  - Every function that can fail returns a tanda_status and takes a tanda_error as its last argument; the
  *    error may be NULL. On failure outputs are untouched and the message says what was wrong and what would
  *    be right, in one line. The library never prints and never exits.
- *  - Objects made by a function named ..._load, ..._create or ..._open belong to the caller and are released
- *    by the ..._free or ..._close of the same type, which accept NULL.
+ *  - Objects that a function hands out through a pointer to a pointer belong to the caller and are released by the
+ *    ..._free or ..._close of the same type, which accept NULL.
  *  - Matrices are row-major binary32. Rows are instances, columns are features.
  *  - The library is not to be called from a process forked after its first use (OpenMP and OpenCL forbid it).
  */
@@ -128,6 +128,22 @@ TANDA_API tanda_status tanda_dataset_split(const tanda_dataset *source, double f
                                            tanda_dataset **training, tanda_dataset **validation,
                                            tanda_error *error);
 
+/*
+ * The same for cross-validation: part `fold` (from 0) of `folds` is the validation set, and over all of them every row
+ * is so once. TANDA_USAGE unless 2 <= folds <= rows and fold < folds.
+ */
+TANDA_API tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t folds, size_t fold,
+                                          uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
+                                          tanda_error *error);
+
+/*
+ * Multiplies each row's weight in the loss by that of its class; weights is (class_count), each 0 or more, or NULL for
+ * scikit-learn's "balanced". For the training set. TANDA_USAGE for data without classes, TANDA_BAD_INPUT when every row
+ * would weigh 0.
+ */
+TANDA_API tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *weights,
+                                                   tanda_error *error);
+
 /* What a data set holds, valid until it is freed or scaled: NULL for what it has not, or no such index. */
 TANDA_API tanda_task tanda_dataset_task(const tanda_dataset *dataset);             /* AUTO: no target */
 TANDA_API const float *tanda_dataset_values(const tanda_dataset *dataset);         /* (rows, features) */
@@ -167,8 +183,10 @@ typedef struct tanda_model_options {
     const char *const *activations; /* of the hidden layers: one for all, or one each */
     size_t activation_count;        /* 0: relu */
     const char
-        *output_activation; /* NULL: sigmoid for 2 classes, softmax for more, identity for regression */
+        *output_activation; /* NULL: what goes with the loss; sigmoid for 2 classes, softmax for more */
     const char *loss;       /* NULL: what goes with the output function */
+    double huber_delta;     /* where the loss huber becomes linear; 0: 1 */
+    double label_smoothing; /* of [0, 1), for the cross-entropies and kl_divergence */
     tanda_unknown unknown;  /* categories that no training row has */
 } tanda_model_options;
 
@@ -231,6 +249,8 @@ TANDA_API const char *tanda_model_class_name(const tanda_model *model, size_t in
 TANDA_API const char *tanda_model_feature_name(const tanda_model *model, size_t index);
 /* The settings of the training by tanda train, a JSON object whose keys are its options; NULL without. */
 TANDA_API const char *tanda_model_settings(const tanda_model *model);
+/* A copy of a JSON object that the model file is to keep; NULL: none. TANDA_USAGE for another text. */
+TANDA_API tanda_status tanda_model_set_settings(tanda_model *model, const char *settings, tanda_error *error);
 
 /* A layer as it is now; the arrays are the model's, and the next training or freeing ends them. */
 typedef struct tanda_layer_information {
@@ -354,6 +374,10 @@ typedef struct tanda_optimizer_options {
     double clip_norm;  /* the largest norm of all derivatives together; Keras: global_clipnorm. Not both */
 } tanda_optimizer_options;
 
+/* "sgd", "momentum", ...; NULL for no optimizer. ..._from_name is false for another text. */
+TANDA_API const char *tanda_optimizer_name(tanda_optimizer optimizer);
+TANDA_API bool tanda_optimizer_from_name(const char *name, tanda_optimizer *optimizer);
+
 /* The constants of an optimizer as Keras 3 has them. */
 TANDA_API tanda_optimizer_options tanda_optimizer_defaults(tanda_optimizer kind);
 /* 0.1 for plain descent, which suits standardised features; 1 for lbfgs, which has none; else Keras 3's. */
@@ -389,6 +413,9 @@ typedef struct tanda_schedule_options {
     double min_rate;  /* 0 */
 } tanda_schedule_options;
 
+/* "constant", "step", ...; as for optimizers. */
+TANDA_API const char *tanda_schedule_name(tanda_schedule schedule);
+TANDA_API bool tanda_schedule_from_name(const char *name, tanda_schedule *schedule);
 TANDA_API tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind);
 
 /* ---- training ----------------------------------------------------------------------------------------- */

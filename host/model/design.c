@@ -10,15 +10,12 @@ static tanda_status choose_output(const tanda_dataset *training, const tanda_mod
                                   tanda_layer *last, const char **loss_word, tanda_error *error) {
     const bool classes = training->task == TANDA_TASK_CLASSES;
     loss loss = LOSS_COUNT;
-    activation output = classes ? ACTIVATION_SOFTMAX : ACTIVATION_IDENTITY;
     if (options->loss != NULL && !loss_from_name(options->loss, &loss))
         return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them", options->loss);
-    if (classes && training->class_count == 2 && loss != LOSS_CATEGORICAL_CROSSENTROPY)
-        output = ACTIVATION_SIGMOID;
+    activation output = objective_output(loss, training->task, training->class_count);
     if (options->output_activation != NULL && !activation_from_name(options->output_activation, &output))
-        return fail(error, TANDA_USAGE,
-                    "the output function '%.60s' is unknown; use identity, sigmoid or softmax",
-                    options->output_activation);
+        return fail(error, TANDA_USAGE, "the output function '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS
+                    " and softmax", options->output_activation);
     last->units = !classes                                                     ? training->target_count
                   : training->class_count == 2 && output != ACTIVATION_SOFTMAX ? 1
                                                                                : training->class_count;
@@ -89,7 +86,9 @@ tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_m
         status = tanda_model_create(features, layers, count, loss_word, training->task, &made, error);
     if (status == TANDA_OK) {
         made->preparation = preparation;
-        status = name_model(training, made, error);
+        const loss_settings settings = {wanted->huber_delta, wanted->label_smoothing};
+        status = model_set_loss(made, &settings, error);
+        if (status == TANDA_OK) status = name_model(training, made, error);
     } else {
         preparation_free(&preparation);
     }

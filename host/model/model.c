@@ -41,40 +41,6 @@ static tanda_status check_layers(size_t features, size_t layer_count, const size
     return TANDA_OK;
 }
 
-/* The output function says what a prediction is, so it has to go with the loss, the units and the task. */
-static tanda_status check_output(size_t units, activation output, loss loss, tanda_task task,
-                                 tanda_error *error) {
-    const bool classes = task == TANDA_TASK_CLASSES;
-    if (!classes && task != TANDA_TASK_REGRESSION)
-        return fail(error, TANDA_USAGE, "task %s: a model is for classes or for regression", task_name(task));
-    if (output != ACTIVATION_IDENTITY && output != ACTIVATION_SIGMOID && output != ACTIVATION_SOFTMAX)
-        return fail(error, TANDA_USAGE, "%s cannot be the output function; use identity, sigmoid or softmax",
-                    activation_name(output));
-    switch (loss) {
-    case LOSS_BINARY_CROSSENTROPY:
-        if (output == ACTIVATION_SIGMOID && units == 1 && classes) return TANDA_OK;
-        return fail(error, TANDA_USAGE,
-                    "loss binary_crossentropy is for classes and needs 1 sigmoid output, not %zu %s for %s",
-                    units, activation_name(output), task_name(task));
-    case LOSS_CATEGORICAL_CROSSENTROPY:
-        if (output == ACTIVATION_SOFTMAX && units >= 2 && classes) return TANDA_OK;
-        return fail(
-            error, TANDA_USAGE,
-            "loss categorical_crossentropy is for classes and needs 2 or more softmax outputs, not %zu %s "
-            "for %s",
-            units, activation_name(output), task_name(task));
-    case LOSS_MSE:
-        if (units == 1 && (output == ACTIVATION_SIGMOID || (output == ACTIVATION_IDENTITY && !classes)))
-            return TANDA_OK;
-        return fail(error, TANDA_USAGE, "loss mse needs 1 %s output for %s, not %zu %s",
-                    classes ? "sigmoid" : "identity or sigmoid", task_name(task), units,
-                    activation_name(output));
-    case LOSS_COUNT:
-        break;
-    }
-    return fail(error, TANDA_USAGE, "loss %d is unknown", (int)loss);
-}
-
 static void place_layers(tanda_model *model, const size_t *units, const activation *activations) {
     size_t inputs = model->features, offset = 0;
     for (size_t i = 0; i < model->layer_count; i++) {
@@ -95,7 +61,7 @@ tanda_status model_create(size_t features, size_t layer_count, const size_t *uni
     tanda_status status = check_layers(features, layer_count, units, activations, error);
     if (status != TANDA_OK) return status;
     const size_t outputs = units[layer_count - 1];
-    status = check_output(outputs, activations[layer_count - 1], loss, task, error);
+    status = objective_check(outputs, activations[layer_count - 1], loss, task, error);
     if (status != TANDA_OK) return status;
     if (!model_count_parameters(features, layer_count, units, &parameter_count))
         return fail(error, TANDA_USAGE, "the layers have more parameters than this machine can address");
@@ -119,6 +85,12 @@ tanda_status model_create(size_t features, size_t layer_count, const size_t *uni
     made->class_count = model_classes(made);
     *model = made;
     return TANDA_OK;
+}
+
+tanda_status model_set_loss(tanda_model *model, const loss_settings *settings, tanda_error *error) {
+    const tanda_status status = loss_settings_check(settings, model->loss, error);
+    if (status == TANDA_OK) model->loss_settings = *settings;
+    return status;
 }
 
 void tanda_model_free(tanda_model *model) {

@@ -8,7 +8,7 @@
 
 #include "data/preparation.h"
 #include "data/scaling.h"
-#include "model/names.h"
+#include "model/objective.h"
 #include "support/status.h"
 
 typedef struct layer {
@@ -24,6 +24,7 @@ struct tanda_model {
     size_t layer_count;
     layer *layers;
     loss loss;
+    loss_settings loss_settings;
     tanda_task task;         /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
     char **feature_names;    /* features entries, or NULL */
     char *target_name;       /* of one target, or NULL */
@@ -48,6 +49,9 @@ struct tanda_model {
 tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
                           tanda_error *error);
+
+/* Sets what the loss wants to know. Fails with TANDA_USAGE, as loss_settings_check. */
+tanda_status model_set_loss(tanda_model *model, const loss_settings *settings, tanda_error *error);
 
 /* False when the number of bytes would overflow; *count is then untouched. */
 bool model_count_parameters(size_t features, size_t layer_count, const size_t *units, size_t *count);

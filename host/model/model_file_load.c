@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/number.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
@@ -91,6 +92,7 @@ typedef struct architecture {
     size_t *units;
     activation *activations;
     loss loss;
+    loss_settings loss_settings;
     tanda_task task;
 } architecture;
 
@@ -121,19 +123,34 @@ static tanda_status read_layers(const reader *reader, json_t *layers, architectu
     return status;
 }
 
+static tanda_status read_loss_setting(const reader *reader, const char *key, const char *text,
+                                      double *value) {
+    if (text == NULL) return TANDA_OK;
+    const number_status status = number_to_double(text, strlen(text), value);
+    if (status == NUMBER_OK) return TANDA_OK;
+    return BAD(reader, "architecture: %s \"%.40s\" %s", key, text, number_problem(status));
+}
+
 static tanda_status read_architecture(const reader *reader, json_t *json, architecture *architecture) {
     json_int_t features = 0;
     json_t *layers = NULL;
-    const char *loss = NULL, *task = NULL;
+    const char *loss = NULL, *task = NULL, *huber_delta = NULL, *smoothing = NULL;
     json_error_t mismatch;
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:I, s:o, s:s, s:s}", "features", &features, "layers",
-                       &layers, "loss", &loss, "task", &task) != 0)
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:I, s:o, s:s, s:s, s?s, s?s}", "features", &features,
+                       "layers", &layers, "loss", &loss, "task", &task, "huber_delta", &huber_delta,
+                       "label_smoothing", &smoothing) != 0)
         return BAD(reader, "architecture: %s", mismatch.text);
     if (features < 1) return BAD(reader, "architecture: %lld features; at least 1", (long long)features);
     if (!loss_from_name(loss, &architecture->loss))
         return BAD(reader, "architecture: loss \"%.40s\" is unknown", loss);
     if (!task_from_name(task, &architecture->task))
         return BAD(reader, "architecture: task \"%.40s\" is unknown", task);
+    tanda_status status =
+        read_loss_setting(reader, "huber_delta", huber_delta, &architecture->loss_settings.huber_delta);
+    if (status == TANDA_OK)
+        status = read_loss_setting(reader, "label_smoothing", smoothing,
+                                   &architecture->loss_settings.label_smoothing);
+    if (status != TANDA_OK) return status;
     architecture->features = (size_t)features;
     return read_layers(reader, layers, architecture);
 }
@@ -163,6 +180,7 @@ static tanda_status create_model(reader *reader) {
         status = model_create(architecture.features, architecture.layer_count, architecture.units,
                               architecture.activations, architecture.loss, architecture.task, &reader->model,
                               &reason);
+        if (status == TANDA_OK) status = model_set_loss(reader->model, &architecture.loss_settings, &reason);
         if (status == TANDA_USAGE) status = TANDA_BAD_INPUT; /* it was the file that said so, not the user */
         if (status != TANDA_OK)
             fail(reader->error, status, "%s: architecture: %s", reader->path, reason.message);

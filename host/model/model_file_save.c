@@ -37,15 +37,23 @@ static tanda_status put_json(const writer *writer, const char *key, json_t *valu
     return status;
 }
 
+/* As text, which keeps every digit of a double. What is not set is left out, as in files of before. */
+static void put_loss_setting(json_t *architecture, const char *key, double value) {
+    if (value != 0.0) json_object_set_new(architecture, key, json_sprintf("%.17g", value));
+}
+
 static tanda_status put_architecture(const writer *writer) {
     const tanda_model *model = writer->model;
     json_t *layers = json_array();
     for (size_t i = 0; i < model->layer_count; i++)
         json_array_append_new(layers, json_pack("{s:I, s:s}", "units", (json_int_t)model->layers[i].outputs,
                                                 "activation", activation_name(model->layers[i].activation)));
-    return put_json(writer, "architecture",
-                    json_pack("{s:I, s:o, s:s, s:s}", "features", (json_int_t)model->features, "layers",
-                              layers, "loss", loss_name(model->loss), "task", task_name(model->task)));
+    json_t *architecture =
+        json_pack("{s:I, s:o, s:s, s:s}", "features", (json_int_t)model->features, "layers", layers, "loss",
+                  loss_name(model->loss), "task", task_name(model->task));
+    put_loss_setting(architecture, "huber_delta", model->loss_settings.huber_delta);
+    put_loss_setting(architecture, "label_smoothing", model->loss_settings.label_smoothing);
+    return put_json(writer, "architecture", architecture);
 }
 
 static json_t *json_reals(const float *values, size_t count) {

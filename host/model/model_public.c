@@ -1,4 +1,5 @@
 /* Models as a program makes and reads them: layers and names by their words, weights as arrays. */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,4 +192,20 @@ const char *tanda_model_feature_name(const tanda_model *model, size_t index) {
 
 const char *tanda_model_settings(const tanda_model *model) {
     return model->settings;
+}
+
+tanda_status tanda_model_set_settings(tanda_model *model, const char *settings, tanda_error *error) {
+    json_error_t found = {0};
+    char *copy = NULL;
+    json_t *object = settings == NULL ? NULL : json_loads(settings, JSON_REJECT_DUPLICATES, &found);
+    const bool is_object = json_is_object(object);
+    json_decref(object);
+    if (settings != NULL && !is_object)
+        return fail(error, TANDA_USAGE, "settings: they must be a JSON object%s%s",
+                    found.text[0] == '\0' ? "" : ": ", found.text);
+    const tanda_status status = copy_text(&copy, settings, error);
+    if (status != TANDA_OK) return status;
+    free(model->settings);
+    model->settings = copy;
+    return TANDA_OK;
 }

@@ -12,9 +12,9 @@ static const char *const activation_names[] = {
 };
 
 static const char *const loss_names[LOSS_COUNT] = {
-    [LOSS_BINARY_CROSSENTROPY] = "binary_crossentropy",
-    [LOSS_CATEGORICAL_CROSSENTROPY] = "categorical_crossentropy",
-    [LOSS_MSE] = "mse",
+#define LOSS_NAME(name, NAME) [LOSS_##NAME] = #name,
+    LOSS_LIST(LOSS_NAME)
+#undef LOSS_NAME
 };
 
 static const char *const task_names[] = {

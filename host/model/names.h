@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "kernels/activation.h"
+#include "kernels/loss.h"
 #include "tanda.h"
 
 /* ACTIVATION_IDENTITY, ACTIVATION_SIGMOID, ..., and the softmax, which only an output layer can have. */
@@ -19,14 +20,12 @@ typedef enum activation {
 #define ACTIVATION_WORD(name, NAME, FROM) " " #name
 #define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
 
-typedef enum loss { LOSS_BINARY_CROSSENTROPY, LOSS_CATEGORICAL_CROSSENTROPY, LOSS_MSE, LOSS_COUNT } loss;
-
 /* ..._from_name are false for an unknown name and leave the output as it was. */
 const char *activation_name(activation activation);
 bool activation_from_name(const char *name, activation *result);
 /* Whether its derivative is computed from the logits, which then have to be kept apart from the output. */
 bool activation_needs_logits(activation activation);
-const char *loss_name(loss loss); /* "binary_crossentropy", "categorical_crossentropy", "mse" */
+const char *loss_name(loss loss); /* "binary_crossentropy", ... */
 bool loss_from_name(const char *name, loss *result);
 const char *task_name(tanda_task task); /* "auto", "classes", "regression" */
 bool task_from_name(const char *name, tanda_task *result);

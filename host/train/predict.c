@@ -58,13 +58,18 @@ static void predictor_free(backend *backend, predictor *predictor) {
     free(predictor->columns);
 }
 
-/* Both columns of a binary model are computed, never 1 - p: sigmoid(-z) and sigmoid(z). */
+/*
+ * Both columns of a binary model are computed, never 1 - p: sigmoid(-z) and sigmoid(z). One whose output is no
+ * probability (hinge) has -f(x) and f(x), so that the greater column is the class there too.
+ */
 static const float *make_columns(predictor *predictor, size_t rows) {
     if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return predictor->values;
     bool sigmoid = predictor->tensor->role == TENSOR_LOGITS;
+    bool margin = !objective_gives_probabilities(predictor->model->loss);
     for (size_t row = 0; row < rows; row++) {
         float value = predictor->values[row];
-        predictor->columns[2 * row] = sigmoid ? exact_sigmoid(-value) : 1.0f - value;
+        predictor->columns[2 * row] =
+            sigmoid ? exact_sigmoid(-value) : canonical(margin ? -value : 1.0f - value);
         predictor->columns[2 * row + 1] = sigmoid ? exact_sigmoid(value) : value;
     }
     return predictor->columns;

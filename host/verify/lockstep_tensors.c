@@ -30,9 +30,11 @@ const char *quantity_name(quantity quantity) {
 }
 
 static const char *loss_operation(loss loss) {
-    return loss == LOSS_BINARY_CROSSENTROPY        ? "loss_binary_crossentropy"
-           : loss == LOSS_CATEGORICAL_CROSSENTROPY ? "loss_categorical_crossentropy"
-                                                   : "loss_mse";
+    return loss == LOSS_BINARY_CROSSENTROPY ? "loss_binary_crossentropy"
+           : loss == LOSS_CATEGORICAL_CROSSENTROPY || loss == LOSS_KL_DIVERGENCE
+               ? "loss_categorical_crossentropy"
+           : loss == LOSS_MSE ? "loss_mse"
+                              : "loss_elements";
 }
 
 const char *compared_operation(const tanda_model *model, const compared_tensor *tensor) {
@@ -46,9 +48,9 @@ const char *compared_operation(const tanda_model *model, const compared_tensor *
         return model->layers[tensor->layer].activation == ACTIVATION_SOFTMAX ? "softmax"
                                                                              : "activation_forward";
     case QUANTITY_DELTA:
-        return last ? loss_operation(model->loss) : "activation_backward";
+        return last && !loss_is_of_output(model) ? loss_operation(model->loss) : "activation_backward";
     case QUANTITY_DELTA_OUTPUT:
-        return "dense_backward";
+        return last ? loss_operation(model->loss) : "dense_backward";
     case QUANTITY_LOSS:
     case QUANTITY_CORRECT:
         return loss_operation(model->loss);

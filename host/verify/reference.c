@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/plan.h"
 #include "support/memory.h"
 #include "verify/reference_loss.h"
 
@@ -54,6 +55,12 @@ static tanda_status make_memory(step_reference *reference, size_t capacity, tand
 
 tanda_status step_reference_create(const tanda_model *model, const arithmetic arithmetic[SIDE_COUNT],
                                    size_t capacity, step_reference *result, tanda_error *error) {
+    if (loss_is_of_output(model) || model->loss == LOSS_KL_DIVERGENCE ||
+        model->loss_settings.label_smoothing != 0.0)
+        return fail(error, TANDA_USAGE,
+                    "no bounds are known for the fast mode of loss %s%s; compare exact with exact",
+                    loss_name(model->loss),
+                    model->loss_settings.label_smoothing != 0.0 ? " with label smoothing" : "");
     step_reference made = {.model = model, .arithmetic = {arithmetic[SIDE_A], arithmetic[SIDE_B]}};
     tanda_status status = make_memory(&made, capacity, error);
     if (status == TANDA_OK)

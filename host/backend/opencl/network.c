@@ -16,15 +16,23 @@
     32768 /* of more, the sums of each tile would push its tensors out of the cache */
 #define GROUPS_PER_UNIT 16
 
-/* Losses as network_rows counts them. */
-static size_t loss_number(tile_op kind) {
-    return kind == OP_loss_categorical_crossentropy ? 2 : kind == OP_loss_mse ? 1 : 0;
+static enum network_loss loss_number(const op *loss) {
+    switch (loss->kind) {
+    case OP_loss_categorical_crossentropy:
+        return NETWORK_CATEGORICAL;
+    case OP_loss_mse:
+        return NETWORK_SQUARED;
+    case OP_loss_elements:
+        return NETWORK_ELEMENTS;
+    default:
+        return loss->constants.smooth ? NETWORK_SMOOTHED : NETWORK_BINARY;
+    }
 }
 
 void opencl_choose_network(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
     program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
-                          plan->parameter_count <= MOST_PARAMETERS &&
+                          plan->parameter_count <= MOST_PARAMETERS && loss_of(plan)->targets == 1 &&
                           program->options.math == TANDA_MATH_EXACT;
     if (!program->is_network) return;
     size_t rows = program->options.batch_rows, units = state->base.information.compute_units, more = 0;
@@ -167,7 +175,10 @@ static void give_batch(launch *launch, const context *c) {
     give_memory(launch, program->layers);
     give_uint(launch, program->plan->layer_count);
     give_ulong(launch, loss->other);
-    give_uint(launch, loss_number(loss->kind));
+    give_uint(launch, loss_number(loss));
+    give_float(launch, loss->constants.half);
+    give_labels_of_classes(launch, loss);
+    give_element(launch, loss);
     give_loss(launch, c, loss);
 }
 

@@ -28,6 +28,7 @@
     X(loss_binary_crossentropy) \
     X(loss_categorical_crossentropy) \
     X(loss_mse) \
+    X(loss_elements) \
     X(weigh) \
     X(merge_partials) \
     X(add_partials) \

@@ -147,12 +147,15 @@ static launch loss_launch(const context *c, const op *op, kernel_index kernel) {
 
 static tanda_status run_loss_binary_crossentropy(const context *c, const op *op) {
     launch launch = loss_launch(c, op, KERNEL_loss_binary_crossentropy);
+    give_float(&launch, op->constants.half);
+    give_uint(&launch, op->constants.smooth);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_loss_categorical_crossentropy(const context *c, const op *op) {
     launch launch = loss_launch(c, op, KERNEL_loss_categorical_crossentropy);
     give_uint(&launch, op->outputs);
+    give_labels_of_classes(&launch, op);
     give_float(&launch, 0.0f);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
@@ -161,6 +164,16 @@ static tanda_status run_loss_mse(const context *c, const op *op) {
     launch launch = loss_launch(c, op, KERNEL_loss_mse);
     give_uint(&launch, c->program->plan->classes);
     give_uint(&launch, op->activation == ACTIVATION_SIGMOID);
+    return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
+}
+
+static tanda_status run_loss_elements(const context *c, const op *op) {
+    launch launch = loss_launch(c, op, KERNEL_loss_elements);
+    give_uint(&launch, op->outputs);
+    give_uint(&launch, op->targets);
+    give_uint(&launch, c->program->plan->classes);
+    give_element(&launch, op);
+    give_float(&launch, 0.0f);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 

@@ -13,12 +13,19 @@
 #define LAUNCH_FLOATS 524288     /* half a millisecond's, in steps that one work-item does whole */
 #define MOST_STEPS_TOGETHER 256
 
+/* The losses that perceptron.cl knows; others go the way of networks. */
+static bool is_known(const op *loss) {
+    return loss->kind == OP_loss_mse ||
+           (loss->kind == OP_loss_binary_crossentropy && !loss->constants.smooth);
+}
+
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
     const packed_layer *layer = &plan->layers[0];
     program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
                              !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
-                             layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT;
+                             layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT &&
+                             is_known(loss_of(plan));
     if (program->is_perceptron) {
         program->width = round_up(program->width, PERCEPTRON_COLUMN);
         program->workspace_floats = plan->workspace_units * program->width;

@@ -111,9 +111,24 @@ static inline const op *loss_of(const plan *plan) {
     return &plan->ops[i];
 }
 
+/* Smoothed labels of classes, as loss.cl's categorical_rows takes them. */
+static inline void give_labels_of_classes(launch *launch, const op *loss) {
+    give_float(launch, loss->constants.on);
+    give_float(launch, loss->constants.off);
+    give_float(launch, loss->constants.rest);
+    give_float(launch, loss->constants.entropy);
+}
+
+/* An element loss, as loss.cl's element_rows takes it. */
+static inline void give_element(launch *launch, const op *loss) {
+    give_uint(launch, loss->loss);
+    give_float(launch, loss->constants.parameter);
+    give_float(launch, loss->constants.mean);
+}
+
 /* What the fused kernels want to know of the loss, and where its results go. */
 static inline void give_loss(launch *launch, const context *c, const op *loss) {
-    give_uint(launch, loss->kind != OP_loss_mse || c->program->plan->classes);
+    give_uint(launch, c->program->plan->classes);
     give_uint(launch, loss->activation == ACTIVATION_SIGMOID);
     give_uint(launch, c->wave->with_loss);
     give_memory(launch, c->program->results);

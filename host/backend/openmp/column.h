@@ -1,4 +1,4 @@
-/* The losses of one column that perceptron.c computes too: binary cross-entropy and the squared error. */
+/* The losses of one column that perceptron.c computes too. */
 #ifndef TANDA_OPENMP_COLUMN_H
 #define TANDA_OPENMP_COLUMN_H
 
@@ -11,15 +11,35 @@ typedef struct column {
     float *losses;
     float *delta; /* (H, 32), or NULL */
     const int32_t *classes;
-    const float *targets;
+    const float *targets; /* (rows, op->targets) */
     size_t rows, lanes;
     bool with_loss;
     uint32_t correct;
 } column;
 
+/* Element losses: in loss.c, as perceptrons of one are rare. */
+void ISA_NAME(elements_column)(column *column, const op *op);
+
 static inline void clear_unused(const column *column, float *line) {
     for (size_t i = column->rows; i < column->lanes; i++)
         line[i] = 0.0f;
+}
+
+static inline void smoothed_column(column *column, const op *op) {
+    const float half = op->constants.half;
+    uint32_t correct = 0;
+    for (size_t i = 0; i < column->rows; i++)
+        correct += (column->z[i] > 0.0f) == (column->classes[i] == 1);
+    column->correct = column->with_loss ? correct : 0;
+#pragma omp simd
+    for (size_t i = 0; i < column->rows; i++) {
+        const float y = (float)column->classes[i];
+        column->losses[i] = loss_binary_smoothed(column->z[i], y, half);
+        if (column->delta != NULL)
+            column->delta[i] = loss_binary_delta(column->z[i], loss_binary_label(y, half));
+    }
+    clear_unused(column, column->losses);
+    if (column->delta != NULL) clear_unused(column, column->delta);
 }
 
 static inline void binary_column(column *column, const op *op) {
@@ -27,7 +47,10 @@ static inline void binary_column(column *column, const op *op) {
     const int32_t *classes = column->classes;
     float *losses = column->losses, *delta = column->delta;
     uint32_t correct = 0;
-    (void)op;
+    if (op->constants.smooth) {
+        smoothed_column(column, op);
+        return;
+    }
     if (column->with_loss) {
 #pragma omp simd reduction(+ : correct)
         for (size_t i = 0; i < column->rows; i++) {

@@ -16,7 +16,7 @@ static column column_at(const tile_group *group, const op *op, size_t index) {
     made.rows = tile->rows > first ? tile->rows - first : 0;
     if (made.rows > made.lanes) made.rows = made.lanes;
     if (tile->classes != NULL) made.classes = tile->classes + first;
-    if (tile->targets != NULL) made.targets = tile->targets + first;
+    if (tile->targets != NULL) made.targets = tile->targets + first * op->targets;
     return made;
 }
 
@@ -106,34 +106,67 @@ void ISA_NAME(softmax)(const tile_group *group, const op *op) {
     for_columns(group, op, softmax_column);
 }
 
-static void categorical_losses(column *column, const class_scan *scan) {
+/* all = the sum over the classes of maximum - z, in chunks. */
+static void sum_distances(const column *column, const op *op, const class_scan *scan, float *all) {
+    float chunk[COLUMN_LANES];
+    memset(all, 0, COLUMN_LANES * sizeof *all);
+    for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
+        size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
+        memset(chunk, 0, sizeof chunk);
+        for (size_t c = from; c < to; c++) {
+            const float *line = column->z + c * COLUMN_LANES;
+#pragma omp simd
+            for (size_t i = 0; i < COLUMN_LANES; i++)
+                chunk[i] += scan->maximum[i] - line[i];
+        }
+#pragma omp simd
+        for (size_t i = 0; i < COLUMN_LANES; i++)
+            all[i] += chunk[i];
+    }
+}
+
+static void smooth_losses(column *column, const op *op, const class_scan *scan, const float *true_logit) {
+    const loss_constants *k = &op->constants;
+    float all[COLUMN_LANES];
+    sum_distances(column, op, scan, all);
+#pragma omp simd
+    for (size_t i = 0; i < COLUMN_LANES; i++)
+        column->losses[i] = loss_categorical_smoothed(scan->sum[i], scan->maximum[i], true_logit[i], all[i],
+                                                      k->rest, k->off, k->entropy);
+}
+
+static void categorical_losses(column *column, const op *op, const class_scan *scan) {
     float true_logit[COLUMN_LANES] = {0};
     uint32_t correct = 0;
     for (size_t i = 0; i < column->rows; i++) {
         true_logit[i] = column->z[(size_t)column->classes[i] * COLUMN_LANES + i];
         correct += scan->best[i] == column->classes[i];
     }
+    if (op->constants.smooth)
+        smooth_losses(column, op, scan, true_logit);
+    else
 #pragma omp simd
-    for (size_t i = 0; i < COLUMN_LANES; i++)
-        column->losses[i] = loss_categorical(scan->sum[i], scan->maximum[i], true_logit[i]);
+        for (size_t i = 0; i < COLUMN_LANES; i++)
+            column->losses[i] = loss_categorical(scan->sum[i], scan->maximum[i], true_logit[i]);
     clear_unused(column, column->losses);
     column->correct = correct;
 }
 
 static void categorical_column(column *column, const op *op) {
     class_scan scan;
+    const float on = op->constants.on, off = op->constants.off; /* 1 and 0 without smoothing */
     int32_t classes[COLUMN_LANES] = {0};
     memcpy(classes, column->classes, column->rows * sizeof *classes);
     find_maximum(column, op, &scan);
     sum_exponentials(column, op, &scan, column->delta);
-    if (column->with_loss) categorical_losses(column, &scan);
+    if (column->with_loss) categorical_losses(column, op, &scan);
     if (column->delta == NULL) return;
     invert_sums(&scan);
     for (size_t c = 0; c < op->outputs; c++) {
         float *line = column->delta + c * COLUMN_LANES;
 #pragma omp simd
         for (size_t i = 0; i < COLUMN_LANES; i++)
-            line[i] = loss_categorical_delta(line[i], scan.sum[i], classes[i] == (int32_t)c ? 1.0f : 0.0f);
+            line[i] = loss_categorical_delta(line[i], scan.sum[i], classes[i] == (int32_t)c ? on : off);
         clear_unused(column, line);
     }
 }
@@ -144,4 +177,71 @@ void ISA_NAME(loss_categorical_crossentropy)(const tile_group *group, const op *
 
 void ISA_NAME(loss_mse)(const tile_group *group, const op *op) {
     for_columns(group, op, mse_column);
+}
+
+/* ---- element losses ------------------------------------------------------------------------------------ */
+
+/* One output of the column: its losses are added to sum, and its deltas go to delta unless that is NULL. */
+typedef void element_line(const float *output, const float *y, const loss_constants *constants, float *sum,
+                          float *delta);
+
+#define DEFINE_ELEMENT_LINE(name, NAME) \
+    static void name##_line(const float *output, const float *y, const loss_constants *constants, \
+                            float *sum, float *delta) { \
+        const float parameter = constants->parameter, mean = constants->mean; \
+        _Pragma("omp simd") for (size_t i = 0; i < COLUMN_LANES; i++) sum[i] += \
+            element_##name(output[i], y[i], parameter); \
+        if (delta == NULL) return; \
+        _Pragma("omp simd") for (size_t i = 0; i < COLUMN_LANES; i++) delta[i] = \
+            flush_tiny(element_##name##_delta(output[i], y[i], parameter) * mean); \
+    }
+ELEMENT_LOSS_LIST(DEFINE_ELEMENT_LINE)
+
+#define ELEMENT_ENTRY(name, NAME) [LOSS_##NAME] = name##_line,
+static element_line *const element_lines[LOSS_COUNT] = {ELEMENT_LOSS_LIST(ELEMENT_ENTRY)};
+
+/* What output h should be for each row: its target, or for classes 1 for the row's own and `other` else. */
+static void read_targets(const column *column, const op *op, size_t h, float *y) {
+    const float other = op->loss == LOSS_HINGE || op->loss == LOSS_SQUARED_HINGE ? -1.0f : 0.0f;
+    const int32_t own = op->outputs == 1 ? 1 : (int32_t)h;
+    memset(y, 0, COLUMN_LANES * sizeof *y);
+    for (size_t i = 0; i < column->rows; i++)
+        y[i] = column->classes == NULL     ? column->targets[i * op->targets + h]
+               : column->classes[i] == own ? 1.0f
+                                           : other;
+}
+
+static void count_elements(column *column, const op *op) {
+    class_scan scan;
+    uint32_t correct = 0;
+    if (op->outputs > 1) find_maximum(column, op, &scan);
+    for (size_t i = 0; i < column->rows; i++)
+        correct += (op->outputs > 1 ? scan.best[i] : column->z[i] > 0.0f) == column->classes[i];
+    column->correct = correct;
+}
+
+/* A row's loss is the mean over its outputs, whose sum goes in chunks like one over classes. */
+void ISA_NAME(elements_column)(column *column, const op *op) {
+    float y[COLUMN_LANES], chunk[COLUMN_LANES], total[COLUMN_LANES] = {0};
+    for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
+        size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
+        memset(chunk, 0, sizeof chunk);
+        for (size_t h = from; h < to; h++) {
+            float *delta = column->delta == NULL ? NULL : column->delta + h * COLUMN_LANES;
+            read_targets(column, op, h, y);
+            element_lines[op->loss](column->z + h * COLUMN_LANES, y, &op->constants, chunk, delta);
+            if (delta != NULL) clear_unused(column, delta);
+        }
+        for (size_t i = 0; i < COLUMN_LANES; i++)
+            total[i] += chunk[i];
+    }
+    if (!column->with_loss) return;
+    for (size_t i = 0; i < column->rows; i++)
+        column->losses[i] = canonical(total[i] * op->constants.mean);
+    clear_unused(column, column->losses);
+    if (column->classes != NULL) count_elements(column, op);
+}
+
+void ISA_NAME(loss_elements)(const tile_group *group, const op *op) {
+    for_columns(group, op, ISA_NAME(elements_column));
 }

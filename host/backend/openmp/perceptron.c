@@ -124,6 +124,8 @@ static uint32_t find_deltas_of_column(const perceptron_task *task, size_t first,
     if (task->targets != NULL) column.targets = task->targets + first;
     if (task->loss->kind == OP_loss_mse)
         mse_column(&column, task->loss);
+    else if (task->loss->kind == OP_loss_elements)
+        ISA_NAME(elements_column)(&column, task->loss);
     else
         binary_column(&column, task->loss);
     return column.correct;
@@ -179,7 +181,8 @@ static uint32_t find_deltas(const perceptron_task *task, const float *x, size_t 
                             size_t columns, const float *z, float *losses, float *delta) {
     const bool whole = columns == TOGETHER && count >= BLOCK_ROWS;
     uint32_t correct = 0;
-    if (whole && task->training && task->loss->kind == OP_loss_binary_crossentropy)
+    if (whole && task->training && task->loss->kind == OP_loss_binary_crossentropy &&
+        !task->loss->constants.smooth)
         return find_binary_deltas(task, x, first, z, losses, delta);
     for (size_t at = 0; at < columns * COLUMN_LANES; at += COLUMN_LANES)
         correct += find_deltas_of_column(task, first + at, count - at, z + at, losses + at, delta + at);
