@@ -111,7 +111,9 @@ tanda_status evaluator_run(backend *backend, evaluator *evaluator, tanda_evaluat
     evaluation->loss = (double)result.loss / rows;
     evaluation->correct = classes ? result.correct : 0;
     evaluation->accuracy = classes ? (double)result.correct / rows : NAN;
-    evaluation->squared_error = evaluator->model->loss == LOSS_MSE ? (double)result.loss : NAN;
+    evaluation->squared_error = evaluator->model->loss == LOSS_MSE
+                                    ? (double)result.loss * (double)model_targets(evaluator->model)
+                                    : NAN;
     return TANDA_OK;
 }
 
