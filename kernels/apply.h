@@ -23,7 +23,8 @@ static inline int is_plain(uint rule, update_constants c) {
 /* New weights from w and the tree's sum, which becomes the derivative. */
 static inline real apply_rule(update_target t, real w, real *sum, real norm_scale, int is_weight, real *state) {
     real g = update_gradient(*sum, (real)(t.inverse_rows));
-    *sum = update_derivative(w, g, norm_scale, t.constants, is_weight);
+    *sum = g;
+    if (!update_is_plain(t.constants)) *sum = update_derivative(w, g, norm_scale, t.constants, is_weight);
     return update_by_rule(t.rule, w, *sum, t.constants, t.rates, state);
 }
 

@@ -18,7 +18,7 @@ typedef struct lane_words {
     natural x, y, z, w;
 } lane_words;
 
-DEFINE_PHILOX(philox_lanes, lane_words, natural, high_product)
+DEFINE_PHILOX(philox_lanes, lane_words, natural, (natural), high_product, multiply_low)
 
 /* Words `shift` to shift + 3 of the eight that two successive blocks have; 0 <= shift <= 3. */
 SHARED lane_words dropout_words(lane_words a, lane_words b, natural shift) {

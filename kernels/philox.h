@@ -30,18 +30,18 @@ SHARED uint philox_stream(enum random_purpose purpose, uint layer) {
 }
 
 /*
- * The rounds on a counter of four words, for single words and, in kernels, for as many at once as a natural holds.
- * `high` is the upper half of a product of two words.
+ * The rounds on a counter of four words, for a single one or as many at once as a `word` holds: splat(x) has the uint x
+ * in each, high and low are the halves of a product.
  */
-#define DEFINE_PHILOX(name, words, word, high) \
+#define DEFINE_PHILOX(name, words, word, splat, high, low) \
     SHARED words name(words c, ulong seed) { \
         uint key_low = (uint)seed, key_high = (uint)(seed >> 32); \
         for (uint round = 0; round < PHILOX_ROUNDS; round++) { \
-            word high_x = high((word)(0xd2511f53u), c.x), low_x = (word)(0xd2511f53u) * c.x; \
-            word high_z = high((word)(0xcd9e8d57u), c.z), low_z = (word)(0xcd9e8d57u) * c.z; \
-            c.x = high_z ^ c.y ^ (word)(key_low); \
+            word high_x = high(splat(0xd2511f53u), c.x), low_x = low(splat(0xd2511f53u), c.x); \
+            word high_z = high(splat(0xcd9e8d57u), c.z), low_z = low(splat(0xcd9e8d57u), c.z); \
+            c.x = high_z ^ c.y ^ splat(key_low); \
             c.y = low_z; \
-            c.z = high_x ^ c.w ^ (word)(key_high); \
+            c.z = high_x ^ c.w ^ splat(key_high); \
             c.w = low_x; \
             key_low += 0x9e3779b9u; \
             key_high += 0xbb67ae85u; \
@@ -49,7 +49,9 @@ SHARED uint philox_stream(enum random_purpose purpose, uint layer) {
         return c; \
     }
 
-DEFINE_PHILOX(philox_rounds, philox_words, uint, multiply_high)
+#define multiply_low(a, b) ((a) * (b))
+
+DEFINE_PHILOX(philox_rounds, philox_words, uint, (uint), multiply_high, multiply_low)
 
 /*
  * The four words of one counter, whose first two words are `block`: elements 4 * block and the three

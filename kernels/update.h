@@ -167,6 +167,11 @@ SHARED integer update_is_not_finite(real w) {
     return (as_natural(w) & 0x7f800000u) == 0x7f800000u;
 }
 
+/* No clipping and no penalty: update_derivative would give back what it is given. */
+static inline int update_is_plain(update_constants c) {
+    return c.l1 == 0.0f && c.l2 == 0.0f && c.clip_value == 0.0f && c.clip_norm == 0.0f;
+}
+
 /* The derivative that the rule is given, from the mean over the batch. */
 SHARED real update_derivative(real w, real g, real norm_scale, update_constants c, int is_weight) {
     g = update_clip(g * norm_scale, splat(c.clip_value));

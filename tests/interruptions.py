@@ -35,6 +35,7 @@ MACHINES = {
 TRAININGS = {
     "adam, one-cycle, dropout": "--hidden 400,100 --batch 8 --optimizer adam --schedule one-cycle --dropout 0.2 "
                                 "--learning-rate 0.002 --epochs 8",
+    "l-bfgs": "--hidden 256,128 --optimizer lbfgs --tolerance 0 --l2 0.001 --validation 0.2 --epochs 150",
     "best kept": "--hidden 512,128 --batch 2 --validation 0.5 --patience 50 --epochs 8",
     "full batch": "--hidden 256,128 --batch full --validation 0.2 --epochs 150",
     "adam, plateau": "--hidden 300,100 --batch 8 --optimizer adam --schedule plateau --plateau-patience 1 "

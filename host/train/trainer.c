@@ -11,7 +11,7 @@
 #include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
-#define FIRST_STEPS_PER_RUN 4    /* before it is known how long they take */
+#define FIRST_STEPS_PER_RUN 1    /* before it is known how long they take */
 #define RUN_SECONDS 0.2          /* a signal is obeyed, and a bar moves, so soon */
 #define MOST_GROWTH 4            /* of a run, over the one before */
 

@@ -1,12 +1,15 @@
 /* Dropout, elementwise. See dropout.cl; the functions are in kernels/dropout.h. */
 #include "kernels/dropout.h"
+#include <string.h>
+
 #include "backend/openmp/tile.h"
+#include "backend/openmp/words.h"
 
 #define WORDS PHILOX_WORDS
 
 /* The counters of the lanes of a column: the blocks that the words of their next four units begin in. */
 typedef struct counters {
-    uint32_t low[COLUMN_LANES], high[COLUMN_LANES];
+    uint64_t block[COLUMN_LANES];
     uint32_t shift[COLUMN_LANES]; /* where in the block */
     uint32_t step, stream;
     uint64_t seed;
@@ -17,9 +20,8 @@ static counters counters_of(const tile_group *group, const op *op, size_t positi
                      .stream = philox_stream(PURPOSE_DROPOUT, (uint32_t)op->layer),
                      .seed = group->seed};
     for (size_t i = 0; i < COLUMN_LANES; i++) {
-        const uint64_t element = (uint64_t)(position + i) * op->inputs + unit, block = element / WORDS;
-        made.low[i] = (uint32_t)block;
-        made.high[i] = (uint32_t)(block >> 32);
+        const uint64_t element = (uint64_t)(position + i) * op->inputs + unit;
+        made.block[i] = element / WORDS;
         made.shift[i] = (uint32_t)(element % WORDS);
     }
     return made;
@@ -27,19 +29,18 @@ static counters counters_of(const tile_group *group, const op *op, size_t positi
 
 /* words (4, 32) of one block; the counters go on to the next. */
 static void make_block(counters *counters, uint32_t words[WORDS][COLUMN_LANES]) {
-#pragma omp simd
-    for (size_t i = 0; i < COLUMN_LANES; i++) {
-        const lane_words counter = {counters->low[i], counters->high[i], counters->step, counters->stream};
-        const lane_words made = philox_lanes(counter, counters->seed);
-        words[0][i] = made.x;
-        words[1][i] = made.y;
-        words[2][i] = made.z;
-        words[3][i] = made.w;
-    }
-#pragma omp simd
-    for (size_t i = 0; i < COLUMN_LANES; i++) {
-        counters->low[i] += 1;
-        counters->high[i] += counters->low[i] == 0;
+    for (size_t i = 0; i < COLUMN_LANES; i += WIDE_LANES) {
+        wide_word block;
+        memcpy(&block, counters->block + i, sizeof block);
+        const wide_words counter = {block, block >> 32, wide_splat(counters->step),
+                                    wide_splat(counters->stream)};
+        const wide_words made = philox_wide(counter, counters->seed);
+        store_words(made.x, words[0] + i);
+        store_words(made.y, words[1] + i);
+        store_words(made.z, words[2] + i);
+        store_words(made.w, words[3] + i);
+        block += 1;
+        memcpy(counters->block + i, &block, sizeof block);
     }
 }
 

@@ -14,9 +14,10 @@ void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t 
             ISA_NAME(add_partials)(slots + i * stride, slots + (i + distance) * stride, first, end);
 }
 
-/* A loop for each rule, so that compilers see what it reads and writes. */
+/* A loop for each rule, with and without clipping and penalties, so that compilers see what it reads and writes. */
 #define DEFINE_UPDATE(name, states) \
-    static uint32_t loop_of_##name(const update_task *task, float scale, size_t first, size_t end) { \
+    static inline __attribute__((always_inline)) \
+    uint32_t loop_of_##name(const update_task *task, float scale, size_t first, size_t end, bool is_plain) { \
         const update_constants c = task->constants; \
         const update_rates r = task->rates; \
         const float inverse_rows = task->inverse_rows; \
@@ -31,7 +32,7 @@ void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t 
             if (states > 1) memory[1] = state_1[i]; \
             if (states > 2) memory[2] = state_2[i]; \
             float g = update_gradient(gradient[i], inverse_rows), w = parameters[i]; \
-            g = update_derivative(w, g, scale, c, is_weight); \
+            if (!is_plain) g = update_derivative(w, g, scale, c, is_weight); \
             w = update_##name(w, g, c, r, memory); \
             gradient[i] = g; \
             if (UPDATE_##name != UPDATE_nothing) parameters[i] = w; \
@@ -41,11 +42,15 @@ void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t 
             not_finite |= (uint32_t)update_is_not_finite(UPDATE_##name == UPDATE_nothing ? g : w); \
         } \
         return not_finite; \
+    } \
+    static uint32_t update_by_rule_##name(const update_task *task, float scale, size_t first, size_t end) { \
+        return update_is_plain(task->constants) ? loop_of_##name(task, scale, first, end, true) \
+                                                : loop_of_##name(task, scale, first, end, false); \
     }
 UPDATE_RULE_LIST(DEFINE_UPDATE)
 
 bool ISA_NAME(update)(const update_task *task, size_t first, size_t end) {
-#define UPDATE_ENTRY(name, states) loop_of_##name,
+#define UPDATE_ENTRY(name, states) update_by_rule_##name,
     static uint32_t (*const rules[])(const update_task *, float, size_t,
                                      size_t) = {UPDATE_RULE_LIST(UPDATE_ENTRY)};
 #undef UPDATE_ENTRY
