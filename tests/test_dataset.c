@@ -179,15 +179,17 @@ Test(split, a_fraction_outside_0_and_1_is_refused) {
 /* ---- by class ----------------------------------------------------------------------------------------- */
 
 /* A data set whose row i is (i, class of i), from counts of classes that take turns as long as they last. */
-static tanda_dataset *classes_of(const size_t *counts, size_t classes) {
+static tanda_dataset *classes_of(const size_t *counts, size_t classes, bool last_first) {
     const char *path = path_of("classes.csv");
     FILE *file = fopen(path, "w");
     size_t row = 0, before;
     size_t used[8] = {0};
     do {
         before = row;
-        for (size_t c = 0; c < classes; c++)
+        for (size_t i = 0; i < classes; i++) {
+            size_t c = last_first ? classes - 1 - i : i;
             if (used[c] < counts[c]) fprintf(file, "%zu,%zu\n", row++, (used[c]++, c));
+        }
     } while (row > before);
     fclose(file);
     return load(path, NULL);
@@ -213,7 +215,7 @@ Test(split, by_class_each_class_gives_its_share) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tanda_dataset *training = NULL, *validation = NULL;
         size_t classes = cases[i].counts[2] == 0 ? 2 : cases[i].counts[3] == 0 ? 3 : 4;
-        tanda_dataset *dataset = classes_of(cases[i].counts, classes);
+        tanda_dataset *dataset = classes_of(cases[i].counts, classes, false);
         cr_assert_eq(dataset_split(dataset, cases[i].fraction, true, 3, &training, &validation, NULL),
                      TANDA_OK);
         assert_counts(validation, cases[i].held, classes);
@@ -227,22 +229,30 @@ Test(split, by_class_each_class_gives_its_share) {
 /* Class counts of StratifiedKFold(n_splits=K) of scikit-learn 1.9.1 on the same labels. */
 Test(split, folds_have_the_class_counts_of_scikit_learn) {
     static const size_t counts[] = {23, 11, 7, 2};
-    static const size_t wanted[5][4] = {{5, 2, 2, 0}, {5, 2, 1, 1}, {5, 2, 1, 1}, {4, 3, 1, 0}, {4, 2, 2, 0}};
-    unsigned char seen[43] = {0};
-    tanda_dataset *dataset = classes_of(counts, 4);
-    for (size_t fold = 0; fold < 5; fold++) {
-        tanda_dataset *training = NULL, *validation = NULL;
-        cr_assert_eq(dataset_fold(dataset, 5, fold, true, 9, &training, &validation, NULL), TANDA_OK);
-        assert_counts(validation, wanted[fold], 4);
-        cr_assert_eq(training->rows + validation->rows, 43);
-        for (size_t row = 0; row < validation->rows; row++)
-            seen[(size_t)validation->values[row]]++;
-        tanda_dataset_free(training);
-        tanda_dataset_free(validation);
+    static const size_t wanted[2][5][4] = {
+        {{5, 2, 2, 0}, {5, 2, 1, 1}, {5, 2, 1, 1}, {4, 3, 1, 0}, {4, 2, 2, 0}},
+        {{5, 2, 1, 1},
+         {5, 2, 1, 1},
+         {5, 2, 2, 0},
+         {4, 2, 2, 0},
+         {4, 3, 1, 0}}}; /* class 3 in the first row */
+    for (size_t order = 0; order < 2; order++) {
+        unsigned char seen[43] = {0};
+        tanda_dataset *dataset = classes_of(counts, 4, order == 1);
+        for (size_t fold = 0; fold < 5; fold++) {
+            tanda_dataset *training = NULL, *validation = NULL;
+            cr_assert_eq(dataset_fold(dataset, 5, fold, true, 9, &training, &validation, NULL), TANDA_OK);
+            assert_counts(validation, wanted[order][fold], 4);
+            cr_assert_eq(training->rows + validation->rows, 43);
+            for (size_t row = 0; row < validation->rows; row++)
+                seen[(size_t)validation->values[row]]++;
+            tanda_dataset_free(training);
+            tanda_dataset_free(validation);
+        }
+        for (size_t row = 0; row < 43; row++)
+            cr_assert_eq(seen[row], 1, "row %zu is held out %d times", row, seen[row]);
+        tanda_dataset_free(dataset);
     }
-    for (size_t row = 0; row < 43; row++)
-        cr_assert_eq(seen[row], 1, "row %zu is held out %d times", row, seen[row]);
-    tanda_dataset_free(dataset);
 }
 
 Test(split, folds_without_classes_are_of_equal_size) {

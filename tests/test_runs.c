@@ -1,12 +1,14 @@
 /* How a run goes, from outside: early stopping, its logs, and what a signal does without a checkpoint. */
 #include <math.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "program.h"
 
 TestSuite(runs, .init = enter_folder, .fini = leave_folder);
 
-#define DEEP "train", "--data", DIGITS, "--hidden", "32", "--validation", "0.3", "--device", "cpu"
+#define DEEP \
+    "train", "--data", DIGITS, "--hidden", "32", "--validation", "0.3", "--device", "cpu", "--threads", "1"
 #define MOST_EPOCHS 200
 
 /* The column of the CSV log with this name; returns the rows. */
@@ -183,4 +185,68 @@ Test(runs, signal_ends_the_training_with_exit_130_and_says_that_nothing_was_kept
         cr_expect_neq(access("kept", F_OK), 0);
         unlink("log.jsonl");
     }
+}
+
+/* ---- the live bar -------------------------------------------------------------------------------------- */
+
+/* Standard error of a training that takes seconds, on a terminal of 100 columns. */
+static char *run_on_terminal(void) {
+    const char *const arguments[] = {TANDA_PROGRAM, "train",   "--data",   DIGITS,      "--hidden",
+                                     "512,512",     "--batch", "2",        "--threads", "1",
+                                     "--device",    "cpu",     "--epochs", "9",         NULL};
+    const struct winsize size = {.ws_row = 24, .ws_col = 100};
+    static char text[1 << 20];
+    size_t length = 0;
+    pid_t child;
+    setenv("TERM", "xterm", 1);
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    cr_assert(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    const int other = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    cr_assert_geq(other, 0);
+    cr_assert_eq(ioctl(terminal, TIOCSWINSZ, &size), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, "out.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&actions, other, 2);
+    cr_assert_eq(posix_spawn(&child, TANDA_PROGRAM, &actions, NULL, (char *const *)arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(other);
+    /* At the end of the process the terminal has no writer: reading fails. */
+    for (ssize_t part; (part = read(terminal, text + length, sizeof text - 1 - length)) > 0;)
+        length += (size_t)part;
+    close(terminal);
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0, "%s", text);
+    return text;
+}
+
+Test(runs, bar_on_a_terminal_fits_its_width_and_leaves_nothing_behind) {
+    char *text = run_on_terminal();
+    cr_expect_not_null(strstr(text, " - ETA "), "%s", text);
+    cr_expect_not_null(strstr(text, "] "), "%s", text);
+    size_t bars = 0;
+    for (char *line = strsep(&text, "\n"); line != NULL; line = strsep(&text, "\n")) {
+        /* What is seen in the end is what was drawn after the last return to the line's beginning. */
+        const size_t end = strlen(line);
+        if (end > 0 && line[end - 1] == '\r') line[end - 1] = '\0';
+        char *seen = line;
+        for (char *part = strsep(&line, "\r"); part != NULL; part = strsep(&line, "\r")) {
+            const char *erase = strstr(part, "\033[K");
+            if (erase != NULL && strstr(part, "ETA") != NULL) bars++;
+            if (erase != NULL && strstr(part, "ETA") != NULL) cr_expect_leq(erase - part, 99, "%s", part);
+            seen = part;
+        }
+        cr_expect_null(strstr(seen, "ETA"), "a bar is left: %s", seen);
+    }
+    cr_expect_gt(bars, 2);
+}
+
+Test(runs, there_is_no_bar_in_a_file) {
+    setenv("TERM", "xterm", 1);
+    const outcome run = RUN("train", "--data", DIGITS, "--hidden", "512,512", "--batch", "2", "--threads",
+                            "1", "--device", "cpu", "--epochs", "2");
+    cr_expect_eq(run.status, 0);
+    cr_expect_null(strchr(run.err, '\r'));
+    cr_expect_null(strstr(run.err, "ETA"));
 }

@@ -1,4 +1,4 @@
-/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c (running)
+/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c and parameters.c (running)
  * and measure.c. */
 #ifndef TANDA_OPENMP_OPENMP_H
 #define TANDA_OPENMP_OPENMP_H

@@ -1,0 +1,128 @@
+/* The parameters that a thread owns: partial gradients of them are added up, and then they are updated. */
+#include <string.h>
+
+#include "backend/openmp/worker.h"
+
+#define MERGE_FLOATS 4096 /* merged and updated while they are in the first-level cache */
+
+typedef void range_function(worker *worker, size_t first, size_t end, void *context);
+
+/* Calls function for the ranges of a slot that this thread owns, in pieces; the loss sum is the first thread's. */
+static void for_owned(worker *worker, range_function *function, void *context) {
+    const program *program = worker->program;
+    for (size_t l = 0; program->plan->training && l < program->plan->layer_count; l++) {
+        const owned owned = owned_by(&program->plan->layers[l], worker->thread, worker->threads);
+        for (size_t at = owned.first_weight; at < owned.end_weight; at += MERGE_FLOATS)
+            function(worker, at, owned.end_weight - at < MERGE_FLOATS ? owned.end_weight : at + MERGE_FLOATS,
+                     context);
+        if (owned.end_bias > owned.first_bias) function(worker, owned.first_bias, owned.end_bias, context);
+    }
+    if (worker->thread == 0) function(worker, program->slot_floats - 16, program->slot_floats, context);
+}
+
+static void merge_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    program->functions->merge(program->slots, program->slot_floats, *(size_t *)context, first, end);
+}
+
+void merge_owned(worker *worker, size_t groups) {
+    for_owned(worker, merge_range, &groups);
+}
+
+static void push_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    (void)context;
+    memcpy(program->stack + worker->stack_top * program->slot_floats + first, program->slots + first,
+           (end - first) * sizeof(float));
+}
+
+/* Adds the topmost partial of the stack to the one below it. */
+static void fold_range(worker *worker, size_t first, size_t end, void *context) {
+    const program *program = worker->program;
+    float *below = program->stack + (worker->stack_top - 2) * program->slot_floats;
+    (void)context;
+    program->functions->add(below, below + program->slot_floats, first, end);
+}
+
+void fold_stack(worker *worker) {
+    for_owned(worker, fold_range, NULL);
+    worker->stack_top--;
+}
+
+void push_wave(worker *worker, bool full) {
+    for_owned(worker, push_range, NULL);
+    worker->levels[worker->stack_top++] = full ? 0 : -1;
+    while (worker->stack_top >= 2 &&
+           worker->levels[worker->stack_top - 1] == worker->levels[worker->stack_top - 2]) {
+        fold_stack(worker);
+        worker->levels[worker->stack_top - 1]++;
+    }
+}
+
+/* ---- the update ------------------------------------------------------------------------------------------ */
+
+static bool is_bias(const plan *plan, size_t at) {
+    for (size_t l = 0; l < plan->layer_count; l++)
+        if (at >= plan->layers[l].bias && at < plan->layers[l].bias + plan->layers[l].stride) return true;
+    return false;
+}
+
+typedef struct update_context {
+    update_task task;
+    bool bad;
+} update_context;
+
+static void mean_range(worker *worker, size_t first, size_t end, void *context) {
+    program *program = worker->program;
+    const update_task *task = context;
+    if (first == program->slot_floats - 16) return; /* the loss */
+    program->functions->mean(task->gradient, task->inverse_rows, first, end);
+}
+
+static void update_range(worker *worker, size_t first, size_t end, void *context) {
+    program *program = worker->program;
+    update_context *update = context;
+    if (first == program->slot_floats - 16) return;
+    update->task.is_weight = !is_bias(program->plan, first);
+    update->bad |= program->functions->update(&update->task, first, end);
+}
+
+/* The sum of the squared gradients, for every thread; the gradients are then means. */
+static float add_squares(worker *worker, update_task *task) {
+    program *program = worker->program;
+    const size_t chunks = (program->plan->parameter_count + SQUARES_CHUNK - 1) / SQUARES_CHUNK;
+    size_t first = 0, end = 0;
+    for_owned(worker, mean_range, task);
+    task->inverse_rows = 1.0f;
+    wait_for_team(worker);
+    cut(chunks, 1, worker->thread, worker->threads, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        const float *groups[SQUARES_CHUNK / PANEL];
+        size_t left = (program->plan->parameter_count - i * SQUARES_CHUNK) / PANEL;
+        size_t count = left < SQUARES_CHUNK / PANEL ? left : SQUARES_CHUNK / PANEL;
+        layout_find_groups(program->plan, task->gradient, i * SQUARES_CHUNK, count, groups);
+        program->squares[i] = program->functions->squares(groups, count);
+    }
+    wait_for_team(worker);
+    if (worker->thread == 0) program->functions->merge(program->squares, 1, chunks, 0, 1);
+    wait_for_team(worker);
+    return program->squares[0];
+}
+
+bool update_owned(worker *worker, size_t index, size_t rows, float *sum) {
+    program *program = worker->program;
+    const program_options *options = &program->options;
+    update_context context = {.task = {.rule = options->update.rule,
+                                       .constants = options->update.constants,
+                                       .rates = program->rates != NULL
+                                                    ? program->rates[index]
+                                                    : (update_rates){.rate = options->learning_rate},
+                                       .parameters = program->parameters,
+                                       .gradient = sum,
+                                       .inverse_rows = (float)(1.0 / (double)rows)}};
+    for (size_t i = 0; i < update_state_count(options->update.rule); i++)
+        context.task.state[i] = program->state + i * program->plan->parameter_count;
+    if (program->squares != NULL) context.task.squares = add_squares(worker, &context.task);
+    for_owned(worker, update_range, &context);
+    return context.bad;
+}

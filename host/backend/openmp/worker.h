@@ -1,0 +1,44 @@
+/* A thread of a run: what step.c and parameters.c share. */
+#ifndef TANDA_OPENMP_WORKER_H
+#define TANDA_OPENMP_WORKER_H
+
+#include "backend/openmp/openmp.h"
+
+#define MOST_STACK 48 /* levels of the binary counter: far more tiles than memory can hold */
+
+/* What a thread knows while it works; the tree's bookkeeping is the same in every thread. */
+typedef struct worker {
+    program *program;
+    size_t thread, threads;
+    float *scratch;
+    uint64_t *rows;
+    float *labels, *weights;
+    bool with_loss;
+    shuffle_key key;
+    uint64_t key_epoch;
+    bool has_key;
+    size_t waves; /* done so far in this run */
+    size_t stack_top;
+    int levels[MOST_STACK];
+    tile tiles[MOST_GROUP_TILES];
+} worker;
+
+static inline void wait_for_team(const worker *worker) {
+    barrier_wait(&worker->program->barrier, (uint32_t)worker->threads);
+}
+
+/*
+ * parameters.c: each thread does its part, which is the parameters that it owns; the first also has the loss sum. Of a
+ * wave: its `groups` slots become one; it goes on the stack; the topmost partial of the stack is added to the one below.
+ */
+void merge_owned(worker *worker, size_t groups);
+void push_wave(worker *worker, bool full);
+void fold_stack(worker *worker);
+
+/*
+ * The update from the tree's sum, of the step that is the index-th of the run and has so many rows. True when a
+ * parameter became infinite or NaN.
+ */
+bool update_owned(worker *worker, size_t index, size_t rows, float *sum);
+
+#endif
