@@ -69,15 +69,17 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
     dataset->features = network->features;
     dataset->values = dataset->owned;
     dataset->task = network->task;
-    dataset->target_count = 1;
+    dataset->target_count =
+        network->task == TANDA_TASK_CLASSES ? 1 : network->units[network->layer_count - 1];
     dataset->class_count = classes;
     if (network->task == TANDA_TASK_CLASSES) {
         MUST(allocate(&dataset->classes, network->rows, sizeof *dataset->classes, "classes", error));
         for (size_t row = 0; row < network->rows; row++)
             dataset->classes[row] = class_of_row(row, classes);
     } else {
-        MUST(allocate(&dataset->targets, network->rows, sizeof *dataset->targets, "targets", error));
-        for (size_t row = 0; row < network->rows; row++)
+        const size_t values = network->rows * dataset->target_count;
+        MUST(allocate(&dataset->targets, values, sizeof *dataset->targets, "targets", error));
+        for (size_t row = 0; row < values; row++)
             dataset->targets[row] =
                 network->content == CONTENT_INTEGER ? small_integer(row + 5, 8) : signed_unit(row + 5);
     }
@@ -118,7 +120,8 @@ static void upload_problem(execution *made) {
     plan_pack(made->plan, problem->model->parameters, packed);
     MUST(backend_buffer(made->backend, dataset->rows * dataset->features * sizeof(float), dataset->values,
                         &made->features, error));
-    MUST(backend_buffer(made->backend, dataset->rows * sizeof(float), labels, &made->labels, error));
+    MUST(backend_buffer(made->backend, dataset->rows * dataset->target_count * sizeof(float), labels,
+                        &made->labels, error));
     if (dataset->weights != NULL)
         MUST(backend_buffer(made->backend, dataset->rows * sizeof(float), dataset->weights, &made->weights,
                             error));

@@ -378,3 +378,22 @@ Test(cli_results, inspect_describes_the_columns_of_a_data_file) {
                       "^Target: species, classes \\(text\\): setosa 50, versicolor 50, "));
     json_decref(found);
 }
+
+Test(cli_results, two_targets_have_one_hash_and_two_columns) {
+    char *kept[2];
+    static const char *const devices[] = {"cpu", "opencl"};
+    for (int i = 0; i < 2; i++) {
+        json_t *result = RUN_JSON("train", "--data", IRIS, "--target", "petal_width,petal_length", "--ignore",
+                                  "species", "--hidden", "16", "--learning-rate", "0.02", "--loss", "huber",
+                                  "--device", devices[i], "--output", "m.safetensors");
+        kept[i] = strdup(json_words(result, "weights_sha256"));
+        json_decref(result);
+    }
+    cr_expect_str_eq(kept[0], kept[1]);
+    const outcome run = RUN("predict", "m.safetensors", "--data", IRIS, "--quiet");
+    cr_assert_eq(run.status, 0, "%s", run.err);
+    cr_expect_eq(strncmp(run.out, "petal_width,petal_length\n", 25), 0, "%.60s", run.out);
+    cr_expect_eq(count_lines(run.out), 151);
+    free(kept[0]);
+    free(kept[1]);
+}

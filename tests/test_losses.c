@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/loss.h"
 #include "model/model_file.h"
@@ -275,4 +276,195 @@ Test(losses, losses_and_gradients_are_those_of_double_precision, .timeout = 200)
         problem_free(&problem);
     }
     tanda_device_close(cpu);
+}
+
+/* ---- against Keras ------------------------------------------------------------------------------------ */
+
+/*
+ * What Keras 3.15.1 computes on JAX 0.10.2 in binary32: of each function of keras.losses for one output o and target y,
+ * and of each of keras.activations, the value and jax.grad of it. Where f' jumps it may be on the other side.
+ */
+typedef struct keras_figure {
+    float o, y, value, slope;
+} keras_figure;
+
+static void check_figures(const char *name, float (*value)(float, float, float),
+                          float (*delta)(float, float, float), float parameter,
+                          const keras_figure figures[4]) {
+    for (size_t i = 0; i < 4; i++) {
+        const keras_figure f = figures[i];
+        const float of_value = value(f.o, f.y, parameter), of_slope = delta(f.o, f.y, parameter);
+        cr_expect_float_eq(of_value, f.value, 1e-6f * (1.0f + fabsf(f.value)), "%s(%g, %g) = %.9g", name,
+                           (double)f.o, (double)f.y, (double)of_value);
+        cr_expect_float_eq(of_slope, f.slope, 1e-6f * (1.0f + fabsf(f.slope)), "%s'(%g, %g) = %.9g", name,
+                           (double)f.o, (double)f.y, (double)of_slope);
+    }
+}
+
+#define CHECK_FIGURES(name, parameter, ...) \
+    check_figures(#name, element_##name, element_##name##_delta, parameter, \
+                  (const keras_figure[4]){__VA_ARGS__})
+
+Test(keras, element_losses_are_its_own) {
+    CHECK_FIGURES(mse, 1.0f, {0.3f, 0.5f, 0.0399999954f, -0.399999976f},
+                  {-1.7f, 0.9f, 6.75999928f, -5.19999981f}, {2.9f, -0.6f, 12.25f, 7.0f},
+                  {0.04f, 0.0f, 0.00159999996f, 0.0799999982f});
+    CHECK_FIGURES(mae, 1.0f, {0.3f, 0.5f, 0.199999988f, -1.0f}, {-1.7f, 0.9f, 2.5999999f, -1.0f},
+                  {2.9f, -0.6f, 3.5f, 1.0f}, {0.04f, 0.0f, 0.0399999991f, 1.0f});
+    CHECK_FIGURES(huber, 0.75f, {0.3f, 0.5f, 0.0199999977f, -0.199999988f},
+                  {-1.7f, 0.9f, 1.66874993f, -0.75f}, {2.9f, -0.6f, 2.34375f, 0.75f},
+                  {0.04f, 0.0f, 0.00079999998f, 0.0399999991f});
+    CHECK_FIGURES(log_cosh, 1.0f, {0.3f, 0.5f, 0.0198680758f, -0.197375298f},
+                  {-1.7f, 0.9f, 1.91235399f, -0.989027619f}, {2.9f, -0.6f, 2.80776429f, 0.998177886f},
+                  {0.04f, 0.0f, 0.000799775124f, 0.0399786234f});
+    CHECK_FIGURES(poisson, 1.0f, {0.3f, 1.0f, 1.50397253f, -2.3333323f}, {1.7f, 0.0f, 1.70000005f, 1.0f},
+                  {2.9f, 3.0f, -0.294132233f, -0.0344827175f}, {0.04f, 2.0f, 6.47774649f, -48.9998741f});
+    CHECK_FIGURES(hinge, 1.0f, {0.3f, 1.0f, 0.699999988f, -1.0f}, {-1.7f, -1.0f, 0.0f, 0.0f},
+                  {2.9f, -1.0f, 3.9000001f, 1.0f}, {0.04f, 1.0f, 0.959999979f, -1.0f});
+    CHECK_FIGURES(squared_hinge, 1.0f, {0.3f, 1.0f, 0.48999998f, -1.39999998f}, {-1.7f, -1.0f, 0.0f, 0.0f},
+                  {2.9f, -1.0f, 15.210001f, 7.80000019f}, {0.04f, 1.0f, 0.921599984f, -1.91999996f});
+}
+
+/* One layer that hands its inputs on, of which z (rows, units) are the logits. */
+static void check_cross_entropy(loss loss, double smoothing, size_t rows, size_t units, const float *z,
+                                const int32_t *classes, const float *losses, const float *deltas) {
+    const network network = {
+        rows,        units, 1, {units}, {units == 1 ? ACTIVATION_SIGMOID : SOFTMAX}, loss, TANDA_TASK_CLASSES,
+        CONTENT_REAL};
+    const loss_settings settings = {.label_smoothing = smoothing};
+    backend *cpu = open_best_openmp(1);
+    problem problem = problem_create(&network);
+    MUST(model_set_loss(problem.model, &settings, error));
+    for (size_t i = 0; i < problem.model->parameter_count; i++)
+        problem.model->parameters[i] = i < units * units && i / units == i % units ? 1.0f : 0.0f;
+    memcpy(problem.dataset.owned, z, rows * units * sizeof *z);
+    memcpy(problem.dataset.classes, classes, rows * sizeof *classes);
+    capture capture = capture_step(cpu, &problem, NULL);
+    for (size_t i = 0; i < rows; i++)
+        cr_expect_float_eq(captured(&capture, TENSOR_LOSS, 0)[i], losses[i], 1e-6, "%s, row %zu",
+                           loss_name(loss), i);
+    for (size_t i = 0; i < rows * units; i++)
+        cr_expect_float_eq(captured(&capture, TENSOR_DELTA, 0)[i], deltas[i], 1e-6, "%s, delta %zu",
+                           loss_name(loss), i);
+    capture_free(&capture);
+    problem_free(&problem);
+    tanda_device_close(cpu);
+}
+
+Test(keras, label_smoothing_and_divergence_are_its_own) {
+    static const float z[] = {0.3f, -1.7f, 2.9f, 0.04f, 0.5f, -0.6f}, o[] = {0.3f, -1.7f, 2.9f, 0.04f};
+    static const int32_t of_three[] = {2, 0}, of_two[] = {1, 0, 0, 1};
+    check_cross_entropy(
+        LOSS_CATEGORICAL_CROSSENTROPY, 0.0, 2, 3, z, of_three, (float[]){0.0809580758f, 1.13506198f},
+        (float[]){0.068497479f, 0.00927012414f, -0.0777676702f, -0.678597808f, 0.509124875f, 0.169472948f});
+    check_cross_entropy(
+        LOSS_CATEGORICAL_CROSSENTROPY, 0.1, 2, 3, z, of_three, (float[]){0.320958108f, 1.1410619f},
+        (float[]){0.0351641476f, -0.0240632109f, -0.0111010075f, -0.611931145f, 0.475791544f, 0.136139616f});
+    check_cross_entropy(
+        LOSS_KL_DIVERGENCE, 0.2, 2, 3, z, of_three, (float[]){0.0758640915f, 0.661967933f},
+        (float[]){0.00183080626f, -0.0573965497f, 0.0555657148f, -0.545264542f, 0.442458212f, 0.102806278f});
+    check_cross_entropy(LOSS_BINARY_CROSSENTROPY, 0.1, 4, 1, o, of_two,
+                        (float[]){0.569355249f, 0.252786011f, 2.80856299f, 0.675347149f},
+                        (float[]){-0.375557452f, 0.104465246f, 0.897846341f, -0.440001309f});
+}
+
+/* At z = -4.5, -3, -1.25, -0.1, 0.7, 2.5 and 3.5. */
+#define POINTS 7
+static const float points[POINTS] = {-4.5f, -3.0f, -1.25f, -0.1f, 0.7f, 2.5f, 3.5f};
+
+static void check_activation(const char *name, float (*f)(float), float (*backward)(float, float),
+                             bool from_logits, const float values[POINTS], const float slopes[POINTS]) {
+    for (size_t i = 0; i < POINTS; i++) {
+        const float value = f(points[i]), slope = backward(1.0f, from_logits ? points[i] : value);
+        cr_expect_float_eq(value, values[i], 5e-7f * (1.0f + fabsf(values[i])), "%s(%g) = %.9g", name,
+                           (double)points[i], (double)value);
+        cr_expect_float_eq(slope, slopes[i], 5e-7f * (1.0f + fabsf(slopes[i])), "%s'(%g) = %.9g", name,
+                           (double)points[i], (double)slope);
+    }
+}
+
+#define CHECK_ACTIVATION(name, NAME, values, slopes) \
+    check_activation(#name, activation_##name, activation_##name##_backward, \
+                     activation_needs_logits(ACTIVATION_##NAME), (const float[POINTS])values, \
+                     (const float[POINTS])slopes)
+
+Test(keras, activations_are_its_own) {
+    CHECK_ACTIVATION(leaky_relu, LEAKY_RELU,
+                     LIST(-0.900000036f, -0.600000024f, -0.25f, -0.0200000014f, 0.7f, 2.5f, 3.5f),
+                     LIST(0.2f, 0.2f, 0.2f, 0.2f, 1.0f, 1.0f, 1.0f));
+    CHECK_ACTIVATION(elu, ELU,
+                     LIST(-0.988891006f, -0.950212955f, -0.713495195f, -0.095162563f, 0.7f, 2.5f, 3.5f),
+                     LIST(0.0111089945f, 0.0497870445f, 0.286504805f, 0.90483743f, 1.0f, 1.0f, 1.0f));
+    CHECK_ACTIVATION(
+        selu, SELU,
+        LIST(-1.73856854f, -1.67056882f, -1.25439548f, -0.167305246f, 0.73549068f, 2.62675261f, 3.67745352f),
+        LIST(0.0195307154f, 0.0875305682f, 0.503703892f, 1.59079409f, 1.05070102f, 1.05070102f, 1.05070102f));
+    CHECK_ACTIVATION(gelu, GELU,
+                     LIST(-1.52895445e-05f, -0.00404969603f, -0.132062256f, -0.0460172184f, 0.530625403f,
+                          2.48447585f, 3.4991858f),
+                     LIST(-6.85292252e-05f, -0.0119456518f, -0.122661576f, 0.420476913f, 0.976614058f,
+                          1.03761113f, 1.0028218f));
+    CHECK_ACTIVATION(swish, SWISH,
+                     LIST(-0.0494412407f, -0.142277628f, -0.278375179f, -0.0475020818f, 0.467731416f,
+                          2.31035447f, 3.39740705f),
+                     LIST(-0.0379110947f, -0.0881041065f, 0.00631915033f, 0.450083196f, 0.823386788f,
+                          1.09940112f, 1.0702734f));
+    CHECK_ACTIVATION(
+        softplus, SOFTPLUS,
+        LIST(0.0110477451f, 0.048587352f, 0.251929075f, 0.644396663f, 1.10318613f, 2.57888985f, 3.52975035f),
+        LIST(0.0109869419f, 0.0474258736f, 0.222700149f, 0.475020796f, 0.668187737f, 0.924141705f,
+             0.970687866f));
+    CHECK_ACTIVATION(
+        softsign, SOFTSIGN,
+        LIST(-0.818181813f, -0.75f, -0.555555582f, -0.0909090936f, 0.411764681f, 0.714285731f, 0.777777791f),
+        LIST(0.0330578685f, 0.0625f, 0.197530866f, 0.826446235f, 0.346020728f, 0.0816326737f, 0.0493827164f));
+    CHECK_ACTIVATION(hard_sigmoid, HARD_SIGMOID,
+                     LIST(0.0f, 0.0f, 0.291666687f, 0.483333349f, 0.616666675f, 0.916666687f, 1.0f),
+                     LIST(0.0f, 0.0f, 0.166666672f, 0.166666672f, 0.166666672f, 0.166666672f, 0.0f));
+    CHECK_ACTIVATION(
+        exponential, EXPONENTIAL,
+        LIST(0.0111089963f, 0.0497870669f, 0.286504805f, 0.90483743f, 2.0137527f, 12.1824942f, 33.1154518f),
+        LIST(0.0111089963f, 0.0497870669f, 0.286504805f, 0.90483743f, 2.0137527f, 12.1824942f, 33.1154518f));
+}
+
+/* ---- models ------------------------------------------------------------------------------------------- */
+
+static tanda_status keep_values(size_t first_row, size_t rows, const float *predictions, void *context) {
+    memcpy((float *)context + 2 * first_row, predictions, 2 * rows * sizeof *predictions);
+    return TANDA_OK;
+}
+
+/* -f(x) and f(x): the greater is the class, and neither is a probability. */
+Test(losses, a_hinge_predicts_decision_values_and_has_no_log_loss) {
+    const network network = {40, 3, 1, {1}, {ID}, LOSS_HINGE, TANDA_TASK_CLASSES, CONTENT_REAL};
+    backend *cpu = open_best_openmp(1);
+    problem problem = problem_create(&network);
+    capture capture = capture_step(cpu, &problem, NULL);
+    float values[80];
+    tanda_metrics *metrics = NULL;
+    MUST(tanda_predict(cpu, problem.model, &problem.dataset, keep_values, values, error));
+    for (size_t row = 0; row < 40; row++) {
+        cr_expect_eq(values[2 * row + 1], captured(&capture, TENSOR_LOGITS, 0)[row]);
+        cr_expect_eq(values[2 * row], -values[2 * row + 1]);
+    }
+    MUST(tanda_metrics_evaluate(cpu, problem.model, &problem.dataset, 0, &metrics, error));
+    cr_expect(isnan(metrics->log_loss));
+    cr_expect_float_eq(metrics->accuracy, capture.result.correct / 40.0, 1e-12);
+    tanda_metrics_free(metrics);
+    capture_free(&capture);
+    problem_free(&problem);
+    tanda_device_close(cpu);
+}
+
+Test(losses, settings_of_another_loss_are_refused) {
+    tanda_error error = {0};
+    cr_expect_eq(loss_settings_check(&(loss_settings){.huber_delta = 1.0}, LOSS_MSE, &error), TANDA_USAGE);
+    cr_expect_str_eq(error.message, "huber's delta is for loss huber, not for mse");
+    cr_expect_eq(loss_settings_check(&(loss_settings){.label_smoothing = 0.1}, LOSS_HINGE, &error),
+                 TANDA_USAGE);
+    cr_expect_eq(loss_settings_check(&(loss_settings){.label_smoothing = 1.0}, LOSS_KL_DIVERGENCE, &error),
+                 TANDA_USAGE);
+    cr_expect_eq(loss_settings_check(&(loss_settings){.huber_delta = -1.0}, LOSS_HUBER, &error), TANDA_USAGE);
+    cr_expect_eq(loss_settings_check(&(loss_settings){.huber_delta = NAN}, LOSS_HUBER, &error), TANDA_USAGE);
+    cr_expect_eq(loss_settings_check(&(loss_settings){.huber_delta = 0.1}, LOSS_HUBER, &error), TANDA_OK);
 }

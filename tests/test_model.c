@@ -138,7 +138,7 @@ Test(model, what_does_not_go_together_is_refused_with_the_reason) {
         {{2, 1, {1}, {ACTIVATION_IDENTITY}, LOSS_POISSON, TANDA_TASK_REGRESSION}, "an output above 0"},
         {{2, 1, {1}, {ACTIVATION_IDENTITY}, LOSS_MSE, TANDA_TASK_AUTO}, "task auto"},
         {{2, 1, {1}, {ACTIVATION_IDENTITY}, LOSS_MSE, TANDA_TASK_CLASSES}, "needs 1 sigmoid"},
-        {{2, 1, {2}, {ACTIVATION_IDENTITY}, LOSS_MSE, TANDA_TASK_REGRESSION}, "not 2 identity"},
+        {{2, 1, {2}, {ACTIVATION_SOFTMAX}, LOSS_MSE, TANDA_TASK_REGRESSION}, "not 2 softmax"},
         {{2, 1, {2}, {ACTIVATION_SOFTMAX}, LOSS_MSE, TANDA_TASK_CLASSES}, "not 2 softmax"},
         {{2, 1, {2}, {ACTIVATION_SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES}, "not 2 sigmoid"},
         {{2, 1, {1}, {ACTIVATION_IDENTITY}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES},

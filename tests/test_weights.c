@@ -39,6 +39,9 @@ static const training trainings[] = {
              "762f1f9db3c2420ac71c1ef7dbc2780fdf7d85a761301a6d3f3af5d7132e8e63"),
     TRAINING("linear regression, batches of 64", 500, 7, 1, LIST(1), LIST(ACTIVATION_IDENTITY), MSE,
              REGRESSION, 64, 20, "423348ecf2a3c98507d5b9d7f1759b484aa491416594c4fa2547be8ddb0839a3"),
+    TRAINING("three targets, batches of 100", 530, 7, 2, LIST(20, 3),
+             LIST(ACTIVATION_TANH, ACTIVATION_IDENTITY), MSE, REGRESSION, 100, 12,
+             "6f789cd0543854e6809305641dba996aeba1cfbb0a0ba6964baebe8a9b9c4469"),
     TRAINING("deep, softmax, batches of two tiles", 1100, 20, 3, LIST(33, 18, 4),
              LIST(ACTIVATION_SIGMOID, ACTIVATION_TANH, ACTIVATION_SOFTMAX), CATEGORICAL_CROSSENTROPY, CLASSES,
              512, 9, "90c3d3135c524eb09b23cb9301b969ca32e7e2b7937354c9249846edaeb8ea50"),
@@ -143,6 +146,27 @@ Test(weights, losses_and_deltas_are_multiplied_on_pocl, .fini = forget_opencl) {
     backend *backend = open_named("pocl");
     if (backend == NULL) return;
     check_products(backend);
+    tanda_device_close(backend);
+}
+
+/* Keras: the loss of a row is the mean over its outputs. */
+Test(weights, a_row_of_several_targets_has_the_mean_of_their_squares) {
+    backend *backend = open_best_openmp(2);
+    problem problem = problem_create(&trainings[3].network);
+    const step_options options = {.batch_rows = 100, .shuffle = false};
+    capture capture = capture_step(backend, &problem, &options);
+    const float *output = captured(&capture, TENSOR_OUTPUT, 1), *losses = captured(&capture, TENSOR_LOSS, 1);
+    cr_assert_eq(problem.dataset.target_count, 3);
+    for (size_t row = 0; row < capture.rows; row++) {
+        double expected = 0.0;
+        for (size_t h = 0; h < 3; h++) {
+            const double error = (double)output[row * 3 + h] - (double)problem.dataset.targets[row * 3 + h];
+            expected += error * error / 3.0;
+        }
+        cr_assert_lt(fabs((double)losses[row] - expected), 8.0 * U * (expected + 1.0), "row %zu", row);
+    }
+    capture_free(&capture);
+    problem_free(&problem);
     tanda_device_close(backend);
 }
 

@@ -56,8 +56,8 @@ tanda_status objective_check(size_t units, activation output, loss loss, tanda_t
     case LOSS_COUNT:
         return fail(error, TANDA_USAGE, "loss %d is unknown", (int)loss);
     }
-    if (units == 1 && output != ACTIVATION_SOFTMAX) return TANDA_OK;
-    return refuse(units, output, loss, task, "needs 1 output that is not softmax for regression", error);
+    if (output != ACTIVATION_SOFTMAX) return TANDA_OK;
+    return refuse(units, output, loss, task, "needs outputs that are not softmax for regression", error);
 }
 
 static bool takes_smoothing(loss loss) {
