@@ -10,7 +10,7 @@
 #include "support_checks.h"
 
 /* What every exact device gives; a change of these is a change of the contract. */
-#define HASH_OF_FUNCTIONS UINT64_C(0x55e06a1e0c1ba842)
+#define HASH_OF_FUNCTIONS UINT64_C(0xa6da7e1ce9b498b1)
 #define HASH_OF_TRAINING UINT64_C(0x2ff1210739a4ca63)
 
 TestSuite(selftest, .fini = forget_opencl);
