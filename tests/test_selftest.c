@@ -160,7 +160,7 @@ Test(selftest, damaged_kernels_are_only_good_for_fast_and_the_probe_is_named) {
 
 /* Kernels that do not build. */
 static void break_kernels(char *folder) {
-    damage_kernels("broken", "update.cl", "w = update_by_rule", "w = no_such_function", folder);
+    damage_kernels("broken", "update.cl", "if (apply_update(", "if (no_such_function(", folder);
 }
 
 Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error) {
