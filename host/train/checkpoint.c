@@ -28,10 +28,6 @@ static bool ends_in(const char *text, const char *end) {
     return length >= size && strcmp(text + length - size, end) == 0;
 }
 
-bool checkpoint_is_folder(const char *path) {
-    return !ends_in(path, SUFFIX);
-}
-
 static bool is_step_file(const char *name) {
     const size_t prefix = sizeof STEP_PREFIX - 1;
     if (strncmp(name, STEP_PREFIX, prefix) != 0) return false;

@@ -18,9 +18,6 @@ typedef struct checkpoints {
     size_t saved_best_epoch; /* of best.safetensors */
 } checkpoints;
 
-/* A folder unless the path ends in .safetensors. */
-bool checkpoint_is_folder(const char *path);
-
 /*
  * Makes the folder, removes what an earlier process left unfinished there. TANDA_FAILED when it cannot be written to;
  * TANDA_USAGE when it holds checkpoints of a training that this one does not resume.

@@ -2,11 +2,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/fingerprint.h"
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/checkpoint.h"
 #include "train/full_batch.h"
 #include "train/optimizer.h"
 
@@ -14,6 +14,12 @@
 #define FIRST_STEPS_PER_RUN 1    /* before it is known how long they take */
 #define RUN_SECONDS 0.2          /* a signal is obeyed, and a bar moves, so soon */
 #define MOST_GROWTH 4            /* of a run, over the one before */
+
+bool checkpoint_is_folder(const char *path) {
+    static const char file[] = ".safetensors";
+    const size_t length = strlen(path), size = sizeof file - 1;
+    return length < size || strcmp(path + length - size, file) != 0;
+}
 
 bool trainer_keeps_best(const tanda_train_options *options) {
     return options->restore_best ||

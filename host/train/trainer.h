@@ -59,6 +59,9 @@ void trainer_free(trainer *trainer);
 /* Of the latest step. */
 double trainer_learning_rate(trainer *trainer);
 
+/* What a checkpoint's path names: a folder unless it ends in .safetensors. */
+bool checkpoint_is_folder(const char *path);
+
 /* The best weights are to be restored, or to be written beside checkpoints. */
 bool trainer_keeps_best(const tanda_train_options *options);
 

@@ -184,7 +184,7 @@ size_t opencl_steps_together(const program *program, size_t steps);
 /* Queues all of a wave up to the partial sum of each group, or, where it is a step, up to the update. */
 tanda_status opencl_run_perceptron(const context *c);
 
-/* step.c: passes of the tree over `count` slots, `floats` apart. */
+/* reduce.c: passes of the tree over `count` slots, `floats` apart. */
 tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
                           size_t *distance);
 
