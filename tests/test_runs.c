@@ -193,7 +193,7 @@ Test(runs, signal_ends_the_training_with_exit_130_and_says_that_nothing_was_kept
 static char *run_on_terminal(void) {
     const char *const arguments[] = {TANDA_PROGRAM, "train", "--data",    DIGITS,    "--hidden", "512,512",
                                      "--batch",     "2",     "--threads", "1",       "--device", "cpu",
-                                     "--epochs",    "3",     "--isa",     "generic", NULL};
+                                     "--epochs",    "1",     "--isa",     "generic", NULL};
     const struct winsize size = {.ws_row = 24, .ws_col = 100};
     static char text[1 << 20];
     size_t length = 0;
