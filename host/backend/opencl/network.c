@@ -33,7 +33,7 @@ void opencl_choose_network(const opencl_backend_state *state, program *program) 
     const plan *plan = program->plan;
     program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
                           plan->parameter_count <= MOST_PARAMETERS && loss_of(plan)->targets == 1 &&
-                          program->options.math == TANDA_MATH_EXACT;
+                          may_fuse(program);
     if (!program->is_network) return;
     size_t rows = program->options.batch_rows, units = state->base.information.compute_units, more = 0;
     program->column = rows >= 32 * units ? 32 : 16;

@@ -24,8 +24,7 @@ void opencl_choose_perceptron(const opencl_backend_state *state, program *progra
     const packed_layer *layer = &plan->layers[0];
     program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
                              !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
-                             layer->inputs <= MOST_FEATURES && program->options.math == TANDA_MATH_EXACT &&
-                             is_known(loss_of(plan));
+                             layer->inputs <= MOST_FEATURES && may_fuse(program) && is_known(loss_of(plan));
     if (program->is_perceptron) {
         program->width = round_up(program->width, PERCEPTRON_COLUMN);
         program->workspace_floats = plan->workspace_units * program->width;

@@ -1,6 +1,7 @@
 /* Programs of the OpenCL backend: their memory on the device, and reading it back. */
 #include "backend/opencl/wave.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/memory.h"
@@ -92,7 +93,10 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     made->last_gradient = SIZE_MAX;
     status = allocate(&made->variants, plan->op_count, sizeof *made->variants, "program", error);
     if (status == TANDA_OK) status = make_memories((const opencl_backend_state *)backend, made, error);
-    if (status == TANDA_OK && options->math == TANDA_MATH_FAST)
+    const bool is_fused = made->is_perceptron || made->is_network, is_fast = options->math == TANDA_MATH_FAST;
+    if (is_fast && is_fused)
+        snprintf(made->notes, sizeof made->notes, "fast: the exact kernels, fused, are the quickest here");
+    if (status == TANDA_OK && is_fast && !is_fused)
         status = opencl_choose_variants((opencl_backend_state *)backend, made, error);
     if (status != TANDA_OK) {
         opencl_program_free(backend, made);

@@ -161,6 +161,14 @@ static inline size_t epoch_steps(const program *program) {
     return steps_per_epoch(program->options.rows, program->options.batch_rows);
 }
 
+/*
+ * The fused kernels are exact, and on CPU devices quicker than op by op with the device's own functions: so fast mode
+ * takes them, too, unless it is told who multiplies.
+ */
+static inline bool may_fuse(const program *program) {
+    return program->options.math == TANDA_MATH_EXACT || program->options.gemm == TANDA_GEMM_AUTO;
+}
+
 /* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
 static inline size_t input_column(const program *program) {
     return program->is_perceptron ? PERCEPTRON_COLUMN
