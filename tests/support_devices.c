@@ -97,6 +97,26 @@ backend *open_best_openmp(size_t threads) {
     return made;
 }
 
+void check_threads(device_check *check, const size_t *threads, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char how[32];
+        snprintf(how, sizeof how, "%zu threads", threads[i]);
+        backend *backend = open_best_openmp(threads[i]);
+        check(backend, 0, how);
+        tanda_device_close(backend);
+    }
+}
+
+void check_instruction_sets(device_check *check) {
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        backend *backend = open_openmp(isa_names[i], 2);
+        if (backend == NULL) continue;
+        check(backend, 0, "2 threads");
+        check(backend, 2, "2 threads, waves of 2 tiles");
+        tanda_device_close(backend);
+    }
+}
+
 backend *open_opencl(const char *kernel_folder) {
     const tanda_device_options options = {.kernel_folder = kernel_folder};
     tanda_device_information *devices = NULL;

@@ -26,6 +26,13 @@ backend *open_openmp(const char *isa, size_t threads);
 /* The OpenMP backend with the best ISA that there is. */
 backend *open_best_openmp(size_t threads);
 
+/* What is to hold for a backend, and waves of so many tiles (0: the backend's own). how: for the message. */
+typedef void device_check(backend *backend, size_t wave_tiles, const char *how);
+
+/* Checks the OpenMP backend with each of these numbers of threads, and with each instruction set that there is. */
+void check_threads(device_check *check, const size_t *threads, size_t count);
+void check_instruction_sets(device_check *check);
+
 /* The first device that use_opencl made visible, without its self-test; a test fails if it does not open. */
 backend *open_opencl(const char *kernel_folder);
 

@@ -141,39 +141,35 @@ static problem problem_of(const training *training) {
     return made;
 }
 
-static void check_recorded(backend *backend, const char *how) {
+static void check_recorded(backend *backend, size_t wave_tiles, const char *how) {
     for (size_t i = 0; i < TRAININGS; i++) {
         char digest[TANDA_DIGEST_SIZE];
         problem problem = problem_of(&trainings[i]);
-        const step_options options = {
-            .batch_rows = trainings[i].batch_rows, .shuffle = trainings[i].batch_rows > 0, .seed = 3};
+        const step_options options = {.batch_rows = trainings[i].batch_rows,
+                                      .shuffle = trainings[i].batch_rows > 0,
+                                      .seed = 3,
+                                      .wave_tiles = wave_tiles};
         digest_after(backend, &problem, &options, 12, digest);
         cr_expect_str_eq(digest, trainings[i].recorded, "%s on %s, %s: %s", trainings[i].name,
                          backend_title(backend), how, digest);
         problem_free(&problem);
     }
-    tanda_device_close(backend);
 }
 
 Test(losses, weights_are_the_recorded_ones_for_any_number_of_threads) {
     static const size_t threads[] = {1, 2, 3, 8};
-    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        char how[32];
-        snprintf(how, sizeof how, "%zu threads", threads[i]);
-        check_recorded(open_best_openmp(threads[i]), how);
-    }
+    check_threads(check_recorded, threads, sizeof threads / sizeof *threads);
 }
 
 Test(losses, weights_are_the_recorded_ones_on_every_instruction_set) {
-    for (size_t i = 0; i < ISA_COUNT; i++) {
-        backend *backend = open_openmp(isa_names[i], 2);
-        if (backend != NULL) check_recorded(backend, "2 threads");
-    }
+    check_instruction_sets(check_recorded);
 }
 
 Test(losses, weights_are_the_recorded_ones_on_pocl, .fini = forget_opencl) {
     backend *backend = open_named("pocl");
-    if (backend != NULL) check_recorded(backend, "its own waves");
+    if (backend == NULL) return;
+    check_recorded(backend, 0, "its own waves");
+    tanda_device_close(backend);
 }
 
 Test(losses, pocl_gives_the_same_bits_in_every_tensor, .fini = forget_opencl) {

@@ -76,23 +76,11 @@ static void check_recorded(backend *backend, size_t wave_tiles, const char *how)
 
 Test(weights, trained_weights_are_the_recorded_ones_for_any_number_of_threads) {
     static const size_t threads[] = {1, 2, 3, 8};
-    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        char how[32];
-        snprintf(how, sizeof how, "%zu threads", threads[i]);
-        backend *backend = open_best_openmp(threads[i]);
-        check_recorded(backend, 0, how);
-        tanda_device_close(backend);
-    }
+    check_threads(check_recorded, threads, sizeof threads / sizeof *threads);
 }
 
 Test(weights, trained_weights_are_the_recorded_ones_on_every_instruction_set) {
-    for (size_t i = 0; i < ISA_COUNT; i++) {
-        backend *backend = open_openmp(isa_names[i], 2);
-        if (backend == NULL) continue;
-        check_recorded(backend, 0, "2 threads");
-        check_recorded(backend, 2, "2 threads, waves of 2 tiles");
-        tanda_device_close(backend);
-    }
+    check_instruction_sets(check_recorded);
 }
 
 Test(weights, trained_weights_are_the_recorded_ones_on_pocl, .fini = forget_opencl) {

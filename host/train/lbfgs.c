@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/sum_tree.h"
 #include "support/memory.h"
 
 #define LANES 16
-#define CHUNK 256
-#define MOST_LEVELS 64
+#define MOST_PARTIALS 66 /* one for each bit of the number of chunks, and those on top */
 #define MOST_TRIALS 30
 #define DECREASE 0.1  /* delta and sigma of Hager and Zhang */
 #define CURVATURE 0.9 /* the same */
@@ -18,7 +18,7 @@
 
 /* ---- vectors --------------------------------------------------------------------------------------------- */
 
-/* Chunks of 256 terms as 16 lanes, folded in halves; chunks in the tree of the contract (binary counter). */
+/* Chunks as 16 lanes, folded in halves; chunks in the tree of the contract. */
 #define DEFINE_PRODUCT(name, A, B) \
     static double name##_chunk(const A *a, const B *b, size_t count) { \
         double lanes[LANES] = {0}; \
@@ -30,16 +30,15 @@
         return lanes[0]; \
     } \
     static double name(const A *a, const B *b, size_t count) { \
-        double waiting[MOST_LEVELS], sum = 0.0; \
-        for (size_t chunk = 0, begin = 0; begin < count; chunk++, begin += CHUNK) { \
-            const bool last = count - begin <= CHUNK; \
-            size_t level = 0; \
-            sum = name##_chunk(a + begin, b + begin, last ? count - begin : CHUNK); \
-            for (; last ? chunk >> level != 0 : (chunk >> level & 1) != 0; level++) \
-                if ((chunk >> level & 1) != 0) sum = waiting[level] + sum; \
-            if (!last) waiting[level] = sum; \
+        double partials[MOST_PARTIALS] = {0}; \
+        sum_tree tree = {.features = 1, .stack = partials}; \
+        for (size_t begin = 0; begin < count; begin += SUM_CHUNK_ROWS) { \
+            const size_t left = count - begin; \
+            *tree_top(&tree) = \
+                name##_chunk(a + begin, b + begin, left < SUM_CHUNK_ROWS ? left : SUM_CHUNK_ROWS); \
+            tree_push(&tree); \
         } \
-        return sum; \
+        return *tree_sum(&tree); \
     }
 
 DEFINE_PRODUCT(product, float, float)
