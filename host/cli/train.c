@@ -271,12 +271,8 @@ static tanda_status fit_fold(const train_setup *setup, size_t fold, tanda_train_
     return status;
 }
 
-static tanda_status print_folds(const training *run, tanda_error *error) {
+static tanda_status print_folds_json(const training *run, tanda_error *error) {
     report report = report_begin("train");
-    if (!run->options.common.json) {
-        report_free(&report);
-        return TANDA_OK;
-    }
     report_device(&report, run->device, run->options.common.device.math);
     report_count(&report, "seed", run->options.common.seed);
     report_value(&report, "cross_validation", cross_validation_json(&run->folds));
@@ -291,8 +287,9 @@ static tanda_status run_folds(training *run, tanda_error *error) {
         status = tanda_device_open(&run->options.common.device, &run->device, run->reason, error);
     if (status == TANDA_OK) status = cross_validate(&run->options, fit_fold, run, &run->folds, error);
     if (status != TANDA_OK) return status;
-    if (!run->options.common.json) cross_validation_print(&run->folds);
-    if (run->options.output == NULL) return print_folds(run, error);
+    const bool json = run->options.common.json;
+    if (!json) cross_validation_print(&run->folds);
+    if (run->options.output == NULL) return json ? print_folds_json(run, error) : TANDA_OK;
     if (!run->options.common.quiet) fputs("now all rows, for the model that is kept:\n", stderr);
     fflush(stdout);
     return TANDA_OK;
