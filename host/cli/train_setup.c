@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"
+#include "support/file.h"
 #include "support/memory.h"
 
 tanda_status check_output_path(const char *path, tanda_error *error) {
@@ -17,11 +18,9 @@ tanda_status check_output_path(const char *path, tanda_error *error) {
     if (stat(path, &information) == 0 && S_ISDIR(information.st_mode))
         return fail(error, TANDA_FAILED, "--output %s: it is a folder; name a file", path);
     char *folder = NULL;
-    const tanda_status status = copy_text(&folder, path, error);
+    const tanda_status status = file_folder(path, &folder, error);
     if (status != TANDA_OK) return status;
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL) slash[slash == folder] = '\0';
-    const int reason = access(slash == NULL ? "." : folder, W_OK | X_OK) == 0 ? 0 : errno;
+    const int reason = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
     free(folder);
     if (reason == 0) return TANDA_OK;
     return fail(error, TANDA_FAILED, "--output %s: its folder cannot be written to: %s", path,

@@ -122,6 +122,13 @@ tanda_status file_write_atomically(const char *path, const file_part *parts, siz
     return status == TANDA_OK ? file_writer_finish(&writer, error) : status;
 }
 
+tanda_status file_folder(const char *path, char **folder, tanda_error *error) {
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    *folder = strndup(slash == NULL ? "." : path, length);
+    return *folder != NULL ? TANDA_OK : fail(error, TANDA_FAILED, "out of memory for a path");
+}
+
 tanda_status file_make_folder(const char *path, tanda_error *error) {
     struct stat information;
     const int code = mkdir(path, 0777) == 0 ? flush_folder_of(path) : errno;

@@ -41,6 +41,9 @@ typedef struct file_part {
 tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
                                    tanda_error *error);
 
+/* The folder that a path lies in, to be freed; "." for a bare name. */
+tanda_status file_folder(const char *path, char **folder, tanda_error *error);
+
 /* Makes a folder, durably; one that is there already is as good. TANDA_FAILED when it cannot be made. */
 tanda_status file_make_folder(const char *path, tanda_error *error);
 

@@ -11,6 +11,7 @@
 
 #include "model/model_file.h"
 #include "support/clock.h"
+#include "support/file.h"
 #include "support/memory.h"
 #include "train/checkpoint_file.h"
 
@@ -49,14 +50,6 @@ static tanda_status join(const char *folder, const char *name, char **path, tand
     if (asprintf(path, "%s%s%s", folder, ends_in(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
     *path = NULL;
     return fail(error, TANDA_FAILED, "out of memory for a path");
-}
-
-/* The folder that a path lies in, to be freed. */
-static tanda_status folder_of(const char *path, char **folder, tanda_error *error) {
-    const char *slash = strrchr(path, '/');
-    const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    *folder = strndup(slash == NULL ? "." : path, length);
-    return *folder != NULL ? TANDA_OK : fail(error, TANDA_FAILED, "out of memory for a path");
 }
 
 /* ---- listing ------------------------------------------------------------------------------------------- */
@@ -118,7 +111,7 @@ static bool resumes_from(const char *resume, const char *folder) {
     char *around = NULL;
     if (resume == NULL) return false;
     if (is_same_file(resume, folder)) return true;
-    const bool same = folder_of(resume, &around, NULL) == TANDA_OK && is_same_file(around, folder);
+    const bool same = file_folder(resume, &around, NULL) == TANDA_OK && is_same_file(around, folder);
     free(around);
     return same;
 }
@@ -147,7 +140,7 @@ tanda_status checkpoints_begin(const tanda_train_options *options, checkpoints *
     tanda_status status = checkpoints->in_folder ? begin_folder(options, error) : TANDA_OK;
     if (status == TANDA_OK)
         status = checkpoints->in_folder ? copy_text(&folder, options->checkpoint, error)
-                                        : folder_of(options->checkpoint, &folder, error);
+                                        : file_folder(options->checkpoint, &folder, error);
     if (status == TANDA_OK && access(folder, W_OK | X_OK) != 0)
         status = fail(error, TANDA_FAILED, "checkpoint %s: its folder cannot be written to: %s",
                       options->checkpoint, strerror(errno));
