@@ -82,15 +82,16 @@ SHARED float synthetic_base(uint word, uint is_uniform) {
 /* Lane l takes elements l, l + 16, ...; then the lanes fold by halves. */
 SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
     float lanes[SYNTHETIC_LANES];
-    uint at = 0;
     LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
         lanes[lane] = zero;
-    for (; at + SYNTHETIC_LANES <= count; at += SYNTHETIC_LANES) {
+    for (; count >= SYNTHETIC_LANES; count -= SYNTHETIC_LANES) {
         LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-            lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+            lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
+        a += SYNTHETIC_LANES;
+        b += SYNTHETIC_LANES;
     }
     LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-        if (at + lane < count) lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+        if (lane < count) lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
     LANE_LOOP for (uint lane = 0; lane < 8; lane++)
         lanes[lane] = lanes[lane] + lanes[lane + 8];
     LANE_LOOP for (uint lane = 0; lane < 4; lane++)
@@ -308,23 +309,20 @@ SHARED float synthetic_clamp(float v) {
     return choose(v < 1.0f, v, 1.0f);
 }
 
-/* How much ink of the stroke from (s[0], s[1]) along (s[2], s[3]) lies at (column, line); scale is 1 / length^2. */
-SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, float line) {
+/*
+ * The ink at (column, line) when to `ink` comes that of the stroke from (s[0], s[1]) along (s[2], s[3]); scale is
+ * 1 / length^2.
+ */
+SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, float line, float ink) {
     float a = column - s[0], b = line - s[1];
     float t = synthetic_clamp(fused(a, s[2], b * s[3]) * scale);
     a = fused(-t, s[2], a);
     b = fused(-t, s[3], b);
-    return synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
+    float more = synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
+    return choose(more > ink, more, ink);
 }
 
-/* The pixel at (column, line) with the strokes' ink; value is its base. */
-SHARED float synthetic_pixel(const synthetic *data, GLOBAL const float *strokes, GLOBAL const float *scales,
-                             float column, float line, float value) {
-    float ink = 0.0f;
-    for (uint i = 0; i < IMAGE_STROKES; i++) {
-        float more = synthetic_ink(strokes + 4 * i, scales[i], column, line);
-        ink = choose(more > ink, more, ink);
-    }
+SHARED float synthetic_pixel(const synthetic *data, float ink, float value) {
     return synthetic_clamp(fused(data->noise, value, ink));
 }
 
@@ -351,9 +349,12 @@ SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ul
     synthetic_strokes(data, ends + (ulong)label * STROKE_NUMBERS, row, strokes, scales);
     for (uint line = 0; line < IMAGE_SIDE; line++) {
         GLOBAL float *pixels = x + line * IMAGE_SIDE;
-        SIMD_LOOP for (uint column = 0; column < IMAGE_SIDE; column++)
-            pixels[column] =
-                synthetic_pixel(data, strokes, scales, (float)column, (float)line, pixels[column]);
+        for (uint column = 0; column < IMAGE_SIDE; column++) {
+            float ink = 0.0f;
+            for (uint i = 0; i < IMAGE_STROKES; i++)
+                ink = synthetic_ink(strokes + 4 * i, scales[i], (float)column, (float)line, ink);
+            pixels[column] = synthetic_pixel(data, ink, pixels[column]);
+        }
     }
     return label;
 }

@@ -1,6 +1,8 @@
 /* From base to features and labels, a block of rows at a time: what kernels/synthetic.h does row by row, in its order. */
 #include "data/isa/synthetic_block.h"
+#include "data/isa/words.h"
 
+#define FEW_CLASSES 32 /* up to so many have their luck drawn together */
 #define FEW_COLUMNS 16 /* up to so many are summed as lines; beyond, a row fills the vectors by itself */
 
 /* ---- sums of products --------------------------------------------------------------------------------- */
@@ -73,16 +75,43 @@ static void finish_linear(block *block) {
     }
 }
 
+/* Luck of all classes, row after row: its elements follow one another, so that a counter serves four. */
+static void draw_luck(const block *block, float *restrict luck) {
+    const synthetic data = *block->data;
+    uint32_t words[BLOCK_ROWS * FEW_CLASSES + PHILOX_WORDS * (WIDE_LANES + 1)];
+    const uint64_t first = block->row * data.classes;
+    const size_t before = first % PHILOX_WORDS, count = block->rows * data.classes;
+    for (size_t i = 0; i < before + count; i += PHILOX_WORDS * WIDE_LANES)
+        store_elements(wide_blocks(data.seed, (first + i) / PHILOX_WORDS, 0, synthetic_stream(LAYER_CHOICE)),
+                       words + i);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++)
+        luck[i] = synthetic_gumbel(words[before + i]);
+}
+
+/* That of one class among many. */
+static void draw_luck_of(const block *block, uint32_t c, float *restrict luck) {
+    const synthetic data = *block->data;
+#pragma omp simd
+    for (size_t r = 0; r < block->rows; r++)
+        luck[r] = synthetic_luck(&data, block->row + r, c);
+}
+
 /* The class with the largest logit, luck added. */
 static void choose_class(block *block) {
     const synthetic data = *block->data;
-    float z[BLOCK_ROWS], best[BLOCK_ROWS];
+    const bool few = data.classes <= FEW_CLASSES;
+    const size_t stride = few ? data.classes : 1;
+    float z[BLOCK_ROWS], best[BLOCK_ROWS], luck[BLOCK_ROWS * FEW_CLASSES];
     uint32_t label[BLOCK_ROWS];
+    if (few) draw_luck(block, luck);
     for (uint32_t c = 0; c < data.classes; c++) {
+        const float *restrict own = few ? luck + c : luck;
+        if (!few) draw_luck_of(block, c, luck);
         sum_rows(block, block->table + (size_t)c * data.features, data.features, z);
 #pragma omp simd
         for (size_t r = 0; r < block->rows; r++) {
-            const float logit = z[r] + synthetic_luck(&data, block->row + r, c);
+            const float logit = z[r] + own[r * stride];
             const float before = c == 0 ? -POSITIVE_INFINITY : best[r];
             label[r] = c == 0 ? 0 : label[r];
             label[r] = logit > before ? c : label[r];

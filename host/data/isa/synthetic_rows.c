@@ -9,6 +9,7 @@
 #define CHUNK (CHUNK_BLOCKS * PHILOX_WORDS)
 #define PIECE 8192 /* features made before they are finished: they stay in the first cache */
 #define PIECE_ROWS 2048
+#define SHARING_ROWS 32 /* at least, where large tables are read once for all rows of a block */
 
 /* The words of chunk number `chunk` of the base. */
 static void make_words(uint64_t seed, uint64_t chunk, uint32_t *words) {
@@ -77,11 +78,13 @@ static void finish(block *block, size_t rows) {
 
 void ISA_NAME(synthetic_rows)(const synthetic *data, const float *table, uint64_t first, size_t rows,
                               float *features, uint32_t *labels) {
+    const bool shares = data->kind == SYNTHETIC_TEACHER || data->kind == SYNTHETIC_CLASSIFICATION;
+    const size_t least = shares ? SHARING_ROWS : 1;
     size_t piece = PIECE / data->features;
     block block; /* its lines are not worth clearing */
     block.data = data;
     block.table = table;
-    piece = piece < 1 ? 1 : piece > PIECE_ROWS ? PIECE_ROWS : piece;
+    piece = piece < least ? least : piece > PIECE_ROWS ? PIECE_ROWS : piece;
     for (size_t done = 0; done < rows; done += piece) {
         const size_t count = rows - done < piece ? rows - done : piece;
         const uint64_t row = first + done;
