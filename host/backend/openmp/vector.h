@@ -168,7 +168,7 @@ static inline void vec_transpose(vec lines[LANES]) {
 
 /* Functions of these are made anew for each constant they are called with; their loops over registers unroll. */
 #define SPECIALISED static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32") /* as many as there are registers */
 
 #define GROUP_VECTORS (TILE_LANES / LANES) /* vectors that hold one group of 16 lanes */
 #define CANONICAL_LIMIT 0x1p-149f          /* vec_keep_from(x, this): -0 becomes +0, all else stays */
