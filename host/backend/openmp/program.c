@@ -15,6 +15,8 @@
  * counts more than the last-level cache (1024x4, B 1024: 378 GFLOP/s at 12 MiB, 418 at 48). */
 #define SHARED_GROUP_BYTES ((size_t)48 << 20)
 #define OWN_GROUP_BYTES ((size_t)512 << 10) /* the same, of one thread: its second-level cache */
+/* Data of a perceptron's group: some 40 microseconds of a core, by which threads may end apart. */
+#define PERCEPTRON_GROUP_BYTES ((size_t)1 << 20)
 
 /* ---- how a step is divided ------------------------------------------------------------------------------- */
 
@@ -53,7 +55,8 @@ static size_t choose_group(const program *program, size_t tiles) {
     if (program->plan->keep) return 1;
     if (program->shared) return power_of_two_to(SHARED_GROUP_BYTES / tile_bytes);
     /* Enough groups that threads end at about the same time. */
-    size_t most = program->is_perceptron ? MOST_GROUP_TILES : power_of_two_to(OWN_GROUP_BYTES / tile_bytes);
+    size_t most =
+        power_of_two_to((program->is_perceptron ? PERCEPTRON_GROUP_BYTES : OWN_GROUP_BYTES) / tile_bytes);
     return least(most, power_of_two_to(tiles / (4 * program->threads)));
 }
 
@@ -70,7 +73,8 @@ static void divide_step(program *program) {
     if (wave == 0 && program->shared) wave = group;
     if (wave == 0) {
         wave = group * power_of_two_to(SLOT_BYTES / slot_bytes);
-        wave = least(MOST_WAVE_TILES > group ? MOST_WAVE_TILES : group, wave);
+        /* Threads wait for one another after each wave: with a perceptron's small slots one wave can be the step. */
+        if (!program->is_perceptron) wave = least(MOST_WAVE_TILES > group ? MOST_WAVE_TILES : group, wave);
         size_t fewest = group * power_of_two_from(program->threads);
         if (wave < fewest) wave = fewest;
     }

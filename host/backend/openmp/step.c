@@ -227,24 +227,41 @@ static void run_perceptron(const worker *worker, const tile_group *group) {
 
 /* ---- waves ----------------------------------------------------------------------------------------------- */
 
+static void run_slot(worker *worker, const step *step, size_t first, size_t tiles, size_t slot) {
+    program *program = worker->program;
+    const size_t size = program->group_tiles, begin = slot * size;
+    const size_t place = program->plan->keep ? slot : worker->thread;
+    tile_group group =
+        group_of(worker, step, first + begin, tiles - begin < size ? tiles - begin : size,
+                 program->workspaces + place * size * program->tile_floats, &program->correct[slot]);
+    group.partial = program->slots + slot * program->slot_floats;
+    if (program->is_perceptron)
+        run_perceptron(worker, &group);
+    else
+        run_group(worker, &group);
+}
+
+/*
+ * Takes successive groups for one thread, as many at once as leave each thread another turn, down to one: memory is
+ * read in long runs, and threads end at about the same time. Polychronopoulos and Kuck, "Guided self-scheduling",
+ * IEEE Trans. Computers 36 (1987). False when all are taken.
+ */
+static bool take_groups(size_t *next, size_t groups, size_t threads, size_t *begin, size_t *end) {
+    *begin = __atomic_load_n(next, __ATOMIC_RELAXED);
+    do {
+        if (*begin >= groups) return false;
+        const size_t share = (groups - *begin) / (2 * threads);
+        *end = *begin + (share > 0 ? share : 1);
+    } while (!__atomic_compare_exchange_n(next, begin, *end, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
 /* Groups of the wave of `tiles` tiles from `first` on, one thread each, as threads become free. */
 static void run_wave_apart(worker *worker, const step *step, size_t first, size_t tiles) {
-    program *program = worker->program;
-    const size_t size = program->group_tiles;
-    size_t *next = &program->next_group[worker->waves % 2];
-    for (;;) {
-        size_t slot = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED), begin = slot * size;
-        if (begin >= tiles) return;
-        size_t place = program->plan->keep ? slot : worker->thread;
-        tile_group group =
-            group_of(worker, step, first + begin, tiles - begin < size ? tiles - begin : size,
-                     program->workspaces + place * size * program->tile_floats, &program->correct[slot]);
-        group.partial = program->slots + slot * program->slot_floats;
-        if (program->is_perceptron)
-            run_perceptron(worker, &group);
-        else
-            run_group(worker, &group);
-    }
+    size_t *next = &worker->program->next_group[worker->waves % 2], slot = 0, end = 0;
+    while (take_groups(next, groups_of(worker->program, tiles), worker->threads, &slot, &end))
+        for (; slot < end; slot++)
+            run_slot(worker, step, first, tiles, slot);
 }
 
 static void run_wave_together(worker *worker, const step *step, size_t first, size_t tiles) {
