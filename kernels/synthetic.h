@@ -4,7 +4,8 @@
  *
  * A row is made in two steps. First its base: one number per feature, standard normal or of (-1, 1), from the word
  * of element row * features + column. Then synthetic_finish turns the base into the features and gives the label,
- * with the help of four words of the row's own, and of a table that all rows share: weights, centres, strokes.
+ * with the help of four words of the row's own, and of a table that all rows share: weights, centres, strokes. A device
+ * does so row by row; host/data/isa/synthetic_finish.c does it for many rows at once, with the same formulas.
  */
 #ifndef TANDA_KERNELS_SYNTHETIC_H
 #define TANDA_KERNELS_SYNTHETIC_H
@@ -82,18 +83,15 @@ SHARED float synthetic_base(uint word, uint is_uniform) {
 SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
     float lanes[SYNTHETIC_LANES];
     uint at = 0;
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-        lanes[lane] = zero;
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] = zero;
     for (; at + SYNTHETIC_LANES <= count; at += SYNTHETIC_LANES) {
-        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-            lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
+        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] =
+            fused(a[at + lane], b[at + lane], lanes[lane]);
     }
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-        if (at + lane < count) lanes[lane] = fused(a[at + lane], b[at + lane], lanes[lane]);
-    LANE_LOOP for (uint lane = 0; lane < 8; lane++)
-        lanes[lane] = lanes[lane] + lanes[lane + 8];
-    LANE_LOOP for (uint lane = 0; lane < 4; lane++)
-        lanes[lane] = lanes[lane] + lanes[lane + 4];
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) if (at + lane < count) lanes[lane] =
+        fused(a[at + lane], b[at + lane], lanes[lane]);
+    LANE_LOOP for (uint lane = 0; lane < 8; lane++) lanes[lane] = lanes[lane] + lanes[lane + 8];
+    LANE_LOOP for (uint lane = 0; lane < 4; lane++) lanes[lane] = lanes[lane] + lanes[lane + 4];
     lanes[0] = lanes[0] + lanes[2];
     lanes[1] = lanes[1] + lanes[3];
     return lanes[0] + lanes[1];
@@ -113,13 +111,27 @@ SHARED uint synthetic_flip(const synthetic *data, uint label, philox_words words
 
 /* ---- kinds: x is the row's base and becomes its features; the result is the label -------------------- */
 
-/* w has length 1. Points move away from the plane w x = 0 by the margin. */
-SHARED uint synthetic_linear(const synthetic *data, GLOBAL const float *w, philox_words words, GLOBAL float *x) {
-    float z = synthetic_dot(x, w, data->features, data->zero);
-    float step = z > 0.0f ? data->margin : -data->margin;
-    SIMD_LOOP for (uint i = 0; i < data->features; i++)
-        x[i] = fused(step, w[i], x[i]);
+/* How far a point moves away from the plane, along w. */
+SHARED float synthetic_step(const synthetic *data, float z) {
+    return z > 0.0f ? data->margin : -data->margin;
+}
+
+SHARED uint synthetic_side(const synthetic *data, float z, philox_words words) {
     return synthetic_flip(data, z > 0.0f ? 1u : 0u, words);
+}
+
+/* w has length 1. Points move away from the plane w x = 0 by the margin. */
+SHARED uint synthetic_linear(const synthetic *data, GLOBAL const float *w, philox_words words,
+                             GLOBAL float *x) {
+    float z = synthetic_dot(x, w, data->features, data->zero);
+    float step = synthetic_step(data, z);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(step, w[i], x[i]);
+    return synthetic_side(data, z, words);
+}
+
+/* Class 1 with the probability that its logit says. */
+SHARED uint synthetic_draw(const synthetic *data, float z, philox_words words) {
+    return synthetic_flip(data, uniform(words.x) < exact_sigmoid(z) ? 1u : 0u, words);
 }
 
 /* -log(-log u) for u of (0, 1): with it added to each logit, the largest is drawn as softmax says. */
@@ -128,20 +140,22 @@ SHARED float synthetic_gumbel(uint word) {
     return -exact_log(-exact_log(u));
 }
 
+/* What is added to the logit of class c of this row. */
+SHARED float synthetic_luck(const synthetic *data, ulong row, uint c) {
+    return synthetic_gumbel(
+        philox_word(data->seed, row * data->classes + c, 0, synthetic_stream(LAYER_CHOICE)));
+}
+
 /* w is (classes, features), of which only one row is used for two classes. */
 SHARED uint synthetic_logistic(const synthetic *data, GLOBAL const float *w, ulong row, philox_words words,
                                GLOBAL float *x) {
     uint label = 0;
     float best = -POSITIVE_INFINITY;
-    if (data->classes == 2u) {
-        float z = synthetic_dot(x, w, data->features, data->zero);
-        label = uniform(words.x) < exact_sigmoid(z) ? 1u : 0u;
-        return synthetic_flip(data, label, words);
-    }
+    if (data->classes == 2u)
+        return synthetic_draw(data, synthetic_dot(x, w, data->features, data->zero), words);
     for (uint c = 0; c < data->classes; c++) {
-        uint word = philox_word(data->seed, row * data->classes + c, 0, synthetic_stream(LAYER_CHOICE));
         float z = synthetic_dot(x, w + (ulong)c * data->features, data->features, data->zero);
-        z = z + synthetic_gumbel(word);
+        z = z + synthetic_luck(data, row, c);
         label = z > best ? c : label;
         best = z > best ? z : best;
     }
@@ -153,8 +167,7 @@ SHARED uint synthetic_blobs(const synthetic *data, GLOBAL const float *centres, 
                             GLOBAL float *x) {
     uint label = synthetic_class(data, words);
     GLOBAL const float *centre = centres + (ulong)label * data->features;
-    SIMD_LOOP for (uint i = 0; i < data->features; i++)
-        x[i] = fused(data->noise, x[i], centre[i]);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(data->noise, x[i], centre[i]);
     return label;
 }
 
@@ -165,18 +178,21 @@ SHARED uint synthetic_classification(const synthetic *data, GLOBAL const float *
     uint informative = data->informative;
     GLOBAL const float *centre = table + (ulong)label * informative;
     GLOBAL const float *mixture = table + (ulong)data->classes * informative;
-    SIMD_LOOP for (uint i = 0; i < informative; i++)
-        x[i] = x[i] + centre[i];
+    SIMD_LOOP for (uint i = 0; i < informative; i++) x[i] = x[i] + centre[i];
     for (uint i = 0; i < data->redundant; i++)
         x[informative + i] = synthetic_dot(x, mixture + (ulong)i * informative, informative, data->zero);
     return synthetic_flip(data, label, words);
+}
+
+SHARED uint synthetic_quantity(const synthetic *data, float y, philox_words words) {
+    return as_natural(canonical(fused(data->noise, exact_normal(words.x), y)));
 }
 
 /* The quantity's bits; w has `informative` weights. */
 SHARED uint synthetic_regression(const synthetic *data, GLOBAL const float *w, philox_words words,
                                  GLOBAL float *x) {
     float y = synthetic_dot(x, w, data->informative, data->zero);
-    return as_natural(canonical(fused(data->noise, exact_normal(words.x), y)));
+    return synthetic_quantity(data, y, words);
 }
 
 /* The first two features at (a, b) with noise around; the others are noise. */
@@ -210,21 +226,25 @@ SHARED uint synthetic_spirals(const synthetic *data, philox_words words, GLOBAL 
     return label;
 }
 
+/* A coordinate near the corner that the bit says. */
+SHARED float synthetic_corner(const synthetic *data, uint bit, float value) {
+    return fused(data->noise, value, bit ? 1.0f : -1.0f);
+}
+
 /* Corners of the cube; the class is the parity of the informative signs. */
 SHARED uint synthetic_xor(const synthetic *data, philox_words words, GLOBAL float *x) {
     uint label = 0;
     for (uint i = 0; i < data->informative; i++) {
         uint bit = (words.x >> i) & 1u;
         label ^= bit;
-        x[i] = fused(data->noise, x[i], bit ? 1.0f : -1.0f);
+        x[i] = synthetic_corner(data, bit, x[i]);
     }
     return label;
 }
 
 /* sums[o] += value * w[o]. */
 SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, GLOBAL float *sums) {
-    SIMD_LOOP for (uint o = 0; o < outputs; o++)
-        sums[o] = fused(value, w[o], sums[o]);
+    SIMD_LOOP for (uint o = 0; o < outputs; o++) sums[o] = fused(value, w[o], sums[o]);
 }
 
 /* The largest output of a tanh network; its weights are (inputs, outputs) layer after layer, without biases. */
@@ -238,8 +258,7 @@ SHARED uint synthetic_teacher(const synthetic *data, GLOBAL const float *w, phil
             sums[o] = data->zero;
         for (uint i = 0; i < inputs; i++)
             synthetic_spread(layer == 0u ? x[i] : units[i], w + (ulong)i * outputs, outputs, sums);
-        SIMD_LOOP for (uint o = 0; o < outputs; o++)
-            units[o] = exact_tanh(sums[o]);
+        SIMD_LOOP for (uint o = 0; o < outputs; o++) units[o] = exact_tanh(sums[o]);
         w += (ulong)inputs * outputs;
         inputs = outputs;
     }
@@ -262,10 +281,21 @@ SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, flo
     return synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
 }
 
+/* The pixel at (column, line) with the strokes' ink; value is its base. */
+SHARED float synthetic_pixel(const synthetic *data, GLOBAL const float *strokes, GLOBAL const float *scales,
+                             float column, float line, float value) {
+    float ink = 0.0f;
+    for (uint i = 0; i < IMAGE_STROKES; i++) {
+        float more = synthetic_ink(strokes + 4 * i, scales[i], column, line);
+        ink = choose(more > ink, more, ink);
+    }
+    return synthetic_clamp(fused(data->noise, value, ink));
+}
+
 /* The class's strokes, their ends moved by the margin times a normal number. */
 SHARED void synthetic_strokes(const synthetic *data, GLOBAL const float *ends, ulong row,
                               GLOBAL float *strokes, GLOBAL float *scales) {
-    for (uint i = 0; i < STROKE_NUMBERS; i++) {
+    SIMD_LOOP for (uint i = 0; i < STROKE_NUMBERS; i++) {
         uint word = philox_word(data->seed, row * STROKE_NUMBERS + i, 0, synthetic_stream(LAYER_STROKES));
         strokes[i] = fused(data->margin, exact_normal(word), ends[i]);
     }
@@ -285,14 +315,8 @@ SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ul
     synthetic_strokes(data, ends + (ulong)label * STROKE_NUMBERS, row, strokes, scales);
     for (uint line = 0; line < IMAGE_SIDE; line++) {
         GLOBAL float *pixels = x + line * IMAGE_SIDE;
-        SIMD_LOOP for (uint column = 0; column < IMAGE_SIDE; column++) {
-            float ink = 0.0f;
-            for (uint i = 0; i < IMAGE_STROKES; i++) {
-                float more = synthetic_ink(strokes + 4 * i, scales[i], (float)column, (float)line);
-                ink = choose(more > ink, more, ink);
-            }
-            pixels[column] = synthetic_clamp(fused(data->noise, pixels[column], ink));
-        }
+        SIMD_LOOP for (uint column = 0; column < IMAGE_SIDE; column++) pixels[column] =
+            synthetic_pixel(data, strokes, scales, (float)column, (float)line, pixels[column]);
     }
     return label;
 }
@@ -308,17 +332,28 @@ SHARED uint synthetic_needs_scratch(const synthetic *data) {
 SHARED uint synthetic_finish(const synthetic *data, GLOBAL const float *table, ulong row, philox_words words,
                              GLOBAL float *x, GLOBAL float *scratch) {
     switch (data->kind) {
-    case SYNTHETIC_LINEAR: return synthetic_linear(data, table, words, x);
-    case SYNTHETIC_LOGISTIC: return synthetic_logistic(data, table, row, words, x);
-    case SYNTHETIC_BLOBS: return synthetic_blobs(data, table, words, x);
-    case SYNTHETIC_CLASSIFICATION: return synthetic_classification(data, table, words, x);
-    case SYNTHETIC_REGRESSION: return synthetic_regression(data, table, words, x);
-    case SYNTHETIC_MOONS: return synthetic_moons(data, words, x);
-    case SYNTHETIC_CIRCLES: return synthetic_circles(data, table, words, x);
-    case SYNTHETIC_SPIRALS: return synthetic_spirals(data, words, x);
-    case SYNTHETIC_XOR: return synthetic_xor(data, words, x);
-    case SYNTHETIC_TEACHER: return synthetic_teacher(data, table, words, x, scratch);
-    default: return synthetic_images(data, table, row, words, x, scratch);
+    case SYNTHETIC_LINEAR:
+        return synthetic_linear(data, table, words, x);
+    case SYNTHETIC_LOGISTIC:
+        return synthetic_logistic(data, table, row, words, x);
+    case SYNTHETIC_BLOBS:
+        return synthetic_blobs(data, table, words, x);
+    case SYNTHETIC_CLASSIFICATION:
+        return synthetic_classification(data, table, words, x);
+    case SYNTHETIC_REGRESSION:
+        return synthetic_regression(data, table, words, x);
+    case SYNTHETIC_MOONS:
+        return synthetic_moons(data, words, x);
+    case SYNTHETIC_CIRCLES:
+        return synthetic_circles(data, table, words, x);
+    case SYNTHETIC_SPIRALS:
+        return synthetic_spirals(data, words, x);
+    case SYNTHETIC_XOR:
+        return synthetic_xor(data, words, x);
+    case SYNTHETIC_TEACHER:
+        return synthetic_teacher(data, table, words, x, scratch);
+    default:
+        return synthetic_images(data, table, row, words, x, scratch);
     }
 }
 

@@ -120,7 +120,7 @@ static const char *const decide_nothing[] = {
     "device",         "help",    "isa",     "json",
     "kernels",        "log",     "output",  "quiet",
     "require-device", "threads", "version", "resume",
-    "report-every",   "keep"};
+    "report-every",   "keep",    "test-rows" /* which stands in data */};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

@@ -12,12 +12,13 @@
 #define BENCH_CHECK_STEPS 5 /* whose losses a peer can be held against */
 
 typedef enum bench_kind {
-    BENCH_TRAINING, /* steps of gradient descent */
-    BENCH_ASSEMBLE, /* rows of batches become tiles, and nothing else */
-    BENCH_MEMCPY,   /* copying memory, all cores */
-    BENCH_CSV,      /* reading a file of numbers */
-    BENCH_START,    /* this program, started to tell its version */
-    BENCH_FIRST,    /* this program, started to do one training step */
+    BENCH_TRAINING,  /* steps of gradient descent */
+    BENCH_ASSEMBLE,  /* rows of batches become tiles, and nothing else */
+    BENCH_MEMCPY,    /* copying memory, all cores */
+    BENCH_CSV,       /* reading a file of numbers */
+    BENCH_SYNTHETIC, /* making synthetic rows, all cores; the rate counts their features */
+    BENCH_START,     /* this program, started to tell its version */
+    BENCH_FIRST,     /* this program, started to do one training step */
 } bench_kind;
 
 typedef struct bench_workload {
@@ -29,6 +30,7 @@ typedef struct bench_workload {
     bool without_loss;
     size_t
         units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
+    const char *description;          /* of synthetic rows: "synthetic:..." */
 } bench_workload;
 
 extern const bench_workload bench_workloads[];
@@ -64,7 +66,7 @@ typedef struct bench_data {
 } bench_data;
 
 /*
- * Runs a workload on a device, which memcpy, CSV and starting look at only for its name. Fails with what the device or the
+ * Runs a workload on a device, which memcpy, CSV, synthetic rows and starting look at only for its name. Fails with what the device or the
  * memory says, or TANDA_USAGE for repetitions out of range.
  */
 tanda_status bench_run(const bench_workload *workload, backend *device, const bench_options *options,

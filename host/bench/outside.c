@@ -161,6 +161,8 @@ tanda_status bench_outside(const bench_workload *workload, backend *device, cons
         return run_memcpy(workload, options, data, result, error);
     case BENCH_CSV:
         return run_csv(workload, options, data, result, error);
+    case BENCH_SYNTHETIC:
+        return bench_synthetic(workload, options, result, error);
     case BENCH_START:
         return run_start(version, options, result, error);
     default:

@@ -28,5 +28,7 @@ tanda_status bench_training(const bench_workload *workload, backend *device, con
                             bench_data *data, bench_result *result, tanda_error *error);
 tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
                            bench_data *data, bench_result *result, tanda_error *error);
+tanda_status bench_synthetic(const bench_workload *workload, const bench_options *options,
+                             bench_result *result, tanda_error *error);
 
 #endif

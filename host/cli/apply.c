@@ -44,6 +44,7 @@ tanda_status application_open(application *application, bool without_target, tan
     if (status != TANDA_OK) return status;
     tanda_dataset_options reading = options_reading(&application->data);
     reading.without_target = without_target;
+    reading.held_out = true;
     status = tanda_dataset_load_for_model(application->data.path, &reading, application->model,
                                           &application->dataset, error);
     application->load_seconds = seconds_now() - begin;

@@ -145,19 +145,32 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
     return status;
 }
 
+/* The names, told apart before anything is written. */
+static tanda_status name_files(generation *run, tanda_error *error) {
+    tanda_status status = check_output_path(run->output, error);
+    if (status == TANDA_OK && run->source.test_rows > 0) {
+        status = name_test_file(run->output, &run->test_output, error);
+        if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
+    }
+    const char *const files[] = {run->output, run->labels, run->test_output, run->test_labels};
+    for (size_t i = 0; status == TANDA_OK && i < 4; i++)
+        for (size_t j = 0; status == TANDA_OK && j < i; j++)
+            if (files[i] != NULL && files[j] != NULL && strcmp(files[i], files[j]) == 0)
+                status = fail(error, TANDA_USAGE,
+                              "--labels %s: %s would be both labels and features; name another file",
+                              run->labels, files[i]);
+    return status;
+}
+
 static tanda_status write_files(generation *run, tanda_error *error) {
     const synthetic_source *source = &run->source;
     const double begin = seconds_now();
-    tanda_status status = check_output_path(run->output, error);
+    tanda_status status = name_files(run, error);
     if (status == TANDA_OK)
         status = synthetic_write(source, 0, source->rows, run->output, run->labels, error);
-    if (status == TANDA_OK && source->test_rows > 0) {
-        status = name_test_file(run->output, &run->test_output, error);
-        if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
-        if (status == TANDA_OK)
-            status = synthetic_write(source, source->rows, source->test_rows, run->test_output,
-                                     run->test_labels, error);
-    }
+    if (status == TANDA_OK && source->test_rows > 0)
+        status = synthetic_write(source, source->rows, source->test_rows, run->test_output, run->test_labels,
+                                 error);
     run->seconds = seconds_now() - begin;
     return status;
 }

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/option_table.h"
 #include "cli/suggest.h"
 #include "data/place.h"
+#include "data/synthetic.h"
 #include "model/names.h"
+#include "support/memory.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 #define THREADS_MAX 4096
@@ -35,6 +38,7 @@ enum {
     FLAG_IGNORE,
     FLAG_HEADER,
     FLAG_FORMAT,
+    FLAG_TEST_ROWS,
 };
 
 error_t parsed(tanda_status status) {
@@ -236,8 +240,40 @@ static const struct argp_option data_table[] = {
     {"data", FLAG_DATA, "FILE", 0,
      "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)",
      0},
+    {"test-rows", FLAG_TEST_ROWS, "N", 0,
+     "of synthetic data: hold out the N rows behind the others, to validate, evaluate or predict; as "
+     ",test-rows=N in "
+     "--data",
+     0},
     {0},
 };
+
+/* The flag is another way to write the key, so it is put into the description; both mean and refuse the same. */
+static tanda_status join_test_rows(data_options *options) {
+    uint64_t rows = 0;
+    if (!synthetic_is_named(options->path))
+        return fail(options->error, TANDA_USAGE,
+                    "--test-rows: %s is a file; it is for --data synthetic:KIND,... (a part of a file is a "
+                    "file of its "
+                    "own, or train's --validation FRACTION)",
+                    options->path);
+    tanda_status status =
+        value_count("--test-rows", options->test_rows, 0, SYNTHETIC_ROWS_MOST, &rows, options->error);
+    if (status != TANDA_OK) return status;
+    const size_t size = strlen(options->path) + sizeof ",test-rows=" + strlen(options->test_rows);
+    char *joined = NULL;
+    status = allocate(&joined, size, 1, "the data's description", options->error);
+    if (status != TANDA_OK) return status;
+    snprintf(joined, size, "%s,test-rows=%s", options->path, options->test_rows);
+    options->path = options->joined_path = joined;
+    return TANDA_OK;
+}
+
+static error_t end_data(data_options *options) {
+    if (options->path == NULL)
+        return parsed(fail(options->error, TANDA_USAGE, "no data: give the rows with --data FILE"));
+    return options->test_rows == NULL ? 0 : parsed(join_test_rows(options));
+}
 
 static error_t parse_data(int key, char *argument, struct argp_state *state) {
     data_options *options = state->input;
@@ -248,9 +284,11 @@ static error_t parse_data(int key, char *argument, struct argp_state *state) {
     case FLAG_DATA:
         options->path = argument;
         return 0;
+    case FLAG_TEST_ROWS:
+        options->test_rows = argument;
+        return 0;
     case ARGP_KEY_END:
-        if (options->path != NULL) return 0;
-        return parsed(fail(options->error, TANDA_USAGE, "no data: give the rows with --data FILE"));
+        return end_data(options);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -336,4 +374,6 @@ void data_options_free(data_options *options) {
     text_list_free(&options->ignore);
     text_list_free(&options->features);
     text_list_free(&options->categorical);
+    free(options->joined_path);
+    options->joined_path = NULL;
 }

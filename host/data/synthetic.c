@@ -16,6 +16,7 @@
 #define DEFAULT_TURNS 1.0f
 #define TURN_UNITS 256.0f
 #define XOR_MOST 32
+#define TABLE_MOST (1u << 28)
 #define GRAIN_VALUES 65536 /* features that a thread makes at a time */
 
 /* ---- defaults and checks ------------------------------------------------------------------------------ */
@@ -34,8 +35,30 @@ static uint64_t default_informative(enum synthetic_kind kind, uint64_t features)
     return kind == SYNTHETIC_XOR ? 2 : features;
 }
 
+/* Every value has a number of its own, and so has every class of a row: counting them must not come around. */
+static tanda_status check_sizes(const synthetic_request *request, const synthetic_source *source,
+                                tanda_error *error) {
+    const synthetic *data = &source->data;
+    const uint64_t rows = source->skip + source->rows + source->test_rows;
+    size_t values = 0;
+    if (multiply_overflows(rows, data->features > data->classes ? data->features : data->classes, &values))
+        return fail(error, TANDA_USAGE,
+                    "%s: %" PRIu64
+                    " rows (with skip and test-rows) of %u features and %u classes are more than can "
+                    "be told apart",
+                    request->title, rows, data->features, data->classes);
+    if (source->table_size > TABLE_MOST)
+        return fail(error, TANDA_USAGE,
+                    "%s: %u features and %u classes share a table of %zu numbers; at most %zu",
+                    request->title, data->features, data->classes, source->table_size, (size_t)TABLE_MOST);
+    return TANDA_OK;
+}
+
 static tanda_status check(const synthetic_request *request, const synthetic *data, tanda_error *error) {
     const synthetic_kind_row *kind = &synthetic_kinds[request->kind];
+    if (kind->noise_is_share && data->noise > 1.0f)
+        return fail(error, TANDA_USAGE, "%s: noise: %g is no share of the labels, from 0 to 1",
+                    request->title, (double)data->noise);
     if (data->features < kind->features_least || data->features > kind->features_most)
         return fail(error, TANDA_USAGE, "%s: features: %u is not from %" PRIu64 " to %" PRIu64,
                     request->title, data->features, kind->features_least, kind->features_most);
@@ -201,9 +224,10 @@ static void fill_table(const synthetic *data, float *table, size_t size) {
 tanda_status synthetic_open(const synthetic_request *request, synthetic_source *source, tanda_error *error) {
     *source = (synthetic_source){0};
     describe(request, source);
-    tanda_status status = check(request, &source->data, error);
-    if (status != TANDA_OK) return status;
     source->table_size = size_of_table(&source->data);
+    tanda_status status = check(request, &source->data, error);
+    if (status == TANDA_OK) status = check_sizes(request, source, error);
+    if (status != TANDA_OK) return status;
     status = allocate(&source->table, source->table_size, sizeof *source->table, "what synthetic rows share",
                       error);
     if (status == TANDA_OK) fill_table(&source->data, source->table, source->table_size);

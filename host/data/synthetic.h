@@ -6,6 +6,7 @@
 #include "kernels/synthetic.h"
 
 #define SYNTHETIC_PREFIX "synthetic:"
+#define SYNTHETIC_ROWS_MOST (1ull << 48)
 
 typedef enum synthetic_key {
     KEY_ROWS,
@@ -72,7 +73,10 @@ void synthetic_close(synthetic_source *source);
 bool synthetic_make(const synthetic_source *source, const char *isa, uint64_t first, size_t rows,
                     float *features, uint32_t *labels);
 
-/* dataset_load for a --data of this kind; held_out: its test rows, NULL when it has none. */
+/*
+ * dataset_load for a --data of this kind; held_out: its test rows, NULL when it has none (options->held_out: the others
+ * then).
+ */
 tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
                             const dataset_expectation *expected, bool held_out, tanda_dataset **dataset,
                             tanda_error *error);

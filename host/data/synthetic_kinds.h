@@ -13,6 +13,7 @@ typedef struct synthetic_kind_row {
     uint32_t keys;
     uint64_t features, features_least, features_most;
     uint64_t classes, classes_most; /* classes 0: a quantity; at least 2 otherwise */
+    bool noise_is_share;            /* of the labels that are wrong, else a standard deviation */
     float noise;
     float separation;
     float margin;

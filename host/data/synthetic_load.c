@@ -109,6 +109,7 @@ tanda_status synthetic_load(const char *path, const tanda_dataset_options *optio
     const tanda_task task = expected != NULL ? expected->task : options->task;
     tanda_status status = synthetic_parse(path, &request, error);
     if (status == TANDA_OK) status = synthetic_open(&request, &source, error);
+    held_out |= options->held_out && source.test_rows > 0;
     if (status == TANDA_OK) status = check_options(request.title, options, &source, task, error);
     if (status == TANDA_OK && expected != NULL)
         status = check_expected(request.title, &source, expected, error);

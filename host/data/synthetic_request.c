@@ -8,7 +8,6 @@
 #include "data/synthetic_kinds.h"
 
 #define LIST_SIZE 300
-#define ROWS_MOST (1ull << 48)
 
 /* The limits of a key for all kinds; kinds narrow some of them further. */
 static const struct {
@@ -17,9 +16,9 @@ static const struct {
     uint64_t least, most; /* whole numbers */
     float smallest, largest;
 } keys[SYNTHETIC_KEYS] = {
-    [KEY_ROWS] = {"rows", true, 1, ROWS_MOST, 0, 0},
-    [KEY_TEST_ROWS] = {"test-rows", true, 0, ROWS_MOST, 0, 0},
-    [KEY_SKIP] = {"skip", true, 0, ROWS_MOST, 0, 0},
+    [KEY_ROWS] = {"rows", true, 1, SYNTHETIC_ROWS_MOST, 0, 0},
+    [KEY_TEST_ROWS] = {"test-rows", true, 0, SYNTHETIC_ROWS_MOST, 0, 0},
+    [KEY_SKIP] = {"skip", true, 0, SYNTHETIC_ROWS_MOST, 0, 0},
     [KEY_SEED] = {"seed", true, 0, INT64_MAX, 0, 0},
     [KEY_FEATURES] = {"features", true, 1, 1u << 20, 0, 0},
     [KEY_CLASSES] = {"classes", true, 2, 65536, 0, 0},

@@ -86,6 +86,7 @@ typedef struct tanda_dataset_options {
     const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
+    bool held_out;       /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
 } tanda_dataset_options;
 
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,

@@ -6,113 +6,160 @@
 /* Where the v-th vector of a block begins, from the block's first lane on. */
 #define VECTOR_AT(v, group) ((size_t)(v)*LANES / TILE_LANES * (group) + (size_t)(v)*LANES % TILE_LANES)
 
-/* Where the block of result j and `lane` begins in what is laid out as c->results. */
-static inline size_t result_at(const chains *c, size_t j, size_t lane) {
-    return j * c->result_stride + lane / TILE_LANES * c->result_group + lane % TILE_LANES;
+/* A layout's numbers, which are constants in each block. */
+typedef struct shape {
+    size_t line_step, line_group, factor_step, factor_apart, run;
+} shape;
+
+static inline size_t lane_at(size_t lane, size_t group) {
+    return lane / TILE_LANES * group + lane % TILE_LANES;
+}
+
+/* sum[o * vectors + v] += line * factor for the next `terms` terms. */
+SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, const int terms,
+                           const float *line, const float *factor, vec sum[MOST_SUMS]) {
+    UNROLL for (int t = 0; t < terms; t++) {
+        vec values[4];
+        UNROLL for (int v = 0; v < vectors; v++) values[v] =
+            vec_load(line + (size_t)t * s.line_step + VECTOR_AT(v, s.line_group));
+        UNROLL for (int o = 0; o < outputs; o++) {
+            const vec f = vec_splat(factor[(size_t)t * s.factor_step + (size_t)o * s.factor_apart]);
+            UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
+                vec_fma(values[v], f, sum[o * vectors + v]);
+        }
+    }
+}
+
+/* The hardware guesses the next line of a panel, but not where the next run or block begins. */
+SPECIALISED void prefetch_factors(const int outputs, const shape s, const float *next) {
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (size_t i = 0; i < s.run; i += 16)
+        __builtin_prefetch(next + (size_t)o * s.factor_apart + i);
 }
 
 /* sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. */
-SPECIALISED void run_block(const int outputs, const int vectors, const chains *c, size_t j, size_t lane,
-                           vec sum[MOST_SUMS]) {
-    const size_t step = c->factor_step, apart = c->factor_apart, line_step = c->line_step;
-    const size_t line_group = c->line_group, run_stride = c->run_stride, to = c->to;
-    const float *line = c->lines + c->from * line_step + lane / TILE_LANES * line_group + lane % TILE_LANES;
-    const float *run =
-        c->factors + c->from / c->run * run_stride + j / PANEL * c->factor_group + j % PANEL * apart;
+SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, const chains *c, size_t j,
+                           size_t lane, vec sum[MOST_SUMS]) {
+    const int ahead = outputs * vectors > 16 ? 2 : 4; /* a loop of fewer turns, whose end is foreseen */
+    const float *line = c->lines + c->from * s.line_step + lane_at(lane, s.line_group);
+    const float *block = c->factors + j / PANEL * c->factor_group + j % PANEL * s.factor_apart;
+    const float *run = block + c->from / s.run * c->run_stride;
     UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_zero();
-    for (size_t t = c->from; t < to; run += run_stride) {
+    for (size_t left = c->to - c->from; left > 0;) {
         const float *factor = run;
-        const size_t end = to - t > c->run ? t + c->run : to;
-        if (end < to)
-            UNROLL for (int o = 0; o < outputs; o++) __builtin_prefetch(run + run_stride + (size_t)o * apart);
-        for (; t < end; t++) {
-            vec values[4];
-            UNROLL for (int v = 0; v < vectors; v++) values[v] = vec_load(line + VECTOR_AT(v, line_group));
-            UNROLL for (int o = 0; o < outputs; o++) {
-                const vec f = vec_splat(factor[(size_t)o * apart]);
-                UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-                    vec_fma(values[v], f, sum[o * vectors + v]);
-            }
-            line += line_step;
-            factor += step;
+        size_t count = left < s.run ? left : s.run;
+        left -= count;
+        run += c->run_stride;
+        if (s.run < CHUNK)
+            prefetch_factors(outputs, s, left > 0 ? run : block + (size_t)outputs * s.factor_apart);
+        for (; count >= (size_t)ahead; count -= (size_t)ahead) {
+            add_terms(outputs, vectors, s, ahead, line, factor, sum);
+            line += (size_t)ahead * s.line_step;
+            factor += (size_t)ahead * s.factor_step;
         }
+        for (; count > 0; count--, line += s.line_step, factor += s.factor_step)
+            add_terms(outputs, vectors, s, 1, line, factor, sum);
     }
 }
 
-/* The general case: other chunks before or after this one, or partials to be added. */
-static __attribute__((noinline)) void store_part(int outputs, int vectors, const chains *c, size_t j,
-                                                 size_t lane, const vec *sum) {
-    for (int o = 0; o < outputs; o++)
-        for (int v = 0; v < vectors; v++) {
-            const size_t at = result_at(c, j + (size_t)o, lane) + VECTOR_AT(v, c->result_group);
-            vec total = c->from > 0 ? vec_load(c->results + at)
-                                    : vec_splat(c->start[(j + (size_t)o) * c->start_step]);
-            total = vec_add(total, sum[o * vectors + v]);
-            if (c->to == c->terms) total = vec_keep_from(total, c->limit);
-            for (size_t i = 0; i < c->below_count; i++)
-                total = vec_add(vec_load(c->below[i] + at), total);
-            vec_store(c->results + at, total);
-        }
+/* sum = what is at values, laid out like the results of this block, + sum. */
+SPECIALISED void add_to_sums(const int outputs, const int vectors, const shape s, const float *values,
+                             size_t group, vec sum[MOST_SUMS]) {
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
+        vec_add(vec_load(values + (size_t)o * s.line_step + VECTOR_AT(v, group)), sum[o * vectors + v]);
+}
+
+SPECIALISED void add_start(const int outputs, const int vectors, const chains *c, size_t j,
+                           vec sum[MOST_SUMS]) {
+    UNROLL for (int o = 0; o < outputs; o++) {
+        const vec start = vec_splat(c->start[(j + (size_t)o) * c->start_step]);
+        UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] = vec_add(start, sum[o * vectors + v]);
+    }
+}
+
+/* What a sum goes through when its last chunk is there. */
+SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
+                             vec sum[MOST_SUMS]) {
+    UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_from(sum[i], c->limit);
+    if (c->relu)
+        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_above_zero(sum[i], sum[i]);
+    if (c->gate == NULL) return;
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
+        vec_keep_above_zero(sum[o * vectors + v],
+                            vec_load(c->gate + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group)));
 }
 
 /* The whole of one block. */
-SPECIALISED void do_block(const int outputs, const int vectors, const chains *c, size_t j, size_t lane) {
+SPECIALISED void do_block(const int outputs, const int vectors, const shape s, const chains *c, size_t j,
+                          size_t lane) {
+    const size_t group = c->result_group, at = j * s.line_step + lane_at(lane, group);
     vec sum[MOST_SUMS];
-    run_block(outputs, vectors, c, j, lane, sum);
-    if (c->from == 0 && c->to == c->terms && c->below_count == 0) {
-        float *result = c->results + result_at(c, j, lane);
-        UNROLL for (int o = 0; o < outputs; o++) {
-            const vec start = vec_splat(c->start[(j + (size_t)o) * c->start_step]);
-            UNROLL for (int v = 0; v < vectors; v++)
-                vec_store(result + (size_t)o * c->result_stride + VECTOR_AT(v, c->result_group),
-                          vec_keep_from(vec_add(start, sum[o * vectors + v]), c->limit));
-        }
-    } else {
-        vec stored[MOST_SUMS]; /* a copy: sum itself stays in registers */
-        UNROLL for (int i = 0; i < outputs * vectors; i++) stored[i] = sum[i];
-        store_part(outputs, vectors, c, j, lane, stored);
-    }
+    run_terms(outputs, vectors, s, c, j, lane, sum);
+    if (c->from > 0)
+        add_to_sums(outputs, vectors, s, c->results + at, group, sum);
+    else
+        add_start(outputs, vectors, c, j, sum);
+    if (c->to == c->terms) finish_sums(outputs, vectors, s, c, at, sum);
+    for (size_t i = 0; i < c->below_count; i++)
+        add_to_sums(outputs, vectors, s, c->below[i] + at, group, sum);
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++)
+        vec_store(c->results + at + (size_t)o * s.line_step + VECTOR_AT(v, group), sum[o * vectors + v]);
 }
 
-/* X(results, vectors): what the registers hold; for each number of vectors from many to few. */
+/* X(layout, results, vectors): what the registers hold; for each number of vectors from many to few. */
 #if LANES == 16
-#define BLOCK_LIST(X) \
-    X(12, 2) \
-    X(10, 2) \
-    X(8, 2) X(6, 2) X(4, 2) X(3, 2) X(2, 2) X(1, 2) X(16, 1) X(8, 1) X(4, 1) X(2, 1) X(1, 1)
+#define BLOCK_LIST(X, L) \
+    X(L, 12, 2) \
+    X(L, 10, 2) \
+    X(L, 8, 2) \
+    X(L, 6, 2) \
+    X(L, 4, 2) X(L, 3, 2) X(L, 2, 2) X(L, 1, 2) X(L, 16, 1) X(L, 8, 1) X(L, 4, 1) X(L, 2, 1) X(L, 1, 1)
 #elif LANES == 8
-#define BLOCK_LIST(X) X(6, 2) X(4, 2) X(2, 4) X(1, 4) X(2, 2) X(1, 2)
+#define BLOCK_LIST(X, L) X(L, 6, 2) X(L, 4, 2) X(L, 2, 4) X(L, 1, 4) X(L, 2, 2) X(L, 1, 2)
 #else
-#define BLOCK_LIST(X) X(2, 4) X(1, 4)
+#define BLOCK_LIST(X, L) X(L, 2, 4) X(L, 1, 4)
 #endif
-#define DEFINE_BLOCK(OUTPUTS, VECTORS) \
-    static void block_##OUTPUTS##x##VECTORS(const chains *c, size_t j, size_t lane) { \
-        do_block(OUTPUTS, VECTORS, c, j, lane); \
-    }
-BLOCK_LIST(DEFINE_BLOCK)
 
 typedef struct block {
     size_t outputs, vectors;
     void (*run)(const chains *c, size_t j, size_t lane);
 } block;
 
-#define BLOCK_ENTRY(OUTPUTS, VECTORS) {OUTPUTS, VECTORS, block_##OUTPUTS##x##VECTORS},
-static const block blocks[] = {BLOCK_LIST(BLOCK_ENTRY)};
+#define DEFINE_BLOCK(LAYOUT, OUTPUTS, VECTORS) \
+    static void LAYOUT##_##OUTPUTS##x##VECTORS(const chains *c, size_t j, size_t lane) { \
+        do_block(OUTPUTS, VECTORS, shape_of_##LAYOUT(c), c, j, lane); \
+    }
+#define BLOCK_ENTRY(LAYOUT, OUTPUTS, VECTORS) {OUTPUTS, VECTORS, LAYOUT##_##OUTPUTS##x##VECTORS},
+#define DEFINE_BLOCKS(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, MOST) \
+    static inline shape shape_of_##LAYOUT(const chains *c) { \
+        return (shape){LINE_STEP, LINE_GROUP, (FACTOR_STEP) == 0 ? c->factor_step : (FACTOR_STEP), \
+                       (FACTOR_APART) == 0 ? c->factor_apart : (FACTOR_APART), RUN}; \
+    } \
+    BLOCK_LIST(DEFINE_BLOCK, LAYOUT) \
+    static const block blocks_##LAYOUT[] = {BLOCK_LIST(BLOCK_ENTRY, LAYOUT)};
+CHAIN_LAYOUT_LIST(DEFINE_BLOCKS)
+
+typedef struct layout_blocks {
+    const block *blocks;
+    size_t most;
+} layout_blocks;
+
+#define LAYOUT_ENTRY(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, MOST) \
+    [CHAINS_##LAYOUT] = {blocks_##LAYOUT, MOST},
+static const layout_blocks layouts[] = {CHAIN_LAYOUT_LIST(LAYOUT_ENTRY)};
 
 /* The largest block for so many results that fills the lanes without rest; there is one of a single result. */
-static inline const block *find_block(size_t outputs, size_t vectors) {
-    const block *found = blocks;
+static inline const block *find_block(const block *found, size_t outputs, size_t vectors) {
     while (found->outputs > outputs || vectors % found->vectors != 0)
         found++;
     return found;
 }
 
 void ISA_NAME(run_chains)(const chains *c) {
-    const size_t vectors = c->lanes / LANES;
-    const bool in_panels = c->factor_group != PANEL * c->factor_apart; /* a block reads one panel */
+    const size_t vectors = c->lanes / LANES, most = layouts[c->layout].most;
     for (size_t j = c->first; j < c->end;) {
-        size_t left = in_panels && c->end > (j / PANEL + 1) * PANEL ? PANEL - j % PANEL : c->end - j;
-        const block *block = find_block(left < c->most ? left : c->most, vectors);
+        size_t left = c->end - j;
+        if (c->layout == CHAINS_forward && left > PANEL - j % PANEL) left = PANEL - j % PANEL;
+        const block *block = find_block(layouts[c->layout].blocks, left < most ? left : most, vectors);
         for (size_t lane = 0; lane < c->lanes; lane += block->vectors * LANES)
             block->run(c, j, lane);
         j += block->outputs;

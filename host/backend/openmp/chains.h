@@ -8,37 +8,55 @@
 #include "backend/openmp/tile.h"
 
 /*
+ * How the operands lie: X(name, line step, line group, factor step, factor apart, run, most), where 0 means that the task
+ * says it. The loops of a block know these numbers when they are compiled. A block has up to `most` results.
+ */
+#define CHAIN_LAYOUT_LIST(X) \
+    X(forward, COLUMN_LANES, TILE_LANES, PANEL, 1, CHUNK, \
+      PANEL / 2)                                                  /* a block reads one panel of weights */ \
+    X(backward, COLUMN_LANES, TILE_LANES, 1, PANEL, PANEL, PANEL) /* one line of a panel for each result */ \
+    X(gradient, PANEL, TILE_ROWS *PANEL, 1, COLUMN_LANES, COLUMN_LANES, PANEL) /* from panels of delta */ \
+    X(narrow, COLUMN_LANES, TILE_LANES, 0, 0, CHUNK, PANEL) /* weights (K, H), either way */
+
+#define CHUNK TILE_ROWS /* terms of one chain (contract 2); `from` is a multiple of it */
+
+typedef enum chain_layout {
+#define CHAIN_LAYOUT_ENUM(name, ...) CHAINS_##name,
+    CHAIN_LAYOUT_LIST(CHAIN_LAYOUT_ENUM)
+#undef CHAIN_LAYOUT_ENUM
+} chain_layout;
+
+/*
  * For results j in [first, end) and lanes l in [0, lanes):
  *
  *   result(j, l) = start[j * start_step] + chain over t in [from, to) of line(t, l) * factor(t, j)
  *   line(t, l)   = lines[t * line_step + l / 16 * line_group + l % 16]
  *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
- *   result(j, l) = results[j * result_stride + l / 16 * result_group + l % 16]
+ *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
  * Where from > 0, the chain is added to what the result holds instead of start. The last chunk, to == terms,
- * stores through vec_keep_from(.., limit), and then adds the partials below[0 .. below_count), which are laid out
+ * stores through vec_keep_from(.., limit) and the ReLU or its derivative, where asked for, and then adds the partials below[0 .. below_count), which are laid out
  * like results, one after the other (contract 4).
  */
 typedef struct chains {
+    chain_layout layout;
     const float *lines;
-    size_t line_step, line_group;
     const float *factors;
-    size_t factor_step, factor_apart, factor_group, run, run_stride;
+    size_t factor_step, factor_apart; /* of narrow ones */
+    size_t factor_group, run_stride;
     const float *start;
     size_t start_step; /* 0 or 1 */
     float *results;
-    size_t result_stride, result_group;
+    size_t result_group;
     const float *below[MOST_GROUP_LEVELS + 1];
     size_t below_count;
-    size_t terms, from, to;
-    size_t lanes; /* a multiple of TILE_LANES */
+    size_t terms, from, to; /* from < to */
+    size_t lanes;           /* a multiple of TILE_LANES */
     size_t first, end;
-    size_t
-        most; /* results of a block: 8 where factor_group is not 16 * factor_apart, as blocks take successive ones */
     float limit;
+    bool relu;         /* results that are not above 0 become +0, NaN stays; */
+    const float *gate; /* or those where this, laid out like results, is not above 0; NULL: none */
 } chains;
-
-#define CHUNK TILE_ROWS /* terms of one chain (contract 2); `from` is a multiple of it */
 
 /* The start of sums that begin at +0. */
 static const float no_start = 0.0f;

@@ -4,6 +4,8 @@
 
 /* Chunk by chunk, so that the weights of a chunk serve all columns while they are in the cache. */
 static void run_columns(const tile_group *group, const share *share, const op *op, chains *c) {
+    const bool gated = op->through_relu && op->kind == OP_dense_backward;
+    c->relu = op->through_relu && op->kind == OP_dense_forward;
     c->first = share->first;
     c->end = share->end;
     for (c->from = 0; c->from < c->terms; c->from = c->to) {
@@ -13,6 +15,7 @@ static void run_columns(const tile_group *group, const share *share, const op *o
             c->lanes = lanes_in(tile, column % TILE_COLUMNS);
             c->lines = tensor_at(tile, column % TILE_COLUMNS, op->source);
             c->results = tensor_at(tile, column % TILE_COLUMNS, op->target);
+            if (gated) c->gate = tensor_at(tile, column % TILE_COLUMNS, op->other);
             ISA_NAME(run_chains)(c);
         }
     }
@@ -22,20 +25,16 @@ static void run_columns(const tile_group *group, const share *share, const op *o
 void ISA_NAME(dense_forward)(const tile_group *group, const op *op) {
     const bool wide = op->outputs >= WIDE_OUTPUTS;
     const share share = share_of(group, op->outputs);
-    chains c = {.line_step = COLUMN_LANES,
-                .line_group = TILE_LANES,
+    chains c = {.layout = wide ? CHAINS_forward : CHAINS_narrow,
                 .factors = group->parameters + op->weight,
-                .factor_step = wide ? PANEL : op->stride,
+                .factor_step = op->stride,
                 .factor_apart = 1,
                 .factor_group = op->inputs * PANEL,
-                .run = CHUNK,
                 .run_stride = CHUNK * (wide ? PANEL : op->stride),
                 .start = group->parameters + op->bias,
                 .start_step = 1,
-                .result_stride = COLUMN_LANES,
                 .result_group = TILE_LANES,
                 .terms = op->inputs,
-                .most = wide ? PANEL / 2 : PANEL,
                 .limit = CANONICAL_LIMIT};
     run_columns(group, &share, op, &c);
 }
@@ -45,19 +44,15 @@ void ISA_NAME(dense_backward)(const tile_group *group, const op *op) {
     const bool wide = op->outputs >= WIDE_OUTPUTS;
     const size_t apart = wide ? PANEL : op->stride;
     const share share = share_of(group, op->inputs);
-    chains c = {.line_step = COLUMN_LANES,
-                .line_group = TILE_LANES,
+    chains c = {.layout = wide ? CHAINS_backward : CHAINS_narrow,
                 .factors = group->parameters + op->weight,
                 .factor_step = 1,
                 .factor_apart = apart,
                 .factor_group = PANEL * apart,
-                .run = PANEL,
                 .run_stride = op->inputs * PANEL,
                 .start = &no_start,
-                .result_stride = COLUMN_LANES,
                 .result_group = TILE_LANES,
                 .terms = op->outputs,
-                .most = PANEL,
                 .limit = TINY_LIMIT};
     run_columns(group, &share, op, &c);
 }

@@ -50,19 +50,13 @@ static void direct_to_tree(chains *c, size_t index, size_t count, float *levels,
 /* dW for the outputs of `pair` panels from h on: row by row, vectors over h. */
 static void pair_gradient(const tile_group *group, const op *op, size_t h, size_t pair) {
     float *panels = group->scratch, *levels = panels + PAIR * PANEL_FLOATS;
-    chains c = {.lines = panels,
-                .line_step = PANEL,
-                .line_group = PANEL_FLOATS,
-                .factor_step = 1,
-                .factor_apart = COLUMN_LANES,
+    chains c = {.layout = CHAINS_gradient,
+                .lines = panels,
                 .factor_group = PANEL * COLUMN_LANES,
-                .run = COLUMN_LANES,
                 .start = &no_start,
-                .result_stride = PANEL,
                 .result_group = op->inputs * PANEL,
                 .lanes = pair * PANEL,
                 .end = op->inputs,
-                .most = PANEL,
                 .limit = CANONICAL_LIMIT};
     float *result = group->partial + op->weight + h * op->inputs;
     for (size_t i = 0; i < group->count; i++) {

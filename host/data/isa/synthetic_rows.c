@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#define ISA_PASTE(name, isa) name##_##isa
-#define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
-#define ISA_NAME(name) ISA_EXPAND(name, TANDA_ISA)
+#include "data/isa/synthetic_block.h"
 
 #define CHUNK_BLOCKS 64
 #define CHUNK (CHUNK_BLOCKS * PHILOX_WORDS)
@@ -58,32 +56,50 @@ static void make_base(const synthetic *data, uint64_t first, uint64_t end, float
     }
 }
 
-/* The four words of each of the rows. */
-static void make_row_words(const synthetic *data, uint64_t first, size_t rows, uint32_t *target) {
-    uint32_t words[CHUNK] __attribute__((aligned(64)));
-    uint64_t begin = first * PHILOX_WORDS, end = begin + rows * PHILOX_WORDS;
-    for (uint64_t chunk = begin / CHUNK; chunk * CHUNK < end; chunk++) {
-        make_words(data->seed, chunk, synthetic_stream(LAYER_ROW), words);
-        copy_part(words, chunk, begin, end, target);
+/* The four words of each of the rows; those behind the last are made up to a whole vector. */
+static void make_row_words(block *block) {
+    const uint64_t seed = block->data->seed;
+    const uint32_t low = (uint32_t)block->row, high = (uint32_t)(block->row >> 32);
+    const uint32_t rows = ((uint32_t)block->rows + 15u) & ~15u;
+#pragma omp simd
+    for (uint32_t r = 0; r < rows; r++) {
+        const philox_words counter = {low + r, high + (low + r < low), 0, synthetic_stream(LAYER_ROW)};
+        const philox_words made = philox_rounds(counter, seed);
+        block->words[0][r] = made.x;
+        block->words[1][r] = made.y;
+        block->words[2][r] = made.z;
+        block->words[3][r] = made.w;
+    }
+}
+
+/* Rows whose base is made, block by block. */
+static void finish(block *block, size_t rows) {
+    const size_t features = block->data->features;
+    for (size_t left = rows; left > 0; left -= block->rows) {
+        block->rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        make_row_words(block);
+        ISA_NAME(synthetic_finish)(block);
+        block->row += block->rows;
+        block->x += block->rows * features;
+        block->labels += block->rows;
     }
 }
 
 void ISA_NAME(synthetic_rows)(const synthetic *data, const float *table, uint64_t first, size_t rows,
                               float *features, uint32_t *labels) {
-    uint32_t words[PIECE_ROWS * PHILOX_WORDS];
-    float scratch[SYNTHETIC_SCRATCH];
     size_t piece = PIECE / data->features;
+    block block; /* its lines are not worth clearing */
+    block.data = data;
+    block.table = table;
     piece = piece < 1 ? 1 : piece > PIECE_ROWS ? PIECE_ROWS : piece;
     for (size_t done = 0; done < rows; done += piece) {
-        size_t count = rows - done < piece ? rows - done : piece;
-        uint64_t row = first + done;
+        const size_t count = rows - done < piece ? rows - done : piece;
+        const uint64_t row = first + done;
         float *x = features + done * data->features;
+        block.row = row;
+        block.x = x;
+        block.labels = labels + done;
         make_base(data, row * data->features, (row + count) * data->features, x);
-        make_row_words(data, row, count, words);
-        for (size_t i = 0; i < count; i++) {
-            const uint32_t *own = words + PHILOX_WORDS * i;
-            philox_words given = {own[0], own[1], own[2], own[3]};
-            labels[done + i] = synthetic_finish(data, table, row + i, given, x + i * data->features, scratch);
-        }
+        finish(&block, count);
     }
 }
