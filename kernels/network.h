@@ -24,4 +24,7 @@ enum network_loss { NETWORK_BINARY, NETWORK_SQUARED, NETWORK_CATEGORICAL, NETWOR
 #define NETWORK_WIDE_INPUTS 8    /* inputs of a block of a layer with 16 or more outputs */
 #define NETWORK_NARROW_INPUTS 16 /* and of one with fewer */
 
+/* Words of each step in network_steps.cl, in lines of their own: columns of rows taken and done, blocks taken and done. */
+#define NETWORK_TURNS 32
+
 #endif

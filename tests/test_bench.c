@@ -1,5 +1,8 @@
 /* The performance lab: that it measures what it says, not how fast anything is. */
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench/bench.h"
 #include "model/model_file.h"
@@ -57,6 +60,24 @@ Test(bench, a_step_counts_what_it_must_multiply_and_read) {
     cr_expect_geq(result.steps, 1);
     cr_expect(result.least > 0.0 && result.least <= result.median && result.median <= result.most);
     cr_expect(result.has_loss && result.loss > 0.1 && result.loss < 10.0, "%g", result.loss);
+}
+
+/* A child that is busy until it is stopped, or alone. */
+static pid_t keep_a_core_busy(void) {
+    const pid_t parent = getpid(), child = fork();
+    cr_assert_geq(child, 0);
+    while (child == 0)
+        if (getppid() != parent) _exit(0);
+    return child;
+}
+
+Test(bench, what_others_take_is_told) {
+    const bench_options options = {.least_seconds = 0.1, .repetitions = 3};
+    const pid_t busy = keep_a_core_busy();
+    const bench_result result = run_on_cpu(&small, &options);
+    kill(busy, SIGKILL);
+    waitpid(busy, NULL, 0);
+    cr_expect(result.others > 0.1, "%g cores", result.others);
 }
 
 Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {

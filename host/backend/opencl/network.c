@@ -1,6 +1,7 @@
 /*
  * Small networks on CPU devices: each of a step's launches costs there as much as some 10^5 fused operations, so two
- * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters (see network.cl).
+ * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters (see network.cl; network_steps.c
+ * has one that does many steps).
  */
 #include "backend/opencl/wave.h"
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "support/memory.h"
 
 #define MOST_PARAMETERS 524288 /* of more, each column reads the weights from memory again */
-#define MOST_GROUP_TILES 64    /* 2^MOST_LEVELS of network.cl */
+#define MOST_GROUP_TILES 64    /* 2^MOST_LEVELS of network_block.h */
 #define ITEMS_PER_UNIT 8
 #define MOST_TILED_PARAMETERS \
     32768 /* of more, the sums of each tile would push its tensors out of the cache */
@@ -148,13 +149,11 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     return status;
 }
 
-/* What network_batch of network.cl holds, after the tensors that it works on. */
-static void give_batch(launch *launch, const context *c) {
+void opencl_give_network(launch *launch, const context *c, const place *input) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const op *loss = loss_of(program->plan);
-    place input = place_of(c, 0);
-    give_place(launch, &input);
+    give_place(launch, input);
     give_memory(launch, program->workspace);
     give_ulong(launch, program->workspace_floats);
     give_uint(launch, program->width);
@@ -186,14 +185,16 @@ static tanda_status run_rows(const context *c) {
     const program *program = c->program;
     size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    give_batch(&launch, c);
+    place input = place_of(c, 0);
+    opencl_give_network(&launch, c, &input);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_tiles(const context *c) {
     const program *program = c->program;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_tiles]);
-    give_batch(&launch, c);
+    place input = place_of(c, 0);
+    opencl_give_network(&launch, c, &input);
     give_uint(&launch, program->group);
     give_memory(&launch, program->slots);
     give_ulong(&launch, program->slot_floats);
@@ -230,6 +231,7 @@ static tanda_status run_gradient(const context *c) {
 
 tanda_status opencl_run_network(const context *c) {
     if (c->program->is_tiled) return run_tiles(c);
+    if (opencl_is_whole(c->state, c->program)) return opencl_run_network_steps(c);
     tanda_status status = run_rows(c);
     return status == TANDA_OK ? run_gradient(c) : status;
 }

@@ -12,7 +12,7 @@
 #define COLUMN_VECTORS (COLUMN_LANES / LANES)
 #define CHUNK TILE_ROWS
 
-/* Columns that are worked on together: as many sums at once as hide the latency of fma. */
+/* Columns of few features that are worked on together: as many sums at once as hide the latency of fma. */
 #if LANES == 16
 #define TOGETHER 4
 #elif LANES == 8
@@ -20,41 +20,21 @@
 #else
 #define TOGETHER 1
 #endif
-#define MOST_TOGETHER_FEATURES 128 /* more would leave the first-level cache before the gradient */
+#define MOST_TOGETHER_FEATURES 8
 
 /*
- * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, some way
- * ahead. One pass over a block asks for one half and the next for the other; where deltas take a large part of the
- * time, their loop asks for all (16 features: 10 % faster; 100: slower, as too much is asked for at once).
+ * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, 8 KiB
+ * ahead and in the order of memory: forward asks for the first half of what follows a block, and gradient for the
+ * second. With four columns at once, and so four places that are read in turn, 16 features were 20 % slower.
  */
-#define PREFETCH_FLOATS ((size_t)4096)
-#define LEAST_FEATURES_WITH_DELTAS 8
-#define MOST_FEATURES_WITH_DELTAS 32
+#define PREFETCH_FLOATS ((size_t)2048)
 
 #define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
 
-static inline bool asks_with_deltas(size_t features) {
-    return features >= LEAST_FEATURES_WITH_DELTAS && features <= MOST_FEATURES_WITH_DELTAS;
-}
-
-/* How far ahead of a block the passes over it ask for data, in floats; 0: they do not. */
-static inline size_t prefetch_distance(size_t columns, size_t features) {
-    const size_t block = columns * features * COLUMN_LANES;
-    if (columns > 1 && asks_with_deltas(features)) return 0;
-    return block > PREFETCH_FLOATS ? block : PREFETCH_FLOATS;
-}
-
-/* Half `half` of what `line` of each column will be `ahead` floats further on; a wide column goes to the second level. */
-SPECIALISED void prefetch_lines(const int columns, const float *line, size_t apart, size_t half,
-                                size_t ahead) {
-    if (ahead == 0) return;
-    UNROLL for (int c = 0; c < columns; c++) {
-        const float *next = line + (size_t)c * apart + half * TILE_LANES + ahead;
-        if (columns == 1)
-            __builtin_prefetch(next, 0, 2);
-        else
-            __builtin_prefetch(next);
-    }
+/* Asks for the lines that follow feature `k` of half `half` of a block at x. */
+SPECIALISED void prefetch_lines(const int columns, const float *x, size_t features, size_t k, size_t half) {
+    const float *next = x + (half * features + k) * (size_t)columns * TILE_LANES + PREFETCH_FLOATS;
+    UNROLL for (int c = 0; c < columns; c++) __builtin_prefetch(next + c * TILE_LANES);
 }
 
 /* z of `columns` columns, whose inputs lie `apart` floats apart. */
@@ -64,7 +44,6 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
     const float *weight = task->parameters + op->weight;
     const vec bias = vec_splat(task->parameters[op->bias]);
     vec total[MOST_VECTORS], sum[MOST_VECTORS];
-    const size_t ahead = prefetch_distance((size_t)columns, apart / COLUMN_LANES);
     UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = bias;
     for (size_t k = 0; k < op->inputs;) {
         const size_t end = op->inputs - k < CHUNK ? op->inputs : k + CHUNK;
@@ -72,7 +51,7 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
         for (; k < end; k++) {
             const vec w = vec_splat(weight[k]);
             const float *line = x + k * COLUMN_LANES;
-            prefetch_lines(columns, line, apart, 0, ahead);
+            prefetch_lines(columns, x, op->inputs, k, 0);
             UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] =
                 vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
                         sum[v]);
@@ -96,12 +75,11 @@ static inline void add_lanes(const float *values, int columns, float *lanes) {
 /* Adds these columns to the lane sums of the gradient, (features + 1, 16), the bias last. */
 SPECIALISED void gradient(const int columns, size_t features, const float *x, size_t apart,
                           const float *delta, float *lanes) {
-    const size_t ahead = prefetch_distance((size_t)columns, apart / COLUMN_LANES);
     vec d[MOST_VECTORS], sum[GROUP_VECTORS];
     UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) d[v] = vec_load(delta + v * LANES);
     for (size_t k = 0; k < features; k++) {
         const float *line = x + k * COLUMN_LANES;
-        prefetch_lines(columns, line, apart, 1, ahead);
+        prefetch_lines(columns, x, features, k, 1);
         UNROLL for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
         UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] =
             vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), d[v],
@@ -157,33 +135,24 @@ SPECIALISED uint32_t binary_rows(const size_t rows, bool with_loss, const int32_
     return correct;
 }
 
-/* TOGETHER columns of binary cross-entropy from x on, all rows; asks for data between groups of rows. */
-static uint32_t find_binary_deltas(const perceptron_task *task, const float *x, size_t first, const float *z,
+/* The same of one column or TOGETHER ones, all rows. */
+static uint32_t find_binary_deltas(const perceptron_task *task, size_t first, size_t columns, const float *z,
                                    float *losses, float *delta) {
-    const size_t features = task->forward->inputs;
     const int32_t *classes = task->classes + first;
-    const float *next = x + PREFETCH_FLOATS;
-    uint32_t correct = 0;
-    for (size_t i = 0; i < BLOCK_ROWS; i += TILE_LANES)
-        __builtin_prefetch(classes + i + PREFETCH_FLOATS);
-    if (!asks_with_deltas(features))
-        return binary_rows(BLOCK_ROWS, task->with_loss, classes, z, losses, delta);
-    for (size_t at = 0; at < BLOCK_ROWS; at += TILE_LANES) {
-        for (size_t k = 0; k < features; k++)
-            __builtin_prefetch(next + at * features + k * TILE_LANES);
-        correct += binary_rows(TILE_LANES, task->with_loss, classes + at, z + at, losses + at, delta + at);
-    }
-    return correct;
+    const int32_t *next = classes + BLOCK_ROWS + PREFETCH_FLOATS / task->forward->inputs;
+    for (size_t i = 0; i < columns * COLUMN_LANES; i += TILE_LANES)
+        __builtin_prefetch(next + i);
+    if (columns == 1) return binary_rows(COLUMN_LANES, task->with_loss, classes, z, losses, delta);
+    return binary_rows(BLOCK_ROWS, task->with_loss, classes, z, losses, delta);
 }
 
-/* Rows [first, first + count) of the task, in `columns` columns from x on. Returns those whose class was right. */
-static uint32_t find_deltas(const perceptron_task *task, const float *x, size_t first, size_t count,
-                            size_t columns, const float *z, float *losses, float *delta) {
-    const bool whole = columns == TOGETHER && count >= BLOCK_ROWS;
+/* Rows [first, first + count) of the task, in `columns` columns. Returns those whose class was right. */
+static uint32_t find_deltas(const perceptron_task *task, size_t first, size_t count, size_t columns,
+                            const float *z, float *losses, float *delta) {
     uint32_t correct = 0;
-    if (whole && task->training && task->loss->kind == OP_loss_binary_crossentropy &&
-        !task->loss->constants.smooth)
-        return find_binary_deltas(task, x, first, z, losses, delta);
+    if (count >= columns * COLUMN_LANES && task->training &&
+        task->loss->kind == OP_loss_binary_crossentropy && !task->loss->constants.smooth)
+        return find_binary_deltas(task, first, columns, z, losses, delta);
     for (size_t at = 0; at < columns * COLUMN_LANES; at += COLUMN_LANES)
         correct += find_deltas_of_column(task, first + at, count - at, z + at, losses + at, delta + at);
     return correct;
@@ -213,7 +182,7 @@ static void add_tile(const perceptron_task *task, const float *x, size_t first, 
             forward(1, task, x, apart, z);
         else
             forward(TOGETHER, task, x, apart, z);
-        *task->correct += find_deltas(task, x, first + at, count - at, step, z, losses, delta);
+        *task->correct += find_deltas(task, first + at, count - at, step, z, losses, delta);
         if (task->weights != NULL)
             weigh_rows(task->weights + first + at,
                        count - at < step * COLUMN_LANES ? count - at : step * COLUMN_LANES, task->with_loss,
