@@ -48,6 +48,7 @@ typedef struct bench_result {
     size_t repetitions, steps; /* steps of each repetition */
     double seconds[BENCH_MOST_REPETITIONS], cpu_seconds[BENCH_MOST_REPETITIONS];
     double median, least, most, cpu; /* of those: cpu belongs to the median */
+    double others;                   /* cores that others took meanwhile; 0 where that is not known */
     double first;                    /* the first step, not among them */
     double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
     double bytes, operations;        /* that a step must at least read and do */
