@@ -92,6 +92,32 @@ Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     cr_expect_eq(bench_part_of_limit(&reads, &(device_limits){0}, &what), 0.0);
 }
 
+Test(bench, synthetic_rows_count_their_features) {
+    const bench_options options = {.least_seconds = 0.001, .repetitions = 2};
+    const bench_workload rows = {"small/rows", BENCH_SYNTHETIC, .rows = 1000, .units = {5, 1},
+                                 .description = "synthetic:logistic,features=5"};
+    const bench_result result = run_on_cpu(&rows, &options);
+    cr_expect_eq(result.bytes, 1000.0 * 5 * 4);
+    cr_expect(result.median > 0.0 && !result.has_limit);
+    cr_expect(!bench_needs_device(&rows));
+}
+
+/* Each description is one, of as many features as the table says. */
+Test(bench, synthetic_workloads_say_what_they_make) {
+    for (size_t i = 0; i < bench_workload_count; i++) {
+        const bench_workload *workload = &bench_workloads[i];
+        synthetic_request request;
+        synthetic_source source = {0};
+        tanda_error error = {0};
+        if (workload->kind != BENCH_SYNTHETIC) continue;
+        cr_assert_eq(synthetic_parse(workload->description, &request, &error), TANDA_OK, "%s", error.message);
+        cr_assert_eq(synthetic_open(&request, &source, &error), TANDA_OK, "%s", error.message);
+        cr_expect_eq(source.data.features, workload->units[0], "%s", workload->name);
+        cr_expect_eq(source.data.is_uniform, strstr(workload->name, "uniform") != NULL, "%s", workload->name);
+        synthetic_close(&source);
+    }
+}
+
 Test(bench, names_are_unique) {
     for (size_t i = 0; i < bench_workload_count; i++)
         for (size_t j = 0; j < i; j++)

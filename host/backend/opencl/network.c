@@ -10,7 +10,9 @@
 #include "kernels/network.h"
 #include "support/memory.h"
 
-#define MOST_PARAMETERS 8388608 /* tried up to 3 million; of far more, columns would wait for weights */
+/* Each column reads the weights again: of more, from memory, or for too few rows. */
+#define MOST_PARAMETERS 8388608
+#define MOST_PARAMETERS_OF_NARROW 2097152
 #define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's own cache, for deltas */
 #define MOST_GROUP_TILES 64                 /* 2^MOST_LEVELS of network_block.h */
 #define ITEMS_PER_UNIT 8
@@ -33,12 +35,13 @@ static enum network_loss loss_number(const op *loss) {
 
 void opencl_choose_network(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
+    const bool is_wide = program->options.batch_rows >= 32 * state->base.information.compute_units;
+    size_t more = 0;
     program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
-                          plan->parameter_count <= MOST_PARAMETERS && loss_of(plan)->targets == 1 &&
-                          may_fuse(program);
+                          plan->parameter_count <= (is_wide ? MOST_PARAMETERS : MOST_PARAMETERS_OF_NARROW) &&
+                          loss_of(plan)->targets == 1 && may_fuse(program);
     if (!program->is_network) return;
-    size_t rows = program->options.batch_rows, units = state->base.information.compute_units, more = 0;
-    program->column = rows >= 32 * units ? 32 : 16;
+    program->column = is_wide ? 32 : 16;
     program->width = round_up(program->width, program->column);
     for (size_t i = 0; i < plan->layer_count; i++)
         more += plan->layers[i].stride;
