@@ -238,7 +238,7 @@ class Ggml(Peer):
     """ggml_opt with plain descent, in the library that bench/ggml.sh makes."""
 
     name = "ggml"
-    library = ".ggml/build/libggml_peer.so"
+    library = ".ggml/ggml/libggml_peer.so"
 
     def __init__(self, task):
         super().__init__(task)
@@ -285,13 +285,21 @@ class Ggml(Peer):
         return self.ggml.peer_step(self.peer, ctypes.c_int64(rows.start // self.task.batch))
 
 
-PEERS = {peer.name: peer for peer in (PyTorch, NumPy, Jax, ScikitLearn, Ggml)}
+class GgmlOpenBlas(Ggml):
+    """As bench/ggml.sh openblas makes it. With OMP_WAIT_POLICY=passive two threads do not wait on OpenBLAS's cores."""
+
+    name = "ggml-openblas"
+    library = ".ggml/ggml-openblas/libggml_peer.so"
+
+
+PEERS = {peer.name: peer for peer in (PyTorch, NumPy, Jax, ScikitLearn, Ggml, GgmlOpenBlas)}
 
 
 def tanda(arguments, workload, device, *more):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}  # the peers' own
     with tempfile.NamedTemporaryFile(suffix=".json") as output:
         subprocess.run([arguments.tanda, "bench", "--skip-limits", "--filter", f"^{workload}$", "--device", device,
-                        "--output", output.name, *more], check=True, stdout=subprocess.DEVNULL)
+                        "--output", output.name, *more], check=True, stdout=subprocess.DEVNULL, env=environment)
         with open(output.name) as file:
             return next(b for b in json.load(file)["benchmarks"] if b["run_type"] == "aggregate")
 
@@ -361,10 +369,11 @@ def versions():
             found[name] = importlib.import_module(name).__version__
         except ImportError:
             pass
-    if os.path.exists(Ggml.library):
-        version = ctypes.CDLL(Ggml.library).ggml_version
-        version.restype = ctypes.c_char_p
-        found["ggml"] = version().decode()
+    for peer in (Ggml, GgmlOpenBlas):
+        if os.path.exists(peer.library):
+            version = ctypes.CDLL(peer.library).ggml_version
+            version.restype = ctypes.c_char_p
+            found[peer.name] = version().decode()
     return found
 
 

@@ -10,16 +10,14 @@
 
 #if VECTOR == 16
 
-#define MOST_LOOKS 1000000 /* some milliseconds */
-
 /*
  * Waits until `count` parts are done. 0 when it takes so long that the thread which is busy with the last of them has
  * hardly a core of its own: leaving the core to it helps more, and it does the rest alone.
  */
-static inline int wait_for(volatile global uint *done, uint count) {
+static inline int wait_for(volatile global uint *done, uint count, uint most_looks) {
     if (atomic_or(done, 0u) == count) return 1;
     for (uint looks = 0; *done != count; looks++)
-        if (looks == MOST_LOOKS) return 0;
+        if (looks == most_looks) return 0;
     mem_fence(CLK_GLOBAL_MEM_FENCE); /* what follows is not read before */
     return 1;
 }
@@ -50,6 +48,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
  * Work-item: as many as there are compute units. first_row, rows, epoch, training_step and step are the first step's;
  * first_tile is of the stored tiles, where `assembled` is set. turns: NETWORK_TURNS words for each step, 0 at first.
  * inverse_rows: of batches of batch_rows, and of the last of an epoch. A take of parameters are `take` of `items` blocks.
+ * looks: after so many in vain a work-item leaves the rest of the launch to the others.
  */
 #define DEFINE_NETWORK_STEPS(VECTORS)                                                                                \
     kernel void network_steps_##VECTORS(                                                                             \
@@ -57,7 +56,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
         BATCH_ARGUMENTS, ulong batch_rows, uint steps, uint items, uint take, global float *slot, ulong slot_floats, \
         global float *updated, float inverse_rows, float last_inverse_rows, uint rule, uint states,                  \
         global float *state, global const update_constants *constants, global const update_rates *rates,             \
-        global uint *turns) {                                                                                        \
+        global uint *turns, uint looks) {                                                                            \
         network_walk walk = {first_row, first_tile, epoch, rows};                                                    \
         for (uint s = 0; s < steps; s++, walk_on(&walk, row_count, batch_rows)) {                                    \
             network_batch batch = BATCH;                                                                             \
@@ -75,7 +74,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
                                          workspace + tile * workspace_tile);                                         \
                 add_done(turn + 1, 1);                                                                               \
             }                                                                                                        \
-            if (!wait_for(turn + 1, columns)) return;                                                                \
+            if (!wait_for(turn + 1, columns, looks)) return;                                                         \
             update_target of_all = {updated, state,  slot_floats - 16,                                               \
                                     walk.rows == batch_rows ? inverse_rows : last_inverse_rows,                      \
                                     rule,    states, *constants, rates[batch.step]};                                 \
@@ -91,7 +90,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
                     network_item(tensors, target, item, 0, tiles);                                                   \
                 add_done(block + 1, end - first);                                                                    \
             }                                                                                                        \
-            if (!wait_for(block + 1, items)) return;                                                                 \
+            if (!wait_for(block + 1, items, looks)) return;                                                          \
         }                                                                                                            \
     }
 

@@ -1,7 +1,6 @@
 /* A perceptron trained by ggml_opt, as ggml's mnist example trains its fully connected one: a static graph of one physical
  * batch, cross-entropy, a data set that is shuffled by epochs. bench/peers.py calls it; ggml ends the process on errors. */
 #include "ggml-backend.h"
-#include "ggml-cpu.h"
 #include "ggml-opt.h"
 #include "ggml.h"
 
@@ -101,9 +100,14 @@ peer *peer_new(const peer_task *task) {
     return peer;
 }
 
-/* Accelerators' threads are theirs to choose. */
+/* As the processor's and BLAS's own libraries have such a function under this name. */
 void peer_set_threads(peer *peer, int threads) {
-    ggml_backend_cpu_set_n_threads(peer->backends[peer->backend_count - 1], threads);
+    for (int b = 0; b < peer->backend_count; b++) {
+        ggml_backend_reg_t library = ggml_backend_dev_backend_reg(ggml_backend_get_device(peer->backends[b]));
+        ggml_backend_set_n_threads_t set = (ggml_backend_set_n_threads_t)ggml_backend_reg_get_proc_address(
+            library, "ggml_backend_set_n_threads");
+        if (set) set(peer->backends[b], threads);
+    }
 }
 
 void peer_shuffle(peer *peer) {

@@ -8,6 +8,7 @@
 
 #define LAUNCH_FMAS ((size_t)1 << 28) /* a millisecond or two */
 #define MOST_STEPS_TOGETHER 256
+#define LEAST_LOOKS 500000
 #define TAKES_PER_UNIT 16 /* of blocks of parameters, so that no unit waits long for another */
 
 bool opencl_is_whole(const opencl_backend_state *state, const program *program) {
@@ -19,6 +20,14 @@ size_t opencl_network_steps(const program *program) {
     const size_t fmas = 3 * program->options.batch_rows * program->plan->parameter_count;
     const size_t steps = fmas > LAUNCH_FMAS ? 1 : LAUNCH_FMAS / fmas;
     return steps < MOST_STEPS_TOGETHER ? steps : MOST_STEPS_TOGETHER;
+}
+
+/*
+ * A look takes a cycle or two. What another is busy with is a column's chains at most, twice or three times 1 / 32 cycle each
+ * operation: so this is some times longer, and short enough where two threads share a core.
+ */
+static size_t looks_of(const program *program) {
+    return LEAST_LOOKS + program->plan->parameter_count * program->column / 4;
 }
 
 static float inverse(size_t rows) {
@@ -46,5 +55,6 @@ tanda_status opencl_run_network_steps(const context *c) {
     give_float(&launch, inverse(last));
     give_update(&launch, c);
     give_memory(&launch, program->turns);
+    give_uint(&launch, looks_of(program));
     return opencl_launch(&launch, units, 1, 1, c->error);
 }
