@@ -5,6 +5,7 @@ must agree. Then tanda and the peers are timed in turn, and the medians compared
 """
 
 import argparse
+import ctypes
 import importlib
 import json
 import os
@@ -40,6 +41,10 @@ class Task:
         self.biases = [tensors[n[: -len("weight")] + "bias"].astype(np.float32) for n in names]
         self.full = self.batch >= self.rows
         self.binary = self.units[-1] == 1
+
+    def rows_per_step(self):
+        """On average, as the last batch of an epoch may be short."""
+        return self.rows / -(-self.rows // self.batch)
 
     def in_order(self, step):
         """The rows of a step when nothing is shuffled."""
@@ -222,13 +227,79 @@ class ScikitLearn(Peer):
         return -(-self.task.rows // self.task.batch)
 
 
-PEERS = {peer.name: peer for peer in (PyTorch, NumPy, Jax, ScikitLearn)}
+class GgmlTask(ctypes.Structure):
+    """peer_task of bench/ggml/peer.c."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in ("units", "features", "labels", "weights", "biases")] + [
+        (name, ctypes.c_int64) for name in ("layers", "rows", "batch")] + [("learning_rate", ctypes.c_float)]
+
+
+class Ggml(Peer):
+    """ggml_opt with plain descent, in the library that bench/ggml.sh makes."""
+
+    name = "ggml"
+    library = ".ggml/ggml/libggml_peer.so"
+
+    def __init__(self, task):
+        super().__init__(task)
+        if task.binary or task.rows % task.batch:
+            raise NotImplementedError("no such loss, or the last batch is short")
+        try:
+            self.ggml = ctypes.CDLL(self.library)
+        except OSError:
+            raise ImportError("bench/ggml.sh makes it") from None
+        self.ggml.peer_new.restype = ctypes.c_void_p
+        self.ggml.peer_step.restype = ctypes.c_float
+        self.peer = ctypes.c_void_p(self.new_peer(task))
+        self.ggml.peer_set_threads(self.peer, os.cpu_count())
+
+    def new_peer(self, task):
+        """ggml copies all that it is handed."""
+        units = np.array(task.units, np.int64)
+        x, y = np.ascontiguousarray(task.x, np.float32), np.eye(task.units[-1], dtype=np.float32)[task.y.astype(np.int64)]
+        pointers = [(ctypes.c_void_p * len(a))(*(t.ctypes.data for t in a)) for a in (task.weights, task.biases)]
+        return self.ggml.peer_new(ctypes.byref(GgmlTask(
+            units.ctypes.data, x.ctypes.data, y.ctypes.data, *(ctypes.addressof(p) for p in pointers),
+            len(task.weights), task.rows, task.batch, LEARNING_RATE)))
+
+    def check(self):
+        """Then settles on the number of threads that is the quickest."""
+        losses = super().check()
+        seconds = {}
+        for threads in [*range(1, os.cpu_count() + 1)] * 2:
+            self.ggml.peer_set_threads(self.peer, threads)
+            seconds[threads] = min(seconds.get(threads, np.inf), timed(self, 5))
+        self.ggml.peer_set_threads(self.peer, min(seconds, key=seconds.get))
+        print("  ggml: " + ", ".join(f"{t} threads {s * 1e3:.3g} ms" for t, s in seconds.items()), file=sys.stderr)
+        return losses
+
+    def next_rows(self):
+        """The batches of ggml's data set, which shuffles itself."""
+        if self.at == 0:
+            self.ggml.peer_shuffle(self.peer)
+        rows = slice(self.at, self.at + self.task.batch)
+        self.at = rows.stop % self.task.rows
+        return rows
+
+    def step(self, rows):
+        return self.ggml.peer_step(self.peer, ctypes.c_int64(rows.start // self.task.batch))
+
+
+class GgmlOpenBlas(Ggml):
+    """As bench/ggml.sh openblas makes it. With OMP_WAIT_POLICY=passive two threads do not wait on OpenBLAS's cores."""
+
+    name = "ggml-openblas"
+    library = ".ggml/ggml-openblas/libggml_peer.so"
+
+
+PEERS = {peer.name: peer for peer in (PyTorch, NumPy, Jax, ScikitLearn, Ggml, GgmlOpenBlas)}
 
 
 def tanda(arguments, workload, device, *more):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}  # the peers' own
     with tempfile.NamedTemporaryFile(suffix=".json") as output:
         subprocess.run([arguments.tanda, "bench", "--skip-limits", "--filter", f"^{workload}$", "--device", device,
-                        "--output", output.name, *more], check=True, stdout=subprocess.DEVNULL)
+                        "--output", output.name, *more], check=True, stdout=subprocess.DEVNULL, env=environment)
         with open(output.name) as file:
             return next(b for b in json.load(file)["benchmarks"] if b["run_type"] == "aggregate")
 
@@ -277,7 +348,8 @@ def compare(arguments, workload, folder):
     ours = statistics.median(times[f"tanda {devices[0]}"])
     agreement = {peer.name: fine for peer, _, fine in peers}
     return [{"workload": workload, "runner": name, "median_seconds": statistics.median(t), "min_seconds": min(t),
-             "max_seconds": max(t), "ratio": statistics.median(t) / ours, "losses_agree": agreement.get(name)}
+             "max_seconds": max(t), "krows_per_second": task.rows_per_step() / statistics.median(t) / 1e3,
+             "ratio": statistics.median(t) / ours, "losses_agree": agreement.get(name)}
             for name, t in times.items()]
 
 
@@ -285,7 +357,8 @@ def show(lines):
     for line in lines:
         agree = {True: "", False: "LOSSES DIFFER", None: ""}[line["losses_agree"]]
         print(f"{line['workload']:34} {line['runner']:12} {line['median_seconds'] * 1e3:10.4f} ms "
-              f"{line['min_seconds'] * 1e3:10.4f} .. {line['max_seconds'] * 1e3:<10.4f} {line['ratio']:7.2f}x {agree}",
+              f"{line['min_seconds'] * 1e3:10.4f} .. {line['max_seconds'] * 1e3:<10.4f} {line['krows_per_second']:9.1f} krow/s "
+              f"{line['ratio']:7.2f}x {agree}",
               flush=True)
 
 
@@ -296,6 +369,11 @@ def versions():
             found[name] = importlib.import_module(name).__version__
         except ImportError:
             pass
+    for peer in (Ggml, GgmlOpenBlas):
+        if os.path.exists(peer.library):
+            version = ctypes.CDLL(peer.library).ggml_version
+            version.restype = ctypes.c_char_p
+            found[peer.name] = version().decode()
     return found
 
 
@@ -304,7 +382,7 @@ def main():
     parser.add_argument("--tanda", default="build-release/tanda", help="the program")
     parser.add_argument("--filter", default="^(logistic|softmax|mlp)", help="workloads (regular expression)")
     parser.add_argument("--device", default="cpu", help="tanda's devices; ratios are to the first")
-    parser.add_argument("--peers", default="torch,numpy,jax,sklearn")
+    parser.add_argument("--peers", default="torch,numpy,jax,sklearn,ggml")
     parser.add_argument("--rounds", type=int, default=7, help="times in turn")
     parser.add_argument("--seconds", type=float, default=0.2, help="of one peer in one round, about")
     parser.add_argument("--output", help="JSON file")

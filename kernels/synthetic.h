@@ -82,31 +82,40 @@ SHARED float synthetic_base(uint word, uint is_uniform) {
 /* Lane l takes elements l, l + 16, ...; then the lanes fold by halves. */
 SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
     float lanes[SYNTHETIC_LANES];
-    uint at = 0;
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] = zero;
-    for (; at + SYNTHETIC_LANES <= count; at += SYNTHETIC_LANES) {
-        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] =
-            fused(a[at + lane], b[at + lane], lanes[lane]);
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+        lanes[lane] = zero;
+    for (; count >= SYNTHETIC_LANES; count -= SYNTHETIC_LANES) {
+        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+            lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
+        a += SYNTHETIC_LANES;
+        b += SYNTHETIC_LANES;
     }
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) if (at + lane < count) lanes[lane] =
-        fused(a[at + lane], b[at + lane], lanes[lane]);
-    LANE_LOOP for (uint lane = 0; lane < 8; lane++) lanes[lane] = lanes[lane] + lanes[lane + 8];
-    LANE_LOOP for (uint lane = 0; lane < 4; lane++) lanes[lane] = lanes[lane] + lanes[lane + 4];
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
+        if (lane < count) lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
+    LANE_LOOP for (uint lane = 0; lane < 8; lane++)
+        lanes[lane] = lanes[lane] + lanes[lane + 8];
+    LANE_LOOP for (uint lane = 0; lane < 4; lane++)
+        lanes[lane] = lanes[lane] + lanes[lane + 4];
     lanes[0] = lanes[0] + lanes[2];
     lanes[1] = lanes[1] + lanes[3];
     return lanes[0] + lanes[1];
 }
 
+/* a where the condition (0 or 1) holds, else b: no branch, into which C compilers move loads and then cannot vectorise. */
+SHARED uint synthetic_either(uint condition, uint a, uint b) {
+    return b ^ ((0u - condition) & (a ^ b));
+}
+
 /* Class 0 with its share, the others alike. */
 SHARED uint synthetic_class(const synthetic *data, philox_words words) {
-    return words.x < data->first_share ? 0u : 1u + multiply_high(words.y, data->classes - 1u);
+    return synthetic_either(words.x >= data->first_share, 1u + multiply_high(words.y, data->classes - 1u), 0u);
 }
 
 /* With probability `noise` another class. */
 SHARED uint synthetic_flip(const synthetic *data, uint label, philox_words words) {
     uint other = label + 1u + multiply_high(words.z, data->classes - 1u);
     other = other < data->classes ? other : other - data->classes;
-    return uniform(words.w) < data->noise ? other : label;
+    return synthetic_either(uniform(words.w) < data->noise, other, label);
 }
 
 /* ---- kinds: x is the row's base and becomes its features; the result is the label -------------------- */
@@ -125,7 +134,8 @@ SHARED uint synthetic_linear(const synthetic *data, GLOBAL const float *w, philo
                              GLOBAL float *x) {
     float z = synthetic_dot(x, w, data->features, data->zero);
     float step = synthetic_step(data, z);
-    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(step, w[i], x[i]);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++)
+        x[i] = fused(step, w[i], x[i]);
     return synthetic_side(data, z, words);
 }
 
@@ -167,7 +177,8 @@ SHARED uint synthetic_blobs(const synthetic *data, GLOBAL const float *centres, 
                             GLOBAL float *x) {
     uint label = synthetic_class(data, words);
     GLOBAL const float *centre = centres + (ulong)label * data->features;
-    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(data->noise, x[i], centre[i]);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++)
+        x[i] = fused(data->noise, x[i], centre[i]);
     return label;
 }
 
@@ -178,7 +189,8 @@ SHARED uint synthetic_classification(const synthetic *data, GLOBAL const float *
     uint informative = data->informative;
     GLOBAL const float *centre = table + (ulong)label * informative;
     GLOBAL const float *mixture = table + (ulong)data->classes * informative;
-    SIMD_LOOP for (uint i = 0; i < informative; i++) x[i] = x[i] + centre[i];
+    SIMD_LOOP for (uint i = 0; i < informative; i++)
+        x[i] = x[i] + centre[i];
     for (uint i = 0; i < data->redundant; i++)
         x[informative + i] = synthetic_dot(x, mixture + (ulong)i * informative, informative, data->zero);
     return synthetic_flip(data, label, words);
@@ -195,34 +207,57 @@ SHARED uint synthetic_regression(const synthetic *data, GLOBAL const float *w, p
     return synthetic_quantity(data, y, words);
 }
 
-/* The first two features at (a, b) with noise around; the others are noise. */
-SHARED void synthetic_place(const synthetic *data, float a, float b, GLOBAL float *x) {
-    x[0] = canonical(fused(data->noise, x[0], a));
-    x[1] = canonical(fused(data->noise, x[1], b));
+/* A coordinate with noise around. */
+SHARED float synthetic_near(const synthetic *data, float middle, float value) {
+    return canonical(fused(data->noise, value, middle));
+}
+
+typedef struct synthetic_point {
+    float a, b;
+} synthetic_point;
+
+/* The first two features lie near the point; the others are noise. */
+SHARED void synthetic_place(const synthetic *data, synthetic_point point, GLOBAL float *x) {
+    x[0] = synthetic_near(data, point.a, x[0]);
+    x[1] = synthetic_near(data, point.b, x[1]);
 }
 
 /* Two half circles, one turned over and moved into the other. */
+SHARED synthetic_point synthetic_moon(uint label, philox_words words) {
+    float a = exact_turn_cosine(words.z >> 1), b = exact_turn_sine(words.z >> 1);
+    synthetic_point point = {label == 0u ? a : 1.0f - a, label == 0u ? b : 0.5f - b};
+    return point;
+}
+
+SHARED synthetic_point synthetic_circle(float radius, philox_words words) {
+    synthetic_point point = {radius * exact_turn_cosine(words.z), radius * exact_turn_sine(words.z)};
+    return point;
+}
+
+/* One arm per class, from the middle to radius 1. */
+SHARED synthetic_point synthetic_arm(const synthetic *data, uint label, philox_words words) {
+    uint angle = label * data->arm_step + (words.z >> 8) * data->turns;
+    float radius = uniform(words.z);
+    synthetic_point point = {radius * exact_turn_cosine(angle), radius * exact_turn_sine(angle)};
+    return point;
+}
+
 SHARED uint synthetic_moons(const synthetic *data, philox_words words, GLOBAL float *x) {
     uint label = synthetic_class(data, words);
-    float a = exact_turn_cosine(words.z >> 1), b = exact_turn_sine(words.z >> 1);
-    synthetic_place(data, label == 0u ? a : 1.0f - a, label == 0u ? b : 0.5f - b, x);
+    synthetic_place(data, synthetic_moon(label, words), x);
     return label;
 }
 
 SHARED uint synthetic_circles(const synthetic *data, GLOBAL const float *radii, philox_words words,
                               GLOBAL float *x) {
     uint label = synthetic_class(data, words);
-    float radius = radii[label];
-    synthetic_place(data, radius * exact_turn_cosine(words.z), radius * exact_turn_sine(words.z), x);
+    synthetic_place(data, synthetic_circle(radii[label], words), x);
     return label;
 }
 
-/* One arm per class, from the middle to radius 1. */
 SHARED uint synthetic_spirals(const synthetic *data, philox_words words, GLOBAL float *x) {
     uint label = synthetic_class(data, words);
-    uint angle = label * data->arm_step + (words.z >> 8) * data->turns;
-    float radius = uniform(words.z);
-    synthetic_place(data, radius * exact_turn_cosine(angle), radius * exact_turn_sine(angle), x);
+    synthetic_place(data, synthetic_arm(data, label, words), x);
     return label;
 }
 
@@ -244,7 +279,8 @@ SHARED uint synthetic_xor(const synthetic *data, philox_words words, GLOBAL floa
 
 /* sums[o] += value * w[o]. */
 SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, GLOBAL float *sums) {
-    SIMD_LOOP for (uint o = 0; o < outputs; o++) sums[o] = fused(value, w[o], sums[o]);
+    SIMD_LOOP for (uint o = 0; o < outputs; o++)
+        sums[o] = fused(value, w[o], sums[o]);
 }
 
 /* The largest output of a tanh network; its weights are (inputs, outputs) layer after layer, without biases. */
@@ -258,7 +294,8 @@ SHARED uint synthetic_teacher(const synthetic *data, GLOBAL const float *w, phil
             sums[o] = data->zero;
         for (uint i = 0; i < inputs; i++)
             synthetic_spread(layer == 0u ? x[i] : units[i], w + (ulong)i * outputs, outputs, sums);
-        SIMD_LOOP for (uint o = 0; o < outputs; o++) units[o] = exact_tanh(sums[o]);
+        SIMD_LOOP for (uint o = 0; o < outputs; o++)
+            units[o] = exact_tanh(sums[o]);
         w += (ulong)inputs * outputs;
         inputs = outputs;
     }
@@ -272,23 +309,20 @@ SHARED float synthetic_clamp(float v) {
     return choose(v < 1.0f, v, 1.0f);
 }
 
-/* How much ink of the stroke from (s[0], s[1]) along (s[2], s[3]) lies at (column, line); scale is 1 / length^2. */
-SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, float line) {
+/*
+ * The ink at (column, line) when to `ink` comes that of the stroke from (s[0], s[1]) along (s[2], s[3]); scale is
+ * 1 / length^2.
+ */
+SHARED float synthetic_ink(GLOBAL const float *s, float scale, float column, float line, float ink) {
     float a = column - s[0], b = line - s[1];
     float t = synthetic_clamp(fused(a, s[2], b * s[3]) * scale);
     a = fused(-t, s[2], a);
     b = fused(-t, s[3], b);
-    return synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
+    float more = synthetic_clamp(fused(fused(a, a, b * b), -0.375f, 1.5f));
+    return choose(more > ink, more, ink);
 }
 
-/* The pixel at (column, line) with the strokes' ink; value is its base. */
-SHARED float synthetic_pixel(const synthetic *data, GLOBAL const float *strokes, GLOBAL const float *scales,
-                             float column, float line, float value) {
-    float ink = 0.0f;
-    for (uint i = 0; i < IMAGE_STROKES; i++) {
-        float more = synthetic_ink(strokes + 4 * i, scales[i], column, line);
-        ink = choose(more > ink, more, ink);
-    }
+SHARED float synthetic_pixel(const synthetic *data, float ink, float value) {
     return synthetic_clamp(fused(data->noise, value, ink));
 }
 
@@ -315,8 +349,12 @@ SHARED uint synthetic_images(const synthetic *data, GLOBAL const float *ends, ul
     synthetic_strokes(data, ends + (ulong)label * STROKE_NUMBERS, row, strokes, scales);
     for (uint line = 0; line < IMAGE_SIDE; line++) {
         GLOBAL float *pixels = x + line * IMAGE_SIDE;
-        SIMD_LOOP for (uint column = 0; column < IMAGE_SIDE; column++) pixels[column] =
-            synthetic_pixel(data, strokes, scales, (float)column, (float)line, pixels[column]);
+        for (uint column = 0; column < IMAGE_SIDE; column++) {
+            float ink = 0.0f;
+            for (uint i = 0; i < IMAGE_STROKES; i++)
+                ink = synthetic_ink(strokes + 4 * i, scales[i], (float)column, (float)line, ink);
+            pixels[column] = synthetic_pixel(data, ink, pixels[column]);
+        }
     }
     return label;
 }

@@ -60,6 +60,9 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #define ASK_FOR(p)
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
+
 #if VECTOR == 16
 /* any(), for which PoCL asks each lane. */
 static inline int any_lane(int16 condition) {

@@ -1,5 +1,8 @@
 /* The performance lab: that it measures what it says, not how fast anything is. */
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench/bench.h"
 #include "model/model_file.h"
@@ -59,6 +62,24 @@ Test(bench, a_step_counts_what_it_must_multiply_and_read) {
     cr_expect(result.has_loss && result.loss > 0.1 && result.loss < 10.0, "%g", result.loss);
 }
 
+/* A child that is busy until it is stopped, or alone. */
+static pid_t keep_a_core_busy(void) {
+    const pid_t parent = getpid(), child = fork();
+    cr_assert_geq(child, 0);
+    while (child == 0)
+        if (getppid() != parent) _exit(0);
+    return child;
+}
+
+Test(bench, what_others_take_is_told) {
+    const bench_options options = {.least_seconds = 0.1, .repetitions = 3};
+    const pid_t busy = keep_a_core_busy();
+    const bench_result result = run_on_cpu(&small, &options);
+    kill(busy, SIGKILL);
+    waitpid(busy, NULL, 0);
+    cr_expect(result.others > 0.1, "%g cores", result.others);
+}
+
 Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     const device_limits limits = {.read_bandwidth = 100.0, .fma_peak = 1000.0};
     const char *what = "";
@@ -69,6 +90,32 @@ Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     cr_expect_eq(bench_part_of_limit(&computes, &limits, &what), 0.75);
     cr_expect_str_eq(what, "fma");
     cr_expect_eq(bench_part_of_limit(&reads, &(device_limits){0}, &what), 0.0);
+}
+
+Test(bench, synthetic_rows_count_their_features) {
+    const bench_options options = {.least_seconds = 0.001, .repetitions = 2};
+    const bench_workload rows = {"small/rows", BENCH_SYNTHETIC, .rows = 1000, .units = {5, 1},
+                                 .description = "synthetic:logistic,features=5"};
+    const bench_result result = run_on_cpu(&rows, &options);
+    cr_expect_eq(result.bytes, 1000.0 * 5 * 4);
+    cr_expect(result.median > 0.0 && !result.has_limit);
+    cr_expect(!bench_needs_device(&rows));
+}
+
+/* Each description is one, of as many features as the table says. */
+Test(bench, synthetic_workloads_say_what_they_make) {
+    for (size_t i = 0; i < bench_workload_count; i++) {
+        const bench_workload *workload = &bench_workloads[i];
+        synthetic_request request;
+        synthetic_source source = {0};
+        tanda_error error = {0};
+        if (workload->kind != BENCH_SYNTHETIC) continue;
+        cr_assert_eq(synthetic_parse(workload->description, &request, &error), TANDA_OK, "%s", error.message);
+        cr_assert_eq(synthetic_open(&request, &source, &error), TANDA_OK, "%s", error.message);
+        cr_expect_eq(source.data.features, workload->units[0], "%s", workload->name);
+        cr_expect_eq(source.data.is_uniform, strstr(workload->name, "uniform") != NULL, "%s", workload->name);
+        synthetic_close(&source);
+    }
 }
 
 Test(bench, names_are_unique) {
@@ -129,6 +176,13 @@ Test(bench, mistakes_are_refused) {
     outcome = RUN("bench", "--device", "gpu7", "--filter", "start/version");
     cr_expect_neq(outcome.status, 0);
     cr_expect_str_eq(outcome.out, "");
+}
+
+Test(bench, some_workloads_wait_to_be_asked_for) {
+    const outcome all = RUN("bench", "--list"), asked = RUN("bench", "--list", "--filter", "^synthetic/xor");
+    cr_expect_null(strstr(all.out, "synthetic/xor"), "%s", all.out);
+    cr_expect_not_null(strstr(all.out, "synthetic/images/784/normal"), "%s", all.out);
+    cr_expect_eq(count_lines(asked.out), 5, "%s", asked.out);
 }
 
 Test(bench, the_list_names_what_the_filter_takes) {

@@ -231,7 +231,7 @@ Test(faults, without_a_fault_none_is_found, .fini = forget_opencl, .timeout = 30
 
 /* Tensors are kept for the comparison; without, other kernels run a small network, and only there is it skipped. */
 Test(faults, what_goes_wrong_only_while_nothing_is_kept_is_found, .fini = forget_opencl, .timeout = 200) {
-    static const edit fault = {"network.cl", "activate(layer->activation, target, outputs, ",
+    static const edit fault = {"network_column.h", "activate(layer->activation, target, outputs, ",
                                "activate(NETWORK_IDENTITY, target, outputs, "};
     const lockstep_case of_case = {.steps = 5, .batch_rows = RAGGED_BATCH, .seed = 5};
     char text[DIFFERENCE_SIZE];

@@ -169,7 +169,7 @@ static void avoid_swizzles(void) {
             "    found |= conditions[i];\n"
             "return found != 0;\n"
             "int8 by_8 = condition.lo | condition.hi;");
-    replace("network.cl", "static inline float16 fold_sixteen(float16 *x) {",
+    replace("network_block.h", "static inline float16 fold_sixteen(float16 *x) {",
             "static inline float16 fold_sixteen(float16 *x) {\n"
             "float folded[16];\n"
             "for (int i = 0; i < 16; i++)\n"
@@ -288,7 +288,10 @@ static const trial trials[] = {
      0,
      0,
      false},
-    {{19, 3, 2, {2, 1}, {TANH, ACTIVATION_GELU}, LOSS_HUBER, TANDA_TASK_REGRESSION, CONTENT_REAL}, 9, 0, true},
+    {{19, 3, 2, {2, 1}, {TANH, ACTIVATION_GELU}, LOSS_HUBER, TANDA_TASK_REGRESSION, CONTENT_REAL},
+     9,
+     0,
+     true},
     {{33, 2, 1, {3}, {IDENTITY}, LOSS_SQUARED_HINGE, TANDA_TASK_CLASSES, CONTENT_REAL}, 0, 0, false},
     THREE_HIDDEN(LEAKY_RELU, ELU, SELU),
     THREE_HIDDEN(GELU, SWISH, SOFTPLUS),
@@ -312,11 +315,18 @@ static const trial all_at_once = {
     0,
     true};
 
+/* A narrow column in steps of several launches. */
+static const trial clipped = {
+    {20, 2, 2, {3, 1}, {RELU, SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL},
+    0,
+    0,
+    false};
+
 /* Trains on both, keeping every tensor, and demands no report and equal bits. */
 static void run_trial(backend *watched, backend *other, const trial *trial) {
     char text[NETWORK_TEXT_SIZE], difference[256] = "";
     static const double dropout[] = {0.25, 0.5, 0.125};
-    const update_case *update = trial == &all_at_once
+    const update_case *update = trial == &all_at_once || trial == &clipped
                                     ? update_case_named("Adam, clipped by norm, with L1")
                                     : &update_cases[trial->network.rows % update_case_count];
     update_rates rates[UPDATE_STEPS];
@@ -379,6 +389,7 @@ static void run_trials(int what, cl_uint vector_width) {
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
         run_trial(watched, other, &trials[i]);
     run_trial(watched, other, &all_at_once);
+    run_trial(watched, other, &clipped);
     if (what == RACES)
         run_trial(watched, other, &waves); /* copies a part of a buffer, see clEnqueueFillBuffer */
     tanda_device_close(watched);

@@ -107,6 +107,79 @@ Test(synthetic, every_instruction_set_makes_the_same) {
     }
 }
 
+/* Shapes around the widths at which the host takes another way: lines or rows, classes together or apart. */
+static const char *const shapes[] = {
+    "synthetic:linear,features=1",
+    "synthetic:linear,features=15",
+    "synthetic:linear,features=16",
+    "synthetic:linear,features=31",
+    "synthetic:linear,features=300,noise=0.2",
+    "synthetic:logistic,features=16,distribution=uniform",
+    "synthetic:logistic,features=47",
+    "synthetic:logistic,features=1,classes=3",
+    "synthetic:logistic,features=16,classes=32",
+    "synthetic:logistic,features=17,classes=33,noise=0.1",
+    "synthetic:logistic,features=2,classes=1000",
+    "synthetic:regression,features=1",
+    "synthetic:regression,features=40,informative=9",
+    "synthetic:regression,features=40,informative=17,noise=0",
+    "synthetic:blobs,features=1,classes=2",
+    "synthetic:blobs,features=65,classes=7",
+    "synthetic:classification,features=1,informative=1",
+    "synthetic:classification,features=20,redundant=0",
+    "synthetic:classification,features=50,informative=32,redundant=18",
+    "synthetic:classification,features=50,informative=33,redundant=17",
+    "synthetic:classification,features=400,noise=0.1,classes=5",
+    "synthetic:moons,features=3,balance=0.25",
+    "synthetic:circles,features=2,classes=256",
+    "synthetic:spirals,features=9,classes=5,turns=0",
+    "synthetic:xor,features=40,informative=32",
+    "synthetic:xor,features=40,informative=1",
+    "synthetic:teacher,features=1,layers=1,hidden=1",
+    "synthetic:teacher,features=33,layers=0,classes=3",
+    "synthetic:teacher,features=300,layers=2,hidden=7,classes=9,noise=0.1",
+    "synthetic:teacher,features=5,hidden=256,classes=256",
+    "synthetic:images,classes=3,noise=0,margin=0",
+};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], SHAPE_ROWS = 300 };
+
+/* One row as a device makes it (kernels/synthetic.cl). */
+static uint32_t make_row(const synthetic_source *source, uint64_t row, float *x) {
+    const synthetic *data = &source->data;
+    float scratch[SYNTHETIC_SCRATCH];
+    for (uint32_t i = 0; i < data->features; i++)
+        x[i] =
+            synthetic_base(philox_word(data->seed, row * data->features + i, 0, synthetic_stream(LAYER_BASE)),
+                           data->is_uniform);
+    const philox_words words = philox_block(data->seed, row, 0, synthetic_stream(LAYER_ROW));
+    return synthetic_finish(data, source->table, row, words, x, scratch);
+}
+
+static void expect_like_rows(const made *whole, const char *title, const char *isa) {
+    const size_t features = whole->source.data.features;
+    float *x = malloc(features * sizeof *x);
+    cr_assert_not_null(x);
+    for (size_t i = 0; i < SHAPE_ROWS; i++) {
+        const uint32_t label = make_row(&whole->source, i, x);
+        cr_assert(memcmp(x, whole->features + i * features, features * sizeof *x) == 0 &&
+                      label == whole->labels[i],
+                  "%s: row %zu differs with %s", title, i, isa);
+    }
+    free(x);
+}
+
+Test(synthetic, blocks_are_their_rows) {
+    for (size_t i = 0; i < SHAPES; i++)
+        for (size_t isa = 0; isa < ISA_COUNT; isa++) {
+            char title[160];
+            snprintf(title, sizeof title, "%s,rows=%d", shapes[i], SHAPE_ROWS);
+            made made = make_room(title);
+            if (synthetic_make(&made.source, isa_names[isa], 0, SHAPE_ROWS, made.features, made.labels))
+                expect_like_rows(&made, title, isa_names[isa]);
+            forget(&made);
+        }
+}
+
 /* Pieces of 1, 2, 3, ... rows, the last ones first, and with skip in place of first. */
 Test(synthetic, ranges_are_parts_of_the_whole) {
     for (size_t i = 0; i < GOLDEN_COUNT; i++) {

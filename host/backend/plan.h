@@ -65,7 +65,9 @@ typedef struct op {
     loss_constants constants;       /* what it wants to know, */
     size_t targets;                 /* and labels of a row: its class, or a target for each output */
     bool with_delta;                /* losses: write the delta as well */
-    bool after_barrier;             /* reads what the op before it in the list has written */
+    bool through_relu;  /* dense ops, set by a backend that fuses: what they store goes through the ReLU
+                                       that follows in place, backward from its output `other` */
+    bool after_barrier; /* reads what the op before it in the list has written */
 } op;
 
 typedef enum tensor_role {

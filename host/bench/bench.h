@@ -30,6 +30,7 @@ typedef struct bench_workload {
     bool without_loss;
     size_t
         units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
+    bool on_request;                  /* only where a filter takes it */
     const char *description;          /* of synthetic rows: "synthetic:..." */
 } bench_workload;
 
@@ -48,6 +49,7 @@ typedef struct bench_result {
     size_t repetitions, steps; /* steps of each repetition */
     double seconds[BENCH_MOST_REPETITIONS], cpu_seconds[BENCH_MOST_REPETITIONS];
     double median, least, most, cpu; /* of those: cpu belongs to the median */
+    double others;                   /* cores that others took meanwhile; 0 where that is not known */
     double first;                    /* the first step, not among them */
     double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
     double bytes, operations;        /* that a step must at least read and do */

@@ -20,6 +20,7 @@ typedef struct session {
     step_result *results;
     size_t batch;
     uint64_t next_step;
+    size_t last_count; /* steps of the latest run, whose results are there */
 } session;
 
 /* Work and traffic of one step: sums of products forward, backward but for the first layer, and gradients. */
@@ -119,6 +120,7 @@ static tanda_status run_steps(void *context, size_t count, tanda_error *error) {
     tanda_status status = backend_run(session->device, session->program, session->next_step, count,
                                       !session->workload->without_loss, error);
     session->next_step += count;
+    session->last_count = count;
     return status == TANDA_OK ? backend_results(session->device, session->program, session->results, error)
                               : status;
 }
@@ -156,7 +158,7 @@ tanda_status bench_training(const bench_workload *workload, backend *device, con
     if (result->has_loss) {
         const size_t last =
             (size_t)((session.next_step - 1) % steps_per_epoch(workload->rows, session.batch));
-        result->loss = (double)session.results[result->steps - 1].loss /
+        result->loss = (double)session.results[session.last_count - 1].loss /
                        (double)batch_size(workload->rows, session.batch, last);
     }
     close_session(&session);

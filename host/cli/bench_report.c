@@ -36,8 +36,8 @@ void print_limits(const tanda_device_information *device, const device_limits *l
 }
 
 void print_bench_heading(const tanda_device_information *device) {
-    printf("\n%-38s %10s %22s %13s %9s %5s %9s %9s %9s %9s\n", device->id, "time", "min .. max", "rate",
-           "of limit", "cpu", "first", "load", "transfer", "compile");
+    printf("\n%-38s %10s %22s %13s %9s %5s %6s %9s %9s %9s %9s\n", device->id, "time", "min .. max", "rate",
+           "of limit", "cpu", "others", "first", "load", "transfer", "compile");
 }
 
 static void print_rate(const bench_result *result, bool computes) {
@@ -63,6 +63,7 @@ void print_bench_line(const bench_workload *workload, const bench_result *result
     else
         printf(" %8s", "");
     printf("  %5.2f", result->median > 0.0 ? result->cpu / result->median : 0.0);
+    printf("  %5.2f", result->others);
     printf(" %9s", time_text(result->first, text));
     printf(" %9s", time_text(result->load, text));
     printf(" %9s", time_text(result->transfer, text));
@@ -155,6 +156,7 @@ static void add_figures(report *entry, const bench_result *result, const device_
     if (part > 0.0) report_text(entry, "limit", what);
     if (part > 0.0) report_real(entry, "limit_read_bytes_per_second", limits->read_bandwidth);
     if (part > 0.0) report_real(entry, "limit_fma_flops_per_second", limits->fma_peak);
+    report_real(entry, "others_cores", result->others);
     report_real(entry, "first_step_seconds", result->first);
     report_real(entry, "load_seconds", result->load);
     report_real(entry, "transfer_seconds", result->transfer);

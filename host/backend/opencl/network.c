@@ -1,6 +1,7 @@
 /*
  * Small networks on CPU devices: each of a step's launches costs there as much as some 10^5 fused operations, so two
- * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters (see network.cl).
+ * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters (see network.cl; network_steps.c
+ * has one that does many steps).
  */
 #include "backend/opencl/wave.h"
 #include <stdlib.h>
@@ -9,8 +10,11 @@
 #include "kernels/network.h"
 #include "support/memory.h"
 
-#define MOST_PARAMETERS 524288 /* of more, each column reads the weights from memory again */
-#define MOST_GROUP_TILES 64    /* 2^MOST_LEVELS of network.cl */
+/* Each column reads the weights again: of more, from memory, or for too few rows. */
+#define MOST_PARAMETERS 8388608
+#define MOST_PARAMETERS_OF_NARROW 2097152
+#define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's own cache, for deltas */
+#define MOST_GROUP_TILES 64                 /* 2^MOST_LEVELS of network_block.h */
 #define ITEMS_PER_UNIT 8
 #define MOST_TILED_PARAMETERS \
     32768 /* of more, the sums of each tile would push its tensors out of the cache */
@@ -31,21 +35,29 @@ static enum network_loss loss_number(const op *loss) {
 
 void opencl_choose_network(const opencl_backend_state *state, program *program) {
     const plan *plan = program->plan;
+    const bool is_wide = program->options.batch_rows >= 32 * state->base.information.compute_units;
+    size_t more = 0;
     program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
-                          plan->parameter_count <= MOST_PARAMETERS && loss_of(plan)->targets == 1 &&
-                          may_fuse(program);
+                          plan->parameter_count <= (is_wide ? MOST_PARAMETERS : MOST_PARAMETERS_OF_NARROW) &&
+                          loss_of(plan)->targets == 1 && may_fuse(program);
     if (!program->is_network) return;
-    size_t rows = program->options.batch_rows, units = state->base.information.compute_units, more = 0;
-    program->column = rows >= 32 * units ? 32 : 16;
+    program->column = is_wide ? 32 : 16;
     program->width = round_up(program->width, program->column);
     for (size_t i = 0; i < plan->layer_count; i++)
         more += plan->layers[i].stride;
     program->workspace_floats = (plan->workspace_units + more) * program->width;
 }
 
+/* Inputs of a block of a layer's parameters. */
+static size_t block_of(const program *program, const packed_layer *layer) {
+    const size_t deltas = program->options.batch_rows * layer->stride * sizeof(float);
+    if (layer->stride < WIDE_OUTPUTS) return NETWORK_NARROW_INPUTS;
+    return deltas > OWN_CACHE_BYTES ? NETWORK_STRIP_INPUTS : NETWORK_WIDE_INPUTS;
+}
+
 /* Blocks of a layer's inputs, and one for its bias. */
-static size_t items_of(const packed_layer *layer) {
-    size_t size = layer->stride >= WIDE_OUTPUTS ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+static size_t items_of(const program *program, const packed_layer *layer) {
+    const size_t size = block_of(program, layer);
     return (layer->inputs + size - 1) / size + 1;
 }
 
@@ -73,7 +85,7 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
     size_t items = 0, tiles = program->wave_tiles, wave = program->options.wave_tiles;
     const size_t units = state->base.information.compute_units;
     for (size_t i = 0; i < program->plan->layer_count; i++)
-        items += items_of(&program->plan->layers[i]);
+        items += items_of(program, &program->plan->layers[i]);
     program->network_items = items;
     program->is_tiled = program->column == 32 && program->plan->parameter_count <= MOST_TILED_PARAMETERS &&
                         tiles_of(program->options.batch_rows) >= 2 * units;
@@ -94,7 +106,8 @@ static uint32_t bits_of(float value) {
 }
 
 /* What the ops say of each layer. */
-static void describe(const plan *plan, network_layer *layers) {
+static void describe(const program *program, network_layer *layers) {
+    const plan *plan = program->plan;
     size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0};
     for (size_t i = 0; i < plan->layer_count; i++) {
         const packed_layer *layer = &plan->layers[i];
@@ -105,9 +118,10 @@ static void describe(const plan *plan, network_layer *layers) {
                                     .bias = layer->bias,
                                     .activation = ACTIVATION_IDENTITY,
                                     .kept = kept,
+                                    .block = block_of(program, layer),
                                     .first_item = item};
         kept += layer->stride;
-        item += items_of(layer);
+        item += items_of(program, layer);
         if (layer->outputs > widest[i % 2]) widest[i % 2] = layer->outputs;
     }
     for (size_t i = 0; i < plan->layer_count; i++)
@@ -140,7 +154,7 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     const size_t count = program->plan->layer_count;
     tanda_status status = allocate(&layers, count, sizeof *layers, "program", error);
     if (status != TANDA_OK) return status;
-    describe(program->plan, layers);
+    describe(program, layers);
     status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
     if (status == TANDA_OK)
         status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);
@@ -148,13 +162,11 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     return status;
 }
 
-/* What network_batch of network.cl holds, after the tensors that it works on. */
-static void give_batch(launch *launch, const context *c) {
+void opencl_give_network(launch *launch, const context *c, const place *input) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const op *loss = loss_of(program->plan);
-    place input = place_of(c, 0);
-    give_place(launch, &input);
+    give_place(launch, input);
     give_memory(launch, program->workspace);
     give_ulong(launch, program->workspace_floats);
     give_uint(launch, program->width);
@@ -186,14 +198,16 @@ static tanda_status run_rows(const context *c) {
     const program *program = c->program;
     size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    give_batch(&launch, c);
+    place input = place_of(c, 0);
+    opencl_give_network(&launch, c, &input);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_tiles(const context *c) {
     const program *program = c->program;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_tiles]);
-    give_batch(&launch, c);
+    place input = place_of(c, 0);
+    opencl_give_network(&launch, c, &input);
     give_uint(&launch, program->group);
     give_memory(&launch, program->slots);
     give_ulong(&launch, program->slot_floats);
@@ -230,6 +244,7 @@ static tanda_status run_gradient(const context *c) {
 
 tanda_status opencl_run_network(const context *c) {
     if (c->program->is_tiled) return run_tiles(c);
+    if (opencl_is_whole(c->state, c->program)) return opencl_run_network_steps(c);
     tanda_status status = run_rows(c);
     return status == TANDA_OK ? run_gradient(c) : status;
 }

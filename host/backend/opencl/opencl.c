@@ -382,6 +382,7 @@ static tanda_status open_found(const found_device *found, const tanda_device_opt
     made->device = found->device;
     made->vector = preferred >= 4 ? 16 : 1;
     made->group = made->vector == 16 ? 1 : 64;
+    made->is_cpu = is_cpu;
     made->shares_memory = is_cpu && unified;
     describe(found, &made->base.information);
     const char *folder = options->kernel_folder != NULL ? options->kernel_folder : getenv("TANDA_KERNELS");

@@ -50,7 +50,9 @@ typedef enum kernel_index {
     X(network_rows_1) \
     X(network_rows_2) \
     X(network_gradient) \
-    X(network_tiles)
+    X(network_tiles) \
+    X(network_steps_1) \
+    X(network_steps_2)
 
 typedef enum vector_kernel_index {
 #define KERNEL_ENUM(name) KERNEL_##name,
@@ -78,7 +80,8 @@ typedef struct opencl_backend_state {
     char *kernel_folder; /* NULL: the embedded kernels */
     size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
     size_t group;        /* work-items of a work-group */
-    bool shares_memory;  /* the host's memory is the device's */
+    bool is_cpu;
+    bool shares_memory; /* the host's memory is the device's */
 } opencl_backend_state;
 
 struct buffer {

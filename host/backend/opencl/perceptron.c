@@ -52,15 +52,11 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
     program->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels) + TILE_ROWS;
 }
 
-size_t opencl_steps_together(const program *program, size_t steps) {
-    const program_options *options = &program->options;
-    const size_t floats = options->batch_rows * program->plan->features, per_epoch = epoch_steps(program);
-    const bool is_alone =
-        program->is_perceptron && tiles_of(options->batch_rows) <= program->group && program->squares == NULL;
-    if (!is_alone || (program->stored != NULL && program->stored_next < per_epoch)) return 1;
-    size_t most = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
-    if (most > MOST_STEPS_TOGETHER) most = MOST_STEPS_TOGETHER;
-    return steps < most ? steps : most;
+size_t opencl_perceptron_steps(const program *program) {
+    const size_t floats = program->options.batch_rows * program->plan->features;
+    if (tiles_of(program->options.batch_rows) > program->group || program->squares != NULL) return 1;
+    const size_t steps = floats > LAUNCH_FLOATS ? 1 : LAUNCH_FLOATS / floats;
+    return steps < MOST_STEPS_TOGETHER ? steps : MOST_STEPS_TOGETHER;
 }
 
 /* Where the rows come from: stored tiles, or the data set in some order. */

@@ -11,9 +11,9 @@
 
 #define MOST_FILES 64
 
-static const char *const kernel_files[] = {"gather.cl", "dense.cl",  "activation.cl", "dropout.cl",
-                                           "loss.cl",   "weigh.cl",  "perceptron.cl", "network.cl",
-                                           "reduce.cl", "update.cl", "probe.cl"};
+static const char *const kernel_files[] = {"gather.cl",        "dense.cl",  "activation.cl", "dropout.cl",
+                                           "loss.cl",          "weigh.cl",  "perceptron.cl", "network.cl",
+                                           "network_steps.cl", "reduce.cl", "update.cl",     "probe.cl"};
 
 typedef struct expansion {
     const char *folder; /* NULL: embedded */

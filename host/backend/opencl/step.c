@@ -3,6 +3,7 @@
  * the device, and the host waits for nothing between steps.
  */
 #include "backend/opencl/wave.h"
+#include "kernels/network.h"
 #include "support/memory.h"
 
 #define STEPS_IN_FLIGHT 256
@@ -83,7 +84,16 @@ static tanda_status push_wave(const context *c, int *levels, size_t *top) {
     return status;
 }
 
-/* One step, or `steps` of them that a single launch does (opencl_steps_together). */
+/* How many of the next `steps` steps one launch may do: it makes no tiles that are to be stored. */
+static size_t steps_together(const opencl_backend_state *state, const program *program, size_t steps) {
+    size_t most = 1;
+    if (program->stored != NULL && program->stored_next < epoch_steps(program)) return 1;
+    if (program->is_perceptron) most = opencl_perceptron_steps(program);
+    if (opencl_is_whole(state, program)) most = opencl_network_steps(program);
+    return steps < most ? steps : most;
+}
+
+/* One step, or `steps` of them that a single launch does. */
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
                              size_t result, bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
@@ -121,19 +131,34 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
     return opencl_run_update(&c, 0, program->squares != NULL ? 1 : wave.slots, distance, rows);
 }
 
+static void release(cl_mem *memory) {
+    if (*memory != NULL) clReleaseMemObject(*memory);
+    *memory = NULL;
+}
+
+static tanda_status make_results(opencl_backend_state *state, program *program, size_t steps,
+                                 tanda_error *error) {
+    release(&program->results);
+    release(&program->turns);
+    program->result_capacity = 0;
+    tanda_status status = opencl_make_memory(state, steps, 3 * sizeof(cl_uint), &program->results, error);
+    if (status == TANDA_OK && opencl_is_whole(state, program))
+        status = opencl_make_memory(state, steps, NETWORK_TURNS * sizeof(cl_uint), &program->turns, error);
+    if (status == TANDA_OK) program->result_capacity = steps;
+    return status;
+}
+
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
                                   tanda_error *error) {
-    if (steps > program->result_capacity) {
-        if (program->results != NULL) clReleaseMemObject(program->results);
-        program->results = NULL;
-        program->result_capacity = 0;
-        tanda_status status = opencl_make_memory(state, steps, 3 * sizeof(cl_uint), &program->results, error);
-        if (status != TANDA_OK) return status;
-        program->result_capacity = steps;
-    }
-    cl_uint zero = 0;
+    tanda_status status =
+        steps > program->result_capacity ? make_results(state, program, steps, error) : TANDA_OK;
+    if (status != TANDA_OK) return status;
+    const cl_uint zero = 0;
     cl_int code = clEnqueueFillBuffer(state->queue, program->results, &zero, sizeof zero, 0,
                                       steps * 3 * sizeof(cl_uint), 0, NULL, NULL);
+    if (code == CL_SUCCESS && program->turns != NULL)
+        code = clEnqueueFillBuffer(state->queue, program->turns, &zero, sizeof zero, 0,
+                                   steps * NETWORK_TURNS * sizeof(cl_uint), 0, NULL, NULL);
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
@@ -147,7 +172,7 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     program->kept_is_fresh = false;
     for (size_t s = 0, together = 0, launches = 1; status == TANDA_OK && s < steps;
          s += together, launches++) {
-        together = opencl_steps_together(program, steps - s);
+        together = steps_together(state, program, steps - s);
         status = run_step(state, program, first_step + s, together, s, with_loss, error);
         if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);

@@ -25,6 +25,7 @@ struct program {
     bool is_tiled;                  /* of network.c: a work-item takes tiles from rows to gradients */
     size_t network_items;           /* blocks of parameters */
     cl_mem layers;                  /* what network.h says of each */
+    cl_mem turns;                   /* of network_steps.cl, of each of the run's steps; else NULL */
     cl_mem scratch;                 /* of fused steps, a group's part after the other */
     size_t scratch_floats;
     size_t workspace_floats; /* of one tile */
@@ -186,8 +187,16 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
 tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error);
 tanda_status opencl_run_network(const context *c);
 
-/* How many of the next `steps` steps one launch of the perceptron may do, at least 1. */
-size_t opencl_steps_together(const program *program, size_t steps);
+/* What network_batch of network_column.h holds, after the tensors that it works on. */
+void opencl_give_network(launch *launch, const context *c, const place *input);
+
+/* Whether network_steps.c computes the program's steps, and how many it likes to do in a launch. */
+bool opencl_is_whole(const opencl_backend_state *state, const program *program);
+size_t opencl_network_steps(const program *program);
+tanda_status opencl_run_network_steps(const context *c);
+
+/* How many steps a launch of the perceptron may do, at least 1. */
+size_t opencl_perceptron_steps(const program *program);
 
 /* Queues all of a wave up to the partial sum of each group, or, where it is a step, up to the update. */
 tanda_status opencl_run_perceptron(const context *c);

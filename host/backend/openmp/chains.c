@@ -76,6 +76,18 @@ SPECIALISED void add_start(const int outputs, const int vectors, const chains *c
     }
 }
 
+/* What a sum goes through when its last chunk is there. */
+SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
+                             vec sum[MOST_SUMS]) {
+    UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_from(sum[i], c->limit);
+    if (c->relu)
+        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_above_zero(sum[i], sum[i]);
+    if (c->gate == NULL) return;
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
+        vec_keep_above_zero(sum[o * vectors + v],
+                            vec_load(c->gate + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group)));
+}
+
 /* The whole of one block. */
 SPECIALISED void do_block(const int outputs, const int vectors, const shape s, const chains *c, size_t j,
                           size_t lane) {
@@ -86,8 +98,7 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
         add_to_sums(outputs, vectors, s, c->results + at, group, sum);
     else
         add_start(outputs, vectors, c, j, sum);
-    if (c->to == c->terms)
-        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_from(sum[i], c->limit);
+    if (c->to == c->terms) finish_sums(outputs, vectors, s, c, at, sum);
     for (size_t i = 0; i < c->below_count; i++)
         add_to_sums(outputs, vectors, s, c->below[i] + at, group, sum);
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++)

@@ -35,7 +35,7 @@ typedef enum chain_layout {
  *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
  * Where from > 0, the chain is added to what the result holds instead of start. The last chunk, to == terms,
- * stores through vec_keep_from(.., limit), and then adds the partials below[0 .. below_count), which are laid out
+ * stores through vec_keep_from(.., limit) and the ReLU or its derivative, where asked for, and then adds the partials below[0 .. below_count), which are laid out
  * like results, one after the other (contract 4).
  */
 typedef struct chains {
@@ -54,6 +54,8 @@ typedef struct chains {
     size_t lanes;           /* a multiple of TILE_LANES */
     size_t first, end;
     float limit;
+    bool relu;         /* results that are not above 0 become +0, NaN stays; */
+    const float *gate; /* or those where this, laid out like results, is not above 0; NULL: none */
 } chains;
 
 /* The start of sums that begin at +0. */

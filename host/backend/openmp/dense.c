@@ -4,6 +4,8 @@
 
 /* Chunk by chunk, so that the weights of a chunk serve all columns while they are in the cache. */
 static void run_columns(const tile_group *group, const share *share, const op *op, chains *c) {
+    const bool gated = op->through_relu && op->kind == OP_dense_backward;
+    c->relu = op->through_relu && op->kind == OP_dense_forward;
     c->first = share->first;
     c->end = share->end;
     for (c->from = 0; c->from < c->terms; c->from = c->to) {
@@ -13,6 +15,7 @@ static void run_columns(const tile_group *group, const share *share, const op *o
             c->lanes = lanes_in(tile, column % TILE_COLUMNS);
             c->lines = tensor_at(tile, column % TILE_COLUMNS, op->source);
             c->results = tensor_at(tile, column % TILE_COLUMNS, op->target);
+            if (gated) c->gate = tensor_at(tile, column % TILE_COLUMNS, op->other);
             ISA_NAME(run_chains)(c);
         }
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "backend/openmp/tile.h"
-#include "backend/openmp/words.h"
+#include "data/isa/words.h"
 
 #define WORDS PHILOX_WORDS
 

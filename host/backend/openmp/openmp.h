@@ -26,6 +26,8 @@ struct buffer {
 
 struct program {
     const plan *plan;
+    op *ops; /* the plan's, some of them fused */
+    size_t op_count;
     program_options options;
     size_t threads;
     const cpu_functions *functions;

@@ -148,9 +148,31 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
     return status;
 }
 
-static const op *find_loss(const plan *plan) {
-    for (size_t i = 0; i < plan->op_count; i++)
-        if (plan->ops[i].kind == OP_loss_sum) return &plan->ops[i - (plan->weighted ? 2 : 1)];
+/* A ReLU in place right after a dense op, forward or backward. */
+static bool is_relu_after(const op *dense, const op *relu) {
+    const bool follows = (dense->kind == OP_dense_forward && relu->kind == OP_activation_forward) ||
+                         (dense->kind == OP_dense_backward && relu->kind == OP_activation_backward);
+    return follows && relu->activation == ACTIVATION_RELU && relu->source == dense->target &&
+           relu->target == dense->target;
+}
+
+/* The plan's ops, where a ReLU becomes part of what its layer stores: a pass over activations less, each way. */
+static tanda_status fuse_ops(program *program, tanda_error *error) {
+    const plan *plan = program->plan;
+    tanda_status status = allocate(&program->ops, plan->op_count, sizeof *program->ops, "plan", error);
+    for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
+        op *made = &program->ops[program->op_count++];
+        *made = plan->ops[i];
+        if (i + 1 == plan->op_count || !is_relu_after(made, &plan->ops[i + 1])) continue;
+        made->through_relu = true;
+        made->other = plan->ops[++i].other;
+    }
+    return status;
+}
+
+static const op *find_loss(const program *program) {
+    for (size_t i = 0; i < program->op_count; i++)
+        if (program->ops[i].kind == OP_loss_sum) return &program->ops[i - (program->plan->weighted ? 2 : 1)];
     return NULL;
 }
 
@@ -167,7 +189,9 @@ static tanda_status prepare(program *program, const openmp_backend_state *state,
     const program_options *options = &program->options;
     program->functions = state->functions;
     program->threads = useful_threads(program, state->threads);
-    program->loss = find_loss(plan);
+    tanda_status status = fuse_ops(program, error);
+    if (status != TANDA_OK) return status;
+    program->loss = find_loss(program);
     program->is_perceptron = program->loss != NULL && is_perceptron(program);
     program->tile_floats =
         program->is_perceptron
@@ -202,6 +226,7 @@ tanda_status openmp_compile(backend *backend, const plan *plan, const program_op
 void openmp_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
+    free(program->ops);
     free(program->workspaces);
     free(program->parameters);
     free(program->state);

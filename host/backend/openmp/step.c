@@ -50,6 +50,12 @@ static void find_rows(worker *worker, const step *step, size_t first, size_t cou
     worker->program->functions->positions(&worker->key, first, count, worker->rows);
 }
 
+/* to[i] = from[rows[i]]: classes, targets or weights, of four bytes each. */
+static void copy_words(const float *from, const uint64_t *rows, size_t count, float *to) {
+    for (size_t i = 0; i < count; i++)
+        memcpy(&to[i], &from[rows[i]], sizeof *to);
+}
+
 /* Labels in lane order: the data set's own where the order is fixed, else copies. */
 static const void *find_labels(worker *worker, size_t first, size_t count) {
     const program_options *options = &worker->program->options;
@@ -57,8 +63,12 @@ static const void *find_labels(worker *worker, size_t first, size_t count) {
     const float *labels = options->labels->data; /* or int32: four bytes either way */
     const size_t targets = worker->program->plan->targets;
     if (order_is_fixed(options)) return labels + first * targets;
-    for (size_t i = 0; i < count; i++)
-        memcpy(&worker->labels[i * targets], &labels[worker->rows[i] * targets], targets * sizeof *labels);
+    if (targets == 1)
+        copy_words(labels, worker->rows, count, worker->labels);
+    else
+        for (size_t i = 0; i < count; i++)
+            memcpy(&worker->labels[i * targets], &labels[worker->rows[i] * targets],
+                   targets * sizeof *labels);
     return worker->labels;
 }
 
@@ -68,8 +78,7 @@ static const float *find_weights(worker *worker, size_t first, size_t count) {
     if (!worker->program->plan->weighted) return NULL;
     const float *weights = options->weights->data;
     if (order_is_fixed(options)) return weights + first;
-    for (size_t i = 0; i < count; i++)
-        worker->weights[i] = weights[worker->rows[i]];
+    copy_words(weights, worker->rows, count, worker->weights);
     return worker->weights;
 }
 
@@ -163,41 +172,40 @@ static void run_op(const worker *worker, const tile_group *group, const op *op) 
 /* Ops up to the loss, column by column; the rest, which needs all rows of a tile, op by op. */
 static void run_group(const worker *worker, tile_group *group) {
     const program *program = worker->program;
-    const plan *plan = program->plan;
     size_t first = uses_tiles(program) ? 1 : 0;
     size_t end = program->by_columns
-                     ? (program->loss != NULL ? (size_t)(program->loss - plan->ops) + (plan->weighted ? 2 : 1)
-                                              : plan->op_count)
+                     ? (program->loss != NULL
+                            ? (size_t)(program->loss - program->ops) + (program->plan->weighted ? 2 : 1)
+                            : program->op_count)
                      : first;
     const size_t columns = group->end_column;
     for (size_t column = 0; end > first && column < columns; column++) {
         group->first_column = column;
         group->end_column = column + 1;
         for (size_t i = first; i < end; i++)
-            run_op(worker, group, &plan->ops[i]);
+            run_op(worker, group, &program->ops[i]);
     }
     group->first_column = 0;
     group->end_column = columns;
-    for (size_t i = end; i < plan->op_count; i++)
-        run_op(worker, group, &plan->ops[i]);
+    for (size_t i = end; i < program->op_count; i++)
+        run_op(worker, group, &program->ops[i]);
 }
 
 static void run_group_together(const worker *worker, tile_group *group) {
     const program *program = worker->program;
-    const plan *plan = program->plan;
     size_t first = uses_tiles(program) ? 1 : 0;
     group->part = worker->thread;
     group->parts = worker->threads;
-    for (size_t i = first; i < plan->op_count; i++) {
-        if (i > first && needs_barrier(&plan->ops[i - 1], &plan->ops[i])) wait_for_team(worker);
-        run_op(worker, group, &plan->ops[i]);
+    for (size_t i = first; i < program->op_count; i++) {
+        if (i > first && needs_barrier(&program->ops[i - 1], &program->ops[i])) wait_for_team(worker);
+        run_op(worker, group, &program->ops[i]);
     }
 }
 
 static void run_perceptron(const worker *worker, const tile_group *group) {
     const program *program = worker->program;
     const tile *first = &group->tiles[0], *last = &group->tiles[group->count - 1];
-    if (!uses_tiles(program)) run_op(worker, group, &program->plan->ops[0]);
+    if (!uses_tiles(program)) run_op(worker, group, &program->ops[0]);
     perceptron_task task = {.forward = program->loss - 1,
                             .loss = program->loss,
                             .training = program->plan->training,

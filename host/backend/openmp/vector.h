@@ -25,6 +25,11 @@ static inline vec vec_keep_from(vec x, float limit) {
     return _mm512_maskz_mov_ps(kept, x);
 }
 
+/* x where `by` is above 0 or NaN, else +0: activation_relu_backward(), and activation_relu() of x by itself. */
+static inline vec vec_keep_above_zero(vec x, vec by) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(by, vec_zero(), _CMP_NLE_UQ), x);
+}
+
 /* The first `count` values, the other lanes +0. */
 static inline vec vec_load_first(const float *p, size_t count) {
     return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
@@ -102,6 +107,10 @@ static inline vec vec_keep_from(vec x, float limit) {
     return _mm256_and_ps(_mm256_cmp_ps(magnitude, vec_splat(limit), _CMP_NLT_UQ), x);
 }
 
+static inline vec vec_keep_above_zero(vec x, vec by) {
+    return _mm256_and_ps(_mm256_cmp_ps(by, vec_zero(), _CMP_NLE_UQ), x);
+}
+
 static inline vec vec_load_first(const float *p, size_t count) {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lane));
@@ -145,6 +154,12 @@ static inline vec vec_fma(vec a, vec b, vec c) {
 static inline vec vec_keep_from(vec x, float limit) {
     for (int i = 0; i < LANES; i++)
         x[i] = __builtin_fabsf(x[i]) < limit ? 0.0f : x[i];
+    return x;
+}
+
+static inline vec vec_keep_above_zero(vec x, vec by) {
+    for (int i = 0; i < LANES; i++)
+        x[i] = by[i] <= 0.0f ? 0.0f : x[i];
     return x;
 }
 

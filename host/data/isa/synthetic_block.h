@@ -25,9 +25,9 @@ typedef struct block {
     size_t rows;  /* at most BLOCK_ROWS */
     float *x;     /* (rows, features) */
     uint32_t *labels;
-    uint32_t words[PHILOX_WORDS][BLOCK_ROWS] __attribute__((aligned(64))); /* of each row */
-    float columns[BLOCK_COLUMNS][BLOCK_ROWS] __attribute__((aligned(64)));
-    float lanes[SYNTHETIC_LANES][BLOCK_ROWS] __attribute__((aligned(64)));
+    uint32_t words[PHILOX_WORDS][BLOCK_ROWS]; /* of each row */
+    float columns[BLOCK_COLUMNS][BLOCK_ROWS];
+    float lanes[SYNTHETIC_LANES][BLOCK_ROWS];
 } block;
 
 static inline philox_words words_of(const block *block, size_t r) {

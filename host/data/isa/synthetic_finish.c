@@ -1,6 +1,8 @@
 /* From base to features and labels, a block of rows at a time: what kernels/synthetic.h does row by row, in its order. */
 #include "data/isa/synthetic_block.h"
+#include "data/isa/words.h"
 
+#define FEW_CLASSES 32 /* up to so many have their luck drawn together */
 #define FEW_COLUMNS 16 /* up to so many are summed as lines; beyond, a row fills the vectors by itself */
 
 /* ---- sums of products --------------------------------------------------------------------------------- */
@@ -55,15 +57,15 @@ static void sum_rows(block *block, const float *w, uint count, float *restrict s
 /* ---- kinds -------------------------------------------------------------------------------------------- */
 
 static void finish_linear(block *block) {
-    const synthetic *data = block->data;
-    const size_t features = data->features;
+    const synthetic data = *block->data;
+    const size_t features = data.features;
     float z[BLOCK_ROWS];
     if (features <= FEW_COLUMNS) pack(block, 0, features);
-    sum_rows(block, block->table, data->features, z);
+    sum_rows(block, block->table, data.features, z);
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++) {
-        block->labels[r] = synthetic_side(data, z[r], words_of(block, r));
-        z[r] = synthetic_step(data, z[r]);
+        block->labels[r] = synthetic_side(&data, z[r], words_of(block, r));
+        z[r] = synthetic_step(&data, z[r]);
     }
     for (size_t r = 0; r < block->rows; r++) {
         float *restrict x = block->x + r * features;
@@ -73,16 +75,43 @@ static void finish_linear(block *block) {
     }
 }
 
+/* Luck of all classes, row after row: its elements follow one another, so that a counter serves four. */
+static void draw_luck(const block *block, float *restrict luck) {
+    const synthetic data = *block->data;
+    uint32_t words[BLOCK_ROWS * FEW_CLASSES + PHILOX_WORDS * (WIDE_LANES + 1)];
+    const uint64_t first = block->row * data.classes;
+    const size_t before = first % PHILOX_WORDS, count = block->rows * data.classes;
+    for (size_t i = 0; i < before + count; i += PHILOX_WORDS * WIDE_LANES)
+        store_elements(wide_blocks(data.seed, (first + i) / PHILOX_WORDS, 0, synthetic_stream(LAYER_CHOICE)),
+                       words + i);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++)
+        luck[i] = synthetic_gumbel(words[before + i]);
+}
+
+/* That of one class among many. */
+static void draw_luck_of(const block *block, uint32_t c, float *restrict luck) {
+    const synthetic data = *block->data;
+#pragma omp simd
+    for (size_t r = 0; r < block->rows; r++)
+        luck[r] = synthetic_luck(&data, block->row + r, c);
+}
+
 /* The class with the largest logit, luck added. */
 static void choose_class(block *block) {
-    const synthetic *data = block->data;
-    float z[BLOCK_ROWS], best[BLOCK_ROWS];
+    const synthetic data = *block->data;
+    const bool few = data.classes <= FEW_CLASSES;
+    const size_t stride = few ? data.classes : 1;
+    float z[BLOCK_ROWS], best[BLOCK_ROWS], luck[BLOCK_ROWS * FEW_CLASSES];
     uint32_t label[BLOCK_ROWS];
-    for (uint32_t c = 0; c < data->classes; c++) {
-        sum_rows(block, block->table + (size_t)c * data->features, data->features, z);
+    if (few) draw_luck(block, luck);
+    for (uint32_t c = 0; c < data.classes; c++) {
+        const float *restrict own = few ? luck + c : luck;
+        if (!few) draw_luck_of(block, c, luck);
+        sum_rows(block, block->table + (size_t)c * data.features, data.features, z);
 #pragma omp simd
         for (size_t r = 0; r < block->rows; r++) {
-            const float logit = z[r] + synthetic_luck(data, block->row + r, c);
+            const float logit = z[r] + own[r * stride];
             const float before = c == 0 ? -POSITIVE_INFINITY : best[r];
             label[r] = c == 0 ? 0 : label[r];
             label[r] = logit > before ? c : label[r];
@@ -91,67 +120,69 @@ static void choose_class(block *block) {
     }
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_flip(data, label[r], words_of(block, r));
+        block->labels[r] = synthetic_flip(&data, label[r], words_of(block, r));
 }
 
 static void finish_logistic(block *block) {
-    const synthetic *data = block->data;
+    const synthetic data = *block->data;
     float z[BLOCK_ROWS];
-    if (data->features <= FEW_COLUMNS) pack(block, 0, data->features);
-    if (data->classes != 2) {
+    if (data.features <= FEW_COLUMNS) pack(block, 0, data.features);
+    if (data.classes != 2) {
         choose_class(block);
         return;
     }
-    sum_rows(block, block->table, data->features, z);
+    sum_rows(block, block->table, data.features, z);
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_draw(data, z[r], words_of(block, r));
+        block->labels[r] = synthetic_draw(&data, z[r], words_of(block, r));
 }
 
 static void finish_regression(block *block) {
-    const synthetic *data = block->data;
+    const synthetic data = *block->data;
     float y[BLOCK_ROWS];
-    if (data->informative <= FEW_COLUMNS) pack(block, 0, data->informative);
-    sum_rows(block, block->table, data->informative, y);
+    if (data.informative <= FEW_COLUMNS) pack(block, 0, data.informative);
+    sum_rows(block, block->table, data.informative, y);
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_quantity(data, y[r], words_of(block, r));
+        block->labels[r] = synthetic_quantity(&data, y[r], words_of(block, r));
 }
 
 static void draw_classes(block *block) {
+    const synthetic data = *block->data;
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_class(block->data, words_of(block, r));
+        block->labels[r] = synthetic_class(&data, words_of(block, r));
 }
 
 static void finish_blobs(block *block) {
-    const synthetic *data = block->data;
-    const size_t features = data->features;
+    const synthetic data = *block->data;
+    const size_t features = data.features;
     draw_classes(block);
     for (size_t r = 0; r < block->rows; r++) {
         const float *restrict centre = block->table + block->labels[r] * features;
         float *restrict x = block->x + r * features;
 #pragma omp simd
         for (size_t i = 0; i < features; i++)
-            x[i] = fused(data->noise, x[i], centre[i]);
+            x[i] = fused(data.noise, x[i], centre[i]);
     }
 }
 
 static void flip_labels(block *block) {
+    const synthetic data = *block->data;
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_flip(block->data, block->labels[r], words_of(block, r));
+        block->labels[r] = synthetic_flip(&data, block->labels[r], words_of(block, r));
 }
 
 /* Mixture by mixture, so that one serves all rows while it is in the first cache. */
 static void mix(block *block) {
-    const synthetic *data = block->data;
-    const size_t features = data->features, informative = data->informative;
-    const float *mixtures = block->table + data->classes * informative;
+    const synthetic data = *block->data;
+    const size_t features = data.features, informative = data.informative;
+    const float *mixtures = block->table + data.classes * informative;
     float sums[BLOCK_ROWS];
     const bool lines = informative <= BLOCK_COLUMNS;
-    if (lines && data->redundant > 0) pack(block, 0, informative);
-    for (size_t m = 0; m < data->redundant; m++) {
+    if (lines && data.redundant > 0) pack(block, 0, informative);
+    for (size_t m = 0; m < data.redundant; m++) {
         if (lines)
             sum_lines(block, mixtures + m * informative, informative, sums);
         else
@@ -162,8 +193,8 @@ static void mix(block *block) {
 }
 
 static void finish_classification(block *block) {
-    const synthetic *data = block->data;
-    const size_t features = data->features, informative = data->informative;
+    const synthetic data = *block->data;
+    const size_t features = data.features, informative = data.informative;
     draw_classes(block);
     for (size_t r = 0; r < block->rows; r++) {
         const float *restrict centre = block->table + block->labels[r] * informative;
@@ -177,64 +208,64 @@ static void finish_classification(block *block) {
 }
 
 /* The kinds in the plane, which change two columns. */
-static void finish_moons(block *block) {
-    const synthetic *data = block->data;
+static void place_moons(block *block) {
+    const synthetic data = *block->data;
     float *restrict a = block->columns[0], *restrict b = block->columns[1];
+    const uint32_t *restrict labels = block->labels;
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++) {
-        float place[2] = {a[r], b[r]};
-        block->labels[r] = synthetic_moons(data, words_of(block, r), place);
-        a[r] = place[0];
-        b[r] = place[1];
+        const synthetic_point point = synthetic_moon(labels[r], words_of(block, r));
+        a[r] = synthetic_near(&data, point.a, a[r]);
+        b[r] = synthetic_near(&data, point.b, b[r]);
     }
 }
 
-static void finish_circles(block *block) {
-    const synthetic *data = block->data;
-    const float *radii = block->table;
+static void place_circles(block *block) {
+    const synthetic data = *block->data;
     float *restrict a = block->columns[0], *restrict b = block->columns[1];
+    const uint32_t *restrict labels = block->labels;
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++) {
-        float place[2] = {a[r], b[r]};
-        block->labels[r] = synthetic_circles(data, radii, words_of(block, r), place);
-        a[r] = place[0];
-        b[r] = place[1];
+        const synthetic_point point = synthetic_circle(block->table[labels[r]], words_of(block, r));
+        a[r] = synthetic_near(&data, point.a, a[r]);
+        b[r] = synthetic_near(&data, point.b, b[r]);
     }
 }
 
-static void finish_spirals(block *block) {
-    const synthetic *data = block->data;
+static void place_spirals(block *block) {
+    const synthetic data = *block->data;
     float *restrict a = block->columns[0], *restrict b = block->columns[1];
+    const uint32_t *restrict labels = block->labels;
 #pragma omp simd
     for (size_t r = 0; r < block->rows; r++) {
-        float place[2] = {a[r], b[r]};
-        block->labels[r] = synthetic_spirals(data, words_of(block, r), place);
-        a[r] = place[0];
-        b[r] = place[1];
+        const synthetic_point point = synthetic_arm(&data, labels[r], words_of(block, r));
+        a[r] = synthetic_near(&data, point.a, a[r]);
+        b[r] = synthetic_near(&data, point.b, b[r]);
     }
 }
 
-static void finish_plane(block *block, void (*finish)(struct block *block)) {
+static void finish_plane(block *block, void (*place)(struct block *block)) {
+    draw_classes(block);
     pack(block, 0, 2);
-    finish(block);
+    place(block);
     unpack(block, 0, 2);
 }
 
 /* Lines, as there are never more than 32 informative columns. */
 static void finish_xor(block *block) {
-    const synthetic *data = block->data;
-    pack(block, 0, data->informative);
-    for (uint32_t i = 0; i < data->informative; i++) {
+    const synthetic data = *block->data;
+    pack(block, 0, data.informative);
+    for (uint32_t i = 0; i < data.informative; i++) {
         float *restrict line = block->columns[i];
         uint32_t *restrict labels = block->labels;
 #pragma omp simd
         for (size_t r = 0; r < block->rows; r++) {
             const uint32_t bit = (block->words[0][r] >> i) & 1u;
             labels[r] = i == 0 ? bit : labels[r] ^ bit;
-            line[r] = synthetic_corner(data, bit, line[r]);
+            line[r] = synthetic_corner(&data, bit, line[r]);
         }
     }
-    unpack(block, 0, data->informative);
+    unpack(block, 0, data.informative);
 }
 
 void ISA_NAME(synthetic_finish)(block *block) {
@@ -255,13 +286,13 @@ void ISA_NAME(synthetic_finish)(block *block) {
         finish_regression(block);
         return;
     case SYNTHETIC_MOONS:
-        finish_plane(block, finish_moons);
+        finish_plane(block, place_moons);
         return;
     case SYNTHETIC_CIRCLES:
-        finish_plane(block, finish_circles);
+        finish_plane(block, place_circles);
         return;
     case SYNTHETIC_SPIRALS:
-        finish_plane(block, finish_spirals);
+        finish_plane(block, place_spirals);
         return;
     case SYNTHETIC_XOR:
         finish_xor(block);

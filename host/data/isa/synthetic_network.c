@@ -118,17 +118,25 @@ static void place_pixels(float *columns, float *lines) {
 }
 
 void ISA_NAME(synthetic_finish_images)(block *block) {
-    const synthetic *data = block->data;
-    float columns[PIXELS], lines[PIXELS], strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
+    const synthetic data = *block->data;
+    float columns[PIXELS], lines[PIXELS], inks[PIXELS], strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
     place_pixels(columns, lines);
     for (size_t r = 0; r < block->rows; r++) {
         float *restrict x = block->x + r * PIXELS;
-        const uint32_t label = synthetic_class(data, words_of(block, r));
-        synthetic_strokes(data, block->table + (size_t)label * STROKE_NUMBERS, block->row + r, strokes,
+        const uint32_t label = synthetic_class(&data, words_of(block, r));
+        synthetic_strokes(&data, block->table + (size_t)label * STROKE_NUMBERS, block->row + r, strokes,
                           scales);
         block->labels[r] = label;
+        for (size_t s = 0; s < IMAGE_STROKES; s++) {
+            const float stroke[4] = {strokes[4 * s], strokes[4 * s + 1], strokes[4 * s + 2],
+                                     strokes[4 * s + 3]};
+            const float scale = scales[s];
+#pragma omp simd
+            for (size_t i = 0; i < PIXELS; i++)
+                inks[i] = synthetic_ink(stroke, scale, columns[i], lines[i], s == 0 ? 0.0f : inks[i]);
+        }
 #pragma omp simd
         for (size_t i = 0; i < PIXELS; i++)
-            x[i] = synthetic_pixel(data, strokes, scales, columns[i], lines[i], x[i]);
+            x[i] = synthetic_pixel(&data, inks[i], x[i]);
     }
 }

@@ -3,24 +3,19 @@
 #include <string.h>
 
 #include "data/isa/synthetic_block.h"
+#include "data/isa/words.h"
 
 #define CHUNK_BLOCKS 64
 #define CHUNK (CHUNK_BLOCKS * PHILOX_WORDS)
 #define PIECE 8192 /* features made before they are finished: they stay in the first cache */
 #define PIECE_ROWS 2048
+#define SHARING_ROWS 32 /* at least, where large tables are read once for all rows of a block */
 
-/* The words of chunk number `chunk` of a stream. The lower half of the counter cannot carry inside. */
-static void make_words(uint64_t seed, uint64_t chunk, uint stream, uint32_t *restrict words) {
-    uint32_t low = (uint32_t)(chunk * CHUNK_BLOCKS);
-    uint64_t high = chunk * CHUNK_BLOCKS >> 32 << 32;
-#pragma omp simd
-    for (uint32_t i = 0; i < CHUNK_BLOCKS; i++) {
-        philox_words made = philox_block(seed, high | (low + i), 0, stream);
-        words[4 * i] = made.x;
-        words[4 * i + 1] = made.y;
-        words[4 * i + 2] = made.z;
-        words[4 * i + 3] = made.w;
-    }
+/* The words of chunk number `chunk` of the base. */
+static void make_words(uint64_t seed, uint64_t chunk, uint32_t *words) {
+    for (uint64_t i = 0; i < CHUNK_BLOCKS; i += WIDE_LANES)
+        store_elements(wide_blocks(seed, chunk * CHUNK_BLOCKS + i, 0, synthetic_stream(LAYER_BASE)),
+                       words + PHILOX_WORDS * i);
 }
 
 static void make_uniform(const uint32_t *restrict words, float *restrict values) {
@@ -47,7 +42,7 @@ static void make_base(const synthetic *data, uint64_t first, uint64_t end, float
     uint32_t words[CHUNK] __attribute__((aligned(64)));
     float values[CHUNK] __attribute__((aligned(64)));
     for (uint64_t chunk = first / CHUNK; chunk * CHUNK < end; chunk++) {
-        make_words(data->seed, chunk, synthetic_stream(LAYER_BASE), words);
+        make_words(data->seed, chunk, words);
         if (data->is_uniform)
             make_uniform(words, values);
         else
@@ -58,17 +53,13 @@ static void make_base(const synthetic *data, uint64_t first, uint64_t end, float
 
 /* The four words of each of the rows; those behind the last are made up to a whole vector. */
 static void make_row_words(block *block) {
-    const uint64_t seed = block->data->seed;
-    const uint32_t low = (uint32_t)block->row, high = (uint32_t)(block->row >> 32);
-    const uint32_t rows = ((uint32_t)block->rows + 15u) & ~15u;
-#pragma omp simd
-    for (uint32_t r = 0; r < rows; r++) {
-        const philox_words counter = {low + r, high + (low + r < low), 0, synthetic_stream(LAYER_ROW)};
-        const philox_words made = philox_rounds(counter, seed);
-        block->words[0][r] = made.x;
-        block->words[1][r] = made.y;
-        block->words[2][r] = made.z;
-        block->words[3][r] = made.w;
+    for (size_t r = 0; r < block->rows; r += WIDE_LANES) {
+        const wide_words made =
+            wide_blocks(block->data->seed, block->row + r, 0, synthetic_stream(LAYER_ROW));
+        store_words(made.x, block->words[0] + r);
+        store_words(made.y, block->words[1] + r);
+        store_words(made.z, block->words[2] + r);
+        store_words(made.w, block->words[3] + r);
     }
 }
 
@@ -87,11 +78,13 @@ static void finish(block *block, size_t rows) {
 
 void ISA_NAME(synthetic_rows)(const synthetic *data, const float *table, uint64_t first, size_t rows,
                               float *features, uint32_t *labels) {
+    const bool shares = data->kind == SYNTHETIC_TEACHER || data->kind == SYNTHETIC_CLASSIFICATION;
+    const size_t least = shares ? SHARING_ROWS : 1;
     size_t piece = PIECE / data->features;
     block block; /* its lines are not worth clearing */
     block.data = data;
     block.table = table;
-    piece = piece < 1 ? 1 : piece > PIECE_ROWS ? PIECE_ROWS : piece;
+    piece = piece < least ? least : piece > PIECE_ROWS ? PIECE_ROWS : piece;
     for (size_t done = 0; done < rows; done += piece) {
         const size_t count = rows - done < piece ? rows - done : piece;
         const uint64_t row = first + done;

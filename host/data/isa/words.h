@@ -3,8 +3,8 @@
  * halves, which the rounds are made of, is one instruction (pmuludq); gcc 12 makes a loop over 32-bit words multiply whole
  * 64-bit ones instead, in three.
  */
-#ifndef TANDA_OPENMP_WORDS_H
-#define TANDA_OPENMP_WORDS_H
+#ifndef TANDA_DATA_ISA_WORDS_H
+#define TANDA_DATA_ISA_WORDS_H
 
 #include "kernels/philox.h"
 
@@ -49,6 +49,33 @@ static inline wide_word wide_splat(uint32_t x) {
 }
 
 DEFINE_PHILOX(philox_wide, wide_words, wide_word, wide_splat, wide_high, wide_product)
+
+/* 0, 1, 2, ... */
+static inline wide_word wide_steps(void) {
+#if WIDE_LANES == 8
+    return (wide_word){0, 1, 2, 3, 4, 5, 6, 7};
+#elif WIDE_LANES == 4
+    return (wide_word){0, 1, 2, 3};
+#else
+    return (wide_word){0, 1};
+#endif
+}
+
+/* The words of as many counters as there are lanes, whose first two words are `block` and those after it. */
+static inline wide_words wide_blocks(uint64_t seed, uint64_t block, uint32_t step, uint32_t stream) {
+    const wide_word number = wide_steps() + block;
+    return philox_wide((wide_words){number, number >> 32, wide_splat(step), wide_splat(stream)}, seed);
+}
+
+/* The words in the order of their elements: the four of the first counter, then those of the next. */
+static inline void store_elements(wide_words words, uint32_t *target) {
+    const wide_word low = (words.x & UINT32_MAX) | words.y << 32,
+                    high = (words.z & UINT32_MAX) | words.w << 32;
+    const wide_word near = wide_steps() / 2 + (wide_steps() & 1) * WIDE_LANES, far = near + WIDE_LANES / 2;
+    const wide_word first = __builtin_shuffle(low, high, near), second = __builtin_shuffle(low, high, far);
+    __builtin_memcpy(target, &first, sizeof first);
+    __builtin_memcpy(target + 2 * WIDE_LANES, &second, sizeof second);
+}
 
 /* The lower halves. */
 static inline void store_words(wide_word words, uint32_t *target) {

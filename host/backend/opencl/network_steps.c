@@ -1,0 +1,60 @@
+/*
+ * Many steps of a small network in one launch, on CPU devices (see network_steps.cl): between two launches a thread that
+ * is done sleeps until the other is, and waking it takes 10 to 40 us on a virtual machine, as long as a step of a batch of
+ * 32 through 784-128-10.
+ */
+#include "backend/opencl/wave.h"
+#include "kernels/network.h"
+
+#define LAUNCH_FMAS ((size_t)1 << 28) /* a millisecond or two */
+#define MOST_STEPS_TOGETHER 256
+#define LEAST_LOOKS 500000
+#define TAKES_PER_UNIT 16 /* of blocks of parameters, so that no unit waits long for another */
+
+bool opencl_is_whole(const opencl_backend_state *state, const program *program) {
+    return state->is_cpu && program->is_network && !program->is_tiled && program->squares == NULL &&
+           tiles_of(program->options.batch_rows) <= program->group;
+}
+
+size_t opencl_network_steps(const program *program) {
+    const size_t fmas = 3 * program->options.batch_rows * program->plan->parameter_count;
+    const size_t steps = fmas > LAUNCH_FMAS ? 1 : LAUNCH_FMAS / fmas;
+    return steps < MOST_STEPS_TOGETHER ? steps : MOST_STEPS_TOGETHER;
+}
+
+/*
+ * A look takes a cycle or two. What another is busy with is a column's chains at most, twice or three times 1 / 32 cycle each
+ * operation: so this is some times longer, and short enough where two threads share a core.
+ */
+static size_t looks_of(const program *program) {
+    return LEAST_LOOKS + program->plan->parameter_count * program->column / 4;
+}
+
+static float inverse(size_t rows) {
+    return (float)(1.0 / (double)rows);
+}
+
+tanda_status opencl_run_network_steps(const context *c) {
+    const program *program = c->program;
+    const program_options *options = &program->options;
+    const size_t units = c->state->base.information.compute_units, items = program->network_items;
+    const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
+    const size_t kernel = program->column == 32 ? KERNEL_network_steps_2 : KERNEL_network_steps_1;
+    place input = place_of(c, 0);
+    input.offset = program->stored != NULL ? c->wave->first_tile : 0;
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
+    opencl_give_network(&launch, c, &input);
+    give_ulong(&launch, options->batch_rows);
+    give_uint(&launch, c->wave->steps);
+    give_uint(&launch, items);
+    give_uint(&launch, items / (TAKES_PER_UNIT * units) + 1);
+    give_memory(&launch, program->slots);
+    give_ulong(&launch, program->slot_floats);
+    give_memory(&launch, options->parameters->memory);
+    give_float(&launch, inverse(options->batch_rows));
+    give_float(&launch, inverse(last));
+    give_update(&launch, c);
+    give_memory(&launch, program->turns);
+    give_uint(&launch, looks_of(program));
+    return opencl_launch(&launch, units, 1, 1, c->error);
+}

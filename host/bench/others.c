@@ -1,0 +1,34 @@
+/* What other processes, and other guests of the same host, take of the machine meanwhile. */
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/parts.h"
+
+/* The cores' time since the machine started: all of it but idling and waiting for disks; see proc(5), /proc/stat. */
+static double busy_seconds(void) {
+    unsigned long long user = 0, nice = 0, system = 0, idle = 0, disk = 0, interrupts = 0, soft = 0,
+                       stolen = 0;
+    FILE *file = fopen("/proc/stat", "re");
+    if (file == NULL) return 0.0;
+    const int found = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
+                             &idle, &disk, &interrupts, &soft, &stolen);
+    fclose(file);
+    const unsigned long long ticks = user + nice + system + interrupts + soft + stolen;
+    return found == 8 ? (double)ticks / (double)sysconf(_SC_CLK_TCK) : 0.0;
+}
+
+static double seconds_of(const struct timeval *time) {
+    return (double)time->tv_sec + 1e-6 * (double)time->tv_usec;
+}
+
+static double used_by(int who) {
+    struct rusage usage;
+    if (getrusage(who, &usage) != 0) return 0.0;
+    return seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
+}
+
+double bench_others_seconds(void) {
+    const double busy = busy_seconds();
+    return busy > 0.0 ? busy - used_by(RUSAGE_SELF) - used_by(RUSAGE_CHILDREN) : 0.0;
+}

@@ -1,0 +1,390 @@
+/* A block of parameters of a small network: its sums over a group of tiles, and their update. See network.cl. */
+#ifndef TANDA_KERNELS_NETWORK_BLOCK_H
+#define TANDA_KERNELS_NETWORK_BLOCK_H
+
+#include "kernels/apply.h"
+#include "kernels/network.h"
+#include "kernels/tile.h"
+
+#if VECTOR == 16
+
+/* fold_lanes of 16 vectors at once, which are overwritten: each step folds two of them into one. */
+static inline float16 fold_sixteen(float16 *x) {
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        x[i] = (float16)(x[2 * i].lo, x[2 * i + 1].lo) + (float16)(x[2 * i].hi, x[2 * i + 1].hi);
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        x[i] = (float16)(x[2 * i].s012389ab, x[2 * i + 1].s012389ab) +
+               (float16)(x[2 * i].s4567cdef, x[2 * i + 1].s4567cdef);
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+        x[i] = (float16)(x[2 * i].s014589cd, x[2 * i + 1].s014589cd) +
+               (float16)(x[2 * i].s2367abef, x[2 * i + 1].s2367abef);
+    return (float16)(x[0].even, x[1].even) + (float16)(x[0].odd, x[1].odd);
+}
+
+#define MOST_LEVELS 6 /* a group has at most 2^6 tiles */
+
+/* Takes the sums of a tile of a group into its tree, as add_to_tree of perceptron.cl; the last leaves it in value. */
+static inline void add_block(float16 *value, float16 *levels, uint count, uint index, int last) {
+    uint level = 0;
+    for (; last ? index >> level != 0 : index >> level & 1; level++)
+        if (index >> level & 1)
+            for (uint i = 0; i < count; i++)
+                value[i] = levels[level * count + i] + value[i];
+    for (uint i = 0; !last && i < count; i++)
+        levels[level * count + i] = value[i];
+}
+
+/*
+ * Where the sums of a block go: into a slot, and into the parameters where is_update is set. What plain descent needs
+ * lies here too: all rules at the end of each block would take the registers of its sums.
+ */
+typedef struct network_target {
+    global float *slot, *parameters;
+    const update_target *update;
+    float inverse_rows, rate, l2;
+    int is_update, is_plain, is_weight;
+    ulong floats;        /* of a slot before the loss */
+    global uint *result; /* of the step */
+} network_target;
+
+APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
+    float16 g = *sum;
+    if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) target->result[2] = 1;
+    store_16(g, 0, target->slot + at);
+}
+
+/* In bad all bits of lanes whose parameter is not finite are set. l2, which is 0, makes NaN of what was not before. */
+static inline void finish_vector(network_target target, float16 sum, ulong at, int16 *bad) {
+    if (target.is_plain) {
+        float16 w = load_16(0, target.parameters + at);
+        float16 g = fma((float16)(target.l2), w, update_gradient(sum, (float16)(target.inverse_rows)));
+        w = canonical(fma((float16)(-target.rate), g, w));
+        *bad |= update_is_not_finite(w);
+        store_16(w, 0, target.parameters + at);
+        store_16(g, 0, target.slot + at);
+    } else if (target.is_update) {
+        finish_by_rule(&target, &sum, at);
+    } else {
+        store_16(sum, 0, target.slot + at);
+    }
+}
+
+/* `count` floats that lie `apart` floats apart; the other lanes are 0. */
+static inline float16 load_scattered(global const float *from, uint apart, uint count) {
+    float values[16];
+    for (uint i = 0; i < 16; i++)
+        values[i] = i < count ? from[i * apart] : 0.0f;
+    return vload16(0, values);
+}
+
+static inline void store_scattered(float16 x, global float *to, uint apart, uint count) {
+    float values[16];
+    vstore16(x, 0, values);
+    for (uint i = 0; i < count; i++)
+        to[i * apart] = values[i];
+}
+
+/* finish_vector for `count` single parameters that lie `apart` floats apart. */
+APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart, uint count) {
+    float16 sum = *of_block;
+    if (target->is_update) {
+        update_target t = *target->update;
+        float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
+        w = apply_rule(t, w, &sum, (float16)(1.0f), target->is_weight, state);
+        store_scattered(w, t.parameters + at, apart, count);
+        for (uint i = 0; i < t.states; i++)
+            store_scattered(state[i], t.state + i * t.floats + at, apart, count);
+        int bad[16];
+        vstore16(is_bad(t, w, sum), 0, bad);
+        for (uint i = 0; i < count; i++)
+            if (bad[i]) target->result[2] = 1;
+    }
+    store_scattered(sum, target->slot + at, apart, count);
+}
+
+/* A group of tiles of a layer: its inputs and its kept deltas. */
+typedef struct network_share {
+    global const float *a, *kept;
+    ulong a_tile, kept_tile;
+    uint width, column, rows, first_tile, tiles;
+    float zero;
+} network_share;
+
+/*
+ * 8 inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile; a block that reaches past the last input
+ * is not `whole`, and computes that one again. Where `column` and `whole` are constants, so are the distances of loads.
+ */
+#define DEFINE_WIDE_BLOCK(VECTORS)                                                                                   \
+    INLINE void wide_rows_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,                 \
+                                    const uint column, const int whole, float16 *value) {                            \
+        global const float *a = s.a + tile * s.a_tile + first * column;                                              \
+        global const float *d = s.kept + tile * s.kept_tile + (ulong)panel * s.width * 16;                           \
+        uint used = rows_of_tile(s.rows, tile), line[8];                                                             \
+        float16 sum[8][VECTORS];                                                                                     \
+        _Pragma("unroll") for (int o = 0; o < 8; o++) {                                                              \
+            line[o] = (whole || first + o < inputs ? o : inputs - 1 - first) * column;                               \
+            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] = (float16)(s.zero);                       \
+        }                                                                                                            \
+        for (uint from = 0; from < used; from += column) {                                                           \
+            uint count = from + column < used ? column : used - from;                                                \
+            global const float *factors = a + (ulong)from * inputs, *lines = d + from * 16;                          \
+            for (uint row = 0; row < count; row++, factors++) {                                                      \
+                float16 terms[VECTORS];                                                                              \
+                _Pragma("unroll") for (int v = 0; v < VECTORS; v++) terms[v] =                                       \
+                    load_16(row + v * s.width, lines);                                                               \
+                _Pragma("unroll") for (int o = 0; o < 8; o++)                                                        \
+                    _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] =                                  \
+                        fma(terms[v], (float16)(factors[line[o]]), sum[o][v]);                                       \
+            }                                                                                                        \
+        }                                                                                                            \
+        _Pragma("unroll") for (int o = 0; o < 8; o++)                                                                \
+            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[o * VECTORS + v] = canonical(sum[o][v]);       \
+    }                                                                                                                \
+                                                                                                                     \
+    static inline void wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
+                                            float16 *value) {                                                        \
+        if (first + 8 > inputs)                                                                                      \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, s.column, 0, value);                                  \
+        else if (s.column == 32)                                                                                     \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                        \
+        else                                                                                                         \
+            wide_rows_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                        \
+    }                                                                                                                \
+                                                                                                                     \
+    /* A strip of inputs from `first` on by these outputs: the deltas of a tile stay in the cache for all its blocks. */ \
+    static inline void wide_strip_##VECTORS(network_share s, network_target target,                                  \
+                                            global const network_layer *layer, uint first, uint panel) {             \
+        float16 value[NETWORK_STRIP_INPUTS * VECTORS], levels[MOST_LEVELS * NETWORK_STRIP_INPUTS * VECTORS];         \
+        int16 bad = (int16)(0);                                                                                      \
+        uint inputs = (uint)layer->inputs - first;                                                                   \
+        if (inputs > layer->block) inputs = (uint)layer->block;                                                      \
+        for (uint i = 0; i < s.tiles; i++) {                                                                         \
+            for (uint k = 0; k < inputs; k += 8)                                                                     \
+                wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first + k, panel, value + k * VECTORS);     \
+            add_block(value, levels, inputs * VECTORS, i, i + 1 == s.tiles);                                         \
+        }                                                                                                            \
+        for (uint k = 0; k < inputs; k++)                                                                            \
+            for (uint v = 0; v < VECTORS; v++)                                                                       \
+                finish_vector(target, value[k * VECTORS + v],                                                        \
+                              layer->weight + (first + k) * layer->stride + (panel + v) * 16, &bad);                 \
+        if (is_any(bad)) target.result[2] = 1;                                                                       \
+    }
+
+DEFINE_WIDE_BLOCK(1)
+DEFINE_WIDE_BLOCK(2)
+
+/*
+ * The sums over a tile's lanes, in 16 lanes each, of INPUTS inputs by OUTPUTS outputs; sums[h * 16 + k]. A block of 16
+ * inputs that reaches past the last is not `whole`, and computes that one again: left are the inputs from this one on.
+ */
+#define DEFINE_NARROW_BLOCK(INPUTS, OUTPUTS)                                                                         \
+    INLINE void narrow_lanes_##OUTPUTS(global const float *a, global const float *d, uint lanes, uint inputs,        \
+                                       uint outputs, const uint column, const int whole, uint left, float zero,      \
+                                       float16 *sums) {                                                              \
+        float16 sum[OUTPUTS][INPUTS];                                                                                \
+        uint line[INPUTS];                                                                                           \
+        _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                         \
+            line[k] = (whole || k < left ? k : left - 1) * column;                                                   \
+            _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] = (float16)(zero);                         \
+        }                                                                                                            \
+        for (uint from = 0; from < lanes; from += column, a += (ulong)column * inputs, d += column * outputs)        \
+            for (uint lane = 0; lane < column && from + lane < lanes; lane += 16) {                                  \
+                float16 delta[OUTPUTS];                                                                              \
+                _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) delta[h] = load_16(0, d + h * column + lane);    \
+                _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                 \
+                    float16 value = load_16(0, a + line[k] + lane);                                                  \
+                    _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] =                                  \
+                        fma(value, delta[h], sum[h][k]);                                                             \
+                }                                                                                                    \
+            }                                                                                                        \
+        _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++)                                                          \
+            _Pragma("unroll") for (int k = 0; k < INPUTS; k++) sums[h * 16 + k] = sum[h][k];                         \
+    }                                                                                                                \
+                                                                                                                     \
+    /* value[h]: 16 inputs from `first` on, or as many as there are, by output number output + h, of one tile. */    \
+    static inline void narrow_block_##OUTPUTS(network_share s, uint tile, uint inputs, uint first, uint outputs,     \
+                                              uint output, float16 *value) {                                         \
+        global const float *a = s.a + tile * s.a_tile + first * s.column;                                            \
+        global const float *d = s.kept + tile * s.kept_tile + output * s.column;                                     \
+        uint lanes = lanes_of_tile(s.rows, tile), left = inputs - first;                                             \
+        float16 sums[OUTPUTS * 16];                                                                                  \
+        if (left < 16)                                                                                               \
+            for (uint i = 0; i < OUTPUTS * 16; i++)                                                                  \
+                sums[i] = (float16)(0.0f);                                                                           \
+        for (uint k = 0; k < 16 && k < left; k += INPUTS)                                                            \
+            if (k + INPUTS > left)                                                                                   \
+                narrow_lanes_##OUTPUTS(a + k * s.column, d, lanes, inputs, outputs, s.column, 0, left - k, s.zero,   \
+                                       sums + k);                                                                    \
+            else if (s.column == 32)                                                                                 \
+                narrow_lanes_##OUTPUTS(a + k * 32, d, lanes, inputs, outputs, 32, 1, INPUTS, s.zero, sums + k);      \
+            else                                                                                                     \
+                narrow_lanes_##OUTPUTS(a + k * 16, d, lanes, inputs, outputs, 16, 1, INPUTS, s.zero, sums + k);      \
+        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
+            value[h] = fold_sixteen(sums + h * 16);                                                                  \
+    }                                                                                                                \
+                                                                                                                     \
+    static inline void narrow_blocks_##OUTPUTS(network_share s, network_target target,                               \
+                                               global const network_layer *layer, uint first, uint output) {         \
+        uint count = layer->inputs - first < 16 ? layer->inputs - first : 16;                                        \
+        float16 value[OUTPUTS], levels[MOST_LEVELS * OUTPUTS];                                                           \
+        for (uint i = 0; i < s.tiles; i++) {                                                                         \
+            narrow_block_##OUTPUTS(s, s.first_tile + i, layer->inputs, first, layer->outputs, output, value);        \
+            add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
+        }                                                                                                            \
+        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
+            finish_scattered(&target, value + h, layer->weight + first * layer->stride + output + h, layer->stride,    \
+                             count);                                                                                 \
+    }
+
+DEFINE_NARROW_BLOCK(4, 6)
+DEFINE_NARROW_BLOCK(4, 4)
+DEFINE_NARROW_BLOCK(8, 2)
+DEFINE_NARROW_BLOCK(16, 1)
+
+/* The bias gradients of 16 outputs, or of all of a narrow layer, of one tile: sums over the rows in lanes. */
+static inline float16 bias_block(network_share s, uint tile, uint outputs, uint stride, uint panel) {
+    global const float *d = s.kept + tile * s.kept_tile;
+    uint lanes = lanes_of_tile(s.rows, tile);
+    if (stride >= 16) {
+        float16 sum[16];
+        d += (ulong)panel * s.width * 16;
+        for (uint l = 0; l < 16; l++)
+            sum[l] = (float16)(s.zero);
+        for (uint row = 0; row < lanes; row += 16)
+            for (uint l = 0; l < 16; l++)
+                sum[l] = sum[l] + load_16(row + l, d);
+        for (uint apart = 8; apart > 0; apart /= 2)
+            for (uint l = 0; l < apart; l++)
+                sum[l] = sum[l] + sum[l + apart];
+        return sum[0];
+    }
+    float sums[16];
+    for (uint h = 0; h < 16; h++)
+        sums[h] = 0.0f;
+    for (uint h = 0; h < outputs; h++) {
+        float16 sum = (float16)(s.zero);
+        for (uint lane = 0; lane < lanes; lane += 16)
+            sum = sum + load_16(0, d + (lane & ~(s.column - 1)) * outputs + h * s.column + (lane & (s.column - 1)));
+        sums[h] = fold_lanes(sum);
+    }
+    return vload16(0, sums);
+}
+
+static inline void narrow_gradients(network_share s, network_target target, global const network_layer *layer,
+                                    uint first) {
+    uint h = 0;
+    for (; h + 6 <= layer->outputs; h += 6)
+        narrow_blocks_6(s, target, layer, first, h);
+    for (; h + 4 <= layer->outputs; h += 4)
+        narrow_blocks_4(s, target, layer, first, h);
+    for (; h + 2 <= layer->outputs; h += 2)
+        narrow_blocks_2(s, target, layer, first, h);
+    for (; h < layer->outputs; h++)
+        narrow_blocks_1(s, target, layer, first, h);
+}
+
+static inline void bias_gradients(network_share s, network_target target, global const network_layer *layer) {
+    int16 bad = (int16)(0);
+    for (uint panel = 0; panel * 16 < layer->stride; panel++) {
+        float16 value, levels[MOST_LEVELS];
+        for (uint i = 0; i < s.tiles; i++) {
+            value = bias_block(s, s.first_tile + i, layer->outputs, layer->stride, panel);
+            add_block(&value, levels, 1, i, i + 1 == s.tiles);
+        }
+        if (layer->stride >= 16)
+            finish_vector(target, value, layer->bias + panel * 16, &bad);
+        else
+            finish_scattered(&target, &value, layer->bias, 1, layer->outputs);
+    }
+    if (is_any(bad)) target.result[2] = 1;
+}
+
+/* The sums of the losses, as those of a bias. */
+static inline void sum_losses(network_share s, network_target target, global const float *losses) {
+    float16 value, levels[MOST_LEVELS];
+    for (uint i = 0; i < s.tiles; i++) {
+        uint tile = s.first_tile + i;
+        value = (float16)(sum_over_rows(losses + tile * s.kept_tile, lanes_of_tile(s.rows, tile), s.zero));
+        add_block(&value, levels, 1, i, i + 1 == s.tiles);
+    }
+    target.slot[target.floats] = value.s0;
+    if (target.is_update) target.result[0] = as_uint(value.s0);
+}
+
+/* A block of a layer's parameters; its last is its bias, and with that go the losses unless they are NULL. */
+static inline void network_block(network_share s, network_target target, global const network_layer *layer, uint block,
+                                 global const float *losses) {
+    uint size = (uint)layer->block;
+    if (block * size >= layer->inputs) {
+        target.is_weight = 0;
+        bias_gradients(s, target, layer);
+        if (losses != NULL) sum_losses(s, target, losses);
+    } else if (layer->stride >= 16) {
+        uint panels = layer->stride / 16, panel = 0;
+        for (; panel + 2 <= panels; panel += 2)
+            wide_strip_2(s, target, layer, block * size, panel);
+        if (panel < panels) wide_strip_1(s, target, layer, block * size, panel);
+    } else {
+        narrow_gradients(s, target, layer, block * size);
+    }
+}
+
+/* The tensors of a step from which all blocks of parameters make their sums. */
+typedef struct network_tensors {
+    global const float *input, *workspace;
+    ulong input_tile, workspace_tile;
+    uint width, column, rows;
+    global const network_layer *layers;
+    uint layer_count;
+    ulong losses;
+    float zero;
+} network_tensors;
+
+/* Block number `item` of all layers' blocks, over `tiles` tiles from first_tile on. */
+static inline void network_item(network_tensors t, network_target target, uint item, uint first_tile, uint tiles) {
+    uint l = 0;
+    while (l + 1 < t.layer_count && t.layers[l + 1].first_item <= item)
+        l++;
+    global const network_layer *layer = t.layers + l;
+    network_share s = {.a = t.workspace + layer->source * t.width,
+                       .kept = t.workspace + layer->kept * t.width,
+                       .a_tile = t.workspace_tile,
+                       .kept_tile = t.workspace_tile,
+                       .width = t.width,
+                       .column = t.column,
+                       .rows = t.rows,
+                       .first_tile = first_tile,
+                       .tiles = tiles,
+                       .zero = t.zero};
+    if (l == 0 && layer->threshold == 0) {
+        s.a = t.input;
+        s.a_tile = t.input_tile;
+    }
+    network_block(s, target, layer, item - (uint)layer->first_item,
+                  l + 1 == t.layer_count ? t.workspace + t.losses * t.width : NULL);
+}
+
+/* Where the sums of a group go, and the update where they are all of a step's. */
+static inline void aim(network_target *target, const update_target *update, global float *slot, int is_update,
+                       global uint *result) {
+    target->slot = slot;
+    target->parameters = update->parameters;
+    target->update = update;
+    target->inverse_rows = update->inverse_rows;
+    target->rate = update->rates.rate;
+    target->l2 = update->constants.l2;
+    target->is_update = is_update;
+    target->is_plain = is_update && is_plain(update->rule, update->constants);
+    target->is_weight = 1;
+    target->floats = update->floats;
+    target->result = result;
+}
+
+#endif
+
+#endif
