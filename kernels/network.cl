@@ -63,7 +63,7 @@ kernel void network_tiles(global float *input, ulong input_offset, ulong input_t
             global const network_layer *layer = layers + l;
             global const float *a = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * width;
             network_share s = {a, tensors + layer->kept * width, 0, 0, width, 32, used, 0, 1, zero};
-            uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+            uint size = (uint)layer->block;
             for (uint block = 0; block < (layer->inputs + size - 1) / size + 1; block++)
                 network_block(s, target, layer, block, l + 1 == layer_count ? tensors + losses * width : NULL);
         }

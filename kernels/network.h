@@ -15,14 +15,16 @@ typedef struct network_layer {
     ulong
         kept; /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
     ulong activation; /* of the layer's output; identity for the last where its loss starts from logits */
+    ulong block;      /* inputs of a block of parameters: one of those below */
     ulong first_item; /* of network_gradient: blocks of inputs, then one for the bias */
 } network_layer;
 
 /* How network_rows computes the loss: as loss_binary_crossentropy, loss_mse, ... of loss.cl. */
 enum network_loss { NETWORK_BINARY, NETWORK_SQUARED, NETWORK_CATEGORICAL, NETWORK_ELEMENTS, NETWORK_SMOOTHED };
 
-#define NETWORK_WIDE_INPUTS 8    /* inputs of a block of a layer with 16 or more outputs */
-#define NETWORK_NARROW_INPUTS 16 /* and of one with fewer */
+#define NETWORK_NARROW_INPUTS 16 /* of a block of a layer with fewer than 16 outputs; of one with more */
+#define NETWORK_WIDE_INPUTS 8    /* usually, and */
+#define NETWORK_STRIP_INPUTS 32  /* where deltas are so many that blocks should share what they read of them */
 
 /* Words of each step in network_steps.cl, in lines of their own: columns of rows taken and done, blocks taken and done. */
 #define NETWORK_TURNS 32

@@ -27,14 +27,14 @@ static inline float16 fold_sixteen(float16 *x) {
 #define MOST_LEVELS 6 /* a group has at most 2^6 tiles */
 
 /* Takes the sums of a tile of a group into its tree, as add_to_tree of perceptron.cl; the last leaves it in value. */
-static inline void add_block(float16 *value, float16 (*levels)[16], uint count, uint index, int last) {
+static inline void add_block(float16 *value, float16 *levels, uint count, uint index, int last) {
     uint level = 0;
     for (; last ? index >> level != 0 : index >> level & 1; level++)
         if (index >> level & 1)
             for (uint i = 0; i < count; i++)
-                value[i] = levels[level][i] + value[i];
+                value[i] = levels[level * count + i] + value[i];
     for (uint i = 0; !last && i < count; i++)
-        levels[level][i] = value[i];
+        levels[level * count + i] = value[i];
 }
 
 /*
@@ -156,19 +156,23 @@ typedef struct network_share {
             wide_rows_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                        \
     }                                                                                                                \
                                                                                                                      \
-    static inline void wide_blocks_##VECTORS(network_share s, network_target target,                                 \
-                                             global const network_layer *layer, uint first, uint panel) {            \
-        float16 value[16], levels[MOST_LEVELS][16];                                                                  \
+    /* A strip of inputs from `first` on by these outputs: the deltas of a tile stay in the cache for all its blocks. */ \
+    static inline void wide_strip_##VECTORS(network_share s, network_target target,                                  \
+                                            global const network_layer *layer, uint first, uint panel) {             \
+        float16 value[NETWORK_STRIP_INPUTS * VECTORS], levels[MOST_LEVELS * NETWORK_STRIP_INPUTS * VECTORS];         \
         int16 bad = (int16)(0);                                                                                      \
+        uint inputs = (uint)layer->inputs - first;                                                                   \
+        if (inputs > layer->block) inputs = (uint)layer->block;                                                      \
         for (uint i = 0; i < s.tiles; i++) {                                                                         \
-            wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first, panel, value);                           \
-            add_block(value, levels, 8 * VECTORS, i, i + 1 == s.tiles);                                              \
+            for (uint k = 0; k < inputs; k += 8)                                                                     \
+                wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first + k, panel, value + k * VECTORS);     \
+            add_block(value, levels, inputs * VECTORS, i, i + 1 == s.tiles);                                         \
         }                                                                                                            \
-        for (uint o = 0; o < 8 && first + o < layer->inputs; o++)                                                    \
+        for (uint k = 0; k < inputs; k++)                                                                            \
             for (uint v = 0; v < VECTORS; v++)                                                                       \
-                finish_vector(target, value[o * VECTORS + v],                                                        \
-                              layer->weight + (first + o) * layer->stride + (panel + v) * 16, &bad);                 \
-        if (is_any(bad)) target.result[2] = 1;                                                                     \
+                finish_vector(target, value[k * VECTORS + v],                                                        \
+                              layer->weight + (first + k) * layer->stride + (panel + v) * 16, &bad);                 \
+        if (is_any(bad)) target.result[2] = 1;                                                                       \
     }
 
 DEFINE_WIDE_BLOCK(1)
@@ -227,7 +231,7 @@ DEFINE_WIDE_BLOCK(2)
     static inline void narrow_blocks_##OUTPUTS(network_share s, network_target target,                               \
                                                global const network_layer *layer, uint first, uint output) {         \
         uint count = layer->inputs - first < 16 ? layer->inputs - first : 16;                                        \
-        float16 value[OUTPUTS], levels[MOST_LEVELS][16];                                                             \
+        float16 value[OUTPUTS], levels[MOST_LEVELS * OUTPUTS];                                                           \
         for (uint i = 0; i < s.tiles; i++) {                                                                         \
             narrow_block_##OUTPUTS(s, s.first_tile + i, layer->inputs, first, layer->outputs, output, value);        \
             add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
@@ -287,7 +291,7 @@ static inline void narrow_gradients(network_share s, network_target target, glob
 static inline void bias_gradients(network_share s, network_target target, global const network_layer *layer) {
     int16 bad = (int16)(0);
     for (uint panel = 0; panel * 16 < layer->stride; panel++) {
-        float16 value, levels[MOST_LEVELS][16];
+        float16 value, levels[MOST_LEVELS];
         for (uint i = 0; i < s.tiles; i++) {
             value = bias_block(s, s.first_tile + i, layer->outputs, layer->stride, panel);
             add_block(&value, levels, 1, i, i + 1 == s.tiles);
@@ -302,7 +306,7 @@ static inline void bias_gradients(network_share s, network_target target, global
 
 /* The sums of the losses, as those of a bias. */
 static inline void sum_losses(network_share s, network_target target, global const float *losses) {
-    float16 value, levels[MOST_LEVELS][16];
+    float16 value, levels[MOST_LEVELS];
     for (uint i = 0; i < s.tiles; i++) {
         uint tile = s.first_tile + i;
         value = (float16)(sum_over_rows(losses + tile * s.kept_tile, lanes_of_tile(s.rows, tile), s.zero));
@@ -315,7 +319,7 @@ static inline void sum_losses(network_share s, network_target target, global con
 /* A block of a layer's parameters; its last is its bias, and with that go the losses unless they are NULL. */
 static inline void network_block(network_share s, network_target target, global const network_layer *layer, uint block,
                                  global const float *losses) {
-    uint size = layer->stride >= 16 ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+    uint size = (uint)layer->block;
     if (block * size >= layer->inputs) {
         target.is_weight = 0;
         bias_gradients(s, target, layer);
@@ -323,8 +327,8 @@ static inline void network_block(network_share s, network_target target, global 
     } else if (layer->stride >= 16) {
         uint panels = layer->stride / 16, panel = 0;
         for (; panel + 2 <= panels; panel += 2)
-            wide_blocks_2(s, target, layer, block * size, panel);
-        if (panel < panels) wide_blocks_1(s, target, layer, block * size, panel);
+            wide_strip_2(s, target, layer, block * size, panel);
+        if (panel < panels) wide_strip_1(s, target, layer, block * size, panel);
     } else {
         narrow_gradients(s, target, layer, block * size);
     }

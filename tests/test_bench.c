@@ -178,6 +178,13 @@ Test(bench, mistakes_are_refused) {
     cr_expect_str_eq(outcome.out, "");
 }
 
+Test(bench, some_workloads_wait_to_be_asked_for) {
+    const outcome all = RUN("bench", "--list"), asked = RUN("bench", "--list", "--filter", "^synthetic/xor");
+    cr_expect_null(strstr(all.out, "synthetic/xor"), "%s", all.out);
+    cr_expect_not_null(strstr(all.out, "synthetic/images/784/normal"), "%s", all.out);
+    cr_expect_eq(count_lines(asked.out), 5, "%s", asked.out);
+}
+
 Test(bench, the_list_names_what_the_filter_takes) {
     const outcome outcome = RUN("bench", "--list", "--filter", "^start/");
     cr_expect_eq(outcome.status, 0);

@@ -30,6 +30,7 @@ typedef struct bench_workload {
     bool without_loss;
     size_t
         units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
+    bool on_request;                  /* only where a filter takes it */
     const char *description;          /* of synthetic rows: "synthetic:..." */
 } bench_workload;
 

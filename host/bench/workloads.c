@@ -3,9 +3,20 @@
 
 #define MILLION 1000000
 
-/* Some 16 MB of features. */
-#define SYNTHETIC(title, count, columns, text) \
-    {"synthetic/" title, BENCH_SYNTHETIC, .rows = (count), .units = {(columns), 1}, .description = "synthetic:" text}
+/* Some 16 MB of features. `more` ends the description. */
+#define SYNTHETIC(title, columns, distribution, more) \
+    .name = "synthetic/" title "/" #columns "/" distribution, .kind = BENCH_SYNTHETIC, \
+    .rows = 4 * MILLION / (columns), .units = {(columns), 1}, \
+    .description = "synthetic:" title ",features=" #columns more
+#define SYNTHETIC_WIDE(title, distribution, more) \
+    {SYNTHETIC(title, 2, distribution, more), .on_request = true}, \
+    {SYNTHETIC(title, 16, distribution, more), .on_request = true}, \
+    {SYNTHETIC(title, 28, distribution, more), .on_request = true}, \
+    {SYNTHETIC(title, 100, distribution, more), .on_request = true}, \
+    {SYNTHETIC(title, 1000, distribution, more), .on_request = true}
+#define SYNTHETIC_WIDTHS(title, distribution, more) \
+    {SYNTHETIC(title, 1, distribution, more), .on_request = true}, SYNTHETIC_WIDE(title, distribution, more)
+#define UNIFORM ",distribution=uniform"
 
 const bench_workload bench_workloads[] = {
     {"logistic/10Mx1/full/loss", BENCH_TRAINING, .rows = 10 * MILLION, .units = {1, 1}},
@@ -49,25 +60,23 @@ const bench_workload bench_workloads[] = {
      .in_order = true},
     {"assemble/memcpy", BENCH_MEMCPY, .rows = 4 * MILLION, .units = {28, 1}},
     {"csv/100kx28", BENCH_CSV, .rows = 100000, .units = {28, 1}},
-    SYNTHETIC("logistic/1/uniform", 4000000, 1, "logistic,features=1,distribution=uniform"),
-    SYNTHETIC("logistic/2/uniform", 2000000, 2, "logistic,features=2,distribution=uniform"),
-    SYNTHETIC("logistic/16/uniform", 250000, 16, "logistic,features=16,distribution=uniform"),
-    SYNTHETIC("logistic/28/uniform", 142857, 28, "logistic,features=28,distribution=uniform"),
-    SYNTHETIC("logistic/100/uniform", 40000, 100, "logistic,features=100,distribution=uniform"),
-    SYNTHETIC("logistic/1000/uniform", 4000, 1000, "logistic,features=1000,distribution=uniform"),
-    SYNTHETIC("logistic/1/normal", 4000000, 1, "logistic,features=1"),
-    SYNTHETIC("logistic/28/normal", 142857, 28, "logistic,features=28"),
-    SYNTHETIC("logistic/1000/normal", 4000, 1000, "logistic,features=1000"),
-    SYNTHETIC("linear/20/uniform", 200000, 20, "linear,features=20,distribution=uniform"),
-    SYNTHETIC("regression/20/uniform", 200000, 20, "regression,features=20,distribution=uniform"),
-    SYNTHETIC("teacher/32/uniform", 125000, 32, "teacher,features=32,distribution=uniform"),
-    SYNTHETIC("blobs/2/normal", 2000000, 2, "blobs,features=2"),
-    SYNTHETIC("classification/20/normal", 200000, 20, "classification,features=20"),
-    SYNTHETIC("moons/2/normal", 2000000, 2, "moons,features=2"),
-    SYNTHETIC("circles/2/normal", 2000000, 2, "circles,features=2"),
-    SYNTHETIC("spirals/2/normal", 2000000, 2, "spirals,features=2"),
-    SYNTHETIC("xor/2/normal", 2000000, 2, "xor,features=2"),
-    SYNTHETIC("images/784/normal", 5102, 784, "images,features=784"),
+    {SYNTHETIC("logistic", 20, "uniform", UNIFORM)},
+    {SYNTHETIC("logistic", 20, "normal", "")},
+    {SYNTHETIC("images", 784, "normal", "")},
+    SYNTHETIC_WIDTHS("linear", "uniform", UNIFORM),
+    SYNTHETIC_WIDTHS("linear", "normal", ""),
+    SYNTHETIC_WIDTHS("logistic", "uniform", UNIFORM),
+    SYNTHETIC_WIDTHS("logistic", "normal", ""),
+    SYNTHETIC_WIDTHS("regression", "uniform", UNIFORM),
+    SYNTHETIC_WIDTHS("regression", "normal", ""),
+    SYNTHETIC_WIDTHS("teacher", "uniform", UNIFORM),
+    SYNTHETIC_WIDTHS("teacher", "normal", ""),
+    SYNTHETIC_WIDTHS("blobs", "normal", ""),
+    SYNTHETIC_WIDTHS("classification", "normal", ""),
+    SYNTHETIC_WIDE("moons", "normal", ""),
+    SYNTHETIC_WIDE("circles", "normal", ""),
+    SYNTHETIC_WIDE("spirals", "normal", ""),
+    SYNTHETIC_WIDE("xor", "normal", ""),
     {"start/version", BENCH_START, .rows = 1, .units = {1, 1}},
     {"start/first-step", BENCH_FIRST, .rows = 1000, .units = {8, 1}},
 };

@@ -108,5 +108,6 @@ void bench_options_free(bench_command_options *options) {
 }
 
 bool bench_options_take(const bench_command_options *options, const bench_workload *workload) {
-    return !options->has_filter || regexec(&options->filter, workload->name, 0, NULL, 0) == 0;
+    if (!options->has_filter) return !workload->on_request;
+    return regexec(&options->filter, workload->name, 0, NULL, 0) == 0;
 }

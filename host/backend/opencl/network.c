@@ -13,7 +13,8 @@
 /* Each column reads the weights again: of more, from memory, or for too few rows. */
 #define MOST_PARAMETERS 8388608
 #define MOST_PARAMETERS_OF_NARROW 2097152
-#define MOST_GROUP_TILES 64 /* 2^MOST_LEVELS of network_block.h */
+#define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's own cache, for deltas */
+#define MOST_GROUP_TILES 64                 /* 2^MOST_LEVELS of network_block.h */
 #define ITEMS_PER_UNIT 8
 #define MOST_TILED_PARAMETERS \
     32768 /* of more, the sums of each tile would push its tensors out of the cache */
@@ -47,9 +48,16 @@ void opencl_choose_network(const opencl_backend_state *state, program *program) 
     program->workspace_floats = (plan->workspace_units + more) * program->width;
 }
 
+/* Inputs of a block of a layer's parameters. */
+static size_t block_of(const program *program, const packed_layer *layer) {
+    const size_t deltas = program->options.batch_rows * layer->stride * sizeof(float);
+    if (layer->stride < WIDE_OUTPUTS) return NETWORK_NARROW_INPUTS;
+    return deltas > OWN_CACHE_BYTES ? NETWORK_STRIP_INPUTS : NETWORK_WIDE_INPUTS;
+}
+
 /* Blocks of a layer's inputs, and one for its bias. */
-static size_t items_of(const packed_layer *layer) {
-    size_t size = layer->stride >= WIDE_OUTPUTS ? NETWORK_WIDE_INPUTS : NETWORK_NARROW_INPUTS;
+static size_t items_of(const program *program, const packed_layer *layer) {
+    const size_t size = block_of(program, layer);
     return (layer->inputs + size - 1) / size + 1;
 }
 
@@ -77,7 +85,7 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
     size_t items = 0, tiles = program->wave_tiles, wave = program->options.wave_tiles;
     const size_t units = state->base.information.compute_units;
     for (size_t i = 0; i < program->plan->layer_count; i++)
-        items += items_of(&program->plan->layers[i]);
+        items += items_of(program, &program->plan->layers[i]);
     program->network_items = items;
     program->is_tiled = program->column == 32 && program->plan->parameter_count <= MOST_TILED_PARAMETERS &&
                         tiles_of(program->options.batch_rows) >= 2 * units;
@@ -98,7 +106,8 @@ static uint32_t bits_of(float value) {
 }
 
 /* What the ops say of each layer. */
-static void describe(const plan *plan, network_layer *layers) {
+static void describe(const program *program, network_layer *layers) {
+    const plan *plan = program->plan;
     size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0};
     for (size_t i = 0; i < plan->layer_count; i++) {
         const packed_layer *layer = &plan->layers[i];
@@ -109,9 +118,10 @@ static void describe(const plan *plan, network_layer *layers) {
                                     .bias = layer->bias,
                                     .activation = ACTIVATION_IDENTITY,
                                     .kept = kept,
+                                    .block = block_of(program, layer),
                                     .first_item = item};
         kept += layer->stride;
-        item += items_of(layer);
+        item += items_of(program, layer);
         if (layer->outputs > widest[i % 2]) widest[i % 2] = layer->outputs;
     }
     for (size_t i = 0; i < plan->layer_count; i++)
@@ -144,7 +154,7 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     const size_t count = program->plan->layer_count;
     tanda_status status = allocate(&layers, count, sizeof *layers, "program", error);
     if (status != TANDA_OK) return status;
-    describe(program->plan, layers);
+    describe(program, layers);
     status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
     if (status == TANDA_OK)
         status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);

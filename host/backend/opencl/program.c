@@ -7,6 +7,8 @@
 #include "support/memory.h"
 
 #define CPU_WAVE_BYTES ((size_t)32 << 20) /* about a last-level cache */
+#define NETWORK_WAVE_BYTES \
+    ((size_t)96 << 20) /* its tensors are read in the order of memory: fewer launches count more */
 #define GPU_WAVE_BYTES ((size_t)512 << 20)
 #define MOST_WAVE_TILES 1024
 
@@ -17,12 +19,15 @@ static size_t choose_wave(const opencl_backend_state *state, const program *prog
     if (program->plan->keep) return tiles;
     if (wave == 0) {
         size_t budget = state->shares_memory ? CPU_WAVE_BYTES : GPU_WAVE_BYTES;
-        size_t least = 1;
+        size_t least = 1, floats = program->workspace_floats + program->slot_floats;
+        if (program->is_network) {
+            budget = NETWORK_WAVE_BYTES;
+            floats = program->workspace_floats; /* its slots are of groups of tiles */
+        }
         while (least < 2 * state->base.information.compute_units && least < 8)
             least *= 2;
         wave = MOST_WAVE_TILES;
-        while (wave > least &&
-               wave * (program->workspace_floats + program->slot_floats) * sizeof(float) > budget)
+        while (wave > least && wave * floats * sizeof(float) > budget)
             wave /= 2;
     }
     return wave < tiles ? wave : tiles;
