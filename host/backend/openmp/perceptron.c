@@ -12,7 +12,10 @@
 #define COLUMN_VECTORS (COLUMN_LANES / LANES)
 #define CHUNK TILE_ROWS
 
-/* Columns of few features that are worked on together: as many sums at once as hide the latency of fma. */
+/*
+ * Columns of few features that are worked on together: as many sums at once as hide the latency of fma. Of many, the
+ * lane sums of the gradient leave the first-level cache: two columns then share each pass over them.
+ */
 #if LANES == 16
 #define TOGETHER 4
 #elif LANES == 8
@@ -20,26 +23,28 @@
 #else
 #define TOGETHER 1
 #endif
-#define MOST_TOGETHER_FEATURES 8
-
-/*
- * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, 8 KiB
- * ahead and in the order of memory: forward asks for the first half of what follows a block, and gradient for the
- * second. With four columns at once, and so four places that are read in turn, 16 features were 20 % slower.
- */
-#define PREFETCH_FLOATS ((size_t)2048)
+#define PAIR (TOGETHER < 2 ? TOGETHER : 2)
+#define FEW_FEATURES 8
+#define LEAST_PAIR_FEATURES 160
 
 #define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
 
-/* Asks for the lines that follow feature `k` of half `half` of a block at x. */
-SPECIALISED void prefetch_lines(const int columns, const float *x, size_t features, size_t k, size_t half) {
-    const float *next = x + (half * features + k) * (size_t)columns * TILE_LANES + PREFETCH_FLOATS;
-    UNROLL for (int c = 0; c < columns; c++) __builtin_prefetch(next + c * TILE_LANES);
+/*
+ * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, in the
+ * order of memory: forward of a block of columns asks for as many lines as half of the block has, and gradient for as
+ * many again. So that forward, which reads twice as fast, does not overtake, it begins half a block and 8 KiB ahead.
+ */
+#define PREFETCH_FLOATS ((size_t)2048)
+
+/* Asks for line `k` of those that `columns` columns ask for together. */
+SPECIALISED void prefetch_lines(const int columns, const float *ahead, size_t k) {
+    UNROLL for (int c = 0; c < columns; c++)
+        __builtin_prefetch(ahead + (k * (size_t)columns + (size_t)c) * TILE_LANES);
 }
 
-/* z of `columns` columns, whose inputs lie `apart` floats apart. */
+/* z of `columns` columns, whose inputs lie `apart` floats apart; asks for the lines from `ahead` on. */
 SPECIALISED void forward(const int columns, const perceptron_task *task, const float *x, size_t apart,
-                         float *z) {
+                         const float *ahead, float *z) {
     const op *op = task->forward;
     const float *weight = task->parameters + op->weight;
     const vec bias = vec_splat(task->parameters[op->bias]);
@@ -51,7 +56,7 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
         for (; k < end; k++) {
             const vec w = vec_splat(weight[k]);
             const float *line = x + k * COLUMN_LANES;
-            prefetch_lines(columns, x, op->inputs, k, 0);
+            prefetch_lines(columns, ahead, k);
             UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] =
                 vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
                         sum[v]);
@@ -74,12 +79,12 @@ static inline void add_lanes(const float *values, int columns, float *lanes) {
 
 /* Adds these columns to the lane sums of the gradient, (features + 1, 16), the bias last. */
 SPECIALISED void gradient(const int columns, size_t features, const float *x, size_t apart,
-                          const float *delta, float *lanes) {
+                          const float *ahead, const float *delta, float *lanes) {
     vec d[MOST_VECTORS], sum[GROUP_VECTORS];
     UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) d[v] = vec_load(delta + v * LANES);
     for (size_t k = 0; k < features; k++) {
         const float *line = x + k * COLUMN_LANES;
-        prefetch_lines(columns, x, features, k, 1);
+        prefetch_lines(columns, ahead, k);
         UNROLL for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
         UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] =
             vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), d[v],
@@ -135,15 +140,19 @@ SPECIALISED uint32_t binary_rows(const size_t rows, bool with_loss, const int32_
     return correct;
 }
 
-/* The same of one column or TOGETHER ones, all rows. */
+/* The same of `columns` columns, all rows. */
 static uint32_t find_binary_deltas(const perceptron_task *task, size_t first, size_t columns, const float *z,
                                    float *losses, float *delta) {
     const int32_t *classes = task->classes + first;
     const int32_t *next = classes + BLOCK_ROWS + PREFETCH_FLOATS / task->forward->inputs;
-    for (size_t i = 0; i < columns * COLUMN_LANES; i += TILE_LANES)
+    const size_t rows = columns * COLUMN_LANES;
+    uint32_t correct = 0;
+    for (size_t i = 0; i < rows; i += TILE_LANES)
         __builtin_prefetch(next + i);
-    if (columns == 1) return binary_rows(COLUMN_LANES, task->with_loss, classes, z, losses, delta);
-    return binary_rows(BLOCK_ROWS, task->with_loss, classes, z, losses, delta);
+    if (rows == BLOCK_ROWS) return binary_rows(BLOCK_ROWS, task->with_loss, classes, z, losses, delta);
+    for (size_t i = 0; i < rows; i += COLUMN_LANES)
+        correct += binary_rows(COLUMN_LANES, task->with_loss, classes + i, z + i, losses + i, delta + i);
+    return correct;
 }
 
 /* Rows [first, first + count) of the task, in `columns` columns. Returns those whose class was right. */
@@ -169,30 +178,49 @@ static void weigh_rows(const float *weights, size_t rows, bool with_loss, float 
         losses[i] = weighed_loss(losses[i], weights[i]);
 }
 
+static inline size_t columns_at_once(size_t features) {
+    return features <= FEW_FEATURES ? TOGETHER : features < LEAST_PAIR_FEATURES ? 1 : PAIR;
+}
+
+/* z of a block of columns: of few features together, else one after the other, in the order of memory. */
+static void forward_block(const perceptron_task *task, const float *x, size_t columns, float *z) {
+    const size_t features = task->forward->inputs, apart = features * COLUMN_LANES, half = apart / 2;
+    const float *ahead = x + columns * half + PREFETCH_FLOATS;
+    if (features <= FEW_FEATURES && columns == TOGETHER) {
+        forward(TOGETHER, task, x, apart, ahead, z);
+        return;
+    }
+    for (size_t c = 0; c < columns; c++)
+        forward(1, task, x + c * apart, apart, ahead + c * half, z + c * COLUMN_LANES);
+}
+
+static void gradient_block(size_t features, const float *x, size_t columns, const float *delta,
+                           float *lanes) {
+    const size_t apart = features * COLUMN_LANES;
+    const float *ahead = x + columns * apart + PREFETCH_FLOATS;
+    if (columns == TOGETHER)
+        gradient(TOGETHER, features, x, apart, ahead, delta, lanes);
+    else if (columns == PAIR)
+        gradient(PAIR, features, x, apart, ahead, delta, lanes);
+    else
+        gradient(1, features, x, apart, ahead, delta, lanes);
+}
+
 /* Adds the tile of `count` rows from x on, row `first` of the task, to the lane sums (features + 2, 16). */
 static void add_tile(const perceptron_task *task, const float *x, size_t first, size_t count, float *lanes) {
-    const size_t features = task->forward->inputs, apart = features * COLUMN_LANES;
-    const size_t together = features <= MOST_TOGETHER_FEATURES ? TOGETHER : 1;
+    const size_t features = task->forward->inputs, together = columns_at_once(features);
     size_t columns = (count + COLUMN_LANES - 1) / COLUMN_LANES, step = 0;
-    float z[TOGETHER * COLUMN_LANES], losses[TOGETHER * COLUMN_LANES], delta[TOGETHER * COLUMN_LANES];
-    for (size_t column = 0; column < columns; column += step, x += step * apart) {
-        size_t at = column * COLUMN_LANES;
+    float z[BLOCK_ROWS], losses[BLOCK_ROWS], delta[BLOCK_ROWS];
+    for (size_t column = 0; column < columns; column += step, x += step * features * COLUMN_LANES) {
+        const size_t at = column * COLUMN_LANES, left = count - at;
         step = columns - column >= together ? together : 1;
-        if (step == 1)
-            forward(1, task, x, apart, z);
-        else
-            forward(TOGETHER, task, x, apart, z);
-        *task->correct += find_deltas(task, first + at, count - at, step, z, losses, delta);
+        forward_block(task, x, step, z);
+        *task->correct += find_deltas(task, first + at, left, step, z, losses, delta);
         if (task->weights != NULL)
-            weigh_rows(task->weights + first + at,
-                       count - at < step * COLUMN_LANES ? count - at : step * COLUMN_LANES, task->with_loss,
-                       losses, delta);
+            weigh_rows(task->weights + first + at, left < step * COLUMN_LANES ? left : step * COLUMN_LANES,
+                       task->with_loss, losses, delta);
         if (task->with_loss) add_lanes(losses, (int)step, lanes + (features + 1) * TILE_LANES);
-        if (!task->training) continue;
-        if (step == 1)
-            gradient(1, features, x, apart, delta, lanes);
-        else
-            gradient(TOGETHER, features, x, apart, delta, lanes);
+        if (task->training) gradient_block(features, x, step, delta, lanes);
     }
 }
 
