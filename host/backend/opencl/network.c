@@ -244,7 +244,6 @@ static tanda_status run_gradient(const context *c) {
 
 tanda_status opencl_run_network(const context *c) {
     if (c->program->is_tiled) return run_tiles(c);
-    if (opencl_is_whole(c->state, c->program)) return opencl_run_network_steps(c);
     tanda_status status = run_rows(c);
     return status == TANDA_OK ? run_gradient(c) : status;
 }

@@ -45,7 +45,8 @@ static tanda_status run_fused(const context *c) {
     tanda_status status = TANDA_OK;
     if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, &program->plan->ops[0]);
     if (status != TANDA_OK) return status;
-    return program->is_perceptron ? opencl_run_perceptron(c) : opencl_run_network(c);
+    if (program->is_perceptron) return opencl_run_perceptron(c);
+    return opencl_is_whole(c->state, program) ? opencl_run_network_steps(c) : opencl_run_network(c);
 }
 
 static tanda_status run_wave(const context *c) {
