@@ -16,7 +16,7 @@ TestSuite(bench, .init = enter_folder, .fini = leave_folder, .timeout = 120);
 static void expect_limits(backend *backend) {
     device_limits limits;
     tanda_error error = {0};
-    cr_assert_eq(backend_limits(backend, &limits, &error), TANDA_OK, "%s", error.message);
+    cr_assert_eq(backend_limits(backend, false, &limits, &error), TANDA_OK, "%s", error.message);
     cr_expect(limits.read_bandwidth > 1e8 && limits.read_bandwidth < 1e14, "%g", limits.read_bandwidth);
     cr_expect(limits.fma_peak > 1e8 && limits.fma_peak < 1e16, "%g", limits.fma_peak);
     cr_expect(limits.launch_seconds > 0.0 && limits.launch_seconds < 0.1, "%g", limits.launch_seconds);
@@ -82,14 +82,24 @@ Test(bench, what_others_take_is_told) {
 
 Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     const device_limits limits = {.read_bandwidth = 100.0, .fma_peak = 1000.0};
-    const char *what = "";
-    const bench_result reads = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 1000.0};
-    cr_expect_eq(bench_part_of_limit(&reads, &limits, &what), 0.5);
-    cr_expect_str_eq(what, "read");
-    const bench_result computes = {.has_limit = true, .median = 4.0, .bytes = 200.0, .operations = 3000.0};
-    cr_expect_eq(bench_part_of_limit(&computes, &limits, &what), 0.75);
-    cr_expect_str_eq(what, "fma");
-    cr_expect_eq(bench_part_of_limit(&reads, &(device_limits){0}, &what), 0.0);
+    const char *bound = "";
+    const bench_result reads = {.has_limit = true, .bytes = 200.0, .operations = 1000.0};
+    cr_expect_eq(bench_part_of_limits(&reads, 4.0, &limits, &bound), 0.5);
+    cr_expect_str_eq(bound, "read");
+    const bench_result computes = {.has_limit = true, .bytes = 200.0, .operations = 3000.0};
+    cr_expect_eq(bench_part_of_limits(&computes, 4.0, &limits, &bound), 0.75);
+    cr_expect_str_eq(bound, "fma");
+    cr_expect_eq(bench_part_of_limits(&reads, 4.0, &(device_limits){0}, &bound), 0.0);
+}
+
+Test(bench, limits_are_measured_beside_the_repetitions) {
+    const bench_options with = {.least_seconds = 0.001, .repetitions = 2, .with_limits = true},
+                        without = {.least_seconds = 0.001, .repetitions = 2};
+    const bench_result limited = run_on_cpu(&small, &with), free = run_on_cpu(&small, &without);
+    cr_expect(limited.limits.read_bandwidth > 1e8 && limited.limits.fma_peak > 1e8);
+    cr_expect_eq(limited.limits.launch_seconds, 0.0); /* which takes longer */
+    cr_expect(limited.part > 0.0 && limited.part < 1.0, "%g", limited.part);
+    cr_expect(free.part == 0.0 && free.limits.read_bandwidth == 0.0);
 }
 
 Test(bench, synthetic_rows_count_their_features) {

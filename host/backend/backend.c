@@ -129,7 +129,8 @@ tanda_status backend_finish(backend *backend, tanda_error *error) {
     return backend->interface->finish(backend, error);
 }
 
-tanda_status backend_limits(backend *backend, device_limits *limits, tanda_error *error) {
+tanda_status backend_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
     *limits = (device_limits){0};
-    return backend->interface->limits != NULL ? backend->interface->limits(backend, limits, error) : TANDA_OK;
+    if (backend->interface->limits == NULL) return TANDA_OK;
+    return backend->interface->limits(backend, briefly, limits, error);
 }

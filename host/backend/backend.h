@@ -39,8 +39,8 @@ typedef struct update_settings {
 size_t update_state_count(update_rule rule);
 
 typedef struct program_options {
-    buffer *features;   /* (rows, features) binary32, row-major */
-    buffer *labels;     /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
+    buffer *features; /* (rows, features) binary32, row-major */
+    buffer *labels; /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
     buffer *weights;    /* rows binary32, finite and not below 0, where the plan is weighted; else NULL */
     buffer *parameters; /* packed parameters; training updates them in place */
     size_t rows;
@@ -93,7 +93,8 @@ typedef struct backend_interface {
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
-    tanda_status (*limits)(backend *backend, device_limits *limits, tanda_error *error); /* optional slot */
+    tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
+                           tanda_error *error); /* optional slot */
 } backend_interface;
 
 /* Embedded as the first member of each implementation's own struct. */
@@ -186,8 +187,11 @@ tanda_status backend_generate(backend *backend, const synthetic_source *source, 
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
 
-/* Measures for a second or two, with some 512 MiB or five times the last-level cache; all 0 without the slot. */
-tanda_status backend_limits(backend *backend, device_limits *limits, tanda_error *error);
+/*
+ * Measures for a second or two, with some 512 MiB or five times the last-level cache; briefly: the first two figures
+ * alone, in some tenths of a second. All 0 without the slot.
+ */
+tanda_status backend_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error);
 
 /* ---- arithmetic of batches that backends and training share ---- */
 

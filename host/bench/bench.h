@@ -41,6 +41,7 @@ typedef struct bench_options {
     const char *program;       /* to start as a process; NULL: /proc/self/exe */
     double least_seconds;      /* of one repetition */
     size_t repetitions;        /* 1 ... BENCH_MOST_REPETITIONS */
+    bool with_limits;          /* of the device, beside each repetition */
     const char *export_folder; /* NULL, or where data, initial model and losses of trainings are written */
 } bench_options;
 
@@ -54,6 +55,9 @@ typedef struct bench_result {
     double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
     double bytes, operations;        /* that a step must at least read and do */
     bool has_limit;                  /* the limits of the device say how long that must take */
+    device_limits limits;            /* the best that were measured beside the repetitions */
+    double part;       /* of the limit that repetitions reach, each of the better one beside it: the median */
+    const char *bound; /* by what: "read" or "fma" */
     bool has_loss;
     double loss;                      /* of the last step, per row */
     double losses[BENCH_CHECK_STEPS]; /* of the first steps in order, with export_folder */
@@ -82,7 +86,8 @@ void bench_data_free(bench_data *data);
 /* Of two measurements, the better of each figure: what a device can do varies with what else its machine does. */
 device_limits bench_better_limits(const device_limits *a, const device_limits *b);
 
-/* The part of the device's limit that the median reaches, 0 where none applies; *what is "read" or "fma". */
-double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what);
+/* The part of the limits that a step of so many seconds reaches, 0 where none applies; *bound is "read" or "fma". */
+double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
+                            const char **bound);
 
 #endif

@@ -21,27 +21,26 @@ typedef struct timing {
     double wall, cpu;
 } timing;
 
-static tanda_status time_once(bench_work *work, void *context, size_t count, timing *timing,
-                              tanda_error *error) {
+static tanda_status time_once(const bench_job *job, size_t count, timing *timing, tanda_error *error) {
     const double cpu = cpu_seconds_now(), wall = seconds_now();
-    tanda_status status = work(context, count, error);
+    tanda_status status = job->work(job->context, count, error);
     timing->wall = seconds_now() - wall;
     timing->cpu = cpu_seconds_now() - cpu;
     return status;
 }
 
 /* Doubles until a run is long enough to tell how many units fill least_seconds: this is the warm-up as well. */
-static tanda_status find_count(bench_work *work, void *context, size_t most, double least_seconds,
-                               size_t *count, tanda_error *error) {
+static tanda_status find_count(const bench_job *job, double least_seconds, size_t *count,
+                               tanda_error *error) {
     timing timing = {0};
     tanda_status status = TANDA_OK;
     for (*count = 1; status == TANDA_OK; *count *= 2) {
-        status = time_once(work, context, *count, &timing, error);
-        if (timing.wall >= least_seconds / 4.0 || *count > most / 2) break;
+        status = time_once(job, *count, &timing, error);
+        if (timing.wall >= least_seconds / 4.0 || *count > job->most / 2) break;
     }
     if (status != TANDA_OK) return status;
     const double wanted = least_seconds / (timing.wall / (double)*count + 1e-9);
-    *count = wanted < 1.0 ? 1 : wanted > (double)most ? most : (size_t)wanted;
+    *count = wanted < 1.0 ? 1 : wanted > (double)job->most ? job->most : (size_t)wanted;
     return TANDA_OK;
 }
 
@@ -66,18 +65,55 @@ static void summarise(bench_result *result) {
     }
 }
 
-/* All repetitions once; *disturbed where others took enough to be seen in the times. */
-static tanda_status measure_round(bench_work *work, void *context, size_t most, const bench_options *options,
-                                  bench_result *result, bool *disturbed, tanda_error *error) {
+static tanda_status measure_limits(const bench_job *job, const bench_options *options, device_limits *limits,
+                                   tanda_error *error) {
+    *limits = (device_limits){0};
+    if (job->limited == NULL || !options->with_limits) return TANDA_OK;
+    return backend_limits(job->limited, true, limits, error);
+}
+
+static int compare_parts(const void *a, const void *b) {
+    const double one = *(const double *)a, other = *(const double *)b;
+    return (one > other) - (one < other);
+}
+
+static double median_of(double *values, size_t count) {
+    qsort(values, count, sizeof *values, compare_parts);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2.0;
+}
+
+/*
+ * All repetitions, each between two measurements of the limits, as what a shared machine can do changes within a second:
+ * a median of times beside a limit of another moment says little.
+ */
+static tanda_status repeat(const bench_job *job, const bench_options *options, bench_result *result,
+                           tanda_error *error) {
+    double parts[BENCH_MOST_REPETITIONS];
     timing timing = {0};
-    const double start = seconds_now(), others = bench_others_seconds();
-    tanda_status status = find_count(work, context, most, options->least_seconds, &result->steps, error);
+    device_limits before, after;
+    tanda_status status = measure_limits(job, options, &before, error);
+    result->limits = before;
     for (size_t i = 0; status == TANDA_OK && i < options->repetitions; i++) {
-        status = time_once(work, context, result->steps, &timing, error);
+        status = time_once(job, result->steps, &timing, error);
         result->seconds[i] = timing.wall / (double)result->steps;
         result->cpu_seconds[i] = timing.cpu / (double)result->steps;
+        if (status == TANDA_OK) status = measure_limits(job, options, &after, error);
+        const device_limits beside = bench_better_limits(&before, &after);
+        result->limits = bench_better_limits(&result->limits, &after);
+        parts[i] = bench_part_of_limits(result, result->seconds[i], &beside, &result->bound);
+        before = after;
     }
     result->repetitions = options->repetitions;
+    if (status == TANDA_OK) result->part = median_of(parts, result->repetitions);
+    return status;
+}
+
+/* All repetitions once; *disturbed where others took enough to be seen in the times. */
+static tanda_status measure_round(const bench_job *job, const bench_options *options, bench_result *result,
+                                  bool *disturbed, tanda_error *error) {
+    const double start = seconds_now(), others = bench_others_seconds();
+    tanda_status status = find_count(job, options->least_seconds, &result->steps, error);
+    if (status == TANDA_OK) status = repeat(job, options, result, error);
     if (status != TANDA_OK) return status;
     const double taken = bench_others_seconds() - others, wall = seconds_now() - start;
     const double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
@@ -87,17 +123,17 @@ static tanda_status measure_round(bench_work *work, void *context, size_t most, 
     return status;
 }
 
-tanda_status bench_measure(bench_work *work, void *context, size_t most, const bench_options *options,
-                           bench_result *result, tanda_error *error) {
+tanda_status bench_measure(const bench_job *job, const bench_options *options, bench_result *result,
+                           tanda_error *error) {
     timing timing = {0};
     const struct timespec pause = {.tv_nsec = 250000000};
     bool disturbed = true;
-    tanda_status status = time_once(work, context, 1, &timing, error);
+    tanda_status status = time_once(job, 1, &timing, error);
     result->first = timing.wall;
     for (int round = 0; status == TANDA_OK && disturbed && round < MOST_ROUNDS; round++) {
         if (round > 0) nanosleep(&pause, NULL);
         bench_result again = *result;
-        status = measure_round(work, context, most, options, &again, &disturbed, error);
+        status = measure_round(job, options, &again, &disturbed, error);
         if (round == 0 || again.others < result->others) *result = again;
     }
     return status;
@@ -120,10 +156,11 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
                            .download = higher(a->download, b->download)};
 }
 
-double bench_part_of_limit(const bench_result *result, const device_limits *limits, const char **what) {
+double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
+                            const char **bound) {
     const double reading = limits->read_bandwidth > 0.0 ? result->bytes / limits->read_bandwidth : 0.0;
     const double computing = limits->fma_peak > 0.0 ? result->operations / limits->fma_peak : 0.0;
     const bool reads = reading > computing;
-    *what = reads ? "read" : "fma";
-    return result->has_limit && result->median > 0.0 ? (reads ? reading : computing) / result->median : 0.0;
+    *bound = reads ? "read" : "fma";
+    return result->has_limit && seconds > 0.0 ? (reads ? reading : computing) / seconds : 0.0;
 }

@@ -49,7 +49,7 @@ static tanda_status run_memcpy(const bench_workload *workload, const bench_optio
     copying.target = allocate_untouched(copying.bytes);
     if (copying.target == NULL) return fail(error, TANDA_FAILED, "no memory for %zu bytes", copying.bytes);
     result->bytes = (double)copying.bytes;
-    status = bench_measure(copy_all, &copying, 1000000, options, result, error);
+    status = bench_measure(&(bench_job){copy_all, &copying, 1000000, NULL}, options, result, error);
     free(copying.target);
     return status;
 }
@@ -93,7 +93,8 @@ static tanda_status run_csv(const bench_workload *workload, const bench_options 
     if (status != TANDA_OK) return status;
     status = write_csv(data, path, &bytes, error);
     result->bytes = (double)bytes;
-    if (status == TANDA_OK) status = bench_measure(load_csv, path, 1000, options, result, error);
+    if (status == TANDA_OK)
+        status = bench_measure(&(bench_job){load_csv, path, 1000, NULL}, options, result, error);
     unlink(path);
     return status;
 }
@@ -133,7 +134,7 @@ static tanda_status run_start(char *const *arguments, const bench_options *optio
                               tanda_error *error) {
     starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
                          .arguments = arguments};
-    return bench_measure(start_many, &starting, 100, options, result, error);
+    return bench_measure(&(bench_job){start_many, &starting, 100, NULL}, options, result, error);
 }
 
 static tanda_status run_first_step(const bench_workload *workload, const backend *device,

@@ -7,12 +7,20 @@
 /* Does `count` units of work and returns when they are done. */
 typedef tanda_status bench_work(void *context, size_t count, tanda_error *error);
 
+/* What is measured. */
+typedef struct bench_job {
+    bench_work *work;
+    void *context;
+    size_t most;      /* units at once */
+    backend *limited; /* whose limits hold for it, or NULL */
+} bench_job;
+
 /*
- * One unit first, then as many at once as fill least_seconds (at most `most`), `repetitions` times. Where others took too
- * much of the machine meanwhile, some rounds of that, of which the quietest counts.
+ * One unit first, then as many at once as fill least_seconds, `repetitions` times, each between two brief measurements of
+ * the limits. Where others took too much of the machine meanwhile, some rounds of that, of which the quietest counts.
  */
-tanda_status bench_measure(bench_work *work, void *context, size_t most, const bench_options *options,
-                           bench_result *result, tanda_error *error);
+tanda_status bench_measure(const bench_job *job, const bench_options *options, bench_result *result,
+                           tanda_error *error);
 
 /* The time that others have had of all cores; of interest is by how much it grows. */
 double bench_others_seconds(void);

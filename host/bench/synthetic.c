@@ -37,7 +37,8 @@ tanda_status bench_synthetic(const bench_workload *workload, const bench_options
     making making = {.rows = workload->rows};
     tanda_status status = open_source(workload, &making, error);
     result->bytes = (double)making.rows * making.source.data.features * sizeof(float);
-    if (status == TANDA_OK) status = bench_measure(make_rows, &making, 1000000, options, result, error);
+    if (status == TANDA_OK)
+        status = bench_measure(&(bench_job){make_rows, &making, 1000000, NULL}, options, result, error);
     free(making.features);
     free(making.labels);
     synthetic_close(&making.source);

@@ -153,7 +153,8 @@ tanda_status bench_training(const bench_workload *workload, backend *device, con
     if (options->export_folder != NULL && workload->kind == BENCH_TRAINING)
         status = export(workload, device, options, data, result, error);
     if (status == TANDA_OK) status = open_session(&session, data, !workload->in_order, result, error);
-    if (status == TANDA_OK) status = bench_measure(run_steps, &session, MOST_STEPS, options, result, error);
+    const bench_job job = {run_steps, &session, MOST_STEPS, device};
+    if (status == TANDA_OK) status = bench_measure(&job, options, result, error);
     result->has_loss = status == TANDA_OK && workload->kind == BENCH_TRAINING && !workload->without_loss;
     if (result->has_loss) {
         const size_t last =

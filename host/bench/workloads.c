@@ -10,10 +10,11 @@
     .description = "synthetic:" title ",features=" #columns more
 #define SYNTHETIC_WIDE(title, distribution, more) \
     {SYNTHETIC(title, 2, distribution, more), .on_request = true}, \
-    {SYNTHETIC(title, 16, distribution, more), .on_request = true}, \
-    {SYNTHETIC(title, 28, distribution, more), .on_request = true}, \
-    {SYNTHETIC(title, 100, distribution, more), .on_request = true}, \
-    {SYNTHETIC(title, 1000, distribution, more), .on_request = true}
+        {SYNTHETIC(title, 16, distribution, more), .on_request = true}, \
+        {SYNTHETIC(title, 28, distribution, more), .on_request = true}, \
+        {SYNTHETIC(title, 100, distribution, more), .on_request = true}, { \
+        SYNTHETIC(title, 1000, distribution, more), .on_request = true \
+    }
 #define SYNTHETIC_WIDTHS(title, distribution, more) \
     {SYNTHETIC(title, 1, distribution, more), .on_request = true}, SYNTHETIC_WIDE(title, distribution, more)
 #define UNIFORM ",distribution=uniform"

@@ -21,22 +21,18 @@ static void list_workloads(const bench_command_options *options) {
 
 static tanda_status measure_limits(const lab *lab, backend *device, device_limits *limits) {
     *limits = (device_limits){0};
-    return lab->options->skip_limits ? TANDA_OK : backend_limits(device, limits, lab->error);
+    return lab->options->bench.with_limits ? backend_limits(device, false, limits, lab->error) : TANDA_OK;
 }
 
-/* The limits that a workload is held against are those measured just before and just after it. */
+/* *best becomes the best of the limits measured so far. */
 static tanda_status run_workload(lab *lab, const bench_workload *workload, backend *device,
-                                 device_limits *limits) {
+                                 device_limits *best) {
     bench_result *result = malloc(sizeof *result);
-    device_limits after = *limits;
     if (result == NULL) return fail(lab->error, TANDA_FAILED, "no memory for the figures");
     tanda_status status = bench_run(workload, device, &lab->options->bench, &lab->data, result, lab->error);
-    if (status == TANDA_OK && result->has_limit) status = measure_limits(lab, device, &after);
-    const device_limits better = bench_better_limits(limits, &after);
-    if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result, &better);
-    if (status == TANDA_OK)
-        bench_report_add(&lab->report, workload, tanda_device_describe(device), result, &better);
-    *limits = after;
+    if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result);
+    if (status == TANDA_OK) bench_report_add(&lab->report, workload, tanda_device_describe(device), result);
+    if (status == TANDA_OK && result->part > 0.0) *best = bench_better_limits(best, &result->limits);
     free(result);
     return status;
 }
@@ -44,18 +40,16 @@ static tanda_status run_workload(lab *lab, const bench_workload *workload, backe
 static tanda_status run_all(lab *lab, backend *device) {
     const tanda_device_information *information = tanda_device_describe(device);
     const bool speaks = !lab->options->common.json;
-    device_limits limits, best;
-    tanda_status status = measure_limits(lab, device, &limits);
+    device_limits best;
+    tanda_status status = measure_limits(lab, device, &best);
     if (status != TANDA_OK) return status;
-    best = limits;
-    if (speaks) print_limits(information, &limits);
+    if (speaks) print_limits(information, &best);
     if (speaks) print_bench_heading(information);
     for (size_t i = 0; status == TANDA_OK && i < bench_workload_count; i++) {
         const bench_workload *workload = &bench_workloads[i];
         if (!bench_options_take(lab->options, workload)) continue;
         if (lab->outside_is_done && !bench_needs_device(workload)) continue;
-        status = run_workload(lab, workload, device, &limits);
-        best = bench_better_limits(&best, &limits);
+        status = run_workload(lab, workload, device, &best);
     }
     bench_report_device(&lab->report, information, &best);
     lab->outside_is_done = true;

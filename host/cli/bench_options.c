@@ -71,7 +71,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->bench.export_folder = argument;
         return 0;
     case FLAG_SKIP_LIMITS:
-        options->skip_limits = true;
+        options->bench.with_limits = false;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, NULL, options->common.error);
@@ -94,7 +94,7 @@ const struct argp bench_argp = {
 tanda_status bench_options_read(int argc, char **argv, bench_command_options *options, tanda_error *error) {
     *options = (bench_command_options){
         .common = {.error = error, .device_is_spec = true},
-        .bench = {.repetitions = REPETITIONS, .least_seconds = LEAST_SECONDS},
+        .bench = {.repetitions = REPETITIONS, .least_seconds = LEAST_SECONDS, .with_limits = true},
     };
     const tanda_status status = options_parse(&bench_argp, argc, argv, options, &options->common, error);
     if (status != TANDA_OK || options->common.device.device == NULL) return status;

@@ -16,7 +16,6 @@ typedef struct bench_command_options {
     bool has_filter;
     regex_t filter;
     bool list;
-    bool skip_limits;
 } bench_command_options;
 
 /* Released by bench_options_free whatever it returns. Fails with TANDA_USAGE. */

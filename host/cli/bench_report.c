@@ -49,17 +49,16 @@ static void print_rate(const bench_result *result, bool computes) {
     printf(" %13s", text);
 }
 
-void print_bench_line(const bench_workload *workload, const bench_result *result,
-                      const device_limits *limits) {
+void print_bench_line(const bench_workload *workload, const bench_result *result) {
     char text[TIME_SIZE], spread[2 * TIME_SIZE + 4], least[TIME_SIZE], most[TIME_SIZE];
-    const char *what = "";
-    const double part = bench_part_of_limit(result, limits, &what);
+    const double part = result->part;
+    const bool computes = result->operations > 0.0 && strcmp(result->bound, "fma") == 0;
     snprintf(spread, sizeof spread, "%s .. %s", time_text(result->least, least),
              time_text(result->most, most));
     printf("%-38s %10s %22s", workload->name, time_text(result->median, text), spread);
-    print_rate(result, result->operations > 0.0 && strcmp(what, "fma") == 0);
+    print_rate(result, computes);
     if (part > 0.0)
-        printf(" %5.1f%% %s", 100.0 * part, strcmp(what, "fma") == 0 ? "F" : "R");
+        printf(" %5.1f%% %s", 100.0 * part, computes ? "F" : "R");
     else
         printf(" %8s", "");
     printf("  %5.2f", result->median > 0.0 ? result->cpu / result->median : 0.0);
@@ -144,18 +143,17 @@ static void add_shape(report *entry, const bench_workload *workload) {
     report_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
 }
 
-static void add_figures(report *entry, const bench_result *result, const device_limits *limits) {
-    const char *what = "";
-    const double part = bench_part_of_limit(result, limits, &what);
+static void add_figures(report *entry, const bench_result *result) {
+    const double part = result->part;
     report_text(entry, "aggregate_name", "median");
     report_real(entry, "min_time", result->least * 1e6);
     report_real(entry, "max_time", result->most * 1e6);
     if (result->bytes > 0.0) report_real(entry, "bytes_per_second", result->bytes / result->median);
     if (result->operations > 0.0) report_real(entry, "flops_per_second", result->operations / result->median);
     if (part > 0.0) report_real(entry, "part_of_limit", part);
-    if (part > 0.0) report_text(entry, "limit", what);
-    if (part > 0.0) report_real(entry, "limit_read_bytes_per_second", limits->read_bandwidth);
-    if (part > 0.0) report_real(entry, "limit_fma_flops_per_second", limits->fma_peak);
+    if (part > 0.0) report_text(entry, "limit", result->bound);
+    if (part > 0.0) report_real(entry, "limit_read_bytes_per_second", result->limits.read_bandwidth);
+    if (part > 0.0) report_real(entry, "limit_fma_flops_per_second", result->limits.fma_peak);
     report_real(entry, "others_cores", result->others);
     report_real(entry, "first_step_seconds", result->first);
     report_real(entry, "load_seconds", result->load);
@@ -170,8 +168,7 @@ static void add_figures(report *entry, const bench_result *result, const device_
 }
 
 void bench_report_add(bench_report *report, const bench_workload *workload,
-                      const tanda_device_information *device, const bench_result *result,
-                      const device_limits *limits) {
+                      const tanda_device_information *device, const bench_result *result) {
     char run_name[128];
     snprintf(run_name, sizeof run_name, "%s/%s", workload->name, device->id);
     for (size_t i = 0; i < result->repetitions; i++) {
@@ -183,7 +180,7 @@ void bench_report_add(bench_report *report, const bench_workload *workload,
     }
     struct report entry = begin_entry(run_name, "_median", "aggregate", result->median, result->cpu, result);
     add_shape(&entry, workload);
-    add_figures(&entry, result, limits);
+    add_figures(&entry, result);
     report->report.failed |= entry.failed;
     append(report, report->benchmarks, entry.object);
 }

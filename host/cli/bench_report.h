@@ -7,8 +7,7 @@
 
 void print_limits(const tanda_device_information *device, const device_limits *limits);
 void print_bench_heading(const tanda_device_information *device);
-void print_bench_line(const bench_workload *workload, const bench_result *result,
-                      const device_limits *limits);
+void print_bench_line(const bench_workload *workload, const bench_result *result);
 
 /* context and benchmarks; the arrays are the report's. */
 typedef struct bench_report {
@@ -20,8 +19,7 @@ bench_report bench_report_begin(void);
 void bench_report_device(bench_report *report, const tanda_device_information *device,
                          const device_limits *limits);
 void bench_report_add(bench_report *report, const bench_workload *workload,
-                      const tanda_device_information *device, const bench_result *result,
-                      const device_limits *limits);
+                      const tanda_device_information *device, const bench_result *result);
 
 /* To a file, whole or not at all. */
 tanda_status bench_report_write(const bench_report *report, const char *path, tanda_error *error);

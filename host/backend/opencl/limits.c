@@ -6,6 +6,7 @@
 #include "support/memory.h"
 
 #define RUNS 9
+#define BRIEF_RUNS 4
 #define MOST_BYTES ((size_t)512 << 20)
 #define READS_AT_ONCE 8 /* of limits.cl */
 #define FMA_CHAINS 12   /* of limits.cl */
@@ -112,16 +113,21 @@ static tanda_status time_launches(const meter *meter, tanda_status (*launch)(con
     return status;
 }
 
-static tanda_status measure_kernels(const meter *meter, device_limits *limits) {
+static tanda_status measure_kernels(const meter *meter, size_t runs, device_limits *limits) {
     const double lanes = (double)meter->state->vector * (double)meter->workers;
     double seconds = 0.0;
-    tanda_status status = time_launches(meter, launch_read, RUNS, 1, &seconds);
+    tanda_status status = time_launches(meter, launch_read, runs, 1, &seconds);
     if (status != TANDA_OK) return status;
     limits->read_bandwidth = lanes * (double)meter->reads * sizeof(float) / seconds;
-    status = time_launches(meter, launch_fma, 2 * RUNS, 1, &seconds);
+    status = time_launches(meter, launch_fma, 2 * runs, 1, &seconds);
     if (status != TANDA_OK) return status;
     limits->fma_peak = 2.0 * lanes * FMA_CHAINS * (double)fma_rounds(meter) / seconds;
-    status = time_launches(meter, launch_nothing, LAUNCHES, 1, &limits->launch_seconds);
+    return TANDA_OK;
+}
+
+static tanda_status measure_launches(const meter *meter, device_limits *limits) {
+    double seconds = 0.0;
+    tanda_status status = time_launches(meter, launch_nothing, LAUNCHES, 1, &limits->launch_seconds);
     if (status == TANDA_OK) status = time_launches(meter, launch_nothing, RUNS, LAUNCHES, &seconds);
     limits->queued_seconds = seconds / LAUNCHES;
     return status;
@@ -148,12 +154,13 @@ static tanda_status measure_transfers(const meter *meter, device_limits *limits)
     return status == TANDA_OK ? opencl_check(meter->state, code, "transfers", meter->error) : status;
 }
 
-tanda_status opencl_limits(backend *backend, device_limits *limits, tanda_error *error) {
+tanda_status opencl_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
     meter meter = {.state = (opencl_backend_state *)backend, .error = error};
     tanda_status status = build_meter(&meter);
     if (status == TANDA_OK) status = make_room(&meter);
-    if (status == TANDA_OK) status = measure_kernels(&meter, limits);
-    if (status == TANDA_OK) status = measure_transfers(&meter, limits);
+    if (status == TANDA_OK) status = measure_kernels(&meter, briefly ? BRIEF_RUNS : RUNS, limits);
+    if (status == TANDA_OK && !briefly) status = measure_launches(&meter, limits);
+    if (status == TANDA_OK && !briefly) status = measure_transfers(&meter, limits);
     free_meter(&meter);
     return status;
 }

@@ -8,9 +8,11 @@
 #include "support/memory.h"
 
 #define RUNS 15
+#define BRIEF_RUNS 5
 #define LEAST_BYTES ((size_t)512 << 20)
 #define FMA_ROUNDS 400000 /* half a millisecond in the widest vectors */
 #define FMA_SECONDS 0.2
+#define BRIEF_FMA_SECONDS 0.02
 #define EMPTY_REGIONS 1000
 
 /* Far more than the last-level cache holds, so that next to nothing is read twice from there. */
@@ -20,10 +22,10 @@ static size_t bytes_to_read(size_t unit) {
     return round_up(wanted > LEAST_BYTES ? wanted : LEAST_BYTES, unit);
 }
 
-static double time_reading(const openmp_backend_state *state, const float *values, size_t floats) {
+static double time_reading(const openmp_backend_state *state, int runs, const float *values, size_t floats) {
     const size_t each = floats / state->threads;
     double best = 0.0;
-    for (int run = 0; run < RUNS; run++) {
+    for (int run = 0; run < runs; run++) {
         const double start = seconds_now();
 #pragma omp parallel num_threads((int)state->threads)
         {
@@ -37,7 +39,7 @@ static double time_reading(const openmp_backend_state *state, const float *value
     return best;
 }
 
-static tanda_status measure_reading(const openmp_backend_state *state, device_limits *limits,
+static tanda_status measure_reading(const openmp_backend_state *state, int runs, device_limits *limits,
                                     tanda_error *error) {
     const size_t unit = state->threads * LIMIT_CHAINS * 16 * sizeof(float), bytes = bytes_to_read(unit);
     const size_t floats = bytes / sizeof(float), each = floats / state->threads;
@@ -49,15 +51,15 @@ static tanda_status measure_reading(const openmp_backend_state *state, device_li
         for (size_t i = 0; i < each; i++)
             mine[i] = 1.0f;
     }
-    limits->read_bandwidth = (double)bytes / time_reading(state, values, floats);
+    limits->read_bandwidth = (double)bytes / time_reading(state, runs, values, floats);
     free(values);
     return TANDA_OK;
 }
 
-static void measure_products(const openmp_backend_state *state, device_limits *limits) {
+static void measure_products(const openmp_backend_state *state, double seconds, device_limits *limits) {
     const double operations = 2.0 * FMA_ROUNDS * LIMIT_CHAINS * 16 * (double)state->threads;
     const double begin = seconds_now();
-    for (int run = 0; run < 2 || seconds_now() - begin < FMA_SECONDS; run++) {
+    for (int run = 0; run < 2 || seconds_now() - begin < seconds; run++) {
         const double start = seconds_now();
 #pragma omp parallel num_threads((int)state->threads)
         {
@@ -80,11 +82,11 @@ static void measure_regions(const openmp_backend_state *state, device_limits *li
     limits->queued_seconds = limits->launch_seconds;
 }
 
-tanda_status openmp_limits(backend *backend, device_limits *limits, tanda_error *error) {
+tanda_status openmp_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
     const openmp_backend_state *state = (const openmp_backend_state *)backend;
-    tanda_status status = measure_reading(state, limits, error);
+    tanda_status status = measure_reading(state, briefly ? BRIEF_RUNS : RUNS, limits, error);
     if (status != TANDA_OK) return status;
-    measure_products(state, limits);
-    measure_regions(state, limits);
+    measure_products(state, briefly ? BRIEF_FMA_SECONDS : FMA_SECONDS, limits);
+    if (!briefly) measure_regions(state, limits);
     return TANDA_OK;
 }

@@ -126,6 +126,6 @@ tanda_status openmp_read_state(backend *backend, program *program, size_t index,
                                tanda_error *error);
 tanda_status openmp_write_state(backend *backend, program *program, size_t index, const float *packed,
                                 tanda_error *error);
-tanda_status openmp_limits(backend *backend, device_limits *limits, tanda_error *error);
+tanda_status openmp_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error);
 
 #endif
