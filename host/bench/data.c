@@ -10,6 +10,18 @@
 
 #define GRAIN 65536
 
+size_t bench_layers(const bench_workload *workload) {
+    size_t count = 0;
+    while (workload->units[count + 1] != 0)
+        count++;
+    return count;
+}
+
+size_t bench_classes(const bench_workload *workload) {
+    const size_t outputs = workload->units[bench_layers(workload)];
+    return outputs == 1 ? 2 : outputs;
+}
+
 /* Murmur3's finalizer, of the index: any range can be made by itself. */
 static inline uint32_t hash_of(uint64_t index) {
     uint32_t hash = (uint32_t)index * 0x9e3779b9u ^ (uint32_t)(index >> 32) * 0x85ebca6bu;

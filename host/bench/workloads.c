@@ -84,18 +84,6 @@ const bench_workload bench_workloads[] = {
 
 const size_t bench_workload_count = sizeof bench_workloads / sizeof *bench_workloads;
 
-size_t bench_layers(const bench_workload *workload) {
-    size_t count = 0;
-    while (workload->units[count + 1] != 0)
-        count++;
-    return count;
-}
-
-size_t bench_classes(const bench_workload *workload) {
-    const size_t outputs = workload->units[bench_layers(workload)];
-    return outputs == 1 ? 2 : outputs;
-}
-
 bool bench_needs_device(const bench_workload *workload) {
     return workload->kind == BENCH_TRAINING || workload->kind == BENCH_ASSEMBLE ||
            workload->kind == BENCH_FIRST;
