@@ -46,6 +46,7 @@ typedef struct network_target {
     const update_target *update;
     float inverse_rows, rate, l2;
     int is_update, is_plain, is_weight;
+    int is_passing; /* the derivatives of this step are not asked for */
     ulong floats;        /* of a slot before the loss */
     global uint *result; /* of the step */
 } network_target;
@@ -53,7 +54,7 @@ typedef struct network_target {
 APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
     float16 g = *sum;
     if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) target->result[2] = 1;
-    store_16(g, 0, target->slot + at);
+    if (!target->is_passing) store_16(g, 0, target->slot + at);
 }
 
 /* In bad all bits of lanes whose parameter is not finite are set. l2, which is 0, makes NaN of what was not before. */
@@ -64,7 +65,7 @@ static inline void finish_vector(network_target target, float16 sum, ulong at, i
         w = canonical(fma((float16)(-target.rate), g, w));
         *bad |= update_is_not_finite(w);
         store_16(w, 0, target.parameters + at);
-        store_16(g, 0, target.slot + at);
+        if (!target.is_passing) store_16(g, 0, target.slot + at);
     } else if (target.is_update) {
         finish_by_rule(&target, &sum, at);
     } else {
@@ -104,7 +105,7 @@ APART void finish_scattered(const network_target *target, const float16 *of_bloc
         for (uint i = 0; i < count; i++)
             if (bad[i]) target->result[2] = 1;
     }
-    store_scattered(sum, target->slot + at, apart, count);
+    if (!target->is_passing) store_scattered(sum, target->slot + at, apart, count);
 }
 
 /* A group of tiles of a layer: its inputs and its kept deltas. */
@@ -381,6 +382,7 @@ static inline void aim(network_target *target, const update_target *update, glob
     target->is_update = is_update;
     target->is_plain = is_update && is_plain(update->rule, update->constants);
     target->is_weight = 1;
+    target->is_passing = 0;
     target->floats = update->floats;
     target->result = result;
 }

@@ -80,6 +80,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
                                     rule,    states, *constants, rates[batch.step]};                                 \
             network_target target;                                                                                   \
             aim(&target, &of_all, slot, 1, results + 3 * batch.step);                                                \
+            target.is_passing = s + 1 < steps;                                                                       \
             network_tensors tensors = {x,         workspace, input_tile,  workspace_tile, width, lanes,              \
                                        walk.rows, layers,    layer_count, losses,         zero};                     \
             uint tiles = (walk.rows + TILE_ROWS - 1) / TILE_ROWS;                                                    \
