@@ -67,12 +67,29 @@ static inline wide_words wide_blocks(uint64_t seed, uint64_t block, uint32_t ste
     return philox_wide((wide_words){number, number >> 32, wide_splat(step), wide_splat(stream)}, seed);
 }
 
+/* Lanes of two vectors in turn, from the lower halves and from the upper ones; gcc has this form from version 12 on only. */
+#if defined(__clang__)
+#if WIDE_LANES == 8
+#define INTERLEAVE_LOWER(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define INTERLEAVE_UPPER(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif WIDE_LANES == 4
+#define INTERLEAVE_LOWER(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define INTERLEAVE_UPPER(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define INTERLEAVE_LOWER(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define INTERLEAVE_UPPER(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
+#else
+#define LOWER_IN_TURN (wide_steps() / 2 + (wide_steps() & 1) * WIDE_LANES)
+#define INTERLEAVE_LOWER(a, b) __builtin_shuffle(a, b, LOWER_IN_TURN)
+#define INTERLEAVE_UPPER(a, b) __builtin_shuffle(a, b, LOWER_IN_TURN + WIDE_LANES / 2)
+#endif
+
 /* The words in the order of their elements: the four of the first counter, then those of the next. */
 static inline void store_elements(wide_words words, uint32_t *target) {
     const wide_word low = (words.x & UINT32_MAX) | words.y << 32,
                     high = (words.z & UINT32_MAX) | words.w << 32;
-    const wide_word near = wide_steps() / 2 + (wide_steps() & 1) * WIDE_LANES, far = near + WIDE_LANES / 2;
-    const wide_word first = __builtin_shuffle(low, high, near), second = __builtin_shuffle(low, high, far);
+    const wide_word first = INTERLEAVE_LOWER(low, high), second = INTERLEAVE_UPPER(low, high);
     __builtin_memcpy(target, &first, sizeof first);
     __builtin_memcpy(target + 2 * WIDE_LANES, &second, sizeof second);
 }
