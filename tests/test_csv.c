@@ -224,8 +224,7 @@ Test(csv, one_table_in_many_spellings_is_one_data_set) {
         "a,b,c\n1,2.5,no\n-3,4,yes\n",
         "a,b,c\n1,2.5,no\n-3,4,yes",
         "a,b,c\r\n1,2.5,no\r\n-3,4,yes\r\n",
-        "\xef\xbb\xbf"
-        "a,b,c\n1,2.5,no\n-3,4,yes\n\n",
+        "\357\273\277a,b,c\n1,2.5,no\n-3,4,yes\n\n",
         "\"a\",\"b\",\"c\"\n\"1\",\"2.5\",\"no\"\n\"-3\",\"4\",\"yes\"\r\n\r\n",
         "a;b;c\n1;2.5;no\n-3;4;yes\n",
         "a\tb\tc\n1\t2.5\tno\n-3\t4\tyes\n",
