@@ -19,6 +19,7 @@ import warnings
 import numpy as np
 from safetensors.numpy import load_file
 
+PAUSE = 0.5  # seconds: threads that wait for more to do keep the cores busy for a while
 LEARNING_RATE = 0.01  # of host/bench/training.c
 AGREEMENT = 1e-3
 LEAST_STEPS_PER_ROUND = 1
@@ -341,9 +342,11 @@ def compare(arguments, workload, folder):
     peers = start_peers(arguments, task)
     for _ in range(arguments.rounds):
         for device in devices:
+            time.sleep(PAUSE)
             found = tanda(arguments, workload, device, "--repetitions", "3", "--min-time", str(arguments.seconds / 3))
             times[f"tanda {device}"].append(found["real_time"] * 1e-6)
         for peer, steps, _ in peers:
+            time.sleep(PAUSE)
             times.setdefault(peer.name, []).append(timed(peer, steps))
     ours = statistics.median(times[f"tanda {devices[0]}"])
     agreement = {peer.name: fine for peer, _, fine in peers}
