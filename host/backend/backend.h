@@ -203,6 +203,11 @@ static inline size_t steps_per_epoch(size_t rows, size_t batch_rows) {
     return (rows + batch_rows - 1) / batch_rows;
 }
 
+/* What a batch's sums are multiplied by for means over its rows. */
+static inline float inverse_rows_of(size_t rows) {
+    return (float)(1.0 / (double)rows);
+}
+
 /* Rows of batch `index` of an epoch. */
 static inline size_t batch_size(size_t rows, size_t batch_rows, size_t index) {
     size_t left = rows - index * batch_rows;

@@ -233,7 +233,7 @@ static tanda_status run_gradient(const context *c) {
     give_memory(&launch, program->slots);
     give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->options.parameters->memory);
-    give_float(&launch, (float)(1.0 / (double)c->wave->rows));
+    give_float(&launch, inverse_rows_of(c->wave->rows));
     give_update(&launch, c);
     give_uint(&launch, c->wave->updates);
     give_memory(&launch, program->results);

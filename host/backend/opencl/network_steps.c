@@ -30,10 +30,6 @@ static size_t looks_of(const program *program) {
     return LEAST_LOOKS + program->plan->parameter_count * program->column / 4;
 }
 
-static float inverse(size_t rows) {
-    return (float)(1.0 / (double)rows);
-}
-
 tanda_status opencl_run_network_steps(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
@@ -51,8 +47,8 @@ tanda_status opencl_run_network_steps(const context *c) {
     give_memory(&launch, program->slots);
     give_ulong(&launch, program->slot_floats);
     give_memory(&launch, options->parameters->memory);
-    give_float(&launch, inverse(options->batch_rows));
-    give_float(&launch, inverse(last));
+    give_float(&launch, inverse_rows_of(options->batch_rows));
+    give_float(&launch, inverse_rows_of(last));
     give_update(&launch, c);
     give_memory(&launch, program->turns);
     give_uint(&launch, looks_of(program));

@@ -79,10 +79,6 @@ static void give_rows(launch *launch, const context *c) {
     give_uint(launch, c->wave->rows);
 }
 
-static float inverse(size_t rows) {
-    return (float)(1.0 / (double)rows);
-}
-
 tanda_status opencl_run_perceptron(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
@@ -94,8 +90,8 @@ tanda_status opencl_run_perceptron(const context *c) {
     give_uint(&launch, program->group);
     give_uint(&launch, c->wave->steps);
     give_uint(&launch, c->wave->updates);
-    give_float(&launch, inverse(options->batch_rows));
-    give_float(&launch, inverse(last));
+    give_float(&launch, inverse_rows_of(options->batch_rows));
+    give_float(&launch, inverse_rows_of(last));
     give_update(&launch, c);
     give_memory(&launch, options->parameters->memory);
     give_ulong(&launch, layer->weight);

@@ -81,7 +81,7 @@ static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
     give_memory(&launch, program->slots);
     give_ulong(&launch, sum);
     give_uint(&launch, program->plan->parameter_count);
-    give_float(&launch, (float)(1.0 / (double)rows));
+    give_float(&launch, inverse_rows_of(rows));
     give_float(&launch, 0.0f);
     give_memory(&launch, program->squares);
     tanda_status status = opencl_launch(&launch, chunks, 1, 1, c->error);
@@ -105,7 +105,7 @@ tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_
     give_uint(&launch, slots);
     give_uint(&launch, distance);
     give_uint(&launch, program->slot_floats - 16);
-    give_float(&launch, (float)(1.0 / (double)rows));
+    give_float(&launch, inverse_rows_of(rows));
     give_update(&launch, c);
     give_memory(&launch, program->biases);
     give_uint(&launch, is_penalised ? program->plan->layer_count : 0);

@@ -119,7 +119,7 @@ bool update_owned(worker *worker, size_t index, size_t rows, float *sum) {
                                                     : (update_rates){.rate = options->learning_rate},
                                        .parameters = program->parameters,
                                        .gradient = sum,
-                                       .inverse_rows = (float)(1.0 / (double)rows)}};
+                                       .inverse_rows = inverse_rows_of(rows)}};
     for (size_t i = 0; i < update_state_count(options->update.rule); i++)
         context.task.state[i] = program->state + i * program->plan->parameter_count;
     if (program->squares != NULL) context.task.squares = add_squares(worker, &context.task);

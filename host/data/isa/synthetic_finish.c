@@ -207,42 +207,21 @@ static void finish_classification(block *block) {
     flip_labels(block);
 }
 
-/* The kinds in the plane, which change two columns. */
-static void place_moons(block *block) {
-    const synthetic data = *block->data;
-    float *restrict a = block->columns[0], *restrict b = block->columns[1];
-    const uint32_t *restrict labels = block->labels;
-#pragma omp simd
-    for (size_t r = 0; r < block->rows; r++) {
-        const synthetic_point point = synthetic_moon(labels[r], words_of(block, r));
-        a[r] = synthetic_near(&data, point.a, a[r]);
-        b[r] = synthetic_near(&data, point.b, b[r]);
+/* The kinds in the plane, which change two columns: POINT is where row r belongs. */
+#define DEFINE_PLACE(name, POINT) \
+    static void place_##name(block *block) { \
+        const synthetic data = *block->data; \
+        float *restrict a = block->columns[0], *restrict b = block->columns[1]; \
+        const uint32_t *restrict labels = block->labels; \
+        _Pragma("omp simd") for (size_t r = 0; r < block->rows; r++) { \
+            const synthetic_point point = POINT; \
+            a[r] = synthetic_near(&data, point.a, a[r]); \
+            b[r] = synthetic_near(&data, point.b, b[r]); \
+        } \
     }
-}
-
-static void place_circles(block *block) {
-    const synthetic data = *block->data;
-    float *restrict a = block->columns[0], *restrict b = block->columns[1];
-    const uint32_t *restrict labels = block->labels;
-#pragma omp simd
-    for (size_t r = 0; r < block->rows; r++) {
-        const synthetic_point point = synthetic_circle(block->table[labels[r]], words_of(block, r));
-        a[r] = synthetic_near(&data, point.a, a[r]);
-        b[r] = synthetic_near(&data, point.b, b[r]);
-    }
-}
-
-static void place_spirals(block *block) {
-    const synthetic data = *block->data;
-    float *restrict a = block->columns[0], *restrict b = block->columns[1];
-    const uint32_t *restrict labels = block->labels;
-#pragma omp simd
-    for (size_t r = 0; r < block->rows; r++) {
-        const synthetic_point point = synthetic_arm(&data, labels[r], words_of(block, r));
-        a[r] = synthetic_near(&data, point.a, a[r]);
-        b[r] = synthetic_near(&data, point.b, b[r]);
-    }
-}
+DEFINE_PLACE(moons, synthetic_moon(labels[r], words_of(block, r)))
+DEFINE_PLACE(circles, synthetic_circle(block->table[labels[r]], words_of(block, r)))
+DEFINE_PLACE(spirals, synthetic_arm(&data, labels[r], words_of(block, r)))
 
 static void finish_plane(block *block, void (*place)(struct block *block)) {
     draw_classes(block);
