@@ -34,8 +34,7 @@ void ISA_NAME(dense_forward)(const tile_group *group, const op *op) {
                 .start = group->parameters + op->bias,
                 .start_step = 1,
                 .result_group = TILE_LANES,
-                .terms = op->inputs,
-                .limit = CANONICAL_LIMIT};
+                .terms = op->inputs};
     run_columns(group, &share, op, &c);
 }
 
@@ -53,6 +52,6 @@ void ISA_NAME(dense_backward)(const tile_group *group, const op *op) {
                 .start = &no_start,
                 .result_group = TILE_LANES,
                 .terms = op->outputs,
-                .limit = TINY_LIMIT};
+                .flush = true};
     run_columns(group, &share, op, &c);
 }
