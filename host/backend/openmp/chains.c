@@ -35,7 +35,10 @@ SPECIALISED void move_factors(const int outputs, const shape s, size_t floats, f
     UNROLL for (int q = 0; q < quads; q++) factor[q] += floats;
 }
 
-/* sum[o * vectors + v] += line * factor for the next `terms` terms. */
+/*
+ * sum[o * vectors + v] += line * factor for the next `terms` terms. Every fourth factor comes straight from memory, an
+ * instruction less for it: with all of them, loads would be what bounds the loop.
+ */
 SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, const int terms,
                            const float *line, factors factor, vec sum[MOST_SUMS]) {
     UNROLL for (int t = 0; t < terms; t++) {
@@ -44,17 +47,28 @@ SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, 
             vec_load(line + (size_t)t * s.line_step + VECTOR_AT(v, s.line_group));
         UNROLL for (int o = 0; o < outputs; o++) {
             const float *of_term = factor[s.panels ? o / QUAD : 0] + (size_t)t * s.factor_step;
-            const vec f = vec_splat(of_term[(size_t)(s.panels ? o % QUAD : o) * s.factor_apart]);
+            const float *at = of_term + (size_t)(s.panels ? o % QUAD : o) * s.factor_apart;
+            const vec f = vec_splat(*at);
             UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-                vec_fma(values[v], f, sum[o * vectors + v]);
+                o % 4 == 3 ? vec_fma_from(values[v], at, sum[o * vectors + v])
+                           : vec_fma(values[v], f, sum[o * vectors + v]);
         }
     }
 }
 
-/* sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. */
+/* Results are worked on in turn: for each of them up to 10 lines, as blocks of 12 ask for one for two terms. */
+static inline const float *lines_ahead(const chains *c, size_t j) {
+    const size_t lines = (j - c->first) * 10;
+    return c->ahead != NULL && lines < c->ahead_lines ? c->ahead + lines * 16 : NULL;
+}
+
+/*
+ * sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. Asks for lines from
+ * `ahead` on, unless it is NULL.
+ */
 SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, const chains *c, size_t j,
-                           size_t lane, vec sum[MOST_SUMS]) {
-    const int ahead = outputs * vectors > 16 ? 2 : 4; /* a loop of fewer turns, whose end is foreseen */
+                           size_t lane, const float *ahead, vec sum[MOST_SUMS]) {
+    const int terms = outputs * vectors > 16 ? 2 : 4; /* a loop of fewer turns, whose end is foreseen */
     const float *line = c->lines + c->from * s.line_step + lane_at(lane, s.line_group);
     factors factor;
     find_factors(outputs, s, c, j, factor);
@@ -67,14 +81,16 @@ SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, 
         /* The hardware does not guess where the next run or block begins. Asked for all at once, its lines would hold
          * up the loads of this one. */
         const float *next = left > 0 ? factor[0] + c->run_stride : next_block;
-        for (; count >= (size_t)ahead; count -= (size_t)ahead) {
+        for (; count >= (size_t)terms; count -= (size_t)terms) {
             if (s.run < CHUNK) {
-                UNROLL for (int i = 0; i < ahead; i++) __builtin_prefetch(next + i * 16);
-                next += ahead * 16;
+                UNROLL for (int i = 0; i < terms; i++) __builtin_prefetch(next + i * 16);
+                next += terms * 16;
             }
-            add_terms(outputs, vectors, s, ahead, line, factor, sum);
-            line += (size_t)ahead * s.line_step;
-            move_factors(outputs, s, (size_t)ahead * s.factor_step, factor);
+            if (ahead != NULL)
+                UNROLL for (int i = 0; i < terms / 2; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+            add_terms(outputs, vectors, s, terms, line, factor, sum);
+            line += (size_t)terms * s.line_step;
+            move_factors(outputs, s, (size_t)terms * s.factor_step, factor);
         }
         for (; count > 0; count--, line += s.line_step) {
             add_terms(outputs, vectors, s, 1, line, factor, sum);
@@ -102,10 +118,8 @@ SPECIALISED void add_start(const int outputs, const int vectors, const chains *c
 /* What a sum goes through when its last chunk is there. It is not -0, as its start was not. */
 SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
                              vec sum[MOST_SUMS]) {
-    if (c->flush)
-        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_flush_tiny(sum[i]);
-    if (c->relu)
-        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_relu(sum[i]);
+    if (c->flush) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_flush_tiny(sum[i]);
+    if (c->relu) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_relu(sum[i]);
     if (c->gate == NULL) return;
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
         vec_keep_above_zero(sum[o * vectors + v],
@@ -117,7 +131,11 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
                           size_t lane) {
     const size_t group = c->result_group, at = j * s.line_step + lane_at(lane, group);
     vec sum[MOST_SUMS];
-    run_terms(outputs, vectors, s, c, j, lane, sum);
+    const float *ahead = s.line_step == COLUMN_LANES && lane == 0 ? lines_ahead(c, j) : NULL;
+    if (ahead != NULL) /* two loops, so that the one that asks for nothing has no instruction for it */
+        run_terms(outputs, vectors, s, c, j, lane, ahead, sum);
+    else
+        run_terms(outputs, vectors, s, c, j, lane, NULL, sum);
     if (c->from > 0)
         add_to_sums(outputs, vectors, s, c->results + at, group, sum);
     else
@@ -170,9 +188,9 @@ CHAIN_LAYOUT_LIST(DEFINE_BLOCKS)
     [CHAINS_##LAYOUT] = blocks_##LAYOUT,
 static const block *const layouts[] = {CHAIN_LAYOUT_LIST(LAYOUT_ENTRY)};
 
-/* The largest block for so many results that fills the lanes without rest; there is one of a single result. */
+/* The largest block for so many results and vectors, both numbers of which are powers of two; there is one of a single result. */
 static inline const block *find_block(const block *found, size_t outputs, size_t vectors) {
-    while (found->outputs > outputs || vectors % found->vectors != 0)
+    while (found->outputs > outputs || found->vectors > vectors)
         found++;
     return found;
 }

@@ -41,6 +41,8 @@ typedef enum chain_layout {
 typedef struct chains {
     chain_layout layout;
     const float *lines;
+    const float *ahead; /* NULL, or lines that the next task reads, in a row: */
+    size_t ahead_lines; /* of 16 values */
     const float *factors;
     size_t factor_step, factor_apart; /* of narrow ones */
     size_t factor_group, run_stride;

@@ -20,6 +20,12 @@ typedef __m512 vec;
 #define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define vec_max(a, b) _mm512_max_ps(a, b) /* b where one is NaN */
 
+/* vec_fma(a, vec_splat(*b), c) in one instruction, which compilers split where the value has another use. */
+static inline vec vec_fma_from(vec a, const float *b, vec c) {
+    __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(a), "m"(*b));
+    return c;
+}
+
 /* x where |x| >= limit or x is NaN, else +0. */
 static inline vec vec_keep_from(vec x, float limit) {
     __mmask16 kept = _mm512_cmp_ps_mask(_mm512_abs_ps(x), vec_splat(limit), _CMP_NLT_UQ);
@@ -103,6 +109,7 @@ typedef __m256 vec;
 #define vec_add(a, b) _mm256_add_ps(a, b)
 #define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define vec_max(a, b) _mm256_max_ps(a, b)
+#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
 
 static inline vec vec_keep_from(vec x, float limit) {
     vec magnitude = _mm256_andnot_ps(vec_splat(-0.0f), x);
@@ -152,6 +159,8 @@ static inline vec vec_fma(vec a, vec b, vec c) {
         c[i] = __builtin_fmaf(a[i], b[i], c[i]);
     return c;
 }
+
+#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
 
 static inline vec vec_max(vec a, vec b) {
     for (int i = 0; i < LANES; i++)
