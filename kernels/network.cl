@@ -9,6 +9,21 @@
 
 #if VECTOR == 16
 
+/* The weights in panels. Work-item (some inputs, layer). */
+kernel void network_pack(global const float *parameters, global const network_layer *layers, global float *panels) {
+    global const network_layer *layer = layers + get_global_id(1);
+    uint first = (uint)get_global_id(0) * NETWORK_PACK_INPUTS, inputs = (uint)layer->inputs;
+    for (uint h = 0; h < layer->outputs; h += PANEL) {
+        uint count = layer->outputs - h < PANEL ? (uint)layer->outputs - h : PANEL;
+        for (uint k = first; k < first + NETWORK_PACK_INPUTS && k < inputs; k++) {
+            global const float *from = parameters + layer->weight + k * layer->stride + h;
+            global float *to = panels + layer->panels + panel_at(inputs, k, h);
+            for (uint i = 0; i < count; i++)
+                to[i] = from[i];
+        }
+    }
+}
+
 /* Work-item (column of VECTORS * 16 lanes, tile); input and workspace are tiles of the wave. */
 #define DEFINE_NETWORK_ROWS(VECTORS)                                                                                 \
     kernel void network_rows_##VECTORS(global float *input, ulong input_offset, ulong input_tile,                    \
@@ -16,8 +31,9 @@
         network_batch batch = BATCH;                                                                                 \
         uint lane = (uint)get_global_id(0) * (VECTORS * 16), tile = (uint)get_global_id(1);                          \
         if (lane >= rows_of_tile(rows, tile)) return;                                                                \
-        network_column_##VECTORS(batch, tile, lane, input + input_offset + tile * input_tile,                        \
-                                 workspace + tile * workspace_tile);                                                 \
+        network_place place = {tile, lane, 1, input + input_offset + tile * input_tile,                              \
+                               workspace + tile * workspace_tile};                                                   \
+        network_columns_##VECTORS(batch, place);                                                                     \
     }
 
 DEFINE_NETWORK_ROWS(1)
@@ -27,7 +43,8 @@ DEFINE_NETWORK_ROWS(2)
 kernel void network_gradient(global const float *input, ulong input_offset, ulong input_tile,
                              global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
                              uint group, global const network_layer *layers, uint layer_count, ulong losses,
-                             global float *slots, ulong slot_floats, global float *parameters, float inverse_rows,
+                             global float *slots, ulong slot_floats, global float *parameters, global float *panels,
+                             float inverse_rows,
                              uint rule, uint states, global float *state, global const update_constants *constants,
                              global const update_rates *rates, int update, global uint *results, uint step,
                              float zero) {
@@ -37,7 +54,7 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
                                rows,                 layers,    layer_count, losses,         zero};
     update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
     network_target target;
-    aim(&target, &of_all, slots + index * slot_floats, update, results + 3 * step);
+    aim(&target, &of_all, panels, slots + index * slot_floats, update, results + 3 * step);
     network_item(tensors, target, item, first_tile, tiles < group ? tiles : group);
 }
 
@@ -58,7 +75,7 @@ kernel void network_tiles(global float *input, ulong input_offset, ulong input_t
         uint tile = item * group + index, used = rows_of_tile(rows, tile);
         global float *x = input + input_offset + (assembled ? tile : item) * input_tile;
         for (uint lane = 0; lane < used; lane += 32)
-            network_column_2(batch, tile, lane, x, tensors);
+            network_columns_2(batch, (network_place){tile, lane, 1, x, tensors});
         for (uint l = 0; l < layer_count; l++) {
             global const network_layer *layer = layers + l;
             global const float *a = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * width;

@@ -38,19 +38,21 @@ static inline void add_block(float16 *value, float16 *levels, uint count, uint i
 }
 
 /*
- * Where the sums of a block go: into a slot, and into the parameters where is_update is set. What plain descent needs
- * lies here too: all rules at the end of each block would take the registers of its sums.
+ * Where the sums of a block go: into a slot, and into the parameters where is_update is set, and these into the panels of
+ * the layer. What plain descent needs lies here too: all rules at the end of each block would take the
+ * registers of its sums.
  */
 typedef struct network_target {
-    global float *slot, *parameters;
+    global float *slot, *parameters, *panels;
     const update_target *update;
     float inverse_rows, rate, l2;
     int is_update, is_plain, is_weight;
-    int is_passing; /* the derivatives of this step are not asked for */
-    ulong floats;        /* of a slot before the loss */
+    int is_passing;  /* the derivatives of this step are not asked for */
+    ulong floats;    /* of a slot before the loss */
     global uint *result; /* of the step */
 } network_target;
 
+/* Rules other than plain descent. */
 APART void finish_by_rule(const network_target *target, const float16 *sum, ulong at) {
     float16 g = *sum;
     if (apply_update(*target->update, at, &g, (float16)(1.0f), target->is_weight)) target->result[2] = 1;
@@ -58,18 +60,18 @@ APART void finish_by_rule(const network_target *target, const float16 *sum, ulon
 }
 
 /* In bad all bits of lanes whose parameter is not finite are set. l2, which is 0, makes NaN of what was not before. */
-static inline void finish_vector(network_target target, float16 sum, ulong at, int16 *bad) {
-    if (target.is_plain) {
-        float16 w = load_16(0, target.parameters + at);
-        float16 g = fma((float16)(target.l2), w, update_gradient(sum, (float16)(target.inverse_rows)));
-        w = canonical(fma((float16)(-target.rate), g, w));
+INLINE void finish_vector(const network_target *target, float16 sum, ulong at, int16 *bad) {
+    if (target->is_plain) {
+        float16 w = load_16(0, target->parameters + at);
+        float16 g = fma((float16)(target->l2), w, update_gradient(sum, (float16)(target->inverse_rows)));
+        w = canonical(fma((float16)(-target->rate), g, w));
         *bad |= update_is_not_finite(w);
-        store_16(w, 0, target.parameters + at);
-        if (!target.is_passing) store_16(g, 0, target.slot + at);
-    } else if (target.is_update) {
-        finish_by_rule(&target, &sum, at);
+        store_16(w, 0, target->parameters + at);
+        if (!target->is_passing) store_16(g, 0, target->slot + at);
+    } else if (target->is_update) {
+        finish_by_rule(target, &sum, at);
     } else {
-        store_16(sum, 0, target.slot + at);
+        store_16(sum, 0, target->slot + at);
     }
 }
 
@@ -88,8 +90,12 @@ static inline void store_scattered(float16 x, global float *to, uint apart, uint
         to[i * apart] = values[i];
 }
 
-/* finish_vector for `count` single parameters that lie `apart` floats apart. */
-APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart, uint count) {
+/*
+ * finish_vector for `count` single parameters that lie `apart` floats apart; weights are those of one output, from an input
+ * on whose place in the panels is `panels`.
+ */
+APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart, uint count,
+                            global float *panels) {
     float16 sum = *of_block;
     if (target->is_update) {
         update_target t = *target->update;
@@ -98,6 +104,7 @@ APART void finish_scattered(const network_target *target, const float16 *of_bloc
             state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
         w = apply_rule(t, w, &sum, (float16)(1.0f), target->is_weight, state);
         store_scattered(w, t.parameters + at, apart, count);
+        if (target->is_weight) store_scattered(w, panels, PANEL, count);
         for (uint i = 0; i < t.states; i++)
             store_scattered(state[i], t.state + i * t.floats + at, apart, count);
         int bad[16];
@@ -117,17 +124,17 @@ typedef struct network_share {
 } network_share;
 
 /*
- * 8 inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile; a block that reaches past the last input
- * is not `whole`, and computes that one again. Where `column` and `whole` are constants, so are the distances of loads.
+ * INPUTS inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile. One that reaches past the last input is
+ * not `whole`, and computes that one again. Where `column` and `whole` are constants, so are the distances of loads.
  */
-#define DEFINE_WIDE_BLOCK(VECTORS)                                                                                   \
-    INLINE void wide_rows_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,                 \
-                                    const uint column, const int whole, float16 *value) {                            \
+#define DEFINE_WIDE_ROWS(INPUTS, VECTORS)                                                                            \
+    INLINE void wide_rows_##INPUTS##_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,      \
+                                               const uint column, const int whole, float16 *value) {                 \
         global const float *a = s.a + tile * s.a_tile + first * column;                                              \
         global const float *d = s.kept + tile * s.kept_tile + (ulong)panel * s.width * 16;                           \
-        uint used = rows_of_tile(s.rows, tile), line[8];                                                             \
-        float16 sum[8][VECTORS];                                                                                     \
-        _Pragma("unroll") for (int o = 0; o < 8; o++) {                                                              \
+        uint used = rows_of_tile(s.rows, tile), line[INPUTS];                                                        \
+        float16 sum[INPUTS][VECTORS];                                                                                \
+        _Pragma("unroll") for (int o = 0; o < INPUTS; o++) {                                                         \
             line[o] = (whole || first + o < inputs ? o : inputs - 1 - first) * column;                               \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] = (float16)(s.zero);                       \
         }                                                                                                            \
@@ -138,46 +145,73 @@ typedef struct network_share {
                 float16 terms[VECTORS];                                                                              \
                 _Pragma("unroll") for (int v = 0; v < VECTORS; v++) terms[v] =                                       \
                     load_16(row + v * s.width, lines);                                                               \
-                _Pragma("unroll") for (int o = 0; o < 8; o++)                                                        \
+                _Pragma("unroll") for (int o = 0; o < INPUTS; o++)                                                   \
                     _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] =                                  \
                         fma(terms[v], (float16)(factors[line[o]]), sum[o][v]);                                       \
             }                                                                                                        \
         }                                                                                                            \
-        _Pragma("unroll") for (int o = 0; o < 8; o++)                                                                \
+        _Pragma("unroll") for (int o = 0; o < INPUTS; o++)                                                           \
             _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[o * VECTORS + v] = canonical(sum[o][v]);       \
-    }                                                                                                                \
-                                                                                                                     \
-    static inline void wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
+    }
+
+/* Copies new weights into the panels: of `count` inputs from `first` on by some outputs, of which four lie in one panel. */
+static inline void store_in_panels(const network_target *target, global const network_layer *layer, uint first, uint count,
+                                   uint output, uint outputs) {
+    for (uint end = output + outputs; output < end; output += 4) {
+        global const float *from = target->parameters + layer->weight + first * layer->stride + output;
+        global float *to = target->panels + panel_at((uint)layer->inputs, first, output);
+        for (uint k = 0; k < count; k++, from += layer->stride, to += PANEL)
+            *(global float4 *)to = *(global const float4 *)from;
+    }
+}
+
+/*
+ * Of some of the next inputs, whose number it returns; and a strip of inputs from `first` on by these outputs: the deltas of
+ * a tile stay in the cache for all its blocks. A block may reach past a strip's last input.
+ */
+#define STRIP_VECTORS(VECTORS) ((NETWORK_STRIP_INPUTS + 4) * VECTORS)
+#define DEFINE_WIDE_STRIP(VECTORS)                                                                                   \
+    DEFINE_WIDE_ROWS(12, VECTORS)                                                                                    \
+    DEFINE_WIDE_ROWS(8, VECTORS)                                                                                     \
+    DEFINE_WIDE_ROWS(4, VECTORS)                                                                                     \
+    static inline uint wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
                                             float16 *value) {                                                        \
-        if (first + 8 > inputs)                                                                                      \
-            wide_rows_##VECTORS(s, tile, inputs, first, panel, s.column, 0, value);                                  \
-        else if (s.column == 32)                                                                                     \
-            wide_rows_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                        \
+        uint left = inputs - first;                                                                                  \
+        if (s.column == 32 && left >= 12)                                                                            \
+            wide_rows_12_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                     \
+        else if (left >= 12)                                                                                         \
+            wide_rows_12_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                     \
+        else if (s.column == 32 && left >= 8)                                                                        \
+            wide_rows_8_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                      \
+        else if (s.column == 32 && left >= 4)                                                                        \
+            wide_rows_4_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                      \
         else                                                                                                         \
-            wide_rows_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                        \
+            wide_rows_4_##VECTORS(s, tile, inputs, first, panel, s.column, 0, value);                                \
+        return left >= 12 ? 12 : left >= 8 && s.column == 32 ? 8 : 4;                                                \
     }                                                                                                                \
                                                                                                                      \
-    /* A strip of inputs from `first` on by these outputs: the deltas of a tile stay in the cache for all its blocks. */ \
-    static inline void wide_strip_##VECTORS(network_share s, network_target target,                                  \
-                                            global const network_layer *layer, uint first, uint panel) {             \
-        float16 value[NETWORK_STRIP_INPUTS * VECTORS], levels[MOST_LEVELS * NETWORK_STRIP_INPUTS * VECTORS];         \
+    APART void wide_strip_##VECTORS(const network_share *of_layer, const network_target *target,                     \
+                                    global const network_layer *layer, uint first, uint panel) {                     \
+        network_share s = *of_layer;                                                                                 \
+        float16 value[STRIP_VECTORS(VECTORS)], levels[MOST_LEVELS * STRIP_VECTORS(VECTORS)];                         \
         int16 bad = (int16)(0);                                                                                      \
         uint inputs = (uint)layer->inputs - first;                                                                   \
         if (inputs > layer->block) inputs = (uint)layer->block;                                                      \
         for (uint i = 0; i < s.tiles; i++) {                                                                         \
-            for (uint k = 0; k < inputs; k += 8)                                                                     \
-                wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first + k, panel, value + k * VECTORS);     \
+            for (uint k = 0; k < inputs;)                                                                            \
+                k += wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first + k, panel, value + k * VECTORS); \
             add_block(value, levels, inputs * VECTORS, i, i + 1 == s.tiles);                                         \
         }                                                                                                            \
         for (uint k = 0; k < inputs; k++)                                                                            \
             for (uint v = 0; v < VECTORS; v++)                                                                       \
                 finish_vector(target, value[k * VECTORS + v],                                                        \
                               layer->weight + (first + k) * layer->stride + (panel + v) * 16, &bad);                 \
-        if (is_any(bad)) target.result[2] = 1;                                                                       \
+        if (target->is_update) store_in_panels(target, layer, first, inputs, panel * 16, VECTORS * 16);              \
+        if (is_any(bad)) target->result[2] = 1;                                                                      \
     }
 
-DEFINE_WIDE_BLOCK(1)
-DEFINE_WIDE_BLOCK(2)
+DEFINE_WIDE_STRIP(1)
+DEFINE_WIDE_STRIP(2)
 
 /*
  * The sums over a tile's lanes, in 16 lanes each, of INPUTS inputs by OUTPUTS outputs; sums[h * 16 + k]. A block of 16
@@ -238,8 +272,8 @@ DEFINE_WIDE_BLOCK(2)
             add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
         }                                                                                                            \
         for (uint h = 0; h < OUTPUTS; h++)                                                                           \
-            finish_scattered(&target, value + h, layer->weight + first * layer->stride + output + h, layer->stride,    \
-                             count);                                                                                 \
+            finish_scattered(&target, value + h, layer->weight + first * layer->stride + output + h, layer->stride,  \
+                             count, target.panels + panel_at(layer->inputs, first, output + h));                     \
     }
 
 DEFINE_NARROW_BLOCK(4, 6)
@@ -298,9 +332,9 @@ static inline void bias_gradients(network_share s, network_target target, global
             add_block(&value, levels, 1, i, i + 1 == s.tiles);
         }
         if (layer->stride >= 16)
-            finish_vector(target, value, layer->bias + panel * 16, &bad);
+            finish_vector(&target, value, layer->bias + panel * 16, &bad);
         else
-            finish_scattered(&target, &value, layer->bias, 1, layer->outputs);
+            finish_scattered(&target, &value, layer->bias, 1, layer->outputs, target.panels);
     }
     if (is_any(bad)) target.result[2] = 1;
 }
@@ -321,6 +355,7 @@ static inline void sum_losses(network_share s, network_target target, global con
 static inline void network_block(network_share s, network_target target, global const network_layer *layer, uint block,
                                  global const float *losses) {
     uint size = (uint)layer->block;
+    target.panels += layer->panels;
     if (block * size >= layer->inputs) {
         target.is_weight = 0;
         bias_gradients(s, target, layer);
@@ -328,8 +363,8 @@ static inline void network_block(network_share s, network_target target, global 
     } else if (layer->stride >= 16) {
         uint panels = layer->stride / 16, panel = 0;
         for (; panel + 2 <= panels; panel += 2)
-            wide_strip_2(s, target, layer, block * size, panel);
-        if (panel < panels) wide_strip_1(s, target, layer, block * size, panel);
+            wide_strip_2(&s, &target, layer, block * size, panel);
+        if (panel < panels) wide_strip_1(&s, &target, layer, block * size, panel);
     } else {
         narrow_gradients(s, target, layer, block * size);
     }
@@ -371,9 +406,10 @@ static inline void network_item(network_tensors t, network_target target, uint i
 }
 
 /* Where the sums of a group go, and the update where they are all of a step's. */
-static inline void aim(network_target *target, const update_target *update, global float *slot, int is_update,
-                       global uint *result) {
+static inline void aim(network_target *target, const update_target *update, global float *panels, global float *slot,
+                       int is_update, global uint *result) {
     target->slot = slot;
+    target->panels = panels;
     target->parameters = update->parameters;
     target->update = update;
     target->inverse_rows = update->inverse_rows;

@@ -50,11 +50,11 @@ static inline void find_sixteen(const shuffle_key *key, int shuffle, ulong first
 
 #define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
 
-/* Asks for the rows of the column after this one, which the same thread most often does next; not in small steps. */
+/* Asks for the rows of the column that many columns after this one, which the same thread most often does next; not in small steps. */
 static inline void ask_for_next(const shuffle_key *key, global const float *features, uint count,
                                 global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
-                                uint lanes) {
-    uint next = tile * TILE_ROWS + lane + lanes;
+                                uint lanes, uint columns) {
+    uint next = tile * TILE_ROWS + lane + columns * lanes;
     if (rows <= TILE_ROWS || next >= rows) return;
     for (uint from = next; from < next + lanes; from += 16) {
         ulong row[16];
@@ -78,7 +78,7 @@ typedef struct network_batch {
     uint training_step;
     global const float *weights; /* of rows, where weighted is set */
     int weighted;
-    global const float *parameters;
+    global const float *parameters, *panels;
     global const network_layer *layers;
     uint layer_count;
     ulong losses;
@@ -108,131 +108,214 @@ APART void network_smoothed(const network_batch *batch, global const float *logi
     store_16(choose(*is_used, d, 0.0f), 0, delta);
 }
 
+/* `columns` columns from lane `lane` on of a tile: what its tensors and its assembled rows are there. */
+typedef struct network_place {
+    uint tile, lane, columns;
+    global float *x, *tensors;
+} network_place;
+
+/* Where a tensor's columns begin, of so many units for each lane. */
+static inline global float *tensor_at(const network_batch *batch, const network_place *place, ulong tensor, ulong units) {
+    return place->tensors + tensor * batch->width + place->lane * units;
+}
+
+/* The rows of one column: assembled into x unless they are, their labels and their weights. */
+INLINE void begin_column(const int vectors, const network_batch *batch, const shuffle_key *key, const network_place *place,
+                         uint column, int16 *label, float16 *weight) {
+    const uint lanes = vectors * 16;
+    uint used = rows_of_tile(batch->rows, place->tile), inputs = (uint)batch->layers[0].inputs;
+    uint from = place->lane + column * lanes;
+    ulong first_row = batch->first_row + (ulong)place->tile * TILE_ROWS;
+    global float *x = place->x + (ulong)from * inputs;
+    for (int v = 0; v < vectors; v++) {
+        int there = (int)used - (int)from - v * 16, values[16];
+        ulong row[16];
+        find_sixteen(key, batch->shuffle, first_row + from + v * 16, there, row);
+        if (!batch->assembled) assemble_rows(batch->features, inputs, row, there, lanes, x + v * 16);
+        for (int i = 0; i < 16; i++)
+            values[i] = i < there ? batch->labels[row[i]] : 0;
+        label[v] = vload16(0, values);
+        weight[v] = (float16)(batch->zero);
+        if (batch->weighted) weight[v] = row_weights(batch->weights, row, there);
+    }
+    if (batch->shuffle && !batch->assembled && inputs <= MOST_ASKED_FEATURES)
+        ask_for_next(key, batch->features, inputs, batch->labels, batch->first_row, batch->rows, place->tile, from,
+                     lanes, place->columns);
+}
+
+/* Dropout of the inputs of a layer, or, backward, of their derivatives. */
+INLINE void drop_inputs(const int vectors, const network_batch *batch, const network_place *place, uint l, int backward,
+                        global const float *from, global float *to, ulong apart) {
+    global const network_layer *layer = batch->layers + l;
+    ulong position = batch->position + (ulong)place->tile * TILE_ROWS;
+    dropout_mask mask = mask_of(layer, batch->seed, position, batch->training_step, l);
+    for (uint column = 0; column < place->columns; column++)
+        for (int v = 0; v < vectors; v++)
+            drop_units(mask, backward, place->lane + (column * vectors + v) * 16, 0, layer->inputs, vectors * 16,
+                       from + column * apart + v * 16, to + column * apart + v * 16);
+}
+
+INLINE void layer_forward(const int vectors, const network_batch *batch, const network_place *place, uint l) {
+    global const network_layer *layer = batch->layers + l;
+    ulong lanes = vectors * 16, inputs = layer->inputs, outputs = layer->outputs;
+    global const float *lines = place->x + place->lane * inputs;
+    if (layer->threshold > 0) {
+        if (l > 0) lines = tensor_at(batch, place, layer->undropped, inputs);
+        drop_inputs(vectors, batch, place, l, 0, lines, tensor_at(batch, place, layer->source, inputs), inputs * lanes);
+    }
+    if (l > 0 || layer->threshold > 0) lines = tensor_at(batch, place, layer->source, inputs);
+    int relu = layer->activation == NETWORK_RELU;
+    global float *output = tensor_at(batch, place, layer->output, outputs);
+    global float *logits = relu ? output : tensor_at(batch, place, layer->logits, outputs);
+    network_chains chains = {.lines = lines,
+                             .factors = batch->panels + layer->panels,
+                             .start = batch->parameters + layer->bias,
+                             .gate = output,
+                             .results = logits,
+                             .lines_apart = inputs * lanes,
+                             .results_apart = outputs * lanes,
+                             .terms = (uint)inputs,
+                             .units = (uint)outputs,
+                             .columns = place->columns,
+                             .relu = relu,
+                             .zero = batch->zero};
+    if (vectors == 2)
+        units_forward_2(&chains);
+    else
+        units_forward_1(&chains);
+    if (!relu) activate(layer->activation, logits, output, (uint)outputs * vectors * place->columns);
+}
+
+/* Losses and the last layer's deltas of one column. */
+INLINE void end_column(const int vectors, const network_batch *batch, const network_place *place, uint column,
+                       const int16 *label, const float16 *weight, int16 *correct) {
+    const uint lanes = vectors * 16;
+    global const network_layer *last = batch->layers + batch->layer_count - 1;
+    uint from = place->lane + column * lanes, used = rows_of_tile(batch->rows, place->tile);
+    global const float *logits = tensor_at(batch, place, last->output, last->outputs) + column * lanes * last->outputs;
+    global float *delta = tensor_at(batch, place, last->delta, last->delta_apart) + column * lanes * last->delta_apart;
+    perceptron_model model = {.zero = batch->zero,
+                              .squared = batch->loss == NETWORK_SQUARED,
+                              .is_class = batch->is_class,
+                              .sigmoid = batch->sigmoid,
+                              .with_loss = batch->with_loss};
+    for (int v = 0; v < vectors; v++) {
+        int there = (int)used - (int)from - v * 16;
+        float16 losses = (float16)(0.0f);
+        int16 right, is_used = lane_numbers() < (int16)(there);
+        if (batch->loss == NETWORK_CATEGORICAL)
+            categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v], batch->labels_of, is_used,
+                             &losses, &right, batch->zero);
+        else if (batch->loss == NETWORK_ELEMENTS)
+            network_elements(batch, logits + v * 16, delta + v * 16, last->outputs, lanes, &label[v], &is_used, &losses,
+                             &right);
+        else if (batch->loss == NETWORK_SMOOTHED)
+            network_smoothed(batch, logits + v * 16, delta + v * 16, &label[v], &is_used, &losses, &right);
+        else
+            store_16(row_deltas(model, load_16(v, logits), label[v], there, &losses, &right), v, delta);
+        if (batch->weighted) {
+            losses = weighed_loss(losses, weight[v]);
+            for (uint h = 0; h < last->outputs; h++)
+                store_16(weighed_delta(load_16(h * vectors + v, delta), weight[v]), h * vectors + v, delta);
+        }
+        store_16(losses, 0, place->tensors + batch->losses * batch->width + from + v * 16);
+        if (batch->is_class) *correct = *correct + right;
+    }
+    if (last->activation != NETWORK_IDENTITY)
+        activate_backward(last->activation, delta,
+                          tensor_at(batch, place, last->from, last->outputs) + column * lanes * last->outputs,
+                          (uint)last->outputs * vectors);
+}
+
+/* A layer's deltas as its gradient reads them. */
+INLINE void keep_deltas(const int vectors, const network_batch *batch, const network_place *place,
+                        global const network_layer *layer) {
+    const uint lanes = vectors * 16;
+    global float *kept = place->tensors + layer->kept * batch->width;
+    for (uint column = 0; column < place->columns; column++) {
+        uint lane = place->lane + column * lanes;
+        global const float *d = place->tensors + layer->delta * batch->width + lane * layer->delta_apart;
+        if (layer->stride >= 16)
+            for (int v = 0; v < vectors; v++)
+                keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch->width * 16);
+        else
+            for (uint i = 0; i < layer->outputs * vectors; i++)
+                store_16(load_16(i, d), i, kept + lane * layer->outputs);
+    }
+}
+
+/* From a layer's deltas to those of the layer below. */
+INLINE void layer_backward(const int vectors, const network_batch *batch, const network_place *place, uint l) {
+    global const network_layer *layer = batch->layers + l, *below = layer - 1;
+    ulong lanes = vectors * 16, apart = below->delta_apart * lanes;
+    global const float *from = tensor_at(batch, place, below->from, below->outputs);
+    global float *target = tensor_at(batch, place, below->delta, below->delta_apart);
+    int relu = below->activation == NETWORK_RELU && layer->threshold == 0;
+    network_chains chains = {.lines = tensor_at(batch, place, layer->delta, layer->delta_apart),
+                             .factors = batch->panels + layer->panels,
+                             .start = batch->parameters,
+                             .gate = from,
+                             .results = target,
+                             .lines_apart = layer->delta_apart * lanes,
+                             .results_apart = apart,
+                             .gate_apart = below->outputs * lanes,
+                             .terms = (uint)layer->outputs,
+                             .units = (uint)layer->inputs,
+                             .columns = place->columns,
+                             .relu = relu,
+                             .zero = batch->zero};
+    if (vectors == 2)
+        units_backward_2(&chains);
+    else
+        units_backward_1(&chains);
+    if (layer->threshold > 0) drop_inputs(vectors, batch, place, l, 1, target, target, apart);
+    for (uint column = 0; !relu && column < place->columns; column++)
+        activate_backward(below->activation, target + column * apart, from + column * below->outputs * lanes,
+                          (uint)below->outputs * vectors);
+}
+
 /*
- * A column of VECTORS * 16 lanes, from `lane` on, of a tile of the wave. tile_x holds its assembled rows where
- * batch.assembled is set, else they are assembled into it; that and the tensors have `width` lanes.
+ * Columns of VECTORS * 16 lanes of a tile, from rows to the deltas of every layer; layer by layer, as they share the
+ * weights. place.x holds the assembled rows of the tile where batch.assembled is set, else they are assembled into it; that
+ * and the tensors have `width` lanes.
  */
-#define DEFINE_NETWORK_COLUMN(VECTORS)                                                                               \
-    INLINE void network_column_##VECTORS(network_batch batch, uint tile, uint lane, global float *tile_x,            \
-                                         global float *tensors) {                                                    \
-        const uint lanes = VECTORS * 16;                                                                             \
-        uint used = rows_of_tile(batch.rows, tile), inputs = (uint)batch.layers[0].inputs;                           \
-        ulong position = batch.position + (ulong)tile * TILE_ROWS;                                                   \
-        global float *x = tile_x + (ulong)lane * inputs;                                                             \
-        int16 label[VECTORS], correct = (int16)(0);                                                                  \
-        float16 weight[VECTORS];                                                                                     \
+#define DEFINE_NETWORK_COLUMNS(VECTORS)                                                                              \
+    INLINE void network_columns_##VECTORS(network_batch batch, network_place place) {                                \
+        int16 label[NETWORK_MOST_COLUMNS * VECTORS], correct = (int16)(0);                                           \
+        float16 weight[NETWORK_MOST_COLUMNS * VECTORS];                                                              \
         shuffle_key key = {0};                                                                                       \
         if (batch.shuffle)                                                                                           \
             key = shuffle_make_key(batch.seed, batch.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch.row_count);     \
-        for (int v = 0; v < VECTORS; v++) {                                                                          \
-            int there = (int)used - (int)lane - v * 16;                                                              \
-            ulong row[16];                                                                                           \
-            int values[16];                                                                                          \
-            ulong first = batch.first_row + (ulong)tile * TILE_ROWS + lane + v * 16;                                 \
-            find_sixteen(&key, batch.shuffle, first, there, row);                                                    \
-            if (!batch.assembled) assemble_rows(batch.features, inputs, row, there, lanes, x + v * 16);              \
-            for (int i = 0; i < 16; i++)                                                                             \
-                values[i] = i < there ? batch.labels[row[i]] : 0;                                                    \
-            label[v] = vload16(0, values);                                                                           \
-            weight[v] = (float16)(batch.zero);                                                                       \
-            if (batch.weighted) weight[v] = row_weights(batch.weights, row, there);                                  \
-        }                                                                                                            \
-        if (batch.shuffle && !batch.assembled && inputs <= MOST_ASKED_FEATURES)                                      \
-            ask_for_next(&key, batch.features, inputs, batch.labels, batch.first_row, batch.rows, tile, lane,        \
-                         lanes);                                                                                     \
-        for (uint l = 0; l < batch.layer_count; l++) {                                                               \
-            global const network_layer *layer = batch.layers + l;                                                    \
-            global const float *lines = x;                                                                           \
-            if (layer->threshold > 0) {                                                                              \
-                if (l > 0) lines = tensors + layer->undropped * batch.width + lane * layer->inputs;                  \
-                global float *dropped = tensors + layer->source * batch.width + lane * layer->inputs;                \
-                dropout_mask mask = mask_of(layer, batch.seed, position, batch.training_step, l);                    \
-                for (int v = 0; v < VECTORS; v++)                                                                    \
-                    drop_units(mask, 0, lane + v * 16, 0, layer->inputs, lanes, lines + v * 16, dropped + v * 16);   \
-            }                                                                                                        \
-            if (l > 0 || layer->threshold > 0) lines = tensors + layer->source * batch.width + lane * layer->inputs; \
-            int relu = layer->activation == NETWORK_RELU;                                                            \
-            global float *outputs = tensors + layer->output * batch.width + lane * layer->outputs;                   \
-            global float *target = relu ? outputs : tensors + layer->logits * batch.width + lane * layer->outputs;   \
-            all_units_##VECTORS(lines, layer->inputs, batch.parameters + layer->weight, layer->stride, 1,            \
-                                batch.parameters + layer->bias, relu, NULL, batch.zero, target, layer->outputs);     \
-            if (!relu) activate(layer->activation, target, outputs, layer->outputs *VECTORS);                        \
-        }                                                                                                            \
-        global const network_layer *last = batch.layers + batch.layer_count - 1;                                     \
-        global const float *logits = tensors + last->output * batch.width + lane * last->outputs;                    \
-        global float *delta = tensors + last->delta * batch.width + lane * last->delta_apart;                        \
-        perceptron_model model = {.zero = batch.zero,                                                                \
-                                  .squared = batch.loss == NETWORK_SQUARED,                                          \
-                                  .is_class = batch.is_class,                                                        \
-                                  .sigmoid = batch.sigmoid,                                                          \
-                                  .with_loss = batch.with_loss};                                                     \
-        for (int v = 0; v < VECTORS; v++) {                                                                          \
-            int there = (int)used - (int)lane - v * 16;                                                              \
-            float16 row_losses = (float16)(0.0f);                                                                    \
-            int16 right, is_used = lane_numbers() < (int16)(there);                                                  \
-            if (batch.loss == NETWORK_CATEGORICAL)                                                                   \
-                categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v], batch.labels_of, \
-                                 is_used, &row_losses, &right, batch.zero);                                          \
-            else if (batch.loss == NETWORK_ELEMENTS)                                                                 \
-                network_elements(&batch, logits + v * 16, delta + v * 16, last->outputs, lanes, &label[v], &is_used, \
-                                 &row_losses, &right);                                                               \
-            else if (batch.loss == NETWORK_SMOOTHED)                                                                 \
-                network_smoothed(&batch, logits + v * 16, delta + v * 16, &label[v], &is_used, &row_losses, &right); \
-            else                                                                                                     \
-                store_16(row_deltas(model, load_16(v, logits), label[v], there, &row_losses, &right), v, delta);     \
-            if (batch.weighted) {                                                                                    \
-                row_losses = weighed_loss(row_losses, weight[v]);                                                    \
-                for (uint h = 0; h < last->outputs; h++)                                                             \
-                    store_16(weighed_delta(load_16(h * VECTORS + v, delta), weight[v]), h * VECTORS + v, delta);     \
-            }                                                                                                        \
-            store_16(row_losses, 0, tensors + batch.losses * batch.width + lane + v * 16);                           \
-            if (batch.is_class) correct = correct + right;                                                           \
-        }                                                                                                            \
-        if (last->activation != NETWORK_IDENTITY)                                                                    \
-            activate_backward(last->activation, delta, tensors + last->from * batch.width + lane * last->outputs,    \
-                              last->outputs *VECTORS);                                                               \
+        for (uint column = 0; column < place.columns; column++)                                                      \
+            begin_column(VECTORS, &batch, &key, &place, column, label + column * VECTORS, weight + column * VECTORS); \
+        for (uint l = 0; l < batch.layer_count; l++)                                                                 \
+            layer_forward(VECTORS, &batch, &place, l);                                                               \
+        for (uint column = 0; column < place.columns; column++)                                                      \
+            end_column(VECTORS, &batch, &place, column, label + column * VECTORS, weight + column * VECTORS,         \
+                       &correct);                                                                                    \
         if (batch.is_class) add_correct(batch.results, batch.step, correct);                                         \
         for (uint l = batch.layer_count; l-- > 0;) {                                                                 \
-            global const network_layer *layer = batch.layers + l;                                                    \
-            global float *d = tensors + layer->delta * batch.width + lane * layer->delta_apart;                      \
-            global float *kept = tensors + layer->kept * batch.width;                                                \
-            if (layer->stride >= 16)                                                                                 \
-                for (int v = 0; v < VECTORS; v++)                                                                    \
-                    keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch.width * 16);   \
-            else                                                                                                     \
-                for (uint i = 0; i < layer->outputs * VECTORS; i++)                                                  \
-                    store_16(load_16(i, d), i, kept + lane * layer->outputs);                                        \
-            if (l == 0) break;                                                                                       \
-            global const network_layer *below = layer - 1;                                                           \
-            global float *target = tensors + below->delta * batch.width + lane * below->delta_apart;                 \
-            global const float *from = tensors + below->from * batch.width + lane * below->outputs;                  \
-            int gates = below->activation == NETWORK_RELU && layer->threshold == 0;                                  \
-            all_units_##VECTORS(d, layer->outputs, batch.parameters + layer->weight, 1, layer->stride, NULL, 0,      \
-                                gates ? from : NULL, batch.zero, target, layer->inputs);                             \
-            if (layer->threshold > 0) {                                                                              \
-                dropout_mask mask = mask_of(layer, batch.seed, position, batch.training_step, l);                    \
-                for (int v = 0; v < VECTORS; v++)                                                                    \
-                    drop_units(mask, 1, lane + v * 16, 0, layer->inputs, lanes, target + v * 16, target + v * 16);   \
-            }                                                                                                        \
-            if (!gates) activate_backward(below->activation, target, from, below->outputs *VECTORS);                 \
+            keep_deltas(VECTORS, &batch, &place, batch.layers + l);                                                  \
+            if (l > 0) layer_backward(VECTORS, &batch, &place, l);                                                   \
         }                                                                                                            \
     }
 
-DEFINE_NETWORK_COLUMN(1)
-DEFINE_NETWORK_COLUMN(2)
+DEFINE_NETWORK_COLUMNS(1)
+DEFINE_NETWORK_COLUMNS(2)
 
 #define BATCH_ARGUMENTS                                                                                              \
     uint width, uint rows, int assembled, global const float *features, global const int *labels, ulong first_row,   \
         ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,                    \
         global const float *weights, int weighted,                                                                   \
-        global const float *parameters, global const network_layer *layers, uint layer_count, ulong losses,          \
+        global const float *parameters, global float *panels, global const network_layer *layers, uint layer_count,  \
+        ulong losses,                                                                                                \
         int loss, float half_smoothing, float on, float off, float rest, float entropy, int element,                 \
         float parameter, float mean, int is_class, int sigmoid, int with_loss, global uint *results, uint step,      \
         float zero
 #define BATCH                                                                                                        \
     {                                                                                                                \
         width, rows, assembled, features, labels, first_row, row_count, shuffle, seed, epoch, position,              \
-            training_step, weights, weighted, parameters, layers, layer_count, losses, loss, half_smoothing,         \
+            training_step, weights, weighted, parameters, panels, layers, layer_count, losses, loss, half_smoothing,         \
             {on, off, rest, entropy}, {element, parameter, mean}, is_class, sigmoid, with_loss, results, step, zero  \
     }
 

@@ -70,8 +70,9 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
             uint lanes = VECTORS * 16, columns = (walk.rows + VECTORS * 16 - 1) / (VECTORS * 16);                    \
             for (uint column = atomic_inc(turn); column < columns; column = atomic_inc(turn)) {                      \
                 uint lane = column * lanes, tile = lane / TILE_ROWS;                                                 \
-                network_column_##VECTORS(batch, tile, lane % TILE_ROWS, x + tile * input_tile,                       \
-                                         workspace + tile * workspace_tile);                                         \
+                network_place place = {tile, lane % TILE_ROWS, 1, x + tile * input_tile,                             \
+                                       workspace + tile * workspace_tile};                                           \
+                network_columns_##VECTORS(batch, place);                                                             \
                 add_done(turn + 1, 1);                                                                               \
             }                                                                                                        \
             if (!wait_for(turn + 1, columns, looks)) return;                                                         \
@@ -79,7 +80,7 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
                                     walk.rows == batch_rows ? inverse_rows : last_inverse_rows,                      \
                                     rule,    states, *constants, rates[batch.step]};                                 \
             network_target target;                                                                                   \
-            aim(&target, &of_all, slot, 1, results + 3 * batch.step);                                                \
+            aim(&target, &of_all, panels, slot, 1, results + 3 * batch.step);                                                \
             target.is_passing = s + 1 < steps;                                                                       \
             network_tensors tensors = {x,         workspace, input_tile,  workspace_tile, width, lanes,              \
                                        walk.rows, layers,    layer_count, losses,         zero};                     \

@@ -11,16 +11,26 @@
 
 #if VECTOR == 16
 
-#define MOST_TOGETHER 128 /* features: of more, 128 lanes leave the first-level cache before the gradient */
+/*
+ * Columns of few features that are worked on together: as many sums at once as hide the latency of fma. Of many, the lane
+ * sums of the gradient leave the first-level cache: two columns then share each pass over them.
+ */
+#define FEW_FEATURES 8
+#define LEAST_PAIR_FEATURES 160
 
-/* The hardware's own prefetching pauses while a delta is computed: so the loops ask for what lies this far ahead. */
-#define AHEAD 4096
+/*
+ * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, in the order
+ * of memory: forward of a block of columns asks for as many lines as half of the block has, and gradient for as many again.
+ * So that forward, which reads twice as fast, does not overtake, it begins half a block and 8 KiB ahead.
+ */
+#define AHEAD 2048
 
 typedef struct perceptron_model {
     global const float *weight;
     float bias, zero;
     uint features;
     int squared, is_class, sigmoid, with_loss;
+    uint labels_ahead; /* rows from those that are worked on to those whose labels are asked for */
 } perceptron_model;
 
 /* The labels of 16 rows of which `used` are there. */
@@ -52,72 +62,147 @@ static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, 
     return choose(is_used, delta, 0.0f);
 }
 
-/*
- * Adds VECTORS * 16 rows, of which `used` are there, to the lane sums (features + 2, 16), bias and loss last; where
- * `first` is set these begin. x: columns (features, 32). Returns the rows whose class was right, negative, in lanes.
- */
-#define DEFINE_ROWS(name, VECTORS)                                                                                   \
-    static inline int16 name(perceptron_model model, global const float *x, global const int *label, uint used,     \
-                             int first, global float *lanes) {                                                       \
-        float16 total[VECTORS], sum[VECTORS], loss = (float16)(model.zero), bias = loss;                             \
-        int16 correct = (int16)(0);                                                                                  \
+/* Asks for line `k` of those that `columns` columns ask for together. */
+INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) {
+#pragma unroll
+    for (int c = 0; c < columns; c++)
+        ASK_FOR(ahead + ((ulong)k * columns + c) * 16);
+}
+
+/* The v-th vector of line k of the columns from x on, which lie `apart` floats apart. */
+#define LINE(v) load_16(0, x + (v) / 2 * apart + k * COLUMN + (v) % 2 * 16)
+
+/* z of COLUMNS columns; asks for the lines from `ahead` on. */
+#define DEFINE_FORWARD(COLUMNS)                                                                                      \
+    static inline void forward_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,   \
+                                         float16 *z) {                                                               \
+        float16 total[COLUMNS * 2], sum[COLUMNS * 2];                                                                \
         ulong apart = (ulong)model.features * COLUMN;                                                                \
-        _Pragma("unroll") for (int v = 0; v < VECTORS; v++) total[v] = (float16)(model.bias);                        \
+        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) total[v] = (float16)(model.bias);                    \
         for (uint from = 0; from < model.features; from += CHUNK) {                                                  \
             uint to = from + CHUNK < model.features ? from + CHUNK : model.features;                                 \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[v] = (float16)(model.zero);                      \
+            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum[v] = (float16)(model.zero);                  \
             for (uint k = from; k < to; k++) {                                                                       \
                 float16 w = (float16)(model.weight[k]);                                                              \
-                _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                \
-                    global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                          \
-                    ASK_FOR(line + AHEAD);                                                                           \
-                    sum[v] = fma(load_16(0, line), w, sum[v]);                                                       \
-                }                                                                                                    \
+                ask_for_lines(COLUMNS, ahead, k);                                                                    \
+                _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum[v] = fma(LINE(v), w, sum[v]);            \
             }                                                                                                        \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) total[v] = total[v] + sum[v];                        \
+            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) total[v] = total[v] + sum[v];                    \
         }                                                                                                            \
-        global float *bias_lanes = lanes + (ulong)model.features * 16;                                               \
-        if (!first) bias = load_16(0, bias_lanes), loss = load_16(1, bias_lanes);                                    \
-        _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                        \
-            int there = (int)used - v * 16;                                                        \
-            float16 losses = (float16)(0.0f);                                                                        \
-            int16 right;                                                                                             \
-            sum[v] = row_deltas(model, canonical(total[v]), row_labels(label + v * 16, there), there, &losses,       \
-                                &right);                                                                             \
-            bias = bias + sum[v];                                                                                    \
-            loss = loss + losses;                                                                                    \
-            correct = correct + right;                                                                               \
-        }                                                                                                            \
-        store_16(bias, 0, bias_lanes);                                                                               \
-        store_16(loss, 1, bias_lanes);                                                                               \
+        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) z[v] = canonical(total[v]);                          \
+    }
+
+/* Adds COLUMNS columns to the lane sums of the gradient. */
+#define DEFINE_GRADIENT(COLUMNS)                                                                                     \
+    static inline void gradient_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,  \
+                                          const float16 *deltas, global float *lanes) {                              \
+        float16 delta[COLUMNS * 2];                                                                                  \
+        ulong apart = (ulong)model.features * COLUMN;                                                                \
+        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) delta[v] = deltas[v];                                \
         for (uint k = 0; k < model.features; k++) {                                                                  \
-            float16 gradient = first ? (float16)(model.zero) : load_16(k, lanes);                                    \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) {                                                    \
-                global const float *line = x + v / 2 * apart + k * COLUMN + v % 2 * 16;                              \
-                ASK_FOR(line + AHEAD);                                                                               \
-                gradient = fma(load_16(0, line), sum[v], gradient);                                                  \
-            }                                                                                                        \
-            store_16(gradient, k, lanes);                                                                            \
+            float16 sum = load_16(k, lanes);                                                                         \
+            ask_for_lines(COLUMNS, ahead, k);                                                                        \
+            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum = fma(LINE(v), delta[v], sum);               \
+            store_16(sum, k, lanes);                                                                                 \
         }                                                                                                            \
+    }
+
+DEFINE_FORWARD(1)
+DEFINE_FORWARD(4)
+DEFINE_GRADIENT(1)
+DEFINE_GRADIENT(2)
+DEFINE_GRADIENT(4)
+
+/*
+ * Binary cross-entropy of vectors that are all rows: loops of few operations each, so that the processor's window holds the
+ * chains of many rows. Returns which classes were right, if losses are asked for, too.
+ */
+static inline int16 binary_deltas(perceptron_model model, const float16 *z, global const int *label, int vectors,
+                                  float16 *losses, float16 *delta) {
+    float16 e[8], y[8];
+    int16 right = (int16)(0);
+    for (int v = 0; v < vectors; v++) {
+        int16 bits = as_int16(load_16(v, (global const float *)label));
+        y[v] = model.is_class ? convert_float16(bits) : as_float16(bits);
+        e[v] = exp_decay(z[v]);
+    }
+    for (int v = 0; v < vectors; v++)
+        delta[v] = loss_binary_delta_from(z[v], y[v], e[v]);
+    if (!model.with_loss) return right;
+    for (int v = 0; v < vectors; v++)
+        losses[v] = loss_binary_from(z[v], y[v], e[v]);
+    if (model.is_class)
+        for (int v = 0; v < vectors; v++)
+            right = right + ((z[v] > 0.0f) == (y[v] == 1.0f));
+    return right;
+}
+
+/*
+ * Losses and deltas of vectors of which `used` rows are there; asks for labels as far ahead as for what lies beside them.
+ * Returns which classes were right.
+ */
+static inline int16 block_deltas(perceptron_model model, const float16 *z, global const int *label, int used,
+                                 int vectors, float16 *losses, float16 *delta) {
+    int16 correct = (int16)(0), right;
+    global const int *next = label + vectors * 16 + model.labels_ahead;
+    for (int v = 0; v < vectors; v++)
+        ASK_FOR(next + v * 16);
+    if (used >= vectors * 16 && !model.squared) return binary_deltas(model, z, label, vectors, losses, delta);
+    for (int v = 0; v < vectors; v++) {
+        int there = used - v * 16;
+        losses[v] = (float16)(0.0f);
+        delta[v] = row_deltas(model, z[v], row_labels(label + v * 16, there), there, losses + v, &right);
+        correct = correct + right;
+    }
+    return correct;
+}
+
+/* Adds vectors to a line of the lane sums. */
+static inline void add_vectors(const float16 *values, int vectors, global float *lanes) {
+    float16 sum = load_16(0, lanes);
+    for (int v = 0; v < vectors; v++)
+        sum = sum + values[v];
+    store_16(sum, 0, lanes);
+}
+
+/*
+ * Adds COLUMNS columns, of which `used` rows are there, to the lane sums (features + 2, 16), bias and loss last. Returns the
+ * rows whose class was right, negative, in lanes. z of few features are found together, else one column after the other.
+ */
+#define DEFINE_COLUMNS(COLUMNS, TOGETHER)                                                                            \
+    static inline int16 add_columns_##COLUMNS(perceptron_model model, global const float *x, global const int *label, \
+                                              uint used, global float *lanes) {                                      \
+        float16 z[COLUMNS * 2], losses[COLUMNS * 2], delta[COLUMNS * 2];                                             \
+        ulong apart = (ulong)model.features * COLUMN;                                                                \
+        for (int c = 0; c < COLUMNS; c += TOGETHER)                                                                  \
+            forward_##TOGETHER(model, x + c * apart, x + (COLUMNS + c) * (apart / 2) + AHEAD, z + c * 2);            \
+        int16 correct = block_deltas(model, z, label, (int)used, COLUMNS * 2, losses, delta);                        \
+        add_vectors(delta, COLUMNS * 2, lanes + (ulong)model.features * 16);                                         \
+        if (model.with_loss) add_vectors(losses, COLUMNS * 2, lanes + (ulong)model.features * 16 + 16);              \
+        gradient_##COLUMNS(model, x, x + COLUMNS * apart + AHEAD, delta, lanes);                                     \
         return correct;                                                                                              \
     }
 
-DEFINE_ROWS(add_eight, 8)
-DEFINE_ROWS(add_two, 2)
+DEFINE_COLUMNS(1, 1)
+DEFINE_COLUMNS(2, 1)
+DEFINE_COLUMNS(4, 4)
 
 /* A tile of `used` rows as lane sums. */
 static inline int16 add_tile(perceptron_model model, global const float *x, global const int *label, uint used,
                              global float *lanes) {
     int16 correct = (int16)(0);
-    for (uint lane = 0; lane < used;) {
+    uint most = model.features <= FEW_FEATURES ? 4 : model.features < LEAST_PAIR_FEATURES ? 1 : 2, columns = 0;
+    for (uint i = 0; i < model.features + 2; i++)
+        store_16((float16)(model.zero), i, lanes);
+    for (uint lane = 0; lane < used; lane += columns * COLUMN) {
         global const float *from = x + (ulong)lane * model.features;
-        if (used - lane >= 128 && model.features <= MOST_TOGETHER) {
-            correct = correct + add_eight(model, from, label + lane, used - lane, lane == 0, lanes);
-            lane += 128;
-        } else {
-            correct = correct + add_two(model, from, label + lane, used - lane, lane == 0, lanes);
-            lane += 32;
-        }
+        columns = used - lane > (most - 1) * COLUMN ? most : 1;
+        if (columns == 4)
+            correct = correct + add_columns_4(model, from, label + lane, used - lane, lanes);
+        else if (columns == 2)
+            correct = correct + add_columns_2(model, from, label + lane, used - lane, lanes);
+        else
+            correct = correct + add_columns_1(model, from, label + lane, used - lane, lanes);
     }
     return correct;
 }
@@ -210,8 +295,8 @@ kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulo
     row_order order = {.count = row_count, .seed = seed, .epoch = epoch + 1, .shuffle = shuffle};
     if (!is_stored) find_rows(&order, epoch, first_row, rows, item * group, row[0]);
     for (uint step = 0; step < steps; step++) {
-        perceptron_model model = {parameters + weight, parameters[bias], zero,    feature_count,
-                                  squared,             is_class,         sigmoid, with_loss};
+        perceptron_model model = {parameters + weight, parameters[bias], zero,      feature_count,       squared,
+                                  is_class,            sigmoid,          with_loss, AHEAD / feature_count};
         uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group, next_epoch = epoch, next_rows = rows;
         ulong next_row = first_row + batch_rows;
         int16 correct = (int16)(0);

@@ -231,8 +231,8 @@ Test(faults, without_a_fault_none_is_found, .fini = forget_opencl, .timeout = 30
 
 /* Tensors are kept for the comparison; without, other kernels run a small network, and only there is it skipped. */
 Test(faults, what_goes_wrong_only_while_nothing_is_kept_is_found, .fini = forget_opencl, .timeout = 200) {
-    static const edit fault = {"network_column.h", "activate(layer->activation, target, outputs, ",
-                               "activate(NETWORK_IDENTITY, target, outputs, "};
+    static const edit fault = {"network_column.h", "activate(layer->activation, logits, output, ",
+                               "activate(NETWORK_IDENTITY, logits, output, "};
     const lockstep_case of_case = {.steps = 5, .batch_rows = RAGGED_BATCH, .seed = 5};
     char text[DIFFERENCE_SIZE];
     if (!use_opencl("pocl")) return;

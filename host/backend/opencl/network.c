@@ -105,10 +105,15 @@ static uint32_t bits_of(float value) {
     return bits;
 }
 
+/* Panels begin at lines of the cache, and updates write whole vectors of outputs. */
+static size_t panel_floats(const packed_layer *layer) {
+    return round_up(round_up(layer->stride, PANEL) * layer->inputs, TILE_LANES);
+}
+
 /* What the ops say of each layer. */
 static void describe(const program *program, network_layer *layers) {
     const plan *plan = program->plan;
-    size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0};
+    size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0}, panels = 0;
     for (size_t i = 0; i < plan->layer_count; i++) {
         const packed_layer *layer = &plan->layers[i];
         layers[i] = (network_layer){.inputs = layer->inputs,
@@ -116,12 +121,14 @@ static void describe(const program *program, network_layer *layers) {
                                     .stride = layer->stride,
                                     .weight = layer->weight,
                                     .bias = layer->bias,
+                                    .panels = panels,
                                     .activation = ACTIVATION_IDENTITY,
                                     .kept = kept,
                                     .block = block_of(program, layer),
                                     .first_item = item};
         kept += layer->stride;
         item += items_of(program, layer);
+        panels += panel_floats(layer);
         if (layer->outputs > widest[i % 2]) widest[i % 2] = layer->outputs;
     }
     for (size_t i = 0; i < plan->layer_count; i++)
@@ -152,13 +159,17 @@ static void describe(const program *program, network_layer *layers) {
 tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error) {
     network_layer *layers = NULL;
     const size_t count = program->plan->layer_count;
+    size_t floats = 0;
     tanda_status status = allocate(&layers, count, sizeof *layers, "program", error);
     if (status != TANDA_OK) return status;
     describe(program, layers);
+    for (size_t i = 0; i < count; i++)
+        floats += panel_floats(&program->plan->layers[i]);
     status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
     if (status == TANDA_OK)
         status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);
     free(layers);
+    if (status == TANDA_OK) status = opencl_make_memory(state, floats, sizeof(float), &program->panels, error);
     return status;
 }
 
@@ -184,6 +195,7 @@ void opencl_give_network(launch *launch, const context *c, const place *input) {
     give_memory(launch, program->plan->weighted ? options->weights->memory : options->features->memory);
     give_uint(launch, program->plan->weighted);
     give_memory(launch, options->parameters->memory);
+    give_memory(launch, program->panels);
     give_memory(launch, program->layers);
     give_uint(launch, program->plan->layer_count);
     give_ulong(launch, loss->other);
@@ -192,6 +204,19 @@ void opencl_give_network(launch *launch, const context *c, const place *input) {
     give_labels_of_classes(launch, loss);
     give_element(launch, loss);
     give_loss(launch, c, loss);
+}
+
+tanda_status opencl_pack_network(const context *c) {
+    const program *program = c->program;
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_pack]);
+    size_t most = 0;
+    for (size_t i = 0; i < program->plan->layer_count; i++)
+        if (program->plan->layers[i].inputs > most) most = program->plan->layers[i].inputs;
+    give_memory(&launch, program->options.parameters->memory);
+    give_memory(&launch, program->layers);
+    give_memory(&launch, program->panels);
+    return opencl_launch(&launch, (most + NETWORK_PACK_INPUTS - 1) / NETWORK_PACK_INPUTS, program->plan->layer_count, 1,
+                         c->error);
 }
 
 static tanda_status run_rows(const context *c) {
@@ -233,6 +258,7 @@ static tanda_status run_gradient(const context *c) {
     give_memory(&launch, program->slots);
     give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->options.parameters->memory);
+    give_memory(&launch, program->panels);
     give_float(&launch, inverse_rows_of(c->wave->rows));
     give_update(&launch, c);
     give_uint(&launch, c->wave->updates);
@@ -243,7 +269,9 @@ static tanda_status run_gradient(const context *c) {
 }
 
 tanda_status opencl_run_network(const context *c) {
+    tanda_status status = opencl_pack_network(c);
+    if (status != TANDA_OK) return status;
     if (c->program->is_tiled) return run_tiles(c);
-    tanda_status status = run_rows(c);
+    status = run_rows(c);
     return status == TANDA_OK ? run_gradient(c) : status;
 }

@@ -47,6 +47,7 @@ typedef enum kernel_index {
 /* Those for devices where 16 lanes lie in a work-item. */
 #define VECTOR_KERNEL_LIST(X) \
     X(perceptron) \
+    X(network_pack) \
     X(network_rows_1) \
     X(network_rows_2) \
     X(network_gradient) \

@@ -25,6 +25,7 @@ struct program {
     bool is_tiled;                  /* of network.c: a work-item takes tiles from rows to gradients */
     size_t network_items;           /* blocks of parameters */
     cl_mem layers;                  /* what network.h says of each */
+    cl_mem panels;                  /* of network.c: the weights as its chains read them */
     cl_mem turns;                   /* of network_steps.cl, of each of the run's steps; else NULL */
     cl_mem scratch;                 /* of fused steps, a group's part after the other */
     size_t scratch_floats;
@@ -189,6 +190,9 @@ tanda_status opencl_run_network(const context *c);
 
 /* What network_batch of network_column.h holds, after the tensors that it works on. */
 void opencl_give_network(launch *launch, const context *c, const place *input);
+
+/* Queues the making of the panels from the parameters. */
+tanda_status opencl_pack_network(const context *c);
 
 /* Whether network_steps.c computes the program's steps, and how many it likes to do in a launch. */
 bool opencl_is_whole(const opencl_backend_state *state, const program *program);
