@@ -2,7 +2,8 @@
 #include "backend/openmp/tile.h"
 #include "backend/openmp/vector.h"
 
-#define PREFETCH_FLOATS 64 /* the rest of a long row follows by itself */
+#define AHEAD_FLOATS 64 /* of each row, asked for before they are read */
+#define LINE_FLOATS 16
 
 /* LANES rows from `lane` on, LANES features from `feature` on. */
 static inline void gather_block(const tile_group *group, const tile *tile, float *target, size_t lane,
@@ -26,13 +27,24 @@ void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, u
     shuffle_positions(key, first, count, rows);
 }
 
-/* The rows of a column come from anywhere: their first lines are asked for while the column before is worked on. */
-static void prefetch_rows(const tile_group *group, size_t column) {
-    const tile *tile = &group->tiles[column / TILE_COLUMNS];
-    const size_t first = column % TILE_COLUMNS * COLUMN_LANES, floats = group->feature_count;
-    for (size_t i = first; i < first + COLUMN_LANES && i < tile->rows; i++)
-        for (size_t k = 0; k < floats && k < PREFETCH_FLOATS; k += 16)
-            __builtin_prefetch(group->features + tile->row[i] * floats + k);
+/* Rows come from anywhere: floats [first, end) of those in lanes [lane, lane + LANES) are asked for. */
+static inline void ask_for(const tile_group *group, const tile *tile, size_t lane, size_t first, size_t end) {
+    for (size_t i = lane; i < lane + LANES && i < tile->rows; i++)
+        for (size_t k = first; k < end; k += LINE_FLOATS)
+            __builtin_prefetch(group->features + tile->row[i] * group->feature_count + k);
+}
+
+/* LANES rows from lane `lane` of the group on, features [first, end). Meanwhile the next rows are asked for. */
+static void gather_rows(const tile_group *group, size_t lane, size_t first, size_t end, float *target) {
+    const tile *tile = &group->tiles[lane / TILE_ROWS];
+    const size_t next = lane + LANES, begin = first + AHEAD_FLOATS;
+    if (next / TILE_ROWS < group->count)
+        ask_for(group, &group->tiles[next / TILE_ROWS], next % TILE_ROWS, first, begin < end ? begin : end);
+    for (size_t k = first; k < end; k += LANES) {
+        const size_t far = k + AHEAD_FLOATS;
+        if (far < end && far % LINE_FLOATS < LANES) ask_for(group, tile, lane % TILE_ROWS, far, far + 1);
+        gather_block(group, tile, target, lane % TILE_ROWS, k);
+    }
 }
 
 /* Columns are shared out where there are enough, else features. */
@@ -51,11 +63,9 @@ void ISA_NAME(gather)(const tile_group *group, const op *op) {
                             : (struct share){0, op->inputs, group->first_column, group->end_column};
     for (size_t column = share.first_column; column < share.end_column; column++) {
         const tile *tile = &group->tiles[column / TILE_COLUMNS];
-        const size_t c = column % TILE_COLUMNS, first = c * COLUMN_LANES, lanes = lanes_in(tile, c);
-        float *target = tensor_at(tile, c, op->target);
-        if (column + 1 < columns_in(group)) prefetch_rows(group, column + 1);
-        for (size_t lane = first; lane < first + lanes; lane += LANES)
-            for (size_t k = share.first; k < share.end; k += LANES)
-                gather_block(group, tile, target, lane, k);
+        const size_t c = column % TILE_COLUMNS, lanes = lanes_in(tile, c);
+        for (size_t lane = 0; lane < lanes; lane += LANES)
+            gather_rows(group, column * COLUMN_LANES + lane, share.first, share.end,
+                        tensor_at(tile, c, op->target));
     }
 }
