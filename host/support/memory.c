@@ -7,7 +7,7 @@
 #define LARGE_PAGE ((size_t)2 << 20)
 
 void *allocate_untouched(size_t bytes) {
-    const bool large = bytes >= 4 * LARGE_PAGE;
+    const bool large = bytes >= LARGE_PAGE / 2;
     const size_t alignment = large ? LARGE_PAGE : MEMORY_ALIGNMENT;
     size_t whole = 0;
     if (add_overflows(bytes, alignment - 1, &whole)) return NULL;
