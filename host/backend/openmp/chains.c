@@ -2,6 +2,8 @@
 #include "backend/openmp/vector.h"
 
 #define MOST_SUMS 32 /* registers of the richest instruction set */
+#define QUAD 4       /* results whose factors lie in one panel */
+#define MOST_QUADS (PANEL / QUAD)
 
 /* Where the v-th vector of a block begins, from the block's first lane on. */
 #define VECTOR_AT(v, group) ((size_t)(v)*LANES / TILE_LANES * (group) + (size_t)(v)*LANES % TILE_LANES)
@@ -9,55 +11,92 @@
 /* A layout's numbers, which are constants in each block. */
 typedef struct shape {
     size_t line_step, line_group, factor_step, factor_apart, run;
+    bool panels;
 } shape;
 
 static inline size_t lane_at(size_t lane, size_t group) {
     return lane / TILE_LANES * group + lane % TILE_LANES;
 }
 
-/* sum[o * vectors + v] += line * factor for the next `terms` terms. */
+/* Where the factors of a block lie: of all its results, or of each four of them. */
+typedef const float *factors[MOST_QUADS];
+
+SPECIALISED void find_factors(const int outputs, const shape s, const chains *c, size_t j, factors factor) {
+    const size_t run = c->from / s.run * c->run_stride;
+    const int quads = s.panels ? (outputs + QUAD - 1) / QUAD : 1;
+    UNROLL for (int q = 0; q < quads; q++) {
+        const size_t at = j + (size_t)q * QUAD;
+        factor[q] = c->factors + at / PANEL * c->factor_group + at % PANEL * s.factor_apart + run;
+    }
+}
+
+SPECIALISED void move_factors(const int outputs, const shape s, size_t floats, factors factor) {
+    const int quads = s.panels ? (outputs + QUAD - 1) / QUAD : 1;
+    UNROLL for (int q = 0; q < quads; q++) factor[q] += floats;
+}
+
+/*
+ * sum[o * vectors + v] += line * factor for the next `terms` terms. Every fourth factor comes straight from memory, an
+ * instruction less for it: with all of them, loads would be what bounds the loop.
+ */
 SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, const int terms,
-                           const float *line, const float *factor, vec sum[MOST_SUMS]) {
+                           const float *line, factors factor, vec sum[MOST_SUMS]) {
     UNROLL for (int t = 0; t < terms; t++) {
         vec values[4];
         UNROLL for (int v = 0; v < vectors; v++) values[v] =
             vec_load(line + (size_t)t * s.line_step + VECTOR_AT(v, s.line_group));
         UNROLL for (int o = 0; o < outputs; o++) {
-            const vec f = vec_splat(factor[(size_t)t * s.factor_step + (size_t)o * s.factor_apart]);
+            const float *of_term = factor[s.panels ? o / QUAD : 0] + (size_t)t * s.factor_step;
+            const float *at = of_term + (size_t)(s.panels ? o % QUAD : o) * s.factor_apart;
+            const vec f = vec_splat(*at);
             UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-                vec_fma(values[v], f, sum[o * vectors + v]);
+                o % 4 == 3 ? vec_fma_from(values[v], at, sum[o * vectors + v])
+                           : vec_fma(values[v], f, sum[o * vectors + v]);
         }
     }
 }
 
-/* The hardware guesses the next line of a panel, but not where the next run or block begins. */
-SPECIALISED void prefetch_factors(const int outputs, const shape s, const float *next) {
-    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (size_t i = 0; i < s.run; i += 16)
-        __builtin_prefetch(next + (size_t)o * s.factor_apart + i);
+/* Results are worked on in turn: for each of them up to 10 lines, as blocks of 12 ask for one for two terms. */
+static inline const float *lines_ahead(const chains *c, size_t j) {
+    const size_t lines = (j - c->first) * 10;
+    return c->ahead != NULL && lines < c->ahead_lines ? c->ahead + lines * 16 : NULL;
 }
 
-/* sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. */
+/*
+ * sum[o * vectors + v] = the chains of `outputs` results from j and `vectors` vectors from lane. Asks for lines from
+ * `ahead` on, unless it is NULL.
+ */
 SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, const chains *c, size_t j,
-                           size_t lane, vec sum[MOST_SUMS]) {
-    const int ahead = outputs * vectors > 16 ? 2 : 4; /* a loop of fewer turns, whose end is foreseen */
+                           size_t lane, const float *ahead, vec sum[MOST_SUMS]) {
+    const int terms = outputs * vectors > 16 ? 2 : 4; /* a loop of fewer turns, whose end is foreseen */
     const float *line = c->lines + c->from * s.line_step + lane_at(lane, s.line_group);
-    const float *block = c->factors + j / PANEL * c->factor_group + j % PANEL * s.factor_apart;
-    const float *run = block + c->from / s.run * c->run_stride;
+    factors factor;
+    find_factors(outputs, s, c, j, factor);
+    const float *next_block = factor[0] + (size_t)outputs * s.factor_apart;
     UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_zero();
     for (size_t left = c->to - c->from; left > 0;) {
-        const float *factor = run;
         size_t count = left < s.run ? left : s.run;
+        const size_t to_next_run = c->run_stride - count * s.factor_step;
         left -= count;
-        run += c->run_stride;
-        if (s.run < CHUNK)
-            prefetch_factors(outputs, s, left > 0 ? run : block + (size_t)outputs * s.factor_apart);
-        for (; count >= (size_t)ahead; count -= (size_t)ahead) {
-            add_terms(outputs, vectors, s, ahead, line, factor, sum);
-            line += (size_t)ahead * s.line_step;
-            factor += (size_t)ahead * s.factor_step;
+        /* The hardware does not guess where the next run or block begins. Asked for all at once, its lines would hold
+         * up the loads of this one. */
+        const float *next = left > 0 ? factor[0] + c->run_stride : next_block;
+        for (; count >= (size_t)terms; count -= (size_t)terms) {
+            if (s.run < CHUNK) {
+                UNROLL for (int i = 0; i < terms; i++) __builtin_prefetch(next + i * 16);
+                next += terms * 16;
+            }
+            if (ahead != NULL)
+                UNROLL for (int i = 0; i < terms / 2; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+            add_terms(outputs, vectors, s, terms, line, factor, sum);
+            line += (size_t)terms * s.line_step;
+            move_factors(outputs, s, (size_t)terms * s.factor_step, factor);
         }
-        for (; count > 0; count--, line += s.line_step, factor += s.factor_step)
+        for (; count > 0; count--, line += s.line_step) {
             add_terms(outputs, vectors, s, 1, line, factor, sum);
+            move_factors(outputs, s, s.factor_step, factor);
+        }
+        move_factors(outputs, s, to_next_run, factor);
     }
 }
 
@@ -71,17 +110,16 @@ SPECIALISED void add_to_sums(const int outputs, const int vectors, const shape s
 SPECIALISED void add_start(const int outputs, const int vectors, const chains *c, size_t j,
                            vec sum[MOST_SUMS]) {
     UNROLL for (int o = 0; o < outputs; o++) {
-        const vec start = vec_splat(c->start[(j + (size_t)o) * c->start_step]);
+        const vec start = vec_canonical(vec_splat(c->start[(j + (size_t)o) * c->start_step]));
         UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] = vec_add(start, sum[o * vectors + v]);
     }
 }
 
-/* What a sum goes through when its last chunk is there. */
+/* What a sum goes through when its last chunk is there. It is not -0, as its start was not. */
 SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
                              vec sum[MOST_SUMS]) {
-    UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_from(sum[i], c->limit);
-    if (c->relu)
-        UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_keep_above_zero(sum[i], sum[i]);
+    if (c->flush) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_flush_tiny(sum[i]);
+    if (c->relu) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_relu(sum[i]);
     if (c->gate == NULL) return;
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
         vec_keep_above_zero(sum[o * vectors + v],
@@ -93,7 +131,11 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
                           size_t lane) {
     const size_t group = c->result_group, at = j * s.line_step + lane_at(lane, group);
     vec sum[MOST_SUMS];
-    run_terms(outputs, vectors, s, c, j, lane, sum);
+    const float *ahead = s.line_step == COLUMN_LANES && lane == 0 ? lines_ahead(c, j) : NULL;
+    if (ahead != NULL) /* two loops, so that the one that asks for nothing has no instruction for it */
+        run_terms(outputs, vectors, s, c, j, lane, ahead, sum);
+    else
+        run_terms(outputs, vectors, s, c, j, lane, NULL, sum);
     if (c->from > 0)
         add_to_sums(outputs, vectors, s, c->results + at, group, sum);
     else
@@ -129,37 +171,41 @@ typedef struct block {
         do_block(OUTPUTS, VECTORS, shape_of_##LAYOUT(c), c, j, lane); \
     }
 #define BLOCK_ENTRY(LAYOUT, OUTPUTS, VECTORS) {OUTPUTS, VECTORS, LAYOUT##_##OUTPUTS##x##VECTORS},
-#define DEFINE_BLOCKS(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, MOST) \
+#define DEFINE_BLOCKS(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, PANELS) \
     static inline shape shape_of_##LAYOUT(const chains *c) { \
-        return (shape){LINE_STEP, LINE_GROUP, (FACTOR_STEP) == 0 ? c->factor_step : (FACTOR_STEP), \
-                       (FACTOR_APART) == 0 ? c->factor_apart : (FACTOR_APART), RUN}; \
+        return (shape){LINE_STEP, \
+                       LINE_GROUP, \
+                       (FACTOR_STEP) == 0 ? c->factor_step : (FACTOR_STEP), \
+                       (FACTOR_APART) == 0 ? c->factor_apart : (FACTOR_APART), \
+                       RUN, \
+                       PANELS}; \
     } \
     BLOCK_LIST(DEFINE_BLOCK, LAYOUT) \
     static const block blocks_##LAYOUT[] = {BLOCK_LIST(BLOCK_ENTRY, LAYOUT)};
 CHAIN_LAYOUT_LIST(DEFINE_BLOCKS)
 
-typedef struct layout_blocks {
-    const block *blocks;
-    size_t most;
-} layout_blocks;
+#define LAYOUT_ENTRY(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, PANELS) \
+    [CHAINS_##LAYOUT] = blocks_##LAYOUT,
+static const block *const layouts[] = {CHAIN_LAYOUT_LIST(LAYOUT_ENTRY)};
 
-#define LAYOUT_ENTRY(LAYOUT, LINE_STEP, LINE_GROUP, FACTOR_STEP, FACTOR_APART, RUN, MOST) \
-    [CHAINS_##LAYOUT] = {blocks_##LAYOUT, MOST},
-static const layout_blocks layouts[] = {CHAIN_LAYOUT_LIST(LAYOUT_ENTRY)};
-
-/* The largest block for so many results that fills the lanes without rest; there is one of a single result. */
+/* The largest block for so many results and vectors, both numbers of which are powers of two; there is one of a single result. */
 static inline const block *find_block(const block *found, size_t outputs, size_t vectors) {
-    while (found->outputs > outputs || vectors % found->vectors != 0)
+    while (found->outputs > outputs || found->vectors > vectors)
         found++;
     return found;
 }
 
+/* How many results from j on one block may have: the factors of each four from its first one on lie in one panel. */
+static inline size_t most_results(const chains *c, size_t j) {
+    const size_t left = c->end - j, in_panel = PANEL - j % PANEL;
+    if (c->layout == CHAINS_forward && j % QUAD != 0 && left > in_panel) return in_panel;
+    return left == PANEL ? PANEL / 2 : left; /* two blocks of 8 are quicker than 12 and 4 */
+}
+
 void ISA_NAME(run_chains)(const chains *c) {
-    const size_t vectors = c->lanes / LANES, most = layouts[c->layout].most;
+    const size_t vectors = c->lanes / LANES;
     for (size_t j = c->first; j < c->end;) {
-        size_t left = c->end - j;
-        if (c->layout == CHAINS_forward && left > PANEL - j % PANEL) left = PANEL - j % PANEL;
-        const block *block = find_block(layouts[c->layout].blocks, left < most ? left : most, vectors);
+        const block *block = find_block(layouts[c->layout], most_results(c, j), vectors);
         for (size_t lane = 0; lane < c->lanes; lane += block->vectors * LANES)
             block->run(c, j, lane);
         j += block->outputs;

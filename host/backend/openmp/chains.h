@@ -8,15 +8,15 @@
 #include "backend/openmp/tile.h"
 
 /*
- * How the operands lie: X(name, line step, line group, factor step, factor apart, run, most), where 0 means that the task
- * says it. The loops of a block know these numbers when they are compiled. A block has up to `most` results.
+ * How the operands lie: X(name, line step, line group, factor step, factor apart, run, panels), where 0 means that the
+ * task says it. The loops of a block know these numbers when they are compiled. With `panels` the factors of a block's
+ * results may lie in two panels.
  */
 #define CHAIN_LAYOUT_LIST(X) \
-    X(forward, COLUMN_LANES, TILE_LANES, PANEL, 1, CHUNK, \
-      PANEL / 2)                                                  /* a block reads one panel of weights */ \
-    X(backward, COLUMN_LANES, TILE_LANES, 1, PANEL, PANEL, PANEL) /* one line of a panel for each result */ \
-    X(gradient, PANEL, TILE_ROWS *PANEL, 1, COLUMN_LANES, COLUMN_LANES, PANEL) /* from panels of delta */ \
-    X(narrow, COLUMN_LANES, TILE_LANES, 0, 0, CHUNK, PANEL) /* weights (K, H), either way */
+    X(forward, COLUMN_LANES, TILE_LANES, PANEL, 1, CHUNK, true) \
+    X(backward, COLUMN_LANES, TILE_LANES, 1, PANEL, PANEL, false) /* one line of a panel for each result */ \
+    X(gradient, PANEL, TILE_ROWS *PANEL, 1, COLUMN_LANES, COLUMN_LANES, false) /* from panels of delta */ \
+    X(narrow, COLUMN_LANES, TILE_LANES, 0, 0, CHUNK, false) /* weights (K, H), either way */
 
 #define CHUNK TILE_ROWS /* terms of one chain (contract 2); `from` is a multiple of it */
 
@@ -34,13 +34,15 @@ typedef enum chain_layout {
  *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
  *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
- * Where from > 0, the chain is added to what the result holds instead of start. The last chunk, to == terms,
- * stores through vec_keep_from(.., limit) and the ReLU or its derivative, where asked for, and then adds the partials below[0 .. below_count), which are laid out
- * like results, one after the other (contract 4).
+ * Where from > 0, the chain is added to what the result holds instead of start, of which -0 counts as +0. The last
+ * chunk, to == terms, goes through what is asked for below, and then adds the partials below[0 .. below_count), which
+ * are laid out like results, one after the other (contract 4). No result is -0.
  */
 typedef struct chains {
     chain_layout layout;
     const float *lines;
+    const float *ahead; /* NULL, or lines that the next task reads, in a row: */
+    size_t ahead_lines; /* of 16 values */
     const float *factors;
     size_t factor_step, factor_apart; /* of narrow ones */
     size_t factor_group, run_stride;
@@ -53,7 +55,7 @@ typedef struct chains {
     size_t terms, from, to; /* from < to */
     size_t lanes;           /* a multiple of TILE_LANES */
     size_t first, end;
-    float limit;
+    bool flush;        /* flush_tiny() */
     bool relu;         /* results that are not above 0 become +0, NaN stays; */
     const float *gate; /* or those where this, laid out like results, is not above 0; NULL: none */
 } chains;

@@ -2,9 +2,21 @@
 #include "backend/openmp/chains.h"
 #include "backend/openmp/vector.h"
 
+/* Columns of more bytes than this lie beyond a core's own cache, and so do the lines of the next one. */
+#define NEAR_BYTES ((size_t)512 << 10)
+
+/* The lines of a column are asked for while the one before it is worked on. */
+static void look_ahead(const tile_group *group, const op *op, size_t column, chains *c) {
+    const tile *tile = &group->tiles[column / TILE_COLUMNS];
+    c->ahead = tensor_at(tile, column % TILE_COLUMNS, op->source) + c->from * COLUMN_LANES;
+    c->ahead_lines = (c->to - c->from) * COLUMN_LANES / 16;
+}
+
 /* Chunk by chunk, so that the weights of a chunk serve all columns while they are in the cache. */
 static void run_columns(const tile_group *group, const share *share, const op *op, chains *c) {
     const bool gated = op->through_relu && op->kind == OP_dense_backward;
+    const size_t columns = share->end_column - share->first_column;
+    const bool far = columns * c->terms * COLUMN_LANES * sizeof(float) > NEAR_BYTES;
     c->relu = op->through_relu && op->kind == OP_dense_forward;
     c->first = share->first;
     c->end = share->end;
@@ -16,6 +28,8 @@ static void run_columns(const tile_group *group, const share *share, const op *o
             c->lines = tensor_at(tile, column % TILE_COLUMNS, op->source);
             c->results = tensor_at(tile, column % TILE_COLUMNS, op->target);
             if (gated) c->gate = tensor_at(tile, column % TILE_COLUMNS, op->other);
+            c->ahead = NULL;
+            if (far && column + 1 < share->end_column) look_ahead(group, op, column + 1, c);
             ISA_NAME(run_chains)(c);
         }
     }
@@ -34,8 +48,7 @@ void ISA_NAME(dense_forward)(const tile_group *group, const op *op) {
                 .start = group->parameters + op->bias,
                 .start_step = 1,
                 .result_group = TILE_LANES,
-                .terms = op->inputs,
-                .limit = CANONICAL_LIMIT};
+                .terms = op->inputs};
     run_columns(group, &share, op, &c);
 }
 
@@ -53,6 +66,6 @@ void ISA_NAME(dense_backward)(const tile_group *group, const op *op) {
                 .start = &no_start,
                 .result_group = TILE_LANES,
                 .terms = op->outputs,
-                .limit = TINY_LIMIT};
+                .flush = true};
     run_columns(group, &share, op, &c);
 }

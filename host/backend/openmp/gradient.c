@@ -56,8 +56,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
                 .start = &no_start,
                 .result_group = op->inputs * PANEL,
                 .lanes = pair * PANEL,
-                .end = op->inputs,
-                .limit = CANONICAL_LIMIT};
+                .end = op->inputs};
     float *result = group->partial + op->weight + h * op->inputs;
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];

@@ -64,7 +64,7 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
         UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = vec_add(total[v], sum[v]);
     }
     UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++)
-        vec_store(z + v * LANES, vec_keep_from(total[v], CANONICAL_LIMIT));
+        vec_store(z + v * LANES, vec_canonical(total[v]));
 }
 
 /* lanes[l] += values[l], values[l + 16], ... in this order, of so many columns. */

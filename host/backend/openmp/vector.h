@@ -18,14 +18,21 @@ typedef __m512 vec;
 #define vec_store(p, v) _mm512_storeu_ps(p, v)
 #define vec_add(a, b) _mm512_add_ps(a, b)
 #define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define vec_max(a, b) _mm512_max_ps(a, b) /* b where one is NaN */
 
-/* x where |x| >= limit or x is NaN, else +0: canonical() and flush_tiny() of kernels/exact.h for a vector. */
+/* vec_fma(a, vec_splat(*b), c) in one instruction, which compilers split where the value has another use. */
+static inline vec vec_fma_from(vec a, const float *b, vec c) {
+    __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(a), "m"(*b));
+    return c;
+}
+
+/* x where |x| >= limit or x is NaN, else +0. */
 static inline vec vec_keep_from(vec x, float limit) {
     __mmask16 kept = _mm512_cmp_ps_mask(_mm512_abs_ps(x), vec_splat(limit), _CMP_NLT_UQ);
     return _mm512_maskz_mov_ps(kept, x);
 }
 
-/* x where `by` is above 0 or NaN, else +0: activation_relu_backward(), and activation_relu() of x by itself. */
+/* x where `by` is above 0 or NaN, else +0: activation_relu_backward(). */
 static inline vec vec_keep_above_zero(vec x, vec by) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(by, vec_zero(), _CMP_NLE_UQ), x);
 }
@@ -101,6 +108,8 @@ typedef __m256 vec;
 #define vec_store(p, v) _mm256_storeu_ps(p, v)
 #define vec_add(a, b) _mm256_add_ps(a, b)
 #define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define vec_max(a, b) _mm256_max_ps(a, b)
+#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
 
 static inline vec vec_keep_from(vec x, float limit) {
     vec magnitude = _mm256_andnot_ps(vec_splat(-0.0f), x);
@@ -151,6 +160,14 @@ static inline vec vec_fma(vec a, vec b, vec c) {
     return c;
 }
 
+#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
+
+static inline vec vec_max(vec a, vec b) {
+    for (int i = 0; i < LANES; i++)
+        b[i] = a[i] > b[i] ? a[i] : b[i];
+    return b;
+}
+
 static inline vec vec_keep_from(vec x, float limit) {
     for (int i = 0; i < LANES; i++)
         x[i] = __builtin_fabsf(x[i]) < limit ? 0.0f : x[i];
@@ -181,12 +198,23 @@ static inline void vec_transpose(vec lines[LANES]) {
 
 #endif
 
+/* canonical() and flush_tiny() of kernels/exact.h, and activation_relu() of what is not -0. */
+static inline vec vec_canonical(vec x) {
+    return vec_keep_from(x, 0x1p-149f);
+}
+
+static inline vec vec_flush_tiny(vec x) {
+    return vec_keep_from(x, 0x1p-100f);
+}
+
+static inline vec vec_relu(vec x) {
+    return vec_max(vec_zero(), x);
+}
+
 /* Functions of these are made anew for each constant they are called with; their loops over registers unroll. */
 #define SPECIALISED static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32") /* as many as there are registers */
 
 #define GROUP_VECTORS (TILE_LANES / LANES) /* vectors that hold one group of 16 lanes */
-#define CANONICAL_LIMIT 0x1p-149f          /* vec_keep_from(x, this): -0 becomes +0, all else stays */
-#define TINY_LIMIT 0x1p-100f               /* vec_keep_from(x, this) is flush_tiny() */
 
 #endif
