@@ -29,7 +29,7 @@ enum network_loss { NETWORK_BINARY, NETWORK_SQUARED, NETWORK_CATEGORICAL, NETWOR
 
 #define PANEL 12               /* outputs of a panel of weights: as many chains as two vectors of each fit the registers */
 #define NETWORK_PACK_INPUTS 16 /* that a work-item of network_pack takes */
-#define NETWORK_MOST_COLUMNS 8 /* that are taken from rows to deltas together */
+#define NETWORK_MOST_COLUMNS 4 /* that are taken from rows to deltas together; a power of two */
 
 /*
  * Where the weight of an input and an output lies in its layer's panels. No division: with its remainder clang makes an

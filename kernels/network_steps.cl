@@ -47,16 +47,17 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
 /*
  * Work-item: as many as there are compute units. first_row, rows, epoch, training_step and step are the first step's;
  * first_tile is of the stored tiles, where `assembled` is set. turns: NETWORK_TURNS words for each step, 0 at first.
- * inverse_rows: of batches of batch_rows, and of the last of an epoch. A take of parameters are `take` of `items` blocks.
- * looks: after so many in vain a work-item leaves the rest of the launch to the others.
+ * inverse_rows: of batches of batch_rows, and of the last of an epoch. A take of rows are `together` columns, a power of two,
+ * one of parameters `take` of `items` blocks. looks: after so many in vain a work-item leaves the rest of the launch to the
+ * others.
  */
 #define DEFINE_NETWORK_STEPS(VECTORS)                                                                                \
     kernel void network_steps_##VECTORS(                                                                             \
         global float *input, ulong first_tile, ulong input_tile, global float *workspace, ulong workspace_tile,      \
-        BATCH_ARGUMENTS, ulong batch_rows, uint steps, uint items, uint take, global float *slot, ulong slot_floats, \
-        global float *updated, float inverse_rows, float last_inverse_rows, uint rule, uint states,                  \
-        global float *state, global const update_constants *constants, global const update_rates *rates,             \
-        global uint *turns, uint looks) {                                                                            \
+        BATCH_ARGUMENTS, ulong batch_rows, uint steps, uint together, uint items, uint take, global float *slot,     \
+        ulong slot_floats, global float *updated, float inverse_rows, float last_inverse_rows, uint rule,            \
+        uint states, global float *state, global const update_constants *constants,                                  \
+        global const update_rates *rates, global uint *turns, uint looks) {                                          \
         network_walk walk = {first_row, first_tile, epoch, rows};                                                    \
         for (uint s = 0; s < steps; s++, walk_on(&walk, row_count, batch_rows)) {                                    \
             network_batch batch = BATCH;                                                                             \
@@ -68,12 +69,13 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
             global float *x = input + (assembled ? walk.first_tile : 0) * input_tile;                                \
             global uint *turn = turns + (ulong)batch.step * NETWORK_TURNS;                                           \
             uint lanes = VECTORS * 16, columns = (walk.rows + VECTORS * 16 - 1) / (VECTORS * 16);                    \
-            for (uint column = atomic_inc(turn); column < columns; column = atomic_inc(turn)) {                      \
+            for (uint column = atomic_add(turn, together); column < columns; column = atomic_add(turn, together)) {  \
                 uint lane = column * lanes, tile = lane / TILE_ROWS;                                                 \
-                network_place place = {tile, lane % TILE_ROWS, 1, x + tile * input_tile,                             \
+                uint count = columns - column < together ? columns - column : together;                              \
+                network_place place = {tile, lane % TILE_ROWS, count, x + tile * input_tile,                         \
                                        workspace + tile * workspace_tile};                                           \
                 network_columns_##VECTORS(batch, place);                                                             \
-                add_done(turn + 1, 1);                                                                               \
+                add_done(turn + 1, count);                                                                           \
             }                                                                                                        \
             if (!wait_for(turn + 1, columns, looks)) return;                                                         \
             update_target of_all = {updated, state,  slot_floats - 16,                                               \

@@ -94,9 +94,9 @@ Test(golden, the_first_step_that_differs_is_named_and_what_differs) {
 Test(golden, a_device_that_is_one_ulp_off_is_found_without_another_device, .fini = forget_opencl,
      .timeout = 200) {
     static const edit fault = {
-        "network_block.h", "store_16(g, 0, target.slot + at);\n    } else",
-        "store_16(g, 0, target.slot + at);\n"
-        "        if (at == 0 && target.inverse_rows == 0.025f) ((global uint *)target.parameters)[0] ^= 1;\n"
+        "network_wide.h", "store_16(g, 0, target->slot + at);\n    } else",
+        "store_16(g, 0, target->slot + at);\n"
+        "        if (at == 0 && target->inverse_rows == 0.025f) ((global uint *)target->parameters)[0] ^= 1;\n"
         "    } else"};
     if (!use_opencl("pocl")) return;
     backend *cpu = open_best_openmp(1), *damaged = open_opencl(damaged_kernels("golden", &fault, 1));

@@ -22,28 +22,39 @@ size_t opencl_network_steps(const program *program) {
     return steps < MOST_STEPS_TOGETHER ? steps : MOST_STEPS_TOGETHER;
 }
 
+/* Columns that share what is read of the weights, as long as each unit has four such groups to take. */
+static size_t columns_together(const program *program, size_t units) {
+    const size_t columns = (program->options.batch_rows + program->column - 1) / program->column;
+    size_t together = 1;
+    while (together < NETWORK_MOST_COLUMNS && columns >= 2 * together * 4 * units)
+        together *= 2;
+    return together;
+}
+
 /*
- * A look takes a cycle or two. What another is busy with is a column's chains at most, twice or three times 1 / 32 cycle each
+ * A look takes a cycle or two. What another is busy with is some columns' chains at most, twice or three times 1 / 32 cycle each
  * operation: so this is some times longer, and short enough where two threads share a core.
  */
-static size_t looks_of(const program *program) {
-    return LEAST_LOOKS + program->plan->parameter_count * program->column / 4;
+static size_t looks_of(const program *program, size_t columns) {
+    return LEAST_LOOKS + program->plan->parameter_count * program->column * columns / 4;
 }
 
 tanda_status opencl_run_network_steps(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const size_t units = c->state->base.information.compute_units, items = program->network_items;
+    const size_t together = columns_together(program, units);
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
     const size_t kernel = program->column == 32 ? KERNEL_network_steps_2 : KERNEL_network_steps_1;
     place input = place_of(c, 0);
-    tanda_status status = opencl_pack_network(c);
+    tanda_status status = c->wave->result == 0 ? opencl_pack_network(c) : TANDA_OK; /* later launches find them new */
     if (status != TANDA_OK) return status;
     input.offset = program->stored != NULL ? c->wave->first_tile : 0;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
     opencl_give_network(&launch, c, &input);
     give_ulong(&launch, options->batch_rows);
     give_uint(&launch, c->wave->steps);
+    give_uint(&launch, together);
     give_uint(&launch, items);
     give_uint(&launch, items / (TAKES_PER_UNIT * units) + 1);
     give_memory(&launch, program->slots);
@@ -53,6 +64,6 @@ tanda_status opencl_run_network_steps(const context *c) {
     give_float(&launch, inverse_rows_of(last));
     give_update(&launch, c);
     give_memory(&launch, program->turns);
-    give_uint(&launch, looks_of(program));
+    give_uint(&launch, looks_of(program, together));
     return opencl_launch(&launch, units, 1, 1, c->error);
 }
