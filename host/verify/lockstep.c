@@ -9,6 +9,7 @@
 #include "support/clock.h"
 #include "support/memory.h"
 #include "verify/lockstep_state.h"
+#include "verify/reference.h"
 
 /* ---- preparing ----------------------------------------------------------------------------------------- */
 
@@ -153,13 +154,6 @@ static void lockstep_free(lockstep *lockstep) {
     free(lockstep->before);
     free(lockstep->row);
     free(lockstep->expected);
-}
-
-update_rates lockstep_rates(lockstep *lockstep, uint64_t step) {
-    const plateau none = {0};
-    update_rates made = {.rate = lockstep->options->learning_rate};
-    if (lockstep->options->has_rates) rates_make(&lockstep->rates, &none, step, 1, &made);
-    return made;
 }
 
 /* ---- one step ------------------------------------------------------------------------------------------ */

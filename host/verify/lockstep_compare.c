@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "verify/lockstep_state.h"
+#include "verify/reference.h"
 
 /* ---- comparing one tensor ------------------------------------------------------------------------------ */
 

@@ -3,8 +3,8 @@
 #define TANDA_VERIFY_LOCKSTEP_STATE_H
 
 #include "train/session.h"
-#include "verify/lockstep.h"
-#include "verify/reference.h"
+#include "verify/lockstep_types.h"
+#include "verify/reference_state.h"
 
 /* A side at work. Arrays are packed parameters of the latest step. */
 typedef struct runner {
@@ -47,7 +47,12 @@ size_t lockstep_offset(const lockstep *lockstep, const compared_tensor *tensor);
 size_t lockstep_outputs(const lockstep *lockstep, const compared_tensor *tensor);
 
 /* What the update of a step is told. */
-update_rates lockstep_rates(lockstep *lockstep, uint64_t step);
+static inline update_rates lockstep_rates(lockstep *lockstep, uint64_t step) {
+    const plateau none = {0};
+    update_rates made = {.rate = lockstep->options->learning_rate};
+    if (lockstep->options->has_rates) rates_make(&lockstep->rates, &none, step, 1, &made);
+    return made;
+}
 
 /* Weights and biases. */
 bool lockstep_is_parameter(quantity quantity);

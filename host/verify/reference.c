@@ -175,19 +175,6 @@ static void run_dense(step_reference *reference, size_t index) {
     run_product(reference, &product, &reference->layers[index].logits);
 }
 
-void reference_activation(step_reference *reference, size_t index) {
-    const activation function = reference->model->layers[index].activation;
-    const bounded *logits = &reference->layers[index].logits;
-    bounded *output = &reference->layers[index].output;
-    size_t count = reference->model->layers[index].outputs * reference->rows;
-    for (size_t i = 0; i < count; i++) {
-        output->value[i] = activation_value(function, logits->value[i]);
-        for (int side = 0; side < SIDE_COUNT; side++)
-            output->bound[side][i] = activation_bound(&reference->arithmetic[side], function,
-                                                      output->value[i], logits->bound[side][i]);
-    }
-}
-
 /* ---- backward ------------------------------------------------------------------------------------------ */
 
 /* The mean over the rows: (sum)(1 / B), both rounded, flushed below 2^-100. */

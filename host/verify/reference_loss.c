@@ -175,6 +175,19 @@ static void weigh_row(step_reference *reference, size_t row) {
         weigh(&reference->layers[last].delta, c * reference->rows + row, reference->weights[row]);
 }
 
+void reference_activation(step_reference *reference, size_t index) {
+    const activation function = reference->model->layers[index].activation;
+    const bounded *logits = &reference->layers[index].logits;
+    bounded *output = &reference->layers[index].output;
+    size_t count = reference->model->layers[index].outputs * reference->rows;
+    for (size_t i = 0; i < count; i++) {
+        output->value[i] = activation_value(function, logits->value[i]);
+        for (int side = 0; side < SIDE_COUNT; side++)
+            output->bound[side][i] = activation_bound(&reference->arithmetic[side], function,
+                                                      output->value[i], logits->bound[side][i]);
+    }
+}
+
 void reference_losses(step_reference *reference) {
     const tanda_model *model = reference->model;
     bounded *correct = &reference->correct;

@@ -2,7 +2,7 @@
 #ifndef TANDA_VERIFY_REFERENCE_LOSS_H
 #define TANDA_VERIFY_REFERENCE_LOSS_H
 
-#include "verify/reference.h"
+#include "verify/reference_state.h"
 
 /* From the last layer's logits: the losses, the prediction, the last delta, and the rows whose class is right. */
 void reference_losses(step_reference *reference);

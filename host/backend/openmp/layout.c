@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/openmp/openmp.h"
+#include "backend/openmp/state.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "backend/openmp/openmp.h"
+#include "backend/openmp/state.h"
 #include "support/clock.h"
 #include "support/memory.h"
 

@@ -1,5 +1,5 @@
 /* The CPU as a device: which instruction set, how many threads, and memory. */
-#include "backend/openmp/openmp.h"
+#include "backend/openmp/state.h"
 
 #include "support/floating_mode.h"
 

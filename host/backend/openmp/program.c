@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/openmp/openmp.h"
+#include "backend/openmp/state.h"
 #include "support/memory.h"
 
 #define SLOT_BYTES ((size_t)16 << 20) /* of gradient slots that a wave aims at */

@@ -2,7 +2,7 @@
 #ifndef TANDA_OPENMP_WORKER_H
 #define TANDA_OPENMP_WORKER_H
 
-#include "backend/openmp/openmp.h"
+#include "backend/openmp/state.h"
 
 #define MOST_STACK 48 /* levels of the binary counter: far more tiles than memory can hold */
 

@@ -1,7 +1,7 @@
 /* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c and parameters.c (running)
  * and measure.c. */
-#ifndef TANDA_OPENMP_OPENMP_H
-#define TANDA_OPENMP_OPENMP_H
+#ifndef TANDA_OPENMP_STATE_H
+#define TANDA_OPENMP_STATE_H
 
 #include "backend/openmp/barrier.h"
 #include "backend/openmp/tile.h"

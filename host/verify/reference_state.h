@@ -1,0 +1,41 @@
+/* What the double-precision reference of a step holds: see reference.h. */
+#ifndef TANDA_VERIFY_REFERENCE_STATE_H
+#define TANDA_VERIFY_REFERENCE_STATE_H
+
+#include "data/dataset.h"
+#include "model/model.h"
+#include "verify/bounds.h"
+#include "verify/compare.h"
+
+/* An array and each side's bound. Tensors are (units, rows), weights (outputs, inputs) as in the model. */
+typedef struct bounded {
+    size_t count;
+    double *value;
+    double *bound[SIDE_COUNT];
+} bounded;
+
+/* What one layer computes. The output of the last one is the prediction; it has no output_delta. */
+typedef struct layer_reference {
+    bounded logits, output;
+    bounded output_delta, delta;
+    bounded weight_gradient, bias_gradient; /* means over the rows */
+    bool *positive[SIDE_COUNT]; /* (units, rows) of hidden ReLU layers: the side's logit is above 0 */
+} layer_reference;
+
+typedef struct step_reference {
+    const tanda_model *model;
+    arithmetic arithmetic[SIDE_COUNT];
+    size_t rows; /* of the latest step */
+    bounded input;
+    layer_reference *layers;
+    bounded losses, loss_sum;
+    bounded correct;         /* rows whose class is right; the bound counts those that rounding may decide */
+    double *labels;          /* (rows) class or target */
+    double *weights;         /* (rows), 1 where the data has none */
+    double *line;            /* (rows) scratch */
+    const float *parameters; /* of the latest step, model order */
+    int leader;
+    uint64_t kinks; /* ReLU units on which the sides are on different sides of 0, over all steps */
+} step_reference;
+
+#endif
