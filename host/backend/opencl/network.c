@@ -110,8 +110,8 @@ static size_t panel_floats(const packed_layer *layer) {
     return round_up(round_up(layer->stride, PANEL) * layer->inputs, TILE_LANES);
 }
 
-/* What the ops say of each layer. */
-static void describe(const program *program, network_layer *layers) {
+/* What the ops say of each layer. Returns the floats of the panels of all. */
+static size_t describe(const program *program, network_layer *layers) {
     const plan *plan = program->plan;
     size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0}, panels = 0;
     for (size_t i = 0; i < plan->layer_count; i++) {
@@ -154,17 +154,15 @@ static void describe(const program *program, network_layer *layers) {
         if (op->kind == OP_dense_backward) layers[op->layer - 1].delta = op->target;
         if (op->with_delta) layer->delta = op->target;
     }
+    return panels;
 }
 
 tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error) {
     network_layer *layers = NULL;
     const size_t count = program->plan->layer_count;
-    size_t floats = 0;
     tanda_status status = allocate(&layers, count, sizeof *layers, "program", error);
     if (status != TANDA_OK) return status;
-    describe(program, layers);
-    for (size_t i = 0; i < count; i++)
-        floats += panel_floats(&program->plan->layers[i]);
+    const size_t floats = describe(program, layers);
     status = opencl_make_memory(state, count, sizeof *layers, &program->layers, error);
     if (status == TANDA_OK)
         status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);
@@ -269,7 +267,8 @@ static tanda_status run_gradient(const context *c) {
 }
 
 tanda_status opencl_run_network(const context *c) {
-    tanda_status status = opencl_pack_network(c);
+    /* The waves of a step share its weights. */
+    tanda_status status = c->wave->position == 0 ? opencl_pack_network(c) : TANDA_OK;
     if (status != TANDA_OK) return status;
     if (c->program->is_tiled) return run_tiles(c);
     status = run_rows(c);

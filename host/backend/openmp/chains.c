@@ -21,9 +21,13 @@ static inline size_t lane_at(size_t lane, size_t group) {
 /* Where the factors of a block lie: of all its results, or of each four of them. */
 typedef const float *factors[MOST_QUADS];
 
+SPECIALISED int quads_of(const int outputs, const shape s) {
+    return s.panels ? (outputs + QUAD - 1) / QUAD : 1;
+}
+
 SPECIALISED void find_factors(const int outputs, const shape s, const chains *c, size_t j, factors factor) {
     const size_t run = c->from / s.run * c->run_stride;
-    const int quads = s.panels ? (outputs + QUAD - 1) / QUAD : 1;
+    const int quads = quads_of(outputs, s);
     UNROLL for (int q = 0; q < quads; q++) {
         const size_t at = j + (size_t)q * QUAD;
         factor[q] = c->factors + at / PANEL * c->factor_group + at % PANEL * s.factor_apart + run;
@@ -31,7 +35,7 @@ SPECIALISED void find_factors(const int outputs, const shape s, const chains *c,
 }
 
 SPECIALISED void move_factors(const int outputs, const shape s, size_t floats, factors factor) {
-    const int quads = s.panels ? (outputs + QUAD - 1) / QUAD : 1;
+    const int quads = quads_of(outputs, s);
     UNROLL for (int q = 0; q < quads; q++) factor[q] += floats;
 }
 

@@ -2,10 +2,7 @@
 #include "backend/openmp/chains.h"
 #include "backend/openmp/vector.h"
 
-/* Columns of more bytes than this lie beyond a core's own cache, and so do the lines of the next one. */
-#define NEAR_BYTES ((size_t)512 << 10)
-
-/* The lines of a column are asked for while the one before it is worked on. */
+/* Where columns outgrow a core's own cache, the lines of one are asked for while the one before it is worked on. */
 static void look_ahead(const tile_group *group, const op *op, size_t column, chains *c) {
     const tile *tile = &group->tiles[column / TILE_COLUMNS];
     c->ahead = tensor_at(tile, column % TILE_COLUMNS, op->source) + c->from * COLUMN_LANES;
@@ -16,7 +13,7 @@ static void look_ahead(const tile_group *group, const op *op, size_t column, cha
 static void run_columns(const tile_group *group, const share *share, const op *op, chains *c) {
     const bool gated = op->through_relu && op->kind == OP_dense_backward;
     const size_t columns = share->end_column - share->first_column;
-    const bool far = columns * c->terms * COLUMN_LANES * sizeof(float) > NEAR_BYTES;
+    const bool far = columns * c->terms * COLUMN_LANES * sizeof(float) > OWN_CACHE_BYTES;
     c->relu = op->through_relu && op->kind == OP_dense_forward;
     c->first = share->first;
     c->end = share->end;

@@ -9,12 +9,9 @@
 #define MOST_WAVE_TILES 1024
 /* Below this much work a thread, waiting for one another costs more than it saves. */
 #define LEAST_WORK_PER_THREAD 3000000 /* multiplications and additions, some 15 microseconds */
-/* Weights of more bytes outgrow a core's own cache: threads then share each op, and so the weights. */
-#define MOST_OWN_WEIGHTS ((size_t)512 << 10)
 /* Activations that are worked on together. More tiles of a group mean fewer passes over gradients and weights, which
  * counts more than the last-level cache (1024x4, B 1024: 378 GFLOP/s at 12 MiB, 418 at 48). */
 #define SHARED_GROUP_BYTES ((size_t)48 << 20)
-#define OWN_GROUP_BYTES ((size_t)512 << 10) /* the same, of one thread: its second-level cache */
 /* Data of a perceptron's group: some 40 microseconds of a core, by which threads may end apart. */
 #define PERCEPTRON_GROUP_BYTES ((size_t)1 << 20)
 
@@ -56,7 +53,7 @@ static size_t choose_group(const program *program, size_t tiles) {
     if (program->shared) return power_of_two_to(SHARED_GROUP_BYTES / tile_bytes);
     /* Enough groups that threads end at about the same time. */
     size_t most =
-        power_of_two_to((program->is_perceptron ? PERCEPTRON_GROUP_BYTES : OWN_GROUP_BYTES) / tile_bytes);
+        power_of_two_to((program->is_perceptron ? PERCEPTRON_GROUP_BYTES : OWN_CACHE_BYTES) / tile_bytes);
     return least(most, power_of_two_to(tiles / (4 * program->threads)));
 }
 
@@ -65,9 +62,10 @@ static void divide_step(program *program) {
     const size_t slot_bytes = program->slot_floats * sizeof(float);
     const size_t weight_bytes = program->plan->parameter_count * sizeof(float);
     size_t wave = program->options.wave_tiles;
+    /* Weights that outgrow a core's own cache: threads share each op, and so the weights. */
     program->shared = !program->is_perceptron && program->threads > 1 && !program->plan->keep &&
-                      (tiles < program->threads || weight_bytes > MOST_OWN_WEIGHTS);
-    program->by_columns = !program->shared && weight_bytes <= MOST_OWN_WEIGHTS;
+                      (tiles < program->threads || weight_bytes > OWN_CACHE_BYTES);
+    program->by_columns = !program->shared && weight_bytes <= OWN_CACHE_BYTES;
     size_t group = least(least(choose_group(program, tiles), MOST_GROUP_TILES), whole);
     if (wave == 0 && program->plan->keep) wave = whole;
     if (wave == 0 && program->shared) wave = group;

@@ -19,7 +19,8 @@
 
 #define COLUMN_LANES 32
 #define TILE_COLUMNS (TILE_ROWS / COLUMN_LANES)
-#define PANEL 16 /* outputs of a panel of weights */
+#define PANEL 16                            /* outputs of a panel of weights */
+#define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's second-level cache, for what it works on */
 #define MOST_GROUP_LEVELS 6
 #define MOST_GROUP_TILES ((size_t)1 << MOST_GROUP_LEVELS)
 

@@ -109,7 +109,6 @@ typedef __m256 vec;
 #define vec_add(a, b) _mm256_add_ps(a, b)
 #define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define vec_max(a, b) _mm256_max_ps(a, b)
-#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
 
 static inline vec vec_keep_from(vec x, float limit) {
     vec magnitude = _mm256_andnot_ps(vec_splat(-0.0f), x);
@@ -160,8 +159,6 @@ static inline vec vec_fma(vec a, vec b, vec c) {
     return c;
 }
 
-#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
-
 static inline vec vec_max(vec a, vec b) {
     for (int i = 0; i < LANES; i++)
         b[i] = a[i] > b[i] ? a[i] : b[i];
@@ -196,6 +193,10 @@ static inline void vec_transpose(vec lines[LANES]) {
         }
 }
 
+#endif
+
+#if LANES < 16
+#define vec_fma_from(a, b, c) vec_fma(a, vec_splat(*(b)), c)
 #endif
 
 /* canonical() and flush_tiny() of kernels/exact.h, and activation_relu() of what is not -0. */
