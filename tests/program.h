@@ -1,6 +1,6 @@
 /*
  * Runs the built program and keeps what it wrote. Every test has a folder of its own, which is also the
- * working folder, and a private cache for PoCL.
+ * working folder, and in it one for PoCL's kernels.
  */
 #ifndef TANDA_TESTS_PROGRAM_H
 #define TANDA_TESTS_PROGRAM_H
@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "support_kernels.h"
 
 #define IRIS TANDA_SOURCE_DIR "/datasets/iris.csv"
 #define BREAST_CANCER TANDA_SOURCE_DIR "/datasets/breast_cancer.csv"
@@ -37,7 +39,7 @@ static void enter_folder(void) {
     strcpy(test_folder, "/tmp/tanda_cli_XXXXXX");
     cr_assert_not_null(mkdtemp(test_folder));
     cr_assert_eq(chdir(test_folder), 0);
-    setenv("POCL_CACHE_DIR", test_folder, 1);
+    borrow_kernels("pocl");
     setenv("TANDA_CACHE_DIR", "", 1); /* nothing is kept */
     unsetenv("TANDA_ISA");
     unsetenv("TANDA_KERNELS");
@@ -51,6 +53,7 @@ static int remove_entry(const char *path, const struct stat *information, int ty
 static void leave_folder(void) {
     for (size_t i = 0; i < kept_count; i++)
         free(kept[i]);
+    give_kernels("pocl");
     cr_assert_eq(chdir("/"), 0);
     nftw(test_folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -1,6 +1,6 @@
 /*
  * The backends that tests run on. Nothing outside a test's own temporary folder decides which OpenCL
- * implementation is seen, and PoCL's cache lies there too: tests run side by side, in processes of their own.
+ * implementation is seen, and PoCL keeps its kernels there: tests run side by side, in processes of their own.
  */
 #ifndef TANDA_TESTS_SUPPORT_DEVICES_H
 #define TANDA_TESTS_SUPPORT_DEVICES_H

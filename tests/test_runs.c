@@ -191,7 +191,7 @@ Test(runs, signal_ends_the_training_with_exit_130_and_says_that_nothing_was_kept
 
 /* Standard error of a training that takes seconds, on a terminal of 100 columns. */
 static char *run_on_terminal(void) {
-    const char *const arguments[] = {TANDA_PROGRAM, "train", "--data",    DIGITS,    "--hidden", "512,512",
+    const char *const arguments[] = {TANDA_PROGRAM, "train", "--data",    DIGITS,    "--hidden", "256,256",
                                      "--batch",     "2",     "--threads", "1",       "--device", "cpu",
                                      "--epochs",    "1",     "--isa",     "generic", NULL};
     const struct winsize size = {.ws_row = 24, .ws_col = 100};

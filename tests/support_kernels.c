@@ -1,0 +1,80 @@
+#include "support_kernels.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 1024
+#define POCL_KERNELS TANDA_TEST_KERNELS "/pocl"
+#define MESA_KERNELS TANDA_TEST_KERNELS "/mesa"
+
+typedef void file_action(const char *from, const char *to);
+
+static void make_folder(const char *path) {
+    struct stat information;
+    mkdir(path, 0700); /* another test may have made it just now */
+    cr_assert(stat(path, &information) == 0 && S_ISDIR(information.st_mode), "%s cannot be made", path);
+}
+
+/* PoCL's marks of use, and what a process that was killed left half written. */
+static bool is_kernel_file(const char *name) {
+    return name[0] != '.' && strncmp(name, "tempfile", 8) != 0 && strcmp(name, "last_accessed") != 0;
+}
+
+/* Does `action` with each file below `from` and its place below `to`, whose folders are made. */
+static void walk(const char *from, const char *to, file_action *action) {
+    DIR *folder = opendir(from);
+    if (folder == NULL) return;
+    make_folder(to);
+    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        char here[PATH_SIZE], there[PATH_SIZE];
+        if (!is_kernel_file(entry->d_name)) continue;
+        cr_assert_lt(snprintf(here, sizeof here, "%s/%s", from, entry->d_name), PATH_SIZE);
+        cr_assert_lt(snprintf(there, sizeof there, "%s/%s", to, entry->d_name), PATH_SIZE);
+        if (entry->d_type == DT_DIR)
+            walk(here, there, action);
+        else
+            action(here, there);
+    }
+    closedir(folder);
+}
+
+/* A symbolic link, as the two folders may lie on different file systems. */
+static void borrow(const char *from, const char *to) {
+    cr_assert_eq(symlink(from, to), 0, "%s cannot be made", to);
+}
+
+static bool copy(FILE *source, FILE *target) {
+    char block[1 << 16];
+    for (size_t got; (got = fread(block, 1, sizeof block, source)) != 0;)
+        if (fwrite(block, 1, got, target) != got) return false;
+    return ferror(source) == 0;
+}
+
+/* Other tests see the whole file or none. What was borrowed is there already. */
+static void give(const char *from, const char *to) {
+    char partial[PATH_SIZE + 32];
+    struct stat information;
+    if (lstat(from, &information) != 0 || !S_ISREG(information.st_mode) || access(to, F_OK) == 0) return;
+    snprintf(partial, sizeof partial, "%s.%ld", to, (long)getpid());
+    FILE *source = fopen(from, "rb"), *target = fopen(partial, "wb");
+    const bool copied = source != NULL && target != NULL && copy(source, target);
+    if (source != NULL) fclose(source);
+    const bool whole = target != NULL && fclose(target) == 0 && copied;
+    if (!whole || rename(partial, to) != 0) remove(partial);
+}
+
+void borrow_kernels(const char *folder) {
+    make_folder(folder);
+    walk(POCL_KERNELS, folder, borrow);
+    setenv("POCL_CACHE_DIR", folder, 1);
+    setenv("MESA_SHADER_CACHE_DIR", MESA_KERNELS, 1);
+}
+
+void give_kernels(const char *folder) {
+    walk(folder, POCL_KERNELS, give);
+}
