@@ -106,6 +106,40 @@ Test(divergence, weights_are_told_where_only_the_update_overflows) {
     problem_free(&problem);
 }
 
+/* Of a wide first layer alone, whose weights some devices update where their gradient is made. */
+static void check_first_layer(backend *backend) {
+    static const network network = {2,
+                                    1,
+                                    2,
+                                    {16, 1},
+                                    {ACTIVATION_IDENTITY, ACTIVATION_IDENTITY},
+                                    LOSS_MSE,
+                                    TANDA_TASK_REGRESSION,
+                                    CONTENT_REAL};
+    problem problem = problem_create(&network);
+    const size_t second = problem.model->layers[1].weight;
+    for (size_t i = 0; i < problem.model->parameter_count; i++)
+        problem.model->parameters[i] = i >= second && i < second + 16 ? 1.0f : 0.0f;
+    for (size_t row = 0; row < 2; row++) {
+        ((float *)problem.dataset.values)[row] = 1000.0f; /* of its bias it is 1 */
+        problem.dataset.targets[row] = 1.0f;
+    }
+    const tanda_train_options options = {.epochs = 2, .learning_rate = 1e36};
+    cr_expect_str_eq(
+        diverge(backend, &problem, &options),
+        "diverged: a weight is not finite in epoch 1, step 1 of 1; the first to show it is layer 1 "
+        "(identity, 16 units), its weights; a smaller learning rate than 1e+36 may help");
+    problem_free(&problem);
+    tanda_device_close(backend);
+}
+
+Test(divergence, weights_are_told_where_only_the_first_of_two_layers_overflows, .fini = forget_opencl) {
+    check_first_layer(open_best_openmp(1));
+    check_first_layer(open_best_openmp(3));
+    check_first_layer(open_openmp("generic", 2));
+    if (use_opencl("pocl")) check_first_layer(open_opencl(NULL));
+}
+
 Test(divergence, leaves_the_last_good_checkpoint_and_nothing_else) {
     const outcome run =
         RUN("train", "--data", DIGITS, "--hidden", "32,16", "--batch", "full", "--learning-rate", "1e10",

@@ -58,6 +58,8 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
                 .lanes = pair * PANEL,
                 .end = op->inputs};
     float *result = group->partial + op->weight + h * op->inputs;
+    const bool is_first = group->descent != NULL && op->weight == group->descent->weight;
+    if (is_first) c.weights = group->descent->parameters + op->weight + h * op->inputs;
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];
         transpose_delta(tile, op, h, pair, panels);
@@ -65,6 +67,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
         c.run_stride = op->other == 0 ? tile->input_stride : tile->workspace_stride;
         c.terms = c.to = tile->rows;
         direct_to_tree(&c, i, group->count, levels, pair * op->inputs * PANEL, result);
+        if (is_first && i + 1 == group->count) c.descent = group->descent; /* the gradient is complete */
         ISA_NAME(run_chains)(&c);
     }
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "backend/openmp/worker.h"
+#include "kernels/update.h"
 
 #define MERGE_FLOATS 4096 /* merged and updated while they are in the first-level cache */
 
@@ -81,8 +82,10 @@ static void mean_range(worker *worker, size_t first, size_t end, void *context) 
 
 static void update_range(worker *worker, size_t first, size_t end, void *context) {
     program *program = worker->program;
+    const packed_layer *layer = &program->plan->layers[0];
     update_context *update = context;
     if (first == program->slot_floats - 16) return;
+    if (worker->descends && first >= layer->weight && first < layer->bias) return; /* done */
     update->task.is_weight = !is_bias(program->plan, first);
     update->bad |= program->functions->update(&update->task, first, end);
 }
@@ -109,17 +112,42 @@ static float add_squares(worker *worker, update_task *task) {
     return program->squares[0];
 }
 
+static update_rates rates_of(const program *program, size_t index) {
+    return program->rates != NULL ? program->rates[index]
+                                  : (update_rates){.rate = program->options.learning_rate};
+}
+
+/* Of the first layer alone: the weights of others are still read by other threads when their gradient is made. */
+void begin_descent(worker *worker, size_t index, size_t rows, bool complete) {
+    const program *program = worker->program;
+    const update_settings *update = &program->options.update;
+    const packed_layer *layer = &program->plan->layers[0];
+    worker->descends = complete && program->plan->training && !program->plan->keep &&
+                       layer->outputs >= WIDE_OUTPUTS && update->rule == UPDATE_descent &&
+                       update_is_plain(update->constants);
+    worker->descent = (descent){.weight = layer->weight,
+                                .parameters = program->parameters,
+                                .inverse_rows = inverse_rows_of(rows),
+                                .rate = rates_of(program, index).rate};
+}
+
+static bool is_any_nan(const float *values, size_t count) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++)
+        found |= values[i] != values[i];
+    return found;
+}
+
 bool update_owned(worker *worker, size_t index, size_t rows, float *sum) {
     program *program = worker->program;
     const program_options *options = &program->options;
     update_context context = {.task = {.rule = options->update.rule,
                                        .constants = options->update.constants,
-                                       .rates = program->rates != NULL
-                                                    ? program->rates[index]
-                                                    : (update_rates){.rate = options->learning_rate},
+                                       .rates = rates_of(program, index),
                                        .parameters = program->parameters,
                                        .gradient = sum,
-                                       .inverse_rows = inverse_rows_of(rows)}};
+                                       .inverse_rows = inverse_rows_of(rows)},
+                              .bad = is_any_nan(worker->descent.not_finite, PANEL)};
     for (size_t i = 0; i < update_state_count(options->update.rule); i++)
         context.task.state[i] = program->state + i * program->plan->parameter_count;
     if (program->squares != NULL) context.task.squares = add_squares(worker, &context.task);

@@ -123,6 +123,7 @@ static tile_group group_of(worker *worker, const step *step, size_t first, size_
                         .loss_index = program->slot_floats - 16,
                         .with_loss = worker->with_loss,
                         .scratch = worker->scratch,
+                        .descent = worker->descends ? &worker->descent : NULL,
                         .features = program->options.features->data,
                         .feature_count = features,
                         .seed = program->options.seed,
@@ -288,6 +289,7 @@ static void run_step(worker *worker, uint64_t index, step_result *result) {
     const step step = step_at(program, index);
     const bool one_wave = step.tiles <= program->wave_tiles;
     worker->stack_top = 0;
+    begin_descent(worker, (size_t)(result - program->results), step.rows, step.tiles <= program->group_tiles);
     uint32_t correct = 0;
     for (size_t first = 0; first < step.tiles; first += program->wave_tiles) {
         size_t tiles = step.tiles - first < program->wave_tiles ? step.tiles - first : program->wave_tiles;

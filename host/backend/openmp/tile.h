@@ -40,6 +40,14 @@ typedef struct tile {
     uint32_t *correct;      /* rows of this tile whose class is right */
 } tile;
 
+/* Plain gradient descent (update_descent of kernels/update.h) of weights whose gradient is complete when it is made. */
+typedef struct descent {
+    size_t weight;     /* where they lie in */
+    float *parameters; /* in panels */
+    float inverse_rows, rate;
+    float not_finite[PANEL]; /* +0, and NaN once a new weight is infinite or NaN */
+} descent;
+
 typedef struct tile_group {
     const tile *tiles;
     size_t count;
@@ -49,7 +57,8 @@ typedef struct tile_group {
     size_t loss_index;               /* where in partial the loss sum lies */
     bool with_loss;                  /* without: losses and counts need not be made */
     float *scratch;                  /* this thread's own, see gradient.c */
-    const float *features;           /* (rows of the data set, features) */
+    descent *descent;      /* NULL, or of the first layer's weights, which the gradient then is the mean of */
+    const float *features; /* (rows of the data set, features) */
     size_t feature_count;
     uint64_t seed, step; /* of dropout */
     size_t part, parts;

@@ -17,6 +17,7 @@ typedef __m512 vec;
 #define vec_load(p) _mm512_loadu_ps(p)
 #define vec_store(p, v) _mm512_storeu_ps(p, v)
 #define vec_add(a, b) _mm512_add_ps(a, b)
+#define vec_mul(a, b) _mm512_mul_ps(a, b)
 #define vec_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define vec_max(a, b) _mm512_max_ps(a, b) /* b where one is NaN */
 
@@ -107,6 +108,7 @@ typedef __m256 vec;
 #define vec_load(p) _mm256_loadu_ps(p)
 #define vec_store(p, v) _mm256_storeu_ps(p, v)
 #define vec_add(a, b) _mm256_add_ps(a, b)
+#define vec_mul(a, b) _mm256_mul_ps(a, b)
 #define vec_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define vec_max(a, b) _mm256_max_ps(a, b)
 
@@ -152,6 +154,7 @@ typedef float vec __attribute__((vector_size(16), aligned(4)));
 #define vec_load(p) (*(const vec *)(p))
 #define vec_store(p, v) (*(vec *)(p) = (v))
 #define vec_add(a, b) ((a) + (b))
+#define vec_mul(a, b) ((a) * (b))
 
 static inline vec vec_fma(vec a, vec b, vec c) {
     for (int i = 0; i < LANES; i++)

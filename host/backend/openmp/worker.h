@@ -14,6 +14,8 @@ typedef struct worker {
     uint64_t *rows;
     float *labels, *weights;
     bool with_loss;
+    bool descends; /* the weights of the first layer are updated where this step's gradient is made: */
+    descent descent;
     shuffle_key key;
     uint64_t key_epoch;
     bool has_key;
@@ -34,6 +36,12 @@ static inline void wait_for_team(const worker *worker) {
 void merge_owned(worker *worker, size_t groups);
 void push_wave(worker *worker, bool full);
 void fold_stack(worker *worker);
+
+/*
+ * Begins the index-th step of the run, of so many rows: `complete` when no other gradient will be added to that of its
+ * group.
+ */
+void begin_descent(worker *worker, size_t index, size_t rows, bool complete);
 
 /*
  * The update from the tree's sum, of the step that is the index-th of the run and has so many rows. True when a
