@@ -189,11 +189,9 @@ Test(runs, signal_ends_the_training_with_exit_130_and_says_that_nothing_was_kept
 
 /* ---- the live bar -------------------------------------------------------------------------------------- */
 
-/* Standard error of a training that takes seconds, on a terminal of 100 columns. */
-static char *run_on_terminal(void) {
-    const char *const arguments[] = {TANDA_PROGRAM, "train", "--data",    DIGITS,    "--hidden", "256,256",
-                                     "--batch",     "2",     "--threads", "1",       "--device", "cpu",
-                                     "--epochs",    "1",     "--isa",     "generic", NULL};
+/* Standard error of a command that must succeed, on a terminal of 100 columns. */
+#define RUN_ON_TERMINAL(...) run_on_terminal((const char *const[]){TANDA_PROGRAM, __VA_ARGS__, NULL})
+static char *run_on_terminal(const char *const *arguments) {
     const struct winsize size = {.ws_row = 24, .ws_col = 100};
     static char text[1 << 20];
     size_t length = 0;
@@ -214,6 +212,7 @@ static char *run_on_terminal(void) {
     /* At the end of the process the terminal has no writer: reading fails. */
     for (ssize_t part; (part = read(terminal, text + length, sizeof text - 1 - length)) > 0;)
         length += (size_t)part;
+    text[length] = '\0';
     close(terminal);
     int status = 0;
     cr_assert_eq(waitpid(child, &status, 0), child);
@@ -222,7 +221,8 @@ static char *run_on_terminal(void) {
 }
 
 Test(runs, bar_on_a_terminal_fits_its_width_and_leaves_nothing_behind) {
-    char *text = run_on_terminal();
+    char *text = RUN_ON_TERMINAL("train", "--data", DIGITS, "--hidden", "256,256", "--batch", "2",
+                                 "--threads", "1", "--device", "cpu", "--epochs", "1", "--isa", "generic");
     cr_expect_not_null(strstr(text, " - ETA "), "%s", text);
     cr_expect_not_null(strstr(text, "] "), "%s", text);
     size_t bars = 0;
@@ -240,6 +240,19 @@ Test(runs, bar_on_a_terminal_fits_its_width_and_leaves_nothing_behind) {
         cr_expect_null(strstr(seen, "ETA"), "a bar is left: %s", seen);
     }
     cr_expect_gt(bars, 2);
+}
+
+/* The first time it takes seconds; it is erased before anything else is said. */
+Test(runs, a_terminal_tells_that_a_device_is_opened) {
+    static const char told[] = "opening the device; OpenCL compiles the kernels the first time ...\r\033[K";
+    const char *found = strstr(RUN_ON_TERMINAL("train", "--data", IRIS, "--epochs", "1"), told);
+    cr_assert_not_null(found);
+    cr_expect_null(strstr(found + 1, "opening"));
+    cr_expect_not_null(strstr(RUN_ON_TERMINAL("devices"), told));
+    cr_expect_null(strstr(RUN_ON_TERMINAL("train", "--data", IRIS, "--epochs", "1", "--quiet"), "opening"));
+    cr_expect_null(
+        strstr(RUN_ON_TERMINAL("train", "--data", IRIS, "--epochs", "1", "--device", "cpu"), "opening"));
+    cr_expect_null(strstr(RUN("train", "--data", IRIS, "--epochs", "1").err, "opening"));
 }
 
 Test(runs, there_is_no_bar_in_a_file) {

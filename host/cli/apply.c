@@ -1,6 +1,7 @@
 #include "cli/apply.h"
 
 #include "cli/encoding_options.h"
+#include "cli/opening.h"
 #include "cli/report.h"
 #include "model/model_file.h"
 #include "support/clock.h"
@@ -49,8 +50,7 @@ tanda_status application_open(application *application, bool without_target, tan
                                           &application->dataset, error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
-        status =
-            tanda_device_open(&application->common.device, &application->device, application->reason, error);
+        status = opening_of(&application->common, &application->device, application->reason, error);
     if (status == TANDA_OK && !application->common.quiet) print_banner(application);
     return status;
 }

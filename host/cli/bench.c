@@ -5,6 +5,7 @@
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/opening.h"
 
 typedef struct lab {
     const bench_command_options *options;
@@ -61,7 +62,9 @@ static tanda_status run_device(lab *lab, const char *name) {
     backend *device = NULL;
     options.device = name;
     options.require_device = true;
+    opening_show(name, lab->options->common.quiet);
     tanda_status status = tanda_device_open(&options, &device, NULL, lab->error);
+    opening_clear();
     if (status == TANDA_OK) status = run_all(lab, device);
     tanda_device_close(device);
     return status;

@@ -1,4 +1,5 @@
 #include "cli/device_spec.h"
+#include "cli/opening.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,8 @@ static tanda_status read_part(const char *flag, char *part, device_spec *spec, t
 
 tanda_status device_spec_read(const char *flag, const char *text, const common_options *common,
                               device_spec *spec, tanda_error *error) {
-    *spec = (device_spec){.device = common->device, .math = common->device.math, .gemm = common->gemm};
+    *spec = (device_spec){
+        .device = common->device, .math = common->device.math, .gemm = common->gemm, .quiet = common->quiet};
     tanda_status status = copy_text(&spec->text, text, error);
     if (status != TANDA_OK) return status;
     char *rest = spec->text;
@@ -98,5 +100,8 @@ tanda_status device_spec_open(device_spec *spec, lockstep_side *side, tanda_erro
     options.math = TANDA_MATH_FAST; /* which takes any grade: this is the tool that finds out why it is low */
     side->math = spec->math;
     side->gemm = spec->gemm;
-    return tanda_device_open(&options, &side->backend, NULL, error);
+    opening_show(options.device, spec->quiet);
+    const tanda_status status = tanda_device_open(&options, &side->backend, NULL, error);
+    opening_clear();
+    return status;
 }

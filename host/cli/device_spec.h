@@ -13,6 +13,7 @@ typedef struct device_spec {
     tanda_device_options device;
     tanda_math math;
     tanda_gemm gemm;
+    bool quiet;
     char reason[256]; /* why it is this device; "" when the spec names it */
 } device_spec;
 

@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 #include "backend/selftest.h"
 #include "cli/command.h"
+#include "cli/opening.h"
 #include "cli/report.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -116,7 +117,9 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     json_t *array = options->json ? json_array() : NULL;
     for (size_t i = 0; i < count; i++) {
         examination found;
+        opening_show(devices[i].id, options->quiet);
         examine(&devices[i], options, &found);
+        opening_clear();
         show(&found, &report, array);
     }
     free(devices);

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/device_spec.h"
 #include "cli/golden_settings.h"
+#include "cli/opening.h"
 #include "cli/report.h"
 #include "support/memory.h"
 
@@ -134,8 +135,7 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
     if (status == TANDA_OK && steps == 0)
         status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);
-    if (status == TANDA_OK)
-        status = tanda_device_open(&run->train.common.device, &run->device, run->reason, error);
+    if (status == TANDA_OK) status = opening_of(&run->train.common, &run->device, run->reason, error);
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
         print_model_line(stderr, run->setup.model);

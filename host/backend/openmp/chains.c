@@ -114,7 +114,8 @@ SPECIALISED void add_to_sums(const int outputs, const int vectors, const shape s
 SPECIALISED void add_start(const int outputs, const int vectors, const chains *c, size_t j,
                            vec sum[MOST_SUMS]) {
     UNROLL for (int o = 0; o < outputs; o++) {
-        const vec start = vec_canonical(vec_splat(c->start[(j + (size_t)o) * c->start_step]));
+        /* -0 + 0 is +0: no compiler leaves this sum out unless it is told that the sign of 0 does not matter. */
+        const vec start = vec_add(vec_splat(c->start[(j + (size_t)o) * c->start_step]), vec_zero());
         UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] = vec_add(start, sum[o * vectors + v]);
     }
 }
