@@ -33,7 +33,8 @@ kernel void network_pack(global const float *parameters, global const network_la
         if (lane >= rows_of_tile(rows, tile)) return;                                                                \
         network_place place = {tile, lane, 1, input + input_offset + tile * input_tile,                              \
                                workspace + tile * workspace_tile};                                                   \
-        network_columns_##VECTORS(batch, place);                                                                     \
+        network_order order = order_of(&batch);                                                                      \
+        network_columns_##VECTORS(batch, &order, place);                                                             \
     }
 
 DEFINE_NETWORK_ROWS(1)
@@ -69,13 +70,14 @@ kernel void network_tiles(global float *input, ulong input_offset, ulong input_t
     network_batch batch = BATCH;
     uint item = (uint)get_global_id(0), tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group;
     global float *tensors = workspace + item * workspace_tile;
+    network_order order = order_of(&batch);
     network_target target = {.slot = slots + item * slot_floats, .floats = slot_floats - 16};
     if (tiles > group) tiles = group;
     for (uint index = 0; index < tiles; index++) {
         uint tile = item * group + index, used = rows_of_tile(rows, tile);
         global float *x = input + input_offset + (assembled ? tile : item) * input_tile;
         for (uint lane = 0; lane < used; lane += 32)
-            network_columns_2(batch, (network_place){tile, lane, 1, x, tensors});
+            network_columns_2(batch, &order, (network_place){tile, lane, 1, x, tensors});
         for (uint l = 0; l < layer_count; l++) {
             global const network_layer *layer = layers + l;
             global const float *a = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * width;

@@ -48,20 +48,28 @@ static inline void find_sixteen(const shuffle_key *key, int shuffle, ulong first
     if (shuffle) shuffle_sixteen(key, first, used, row);
 }
 
+/* An epoch's order, and rows of it that were found before they are needed. */
+typedef struct network_order {
+    shuffle_key key;
+    int is_known;
+    ulong first;   /* the position of the first of: */
+    ulong row[32];
+} network_order;
+
 #define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
 
-/* Asks for the rows of the column that many columns after this one, which the same thread most often does next; not in small steps. */
-static inline void ask_for_next(const shuffle_key *key, global const float *features, uint count,
+/* Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next; not in small steps. */
+static inline void ask_for_next(network_order *order, global const float *features, uint count,
                                 global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
                                 uint lanes, uint columns) {
     uint next = tile * TILE_ROWS + lane + columns * lanes;
-    if (rows <= TILE_ROWS || next >= rows) return;
-    for (uint from = next; from < next + lanes; from += 16) {
-        ulong row[16];
-        shuffle_sixteen(key, first_row + from, (int)rows - (int)from, row);
-        for (int i = 0; i < 16; i++)
-            ask_for_row(features, count, labels, row[i]);
-    }
+    order->is_known = rows > TILE_ROWS && next < rows;
+    if (!order->is_known) return;
+    order->first = first_row + next;
+    for (uint from = 0; from < lanes; from += 16)
+        shuffle_sixteen(&order->key, order->first + from, (int)(rows - next) - (int)from, order->row + from);
+    for (uint i = 0; i < lanes; i++)
+        ask_for_row(features, count, labels, order->row[i]);
 }
 
 /* What a step's kernels are told of it, the same for all work-items. rows: of the wave. */
@@ -120,7 +128,7 @@ static inline global float *tensor_at(const network_batch *batch, const network_
 }
 
 /* The rows of one column: assembled into x unless they are, their labels and their weights. */
-INLINE void begin_column(const int vectors, const network_batch *batch, const shuffle_key *key, const network_place *place,
+INLINE void begin_column(const int vectors, const network_batch *batch, network_order *order, const network_place *place,
                          uint column, int16 *label, float16 *weight) {
     const uint lanes = vectors * 16;
     uint used = rows_of_tile(batch->rows, place->tile), inputs = (uint)batch->layers[0].inputs;
@@ -129,8 +137,12 @@ INLINE void begin_column(const int vectors, const network_batch *batch, const sh
     global float *x = place->x + (ulong)from * inputs;
     for (int v = 0; v < vectors; v++) {
         int there = (int)used - (int)from - v * 16, values[16];
-        ulong row[16];
-        find_sixteen(key, batch->shuffle, first_row + from + v * 16, there, row);
+        ulong found[16];
+        const ulong *row = order->row + v * 16;
+        if (!order->is_known || order->first != first_row + from) {
+            find_sixteen(&order->key, batch->shuffle, first_row + from + v * 16, there, found);
+            row = found;
+        }
         if (!batch->assembled) assemble_rows(batch->features, inputs, row, there, lanes, x + v * 16);
         for (int i = 0; i < 16; i++)
             values[i] = i < there ? batch->labels[row[i]] : 0;
@@ -139,7 +151,7 @@ INLINE void begin_column(const int vectors, const network_batch *batch, const sh
         if (batch->weighted) weight[v] = row_weights(batch->weights, row, there);
     }
     if (batch->shuffle && !batch->assembled && inputs <= MOST_ASKED_FEATURES)
-        ask_for_next(key, batch->features, inputs, batch->labels, batch->first_row, batch->rows, place->tile, from,
+        ask_for_next(order, batch->features, inputs, batch->labels, batch->first_row, batch->rows, place->tile, from,
                      lanes, place->columns);
 }
 
@@ -274,20 +286,25 @@ INLINE void layer_backward(const int vectors, const network_batch *batch, const 
                           (uint)below->outputs * vectors);
 }
 
+static inline network_order order_of(const network_batch *batch) {
+    network_order order = {.is_known = 0};
+    if (batch->shuffle)
+        order.key = shuffle_make_key(batch->seed, batch->epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch->row_count);
+    return order;
+}
+
 /*
  * Columns of VECTORS * 16 lanes of a tile, from rows to the deltas of every layer; layer by layer, as they share the
  * weights. place.x holds the assembled rows of the tile where batch.assembled is set, else they are assembled into it; that
  * and the tensors have `width` lanes.
  */
 #define DEFINE_NETWORK_COLUMNS(VECTORS)                                                                              \
-    INLINE void network_columns_##VECTORS(network_batch batch, network_place place) {                                \
+    INLINE void network_columns_##VECTORS(network_batch batch, network_order *order, network_place place) {          \
         int16 label[NETWORK_MOST_COLUMNS * VECTORS], correct = (int16)(0);                                           \
         float16 weight[NETWORK_MOST_COLUMNS * VECTORS];                                                              \
-        shuffle_key key = {0};                                                                                       \
-        if (batch.shuffle)                                                                                           \
-            key = shuffle_make_key(batch.seed, batch.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch.row_count);     \
         for (uint column = 0; column < place.columns; column++)                                                      \
-            begin_column(VECTORS, &batch, &key, &place, column, label + column * VECTORS, weight + column * VECTORS); \
+            begin_column(VECTORS, &batch, order, &place, column, label + column * VECTORS,                           \
+                         weight + column * VECTORS);                                                                 \
         for (uint l = 0; l < batch.layer_count; l++)                                                                 \
             layer_forward(VECTORS, &batch, &place, l);                                                               \
         for (uint column = 0; column < place.columns; column++)                                                      \

@@ -74,7 +74,8 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
                 uint count = columns - column < together ? columns - column : together;                              \
                 network_place place = {tile, lane % TILE_ROWS, count, x + tile * input_tile,                         \
                                        workspace + tile * workspace_tile};                                           \
-                network_columns_##VECTORS(batch, place);                                                             \
+                network_order order = order_of(&batch);                                                              \
+                network_columns_##VECTORS(batch, &order, place);                                                     \
                 add_done(turn + 1, count);                                                                           \
             }                                                                                                        \
             if (!wait_for(turn + 1, columns, looks)) return;                                                         \
