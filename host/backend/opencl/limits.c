@@ -52,13 +52,29 @@ static tanda_status make_room(meter *meter) {
                               : status;
 }
 
-static void free_meter(const meter *meter) {
+void opencl_free_meter(opencl_backend_state *state) {
+    meter *meter = state->meter;
+    if (meter == NULL) return;
     const cl_kernel kernels[] = {meter->read, meter->fma, meter->nothing};
     for (size_t i = 0; i < 3; i++)
         if (kernels[i] != NULL) clReleaseKernel(kernels[i]);
     if (meter->program != NULL) clReleaseProgram(meter->program);
     if (meter->values != NULL) clReleaseMemObject(meter->values);
     if (meter->result != NULL) clReleaseMemObject(meter->result);
+    free(meter);
+    state->meter = NULL;
+}
+
+/* Kept for the next time: making it takes longer than measuring. */
+static tanda_status make_meter(opencl_backend_state *state, tanda_error *error) {
+    if (state->meter != NULL) return TANDA_OK;
+    tanda_status status = allocate(&state->meter, 1, sizeof *state->meter, "limits", error);
+    if (status != TANDA_OK) return status;
+    *state->meter = (meter){.state = state, .error = error};
+    status = build_meter(state->meter);
+    if (status == TANDA_OK) status = make_room(state->meter);
+    if (status != TANDA_OK) opencl_free_meter(state);
+    return status;
 }
 
 static tanda_status wait(const meter *meter) {
@@ -155,12 +171,13 @@ static tanda_status measure_transfers(const meter *meter, device_limits *limits)
 }
 
 tanda_status opencl_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
-    meter meter = {.state = (opencl_backend_state *)backend, .error = error};
-    tanda_status status = build_meter(&meter);
-    if (status == TANDA_OK) status = make_room(&meter);
-    if (status == TANDA_OK) status = measure_kernels(&meter, briefly ? BRIEF_RUNS : RUNS, limits);
-    if (status == TANDA_OK && !briefly) status = measure_launches(&meter, limits);
-    if (status == TANDA_OK && !briefly) status = measure_transfers(&meter, limits);
-    free_meter(&meter);
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    tanda_status status = make_meter(state, error);
+    if (status != TANDA_OK) return status;
+    meter *meter = state->meter;
+    meter->error = error;
+    status = measure_kernels(meter, briefly ? BRIEF_RUNS : RUNS, limits);
+    if (status == TANDA_OK && !briefly) status = measure_launches(meter, limits);
+    if (status == TANDA_OK && !briefly) status = measure_transfers(meter, limits);
     return status;
 }

@@ -247,6 +247,7 @@ tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error
 
 static void close_opencl(backend *backend) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
+    opencl_free_meter(state);
     release_set(&state->exact);
     release_set(&state->native);
     if (state->queue != NULL) clReleaseCommandQueue(state->queue);

@@ -82,7 +82,8 @@ typedef struct opencl_backend_state {
     size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
     size_t group;        /* work-items of a work-group */
     bool is_cpu;
-    bool shares_memory; /* the host's memory is the device's */
+    bool shares_memory;  /* the host's memory is the device's */
+    struct meter *meter; /* limits.c: what limits are measured with, NULL until then */
 } opencl_backend_state;
 
 struct buffer {
@@ -116,6 +117,9 @@ tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *
 
 /* Builds state->native unless that is done. */
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
+
+/* Releases what opencl_limits has made. */
+void opencl_free_meter(opencl_backend_state *state);
 
 /* A launch in the making: arguments in order, then opencl_launch. The first failure is kept. */
 typedef struct launch {

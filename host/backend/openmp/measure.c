@@ -22,38 +22,39 @@ static size_t bytes_to_read(size_t unit) {
     return round_up(wanted > LEAST_BYTES ? wanted : LEAST_BYTES, unit);
 }
 
-static double time_reading(const openmp_backend_state *state, int runs, const float *values, size_t floats) {
-    const size_t each = floats / state->threads;
+/* The values to read, kept for the next time: touching them takes longer than reading them. Each thread touches its own. */
+static tanda_status make_values(openmp_backend_state *state, tanda_error *error) {
+    const size_t bytes = bytes_to_read(state->threads * LIMIT_CHAINS * 16 * sizeof(float));
+    if (state->limit_values != NULL) return TANDA_OK;
+    state->limit_floats = bytes / sizeof(float);
+    state->limit_values = allocate_untouched(bytes);
+    if (state->limit_values == NULL)
+        return fail(error, TANDA_FAILED, "no memory of %zu bytes to read from", bytes);
+    const size_t each = state->limit_floats / state->threads;
+#pragma omp parallel num_threads((int)state->threads)
+    {
+        float *mine = state->limit_values + (size_t)omp_get_thread_num() * each;
+        for (size_t i = 0; i < each; i++)
+            mine[i] = 1.0f;
+    }
+    return TANDA_OK;
+}
+
+static void measure_reading(const openmp_backend_state *state, int runs, device_limits *limits) {
+    const size_t each = state->limit_floats / state->threads;
     double best = 0.0;
     for (int run = 0; run < runs; run++) {
         const double start = seconds_now();
 #pragma omp parallel num_threads((int)state->threads)
         {
-            const float *mine = values + (size_t)omp_get_thread_num() * each;
+            const float *mine = state->limit_values + (size_t)omp_get_thread_num() * each;
             const volatile float part = state->functions->read_limit(mine, each);
             (void)part; /* volatile, which keeps the loop alive */
         }
         const double seconds = seconds_now() - start;
         if (run > 0 && (best == 0.0 || seconds < best)) best = seconds;
     }
-    return best;
-}
-
-static tanda_status measure_reading(const openmp_backend_state *state, int runs, device_limits *limits,
-                                    tanda_error *error) {
-    const size_t unit = state->threads * LIMIT_CHAINS * 16 * sizeof(float), bytes = bytes_to_read(unit);
-    const size_t floats = bytes / sizeof(float), each = floats / state->threads;
-    float *values = allocate_untouched(bytes);
-    if (values == NULL) return fail(error, TANDA_FAILED, "no memory of %zu bytes to read from", bytes);
-#pragma omp parallel num_threads((int)state->threads)
-    {
-        float *mine = values + (size_t)omp_get_thread_num() * each;
-        for (size_t i = 0; i < each; i++)
-            mine[i] = 1.0f;
-    }
-    limits->read_bandwidth = (double)bytes / time_reading(state, runs, values, floats);
-    free(values);
-    return TANDA_OK;
+    limits->read_bandwidth = (double)(state->limit_floats * sizeof(float)) / best;
 }
 
 static void measure_products(const openmp_backend_state *state, double seconds, device_limits *limits) {
@@ -83,9 +84,10 @@ static void measure_regions(const openmp_backend_state *state, device_limits *li
 }
 
 tanda_status openmp_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
-    const openmp_backend_state *state = (const openmp_backend_state *)backend;
-    tanda_status status = measure_reading(state, briefly ? BRIEF_RUNS : RUNS, limits, error);
+    openmp_backend_state *state = (openmp_backend_state *)backend;
+    tanda_status status = make_values(state, error);
     if (status != TANDA_OK) return status;
+    measure_reading(state, briefly ? BRIEF_RUNS : RUNS, limits);
     measure_products(state, briefly ? BRIEF_FMA_SECONDS : FMA_SECONDS, limits);
     if (!briefly) measure_regions(state, limits);
     return TANDA_OK;

@@ -101,6 +101,7 @@ static tanda_status list_cpu(tanda_device_information **devices, size_t *count, 
 }
 
 static void close_cpu(backend *backend) {
+    free(((openmp_backend_state *)backend)->limit_values);
     free(backend);
 }
 

@@ -10,6 +10,8 @@ typedef struct openmp_backend_state {
     backend base;
     size_t threads;
     const cpu_functions *functions;
+    float *limit_values; /* measure.c: what the limit of reading is measured with, NULL until then; */
+    size_t limit_floats;
 } openmp_backend_state;
 
 struct buffer {
