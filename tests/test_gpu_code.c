@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "kernels/activation.h"
 
 #define SKIPPED 77

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "support/file.h"
 #include "support/memory.h"
 #include "support_network.h"

@@ -1,7 +1,7 @@
 /* Synthetic rows made on the device, by a program that is built only when it is asked for. */
 #include <stdlib.h>
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "support/memory.h"
 
 _Static_assert(sizeof(synthetic) == 72, "the kernel takes the description as it is");

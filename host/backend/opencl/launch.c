@@ -1,7 +1,7 @@
 /* Checking, device memory and launching. */
 #include <stdio.h>
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "support/memory.h"
 
 typedef struct code_name {

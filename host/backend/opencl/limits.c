@@ -1,7 +1,7 @@
 /* The limits of an OpenCL device, with kernels that are built for it here: limits.cl. Times are the host's. */
 #include <stdlib.h>
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "support/clock.h"
 #include "support/memory.h"
 

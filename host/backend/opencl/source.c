@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "backend/opencl/kernel_text.h"
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 #include "support/file.h"
 #include "support/memory.h"
 

@@ -2,7 +2,7 @@
 #ifndef TANDA_OPENCL_WAVE_H
 #define TANDA_OPENCL_WAVE_H
 
-#include "backend/opencl/opencl.h"
+#include "backend/opencl/state.h"
 
 /* Who computes an op. In exact mode always tanda's exact kernels. */
 typedef enum variant {

@@ -1,6 +1,6 @@
 /* The OpenCL backend's own types, shared by its files. */
-#ifndef TANDA_OPENCL_OPENCL_H
-#define TANDA_OPENCL_OPENCL_H
+#ifndef TANDA_OPENCL_STATE_H
+#define TANDA_OPENCL_STATE_H
 
 #include <CL/cl.h>
 
@@ -115,8 +115,11 @@ tanda_status opencl_read_kernel(const char *folder, const char *name, char **tex
 tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
                                  cl_program *program, tanda_error *error);
 
-/* Builds state->native unless that is done. */
+/* Builds state->exact; builds state->native unless that is done. */
+tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error);
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
+
+void opencl_release_set(kernel_set *set);
 
 /* Releases what opencl_limits has made. */
 void opencl_free_meter(opencl_backend_state *state);
