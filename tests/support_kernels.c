@@ -70,11 +70,14 @@ static void give(const char *from, const char *to) {
 
 void borrow_kernels(const char *folder) {
     make_folder(folder);
+    make_folder(TANDA_TEST_KERNELS);
+    make_folder(MESA_KERNELS);
     walk(POCL_KERNELS, folder, borrow);
     setenv("POCL_CACHE_DIR", folder, 1);
     setenv("MESA_SHADER_CACHE_DIR", MESA_KERNELS, 1);
 }
 
 void give_kernels(const char *folder) {
+    make_folder(TANDA_TEST_KERNELS);
     walk(folder, POCL_KERNELS, give);
 }
