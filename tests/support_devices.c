@@ -121,11 +121,9 @@ void check_instruction_sets(device_check *check) {
         backend *backend = open_openmp(isa_names[i], 2);
         if (backend == NULL) continue;
         check(backend, 0, "2 threads");
+        check(backend, 2, "2 threads, waves of 2 tiles");
         tanda_device_close(backend);
     }
-    backend *best = open_best_openmp(2); /* waves are made by code that all instruction sets share */
-    check(best, 2, "2 threads, waves of 2 tiles");
-    tanda_device_close(best);
 }
 
 backend *open_opencl(const char *kernel_folder) {

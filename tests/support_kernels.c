@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/file.h"
+
 #define PATH_SIZE 1024
 #define POCL_KERNELS TANDA_TEST_KERNELS "/pocl"
 #define MESA_KERNELS TANDA_TEST_KERNELS "/mesa"
@@ -20,9 +22,10 @@ static void make_folder(const char *path) {
     cr_assert(stat(path, &information) == 0 && S_ISDIR(information.st_mode), "%s cannot be made", path);
 }
 
-/* PoCL's marks of use, and what a process that was killed left half written. */
+/* Not PoCL's marks of use, nor what a process that was killed left half written. */
 static bool is_kernel_file(const char *name) {
-    return name[0] != '.' && strncmp(name, "tempfile", 8) != 0 && strcmp(name, "last_accessed") != 0;
+    return name[0] != '.' && strncmp(name, "tempfile", 8) != 0 && strcmp(name, "last_accessed") != 0 &&
+           strstr(name, FILE_UNFINISHED) == NULL;
 }
 
 /* Does `action` with each file below `from` and its place below `to`, whose folders are made. */
@@ -48,24 +51,15 @@ static void borrow(const char *from, const char *to) {
     cr_assert_eq(symlink(from, to), 0, "%s cannot be made", to);
 }
 
-static bool copy(FILE *source, FILE *target) {
-    char block[1 << 16];
-    for (size_t got; (got = fread(block, 1, sizeof block, source)) != 0;)
-        if (fwrite(block, 1, got, target) != got) return false;
-    return ferror(source) == 0;
-}
-
-/* Other tests see the whole file or none. What was borrowed is there already. */
+/* Other tests see the whole file or none. What was borrowed is there already; what cannot be given is compiled again. */
 static void give(const char *from, const char *to) {
-    char partial[PATH_SIZE + 32];
     struct stat information;
+    file_view view = {0};
     if (lstat(from, &information) != 0 || !S_ISREG(information.st_mode) || access(to, F_OK) == 0) return;
-    snprintf(partial, sizeof partial, "%s.%ld", to, (long)getpid());
-    FILE *source = fopen(from, "rb"), *target = fopen(partial, "wb");
-    const bool copied = source != NULL && target != NULL && copy(source, target);
-    if (source != NULL) fclose(source);
-    const bool whole = target != NULL && fclose(target) == 0 && copied;
-    if (!whole || rename(partial, to) != 0) remove(partial);
+    if (file_view_open(from, &view, NULL) != TANDA_OK) return;
+    const file_part whole = {view.data, view.size};
+    file_write_atomically(to, &whole, 1, NULL);
+    file_view_close(&view);
 }
 
 void borrow_kernels(const char *folder) {

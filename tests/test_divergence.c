@@ -87,11 +87,16 @@ static void check_all(backend *backend) {
     tanda_device_close(backend);
 }
 
+/* `check` closes the device. */
+static void try_devices(void (*check)(backend *backend)) {
+    check(open_best_openmp(1));
+    check(open_best_openmp(3));
+    check(open_openmp("generic", 2));
+    if (use_opencl("pocl")) check(open_opencl(NULL));
+}
+
 Test(divergence, is_told_with_the_first_layer_and_alike_on_every_device, .fini = forget_opencl) {
-    check_all(open_best_openmp(1));
-    check_all(open_best_openmp(3));
-    check_all(open_openmp("generic", 2));
-    if (use_opencl("pocl")) check_all(open_opencl(NULL));
+    try_devices(check_all);
 }
 
 Test(divergence, weights_are_told_where_only_the_update_overflows) {
@@ -134,10 +139,7 @@ static void check_first_layer(backend *backend) {
 }
 
 Test(divergence, weights_are_told_where_only_the_first_of_two_layers_overflows, .fini = forget_opencl) {
-    check_first_layer(open_best_openmp(1));
-    check_first_layer(open_best_openmp(3));
-    check_first_layer(open_openmp("generic", 2));
-    if (use_opencl("pocl")) check_first_layer(open_opencl(NULL));
+    try_devices(check_first_layer);
 }
 
 Test(divergence, leaves_the_last_good_checkpoint_and_nothing_else) {

@@ -50,7 +50,8 @@ tanda_status application_open(application *application, bool without_target, tan
                                           &application->dataset, error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
-        status = opening_of(&application->common, &application->device, application->reason, error);
+        status = opening_of(&application->common.device, application->common.quiet, &application->device,
+                            application->reason, error);
     if (status == TANDA_OK && !application->common.quiet) print_banner(application);
     return status;
 }

@@ -15,14 +15,10 @@
 #define DEFAULT_WIDTH 80
 #define MOST_WIDTH 200
 
-bool bar_can_be_erased(void) {
+bar bar_begin(void) {
     const char *terminal = getenv("TERM");
     const bool erases = terminal != NULL && *terminal != '\0' && strcmp(terminal, "dumb") != 0;
-    return erases && isatty(STDERR_FILENO);
-}
-
-bar bar_begin(void) {
-    return (bar){.enabled = bar_can_be_erased(), .begun = seconds_now()};
+    return (bar){.enabled = erases && isatty(STDERR_FILENO), .begun = seconds_now()};
 }
 
 static size_t terminal_width(void) {

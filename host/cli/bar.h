@@ -10,10 +10,7 @@ typedef struct bar {
     double begun, drawn; /* seconds_now of the start and of the latest drawing */
 } bar;
 
-/* Whether standard error is a terminal that can erase a line. */
-bool bar_can_be_erased(void);
-
-/* Disabled unless it can be erased. */
+/* Disabled unless standard error is a terminal that can erase a line. */
 bar bar_begin(void);
 
 /* Draws, unless it is too early; short trainings show none. */

@@ -62,9 +62,7 @@ static tanda_status run_device(lab *lab, const char *name) {
     backend *device = NULL;
     options.device = name;
     options.require_device = true;
-    opening_show(name, lab->options->common.quiet);
-    tanda_status status = tanda_device_open(&options, &device, NULL, lab->error);
-    opening_clear();
+    tanda_status status = opening_of(&options, lab->options->common.quiet, &device, NULL, lab->error);
     if (status == TANDA_OK) status = run_all(lab, device);
     tanda_device_close(device);
     return status;

@@ -1,10 +1,10 @@
 #include "cli/device_spec.h"
-#include "cli/opening.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/opening.h"
 #include "data/place.h"
 #include "support/memory.h"
 
@@ -100,8 +100,5 @@ tanda_status device_spec_open(device_spec *spec, lockstep_side *side, tanda_erro
     options.math = TANDA_MATH_FAST; /* which takes any grade: this is the tool that finds out why it is low */
     side->math = spec->math;
     side->gemm = spec->gemm;
-    opening_show(options.device, spec->quiet);
-    const tanda_status status = tanda_device_open(&options, &side->backend, NULL, error);
-    opening_clear();
-    return status;
+    return opening_of(&options, spec->quiet, &side->backend, NULL, error);
 }

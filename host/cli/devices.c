@@ -117,9 +117,9 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     json_t *array = options->json ? json_array() : NULL;
     for (size_t i = 0; i < count; i++) {
         examination found;
-        opening_show(devices[i].id, options->quiet);
+        bar line = opening_show(devices[i].id, options->quiet);
         examine(&devices[i], options, &found);
-        opening_clear();
+        bar_clear(&line);
         show(&found, &report, array);
     }
     free(devices);

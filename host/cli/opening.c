@@ -5,24 +5,19 @@
 
 #include "cli/bar.h"
 
-static bool is_shown;
-
-void opening_show(const char *device, bool quiet) {
-    if (quiet || (device != NULL && strcmp(device, "cpu") == 0) || !bar_can_be_erased()) return;
+bar opening_show(const char *device, bool quiet) {
+    bar line = bar_begin();
+    if (quiet || (device != NULL && strcmp(device, "cpu") == 0) || !line.enabled) return line;
     fputs("opening the device; OpenCL compiles the kernels the first time ...", stderr);
     fflush(stderr);
-    is_shown = true;
+    line.visible = true;
+    return line;
 }
 
-void opening_clear(void) {
-    if (is_shown) fputs("\r\033[K", stderr);
-    is_shown = false;
-}
-
-tanda_status opening_of(const common_options *options, tanda_device **device, char *reason,
+tanda_status opening_of(const tanda_device_options *options, bool quiet, tanda_device **device, char *reason,
                         tanda_error *error) {
-    opening_show(options->device.device, options->quiet);
-    const tanda_status status = tanda_device_open(&options->device, device, reason, error);
-    opening_clear();
+    bar line = opening_show(options->device, quiet);
+    const tanda_status status = tanda_device_open(options, device, reason, error);
+    bar_clear(&line);
     return status;
 }

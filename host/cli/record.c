@@ -135,7 +135,9 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
     if (status == TANDA_OK && steps == 0)
         status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);
-    if (status == TANDA_OK) status = opening_of(&run->train.common, &run->device, run->reason, error);
+    if (status == TANDA_OK)
+        status =
+            opening_of(&run->train.common.device, run->train.common.quiet, &run->device, run->reason, error);
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
         print_model_line(stderr, run->setup.model);

@@ -236,7 +236,8 @@ static tanda_status prepare(training *run, tanda_error *error) {
         status = checkpoint_file_check(run->checkpoint, &facts, error);
     run->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK && run->device == NULL)
-        status = opening_of(&run->options.common, &run->device, run->reason, error);
+        status = opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason,
+                            error);
     if (status == TANDA_OK)
         status = run_logs_open(&run->logs, options->log, options->csv_log, run->checkpoint != NULL,
                                (size_t)(facts.progress.step / facts.steps_per_epoch), error);
@@ -284,7 +285,9 @@ static tanda_status print_folds_json(const training *run, tanda_error *error) {
 static tanda_status run_folds(training *run, tanda_error *error) {
     tanda_status status = TANDA_OK;
     if (run->options.output != NULL) status = check_output_path(run->options.output, error);
-    if (status == TANDA_OK) status = opening_of(&run->options.common, &run->device, run->reason, error);
+    if (status == TANDA_OK)
+        status = opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason,
+                            error);
     if (status == TANDA_OK) status = cross_validate(&run->options, fit_fold, run, &run->folds, error);
     if (status != TANDA_OK) return status;
     const bool json = run->options.common.json;

@@ -58,9 +58,9 @@ typedef struct chains {
     bool flush;        /* flush_tiny() */
     bool relu;         /* results that are not above 0 become +0, NaN stays; */
     const float *gate; /* or those where this, laid out like results, is not above 0; NULL: none */
-    descent *
-        descent; /* NULL, or of a gradient: results become the mean over the rows, by which the weights are */
-    float *weights; /* updated, laid out like results */
+    /* NULL, or of a gradient: results become the mean over the rows, by which the weights, laid out alike, change. */
+    descent *descent;
+    float *weights;
 } chains;
 
 /* The start of sums that begin at +0. */

@@ -58,7 +58,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
                 .lanes = pair * PANEL,
                 .end = op->inputs};
     float *result = group->partial + op->weight + h * op->inputs;
-    const bool is_first = group->descent != NULL && op->weight == group->descent->weight;
+    const bool is_first = group->descent != NULL && op->layer == 0;
     if (is_first) c.weights = group->descent->parameters + op->weight + h * op->inputs;
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];

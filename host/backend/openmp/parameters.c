@@ -125,8 +125,7 @@ void begin_descent(worker *worker, size_t index, size_t rows, bool complete) {
     worker->descends = complete && program->plan->training && !program->plan->keep &&
                        layer->outputs >= WIDE_OUTPUTS && update->rule == UPDATE_descent &&
                        update_is_plain(update->constants);
-    worker->descent = (descent){.weight = layer->weight,
-                                .parameters = program->parameters,
+    worker->descent = (descent){.parameters = program->parameters,
                                 .inverse_rows = inverse_rows_of(rows),
                                 .rate = rates_of(program, index).rate};
 }

@@ -42,7 +42,6 @@ typedef struct tile {
 
 /* Plain gradient descent (update_descent of kernels/update.h) of weights whose gradient is complete when it is made. */
 typedef struct descent {
-    size_t weight;     /* where they lie in */
     float *parameters; /* in panels */
     float inverse_rows, rate;
     float not_finite[PANEL]; /* +0, and NaN once a new weight is infinite or NaN */
