@@ -76,8 +76,8 @@ bench_report bench_report_begin(void) {
     char text[80] = "";
     const time_t now = time(NULL);
     struct tm local;
-    bench_report made = {.report = {.object = json_object()}};
-    report context = {.object = json_object()};
+    bench_report made = {.report = json_object_begin()};
+    report context = json_object_begin();
     if (localtime_r(&now, &local) != NULL) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
     report_text(&context, "date", text);
     report_text(&context, "executable", "tanda bench");
@@ -89,20 +89,21 @@ bench_report bench_report_begin(void) {
     made.devices = json_array();
     made.benchmarks = json_array();
     report_value(&context, "devices", made.devices);
-    report_value(&made.report, "context", context.object);
+    report_value(&made.report, "context", json_end(&context));
     report_value(&made.report, "benchmarks", made.benchmarks);
-    made.report.failed |= context.failed;
+    if (made.report.failed) made.devices = made.benchmarks = NULL; /* they went with what failed */
     return made;
 }
 
 static void append(bench_report *report, json_t *array, json_t *value) {
-    if (array == NULL || value == NULL || json_array_append_new(array, value) != 0)
-        report->report.failed = true;
+    json_builder list = {.object = array};
+    json_push(&list, value);
+    report->report.failed |= list.failed;
 }
 
 void bench_report_device(bench_report *report, const tanda_device_information *device,
                          const device_limits *limits) {
-    struct report entry = {.object = json_object()};
+    json_builder entry = json_object_begin();
     report_text(&entry, "id", device->id);
     report_text(&entry, "name", device->name);
     report_text(&entry, "platform", device->platform);
@@ -113,15 +114,14 @@ void bench_report_device(bench_report *report, const tanda_device_information *d
     report_real(&entry, "queued_seconds", limits->queued_seconds);
     report_real(&entry, "upload_bytes_per_second", limits->upload);
     report_real(&entry, "download_bytes_per_second", limits->download);
-    report->report.failed |= entry.failed;
-    append(report, report->devices, entry.object);
+    append(report, report->devices, json_end(&entry));
 }
 
 /* Times in microseconds, as Google Benchmark counts them per iteration. */
 static report begin_entry(const char *run_name, const char *suffix, const char *type, double real, double cpu,
                           const bench_result *result) {
     char name[160];
-    report entry = {.object = json_object()};
+    json_builder entry = json_object_begin();
     snprintf(name, sizeof name, "%s%s", run_name, suffix);
     report_text(&entry, "name", name);
     report_text(&entry, "run_name", run_name);
@@ -135,10 +135,10 @@ static report begin_entry(const char *run_name, const char *suffix, const char *
 }
 
 static void add_shape(report *entry, const bench_workload *workload) {
-    json_t *units = json_array();
+    json_builder units = json_array_begin();
     for (size_t i = 0; workload->units[i] != 0; i++)
-        entry->failed |= json_array_append_new(units, json_integer((json_int_t)workload->units[i])) != 0;
-    report_value(entry, "units", units);
+        json_push(&units, json_integer((json_int_t)workload->units[i]));
+    report_value(entry, "units", json_end(&units));
     report_count(entry, "rows", workload->rows);
     report_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
 }
@@ -161,10 +161,10 @@ static void add_figures(report *entry, const bench_result *result) {
     report_real(entry, "compile_seconds", result->compile);
     if (result->has_loss) report_real(entry, "loss", result->loss);
     if (result->losses_count == 0) return;
-    json_t *losses = json_array();
+    json_builder losses = json_array_begin();
     for (size_t i = 0; i < result->losses_count; i++)
-        entry->failed |= json_array_append_new(losses, json_real(result->losses[i])) != 0;
-    report_value(entry, "first_losses", losses);
+        json_push(&losses, json_real(result->losses[i]));
+    report_value(entry, "first_losses", json_end(&losses));
 }
 
 void bench_report_add(bench_report *report, const bench_workload *workload,
@@ -172,21 +172,19 @@ void bench_report_add(bench_report *report, const bench_workload *workload,
     char run_name[128];
     snprintf(run_name, sizeof run_name, "%s/%s", workload->name, device->id);
     for (size_t i = 0; i < result->repetitions; i++) {
-        struct report entry =
+        json_builder entry =
             begin_entry(run_name, "", "iteration", result->seconds[i], result->cpu_seconds[i], result);
         report_count(&entry, "repetition_index", i);
-        report->report.failed |= entry.failed;
-        append(report, report->benchmarks, entry.object);
+        append(report, report->benchmarks, json_end(&entry));
     }
-    struct report entry = begin_entry(run_name, "_median", "aggregate", result->median, result->cpu, result);
+    json_builder entry = begin_entry(run_name, "_median", "aggregate", result->median, result->cpu, result);
     add_shape(&entry, workload);
     add_figures(&entry, result);
-    report->report.failed |= entry.failed;
-    append(report, report->benchmarks, entry.object);
+    append(report, report->benchmarks, json_end(&entry));
 }
 
 tanda_status bench_report_write(const bench_report *report, const char *path, tanda_error *error) {
-    char *text = report->report.failed ? NULL : json_dumps(report->report.object, JSON_INDENT(2));
+    char *text = report->report.failed ? NULL : json_write(report->report.object, JSON_INDENT(2));
     if (text == NULL) return fail(error, TANDA_FAILED, "no memory for the figures as JSON");
     const file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
     const tanda_status status = file_write_atomically(path, parts, 2, error);

@@ -12,6 +12,7 @@
 #include "data/number.h"
 #include "data/place.h"
 #include "model/model_file.h"
+#include "support/json.h"
 #include "support/memory.h"
 #include "train/checkpoint.h"
 
@@ -136,7 +137,7 @@ static tanda_status add_argument(const expansion *work, const char *name, const 
 
 static tanda_status wrong_type(const expansion *work, const char *key, const struct argp_option *option,
                                const json_t *value) {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY), buffer[SHOWN_SIZE];
+    char *text = json_write(value, JSON_COMPACT | JSON_ENCODE_ANY), buffer[SHOWN_SIZE];
     const char *what = text == NULL ? "this" : shown(text, strlen(text), buffer);
     if (option->arg == NULL)
         fail(work->error, TANDA_USAGE, "%s: %s: %s will not do; it is a switch: true or false", work->path,

@@ -125,7 +125,7 @@ void cross_validation_print(const cross_validation *validation) {
 }
 
 static json_t *fold_json(const fold *fold) {
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_count(&report, "rows", fold->rows);
     report_count(&report, "validation_rows", fold->validation_rows);
     report_count(&report, "epochs", fold->result.epochs);
@@ -133,24 +133,20 @@ static json_t *fold_json(const fold *fold) {
         report_real(&report, figures[i].name, figures[i].of(fold));
     report_real(&report, "seconds", fold->result.train_seconds);
     report_text(&report, "weights_sha256", fold->digest);
-    if (!report.failed) return report.object;
-    report_free(&report);
-    return NULL;
+    return json_end(&report);
 }
 
 json_t *cross_validation_json(const cross_validation *validation) {
-    report report = {.object = json_object()};
-    json_t *folds = json_array();
+    report report = json_object_begin();
+    json_builder folds = json_array_begin();
     for (size_t i = 0; i < validation->done; i++)
-        if (json_array_append_new(folds, fold_json(&validation->folds[i])) != 0) report.failed = true;
-    report_value(&report, "folds", folds);
+        json_push(&folds, fold_json(&validation->folds[i]));
+    report_value(&report, "folds", json_end(&folds));
     report_text(&report, "stratify", validation->by_class ? "yes" : "no");
     for (size_t i = 0; i < FIGURES; i++)
         if (isfinite(mean_of(validation, &figures[i])))
             report_value(&report, figures[i].name,
                          json_pack("{sf sf}", "mean", mean_of(validation, &figures[i]), "std",
                                    deviation_of(validation, &figures[i])));
-    if (!report.failed) return report.object;
-    report_free(&report);
-    return NULL;
+    return json_end(&report);
 }

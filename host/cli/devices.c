@@ -81,7 +81,7 @@ static void print_device(const examination *found) {
 
 static json_t *device_object(const examination *found) {
     const tanda_device_information *device = &found->information;
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_text(&report, "id", device->id);
     report_text(&report, "backend", device->backend);
     report_text(&report, "kind", device->kind);
@@ -97,14 +97,7 @@ static json_t *device_object(const examination *found) {
     } else {
         report_text(&report, "error", found->error.message);
     }
-    return report.object;
-}
-
-static void show(const examination *found, report *report, json_t *array) {
-    if (array == NULL)
-        print_device(found);
-    else if (json_array_append_new(array, device_object(found)) != 0)
-        report->failed = true;
+    return json_end(&report);
 }
 
 static tanda_status list_devices(const common_options *options, tanda_error *error) {
@@ -114,21 +107,25 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     tanda_status status = tanda_device_list(&devices, &count, remark, error);
     if (status != TANDA_OK) return status;
     report report = report_begin("devices");
-    json_t *array = options->json ? json_array() : NULL;
+    json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++) {
         examination found;
         bar line = opening_show(devices[i].id, options->quiet);
         examine(&devices[i], options, &found);
         bar_clear(&line);
-        show(&found, &report, array);
+        if (options->json)
+            json_push(&array, device_object(&found));
+        else
+            print_device(&found);
     }
     free(devices);
     if (options->json) {
-        report_value(&report, "devices", array);
+        report_value(&report, "devices", json_end(&array));
         if (remark[0] != '\0') report_text(&report, "remark", remark);
         return report_print(&report, error);
     }
     report_free(&report);
+    json_drop(&array);
     if (remark[0] != '\0') printf("%s\n", remark);
     return TANDA_OK;
 }

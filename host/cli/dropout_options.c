@@ -93,10 +93,10 @@ tanda_status dropout_options_rates(const dropout_options *options, size_t hidden
 
 void dropout_write_settings(const dropout_options *options, size_t hidden, report *settings) {
     if (hidden > 0) {
-        json_t *rates = json_array();
+        json_builder rates = json_array_begin();
         for (size_t layer = 1; layer <= hidden; layer++)
-            json_array_append_new(rates, json_real(rate_of(options, layer)));
-        report_value(settings, "dropout", rates);
+            json_push(&rates, json_real(rate_of(options, layer)));
+        report_value(settings, "dropout", json_end(&rates));
     }
     report_real(settings, "input_dropout", options->input);
 }

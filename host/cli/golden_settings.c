@@ -10,14 +10,18 @@
 char *golden_settings(const tanda_model *model) {
     static const char *const paths[] = {"data", "labels", "init", "validation_labels"};
     char shape[SHAPE_SIZE];
-    json_t *settings = model->settings != NULL ? json_loads(model->settings, 0, NULL) : json_object();
+    json_t *noted = model->settings != NULL ? json_read(model->settings, strlen(model->settings), 0, NULL)
+                                            : json_object();
+    json_builder settings = {.object = noted, .failed = noted == NULL};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        json_object_del(settings, paths[i]);
-    if (json_is_string(json_object_get(settings, "validation"))) json_object_del(settings, "validation");
-    json_object_set_new(settings, "model", json_string(model_shape(model, shape)));
-    json_object_set_new(settings, "loss", json_string(loss_name(model->loss)));
-    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    json_decref(settings);
+        json_object_del(noted, paths[i]);
+    if (json_is_string(json_object_get(noted, "validation"))) json_object_del(noted, "validation");
+    json_put(&settings, "model", json_string(model_shape(model, shape)));
+    json_put(&settings, "loss", json_string(loss_name(model->loss)));
+    json_t *whole = json_end(&settings);
+    char *text =
+        whole == NULL ? NULL : json_write(whole, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    json_decref(whole);
     return text;
 }
 

@@ -61,36 +61,36 @@ static void print_lines(const char *path, const tanda_dataset *dataset, const ch
 
 static json_t *feature_object(const tanda_dataset *dataset, size_t feature) {
     const column found = describe_column(dataset, feature);
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     if (dataset->feature_names != NULL) report_text(&report, "name", dataset->feature_names[feature]);
     report_real(&report, "min", (double)found.minimum);
     report_real(&report, "mean", found.mean);
     report_real(&report, "max", (double)found.maximum);
-    return report.object;
+    return json_end(&report);
 }
 
 static json_t *class_object(const char *name, size_t count) {
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_text(&report, "name", name);
     report_count(&report, "rows", count);
-    return report.object;
+    return json_end(&report);
 }
 
 static void report_classes(report *report, const tanda_dataset *dataset) {
     size_t *counts = class_counts(dataset);
-    json_t *classes = json_array();
+    json_builder classes = json_array_begin();
+    if (counts == NULL) classes.failed = true;
     for (size_t i = 0; counts != NULL && i < dataset->class_count; i++)
-        if (json_array_append_new(classes, class_object(dataset->class_names[i], counts[i])) != 0)
-            report->failed = true;
-    report_value(report, "classes", classes);
+        json_push(&classes, class_object(dataset->class_names[i], counts[i]));
+    report_value(report, "classes", json_end(&classes));
     free(counts);
 }
 
 static tanda_status print_json(const char *path, const tanda_dataset *dataset, tanda_error *error) {
-    json_t *columns = json_array();
+    json_builder columns = json_array_begin();
     report report = report_begin("inspect");
     for (size_t i = 0; i < dataset->features; i++)
-        if (json_array_append_new(columns, feature_object(dataset, i)) != 0) report.failed = true;
+        json_push(&columns, feature_object(dataset, i));
     report_text(&report, "kind", "data");
     report_text(&report, "data", path);
     report_count(&report, "rows", dataset->rows);
@@ -100,7 +100,7 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
         report_value(&report, "targets", report_strings(dataset->target_names, dataset->target_count));
     if (dataset->task != TANDA_TASK_AUTO) report_text(&report, "task", task_name(dataset->task));
     if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
-    report_value(&report, "columns", columns);
+    report_value(&report, "columns", json_end(&columns));
     return report_print(&report, error);
 }
 

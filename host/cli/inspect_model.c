@@ -1,5 +1,6 @@
 /* A model as Keras' summary shows it and, where they are few, its weights. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/inspect.h"
 #include "cli/report.h"
@@ -154,14 +155,15 @@ static void report_checkpoint(report *report, const char *path) {
     checkpoint_facts facts;
     if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
     const stopping *stopping = &facts.progress.stopping;
-    json_t *object = json_pack("{sI sI}", "step", (json_int_t)facts.progress.step, "steps_per_epoch",
-                               (json_int_t)facts.steps_per_epoch);
-    if (object != NULL && stopping->best_epoch > 0) {
-        json_object_set_new(object, "best_epoch", json_integer((json_int_t)stopping->best_epoch));
-        json_object_set_new(object, "best_score", json_real(stopping->best));
-        json_object_set_new(object, "stopped_early", json_boolean(stopping->stopped));
+    json_builder object = json_object_begin();
+    report_count(&object, "step", facts.progress.step);
+    report_count(&object, "steps_per_epoch", facts.steps_per_epoch);
+    if (stopping->best_epoch > 0) {
+        report_count(&object, "best_epoch", stopping->best_epoch);
+        report_real(&object, "best_score", stopping->best);
+        report_value(&object, "stopped_early", json_boolean(stopping->stopped));
     }
-    report_value(report, "checkpoint", object);
+    report_value(report, "checkpoint", json_end(&object));
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------- */
@@ -187,28 +189,28 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
 
 static json_t *layer_object(const tanda_model *model, size_t index) {
     const layer *layer = &model->layers[index];
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_count(&report, "inputs", layer->inputs);
     report_count(&report, "outputs", layer->outputs);
     report_text(&report, "activation", activation_name(layer->activation));
     report_count(&report, "parameters", layer_parameters(layer));
-    return report.object;
+    return json_end(&report);
 }
 
 static tanda_status print_json(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
-    json_t *layers = json_array();
+    json_builder layers = json_array_begin();
     report report = report_begin("inspect");
     model_digest(model, digest);
     for (size_t i = 0; i < model->layer_count; i++)
-        if (json_array_append_new(layers, layer_object(model, i)) != 0) report.failed = true;
+        json_push(&layers, layer_object(model, i));
     report_text(&report, "kind", "model");
     report_text(&report, "model", path);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
     report_count(&report, "features", model->features);
     report_count(&report, "parameters", model->parameter_count);
-    report_value(&report, "layers", layers);
+    report_value(&report, "layers", json_end(&layers));
     if (model->feature_names != NULL)
         report_value(&report, "feature_names", report_strings(model->feature_names, model->features));
     if (model->preparation.columns > 0)
@@ -219,7 +221,8 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     if (model->class_count > 0)
         report_value(&report, "classes", report_strings(model->class_names, model->class_count));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
-    if (model->settings != NULL) report_value(&report, "settings", json_loads(model->settings, 0, NULL));
+    if (model->settings != NULL)
+        report_value(&report, "settings", json_read(model->settings, strlen(model->settings), 0, NULL));
     report_text(&report, "weights_sha256", digest);
     report_checkpoint(&report, path);
     return report_print(&report, error);
@@ -228,7 +231,9 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
 /* A line for each setting. */
 static tanda_status print_settings(const char *path, const tanda_model *model, tanda_error *error) {
     const char *key = NULL, *before = "{";
-    json_t *value = NULL, *settings = model->settings == NULL ? NULL : json_loads(model->settings, 0, NULL);
+    json_t *value = NULL, *settings = model->settings == NULL
+                                          ? NULL
+                                          : json_read(model->settings, strlen(model->settings), 0, NULL);
     if (settings == NULL)
         return fail(error, TANDA_BAD_INPUT, "--settings: %s has none: no training of tanda wrote it", path);
     json_object_foreach(settings, key, value) {

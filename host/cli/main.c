@@ -1,6 +1,7 @@
 /* The program: finds the command, and reports what went wrong with one line and an exit code. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,6 +108,7 @@ static void keep_one_line(char *text) {
 int main(int argc, char **argv) {
     tanda_error error = {0};
     config config = {0};
+    json_use_reserve(malloc);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);

@@ -229,7 +229,7 @@ static json_t *average_json(const tanda_average *average) {
 }
 
 static json_t *class_json(const tanda_class_metrics *class, const char *name) {
-    report made = {.object = json_object()};
+    report made = json_object_begin();
     report_text(&made, "name", name);
     report_count(&made, "support", class->support);
     report_count(&made, "predicted", class->predicted);
@@ -237,38 +237,30 @@ static json_t *class_json(const tanda_class_metrics *class, const char *name) {
     report_real(&made, "recall", class->recall);
     report_real(&made, "f1", class->f1);
     report_real(&made, "roc_auc", class->roc_auc);
-    if (made.failed) report_free(&made);
-    return made.object;
+    return json_end(&made);
 }
 
 static json_t *classes_json(const tanda_metrics *metrics, char *const *names) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < metrics->class_count && array != NULL; i++) {
-        if (json_array_append_new(array, class_json(&metrics->classes[i], names[i])) == 0) continue;
-        json_decref(array);
-        array = NULL;
-    }
-    return array;
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < metrics->class_count; i++)
+        json_push(&array, class_json(&metrics->classes[i], names[i]));
+    return json_end(&array);
 }
 
 static json_t *confusion_json(const tanda_metrics *metrics) {
     size_t classes = metrics->class_count;
-    json_t *rows = json_array();
-    bool failed = rows == NULL;
-    for (size_t i = 0; i < classes && !failed; i++) {
-        json_t *row = json_array();
+    json_builder rows = json_array_begin();
+    for (size_t i = 0; i < classes; i++) {
+        json_builder row = json_array_begin();
         for (size_t j = 0; j < classes; j++)
-            failed |= json_array_append_new(
-                          row, json_integer((json_int_t)metrics->confusion[i * classes + j])) != 0;
-        failed |= json_array_append_new(rows, row) != 0;
+            json_push(&row, json_integer((json_int_t)metrics->confusion[i * classes + j]));
+        json_push(&rows, json_end(&row));
     }
-    if (!failed) return rows;
-    json_decref(rows);
-    return NULL;
+    return json_end(&rows);
 }
 
 json_t *metrics_json(const tanda_metrics *metrics, char *const *names) {
-    report made = {.object = json_object()};
+    report made = json_object_begin();
     report_real(&made, "accuracy", metrics->accuracy);
     report_real(&made, "roc_auc", metrics->roc_auc);
     report_real(&made, "log_loss", metrics->log_loss);
@@ -283,6 +275,5 @@ json_t *metrics_json(const tanda_metrics *metrics, char *const *names) {
         report_value(&made, "classes", classes_json(metrics, names));
         if (metrics->confusion != NULL) report_value(&made, "confusion_matrix", confusion_json(metrics));
     }
-    if (made.failed) report_free(&made);
-    return made.object;
+    return json_end(&made);
 }

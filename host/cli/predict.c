@@ -130,10 +130,10 @@ static void print_row(const prediction *prediction, const float *row) {
 }
 
 static json_t *targets_array(const float *row, size_t columns) {
-    json_t *values = json_array();
+    json_builder values = json_array_begin();
     for (size_t i = 0; i < columns; i++)
-        json_array_append_new(values, json_real((double)row[i]));
-    return values;
+        json_push(&values, json_real((double)row[i]));
+    return json_end(&values);
 }
 
 /*
@@ -144,16 +144,15 @@ static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
     if (model->task == TANDA_TASK_REGRESSION)
         return prediction->columns == 1 ? json_real((double)row[0]) : targets_array(row, prediction->columns);
-    report probabilities = {.object = json_object()};
+    report probabilities = json_object_begin();
     const size_t count = prediction->top == 0 ? prediction->columns : prediction->top;
     for (size_t i = 0; i < count; i++) {
         const size_t class = prediction->top == 0 ? i : prediction->order[i];
         report_real(&probabilities, model->class_names[class], (double)row[class]);
     }
-    if (probabilities.failed) return NULL;
     return json_pack("{so so}", "class",
                      report_string(model->class_names[best_class(row, prediction->columns)]), "probabilities",
-                     probabilities.object);
+                     json_end(&probabilities));
 }
 
 static bool all_finite(const float *row, size_t columns) {

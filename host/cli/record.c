@@ -151,6 +151,8 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
                         &unused, error);
     if (status != TANDA_OK) return status;
     run->golden.settings = golden_settings(run->setup.model);
+    if (run->golden.settings == NULL)
+        return fail(error, TANDA_FAILED, "%s: no memory for the settings", run->train.output);
     status = keep_arguments(argc, argv, &run->golden, error);
     if (status == TANDA_OK) status = golden_save(&run->golden, run->train.output, error);
     return status == TANDA_OK ? print_result(run, error) : status;

@@ -8,20 +8,18 @@
 #include "data/place.h"
 
 report report_begin(const char *command) {
-    report made = {.object = json_object()};
-    made.failed = made.object == NULL;
+    report made = json_object_begin();
     report_text(&made, "command", command);
     report_text(&made, "version", tanda_version());
     return made;
 }
 
 void report_free(report *report) {
-    json_decref(report->object);
-    report->object = NULL;
+    json_drop(report);
 }
 
 void report_value(report *report, const char *key, json_t *value) {
-    if (json_object_set_new(report->object, key, value) != 0) report->failed = true;
+    json_put(report, key, value);
 }
 
 json_t *report_string(const char *text) {
@@ -36,25 +34,22 @@ json_t *report_string(const char *text) {
 }
 
 json_t *report_strings(char *const *texts, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count && array != NULL; i++) {
-        if (json_array_append_new(array, report_string(texts[i])) == 0) continue;
-        json_decref(array);
-        array = NULL;
-    }
-    return array;
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, report_string(texts[i]));
+    return json_end(&array);
 }
 
 char *json_text(const json_t *value) {
     for (int digits = 15; digits < 17; digits++) {
-        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
-        json_t *read = text == NULL ? NULL : json_loads(text, JSON_DECODE_ANY, NULL);
+        char *text = json_write(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
+        json_t *read = text == NULL ? NULL : json_read(text, strlen(text), JSON_DECODE_ANY, NULL);
         const bool kept = read != NULL && json_equal(read, value);
         json_decref(read);
         if (kept) return text;
         free(text);
     }
-    return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    return json_write(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
 }
 
 void report_text(report *report, const char *key, const char *text) {
@@ -122,6 +117,7 @@ tanda_status report_print(report *report, tanda_error *error) {
     const bool failed =
         report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
     report_free(report);
+    if (failed && !ferror(stdout)) return fail(error, TANDA_FAILED, "out of memory while writing the result");
     putchar('\n');
     if (ferror(stdout)) return report_flush(error);
     if (failed) return fail(error, TANDA_FAILED, "out of memory while writing the result");
@@ -129,8 +125,7 @@ tanda_status report_print(report *report, tanda_error *error) {
 }
 
 void report_failure(const char *command, const tanda_error *error) {
-    report failure = {.object = json_object()};
-    failure.failed = failure.object == NULL;
+    report failure = json_object_begin();
     report_text(&failure, "command", command);
     report_text(&failure, "error", error->message);
     report_count(&failure, "status", (uint64_t)error->status);

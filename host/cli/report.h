@@ -11,12 +11,10 @@
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "model/model.h"
+#include "support/json.h"
 
 /* A JSON object in the making; a value that could not be added makes report_print fail. */
-typedef struct report {
-    json_t *object;
-    bool failed;
-} report;
+typedef json_builder report;
 
 /* An object with command and version. Released by report_print or report_free. */
 report report_begin(const char *command);

@@ -18,7 +18,7 @@ static bool may_differ(const char *key, const json_t *theirs, const json_t *ours
 /* A value as a flag would have it; NULL for none. To be freed. */
 static char *value_text(const json_t *value) {
     if (json_is_string(value)) return strdup(json_string_value(value));
-    return value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    return value == NULL ? NULL : json_write(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 static tanda_status fail_different(const char *checkpoint, const char *key, const json_t *theirs,
@@ -50,8 +50,9 @@ static tanda_status compare(const char *checkpoint, json_t *theirs, json_t *ours
 
 static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, tanda_error *error) {
     json_t *epochs = json_object_get(ours, "epochs");
-    if (epochs != NULL) json_object_set(theirs, "epochs", epochs);
-    char *text = json_text(theirs);
+    json_builder all = {.object = theirs};
+    if (epochs != NULL) json_put(&all, "epochs", json_incref(epochs));
+    char *text = all.failed ? NULL : json_text(theirs);
     if (text == NULL) return fail(error, TANDA_FAILED, "out of memory while noting the settings");
     free(model->settings);
     model->settings = text;
@@ -62,8 +63,10 @@ tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_e
     tanda_model *saved = NULL;
     tanda_status status = model_file_load(checkpoint, &saved, error);
     if (status != TANDA_OK) return status;
-    json_t *theirs = saved->settings == NULL ? NULL : json_loads(saved->settings, 0, NULL);
-    json_t *ours = model->settings == NULL ? NULL : json_loads(model->settings, 0, NULL);
+    json_t *theirs =
+        saved->settings == NULL ? NULL : json_read(saved->settings, strlen(saved->settings), 0, NULL);
+    json_t *ours =
+        model->settings == NULL ? NULL : json_read(model->settings, strlen(model->settings), 0, NULL);
     if (theirs != NULL && ours != NULL) { /* a checkpoint of the library need have none */
         status = compare(checkpoint, theirs, ours, ours, error);
         if (status == TANDA_OK) status = compare(checkpoint, theirs, ours, theirs, error);

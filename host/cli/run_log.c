@@ -66,7 +66,7 @@ static void report_time(report *report) {
 
 static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
     if (log->file == NULL) return;
-    report line = {.object = json_object()};
+    report line = json_object_begin();
     report_text(&line, "event", "epoch");
     report_time(&line);
     report_count(&line, "epoch", epoch->epoch);

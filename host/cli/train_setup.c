@@ -173,14 +173,14 @@ static void write_data_settings(const train_options *options, const train_setup 
 }
 
 static void write_model_settings(const train_options *options, const tanda_model *model, report *settings) {
-    json_t *hidden = json_array(), *activations = json_array();
+    json_builder hidden = json_array_begin(), activations = json_array_begin();
     const layer *last = &model->layers[model->layer_count - 1];
     for (const layer *layer = model->layers; layer < last; layer++) {
-        json_array_append_new(hidden, json_integer((json_int_t)layer->outputs));
-        json_array_append_new(activations, json_string(activation_name(layer->activation)));
+        json_push(&hidden, json_integer((json_int_t)layer->outputs));
+        json_push(&activations, json_string(activation_name(layer->activation)));
     }
-    report_value(settings, "hidden", hidden);
-    report_value(settings, "activation", activations);
+    report_value(settings, "hidden", json_end(&hidden));
+    report_value(settings, "activation", json_end(&activations));
     report_text(settings, "output_activation", activation_name(last->activation));
     report_text(settings, "loss", loss_name(model->loss));
     loss_write_settings(model, settings);
@@ -195,7 +195,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     static const char *const gemms[] = {
         [TANDA_GEMM_AUTO] = "auto", [TANDA_GEMM_TANDA] = "tanda", [TANDA_GEMM_CLBLAST] = "clblast"};
     tanda_model *model = setup->model;
-    report settings = {.object = json_object()};
+    report settings = json_object_begin();
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
     optimizer_write_settings(&options->optimizing, &settings);

@@ -130,23 +130,23 @@ void print_comparison(const comparison *comparison) {
 static json_t *side_object(const comparison *comparison, int side) {
     const lockstep_side *of_side = &comparison->sides[side];
     const char *missed = NULL;
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_device(&report, of_side->backend, of_side->math);
     tanda_device_grade(of_side->backend, &missed);
     if (missed != NULL && missed[0] != '\0') report_text(&report, "missed_probe", missed);
     if (comparison->result.notes[side][0] != '\0')
         report_text(&report, "notes", comparison->result.notes[side]);
     if (comparison_holds(comparison)) report_real(&report, "seconds", comparison->result.seconds_alone[side]);
-    return report.object;
+    return json_end(&report);
 }
 
 static json_t *value_object(float value) {
     char bits[16];
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     snprintf(bits, sizeof bits, "0x%08x", bits_of(value));
     report_real(&report, "value", (double)value);
     report_text(&report, "bits", bits);
-    return report.object;
+    return json_end(&report);
 }
 
 static json_t *difference_object(const comparison *comparison) {
@@ -154,7 +154,7 @@ static json_t *difference_object(const comparison *comparison) {
         [LOCKSTEP_STEP] = "step", [LOCKSTEP_FREE_A] = "a by itself", [LOCKSTEP_FREE_B] = "b by itself"};
     const divergence *first = &comparison->result.first;
     const compared_tensor *tensor = &comparison->result.tensors[first->tensor];
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_text(&report, "place", places[first->place]);
     report_count(&report, "step", first->step + 1);
     report_count(&report, "epoch", first->step / comparison->steps_per_epoch + 1);
@@ -172,12 +172,12 @@ static json_t *difference_object(const comparison *comparison) {
         report_real(&report, "difference", first->mismatch.difference);
         report_real(&report, "bound", first->mismatch.bound);
     }
-    return report.object;
+    return json_end(&report);
 }
 
 static json_t *tensor_object(const compared_tensor *tensor, bool bounded) {
     const figures *figures = &tensor->figures;
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_count(&report, "layer", tensor->layer + 1);
     report_text(&report, "tensor", quantity_name(tensor->quantity));
     report_count(&report, "values", figures->compared);
@@ -191,29 +191,27 @@ static json_t *tensor_object(const compared_tensor *tensor, bool bounded) {
         report_real(&report, "observed", figures->observed);
         report_real(&report, "margin", smallest_margin(figures)); /* left out when nothing was observed */
     }
-    return report.object;
+    return json_end(&report);
 }
 
 static void report_tensors(report *report, const comparison *comparison) {
-    json_t *array = json_array();
+    json_builder array = json_array_begin();
     for (size_t i = 0; i < comparison->result.tensor_count; i++)
-        if (json_array_append_new(
-                array, tensor_object(&comparison->result.tensors[i], comparison->result.bounded)) != 0)
-            report->failed = true;
-    report_value(report, "tensors", array);
+        json_push(&array, tensor_object(&comparison->result.tensors[i], comparison->result.bounded));
+    report_value(report, "tensors", json_end(&array));
 }
 
 static json_t *drift_object(const lockstep_result *result) {
     static const char *const names[] = {"a", "b"};
-    report report = {.object = json_object()};
+    report report = json_object_begin();
     report_real(&report, "max_absolute", result->drift);
     report_real(&report, "largest_weight", result->largest_weight);
     for (int side = 0; side < SIDE_COUNT; side++) {
-        struct report of_side = {.object = json_object()};
+        json_builder of_side = json_object_begin();
         report_evaluation(&of_side, "", &result->final[side]);
-        report_value(&report, names[side], of_side.object);
+        report_value(&report, names[side], json_end(&of_side));
     }
-    return report.object;
+    return json_end(&report);
 }
 
 void report_comparison(report *report, const comparison *comparison) {

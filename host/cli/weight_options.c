@@ -114,10 +114,10 @@ static json_t *weight_text(const char *name, double weight) {
 void weight_write_settings(const weight_options *options, report *settings) {
     if (options->balanced) report_text(settings, "class_weight", "balanced");
     if (options->names.count == 0) return;
-    json_t *weights = json_array();
+    json_builder weights = json_array_begin();
     for (size_t i = 0; i < options->names.count; i++)
-        json_array_append_new(weights, weight_text(options->names.texts[i], options->weights[i]));
-    report_value(settings, "class_weight", weights);
+        json_push(&weights, weight_text(options->names.texts[i], options->weights[i]));
+    report_value(settings, "class_weight", json_end(&weights));
 }
 
 void weight_options_free(weight_options *options) {

@@ -8,6 +8,10 @@
 #include "support/digest.h"
 #include "support/memory.h"
 
+static bool put_bytes(FILE *stream, const char *bytes, size_t size) {
+    return fwrite(bytes, 1, size, stream) == size;
+}
+
 bool model_file_digest_metadata(const json_t *metadata, char *text) {
     static const char *const keys[] = {"architecture", MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
                                        "class_names",  "feature_names",  "preparation",
@@ -17,13 +21,14 @@ bool model_file_digest_metadata(const json_t *metadata, char *text) {
     size_t size = 0;
     FILE *stream = open_memstream(&bytes, &size);
     if (stream == NULL) return false;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    bool complete = true;
+    for (size_t i = 0; complete && i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(metadata, keys[i]);
         if (value == NULL) continue;
-        fwrite(keys[i], 1, strlen(keys[i]) + 1, stream);
-        fwrite(json_string_value(value), 1, json_string_length(value) + 1, stream);
+        complete = put_bytes(stream, keys[i], strlen(keys[i]) + 1) &&
+                   put_bytes(stream, json_string_value(value), json_string_length(value) + 1);
     }
-    const bool complete = fclose(stream) == 0;
+    complete = fclose(stream) == 0 && complete;
     if (complete) digest_sha256(bytes, size, text);
     free(bytes);
     return complete;

@@ -6,6 +6,7 @@
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
+#include "support/json.h"
 #include "support/memory.h"
 
 typedef struct reader {
@@ -31,7 +32,9 @@ static tanda_status get_json(const reader *reader, const char *key, json_t **val
     json_error_t syntax;
     tanda_status status = get_text(reader, key, &text);
     if (status != TANDA_OK) return status;
-    *value = json_loads(text, JSON_REJECT_DUPLICATES, &syntax);
+    *value = json_read(text, strlen(text), JSON_REJECT_DUPLICATES, &syntax);
+    if (*value == NULL && json_lacked_memory(&syntax))
+        return fail(reader->error, TANDA_FAILED, "%s: no memory to read its \"%s\"", reader->path, key);
     if (*value == NULL)
         return BAD(reader, "\"%s\" is not valid JSON: %s, at byte %d of it", key, syntax.text,
                    syntax.position);

@@ -2,9 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/place.h"
+#include "model/model_compare.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
+#include "support/json.h"
 #include "support/memory.h"
 
 typedef struct writer {
@@ -20,16 +23,17 @@ static tanda_status no_memory(const writer *writer, const char *key) {
 }
 
 static tanda_status put_text(const writer *writer, const char *key, const char *text) {
-    json_t *value = json_string(text); /* NULL for text that is not UTF-8 */
-    if (value == NULL)
+    json_t *value = json_string(text);
+    if (value == NULL && !is_plain_utf8(text, strlen(text)))
         return fail(writer->error, TANDA_FAILED, "%s: cannot be written: the %s is not valid UTF-8",
                     writer->path, key);
+    if (value == NULL) return no_memory(writer, key);
     return json_object_set_new(writer->metadata, key, value) == 0 ? TANDA_OK : no_memory(writer, key);
 }
 
 /* Takes value over. Nine digits keep every binary32. */
 static tanda_status put_json(const writer *writer, const char *key, json_t *value) {
-    char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *text = value == NULL ? NULL : json_write(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(value);
     if (text == NULL) return no_memory(writer, key);
     tanda_status status = put_text(writer, key, text);
@@ -38,29 +42,30 @@ static tanda_status put_json(const writer *writer, const char *key, json_t *valu
 }
 
 /* As text, which keeps every digit of a double. What is not set is left out, as in files of before. */
-static void put_loss_setting(json_t *architecture, const char *key, double value) {
-    if (value != 0.0) json_object_set_new(architecture, key, json_sprintf("%.17g", value));
+static void put_loss_setting(json_builder *architecture, const char *key, double value) {
+    if (value != 0.0) json_put(architecture, key, json_sprintf("%.17g", value));
 }
 
 static tanda_status put_architecture(const writer *writer) {
     const tanda_model *model = writer->model;
-    json_t *layers = json_array();
+    json_builder layers = json_array_begin(), architecture = json_object_begin();
     for (size_t i = 0; i < model->layer_count; i++)
-        json_array_append_new(layers, json_pack("{s:I, s:s}", "units", (json_int_t)model->layers[i].outputs,
-                                                "activation", activation_name(model->layers[i].activation)));
-    json_t *architecture =
-        json_pack("{s:I, s:o, s:s, s:s}", "features", (json_int_t)model->features, "layers", layers, "loss",
-                  loss_name(model->loss), "task", task_name(model->task));
-    put_loss_setting(architecture, "huber_delta", model->loss_settings.huber_delta);
-    put_loss_setting(architecture, "label_smoothing", model->loss_settings.label_smoothing);
-    return put_json(writer, "architecture", architecture);
+        json_push(&layers, json_pack("{s:I, s:s}", "units", (json_int_t)model->layers[i].outputs,
+                                     "activation", activation_name(model->layers[i].activation)));
+    json_put(&architecture, "features", json_integer((json_int_t)model->features));
+    json_put(&architecture, "layers", json_end(&layers));
+    json_put(&architecture, "loss", json_string(loss_name(model->loss)));
+    json_put(&architecture, "task", json_string(task_name(model->task)));
+    put_loss_setting(&architecture, "huber_delta", model->loss_settings.huber_delta);
+    put_loss_setting(&architecture, "label_smoothing", model->loss_settings.label_smoothing);
+    return put_json(writer, "architecture", json_end(&architecture));
 }
 
 static json_t *json_reals(const float *values, size_t count) {
-    json_t *array = json_array();
+    json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_real((double)values[i]));
-    return array;
+        json_push(&array, json_real((double)values[i]));
+    return json_end(&array);
 }
 
 static tanda_status put_scaling(const writer *writer) {
@@ -84,32 +89,36 @@ static tanda_status put_scaling(const writer *writer) {
 }
 
 static tanda_status put_names(const writer *writer, const char *key, char *const *names, size_t count) {
-    json_t *array = json_array();
+    json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, json_string(names[i])) != 0) {
-            json_decref(array);
+        if (!is_plain_utf8(names[i], strlen(names[i]))) {
+            json_drop(&array);
             return fail(writer->error, TANDA_FAILED,
                         "%s: cannot be written: number %zu of the %s is not valid UTF-8", writer->path, i + 1,
                         key);
         }
+        json_push(&array, json_string(names[i]));
     }
-    return put_json(writer, key, array);
+    return put_json(writer, key, json_end(&array));
 }
 
 static tanda_status put_class_names(const writer *writer) {
     const tanda_model *model = writer->model;
     if (model->class_names != NULL)
         return put_names(writer, "class_names", model->class_names, model->class_count);
-    json_t *numbers = json_array();
+    json_builder numbers = json_array_begin();
     for (size_t i = 0; i < model->class_count; i++)
-        json_array_append_new(numbers, json_sprintf("%zu", i));
-    return put_json(writer, "class_names", numbers);
+        json_push(&numbers, json_sprintf("%zu", i));
+    return put_json(writer, "class_names", json_end(&numbers));
 }
 
 /* Settings go in as they are, once they are known to be an object. */
 static tanda_status put_settings(const writer *writer) {
-    json_t *settings = json_loads(writer->model->settings, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t syntax;
+    json_t *settings =
+        json_read(writer->model->settings, strlen(writer->model->settings), JSON_REJECT_DUPLICATES, &syntax);
     const bool right = json_is_object(settings);
+    if (settings == NULL && json_lacked_memory(&syntax)) return no_memory(writer, "settings");
     json_decref(settings);
     if (!right)
         return fail(writer->error, TANDA_FAILED, "%s: cannot be written: the settings are not a JSON object",
@@ -168,34 +177,55 @@ static tanda_status check_before_writing(const writer *writer) {
     return TANDA_OK;
 }
 
-/* The model's tensors, and behind them those of the checkpoint. */
-static tanda_status write_tensors(const writer *writer, const tensor_list *list) {
+/* The model's tensors, and behind them those of the checkpoint, as the bytes of a file. */
+static tanda_status encode(const writer *writer, unsigned char **bytes, size_t *size) {
     const size_t more = writer->extra == NULL ? 0 : writer->extra->count;
     safetensors_tensor *all = NULL;
-    tanda_status status = allocate(&all, list->count + more, sizeof *all, "tensors", writer->error);
+    tensor_list list;
+    tanda_status status = tensor_list_make(writer->model, &list, writer->error);
     if (status != TANDA_OK) return status;
-    memcpy(all, list->tensors, list->count * sizeof *all);
-    if (more > 0) memcpy(all + list->count, writer->extra->tensors, more * sizeof *all);
-    status = safetensors_write(writer->path, all, list->count + more, writer->metadata, writer->error);
+    status = allocate(&all, list.count + more, sizeof *all, "tensors", writer->error);
+    if (status == TANDA_OK) {
+        memcpy(all, list.tensors, list.count * sizeof *all);
+        if (more > 0) memcpy(all + list.count, writer->extra->tensors, more * sizeof *all);
+        status = safetensors_encode(writer->path, all, list.count + more, writer->metadata, bytes, size,
+                                    writer->error);
+    }
     free(all);
+    tensor_list_free(&list);
     return status;
+}
+
+/* The loader's own code reads what is to be written: a file that it would not read as this model is not begun. */
+static tanda_status read_back(const writer *writer, file_view view) {
+    tanda_model *read = NULL;
+    tanda_error reason = {0};
+    const tanda_status status = model_file_parse(writer->path, view, &read, &reason);
+    if (status != TANDA_OK)
+        return fail(writer->error, TANDA_FAILED, "not saved, as it could not be loaded again: %s",
+                    reason.message);
+    const char *difference = model_difference(writer->model, read);
+    tanda_model_free(read);
+    if (difference == NULL) return TANDA_OK;
+    return fail(writer->error, TANDA_FAILED, "%s: not saved, as it would be loaded with another %s",
+                writer->path, difference);
 }
 
 tanda_status model_file_save_with(const tanda_model *model, const model_file_extra *extra, const char *path,
                                   tanda_error *error) {
     writer writer = {.path = path, .model = model, .extra = extra, .error = error};
-    tensor_list list = {0};
+    unsigned char *bytes = NULL;
+    size_t size = 0;
     tanda_status status = check_before_writing(&writer);
     if (status != TANDA_OK) return status;
     writer.metadata = json_object();
     if (writer.metadata == NULL) return no_memory(&writer, "__metadata__");
     status = put_metadata(&writer);
-    if (status == TANDA_OK) status = tensor_list_make(model, &list, error);
-    if (status == TANDA_OK) {
-        status = write_tensors(&writer, &list);
-        tensor_list_free(&list);
-    }
+    if (status == TANDA_OK) status = encode(&writer, &bytes, &size);
     json_decref(writer.metadata);
+    if (status == TANDA_OK) status = read_back(&writer, (file_view){.data = bytes, .size = size});
+    if (status == TANDA_OK) status = file_write_atomically(path, &(file_part){bytes, size}, 1, error);
+    free(bytes);
     return status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "data/dataset.h"
 #include "model/model.h"
+#include "support/json.h"
 #include "support/memory.h"
 
 /* ---- names --------------------------------------------------------------------------------------------- */
@@ -197,7 +198,8 @@ const char *tanda_model_settings(const tanda_model *model) {
 tanda_status tanda_model_set_settings(tanda_model *model, const char *settings, tanda_error *error) {
     json_error_t found = {0};
     char *copy = NULL;
-    json_t *object = settings == NULL ? NULL : json_loads(settings, JSON_REJECT_DUPLICATES, &found);
+    json_t *object =
+        settings == NULL ? NULL : json_read(settings, strlen(settings), JSON_REJECT_DUPLICATES, &found);
     const bool is_object = json_is_object(object);
     json_decref(object);
     if (settings != NULL && !is_object)

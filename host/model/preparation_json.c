@@ -3,44 +3,34 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/json.h"
 #include "support/memory.h"
 
 /* ---- writing ------------------------------------------------------------------------------------------ */
 
 static json_t *strings(char *const *texts, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, json_string(texts[i])) == 0) continue;
-        json_decref(array);
-        return NULL;
-    }
-    return array;
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, json_string(texts[i]));
+    return json_end(&array);
 }
 
 static json_t *column_to_json(const preparation *preparation, size_t column) {
     const prepared_column *of = &preparation->of[column];
-    json_t *object = json_object();
-    bool done = object != NULL;
-    if (preparation->names != NULL)
-        done = json_object_set_new(object, "name", json_string(preparation->names[column])) == 0;
+    json_builder object = json_object_begin();
+    if (preparation->names != NULL) json_put(&object, "name", json_string(preparation->names[column]));
     if (of->category_count > 0)
-        done = done &&
-               json_object_set_new(object, "categories", strings(of->categories, of->category_count)) == 0;
+        json_put(&object, "categories", strings(of->categories, of->category_count));
     else if (preparation->fills_missing)
-        done = done && json_object_set_new(object, "mean", json_real((double)of->mean)) == 0;
-    if (done) return object;
-    json_decref(object);
-    return NULL;
+        json_put(&object, "mean", json_real((double)of->mean));
+    return json_end(&object);
 }
 
 json_t *preparation_to_json(const preparation *preparation) {
-    json_t *columns = json_array();
-    for (size_t i = 0; i < preparation->columns; i++) {
-        if (json_array_append_new(columns, column_to_json(preparation, i)) == 0) continue;
-        json_decref(columns);
-        return NULL;
-    }
-    return json_pack("{s:o, s:s, s:s}", "columns", columns, "missing",
+    json_builder columns = json_array_begin();
+    for (size_t i = 0; i < preparation->columns; i++)
+        json_push(&columns, column_to_json(preparation, i));
+    return json_pack("{s:o, s:s, s:s}", "columns", json_end(&columns), "missing",
                      preparation->fills_missing ? "mean" : "refuse", "unknown_category",
                      preparation->zero_unknown ? "zero" : "refuse");
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/json.h"
 #include "support/memory.h"
 
 #define LENGTH_SIZE 8
@@ -208,7 +209,9 @@ tanda_status safetensors_parse(const char *path, file_view view, safetensors *fi
     if (status != TANDA_OK) return status;
     json_error_t syntax;
     safetensors made = {0};
-    made.header = json_loadb((const char *)view.data + LENGTH_SIZE, length, JSON_REJECT_DUPLICATES, &syntax);
+    made.header = json_read((const char *)view.data + LENGTH_SIZE, length, JSON_REJECT_DUPLICATES, &syntax);
+    if (made.header == NULL && json_lacked_memory(&syntax))
+        return fail(error, TANDA_FAILED, "%s: no memory to read its header", path);
     if (made.header == NULL)
         return fail(error, TANDA_BAD_INPUT, "%s: the header is not valid JSON: %s, at byte %d of it", path,
                     syntax.text, syntax.position);
@@ -239,56 +242,67 @@ const char *safetensors_metadata(const safetensors *file, const char *key) {
     return json_string_value(json_object_get(file->metadata, key));
 }
 
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
 static json_t *tensor_entry(const safetensors_tensor *tensor, size_t begin) {
     const size_t end = begin + tensor->size;
-    json_t *shape = json_array();
+    json_builder shape = json_array_begin();
     for (size_t i = 0; i < tensor->rank; i++)
-        json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->type, "shape", shape, "data_offsets",
+        json_push(&shape, json_integer((json_int_t)tensor->shape[i]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->type, "shape", json_end(&shape), "data_offsets",
                      (json_int_t)begin, (json_int_t)end);
 }
 
-/* The header as text, to be freed; NULL without memory (jansson passes NULL on, down to the last call). */
+/* The header as text, to be freed; NULL without memory. */
 static char *make_header(const safetensors_tensor *tensors, size_t count, json_t *metadata) {
     size_t begin = 0;
-    bool complete = true;
-    json_t *header = json_object();
-    if (metadata != NULL) complete = json_object_set(header, METADATA_KEY, metadata) == 0;
-    for (size_t i = 0; i < count && complete; i++) {
-        complete = json_object_set_new(header, tensors[i].name, tensor_entry(&tensors[i], begin)) == 0;
+    json_builder header = json_object_begin();
+    if (metadata != NULL) json_put(&header, METADATA_KEY, json_incref(metadata));
+    for (size_t i = 0; i < count; i++) {
+        json_put(&header, tensors[i].name, tensor_entry(&tensors[i], begin));
         begin += tensors[i].size;
     }
-    char *text = complete ? json_dumps(header, JSON_COMPACT) : NULL;
-    json_decref(header);
+    json_t *whole = json_end(&header);
+    char *text = whole == NULL ? NULL : json_write(whole, JSON_COMPACT);
+    json_decref(whole);
     return text;
 }
 
-tanda_status safetensors_write(const char *path, const safetensors_tensor *tensors, size_t count,
-                               json_t *metadata, tanda_error *error) {
+static void put_length(unsigned char *bytes, uint64_t length) {
+    for (size_t i = 0; i < LENGTH_SIZE; i++)
+        bytes[i] = (unsigned char)(length >> (8 * i));
+}
+
+/* Header and tensors, one after the other, in *bytes. */
+static tanda_status join(const char *text, size_t length, const safetensors_tensor *tensors, size_t count,
+                         unsigned char **bytes, size_t *size, tanda_error *error) {
+    const size_t text_size = strlen(text);
+    size_t total = LENGTH_SIZE + length;
+    for (size_t i = 0; i < count; i++)
+        total += tensors[i].size; /* no overflow: the tensors are in memory */
+    const tanda_status status = allocate(bytes, total, 1, "a model file", error);
+    if (status != TANDA_OK) return status;
+    unsigned char *at = *bytes;
+    put_length(at, length);
+    memcpy(at + LENGTH_SIZE, text, text_size);
+    memset(at + LENGTH_SIZE + text_size, ' ', length - text_size);
+    at += LENGTH_SIZE + length;
+    for (size_t i = 0; i < count; at += tensors[i++].size)
+        if (tensors[i].size > 0) memcpy(at, tensors[i].data, tensors[i].size);
+    *size = total;
+    return TANDA_OK;
+}
+
+tanda_status safetensors_encode(const char *path, const safetensors_tensor *tensors, size_t count,
+                                json_t *metadata, unsigned char **bytes, size_t *size, tanda_error *error) {
     char *text = make_header(tensors, count, metadata);
     if (text == NULL) return fail(error, TANDA_FAILED, "%s: no memory for the header", path);
-    const size_t text_size = strlen(text);
-    const size_t length = round_up(LENGTH_SIZE + text_size, DATA_ALIGNMENT) - LENGTH_SIZE;
-    file_part *parts = NULL;
-    tanda_status status =
+    const size_t length = round_up(LENGTH_SIZE + strlen(text), DATA_ALIGNMENT) - LENGTH_SIZE;
+    const tanda_status status =
         length > SAFETENSORS_HEADER_LIMIT
             ? fail(error, TANDA_FAILED, "%s: the header would have %zu bytes, the limit is %d", path, length,
                    SAFETENSORS_HEADER_LIMIT)
-            : allocate(&parts, count + 3, sizeof *parts, "file parts", error);
-    if (status == TANDA_OK) {
-        char spaces[DATA_ALIGNMENT];
-        memset(spaces, ' ', sizeof spaces);
-        unsigned char declared[LENGTH_SIZE];
-        for (size_t i = 0; i < LENGTH_SIZE; i++)
-            declared[i] = (unsigned char)((uint64_t)length >> (8 * i));
-        parts[0] = (file_part){declared, LENGTH_SIZE};
-        parts[1] = (file_part){text, text_size};
-        parts[2] = (file_part){spaces, length - text_size};
-        for (size_t i = 0; i < count; i++)
-            parts[3 + i] = (file_part){tensors[i].data, tensors[i].size};
-        status = file_write_atomically(path, parts, count + 3, error);
-    }
-    free(parts);
+            : join(text, length, tensors, count, bytes, size, error);
     free(text);
     return status;
 }

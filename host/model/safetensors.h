@@ -46,11 +46,12 @@ const char *safetensors_metadata(const safetensors *file, const char *key);
 bool safetensors_looks_right(file_view view);
 
 /*
- * Writes the tensors in the order given, their data without padding and beginning at a multiple of 64 bytes
- * (the header ends with spaces), atomically. metadata is an object of strings or NULL and stays the
- * caller's; names, types and sizes are taken as they are. TANDA_FAILED when the file cannot be written.
+ * *bytes, to be freed, becomes a file of the tensors in the order given, their data without padding and beginning at
+ * a multiple of 64 bytes (the header ends with spaces). metadata is an object of strings or NULL and stays the
+ * caller's; names, types and sizes are taken as they are. path is only used in messages. TANDA_FAILED without memory,
+ * or when the header would be too large.
  */
-tanda_status safetensors_write(const char *path, const safetensors_tensor *tensors, size_t count,
-                               json_t *metadata, tanda_error *error);
+tanda_status safetensors_encode(const char *path, const safetensors_tensor *tensors, size_t count,
+                                json_t *metadata, unsigned char **bytes, size_t *size, tanda_error *error);
 
 #endif

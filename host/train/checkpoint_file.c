@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/model_file.h"
+#include "support/json.h"
 #include "support/memory.h"
 #include "train/optimizer.h"
 
@@ -49,41 +50,44 @@ static bool read_count(const json_t *value, uint64_t *count) {
 /* ---- what a training is -------------------------------------------------------------------------------- */
 
 /* What decides each step's update; of schedules that end with the training, also when that is. */
-static void describe_optimizer(const trainer *trainer, json_t *object) {
+static void describe_optimizer(const trainer *trainer, json_builder *object) {
     tanda_optimizer_options optimizer = trainer->options->optimizer;
     const tanda_schedule_options *schedule = &trainer->options->schedule;
-    json_object_set_new(object, "optimizer", json_string(optimizer_name(optimizer.kind)));
-    json_object_set_new(object, "amsgrad", json_boolean(optimizer.amsgrad));
-    json_object_set_new(object, "centered", json_boolean(optimizer.centered));
+    json_put(object, "optimizer", json_string(optimizer_name(optimizer.kind)));
+    json_put(object, "amsgrad", json_boolean(optimizer.amsgrad));
+    json_put(object, "centered", json_boolean(optimizer.centered));
     for (size_t i = 0; i < optimizer_constant_count; i++)
-        json_object_set_new(object, optimizer_constants[i].name,
-                            json_real(*constant_of(&optimizer, &optimizer_constants[i])));
-    json_object_set_new(object, "schedule", json_string(schedule_name(schedule->kind)));
+        json_put(object, optimizer_constants[i].name,
+                 json_real(*constant_of(&optimizer, &optimizer_constants[i])));
+    json_put(object, "schedule", json_string(schedule_name(schedule->kind)));
     for (size_t i = 0; i < schedule_member_count; i++)
-        json_object_set_new(object, schedule_members[i].name,
-                            json_real(schedule_value(schedule, &schedule_members[i])));
+        json_put(object, schedule_members[i].name, json_real(schedule_value(schedule, &schedule_members[i])));
     if (schedule->kind == TANDA_SCHEDULE_COSINE || schedule->kind == TANDA_SCHEDULE_ONE_CYCLE)
-        json_object_set_new(object, "steps in all", json_integer((json_int_t)trainer->total_steps));
+        json_put(object, "steps in all", json_integer((json_int_t)trainer->total_steps));
 }
 
 static json_t *describe_dropout(const trainer *trainer) {
-    json_t *rates = json_array();
+    const double *dropout = trainer->options->dropout;
+    json_builder rates = json_array_begin();
     for (size_t i = 0; i < trainer->model->layer_count; i++)
-        json_array_append_new(
-            rates, json_real(trainer->options->dropout != NULL ? trainer->options->dropout[i] : 0.0));
-    return rates;
+        json_push(&rates, json_real(dropout != NULL ? dropout[i] : 0.0));
+    return json_end(&rates);
 }
 
 static json_t *describe_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
-    json_t *made = json_pack(
-        "{s:o, s:I, s:b, s:f, s:s, s:I, s:f, s:b, s:o}", "seed", json_sprintf("%" PRIu64, options->seed),
-        "batch_rows", (json_int_t)trainer->batch_rows, "shuffle", !options->no_shuffle, "learning_rate",
-        options->learning_rate, "math", options->math == TANDA_MATH_FAST ? "fast" : "exact", "patience",
-        (json_int_t)options->patience, "min_delta", options->min_delta, "restore_best", options->restore_best,
-        "dropout", describe_dropout(trainer));
-    if (made != NULL) describe_optimizer(trainer, made);
-    return made;
+    json_builder made = json_object_begin();
+    json_put(&made, "seed", json_sprintf("%" PRIu64, options->seed));
+    json_put(&made, "batch_rows", json_integer((json_int_t)trainer->batch_rows));
+    json_put(&made, "shuffle", json_boolean(!options->no_shuffle));
+    json_put(&made, "learning_rate", json_real(options->learning_rate));
+    json_put(&made, "math", json_string(options->math == TANDA_MATH_FAST ? "fast" : "exact"));
+    json_put(&made, "patience", json_integer((json_int_t)options->patience));
+    json_put(&made, "min_delta", json_real(options->min_delta));
+    json_put(&made, "restore_best", json_boolean(options->restore_best));
+    json_put(&made, "dropout", describe_dropout(trainer));
+    describe_optimizer(trainer, &made);
+    return json_end(&made);
 }
 
 static json_t *describe_plateau(const plateau *plateau) {
@@ -175,7 +179,7 @@ static tanda_status write_file(const trainer *trainer, const snapshot *snapshot,
                                const char *path, tanda_error *error) {
     tanda_model model = *trainer->model;
     json_t *facts = describe(trainer, &snapshot->progress);
-    char *text = facts == NULL ? NULL : json_dumps(facts, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = facts == NULL ? NULL : json_write(facts, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(facts);
     if (text == NULL) return fail(error, TANDA_FAILED, "%s: no memory for a checkpoint", path);
     tanda_status status =
@@ -229,7 +233,7 @@ static tanda_status open_file(const char *path, opened *file, tanda_error *error
     if (text == NULL)
         return fail(error, TANDA_BAD_INPUT,
                     "%s: is a model but no checkpoint; --init starts from its weights", path);
-    file->facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    file->facts = json_read(text, strlen(text), JSON_REJECT_DUPLICATES, NULL);
     uint64_t format = 0;
     if (!read_count(json_object_get(file->facts, "format"), &format) || format != CHECKPOINT_FORMAT)
         return fail(error, TANDA_BAD_INPUT,
@@ -307,14 +311,15 @@ static tanda_status check_layers(const trainer *trainer, const opened *file, tan
 
 static tanda_status check_options(const trainer *trainer, const opened *file, tanda_error *error) {
     json_t *ours = describe_options(trainer), *value = NULL;
+    if (ours == NULL) return fail(error, TANDA_FAILED, "%s: no memory to compare its options", file->path);
     const json_t *theirs = json_object_get(file->facts, "options");
     const char *key = NULL;
     tanda_status status = TANDA_OK;
     json_object_foreach(ours, key, value) {
         const json_t *other = json_object_get(theirs, key);
         if (status != TANDA_OK || json_equal(value, other)) continue;
-        char *there = json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)),
-             *here = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        char *there = json_write(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)),
+             *here = json_write(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
         status = fail(error, TANDA_USAGE, "%s: its %s is %s, this training's is %s", file->path, key,
                       there == NULL ? "missing" : there, here == NULL ? "another" : here);
         free(there);

@@ -6,57 +6,41 @@
 #include <string.h>
 
 #include "support/file.h"
+#include "support/json.h"
 #include "support/memory.h"
 #include "verify/golden.h"
 
 #define GOLDEN_FORMAT 1
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
+/* ---- as JSON ------------------------------------------------------------------------------------------- */
 
 static json_t *trace_of(const golden *golden) {
-    json_t *trace = json_array();
-    for (size_t i = 0; trace != NULL && i < golden->entry_count; i++) {
+    json_builder trace = json_array_begin();
+    for (size_t i = 0; i < golden->entry_count; i++) {
         const golden_entry *entry = &golden->entries[i];
-        char line[64];
-        snprintf(line, sizeof line, "%" PRIu64 " %08" PRIx32 " %s", entry->step, entry->loss, entry->weights);
-        if (json_array_append_new(trace, json_string(line)) == 0) continue;
-        json_decref(trace);
-        trace = NULL;
+        json_push(&trace,
+                  json_sprintf("%" PRIu64 " %08" PRIx32 " %s", entry->step, entry->loss, entry->weights));
     }
-    return trace;
+    return json_end(&trace);
 }
 
 static json_t *arguments_of(const golden *golden) {
-    json_t *array = json_array();
-    for (size_t i = 0; array != NULL && i < golden->argument_count; i++) {
-        if (json_array_append_new(array, json_string(golden->arguments[i])) == 0) continue;
-        json_decref(array);
-        array = NULL;
-    }
-    return array;
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < golden->argument_count; i++)
+        json_push(&array, json_string(golden->arguments[i]));
+    return json_end(&array);
 }
 
 static json_t *object_of(const golden *golden) {
-    json_t *settings = golden->settings != NULL ? json_loads(golden->settings, 0, NULL) : json_object();
+    json_t *settings = golden->settings != NULL
+                           ? json_read(golden->settings, strlen(golden->settings), 0, NULL)
+                           : json_object();
     return json_pack("{si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT, "version",
                      TANDA_VERSION, "device", golden->device, "arguments", arguments_of(golden), "settings",
                      settings, "rows", (json_int_t)golden->rows, "features", (json_int_t)golden->features,
                      "parameters", (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows,
                      "steps", (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256",
                      golden->start, "final_sha256", golden->final, "trace", trace_of(golden));
-}
-
-tanda_status golden_save(const golden *golden, const char *path, tanda_error *error) {
-    json_t *object = object_of(golden);
-    char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
-    json_decref(object);
-    if (text == NULL)
-        return fail(error, TANDA_FAILED,
-                    "%s: cannot be put into JSON (no memory, or an argument is not UTF-8)", path);
-    const file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
-    tanda_status status = file_write_atomically(path, parts, 2, error);
-    free(text);
-    return status;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
@@ -160,30 +144,101 @@ static void read_members(reader *reader, golden *golden) {
     read_digest(reader, "final_sha256", golden->final);
     if (!json_is_object(settings)) refuse(reader, "\"settings\" is no object");
     if (reader->status != TANDA_OK) return;
-    golden->settings = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    golden->settings = json_write(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    if (golden->settings == NULL) {
+        reader->status = fail(reader->error, TANDA_FAILED, "%s: no memory to read it", reader->path);
+        return;
+    }
     const char *device = json_string_value(json_object_get(reader->object, "device"));
     reader->status = copy_text(&golden->device, device, reader->error);
     if (reader->status == TANDA_OK) read_arguments(reader, golden);
     if (reader->status == TANDA_OK) read_trace(reader, golden);
 }
 
-tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
-    file_view view;
+static tanda_status parse(const char *path, file_view view, golden *golden, tanda_error *error) {
     json_error_t problem;
     *golden = (struct golden){0};
-    tanda_status status = file_view_open(path, &view, error);
-    if (status != TANDA_OK) return status;
     reader reader = {.path = path, .error = error, .status = TANDA_OK};
     reader.object =
-        json_loadb(view.size > 0 ? (const char *)view.data : "", view.size, JSON_REJECT_DUPLICATES, &problem);
+        json_read(view.size > 0 ? (const char *)view.data : "", view.size, JSON_REJECT_DUPLICATES, &problem);
     if (json_is_object(reader.object))
         read_members(&reader, golden);
+    else if (reader.object == NULL && json_lacked_memory(&problem))
+        reader.status = fail(error, TANDA_FAILED, "%s: no memory to read it", path);
     else
         reader.status =
             fail(error, TANDA_BAD_INPUT, "%s:%d:%d: not a golden file: %s", path,
                  reader.object != NULL ? 1 : problem.line, reader.object != NULL ? 1 : problem.column,
                  reader.object != NULL ? "not a JSON object" : problem.text);
     json_decref(reader.object);
-    file_view_close(&view);
     return reader.status;
+}
+
+tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
+    file_view view;
+    *golden = (struct golden){0};
+    tanda_status status = file_view_open(path, &view, error);
+    if (status != TANDA_OK) return status;
+    status = parse(path, view, golden, error);
+    file_view_close(&view);
+    return status;
+}
+
+/* ---- saving -------------------------------------------------------------------------------------------- */
+
+static bool same_arguments(const golden *a, const golden *b) {
+    if (a->argument_count != b->argument_count) return false;
+    for (size_t i = 0; i < a->argument_count; i++)
+        if (strcmp(a->arguments[i], b->arguments[i]) != 0) return false;
+    return true;
+}
+
+static bool same_entries(const golden *a, const golden *b) {
+    if (a->entry_count != b->entry_count) return false;
+    for (size_t i = 0; i < a->entry_count; i++) {
+        const golden_entry *x = &a->entries[i], *y = &b->entries[i];
+        if (x->step != y->step || x->loss != y->loss || strcmp(x->weights, y->weights) != 0) return false;
+    }
+    return true;
+}
+
+static bool same_settings(const golden *a, const golden *b) {
+    json_t *left = a->settings != NULL ? json_read(a->settings, strlen(a->settings), 0, NULL) : json_object();
+    json_t *right = json_read(b->settings, strlen(b->settings), 0, NULL);
+    const bool same = left != NULL && json_equal(left, right);
+    json_decref(left);
+    json_decref(right);
+    return same;
+}
+
+/* What is to be written, read by the loader's own code. */
+static tanda_status read_back(const golden *golden, const char *path, const char *text, tanda_error *error) {
+    struct golden read;
+    tanda_error reason = {0};
+    const file_view view = {.data = (const unsigned char *)text, .size = strlen(text)};
+    const tanda_status status = parse(path, view, &read, &reason);
+    const bool same = status == TANDA_OK && golden->rows == read.rows && golden->features == read.features &&
+                      golden->parameters == read.parameters && golden->batch_rows == read.batch_rows &&
+                      golden->steps == read.steps && strcmp(golden->data, read.data) == 0 &&
+                      strcmp(golden->start, read.start) == 0 && strcmp(golden->final, read.final) == 0 &&
+                      same_arguments(golden, &read) && same_settings(golden, &read) &&
+                      same_entries(golden, &read);
+    golden_free(&read);
+    if (same) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "%s: not saved, as it could not be loaded again%s%s", path,
+                status != TANDA_OK ? ": " : "", reason.message);
+}
+
+tanda_status golden_save(const golden *golden, const char *path, tanda_error *error) {
+    json_t *object = object_of(golden);
+    char *text = object != NULL ? json_write(object, JSON_INDENT(1)) : NULL;
+    json_decref(object);
+    if (text == NULL)
+        return fail(error, TANDA_FAILED,
+                    "%s: cannot be put into JSON (no memory, or an argument is not UTF-8)", path);
+    const file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
+    tanda_status status = read_back(golden, path, text, error);
+    if (status == TANDA_OK) status = file_write_atomically(path, parts, 2, error);
+    free(text);
+    return status;
 }

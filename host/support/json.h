@@ -1,0 +1,45 @@
+/* JSON in the making: what could not be added is remembered, and what is not whole never leaves. */
+#ifndef TANDA_SUPPORT_JSON_H
+#define TANDA_SUPPORT_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* An object or array in the making. One that could not be begun has failed, too. */
+typedef struct json_builder {
+    json_t *object; /* or array; NULL without memory */
+    bool failed;    /* something is missing from it */
+} json_builder;
+
+json_builder json_object_begin(void);
+json_builder json_array_begin(void);
+
+/* Take value over; NULL, which jansson gives without memory or for text that is not UTF-8, fails the builder. */
+void json_put(json_builder *builder, const char *key, json_t *value);
+void json_push(json_builder *builder, json_t *value);
+
+/* The whole, which is the caller's, or NULL when something failed. The builder is then empty. */
+json_t *json_end(json_builder *builder) __attribute__((warn_unused_result));
+
+/* Of one that is not wanted any more. */
+void json_drop(json_builder *builder);
+
+/*
+ * json_loadb, which for want of memory gives NULL and nothing else: with json_use_reserve, text is never read as
+ * something that it is not. problem may be NULL.
+ */
+json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *problem);
+
+/* json_dumps whose text is for free(), wherever jansson's memory comes from. NULL without memory. */
+char *json_write(const json_t *value, size_t flags) __attribute__((warn_unused_result));
+
+/* Whether json_read failed for want of memory: jansson often says no more than that it could not. */
+bool json_lacked_memory(const json_error_t *problem);
+
+/*
+ * For a program, at its start: jansson's memory comes from `allocate` (malloc) and, where that has none, from a small
+ * reserve. Without it jansson 2.14 loses characters, or aborts, when the buffer of its reader cannot grow.
+ */
+void json_use_reserve(void *(*allocate)(size_t));
+
+#endif
