@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/file_writer.h"
 #include "support/memory.h"
 
 #define LENGTH_SIZE 8
