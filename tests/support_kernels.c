@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/file.h"
+#include "support/file_writer.h"
 
 #define PATH_SIZE 1024
 #define POCL_KERNELS TANDA_TEST_KERNELS "/pocl"
@@ -25,7 +26,7 @@ static void make_folder(const char *path) {
 /* Not PoCL's marks of use, nor what a process that was killed left half written. */
 static bool is_kernel_file(const char *name) {
     return name[0] != '.' && strncmp(name, "tempfile", 8) != 0 && strcmp(name, "last_accessed") != 0 &&
-           strstr(name, FILE_UNFINISHED) == NULL;
+           unfinished_stem(name) < 0;
 }
 
 /* Does `action` with each file below `from` and its place below `to`, whose folders are made. */

@@ -9,6 +9,7 @@
 #include "backend/selftest.h"
 #include "support/digest.h"
 #include "support/file.h"
+#include "support/file_writer.h"
 #include "support_checks.h"
 
 TestSuite(cache, .fini = forget_opencl);

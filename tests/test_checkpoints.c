@@ -453,11 +453,10 @@ Test(checkpoints, read_only_folder_is_refused_before_the_training) {
     if (!can_mount()) return;
     const outcome run = run_mounted("ro", "--checkpoint disk/c.safetensors");
     cr_expect_str_eq(run.err,
-                     "tanda: checkpoint disk/c.safetensors: its folder cannot be written to: Read-only file "
-                     "system\n");
+                     "tanda: --checkpoint disk/c.safetensors: cannot be written: Read-only file system\n");
     cr_expect_eq(run.status, 1);
     const outcome folder = run_mounted("ro", "--checkpoint disk/kept");
-    cr_expect_str_eq(folder.err, "tanda: disk/kept: the folder cannot be made: Read-only file system\n");
+    cr_expect_str_eq(folder.err, "tanda: --checkpoint disk/kept: the folder cannot be made: Read-only file system\n");
     cr_expect_eq(folder.status, 1);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/digest.h"
+#include "support/file_writer.h"
 #include "support/memory.h"
 #include "support_model_file.h"
 

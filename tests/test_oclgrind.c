@@ -14,6 +14,7 @@
 
 #include "backend/opencl/state.h"
 #include "support/file.h"
+#include "support/file_writer.h"
 #include "support/memory.h"
 #include "support_network.h"
 #include "support_updates.h"

@@ -90,4 +90,7 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
 double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
                             const char **bound);
 
+/* True for the names of files that a training's export writes into its folder. */
+bool bench_export_holds(const char *name);
+
 #endif

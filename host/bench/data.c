@@ -1,10 +1,11 @@
 /* Data to train on: uniform values, and labels that the values do not tell. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/parts.h"
 #include "data/npy.h"
-#include "support/file.h"
+#include "support/file_writer.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 
@@ -73,6 +74,17 @@ void bench_export_path(const bench_workload *workload, const char *folder, const
     snprintf(path + start, 1024 - (size_t)start, "%s%s", workload->name, ending);
     for (char *at = path + start; *at != '\0'; at++)
         if (*at == '/') *at = '-';
+}
+
+bool bench_export_holds(const char *name) {
+    static const char *const endings[] = {".features.npy", ".labels.npy", ".safetensors"};
+    char path[1024];
+    for (size_t i = 0; i < bench_workload_count; i++)
+        for (size_t j = 0; j < sizeof endings / sizeof *endings; j++) {
+            bench_export_path(&bench_workloads[i], "", endings[j], path);
+            if (strcmp(path + 1, name) == 0) return true;
+        }
+    return false;
 }
 
 static tanda_status write_npy(const char *path, char type, size_t rows, size_t columns, const void *data,

@@ -6,6 +6,10 @@
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/opening.h"
+#include "support/file.h"
+#include "support/file_check.h"
+
+#define EXPORT_LENGTH 900 /* which leaves room for the files' names */
 
 typedef struct lab {
     const bench_command_options *options;
@@ -91,13 +95,37 @@ static tanda_status run_devices(lab *lab) {
     return status;
 }
 
+static tanda_status check_files(const bench_command_options *options, tanda_error *error) {
+    const named_file files[] = {
+        {"--export", options->bench.export_folder, FILE_REPLACED, bench_export_holds},
+        {"--output", options->output, FILE_REPLACED, NULL},
+    };
+    const char *folder = options->bench.export_folder;
+    const tanda_status status = files_check(files, sizeof files / sizeof *files, error);
+    if (status != TANDA_OK || folder == NULL) return status;
+    if (strlen(folder) > EXPORT_LENGTH)
+        return fail(error, TANDA_FAILED, "--export: the folder's name has more than %d bytes", EXPORT_LENGTH);
+    return file_make_folder(folder, error);
+}
+
+/* Figures that could not be written are worth minutes: --json prints them all the same. */
+static tanda_status tell(lab *lab) {
+    const bench_command_options *options = lab->options;
+    tanda_status status = TANDA_OK, printed = TANDA_OK;
+    if (options->output != NULL) status = bench_report_write(&lab->report, options->output, lab->error);
+    report_outcome(&lab->report.report, status, lab->error);
+    if (options->common.json)
+        printed = report_print(&lab->report.report, status == TANDA_OK ? lab->error : NULL);
+    return status == TANDA_OK ? printed : status;
+}
+
 static tanda_status run_lab(const bench_command_options *options, tanda_error *error) {
+    tanda_status status = check_files(options, error);
+    if (status != TANDA_OK) return status;
     lab lab = {.options = options, .report = bench_report_begin(), .error = error};
-    tanda_status status = run_devices(&lab);
+    status = run_devices(&lab);
     bench_data_free(&lab.data);
-    if (status == TANDA_OK && options->output != NULL)
-        status = bench_report_write(&lab.report, options->output, error);
-    if (status == TANDA_OK && options->common.json) return report_print(&lab.report.report, error);
+    if (status == TANDA_OK) status = tell(&lab);
     report_free(&lab.report.report);
     return status;
 }

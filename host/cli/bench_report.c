@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "support/file.h"
+#include "support/file_writer.h"
 
 #define TIME_SIZE 24
 

@@ -40,7 +40,7 @@ static tanda_status note_option(expansion *work, const struct argp_option *optio
     return TANDA_OK;
 }
 
-/* Copies the command line without --config to the configuration's, as getopt reads it: --name=VALUE, --name VALUE. */
+/* Copies the command line to the configuration's, as getopt reads it: --name=VALUE, --name VALUE. */
 static tanda_status read_arguments(expansion *work, int argc, char **argv) {
     config *config = work->config;
     tanda_status status = TANDA_OK;
@@ -54,7 +54,7 @@ static tanda_status read_arguments(expansion *work, int argc, char **argv) {
         if (option != NULL && (is_config || strcmp(option->name, "config") != 0))
             status = note_option(work, option, value);
         for (int end = i + 1 + apart; i < end; i++)
-            if (!is_config) config->argv[config->argc++] = argv[i];
+            config->argv[config->argc++] = argv[i];
     }
     while (i < argc && status == TANDA_OK)
         config->argv[config->argc++] = argv[i++];

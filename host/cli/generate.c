@@ -5,9 +5,9 @@
 
 #include "cli/command.h"
 #include "cli/report.h"
-#include "cli/train_setup.h"
 #include "data/synthetic_write.h"
 #include "support/clock.h"
+#include "support/file_check.h"
 #include "support/memory.h"
 
 enum { FLAG_OUTPUT = FLAG_OWN, FLAG_LABELS, FLAG_KEY };
@@ -147,19 +147,16 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
 
 /* The names, told apart before anything is written. */
 static tanda_status name_files(generation *run, tanda_error *error) {
-    tanda_status status = check_output_path(run->output, error);
-    if (status == TANDA_OK && run->source.test_rows > 0) {
+    tanda_status status = TANDA_OK;
+    if (run->source.test_rows > 0) {
         status = name_test_file(run->output, &run->test_output, error);
         if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
     }
-    const char *const files[] = {run->output, run->labels, run->test_output, run->test_labels};
-    for (size_t i = 0; status == TANDA_OK && i < 4; i++)
-        for (size_t j = 0; status == TANDA_OK && j < i; j++)
-            if (files[i] != NULL && files[j] != NULL && strcmp(files[i], files[j]) == 0)
-                status = fail(error, TANDA_USAGE,
-                              "--labels %s: %s would be both labels and features; name another file",
-                              run->labels, files[i]);
-    return status;
+    const named_file files[] = {{"--output", run->output, FILE_REPLACED, NULL},
+                                {"--test-rows", run->test_output, FILE_REPLACED, NULL},
+                                {"--labels", run->labels, FILE_REPLACED, NULL},
+                                {"--test-rows", run->test_labels, FILE_REPLACED, NULL}};
+    return status == TANDA_OK ? files_check(files, sizeof files / sizeof *files, error) : status;
 }
 
 static tanda_status write_files(generation *run, tanda_error *error) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/config.h"
@@ -111,6 +112,7 @@ int main(int argc, char **argv) {
     json_use_reserve(malloc);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+    cleanup_watch();
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {

@@ -6,6 +6,7 @@
 #include "cli/golden_settings.h"
 #include "cli/opening.h"
 #include "cli/report.h"
+#include "cli/train_files.h"
 #include "support/memory.h"
 
 enum { FLAG_STEPS = FLAG_OWN + 0x100 };
@@ -73,10 +74,9 @@ static const struct {
     const char *name;
     bool has_value;
 } left_out[] = {
-    {"output", true},        {"steps", true},   {"device", true}, {"require-device", false},
-    {"accept-flush", false}, {"threads", true}, {"isa", true},    {"kernels", true},
-    {"gemm", true},          {"math", true},    {"quiet", false}, {"json", false},
-    {"report-every", true},
+    {"output", true},        {"steps", true},   {"device", true}, {"require-device", false}, {"config", true},
+    {"accept-flush", false}, {"threads", true}, {"isa", true},    {"kernels", true},         {"gemm", true},
+    {"math", true},          {"quiet", false},  {"json", false},  {"report-every", true},
 };
 
 /*
@@ -107,12 +107,13 @@ static tanda_status keep_arguments(int argc, char **argv, golden *golden, tanda_
 
 /* ---- the command -------------------------------------------------------------------------------------- */
 
-static tanda_status print_result(const recording *run, tanda_error *error) {
+/* status and error: of what was done; error becomes that of printing where all went well. */
+static tanda_status print_result(const recording *run, tanda_status status, tanda_error *error) {
     const golden *golden = &run->golden;
     if (!run->train.common.json) {
-        printf("recorded: %llu steps, %zu entries\ndata_sha256: %s\nweights_sha256: %s\ngolden: %s\n",
-               (unsigned long long)golden->steps, golden->entry_count, golden->data, golden->final,
-               run->train.output);
+        printf("recorded: %llu steps, %zu entries\ndata_sha256: %s\nweights_sha256: %s\n",
+               (unsigned long long)golden->steps, golden->entry_count, golden->data, golden->final);
+        if (run->train.output != NULL) printf("golden: %s\n", run->train.output);
         return TANDA_OK;
     }
     report report = report_begin("record");
@@ -125,13 +126,14 @@ static tanda_status print_result(const recording *run, tanda_error *error) {
     report_text(&report, "data_sha256", golden->data);
     report_text(&report, "weights_sha256", golden->final);
     report_text(&report, "golden", run->train.output);
-    return report_print(&report, error);
+    report_outcome(&report, status, error);
+    return report_print(&report, status == TANDA_OK ? error : NULL);
 }
 
 static tanda_status record(recording *run, int argc, char **argv, tanda_error *error) {
     uint64_t steps = run->steps;
     golden_difference unused;
-    tanda_status status = check_output_path(run->train.output, error);
+    tanda_status status = train_files_check(&run->train, error);
     if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
     if (status == TANDA_OK && steps == 0)
         status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);
@@ -154,8 +156,11 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     if (run->golden.settings == NULL)
         return fail(error, TANDA_FAILED, "%s: no memory for the settings", run->train.output);
     status = keep_arguments(argc, argv, &run->golden, error);
-    if (status == TANDA_OK) status = golden_save(&run->golden, run->train.output, error);
-    return status == TANDA_OK ? print_result(run, error) : status;
+    if (status != TANDA_OK) return status;
+    status = golden_save(&run->golden, run->train.output, error);
+    if (status != TANDA_OK) run->train.output = NULL; /* the hashes are worth telling all the same */
+    const tanda_status printed = print_result(run, status, error);
+    return status == TANDA_OK ? printed : status;
 }
 
 tanda_status record_command(int argc, char **argv, tanda_error *error) {

@@ -14,6 +14,12 @@ report report_begin(const char *command) {
     return made;
 }
 
+void report_outcome(report *report, tanda_status status, const tanda_error *error) {
+    if (status == TANDA_OK) return;
+    report_count(report, "status", (uint64_t)status);
+    report_text(report, "error", error->message);
+}
+
 void report_free(report *report) {
     json_drop(report);
 }
@@ -113,11 +119,14 @@ tanda_status report_flush(tanda_error *error) {
                 errno == 0 ? "a write failed" : strerror(errno));
 }
 
+static bool is_printed; /* one object is all that standard output gets */
+
 tanda_status report_print(report *report, tanda_error *error) {
     const bool failed =
         report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
     report_free(report);
     if (failed && !ferror(stdout)) return fail(error, TANDA_FAILED, "out of memory while writing the result");
+    is_printed = !failed;
     putchar('\n');
     if (ferror(stdout)) return report_flush(error);
     if (failed) return fail(error, TANDA_FAILED, "out of memory while writing the result");
@@ -125,10 +134,10 @@ tanda_status report_print(report *report, tanda_error *error) {
 }
 
 void report_failure(const char *command, const tanda_error *error) {
+    if (is_printed) return;
     report failure = json_object_begin();
     report_text(&failure, "command", command);
-    report_text(&failure, "error", error->message);
-    report_count(&failure, "status", (uint64_t)error->status);
+    report_outcome(&failure, error->status, error);
     report_print(&failure, NULL);
 }
 

@@ -31,6 +31,9 @@ void report_evaluation(report *report, const char *prefix, const tanda_evaluatio
 
 /* Writes the object as one line to standard output and releases it. */
 tanda_status report_print(report *report, tanda_error *error);
+
+/* Why the command fails all the same, as "status" and "error"; nothing for TANDA_OK. */
+void report_outcome(report *report, tanda_status status, const tanda_error *error);
 void report_free(report *report);
 
 /* A JSON string of any text: what is not UTF-8 becomes '?'. NULL when memory runs out. */

@@ -8,15 +8,31 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/file_target.h"
+
 /* ---- one log ------------------------------------------------------------------------------------------- */
+
+/* A pipe, which has no size, counts as empty. */
+static bool is_empty(int descriptor) {
+    struct stat information = {0};
+    return fstat(descriptor, &information) != 0 || !S_ISREG(information.st_mode) || information.st_size == 0;
+}
 
 static tanda_status open_log(run_log *log, const char *flag, const char *path, bool append,
                              tanda_error *error) {
     *log = (run_log){.flag = flag, .path = path};
     if (path == NULL) return TANDA_OK;
-    log->file = fopen(path, append ? "ae" : "we");
-    if (log->file != NULL) return TANDA_OK;
-    return fail(error, TANDA_FAILED, "%s %s: cannot be written: %s", flag, path, strerror(errno));
+    int descriptor = -1;
+    tanda_error reason = {0};
+    const tanda_status status = file_stream_open(path, append, &descriptor, &reason);
+    if (status != TANDA_OK) return fail(error, status, "%s %s", flag, reason.message);
+    log->file = fdopen(descriptor, append ? "a" : "w");
+    if (log->file != NULL) {
+        log->is_empty = is_empty(descriptor);
+        return TANDA_OK;
+    }
+    close(descriptor);
+    return fail(error, TANDA_FAILED, "%s %s: out of memory", flag, path);
 }
 
 static void give_up(run_log *log, const char *reason) {
@@ -35,11 +51,6 @@ static void flush_line(run_log *log) {
         give_up(log, errno == 0 ? "a write failed" : strerror(errno));
     else if (fstat(fileno(log->file), &information) == 0 && information.st_nlink == 0)
         give_up(log, "it was deleted");
-}
-
-static bool is_empty(const run_log *log) {
-    struct stat information = {0};
-    return fstat(fileno(log->file), &information) != 0 || information.st_size == 0;
 }
 
 /* ---- JSON lines ---------------------------------------------------------------------------------------- */
@@ -107,9 +118,10 @@ static void put_row(run_logs *logs, const tanda_epoch *epoch) {
     FILE *file = logs->csv.file;
     const bool classes = !isnan(epoch->accuracy);
     if (file == NULL) return;
-    if (is_empty(&logs->csv))
+    if (logs->csv.is_empty)
         fprintf(file, "epoch%s%s,loss%s,val_loss\r\n", classes ? ",accuracy" : "",
                 logs->with_learning_rate ? ",learning_rate" : "", classes ? ",val_accuracy" : "");
+    logs->csv.is_empty = false;
     fprintf(file, "%zu", epoch->epoch - 1);
     if (classes) put_column(file, epoch->accuracy);
     if (logs->with_learning_rate) put_column(file, epoch->learning_rate);
@@ -126,7 +138,9 @@ static void put_row(run_logs *logs, const tanda_epoch *epoch) {
 static tanda_status cut_csv(const char *path, size_t epochs, tanda_error *error) {
     char *line = NULL;
     size_t room = 0;
-    FILE *file = path == NULL ? NULL : fopen(path, "r+e");
+    struct stat information;
+    if (path == NULL || stat(path, &information) != 0 || !S_ISREG(information.st_mode)) return TANDA_OK;
+    FILE *file = fopen(path, "r+e");
     if (file == NULL) return TANDA_OK;
     off_t end = 0;
     for (ssize_t length; (length = getline(&line, &room, file)) > 0; end += length) {

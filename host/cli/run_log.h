@@ -13,6 +13,7 @@
 typedef struct run_log {
     const char *flag, *path; /* for messages */
     FILE *file;              /* NULL: there is none, or it failed */
+    bool is_empty;           /* nothing is in it yet */
     char failure[256];       /* why; "" as long as all is well */
 } run_log;
 

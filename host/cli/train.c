@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/bar.h"
+#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/encoding_options.h"
@@ -10,6 +11,7 @@
 #include "cli/report.h"
 #include "cli/resume.h"
 #include "cli/run_log.h"
+#include "cli/train_files.h"
 #include "cli/train_setup.h"
 #include "model/model_file.h"
 #include "support/clock.h"
@@ -150,6 +152,7 @@ static tanda_status fit(training *run, tanda_error *error) {
     const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
                                             run->setup.validation, &settings, &run->result, error);
     interrupt_forget();
+    cleanup_watch();
     bar_clear(&run->bar);
     return status;
 }
@@ -201,12 +204,12 @@ static report make_report(const training *run) {
     return report;
 }
 
-/* The log's last line: the run's results or why there are none. */
+/* The log's last line: the run's results, where there are any, and what went wrong. */
 static void log_end(training *run, tanda_status status, const tanda_error *error) {
-    report line = status == TANDA_OK ? make_report(run) : report_begin("train");
+    report line = run->digest[0] != '\0' ? make_report(run) : report_begin("train");
     report_text(&line, "event", "run");
-    report_count(&line, "status", (uint64_t)status);
-    if (status != TANDA_OK) report_text(&line, "error", error->message);
+    if (status == TANDA_OK) report_count(&line, "status", 0);
+    report_outcome(&line, status, error);
     run_logs_end(&run->logs, line.failed ? NULL : line.object);
     report_free(&line);
 }
@@ -223,8 +226,7 @@ static tanda_status prepare(training *run, tanda_error *error) {
     const run_options *options = &run->options.run;
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
-    if (run->options.output != NULL) status = check_output_path(run->options.output, error);
-    if (status == TANDA_OK && options->resume != NULL) {
+    if (options->resume != NULL) {
         status = checkpoint_find(options->resume, on_damage, run, &run->checkpoint, error);
         run->options.init = run->checkpoint; /* for the scaling; the weights come later */
     }
@@ -245,13 +247,15 @@ static tanda_status prepare(training *run, tanda_error *error) {
     return status;
 }
 
-static tanda_status print_result(const training *run, tanda_error *error) {
+/* status and error: of what was done; error becomes that of printing where all went well. */
+static tanda_status print_result(const training *run, tanda_status status, tanda_error *error) {
     if (!run->options.common.json) {
         print_lines(run);
         return TANDA_OK;
     }
     report report = make_report(run);
-    return report_print(&report, error);
+    report_outcome(&report, status, error);
+    return report_print(&report, status == TANDA_OK ? error : NULL);
 }
 
 /* One training of a cross-validation. The first says what all are like. */
@@ -283,11 +287,8 @@ static tanda_status print_folds_json(const training *run, tanda_error *error) {
 
 /* Without --output that is all; with it, the training on all rows follows. */
 static tanda_status run_folds(training *run, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    if (run->options.output != NULL) status = check_output_path(run->options.output, error);
-    if (status == TANDA_OK)
-        status = opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason,
-                            error);
+    tanda_status status =
+        opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason, error);
     if (status == TANDA_OK) status = cross_validate(&run->options, fit_fold, run, &run->folds, error);
     if (status != TANDA_OK) return status;
     const bool json = run->options.common.json;
@@ -298,25 +299,39 @@ static tanda_status run_folds(training *run, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* What could not be kept is told last: the results are worth hours, and stand on standard output all the same. */
+static tanda_status keep_results(training *run, tanda_error *error) {
+    const train_options *options = &run->options;
+    tanda_status status = TANDA_OK;
+    model_digest(run->setup.model, run->digest);
+    if (options->output != NULL) status = model_file_save(run->setup.model, options->output, error);
+    if (status != TANDA_OK) run->options.output = NULL; /* no model to name */
+    if (status == TANDA_OK && run->unsaved)
+        status = fail(error, TANDA_FAILED,
+                      "--checkpoint %s: the last one could not be written; the training itself went well",
+                      options->run.checkpoint);
+    log_end(run, status, error);
+    const tanda_status logs = run_logs_close(&run->logs, status == TANDA_OK ? error : NULL);
+    if (status == TANDA_OK) status = logs;
+    const tanda_status printed = print_result(run, status, error);
+    return status == TANDA_OK ? printed : status;
+}
+
 static tanda_status run_training(training *run, tanda_error *error) {
     const bool cross = run->options.holding_out.folds > 0;
-    tanda_status status = cross ? run_folds(run, error) : TANDA_OK;
+    tanda_status status = train_files_check(&run->options, error);
+    if (status == TANDA_OK && cross) status = run_folds(run, error);
     if (status != TANDA_OK || (cross && run->options.output == NULL)) return status;
     status = prepare(run, error);
     if (status != TANDA_OK) return status;
     print_banner(run);
     status = fit(run, error);
-    if (status == TANDA_OK) print_stop(run);
-    if (status == TANDA_OK) model_digest(run->setup.model, run->digest);
-    if (status == TANDA_OK && run->options.output != NULL)
-        status = model_file_save(run->setup.model, run->options.output, error);
-    log_end(run, status, error);
-    if (status == TANDA_OK) status = print_result(run, error);
-    if (status == TANDA_OK && run->unsaved)
-        status = fail(error, TANDA_FAILED,
-                      "--checkpoint %s: the last one could not be written; the training itself went well",
-                      run->options.run.checkpoint);
-    return status;
+    if (status != TANDA_OK) {
+        log_end(run, status, error);
+        return status;
+    }
+    print_stop(run);
+    return keep_results(run, error);
 }
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {

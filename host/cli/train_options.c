@@ -227,7 +227,8 @@ static error_t parse_training(int key, char *argument, train_options *options, t
         return parsed(set_shuffle(options, argument, error));
     case FLAG_REPORT_EVERY:
         return parsed(set_epochs("--report-every", argument, &options->report_every, error));
-    case FLAG_CONFIG: /* config_expand has put its options in */
+    case FLAG_CONFIG:
+        options->config = argument;
         return 0;
     default:
         return parse_model(key, argument, options, error);

@@ -39,6 +39,7 @@ typedef struct train_options {
     bool no_shuffle;
     const char *init;    /* a model file, or NULL */
     const char *output;  /* or NULL */
+    const char *config;  /* or NULL: config_expand has put its options in */
     size_t report_every; /* 0: not given */
     run_options run;     /* of tanda train alone */
 } train_options;

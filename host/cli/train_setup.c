@@ -1,31 +1,13 @@
 #include "cli/train_setup.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"
-#include "support/file.h"
 #include "support/memory.h"
-
-tanda_status check_output_path(const char *path, tanda_error *error) {
-    struct stat information;
-    if (stat(path, &information) == 0 && S_ISDIR(information.st_mode))
-        return fail(error, TANDA_FAILED, "--output %s: it is a folder; name a file", path);
-    char *folder = NULL;
-    const tanda_status status = file_folder(path, &folder, error);
-    if (status != TANDA_OK) return status;
-    const int reason = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
-    free(folder);
-    if (reason == 0) return TANDA_OK;
-    return fail(error, TANDA_FAILED, "--output %s: its folder cannot be written to: %s", path,
-                strerror(reason));
-}
 
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);

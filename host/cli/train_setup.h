@@ -20,7 +20,4 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
 tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error);
 void train_setup_free(train_setup *setup);
 
-/* Fails with TANDA_FAILED when nothing could be written at path in the end. */
-tanda_status check_output_path(const char *path, tanda_error *error);
-
 #endif

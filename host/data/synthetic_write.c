@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/npy.h"
-#include "support/file.h"
+#include "support/file_writer.h"
 #include "support/memory.h"
 
 #define BLOCK_VALUES (4u << 20) /* features in memory at a time */

@@ -207,7 +207,10 @@ TANDA_API tanda_status tanda_model_set_feature_names(tanda_model *model, const c
 
 /* TANDA_BAD_INPUT for a file that is damaged or not a tanda model. */
 TANDA_API tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error *error);
-/* The whole file or none; TANDA_FAILED when it cannot be written. */
+/*
+ * The whole file or none; TANDA_FAILED when it cannot be written. Symbolic links are followed; mode and owner of a file
+ * that is there stay, its other hard links keep the old content. A device, pipe or socket is written to as it is.
+ */
 TANDA_API tanda_status tanda_model_save(const tanda_model *model, const char *path, tanda_error *error);
 TANDA_API void tanda_model_free(tanda_model *model);
 
@@ -496,7 +499,7 @@ typedef struct tanda_train_options {
 
     /*
      * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and
-     * best.safetensors, a model of the best epoch. Each is written to a temporary file, flushed and renamed, and is a
+     * best.safetensors, a model of the best epoch. Each is written as by tanda_model_save, flushed, and is a
      * model that can be evaluated. One is written every so many epochs and seconds (neither: every 60 seconds), when
      * should_stop ends the training, and at the end. A training goes on without one that cannot be written.
      */

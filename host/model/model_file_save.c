@@ -7,6 +7,7 @@
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
+#include "support/file_writer.h"
 #include "support/json.h"
 #include "support/memory.h"
 

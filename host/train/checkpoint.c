@@ -12,6 +12,7 @@
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/file.h"
+#include "support/file_writer.h"
 #include "support/memory.h"
 #include "train/checkpoint_file.h"
 
@@ -29,20 +30,27 @@ static bool ends_in(const char *text, const char *end) {
     return length >= size && strcmp(text + length - size, end) == 0;
 }
 
-static bool is_step_file(const char *name) {
-    const size_t prefix = sizeof STEP_PREFIX - 1;
+static bool is_step_name(const char *name, size_t length) {
+    const size_t prefix = sizeof STEP_PREFIX - 1, suffix = sizeof SUFFIX - 1;
     if (strncmp(name, STEP_PREFIX, prefix) != 0) return false;
     const size_t digits = strspn(name + prefix, "0123456789");
-    return digits >= STEP_DIGITS && strcmp(name + prefix + digits, SUFFIX) == 0;
+    return digits >= STEP_DIGITS && length == prefix + digits + suffix &&
+           strncmp(name + prefix + digits, SUFFIX, suffix) == 0;
 }
 
-/* What support/file.c names a temporary file of `base` (of any checkpoint: NULL). */
-static bool is_unfinished(const char *name, const char *base) {
-    const char *mark = strstr(name, FILE_UNFINISHED);
-    if (mark == NULL || strlen(mark) != sizeof FILE_UNFINISHED - 1 + 6) return false;
-    const size_t length = (size_t)(mark - name);
-    if (base != NULL) return strlen(base) == length && strncmp(name, base, length) == 0;
-    return strncmp(name, BEST_FILE, length) == 0 || strncmp(name, STEP_PREFIX, sizeof STEP_PREFIX - 1) == 0;
+static bool is_step_file(const char *name) {
+    return is_step_name(name, strlen(name));
+}
+
+static bool is_own_name(const char *name, size_t length, const void *context) {
+    (void)context;
+    const bool is_best = length == sizeof BEST_FILE - 1 && strncmp(name, BEST_FILE, length) == 0;
+    return is_best || is_step_name(name, length);
+}
+
+bool checkpoint_holds(const char *name) {
+    const ssize_t stem = unfinished_stem(name);
+    return is_own_name(name, stem < 0 ? strlen(name) : (size_t)stem, NULL);
 }
 
 /* folder/name, to be freed. */
@@ -89,15 +97,6 @@ static tanda_status list_steps(const char *folder, names *names, tanda_error *er
     return status;
 }
 
-/* base: the name of a single file, or NULL in a folder of checkpoints. */
-static void remove_unfinished(const char *folder, const char *base) {
-    DIR *directory = opendir(folder);
-    if (directory == NULL) return;
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (is_unfinished(entry->d_name, base)) unlinkat(dirfd(directory), entry->d_name, 0);
-    closedir(directory);
-}
-
 /* ---- beginning ----------------------------------------------------------------------------------------- */
 
 static bool is_same_file(const char *a, const char *b) {
@@ -136,20 +135,13 @@ tanda_status checkpoints_begin(const tanda_train_options *options, checkpoints *
     *checkpoints = (struct checkpoints){.path = options->checkpoint, .attempted = seconds_now()};
     if (options->checkpoint == NULL) return TANDA_OK;
     checkpoints->in_folder = checkpoint_is_folder(options->checkpoint);
-    char *folder = NULL;
-    tanda_status status = checkpoints->in_folder ? begin_folder(options, error) : TANDA_OK;
-    if (status == TANDA_OK)
-        status = checkpoints->in_folder ? copy_text(&folder, options->checkpoint, error)
-                                        : file_folder(options->checkpoint, &folder, error);
-    if (status == TANDA_OK && access(folder, W_OK | X_OK) != 0)
-        status = fail(error, TANDA_FAILED, "checkpoint %s: its folder cannot be written to: %s",
-                      options->checkpoint, strerror(errno));
-    const char *slash = strrchr(options->checkpoint, '/');
-    if (status == TANDA_OK)
-        remove_unfinished(folder, checkpoints->in_folder ? NULL
-                                  : slash == NULL        ? options->checkpoint
-                                                         : slash + 1);
-    free(folder);
+    if (!checkpoints->in_folder) return file_writer_check(options->checkpoint, error);
+    char *file = NULL;
+    tanda_status status = begin_folder(options, error);
+    if (status == TANDA_OK) status = join(options->checkpoint, BEST_FILE, &file, error);
+    if (status == TANDA_OK) status = file_writer_check(file, error);
+    if (status == TANDA_OK) unfinished_remove_dead(options->checkpoint, geteuid(), is_own_name, NULL);
+    free(file);
     return status;
 }
 

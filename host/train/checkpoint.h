@@ -18,8 +18,11 @@ typedef struct checkpoints {
     size_t saved_best_epoch; /* of best.safetensors */
 } checkpoints;
 
+/* True for the names that a folder of checkpoints takes for its own, those of temporary files among them. */
+bool checkpoint_holds(const char *name);
+
 /*
- * Makes the folder, removes what an earlier process left unfinished there. TANDA_FAILED when it cannot be written to;
+ * Makes the folder, removes what a dead process left unfinished there. TANDA_FAILED when it cannot be written to;
  * TANDA_USAGE when it holds checkpoints of a training that this one does not resume.
  */
 tanda_status checkpoints_begin(const tanda_train_options *options, checkpoints *checkpoints,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/file.h"
+#include "support/file_writer.h"
 #include "support/json.h"
 #include "support/memory.h"
 #include "verify/golden.h"

@@ -14,6 +14,7 @@
 #include "backend/opencl/cache.h"
 #include "support/digest.h"
 #include "support/file.h"
+#include "support/file_writer.h"
 
 #define SIGNATURE "tanda kernels 1\n"
 #define SIGNATURE_SIZE (sizeof SIGNATURE - 1)

@@ -1,0 +1,48 @@
+/*
+ * The one writer of whole files.
+ *
+ * A regular file, or one that is not there yet, is written to a temporary file beside it, flushed and renamed, and then
+ * its folder is flushed: a reader sees the old file or the whole new one, whatever happens. Symbolic links are followed:
+ * the file they lead to is replaced, the links stay. Mode, owner and group of the old file stay, and where they cannot
+ * the file is refused. Other hard links of it keep the old content, since no file can be replaced whole under several
+ * names at once.
+ *
+ * What is there and is a device, a pipe or a socket, or an open descriptor (/dev/stdout, /dev/fd/3), is written to as it is.
+ *
+ * A temporary file goes at any error. One of a process that was killed (path.unfinished-XXXXXX) is removed when the same
+ * file is written again; a program that ends by a signal can remove its own, see support/unfinished.h.
+ */
+#ifndef TANDA_SUPPORT_FILE_WRITER_H
+#define TANDA_SUPPORT_FILE_WRITER_H
+
+#include "support/file_target.h"
+#include "support/unfinished.h"
+
+/* A file written piece by piece. A closed writer (all zero is one) may be abandoned. */
+typedef struct file_writer {
+    bool is_open;
+    bool as_it_is; /* no temporary file */
+    int descriptor;
+    const char *path; /* borrowed */
+    file_target target;
+    unfinished temporary;
+} file_writer;
+
+/* TANDA_FAILED on any error; a regular file is then as it was, no temporary file is left, and the writer is closed. */
+tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_error *error);
+tanda_status file_writer_add(file_writer *writer, const void *data, size_t size, tanda_error *error);
+tanda_status file_writer_finish(file_writer *writer, tanda_error *error);
+void file_writer_abandon(file_writer *writer);
+
+/* Tries whether `path` could be written, by making the temporary file; nothing is left of it, no pipe is opened. */
+tanda_status file_writer_check(const char *path, tanda_error *error);
+
+/* The same for parts that are all in memory, one after the other. */
+typedef struct file_part {
+    const void *data;
+    size_t size;
+} file_part;
+tanda_status file_write_atomically(const char *path, const file_part *parts, size_t part_count,
+                                   tanda_error *error);
+
+#endif
