@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/place.h"
+#include "cli/print.h"
+#include "support/text.h"
 
 report report_begin(const char *command) {
     report made = {.object = json_object()};
@@ -119,8 +120,8 @@ tanda_status report_flush(tanda_error *error) {
 }
 
 tanda_status report_print(report *report, tanda_error *error) {
-    const bool failed =
-        report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
+    const bool failed = report->failed || print_json_value(report->object, stdout,
+                                                           JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
     report_free(report);
     putchar('\n');
     if (ferror(stdout)) return report_flush(error);

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/print.h"
+
 /* ---- one log ------------------------------------------------------------------------------------------- */
 
 static tanda_status open_log(run_log *log, const char *flag, const char *path, bool append,
@@ -23,8 +25,9 @@ static void give_up(run_log *log, const char *reason) {
     snprintf(log->failure, sizeof log->failure, "%s", reason);
     fclose(log->file);
     log->file = NULL;
-    fprintf(stderr, "tanda: %s %s: cannot be written any more: %s; the training goes on without it\n",
-            log->flag, log->path, reason);
+    fprintf(stderr, "tanda: %s ", log->flag);
+    print_name(stderr, log->path);
+    fprintf(stderr, ": cannot be written any more: %s; the training goes on without it\n", reason);
 }
 
 /* After each line: it must have arrived, in a file that still has a name. */
