@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
+#include "cli/settings.h"
 #include "cli/suggest.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -70,12 +71,10 @@ static bool list_has(const text_list *list, const char *text) {
 
 static tanda_status read_settings_of_model(const char *path, json_t **object, tanda_error *error) {
     tanda_model *model = NULL;
-    const tanda_status status = model_file_load(path, &model, error);
-    if (status != TANDA_OK) return status;
-    *object = model->settings == NULL ? NULL : json_loads(model->settings, JSON_REJECT_DUPLICATES, NULL);
+    tanda_status status = model_file_load(path, &model, error);
+    if (status == TANDA_OK) status = settings_read(path, model, object, error);
     tanda_model_free(model);
-    if (*object != NULL) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: the model has no settings of its training", path);
+    return status;
 }
 
 static tanda_status read_file(const expansion *work, json_t **object) {
@@ -314,7 +313,7 @@ void config_blame(const config *config, tanda_error *error) {
     }
     if (!ours) return;
     memcpy(message, error->message, sizeof message);
-    snprintf(error->message, sizeof error->message, "%.200s: %.396s", config->path, message);
+    fail(error, error->status, "%.200s: %.396s", config->path, message);
 }
 
 void config_free(config *config) {

@@ -12,8 +12,7 @@ tanda_status fail(tanda_error *error, tanda_status status, const char *format, .
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    text_clean(
-        error->message); /* names come from files and arguments; a line end in one must not make two lines */
+    text_clean(error->message); /* it has names of files and arguments; it is one line all the same */
     return status;
 }
 
