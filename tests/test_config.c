@@ -307,6 +307,13 @@ Test(config, inspect_gives_no_settings_that_no_training_writes) {
     cr_expect_eq(RUN("inspect", "other.safetensors").status, 0);
 }
 
+Test(config, what_is_called_a_model_is_no_configuration) {
+    write_text("victim.safetensors", "precious");
+    write_text("other.safetensors", "{\"data\": \"" IRIS "\", \"output\": \"victim.safetensors\"}");
+    cr_expect_eq(RUN("train", "--config", "other.safetensors", "--device", "cpu").status, 3);
+    cr_expect_str_eq(file_text("victim.safetensors"), "precious");
+}
+
 Test(config, a_checkpoint_names_no_file_to_write_either) {
     write_text("victim.safetensors", "precious");
     RUN("train", "--data", IRIS, "--epochs", "1", "--device", "cpu", "--checkpoint", "a.safetensors",

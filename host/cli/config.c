@@ -77,8 +77,15 @@ static tanda_status read_settings_of_model(const char *path, json_t **object, ta
     return status;
 }
 
+/* What is called a model gets no more to say than one, whatever it holds. */
+static bool is_model(const char *path) {
+    static const char ending[] = ".safetensors";
+    const size_t length = strlen(path), size = sizeof ending - 1;
+    return (length >= size && strcmp(path + length - size, ending) == 0) || model_file_looks_right(path);
+}
+
 static tanda_status read_file(const expansion *work, json_t **object) {
-    if (model_file_looks_right(work->path)) return read_settings_of_model(work->path, object, work->error);
+    if (is_model(work->path)) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
     *object = json_load_file(work->path, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
     if (*object == NULL && json_error_code(&found) == json_error_cannot_open_file)
