@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "backend/opencl/cache.h"
+#include "backend/opencl/find.h"
 #include "backend/selftest.h"
 #include "support/digest.h"
 #include "support/file.h"
 #include "support/file_writer.h"
 #include "support_checks.h"
+
+#define NOBODY 65534
 
 TestSuite(cache, .fini = forget_opencl);
 
@@ -116,6 +121,143 @@ Test(cache, a_file_that_the_driver_refuses_is_replaced_by_one_that_is_exact) {
     MUST(selftest_run(backend, NULL, error));
     cr_expect_eq(tanda_device_grade(backend, NULL), TANDA_GRADE_EXACT);
     tanda_device_close(backend);
+}
+
+/* ---- what others could have made ---------------------------------------------------------------------- */
+
+static const char tiny_kernel[] = "kernel void set(global int *x) { x[0] = 1; }";
+
+/* A kernel that compiles at once, and its place in deep/cache. */
+typedef struct kept_kernel {
+    cl_device_id device;
+    cl_context context;
+    cl_program program;
+    opencl_cache cache;
+} kept_kernel;
+
+static kept_kernel keep_kernel(void) {
+    kept_kernel made = {0};
+    found_device found[MOST_DEVICES];
+    unsigned platforms = 0;
+    const char *text = tiny_kernel;
+    cr_assert_gt(opencl_find_devices(found, &platforms), 0);
+    made.device = found[0].device;
+    made.context = clCreateContext(NULL, 1, &made.device, NULL, NULL, NULL);
+    made.program = clCreateProgramWithSource(made.context, 1, &text, NULL, NULL);
+    cr_assert_eq(clBuildProgram(made.program, 1, &made.device, "", NULL, NULL), CL_SUCCESS);
+    set_folder("TANDA_CACHE_DIR", "deep/cache");
+    cr_assert(opencl_cache_find(made.device, text, "", &made.cache));
+    opencl_cache_keep(&made.cache, made.program);
+    cr_assert_eq(find_file("deep/cache"), 1);
+    return made;
+}
+
+static void forget_kernel(kept_kernel *kept) {
+    clReleaseProgram(kept->program);
+    clReleaseContext(kept->context);
+}
+
+static bool is_taken(const kept_kernel *kept) {
+    cl_program program = opencl_cache_load(&kept->cache, kept->context, kept->device, "");
+    if (program != NULL) clReleaseProgram(program);
+    return program != NULL;
+}
+
+/* What is at path is not taken; one that is ours comes in its place. */
+static void expect_replaced(const kept_kernel *kept, const char *what) {
+    struct stat after;
+    cr_expect_not(is_taken(kept), "%s was taken", what);
+    opencl_cache_keep(&kept->cache, kept->program);
+    cr_assert_eq(lstat(path, &after), 0);
+    cr_expect(S_ISREG(after.st_mode) && (after.st_mode & 07777) == 0600 && after.st_uid == geteuid(), "%s",
+              what);
+    cr_expect(is_taken(kept), "%s: the kernels are not kept any more", what);
+    cr_expect_eq(find_file("deep/cache"), 1);
+}
+
+Test(cache, a_file_that_others_may_write_is_not_taken) {
+    static const mode_t modes[] = {0666, 0620, 0602};
+    if (!use_opencl("rusticl")) return;
+    umask(0);
+    kept_kernel kept = keep_kernel();
+    cr_expect(is_taken(&kept));
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        cr_assert_eq(chmod(path, modes[i]), 0);
+        expect_replaced(&kept, "a file that others may write");
+    }
+    cr_assert_eq(chmod(path, 0644), 0);
+    cr_expect(is_taken(&kept), "a file that others may read is not taken");
+    if (geteuid() == 0) {
+        cr_assert_eq(chown(path, NOBODY, NOBODY), 0);
+        expect_replaced(&kept, "a file of nobody");
+    }
+    forget_kernel(&kept);
+}
+
+Test(cache, only_a_regular_file_is_taken_and_no_link_is_followed, .timeout = 60) {
+    char elsewhere[512];
+    if (!use_opencl("rusticl")) return;
+    kept_kernel kept = keep_kernel();
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", temporary_folder());
+    cr_assert_eq(rename(path, elsewhere), 0);
+    cr_expect_not(is_taken(&kept), "there is none");
+    cr_assert_eq(symlink(elsewhere, path), 0);
+    expect_replaced(&kept, "a link");
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    expect_replaced(&kept, "a FIFO");
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    opencl_cache_keep(&kept.cache, kept.program);
+    cr_expect_not(is_taken(&kept), "a folder is no file");
+    cr_expect_eq(find_file("deep/cache"), 1, "something was left beside it");
+    forget_kernel(&kept);
+}
+
+/* Neither read nor written: another could put a file in the place of ours. */
+static void expect_left_alone(const kept_kernel *kept, const char *what) {
+    struct stat before, after;
+    cr_assert_eq(stat(path, &before), 0);
+    cr_expect_not(is_taken(kept), "%s was read from", what);
+    opencl_cache_keep(&kept->cache, kept->program);
+    cr_assert_eq(find_file("deep/cache"), 1, "%s was written to", what);
+    cr_assert_eq(stat(path, &after), 0);
+    cr_expect_eq(after.st_ino, before.st_ino, "%s was written to", what);
+}
+
+Test(cache, a_folder_that_others_may_write_is_left_alone) {
+    static const mode_t modes[] = {0777, 01777, 0770, 0702};
+    char folder[256];
+    if (!use_opencl("rusticl")) return;
+    kept_kernel kept = keep_kernel();
+    snprintf(folder, sizeof folder, "%s/deep/cache", temporary_folder());
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        cr_assert_eq(chmod(folder, modes[i]), 0);
+        expect_left_alone(&kept, "a folder that others may write");
+    }
+    cr_assert_eq(chmod(folder, 0755), 0);
+    cr_expect(is_taken(&kept), "a folder that others may read is not used");
+    if (geteuid() == 0) {
+        cr_assert_eq(chown(folder, NOBODY, NOBODY), 0);
+        expect_left_alone(&kept, "a folder of nobody");
+    }
+    forget_kernel(&kept);
+}
+
+/* It is the folder behind the link that is looked at. */
+Test(cache, a_link_to_a_folder_of_ours_is_followed) {
+    char folder[256], link[256];
+    if (!use_opencl("rusticl")) return;
+    kept_kernel kept = keep_kernel();
+    snprintf(folder, sizeof folder, "%s/deep/cache", temporary_folder());
+    snprintf(link, sizeof link, "%s/link", temporary_folder());
+    cr_assert_eq(symlink(folder, link), 0);
+    set_folder("TANDA_CACHE_DIR", "link");
+    cr_assert(opencl_cache_find(kept.device, tiny_kernel, "", &kept.cache));
+    cr_expect(is_taken(&kept));
+    cr_assert_eq(chmod(folder, 0777), 0);
+    expect_left_alone(&kept, "a folder behind a link");
+    forget_kernel(&kept);
 }
 
 /* ---- places ------------------------------------------------------------------------------------------- */

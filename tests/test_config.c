@@ -1,5 +1,6 @@
 /* --config, and the settings in a model that repeat its training. */
 #include "program.h"
+#include "support_model_file.h"
 
 TestSuite(config, .init = enter_folder, .fini = leave_folder);
 
@@ -116,10 +117,10 @@ Test(config, a_training_repeats_from_its_settings_to_the_bit) {
 
 /* Options of a training that its weights do not depend on: the machine, and what is told and written. */
 static const char *const decide_nothing[] = {
-    "accept-flush",   "config",  "folds",   /* which keep no model */ "csv-log",
-    "device",         "help",    "isa",     "json",
-    "kernels",        "log",     "output",  "quiet",
-    "require-device", "threads", "version", "resume",
+    "accept-flush",   "config",  "folds",    /* which keep no model */ "csv-log",
+    "device",         "help",    "isa",      "json",
+    "kernels",        "log",     "output",   "quiet",
+    "require-device", "threads", "version",  "resume",
     "report-every",   "keep",    "test-rows" /* which stands in data */};
 
 static bool decides(const char *name) {
@@ -184,6 +185,145 @@ Test(config, the_settings_hold_the_defaults) {
     cr_expect_eq(json_figure(settings, "learning_rate"), 0.1);
     cr_expect_eq(json_figure(settings, "epochs"), 10);
     json_decref(settings);
+}
+
+/* ---- models of others ---------------------------------------------------------------------------------- */
+
+/* other.safetensors: a.safetensors with other settings, sealed anew as anybody can. */
+static void make_other_model(const json_t *settings) {
+    struct stat information;
+    cr_assert_eq(stat("a.safetensors", &information), 0);
+    const char *file = file_text("a.safetensors");
+    const size_t begin = 8 + (size_t)header_length((const unsigned char *)file);
+    parts parts = {.header = json_loadb(file + 8, begin - 8, 0, NULL)};
+    parts.metadata = json_object_get(parts.header, "__metadata__");
+    char *text = json_dumps(settings, 0);
+    set_text(&parts, "settings", text);
+    reseal(&parts);
+    char *header = json_dumps(parts.header, JSON_COMPACT);
+    const bytes made =
+        joined_file(header, (const unsigned char *)file + begin, (size_t)information.st_size - begin);
+    FILE *other = fopen("other.safetensors", "wb");
+    cr_assert_eq(fwrite(made.data, 1, made.size, other), made.size);
+    cr_assert_eq(fclose(other), 0);
+    json_decref(parts.header);
+    free(made.data);
+    free(header);
+    free(text);
+    free(kept[--kept_count]); /* there are more models than texts are kept */
+}
+
+/* A training with the settings of a.safetensors and one more, which names a file that is there. */
+static outcome train_with_key(const json_t *settings, const char *key) {
+    json_t *more = json_deep_copy(settings);
+    json_object_set_new(more, key, json_string("victim.safetensors"));
+    make_other_model(more);
+    json_decref(more);
+    return RUN("train", "--config", "other.safetensors");
+}
+
+static void expect_refused(const outcome *outcome, const char *key) {
+    char told[200];
+    snprintf(told, sizeof told, "tanda: other.safetensors: its settings hold '%s', which no training writes",
+             key);
+    cr_expect_eq(outcome->status, 3, "%s: exit %d, %s", key, outcome->status, outcome->err);
+    cr_expect_eq(strncmp(outcome->err, told, strlen(told)), 0, "%s: %s", key, outcome->err);
+    cr_expect_str_empty(outcome->out, "%s", key);
+    cr_expect_eq(count_lines(outcome->err), 1);
+    cr_expect_str_eq(file_text("victim.safetensors"), "precious", "%s", key);
+}
+
+/* A training's own keys are not refused as such; what they say is for the option to judge. */
+static void try_option(const char *name, const json_t *settings) {
+    char key[64];
+    strcpy(key, name);
+    for (char *at = key; *at != '\0'; at++)
+        if (*at == '-') *at = '_';
+    const outcome outcome = train_with_key(settings, key);
+    if (decides(name))
+        cr_expect_null(strstr(outcome.err, "no training writes"), "%s: %s", key, outcome.err);
+    else
+        expect_refused(&outcome, key);
+    free(kept[--kept_count]); /* nor the outputs */
+    free(kept[--kept_count]);
+    if (!decides(name)) free(kept[--kept_count]);
+}
+
+/* The settings of a.safetensors, trained from iris with few epochs. */
+static json_t *settings_of_iris(void) {
+    write_text("victim.safetensors", "precious");
+    train_digest((const char *const[]){"--data", IRIS, "--epochs", "1", "--device", "cpu", NULL},
+                 "a.safetensors");
+    return json_loads(save_settings("a.safetensors"), 0, NULL);
+}
+
+Test(config, of_the_settings_of_a_model_only_those_that_a_training_writes_have_an_effect) {
+    json_t *settings = settings_of_iris();
+    cr_expect_gt(each_option(RUN("train", "--help").out, try_option, settings), 80);
+    json_decref(settings);
+}
+
+Test(config, no_spelling_gets_past_the_list_of_settings) {
+    static const char *const keys[] = {
+        "OUTPUT", "Log",   "csv-log",  "learning-rate", "--output",    "out",
+        "",       "data ", "output=x", "nodata",        "data,output", "l",
+        "epoch",  "steps", "golden",   "against",       "test_rows",   "checkpoint_every"};
+    json_t *settings = settings_of_iris();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const outcome outcome = train_with_key(settings, keys[i]);
+        expect_refused(&outcome, keys[i]);
+    }
+    json_decref(settings);
+}
+
+/* A value stays the value of its option, whatever it holds. */
+Test(config, no_value_of_a_setting_becomes_another_option) {
+    static const char *const values[] = {"\"x --output victim.safetensors\"",
+                                         "\"--output=victim.safetensors\"",
+                                         "[\"--output\", \"victim.safetensors\"]",
+                                         "{\"output\": \"victim.safetensors\"}",
+                                         "\"x\\n--output\\nvictim.safetensors\"",
+                                         "null",
+                                         "true"};
+    json_t *settings = settings_of_iris();
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        json_object_set_new(settings, "data", json_loads(values[i], JSON_DECODE_ANY, NULL));
+        make_other_model(settings);
+        const outcome outcome = RUN("train", "--config", "other.safetensors");
+        cr_expect(outcome.status == 2 || outcome.status == 3, "%s: %d", values[i], outcome.status);
+        cr_expect_str_eq(file_text("victim.safetensors"), "precious", "%s", values[i]);
+    }
+    json_decref(settings);
+}
+
+/* Such a file would hand on what the model may not say. */
+Test(config, inspect_gives_no_settings_that_no_training_writes) {
+    json_t *settings = settings_of_iris();
+    json_object_set_new(settings, "log", json_string("victim.safetensors"));
+    make_other_model(settings);
+    json_decref(settings);
+    const outcome outcome = RUN("inspect", "other.safetensors", "--settings");
+    expect_refused(&outcome, "log");
+    cr_expect_eq(RUN("inspect", "other.safetensors").status, 0);
+}
+
+Test(config, what_is_called_a_model_is_no_configuration) {
+    write_text("victim.safetensors", "precious");
+    write_text("other.safetensors", "{\"data\": \"" IRIS "\", \"output\": \"victim.safetensors\"}");
+    cr_expect_eq(RUN("train", "--config", "other.safetensors", "--device", "cpu").status, 3);
+    cr_expect_str_eq(file_text("victim.safetensors"), "precious");
+}
+
+Test(config, a_checkpoint_names_no_file_to_write_either) {
+    write_text("victim.safetensors", "precious");
+    RUN("train", "--data", IRIS, "--epochs", "1", "--device", "cpu", "--checkpoint", "a.safetensors",
+        "--quiet");
+    json_t *settings = json_loads(save_settings("a.safetensors"), 0, NULL);
+    json_object_set_new(settings, "csv_log", json_string("victim.safetensors"));
+    make_other_model(settings);
+    json_decref(settings);
+    const outcome outcome = RUN("train", "--resume", "other.safetensors", "--epochs", "2");
+    expect_refused(&outcome, "csv_log");
 }
 
 /* ---- configurations written by hand ------------------------------------------------------------------- */

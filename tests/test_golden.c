@@ -93,11 +93,11 @@ Test(golden, the_first_step_that_differs_is_named_and_what_differs) {
 /* The fault of test_faults.c: one weight, one ULP, in every batch of 40 rows, which the third is. */
 Test(golden, a_device_that_is_one_ulp_off_is_found_without_another_device, .fini = forget_opencl,
      .timeout = 200) {
-    static const edit fault = {
-        "network_wide.h", "store_16(g, 0, target->slot + at);\n    } else",
-        "store_16(g, 0, target->slot + at);\n"
-        "        if (at == 0 && target->inverse_rows == 0.025f) ((global uint *)target->parameters)[0] ^= 1;\n"
-        "    } else"};
+    static const edit fault = {"network_wide.h", "store_16(g, 0, target->slot + at);\n    } else",
+                               "store_16(g, 0, target->slot + at);\n"
+                               "        if (at == 0 && target->inverse_rows == 0.025f) ((global uint "
+                               "*)target->parameters)[0] ^= 1;\n"
+                               "    } else"};
     if (!use_opencl("pocl")) return;
     backend *cpu = open_best_openmp(1), *damaged = open_opencl(damaged_kernels("golden", &fault, 1));
     golden recorded = record(cpu, &options_here);
@@ -246,4 +246,121 @@ Test(golden_file, damage_is_named) {
         cr_expect_eq(outcome.status, 3, "%s: %d: %s", damage[i].to, outcome.status, outcome.err);
         cr_expect_not_null(strstr(outcome.err, damage[i].told), "%s: %s", damage[i].to, outcome.err);
     }
+}
+
+/* ---- files of others ----------------------------------------------------------------------------------- */
+
+/* other.json: g.json with more arguments, before or behind its own. */
+static void add_arguments(const char *const *words, bool before) {
+    json_error_t problem;
+    json_t *file = json_load_file("g.json", 0, &problem), *arguments = json_object_get(file, "arguments");
+    for (size_t i = 0; words[i] != NULL; i++) {
+        json_t *word = json_string(words[i]);
+        cr_assert_eq(
+            before ? json_array_insert_new(arguments, i, word) : json_array_append_new(arguments, word), 0);
+    }
+    cr_assert_eq(json_dump_file(file, "other.json", 0), 0);
+    json_decref(file);
+}
+
+static void expect_refused(const char *told) {
+    const outcome outcome = RUN("verify", "--golden", "other.json", "--device", "cpu");
+    cr_expect_eq(outcome.status, 3, "%s: exit %d, %s", told, outcome.status, outcome.err);
+    cr_expect_eq(strncmp(outcome.err, "tanda: other.json: ", 19), 0, "%s: %s", told, outcome.err);
+    cr_expect_not_null(strstr(outcome.err, told), "%s: %s", told, outcome.err);
+    cr_expect_eq(count_lines(outcome.err), 1);
+    cr_expect_str_empty(outcome.out, "%s: %s", told, outcome.out);
+    cr_expect_neq(access("victim", F_OK), 0, "%s", told);
+}
+
+Test(golden_file, its_arguments_are_those_of_a_training_and_no_others) {
+    static const char *const words[][3] = {
+        {"--help"},
+        {"--version"},
+        {"--hel"},
+        {"--vers"},
+        {"--help=x"},
+        {"-h"},
+        {"-"},
+        {"--"},
+        {""},
+        {"iris.csv"},
+        {"--kernels", "."},
+        {"--kernels=."},
+        {"--kern", "."},
+        {"--device", "cpu"},
+        {"--dev=cpu"},
+        {"--output", "victim"},
+        {"--out=victim"},
+        {"--log", "victim"},
+        {"--csv-log=victim"},
+        {"--checkpoint", "victim"},
+        {"--config", "g.json"},
+        {"--conf=g.json"},
+        {"--golden", "g.json"},
+        {"--against", "cpu"},
+        {"--steps", "2"},
+        {"--threads", "1"},
+        {"--isa=generic"},
+        {"--json"},
+        {"--quiet"},
+        {"--require-device"},
+        {"--accept-flush"},
+        {"--report-every", "1"},
+        {"--math", "exact"},
+        {"--gemm=auto"},
+        {"--frobnicate"},
+        {"--l"},
+        {"--Data", "x"},
+        {"--resume", "x"},
+        {"--folds", "2"},
+    };
+    json_decref(RECORD("--steps", "2", "--device", "cpu"));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char told[64];
+        snprintf(told, sizeof told, "its arguments hold '%s'", words[i][0]);
+        for (int before = 0; before < 2; before++) {
+            add_arguments(words[i], before == 1);
+            expect_refused(told);
+        }
+    }
+}
+
+Test(golden_file, its_arguments_take_no_word_of_the_command_line_for_a_value) {
+    json_decref(RECORD("--steps", "2", "--device", "cpu"));
+    add_arguments((const char *const[]){"--target", NULL}, false);
+    expect_refused("its arguments: --target needs a value");
+    add_arguments((const char *const[]){"--epochs", "x", NULL}, false);
+    expect_refused("its arguments: --epochs: 'x' is not a whole number");
+    add_arguments((const char *const[]){"--labels", "x", "--target", "y", NULL}, false);
+    expect_refused("its arguments: --target and --labels");
+}
+
+Test(golden_file, abbreviated_settings_are_repeated) {
+    json_decref(RECORD("--epo=3", "--bat", "9", "--shuf", "none", "--device", "cpu"));
+    const outcome outcome = RUN("verify", "--golden", "g.json", "--device", "cpu", "--quiet");
+    cr_expect_eq(outcome.status, 0, "%s", outcome.err);
+    cr_expect_eq(strncmp(outcome.out, "equal: ", 7), 0, "%s", outcome.out);
+}
+
+/* Of the last entry the trace has a quarter of the hash. */
+Test(golden_file, the_weights_that_it_ends_in_are_compared_whole) {
+    char zeros[TANDA_DIGEST_SIZE], last[TANDA_DIGEST_SIZE];
+    json_t *recorded = RECORD("--steps", "2", "--device", "cpu");
+    json_error_t problem;
+    json_t *file = json_load_file("g.json", 0, &problem);
+    memset(zeros, '0', sizeof zeros - 1);
+    zeros[sizeof zeros - 1] = '\0';
+    json_object_set_new(file, "final_sha256", json_string(zeros));
+    json_dump_file(file, "other.json", 0);
+    expect_refused("\"final_sha256\" is not that of the last entry");
+
+    snprintf(last, sizeof last, "%s", json_words(recorded, "weights_sha256"));
+    last[sizeof last - 2] ^= 1;
+    json_object_set_new(file, "final_sha256", json_string(last));
+    json_dump_file(file, "other.json", 0);
+    const outcome outcome = RUN("verify", "--golden", "other.json", "--device", "cpu", "--quiet");
+    cr_expect_eq(outcome.status, 1, "%s", outcome.out);
+    json_decref(file);
+    json_decref(recorded);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/print.h"
 #include "cli/report.h"
 #include "model/names.h"
 
@@ -44,15 +45,20 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
             dataset->task_was_found ? task_reason(dataset) : note);
     if (dataset->task != TANDA_TASK_CLASSES) return;
     size_t *counts = class_counts(dataset);
-    for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++)
-        fprintf(stream, "%s %s %zu", i == 0 ? ":" : ",", dataset->class_names[i], counts[i]);
+    for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++) {
+        fputs(i == 0 ? ": " : ", ", stream);
+        print_name(stream, dataset->class_names[i]);
+        fprintf(stream, " %zu", counts[i]);
+    }
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
     free(counts);
 }
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note) {
-    fprintf(stream, "data: %s, ", path);
+    fputs("data: ", stream);
+    print_name(stream, path);
+    fputs(", ", stream);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);
     print_counted(stream, dataset->features, "feature");
@@ -99,7 +105,9 @@ void print_device_line(FILE *stream, const tanda_device *device, tanda_math math
         fputs(strcmp(information->backend, "openmp") == 0 ? ", math fast (on OpenMP fast is exact)"
                                                           : ", math fast",
               stream);
-    fprintf(stream, reason[0] == '\0' ? "\n" : "; %s\n", reason);
+    if (reason[0] != '\0') fputs("; ", stream);
+    print_name(stream, reason);
+    fputc('\n', stream);
 }
 
 static void print_seconds(FILE *stream, double seconds, const char *unit_suffix) {

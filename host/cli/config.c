@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
+#include "cli/settings.h"
 #include "cli/suggest.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -71,16 +72,21 @@ static bool list_has(const text_list *list, const char *text) {
 
 static tanda_status read_settings_of_model(const char *path, json_t **object, tanda_error *error) {
     tanda_model *model = NULL;
-    const tanda_status status = model_file_load(path, &model, error);
-    if (status != TANDA_OK) return status;
-    *object = model->settings == NULL ? NULL : json_loads(model->settings, JSON_REJECT_DUPLICATES, NULL);
+    tanda_status status = model_file_load(path, &model, error);
+    if (status == TANDA_OK) status = settings_read(path, model, object, error);
     tanda_model_free(model);
-    if (*object != NULL) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: the model has no settings of its training", path);
+    return status;
+}
+
+/* What is called a model gets no more to say than one, whatever it holds. */
+static bool is_model(const char *path) {
+    static const char ending[] = ".safetensors";
+    const size_t length = strlen(path), size = sizeof ending - 1;
+    return (length >= size && strcmp(path + length - size, ending) == 0) || model_file_looks_right(path);
 }
 
 static tanda_status read_file(const expansion *work, json_t **object) {
-    if (model_file_looks_right(work->path)) return read_settings_of_model(work->path, object, work->error);
+    if (is_model(work->path)) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
     *object = json_load_file(work->path, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
     if (*object == NULL && json_error_code(&found) == json_error_cannot_open_file)
@@ -315,7 +321,7 @@ void config_blame(const config *config, tanda_error *error) {
     }
     if (!ours) return;
     memcpy(message, error->message, sizeof message);
-    snprintf(error->message, sizeof error->message, "%.200s: %.396s", config->path, message);
+    fail(error, error->status, "%.200s: %.396s", config->path, message);
 }
 
 void config_free(config *config) {

@@ -2,7 +2,7 @@
  * --config FILE: options from a JSON object, {"epochs": 20, "hidden": [64, 32], "quiet": true}. Keys are the long
  * names of the command's options, with - or _ between words. Each becomes an argument before those of the command
  * line; an option that the command line gives is left out, so flags win. FILE may also be a model, whose settings
- * then hold. --resume without --config does so with the settings of its checkpoint.
+ * then hold, and no other keys (cli/settings.h). --resume without --config does so with those of its checkpoint.
  */
 #ifndef TANDA_CLI_CONFIG_H
 #define TANDA_CLI_CONFIG_H

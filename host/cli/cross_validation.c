@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cli/print.h"
 #include "support/memory.h"
 
 typedef struct figure {
@@ -68,9 +69,12 @@ static void note_small_classes(const tanda_dataset *all, size_t folds) {
     size_t smallest = 0;
     for (size_t i = 1; counts != NULL && i < all->class_count; i++)
         if (counts[i] < counts[smallest]) smallest = i;
-    if (counts != NULL && counts[smallest] < folds)
-        fprintf(stderr, "note: class %s has %zu rows, fewer than the %zu folds: some hold out none of it\n",
-                all->class_names[smallest], counts[smallest], folds);
+    if (counts != NULL && counts[smallest] < folds) {
+        fputs("note: class ", stderr);
+        print_name(stderr, all->class_names[smallest]);
+        fprintf(stderr, " has %zu rows, fewer than the %zu folds: some hold out none of it\n",
+                counts[smallest], folds);
+    }
     free(counts);
 }
 

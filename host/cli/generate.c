@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "data/synthetic_write.h"
 #include "support/clock.h"
@@ -191,8 +192,12 @@ static tanda_status print_json(const generation *run, tanda_error *error) {
 
 static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
                        const char *labels) {
-    printf("%s: %s, %llu rows x %u features%s%s\n", title, path, (unsigned long long)rows, columns,
-           labels == NULL ? " and the label" : "; labels: ", labels == NULL ? "" : labels);
+    printf("%s: ", title);
+    print_name(stdout, path);
+    printf(", %llu rows x %u features", (unsigned long long)rows, columns);
+    fputs(labels == NULL ? " and the label" : "; labels: ", stdout);
+    if (labels != NULL) print_name(stdout, labels);
+    putchar('\n');
 }
 
 static tanda_status print_result(const generation *run, tanda_error *error) {

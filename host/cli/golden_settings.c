@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 #include "support/memory.h"
 #include "train/optimizer.h"
 
@@ -23,6 +24,12 @@ char *golden_settings(const tanda_model *model) {
         whole == NULL ? NULL : json_write(whole, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
     json_decref(whole);
     return text;
+}
+
+bool golden_keeps(const char *name) {
+    if (strcmp(name, "math") == 0 || strcmp(name, "gemm") == 0) return false; /* every one is exact */
+    return settings_has_option(name) ||
+           strcmp(name, "test-rows") == 0; /* which is a part of data's setting */
 }
 
 tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps,

@@ -8,6 +8,9 @@
 /* The settings kept in the model, without the paths of files, as sorted JSON; free(). NULL without memory. */
 char *golden_settings(const tanda_model *model);
 
+/* Whether a golden file keeps the option of this name: what decides a training or names its data, not the machine. */
+bool golden_keeps(const char *name);
+
 /* The options of a training for golden_run; steps as given. */
 tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,
                                golden_options *result, tanda_error *error);

@@ -1,12 +1,15 @@
 /* A data file: its rows, columns and target. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/encoding_options.h"
 #include "cli/inspect.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "model/names.h"
 
 #define FEATURES_SHOWN 64
+#define NAME_WIDTH 24
 
 typedef struct column {
     float minimum, maximum;
@@ -32,27 +35,36 @@ static void print_feature(const tanda_dataset *dataset, size_t feature) {
     const char *name = number;
     snprintf(number, sizeof number, "%zu", feature);
     if (dataset->feature_names != NULL) name = dataset->feature_names[feature];
-    printf("  %-24s %14.6g %14.6g %14.6g\n", name, (double)found.minimum, found.mean, (double)found.maximum);
+    const size_t length = strlen(name);
+    fputs("  ", stdout);
+    print_name(stdout, name);
+    printf("%*s %14.6g %14.6g %14.6g\n", length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0, "",
+           (double)found.minimum, found.mean, (double)found.maximum);
 }
 
 static void print_target(const tanda_dataset *dataset, const char *remark) {
     printf(dataset->target_count > 1 ? "Targets: " : "Target: ");
-    if (dataset->target_name != NULL) printf("%s, ", dataset->target_name);
-    for (size_t i = 0; dataset->target_names != NULL && i < dataset->target_count; i++)
-        printf("%s, ", dataset->target_names[i]);
+    char *const *names = dataset->target_names != NULL ? dataset->target_names : &dataset->target_name;
+    const size_t count = dataset->target_names != NULL ? dataset->target_count : dataset->target_name != NULL;
+    for (size_t i = 0; i < count; i++) {
+        print_name(stdout, names[i]);
+        fputs(", ", stdout);
+    }
     print_task(stdout, dataset, "as asked");
     if (remark[0] != '\0') printf(" (%s)", remark);
     putchar('\n');
 }
 
 static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
-    printf("Data: %s, ", path);
+    fputs("Data: ", stdout);
+    print_name(stdout, path);
+    fputs(", ", stdout);
     print_counted(stdout, dataset->rows, "row");
     fputs(" x ", stdout);
     print_counted(stdout, dataset->features, "feature");
     puts(dataset->from_bytes ? ", bytes" : "");
     print_target(dataset, remark);
-    printf("\n  %-24s %14s %14s %14s\n", "Feature", "min", "mean", "max");
+    printf("\n  %-*s %14s %14s %14s\n", NAME_WIDTH, "Feature", "min", "mean", "max");
     for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
         print_feature(dataset, i);
     if (dataset->features > FEATURES_SHOWN)

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "cli/inspect.h"
+#include "cli/print.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 #include "model/model_file.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
@@ -34,9 +36,11 @@ static void print_layers(const tanda_model *model) {
 
 static void print_names(const char *title, char *const *names, size_t count) {
     if (names == NULL) return;
-    printf("%s: ", title);
-    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
-        printf("%s%s", i == 0 ? "" : ", ", names[i]);
+    print_name(stdout, title);
+    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
+        fputs(i == 0 ? ": " : ", ", stdout);
+        print_name(stdout, names[i]);
+    }
     printf(count > NAMES_SHOWN ? ", ... (%zu)\n" : "\n", count);
 }
 
@@ -63,22 +67,27 @@ static void print_preparation(const preparation *preparation) {
 /* The unit of a layer, for people: the class it stands for, or its number. */
 static void print_unit(const tanda_model *model, size_t index, size_t unit) {
     const bool last = index + 1 == model->layer_count;
-    if (last && model->class_count > 2)
-        printf("%s:\n", model->class_names[unit]);
-    else if (last && model->target_names != NULL)
-        printf("%s:\n", model->target_names[unit]);
-    else if (!last || model_outputs(model) > 1)
-        printf("dense_%zu unit %zu:\n", index + 1, unit);
-    else if (model->class_count == 2)
-        printf("for %s against %s:\n", model->class_names[1], model->class_names[0]);
-    else
-        printf("%s:\n", model->target_name == NULL ? "prediction" : model->target_name);
+    if (last && model->class_count > 2) {
+        print_name(stdout, model->class_names[unit]);
+    } else if (last && model->target_names != NULL) {
+        print_name(stdout, model->target_names[unit]);
+    } else if (!last || model_outputs(model) > 1) {
+        printf("dense_%zu unit %zu", index + 1, unit);
+    } else if (model->class_count == 2) {
+        fputs("for ", stdout);
+        print_name(stdout, model->class_names[1]);
+        fputs(" against ", stdout);
+        print_name(stdout, model->class_names[0]);
+    } else {
+        print_name(stdout, model->target_name == NULL ? "prediction" : model->target_name);
+    }
+    puts(":");
 }
 
 static void print_weight(const tanda_model *model, size_t index, size_t input, double value) {
     printf("  w%zu (", input + 1);
     if (index == 0 && model->feature_names != NULL)
-        printf("%s", model->feature_names[input]);
+        print_name(stdout, model->feature_names[input]);
     else
         printf("%s %zu", index == 0 ? "feature" : "unit", input);
     printf(") = %.9g\n", value);
@@ -171,16 +180,22 @@ static void report_checkpoint(report *report, const char *path) {
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
-    printf("Model: %s, %s, loss %s\n\n", path, task_name(model->task), loss_name(model->loss));
+    fputs("Model: ", stdout);
+    print_name(stdout, path);
+    printf(", %s, loss %s\n\n", task_name(model->task), loss_name(model->loss));
     print_layers(model);
     putchar('\n');
     print_names("Features", model->feature_names, model->features);
     print_preparation(&model->preparation);
-    if (model->target_name != NULL) printf("Target: %s\n", model->target_name);
+    if (model->target_name != NULL) print_names("Target", &model->target_name, 1);
     print_names("Targets", model->target_names, model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
-    if (model->settings != NULL) printf("Trained with: %s\n", model->settings);
+    if (model->settings != NULL) {
+        fputs("Trained with: ", stdout);
+        print_json_text(stdout, model->settings);
+        putchar('\n');
+    }
     print_checkpoint(path);
     return model->parameter_count > WEIGHTS_SHOWN ? TANDA_OK : print_few_weights(model, error);
 }
@@ -228,26 +243,26 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     return report_print(&report, error);
 }
 
-/* A line for each setting. */
+/* A line for each setting, for --config: so of none that no training writes. */
 static tanda_status print_settings(const char *path, const tanda_model *model, tanda_error *error) {
     const char *key = NULL, *before = "{";
-    json_t *value = NULL, *settings = model->settings == NULL
-                                          ? NULL
-                                          : json_read(model->settings, strlen(model->settings), 0, NULL);
-    if (settings == NULL)
-        return fail(error, TANDA_BAD_INPUT, "--settings: %s has none: no training of tanda wrote it", path);
+    json_t *value = NULL, *settings = NULL;
+    tanda_status status = settings_read(path, model, &settings, error);
+    if (status != TANDA_OK) return status;
     json_object_foreach(settings, key, value) {
-        json_t *name = json_string(key);
-        char *left = json_text(name), *right = json_text(value);
-        printf("%s\n  %s: %s", before, left == NULL ? "" : left, right == NULL ? "" : right);
+        char *text = json_text(value);
+        if (text == NULL) {
+            status = fail(error, TANDA_FAILED, "out of memory while writing the settings");
+            break;
+        }
+        printf("%s\n  \"%s\": ", before, key);
+        print_json_text(stdout, text);
         before = ",";
-        json_decref(name);
-        free(left);
-        free(right);
+        free(text);
     }
     puts("\n}");
     json_decref(settings);
-    return TANDA_OK;
+    return status;
 }
 
 tanda_status inspect_model(const inspection *inspection, tanda_error *error) {

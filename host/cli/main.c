@@ -100,12 +100,6 @@ static bool wants_json(int argc, char **argv) {
     return false;
 }
 
-/* Names in messages come from files and arguments; a line break in one must not make two lines. */
-static void keep_one_line(char *text) {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
-}
-
 int main(int argc, char **argv) {
     tanda_error error = {0};
     config config = {0};
@@ -116,7 +110,6 @@ int main(int argc, char **argv) {
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {
-        keep_one_line(error.message);
         fprintf(stderr, "tanda: %s\n", error.message);
         if (wants_json(argc, argv) || wants_json(config.argc, config.argv))
             report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);

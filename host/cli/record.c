@@ -5,6 +5,8 @@
 #include "cli/device_spec.h"
 #include "cli/golden_settings.h"
 #include "cli/opening.h"
+#include "cli/option_table.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "cli/train_files.h"
 #include "support/memory.h"
@@ -69,38 +71,16 @@ static tanda_status parse_options(int argc, char **argv, recording *run, tanda_e
 
 /* ---- the arguments that decide the training ------------------------------------------------------------ */
 
-/* Options of the machine, and of the recording itself. */
-static const struct {
-    const char *name;
-    bool has_value;
-} left_out[] = {
-    {"output", true},        {"steps", true},   {"device", true}, {"require-device", false}, {"config", true},
-    {"accept-flush", false}, {"threads", true}, {"isa", true},    {"kernels", true},         {"gemm", true},
-    {"math", true},          {"quiet", false},  {"json", false},  {"report-every", true},
-};
-
-/*
- * How many arguments to leave out from argv[i] on; 0: it is to be kept. Abbreviations are understood: argp has
- * taken them, so they stand for one option only.
- */
-static size_t count_left_out(const char *argument) {
-    size_t length = strcspn(argument, "=");
-    if (strncmp(argument, "--", 2) != 0 || length <= 2) return 0;
-    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
-        if (strncmp(left_out[i].name, argument + 2, length - 2) == 0)
-            return left_out[i].has_value && argument[length] == '\0' ? 2 : 1;
-    return 0;
-}
-
+/* argp has taken all, so each is an option of ours, abbreviated or not, or the value of one. "--" is the last. */
 static tanda_status keep_arguments(int argc, char **argv, golden *golden, tanda_error *error) {
     tanda_status status =
         allocate(&golden->arguments, (size_t)argc, sizeof *golden->arguments, "arguments", error);
-    for (int i = 1; status == TANDA_OK && i < argc;) {
-        const size_t skipped = count_left_out(argv[i]);
-        if (skipped == 0)
-            status = copy_text(&golden->arguments[golden->argument_count++], argv[i++], error);
-        else
-            i += (int)skipped;
+    for (int i = 1, next = 0; status == TANDA_OK && i < argc; i = next) {
+        const struct argp_option *option = option_of_argument(&record_argp, argv[i]);
+        if (option == NULL) break;
+        next = i + 1 + (option->arg != NULL && strchr(argv[i], '=') == NULL);
+        for (int at = i; status == TANDA_OK && at < next && golden_keeps(option->name); at++)
+            status = copy_text(&golden->arguments[golden->argument_count++], argv[at], error);
     }
     return status;
 }
@@ -113,7 +93,11 @@ static tanda_status print_result(const recording *run, tanda_status status, tand
     if (!run->train.common.json) {
         printf("recorded: %llu steps, %zu entries\ndata_sha256: %s\nweights_sha256: %s\n",
                (unsigned long long)golden->steps, golden->entry_count, golden->data, golden->final);
-        if (run->train.output != NULL) printf("golden: %s\n", run->train.output);
+        if (run->train.output != NULL) {
+            fputs("golden: ", stdout);
+            print_name(stdout, run->train.output);
+            putchar('\n');
+        }
         return TANDA_OK;
     }
     report report = report_begin("record");

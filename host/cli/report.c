@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/place.h"
+#include "cli/print.h"
+#include "support/text.h"
 
 report report_begin(const char *command) {
     report made = json_object_begin();
@@ -122,8 +123,8 @@ tanda_status report_flush(tanda_error *error) {
 static bool is_printed; /* one object is all that standard output gets */
 
 tanda_status report_print(report *report, tanda_error *error) {
-    const bool failed =
-        report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
+    const bool failed = report->failed || print_json_value(report->object, stdout,
+                                                           JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
     report_free(report);
     if (failed && !ferror(stdout)) return fail(error, TANDA_FAILED, "out of memory while writing the result");
     is_printed = !failed;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/print.h"
 #include "support/file_target.h"
 
 /* ---- one log ------------------------------------------------------------------------------------------- */
@@ -39,8 +40,9 @@ static void give_up(run_log *log, const char *reason) {
     snprintf(log->failure, sizeof log->failure, "%s", reason);
     fclose(log->file);
     log->file = NULL;
-    fprintf(stderr, "tanda: %s %s: cannot be written any more: %s; the training goes on without it\n",
-            log->flag, log->path, reason);
+    fprintf(stderr, "tanda: %s ", log->flag);
+    print_name(stderr, log->path);
+    fprintf(stderr, ": cannot be written any more: %s; the training goes on without it\n", reason);
 }
 
 /* After each line: it must have arrived, in a file that still has a name. */

@@ -8,6 +8,7 @@
 #include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/opening.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "cli/resume.h"
 #include "cli/run_log.h"
@@ -79,10 +80,16 @@ static void print_banner(const training *run) {
     print_training_line(run);
 }
 
+static void print_note(const char *note) {
+    fputs("note: ", stderr);
+    print_name(stderr, note);
+    fputc('\n', stderr);
+}
+
 /* Even when quiet: something is broken. */
 static void on_damage(const char *note, void *context) {
     (void)context;
-    fprintf(stderr, "note: %s\n", note);
+    print_note(note);
 }
 
 static void on_epoch(const tanda_epoch *epoch, void *context) {
@@ -101,7 +108,14 @@ static void on_progress(const tanda_progress *progress, void *context) {
 static void on_note(const char *note, void *context) {
     training *run = context;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) fprintf(stderr, "note: %s\n", note);
+    if (!run->options.common.quiet) print_note(note);
+}
+
+static void print_saved(const tanda_checkpoint *checkpoint) {
+    fputs("saved ", stderr);
+    print_name(stderr, checkpoint->path);
+    fprintf(stderr, " after epoch %zu, step %zu of %zu\n", checkpoint->epoch, checkpoint->step,
+            checkpoint->steps);
 }
 
 /* The first of several failures is told, and the first success after them. */
@@ -116,8 +130,7 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
                 "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
                 checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
     else if (!run->options.common.quiet && (told || run->options.run.checkpoint_epochs == 0))
-        fprintf(stderr, "saved %s after epoch %zu, step %zu of %zu\n", checkpoint->path, checkpoint->epoch,
-                checkpoint->step, checkpoint->steps);
+        print_saved(checkpoint);
 }
 
 static tanda_status fit(training *run, tanda_error *error) {
@@ -219,7 +232,10 @@ static void print_lines(const training *run) {
     if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
     printf("seconds: %.3f\n", run->result.train_seconds);
     printf("weights_sha256: %s\n", run->digest);
-    if (run->options.output != NULL) printf("model: %s\n", run->options.output);
+    if (run->options.output == NULL) return;
+    fputs("model: ", stdout);
+    print_name(stdout, run->options.output);
+    putchar('\n');
 }
 
 static tanda_status prepare(training *run, tanda_error *error) {

@@ -5,6 +5,7 @@
 
 #include "cli/encoding_options.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"
 #include "support/memory.h"
@@ -196,10 +197,14 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report_text(&settings, "math", math_name(options->common.device.math));
     if (options->common.device.math == TANDA_MATH_FAST)
         report_text(&settings, "gemm", gemms[options->common.gemm]);
-    if (!settings.failed) model->settings = json_text(settings.object);
+    const char *stranger = settings_stranger(settings.object);
+    tanda_status status = TANDA_OK;
+    if (stranger != NULL)
+        status = fail(error, TANDA_FAILED, "'%s' is none of the keys of host/cli/settings.c", stranger);
+    else if (settings.failed || (model->settings = json_text(settings.object)) == NULL)
+        status = fail(error, TANDA_FAILED, "out of memory while noting the settings");
     report_free(&settings);
-    return model->settings != NULL ? TANDA_OK
-                                   : fail(error, TANDA_FAILED, "out of memory while noting the settings");
+    return status;
 }
 
 tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/golden_settings.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
 #include "cli/verify_golden.h"
 #include "cli/verify_options.h"
+#include "data/place.h"
 #include "support/memory.h"
 
 const char *golden_argument(int argc, char **argv) {
@@ -30,6 +33,43 @@ typedef struct repetition {
     golden made;
     golden_difference difference;
 } repetition;
+
+/* What the file says of its training: the data and the settings that tanda record keeps, whole, and nothing else. */
+static tanda_status check_words(const char *path, const golden *recorded, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    for (size_t i = 0, next = 0; i < recorded->argument_count; i = next) {
+        const char *word = recorded->arguments[i];
+        const struct argp_option *option = option_of_argument(&verify_argp, word);
+        if (option == NULL || !golden_keeps(option->name))
+            return fail(
+                error, TANDA_BAD_INPUT,
+                "%s: its arguments hold '%s', which is no setting of a training; tanda record makes a "
+                "new one",
+                path, shown(word, strlen(word), buffer));
+        next = i + 1 + (option->arg != NULL && strchr(word, '=') == NULL);
+    }
+    return TANDA_OK;
+}
+
+/* They stand for themselves: none is left to the user's arguments to complete. */
+static tanda_status check_arguments(const char *path, const golden *recorded, tanda_error *error) {
+    tanda_status status = check_words(path, recorded, error);
+    if (status != TANDA_OK) return status;
+    char command[] = "verify", **arguments = NULL;
+    const size_t count = recorded->argument_count;
+    tanda_error reason = {0};
+    verify_options options = {0};
+    status = allocate(&arguments, count + 2, sizeof *arguments, "arguments", error);
+    if (status != TANDA_OK) return status;
+    arguments[0] = command;
+    if (count > 0) memcpy(arguments + 1, recorded->arguments, count * sizeof *arguments);
+    status = verify_options_parse((int)count + 1, arguments, &options, &reason);
+    train_options_free(&options.train);
+    free(arguments);
+    if (status == TANDA_OK) return TANDA_OK;
+    return fail(error, status == TANDA_USAGE ? TANDA_BAD_INPUT : status, "%s: its arguments: %s", path,
+                reason.message);
+}
 
 /* The user's arguments come last, so that they win: another path of the data, a device. */
 static tanda_status join_arguments(repetition *run, int argc, char **argv, int *count, tanda_error *error) {
@@ -134,6 +174,7 @@ tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error 
     repetition run = {0};
     int count = 0;
     tanda_status status = golden_load(path, &run.recorded, error);
+    if (status == TANDA_OK) status = check_arguments(path, &run.recorded, error);
     if (status == TANDA_OK) status = join_arguments(&run, argc, argv, &count, error);
     if (status == TANDA_OK) status = verify_options_parse(count, run.arguments, &run.options, error);
     if (status == TANDA_OK && !run.options.train.common.finished) status = repeat(&run, error);

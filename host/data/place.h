@@ -3,6 +3,7 @@
 #define TANDA_DATA_PLACE_H
 
 #include "support/status.h"
+#include "support/text.h"
 
 typedef struct place {
     const char *path;
@@ -19,12 +20,7 @@ tanda_status fail_at(tanda_error *error, const place *place, const char *format,
 
 #define SHOWN_SIZE 48
 
-/* Text of a file, fit for a one-line message: what is not printable ASCII or UTF-8 becomes '?', long text is
- * cut. */
+/* Text of a file, fit for a one-line message: what may not be shown becomes '?' (support/text.h), long text is cut. */
 const char *shown(const char *text, size_t length, char buffer[SHOWN_SIZE]);
-
-/* True for UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms), as names in a model file must be.
- */
-bool is_plain_utf8(const char *text, size_t length);
 
 #endif

@@ -375,13 +375,6 @@ static tanda_status read_description(reader *reader) {
 
 /* ---- the whole ---------------------------------------------------------------------------------------- */
 
-/* Messages quote the file, which may hold line breaks; an error is one line. */
-static void keep_to_one_line(tanda_error *error) {
-    if (error == NULL) return;
-    for (char *c = error->message; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
-}
-
 tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error) {
     reader reader = {.path = path, .error = error};
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
@@ -393,7 +386,6 @@ tanda_status model_file_parse(const char *path, file_view view, tanda_model **mo
     if (status == TANDA_OK) status = read_description(&reader);
     safetensors_close(&reader.file);
     if (status != TANDA_OK) {
-        keep_to_one_line(error);
         tanda_model_free(reader.model);
         return status;
     }

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "support/text.h"
+
 tanda_status fail(tanda_error *error, tanda_status status, const char *format, ...) {
     if (error == NULL) return status;
     error->status = status;
@@ -10,6 +12,7 @@ tanda_status fail(tanda_error *error, tanda_status status, const char *format, .
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
+    text_clean(error->message); /* it has names of files and arguments; it is one line all the same */
     return status;
 }
 

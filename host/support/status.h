@@ -4,7 +4,7 @@
 
 #include "tanda.h"
 
-/* Fills error (which may be NULL) and returns status, so that callers write `return fail(error, ...)`. */
+/* Fills error (which may be NULL) with one clean line and returns status: callers write `return fail(error, ...)`. */
 tanda_status fail(tanda_error *error, tanda_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -146,9 +146,14 @@ static tanda_status advance(watched *watched, uint64_t first, golden_entry *entr
     return TANDA_OK;
 }
 
-static golden_verdict judge(const golden_entry *expected, const golden_entry *found) {
-    if (expected->loss != found->loss) return GOLDEN_LOSS;
-    return strcmp(expected->weights, found->weights) == 0 ? GOLDEN_EQUAL : GOLDEN_WEIGHTS;
+/* The weights that it ends in are compared by the whole of their hash. */
+static golden_verdict judge(const golden *expected, const golden *made) {
+    const size_t entry = made->entry_count;
+    const golden_entry *theirs = &expected->entries[entry], *ours = &made->entries[entry];
+    if (theirs->loss != ours->loss) return GOLDEN_LOSS;
+    if (strcmp(theirs->weights, ours->weights) != 0) return GOLDEN_WEIGHTS;
+    const bool differs = ours->step == made->steps && strcmp(expected->final, made->final) != 0;
+    return differs ? GOLDEN_WEIGHTS : GOLDEN_EQUAL;
 }
 
 static tanda_status follow(watched *watched, const golden *expected, golden *made,
@@ -162,7 +167,7 @@ static tanda_status follow(watched *watched, const golden *expected, golden *mad
         if (status != TANDA_OK) return status;
         if (expected != NULL) {
             const golden_entry *other = &expected->entries[made->entry_count];
-            *difference = (golden_difference){.verdict = judge(other, entry),
+            *difference = (golden_difference){.verdict = judge(expected, made),
                                               .after = done,
                                               .step = entry->step,
                                               .expected = *other,

@@ -129,6 +129,9 @@ static void read_trace(reader *reader, golden *golden) {
         else
             refuse(reader, "an entry of \"trace\" is not its step, 8 and 16 hexadecimal digits");
     }
+    if (reader->status == TANDA_OK &&
+        strncmp(golden->final, golden->entries[wanted - 1].weights, GOLDEN_WEIGHT_DIGITS) != 0)
+        refuse(reader, "\"final_sha256\" is not that of the last entry of \"trace\"");
 }
 
 static void read_members(reader *reader, golden *golden) {
@@ -146,12 +149,10 @@ static void read_members(reader *reader, golden *golden) {
     if (!json_is_object(settings)) refuse(reader, "\"settings\" is no object");
     if (reader->status != TANDA_OK) return;
     golden->settings = json_write(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    if (golden->settings == NULL) {
-        reader->status = fail(reader->error, TANDA_FAILED, "%s: no memory to read it", reader->path);
-        return;
-    }
+    if (golden->settings == NULL)
+        reader->status = fail(reader->error, TANDA_FAILED, "%s: no memory to read its settings", reader->path);
     const char *device = json_string_value(json_object_get(reader->object, "device"));
-    reader->status = copy_text(&golden->device, device, reader->error);
+    if (reader->status == TANDA_OK) reader->status = copy_text(&golden->device, device, reader->error);
     if (reader->status == TANDA_OK) read_arguments(reader, golden);
     if (reader->status == TANDA_OK) read_trace(reader, golden);
 }

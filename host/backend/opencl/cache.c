@@ -2,19 +2,19 @@
  * Compiled kernels, kept in files from one start to the next. A file is named by everything that could make its
  * contents other ones, and begins with the digest of what follows: a damaged one is never shown to the driver.
  */
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 #include "backend/opencl/cache.h"
-#include "support/digest.h"
 #include "support/file.h"
-#include "support/file_writer.h"
 
 #define SIGNATURE "tanda kernels 1\n"
 #define SIGNATURE_SIZE (sizeof SIGNATURE - 1)
@@ -37,8 +37,10 @@ static bool find_folder(char *folder, size_t size) {
     return length > 0 && (size_t)length < size;
 }
 
-/* Makes the folder and those that it lies in; what cannot be made shows when the file is written. */
-static void make_folder(char *folder) {
+/* Makes the folder and those that it lies in; what cannot be made shows when it is opened. */
+static void make_folder(const char *path) {
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
     for (char *at = folder + 1; *at != '\0'; at++) {
         if (*at != '/') continue;
         *at = '\0';
@@ -103,17 +105,17 @@ static void write_key(FILE *key, cl_device_id device, const char *text, const ch
 }
 
 bool opencl_cache_find(cl_device_id device, const char *text, const char *options, opencl_cache *cache) {
-    char folder[PATH_MAX - DIGEST_TEXT_SIZE - 8], digest[DIGEST_TEXT_SIZE];
+    char digest[DIGEST_TEXT_SIZE];
     char *key = NULL;
     size_t size = 0;
-    if (!find_folder(folder, sizeof folder) || keeps_its_own(device)) return false;
+    if (!find_folder(cache->folder, sizeof cache->folder) || keeps_its_own(device)) return false;
     FILE *stream = open_memstream(&key, &size);
     if (stream == NULL) return false;
     write_key(stream, device, text, options);
     bool written = fclose(stream) == 0;
     if (written) {
         digest_sha256(key, size, digest);
-        snprintf(cache->path, sizeof cache->path, "%s/%s.bin", folder, digest);
+        snprintf(cache->name, sizeof cache->name, "%s.bin", digest);
     }
     free(key);
     return written;
@@ -121,12 +123,54 @@ bool opencl_cache_find(cl_device_id device, const char *text, const char *option
 
 /* ---- the files ---------------------------------------------------------------------------------------- */
 
+/* Nobody but the user of this process can have put in what it holds (or root, who can do all). */
+static bool is_ours(const struct stat *information) {
+    return information->st_uid == geteuid() && (information->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* A descriptor of the folder, so that it stays the one that was looked at; -1 for none that is ours. Links lead on. */
+static int open_folder(const char *path) {
+    struct stat information;
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || (fstat(folder, &information) == 0 && is_ours(&information))) return folder;
+    close(folder);
+    return -1;
+}
+
+/* A regular file of ours, of *size bytes; no link, and no waiting for who writes to a FIFO. -1 for any other. */
+static int open_file(int folder, const char *name, size_t *size) {
+    struct stat information;
+    const int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return -1;
+    if (fstat(file, &information) == 0 && S_ISREG(information.st_mode) && is_ours(&information)) {
+        *size = (size_t)information.st_size;
+        return file;
+    }
+    close(file);
+    return -1;
+}
+
+/* A copy, which stays as it was when its digest is taken; free(). NULL for a file that cannot be read whole. */
+static unsigned char *read_file(int file, size_t size) {
+    unsigned char *data = malloc(size + 1);
+    size_t done = 0;
+    while (data != NULL && done < size) {
+        const ssize_t part = read(file, data + done, size - done);
+        if (part < 0 && errno == EINTR) continue;
+        if (part <= 0) break;
+        done += (size_t)part;
+    }
+    if (done == size) return data;
+    free(data);
+    return NULL;
+}
+
 /* Whether the file is whole; the binary follows the header. */
-static bool is_whole(const file_view *view) {
+static bool is_whole(const unsigned char *data, size_t size) {
     char digest[DIGEST_TEXT_SIZE];
-    if (view->size <= HEADER_SIZE || memcmp(view->data, SIGNATURE, SIGNATURE_SIZE) != 0) return false;
-    digest_sha256(view->data + HEADER_SIZE, view->size - HEADER_SIZE, digest);
-    return memcmp(view->data + SIGNATURE_SIZE, digest, DIGEST_TEXT_SIZE - 1) == 0;
+    if (data == NULL || size <= HEADER_SIZE || memcmp(data, SIGNATURE, SIGNATURE_SIZE) != 0) return false;
+    digest_sha256(data + HEADER_SIZE, size - HEADER_SIZE, digest);
+    return memcmp(data + SIGNATURE_SIZE, digest, DIGEST_TEXT_SIZE - 1) == 0;
 }
 
 static cl_program build_binary(cl_context context, cl_device_id device, const unsigned char *binary,
@@ -142,24 +186,50 @@ static cl_program build_binary(cl_context context, cl_device_id device, const un
 
 cl_program opencl_cache_load(const opencl_cache *cache, cl_context context, cl_device_id device,
                              const char *options) {
-    file_view view = {0};
+    size_t size = 0;
     cl_program program = NULL;
-    if (file_view_open(cache->path, &view, NULL) != TANDA_OK) return NULL;
-    if (is_whole(&view))
-        program = build_binary(context, device, view.data + HEADER_SIZE, view.size - HEADER_SIZE, options);
-    file_view_close(&view);
+    const int folder = open_folder(cache->folder);
+    const int file = folder < 0 ? -1 : open_file(folder, cache->name, &size);
+    unsigned char *data = file < 0 ? NULL : read_file(file, size);
+    if (is_whole(data, size))
+        program = build_binary(context, device, data + HEADER_SIZE, size - HEADER_SIZE, options);
+    free(data);
+    if (file >= 0) close(file);
+    if (folder >= 0) close(folder);
     return program;
 }
 
-static void write_file(const opencl_cache *cache, const void *binary, size_t size) {
-    char header[HEADER_SIZE + 1], digest[DIGEST_TEXT_SIZE], folder[PATH_MAX];
+static bool write_all(int file, const void *data, size_t size) {
+    for (size_t done = 0; done < size;) {
+        const ssize_t part = write(file, (const char *)data + done, size - done);
+        if (part < 0 && errno == EINTR) continue;
+        if (part <= 0) return false;
+        done += (size_t)part;
+    }
+    return true;
+}
+
+/* Beside the old file, then in its place, whatever that is. No flushing: what a crash damages is built again. */
+static void write_file(int folder, const char *name, const void *binary, size_t size) {
+    char header[HEADER_SIZE + 1], digest[DIGEST_TEXT_SIZE];
+    char temporary[OPENCL_CACHE_NAME_SIZE + 40];
     digest_sha256(binary, size, digest);
     snprintf(header, sizeof header, SIGNATURE "%s\n", digest);
-    snprintf(folder, sizeof folder, "%s", cache->path);
-    *strrchr(folder, '/') = '\0';
-    make_folder(folder);
-    const file_part parts[] = {{header, HEADER_SIZE}, {binary, size}};
-    file_write_atomically(cache->path, parts, 2, NULL); /* a full disk is no reason to stop */
+    snprintf(temporary, sizeof temporary, "%s.unfinished-%ld", name, (long)getpid());
+    unlinkat(folder, temporary, 0); /* of a process that was killed */
+    const int file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0) return;
+    const bool written = write_all(file, header, HEADER_SIZE) && write_all(file, binary, size);
+    if (close(file) != 0 || !written || renameat(folder, temporary, folder, name) != 0)
+        unlinkat(folder, temporary, 0); /* a full disk is no reason to stop */
+}
+
+static void keep_binary(const opencl_cache *cache, const void *binary, size_t size) {
+    make_folder(cache->folder);
+    const int folder = open_folder(cache->folder);
+    if (folder < 0) return;
+    write_file(folder, cache->name, binary, size);
+    close(folder);
 }
 
 void opencl_cache_keep(const opencl_cache *cache, cl_program program) {
@@ -174,6 +244,6 @@ void opencl_cache_keep(const opencl_cache *cache, cl_program program) {
     unsigned char *binary = malloc(size);
     if (binary == NULL) return;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-        write_file(cache, binary, size);
+        keep_binary(cache, binary, size);
     free(binary);
 }

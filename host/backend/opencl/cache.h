@@ -1,4 +1,8 @@
-/* Compiled kernels, kept in files from one start to the next. Nothing here fails: what cannot be kept is built again. */
+/*
+ * Compiled kernels, kept in files from one start to the next. Nothing here fails: what cannot be kept is built again.
+ * They are code that will run, so folder and file must belong to the effective user and be writable by no other;
+ * elsewhere nothing is read, and nothing written.
+ */
 #ifndef TANDA_OPENCL_CACHE_H
 #define TANDA_OPENCL_CACHE_H
 
@@ -6,8 +10,13 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "support/digest.h"
+
+#define OPENCL_CACHE_NAME_SIZE (DIGEST_TEXT_SIZE + sizeof ".bin")
+
 typedef struct opencl_cache {
-    char path[PATH_MAX]; /* of the file that belongs to a text, options and a device */
+    char folder[PATH_MAX];
+    char name[OPENCL_CACHE_NAME_SIZE]; /* of the file in it that belongs to a text, options and a device */
 } opencl_cache;
 
 /*
@@ -16,7 +25,7 @@ typedef struct opencl_cache {
  */
 bool opencl_cache_find(cl_device_id device, const char *text, const char *options, opencl_cache *cache);
 
-/* The program, built from its file, or NULL when that is missing, damaged, or refused by the driver. */
+/* The program, built from its file, or NULL when that is missing, damaged, another's, or refused by the driver. */
 cl_program opencl_cache_load(const opencl_cache *cache, cl_context context, cl_device_id device,
                              const char *options);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/text.h"
+
 #define MOST_PLATFORMS 32
 
 size_t opencl_find_devices(found_device found[MOST_DEVICES], unsigned *platform_count) {
@@ -29,7 +31,7 @@ size_t opencl_find_devices(found_device found[MOST_DEVICES], unsigned *platform_
     return count;
 }
 
-/* Device texts come with stray spaces. */
+/* Device texts come with stray spaces, and go to terminals. */
 static void read_text(cl_device_id device, cl_device_info what, char *text, size_t size) {
     char raw[512] = "";
     if (clGetDeviceInfo(device, what, sizeof raw, raw, NULL) != CL_SUCCESS) raw[0] = '\0';
@@ -39,6 +41,7 @@ static void read_text(cl_device_id device, cl_device_info what, char *text, size
     while (length > 0 && raw[start + length - 1] == ' ')
         length--;
     snprintf(text, size, "%.*s", (int)length, raw + start);
+    text_clean(text);
 }
 
 void opencl_describe(const found_device *found, tanda_device_information *information) {
@@ -52,6 +55,7 @@ void opencl_describe(const found_device *found, tanda_device_information *inform
     clGetPlatformInfo(found->platform, CL_PLATFORM_NAME, sizeof platform - 1, platform, NULL);
     read_text(found->device, CL_DEVICE_VERSION, version, sizeof version);
     snprintf(information->platform, sizeof information->platform, "%s, %s", platform, version);
+    text_clean(information->platform);
     const char *kind = found->type & CL_DEVICE_TYPE_GPU           ? "GPU"
                        : found->type & CL_DEVICE_TYPE_ACCELERATOR ? "accelerator"
                                                                   : "CPU";

@@ -1,0 +1,64 @@
+#include "support/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Bytes of the UTF-8 character at text, 0 when there is none. */
+static size_t utf8_length(const unsigned char *text, size_t left) {
+    unsigned char lead = text[0];
+    if (lead < 0x80) return lead != 0;
+    size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
+                    : (lead & 0xf0) == 0xe0        ? 3
+                    : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                   : 0;
+    if (length == 0 || length > left) return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    if (lead == 0xe0 && text[1] < 0xa0) return 0; /* overlong */
+    if (lead == 0xed && text[1] > 0x9f) return 0; /* surrogates */
+    if (lead == 0xf0 && text[1] < 0x90) return 0; /* overlong */
+    if (lead == 0xf4 && text[1] > 0x8f) return 0; /* above U+10FFFF */
+    return length;
+}
+
+bool is_plain_utf8(const char *text, size_t length) {
+    for (size_t i = 0; i < length;) {
+        size_t step = utf8_length((const unsigned char *)text + i, length - i);
+        if (step == 0) return false;
+        i += step;
+    }
+    return true;
+}
+
+/* The code point of a character of 1 to 3 bytes; all that steer something are among them. */
+static uint32_t code_point(const unsigned char *text, size_t length) {
+    if (length == 1) return text[0];
+    if (length == 2) return (uint32_t)(text[0] & 0x1f) << 6 | (text[1] & 0x3f);
+    return (uint32_t)(text[0] & 0x0f) << 12 | (uint32_t)(text[1] & 0x3f) << 6 | (text[2] & 0x3f);
+}
+
+static bool steers(uint32_t code) {
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+size_t text_character(const char *text, size_t left, bool *may_be_shown) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    const size_t length = utf8_length(bytes, left);
+    *may_be_shown = length == 4 || (length > 0 && !steers(code_point(bytes, length)));
+    return length == 0 ? 1 : length;
+}
+
+void text_clean(char *text) {
+    char *end = text;
+    bool may_be_shown = false;
+    for (size_t left = strlen(text), step = 0; left > 0; left -= step, text += step) {
+        step = text_character(text, left, &may_be_shown);
+        if (may_be_shown)
+            memmove(end, text, step);
+        else
+            *end = '?';
+        end += may_be_shown ? step : 1;
+    }
+    *end = '\0';
+}

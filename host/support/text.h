@@ -1,0 +1,21 @@
+/* Text of files, arguments and drivers: whether it is UTF-8, and what of it may go to a terminal. */
+#ifndef TANDA_SUPPORT_TEXT_H
+#define TANDA_SUPPORT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The bytes of the first character of `left` bytes, 1 or more, and whether it may be shown. It may not when it steers a
+ * terminal or the order of the characters around it: a control character (C0, DEL, C1), a bidirectional one (U+202A to
+ * U+202E, U+2066 to U+2069), or a byte that is no UTF-8.
+ */
+size_t text_character(const char *text, size_t left, bool *may_be_shown);
+
+/* Puts '?' in the place of each character that may not be shown. */
+void text_clean(char *text);
+
+/* True for UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms), as names in a model file must be. */
+bool is_plain_utf8(const char *text, size_t length);
+
+#endif
