@@ -1,10 +1,7 @@
 /* Checkpoints from outside: what an interrupted training leaves behind, and that it goes on to the same bits. */
-#include <dirent.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <time.h>
 
-#include "program.h"
+#include "background.h"
 
 TestSuite(checkpoints, .init = enter_folder, .fini = leave_folder);
 
@@ -28,56 +25,6 @@ static const char *const *train_arguments(const char *const *list, const char *c
 }
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define TRAIN(...) run_to(-1, train_arguments(LIST(__VA_ARGS__), NULL))
-
-static pid_t start(const char *const *arguments) {
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, "out.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, "err.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    cr_assert_eq(posix_spawn(&child, TANDA_PROGRAM, &actions, NULL, (char *const *)arguments, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return child;
-}
-
-static int wait_for(pid_t child) {
-    int status = 0;
-    cr_assert_eq(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static void pause_for(double seconds) {
-    usleep((useconds_t)(seconds * 1e6));
-}
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* The step of the newest checkpoint of a folder, 0 for none; path may be NULL. */
-static unsigned long newest_step(const char *folder, char *path) {
-    unsigned long newest = 0, step = 0;
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
-        if (sscanf(entry->d_name, "step-%12lu", &step) != 1 || strstr(entry->d_name, "unfinished") != NULL ||
-            step < newest)
-            continue;
-        newest = step;
-        if (path != NULL) sprintf(path, "%s/%s", folder, entry->d_name);
-    }
-    if (directory != NULL) closedir(directory);
-    return newest;
-}
-
-static void wait_for_checkpoint(const char *folder, unsigned long after) {
-    const double begun = seconds_now();
-    while (newest_step(folder, NULL) <= after) {
-        cr_assert_lt(seconds_now() - begun, 60.0, "no checkpoint: %s", file_text("err.txt"));
-        pause_for(0.002);
-    }
-}
 
 static const char *hash_of(const outcome *run) {
     const char *line = strstr(run->out, "weights_sha256: ");

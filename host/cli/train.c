@@ -14,10 +14,10 @@
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/digest.h"
-#include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/train.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -29,6 +29,7 @@ typedef struct training {
     char *checkpoint; /* to resume from, or NULL */
     size_t fold;      /* of a cross-validation, from 1; 0: the training that is kept */
     cross_validation folds;
+    checkpoints checkpoints;
     bool unsaved; /* the latest checkpoint could not be written */
     bar bar;
     run_logs logs;
@@ -147,8 +148,9 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .resume = run->checkpoint};
     if (!options->common.quiet) run->bar = bar_begin();
     interrupt_watch();
-    const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
-                                            run->setup.validation, &settings, &run->result, error);
+    const tanda_status status =
+        train_saving(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
+                     &run->checkpoints, &run->result, error);
     interrupt_forget();
     bar_clear(&run->bar);
     return status;
@@ -224,6 +226,8 @@ static tanda_status prepare(training *run, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
     if (run->options.output != NULL) status = check_output_path(run->options.output, error);
+    if (status == TANDA_OK)
+        status = checkpoints_begin(options->checkpoint, options->resume, &run->checkpoints, error);
     if (status == TANDA_OK && options->resume != NULL) {
         status = checkpoint_find(options->resume, on_damage, run, &run->checkpoint, error);
         run->options.init = run->checkpoint; /* for the scaling; the weights come later */
@@ -325,6 +329,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
+    checkpoints_free(&run.checkpoints);
     free(run.checkpoint);
     cross_validation_free(&run.folds);
     train_setup_free(&run.setup);
