@@ -122,49 +122,6 @@ Test(checkpoints, one_file_is_whole_whenever_the_process_is_killed) {
     closedir(folder);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------- */
-
-Test(checkpoints, signal_saves_and_says_where) {
-    static const int signals[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        char expected[128], path[300] = "";
-        const char *const places[] = {"first", "second"};
-        const pid_t child = start_endless(0, "--checkpoint", places[i]);
-        wait_for_checkpoint(places[i], 0);
-        const double begun = seconds_now();
-        cr_assert_eq(kill(child, signals[i]), 0);
-        cr_expect_eq(wait_for(child), 130);
-        cr_expect_lt(seconds_now() - begun, 10.0); /* a second, but for a busy machine */
-        newest_step(places[i], path);
-        snprintf(expected, sizeof expected, "saved in %s, --resume goes on from there\n", path);
-        const char *told = file_text("err.txt");
-        cr_expect_not_null(strstr(told, expected), "%s", told);
-        cr_expect_eq(count_lines(told), 1);
-    }
-}
-
-Test(checkpoints, second_signal_ends_at_once_and_leaves_the_last_one_whole) {
-    unsigned long step = 0;
-    pid_t child = start_endless(0, "--checkpoint", "kept");
-    wait_for_checkpoint("kept", 0);
-    kill(child, SIGINT);
-    cr_assert_eq(wait_for(child), 130);
-    step = newest_step("kept", NULL);
-    /* A step of many seconds: the first signal waits for its end. */
-    child = start(train_arguments(LIST("--data", "synthetic:blobs,rows=100000,features=64,classes=10",
-                                       "--hidden", "2048,2048,2048", "--batch", "full", "--quiet", "--epochs",
-                                       "5", "--device", "cpu", "--checkpoint", "slow.safetensors"),
-                                  NULL));
-    pause_for(3.0);
-    kill(child, SIGINT);
-    pause_for(0.3);
-    const double begun = seconds_now();
-    kill(child, SIGINT);
-    cr_expect_eq(wait_for(child), 128 + SIGINT, "%s", file_text("err.txt"));
-    cr_expect_lt(seconds_now() - begun, 2.0);
-    cr_expect_eq(newest_step("kept", NULL), step);
-}
-
 /* ---- damage and differences ---------------------------------------------------------------------------- */
 
 static void damage(const char *path, long place, int bit) {

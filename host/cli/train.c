@@ -31,6 +31,7 @@ typedef struct training {
     cross_validation folds;
     checkpoints checkpoints;
     bool unsaved; /* the latest checkpoint could not be written */
+    bool asked;   /* for a checkpoint that is not told yet */
     bar bar;
     run_logs logs;
     tanda_train_result result;
@@ -103,10 +104,18 @@ static void on_note(const char *note, void *context) {
     if (!run->options.common.quiet) fprintf(stderr, "note: %s\n", note);
 }
 
+static bool should_save(void *context) {
+    training *run = context;
+    if (!interrupt_wants_save()) return false;
+    run->asked = true;
+    return true;
+}
+
 /* The first of several failures is told, and the first success after them. */
 static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
     training *run = context;
-    const bool told = run->unsaved;
+    const bool told = run->unsaved, asked = run->asked;
+    run->asked = false;
     run->unsaved = checkpoint->failure != NULL;
     if (run->unsaved && told) return;
     bar_clear(&run->bar);
@@ -114,7 +123,7 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
         fprintf(stderr,
                 "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
                 checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
-    else if (!run->options.common.quiet && (told || run->options.run.checkpoint_epochs == 0))
+    else if (!run->options.common.quiet && (told || asked || run->options.run.checkpoint_epochs == 0))
         fprintf(stderr, "saved %s after epoch %zu, step %zu of %zu\n", checkpoint->path, checkpoint->epoch,
                 checkpoint->step, checkpoint->steps);
 }
@@ -135,6 +144,7 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_note = on_note,
                                           .on_progress = on_progress,
                                           .should_stop = interrupt_came,
+                                          .should_save = should_save,
                                           .context = run,
                                           .dropout = run->setup.dropout,
                                           .patience = options->run.patience,
@@ -147,11 +157,10 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_checkpoint = on_checkpoint,
                                           .resume = run->checkpoint};
     if (!options->common.quiet) run->bar = bar_begin();
-    interrupt_watch();
+    interrupt_begin();
     const tanda_status status =
         train_saving(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
                      &run->checkpoints, &run->result, error);
-    interrupt_forget();
     bar_clear(&run->bar);
     return status;
 }
@@ -269,7 +278,11 @@ static tanda_status fit_fold(const train_setup *setup, size_t fold, tanda_train_
                 run->folds.by_class ? ", by class" : "");
         print_banner(run);
     }
-    const tanda_status status = fit(run, error);
+    tanda_status status = fit(run, error);
+    if (status == TANDA_INTERRUPTED)
+        status =
+            fail(error, status, "interrupted in fold %zu of %zu; the rest is not done, and no model is kept",
+                 fold, run->folds.count);
     *result = run->result;
     run->result = (tanda_train_result){0};
     run->setup = (train_setup){0};
@@ -325,7 +338,9 @@ static tanda_status run_training(training *run, tanda_error *error) {
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {
     training run = {0};
+    interrupt_watch_saves();
     tanda_status status = train_options_parse(argc, argv, &run.options, error);
+    if (status == TANDA_OK && run.options.run.checkpoint != NULL) interrupt_watch();
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);

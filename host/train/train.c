@@ -40,6 +40,7 @@ typedef struct run {
     snapshot latest;
     double taken, taking; /* when, and the seconds it took */
     checkpoints *checkpoints;
+    bool told; /* that there is no place for a checkpoint that was asked for */
 } run;
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
@@ -159,6 +160,18 @@ static tanda_status save(run *run, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* Where there is no place for one, that is said once. */
+static bool is_asked_to_save(run *run) {
+    const tanda_train_options *options = run->trainer.options;
+    if (options->should_save == NULL || !options->should_save(options->context)) return false;
+    if (run->checkpoints->path != NULL) return true;
+    if (!run->told && options->on_note != NULL)
+        options->on_note("asked to save, but there is no checkpoint to save to (--checkpoint FILE)",
+                         options->context);
+    run->told = true;
+    return false;
+}
+
 static tanda_status interrupt(run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
     const checkpoints *checkpoints = run->checkpoints;
@@ -248,7 +261,7 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
         if (is_done(trainer)) break;
         if (options->should_stop != NULL && options->should_stop(options->context))
             return interrupt(run, error);
-        if (checkpoints_due(run->checkpoints, trainer))
+        if (is_asked_to_save(run) || checkpoints_due(run->checkpoints, trainer))
             status = save(run, error);
         else if (is_time_to_remember(run))
             status = remember(run, error);
