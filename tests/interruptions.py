@@ -2,11 +2,15 @@
 """Interrupts trainings at random points and goes on elsewhere, until each ends: the bits must be those of one go.
 
     tests/interruptions.py [--points 100] [--tanda build-release/tanda] [--seed 0]
+    tests/interruptions.py --bursts 40 --timeouts 80
 
 Each training is first done without interruption. Then it is started and, after a random time, ended by SIGINT, SIGTERM
 or SIGKILL, and resumed with --resume on a machine drawn anew: another backend, thread count or instruction set. Checked
 are the exit codes, that no checkpoint which was announced or seen before is lost, and in the end weights_sha256. It is no
 part of ctest, as it takes minutes; tests/test_checkpoints.c does the same with ten points.
+
+With --bursts or --timeouts, trainings are ended by so many bursts of signals within milliseconds, or by timeout(1), which
+sends its signal twice: each must leave a whole checkpoint and exit with 130 (tests/test_signals.c has ten of each).
 """
 import argparse
 import collections
@@ -129,13 +133,62 @@ class Run:
         return False
 
 
+BURSTS = [(2, 0.0), (2, 0.0002), (2, 0.005), (5, 0.001)]  # signals, and seconds between two
+ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU]
+
+
+def end_by_burst(command, log, index, random_source):
+    with open(log, "w") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
+    wait_for_training(process, log)
+    time.sleep(random_source.uniform(0.05, 0.5))
+    count, pause = BURSTS[index % len(BURSTS)]
+    for _ in range(count):
+        process.send_signal(random_source.choice(ENDINGS))
+        time.sleep(pause)
+    return process.wait()
+
+
+def end_by_timeout(command, log, index, random_source):
+    number = ["TERM", "INT", "HUP"][index % 3]
+    with open(log, "w") as stderr:
+        return subprocess.run(["timeout", "--preserve-status", "-s", number, f"{random_source.uniform(0.3, 0.6):.3f}", *command],
+                              stdout=subprocess.DEVNULL, stderr=stderr).returncode
+
+
+def repeated_signals(tanda, end, count, random_source):
+    """Each of `count` trainings in a new file or folder is ended by `end`; fails at the first that left none."""
+    for index in range(count):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            place = folder / ("c.safetensors" if index % 2 else "kept")
+            log = folder.parent / (folder.name + ".log")
+            command = [tanda, "train", "--data", DIGITS, "--hidden", "64", "--batch", "4", "--epochs", "1000000", "--device",
+                       "cpu", "--checkpoint", str(place)]
+            code = end(command, log, index, random_source)
+            told, files = log.read_text(), [path for path in folder.rglob("*") if path.is_file()]
+            log.unlink()
+            whole = [subprocess.run([tanda, "evaluate", path, "--data", DIGITS, "--device", "cpu"], capture_output=True).returncode
+                     for path in files]
+            if code != 130 or not files or any(whole):
+                sys.exit(f"FAILED: run {index}: exit {code}, {[path.name for path in files]}, exits {whole}:\n{told}")
+    print(f"{count} trainings, {end.__name__.replace('_', ' ')}: exit 130 and a whole checkpoint each, nothing else left",
+          flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=100)
     parser.add_argument("--tanda", default=str(ROOT / "build-release" / "tanda"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bursts", type=int, default=0)
+    parser.add_argument("--timeouts", type=int, default=0)
     options = parser.parse_args()
     source = random.Random(options.seed)
+    if options.bursts or options.timeouts:
+        repeated_signals(options.tanda, end_by_burst, options.bursts, source)
+        repeated_signals(options.tanda, end_by_timeout, options.timeouts, source)
+        return
     counts, begun = collections.Counter(), time.monotonic()
     help_text = subprocess.run([options.tanda, "train", "--help"], capture_output=True, text=True).stdout
     trainings = {name: text.split() for name, text in TRAININGS.items()

@@ -1,10 +1,7 @@
 /* Checkpoints from outside: what an interrupted training leaves behind, and that it goes on to the same bits. */
-#include <dirent.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <time.h>
 
-#include "program.h"
+#include "background.h"
 
 TestSuite(checkpoints, .init = enter_folder, .fini = leave_folder);
 
@@ -28,56 +25,6 @@ static const char *const *train_arguments(const char *const *list, const char *c
 }
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define TRAIN(...) run_to(-1, train_arguments(LIST(__VA_ARGS__), NULL))
-
-static pid_t start(const char *const *arguments) {
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, "out.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, "err.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    cr_assert_eq(posix_spawn(&child, TANDA_PROGRAM, &actions, NULL, (char *const *)arguments, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return child;
-}
-
-static int wait_for(pid_t child) {
-    int status = 0;
-    cr_assert_eq(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static void pause_for(double seconds) {
-    usleep((useconds_t)(seconds * 1e6));
-}
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* The step of the newest checkpoint of a folder, 0 for none; path may be NULL. */
-static unsigned long newest_step(const char *folder, char *path) {
-    unsigned long newest = 0, step = 0;
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
-        if (sscanf(entry->d_name, "step-%12lu", &step) != 1 || strstr(entry->d_name, "unfinished") != NULL ||
-            step < newest)
-            continue;
-        newest = step;
-        if (path != NULL) sprintf(path, "%s/%s", folder, entry->d_name);
-    }
-    if (directory != NULL) closedir(directory);
-    return newest;
-}
-
-static void wait_for_checkpoint(const char *folder, unsigned long after) {
-    const double begun = seconds_now();
-    while (newest_step(folder, NULL) <= after) {
-        cr_assert_lt(seconds_now() - begun, 60.0, "no checkpoint: %s", file_text("err.txt"));
-        pause_for(0.002);
-    }
-}
 
 static const char *hash_of(const outcome *run) {
     const char *line = strstr(run->out, "weights_sha256: ");
@@ -173,49 +120,6 @@ Test(checkpoints, one_file_is_whole_whenever_the_process_is_killed) {
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
         cr_expect_null(strstr(entry->d_name, "unfinished"), "%s is left", entry->d_name);
     closedir(folder);
-}
-
-/* ---- signals ------------------------------------------------------------------------------------------- */
-
-Test(checkpoints, signal_saves_and_says_where) {
-    static const int signals[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        char expected[128], path[300] = "";
-        const char *const places[] = {"first", "second"};
-        const pid_t child = start_endless(0, "--checkpoint", places[i]);
-        wait_for_checkpoint(places[i], 0);
-        const double begun = seconds_now();
-        cr_assert_eq(kill(child, signals[i]), 0);
-        cr_expect_eq(wait_for(child), 130);
-        cr_expect_lt(seconds_now() - begun, 10.0); /* a second, but for a busy machine */
-        newest_step(places[i], path);
-        snprintf(expected, sizeof expected, "saved in %s, --resume goes on from there\n", path);
-        const char *told = file_text("err.txt");
-        cr_expect_not_null(strstr(told, expected), "%s", told);
-        cr_expect_eq(count_lines(told), 1);
-    }
-}
-
-Test(checkpoints, second_signal_ends_at_once_and_leaves_the_last_one_whole) {
-    unsigned long step = 0;
-    pid_t child = start_endless(0, "--checkpoint", "kept");
-    wait_for_checkpoint("kept", 0);
-    kill(child, SIGINT);
-    cr_assert_eq(wait_for(child), 130);
-    step = newest_step("kept", NULL);
-    /* A step of many seconds: the first signal waits for its end. */
-    child = start(train_arguments(LIST("--data", "synthetic:blobs,rows=100000,features=64,classes=10",
-                                       "--hidden", "2048,2048,2048", "--batch", "full", "--quiet", "--epochs",
-                                       "5", "--device", "cpu", "--checkpoint", "slow.safetensors"),
-                                  NULL));
-    pause_for(3.0);
-    kill(child, SIGINT);
-    pause_for(0.3);
-    const double begun = seconds_now();
-    kill(child, SIGINT);
-    cr_expect_eq(wait_for(child), 128 + SIGINT, "%s", file_text("err.txt"));
-    cr_expect_lt(seconds_now() - begun, 2.0);
-    cr_expect_eq(newest_step("kept", NULL), step);
 }
 
 /* ---- damage and differences ---------------------------------------------------------------------------- */

@@ -68,6 +68,7 @@ static size_t train_in_pieces(const problem *problem, tanda_train_options option
                               char digest[TANDA_DIGEST_SIZE]) {
     static const size_t stops[] = {1, 3, 2, 4};
     tanda_train_result result;
+    unlink("pieces.safetensors");
     for (size_t piece = 0;; piece++) {
         tanda_error error = {0};
         stopper stopper = {.stop = stops[piece % 4]};
@@ -128,4 +129,52 @@ Test(resume, option_that_differs_is_named) {
                      "c.safetensors: it was trained without a validation set, this training is with one");
     tanda_device_close(backend);
     problem_free(&problem);
+}
+
+/* ---- two at once --------------------------------------------------------------------------------------- */
+
+typedef struct second {
+    problem problem;
+    backend *backend;
+    tanda_train_options options;
+    tanda_status status;
+    tanda_error error;
+} second;
+
+static void train_again(const tanda_epoch *line, void *context) {
+    second *second = context;
+    tanda_train_options options = second->options;
+    tanda_train_result result;
+    (void)line;
+    options.on_epoch = NULL;
+    second->status = tanda_train(second->backend, second->problem.model, &second->problem.dataset, NULL,
+                                 &options, &result, &second->error);
+}
+
+Test(resume, second_training_of_a_process_is_refused_its_place_as_well) {
+    static const char *const places[] = {"c.safetensors", "kept"};
+    for (size_t i = 0; i < 2; i++) {
+        problem problem = problem_create(&layers);
+        backend *backend = open_best_openmp(1);
+        tanda_train_result result;
+        char expected[128];
+        second second = {.problem = problem_create(&layers), .backend = open_best_openmp(1)};
+        second.options = (tanda_train_options){.epochs = 1,
+                                               .batch_rows = 20,
+                                               .learning_rate = 0.125,
+                                               .checkpoint = places[i],
+                                               .on_epoch = train_again,
+                                               .context = &second};
+        MUST(tanda_train(backend, problem.model, &problem.dataset, NULL, &second.options, &result, error));
+        snprintf(
+            expected, sizeof expected,
+            "checkpoint %s: process %d saves its training there; wait for its end, or name another place",
+            places[i], getpid());
+        cr_expect_eq(second.status, TANDA_USAGE);
+        cr_expect_str_eq(second.error.message, expected);
+        tanda_device_close(backend);
+        tanda_device_close(second.backend);
+        problem_free(&problem);
+        problem_free(&second.problem);
+    }
 }

@@ -35,8 +35,9 @@ static const struct argp_option table[] = {
     {"csv-log", FLAG_CSV_LOG, "FILE", 0,
      "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", 0},
     {"checkpoint", FLAG_CHECKPOINT, "FILE|FOLDER", 0,
-     "save the training here from time to time, at SIGINT and SIGTERM, and at the end: a file that ends in "
-     ".safetensors, or a folder",
+     "save the training here from time to time, at SIGINT, SIGTERM, SIGHUP, SIGXCPU and SIGUSR1 (which goes "
+     "on), "
+     "and at the end: a file that ends in .safetensors, or a folder",
      0},
     {"checkpoint-every", FLAG_CHECKPOINT_EVERY, "N|TIME", 0,
      "so many epochs, or a time such as 30s, 10m or 2h; default 1m", 0},

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "cli/bar.h"
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/encoding_options.h"
@@ -17,10 +16,10 @@
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/digest.h"
-#include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/train.h"
 
 /* One run of the command. */
 typedef struct training {
@@ -32,7 +31,9 @@ typedef struct training {
     char *checkpoint; /* to resume from, or NULL */
     size_t fold;      /* of a cross-validation, from 1; 0: the training that is kept */
     cross_validation folds;
+    checkpoints checkpoints;
     bool unsaved; /* the latest checkpoint could not be written */
+    bool asked;   /* for a checkpoint that is not told yet */
     bar bar;
     run_logs logs;
     tanda_train_result result;
@@ -118,10 +119,18 @@ static void print_saved(const tanda_checkpoint *checkpoint) {
             checkpoint->steps);
 }
 
+static bool should_save(void *context) {
+    training *run = context;
+    if (!interrupt_wants_save()) return false;
+    run->asked = true;
+    return true;
+}
+
 /* The first of several failures is told, and the first success after them. */
 static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
     training *run = context;
-    const bool told = run->unsaved;
+    const bool told = run->unsaved, asked = run->asked;
+    run->asked = false;
     run->unsaved = checkpoint->failure != NULL;
     if (run->unsaved && told) return;
     bar_clear(&run->bar);
@@ -129,7 +138,7 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
         fprintf(stderr,
                 "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
                 checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
-    else if (!run->options.common.quiet && (told || run->options.run.checkpoint_epochs == 0))
+    else if (!run->options.common.quiet && (told || asked || run->options.run.checkpoint_epochs == 0))
         print_saved(checkpoint);
 }
 
@@ -149,6 +158,7 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_note = on_note,
                                           .on_progress = on_progress,
                                           .should_stop = interrupt_came,
+                                          .should_save = should_save,
                                           .context = run,
                                           .dropout = run->setup.dropout,
                                           .patience = options->run.patience,
@@ -161,11 +171,10 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .on_checkpoint = on_checkpoint,
                                           .resume = run->checkpoint};
     if (!options->common.quiet) run->bar = bar_begin();
-    interrupt_watch();
-    const tanda_status status = tanda_train(run->device, run->setup.model, run->setup.training,
-                                            run->setup.validation, &settings, &run->result, error);
-    interrupt_forget();
-    cleanup_watch();
+    interrupt_begin();
+    const tanda_status status =
+        train_saving(run->device, run->setup.model, run->setup.training, run->setup.validation, &settings,
+                     &run->checkpoints, &run->result, error);
     bar_clear(&run->bar);
     return status;
 }
@@ -242,7 +251,8 @@ static tanda_status prepare(training *run, tanda_error *error) {
     const run_options *options = &run->options.run;
     const double begin = seconds_now();
     tanda_status status = TANDA_OK;
-    if (options->resume != NULL) {
+    status = checkpoints_begin(options->checkpoint, options->resume, &run->checkpoints, error);
+    if (status == TANDA_OK && options->resume != NULL) {
         status = checkpoint_find(options->resume, on_damage, run, &run->checkpoint, error);
         run->options.init = run->checkpoint; /* for the scaling; the weights come later */
     }
@@ -285,7 +295,11 @@ static tanda_status fit_fold(const train_setup *setup, size_t fold, tanda_train_
                 run->folds.by_class ? ", by class" : "");
         print_banner(run);
     }
-    const tanda_status status = fit(run, error);
+    tanda_status status = fit(run, error);
+    if (status == TANDA_INTERRUPTED)
+        status =
+            fail(error, status, "interrupted in fold %zu of %zu; the rest is not done, and no model is kept",
+                 fold, run->folds.count);
     *result = run->result;
     run->result = (tanda_train_result){0};
     run->setup = (train_setup){0};
@@ -352,10 +366,13 @@ static tanda_status run_training(training *run, tanda_error *error) {
 
 tanda_status train_command(int argc, char **argv, tanda_error *error) {
     training run = {0};
+    interrupt_watch_saves();
     tanda_status status = train_options_parse(argc, argv, &run.options, error);
+    if (status == TANDA_OK && run.options.run.checkpoint != NULL) interrupt_watch();
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);
+    checkpoints_free(&run.checkpoints);
     free(run.checkpoint);
     cross_validation_free(&run.folds);
     train_setup_free(&run.setup);

@@ -86,7 +86,7 @@ typedef struct tanda_dataset_options {
     const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
-    bool held_out;       /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
+    bool held_out; /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
 } tanda_dataset_options;
 
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
@@ -480,6 +480,8 @@ typedef struct tanda_train_options {
     void (*on_progress)(const tanda_progress *progress, void *context); /* some times a second; NULL: none */
     /* Asked some times a second; true: tanda_train finishes the step and returns TANDA_INTERRUPTED. NULL: never. */
     bool (*should_stop)(void *context);
+    /* Asked as often; true: a checkpoint is written after the step, and the training goes on. NULL: never. */
+    bool (*should_save)(void *context);
     void *context;
 
     /*
@@ -501,7 +503,9 @@ typedef struct tanda_train_options {
      * Checkpoints: a file that ends in .safetensors, or else a folder, made if it is missing, for the latest ones and
      * best.safetensors, a model of the best epoch. Each is written as by tanda_model_save, flushed, and is a
      * model that can be evaluated. One is written every so many epochs and seconds (neither: every 60 seconds), when
-     * should_stop ends the training, and at the end. A training goes on without one that cannot be written.
+     * should_save asks for it, when should_stop ends the training, and at the end. A training goes on without one that
+     * cannot be written. The place is locked meanwhile, by FILE.lock or FOLDER/.lock; TANDA_USAGE when another training
+     * has the lock, or when the file or folder holds something that is not resumed from.
      */
     const char *checkpoint;                                                   /* NULL: none */
     size_t checkpoint_epochs;                                                 /* 0: not by epochs */

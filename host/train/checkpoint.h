@@ -6,28 +6,28 @@
 #ifndef TANDA_TRAIN_CHECKPOINT_H
 #define TANDA_TRAIN_CHECKPOINT_H
 
+#include "train/checkpoint_place.h"
 #include "train/snapshot.h"
 
 typedef struct checkpoints {
     const char *path; /* NULL: none are written */
     bool in_folder;
-    double attempted; /* seconds_now of the latest attempt, or the start */
+    checkpoint_place place;
+    double attempted; /* seconds_now of the latest attempt, or the start of the training */
     bool has_saved;   /* saved_step is one that lies on the disk, whole */
     uint64_t saved_step;
     char *saved_path;
     size_t saved_best_epoch; /* of best.safetensors */
 } checkpoints;
 
-/* True for the names that a folder of checkpoints takes for its own, those of temporary files among them. */
-bool checkpoint_holds(const char *name);
-
 /*
- * Makes the folder, removes what a dead process left unfinished there. TANDA_FAILED when it cannot be written to;
- * TANDA_USAGE when it holds checkpoints of a training that this one does not resume.
+ * Takes the place (see checkpoint_place_take) until checkpoints_free, which is called whatever it returns. path is
+ * borrowed, NULL for none; resume, or NULL, is what the training will go on from.
  */
-tanda_status checkpoints_begin(const tanda_train_options *options, checkpoints *checkpoints,
+tanda_status checkpoints_begin(const char *path, const char *resume, checkpoints *checkpoints,
                                tanda_error *error);
 
+/* All zero is one, too. */
 void checkpoints_free(checkpoints *checkpoints);
 
 /* The training goes on from this file: if it lies where others will be written, it counts as saved. */

@@ -5,11 +5,11 @@
 
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
 #include "train/full_batch.h"
 #include "train/optimizer.h"
+#include "train/train.h"
 
 static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
                                   tanda_error *error) {
@@ -39,7 +39,8 @@ typedef struct run {
     trainer trainer;
     snapshot latest;
     double taken, taking; /* when, and the seconds it took */
-    checkpoints checkpoints;
+    checkpoints *checkpoints;
+    bool told; /* that there is no place for a checkpoint that was asked for */
 } run;
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
@@ -155,13 +156,25 @@ static bool is_time_to_remember(const run *run) {
 static tanda_status save(run *run, tanda_error *error) {
     const tanda_status status = remember(run, error);
     if (status != TANDA_OK) return status;
-    checkpoints_save(&run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
+    checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
     return TANDA_OK;
+}
+
+/* Where there is no place for one, that is said once. */
+static bool is_asked_to_save(run *run) {
+    const tanda_train_options *options = run->trainer.options;
+    if (options->should_save == NULL || !options->should_save(options->context)) return false;
+    if (run->checkpoints->path != NULL) return true;
+    if (!run->told && options->on_note != NULL)
+        options->on_note("asked to save, but there is no checkpoint to save to (--checkpoint FILE)",
+                         options->context);
+    run->told = true;
+    return false;
 }
 
 static tanda_status interrupt(run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
-    const checkpoints *checkpoints = &run->checkpoints;
+    const checkpoints *checkpoints = run->checkpoints;
     char place[96];
     snprintf(place, sizeof place, "interrupted after epoch %zu, step %zu of %zu", trainer_epoch(trainer),
              trainer_step_of_epoch(trainer), trainer->steps_per_epoch);
@@ -184,7 +197,7 @@ static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
     const size_t next = (size_t)(step / per_epoch) + 1, look = next_look(options, next);
-    const size_t due = checkpoints_next_epoch(&run->checkpoints, options, next),
+    const size_t due = checkpoints_next_epoch(run->checkpoints, options, next),
                  epoch = due < look ? due : look;
     const uint64_t end = epoch * per_epoch, least = end < most ? end : most;
     if (per_epoch > 1 || (step + 1 == end && epoch == look))
@@ -227,8 +240,8 @@ static tanda_status explain_divergence(run *run, tanda_error *error) {
         "help%s%s",
         bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
         place[0] == '\0' ? "" : "; the first to show it is ", place, trainer->options->learning_rate,
-        run->checkpoints.saved_path == NULL ? "" : "; the last good checkpoint is ",
-        run->checkpoints.saved_path == NULL ? "" : run->checkpoints.saved_path);
+        run->checkpoints->saved_path == NULL ? "" : "; the last good checkpoint is ",
+        run->checkpoints->saved_path == NULL ? "" : run->checkpoints->saved_path);
 }
 
 static tanda_status run_epochs(run *run, tanda_error *error) {
@@ -248,7 +261,7 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
         if (is_done(trainer)) break;
         if (options->should_stop != NULL && options->should_stop(options->context))
             return interrupt(run, error);
-        if (checkpoints_due(&run->checkpoints, trainer))
+        if (is_asked_to_save(run) || checkpoints_due(run->checkpoints, trainer))
             status = save(run, error);
         else if (is_time_to_remember(run))
             status = remember(run, error);
@@ -309,7 +322,7 @@ static tanda_status resume(run *run, tanda_error *error) {
     if (status == TANDA_OK) status = checkpoint_file_read(&run->trainer, &run->latest, file, error);
     if (status == TANDA_OK) status = snapshot_restore(&run->trainer, &run->latest, error);
     if (status == TANDA_OK)
-        status = checkpoints_resume(&run->checkpoints, file, run->trainer.progress.step, error);
+        status = checkpoints_resume(run->checkpoints, file, run->trainer.progress.step, error);
     if (status == TANDA_OK && options->on_note != NULL) {
         char note[512];
         snprintf(note, sizeof note, "resumed from %s, after epoch %zu, step %zu of %zu", file,
@@ -328,29 +341,40 @@ static tanda_status prepare(run *run, const tanda_dataset *training, const tanda
     if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
     if (status == TANDA_OK && validation != NULL)
         status = check_fit(run->trainer.model, validation, true, error);
-    if (status == TANDA_OK) status = checkpoints_begin(options, &run->checkpoints, error);
     if (status == TANDA_OK) status = trainer_create(&run->trainer, training, validation, result, error);
     if (status == TANDA_OK) status = snapshot_create(&run->trainer, &run->latest, error);
     return status == TANDA_OK ? resume(run, error) : status;
 }
 
-tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
-                         const tanda_dataset *validation, const tanda_train_options *options,
-                         tanda_train_result *result, tanda_error *error) {
-    run run = {.trainer = {.backend = device, .model = model, .options = options}};
+tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_dataset *training,
+                          const tanda_dataset *validation, const tanda_train_options *options,
+                          checkpoints *checkpoints, tanda_train_result *result, tanda_error *error) {
+    run run = {.trainer = {.backend = device, .model = model, .options = options},
+               .checkpoints = checkpoints};
     tanda_train_result made = {0};
     tanda_status status = prepare(&run, training, validation, &made, error);
     double start = seconds_now();
+    checkpoints->attempted = start;
     if (status == TANDA_OK) status = run_epochs(&run, error);
     made.train_seconds = seconds_now() - start;
     if (status == TANDA_OK) note_progress(&run.trainer, &made);
     if (status == TANDA_OK && options->checkpoint != NULL) status = remember(&run, error);
     if (status == TANDA_OK) status = finish_training(&run.trainer, &made, error);
     if (status == TANDA_OK && options->checkpoint != NULL)
-        checkpoints_save(&run.checkpoints, &run.trainer, &run.latest, NULL);
-    checkpoints_free(&run.checkpoints);
+        checkpoints_save(checkpoints, &run.trainer, &run.latest, NULL);
     snapshot_free(&run.latest);
     trainer_free(&run.trainer);
     if (status == TANDA_OK) *result = made;
+    return status;
+}
+
+tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
+                         const tanda_dataset *validation, const tanda_train_options *options,
+                         tanda_train_result *result, tanda_error *error) {
+    checkpoints checkpoints = {0};
+    tanda_status status = checkpoints_begin(options->checkpoint, options->resume, &checkpoints, error);
+    if (status == TANDA_OK)
+        status = train_saving(device, model, training, validation, options, &checkpoints, result, error);
+    checkpoints_free(&checkpoints);
     return status;
 }

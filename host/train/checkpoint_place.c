@@ -1,0 +1,262 @@
+#include "train/checkpoint_place.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/file.h"
+#include "support/file_writer.h"
+#include "support/memory.h"
+#include "train/checkpoint_file.h"
+
+#define LOCK_SUFFIX ".lock"
+#define MOST_LINKS 40 /* as many as the kernel follows */
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+static bool ends_in(const char *text, const char *end) {
+    const size_t length = strlen(text), size = strlen(end);
+    return length >= size && strcmp(text + length - size, end) == 0;
+}
+
+static bool is_step_name(const char *name, size_t length) {
+    const size_t prefix = sizeof CHECKPOINT_STEP_PREFIX - 1, suffix = sizeof CHECKPOINT_SUFFIX - 1;
+    if (strncmp(name, CHECKPOINT_STEP_PREFIX, prefix) != 0) return false;
+    const size_t digits = strspn(name + prefix, "0123456789");
+    return digits >= CHECKPOINT_STEP_DIGITS && length == prefix + digits + suffix &&
+           strncmp(name + prefix + digits, CHECKPOINT_SUFFIX, suffix) == 0;
+}
+
+static bool is_step_file(const char *name) {
+    return is_step_name(name, strlen(name));
+}
+
+static bool is_own_name(const char *name, size_t length, const void *context) {
+    (void)context;
+    const bool is_best =
+        length == sizeof CHECKPOINT_BEST - 1 && strncmp(name, CHECKPOINT_BEST, length) == 0;
+    return is_best || is_step_name(name, length);
+}
+
+bool checkpoint_holds(const char *name) {
+    const ssize_t stem = unfinished_stem(name);
+    return is_own_name(name, stem < 0 ? strlen(name) : (size_t)stem, NULL);
+}
+
+tanda_status path_join(const char *folder, const char *name, char **path, tanda_error *error) {
+    if (asprintf(path, "%s%s%s", folder, ends_in(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
+    *path = NULL;
+    return fail(error, TANDA_FAILED, "out of memory for a path");
+}
+
+static const char *base_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* What is written when `path` is: the end of its links, which need not be there. To be freed. */
+static tanda_status follow_links(const char *path, char **end, tanda_error *error) {
+    char target[PATH_MAX];
+    tanda_status status = copy_text(end, path, error);
+    for (size_t i = 0; status == TANDA_OK && i < MOST_LINKS; i++) {
+        char *folder = NULL, *link = *end;
+        const ssize_t length = readlink(link, target, sizeof target - 1);
+        if (length < 0) break;
+        target[length] = '\0';
+        *end = NULL;
+        status = file_folder(link, &folder, error);
+        if (status == TANDA_OK)
+            status = target[0] == '/' ? copy_text(end, target, error) : path_join(folder, target, end, error);
+        free(folder);
+        free(link);
+    }
+    return status;
+}
+
+/* ---- listing ------------------------------------------------------------------------------------------- */
+
+void names_free(names *names) {
+    free_texts(names->texts, names->count);
+    *names = (struct names){0};
+}
+
+/* By step, the newest first: longer numbers are larger. */
+static int newest_first(const void *a, const void *b) {
+    const char *left = *(char *const *)a, *right = *(char *const *)b;
+    const size_t lengths[] = {strlen(left), strlen(right)};
+    if (lengths[0] != lengths[1]) return lengths[0] < lengths[1] ? 1 : -1;
+    return strcmp(right, left);
+}
+
+tanda_status checkpoint_list(const char *folder, names *names, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    DIR *directory = opendir(folder);
+    if (directory == NULL) return fail(error, TANDA_BAD_INPUT, "%s: %s", folder, strerror(errno));
+    for (const struct dirent *entry; status == TANDA_OK && (entry = readdir(directory)) != NULL;) {
+        if (!is_step_file(entry->d_name)) continue;
+        char **more = reallocarray(names->texts, names->count + 1, sizeof *more);
+        if (more != NULL) names->texts = more;
+        char *name = more == NULL ? NULL : strdup(entry->d_name);
+        if (name == NULL) status = fail(error, TANDA_FAILED, "out of memory for the names in %s", folder);
+        if (name != NULL) names->texts[names->count++] = name;
+    }
+    closedir(directory);
+    if (names->count > 1) qsort(names->texts, names->count, sizeof *names->texts, newest_first);
+    return status;
+}
+
+/* ---- what is there already ----------------------------------------------------------------------------- */
+
+bool is_same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+bool resumes_from(const char *resume, const char *folder) {
+    char *around = NULL;
+    if (resume == NULL) return false;
+    if (is_same_file(resume, folder)) return true;
+    const bool same = file_folder(resume, &around, NULL) == TANDA_OK && is_same_file(around, folder);
+    free(around);
+    return same;
+}
+
+/* Before a folder of that name is made: what is resumed must be there, and be a checkpoint if it cannot be a folder. */
+static tanda_status check_resumed(const char *resume, tanda_error *error) {
+    struct stat information;
+    if (resume == NULL) return TANDA_OK;
+    if (stat(resume, &information) != 0)
+        return fail(error, TANDA_BAD_INPUT, "%s: %s", resume, strerror(errno));
+    if (S_ISDIR(information.st_mode) || !checkpoint_is_folder(resume)) return TANDA_OK;
+    return checkpoint_file_check(resume, NULL, error);
+}
+
+static tanda_status check_folder(const char *folder, const char *resume, tanda_error *error) {
+    names names = {0};
+    char *best = NULL;
+    if (resumes_from(resume, folder)) return TANDA_OK;
+    tanda_status status = checkpoint_list(folder, &names, error);
+    if (status == TANDA_OK) status = path_join(folder, CHECKPOINT_BEST, &best, error);
+    if (status == TANDA_OK && names.count > 0)
+        status =
+            fail(error, TANDA_USAGE,
+                 "checkpoint %s: it holds checkpoints of an earlier training; resume that, or name another "
+                 "folder",
+                 folder);
+    else if (status == TANDA_OK && access(best, F_OK) == 0)
+        status = fail(error, TANDA_USAGE,
+                      "checkpoint %s: it holds a " CHECKPOINT_BEST ", which would be replaced; name another "
+                      "folder",
+                      folder);
+    names_free(&names);
+    free(best);
+    return status;
+}
+
+/* An empty file, such as mktemp makes, holds nothing. */
+static tanda_status check_file(const char *path, const char *resume, tanda_error *error) {
+    struct stat information;
+    if (stat(path, &information) != 0 || (resume != NULL && is_same_file(resume, path))) return TANDA_OK;
+    if (!S_ISREG(information.st_mode))
+        return fail(error, TANDA_USAGE, "checkpoint %s: it is there and no regular file; name another", path);
+    if (information.st_size == 0) return TANDA_OK;
+    if (checkpoint_file_check(path, NULL, NULL) == TANDA_OK)
+        return fail(error, TANDA_USAGE,
+                    "checkpoint %s: it holds a checkpoint of an earlier training; resume that, or name "
+                    "another file",
+                    path);
+    return fail(error, TANDA_USAGE,
+                "checkpoint %s: it holds something else than a checkpoint, which would be replaced; name "
+                "another file",
+                path);
+}
+
+/* ---- taking -------------------------------------------------------------------------------------------- */
+
+/* A name that a folder of checkpoints has for its files is under that folder's lock. */
+static tanda_status lock_name(const char *base, char **name, tanda_error *error) {
+    if (base == NULL || is_step_file(base) || strcmp(base, CHECKPOINT_BEST) == 0)
+        return copy_text(name, LOCK_SUFFIX, error);
+    if (asprintf(name, "%s" LOCK_SUFFIX, base) >= 0) return TANDA_OK;
+    *name = NULL;
+    return fail(error, TANDA_FAILED, "out of memory for a path");
+}
+
+static tanda_status lock(const char *path, const char *folder, const char *base, checkpoint_place *place,
+                         tanda_error *error) {
+    char *name = NULL;
+    long holder = 0;
+    tanda_status status = lock_name(base, &name, error);
+    if (status == TANDA_OK) status = lock_take(folder, name, &place->lock, &holder, error);
+    free(name);
+    if (status != TANDA_OK || holder == 0) return status;
+    char who[64] = "another process";
+    if (holder != LOCK_HOLDER_UNKNOWN) snprintf(who, sizeof who, "process %ld", holder);
+    return fail(error, TANDA_USAGE,
+                "checkpoint %s: %s saves its training there; wait for its end, or name another place", path,
+                who);
+}
+
+/* Whether files can be written there; what dead processes left unfinished goes. */
+static tanda_status clear(const char *path, bool is_folder, tanda_error *error) {
+    if (!is_folder) return file_writer_check(path, error);
+    char *best = NULL;
+    tanda_status status = path_join(path, CHECKPOINT_BEST, &best, error);
+    if (status == TANDA_OK) status = file_writer_check(best, error);
+    if (status == TANDA_OK) unfinished_remove_dead(path, geteuid(), is_own_name, NULL);
+    free(best);
+    return status;
+}
+
+/* base: NULL for a folder of checkpoints. */
+static tanda_status take(const char *path, const char *folder, const char *base, const char *resume,
+                         checkpoint_place *place, tanda_error *error) {
+    if (access(folder, W_OK | X_OK) != 0)
+        return fail(error, TANDA_FAILED, "checkpoint %s: its folder cannot be written to: %s", path,
+                    strerror(errno));
+    tanda_status status = lock(path, folder, base, place, error);
+    if (status == TANDA_OK)
+        status = base == NULL ? check_folder(folder, resume, error) : check_file(path, resume, error);
+    return status == TANDA_OK ? clear(path, base == NULL, error) : status;
+}
+
+static tanda_status take_folder(const char *path, const char *resume, checkpoint_place *place,
+                                tanda_error *error) {
+    const bool is_new = access(path, F_OK) != 0;
+    tanda_status status = file_make_folder(path, error);
+    if (status == TANDA_OK && is_new) status = copy_text(&place->made, path, error);
+    return status == TANDA_OK ? take(path, path, NULL, resume, place, error) : status;
+}
+
+static tanda_status take_file(const char *path, const char *resume, checkpoint_place *place,
+                              tanda_error *error) {
+    char *file = NULL, *folder = NULL;
+    tanda_status status = follow_links(path, &file, error);
+    if (status == TANDA_OK) status = file_folder(file, &folder, error);
+    if (status == TANDA_OK) status = take(path, folder, base_of(file), resume, place, error);
+    free(file);
+    free(folder);
+    return status;
+}
+
+tanda_status checkpoint_place_take(const char *path, const char *resume, checkpoint_place *place,
+                                   tanda_error *error) {
+    *place = (checkpoint_place){0};
+    const tanda_status status = check_resumed(resume, error);
+    if (status != TANDA_OK) return status;
+    return checkpoint_is_folder(path) ? take_folder(path, resume, place, error)
+                                      : take_file(path, resume, place, error);
+}
+
+void checkpoint_place_leave(checkpoint_place *place) {
+    lock_release(&place->lock);
+    if (place->made != NULL) rmdir(place->made); /* which only removes an empty one */
+    free(place->made);
+    place->made = NULL;
+}
