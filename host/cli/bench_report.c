@@ -186,7 +186,7 @@ void bench_report_add(bench_report *report, const bench_workload *workload,
 }
 
 tanda_status bench_report_write(const bench_report *report, const char *path, tanda_error *error) {
-    char *text = report->report.failed ? NULL : json_dumps(report->report.object, JSON_INDENT(2));
+    char *text = report_failed(&report->report) ? NULL : json_dumps(report->report.object, JSON_INDENT(2));
     if (text == NULL) return fail(error, TANDA_FAILED, "no memory for the figures as JSON");
     const file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
     const tanda_status status = file_write_atomically(path, parts, 2, error);

@@ -136,9 +136,10 @@ static tanda_status print_few_weights(const tanda_model *model, tanda_error *err
 /* ---- checkpoints -------------------------------------------------------------------------------------- */
 
 /* For a file that is one; any other is left alone. */
-static void print_checkpoint(const char *path) {
+static tanda_status print_checkpoint(const char *path, tanda_error *error) {
     checkpoint_facts facts;
-    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const tanda_status status = checkpoint_file_check(path, &facts, error);
+    if (status != TANDA_OK) return status == TANDA_BAD_INPUT ? TANDA_OK : status;
     const uint64_t step = facts.progress.step, of_epoch = facts.steps_per_epoch;
     const stopping *stopping = &facts.progress.stopping;
     printf("Checkpoint: %llu steps done, %llu epochs and %llu of %llu steps", (unsigned long long)step,
@@ -148,11 +149,14 @@ static void print_checkpoint(const char *path) {
         printf("; best epoch %zu, %.6g%s", stopping->best_epoch, stopping->best,
                stopping->stopped ? ", stopped early" : "");
     putchar('\n');
+    return TANDA_OK;
 }
 
 static void report_checkpoint(report *report, const char *path) {
     checkpoint_facts facts;
-    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const tanda_status status = checkpoint_file_check(path, &facts, NULL);
+    report->failed |= status != TANDA_OK && status != TANDA_BAD_INPUT;
+    if (status != TANDA_OK) return;
     const stopping *stopping = &facts.progress.stopping;
     json_t *object = json_pack("{sI sI}", "step", (json_int_t)facts.progress.step, "steps_per_epoch",
                                (json_int_t)facts.steps_per_epoch);
@@ -179,8 +183,9 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
     if (model->settings != NULL) printf("Trained with: %s\n", model->settings);
-    print_checkpoint(path);
-    return model->parameter_count > WEIGHTS_SHOWN ? TANDA_OK : print_few_weights(model, error);
+    const tanda_status status = print_checkpoint(path, error);
+    if (status != TANDA_OK || model->parameter_count > WEIGHTS_SHOWN) return status;
+    return print_few_weights(model, error);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */

@@ -6,13 +6,19 @@
 #include <string.h>
 
 #include "data/place.h"
+#include "support/json_memory.h"
 
 report report_begin(const char *command) {
-    report made = {.object = json_object()};
+    report made = {.failures = json_memory_failures()};
+    made.object = json_object();
     made.failed = made.object == NULL;
     report_text(&made, "command", command);
     report_text(&made, "version", tanda_version());
     return made;
+}
+
+bool report_failed(const report *report) {
+    return report->failed || json_memory_failures() != report->failures;
 }
 
 void report_free(report *report) {
@@ -119,8 +125,8 @@ tanda_status report_flush(tanda_error *error) {
 }
 
 tanda_status report_print(report *report, tanda_error *error) {
-    const bool failed =
-        report->failed || json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
+    const bool failed = report_failed(report) ||
+                        json_dumpf(report->object, stdout, JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
     report_free(report);
     putchar('\n');
     if (ferror(stdout)) return report_flush(error);
@@ -129,7 +135,8 @@ tanda_status report_print(report *report, tanda_error *error) {
 }
 
 void report_failure(const char *command, const tanda_error *error) {
-    report failure = {.object = json_object()};
+    report failure = {.failures = json_memory_failures()};
+    failure.object = json_object();
     failure.failed = failure.object == NULL;
     report_text(&failure, "command", command);
     report_text(&failure, "error", error->message);

@@ -12,10 +12,14 @@
 #include "data/dataset.h"
 #include "model/model.h"
 
-/* A JSON object in the making; a value that could not be added makes report_print fail. */
+/*
+ * A JSON object in the making; a value that could not be added makes report_print fail, and so does one inside such a
+ * value.
+ */
 typedef struct report {
     json_t *object;
     bool failed;
+    size_t failures; /* json_memory_failures before it was begun */
 } report;
 
 /* An object with command and version. Released by report_print or report_free. */
@@ -24,6 +28,9 @@ void report_text(report *report, const char *key, const char *text); /* NULL: le
 void report_count(report *report, const char *key, uint64_t value);
 void report_real(report *report, const char *key, double value);   /* NaN and infinity: left out */
 void report_value(report *report, const char *key, json_t *value); /* takes value over */
+
+/* Whether something is missing in an object that was begun by report_begin. */
+bool report_failed(const report *report);
 
 /* device, backend, math, grade and, on OpenMP, threads. */
 void report_device(report *report, const tanda_device *device, tanda_math math);

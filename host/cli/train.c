@@ -207,7 +207,7 @@ static void log_end(training *run, tanda_status status, const tanda_error *error
     report_text(&line, "event", "run");
     report_count(&line, "status", (uint64_t)status);
     if (status != TANDA_OK) report_text(&line, "error", error->message);
-    run_logs_end(&run->logs, line.failed ? NULL : line.object);
+    run_logs_end(&run->logs, report_failed(&line) ? NULL : line.object);
     report_free(&line);
 }
 

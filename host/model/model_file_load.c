@@ -6,6 +6,7 @@
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
+#include "support/json_memory.h"
 #include "support/memory.h"
 
 typedef struct reader {
@@ -381,6 +382,7 @@ static void keep_to_one_line(tanda_error *error) {
 
 tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error) {
     reader reader = {.path = path, .error = error};
+    const size_t failures = json_memory_failures();
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
     if (status == TANDA_OK) status = check_format(&reader);
     if (status == TANDA_OK) status = check_metadata_digest(&reader);
@@ -389,6 +391,7 @@ tanda_status model_file_parse(const char *path, file_view view, tanda_model **mo
     if (status == TANDA_OK) status = read_parameters(&reader);
     if (status == TANDA_OK) status = read_description(&reader);
     safetensors_close(&reader.file);
+    status = json_memory_check(failures, path, status, error);
     if (status != TANDA_OK) {
         keep_to_one_line(error);
         tanda_model_free(reader.model);
@@ -402,8 +405,14 @@ tanda_status model_file_load(const char *path, tanda_model **model, tanda_error 
     file_view view;
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
-    status = model_file_parse(path, view, model, error);
+    tanda_model *made = NULL;
+    status = model_file_parse(path, view, &made, error);
+    status = file_view_check(&view, status, error);
     file_view_close(&view);
+    if (status == TANDA_OK)
+        *model = made;
+    else
+        tanda_model_free(made);
     return status;
 }
 

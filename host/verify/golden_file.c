@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/file.h"
+#include "support/json_memory.h"
 #include "support/memory.h"
 #include "verify/golden.h"
 
@@ -170,6 +171,7 @@ static void read_members(reader *reader, golden *golden) {
 tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
     file_view view;
     json_error_t problem;
+    const size_t failures = json_memory_failures();
     *golden = (struct golden){0};
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
@@ -184,6 +186,8 @@ tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
                  reader.object != NULL ? 1 : problem.line, reader.object != NULL ? 1 : problem.column,
                  reader.object != NULL ? "not a JSON object" : problem.text);
     json_decref(reader.object);
+    status = json_memory_check(failures, path, reader.status, error);
+    status = file_view_check(&view, status, error);
     file_view_close(&view);
-    return reader.status;
+    return status;
 }
