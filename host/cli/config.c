@@ -81,10 +81,12 @@ static tanda_status read_settings_of_model(const char *path, json_t **object, ta
 }
 
 static tanda_status read_file(const expansion *work, json_t **object) {
-    if (model_file_looks_right(work->path)) return read_settings_of_model(work->path, object, work->error);
+    bool is_model = false;
+    tanda_status status = model_file_looks_right(work->path, &is_model, work->error);
+    if (status == TANDA_OK && is_model) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
     file_view view = {0};
-    tanda_status status = file_view_open(work->path, &view, work->error);
+    if (status == TANDA_OK) status = file_view_open(work->path, &view, work->error);
     if (status != TANDA_OK) return status;
     *object = json_loadb(view.size > 0 ? (const char *)view.data : "", view.size,
                          JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
@@ -157,6 +159,7 @@ static tanda_status value_text(const expansion *work, const char *key, const str
 static tanda_status join_values(const expansion *work, const char *key, const struct argp_option *option,
                                 const json_t *array, char **joined) {
     size_t size = 0;
+    bool is_whole = true;
     tanda_status status = TANDA_OK;
     FILE *stream = open_memstream(joined, &size);
     if (stream == NULL) return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
@@ -167,10 +170,11 @@ static tanda_status join_values(const expansion *work, const char *key, const st
             status = fail(work->error, TANDA_USAGE,
                           "%s: %s: '%s' has a comma, which stands between the names of a list", work->path,
                           key, text);
-        fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text);
+        is_whole = fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text) >= 0 && is_whole;
         free(text);
     }
-    if (fclose(stream) == 0 || status != TANDA_OK) return status;
+    is_whole = fclose(stream) == 0 && is_whole && *joined != NULL; /* without memory it becomes NULL */
+    if (is_whole || status != TANDA_OK) return status;
     return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
 }
 

@@ -11,6 +11,7 @@
 #include "data/synthetic.h"
 #include "model/model_file.h"
 #include "support/file.h"
+#include "support/json_memory.h"
 #include "support/memory.h"
 
 tanda_status check_output_path(const char *path, tanda_error *error) {
@@ -195,7 +196,8 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     static const char *const gemms[] = {
         [TANDA_GEMM_AUTO] = "auto", [TANDA_GEMM_TANDA] = "tanda", [TANDA_GEMM_CLBLAST] = "clblast"};
     tanda_model *model = setup->model;
-    report settings = {.object = json_object()};
+    report settings = {.failures = json_memory_failures()};
+    settings.object = json_object();
     write_data_settings(options, setup, &settings);
     write_model_settings(options, model, &settings);
     optimizer_write_settings(&options->optimizing, &settings);
@@ -214,7 +216,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     report_text(&settings, "math", math_name(options->common.device.math));
     if (options->common.device.math == TANDA_MATH_FAST)
         report_text(&settings, "gemm", gemms[options->common.gemm]);
-    if (!settings.failed) model->settings = json_text(settings.object);
+    if (!report_failed(&settings)) model->settings = json_text(settings.object);
     report_free(&settings);
     return model->settings != NULL ? TANDA_OK
                                    : fail(error, TANDA_FAILED, "out of memory while noting the settings");

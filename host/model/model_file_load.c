@@ -420,10 +420,10 @@ tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error
     return model_file_load(path, model, error);
 }
 
-bool model_file_looks_right(const char *path) {
+tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *error) {
     file_view view;
-    if (file_view_open(path, &view, NULL) != TANDA_OK) return false;
-    const bool right = safetensors_looks_right(view);
-    file_view_close(&view);
-    return right;
+    const tanda_status status = file_view_open(path, &view, error);
+    *right = status == TANDA_OK && safetensors_looks_right(view);
+    if (status == TANDA_OK) file_view_close(&view);
+    return status == TANDA_BAD_INPUT ? TANDA_OK : status;
 }
