@@ -174,7 +174,7 @@ tanda_status parse_file(const unsigned char *data, size_t size, tanda_model **mo
     unsigned char *exact = malloc(size);
     if (size > 0) memcpy(exact, data, size);
     *error = (tanda_error){0};
-    tanda_status status = model_file_parse("FILE", (file_view){exact, size}, model, error);
+    tanda_status status = model_file_parse("FILE", (file_view){.data = exact, .size = size}, model, error);
     free(exact);
     return status;
 }

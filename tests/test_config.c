@@ -437,7 +437,7 @@ Test(config, a_file_that_is_no_configuration_is_refused) {
         cr_expect_eq(outcome.status, cases[i].status);
     }
     const outcome missing = RUN("train", "--config", "none.json");
-    cr_expect_str_eq(missing.err, "tanda: --config: unable to open none.json: No such file or directory\n");
+    cr_expect_str_eq(missing.err, "tanda: none.json: No such file or directory\n");
     cr_expect_eq(missing.status, 3);
     cr_expect_eq(RUN("train", "--config", "run.json", "--config", "run.json").status, 2);
     cr_expect_eq(RUN("inspect", IRIS, "--settings").status, 2);

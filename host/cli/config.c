@@ -13,6 +13,7 @@
 #include "data/number.h"
 #include "data/place.h"
 #include "model/model_file.h"
+#include "support/file_view.h"
 #include "support/json.h"
 #include "support/memory.h"
 #include "train/checkpoint.h"
@@ -79,18 +80,26 @@ static tanda_status read_settings_of_model(const char *path, json_t **object, ta
 }
 
 /* What is called a model gets no more to say than one, whatever it holds. */
-static bool is_model(const char *path) {
+static tanda_status is_model(const char *path, bool *result, tanda_error *error) {
     static const char ending[] = ".safetensors";
     const size_t length = strlen(path), size = sizeof ending - 1;
-    return (length >= size && strcmp(path + length - size, ending) == 0) || model_file_looks_right(path);
+    *result = length >= size && strcmp(path + length - size, ending) == 0;
+    return *result ? TANDA_OK : model_file_looks_right(path, result, error);
 }
 
 static tanda_status read_file(const expansion *work, json_t **object) {
-    if (is_model(work->path)) return read_settings_of_model(work->path, object, work->error);
+    bool is_settings = false;
+    tanda_status status = is_model(work->path, &is_settings, work->error);
+    if (status == TANDA_OK && is_settings) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
-    *object = json_load_file(work->path, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
-    if (*object == NULL && json_error_code(&found) == json_error_cannot_open_file)
-        return fail(work->error, TANDA_BAD_INPUT, "--config: %s", found.text);
+    file_view view = {0};
+    if (status == TANDA_OK) status = file_view_open(work->path, &view, work->error);
+    if (status != TANDA_OK) return status;
+    *object = json_read(view.size > 0 ? (const char *)view.data : "", view.size,
+                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &found);
+    status = file_view_check(&view, TANDA_OK, work->error);
+    file_view_close(&view);
+    if (status != TANDA_OK) return status;
     if (*object == NULL)
         return fail(work->error, TANDA_BAD_INPUT, "%s:%d:%d: %s; a configuration is one JSON object",
                     work->path, found.line, found.column < 1 ? 1 : found.column, found.text);
@@ -110,23 +119,6 @@ static void print_real(double value, char *text, size_t size) {
         snprintf(text, size, "%.*g", digits, value);
         if (number_to_double(text, strlen(text), &read) == NUMBER_OK && read == value) return;
     }
-}
-
-/* Text or number as an argument; false for anything else. text is for free(). */
-static bool value_text(const json_t *value, char **text) {
-    char number[40];
-    if (json_is_string(value)) {
-        *text = strdup(json_string_value(value));
-        return true;
-    }
-    if (json_is_integer(value))
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value))
-        print_real(json_real_value(value), number, sizeof number);
-    else
-        return false;
-    *text = strdup(number);
-    return true;
 }
 
 /* Adds --name or --name=text. */
@@ -156,25 +148,40 @@ static tanda_status wrong_type(const expansion *work, const char *key, const str
     return TANDA_USAGE;
 }
 
+/* Text or number, which is the value of a key or in its array, as an argument. *text is for free(). */
+static tanda_status value_text(const expansion *work, const char *key, const struct argp_option *option,
+                               const json_t *whole, const json_t *value, char **text) {
+    char number[40];
+    if (json_is_string(value)) return copy_text(text, json_string_value(value), work->error);
+    if (json_is_integer(value))
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        print_real(json_real_value(value), number, sizeof number);
+    else
+        return wrong_type(work, key, option, whole);
+    return copy_text(text, number, work->error);
+}
+
 /* The values of an array, for a list with commas between them. */
 static tanda_status join_values(const expansion *work, const char *key, const struct argp_option *option,
                                 const json_t *array, char **joined) {
     size_t size = 0;
+    bool is_whole = true;
     tanda_status status = TANDA_OK;
     FILE *stream = open_memstream(joined, &size);
     if (stream == NULL) return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
     for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
         char *text = NULL;
-        if (!value_text(json_array_get(array, i), &text))
-            status = wrong_type(work, key, option, array);
-        else if (text != NULL && strchr(text, ',') != NULL)
+        status = value_text(work, key, option, array, json_array_get(array, i), &text);
+        if (text != NULL && strchr(text, ',') != NULL)
             status = fail(work->error, TANDA_USAGE,
                           "%s: %s: '%s' has a comma, which stands between the names of a list", work->path,
                           key, text);
-        fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text);
+        is_whole = fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text) >= 0 && is_whole;
         free(text);
     }
-    if (fclose(stream) == 0 || status != TANDA_OK) return status;
+    is_whole = fclose(stream) == 0 && is_whole && *joined != NULL; /* without memory it becomes NULL */
+    if (is_whole || status != TANDA_OK) return status;
     return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
 }
 
@@ -191,9 +198,10 @@ static tanda_status add_array(const expansion *work, const char *key, const stru
         return status;
     }
     for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
-        if (!value_text(json_array_get(array, i), &text)) return wrong_type(work, key, option, array);
-        status = add_argument(work, option->name, text == NULL ? "" : text);
+        status = value_text(work, key, option, array, json_array_get(array, i), &text);
+        if (status == TANDA_OK) status = add_argument(work, option->name, text);
         free(text);
+        text = NULL;
     }
     return status;
 }
@@ -205,8 +213,8 @@ static tanda_status add_value(const expansion *work, const char *key, const stru
     if (option->arg == NULL && json_is_false(value)) return TANDA_OK;
     if (option->arg == NULL) return wrong_type(work, key, option, value);
     if (json_is_array(value)) return add_array(work, key, option, value);
-    if (!value_text(value, &text)) return wrong_type(work, key, option, value);
-    const tanda_status status = add_argument(work, option->name, text == NULL ? "" : text);
+    tanda_status status = value_text(work, key, option, value, value, &text);
+    if (status == TANDA_OK) status = add_argument(work, option->name, text);
     free(text);
     return status;
 }
@@ -284,11 +292,13 @@ static tanda_status read_checkpoint(expansion *work, json_t **object) {
 static tanda_status take_file(expansion *work) {
     json_t *object = NULL, *value = NULL;
     const char *key = NULL;
+    const size_t failures = json_memory_failures();
     tanda_status status = work->path == NULL ? read_checkpoint(work, &object) : read_file(work, &object);
     work->config->path = work->path;
     if (status == TANDA_OK)
         json_object_foreach(object, key, value) if (status == TANDA_OK) status = add_key(work, key, value);
     json_decref(object);
+    status = json_memory_check(failures, work->path, status, work->error);
     return status == TANDA_OK ? insert_arguments(work->config, work->error) : status;
 }
 

@@ -49,7 +49,10 @@ const struct argp inspect_argp = {
 };
 
 static tanda_status inspect(const inspection *inspection, tanda_error *error) {
-    if (model_file_looks_right(inspection->data.path)) return inspect_model(inspection, error);
+    bool is_model = false;
+    const tanda_status status = model_file_looks_right(inspection->data.path, &is_model, error);
+    if (status != TANDA_OK) return status;
+    if (is_model) return inspect_model(inspection, error);
     if (!inspection->settings) return inspect_data(inspection, error);
     return fail(error, TANDA_USAGE, "--settings: %s is no model file", inspection->data.path);
 }

@@ -140,7 +140,8 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
     tanda_dataset_options reading = options_reading(&inspection->data);
     reading.task = inspection->task;
     const tanda_status status = load_columns(inspection, &reading, dataset, error);
-    if (status == TANDA_OK || reading.target != NULL || reading.labels != NULL) return status;
+    const bool is_about_target = status == TANDA_USAGE || status == TANDA_BAD_INPUT;
+    if (!is_about_target || reading.target != NULL || reading.labels != NULL) return status;
     reading.without_target = true;
     if (load_columns(inspection, &reading, dataset, NULL) != TANDA_OK) return status;
     snprintf(remark, size, "%s", error->message);
@@ -150,12 +151,20 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
 tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
     tanda_dataset *dataset = NULL;
     char remark[sizeof error->message] = "";
+    file_view whole = {0}; /* to be the same whenever it is read; that it is no file is told by the reading */
+    (void)file_view_open(inspection->data.path, &whole, NULL);
     tanda_status status = load(inspection, &dataset, remark, sizeof remark, error);
-    if (status != TANDA_OK) return status;
+    status = file_view_check(&whole, status, error);
+    file_view_close(&whole);
+    if (status != TANDA_OK) {
+        tanda_dataset_free(dataset);
+        return status;
+    }
     if (inspection->common.json)
         status = print_json(inspection->data.path, dataset, error);
     else
         print_lines(inspection->data.path, dataset, remark);
+    status = dataset_check(dataset, status, error);
     tanda_dataset_free(dataset);
     return status;
 }

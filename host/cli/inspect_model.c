@@ -146,9 +146,10 @@ static tanda_status print_few_weights(const tanda_model *model, tanda_error *err
 /* ---- checkpoints -------------------------------------------------------------------------------------- */
 
 /* For a file that is one; any other is left alone. */
-static void print_checkpoint(const char *path) {
+static tanda_status print_checkpoint(const char *path, tanda_error *error) {
     checkpoint_facts facts;
-    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const tanda_status status = checkpoint_file_check(path, &facts, error);
+    if (status != TANDA_OK) return status == TANDA_BAD_INPUT ? TANDA_OK : status;
     const uint64_t step = facts.progress.step, of_epoch = facts.steps_per_epoch;
     const stopping *stopping = &facts.progress.stopping;
     printf("Checkpoint: %llu steps done, %llu epochs and %llu of %llu steps", (unsigned long long)step,
@@ -158,11 +159,14 @@ static void print_checkpoint(const char *path) {
         printf("; best epoch %zu, %.6g%s", stopping->best_epoch, stopping->best,
                stopping->stopped ? ", stopped early" : "");
     putchar('\n');
+    return TANDA_OK;
 }
 
 static void report_checkpoint(report *report, const char *path) {
     checkpoint_facts facts;
-    if (checkpoint_file_check(path, &facts, NULL) != TANDA_OK) return;
+    const tanda_status status = checkpoint_file_check(path, &facts, NULL);
+    report->failed |= status != TANDA_OK && status != TANDA_BAD_INPUT;
+    if (status != TANDA_OK) return;
     const stopping *stopping = &facts.progress.stopping;
     json_builder object = json_object_begin();
     report_count(&object, "step", facts.progress.step);
@@ -196,8 +200,9 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
         print_json_text(stdout, model->settings);
         putchar('\n');
     }
-    print_checkpoint(path);
-    return model->parameter_count > WEIGHTS_SHOWN ? TANDA_OK : print_few_weights(model, error);
+    const tanda_status status = print_checkpoint(path, error);
+    if (status != TANDA_OK || model->parameter_count > WEIGHTS_SHOWN) return status;
+    return print_few_weights(model, error);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */

@@ -100,7 +100,18 @@ static bool wants_json(int argc, char **argv) {
     return false;
 }
 
+static bool has_ended;
+
+/* OpenMP's runtime ends the process by itself where it gets no memory or no thread. */
+static void explain_exit(int status, void *context) {
+    (void)context;
+    if (status != 0 && !has_ended)
+        fputs("tanda: the OpenMP runtime gave up, for want of memory or threads; --threads takes fewer\n",
+              stderr);
+}
+
 int main(int argc, char **argv) {
+    on_exit(explain_exit, NULL);
     tanda_error error = {0};
     config config = {0};
     json_use_reserve(malloc);
@@ -119,5 +130,6 @@ int main(int argc, char **argv) {
         status = TANDA_FAILED;
     }
     config_free(&config);
+    has_ended = true;
     return (int)status;
 }

@@ -23,6 +23,9 @@ void report_count(report *report, const char *key, uint64_t value);
 void report_real(report *report, const char *key, double value);   /* NaN and infinity: left out */
 void report_value(report *report, const char *key, json_t *value); /* takes value over */
 
+/* Whether something is missing in an object that was begun by report_begin. */
+bool report_failed(const report *report);
+
 /* device, backend, math, grade and, on OpenMP, threads. */
 void report_device(report *report, const tanda_device *device, tanda_math math);
 

@@ -5,6 +5,8 @@
 
 #include "cli/report.h"
 #include "model/model_file.h"
+#include "support/json.h"
+#include "support/memory.h"
 
 /* Where something lies, which may be elsewhere now, and what may be raised. */
 static bool may_differ(const char *key, const json_t *theirs, const json_t *ours) {
@@ -15,24 +17,29 @@ static bool may_differ(const char *key, const json_t *theirs, const json_t *ours
     return strcmp(key, "validation") == 0 && json_is_string(theirs) && json_is_string(ours);
 }
 
-/* A value as a flag would have it; NULL for none. To be freed. */
-static char *value_text(const json_t *value) {
-    if (json_is_string(value)) return strdup(json_string_value(value));
-    return value == NULL ? NULL : json_write(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+/* A value as a flag would have it, to be freed. */
+static tanda_status value_text(const json_t *value, char **text, tanda_error *error) {
+    if (value == NULL) return copy_text(text, "not given", error);
+    if (json_is_string(value)) return copy_text(text, json_string_value(value), error);
+    *text = json_write(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    return *text != NULL ? TANDA_OK : fail(error, TANDA_FAILED, "no memory for the text of a setting");
 }
 
 static tanda_status fail_different(const char *checkpoint, const char *key, const json_t *theirs,
                                    const json_t *ours, tanda_error *error) {
-    char flag[64], *there = value_text(theirs), *here = value_text(ours);
+    char flag[64], *there = NULL, *here = NULL;
     size_t length = 0;
     for (; key[length] != '\0' && length + 1 < sizeof flag; length++)
         flag[length] = key[length] == '_' ? '-' : key[length];
     flag[length] = '\0';
-    fail(error, TANDA_USAGE, "--%s: %s here, but %s in the checkpoint %s; the bits would differ", flag,
-         here == NULL ? "not given" : here, there == NULL ? "not given" : there, checkpoint);
+    tanda_status status = value_text(theirs, &there, error);
+    if (status == TANDA_OK) status = value_text(ours, &here, error);
+    if (status == TANDA_OK)
+        status = fail(error, TANDA_USAGE, "--%s: %s here, but %s in the checkpoint %s; the bits would differ",
+                      flag, here, there, checkpoint);
     free(there);
     free(here);
-    return TANDA_USAGE;
+    return status;
 }
 
 /* The keys of `from`, each of which the other must have as well. */
@@ -61,6 +68,7 @@ static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, 
 
 tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_error *error) {
     tanda_model *saved = NULL;
+    const size_t failures = json_memory_failures();
     tanda_status status = model_file_load(checkpoint, &saved, error);
     if (status != TANDA_OK) return status;
     json_t *theirs =
@@ -75,5 +83,5 @@ tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_e
     json_decref(theirs);
     json_decref(ours);
     tanda_model_free(saved);
-    return status;
+    return json_memory_check(failures, checkpoint, status, error);
 }

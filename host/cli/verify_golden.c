@@ -10,6 +10,7 @@
 #include "cli/verify_golden.h"
 #include "cli/verify_options.h"
 #include "data/place.h"
+#include "support/json.h"
 #include "support/memory.h"
 
 const char *golden_argument(int argc, char **argv) {
@@ -85,12 +86,14 @@ static tanda_status join_arguments(repetition *run, int argc, char **argv, int *
 }
 
 static tanda_status check_settings(const repetition *run, tanda_error *error) {
+    const size_t failures = json_memory_failures();
     char *settings = golden_settings(run->setup.model);
     const bool same = settings != NULL && strcmp(settings, run->recorded.settings) == 0;
     free(settings);
-    if (same) return TANDA_OK;
+    tanda_status status = json_memory_check(failures, "--golden", TANDA_OK, error);
+    if (same || status != TANDA_OK) return status;
     /* Other data may well need another model: that is then the better thing to tell. */
-    const tanda_status status = golden_check_data(&run->recorded, run->setup.training, error);
+    status = golden_check_data(&run->recorded, run->setup.training, error);
     if (status != TANDA_OK) return status;
     return fail(
         error, TANDA_USAGE,

@@ -9,7 +9,17 @@
 tanda_status categories_begin(categories *categories, tanda_error *error) {
     tanda_status status = text_set_begin(&categories->texts, "a category", error);
     if (status != TANDA_OK) return status;
-    return allocate(&categories->places, CATEGORIES_MAX, sizeof *categories->places, "categories", error);
+    return allocate(&categories->places, categories->texts.capacity, sizeof *categories->places, "categories",
+                    error);
+}
+
+/* Places for as many texts as there is room for. */
+static tanda_status follow_capacity(categories *categories, tanda_error *error) {
+    place *more = reallocarray(categories->places, categories->texts.capacity, sizeof *more);
+    if (more == NULL)
+        return fail(error, TANDA_FAILED, "no memory for %zu categories", categories->texts.capacity);
+    categories->places = more;
+    return TANDA_OK;
 }
 
 static tanda_status add_new(categories *categories, const char *text, size_t length, const place *where,
@@ -21,7 +31,9 @@ static tanda_status add_new(categories *categories, const char *text, size_t len
                        "more than %d categories so far: is this column an identifier or a quantity? leave it "
                        "out with --ignore",
                        CATEGORIES_MAX);
+    const size_t capacity = texts->capacity;
     tanda_status status = text_set_add(texts, text, length, "a category", error);
+    if (status == TANDA_OK && texts->capacity != capacity) status = follow_capacity(categories, error);
     if (status != TANDA_OK) return status;
     place *kept = &categories->places[texts->count - 1];
     *kept = *where;

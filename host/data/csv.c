@@ -28,11 +28,16 @@ static bool is_name(const csv_reader *reader, const char *text) {
 
 /* The texts of the record at `start`, for names. */
 static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_error *error) {
-    reader->columns = csv_count_fields(*cursor);
+    reader->columns = csv_count_fields(*cursor, CSV_COLUMNS_MAX + 1);
+    if (reader->columns > CSV_COLUMNS_MAX)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s:%zu: more than %zu fields in the first row; is it the right file?", reader->path,
+                    cursor->line, CSV_COLUMNS_MAX);
     size_t room = reader->columns == 0 ? 1 : reader->columns; /* 0: the reading below finds what is wrong */
     tanda_status status = allocate(&reader->names, room, sizeof *reader->names, "column names", error);
     csv_field field = {0};
-    for (size_t i = 0; status == TANDA_OK && !field.is_last; i++) {
+    size_t i = 0;
+    for (; status == TANDA_OK && !field.is_last; i++) {
         place place = {.path = reader->path, .line = cursor->line, .column = i + 1};
         status = csv_next_field(cursor, i, &field, error);
         if (status != TANDA_OK || i >= reader->columns) continue;
@@ -44,6 +49,8 @@ static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_err
         if (!is_plain_utf8(name, length))
             status = fail_at(error, &place, "the text is not UTF-8; save the file as UTF-8");
     }
+    if (status == TANDA_OK && i != reader->columns) /* they were counted a moment ago */
+        status = fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
     return status;
 }
 
@@ -201,12 +208,14 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
     size_t target = reader->selection.target;
     bool has_labels = target != NO_COLUMN && reader->roles[target] == ROLE_TARGET;
     bool text = has_labels && begins_with_text(reader);
-    bool careful = chunks->has_quotes;
+    const size_t most = csv_most_rows(&reader->start, reader->columns);
+    const bool too_many = chunks->rows > most;
+    bool careful = chunks->has_quotes || too_many;
     tanda_status status = TANDA_OK;
     for (;;) {
         table_free(table);
         selection_shape(&reader->selection, reader->request, table);
-        table->rows = chunks->rows;
+        table->rows = too_many ? most : chunks->rows;
         status =
             table_begin(table, reader->request, reader->path, text, reader->selection.is_category, error);
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
@@ -218,7 +227,7 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
         status = csv_read_records(reader, table, error);
         if (!reader->met_text) return status;
         text = true;
-        careful = chunks->has_quotes;
+        careful = chunks->has_quotes || too_many;
     }
 }
 

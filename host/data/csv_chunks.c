@@ -85,9 +85,11 @@ static bool read_chunk(const chunk_work *work, const csv_chunk *chunk) {
     reader.aside = work->aside;
     cursor.at = chunk->at;
     cursor.line = chunk->first_line;
-    for (size_t row = chunk->first_row; cursor.at < chunk->end; row++)
+    const size_t next = chunk->first_row + chunk->lines, end = next + (chunk->end == cursor.end);
+    size_t row = chunk->first_row;
+    for (; cursor.at < chunk->end && row < end; row++) /* other bytes than were counted may lie there now */
         if (csv_read_record(&reader, &cursor, row, work->table, NULL) != TANDA_OK) return false;
-    return true;
+    return row == end;
 }
 
 static void read_some_chunks(void *context, size_t first, size_t end) {

@@ -41,7 +41,7 @@ static bool is_word(const csv_field *field) {
 static tanda_status bad_number(const csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                const csv_field *field, number_status problem, tanda_error *error) {
     char text[SHOWN_SIZE];
-    size_t count = csv_count_fields(*record);
+    size_t count = csv_count_fields(*record, SIZE_MAX);
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
     place place = field_place(reader, line, column);
     const char *hint = "";
@@ -165,7 +165,7 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     tanda_status status = csv_next_field(cursor, column, &field, error);
     if (status != TANDA_OK) return status;
     if (field.is_last != (column + 1 == reader->columns)) {
-        size_t count = csv_count_fields(*record);
+        size_t count = csv_count_fields(*record, SIZE_MAX);
         return wrong_count(reader, record, count == 0 ? column + 1 : count, error);
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);

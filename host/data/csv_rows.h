@@ -5,6 +5,13 @@
 #include "data/columns.h"
 #include "data/csv_text.h"
 
+/*
+ * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
+ * categories that are all different; one of numbers takes some 4) and 4096 for each column. A field takes a byte of text
+ * with what ends it, and a row no less than 2, so that csv_most_rows bounds the rows, whatever line ends there are.
+ */
+#define CSV_COLUMNS_MAX ((size_t)1 << 20)
+
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
 #define ROLE_TARGET -2
@@ -44,6 +51,11 @@ typedef struct csv_reader {
 
 /* True for what stands for a missing value: nothing, NA, NaN, nan, null or ?. */
 bool csv_is_missing(const csv_field *field);
+
+/* Rows that the text from a cursor on has room for, and one more: when there are others, one of these is faulty. */
+static inline size_t csv_most_rows(const csv_cursor *start, size_t columns) {
+    return ((size_t)(start->end - start->at) + 1) / (columns < 2 ? 2 : columns) + 1;
+}
 
 /* Reads the record at the cursor into the table's row. */
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,

@@ -115,13 +115,13 @@ tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field,
     return TANDA_OK;
 }
 
-size_t csv_count_fields(csv_cursor cursor) {
+size_t csv_count_fields(csv_cursor cursor, size_t most) {
     csv_field field = {0};
     size_t count = 0;
     do {
         if (csv_next_field(&cursor, count, &field, NULL) != TANDA_OK) return 0;
         count++;
-    } while (!field.is_last);
+    } while (!field.is_last && count < most);
     return count;
 }
 

@@ -32,8 +32,8 @@ static inline bool csv_at_end(const csv_cursor *cursor) {
  * there are. */
 size_t csv_count_records(const csv_cursor *cursor);
 
-/* Fields of the record that begins here, or 0 when it is damaged. */
-size_t csv_count_fields(csv_cursor cursor);
+/* Fields of the record that begins here, at most `most` and no more looked at, or 0 when it is damaged. */
+size_t csv_count_fields(csv_cursor cursor, size_t most);
 
 /* Reads one field; column (from 0) is for the message. TANDA_BAD_INPUT for a quote out of place. */
 tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error);

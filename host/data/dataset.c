@@ -16,6 +16,14 @@ size_t tanda_dataset_targets(const tanda_dataset *dataset) {
     return dataset->target_count;
 }
 
+tanda_status dataset_check(const tanda_dataset *dataset, tanda_status status, tanda_error *error) {
+    return dataset == NULL ? status : file_view_check(&dataset->mapping, status, error);
+}
+
+tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error) {
+    return dataset_check(dataset, TANDA_OK, error);
+}
+
 void tanda_dataset_free(tanda_dataset *dataset) {
     if (dataset == NULL) return;
     raw_columns_free(&dataset->raw, dataset->features);

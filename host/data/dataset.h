@@ -50,6 +50,12 @@ typedef struct dataset_expectation {
     char *const *target_names; /* of several, or NULL */
 } dataset_expectation;
 
+/*
+ * Returns status, unless the file that values still lie in has changed since it was opened: then TANDA_BAD_INPUT, as
+ * nothing made of the values counts (support/file_view.h). dataset may be NULL.
+ */
+tanda_status dataset_check(const tanda_dataset *dataset, tanda_status status, tanda_error *error);
+
 /* The expectation that a training set, not prepared yet, sets for its validation file. Borrowed from the dataset. */
 dataset_expectation dataset_expect(const tanda_dataset *training);
 

@@ -56,7 +56,11 @@ tanda_status format_read(const char *path, const char *name, const request *requ
     if (status != TANDA_OK) return status;
     if (view.size == 0) return fail(error, TANDA_BAD_INPUT, "%s: the file is empty", path);
     status = find_format(path, name, &view, &format, error);
-    if (status == TANDA_OK) status = format->read(path, &view, request, table, error);
+    if (status == TANDA_OK) {
+        status = format->read(path, &view, request, table, error);
+        status = file_view_check(view.file != NULL ? &view : &table->mapping, status, error);
+        if (status != TANDA_OK) table_free(table);
+    }
     file_view_close(&view);
     return status;
 }

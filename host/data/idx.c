@@ -18,6 +18,7 @@
 #define GZIP_WINDOW (15 + 16) /* zlib: largest window, gzip wrapping */
 #define FIRST_UNPACKED ((size_t)1 << 20)
 #define ZLIB_CHUNK ((size_t)1 << 30) /* zlib counts in 32 bits */
+#define MOST_UNPACKED 1032           /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 
 static const struct {
     unsigned char code;
@@ -172,8 +173,11 @@ static tanda_status unpack_all(unpacker *unpacker, array *array, unsigned char *
     size_t bytes = 0;
     size_t got = 0;
     size_t more = 0;
+    const size_t packed = (size_t)(unpacker->end - unpacker->stream.next_in);
     tanda_status status = unpack_header(unpacker, header, error);
     if (status == TANDA_OK) status = parse_header(header, array, &bytes, error);
+    if (status == TANDA_OK && bytes / MOST_UNPACKED > packed)
+        status = wrong_size(array, bytes, "fewer", error);
     if (status != TANDA_OK) return status;
     status = unpack_elements(unpacker, bytes, block, &got, error);
     if (status == TANDA_OK && got == bytes) status = unpack(unpacker, &extra, 1, &more, error);
@@ -200,11 +204,13 @@ static tanda_status read_gzip(const file_view *view, array *array, unsigned char
 /* ---- the file ----------------------------------------------------------------------------------------- */
 
 static tanda_status read_plain(const file_view *view, array *array, tanda_error *error) {
-    size_t size = view->size < 4 ? 0 : header_size(view->data);
+    unsigned char header[HEADER_SIZE_MAX] = {0}; /* the file's may change */
+    if (view->size >= 4) memcpy(header, view->data, view->size < sizeof header ? view->size : sizeof header);
+    size_t size = header_size(header);
     size_t bytes = 0;
     if (size == 0) return fail(error, TANDA_BAD_INPUT, "%s: does not begin like an IDX file", array->path);
     if (view->size < size) return fail(error, TANDA_BAD_INPUT, "%s: %s", array->path, too_short);
-    tanda_status status = parse_header(view->data, array, &bytes, error);
+    tanda_status status = parse_header(header, array, &bytes, error);
     if (status != TANDA_OK) return status;
     if (view->size - size != bytes)
         return wrong_size(array, bytes, view->size - size > bytes ? "more" : "fewer", error);

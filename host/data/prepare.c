@@ -147,8 +147,9 @@ static tanda_status make_features(work *work, tanda_error *error) {
                     dataset->raw.path, dataset->rows, work->features);
     }
     parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_rows, work);
+    status = dataset_check(dataset, TANDA_OK, error);
     replace_values(work, names);
-    return TANDA_OK;
+    return status;
 }
 
 /* Whether nothing is missing and nothing is a category: then the values, which may be mapped, can stay. */

@@ -170,9 +170,10 @@ static tanda_status copy_from_mapping(tanda_dataset *dataset, tanda_error *error
     tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
     if (status != TANDA_OK) return status;
     memcpy(dataset->owned, dataset->values, count * sizeof *dataset->owned);
+    status = dataset_check(dataset, TANDA_OK, error); /* what the scaling was fitted to, too */
     dataset->values = dataset->owned;
     file_view_close(&dataset->mapping);
-    return TANDA_OK;
+    return status;
 }
 
 static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t feature, tanda_error *error) {

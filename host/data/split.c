@@ -150,8 +150,12 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
         if (part->weights != NULL) part->weights[next] = source->weights[row];
         next++;
     }
-    *result = part;
-    return TANDA_OK;
+    status = dataset_check(source, TANDA_OK, error);
+    if (status == TANDA_OK)
+        *result = part;
+    else
+        tanda_dataset_free(part);
+    return status;
 }
 
 static tanda_status split(const tanda_dataset *source, size_t held, uint64_t seed, groups *groups,

@@ -63,7 +63,7 @@ tanda_status text_set_add(text_set *set, const char *text, size_t length, const 
     }
     char *copy = strndup(text, length);
     if (copy == NULL) return fail(error, TANDA_FAILED, "no memory for %s of %zu bytes", what, length);
-    size_t slot = find_slot(set, text, length);
+    size_t slot = find_slot(set, copy, strlen(copy)); /* the text may be another one by now */
     set->texts[set->count++] = copy;
     set->slots[slot] = (uint32_t)set->count;
     return TANDA_OK;

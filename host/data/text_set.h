@@ -21,7 +21,7 @@ tanda_status text_set_begin(text_set *set, const char *what, tanda_error *error)
 /* The index of a text, or TEXT_SET_NONE. text need not end in a zero. */
 size_t text_set_find(const text_set *set, const char *text, size_t length);
 
-/* Adds a text that is not in the set yet; its index is the count before. Fewer than 2^31 texts. */
+/* Adds a copy of a text that is not in the set yet; its index is the count before. Fewer than 2^31 texts. */
 tanda_status text_set_add(text_set *set, const char *text, size_t length, const char *what,
                           tanda_error *error);
 void text_set_free(text_set *set);

@@ -9,6 +9,11 @@
  *    ..._free or ..._close of the same type, which accept NULL.
  *  - Matrices are row-major binary32. Rows are instances, columns are features.
  *  - The library is not to be called from a process forked after its first use (OpenMP and OpenCL forbid it).
+ *  - Files are mapped, and the first one that is opened installs a handler of SIGBUS for good: a page of a file of ours
+ *    that is gone, because the file became shorter or its disk failed, becomes zeros, and the call that read it fails.
+ *    Every other SIGBUS goes on to the handler that was there before. One that is installed later sees all of them, and
+ *    is to pass those that it does not know on to the one that it replaced.
+ *  - JSON is read and written by jansson, whose allocator is wrapped at the first use to count what it did not get.
  */
 #ifndef TANDA_H
 #define TANDA_H
@@ -92,6 +97,12 @@ typedef struct tanda_dataset_options {
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                           tanda_dataset **dataset, tanda_error *error);
 TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
+
+/*
+ * The values of an .npy of binary32 stay in the mapped file until they are scaled or prepared. TANDA_BAD_INPUT once it
+ * is no longer as it was: shorter, longer or written to. Whatever computes from such a data set fails likewise.
+ */
+TANDA_API tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error);
 TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
 /* 1; more for a regression of several quantities; 0 without a target. */

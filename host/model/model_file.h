@@ -29,8 +29,11 @@
 #include "model/safetensors.h"
 #include "support/file.h"
 
-/* True when the file begins like a safetensors file (a plausible header length followed by '{'). */
-bool model_file_looks_right(const char *path);
+/*
+ * *right: whether the file begins like a safetensors file (a plausible header length followed by '{'); one that cannot
+ * be opened does not. TANDA_FAILED for want of memory.
+ */
+tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *error);
 
 /*
  * Atomic; TANDA_FAILED when the file cannot be written, or the model could not be loaded again: a parameter

@@ -377,6 +377,7 @@ static tanda_status read_description(reader *reader) {
 
 tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error) {
     reader reader = {.path = path, .error = error};
+    const size_t failures = json_memory_failures();
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
     if (status == TANDA_OK) status = check_format(&reader);
     if (status == TANDA_OK) status = check_metadata_digest(&reader);
@@ -385,6 +386,7 @@ tanda_status model_file_parse(const char *path, file_view view, tanda_model **mo
     if (status == TANDA_OK) status = read_parameters(&reader);
     if (status == TANDA_OK) status = read_description(&reader);
     safetensors_close(&reader.file);
+    status = json_memory_check(failures, path, status, error);
     if (status != TANDA_OK) {
         tanda_model_free(reader.model);
         return status;
@@ -397,8 +399,14 @@ tanda_status model_file_load(const char *path, tanda_model **model, tanda_error 
     file_view view;
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
-    status = model_file_parse(path, view, model, error);
+    tanda_model *made = NULL;
+    status = model_file_parse(path, view, &made, error);
+    status = file_view_check(&view, status, error);
     file_view_close(&view);
+    if (status == TANDA_OK)
+        *model = made;
+    else
+        tanda_model_free(made);
     return status;
 }
 
@@ -406,10 +414,10 @@ tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error
     return model_file_load(path, model, error);
 }
 
-bool model_file_looks_right(const char *path) {
+tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *error) {
     file_view view;
-    if (file_view_open(path, &view, NULL) != TANDA_OK) return false;
-    const bool right = safetensors_looks_right(view);
-    file_view_close(&view);
-    return right;
+    const tanda_status status = file_view_open(path, &view, error);
+    *right = status == TANDA_OK && safetensors_looks_right(view);
+    if (status == TANDA_OK) file_view_close(&view);
+    return status == TANDA_BAD_INPUT ? TANDA_OK : status;
 }

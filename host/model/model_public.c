@@ -119,7 +119,11 @@ tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const
     tanda_status status = check_prepared(training, error);
     if (status == TANDA_OK)
         status = scaling_fit(kind, training->values, training->rows, training->features, &made, error);
-    if (status != TANDA_OK) return status;
+    status = dataset_check(training, status, error);
+    if (status != TANDA_OK) {
+        scaling_free(&made);
+        return status;
+    }
     preparation_spare(&model->preparation, &made);
     scaling_free(&model->scaling);
     model->scaling = made;
@@ -198,10 +202,13 @@ const char *tanda_model_settings(const tanda_model *model) {
 tanda_status tanda_model_set_settings(tanda_model *model, const char *settings, tanda_error *error) {
     json_error_t found = {0};
     char *copy = NULL;
+    const size_t failures = json_memory_failures();
     json_t *object =
         settings == NULL ? NULL : json_read(settings, strlen(settings), JSON_REJECT_DUPLICATES, &found);
     const bool is_object = json_is_object(object);
     json_decref(object);
+    if (json_memory_failures() != failures)
+        return fail(error, TANDA_FAILED, "settings: no memory to read them");
     if (settings != NULL && !is_object)
         return fail(error, TANDA_USAGE, "settings: they must be a JSON object%s%s",
                     found.text[0] == '\0' ? "" : ": ", found.text);

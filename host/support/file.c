@@ -7,37 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-tanda_status file_view_open(const char *path, file_view *view, tanda_error *error) {
-    struct stat information;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
-    tanda_status status = TANDA_OK;
-    void *data = NULL;
-    if (fstat(descriptor, &information) != 0) {
-        status = fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(information.st_mode)) {
-        status = fail(error, TANDA_BAD_INPUT, "%s: is not a regular file", path);
-    } else if (information.st_size > 0) {
-        data = mmap(NULL, (size_t)information.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (data == MAP_FAILED)
-            status = fail(error, TANDA_BAD_INPUT, "%s: cannot be mapped: %s", path, strerror(errno));
-    }
-    close(descriptor);
-    if (status != TANDA_OK) return status;
-    view->data = data;
-    view->size = (size_t)information.st_size;
-    return TANDA_OK;
-}
-
-void file_view_close(file_view *view) {
-    if (view->data != NULL) munmap((void *)view->data, view->size);
-    view->data = NULL;
-    view->size = 0;
-}
 
 int file_flush_folder_of(const char *path) {
     char copy[PATH_MAX];

@@ -41,8 +41,10 @@ json_t *json_end(json_builder *builder) {
 
 #define RESERVE_BYTES ((size_t)256 << 10)
 
-static void *(*source)(size_t) = malloc;
-static _Thread_local bool from_reserve; /* since the text that is being read was begun */
+static json_malloc_t source = malloc;
+static json_free_t sink = free;
+static bool has_reserve;
+static _Thread_local size_t failures;
 
 /* Blocks of the reserve lie one after the other; it is empty again when the last of them was given back. */
 static _Alignas(MEMORY_ALIGNMENT) unsigned char reserve[RESERVE_BYTES];
@@ -51,7 +53,6 @@ static pthread_mutex_t reserve_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void *take_reserve(size_t size) {
     void *block = NULL;
-    from_reserve = true;
     pthread_mutex_lock(&reserve_lock);
     if (size < RESERVE_BYTES - reserve_used) {
         block = reserve + reserve_used;
@@ -64,13 +65,14 @@ static void *take_reserve(size_t size) {
 
 static void *take(size_t size) {
     void *block = source(size);
-    return block != NULL ? block : take_reserve(size);
+    failures += block == NULL;
+    return block == NULL && has_reserve ? take_reserve(size) : block;
 }
 
 static void give(void *block) {
     const unsigned char *at = block;
     if (at < reserve || at >= reserve + RESERVE_BYTES) {
-        free(block);
+        sink(block);
         return;
     }
     pthread_mutex_lock(&reserve_lock);
@@ -78,17 +80,36 @@ static void give(void *block) {
     pthread_mutex_unlock(&reserve_lock);
 }
 
-void json_use_reserve(void *(*allocate)(size_t)) {
-    source = allocate;
+/* A program's own allocator, if it has given jansson one, stays in use. */
+static void begin_to_count(void) {
+    json_get_alloc_funcs(&source, &sink);
     json_set_alloc_funcs(take, give);
 }
+
+size_t json_memory_failures(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_to_count);
+    return failures;
+}
+
+void json_use_reserve(void *(*allocate)(size_t)) {
+    json_memory_failures();
+    source = allocate;
+    has_reserve = true;
+}
+
+tanda_status json_memory_check(size_t before, const char *path, tanda_status status, tanda_error *error) {
+    return failures == before ? status : fail(error, TANDA_FAILED, "%s: no memory for its JSON", path);
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *problem) {
     json_error_t unused;
     if (problem == NULL) problem = &unused;
-    from_reserve = false;
+    const size_t before = json_memory_failures();
     json_t *value = json_loadb(text, size, flags, problem);
-    if (!from_reserve) return value;
+    if (failures == before) return value;
     json_decref(value);
     problem->text[0] = '\0';
     return NULL;

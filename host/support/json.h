@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "support/status.h"
+
 /* An object or array in the making. One that could not be begun has failed, too. */
 typedef struct json_builder {
     json_t *object; /* or array; NULL without memory */
@@ -24,10 +26,7 @@ json_t *json_end(json_builder *builder) __attribute__((warn_unused_result));
 /* Of one that is not wanted any more. */
 void json_drop(json_builder *builder);
 
-/*
- * json_loadb, which for want of memory gives NULL and nothing else: with json_use_reserve, text is never read as
- * something that it is not. problem may be NULL.
- */
+/* json_loadb, which for want of memory gives NULL and nothing else: jansson drops letters. problem may be NULL. */
 json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *problem);
 
 /* json_dumps whose text is for free(), wherever jansson's memory comes from. NULL without memory. */
@@ -36,9 +35,18 @@ char *json_write(const json_t *value, size_t flags) __attribute__((warn_unused_r
 /* Whether json_read failed for want of memory: jansson often says no more than that it could not. */
 bool json_lacked_memory(const json_error_t *problem);
 
+/* How often this thread's jansson got no memory so far, the reserve's help not counted. */
+size_t json_memory_failures(void);
+
+/*
+ * Returns status, unless there were more failures than `before`: then TANDA_FAILED, whatever status says, as what was
+ * read or made is not what it should be. path is for the message.
+ */
+tanda_status json_memory_check(size_t before, const char *path, tanda_status status, tanda_error *error);
+
 /*
  * For a program, at its start: jansson's memory comes from `allocate` (malloc) and, where that has none, from a small
- * reserve. Without it jansson 2.14 loses characters, or aborts, when the buffer of its reader cannot grow.
+ * reserve. Without it jansson 2.14 may abort when the buffer of its reader cannot grow.
  */
 void json_use_reserve(void *(*allocate)(size_t));
 

@@ -222,6 +222,14 @@ static void close_file(opened *file) {
     file_view_close(&file->view);
 }
 
+/* What was read counts when there was memory for it and the file is still what it was. */
+static tanda_status end_reading(opened *file, size_t failures, tanda_status status, tanda_error *error) {
+    status = json_memory_check(failures, file->path, status, error);
+    status = file_view_check(&file->view, status, error);
+    close_file(file);
+    return status;
+}
+
 /* model_file_parse checks all sums. */
 static tanda_status open_file(const char *path, opened *file, tanda_error *error) {
     *file = (opened){.path = path};
@@ -374,25 +382,26 @@ static tanda_status check_training(const trainer *trainer, const opened *file, t
 tanda_status checkpoint_file_read(const trainer *trainer, snapshot *snapshot, const char *path,
                                   tanda_error *error) {
     opened file;
+    const size_t failures = json_memory_failures();
     tanda_status status = open_file(path, &file, error);
     if (status == TANDA_OK) status = check_training(trainer, &file, error);
     if (status == TANDA_OK) status = read_progress(&file, &snapshot->progress, error);
     if (status == TANDA_OK) status = read_tensors(trainer, &file, snapshot, error);
-    close_file(&file);
-    return status;
+    return end_reading(&file, failures, status, error);
 }
 
 tanda_status checkpoint_file_check(const char *path, checkpoint_facts *facts, tanda_error *error) {
     opened file;
     checkpoint_facts found = {0};
     uint64_t steps = 0;
+    const size_t failures = json_memory_failures();
     tanda_status status = open_file(path, &file, error);
     if (status == TANDA_OK) status = read_progress(&file, &found.progress, error);
     if (status == TANDA_OK &&
         (!read_count(json_object_get(file.facts, "steps_per_epoch"), &steps) || steps == 0))
         status = fail(error, TANDA_BAD_INPUT, "%s: the facts of its checkpoint are not complete", path);
     found.steps_per_epoch = (size_t)steps;
+    status = end_reading(&file, failures, status, error);
     if (status == TANDA_OK && facts != NULL) *facts = found;
-    close_file(&file);
     return status;
 }

@@ -88,6 +88,7 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
         status = backend_run(device, predictor.program, first / BLOCK_ROWS, 1, false, error);
         if (status == TANDA_OK)
             status = backend_read(device, predictor.program, predictor.tensor, predictor.values, error);
+        status = dataset_check(dataset, status, error);
         if (status == TANDA_OK) status = on_rows(first, rows, make_columns(&predictor, rows), context);
     }
     predictor_free(device, &predictor);

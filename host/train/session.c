@@ -144,6 +144,7 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
     status = resident_create(device, dataset, true, &resident, error);
     if (status == TANDA_OK) status = evaluator_create(device, model, &resident, NULL, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(device, &evaluator, evaluation, error);
+    status = dataset_check(dataset, status, error);
     evaluator_free(device, &evaluator);
     resident_free(device, &resident);
     return status;

@@ -41,7 +41,13 @@ typedef struct run {
     double taken, taking; /* when, and the seconds it took */
     checkpoints *checkpoints;
     bool told; /* that there is no place for a checkpoint that was asked for */
+    const tanda_dataset *training, *validation;
 } run;
+
+/* dataset_check of both. What was computed since the last check counts only when it has succeeded. */
+static tanda_status check_data(const run *run, tanda_status status, tanda_error *error) {
+    return dataset_check(run->validation, dataset_check(run->training, status, error), error);
+}
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
 
@@ -217,8 +223,9 @@ static bool is_done(const trainer *trainer) {
 
 /* Advances, and ends the epoch if it is one that is looked at. */
 static tanda_status go_on(run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
-    const tanda_status status = advance(run, most, error);
-    return status == TANDA_OK && is_looked_at(&run->trainer) ? end_epoch(&run->trainer, line, error) : status;
+    tanda_status status = advance(run, most, error);
+    if (status == TANDA_OK && is_looked_at(&run->trainer)) status = end_epoch(&run->trainer, line, error);
+    return check_data(run, status, error);
 }
 
 /* The step that diverged, once more from the latest snapshot on, to see which layer shows it first. */
@@ -252,7 +259,7 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
     while (status == TANDA_OK && !is_done(trainer)) {
         tanda_epoch line = {0};
         status = go_on(run, trainer->total_steps, &line, error);
-        if (trainer->diverged) return explain_divergence(run, error);
+        if (trainer->diverged && status == TANDA_FAILED) return explain_divergence(run, error);
         if (status != TANDA_OK) return status;
         if (is_reported(trainer))
             tell_epoch(trainer, &line, &since);
@@ -279,7 +286,8 @@ static tanda_status restore_best(trainer *trainer, tanda_error *error) {
 }
 
 /* The final weights, and their evaluation over all rows (contract 7). */
-static tanda_status finish_training(trainer *trainer, tanda_train_result *result, tanda_error *error) {
+static tanda_status finish_training(run *run, tanda_train_result *result, tanda_error *error) {
+    trainer *trainer = &run->trainer;
     backend *backend = trainer->backend;
     float *packed = NULL;
     size_t bytes = trainer->plan->parameter_count * sizeof(float);
@@ -299,6 +307,7 @@ static tanda_status finish_training(trainer *trainer, tanda_train_result *result
         status = fail(error, TANDA_FAILED,
                       "diverged: the loss of the final weights is not finite (epoch %zu, step %zu)",
                       trainer_epoch(trainer), trainer->steps_per_epoch);
+    status = check_data(run, status, error);
     if (status == TANDA_OK) plan_unpack(trainer->plan, packed, trainer->model->parameters);
     evaluator_free(backend, &evaluator);
     free(packed);
@@ -341,7 +350,8 @@ static tanda_status prepare(run *run, const tanda_dataset *training, const tanda
     if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
     if (status == TANDA_OK && validation != NULL)
         status = check_fit(run->trainer.model, validation, true, error);
-    if (status == TANDA_OK) status = trainer_create(&run->trainer, training, validation, result, error);
+    if (status == TANDA_OK)
+        status = check_data(run, trainer_create(&run->trainer, training, validation, result, error), error);
     if (status == TANDA_OK) status = snapshot_create(&run->trainer, &run->latest, error);
     return status == TANDA_OK ? resume(run, error) : status;
 }
@@ -350,7 +360,9 @@ tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_
                           const tanda_dataset *validation, const tanda_train_options *options,
                           checkpoints *checkpoints, tanda_train_result *result, tanda_error *error) {
     run run = {.trainer = {.backend = device, .model = model, .options = options},
-               .checkpoints = checkpoints};
+               .checkpoints = checkpoints,
+               .training = training,
+               .validation = validation};
     tanda_train_result made = {0};
     tanda_status status = prepare(&run, training, validation, &made, error);
     double start = seconds_now();
@@ -359,7 +371,7 @@ tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_
     made.train_seconds = seconds_now() - start;
     if (status == TANDA_OK) note_progress(&run.trainer, &made);
     if (status == TANDA_OK && options->checkpoint != NULL) status = remember(&run, error);
-    if (status == TANDA_OK) status = finish_training(&run.trainer, &made, error);
+    if (status == TANDA_OK) status = finish_training(&run, &made, error);
     if (status == TANDA_OK && options->checkpoint != NULL)
         checkpoints_save(checkpoints, &run.trainer, &run.latest, NULL);
     snapshot_free(&run.latest);

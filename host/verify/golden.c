@@ -198,7 +198,8 @@ static tanda_status check_data(const golden *expected, size_t rows, size_t featu
 tanda_status golden_check_data(const golden *expected, const tanda_dataset *dataset, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     golden_data_digest(dataset, digest);
-    return check_data(expected, dataset->rows, dataset->features, digest, error);
+    const tanda_status status = check_data(expected, dataset->rows, dataset->features, digest, error);
+    return dataset_check(dataset, status, error);
 }
 
 static tanda_status check_expected(const golden *expected, const golden *made, tanda_error *error) {
@@ -238,6 +239,7 @@ tanda_status golden_run(backend *backend, tanda_model *model, const tanda_datase
                           "golden trace", error);
     if (status == TANDA_OK) status = watch(&watched, dataset, result->batch_rows, error);
     if (status == TANDA_OK) status = follow(&watched, expected, result, difference, error);
+    status = dataset_check(dataset, status, error);
     unwatch(&watched);
     return status;
 }

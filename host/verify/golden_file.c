@@ -150,7 +150,8 @@ static void read_members(reader *reader, golden *golden) {
     if (reader->status != TANDA_OK) return;
     golden->settings = json_write(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
     if (golden->settings == NULL)
-        reader->status = fail(reader->error, TANDA_FAILED, "%s: no memory to read its settings", reader->path);
+        reader->status =
+            fail(reader->error, TANDA_FAILED, "%s: no memory to read its settings", reader->path);
     const char *device = json_string_value(json_object_get(reader->object, "device"));
     if (reader->status == TANDA_OK) reader->status = copy_text(&golden->device, device, reader->error);
     if (reader->status == TANDA_OK) read_arguments(reader, golden);
@@ -159,6 +160,7 @@ static void read_members(reader *reader, golden *golden) {
 
 static tanda_status parse(const char *path, file_view view, golden *golden, tanda_error *error) {
     json_error_t problem;
+    const size_t failures = json_memory_failures();
     *golden = (struct golden){0};
     reader reader = {.path = path, .error = error, .status = TANDA_OK};
     reader.object =
@@ -173,7 +175,7 @@ static tanda_status parse(const char *path, file_view view, golden *golden, tand
                  reader.object != NULL ? 1 : problem.line, reader.object != NULL ? 1 : problem.column,
                  reader.object != NULL ? "not a JSON object" : problem.text);
     json_decref(reader.object);
-    return reader.status;
+    return json_memory_check(failures, path, reader.status, error);
 }
 
 tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
@@ -181,7 +183,7 @@ tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
     *golden = (struct golden){0};
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
-    status = parse(path, view, golden, error);
+    status = file_view_check(&view, parse(path, view, golden, error), error);
     file_view_close(&view);
     return status;
 }

@@ -351,6 +351,7 @@ tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_mod
     }
     result->seconds = seconds_now() - start;
     if (status == TANDA_OK && result->first.place == LOCKSTEP_NONE) status = run_alone(&lockstep, error);
+    status = dataset_check(dataset, status, error);
     lockstep_free(&lockstep);
     return status;
 }

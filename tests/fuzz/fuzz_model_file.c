@@ -114,8 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *made = NULL;
     size_t made_size = 0;
     if (data[0] & 1) made = assembled(data + 1, size - 1, &made_size);
-    const file_view view =
-        made != NULL ? (file_view){made, made_size} : (file_view){size > 1 ? data + 1 : NULL, size - 1};
+    const file_view view = made != NULL ? (file_view){.data = made, .size = made_size}
+                                        : (file_view){.data = size > 1 ? data + 1 : NULL, .size = size - 1};
     tanda_model *model = NULL;
     tanda_error error = {0};
     const tanda_status status = model_file_parse("FILE", view, &model, &error);

@@ -66,6 +66,7 @@ static tanda_status expand_file(expansion *expansion, const char *name, tanda_er
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
     status = expand_text(expansion, name, (const char *)view.data, view.size, error);
+    status = file_view_check(&view, status, error);
     file_view_close(&view);
     return status;
 }

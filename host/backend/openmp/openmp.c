@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/openmp/threads.h"
 #include "support/memory.h"
 
 #define MOST_THREADS 1024
@@ -203,11 +204,13 @@ static tanda_status open_cpu(const char *id, const tanda_device_options *options
     if (status != TANDA_OK) return status;
     if (options->threads > MOST_THREADS)
         return fail(error, TANDA_USAGE, "--threads: %zu is more than %d", options->threads, MOST_THREADS);
+    const size_t threads = options->threads > 0 ? options->threads : default_threads();
     openmp_backend_state *made = NULL;
-    status = allocate(&made, 1, sizeof *made, "device", error);
+    status = openmp_try_threads(threads, error);
+    if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "device", error);
     if (status != TANDA_OK) return status;
     made->base.interface = &interface;
-    made->threads = options->threads > 0 ? options->threads : default_threads();
+    made->threads = threads;
     made->functions = functions;
     describe(&made->base.information, functions, made->threads);
     *result = &made->base;
