@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/selftest.h"
+#include "support/text.h"
 
 #define REASON_SIZE 256
 
@@ -64,21 +65,21 @@ static void choose_automatically(const tanda_device_information *devices, size_t
         others++;
         if (strcmp(devices[i].kind, "CPU") == 0) continue;
         choice->device = &devices[i];
-        snprintf(choice->reason, REASON_SIZE, "the first OpenCL %s", devices[i].kind);
+        text_put(choice->reason, REASON_SIZE, "the first OpenCL %s", devices[i].kind);
         return;
     }
     choice->device = &devices[0];
     if (others > 0)
-        snprintf(choice->reason, REASON_SIZE, "no OpenCL GPU or accelerator, only CPU devices");
+        text_put(choice->reason, REASON_SIZE, "no OpenCL GPU or accelerator, only CPU devices");
     else
-        snprintf(choice->reason, REASON_SIZE, "%s", remark);
+        text_put(choice->reason, REASON_SIZE, "%s", remark);
 }
 
 static void choose_named(const tanda_device_information *devices, size_t count, const char *wanted,
                          choice *choice) {
     for (size_t i = 0; i < count && choice->device == NULL; i++)
         if (is_named(&devices[i], wanted)) choice->device = &devices[i];
-    if (choice->device != NULL) snprintf(choice->reason, REASON_SIZE, "as --device asks");
+    if (choice->device != NULL) text_put(choice->reason, REASON_SIZE, "as --device asks");
 }
 
 static tanda_status check_name(const char *wanted, tanda_error *error) {
@@ -94,8 +95,8 @@ static void list_ids(const tanda_device_information *devices, size_t count, char
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", i > 0 ? ", " : "", devices[i].id,
-                                 devices[i].name);
+        used += text_put(text + used, size - used, "%s%s (%s)", i > 0 ? ", " : "", devices[i].id,
+                         devices[i].name);
 }
 
 /* Refuses a device below the grade that exact mode needs. */
@@ -151,12 +152,12 @@ static tanda_status open_or_fall_back(choice *choice, const tanda_device_informa
         status = open_chosen(choice, options, result, &failure);
         if (status == TANDA_OK) return TANDA_OK;
     } else {
-        snprintf(failure.message, sizeof failure.message, "%s", choice->reason);
+        text_put(failure.message, sizeof failure.message, "%s", choice->reason);
     }
     if (options->require_device || choice->device == cpu || status == TANDA_USAGE)
         return fail(error, status, "%s", failure.message);
     choice->device = cpu;
-    snprintf(choice->reason, REASON_SIZE, "fallback: %.*s", REASON_SIZE - 16, failure.message);
+    text_put(choice->reason, REASON_SIZE, "fallback: %.*s", REASON_SIZE - 16, failure.message);
     return open_chosen(choice, options, result, error);
 }
 
@@ -168,7 +169,7 @@ static void choose_device(const tanda_device_options *options, const tanda_devic
         if (choice->device != NULL) return;
         char ids[REASON_SIZE - 80];
         list_ids(devices, count, ids, sizeof ids);
-        snprintf(choice->reason, REASON_SIZE, "--device %.40s: there is no such device%s%s; there is %s",
+        text_put(choice->reason, REASON_SIZE, "--device %.40s: there is no such device%s%s; there is %s",
                  wanted, remark[0] != '\0' ? ": " : "", remark, ids);
         return;
     }
@@ -178,9 +179,9 @@ static void choose_device(const tanda_device_options *options, const tanda_devic
         choice->device = NULL;
         choose_named(devices, count, "opencl", choice);
         if (choice->device == NULL)
-            snprintf(choice->reason, REASON_SIZE, "--require-device: there is no OpenCL device: %s", remark);
+            text_put(choice->reason, REASON_SIZE, "--require-device: there is no OpenCL device: %s", remark);
         else
-            snprintf(choice->reason, REASON_SIZE, "the first OpenCL device, as --require-device asks");
+            text_put(choice->reason, REASON_SIZE, "the first OpenCL device, as --require-device asks");
     }
 }
 
@@ -199,7 +200,7 @@ tanda_status tanda_device_open(const tanda_device_options *options, tanda_device
     if (status != TANDA_OK) return status;
     choose_device(options, devices, count, remark, &choice);
     status = open_or_fall_back(&choice, &devices[0], options, device, error);
-    if (status == TANDA_OK && reason != NULL) snprintf(reason, REASON_SIZE, "%s", choice.reason);
+    if (status == TANDA_OK && reason != NULL) text_put(reason, REASON_SIZE, "%s", choice.reason);
     free(devices);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "support/file_writer.h"
 #include "support/memory.h"
 #include "support/parallel.h"
+#include "support/text.h"
 
 #define GRAIN 65536
 
@@ -70,8 +71,8 @@ void bench_data_free(bench_data *data) {
 
 void bench_export_path(const bench_workload *workload, const char *folder, const char *ending,
                        char path[1024]) {
-    const int start = snprintf(path, 1024, "%s/", folder);
-    snprintf(path + start, 1024 - (size_t)start, "%s%s", workload->name, ending);
+    const size_t start = text_put(path, 1024, "%s/", folder);
+    text_put(path + start, 1024 - start, "%s%s", workload->name, ending);
     for (char *at = path + start; *at != '\0'; at++)
         if (*at == '/') *at = '-';
 }

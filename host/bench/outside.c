@@ -13,6 +13,7 @@
 #include "support/clock.h"
 #include "support/memory.h"
 #include "support/parallel.h"
+#include "support/text.h"
 
 extern char **environ;
 
@@ -60,7 +61,8 @@ static tanda_status run_memcpy(const bench_workload *workload, const bench_optio
 static tanda_status write_csv(const bench_data *data, char path[MOST_PATH], size_t *bytes,
                               tanda_error *error) {
     const char *folder = getenv("TMPDIR");
-    snprintf(path, MOST_PATH, "%.400s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp");
+    if (!text_fit(path, MOST_PATH, "%s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp"))
+        return fail(error, TANDA_FAILED, "%s: the path is too long", folder);
     const int descriptor = mkstemp(path);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (file == NULL) return fail(error, TANDA_FAILED, "%s: %s", path, strerror(errno));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "support/file_writer.h"
+#include "support/text.h"
 
 #define TIME_SIZE 24
 
@@ -13,13 +14,13 @@
 
 static const char *time_text(double seconds, char text[TIME_SIZE]) {
     if (!(seconds > 0.0))
-        snprintf(text, TIME_SIZE, "-");
+        text_put(text, TIME_SIZE, "-");
     else if (seconds < 0.9995e-3)
-        snprintf(text, TIME_SIZE, "%.4g us", seconds * 1e6);
+        text_put(text, TIME_SIZE, "%.4g us", seconds * 1e6);
     else if (seconds < 0.9995)
-        snprintf(text, TIME_SIZE, "%.4g ms", seconds * 1e3);
+        text_put(text, TIME_SIZE, "%.4g ms", seconds * 1e3);
     else
-        snprintf(text, TIME_SIZE, "%.4g s", seconds);
+        text_put(text, TIME_SIZE, "%.4g s", seconds);
     return text;
 }
 
@@ -43,9 +44,9 @@ void print_bench_heading(const tanda_device_information *device) {
 static void print_rate(const bench_result *result, bool computes) {
     char text[TIME_SIZE] = "";
     if (computes)
-        snprintf(text, sizeof text, "%.1f GFLOP/s", result->operations / result->median * 1e-9);
+        text_put(text, sizeof text, "%.1f GFLOP/s", result->operations / result->median * 1e-9);
     else if (result->bytes > 0.0)
-        snprintf(text, sizeof text, "%.2f GB/s", result->bytes / result->median * 1e-9);
+        text_put(text, sizeof text, "%.2f GB/s", result->bytes / result->median * 1e-9);
     printf(" %13s", text);
 }
 
@@ -53,7 +54,7 @@ void print_bench_line(const bench_workload *workload, const bench_result *result
     char text[TIME_SIZE], spread[2 * TIME_SIZE + 4], least[TIME_SIZE], most[TIME_SIZE];
     const double part = result->part;
     const bool computes = result->operations > 0.0 && strcmp(result->bound, "fma") == 0;
-    snprintf(spread, sizeof spread, "%s .. %s", time_text(result->least, least),
+    text_put(spread, sizeof spread, "%s .. %s", time_text(result->least, least),
              time_text(result->most, most));
     printf("%-38s %10s %22s", workload->name, time_text(result->median, text), spread);
     print_rate(result, computes);
@@ -122,7 +123,7 @@ static report begin_entry(const char *run_name, const char *suffix, const char *
                           const bench_result *result) {
     char name[160];
     json_builder entry = json_object_begin();
-    snprintf(name, sizeof name, "%s%s", run_name, suffix);
+    text_put(name, sizeof name, "%s%s", run_name, suffix);
     report_text(&entry, "name", name);
     report_text(&entry, "run_name", run_name);
     report_text(&entry, "run_type", type);
@@ -170,7 +171,7 @@ static void add_figures(report *entry, const bench_result *result) {
 void bench_report_add(bench_report *report, const bench_workload *workload,
                       const tanda_device_information *device, const bench_result *result) {
     char run_name[128];
-    snprintf(run_name, sizeof run_name, "%s/%s", workload->name, device->id);
+    text_put(run_name, sizeof run_name, "%s/%s", workload->name, device->id);
     for (size_t i = 0; i < result->repetitions; i++) {
         json_builder entry =
             begin_entry(run_name, "", "iteration", result->seconds[i], result->cpu_seconds[i], result);

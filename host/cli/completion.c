@@ -6,6 +6,7 @@
 
 #include "cli/option_table.h"
 #include "data/synthetic.h"
+#include "support/text.h"
 
 /* ---- the values of an option --------------------------------------------------------------------------- */
 
@@ -18,13 +19,13 @@ static void find_choices(const command *command, const char *option, char *words
     char name[64], wrong[80], none[] = "--no-such-option", begin[100];
     char *arguments[] = {name, wrong, none, NULL};
     tanda_error error = {0};
-    snprintf(name, sizeof name, "%s", command->name);
-    snprintf(wrong, sizeof wrong, "--%s=?", option);
-    snprintf(begin, sizeof begin, "--%s: '?' is unknown; use ", option);
+    text_put(name, sizeof name, "%s", command->name);
+    text_put(wrong, sizeof wrong, "--%s=?", option);
+    text_put(begin, sizeof begin, "--%s: '?' is unknown; use ", option);
     words[0] = '\0';
     command->run(3, arguments, &error);
     if (strncmp(error.message, begin, strlen(begin)) == 0)
-        snprintf(words, size, "%s", error.message + strlen(begin));
+        text_put(words, size, "%s", error.message + strlen(begin));
 }
 
 /* Prints the words of "a, b or c (remark)"; those with capitals stand for something else. */

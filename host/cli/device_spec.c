@@ -7,6 +7,7 @@
 #include "cli/opening.h"
 #include "data/place.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 #define THREADS_MAX 4096
@@ -67,7 +68,7 @@ static tanda_status read_part(const char *flag, char *part, device_spec *spec, t
     if (equals != NULL) *equals = '\0';
     for (size_t i = 0; equals != NULL && i < COUNT_OF(keys); i++) {
         if (strcmp(part, keys[i].name) != 0) continue;
-        snprintf(name, sizeof name, "%s %s", flag, part);
+        text_put(name, sizeof name, "%s %s", flag, part);
         const setting setting = {.flag = name, .value = equals + 1, .spec = spec};
         return keys[i].set(&setting, error);
     }

@@ -10,6 +10,7 @@
 #include "support/clock.h"
 #include "support/file_check.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 enum { FLAG_OUTPUT = FLAG_OWN, FLAG_LABELS, FLAG_KEY };
 
@@ -142,7 +143,7 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
     const size_t size = strlen(path) + sizeof "-test";
     const int stem = (int)(dot == NULL ? strlen(path) : (size_t)(dot - path));
     tanda_status status = allocate(result, size, 1, "a file name", error);
-    if (status == TANDA_OK) snprintf(*result, size, "%.*s-test%s", stem, path, path + stem);
+    if (status == TANDA_OK) text_put(*result, size, "%.*s-test%s", stem, path, path + stem);
     return status;
 }
 

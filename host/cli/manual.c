@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/option_table.h"
+#include "support/text.h"
 
 #define SECTIONS_MAX 64
 
@@ -141,7 +142,7 @@ void manual_print_command(const command *command) {
     const char *text = command->argp->doc == NULL ? "" : command->argp->doc;
     const size_t before = strcspn(text, "\v");
     char *first = strndup(text, before);
-    snprintf(name, sizeof name, "tanda-%s", command->name);
+    text_put(name, sizeof name, "tanda-%s", command->name);
     put_title(name);
     printf(".SH NAME\ntanda\\-%s \\- ", command->name);
     put_text(command->summary, strlen(command->summary));

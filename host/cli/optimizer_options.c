@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
+#include "support/text.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -112,7 +113,7 @@ static tanda_status set_member(optimizer_options *options, size_t index, const c
     uint64_t count = 0;
     if (!member->is_count)
         return set_number(member->name, argument, &options->members[index], options->error);
-    snprintf(flag, sizeof flag, "--%s", member->name);
+    text_put(flag, sizeof flag, "--%s", member->name);
     const tanda_status status =
         value_count(flag, argument, (uint64_t)member->least, (uint64_t)member->most, &count, options->error);
     if (status == TANDA_OK)
@@ -156,7 +157,7 @@ static const char *owners(unsigned kinds, const char *(*name)(size_t kind), char
     for (size_t i = 0; i < 32 && kinds >> i != 0; i++) {
         if ((kinds >> i & 1) == 0) continue;
         const char *before = used == 0 ? "" : kinds >> i == 1 ? " or " : ", ";
-        used += (size_t)snprintf(text + used, 128 - used, "%s%s", before, name(i));
+        used += text_put(text + used, 128 - used, "%s%s", before, name(i));
         if (used >= 128) used = 127;
     }
     return text;
@@ -236,7 +237,7 @@ tanda_status optimizer_options_check_fixed(const optimizer_options *options, con
 
 static void write_name(report *settings, const char *name, bool is_count, double value) {
     char key[40];
-    snprintf(key, sizeof key, "%s", name);
+    text_put(key, sizeof key, "%s", name);
     for (char *at = key; *at != '\0'; at++)
         if (*at == '-') *at = '_';
     if (is_count)
@@ -268,7 +269,7 @@ const char *optimizer_text(const optimizer_options *options, double learning_rat
     const bool plain = options->kind == TANDA_OPTIMIZER_SGD,
                constant = schedule_is_constant(&options->schedule);
     if (options->kind == TANDA_OPTIMIZER_LBFGS) return optimizer_name(options->kind);
-    snprintf(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g",
+    text_put(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g",
              plain ? "" : optimizer_name(options->kind), plain ? "" : ", ",
              constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ", learning_rate);
     return text;

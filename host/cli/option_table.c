@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/suggest.h"
+#include "support/text.h"
 
 void option_visit(const struct argp *argp, option_visitor *visit, void *context) {
     for (const struct argp_option *option = argp->options; option != NULL && (option->name || option->doc);
@@ -38,7 +39,7 @@ const struct argp_option *option_of_argument(const struct argp *argp, const char
     char name[SUGGEST_LENGTH_MAX + 1];
     const size_t length = strcspn(argument, "=");
     if (strncmp(argument, "--", 2) != 0 || length <= 2 || length - 2 > SUGGEST_LENGTH_MAX) return NULL;
-    snprintf(name, sizeof name, "%.*s", (int)(length - 2), argument + 2);
+    text_put(name, sizeof name, "%.*s", (int)(length - 2), argument + 2);
     const option_search search = option_find(argp, name);
     return search.exact != NULL || search.matches == 1 ? search.match : NULL;
 }

@@ -10,10 +10,7 @@ void print_name(FILE *stream, const char *name) {
     bool may_be_shown = false;
     for (size_t left = strlen(name), step = 0; left > 0; left -= step, name += step) {
         step = text_character(name, left, &may_be_shown);
-        if (may_be_shown)
-            fwrite(name, 1, step, stream);
-        else
-            fputc('?', stream);
+        fprintf(stream, "%.*s", may_be_shown ? (int)step : 1, may_be_shown ? name : "?");
     }
 }
 
@@ -33,7 +30,7 @@ static int write_json(const char *text, size_t size, void *stream) {
             step = text_character(text + at, size - at, &may_be_shown);
             if (!may_be_shown && text[at] != '\n') break;
         }
-        fwrite(text + begin, 1, at - begin, stream);
+        if (fwrite(text + begin, 1, at - begin, stream) != at - begin) return -1;
         if (at == size) break;
         fprintf(stream, "\\u%04x", code_point(text + at, step));
         at += step;

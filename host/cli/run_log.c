@@ -10,6 +10,7 @@
 
 #include "cli/print.h"
 #include "support/file_target.h"
+#include "support/text.h"
 
 /* ---- one log ------------------------------------------------------------------------------------------- */
 
@@ -37,7 +38,7 @@ static tanda_status open_log(run_log *log, const char *flag, const char *path, b
 }
 
 static void give_up(run_log *log, const char *reason) {
-    snprintf(log->failure, sizeof log->failure, "%s", reason);
+    text_put(log->failure, sizeof log->failure, "%s", reason);
     fclose(log->file);
     log->file = NULL;
     fprintf(stderr, "tanda: %s ", log->flag);
@@ -100,7 +101,7 @@ static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
 static void put_number(FILE *file, double value) {
     char text[40];
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
+        text_put(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
     fputs(text, file);

@@ -12,6 +12,7 @@
 #include "data/place.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 const char *golden_argument(int argc, char **argv) {
     static const char flag[] = "--golden";
@@ -104,22 +105,22 @@ static tanda_status check_settings(const repetition *run, tanda_error *error) {
 static void describe(const repetition *run, char *text, size_t size) {
     const golden_difference *found = &run->difference;
     if (found->verdict == GOLDEN_EQUAL) {
-        snprintf(text, size, "equal: %" PRIu64 " steps, %zu entries of the trace, final weights %s",
+        text_put(text, size, "equal: %" PRIu64 " steps, %zu entries of the trace, final weights %s",
                  run->made.steps, run->made.entry_count, run->made.final);
         return;
     }
     const char *what = found->verdict == GOLDEN_LOSS ? "loss sum" : "weights";
     char values[120];
     if (found->verdict == GOLDEN_LOSS)
-        snprintf(values, sizeof values, "bits 0x%08" PRIx32 ", recorded 0x%08" PRIx32, found->found.loss,
+        text_put(values, sizeof values, "bits 0x%08" PRIx32 ", recorded 0x%08" PRIx32, found->found.loss,
                  found->expected.loss);
     else
-        snprintf(values, sizeof values, "hash %s..., recorded %s...", found->found.weights,
+        text_put(values, sizeof values, "hash %s..., recorded %s...", found->found.weights,
                  found->expected.weights);
     if (found->step == found->after + 1)
-        snprintf(text, size, "first difference: step %" PRIu64 ", %s: %s", found->step, what, values);
+        text_put(text, size, "first difference: step %" PRIu64 ", %s: %s", found->step, what, values);
     else
-        snprintf(text, size,
+        text_put(text, size,
                  "first difference: between step %" PRIu64 " and step %" PRIu64
                  ", where the trace has its next "
                  "entry, %s: %s",

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/report.h"
+#include "support/text.h"
 
 #define DEFAULT_STEPS 20
 
@@ -91,13 +92,13 @@ tanda_status open_side_a(const common_options *common, device_spec *spec, lockst
     if (status != TANDA_OK) return status;
     if (!is_automatic(wanted)) return device_spec_open(spec, side, error);
     if (device_spec_open(spec, side, NULL) == TANDA_OK) {
-        snprintf(spec->reason, sizeof spec->reason, "the best OpenCL device");
+        text_put(spec->reason, sizeof spec->reason, "the best OpenCL device");
         return TANDA_OK;
     }
     device_spec_free(spec);
     status = device_spec_read("--device", "cpu", common, spec, error);
     if (status == TANDA_OK) status = device_spec_open(spec, side, error);
-    if (status == TANDA_OK) snprintf(spec->reason, sizeof spec->reason, "there is no OpenCL device");
+    if (status == TANDA_OK) text_put(spec->reason, sizeof spec->reason, "there is no OpenCL device");
     return status;
 }
 

@@ -1,4 +1,5 @@
 #include "cli/verify_report.h"
+#include "support/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,43 +18,43 @@ static void describe_index(const compared_tensor *tensor, const mismatch *mismat
         text[0] = '\0';
         return;
     case QUANTITY_LOSS:
-        snprintf(text, size, " [row %zu]", mismatch->row);
+        text_put(text, size, " [row %zu]", mismatch->row);
         return;
     case QUANTITY_BIAS:
     case QUANTITY_BIAS_GRADIENT:
     case QUANTITY_BIAS_STATE_1:
     case QUANTITY_BIAS_STATE_2:
     case QUANTITY_BIAS_STATE_3:
-        snprintf(text, size, " [out %zu]", mismatch->row);
+        text_put(text, size, " [out %zu]", mismatch->row);
         return;
     case QUANTITY_WEIGHT:
     case QUANTITY_WEIGHT_GRADIENT:
     case QUANTITY_WEIGHT_STATE_1:
     case QUANTITY_WEIGHT_STATE_2:
     case QUANTITY_WEIGHT_STATE_3:
-        snprintf(text, size, " [out %zu, in %zu]", mismatch->row, mismatch->column);
+        text_put(text, size, " [out %zu, in %zu]", mismatch->row, mismatch->column);
         return;
     default:
-        snprintf(text, size, " [row %zu, unit %zu]", mismatch->row, mismatch->column);
+        text_put(text, size, " [row %zu, unit %zu]", mismatch->row, mismatch->column);
     }
 }
 
 static void describe_step(const comparison *comparison, const divergence *first, char *text, size_t size) {
     if (first->place == LOCKSTEP_STEP)
-        snprintf(text, size, "step %" PRIu64 " (epoch %" PRIu64 ", step %" PRIu64 " of %zu)", first->step + 1,
+        text_put(text, size, "step %" PRIu64 " (epoch %" PRIu64 ", step %" PRIu64 " of %zu)", first->step + 1,
                  first->step / comparison->steps_per_epoch + 1, first->step % comparison->steps_per_epoch + 1,
                  comparison->steps_per_epoch);
     else
-        snprintf(text, size, "after %" PRIu64 " steps %c by itself, with nothing kept, has other weights",
+        text_put(text, size, "after %" PRIu64 " steps %c by itself, with nothing kept, has other weights",
                  first->step + 1, SIDE_NAMES[first->place - LOCKSTEP_FREE_A]);
 }
 
 static void describe_values(const mismatch *mismatch, bool bounded, char *text, size_t size) {
     const float a = mismatch->value[SIDE_A], b = mismatch->value[SIDE_B];
-    int used = snprintf(text, size, "%.9g (0x%08x) and %.9g (0x%08x), %u ulp apart", (double)a, bits_of(a),
-                        (double)b, bits_of(b), ulp_distance(a, b));
+    const size_t used = text_put(text, size, "%.9g (0x%08x) and %.9g (0x%08x), %u ulp apart", (double)a,
+                                 bits_of(a), (double)b, bits_of(b), ulp_distance(a, b));
     if (!bounded || (size_t)used >= size) return;
-    snprintf(text + used, size - (size_t)used, "; %c is %.3g from the reference %.9g, its bound is %.3g",
+    text_put(text + used, size - used, "; %c is %.3g from the reference %.9g, its bound is %.3g",
              SIDE_NAMES[mismatch->side], mismatch->difference, mismatch->expected, mismatch->bound);
 }
 
@@ -66,7 +67,7 @@ static void describe_difference(const comparison *comparison, char *text, size_t
     describe_index(tensor, &first->mismatch, index, sizeof index);
     describe_values(&first->mismatch, result->bounded && first->place == LOCKSTEP_STEP, values,
                     sizeof values);
-    snprintf(text, size, "first difference: %s, layer %zu, %s%s (%s): %s", step, tensor->layer + 1,
+    text_put(text, size, "first difference: %s, layer %zu, %s%s (%s): %s", step, tensor->layer + 1,
              quantity_name(tensor->quantity), index, compared_operation(comparison->model, tensor), values);
 }
 
@@ -75,12 +76,12 @@ void describe_verdict(const comparison *comparison, char *text, size_t size) {
     if (!comparison_holds(comparison))
         describe_difference(comparison, text, size);
     else if (result->bounded)
-        snprintf(text, size,
+        text_put(text, size,
                  "within bounds: %zu tensors in each of %" PRIu64 " steps; %" PRIu64
                  " kinks of ReLU decided by rounding",
                  result->tensor_count, result->steps, result->kinks);
     else
-        snprintf(text, size,
+        text_put(text, size,
                  "equal: every bit of %zu tensors in each of %" PRIu64 " steps, and of the weights that each "
                  "side by itself ends in",
                  result->tensor_count, result->steps);
@@ -143,7 +144,7 @@ static json_t *side_object(const comparison *comparison, int side) {
 static json_t *value_object(float value) {
     char bits[16];
     report report = json_object_begin();
-    snprintf(bits, sizeof bits, "0x%08x", bits_of(value));
+    text_put(bits, sizeof bits, "0x%08x", bits_of(value));
     report_real(&report, "value", (double)value);
     report_text(&report, "bits", bits);
     return json_end(&report);

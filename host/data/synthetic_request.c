@@ -6,6 +6,7 @@
 #include "data/number.h"
 #include "data/place.h"
 #include "data/synthetic_kinds.h"
+#include "support/text.h"
 
 #define LIST_SIZE 300
 
@@ -37,8 +38,7 @@ static const struct {
 static const char *list_kinds(char list[LIST_SIZE]) {
     size_t at = 0;
     for (size_t i = 0; i < SYNTHETIC_KINDS; i++)
-        at +=
-            (size_t)snprintf(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ", synthetic_kinds[i].name);
+        at += text_put(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ", synthetic_kinds[i].name);
     return list;
 }
 
@@ -46,7 +46,7 @@ static const char *list_keys(enum synthetic_kind kind, char list[LIST_SIZE]) {
     size_t at = 0;
     for (size_t i = 0; i < SYNTHETIC_KEYS; i++)
         if (synthetic_takes(kind, (synthetic_key)i))
-            at += (size_t)snprintf(list + at, LIST_SIZE - at, "%s%s", at == 0 ? "" : ", ", keys[i].name);
+            at += text_put(list + at, LIST_SIZE - at, "%s%s", at == 0 ? "" : ", ", keys[i].name);
     return list;
 }
 
@@ -58,7 +58,7 @@ tanda_status synthetic_begin(const char *kind, size_t length, synthetic_request 
         const char *name = synthetic_kinds[i].name;
         if (strlen(name) != length || memcmp(name, kind, length) != 0) continue;
         request->kind = (enum synthetic_kind)i;
-        snprintf(request->title, sizeof request->title, SYNTHETIC_PREFIX "%s", name);
+        text_put(request->title, sizeof request->title, SYNTHETIC_PREFIX "%s", name);
         return TANDA_OK;
     }
     return fail(error, TANDA_USAGE, "'%s' is no kind of synthetic data; there are %s",

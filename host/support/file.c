@@ -1,4 +1,5 @@
 #include "support/file.h"
+#include "support/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 
 int file_flush_folder_of(const char *path) {
     char copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
+    if (!text_fit(copy, sizeof copy, "%s", path)) return ENAMETOOLONG;
     int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return errno;
     int code = fsync(folder) == 0 ? 0 : errno;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/file_writer.h"
+#include "support/text.h"
 
 /* ---- what a name stands for ---------------------------------------------------------------------------- */
 
@@ -126,7 +127,8 @@ static tanda_status check_pair(const named_file *a, const named_file *b, tanda_e
 static tanda_status check_folder(const char *path, tanda_error *error) {
     struct stat information;
     char copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
+    if (!text_fit(copy, sizeof copy, "%s", path))
+        return fail(error, TANDA_FAILED, "%s: %s", path, strerror(ENAMETOOLONG));
     const bool is_there = stat(path, &information) == 0;
     if (is_there && !S_ISDIR(information.st_mode))
         return fail(error, TANDA_FAILED, "%s: it is no folder", path);

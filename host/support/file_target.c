@@ -1,4 +1,5 @@
 #include "support/file_target.h"
+#include "support/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -27,9 +28,8 @@ static bool is_own_descriptor(const char *link, int *descriptor) {
     char copy[PATH_MAX], folder[PATH_MAX], own[PATH_MAX];
     const char *slash = strrchr(link, '/');
     if (slash == NULL || !isdigit((unsigned char)slash[1])) return false;
-    snprintf(copy, sizeof copy, "%s", link);
-    if (realpath(dirname(copy), folder) == NULL || realpath("/proc/self/fd", own) == NULL ||
-        strcmp(folder, own) != 0)
+    if (!text_fit(copy, sizeof copy, "%s", link) || realpath(dirname(copy), folder) == NULL ||
+        realpath("/proc/self/fd", own) == NULL || strcmp(folder, own) != 0)
         return false;
     *descriptor = atoi(slash + 1);
     return true;
@@ -40,10 +40,8 @@ static int follow(char path[PATH_MAX], const char *text) {
     char joined[2 * PATH_MAX];
     const char *slash = strrchr(path, '/');
     const int folder = slash == NULL || text[0] == '/' ? 0 : (int)(slash - path) + 1;
-    const int length = snprintf(joined, sizeof joined, "%.*s%s", folder, path, text);
-    if (length < 0 || length >= PATH_MAX) return ENAMETOOLONG;
-    memcpy(path, joined, (size_t)length + 1);
-    return 0;
+    if (!text_fit(joined, sizeof joined, "%.*s%s", folder, path, text)) return ENAMETOOLONG;
+    return text_fit(path, PATH_MAX, "%s", joined) ? 0 : ENAMETOOLONG;
 }
 
 static file_kind kind_of(const file_target *target) {

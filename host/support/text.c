@@ -1,6 +1,8 @@
 #include "support/text.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Bytes of the UTF-8 character at text, 0 when there is none. */
@@ -61,4 +63,27 @@ void text_clean(char *text) {
         end += may_be_shown ? step : 1;
     }
     *end = '\0';
+}
+
+/* A format that cannot be printed leaves nothing. */
+static bool put(char *text, size_t size, const char *format, va_list arguments) {
+    const int length = vsnprintf(text, size, format, arguments);
+    if (length < 0) text[0] = '\0';
+    return length >= 0 && (size_t)length < size;
+}
+
+size_t text_put(char *text, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put(text, size, format, arguments);
+    va_end(arguments);
+    return strlen(text);
+}
+
+bool text_fit(char *text, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const bool fits = put(text, size, format, arguments);
+    va_end(arguments);
+    return fits;
 }

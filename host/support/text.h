@@ -15,6 +15,14 @@ size_t text_character(const char *text, size_t left, bool *may_be_shown);
 /* Puts '?' in the place of each character that may not be shown. */
 void text_clean(char *text);
 
+/*
+ * printf into `size` bytes, of which there is at least one. text_put cuts what does not fit and returns the length that
+ * is there: for people. text_fit is false where something was cut: for names, paths, and all that is read again.
+ */
+size_t text_put(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool text_fit(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4), warn_unused_result));
+
 /* True for UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms), as names in a model file must be. */
 bool is_plain_utf8(const char *text, size_t length);
 

@@ -11,6 +11,7 @@
 #include "model/model_file.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/checkpoint_file.h"
 
 #define DEFAULT_SECONDS 60.0
@@ -89,7 +90,7 @@ static tanda_status write_in_folder(checkpoints *checkpoints, const trainer *tra
     const size_t keep =
         trainer->options->checkpoint_keep > 0 ? trainer->options->checkpoint_keep : DEFAULT_KEEP;
     char name[64];
-    snprintf(name, sizeof name, CHECKPOINT_STEP_PREFIX "%0*" PRIu64 CHECKPOINT_SUFFIX, CHECKPOINT_STEP_DIGITS,
+    text_put(name, sizeof name, CHECKPOINT_STEP_PREFIX "%0*" PRIu64 CHECKPOINT_SUFFIX, CHECKPOINT_STEP_DIGITS,
              snapshot->progress.step);
     tanda_status status = path_join(checkpoints->path, name, path, error);
     if (status == TANDA_OK) status = write_best(checkpoints, trainer, snapshot, error);
@@ -159,7 +160,7 @@ static tanda_status find_in_folder(const char *folder, const names *names,
         free(path);
         if (status != TANDA_BAD_INPUT) return fail(error, status, "%s", reason.message);
         char note[sizeof reason.message + 64];
-        snprintf(note, sizeof note, "%s; the checkpoint before it is taken", reason.message);
+        text_put(note, sizeof note, "%s; the checkpoint before it is taken", reason.message);
         if (on_note != NULL && i + 1 < names->count) on_note(note, context);
         if (i + 1 == names->count)
             return fail(error, TANDA_BAD_INPUT, "%s; no other is left", reason.message);

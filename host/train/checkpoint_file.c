@@ -9,6 +9,7 @@
 #include "model/model_file.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/optimizer.h"
 
 #define STATE_NAME MODEL_FILE_EXTRA_PREFIX "state.%zu"
@@ -152,7 +153,7 @@ static tanda_status add_extra(const trainer *trainer, extras *extras, const char
     if (status != TANDA_OK) return status;
     plan_unpack(trainer->plan, packed, values);
     char *kept_name = extras->names[extras->count];
-    snprintf(kept_name, sizeof extras->names[0], "%s", name);
+    text_put(kept_name, sizeof extras->names[0], "%s", name);
     extras->tensors[extras->count++] = (safetensors_tensor){.name = kept_name,
                                                             .type = "F32",
                                                             .rank = 1,
@@ -169,7 +170,7 @@ static tanda_status make_extras(const trainer *trainer, const snapshot *snapshot
     if (snapshot->best != NULL && snapshot->progress.stopping.best_epoch > 0)
         status = add_extra(trainer, extras, BEST_NAME, snapshot->best, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
-        snprintf(name, sizeof name, STATE_NAME, i);
+        text_put(name, sizeof name, STATE_NAME, i);
         status = add_extra(trainer, extras, name, snapshot->state[i], error);
     }
     return status;
@@ -297,7 +298,7 @@ static tanda_status read_tensors(const trainer *trainer, const opened *file, sna
     else if (snapshot->best != NULL)
         snapshot->progress.stopping = (stopping){0};
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
-        snprintf(name, sizeof name, STATE_NAME, i);
+        text_put(name, sizeof name, STATE_NAME, i);
         status = read_tensor(trainer, file, name, snapshot->state[i], error);
     }
     return status;

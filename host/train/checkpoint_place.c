@@ -12,6 +12,7 @@
 #include "support/file.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/checkpoint_file.h"
 
 #define LOCK_SUFFIX ".lock"
@@ -38,8 +39,7 @@ static bool is_step_file(const char *name) {
 
 static bool is_own_name(const char *name, size_t length, const void *context) {
     (void)context;
-    const bool is_best =
-        length == sizeof CHECKPOINT_BEST - 1 && strncmp(name, CHECKPOINT_BEST, length) == 0;
+    const bool is_best = length == sizeof CHECKPOINT_BEST - 1 && strncmp(name, CHECKPOINT_BEST, length) == 0;
     return is_best || is_step_name(name, length);
 }
 
@@ -197,7 +197,7 @@ static tanda_status lock(const char *path, const char *folder, const char *base,
     free(name);
     if (status != TANDA_OK || holder == 0) return status;
     char who[64] = "another process";
-    if (holder != LOCK_HOLDER_UNKNOWN) snprintf(who, sizeof who, "process %ld", holder);
+    if (holder != LOCK_HOLDER_UNKNOWN) text_put(who, sizeof who, "process %ld", holder);
     return fail(error, TANDA_USAGE,
                 "checkpoint %s: %s saves its training there; wait for its end, or name another place", path,
                 who);

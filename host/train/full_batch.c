@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/lbfgs.h"
 
 struct full_batch {
@@ -117,7 +118,7 @@ static void tell_end(const trainer *trainer, const char *what) {
     const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
     char note[200];
     if (options->on_note == NULL) return;
-    snprintf(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g", what,
+    text_put(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g", what,
              (unsigned long long)lbfgs->evaluations, lbfgs_gradient_norm(lbfgs));
     options->on_note(note, options->context);
 }

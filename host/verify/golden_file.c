@@ -9,6 +9,7 @@
 #include "support/file_writer.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "verify/golden.h"
 
 #define GOLDEN_FORMAT 1
@@ -64,7 +65,7 @@ static uint64_t read_count(reader *reader, const char *key) {
     const json_t *value = json_object_get(reader->object, key);
     char what[64];
     if (json_is_integer(value) && json_integer_value(value) > 0) return (uint64_t)json_integer_value(value);
-    snprintf(what, sizeof what, "\"%s\" is no positive whole number", key);
+    text_put(what, sizeof what, "\"%s\" is no positive whole number", key);
     refuse(reader, what);
     return 0;
 }
@@ -77,7 +78,7 @@ static bool is_hexadecimal(const json_t *value, size_t digits) {
 static void read_digest(reader *reader, const char *key, char text[DIGEST_TEXT_SIZE]) {
     const json_t *value = json_object_get(reader->object, key);
     char what[64];
-    snprintf(what, sizeof what, "\"%s\" is no SHA-256", key);
+    text_put(what, sizeof what, "\"%s\" is no SHA-256", key);
     if (is_hexadecimal(value, DIGEST_TEXT_SIZE - 1))
         memcpy(text, json_string_value(value), DIGEST_TEXT_SIZE);
     else

@@ -5,6 +5,7 @@
 
 #include "backend/opencl/cache.h"
 #include "backend/opencl/state.h"
+#include "support/text.h"
 
 #define OPTIONS_SIZE 128
 
@@ -14,7 +15,7 @@ static void first_error_line(const char *log, char *line, size_t size) {
     if (start == NULL) start = log;
     while (start > log && start[-1] != '\n')
         start--;
-    snprintf(line, size, "%.*s", (int)strcspn(start, "\n"), start);
+    text_put(line, size, "%.*s", (int)strcspn(start, "\n"), start);
 }
 
 static tanda_status report_build(const opencl_backend_state *state, cl_program program, cl_int code,
@@ -43,7 +44,7 @@ static tanda_status build_text(const opencl_backend_state *state, const char *te
 
 /* Both kinds of program are built with these, and more_options. */
 static void write_options(size_t vector, const char *more_options, char options[OPTIONS_SIZE]) {
-    snprintf(options, OPTIONS_SIZE, "-cl-std=CL1.2 -DVECTOR=%zu%s", vector, more_options);
+    text_put(options, OPTIONS_SIZE, "-cl-std=CL1.2 -DVECTOR=%zu%s", vector, more_options);
 }
 
 tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
@@ -62,7 +63,7 @@ static tanda_status make_kernel(const opencl_backend_state *state, cl_program pr
     cl_int code = CL_SUCCESS;
     char call[96];
     *kernel = clCreateKernel(program, name, &code);
-    snprintf(call, sizeof call, "clCreateKernel %s", name);
+    text_put(call, sizeof call, "clCreateKernel %s", name);
     return opencl_check(state, code, call, error);
 }
 

@@ -15,6 +15,7 @@
 
 #include "backend/opencl/cache.h"
 #include "support/file.h"
+#include "support/text.h"
 
 #define SIGNATURE "tanda kernels 1\n"
 #define SIGNATURE_SIZE (sizeof SIGNATURE - 1)
@@ -27,20 +28,15 @@
 static bool find_folder(char *folder, size_t size) {
     const char *chosen = getenv("TANDA_CACHE_DIR");
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int length = -1;
-    if (chosen != NULL)
-        length = chosen[0] != '\0' ? snprintf(folder, size, "%s", chosen) : -1;
-    else if (cache != NULL && cache[0] == '/')
-        length = snprintf(folder, size, "%s/tanda", cache);
-    else if (home != NULL && home[0] == '/')
-        length = snprintf(folder, size, "%s/.cache/tanda", home);
-    return length > 0 && (size_t)length < size;
+    if (chosen != NULL) return chosen[0] != '\0' && text_fit(folder, size, "%s", chosen);
+    if (cache != NULL && cache[0] == '/') return text_fit(folder, size, "%s/tanda", cache);
+    return home != NULL && home[0] == '/' && text_fit(folder, size, "%s/.cache/tanda", home);
 }
 
 /* Makes the folder and those that it lies in; what cannot be made shows when it is opened. */
 static void make_folder(const char *path) {
     char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
+    if (!text_fit(folder, sizeof folder, "%s", path)) return;
     for (char *at = folder + 1; *at != '\0'; at++) {
         if (*at != '/') continue;
         *at = '\0';
@@ -115,7 +111,7 @@ bool opencl_cache_find(cl_device_id device, const char *text, const char *option
     bool written = fclose(stream) == 0;
     if (written) {
         digest_sha256(key, size, digest);
-        snprintf(cache->name, sizeof cache->name, "%s.bin", digest);
+        written = text_fit(cache->name, sizeof cache->name, "%s.bin", digest);
     }
     free(key);
     return written;
@@ -214,8 +210,9 @@ static void write_file(int folder, const char *name, const void *binary, size_t 
     char header[HEADER_SIZE + 1], digest[DIGEST_TEXT_SIZE];
     char temporary[OPENCL_CACHE_NAME_SIZE + 40];
     digest_sha256(binary, size, digest);
-    snprintf(header, sizeof header, SIGNATURE "%s\n", digest);
-    snprintf(temporary, sizeof temporary, "%s.unfinished-%ld", name, (long)getpid());
+    if (!text_fit(header, sizeof header, SIGNATURE "%s\n", digest) ||
+        !text_fit(temporary, sizeof temporary, "%s.unfinished-%ld", name, (long)getpid()))
+        return;
     unlinkat(folder, temporary, 0); /* of a process that was killed */
     const int file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0) return;

@@ -40,26 +40,26 @@ static void read_text(cl_device_id device, cl_device_info what, char *text, size
     size_t length = strlen(raw + start);
     while (length > 0 && raw[start + length - 1] == ' ')
         length--;
-    snprintf(text, size, "%.*s", (int)length, raw + start);
+    text_put(text, size, "%.*s", (int)length, raw + start);
     text_clean(text);
 }
 
 void opencl_describe(const found_device *found, tanda_device_information *information) {
     char platform[64] = "", version[64] = "";
     memset(information, 0, sizeof *information);
-    snprintf(information->backend, sizeof information->backend, "opencl");
-    snprintf(information->id, sizeof information->id, "opencl:%u.%u", found->platform_index,
+    text_put(information->backend, sizeof information->backend, "opencl");
+    text_put(information->id, sizeof information->id, "opencl:%u.%u", found->platform_index,
              found->device_index);
     read_text(found->device, CL_DEVICE_NAME, information->name, sizeof information->name);
     read_text(found->device, CL_DRIVER_VERSION, information->driver, sizeof information->driver);
     clGetPlatformInfo(found->platform, CL_PLATFORM_NAME, sizeof platform - 1, platform, NULL);
     read_text(found->device, CL_DEVICE_VERSION, version, sizeof version);
-    snprintf(information->platform, sizeof information->platform, "%s, %s", platform, version);
+    text_put(information->platform, sizeof information->platform, "%s, %s", platform, version);
     text_clean(information->platform);
     const char *kind = found->type & CL_DEVICE_TYPE_GPU           ? "GPU"
                        : found->type & CL_DEVICE_TYPE_ACCELERATOR ? "accelerator"
                                                                   : "CPU";
-    snprintf(information->kind, sizeof information->kind, "%s", kind);
+    text_put(information->kind, sizeof information->kind, "%s", kind);
     cl_uint units = 0;
     cl_ulong memory = 0;
     clGetDeviceInfo(found->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
@@ -79,9 +79,9 @@ tanda_status opencl_list(tanda_device_information **devices, size_t *count, char
     unsigned platforms = 0;
     size_t found_count = opencl_find_devices(found, &platforms);
     if (found_count == 0) {
-        if (remark != NULL && platforms == 0) snprintf(remark, 256, "no OpenCL platform is installed");
+        if (remark != NULL && platforms == 0) text_put(remark, 256, "no OpenCL platform is installed");
         if (remark != NULL && platforms > 0)
-            snprintf(remark, 256, "%u OpenCL platform%s, but none has a device", platforms,
+            text_put(remark, 256, "%u OpenCL platform%s, but none has a device", platforms,
                      platforms > 1 ? "s" : "");
         return TANDA_OK;
     }

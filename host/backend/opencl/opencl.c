@@ -7,6 +7,7 @@
 
 #include "backend/opencl/find.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 static void close_opencl(backend *backend) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
@@ -31,7 +32,7 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
         flags = state->shares_memory ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR
                                      : CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR;
     char call[64];
-    snprintf(call, sizeof call, "clCreateBuffer of %zu bytes", bytes);
+    text_put(call, sizeof call, "clCreateBuffer of %zu bytes", bytes);
     if (contents == NULL) bytes = round_up(bytes, sizeof(cl_uint));
     made->memory = clCreateBuffer(state->context, flags, bytes, (void *)contents, &code);
     status = opencl_check(state, code, call, error);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "support/memory.h"
+#include "support/text.h"
 
 #define CPU_WAVE_BYTES ((size_t)32 << 20) /* about a last-level cache */
 #define NETWORK_WAVE_BYTES \
@@ -100,7 +101,7 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     if (status == TANDA_OK) status = make_memories((const opencl_backend_state *)backend, made, error);
     const bool is_fused = made->is_perceptron || made->is_network, is_fast = options->math == TANDA_MATH_FAST;
     if (is_fast && is_fused)
-        snprintf(made->notes, sizeof made->notes, "fast: the exact kernels, fused, are the quickest here");
+        text_put(made->notes, sizeof made->notes, "fast: the exact kernels, fused, are the quickest here");
     if (status == TANDA_OK && is_fast && !is_fused)
         status = opencl_choose_variants((opencl_backend_state *)backend, made, error);
     if (status != TANDA_OK) {

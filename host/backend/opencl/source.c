@@ -25,6 +25,7 @@ typedef struct expansion {
 static tanda_status expand(expansion *expansion, const char *name, tanda_error *error);
 
 /* True for a line `#include "kernels/NAME"`; other includes belong to C and stand under #ifdef. */
+#include "support/text.h"
 static bool included_name(const char *line, size_t length, char name[64]) {
     static const char start[] = "#include \"kernels/";
     size_t skip = sizeof start - 1;
@@ -51,8 +52,7 @@ static tanda_status expand_text(expansion *expansion, const char *name, const ch
             if (status != TANDA_OK) return status;
             fprintf(expansion->output, "#line %zu \"%s\"\n", number + 1, name);
         } else {
-            fwrite(line, 1, length, expansion->output);
-            fputc('\n', expansion->output);
+            fprintf(expansion->output, "%.*s\n", (int)length, line);
         }
         line += length + 1;
     }
@@ -62,7 +62,8 @@ static tanda_status expand_text(expansion *expansion, const char *name, const ch
 static tanda_status expand_file(expansion *expansion, const char *name, tanda_error *error) {
     char path[4096];
     file_view view = {0};
-    snprintf(path, sizeof path, "%s/%s", expansion->folder, name);
+    if (!text_fit(path, sizeof path, "%s/%s", expansion->folder, name))
+        return fail(error, TANDA_DEVICE, "kernels: %s: the path is too long", expansion->folder);
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
     status = expand_text(expansion, name, (const char *)view.data, view.size, error);
@@ -76,7 +77,8 @@ static tanda_status expand(expansion *expansion, const char *name, tanda_error *
     for (size_t i = 0; i < expansion->included_count; i++)
         if (strcmp(expansion->included[i], name) == 0) return TANDA_OK;
     if (expansion->included_count == MOST_FILES) return fail(error, TANDA_DEVICE, "too many kernel files");
-    snprintf(expansion->included[expansion->included_count++], 64, "%s", name);
+    if (!text_fit(expansion->included[expansion->included_count++], 64, "%s", name))
+        return fail(error, TANDA_DEVICE, "kernel file %s: the name is too long", name);
     if (expansion->folder != NULL) return expand_file(expansion, name, error);
     for (const kernel_text *entry = embedded_kernels; entry->name != NULL; entry++)
         if (strcmp(entry->name, name) == 0)

@@ -12,6 +12,7 @@
 #include "backend/opencl/wave.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define MOST_SAMPLED_OUTPUTS 48
 #define TIMED_RUNS 3
@@ -103,7 +104,7 @@ static bool agrees(const check *check, const float *exact, const float *other, c
             double a = exact[j * check->result_stride + v], b = other[j * check->result_stride + v];
             double bound = bound_of(check, j, v);
             if (fabs(a - b) <= bound) continue;
-            snprintf(message, size, "element (%zu, %zu) is %.9g, should be %.9g within %.2g", j, v, b, a,
+            text_put(message, size, "element (%zu, %zu) is %.9g, should be %.9g within %.2g", j, v, b, a,
                      bound);
             return false;
         }
@@ -231,7 +232,7 @@ static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool
     if (status == TANDA_OK && !agrees(&check, copies.exact, copies.other, message, sizeof message)) {
         *right = false;
         if (chooser->wrong[0] == '\0')
-            snprintf(chooser->wrong, sizeof chooser->wrong,
+            text_put(chooser->wrong, sizeof chooser->wrong,
                      "; CLBlast is wrong in layer %zu %s: %s: tanda's kernel is used", op->layer + 1,
                      op->kind == OP_dense_forward    ? "forward"
                      : op->kind == OP_dense_backward ? "backward"
@@ -351,7 +352,7 @@ tanda_status opencl_choose_variants(opencl_backend_state *state, program *progra
     if (status == TANDA_OK) status = opencl_clear_results(state, program, 1, error);
     if (status == TANDA_OK) status = choose_with_pattern(&chooser);
     if (status == TANDA_OK) status = clear_memory(&chooser);
-    snprintf(program->notes, sizeof program->notes,
+    text_put(program->notes, sizeof program->notes,
              "fast: CLBlast computes %zu of %zu matrix products, the device's own functions %zu of %zu ops%s",
              chooser.products_by_clblast, chooser.products, chooser.functions_native, chooser.functions,
              chooser.wrong);

@@ -11,6 +11,7 @@
 
 #include "backend/openmp/threads.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define MOST_THREADS 1024
 
@@ -57,7 +58,7 @@ static tanda_status choose_isa(const char *wanted, const cpu_functions **result,
 }
 
 static void read_processor_name(char name[128]) {
-    snprintf(name, 128, "CPU");
+    text_put(name, 128, "CPU");
     FILE *file = fopen("/proc/cpuinfo", "r");
     if (file == NULL) return;
     char line[256];
@@ -65,7 +66,7 @@ static void read_processor_name(char name[128]) {
         char *colon = strchr(line, ':');
         if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
         line[strcspn(line, "\n")] = '\0';
-        snprintf(name, 128, "%s", colon + 2);
+        text_put(name, 128, "%s", colon + 2);
         break;
     }
     fclose(file);
@@ -73,10 +74,10 @@ static void read_processor_name(char name[128]) {
 
 static void describe(tanda_device_information *information, const cpu_functions *functions, size_t threads) {
     memset(information, 0, sizeof *information);
-    snprintf(information->backend, sizeof information->backend, "openmp");
-    snprintf(information->id, sizeof information->id, "cpu");
-    snprintf(information->kind, sizeof information->kind, "CPU");
-    snprintf(information->platform, sizeof information->platform, "%s", functions->isa);
+    text_put(information->backend, sizeof information->backend, "openmp");
+    text_put(information->id, sizeof information->id, "cpu");
+    text_put(information->kind, sizeof information->kind, "CPU");
+    text_put(information->platform, sizeof information->platform, "%s", functions->isa);
     read_processor_name(information->name);
     information->compute_units = threads;
     information->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
