@@ -12,7 +12,7 @@
 #include "program.h"
 #include "support/file_writer.h"
 
-TestSuite(outputs, .init = enter_folder, .fini = leave_folder);
+TestSuite(outputs, .init = enter_folder, .fini = leave_folder, .timeout = 120);
 
 #define QUICK "train", "--data", IRIS, "--epochs", "1", "--device", "cpu", "--threads", "1", "--quiet"
 

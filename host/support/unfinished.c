@@ -12,14 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MARK ".unfinished-"
 #define LETTERS 6
 #define NOTES 16
 #define MOST_TRIES 100
 
 ssize_t unfinished_stem(const char *name) {
-    const size_t length = strlen(name), end = sizeof MARK - 1 + LETTERS;
-    if (length <= end || strncmp(name + length - end, MARK, sizeof MARK - 1) != 0) return -1;
+    const size_t length = strlen(name), end = sizeof FILE_UNFINISHED - 1 + LETTERS;
+    if (length <= end || strncmp(name + length - end, FILE_UNFINISHED, sizeof FILE_UNFINISHED - 1) != 0)
+        return -1;
     for (const char *at = name + length - LETTERS; *at != '\0'; at++)
         if (!isalnum((unsigned char)*at)) return -1;
     return (ssize_t)(length - end);
@@ -78,7 +78,7 @@ static int try_to_make(unfinished *file, mode_t mode) {
 
 int unfinished_make(const char *path, mode_t mode, unfinished *file) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    const int length = snprintf(file->path, sizeof file->path, "%s" MARK "XXXXXX", path);
+    const int length = snprintf(file->path, sizeof file->path, "%s" FILE_UNFINISHED "XXXXXX", path);
     if (length < 0 || (size_t)length >= sizeof file->path) return ENAMETOOLONG;
     int code = EEXIST;
     for (int tries = 0; tries < MOST_TRIES && code == EEXIST; tries++) {

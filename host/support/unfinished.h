@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define FILE_UNFINISHED ".unfinished-" /* six letters follow */
+
 /* How many bytes of a name come before ".unfinished-XXXXXX", -1 where it does not end so. */
 ssize_t unfinished_stem(const char *name);
 
