@@ -15,9 +15,6 @@
 #include "support/text.h"
 #include "train/checkpoint_file.h"
 
-#define LOCK_SUFFIX ".lock"
-#define MOST_LINKS 40 /* as many as the kernel follows */
-
 /* ---- names --------------------------------------------------------------------------------------------- */
 
 static bool ends_in(const char *text, const char *end) {
@@ -40,7 +37,8 @@ static bool is_step_file(const char *name) {
 static bool is_own_name(const char *name, size_t length, const void *context) {
     (void)context;
     const bool is_best = length == sizeof CHECKPOINT_BEST - 1 && strncmp(name, CHECKPOINT_BEST, length) == 0;
-    return is_best || is_step_name(name, length);
+    return is_best || is_step_name(name, length) ||
+           (length == sizeof CHECKPOINT_LOCK - 1 && strncmp(name, CHECKPOINT_LOCK, length) == 0);
 }
 
 bool checkpoint_holds(const char *name) {
@@ -57,25 +55,6 @@ tanda_status path_join(const char *folder, const char *name, char **path, tanda_
 static const char *base_of(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash == NULL ? path : slash + 1;
-}
-
-/* What is written when `path` is: the end of its links, which need not be there. To be freed. */
-static tanda_status follow_links(const char *path, char **end, tanda_error *error) {
-    char target[PATH_MAX];
-    tanda_status status = copy_text(end, path, error);
-    for (size_t i = 0; status == TANDA_OK && i < MOST_LINKS; i++) {
-        char *folder = NULL, *link = *end;
-        const ssize_t length = readlink(link, target, sizeof target - 1);
-        if (length < 0) break;
-        target[length] = '\0';
-        *end = NULL;
-        status = file_folder(link, &folder, error);
-        if (status == TANDA_OK)
-            status = target[0] == '/' ? copy_text(end, target, error) : path_join(folder, target, end, error);
-        free(folder);
-        free(link);
-    }
-    return status;
 }
 
 /* ---- listing ------------------------------------------------------------------------------------------- */
@@ -182,8 +161,8 @@ static tanda_status check_file(const char *path, const char *resume, tanda_error
 /* A name that a folder of checkpoints has for its files is under that folder's lock. */
 static tanda_status lock_name(const char *base, char **name, tanda_error *error) {
     if (base == NULL || is_step_file(base) || strcmp(base, CHECKPOINT_BEST) == 0)
-        return copy_text(name, LOCK_SUFFIX, error);
-    if (asprintf(name, "%s" LOCK_SUFFIX, base) >= 0) return TANDA_OK;
+        return copy_text(name, CHECKPOINT_LOCK, error);
+    if (asprintf(name, "%s" CHECKPOINT_LOCK, base) >= 0) return TANDA_OK;
     *name = NULL;
     return fail(error, TANDA_FAILED, "out of memory for a path");
 }
@@ -236,11 +215,12 @@ static tanda_status take_folder(const char *path, const char *resume, checkpoint
 
 static tanda_status take_file(const char *path, const char *resume, checkpoint_place *place,
                               tanda_error *error) {
-    char *file = NULL, *folder = NULL;
-    tanda_status status = follow_links(path, &file, error);
-    if (status == TANDA_OK) status = file_folder(file, &folder, error);
-    if (status == TANDA_OK) status = take(path, folder, base_of(file), resume, place, error);
-    free(file);
+    file_target target; /* at the end of links, which need not be there */
+    char *folder = NULL;
+    const int code = file_target_find(path, &target);
+    if (code != 0) return fail(error, TANDA_FAILED, "checkpoint %s: %s", path, strerror(code));
+    tanda_status status = file_folder(target.path, &folder, error);
+    if (status == TANDA_OK) status = take(path, folder, base_of(target.path), resume, place, error);
     free(folder);
     return status;
 }

@@ -11,6 +11,7 @@
 #define CHECKPOINT_STEP_PREFIX "step-"
 #define CHECKPOINT_STEP_DIGITS 12
 #define CHECKPOINT_BEST "best" CHECKPOINT_SUFFIX
+#define CHECKPOINT_LOCK ".lock" /* in a folder; behind the name of a file */
 
 /* True for the names that a folder of checkpoints takes for its own, those of temporary files among them. */
 bool checkpoint_holds(const char *name);
