@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "backend/backend.h"
+#include "data/csv_rows.h"
 #include "data/format.h"
 #include "model/model_file.h"
 #include "program.h"
@@ -131,6 +132,7 @@ Test(changing_inputs, a_bus_error_of_somebody_else_goes_to_the_handler_that_was_
 
 Test(changing_inputs, a_bus_error_of_somebody_else_ends_the_program_as_ever, .signal = SIGBUS) {
     write_data();
+    signal(SIGBUS, SIG_DFL); /* a sanitizer has its own */
     file_view view = open_view("x.npy");
     file_view_close(&view);
     const int file = open("l.npy", O_RDONLY);
@@ -360,6 +362,34 @@ Test(changing_inputs, readers_stand_bytes_that_change_under_them) {
     expect_read_or_refused(IRIS, 3000);
     expect_read_or_refused("x.npy", 20);
     expect_read_or_refused("m.safetensors", 3000);
+}
+
+/* Rows are counted first and read then; a byte changes between the two. */
+static void expect_other_rows_to_be_seen(size_t at, char letter) {
+    char text[] = "1\n222\n3\n";
+    float owned[] = {0.0f, 0.0f, 0.0f, 7.0f};
+    const tanda_dataset_options options = {.without_target = true};
+    const request request = {.options = &options};
+    const csv_reader reader = {.path = "t.csv",
+                               .request = &request,
+                               .start = csv_open("t.csv", (unsigned char *)text, strlen(text)),
+                               .columns = 1,
+                               .selection = {.target = NO_COLUMN, .weight = NO_COLUMN},
+                               .roles = (ptrdiff_t[]){0},
+                               .places = (size_t[]){0}};
+    table table = {.rows = 3, .features = 1, .values = owned, .owned = owned};
+    csv_chunks chunks;
+    cr_assert_eq(csv_find_chunks(&reader.start, &chunks, NULL), TANDA_OK);
+    cr_expect(csv_read_chunks(&reader, &chunks, &table));
+    text[at] = letter;
+    cr_expect_not(csv_read_chunks(&reader, &chunks, &table));
+    cr_expect_eq(owned[3], 7.0f, "a row more than there is room for");
+    free(chunks.chunks);
+}
+
+Test(changing_inputs, rows_that_come_and_go_between_counting_and_reading_are_seen) {
+    expect_other_rows_to_be_seen(3, '\n');
+    expect_other_rows_to_be_seen(1, '2');
 }
 
 /* ---- what is no file ----------------------------------------------------------------------------------- */

@@ -89,7 +89,7 @@ static bool read_chunk(const chunk_work *work, const csv_chunk *chunk) {
     size_t row = chunk->first_row;
     for (; cursor.at < chunk->end && row < end; row++) /* other bytes than were counted may lie there now */
         if (csv_read_record(&reader, &cursor, row, work->table, NULL) != TANDA_OK) return false;
-    return row == end;
+    return row == end && cursor.at >= chunk->end;
 }
 
 static void read_some_chunks(void *context, size_t first, size_t end) {

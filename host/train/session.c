@@ -139,12 +139,14 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
                             tanda_evaluation *evaluation, tanda_error *error) {
     resident resident = {0};
     evaluator evaluator = {0};
+    tanda_evaluation made = {0};
     tanda_status status = check_fit(model, dataset, true, error);
     if (status != TANDA_OK) return status;
     status = resident_create(device, dataset, true, &resident, error);
     if (status == TANDA_OK) status = evaluator_create(device, model, &resident, NULL, &evaluator, error);
-    if (status == TANDA_OK) status = evaluator_run(device, &evaluator, evaluation, error);
+    if (status == TANDA_OK) status = evaluator_run(device, &evaluator, &made, error);
     status = dataset_check(dataset, status, error);
+    if (status == TANDA_OK) *evaluation = made;
     evaluator_free(device, &evaluator);
     resident_free(device, &resident);
     return status;
