@@ -36,7 +36,7 @@ Test(places, folder_of_a_running_training_is_refused_by_whatever_path) {
     cr_assert_eq(mkdir("d", 0777), 0);
     const pid_t first = start_at("kept");
     cr_assert_eq(symlink("kept", "link"), 0);
-    write_text("kept/step-000000000001.safetensors.unfinished-abcdef", "the first is writing it");
+    write_text("kept/step-000000000002.safetensors.unfinished-abcdef", "the first is writing it");
     static const char *const paths[] = {"kept", "./d/../kept/", "link", "kept/step-000000000001.safetensors",
                                         "link/best.safetensors"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -47,7 +47,7 @@ Test(places, folder_of_a_running_training_is_refused_by_whatever_path) {
     const outcome resumed = RUN("train", "--resume", "kept");
     expect_busy(&resumed, "kept", first);
     cr_expect_neq(access("second.jsonl", F_OK), 0, "the log was opened");
-    cr_expect_eq(access("kept/step-000000000001.safetensors.unfinished-abcdef", F_OK), 0, "it was removed");
+    cr_expect_eq(access("kept/step-000000000002.safetensors.unfinished-abcdef", F_OK), 0, "it was removed");
     end(first);
     cr_expect_neq(access("kept/.lock", F_OK), 0);
 }
@@ -96,7 +96,7 @@ Test(places, of_two_that_start_together_one_is_refused) {
 
 Test(places, dead_process_leaves_no_lock_and_its_unfinished_file_goes) {
     const pid_t first = start_at("kept");
-    write_text("kept/step-000000000001.safetensors.unfinished-abcdef", "half of it");
+    write_text("kept/step-000000000002.safetensors.unfinished-abcdef", "half of it");
     kill(first, SIGKILL);
     cr_assert_eq(wait_for(first), 128 + SIGKILL);
     cr_assert_eq(access("kept/.lock", F_OK), 0);
@@ -135,13 +135,13 @@ static void expect_refused(const char *place, const char *reason) {
 Test(places, file_that_holds_something_is_not_replaced) {
     cr_assert_eq(RUN(TRAIN_IRIS, "--checkpoint", "c.safetensors", "--output", "m.safetensors").status, 0);
     write_text("rows.safetensors", "1,2,3\n");
-    cr_assert_eq(mkdir("folder.safetensors", 0777), 0);
+    cr_assert_eq(mkfifo("pipe.safetensors", 0666), 0);
     cr_assert_eq(symlink("c.safetensors", "link.safetensors"), 0);
     expect_refused("c.safetensors", EARLIER);
     expect_refused("link.safetensors", EARLIER);
     expect_refused("m.safetensors", OTHER);
     expect_refused("rows.safetensors", OTHER);
-    expect_refused("folder.safetensors", "it is there and no regular file; name another");
+    expect_refused("pipe.safetensors", "it is there and no regular file; name another");
     write_text("empty.safetensors", "");
     cr_expect_eq(RUN(TRAIN_IRIS, "--checkpoint", "empty.safetensors").status, 0);
     cr_expect_eq(RUN("train", "--resume", "c.safetensors", "--epochs", "12", "--quiet").status, 0);

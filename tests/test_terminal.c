@@ -103,6 +103,7 @@ static void write_evil_data(size_t classes) {
 Test(terminal, names_are_clean_wherever_data_and_models_are_shown) {
     for (size_t classes = 2; classes < 4; classes++) {
         write_evil_data(classes);
+        unlink("c" EVIL ".safetensors");
         expect_said(CLEAN_RUN("inspect", DATA, "--categorical", "auto"), "Data: data" EVIL_SHOWN "?.csv");
         const char *text =
             CLEAN_RUN("train", "--data", DATA, "--categorical", "auto", "--epochs", "2", "--device", "cpu",

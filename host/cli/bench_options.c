@@ -36,7 +36,8 @@ static tanda_status set_filter(bench_command_options *options, const char *argum
     options->has_filter = code == 0;
     if (code == 0) return TANDA_OK;
     regerror(code, &options->filter, reason, sizeof reason);
-    return fail(options->common.error, TANDA_USAGE, "--filter: %s", reason);
+    return fail(options->common.error, code == REG_ESPACE ? TANDA_FAILED : TANDA_USAGE, "--filter: %s",
+                reason);
 }
 
 static tanda_status set_repetitions(bench_command_options *options, const char *argument) {

@@ -220,6 +220,7 @@ static bool same_settings(const golden *a, const golden *b) {
 static tanda_status read_back(const golden *golden, const char *path, const char *text, tanda_error *error) {
     struct golden read;
     tanda_error reason = {0};
+    const size_t failures = json_memory_failures();
     const file_view view = {.data = (const unsigned char *)text, .size = strlen(text)};
     const tanda_status status = parse(path, view, &read, &reason);
     const bool same = status == TANDA_OK && golden->rows == read.rows && golden->features == read.features &&
@@ -230,6 +231,8 @@ static tanda_status read_back(const golden *golden, const char *path, const char
                       same_entries(golden, &read);
     golden_free(&read);
     if (same) return TANDA_OK;
+    if (status == TANDA_OK && json_memory_failures() != failures)
+        return fail(error, TANDA_FAILED, "%s: not saved: no memory to read it back", path);
     return fail(error, TANDA_FAILED, "%s: not saved, as it could not be loaded again%s%s", path,
                 status != TANDA_OK ? ": " : "", reason.message);
 }
