@@ -16,6 +16,7 @@
 #include "support/file_view.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/checkpoint.h"
 
 /* What is at work while a configuration is taken in. */
@@ -180,7 +181,7 @@ static tanda_status join_values(const expansion *work, const char *key, const st
         is_whole = fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text) >= 0 && is_whole;
         free(text);
     }
-    is_whole = fclose(stream) == 0 && is_whole && *joined != NULL; /* without memory it becomes NULL */
+    is_whole = text_stream_end(stream, joined) && is_whole;
     if (is_whole || status != TANDA_OK) return status;
     return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
 }

@@ -102,7 +102,9 @@ static char *list_kinds(int key, const char *text, void *input) {
     for (size_t i = 0; synthetic_kind_name(i) != NULL; i++)
         fprintf(stream, "  %-15s %s\n", synthetic_kind_name(i), synthetic_kind_summary(i));
     fprintf(stream, "\n%s", text);
-    return fclose(stream) == 0 ? made : (char *)text;
+    if (text_stream_end(stream, &made)) return made;
+    free(made);
+    return (char *)text;
 }
 
 const struct argp generate_argp = {

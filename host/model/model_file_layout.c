@@ -8,30 +8,20 @@
 #include "support/digest.h"
 #include "support/memory.h"
 
-static bool put_bytes(FILE *stream, const char *bytes, size_t size) {
-    return fwrite(bytes, 1, size, stream) == size;
-}
-
-bool model_file_digest_metadata(const json_t *metadata, char *text) {
+void model_file_digest_metadata(const json_t *metadata, char *text) {
     static const char *const keys[] = {"architecture", MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
                                        "class_names",  "feature_names",  "preparation",
                                        "scaling",      "settings",       "tanda_format",
                                        "target_name",  "target_names",   "weights_sha256"};
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&bytes, &size);
-    if (stream == NULL) return false;
-    bool complete = true;
-    for (size_t i = 0; complete && i < sizeof keys / sizeof keys[0]; i++) {
+    digest_part parts[2 * sizeof keys / sizeof keys[0]];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(metadata, keys[i]);
         if (value == NULL) continue;
-        complete = put_bytes(stream, keys[i], strlen(keys[i]) + 1) &&
-                   put_bytes(stream, json_string_value(value), json_string_length(value) + 1);
+        parts[count++] = (digest_part){keys[i], strlen(keys[i]) + 1};
+        parts[count++] = (digest_part){json_string_value(value), json_string_length(value) + 1};
     }
-    complete = fclose(stream) == 0 && complete;
-    if (complete) digest_sha256(bytes, size, text);
-    free(bytes);
-    return complete;
+    digest_sha256_parts(parts, count, text);
 }
 
 bool model_file_is_extra(const safetensors_tensor *tensor) {

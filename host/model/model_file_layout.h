@@ -30,8 +30,8 @@ bool model_file_is_extra(const safetensors_tensor *tensor);
 tanda_status model_file_digest_extra(const safetensors_tensor *tensors, size_t count, char *text,
                                      tanda_error *error);
 
-/* The value of metadata_sha256; text has DIGEST_TEXT_SIZE bytes. False without memory. */
-bool model_file_digest_metadata(const json_t *metadata, char *text);
+/* The value of metadata_sha256; text has DIGEST_TEXT_SIZE bytes. */
+void model_file_digest_metadata(const json_t *metadata, char *text);
 
 /* The index of the first parameter that is not finite, or the number of parameters. */
 size_t model_file_first_not_finite(const tanda_model *model);

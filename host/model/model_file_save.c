@@ -140,7 +140,7 @@ static tanda_status put_digests(const writer *writer) {
     model_digest(writer->model, text);
     tanda_status status = put_text(writer, "weights_sha256", text);
     if (status != TANDA_OK) return status;
-    if (!model_file_digest_metadata(writer->metadata, text)) return no_memory(writer, "metadata_sha256");
+    model_file_digest_metadata(writer->metadata, text);
     return put_text(writer, "metadata_sha256", text);
 }
 

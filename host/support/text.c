@@ -87,3 +87,8 @@ bool text_fit(char *text, size_t size, const char *format, ...) {
     va_end(arguments);
     return fits;
 }
+
+bool text_stream_end(FILE *stream, char *const *text) {
+    const bool failed = ferror(stream) != 0;
+    return fclose(stream) == 0 && !failed && *text != NULL;
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /*
  * The bytes of the first character of `left` bytes, 1 or more, and whether it may be shown. It may not when it steers a
@@ -22,6 +23,9 @@ void text_clean(char *text);
 size_t text_put(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool text_fit(char *text, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4), warn_unused_result));
+
+/* Closes a stream of open_memstream; false where *text is not all of it, which glibc tells in three ways. */
+bool text_stream_end(FILE *stream, char *const *text) __attribute__((warn_unused_result));
 
 /* True for UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms), as names in a model file must be. */
 bool is_plain_utf8(const char *text, size_t length);

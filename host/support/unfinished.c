@@ -56,11 +56,14 @@ void unfinished_remove_all(void) {
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
-/* False when another process took the file for one of a dead process between its making and the lock. */
-static bool hold(int descriptor) {
+/* Returns 0 or errno; EEXIST when another process took the file for one of a dead process before the lock was had. */
+static int hold(const unfinished *file) {
     struct stat information;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
-    return fstat(descriptor, &information) == 0 && information.st_nlink > 0;
+    if (flock(file->descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return EEXIST;
+    if (fstat(file->descriptor, &information) == 0) return information.st_nlink > 0 ? 0 : EEXIST;
+    const int code = errno;
+    unlink(file->path);
+    return code;
 }
 
 /* Returns 0 or errno; EEXIST when another name is to be tried. */
@@ -68,10 +71,8 @@ static int try_to_make(unfinished *file, mode_t mode) {
     file->note = note(file->path); /* before there is a file: a signal in between leaves none */
     file->descriptor = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     int code = file->descriptor >= 0 ? 0 : errno;
-    if (code == 0 && !hold(file->descriptor)) {
-        close(file->descriptor);
-        code = EEXIST;
-    }
+    if (code == 0) code = hold(file);
+    if (code != 0 && file->descriptor >= 0) close(file->descriptor);
     if (code != 0) forget(file->note);
     return code;
 }

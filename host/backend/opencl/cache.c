@@ -108,7 +108,7 @@ bool opencl_cache_find(cl_device_id device, const char *text, const char *option
     FILE *stream = open_memstream(&key, &size);
     if (stream == NULL) return false;
     write_key(stream, device, text, options);
-    bool written = fclose(stream) == 0;
+    bool written = text_stream_end(stream, &key);
     if (written) {
         digest_sha256(key, size, digest);
         written = text_fit(cache->name, sizeof cache->name, "%s.bin", digest);

@@ -167,7 +167,8 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     if (status == TANDA_OK)
         status = opencl_write_memory(state, program->layers, layers, count * sizeof *layers, error);
     free(layers);
-    if (status == TANDA_OK) status = opencl_make_memory(state, floats, sizeof(float), &program->panels, error);
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, floats, sizeof(float), &program->panels, error);
     return status;
 }
 
@@ -213,8 +214,8 @@ tanda_status opencl_pack_network(const context *c) {
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->layers);
     give_memory(&launch, program->panels);
-    return opencl_launch(&launch, (most + NETWORK_PACK_INPUTS - 1) / NETWORK_PACK_INPUTS, program->plan->layer_count, 1,
-                         c->error);
+    return opencl_launch(&launch, (most + NETWORK_PACK_INPUTS - 1) / NETWORK_PACK_INPUTS,
+                         program->plan->layer_count, 1, c->error);
 }
 
 static tanda_status run_rows(const context *c) {

@@ -47,7 +47,8 @@ tanda_status opencl_run_network_steps(const context *c) {
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
     const size_t kernel = program->column == 32 ? KERNEL_network_steps_2 : KERNEL_network_steps_1;
     place input = place_of(c, 0);
-    tanda_status status = c->wave->result == 0 ? opencl_pack_network(c) : TANDA_OK; /* later launches find them new */
+    tanda_status status =
+        c->wave->result == 0 ? opencl_pack_network(c) : TANDA_OK; /* later launches find them new */
     if (status != TANDA_OK) return status;
     input.offset = program->stored != NULL ? c->wave->first_tile : 0;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);

@@ -8,7 +8,8 @@
 #define MOST_FEATURES 16384   /* lane sums of more would take too much memory */
 #define MOST_GROUP_TILES 1024 /* with MOST_SLOTS, a wave's rows fit into 32 bits */
 #define MOST_SLOTS 1024
-#define GROUPS_PER_UNIT 64       /* so that compute units which end early find more to do: PoCL lends up to 32 at a time */
+#define GROUPS_PER_UNIT \
+    64 /* so that compute units which end early find more to do: PoCL lends up to 32 at a time */
 #define LEAST_GROUP_FLOATS 65536 /* less is done before another thread has woken up */
 #define LAUNCH_FLOATS 524288     /* half a millisecond's, in steps that one work-item does whole */
 #define MOST_STEPS_TOGETHER 256
@@ -37,9 +38,9 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
     size_t lines = round_up(features + 2, TILE_LANES), wave = program->options.wave_tiles;
     const size_t most = GROUPS_PER_UNIT * units < MOST_SLOTS ? GROUPS_PER_UNIT * units : MOST_SLOTS;
     while (group < tiles && group < MOST_GROUP_TILES &&
-           (wave != 0 ? wave > 1 && group < 2
-                      : (tiles + group - 1) / group > most ||
-                            group * TILE_ROWS * features < LEAST_GROUP_FLOATS))
+           (wave != 0
+                ? wave > 1 && group < 2
+                : (tiles + group - 1) / group > most || group * TILE_ROWS * features < LEAST_GROUP_FLOATS))
         group *= 2;
     while (slots * group < tiles && slots < (wave != 0 ? wave : MOST_SLOTS))
         slots *= 2;

@@ -102,7 +102,7 @@ static tanda_status read_files(const char *folder, const char *const *names, siz
     }
     for (size_t i = 0; status == TANDA_OK && i < count; i++)
         status = expand(expansion, names[i], error);
-    bool written = fclose(expansion->output) == 0;
+    const bool written = text_stream_end(expansion->output, &made);
     free(expansion);
     if (status == TANDA_OK && !written) status = fail(error, TANDA_FAILED, "no memory for the kernels");
     if (status != TANDA_OK) {

@@ -3,6 +3,7 @@
 
 #include "support/floating_mode.h"
 
+#include <fcntl.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,17 +60,14 @@ static tanda_status choose_isa(const char *wanted, const cpu_functions **result,
 
 static void read_processor_name(char name[128]) {
     text_put(name, 128, "CPU");
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    if (file == NULL) return;
-    char line[256];
-    while (fgets(line, sizeof line, file) != NULL) {
-        char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) != 0 || colon == NULL) continue;
-        line[strcspn(line, "\n")] = '\0';
-        text_put(name, 128, "%s", colon + 2);
-        break;
-    }
-    fclose(file);
+    char text[4096]; /* the first processor's lines; no stream, as that would want memory */
+    const int file = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    const ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    text[size > 0 ? size : 0] = '\0';
+    const char *line = strstr(text, "model name"), *colon = line == NULL ? NULL : strchr(line, ':');
+    if (colon != NULL && colon[1] == ' ')
+        text_put(name, 128, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
 }
 
 static void describe(tanda_device_information *information, const cpu_functions *functions, size_t threads) {
