@@ -75,7 +75,9 @@ static int newest_first(const void *a, const void *b) {
 tanda_status checkpoint_list(const char *folder, names *names, tanda_error *error) {
     tanda_status status = TANDA_OK;
     DIR *directory = opendir(folder);
-    if (directory == NULL) return fail(error, TANDA_BAD_INPUT, "%s: %s", folder, strerror(errno));
+    if (directory == NULL)
+        return fail(error, errno == ENOMEM ? TANDA_FAILED : TANDA_BAD_INPUT, "%s: %s%s", folder,
+                    errno == ENOMEM ? "no memory to list it: " : "", strerror(errno));
     for (const struct dirent *entry; status == TANDA_OK && (entry = readdir(directory)) != NULL;) {
         if (!is_step_file(entry->d_name)) continue;
         char **more = reallocarray(names->texts, names->count + 1, sizeof *more);
