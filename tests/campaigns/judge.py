@@ -76,7 +76,8 @@ def out_of_memory(outcome, words="memory", codes=(1,)):
 def without_times(value):
     """JSON without what differs from run to run."""
     if isinstance(value, dict):
-        return {key: without_times(entry) for key, entry in value.items() if key not in ("seconds", "time")}
+        return {key: without_times(entry) for key, entry in value.items()
+                if key not in ("seconds", "time", "device")}
     return [without_times(entry) for entry in value] if isinstance(value, list) else value
 
 
