@@ -52,7 +52,9 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note) {
-    fprintf(stream, "data: %s, ", path);
+    fprintf(stream, "data: %s", path);
+    if (dataset->remark != NULL) fprintf(stream, " (%s)", dataset->remark);
+    fputs(", ", stream);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);
     print_counted(stream, dataset->features, "feature");

@@ -46,7 +46,9 @@ static void print_target(const tanda_dataset *dataset, const char *remark) {
 }
 
 static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
-    printf("Data: %s, ", path);
+    printf("Data: %s", path);
+    if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
+    fputs(", ", stdout);
     print_counted(stdout, dataset->rows, "row");
     fputs(" x ", stdout);
     print_counted(stdout, dataset->features, "feature");
@@ -93,6 +95,7 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
         if (json_array_append_new(columns, feature_object(dataset, i)) != 0) report.failed = true;
     report_text(&report, "kind", "data");
     report_text(&report, "data", path);
+    report_text(&report, "read_as", dataset->remark);
     report_count(&report, "rows", dataset->rows);
     report_count(&report, "features", dataset->features);
     report_text(&report, "target", dataset->target_name);

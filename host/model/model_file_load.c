@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/number.h"
 #include "model/model_file_layout.h"
@@ -413,6 +414,9 @@ tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error
 
 bool model_file_looks_right(const char *path) {
     file_view view;
+    struct stat information;
+    if (stat(path, &information) != 0 || !S_ISREG(information.st_mode))
+        return false; /* a pipe is read once */
     if (file_view_open(path, &view, NULL) != TANDA_OK) return false;
     const bool right = safetensors_looks_right(view);
     file_view_close(&view);
