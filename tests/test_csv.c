@@ -347,8 +347,10 @@ Test(csv, utf_16_and_binary_files_are_refused) {
                        "2\0",
                        8),
            NULL, "wide.csv: is UTF-16 text; save it as UTF-8");
-    refuse(write_bytes("some.bin", "\1\2\0\4", 4), NULL,
-           "some.bin: is neither CSV text, nor .npy, nor IDX (plain or .gz)");
+    refuse(
+        write_bytes("some.bin", "\1\2\0\4", 4), NULL,
+        "some.bin: is neither CSV or libsvm text, nor .npy, .npz or IDX (as they are, or packed by gzip, xz, "
+        "zstd or bzip2)");
 }
 
 Test(csv, an_option_that_names_no_column_is_a_usage_error) {
@@ -367,7 +369,7 @@ Test(csv, an_option_that_names_no_column_is_a_usage_error) {
          "--features: 'kind' is the target; name another with --target"},
         {{.target = "width", .ignore = names + 3, .ignore_count = 1},
          "--target: column 0 is also in --ignore; leave it out of one"},
-        {{.format = "xls"}, "--format: 'xls' is none of npy, idx, csv"},
+        {{.format = "xls"}, "--format: 'xls' is none of npy, npz, idx, libsvm, csv"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refuse_expecting(path, &cases[i].options, NULL, TANDA_USAGE, cases[i].message);

@@ -58,6 +58,7 @@ void print_data_line(FILE *stream, const char *path, const tanda_dataset *datase
                      tanda_scale scale, const char *scale_note) {
     fputs("data: ", stream);
     print_name(stream, path);
+    if (dataset->remark != NULL) fprintf(stream, " (%s)", dataset->remark);
     fputs(", ", stream);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);

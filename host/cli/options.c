@@ -173,7 +173,8 @@ const struct argp common_argp = {.options = common_table, .parser = parse_common
 /* ---- the data group ----------------------------------------------------------------------------------- */
 
 static const struct argp_option reading_table[] = {
-    {"labels", FLAG_LABELS, "FILE", 0, "one label per row (.npy, IDX, a CSV column) in a file of its own", 0},
+    {"labels", FLAG_LABELS, "FILE", 0,
+     "one label per row (.npy, one-hot .npy, IDX, a CSV column) in a file of its own", 0},
     {"target", FLAG_TARGET, "COLUMN", 0,
      "the column to learn, by name or index from 0, or several quantities, e.g. x,y; default: the last", 0},
     {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
@@ -182,7 +183,8 @@ static const struct argp_option reading_table[] = {
      0},
     {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
     {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
-    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy or idx", 0},
+    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
+     0},
     {0},
 };
 
@@ -197,7 +199,7 @@ static tanda_status set_header(data_options *options, const char *argument) {
 }
 
 static tanda_status set_format(data_options *options, const char *argument) {
-    static const char *const names[] = {"auto", "csv", "npy", "idx"};
+    static const char *const names[] = {"auto", "csv", "npy", "npz", "idx", "libsvm"};
     size_t index = 0;
     const tanda_status status =
         value_choice("--format", argument, names, COUNT_OF(names), &index, options->error);
@@ -237,8 +239,12 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
 const struct argp reading_argp = {.options = reading_table, .parser = parse_reading};
 
 static const struct argp_option data_table[] = {
-    {"data", FLAG_DATA, "FILE", 0,
-     "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)",
+    {"data", FLAG_DATA, "FILE", OPTION_REPEATS,
+     "the rows: CSV or libsvm text, .npy, .npz, FILE.npz:NAME or IDX, also packed (gzip, xz, zstd, bzip2), a "
+     "folder of "
+     "CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); given "
+     "several times, "
+     "rows follow one another (needed)",
      0},
     {"test-rows", FLAG_TEST_ROWS, "N", 0,
      "of synthetic data: hold out the N rows behind the others, to validate, evaluate or predict; as "
@@ -282,8 +288,8 @@ static error_t parse_data(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = options;
         return 0;
     case FLAG_DATA:
-        options->path = argument;
-        return 0;
+        if (options->path == NULL) options->path = argument;
+        return parsed(value_append("--data", argument, strlen(argument), &options->paths, options->error));
     case FLAG_TEST_ROWS:
         options->test_rows = argument;
         return 0;
@@ -365,12 +371,15 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;
     reading.feature_count = options->features.count;
+    reading.more_count = options->paths.count > 1 ? options->paths.count - 1 : 0;
+    reading.more_files = (const char *const *)options->paths.texts + (reading.more_count > 0);
     reading.categorical = (const char *const *)options->categorical.texts;
     reading.categorical_count = options->categorical.count;
     return reading;
 }
 
 void data_options_free(data_options *options) {
+    text_list_free(&options->paths);
     text_list_free(&options->ignore);
     text_list_free(&options->features);
     text_list_free(&options->categorical);

@@ -16,10 +16,11 @@ enum { FLAG_TOP = FLAG_OWN };
 
 typedef struct prediction {
     application application;
-    size_t top;     /* 0: all classes in their order */
-    size_t columns; /* classes, or targets of a regression */
-    size_t *order;  /* columns indices, most probable first */
-    json_t *rows;   /* --json: what would be lines, else NULL */
+    size_t top;         /* 0: all classes in their order */
+    size_t columns;     /* classes, or targets of a regression */
+    size_t *order;      /* columns indices, most probable first */
+    size_t rows_before; /* of a stream: in the blocks before */
+    json_t *rows;       /* --json: what would be lines, else NULL */
     tanda_error *error;
 } prediction;
 
@@ -39,6 +40,8 @@ const struct argp predict_argp = {
     .parser = parse,
     .args_doc = "MODEL",
     .doc = "Class and probabilities, or the value, of every row, as CSV on standard output.\v"
+           "Rows of CSV that come through a pipe (--data -) are answered as they come, in blocks of what has "
+           "arrived. "
            "The data needs no target; a column that the model learned is left out. Columns are found by the "
            "model's names where the data has names, else by position.",
     .children = application_children,
@@ -169,13 +172,13 @@ static tanda_status take_rows(size_t first_row, size_t rows, const float *predic
             return fail(prediction->error, TANDA_FAILED,
                         "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
                         "the model",
-                        prediction->application.data.path, first_row + i);
+                        prediction->application.data.path, prediction->rows_before + first_row + i);
         if (prediction->top > 0) order_classes(prediction->order, row, prediction->columns, prediction->top);
         if (prediction->rows == NULL)
             print_row(prediction, row);
         else if (json_array_append_new(prediction->rows, row_object(prediction, row)) != 0)
             return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
-                        prediction->application.dataset->rows);
+                        prediction->rows_before + prediction->application.dataset->rows);
     }
     return ferror(stdout) ? report_flush(prediction->error) : TANDA_OK;
 }
@@ -194,9 +197,23 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
-    report_count(&report, "rows", application->dataset->rows);
+    report_count(&report, "rows", json_array_size(prediction->rows));
     report_value(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
+}
+
+/* A stream's rows are answered before the next ones are waited for. */
+static tanda_status next_block(prediction *prediction, bool *is_there, tanda_error *error) {
+    application *application = &prediction->application;
+    *is_there = false;
+    if (application->stream == NULL) return TANDA_OK;
+    tanda_status status = prediction->rows == NULL ? report_flush(error) : TANDA_OK;
+    prediction->rows_before += application->dataset->rows;
+    tanda_dataset_free(application->dataset);
+    application->dataset = NULL;
+    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
+    *is_there = application->dataset != NULL;
+    return status;
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {
@@ -208,8 +225,11 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
         prediction->rows = json_array();
     else
         print_header(prediction);
-    status = tanda_predict(application->device, application->model, application->dataset, take_rows,
-                           prediction, error);
+    for (bool is_there = true; status == TANDA_OK && is_there;) {
+        status = tanda_predict(application->device, application->model, application->dataset, take_rows,
+                               prediction, error);
+        if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
+    }
     if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
     return status;
 }

@@ -332,7 +332,7 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
     if (options->validation_labels != NULL && options->validation_path == NULL)
         return fail(error, TANDA_USAGE, "--validation-labels goes with --validation FILE");
     if (options->data.read.labels != NULL && options->validation_path != NULL &&
-        options->validation_labels == NULL)
+        options->validation_labels == NULL && strcasestr(options->validation_path, ".npz") == NULL)
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);

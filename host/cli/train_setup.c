@@ -18,6 +18,8 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
     if (options->validation_path != NULL) {
         const dataset_expectation expected = dataset_expect(setup->training);
         reading.labels = options->validation_labels;
+        reading.more_count = 0;
+        reading.validation = true;
         return dataset_load(options->validation_path, &reading, &expected, &setup->validation, error);
     }
     if (options->validation_fraction == 0.0 && synthetic_is_named(options->data.path))
@@ -136,7 +138,10 @@ static void write_data_settings(const train_options *options, const train_setup 
     static const char *const headers[] = {
         [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
     const tanda_dataset_options *read = &options->data.read;
-    report_text(settings, "data", options->data.path);
+    if (options->data.paths.count > 1)
+        report_list(settings, "data", &options->data.paths);
+    else
+        report_text(settings, "data", options->data.path);
     report_text(settings, "format", read->format == NULL ? "auto" : read->format);
     report_text(settings, "header", headers[read->header]);
     report_text(settings, "labels", read->labels);

@@ -91,9 +91,16 @@ tanda_status raw_columns_copy(const raw_columns *source, size_t features, raw_co
                               tanda_error *error) {
     tanda_status status =
         raw_columns_make(source->path, source->is_category, source->fills_missing, features, copy, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&copy->part_paths, source->part_paths, source->part_count, error);
+    copy->part_count = source->part_count;
     for (size_t i = 0; status == TANDA_OK && copy->categories != NULL && i < features; i++)
         status = copy_categories(&source->categories[i], &copy->categories[i], error);
     return status;
+}
+
+const char *raw_columns_path(const raw_columns *raw, const place *place) {
+    return raw->part_paths == NULL ? raw->path : raw->part_paths[place->part];
 }
 
 void raw_columns_free(raw_columns *raw, size_t features) {
@@ -102,5 +109,6 @@ void raw_columns_free(raw_columns *raw, size_t features) {
     free(raw->categories);
     free(raw->is_category);
     free(raw->path);
+    free_texts(raw->part_paths, raw->part_count);
     *raw = (struct raw_columns){0};
 }

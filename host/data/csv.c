@@ -88,12 +88,22 @@ static bool takes_text(const selection *selection, size_t column) {
     return false;
 }
 
+/* A file whose rows follow another's has the names of that, or no header. One name that differs is told. */
+static bool repeats_names(const csv_reader *reader) {
+    const dataset_expectation *expected = reader->request->expected;
+    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
+        for (size_t j = 0; j < reader->columns; j++)
+            if (strcmp(expected->feature_names[i], reader->names[j]) == 0) return true;
+    return false;
+}
+
 /*
  * A first row is a header when all its fields are names, when one that would be a feature of numbers is, or when the
  * options only make sense with names.
  */
 static bool find_header(const csv_reader *reader) {
     size_t names = 0;
+    if (reader->request->is_part) return repeats_names(reader);
     for (size_t i = 0; i < reader->columns; i++)
         names += is_name(reader, reader->names[i]);
     if (reader->request->labels_only)
@@ -192,8 +202,10 @@ static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
 
 /* Whether the labels are text, going by the first row; text in a later row makes the reading begin again. */
 static bool begins_with_text(const csv_reader *reader) {
+    const dataset_expectation *classes = request_classes(reader->request);
     if (request_task(reader->request) == TANDA_TASK_REGRESSION) return false;
-    if (reader->request->expected != NULL) return labels_expect_text(reader->request->expected);
+    if (reader->request->text_labels) return true;
+    if (classes != NULL) return labels_expect_text(classes);
     csv_cursor cursor = reader->start;
     csv_field field = {0};
     for (size_t i = 0; i <= reader->selection.target && !field.is_last; i++)
@@ -237,6 +249,7 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
     free(chunks.chunks);
     if (status != TANDA_OK) return status;
+    table->columns = reader->columns;
     return columns_name(&reader->selection, reader->names, table, error);
 }
 
@@ -250,6 +263,9 @@ tanda_status csv_read(const char *path, file_view *view, const request *request,
                          .fills_missing = request_fills_missing(request)};
     if (csv_at_end(&reader.start)) return fail(error, TANDA_BAD_INPUT, "%s: holds no rows", path);
     tanda_status status = read_first_row(&reader, error);
+    if (request->names_end != NULL)
+        *request->names_end = (size_t)(reader.start.at - (const char *)view->data);
+    reader.start.line += request->lines_before;
     if (status == TANDA_OK) status = assign_roles(&reader, error);
     if (status == TANDA_OK) status = read_table(&reader, table, error);
     if (status != TANDA_OK) table_free(table);

@@ -45,7 +45,7 @@ static tanda_status bad_number(const csv_reader *reader, const csv_cursor *recor
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
     place place = field_place(reader, line, column);
     const char *hint = "";
-    if (reader->roles[column] >= 0 && reader->request->expected == NULL) /* a feature of a training */
+    if (reader->roles[column] >= 0 && request_classes(reader->request) == NULL) /* a feature of a training */
         hint = csv_is_missing(field)                     ? "; --missing mean fills it in"
                : problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text"
                                                          : "";
@@ -76,7 +76,7 @@ static tanda_status field_text(csv_reader *reader, const csv_field *field, const
 
 /* Whether text among the labels is acceptable where numbers were read so far. */
 static bool may_be_text(const csv_reader *reader) {
-    return request_task(reader->request) != TANDA_TASK_REGRESSION && reader->request->expected == NULL;
+    return request_task(reader->request) != TANDA_TASK_REGRESSION && request_classes(reader->request) == NULL;
 }
 
 /* As read_label, for readers of chunks. */
@@ -124,7 +124,7 @@ static tanda_status read_category(csv_reader *reader, size_t line, size_t column
     size_t index = 0;
     if (missing && !reader->fills_missing)
         return fail_at(error, &place, "empty field: missing values are not accepted%s",
-                       reader->request->expected == NULL ? "; --missing mean takes it" : "");
+                       request_classes(reader->request) == NULL ? "; --missing mean takes it" : "");
     tanda_status status = missing ? TANDA_OK : field_text(reader, field, &text.text, &text.length, error);
     if (reader->aside != NULL) {
         reader->aside->categories[column][row] = text;

@@ -18,6 +18,7 @@ struct tanda_dataset {
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
+    char *remark;         /* how the file was read, where that is worth telling, or NULL */
     bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
     size_t target_count;  /* 1; more for several quantities; 0 without a target */
@@ -48,6 +49,7 @@ typedef struct dataset_expectation {
     bool fills_missing;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
+    const char *owner;         /* who expects it, for messages; NULL: "the model" */
 } dataset_expectation;
 
 /*
@@ -66,6 +68,17 @@ dataset_expectation dataset_expect(const tanda_dataset *training);
  */
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
+
+/* Where a piece of a text with rows stands in the whole. */
+typedef struct row_place {
+    size_t lines_before; /* lines of other pieces between the names and these rows */
+    size_t *names_end;   /* NULL, or: how many bytes lie before the first row */
+} row_place;
+
+/* The same for rows in memory, which are a piece of what comes through a pipe. */
+tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,
+                               const tanda_dataset_options *options, const dataset_expectation *expected,
+                               tanda_dataset **dataset, tanda_error *error);
 
 /*
  * Holds out round(fraction * rows) rows (at least 1, at most rows - 1), chosen by the seed through the

@@ -142,8 +142,7 @@ static size_t find_value(const labels *labels, int64_t value) {
     return low;
 }
 
-/* The labels so far and to come are numbers, not classes. */
-static void become_quantity(labels *labels) {
+void labels_become_quantity(labels *labels) {
     labels->is_quantity = true;
     free(labels->integers);
     labels->integers = NULL;
@@ -175,7 +174,7 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     if (labels->is_quantity) return TANDA_OK;
     bool whole = exact >= -WHOLE_MAX && exact <= WHOLE_MAX && exact == (double)(int64_t)exact;
     if (!whole && labels->task == TANDA_TASK_AUTO) {
-        become_quantity(labels);
+        labels_become_quantity(labels);
         return TANDA_OK;
     }
     if (!whole)
@@ -186,7 +185,7 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     size_t index = find_value(labels, integer);
     if (index < labels->distinct && labels->values[index] == integer) return TANDA_OK;
     if (labels->task == TANDA_TASK_AUTO && labels->distinct == LABELS_AUTO_CLASSES) {
-        become_quantity(labels);
+        labels_become_quantity(labels);
         return TANDA_OK;
     }
     return add_value(labels, index, integer, place, error);

@@ -44,6 +44,9 @@ tanda_status labels_add_text(labels *labels, size_t row, const char *text, size_
 tanda_status labels_add_number(labels *labels, size_t row, double exact, float value, const place *place,
                                tanda_error *error);
 
+/* The labels so far and to come are numbers, not classes. Not for text. */
+void labels_become_quantity(labels *labels);
+
 /*
  * Sets task, task_was_found, classes, class_count, class_names or targets of the dataset. rows is the number
  * of labels added, at most the rows of labels_begin. The arrays handed over are no longer the labels'.

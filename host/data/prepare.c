@@ -26,6 +26,7 @@ typedef struct work {
 
 /* Of two places in one file, whether the first comes earlier. */
 static bool is_before(const place *a, const place *b) {
+    if (a->part != b->part) return a->part < b->part;
     if (a->line != b->line) return a->line < b->line;
     return a->row != b->row ? a->row < b->row : a->column < b->column;
 }
@@ -51,7 +52,7 @@ static tanda_status refuse(const work *work, size_t column, size_t category, tan
     const prepared_column *known = &work->preparation->of[column];
     const char *unknown = dataset->raw.categories[column].texts.texts[category];
     place place = dataset->raw.categories[column].places[category];
-    place.path = dataset->raw.path;
+    place.path = raw_columns_path(&dataset->raw, &place);
     if (dataset->feature_names != NULL) place.name = dataset->feature_names[column];
     return fail_at(error, &place,
                    "'%s' is none of the %zu categories of the training rows, such as '%s'; "

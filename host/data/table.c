@@ -35,8 +35,8 @@ tanda_status table_begin(table *table, const request *request, const char *path,
     if (status == TANDA_OK && table->target_count > 1)
         status = make_matrix(&table->targets, table, table->target_count, "targets", path, error);
     if (status != TANDA_OK || table->target_count != 1) return status;
-    status = labels_begin(&table->labels, request_task(request), request->expected, table->rows, text_labels,
-                          error);
+    status = labels_begin(&table->labels, request_task(request), request_classes(request), table->rows,
+                          text_labels, error);
     table->has_labels = status == TANDA_OK;
     return status;
 }
@@ -48,8 +48,23 @@ tanda_status table_add_weight(table *table, size_t row, float weight, const plac
     return fail_at(error, place, "%.9g is no weight: weights are 0 or more", (double)weight);
 }
 
+void table_take_labels(table *labels, table *data) {
+    data->target_count = labels->target_count;
+    data->target_name = labels->target_name;
+    data->target_names = labels->target_names;
+    data->has_labels = labels->has_labels;
+    data->labels = labels->labels;
+    data->targets = labels->targets;
+    labels->target_name = NULL;
+    labels->target_names = NULL;
+    labels->has_labels = false;
+    labels->targets = NULL;
+    table_free(labels);
+}
+
 void table_free(table *table) {
     raw_columns_free(&table->raw, table->features);
+    free(table->remark);
     free(table->owned);
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);

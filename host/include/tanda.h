@@ -74,7 +74,7 @@ typedef struct tanda_model tanda_model;
 
 /* How to read a data file. All zero is a good start: format, header, target and task are then found out. */
 typedef struct tanda_dataset_options {
-    const char *format;        /* "csv", "npy", "idx"; NULL: by content, then by extension */
+    const char *format;        /* "csv", "npy", "npz", "idx", "libsvm"; NULL: by content, then by extension */
     tanda_header header;       /* CSV only */
     const char *target;        /* column name or index from 0; several behind commas for regression;
                                   NULL: the last column (none with labels) */
@@ -92,8 +92,16 @@ typedef struct tanda_dataset_options {
     tanda_task task;
     bool without_target; /* predict: no target is needed; one that is named is left out */
     bool held_out; /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
+    const char *const *more_files; /* whose rows follow those of the path; columns must agree */
+    size_t more_count;
+    bool validation; /* of an .npz: x_test and y_test before x and y */
 } tanda_dataset_options;
 
+/*
+ * path is a file (CSV or libsvm text, .npy, .npz, IDX, any of them packed), one array of an .npz (FILE.npz:NAME), a
+ * folder of CSV files, whose rows follow one another in the order of the names, a pipe ("-": standard input), or
+ * synthetic:KIND,...
+ */
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                           tanda_dataset **dataset, tanda_error *error);
 TANDA_API void tanda_dataset_free(tanda_dataset *dataset);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/number.h"
+#include "data/pipe.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
@@ -416,6 +417,8 @@ tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error
 
 tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *error) {
     file_view view;
+    *right = false;
+    if (pipe_is_named(path)) return TANDA_OK; /* it is read once */
     const tanda_status status = file_view_open(path, &view, error);
     *right = status == TANDA_OK && safetensors_looks_right(view);
     if (status == TANDA_OK) file_view_close(&view);
