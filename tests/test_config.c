@@ -31,6 +31,7 @@ static void make_files(void) {
     write_text("rows.csv", rows);
     write_text("more.csv", "price,size,age,note,kind\n1.25,1,2,9,b\n2.75,2,1,8,a\n");
     write_text("mixed.csv", "size,colour,kind\n1,red,a\n?,green,b\n3,red,a\n4,blue,b\n5,green,a\n6,red,b\n");
+    write_text("semi.txt", "by hand\n% kept\nsize;age;kind\n1,5;1;a\n2,5;-9;b\n3,5;3;a\n4;1;b\n");
     write_text("bare.csv", "0.5,1,0\n1.5,2,1\n0.25,3,0\n2.5,1,1\n");
     cr_assert_eq(RUN("generate", "moons", "--rows", "64", "--test-rows", "16", "--output", "x.npy",
                      "--labels", "y.npy", "--quiet")
@@ -68,6 +69,8 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--loss", "poisson",
      "--learning-rate", "0.001"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
+    {"--data", "semi.txt", "--delimiter", "semicolon", "--decimal", "comma", "--comment", "%", "--skip-lines",
+     "1"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},
     {"--data", "x.npy", "--labels", "y.npy", "--validation", "x-test.npy", "--validation-labels",
@@ -116,10 +119,10 @@ Test(config, a_training_repeats_from_its_settings_to_the_bit) {
 
 /* Options of a training that its weights do not depend on: the machine, and what is told and written. */
 static const char *const decide_nothing[] = {
-    "accept-flush",   "config",  "folds",   /* which keep no model */ "csv-log",
-    "device",         "help",    "isa",     "json",
-    "kernels",        "log",     "output",  "quiet",
-    "require-device", "threads", "version", "resume",
+    "accept-flush",   "config",  "folds",    /* which keep no model */ "csv-log",
+    "device",         "help",    "isa",      "json",
+    "kernels",        "log",     "output",   "quiet",
+    "require-device", "threads", "version",  "resume",
     "report-every",   "keep",    "test-rows" /* which stands in data */};
 
 static bool decides(const char *name) {

@@ -52,7 +52,9 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note) {
+    char written[DIALECT_TEXT_SIZE];
     fprintf(stream, "data: %s, ", path);
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stream, "%s, ", written);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);
     print_counted(stream, dataset->features, "feature");

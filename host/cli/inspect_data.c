@@ -1,6 +1,7 @@
 /* A data file: its rows, columns and target. */
 #include <stdlib.h>
 
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/inspect.h"
 #include "cli/report.h"
@@ -46,11 +47,13 @@ static void print_target(const tanda_dataset *dataset, const char *remark) {
 }
 
 static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
+    char written[DIALECT_TEXT_SIZE];
     printf("Data: %s, ", path);
     print_counted(stdout, dataset->rows, "row");
     fputs(" x ", stdout);
     print_counted(stdout, dataset->features, "feature");
     puts(dataset->from_bytes ? ", bytes" : "");
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     print_target(dataset, remark);
     printf("\n  %-24s %14s %14s %14s\n", "Feature", "min", "mean", "max");
     for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
@@ -93,6 +96,7 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
         if (json_array_append_new(columns, feature_object(dataset, i)) != 0) report.failed = true;
     report_text(&report, "kind", "data");
     report_text(&report, "data", path);
+    report_dialect(&report, &dataset->dialect);
     report_count(&report, "rows", dataset->rows);
     report_count(&report, "features", dataset->features);
     report_text(&report, "target", dataset->target_name);

@@ -9,6 +9,7 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/dialect_options.h"
 #include "cli/report.h"
 #include "support/memory.h"
 
@@ -195,6 +196,7 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
+    report_dialect(&report, &application->dataset->dialect);
     report_count(&report, "rows", application->dataset->rows);
     report_value(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);

@@ -4,6 +4,7 @@
 
 #include "data/columns.h"
 #include "data/csv_text.h"
+#include "data/dialect_sample.h"
 
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
@@ -29,21 +30,21 @@ typedef struct csv_aside {
 typedef struct csv_reader {
     const char *path;
     const request *request;
-    csv_cursor start; /* the first record of data */
+    dialect dialect;
+    const reading *sample; /* the first part of the text */
+    csv_cursor start;      /* the first record of data; its comment lies in dialect */
     size_t columns;
     char **names; /* columns entries, or NULL without a header */
     selection selection;
     ptrdiff_t *roles;   /* columns entries */
     size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
     bool fills_missing; /* missing values are accepted among the features */
+    bool is_careful;    /* numbers may stand for missing values, so that each is looked at as text */
     char *scratch;      /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
-
-/* True for what stands for a missing value: nothing, NA, NaN, nan, null or ?. */
-bool csv_is_missing(const csv_field *field);
 
 /* Reads the record at the cursor into the table's row. */
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,
@@ -54,11 +55,12 @@ tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *err
 
 /*
  * The records from a cursor on, cut at line ends into chunks that can be read by themselves. That needs a text without
- * quotes, as quotes may hold line ends.
+ * quotes, as quotes may hold line ends. Blank lines count as rows there; they are skipped where rows are read one by one.
  */
 typedef struct csv_chunk {
     const char *at, *end;
-    size_t lines; /* line ends in it */
+    size_t lines;    /* line ends in it */
+    size_t comments; /* lines of comment */
     bool has_quotes;
     size_t first_line; /* as in a cursor */
     size_t first_row;
@@ -67,7 +69,7 @@ typedef struct csv_chunk {
 typedef struct csv_chunks {
     csv_chunk *chunks; /* count entries, for free() */
     size_t count;
-    size_t rows; /* in all, see csv_count_records */
+    size_t rows; /* in all, or more, see csv_count_records */
     bool has_quotes;
 } csv_chunks;
 
@@ -78,5 +80,11 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
  * csv_read_records, which says what it is.
  */
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
+
+/*
+ * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word
+ * is rather a slip. TANDA_FAILED for want of memory.
+ */
+tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #define TANDA_DATA_DATASET_H
 
 #include "data/categories.h"
+#include "data/dialect.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -13,6 +14,7 @@
 struct tanda_dataset {
     size_t rows;
     size_t features;
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
     size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
@@ -45,6 +47,8 @@ typedef struct dataset_expectation {
     tanda_task task;
     const char *target_name; /* of one target, or NULL */
     const bool *is_category; /* feature_count entries, or NULL: all columns are numbers */
+    const struct prepared_column
+        *columns; /* feature_count entries with the categories (data/preparation.h), or NULL */
     bool fills_missing;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */

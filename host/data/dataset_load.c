@@ -43,6 +43,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
                               tanda_dataset *dataset, tanda_error *error) {
     dataset->rows = data->rows;
     dataset->features = data->features;
+    dataset->dialect = data->dialect;
     dataset->raw = data->raw;
     dataset->values = data->values;
     dataset->owned = data->owned;

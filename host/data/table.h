@@ -21,6 +21,7 @@ tanda_task request_task(const request *request);
 typedef struct table {
     size_t rows;
     size_t features;     /* 0 for a file of labels */
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are where they are not features yet */
     const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
     float *owned;

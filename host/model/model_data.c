@@ -8,6 +8,7 @@ static dataset_expectation expectation(const tanda_model *model) {
     return (dataset_expectation){.feature_count = raw ? preparation->columns : model->features,
                                  .feature_names = raw ? preparation->names : model->feature_names,
                                  .is_category = preparation->is_category,
+                                 .columns = raw ? preparation->of : NULL,
                                  .fills_missing = preparation->fills_missing,
                                  .class_count = model->class_count,
                                  .class_names = model->class_names,
