@@ -308,6 +308,56 @@ Test(dialect, blanks_around_numbers_inside_quotes_do_not_matter) {
     tanda_dataset_free(dataset);
 }
 
+/* ---- values ------------------------------------------------------------------------------------------- */
+
+Test(dialect, true_and_false_are_numbers_in_features_and_names_in_targets) {
+    tanda_dataset *dataset =
+        load(write_text("b.csv", "c,a,y\nTrue,0.5,True\nFALSE,1.5,false\ntrue,2.5,TRUE\n"), NULL);
+    assert_values(dataset, 3, 2, VALUES(1, 0.5f, 0, 1.5f, 1, 2.5f));
+    assert_classes(dataset, 2, NAMES("True", "false"), CLASSES(0, 1, 0));
+    const dataset_expectation expected = dataset_expect(dataset);
+    tanda_dataset *other = load_expecting(write_text("o.csv", "c,a,y\n0,1,FALSE\n"), NULL, &expected);
+    cr_assert_eq(other->classes[0], 1);
+    tanda_dataset_free(other);
+    tanda_dataset_free(dataset);
+    refuse(write_text("b.csv", "c,y\n1.5,0\nTrue,1\n2.5,1\n"), NULL,
+           "b.csv:3:1: 'True' is not a number; --categorical takes text (column c)");
+}
+
+Test(dialect, what_pandas_takes_for_missing_is_missing) {
+    static const char *const words[] = {"",     "#N/A",   "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN", "-NaN",
+                                        "-nan", "1.#IND", "1.#QNAN",  "<NA>", "N/A",     "NA",       "NULL",
+                                        "NaN",  "None",   "n/a",      "nan",  "null",    "?"};
+    tanda_dataset_options options = {.missing = TANDA_MISSING_MEAN, .categorical_auto = true};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "a,b,y\n%s,1,0\n2,%s,1\n3,4,1\n", words[i], words[i]);
+        tanda_dataset *dataset = load(write_text("m.csv", text), &options);
+        cr_assert(dataset->raw.is_category == NULL && dataset->rows == 3, "%s", words[i]);
+        cr_assert(dataset->values[0] != dataset->values[0] && dataset->values[3] != dataset->values[3], "%s",
+                  words[i]);
+        tanda_dataset_free(dataset);
+    }
+    options.missing_values = NAMES("-", "-999", "unknown");
+    options.missing_value_count = 3;
+    tanda_dataset *dataset = load(write_text("m.csv", "a,b,y\n-,1,0\n2,-999.0,1\nunknown,4,1\n"), &options);
+    cr_assert(dataset->raw.is_category == NULL);
+    cr_assert(dataset->values[0] != dataset->values[0] && dataset->values[3] != dataset->values[3]);
+    tanda_dataset_free(dataset);
+}
+
+Test(dialect, categories_of_numbers_are_compared_as_numbers) {
+    tanda_dataset_options options = {.categorical = NAMES("c"), .categorical_count = 1};
+    tanda_dataset *dataset =
+        load(write_text("c.csv", "c,y\n1,0\n2.0,1\n01,0\n+1,1\n1e0,0\n2,1\n.5,1\n0.50,0\n"), &options);
+    cr_assert_eq(dataset->raw.categories[0].texts.count, 3);
+    assert_values(dataset, 8, 1, VALUES(0, 1, 0, 0, 0, 1, 2, 2));
+    tanda_dataset_free(dataset);
+    dataset = load(write_text("c.csv", "c,y\n9007199254740993,0\n9007199254740992,1\n"), &options);
+    cr_assert_eq(dataset->raw.categories[0].texts.count, 2); /* numbers that binary64 cannot tell apart */
+    tanda_dataset_free(dataset);
+}
+
 /* ---- with a model at hand ----------------------------------------------------------------------------- */
 
 Test(dialect, the_models_names_decide_first) {

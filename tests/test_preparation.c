@@ -223,13 +223,13 @@ Test(preparation, rows_of_another_file_get_the_training_rows_features) {
     tanda_dataset *training = load(write_text("mixed.csv", mixed), &mixed_options);
     const dataset_expectation expected = dataset_expect(training);
     tanda_dataset *other = load_expecting(
-        write_text("o.csv", "kind,size,colour,x,height,age\nb,9.0,red,1,,3\na,2,blue,2,1.5,\n"), NULL,
+        write_text("o.csv", "kind,size,colour,x,height,age\nb,9.5,red,1,,3\na,2,blue,2,1.5,\n"), NULL,
         &expected);
     tanda_dataset *known = load_expecting(
-        write_text("k.csv", "kind,size,colour,height,age\nb,9,red,,3\na,2,blue,1.5,\n"), NULL, &expected);
+        write_text("k.csv", "kind,size,colour,height,age\nb,+9.0,red,,3\na,2,blue,1.5,\n"), NULL, &expected);
     prepare(training, &preparation);
     refuse_rows(other, &preparation,
-                "o.csv:2:2: '9.0' is none of the 3 categories of the training rows, such as '2'; "
+                "o.csv:2:2: '9.5' is none of the 3 categories of the training rows, such as '2'; "
                 "--unknown-category zero takes it (column size)");
     cr_assert_eq(dataset_prepare(other, &preparation, TANDA_UNKNOWN_ZERO, NULL), TANDA_OK);
     assert_values(other, 2, 9, VALUES(3, 0, 0, 0, 1, 1.692f, 0, 0, 0, 39, 1, 0, 0, 0, 1.5f, 1, 0, 0));

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
+#include "data/name_list.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/model_file.h"
@@ -158,14 +159,11 @@ static tanda_status join_values(const expansion *work, const char *key, const st
     if (stream == NULL) return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
     for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
         char *text = NULL;
-        if (!value_text(json_array_get(array, i), &text))
-            status = wrong_type(work, key, option, array);
-        else if (text != NULL && strchr(text, ',') != NULL)
-            status = fail(work->error, TANDA_USAGE,
-                          "%s: %s: '%s' has a comma, which stands between the names of a list", work->path,
-                          key, text);
-        fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text);
+        if (!value_text(json_array_get(array, i), &text)) status = wrong_type(work, key, option, array);
+        char *name = text == NULL ? NULL : name_list_quote(text);
+        fprintf(stream, "%s%s", i == 0 ? "" : ",", name == NULL ? "" : name);
         free(text);
+        free(name);
     }
     if (fclose(stream) == 0 || status != TANDA_OK) return status;
     return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);

@@ -6,7 +6,7 @@
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { FLAG_HEADER = FLAG_OWN + 0xa00, FLAG_DELIMITER, FLAG_DECIMAL, FLAG_COMMENT, FLAG_SKIP_LINES };
+enum { FLAG_HEADER = FLAG_OWN + 0xd00, FLAG_DELIMITER, FLAG_DECIMAL, FLAG_COMMENT, FLAG_SKIP_LINES };
 
 static const struct argp_option table[] = {
     {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},

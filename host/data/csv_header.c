@@ -143,7 +143,7 @@ static bool has_names(const csv_reader *reader, const dataset_expectation *expec
 
 static bool is_among(char *const *texts, size_t count, const char *text) {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(texts[i], text) == 0) return true;
+        if (texts_are_same(texts[i], text)) return true;
     return false;
 }
 

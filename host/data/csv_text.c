@@ -21,6 +21,23 @@ csv_cursor csv_open(const char *path, const char *text, size_t size) {
 
 /* ---- lines -------------------------------------------------------------------------------------------- */
 
+static bool begins(const char *at, const char *end, const char *text) {
+    size_t length = strlen(text);
+    return (size_t)(end - at) >= length && memcmp(at, text, length) == 0;
+}
+
+bool csv_begins_with(const csv_cursor *cursor, const char *prefix) {
+    static const char *const words[] = {"#N/A N/A", "#N/A", "#NA"};
+    if (*prefix == '\0' || !begins(cursor->at, cursor->end, prefix)) return false;
+    for (size_t i = 0; *cursor->at == '#' && i < sizeof words / sizeof *words; i++) {
+        const char *behind = cursor->at + strlen(words[i]);
+        if (begins(cursor->at, cursor->end, words[i]) &&
+            (behind == cursor->end || *behind == cursor->delimiter || *behind == cursor->line_end))
+            return false;
+    }
+    return true;
+}
+
 void csv_skip_line(csv_cursor *cursor) {
     const char *found = memchr(cursor->at, cursor->line_end, (size_t)(cursor->end - cursor->at));
     cursor->at = found == NULL ? cursor->end : found + 1;

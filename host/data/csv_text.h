@@ -43,11 +43,11 @@ static inline bool csv_at_line_end(const csv_cursor *cursor) {
            (*cursor->at == '\r' && cursor->at + 1 < cursor->end && cursor->at[1] == cursor->line_end);
 }
 
+/* Whether a line begins with `prefix`, and not with one of the words for a missing value that begin with #. */
+bool csv_begins_with(const csv_cursor *cursor, const char *prefix);
+
 static inline bool csv_at_comment(const csv_cursor *cursor) {
-    if (cursor->comment == NULL) return false;
-    size_t length = strlen(cursor->comment);
-    if (length == 0) return false;
-    return (size_t)(cursor->end - cursor->at) >= length && memcmp(cursor->at, cursor->comment, length) == 0;
+    return cursor->comment != NULL && csv_begins_with(cursor, cursor->comment);
 }
 
 /* Steps over comment lines and, where they are skipped, blank ones. True when a record begins there. */

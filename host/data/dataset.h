@@ -50,6 +50,8 @@ typedef struct dataset_expectation {
     const struct prepared_column
         *columns; /* feature_count entries with the categories (data/preparation.h), or NULL */
     bool fills_missing;
+    char *const *missing_values; /* missing_value_count texts; those of the options go before them */
+    size_t missing_value_count;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
 } dataset_expectation;

@@ -67,7 +67,13 @@ static tanda_status take_over(const char *path, const request *request, table *d
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
     static const tanda_dataset_options none = {0};
-    request request = {.options = options != NULL ? options : &none, .expected = expected};
+    tanda_dataset_options reading = options != NULL ? *options : none;
+    if (expected != NULL &&
+        reading.missing_value_count == 0) { /* those of the model hold unless others are given */
+        reading.missing_values = (const char *const *)expected->missing_values;
+        reading.missing_value_count = expected->missing_value_count;
+    }
+    request request = {.options = &reading, .expected = expected};
     if (synthetic_is_named(path))
         return synthetic_load(path, request.options, expected, false, dataset, error);
     table data = {0};

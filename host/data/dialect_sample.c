@@ -143,18 +143,9 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole) {
     return fields;
 }
 
-/* A line of comment, it seems: # begins it, and not one of the missing values that begin so. */
+/* A line of comment, it seems. */
 static bool at_hash(const csv_cursor *cursor) {
-    static const char *const words[] = {"#N/A", "#NA"};
-    size_t left = (size_t)(cursor->end - cursor->at);
-    if (cursor->comment != NULL || *cursor->at != '#') return false;
-    for (size_t i = 0; i < 2; i++) {
-        size_t length = strlen(words[i]);
-        if (left > length && memcmp(cursor->at, words[i], length) == 0 &&
-            (cursor->at[length] == cursor->delimiter || cursor->at[length] == cursor->line_end))
-            return false;
-    }
-    return true;
+    return cursor->comment == NULL && csv_begins_with(cursor, "#");
 }
 
 static tanda_status count_records(csv_cursor cursor, reading *result, counting *counting,

@@ -10,6 +10,8 @@ static dataset_expectation expectation(const tanda_model *model) {
                                  .is_category = preparation->is_category,
                                  .columns = raw ? preparation->of : NULL,
                                  .fills_missing = preparation->fills_missing,
+                                 .missing_values = preparation->missing_values,
+                                 .missing_value_count = preparation->missing_value_count,
                                  .class_count = model->class_count,
                                  .class_names = model->class_names,
                                  .task = model->task,
