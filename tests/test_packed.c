@@ -154,7 +154,7 @@ static size_t any_size(const unsigned char *data, size_t size) {
 Test(packed, what_declares_its_size_ends_a_byte_behind_it) {
     size_t given = 0;
     file_view view = {0};
-    cr_assert_eq(packed_take("idx", give, &given, 10, twenty_bytes, &view, NULL), TANDA_OK);
+    cr_assert_eq(packed_take("idx", give, &given, 10, SIZE_MAX, twenty_bytes, &view, NULL), TANDA_OK);
     cr_assert_eq(view.size, 100001);
     cr_assert_eq(given, 100001);
     file_view_close(&view);
@@ -164,7 +164,7 @@ Test(packed, text_that_grows_beyond_reason_is_refused_while_it_grows) {
     size_t given = 0;
     file_view view = {0};
     tanda_error error = {0};
-    cr_assert_eq(packed_take("bomb", give, &given, 10, any_size, &view, &error), TANDA_BAD_INPUT);
+    cr_assert_eq(packed_take("bomb", give, &given, 10, SIZE_MAX, any_size, &view, &error), TANDA_BAD_INPUT);
     cr_assert_str_eq(error.message,
                      "bomb: its 10 bytes unpack to more than 268435456, which is hardly text; if it is, "
                      "unpack it first");

@@ -152,7 +152,6 @@ Test(pipes, what_never_ends_or_never_comes_is_refused) {
         {"printf '\\n\\n' | $T predict m --data -", "tanda: -: holds no rows\n"},
         {"true | $T predict m --data -", "tanda: -: nothing came\n"},
         {"true | $T train --data -", "tanda: -: nothing came; a pipe can be read only once\n"},
-        {"head -n 1 rows | $T predict m --data -", "tanda: -: has a header and no rows of data\n"},
     };
     cr_assert_eq(symlink(IRIS, "rows"), 0);
     make_model();
@@ -161,4 +160,31 @@ Test(pipes, what_never_ends_or_never_comes_is_refused) {
         cr_assert_eq(outcome.status, 3, "%s", cases[i][0]);
         cr_assert_str_eq(outcome.err, cases[i][1]);
     }
+}
+
+Test(pipes, later_rows_are_read_as_the_first_ones_were) {
+    write_text("rows.txt", "by hand\nx;kind\n1,5;a\n2,5;b\n3,5;a\n# the end\n4,5;b\n");
+    cr_assert_eq(
+        RUN("train", "--data", "rows.txt", "--epochs", "1", "--device", "cpu", "--quiet", "--output", "m")
+            .status,
+        0);
+    const char *expected = RUN("predict", "m", "--data", "rows.txt", "--device", "cpu", "--quiet").out;
+    outcome outcome =
+        shell("(head -n 3 rows.txt; sleep 0.2; sed -n 4p rows.txt; sleep 0.2; tail -n +5 rows.txt) | "
+              "$T predict m --data - --device cpu --quiet");
+    cr_assert_eq(outcome.status, 0, "%s", outcome.err);
+    cr_assert_str_eq(outcome.out, expected);
+    cr_expect_eq(count_lines(expected), 5);
+    outcome = shell("(tail -n +3 rows.txt; sleep 0.3; printf '7\\n1,5;a\\n2,5;a\\n') | "
+                    "$T predict m --data - --device cpu --quiet");
+    cr_expect_eq(outcome.status, 3);
+    cr_expect_str_eq(outcome.err, "tanda: -:6: the line has fewer fields than the rows behind it\n");
+}
+
+Test(pipes, names_alone_are_answered_by_names_alone) {
+    cr_assert_eq(symlink(IRIS, "rows"), 0);
+    make_model();
+    const outcome outcome = shell("head -n 1 rows | $T predict m --data - --device cpu --quiet");
+    cr_expect_eq(outcome.status, 0, "%s", outcome.err);
+    cr_expect_str_eq(outcome.out, "class,setosa,versicolor,virginica\n");
 }

@@ -56,10 +56,12 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note) {
+    char written[DIALECT_TEXT_SIZE];
     fputs("data: ", stream);
     print_name(stream, path);
     if (dataset->remark != NULL) fprintf(stream, " (%s)", dataset->remark);
     fputs(", ", stream);
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stream, "%s, ", written);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);
     print_counted(stream, dataset->features, "feature");

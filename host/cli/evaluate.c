@@ -1,6 +1,7 @@
 /* tanda evaluate */
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/dialect_options.h"
 #include "cli/metrics_report.h"
 #include "cli/report.h"
 #include "support/clock.h"
@@ -50,6 +51,7 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
+    report_dialect(&report, &application->dataset->dialect);
     report_count(&report, "rows", evaluation->figures.rows);
     report_count(&report, "features", model->features);
     report_count(&report, "parameters", model->parameter_count);

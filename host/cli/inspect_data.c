@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/inspect.h"
 #include "cli/print.h"
@@ -57,6 +58,7 @@ static void print_target(const tanda_dataset *dataset, const char *remark) {
 }
 
 static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
+    char written[DIALECT_TEXT_SIZE];
     fputs("Data: ", stdout);
     print_name(stdout, path);
     if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
@@ -65,6 +67,7 @@ static void print_lines(const char *path, const tanda_dataset *dataset, const ch
     fputs(" x ", stdout);
     print_counted(stdout, dataset->features, "feature");
     puts(dataset->from_bytes ? ", bytes" : "");
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     print_target(dataset, remark);
     printf("\n  %-*s %14s %14s %14s\n", NAME_WIDTH, "Feature", "min", "mean", "max");
     for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
@@ -108,6 +111,7 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
     report_text(&report, "kind", "data");
     report_text(&report, "data", path);
     report_text(&report, "read_as", dataset->remark);
+    report_dialect(&report, &dataset->dialect);
     report_count(&report, "rows", dataset->rows);
     report_count(&report, "features", dataset->features);
     report_text(&report, "target", dataset->target_name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
 #include "data/place.h"
@@ -36,7 +37,6 @@ enum {
     FLAG_SAMPLE_WEIGHT,
     FLAG_FEATURES,
     FLAG_IGNORE,
-    FLAG_HEADER,
     FLAG_FORMAT,
     FLAG_TEST_ROWS,
 };
@@ -182,21 +182,10 @@ static const struct argp_option reading_table[] = {
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
     {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
-    {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
     {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
      0},
     {0},
 };
-
-static tanda_status set_header(data_options *options, const char *argument) {
-    static const char *const names[] = {
-        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
-    size_t index = 0;
-    const tanda_status status =
-        value_choice("--header", argument, names, COUNT_OF(names), &index, options->error);
-    if (status == TANDA_OK) options->read.header = (tanda_header)index;
-    return status;
-}
 
 static tanda_status set_format(data_options *options, const char *argument) {
     static const char *const names[] = {"auto", "csv", "npy", "npz", "idx", "libsvm"};
@@ -210,6 +199,9 @@ static tanda_status set_format(data_options *options, const char *argument) {
 static error_t parse_reading(int key, char *argument, struct argp_state *state) {
     data_options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
     case FLAG_LABELS:
         options->read.labels = argument;
         return 0;
@@ -223,8 +215,6 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
         return parsed(value_list("--features", argument, &options->features, options->error));
     case FLAG_IGNORE:
         return parsed(value_append("--ignore", argument, strlen(argument), &options->ignore, options->error));
-    case FLAG_HEADER:
-        return parsed(set_header(options, argument));
     case FLAG_FORMAT:
         return parsed(set_format(options, argument));
     case ARGP_KEY_END:
@@ -236,7 +226,10 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
     }
 }
 
-const struct argp reading_argp = {.options = reading_table, .parser = parse_reading};
+static const struct argp_child reading_children[] = {{&dialect_argp, 0, NULL, 0}, {0}};
+
+const struct argp reading_argp = {
+    .options = reading_table, .parser = parse_reading, .children = reading_children};
 
 static const struct argp_option data_table[] = {
     {"data", FLAG_DATA, "FILE", OPTION_REPEATS,
@@ -375,6 +368,8 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.more_files = (const char *const *)options->paths.texts + (reading.more_count > 0);
     reading.categorical = (const char *const *)options->categorical.texts;
     reading.categorical_count = options->categorical.count;
+    reading.missing_values = (const char *const *)options->missing_values.texts;
+    reading.missing_value_count = options->missing_values.count;
     return reading;
 }
 
@@ -383,6 +378,7 @@ void data_options_free(data_options *options) {
     text_list_free(&options->ignore);
     text_list_free(&options->features);
     text_list_free(&options->categorical);
+    text_list_free(&options->missing_values);
     free(options->joined_path);
     options->joined_path = NULL;
 }

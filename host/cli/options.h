@@ -35,6 +35,7 @@ typedef struct data_options {
     text_list ignore;
     text_list features;
     text_list categorical;
+    text_list missing_values;
     tanda_error *error; /* set before parsing */
 } data_options;
 

@@ -9,6 +9,7 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/dialect_options.h"
 #include "cli/report.h"
 #include "support/memory.h"
 
@@ -20,6 +21,7 @@ typedef struct prediction {
     size_t columns;     /* classes, or targets of a regression */
     size_t *order;      /* columns indices, most probable first */
     size_t rows_before; /* of a stream: in the blocks before */
+    dialect dialect;    /* of the data, or of the first block */
     json_t *rows;       /* --json: what would be lines, else NULL */
     tanda_error *error;
 } prediction;
@@ -197,6 +199,7 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
+    report_dialect(&report, &prediction->dialect);
     report_count(&report, "rows", json_array_size(prediction->rows));
     report_value(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
@@ -221,6 +224,7 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
     tanda_status status = application_open(application, true, error);
     if (status == TANDA_OK) status = check_top(prediction, error);
     if (status != TANDA_OK) return status;
+    prediction->dialect = application->dataset->dialect;
     if (application->common.json)
         prediction->rows = json_array();
     else

@@ -4,6 +4,7 @@
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/opening.h"
@@ -199,6 +200,7 @@ static report make_report(const training *run) {
     report report = report_begin("train");
     report_device(&report, run->device, run->options.common.device.math);
     report_text(&report, "task", task_name(model->task));
+    report_dialect(&report, &run->setup.training->dialect);
     report_count(&report, "rows", run->setup.training->rows);
     report_count(&report, "features", model->features);
     if (run->setup.validation != NULL) report_count(&report, "validation_rows", run->setup.validation->rows);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -135,15 +136,13 @@ static const char *target_setting(const train_options *options, const tanda_data
 }
 
 static void write_data_settings(const train_options *options, const train_setup *setup, report *settings) {
-    static const char *const headers[] = {
-        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
     const tanda_dataset_options *read = &options->data.read;
     if (options->data.paths.count > 1)
         report_list(settings, "data", &options->data.paths);
     else
         report_text(settings, "data", options->data.path);
     report_text(settings, "format", read->format == NULL ? "auto" : read->format);
-    report_text(settings, "header", headers[read->header]);
+    dialect_write_settings(&options->data, settings);
     report_text(settings, "labels", read->labels);
     report_text(settings, "target", target_setting(options, setup->training));
     report_text(settings, "sample_weight", read->sample_weight);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/array.h"
+#include "data/missing.h"
 #include "data/number.h"
 #include "support/memory.h"
 
@@ -65,13 +66,6 @@ static const char *element_text(const reading *reading, size_t row, size_t colum
 
 /* ---- numbers and categories --------------------------------------------------------------------------- */
 
-static bool is_missing(const char *text, size_t length) {
-    static const char *const words[] = {"", "NA", "NaN", "nan", "null", "None", "?"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strlen(words[i]) == length && memcmp(text, words[i], length) == 0) return true;
-    return false;
-}
-
 static tanda_status read_number(const reading *reading, const place *place, const char *hint, double *exact,
                                 float *value, tanda_error *error) {
     char quoted[SHOWN_SIZE];
@@ -93,7 +87,7 @@ static tanda_status read_feature(const reading *reading, const place *place, siz
     size_t length = 0, index = 0;
     double exact;
     const char *text = element_text(reading, place->row, place->column, &length);
-    if (table->raw.fills_missing && is_missing(text, length)) {
+    if (table->raw.fills_missing && missing_is_word(reading->request->options, text, length)) {
         *value = NAN;
         return TANDA_OK;
     }
@@ -182,7 +176,9 @@ static bool holds_text(const reading *reading, size_t column) {
     size_t length = 0;
     for (size_t row = 0; row < reading->array->rows; row++) {
         const char *text = element_text(reading, row, column, &length);
-        if (number_to_float(text, length, &value) == NUMBER_NOT && !is_missing(text, length)) return true;
+        if (number_to_float(text, length, &value) == NUMBER_NOT &&
+            !missing_is_word(reading->request->options, text, length))
+            return true;
     }
     return false;
 }

@@ -13,7 +13,7 @@ struct place; /* data/place.h */
 
 /* All zero is a column without categories. */
 typedef struct categories {
-    text_set texts;       /* in order of appearance */
+    text_set texts;       /* in order of appearance; numbers of equal value are one */
     struct place *places; /* (texts.capacity): where each came first, without path and name */
 } categories;
 
@@ -39,6 +39,8 @@ typedef struct raw_columns {
     bool *is_category;      /* features entries, or NULL: none is */
     categories *categories; /* with is_category: features entries, all zero for numbers */
     bool fills_missing;     /* missing values become means; else there are none */
+    char **missing_values;  /* missing_value_count further texts that stand for them, or NULL */
+    size_t missing_value_count;
 } raw_columns;
 
 static inline bool raw_columns_are_features(const raw_columns *raw) {

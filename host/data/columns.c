@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/columns_find.h"
+#include "data/name_list.h"
 #include "support/memory.h"
 
 #define WHAT_SIZE 80
@@ -95,17 +96,14 @@ static tanda_status choose_named_target(chooser *chooser, const char *name, tand
 static tanda_status choose_named_targets(chooser *chooser, tanda_error *error) {
     const char *text = chooser->options->target;
     size_t index = NO_COLUMN;
-    char *part = NULL;
     tanda_status status = find_name(chooser, TANDA_USAGE, "--target", text, &index, error);
     if (status != TANDA_OK) return chooser->options->without_target ? TANDA_OK : status;
     if (index != NO_COLUMN || strchr(text, ',') == NULL) return choose_named_target(chooser, text, error);
-    for (; status == TANDA_OK && text != NULL; text = *text == ',' ? text + 1 : NULL) {
-        size_t length = strcspn(text, ",");
-        part = strndup(text, length);
-        if (part == NULL) return fail(error, TANDA_FAILED, "--target: out of memory");
-        status = choose_named_target(chooser, part, error);
-        free(part);
-        text += length;
+    while (status == TANDA_OK && text != NULL) {
+        char *name = name_list_next(&text);
+        if (name == NULL) return fail(error, TANDA_FAILED, "--target: out of memory");
+        status = choose_named_target(chooser, name, error);
+        free(name);
     }
     return status;
 }

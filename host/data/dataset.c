@@ -49,6 +49,8 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .target_name = training->target_name,
                                  .is_category = training->raw.is_category,
                                  .fills_missing = training->raw.fills_missing,
+                                 .missing_values = training->raw.missing_values,
+                                 .missing_value_count = training->raw.missing_value_count,
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }

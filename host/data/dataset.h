@@ -6,6 +6,7 @@
 #define TANDA_DATA_DATASET_H
 
 #include "data/categories.h"
+#include "data/dialect.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -13,6 +14,7 @@
 struct tanda_dataset {
     size_t rows;
     size_t features;
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
     size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
@@ -46,7 +48,11 @@ typedef struct dataset_expectation {
     tanda_task task;
     const char *target_name; /* of one target, or NULL */
     const bool *is_category; /* feature_count entries, or NULL: all columns are numbers */
+    const struct prepared_column
+        *columns; /* feature_count entries with the categories (data/preparation.h), or NULL */
     bool fills_missing;
+    char *const *missing_values; /* missing_value_count texts; those of the options go before them */
+    size_t missing_value_count;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
     const char *owner;         /* who expects it, for messages; NULL: "the model" */
@@ -69,10 +75,15 @@ dataset_expectation dataset_expect(const tanda_dataset *training);
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
 
+/* Bytes of a text. */
+typedef struct text_span {
+    size_t begin, end;
+} text_span;
+
 /* Where a piece of a text with rows stands in the whole. */
 typedef struct row_place {
-    size_t lines_before; /* lines of other pieces between the names and these rows */
-    size_t *names_end;   /* NULL, or: how many bytes lie before the first row */
+    size_t lines_before; /* lines of other pieces between the names and these rows; 0: the first piece */
+    text_span *names;    /* NULL, or: gets where the names are; empty without names */
 } row_place;
 
 /* The same for rows in memory, which are a piece of what comes through a pipe. */

@@ -31,6 +31,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
                               tanda_error *error) {
     dataset->rows = data->rows;
     dataset->features = data->features;
+    dataset->dialect = data->dialect;
     dataset->raw = data->raw;
     dataset->values = data->values;
     dataset->owned = data->owned;
@@ -79,11 +80,20 @@ static tanda_status finish(const char *path, const request *request, table *data
     return status;
 }
 
-static const tanda_dataset_options no_options = {0};
+/* The words for a missing value that hold: those of the model unless others are given. */
+static tanda_dataset_options reading_options(const tanda_dataset_options *options,
+                                             const dataset_expectation *expected) {
+    tanda_dataset_options reading = options != NULL ? *options : (tanda_dataset_options){0};
+    if (expected == NULL || reading.missing_value_count > 0) return reading;
+    reading.missing_values = (const char *const *)expected->missing_values;
+    reading.missing_value_count = expected->missing_value_count;
+    return reading;
+}
 
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
-    const request request = {.options = options != NULL ? options : &no_options, .expected = expected};
+    const tanda_dataset_options reading = reading_options(options, expected);
+    const request request = {.options = &reading, .expected = expected};
     table data = {0};
     if (synthetic_is_named(path) && request.options->more_count > 0)
         return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
@@ -96,10 +106,11 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
 tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,
                                const tanda_dataset_options *options, const dataset_expectation *expected,
                                tanda_dataset **dataset, tanda_error *error) {
-    const request request = {.options = options,
+    const tanda_dataset_options reading = reading_options(options, expected);
+    const request request = {.options = &reading,
                              .expected = expected,
                              .lines_before = place->lines_before,
-                             .names_end = place->names_end};
+                             .names = place->names};
     table data = {0};
     const tanda_status status = format_read_view(path, view, options->format, &request, &data, error);
     return status == TANDA_OK ? finish(path, &request, &data, dataset, error) : status;

@@ -86,7 +86,7 @@ static tanda_status check_expected(const labels *labels, const char *name, int32
     *index = -1;
     if (expected == NULL) return TANDA_OK;
     for (size_t i = 0; i < expected->class_count && *index < 0; i++)
-        if (strcmp(expected->class_names[i], name) == 0) *index = (int32_t)i;
+        if (texts_are_same(expected->class_names[i], name)) *index = (int32_t)i;
     if (*index >= 0) return TANDA_OK;
     shown(name, strlen(name), shown_name);
     if (expected->class_count == 0) return fail_at(error, place, "'%s' is no number", shown_name);

@@ -130,7 +130,7 @@ static tanda_status open_array(const npz *npz, const char *name, const char *pat
     if (status == TANDA_OK && archive_entry_is_encrypted(member.entry))
         status = fail(error, TANDA_BAD_INPUT, "%s: is encrypted; save it without a password", path);
     if (status == TANDA_OK)
-        status = packed_take(path, take_bytes, &member, npz->view->size, npy_bound, view, error);
+        status = packed_take(path, take_bytes, &member, npz->view->size, SIZE_MAX, npy_bound, view, error);
     archive_read_free(member.archive);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 #define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
 
 static const struct {
@@ -67,7 +68,7 @@ static size_t declared_limit(size_t declared, const bytes *bytes) {
 }
 
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
-                         packed_bound bound, file_view *view, tanda_error *error) {
+                         size_t possible, packed_bound bound, file_view *view, tanda_error *error) {
     bytes bytes = {.limit = text_limit(packed_size)};
     size_t got = 1, room = 0, declared = SIZE_MAX;
     tanda_status status = bytes_room(&bytes, path, &room, error);
@@ -76,11 +77,16 @@ tanda_status packed_take(const char *path, packed_read read, void *source, size_
         const bool is_first = bytes.size == 0;
         status = read(source, bytes.data + bytes.size, room, &got, error);
         bytes.size += got;
-        if (status == TANDA_OK && is_first) declared = bound(bytes.data, bytes.size);
+        if (is_first) declared = bound(bytes.data, bytes.size);
+        if (declared != SIZE_MAX && declared > possible) { /* the reader will say so */
+            status = TANDA_OK;
+            break;
+        }
         if (declared != SIZE_MAX) bytes.limit = declared_limit(declared, &bytes);
         if (status == TANDA_OK) status = bytes_room(&bytes, path, &room, error);
     }
-    if (status == TANDA_OK && got > 0 && bytes.size <= declared)
+    if (status == TANDA_OK && got > 0 && bytes.size <= declared &&
+        (declared == SIZE_MAX || declared <= possible))
         status = too_large(path, bytes.limit, packed_size, error);
     if (status == TANDA_OK)
         *view = bytes_view(&bytes);
@@ -160,7 +166,7 @@ static tanda_status open_archive(const char *path, size_t packing, packed_bound 
     if (reader.archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
     tanda_status status = archive_begin(&reader, packing, error);
     if (status == TANDA_OK)
-        status = packed_take(path, archive_take, &reader, view->size, bound, unpacked, error);
+        status = packed_take(path, archive_take, &reader, view->size, SIZE_MAX, bound, unpacked, error);
     archive_read_free(reader.archive);
     return status;
 }
@@ -168,9 +174,11 @@ static tanda_status open_archive(const char *path, size_t packing, packed_bound 
 static tanda_status open_gzip(const char *path, packed_bound bound, const file_view *view,
                               file_view *unpacked, tanda_error *error) {
     gzip_reader *reader = NULL;
+    size_t possible = 0;
     tanda_status status = gzip_open(path, view, &reader, error);
     if (status != TANDA_OK) return status;
-    status = packed_take(path, gzip_read, reader, view->size, bound, unpacked, error);
+    if (__builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible)) possible = SIZE_MAX;
+    status = packed_take(path, gzip_read, reader, view->size, possible, bound, unpacked, error);
     gzip_close(reader);
     return status;
 }

@@ -26,9 +26,12 @@ tanda_status packed_open(const char *path, packed_bound bound, file_view *view, 
 typedef tanda_status (*packed_read)(void *source, unsigned char *out, size_t size, size_t *got,
                                     tanda_error *error);
 
-/* All that `read` gives, which was packed_size bytes; the common part of packed files and of the arrays of an .npz. */
+/*
+ * All that `read` gives, which was packed_size bytes; the common part of packed files and of the arrays of an .npz. Where
+ * the beginning declares more bytes than are possible, it is all that the view gets: the reader will refuse it.
+ */
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
-                         packed_bound bound, file_view *view, tanda_error *error);
+                         size_t possible, packed_bound bound, file_view *view, tanda_error *error);
 
 /* The unpacker of gzip, all of whose members follow one another. For packed.c. */
 typedef struct gzip_reader gzip_reader;

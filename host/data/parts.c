@@ -255,6 +255,7 @@ static void take_common(table *tables, size_t count, table *joined) {
     table *first = &tables[0];
     joined->features = first->features;
     joined->columns = first->columns;
+    joined->dialect = first->dialect;
     joined->raw = first->raw;
     joined->values = joined->owned;
     joined->from_bytes = true;

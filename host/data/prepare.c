@@ -34,7 +34,7 @@ static bool is_before(const place *a, const place *b) {
 /* The rank of a category among the known ones, or UNKNOWN. */
 static uint32_t rank_of(const prepared_column *column, const char *category) {
     for (size_t i = 0; i < column->category_count; i++)
-        if (strcmp(column->categories[i], category) == 0) return (uint32_t)i;
+        if (texts_are_same(column->categories[i], category)) return (uint32_t)i;
     return UNKNOWN;
 }
 

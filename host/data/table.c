@@ -23,10 +23,21 @@ static tanda_status make_matrix(float **memory, const table *table, size_t colum
     return allocate(memory, count, sizeof **memory, what, error);
 }
 
+/* What stood for a missing value in training does so in every file that the model sees. */
+static tanda_status note_missing_values(const tanda_dataset_options *options, raw_columns *raw,
+                                        tanda_error *error) {
+    if (!raw->fills_missing || options->missing_value_count == 0) return TANDA_OK;
+    tanda_status status = copy_texts(&raw->missing_values, (char *const *)options->missing_values,
+                                     options->missing_value_count, error);
+    if (status == TANDA_OK) raw->missing_value_count = options->missing_value_count;
+    return status;
+}
+
 tanda_status table_begin(table *table, const request *request, const char *path, bool text_labels,
                          const bool *is_category, tanda_error *error) {
     tanda_status status = raw_columns_make(path, is_category, request_fills_missing(request), table->features,
                                            &table->raw, error);
+    if (status == TANDA_OK) status = note_missing_values(request->options, &table->raw, error);
     if (status == TANDA_OK)
         status = make_matrix(&table->owned, table, table->features, "features", path, error);
     table->values = table->owned;

@@ -16,7 +16,7 @@ typedef struct request {
     bool is_part;        /* the rows follow those of a file whose columns are expected, but any labels */
     bool text_labels;    /* labels are taken for text, as those of another part are */
     size_t lines_before; /* rows of a pipe: lines of text that came between the names and these rows */
-    size_t *names_end;   /* NULL, or where a CSV reader puts how many bytes lie before the first row */
+    text_span *names;    /* NULL, or where a CSV reader puts where the names are; empty without names */
 } request;
 
 /* What the labels must be among: the expectation's, or NULL. */
@@ -33,6 +33,7 @@ typedef struct table {
     size_t features;     /* 0 for a file of labels */
     size_t columns;      /* of the file */
     char *remark;        /* how the file was read, where that is worth telling, or NULL */
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are where they are not features yet */
     const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
     float *owned;

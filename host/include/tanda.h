@@ -57,7 +57,7 @@ TANDA_API const char *tanda_version(void);
 
 typedef enum tanda_task { TANDA_TASK_AUTO, TANDA_TASK_CLASSES, TANDA_TASK_REGRESSION } tanda_task;
 typedef enum tanda_header { TANDA_HEADER_AUTO, TANDA_HEADER_NONE, TANDA_HEADER_FIRST_ROW } tanda_header;
-/* Missing values (empty, NA, NaN, nan, null or ? in CSV, NaN in .npy) are refused, or become their column's mean. */
+/* Missing values (in CSV empty, ? and the words that pandas takes, in .npy NaN) are refused, or become their column's mean. */
 typedef enum tanda_missing { TANDA_MISSING_REFUSE, TANDA_MISSING_MEAN } tanda_missing;
 /* Categories that no training row had are refused, or belong to none. AUTO: as the model says, else refused. */
 typedef enum tanda_unknown { TANDA_UNKNOWN_AUTO, TANDA_UNKNOWN_REFUSE, TANDA_UNKNOWN_ZERO } tanda_unknown;
@@ -85,7 +85,7 @@ typedef struct tanda_dataset_options {
     size_t feature_count;
     const char *const *categorical; /* columns of categories, which become a feature each; by name or index */
     size_t categorical_count;
-    bool categorical_auto;     /* so do columns whose first value is text */
+    bool categorical_auto;     /* so do columns of text */
     tanda_missing missing;     /* training: what becomes of missing values; a model keeps it */
     tanda_unknown unknown;     /* what becomes of categories that the model does not know */
     const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
@@ -94,7 +94,13 @@ typedef struct tanda_dataset_options {
     bool held_out; /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
     const char *const *more_files; /* whose rows follow those of the path; columns must agree */
     size_t more_count;
-    bool validation; /* of an .npz: x_test and y_test before x and y */
+    bool validation;     /* of an .npz: x_test and y_test before x and y */
+    char delimiter;      /* CSV: ',', ';', tab, '|', or ' ' for runs of blanks; 0: found out */
+    char decimal;        /* CSV: '.' or ','; 0: found out */
+    const char *comment; /* CSV: lines that begin with it are skipped; "": none are; NULL: found out */
+    size_t skip_lines;   /* CSV: lines before the names or the first row */
+    const char *const *missing_values; /* CSV: further texts that stand for a missing value */
+    size_t missing_value_count;
 } tanda_dataset_options;
 
 /*

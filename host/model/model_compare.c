@@ -44,7 +44,9 @@ static bool same_preparation(const preparation *a, const preparation *b) {
     if (a->columns != b->columns) return false;
     if (a->columns == 0) return true;
     bool same = a->fills_missing == b->fills_missing && a->zero_unknown == b->zero_unknown &&
-                same_texts(a->names, b->names, a->columns);
+                same_texts(a->names, b->names, a->columns) &&
+                a->missing_value_count == b->missing_value_count &&
+                same_texts(a->missing_values, b->missing_values, a->missing_value_count);
     for (size_t i = 0; same && i < a->columns; i++) {
         const prepared_column *x = &a->of[i], *y = &b->of[i];
         same = x->category_count == y->category_count &&

@@ -17,9 +17,10 @@ struct row_stream {
     tanda_dataset_options options;
     const tanda_model *model;
     text_blocks blocks;
-    bool is_text;  /* else everything is one block */
-    bool is_begun; /* the first block was read */
-    char *names;   /* what stands before the first row, to stand before those of each block */
+    bool is_text;    /* else everything is one block */
+    bool is_begun;   /* the first block was read */
+    dialect dialect; /* of the first block, and so of all */
+    char *names;     /* the names, to stand before the rows of each block */
     size_t names_size, names_lines;
     size_t lines; /* of the blocks so far */
     char *joined; /* (joined_size): names and rows */
@@ -88,15 +89,24 @@ static size_t count_lines(const char *text, size_t size) {
     return lines;
 }
 
-/* Keeps what stands before the first row where that has names. Later blocks are read as the first one was. */
-static tanda_status keep_names(row_stream *stream, const text_block *block, size_t names_end, bool has_names,
+/* Later blocks are read as the first one was. */
+static void keep_dialect(row_stream *stream, const dialect *found) {
+    tanda_dataset_options *options = &stream->options;
+    stream->dialect = *found;
+    options->header = found->has_header ? TANDA_HEADER_FIRST_ROW : TANDA_HEADER_NONE;
+    options->delimiter = found->delimiter;
+    options->decimal = found->decimal;
+    options->skip_lines = 0;
+    if (found->comment[0] != '\0') options->comment = stream->dialect.comment;
+}
+
+static tanda_status keep_names(row_stream *stream, const text_block *block, text_span names,
                                tanda_error *error) {
-    stream->options.header = has_names ? TANDA_HEADER_FIRST_ROW : TANDA_HEADER_NONE;
-    if (!has_names) return TANDA_OK;
-    stream->names_size = names_end < block->size ? names_end : block->size;
-    stream->names_lines = count_lines(block->text, stream->names_size);
+    stream->names_size = names.end - names.begin;
+    stream->names_lines = count_lines(block->text + names.begin, stream->names_size);
+    if (stream->names_size == 0) return TANDA_OK;
     const tanda_status status = allocate(&stream->names, stream->names_size, 1, "the names", error);
-    if (status == TANDA_OK) memcpy(stream->names, block->text, stream->names_size);
+    if (status == TANDA_OK) memcpy(stream->names, block->text + names.begin, stream->names_size);
     return status;
 }
 
@@ -127,15 +137,17 @@ static tanda_status load_block(row_stream *stream, tanda_dataset **rows, tanda_e
     const size_t least = !stream->is_begun && stream->options.header != TANDA_HEADER_NONE ? 2 : 1;
     text_block block = {0};
     file_view view = {0};
-    size_t names_end = 0;
+    text_span names = {0};
     tanda_status status = text_blocks_next(&stream->blocks, least, &block, error);
     if (status != TANDA_OK || block.size == 0) return status;
     status = join(stream, &block, &view, error);
     const row_place place = {.lines_before = stream->lines - stream->names_lines * stream->is_begun,
-                             .names_end = stream->is_begun ? NULL : &names_end};
+                             .names = stream->is_begun ? NULL : &names};
     if (status == TANDA_OK) status = load(stream, &view, &place, rows, error);
-    if (status == TANDA_OK && !stream->is_begun)
-        status = keep_names(stream, &block, names_end, (*rows)->feature_names != NULL, error);
+    if (status == TANDA_OK && !stream->is_begun) {
+        keep_dialect(stream, &(*rows)->dialect);
+        status = keep_names(stream, &block, names, error);
+    }
     stream->lines += block.lines;
     return status;
 }

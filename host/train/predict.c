@@ -80,6 +80,7 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
                                                    void *context),
                            void *context, tanda_error *error) {
     predictor predictor = {0};
+    if (dataset->rows == 0) return TANDA_OK; /* a file of names alone */
     tanda_status status = check_fit(model, dataset, false, error);
     if (status != TANDA_OK) return status;
     status = predictor_create(device, model, dataset, &predictor, error);
