@@ -4,6 +4,7 @@
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
+#include "cli/data_notes.h"
 #include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/opening.h"
@@ -72,6 +73,7 @@ static void print_banner(const training *run) {
     print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
+    print_constant_note(stderr, run->setup.model);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);

@@ -1,0 +1,31 @@
+#include "cli/data_notes.h"
+
+#include <string.h>
+
+#include "data/place.h"
+
+#define NAMES_SHOWN 5
+
+/* A feature's name, or its number. */
+static void print_feature(FILE *stream, const tanda_model *model, size_t feature) {
+    char name[SHOWN_SIZE];
+    if (model->feature_names == NULL)
+        fprintf(stream, "%zu", feature);
+    else
+        fputs(shown(model->feature_names[feature], strlen(model->feature_names[feature]), name), stream);
+}
+
+void print_constant_note(FILE *stream, const tanda_model *model) {
+    const size_t count = scaling_constant_count(&model->scaling);
+    size_t named = 0;
+    if (count == 0) return;
+    fputs("note: ", stream);
+    print_counted(stream, count, "feature");
+    fprintf(stream, " %s constant in the training rows and without influence:", count == 1 ? "is" : "are");
+    for (size_t i = 0; i < model->features && named < NAMES_SHOWN; i++) {
+        if (model->scaling.factor[i] != 0.0f) continue;
+        fputs(named++ == 0 ? " " : ", ", stream);
+        print_feature(stream, model, i);
+    }
+    fputs(count > NAMES_SHOWN ? ", ...\n" : "\n", stream);
+}
