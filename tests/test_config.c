@@ -53,6 +53,7 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
+    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--scale-target", "standard"},
     {"--data", "rows.csv", "--target", "kind", "--ignore", "note", "--sample-weight", "age", "--class-weight",
      "b=0.1,a=2.5"},
     {"--data", IRIS, "--class-weight", "balanced", "--epochs", "2"},
@@ -116,10 +117,10 @@ Test(config, a_training_repeats_from_its_settings_to_the_bit) {
 
 /* Options of a training that its weights do not depend on: the machine, and what is told and written. */
 static const char *const decide_nothing[] = {
-    "accept-flush",   "config",  "folds",   /* which keep no model */ "csv-log",
-    "device",         "help",    "isa",     "json",
-    "kernels",        "log",     "output",  "quiet",
-    "require-device", "threads", "version", "resume",
+    "accept-flush",   "config",  "folds",    /* which keep no model */ "csv-log",
+    "device",         "help",    "isa",      "json",
+    "kernels",        "log",     "output",   "quiet",
+    "require-device", "threads", "version",  "resume",
     "report-every",   "keep",    "test-rows" /* which stands in data */};
 
 static bool decides(const char *name) {

@@ -80,8 +80,9 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
 
 void print_model_line(FILE *stream, const tanda_model *model) {
     char shape[SHAPE_SIZE];
-    fprintf(stream, "model: %s, %zu parameters, loss %s\n", model_shape(model, shape), model->parameter_count,
-            loss_name(model->loss));
+    fprintf(stream, "model: %s, %zu parameters, loss %s%s\n", model_shape(model, shape),
+            model->parameter_count, loss_name(model->loss),
+            model->target_scaling.targets > 0 ? " of standardised targets" : "");
 }
 
 void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason) {

@@ -50,6 +50,7 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
+    report_target_scaling(&report, model);
     report_count(&report, "rows", evaluation->figures.rows);
     report_count(&report, "features", model->features);
     report_count(&report, "parameters", model->parameter_count);

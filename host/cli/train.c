@@ -182,6 +182,7 @@ static report make_report(const training *run) {
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_target_scaling(&report, model);
     report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
     if (run->options.optimizing.kind != TANDA_OPTIMIZER_LBFGS)
         report_real(&report, "learning_rate", run->options.learning_rate);

@@ -89,10 +89,20 @@ static void take_scaling(tanda_model *from, tanda_model *to) {
     from->scaling = (scaling){0};
 }
 
+static tanda_status take_target_scaling(tanda_model *from, tanda_model *to, tanda_error *error) {
+    if (from->target_scaling.targets == 0) return TANDA_OK;
+    const activation output = to->layers[to->layer_count - 1].activation;
+    const tanda_status status = objective_check_target_scaling(output, to->loss, to->task, error);
+    if (status != TANDA_OK) return status;
+    to->target_scaling = from->target_scaling;
+    from->target_scaling = (target_scaling){0};
+    return TANDA_OK;
+}
+
 static tanda_status start_from(const train_options *options, train_setup *setup, tanda_error *error) {
     char theirs[SHAPE_SIZE], ours[SHAPE_SIZE];
     tanda_model *first = NULL;
-    const tanda_status status = model_file_load(options->init, &first, error);
+    tanda_status status = model_file_load(options->init, &first, error);
     if (status != TANDA_OK) return status;
     if (!same_layers(first, setup->model)) {
         fail(error, TANDA_BAD_INPUT,
@@ -104,8 +114,9 @@ static tanda_status start_from(const train_options *options, train_setup *setup,
     }
     memcpy(setup->model->parameters, first->parameters, first->parameter_count * sizeof *first->parameters);
     if (!options->has_scale) take_scaling(first, setup->model);
+    if (!options->loss_options.has_scale_target) status = take_target_scaling(first, setup->model, error);
     tanda_model_free(first);
-    return TANDA_OK;
+    return status;
 }
 
 /* ---- scaling ------------------------------------------------------------------------------------------ */
@@ -131,6 +142,13 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     if (status == TANDA_OK && setup->validation != NULL)
         status = dataset_scale(setup->validation, scaling, error);
     return status;
+}
+
+/* None, the default, is of any target; that of first weights is there already. */
+static tanda_status scale_target(const train_options *options, train_setup *setup, tanda_error *error) {
+    if (options->init != NULL && !options->loss_options.has_scale_target) return TANDA_OK;
+    return tanda_model_fit_target_scaling(setup->model, options->loss_options.scale_target, setup->training,
+                                          error);
 }
 
 /* ---- settings, kept in the model file ----------------------------------------------------------------- */
@@ -165,6 +183,9 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "task", task_name(setup->training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         report_text(settings, "scale", scaling_name(setup->model->scaling.kind));
+    if (options->init == NULL ? setup->model->target_scaling.targets > 0
+                              : options->loss_options.has_scale_target)
+        report_text(settings, "scale_target", scaling_name(options->loss_options.scale_target));
     report_text(settings, "validation", options->validation_path);
     report_text(settings, "validation_labels", options->validation_labels);
     if (options->validation_fraction > 0.0) report_real(settings, "validation", options->validation_fraction);
@@ -232,6 +253,7 @@ tanda_status train_setup_finish(const train_options *options, train_setup *setup
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK) status = scale_target(options, setup, error);
     if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)
         status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);

@@ -239,6 +239,19 @@ TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_m
 TANDA_API tanda_scale tanda_model_scaling(const tanda_model *model, const float **center,
                                           const float **factor);
 
+/*
+ * Standardised targets of a regression: each (target - mean) / deviation of the training set, by TANDA_SCALE_STANDARD, or
+ * as they are, by TANDA_SCALE_NONE. Data sets keep their targets; the model's training and its losses are of the
+ * standardised ones, its predictions and their metrics in the units of the data. TANDA_USAGE for another scale, classes,
+ * the loss poisson, or an output function that is never below 0.
+ */
+TANDA_API tanda_status tanda_model_fit_target_scaling(tanda_model *model, tanda_scale scale,
+                                                      const tanda_dataset *training, tanda_error *error);
+
+/* mean and deviation (NULL, or set to NULL without scaling) are the model's, one for each target. */
+TANDA_API tanda_scale tanda_model_target_scaling(const tanda_model *model, const double **mean,
+                                                 const double **deviation);
+
 TANDA_API size_t tanda_model_features(const tanda_model *model);
 /* Of the last layer: 1 for binary classes through a sigmoid, for regression the targets, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
@@ -427,7 +440,7 @@ typedef struct tanda_evaluation {
     double loss;
     double accuracy;
     uint64_t correct;
-    double squared_error; /* loss mse: the total squared error, else NaN */
+    double squared_error; /* loss mse: the total squared error; else, and of standardised targets, NaN */
 } tanda_evaluation;
 
 typedef struct tanda_epoch {

@@ -102,6 +102,7 @@ void tanda_model_free(tanda_model *model) {
     free(model->settings);
     preparation_free(&model->preparation);
     scaling_free(&model->scaling);
+    target_scaling_free(&model->target_scaling);
     free(model->parameters);
     free(model->layers);
     free(model);

@@ -8,6 +8,7 @@
 
 #include "data/preparation.h"
 #include "data/scaling.h"
+#include "data/target_scaling.h"
 #include "model/objective.h"
 #include "support/status.h"
 
@@ -33,6 +34,7 @@ struct tanda_model {
     char **class_names;      /* class_count entries, or NULL */
     preparation preparation; /* from columns to features, before the scaling */
     scaling scaling;
+    target_scaling target_scaling; /* of a regression; predictions are in the units of the data */
     size_t parameter_count;
     float *parameters;
     char *settings; /* the training's settings as a JSON object, or NULL */

@@ -60,6 +60,20 @@ tanda_status objective_check(size_t units, activation output, loss loss, tanda_t
     return refuse(units, output, loss, task, "needs outputs that are not softmax for regression", error);
 }
 
+tanda_status objective_check_target_scaling(activation output, loss loss, tanda_task task,
+                                            tanda_error *error) {
+    if (task != TANDA_TASK_REGRESSION)
+        return fail(error, TANDA_USAGE, "--scale-target: the target is %s; only quantities are standardised",
+                    task_name(task));
+    if (loss == LOSS_POISSON)
+        return fail(error, TANDA_USAGE, "--scale-target: loss poisson is for counts, which stay as they are");
+    if (is_positive(output) || output == ACTIVATION_HARD_SIGMOID)
+        return fail(error, TANDA_USAGE,
+                    "--scale-target: standardised targets lie below 0 as well, and the output %s does not",
+                    activation_name(output));
+    return TANDA_OK;
+}
+
 static bool takes_smoothing(loss loss) {
     return loss == LOSS_BINARY_CROSSENTROPY || loss == LOSS_CATEGORICAL_CROSSENTROPY ||
            loss == LOSS_KL_DIVERGENCE;

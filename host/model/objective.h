@@ -14,6 +14,10 @@ typedef struct loss_settings {
 /* TANDA_USAGE, with what would go, for a loss that does not go with the last layer and the task. */
 tanda_status objective_check(size_t units, activation output, loss loss, tanda_task task, tanda_error *error);
 
+/* TANDA_USAGE unless standardised targets, half of which lie below 0, make sense. */
+tanda_status objective_check_target_scaling(activation output, loss loss, tanda_task task,
+                                            tanda_error *error);
+
 /* TANDA_USAGE for a setting that is out of range or belongs to another loss. */
 tanda_status loss_settings_check(const loss_settings *settings, loss loss, tanda_error *error);
 
