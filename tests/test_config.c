@@ -31,6 +31,7 @@ static void make_files(void) {
     write_text("rows.csv", rows);
     write_text("more.csv", "price,size,age,note,kind\n1.25,1,2,9,b\n2.75,2,1,8,a\n");
     write_text("mixed.csv", "size,colour,kind\n1,red,a\n?,green,b\n3,red,a\n4,blue,b\n5,green,a\n6,red,b\n");
+    write_text("gaps.csv", "size,l,m\n1,0,1\n2,1,\n3,1,1\n4,0,0\n");
     write_text("bare.csv", "0.5,1,0\n1.5,2,1\n0.25,3,0\n2.5,1,1\n");
     cr_assert_eq(RUN("generate", "moons", "--rows", "64", "--test-rows", "16", "--output", "x.npy",
                      "--labels", "y.npy", "--quiet")
@@ -69,6 +70,7 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--loss", "poisson",
      "--learning-rate", "0.001"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
+    {"--data", "gaps.csv", "--drop-missing-targets", "--target", "l,m", "--loss", "binary_crossentropy"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},
     {"--data", "x.npy", "--labels", "y.npy", "--validation", "x-test.npy", "--validation-labels",

@@ -1,5 +1,6 @@
 #include "cli/apply.h"
 
+#include "cli/data_notes.h"
 #include "cli/encoding_options.h"
 #include "cli/opening.h"
 #include "cli/report.h"
@@ -34,6 +35,7 @@ error_t application_parse(int key, char *argument, struct argp_state *state, app
 static void print_banner(const application *application) {
     print_data_line(stderr, application->data.path, application->dataset, "as the model",
                     application->model->scaling.kind, "as the model");
+    print_dropped_note(stderr, application->data.path, application->dataset->dropped);
     print_encoding_line(stderr, &application->model->preparation, application->dataset);
     print_model_line(stderr, application->model);
     print_device_line(stderr, application->device, application->common.device.math, application->reason);

@@ -26,6 +26,7 @@ static bool names_are_numbers(const tanda_dataset *dataset) {
 }
 
 static const char *task_reason(const tanda_dataset *dataset) {
+    if (dataset->task == TANDA_TASK_LABELS) return "as the loss";
     if (dataset->task == TANDA_TASK_REGRESSION)
         return dataset->target_count > 1 ? "several quantities" : "the target is a quantity";
     return names_are_numbers(dataset) ? "few distinct whole numbers; else --task regression" : "text";
@@ -35,6 +36,26 @@ void print_counted(FILE *stream, size_t count, const char *what) {
     fprintf(stream, "%zu %s%s", count, what, count == 1 ? "" : "s");
 }
 
+static size_t rows_with(const tanda_dataset *dataset, size_t label) {
+    size_t count = 0;
+    for (size_t row = 0; row < dataset->rows; row++)
+        count += dataset->targets[row * dataset->target_count + label] == 1.0f;
+    return count;
+}
+
+/* Each label with the rows where it holds. */
+static void print_labels(FILE *stream, const tanda_dataset *dataset) {
+    for (size_t i = 0; i < dataset->target_count && i < CLASSES_SHOWN; i++) {
+        fputs(i == 0 ? ": " : ", ", stream);
+        if (dataset->target_names != NULL)
+            fputs(dataset->target_names[i], stream);
+        else
+            fprintf(stream, "%zu", i);
+        fprintf(stream, " %zu", rows_with(dataset, i));
+    }
+    if (dataset->target_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu labels)", dataset->target_count);
+}
+
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     if (dataset->task == TANDA_TASK_AUTO) {
         fputs("no target", stream);
@@ -42,6 +63,7 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     }
     fprintf(stream, "%s (%s)", task_name(dataset->task),
             dataset->task_was_found ? task_reason(dataset) : note);
+    if (dataset->task == TANDA_TASK_LABELS) print_labels(stream, dataset);
     if (dataset->task != TANDA_TASK_CLASSES) return;
     size_t *counts = class_counts(dataset);
     for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++)

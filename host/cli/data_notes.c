@@ -5,6 +5,8 @@
 #include "data/place.h"
 
 #define NAMES_SHOWN 5
+#define CLASSES_MANY 20       /* of more, */
+#define ROWS_PER_CLASS_FEW 10 /* and of fewer rows each, it is told */
 
 /* A feature's name, or its number. */
 static void print_feature(FILE *stream, const tanda_model *model, size_t feature) {
@@ -28,4 +30,21 @@ void print_constant_note(FILE *stream, const tanda_model *model) {
         print_feature(stream, model, i);
     }
     fputs(count > NAMES_SHOWN ? ", ...\n" : "\n", stream);
+}
+
+void print_dropped_note(FILE *stream, const char *path, size_t rows) {
+    if (rows == 0) return;
+    fputs("note: ", stream);
+    print_counted(stream, rows, "row");
+    fprintf(stream, " of %s without a target %s left out\n", path, rows == 1 ? "is" : "are");
+}
+
+void print_class_note(FILE *stream, const tanda_dataset *training) {
+    if (training->class_count <= CLASSES_MANY || training->class_count * ROWS_PER_CLASS_FEW <= training->rows)
+        return;
+    fprintf(
+        stream,
+        "note: %zu classes for %zu rows: for a quantity give --task regression, for an identifier another "
+        "--target\n",
+        training->class_count, training->rows);
 }

@@ -7,4 +7,10 @@
 /* Features that were constant in the training rows, by name. */
 void print_constant_note(FILE *stream, const tanda_model *model);
 
+/* Rows without a target that were left out. */
+void print_dropped_note(FILE *stream, const char *path, size_t rows);
+
+/* Classes that are so many for the rows that the target may be none. */
+void print_class_note(FILE *stream, const tanda_dataset *training);
+
 #endif

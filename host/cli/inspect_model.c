@@ -195,7 +195,8 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     print_names("Features", model->feature_names, model->features);
     print_preparation(&model->preparation);
     if (model->target_name != NULL) printf("Target: %s\n", model->target_name);
-    print_names("Targets", model->target_names, model_outputs(model));
+    print_names(model->task == TANDA_TASK_LABELS ? "Labels" : "Targets", model->target_names,
+                model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     print_target_scaling(model);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);

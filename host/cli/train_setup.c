@@ -30,8 +30,11 @@ tanda_status check_output_path(const char *path, tanda_error *error) {
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
+    if (options->has_loss) objective_decide(options->loss, &reading);
+    setup->task_note = reading.task == options->task ? "as asked" : "as the loss";
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
     if (status != TANDA_OK) return status;
+    setup->dropped = setup->training->dropped;
     if (options->validation_path != NULL) {
         const dataset_expectation expected = dataset_expect(setup->training);
         reading.labels = options->validation_labels;
@@ -176,6 +179,7 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "header", headers[read->header]);
     report_text(settings, "labels", read->labels);
     report_text(settings, "target", target_setting(options, setup->training));
+    if (read->drop_missing_targets) report_value(settings, "drop_missing_targets", json_true());
     report_text(settings, "sample_weight", read->sample_weight);
     report_list(settings, "features", &options->data.features);
     report_list(settings, "ignore", &options->data.ignore);

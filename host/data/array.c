@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/columns.h"
+#include "data/target_check.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
 
@@ -129,6 +130,10 @@ static tanda_status read_labels(const array *array, size_t column, table *table,
     place place = {.path = array->path, .column = column};
     for (place.row = 0; place.row < array->rows; place.row++) {
         number element = element_number(array, element_at(array, place.row, column));
+        if (isnan(element.value)) {
+            labels_add_missing(&table->labels, place.row);
+            continue;
+        }
         if (!isfinite(element.value)) return bad_element(array, element.exact, place.row, column, error);
         float value = element.value == 0.0f ? 0.0f : element.value;
         tanda_status status =
@@ -145,12 +150,20 @@ static tanda_status read_targets(const array *array, const selection *selection,
     for (size_t row = 0; row < array->rows; row++) {
         for (size_t i = 0; i < table->target_count; i++, target++) {
             number element = element_number(array, element_at(array, row, selection->targets[i]));
-            if (!isfinite(element.value))
+            if (!isfinite(element.value) && !isnan(element.value))
                 return bad_element(array, element.exact, row, selection->targets[i], error);
             *target = element.value == 0.0f ? 0.0f : element.value;
         }
     }
     return TANDA_OK;
+}
+
+static tanda_status check_targets(const array *array, const request *request, const selection *selection,
+                                  const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    const place place = {.path = array->path, .row = fault.row, .column = selection->targets[fault.target]};
+    return target_fault_tell(&fault, &place, error);
 }
 
 static tanda_status read_weights(const array *array, size_t column, table *table, tanda_error *error) {
@@ -204,7 +217,7 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)
         status = read_weights(array, selection->weight, table, error);
-    return status;
+    return status == TANDA_OK ? check_targets(array, request, selection, table, error) : status;
 }
 
 tanda_status array_read(const array *array, file_view *view, const request *request, table *table,

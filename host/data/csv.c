@@ -5,6 +5,7 @@
 #include "data/csv_rows.h"
 #include "data/format.h"
 #include "data/number.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 #define LOOKED_AT 4096         /* bytes in which NUL tells that a file is no text */
@@ -183,16 +184,45 @@ static tanda_status assign_roles(csv_reader *reader, tanda_error *error) {
 
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
-/* Whether the labels are text, going by the first row; text in a later row makes the reading begin again. */
+/* Whether the labels are text, going by the first that is not missing; text in a later row makes the reading begin again. */
 static bool begins_with_text(const csv_reader *reader) {
     if (request_task(reader->request) == TANDA_TASK_REGRESSION) return false;
     if (reader->request->expected != NULL) return labels_expect_text(reader->request->expected);
     csv_cursor cursor = reader->start;
     csv_field field = {0};
-    for (size_t i = 0; i <= reader->selection.target && !field.is_last; i++)
-        if (csv_next_field(&cursor, i, &field, NULL) != TANDA_OK) return false;
     float value;
-    return number_to_float(field.text, field.length, &value) == NUMBER_NOT;
+    while (!csv_at_end(&cursor)) {
+        for (size_t i = 0; i < reader->columns; i++) {
+            csv_field found = {0};
+            if (csv_next_field(&cursor, i, &found, NULL) != TANDA_OK) return false;
+            if (i == reader->selection.target) field = found;
+            if (found.is_last) break;
+        }
+        if (!csv_is_missing(&field)) return number_to_float(field.text, field.length, &value) == NUMBER_NOT;
+    }
+    return false;
+}
+
+/* The place of a field of data, found by going there once more. */
+static place find_place(const csv_reader *reader, size_t row, size_t column) {
+    csv_cursor cursor = reader->start;
+    csv_field field = {0};
+    place place = {.path = reader->path,
+                   .column = column + 1,
+                   .name = reader->names == NULL ? NULL : reader->names[column]};
+    for (size_t record = 0; record <= row; record++)
+        for (size_t i = 0; i < reader->columns; i++) {
+            if (i == column) place.line = cursor.line;
+            if (csv_next_field(&cursor, i, &field, NULL) != TANDA_OK || field.is_last) break;
+        }
+    return place;
+}
+
+static tanda_status check_targets(const csv_reader *reader, const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, reader->request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    const place place = find_place(reader, fault.row, reader->selection.targets[fault.target]);
+    return target_fault_tell(&fault, &place, error);
 }
 
 /* In parallel where that can be; what is wrong, or unusual, is read again with care. */
@@ -227,6 +257,7 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
     free(chunks.chunks);
+    if (status == TANDA_OK) status = check_targets(reader, table, error);
     if (status != TANDA_OK) return status;
     return columns_name(&reader->selection, reader->names, table, error);
 }

@@ -79,17 +79,26 @@ static bool may_be_text(const csv_reader *reader) {
     return request_task(reader->request) != TANDA_TASK_REGRESSION && reader->request->expected == NULL;
 }
 
+/* A class of the model is none, whatever it looks like. */
+static bool is_missing_label(const csv_field *field, const table *table) {
+    return csv_is_missing(field) && !labels_expects(&table->labels, field->text, field->length);
+}
+
 /* As read_label, for readers of chunks. */
 static number_status put_label_aside(const csv_reader *reader, const csv_field *field, size_t row,
                                      const table *table) {
     const csv_aside *aside = reader->aside;
     if (aside->texts != NULL) {
-        aside->texts[row].text = field->text;
+        aside->texts[row].text = is_missing_label(field, table) ? NULL : field->text;
         aside->texts[row].length = field->length;
         return NUMBER_OK;
     }
-    number_status problem = number_to_float(field->text, field->length, &table->labels.numbers[row]);
-    if (problem != NUMBER_OK || aside->exact == NULL) return problem;
+    float *value = &table->labels.numbers[row];
+    number_status problem = number_to_float(field->text, field->length, value);
+    const bool missing = problem != NUMBER_OK && is_missing_label(field, table);
+    if (missing) *value = NAN;
+    if (missing && aside->exact != NULL) aside->exact[row] = NAN;
+    if (missing || problem != NUMBER_OK || aside->exact == NULL) return missing ? NUMBER_OK : problem;
     return number_to_double(field->text, field->length, &aside->exact[row]);
 }
 
@@ -100,6 +109,10 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     place place = field_place(reader, line, column);
     if (reader->aside != NULL)
         return put_label_aside(reader, field, row, table) == NUMBER_OK ? TANDA_OK : TANDA_BAD_INPUT;
+    if (is_missing_label(field, table)) {
+        labels_add_missing(&table->labels, row);
+        return TANDA_OK;
+    }
     if (table->labels.text) {
         tanda_status status = field_text(reader, field, &text, &length, error);
         if (status != TANDA_OK) return status;
@@ -144,7 +157,8 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     float value = 0.0f;
     place place = field_place(reader, line, column);
     number_status problem = number_to_float(field->text, field->length, &value);
-    bool missing = role >= 0 && reader->fills_missing && problem != NUMBER_OK && csv_is_missing(field);
+    bool may_miss = role == ROLE_QUANTITY || (role >= 0 && reader->fills_missing);
+    bool missing = may_miss && problem != NUMBER_OK && csv_is_missing(field);
     if (problem != NUMBER_OK && !missing)
         return bad_number(reader, record, line, column, field, problem, error);
     if (missing) value = NAN;

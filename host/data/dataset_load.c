@@ -3,13 +3,16 @@
 
 #include "data/format.h"
 #include "data/synthetic.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 /* Reads one label for each of the table's rows from a file of its own. */
 static tanda_status read_label_file(const char *path, const request *request, const table *data,
                                     table *labels, tanda_error *error) {
     const char *file = request->options->labels;
-    tanda_dataset_options options = {.task = request->options->task};
+    tanda_dataset_options options = {.task = request->options->task,
+                                     .drop_missing_targets = request->options->drop_missing_targets,
+                                     .labels_of_several = request->options->labels_of_several};
     struct request label_request = {
         .options = &options, .expected = request->expected, .labels_only = true, .label_rows = data->rows};
     tanda_status status = format_read(file, NULL, &label_request, labels, error);
@@ -19,9 +22,9 @@ static tanda_status read_label_file(const char *path, const request *request, co
 }
 
 /* Moves several targets to the dataset. */
-static void take_targets(table *labels, bool was_asked, tanda_dataset *dataset) {
-    dataset->task = TANDA_TASK_REGRESSION;
-    dataset->task_was_found = !was_asked;
+static void take_targets(table *labels, const request *request, tanda_dataset *dataset) {
+    dataset->task = request_wants_labels(request) ? TANDA_TASK_LABELS : TANDA_TASK_REGRESSION;
+    dataset->task_was_found = request_task(request) == TANDA_TASK_AUTO;
     dataset->targets = labels->targets;
     dataset->target_names = labels->target_names;
     labels->targets = NULL;
@@ -42,6 +45,7 @@ static tanda_status take_weights(const char *path, table *data, tanda_dataset *d
 static tanda_status take_over(const char *path, const request *request, table *data, table *labels,
                               tanda_dataset *dataset, tanda_error *error) {
     dataset->rows = data->rows;
+    dataset->dropped = data->dropped;
     dataset->features = data->features;
     dataset->raw = data->raw;
     dataset->values = data->values;
@@ -59,7 +63,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
     tanda_status status = take_weights(path, data, dataset, error);
     if (status == TANDA_OK && labels->has_labels)
         status = labels_finish(&labels->labels, data->rows, path, dataset, error);
-    if (labels->targets != NULL) take_targets(labels, request_task(request) != TANDA_TASK_AUTO, dataset);
+    if (labels->targets != NULL) take_targets(labels, request, dataset);
     return status;
 }
 
@@ -76,6 +80,7 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
     tanda_status status = format_read(path, request.options->format, &request, &data, error);
     if (status == TANDA_OK && label_file != NULL)
         status = read_label_file(path, &request, &data, &labels, error);
+    if (status == TANDA_OK) status = table_drop_missing(&data, label_file != NULL ? &labels : &data, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status == TANDA_OK)
         status = take_over(label_file != NULL ? label_file : path, &request, &data,

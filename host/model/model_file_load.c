@@ -403,14 +403,15 @@ static tanda_status read_description(reader *reader) {
     if (status == TANDA_OK && model->class_count > 0)
         status = read_names(reader, "class_names", model->class_count, &model->class_names);
     else if (status == TANDA_OK && safetensors_metadata(&reader->file, "class_names") != NULL)
-        status = BAD(reader, "class_names are given, but the task is regression");
+        status = BAD(reader, "class_names are given, but the task is %s", task_name(model->task));
     if (status == TANDA_OK)
         status =
             copy_text(&model->target_name, safetensors_metadata(&reader->file, "target_name"), reader->error);
     if (status == TANDA_OK && safetensors_metadata(&reader->file, "target_names") != NULL)
-        status = model->task == TANDA_TASK_REGRESSION
+        status = model->task != TANDA_TASK_CLASSES
                      ? read_names(reader, "target_names", model_outputs(model), &model->target_names)
                      : BAD(reader, "target_names are given, but the task is classes");
+    if (status == TANDA_OK) status = model_name_labels(model, reader->error);
     if (status == TANDA_OK && settings != NULL) status = read_settings(reader, settings);
     return status;
 }

@@ -19,7 +19,7 @@ const char *tanda_loss_name(size_t index) {
 }
 
 const char *tanda_task_name(tanda_task task) {
-    return (unsigned)task > TANDA_TASK_REGRESSION ? NULL : task_name(task);
+    return (unsigned)task > TANDA_TASK_LABELS ? NULL : task_name(task);
 }
 
 bool tanda_task_from_name(const char *name, tanda_task *task) {

@@ -28,7 +28,7 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
         return fail(error, TANDA_BAD_INPUT, "the model needs a target of %s, and the data has %s",
                     task_name(model->task),
                     dataset->task == TANDA_TASK_AUTO ? "none" : task_name(dataset->task));
-    if (model->task == TANDA_TASK_REGRESSION && dataset->target_count != model_outputs(model))
+    if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
     if (model->loss == LOSS_POISSON) return check_counts(dataset, error);
@@ -130,11 +130,11 @@ tanda_status evaluator_run(backend *backend, evaluator *evaluator, tanda_evaluat
     if (status == TANDA_OK) status = backend_results(backend, evaluator->program, &result, error);
     if (status != TANDA_OK) return status;
     double rows = (double)evaluator->resident->dataset->rows;
-    bool classes = evaluator->model->task == TANDA_TASK_CLASSES;
+    bool counts = evaluator->plan->counts;
     evaluation->rows = evaluator->resident->dataset->rows;
     evaluation->loss = (double)result.loss / rows;
-    evaluation->correct = classes ? result.correct : 0;
-    evaluation->accuracy = classes ? (double)result.correct / rows : NAN;
+    evaluation->correct = counts ? result.correct : 0;
+    evaluation->accuracy = counts ? (double)result.correct / rows : NAN;
     const bool squared = evaluator->model->loss == LOSS_MSE && evaluator->model->target_scaling.targets == 0;
     evaluation->squared_error = squared ? (double)result.loss * (double)model_targets(evaluator->model) : NAN;
     return TANDA_OK;

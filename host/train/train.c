@@ -79,7 +79,7 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
     const double rows = (double)trainer->training.dataset->rows;
     line->epoch = trainer_epoch(trainer);
     line->loss = running->loss / rows;
-    line->accuracy = trainer->plan->classes ? (double)running->correct / rows : NAN;
+    line->accuracy = trainer->plan->counts ? (double)running->correct / rows : NAN;
     line->has_validation = trainer->has_validation;
     if (trainer->has_validation) {
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
@@ -134,7 +134,7 @@ static void tell_progress(const trainer *trainer, const since *since) {
     const double rows = (double)trainer->training.dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
     if (progress.steps > 1) progress.loss = running->loss / seen;
-    if (progress.steps > 1 && trainer->plan->classes) progress.accuracy = (double)running->correct / seen;
+    if (progress.steps > 1 && trainer->plan->counts) progress.accuracy = (double)running->correct / seen;
     options->on_progress(&progress, options->context);
 }
 
