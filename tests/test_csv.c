@@ -319,8 +319,8 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
          "bad.csv:2:1: empty field: missing values are not accepted; --missing mean fills it in"},
         {"1,,0\n3,4,1\n",
          "bad.csv:1:2: empty field: missing values are not accepted; --missing mean fills it in"},
-        {"1,2,no\n3,4,\n", "bad.csv:2:3: the label is empty: missing values are not accepted"},
-        {"1,2,0\n3,4,\n", "bad.csv:2:3: empty field: missing values are not accepted"},
+        {"1,2,no\n3,4,\n", "bad.csv:2:3: the target is missing; --drop-missing-targets leaves this row out"},
+        {"1,2,0\n3,4,\n", "bad.csv:2:3: the target is missing; --drop-missing-targets leaves this row out"},
         {"1,2,0\nnan,4,1\n", "bad.csv:2:1: 'nan' is not finite: missing and infinite values are not "
                              "accepted; --missing mean fills it in"},
         {"1,2,0\n3,-Inf,1\n",
@@ -428,7 +428,8 @@ Test(csv, a_quoted_line_end_in_a_long_file_begins_no_row) {
 }
 
 Test(csv, text_among_the_numeric_labels_of_a_long_file_makes_all_of_them_text) {
-    tanda_dataset *dataset = load(write_long("\n", "", 50000, "1,2,ten"), NULL);
+    tanda_dataset_options options = {.task = TANDA_TASK_CLASSES};
+    tanda_dataset *dataset = load(write_long("\n", "", 50000, "1,2,ten"), &options);
     cr_assert_eq(dataset->class_count, 14);
     cr_assert_str_eq(dataset->class_names[13], "ten");
     cr_assert_eq(dataset->classes[50000], 13);

@@ -98,6 +98,16 @@ Test(libsvm, what_is_wrong_is_told_with_its_place) {
                      "--categorical: c is libsvm text, which holds numbers; make it CSV");
 }
 
+Test(libsvm, a_target_that_is_missing_is_told_with_its_line) {
+    const char *path = write_text("t.svm", "1 1:2 2:3\n# more\n0 1:4 2:nan\n1 1:6 2:7\n");
+    tanda_dataset_options options = {.target = "2", .missing = TANDA_MISSING_MEAN};
+    refuse(path, &options, "t.svm:3:1: the target is missing; --drop-missing-targets leaves this row out");
+    options.drop_missing_targets = true;
+    tanda_dataset *dataset = load(path, &options);
+    cr_assert_eq(dataset->rows, 2);
+    tanda_dataset_free(dataset);
+}
+
 Test(libsvm, rows_that_are_too_wide_are_refused_before_memory_is_asked_for) {
     tanda_error error = {0};
     tanda_dataset *dataset = NULL;

@@ -136,3 +136,31 @@ Test(parts, targets_weights_and_labels_follow_too) {
     assert_classes(dataset, 2, NAMES("x", "y"), CLASSES(0, 1));
     tanda_dataset_free(dataset);
 }
+
+Test(parts, rows_without_a_target_are_told_and_left_out) {
+    tanda_dataset_options options = followed_by(write_text("2.csv", "a,b,kind\n5,6,\n7,8,no\n"));
+    refuse(first(), &options,
+           "2.csv:2:3: the target is missing; --drop-missing-targets leaves this row out (column kind)");
+    options.drop_missing_targets = true;
+    tanda_dataset *dataset = load(first(), &options);
+    assert_values(dataset, 3, 2, VALUES(1, 2, 3, 4, 7, 8));
+    assert_classes(dataset, 2, NAMES("no", "yes"), CLASSES(0, 1, 0));
+    cr_assert_eq(dataset->dropped, 1);
+    tanda_dataset_free(dataset);
+}
+
+Test(parts, a_word_among_the_numbers_of_all_files_is_refused) {
+    char numbers[200] = "a,y\n";
+    for (int row = 0; row < 20; row++)
+        sprintf(numbers + strlen(numbers), "%d,%d\n", row, row);
+    tanda_dataset_options options = followed_by(write_text("2.csv", "a,y\n1,word\n"));
+    const char *path = write_text("1.csv", numbers);
+    refuse(
+        path, &options,
+        "2.csv: the target 'word' is not a number, as 20 of 21 in all files are; --task classes takes all as "
+        "classes");
+    options.task = TANDA_TASK_CLASSES;
+    tanda_dataset *dataset = load(path, &options);
+    cr_assert_eq(dataset->class_count, 21);
+    tanda_dataset_free(dataset);
+}

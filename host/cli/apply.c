@@ -1,5 +1,6 @@
 #include "cli/apply.h"
 
+#include "cli/data_notes.h"
 #include "cli/encoding_options.h"
 #include "cli/opening.h"
 #include "cli/print.h"
@@ -40,6 +41,7 @@ static void print_banner(const application *application) {
     } else {
         print_data_line(stderr, application->data.path, application->dataset, "as the model",
                         application->model->scaling.kind, "as the model");
+        print_dropped_note(stderr, application->data.path, application->dataset->dropped);
         print_encoding_line(stderr, &application->model->preparation, application->dataset);
     }
     print_model_line(stderr, application->model);

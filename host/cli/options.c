@@ -39,6 +39,7 @@ enum {
     FLAG_IGNORE,
     FLAG_FORMAT,
     FLAG_TEST_ROWS,
+    FLAG_DROP_MISSING_TARGETS,
 };
 
 error_t parsed(tanda_status status) {
@@ -176,7 +177,11 @@ static const struct argp_option reading_table[] = {
     {"labels", FLAG_LABELS, "FILE", 0,
      "one label per row (.npy, one-hot .npy, IDX, a CSV column) in a file of its own", 0},
     {"target", FLAG_TARGET, "COLUMN", 0,
-     "the column to learn, by name or index from 0, or several quantities, e.g. x,y; default: the last", 0},
+     "the column to learn, by name or index from 0, or several, quantities or labels of 0 and 1, e.g. x,y; "
+     "default: the last",
+     0},
+    {"drop-missing-targets", FLAG_DROP_MISSING_TARGETS, NULL, 0,
+     "leave out rows whose target is missing; default: they are refused", 0},
     {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
      "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
@@ -204,6 +209,9 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
         return 0;
     case FLAG_LABELS:
         options->read.labels = argument;
+        return 0;
+    case FLAG_DROP_MISSING_TARGETS:
+        options->read.drop_missing_targets = true;
         return 0;
     case FLAG_TARGET:
         options->read.target = argument;
@@ -349,7 +357,7 @@ error_t options_argument(struct argp_state *state, const char *argument, const c
 
 tanda_status options_task(const char *text, tanda_task *task, tanda_error *error) {
     const char *const names[] = {task_name(TANDA_TASK_AUTO), task_name(TANDA_TASK_CLASSES),
-                                 task_name(TANDA_TASK_REGRESSION)};
+                                 task_name(TANDA_TASK_REGRESSION), task_name(TANDA_TASK_LABELS)};
     size_t index = 0;
     const tanda_status status = value_choice("--task", text, names, COUNT_OF(names), &index, error);
     if (status == TANDA_OK) *task = (tanda_task)index;

@@ -1,7 +1,7 @@
 /*
  * tanda predict: CSV (RFC 4180) on standard output. For classes the predicted class, then either one column
  * of probabilities per class or, with --top K, the K most probable classes; for regression a column per
- * target.
+ * target, for several labels the probability of each.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +41,8 @@ const struct argp predict_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL",
-    .doc = "Class and probabilities, or the value, of every row, as CSV on standard output.\v"
+    .doc = "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
+           "standard output.\v"
            "Rows of CSV that come through a pipe (--data -) are answered as they come, in blocks of what has "
            "arrived. "
            "The data needs no target; a column that the model learned is left out. Columns are found by the "
@@ -78,7 +79,7 @@ static void print_targets(const prediction *prediction) {
 
 static void print_header(const prediction *prediction) {
     const tanda_model *model = prediction->application.model;
-    if (model->task == TANDA_TASK_REGRESSION) {
+    if (model->task != TANDA_TASK_CLASSES) {
         print_targets(prediction);
     } else if (prediction->top > 0) {
         for (size_t i = 1; i <= prediction->top; i++)
@@ -115,7 +116,7 @@ static void order_classes(size_t *order, const float *row, size_t columns, size_
 
 static void print_row(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
-    if (model->task == TANDA_TASK_REGRESSION) {
+    if (model->task != TANDA_TASK_CLASSES) {
         for (size_t i = 0; i < prediction->columns; i++)
             printf("%s%.9g", i == 0 ? "" : ",", (double)row[i]);
         putchar('\n');
@@ -141,12 +142,24 @@ static json_t *targets_array(const float *row, size_t columns) {
     return json_end(&values);
 }
 
+/* {"labels": [name, ...] of those above 1/2, "probabilities": {name: p, ...}} */
+static json_t *labels_object(const tanda_model *model, const float *row) {
+    report probabilities = json_object_begin();
+    json_builder labels = json_array_begin();
+    for (size_t i = 0; i < model_outputs(model); i++) {
+        report_real(&probabilities, model->target_names[i], (double)row[i]);
+        if (row[i] > 0.5f) json_push(&labels, report_string(model->target_names[i]));
+    }
+    return json_pack("{so so}", "labels", json_end(&labels), "probabilities", json_end(&probabilities));
+}
+
 /*
- * {"class", "probabilities": {name: p, ...}}, most probable first with --top; or the number, or an array of one for each
- * target.
+ * {"class", "probabilities": {name: p, ...}}, most probable first with --top; of several labels as above; or the number,
+ * or an array of one for each target.
  */
 static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
+    if (model->task == TANDA_TASK_LABELS) return labels_object(model, row);
     if (model->task == TANDA_TASK_REGRESSION)
         return prediction->columns == 1 ? json_real((double)row[0]) : targets_array(row, prediction->columns);
     report probabilities = json_object_begin();
@@ -187,8 +200,10 @@ static tanda_status take_rows(size_t first_row, size_t rows, const float *predic
 
 static tanda_status check_top(prediction *prediction, tanda_error *error) {
     prediction->columns = tanda_prediction_columns(prediction->application.model);
-    if (prediction->top > 0 && prediction->application.model->task == TANDA_TASK_REGRESSION)
-        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts a quantity");
+    const tanda_task task = prediction->application.model->task;
+    if (prediction->top > 0 && task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
+                    task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
     if (prediction->top > prediction->columns) prediction->top = prediction->columns;
     return allocate(&prediction->order, prediction->columns, sizeof *prediction->order, "classes", error);
 }

@@ -9,8 +9,8 @@
 static const char *const keys[] = {
     /* the data */
     "data", "format", "header", "delimiter", "decimal", "comment", "skip_lines", "labels", "target",
-    "sample_weight", "features", "ignore", "categorical", "missing", "missing_values", "unknown_category",
-    "task", "scale", "validation", "validation_labels", "stratify",
+    "sample_weight", "features", "ignore", "categorical", "missing", "missing_values", "drop_missing_targets",
+    "unknown_category", "task", "scale", "scale_target", "validation", "validation_labels", "stratify",
     /* the model */
     "hidden", "activation", "output_activation", "loss", "huber_delta", "label_smoothing", "init",
     /* the optimizer and its schedule */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/target_check.h"
 #include "support/parallel.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
@@ -209,6 +210,10 @@ static tanda_status read_labels(const array *array, size_t column, table *table,
     place place = {.path = array->path, .column = column};
     for (place.row = 0; place.row < array->rows; place.row++) {
         number element = element_number(array, element_at(array, place.row, column));
+        if (isnan(element.value)) {
+            labels_add_missing(&table->labels, place.row);
+            continue;
+        }
         if (!isfinite(element.value)) return bad_element(array, element.exact, place.row, column, error);
         float value = element.value == 0.0f ? 0.0f : element.value;
         tanda_status status =
@@ -225,12 +230,20 @@ static tanda_status read_targets(const array *array, const selection *selection,
     for (size_t row = 0; row < array->rows; row++) {
         for (size_t i = 0; i < table->target_count; i++, target++) {
             number element = element_number(array, element_at(array, row, selection->targets[i]));
-            if (!isfinite(element.value))
+            if (!isfinite(element.value) && !isnan(element.value))
                 return bad_element(array, element.exact, row, selection->targets[i], error);
             *target = element.value == 0.0f ? 0.0f : element.value;
         }
     }
     return TANDA_OK;
+}
+
+static tanda_status check_targets(const array *array, const request *request, const selection *selection,
+                                  const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    const place place = {.path = array->path, .row = fault.row, .column = selection->targets[fault.target]};
+    return target_fault_tell(&fault, &place, error);
 }
 
 static tanda_status read_weights(const array *array, size_t column, table *table, tanda_error *error) {
@@ -272,8 +285,10 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     table->rows = array->rows;
     table->columns = array->columns;
     selection_shape(selection, request, table);
-    if (array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES)
-        return array_read_text(array, request, selection, table, error);
+    if (array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES) {
+        const tanda_status read = array_read_text(array, request, selection, table, error);
+        return read == TANDA_OK ? check_targets(array, request, selection, table, error) : read;
+    }
     table->from_bytes = array->kind == ELEMENT_UNSIGNED && array->size == 1;
     if (can_be_mapped(array, selection, view)) {
         table->values = (const float *)(const void *)array->data;
@@ -288,7 +303,7 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)
         status = read_weights(array, selection->weight, table, error);
-    return status;
+    return status == TANDA_OK ? check_targets(array, request, selection, table, error) : status;
 }
 
 /* ---- classes as rows of 0 and one 1 ------------------------------------------------------------------- */
@@ -307,7 +322,7 @@ static size_t find_one(const array *array, size_t row) {
 static bool is_one_hot(const array *array, const request *request) {
     const bool is_text = array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES;
     if (!request->labels_only || array->columns < 2 || is_text ||
-        request_task(request) == TANDA_TASK_REGRESSION)
+        request_task(request) == TANDA_TASK_REGRESSION || request_wants_labels(request))
         return false;
     for (size_t row = 0; row < array->rows; row++)
         if (find_one(array, row) == array->columns) return false;

@@ -126,7 +126,9 @@ static bool labels_are_text(const reading *reading) {
     if (classes != NULL) return labels_expect_text(classes);
     for (size_t row = 0; row < reading->array->rows; row++) {
         const char *text = element_text(reading, row, reading->selection->target, &length);
-        if (number_to_float(text, length, &value) == NUMBER_NOT) return true;
+        if (number_to_float(text, length, &value) == NUMBER_NOT &&
+            !missing_is_word(reading->request->options, text, length))
+            return true;
     }
     return false;
 }
@@ -140,6 +142,11 @@ static tanda_status read_labels(const reading *reading, tanda_error *error) {
         float value = 0.0f;
         size_t length = 0;
         const char *text = element_text(reading, place.row, place.column, &length);
+        if (missing_is_word(reading->request->options, text, length) &&
+            !labels_expects(labels, text, length)) {
+            labels_add_missing(labels, place.row);
+            continue;
+        }
         if (labels->text) {
             status = labels_add_text(labels, place.row, text, length, &place, error);
             continue;
@@ -148,6 +155,18 @@ static tanda_status read_labels(const reading *reading, tanda_error *error) {
         if (status == TANDA_OK) status = labels_add_number(labels, place.row, exact, value, &place, error);
     }
     return status;
+}
+
+/* One of several; NaN where it is missing. */
+static tanda_status read_target(const reading *reading, const place *place, float *value,
+                                tanda_error *error) {
+    double exact;
+    size_t length = 0;
+    const char *text = element_text(reading, place->row, place->column, &length);
+    if (!missing_is_word(reading->request->options, text, length))
+        return read_number(reading, place, "", &exact, value, error);
+    *value = NAN;
+    return TANDA_OK;
 }
 
 /* Several targets, and weights. */
@@ -159,8 +178,8 @@ static tanda_status read_others(const reading *reading, tanda_error *error) {
     for (; status == TANDA_OK && place.row < reading->array->rows; place.row++) {
         for (size_t i = 0; status == TANDA_OK && table->targets != NULL && i < table->target_count; i++) {
             place.column = reading->selection->targets[i];
-            status = read_number(reading, &place, "", &exact,
-                                 &table->targets[place.row * table->target_count + i], error);
+            status =
+                read_target(reading, &place, &table->targets[place.row * table->target_count + i], error);
         }
         if (status != TANDA_OK || !table->has_weights) continue;
         float weight = 0.0f;

@@ -108,13 +108,16 @@ static tanda_status choose_named_targets(chooser *chooser, tanda_error *error) {
     return status;
 }
 
-/* Several targets are quantities. */
+/* Several targets are quantities or labels. */
 static tanda_status check_targets(chooser *chooser, tanda_error *error) {
     selection *selection = &chooser->selection;
     size_t count = selection->target_count;
     if (count > 1 && request_task(chooser->request) == TANDA_TASK_CLASSES)
         return fail(error, TANDA_USAGE, "--target: %zu columns; classes come from one (several are for %s)",
                     count, "--task regression");
+    if (count == 1 && request_task(chooser->request) == TANDA_TASK_LABELS && chooser->expected == NULL)
+        return fail(error, TANDA_USAGE, "--task labels: 1 target; labels are several, each 0 or 1, as in %s",
+                    "--target a,b,c (one is for --task classes)");
     if (chooser->expected != NULL && count > 0 && !chooser->options->without_target &&
         count != expected_targets(chooser))
         return fail(error, TANDA_USAGE, "--target: %zu column%s; the model has %zu target%s", count,
@@ -288,7 +291,8 @@ static tanda_status mark_categories(chooser *chooser, tanda_error *error) {
 }
 
 static tanda_status select_labels(chooser *chooser, tanda_error *error) {
-    bool quantities = request_task(chooser->request) == TANDA_TASK_REGRESSION;
+    bool quantities =
+        request_task(chooser->request) == TANDA_TASK_REGRESSION || request_wants_labels(chooser->request);
     if (chooser->columns > 1 && !quantities)
         return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns; a file of labels has one", chooser->path,
                     chooser->columns);

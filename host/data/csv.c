@@ -7,6 +7,7 @@
 #include "data/dialect_find.h"
 #include "data/format.h"
 #include "data/missing.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 #define LOOKED_AT 4096 /* bytes in which NUL tells that a file is no text */
@@ -126,7 +127,7 @@ static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, t
 
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
-/* Whether the labels are text, going by the first row; text in a later row makes the reading begin again. */
+/* Whether the labels are text, going by the first that is not missing; text in a later row makes the reading begin again. */
 static bool begins_with_text(const csv_reader *reader) {
     const dataset_expectation *classes = request_classes(reader->request);
     if (request_task(reader->request) == TANDA_TASK_REGRESSION) return false;
@@ -134,17 +135,48 @@ static bool begins_with_text(const csv_reader *reader) {
     if (classes != NULL) return labels_expect_text(classes);
     csv_cursor cursor = reader->start;
     csv_field field = {0};
-    if (!csv_find_record(&cursor)) return false;
-    for (size_t i = 0; i <= reader->selection.target && !field.is_last; i++)
-        csv_any_field(&cursor, &field);
     float value;
-    return csv_to_float(&field, cursor.decimal, &value) == NUMBER_NOT;
+    while (csv_find_record(&cursor)) {
+        csv_field found = {0};
+        for (size_t i = 0; i < reader->columns && !found.is_last; i++) {
+            csv_any_field(&cursor, &found);
+            if (i == reader->selection.target) field = found;
+        }
+        if (!found.is_last) return false; /* the reading will say what is wrong */
+        if (!missing_is_word(reader->request->options, field.text, field.length))
+            return csv_to_float(&field, cursor.decimal, &value) == NUMBER_NOT;
+    }
+    return false;
 }
 
 static bool holds_categories(const csv_reader *reader) {
     for (size_t i = 0; i < reader->columns; i++)
         if (reader->roles[i] == ROLE_CATEGORY) return true;
     return false;
+}
+
+/* The place of a field of data, found by going there once more. */
+static place find_place(const csv_reader *reader, size_t row, size_t column) {
+    csv_cursor cursor = reader->start;
+    csv_field field = {0};
+    place place = {.path = reader->path,
+                   .column = column + 1,
+                   .name = reader->names == NULL ? NULL : reader->names[column]};
+    for (size_t record = 0; record <= row && csv_find_record(&cursor); record++) {
+        field.is_last = false;
+        for (size_t i = 0; !field.is_last; i++) {
+            if (i == column) place.line = cursor.line;
+            csv_any_field(&cursor, &field);
+        }
+    }
+    return place;
+}
+
+static tanda_status check_targets(const csv_reader *reader, const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, reader->request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    const place place = find_place(reader, fault.row, reader->selection.targets[fault.target]);
+    return target_fault_tell(&fault, &place, error);
 }
 
 /* In parallel where that can be; what is wrong, or unusual, is read again with care. */
@@ -184,6 +216,7 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     if (status == TANDA_OK) status = assign_roles(reader, &chunks, error);
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
     free(chunks.chunks);
+    if (status == TANDA_OK) status = check_targets(reader, table, error);
     if (status != TANDA_OK) return status;
     table->columns = reader->columns;
     table->dialect = reader->dialect;

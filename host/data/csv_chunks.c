@@ -158,7 +158,10 @@ static bool add_labels(const csv_aside *aside, labels *labels, size_t rows) {
     const place nowhere = {.path = ""};
     tanda_status status = TANDA_OK;
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
-        if (aside->texts != NULL)
+        if (aside->texts != NULL ? aside->texts[row].text == NULL
+                                 : aside->exact != NULL && isnan(aside->exact[row]))
+            labels_add_missing(labels, row);
+        else if (aside->texts != NULL)
             status = labels_add_text(labels, row, aside->texts[row].text, aside->texts[row].length, &nowhere,
                                      NULL);
         else if (aside->exact != NULL)

@@ -88,17 +88,27 @@ static bool may_be_text(const csv_reader *reader) {
     return request_task(reader->request) != TANDA_TASK_REGRESSION && request_classes(reader->request) == NULL;
 }
 
+/* A class of the model is none, whatever it looks like. */
+static bool is_missing_label(const csv_reader *reader, const csv_field *field, const table *table) {
+    return is_missing(reader, field) && !labels_expects(&table->labels, field->text, field->length);
+}
+
 /* As read_label, for readers of chunks. */
 static number_status put_label_aside(const csv_reader *reader, const csv_field *field, size_t row,
                                      const table *table) {
     const csv_aside *aside = reader->aside;
     if (aside->texts != NULL) {
-        aside->texts[row].text = field->text;
+        aside->texts[row].text = is_missing_label(reader, field, table) ? NULL : field->text;
         aside->texts[row].length = field->length;
         return NUMBER_OK;
     }
-    number_status problem = csv_to_float(field, reader->start.decimal, &table->labels.numbers[row]);
-    if (problem != NUMBER_OK || aside->exact == NULL) return problem;
+    float *value = &table->labels.numbers[row];
+    number_status problem = csv_to_float(field, reader->start.decimal, value);
+    const bool missing =
+        (problem != NUMBER_OK || reader->is_careful) && is_missing_label(reader, field, table);
+    if (missing) *value = NAN;
+    if (missing && aside->exact != NULL) aside->exact[row] = NAN;
+    if (missing || problem != NUMBER_OK || aside->exact == NULL) return missing ? NUMBER_OK : problem;
     return csv_to_double(field, reader->start.decimal, &aside->exact[row]);
 }
 
@@ -109,6 +119,10 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     place place = field_place(reader, line, column);
     if (reader->aside != NULL)
         return put_label_aside(reader, field, row, table) == NUMBER_OK ? TANDA_OK : TANDA_BAD_INPUT;
+    if (is_missing_label(reader, field, table)) {
+        labels_add_missing(&table->labels, row);
+        return TANDA_OK;
+    }
     if (table->labels.text) {
         tanda_status status = field_text(reader, field, &text, &length, error);
         if (status != TANDA_OK) return status;
@@ -164,8 +178,9 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     if (problem == NUMBER_NOT && role >= 0 && holds_booleans(reader, column) &&
         field_is_boolean(field->text, field->length, &value))
         problem = NUMBER_OK;
-    bool may_miss = role >= 0 && (problem != NUMBER_OK || reader->is_careful) && is_missing(reader, field);
-    bool missing = may_miss && reader->fills_missing;
+    bool may_miss = (role >= 0 || role == ROLE_QUANTITY) && (problem != NUMBER_OK || reader->is_careful) &&
+                    is_missing(reader, field);
+    bool missing = may_miss && (role == ROLE_QUANTITY || reader->fills_missing);
     if (may_miss && !missing && problem == NUMBER_OK) problem = NUMBER_NOT;
     if (problem != NUMBER_OK && !missing)
         return bad_number(reader, record, line, column, field, problem, error);

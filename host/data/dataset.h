@@ -16,6 +16,7 @@ struct tanda_dataset {
     size_t features;
     dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
+    size_t dropped;      /* rows that were left out, as they had no target */
     size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
@@ -31,7 +32,7 @@ struct tanda_dataset {
     int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
     size_t class_count;
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
-    float *targets;     /* (rows, target_count) for TANDA_TASK_REGRESSION, else NULL */
+    float *targets;     /* (rows, target_count) of quantities, or of labels, each 0 or 1; else NULL */
     float *weights;     /* (rows) of the loss, finite and not below 0, some above; or NULL: all are 1 */
 };
 

@@ -4,12 +4,13 @@
 #include "data/format.h"
 #include "data/parts.h"
 #include "data/synthetic.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 /* Moves several targets to the dataset. */
-static void take_targets(table *labels, bool was_asked, tanda_dataset *dataset) {
-    dataset->task = TANDA_TASK_REGRESSION;
-    dataset->task_was_found = !was_asked;
+static void take_targets(table *labels, const request *request, tanda_dataset *dataset) {
+    dataset->task = request_wants_labels(request) ? TANDA_TASK_LABELS : TANDA_TASK_REGRESSION;
+    dataset->task_was_found = request_task(request) == TANDA_TASK_AUTO;
     dataset->targets = labels->targets;
     dataset->target_names = labels->target_names;
     labels->targets = NULL;
@@ -30,6 +31,7 @@ static tanda_status take_weights(const char *path, table *data, tanda_dataset *d
 static tanda_status take_over(const char *path, const request *request, table *data, tanda_dataset *dataset,
                               tanda_error *error) {
     dataset->rows = data->rows;
+    dataset->dropped = data->dropped;
     dataset->features = data->features;
     dataset->dialect = data->dialect;
     dataset->raw = data->raw;
@@ -50,7 +52,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
     tanda_status status = take_weights(path, data, dataset, error);
     if (status == TANDA_OK && data->has_labels)
         status = labels_finish(&data->labels, data->rows, path, dataset, error);
-    if (data->targets != NULL) take_targets(data, request_task(request) != TANDA_TASK_AUTO, dataset);
+    if (data->targets != NULL) take_targets(data, request, dataset);
     return status;
 }
 
@@ -69,6 +71,7 @@ static tanda_status finish(const char *path, const request *request, table *data
     const char *label_file = request->options->without_target ? NULL : request->options->labels;
     tanda_status status = TANDA_OK;
     if (label_file != NULL) status = format_read_labels(label_file, NULL, request, path, data, error);
+    if (status == TANDA_OK) status = table_drop_missing(data, data, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status == TANDA_OK)
         status = take_over(label_file != NULL ? label_file : path, request, data, made, error);

@@ -117,7 +117,9 @@ tanda_status format_read(const char *path, const char *name, const request *requ
 tanda_status format_read_labels(const char *label_path, file_view *view, const request *request,
                                 const char *path, table *data, tanda_error *error) {
     tanda_dataset_options options = {.task = request->options->task,
-                                     .validation = request->options->validation};
+                                     .validation = request->options->validation,
+                                     .drop_missing_targets = request->options->drop_missing_targets,
+                                     .labels_of_several = request->options->labels_of_several};
     const struct request label_request = {.options = &options,
                                           .expected = request->expected,
                                           .is_part = request->is_part,

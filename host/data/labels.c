@@ -1,6 +1,7 @@
 #include "data/labels.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,25 @@ static tanda_status check_expected(const labels *labels, const char *name, int32
                    shown_name, expected->class_count, first);
 }
 
+bool labels_expects(const labels *labels, const char *text, size_t length) {
+    const dataset_expectation *expected = labels->expected;
+    for (size_t i = 0; expected != NULL && i < expected->class_count; i++)
+        if (strlen(expected->class_names[i]) == length && memcmp(expected->class_names[i], text, length) == 0)
+            return true;
+    return false;
+}
+
+void labels_add_missing(labels *labels, size_t row) {
+    if (labels->text)
+        labels->ids[row] = LABELS_MISSING;
+    else
+        labels->numbers[row] = NAN;
+}
+
 /* ---- text --------------------------------------------------------------------------------------------- */
 
 static tanda_status add_name(labels *labels, const char *text, size_t length, const place *place,
                              tanda_error *error) {
-    if (length == 0) return fail_at(error, place, "the label is empty: missing values are not accepted");
     if (!is_plain_utf8(text, length)) return fail_at(error, place, "the label is not UTF-8 text");
     if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
     tanda_status status = TANDA_OK;

@@ -13,6 +13,7 @@
 #include "data/columns.h"
 #include "data/format.h"
 #include "data/number.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 #define LOOKED_AT ((size_t)64 << 10)
@@ -298,6 +299,10 @@ static tanda_status put_targets(const svm *svm, const selection *selection, size
         table->targets[row * table->target_count + i] = values[selection->targets[i]];
     if (!table->has_labels) return TANDA_OK;
     const float value = values[selection->target];
+    if (isnan(value)) {
+        labels_add_missing(&table->labels, row);
+        return TANDA_OK;
+    }
     return labels_add_number(&table->labels, row,
                              selection->target + 1 == svm->columns ? exact : (double)value, value, place,
                              error);
@@ -310,8 +315,6 @@ static tanda_status put_row(const svm *svm, const selection *selection, size_t r
     place.column = 1;
     for (size_t i = 0; i < table->features; i++)
         features[i] = svm->values[selection->features[i]];
-    for (size_t i = 0; i < selection->target_count && table->target_count > 0; i++)
-        if (isnan(svm->values[selection->targets[i]])) return fail_at(error, &place, "a target is missing");
     tanda_status status = put_targets(svm, selection, row, exact, table, &place, error);
     if (status != TANDA_OK || !table->has_weights) return status;
     if (isnan(svm->values[selection->weight])) return fail_at(error, &place, "a weight is missing");
@@ -330,6 +333,19 @@ static tanda_status read_rows(svm *svm, const selection *selection, table *table
     return status;
 }
 
+static tanda_status check_targets(const svm *svm, const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, svm->request);
+    cursor cursor = svm->start;
+    word word;
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    for (size_t row = 0; next_row(&cursor, &word) && row < fault.row; row++)
+        while (next_word(&cursor, &word)) {
+        }
+    place place = place_of(svm, &cursor);
+    if (table->target_names != NULL) place.name = table->target_names[fault.target];
+    return target_fault_tell(&fault, &place, error);
+}
+
 static tanda_status fill(svm *svm, const selection *selection, char *const *names, table *table,
                          tanda_error *error) {
     for (size_t i = 0; i < selection->feature_count; i++)
@@ -342,6 +358,7 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     tanda_status status = table_begin(table, svm->request, svm->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
     if (status == TANDA_OK) status = columns_name(selection, names, table, error);
+    if (status == TANDA_OK) status = check_targets(svm, table, error);
     if (status == TANDA_OK)
         status = copy_text(&table->remark,
                            svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);

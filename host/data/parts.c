@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "data/format.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
 #define OWNER_SIZE 60
@@ -184,7 +185,9 @@ static tanda_status join_labels(const part_list *list, const request *request, c
         const labels *of = &tables[i].labels;
         place place = {.path = list->paths[i]};
         for (place.row = 0; status == TANDA_OK && place.row < tables[i].rows; place.row++, row++) {
-            if (of->text) {
+            if (of->text ? of->ids[place.row] == LABELS_MISSING : isnan(of->numbers[place.row])) {
+                labels_add_missing(joined, row);
+            } else if (of->text) {
                 const char *name = of->names.texts[of->ids[place.row]];
                 status = labels_add_text(joined, row, name, strlen(name), &place, error);
             } else {
@@ -271,14 +274,31 @@ static void take_common(table *tables, size_t count, table *joined) {
     first->target_name = NULL;
 }
 
+/* A word among targets that are numbers in all files together, though not in its own. */
+static tanda_status check_words(const part_list *list, const request *request, const table *tables,
+                                const table *joined, tanda_error *error) {
+    const target_fault fault = target_fault_find(joined, request);
+    char text[SHOWN_SIZE];
+    size_t part = 0, end = tables[0].rows;
+    if (fault.kind != TARGET_WORD) return TANDA_OK;
+    while (fault.row >= end)
+        end += tables[++part].rows;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: the target '%s' is not a number, as %zu of %zu in all files are; --task classes takes all "
+        "as classes",
+        list->paths[part], shown(fault.word, strlen(fault.word), text), fault.count, fault.rows);
+}
+
 static tanda_status join(const part_list *list, const request *request, table *tables, table *joined,
                          tanda_error *error) {
     size_t rows = 0;
     for (size_t i = 0; i < list->count; i++)
         if (add_overflows(rows, tables[i].rows, &rows))
             return fail(error, TANDA_FAILED, "%s: more rows than this machine can address", list->paths[i]);
-    const tanda_status status = join_rows(list, request, tables, rows, joined, error);
+    tanda_status status = join_rows(list, request, tables, rows, joined, error);
     joined->rows = rows;
+    if (status == TANDA_OK) status = check_words(list, request, tables, joined, error);
     take_common(tables, list->count, joined);
     if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;
     return status;

@@ -8,6 +8,11 @@ tanda_task request_task(const request *request) {
     return request->expected != NULL ? request->expected->task : request->options->task;
 }
 
+bool request_wants_labels(const request *request) {
+    const tanda_task task = request_task(request);
+    return task == TANDA_TASK_LABELS || (task == TANDA_TASK_AUTO && request->options->labels_of_several);
+}
+
 bool request_fills_missing(const request *request) {
     return request->expected != NULL ? request->expected->fills_missing
                                      : request->options->missing == TANDA_MISSING_MEAN;

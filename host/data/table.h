@@ -27,6 +27,9 @@ static inline const dataset_expectation *request_classes(const request *request)
 /* The task that holds for a request: the expectation's, or the option's. */
 tanda_task request_task(const request *request);
 
+/* Whether several targets are labels, each 0 or 1. */
+bool request_wants_labels(const request *request);
+
 /* The selected columns of a file. All members are zero before a reader fills them. */
 typedef struct table {
     size_t rows;
@@ -46,6 +49,7 @@ typedef struct table {
     bool has_labels;
     labels labels;  /* of one target; with has_labels */
     float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
+    size_t dropped; /* rows that were left out, as they had no target */
     bool has_weights;
     float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
 } table;

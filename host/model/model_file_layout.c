@@ -13,10 +13,11 @@ static bool put_bytes(FILE *stream, const char *bytes, size_t size) {
 }
 
 bool model_file_digest_metadata(const json_t *metadata, char *text) {
-    static const char *const keys[] = {"architecture", MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
-                                       "class_names",  "feature_names",  "preparation",
-                                       "scaling",      "settings",       "tanda_format",
-                                       "target_name",  "target_names",   "weights_sha256"};
+    static const char *const keys[] = {"architecture",  MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
+                                       "class_names",   "feature_names",  "preparation",
+                                       "scaling",       "settings",       "tanda_format",
+                                       "target_name",   "target_names",   "target_scaling",
+                                       "weights_sha256"};
     char *bytes = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&bytes, &size);

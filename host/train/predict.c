@@ -33,7 +33,7 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
     bool binary = tanda_prediction_columns(model) != model_outputs(model);
     bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
     made->tensor = plan_tensor(made->plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
-    status = resident_create(backend, dataset, false, &made->resident, error);
+    status = resident_create(backend, model, dataset, false, &made->resident, error);
     if (status == TANDA_OK) status = upload_parameters(backend, made->plan, model, &made->parameters, error);
     const program_options program_options = {.features = made->resident.features,
                                              .parameters = made->parameters,
@@ -63,6 +63,7 @@ static void predictor_free(backend *backend, predictor *predictor) {
  * probability (hinge) has -f(x) and f(x), so that the greater column is the class there too.
  */
 static const float *make_columns(predictor *predictor, size_t rows) {
+    target_scaling_undo(&predictor->model->target_scaling, rows, predictor->values); /* if there is one */
     if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return predictor->values;
     bool sigmoid = predictor->tensor->role == TENSOR_LOGITS;
     bool margin = !objective_gives_probabilities(predictor->model->loss);
