@@ -17,8 +17,8 @@ add_custom_target(tanda_installed_static ALL DEPENDS ${STATIC_LIBRARY})
 
 # What a program linked with the static library needs besides. gcc's OpenMP library is found by every compiler,
 # clang's only by its path.
-set(STATIC_NEEDS OpenCL clblast z jansson nettle)
-set(STATIC_FLAGS "-lOpenCL -lclblast -lz -ljansson -lnettle")
+set(STATIC_NEEDS OpenCL clblast z archive jansson nettle)
+set(STATIC_FLAGS "-lOpenCL -lclblast -lz -larchive -ljansson -lnettle")
 foreach(name ${OpenMP_C_LIB_NAMES})
   if(name MATCHES "^(gomp|pthread)$")
     list(APPEND STATIC_NEEDS ${name})

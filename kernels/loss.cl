@@ -224,14 +224,15 @@ static inline real element_target(element_loss loss, integer class, uint outputs
 }
 
 /*
- * Losses and, with_delta, deltas of VECTOR rows, whose outputs lie `width` floats apart, and which class was right. A
- * row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the targets are in label, unless
- * that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
+ * Losses and, with_delta, deltas of VECTOR rows, whose outputs lie `width` floats apart, and which class, or
+ * whose labels all, were right. A row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the
+ * targets are in label, unless that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
  */
 static inline void element_rows(element_loss loss, global const float *output, global float *delta, int with_delta,
                                 uint outputs, uint width, int is_class, global const int *label, uint targets,
                                 integer label_bits, integer is_used, real *losses, integer *right, float zero) {
     real total = (real)(zero);
+    integer agree = is_used;
     for (uint from = 0; from < outputs; from += CHUNK) {
         uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
         real sum = (real)(zero);
@@ -243,12 +244,13 @@ static inline void element_rows(element_loss loss, global const float *output, g
                 y = load_target(label, targets, h);
             real d = element_deltas(loss, o, y, &loss_of_output);
             sum = sum + loss_of_output;
+            agree = agree & ((o > 0.0f) == (y > (real)(0x1p-1f)));
             if (with_delta) store_real(choose(is_used, d, 0.0f), delta + (ulong)h * width);
         }
         total = total + sum;
     }
     *losses = choose(is_used, canonical(total * (real)(loss.mean)), 0.0f);
-    *right = (integer)(0);
+    *right = loss.kind == LOSS_BINARY_CROSSENTROPY ? agree : (integer)(0);
     if (!is_class) return;
     integer best;
     if (outputs == 1)
@@ -274,6 +276,6 @@ kernel void loss_elements(global float *workspace, ulong source, ulong losses, u
         element_rows(loss, values + source + lane, values + target + lane, with_delta, outputs, width, is_class, labels,
                      targets, bits, holds_row(lane, used), &row_losses, &right, zero);
         store_real(row_losses, values + losses + lane);
-        if (is_class) add_correct(results, step, right);
+        add_correct(results, step, right);
     }
 }

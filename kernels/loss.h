@@ -8,6 +8,8 @@
  *   real element_NAME(real output, real y, real parameter)        the loss
  *   real element_NAME_delta(real output, real y, real parameter)  d loss / d output; 0 where that jumps
  *
+ * binary_crossentropy is one of them where a row has several labels, a sigmoid each: of each logit, not of its sigmoid.
+ *
  * Cross-entropy from logits: Goodfellow, Bengio and Courville, Deep Learning (2016), sections 6.2.2.2 and 6.2.2.3.
  * With s = sum over c of exp(z_c - m), m = max z: loss = log s + (m - z_y), d loss / d z_c = exp(z_c - m) / s - [c = y].
  */
@@ -18,8 +20,8 @@
 #include "kernels/exact.h"
 #include "kernels/portable.h"
 
-/* X(name, NAME) */
-#define ELEMENT_LOSS_LIST(X) \
+/* X(name, NAME). Of outputs: */
+#define OUTPUT_LOSS_LIST(X) \
     X(mse, MSE) \
     X(mae, MAE) \
     X(huber, HUBER) \
@@ -28,10 +30,14 @@
     X(hinge, HINGE) \
     X(squared_hinge, SQUARED_HINGE)
 
+#define ELEMENT_LOSS_LIST(X) \
+    X(binary_crossentropy, BINARY_CROSSENTROPY) \
+    OUTPUT_LOSS_LIST(X)
+
 #define LOSS_LIST(X) \
     X(binary_crossentropy, BINARY_CROSSENTROPY) \
     X(categorical_crossentropy, CATEGORICAL_CROSSENTROPY) \
-    ELEMENT_LOSS_LIST(X) \
+    OUTPUT_LOSS_LIST(X) \
     X(kl_divergence, KL_DIVERGENCE)
 
 typedef enum loss {
@@ -96,6 +102,15 @@ SHARED real loss_categorical_smoothed(real sum, real maximum, real true_logit, r
 }
 
 /* ---- element losses ------------------------------------------------------------------------------------ */
+
+/* Of a logit z and its label; part is that of the smoothing, or 0. */
+SHARED real element_binary_crossentropy(real z, real y, real part) {
+    return loss_binary_smoothed(z, y, part);
+}
+
+SHARED real element_binary_crossentropy_delta(real z, real y, real part) {
+    return loss_binary_delta(z, loss_binary_label(y, part));
+}
 
 SHARED real loss_squared(real output, real y) {
     real difference = output - y;

@@ -201,9 +201,14 @@ double reference_loss(loss loss, activation function, size_t H, const double *z,
 }
 
 /* An element loss of output o and target y, as Keras writes it, and its derivative by o. */
-static double element_loss(loss loss, double o, double y, double huber_delta, double *slope) {
+static double element_loss(loss loss, double o, double y, double parameter, double *slope) {
     double x = o - y;
     switch (loss) {
+    case LOSS_BINARY_CROSSENTROPY: { /* of a logit o, with half of a label's smoothing */
+        const double label = y > 0.5 ? 1.0 - parameter : parameter;
+        *slope = 1.0 / (1.0 + exp(-o)) - label;
+        return (o > 0.0 ? o : 0.0) + log1p(exp(-fabs(o))) - label * o;
+    }
     case LOSS_MSE:
         *slope = 2.0 * x;
         return x * x;
@@ -211,8 +216,8 @@ static double element_loss(loss loss, double o, double y, double huber_delta, do
         *slope = (x > 0.0) - (x < 0.0);
         return fabs(x);
     case LOSS_HUBER:
-        *slope = fmin(fmax(x, -huber_delta), huber_delta);
-        return fabs(x) <= huber_delta ? 0.5 * x * x : huber_delta * fabs(x) - 0.5 * huber_delta * huber_delta;
+        *slope = fmin(fmax(x, -parameter), parameter);
+        return fabs(x) <= parameter ? 0.5 * x * x : parameter * fabs(x) - 0.5 * parameter * parameter;
     case LOSS_LOG_COSH:
         *slope = tanh(x);
         return log(cosh(x));
@@ -230,8 +235,21 @@ static double element_loss(loss loss, double o, double y, double huber_delta, do
     }
 }
 
-double reference_element(loss loss, double o, double y, double huber_delta, double *slope) {
-    return element_loss(loss, o, y, huber_delta, slope);
+double reference_element(loss loss, double o, double y, double parameter, double *slope) {
+    return element_loss(loss, o, y, parameter, slope);
+}
+
+/* The mean over several labels; y has a bit for each. */
+static double loss_of_labels(const tanda_model *model, size_t H, const double *z, double y, double *delta) {
+    const unsigned long bits = (unsigned long)y;
+    double sum = 0.0;
+    for (size_t h = 0; h < H; h++) {
+        double slope = 0.0;
+        sum += element_loss(LOSS_BINARY_CROSSENTROPY, z[h], (double)(bits >> h & 1),
+                            model->loss_settings.label_smoothing / 2.0, &slope);
+        delta[h] = slope / (double)H;
+    }
+    return sum / (double)H;
 }
 
 /* The mean over the outputs; classes are 1 for a row's own output and 0, or -1 for hinges, for the others. */
@@ -269,6 +287,7 @@ static double smoothed_loss(const tanda_model *model, size_t H, const double *z,
 
 double reference_model_loss(const tanda_model *model, size_t H, const double *z, double y, double *delta) {
     const activation function = model->layers[model->layer_count - 1].activation;
+    if (model->task == TANDA_TASK_LABELS) return loss_of_labels(model, H, z, y, delta);
     switch (model->loss) {
     case LOSS_BINARY_CROSSENTROPY:
     case LOSS_CATEGORICAL_CROSSENTROPY:

@@ -33,7 +33,7 @@ bool reference_crosses_kink(activation function, double from, double to);
 void reference_softmax(size_t H, const double *z, double *p);
 
 /*
- * The loss of one row of logits z (H) with label y, a class or a target, and delta (H) = d loss / d z (NULL:
+ * The loss of one row of logits z (H) with label y, a class, a target or, of several labels, a bit for each, and delta (H) = d loss / d z (NULL:
  * not wanted). The output function is the one that goes with the loss; mse takes it from `function`.
  */
 double reference_loss(loss loss, activation function, size_t H, const double *z, double y, double *delta);
@@ -42,7 +42,7 @@ double reference_loss(loss loss, activation function, size_t H, const double *z,
 double reference_model_loss(const tanda_model *model, size_t H, const double *z, double y, double *delta);
 
 /* An element loss (kernels/loss.h) of one output and its target, -1 or 1 for hinges, and its derivative. */
-double reference_element(loss loss, double o, double y, double huber_delta, double *slope);
+double reference_element(loss loss, double o, double y, double parameter, double *slope);
 
 /* Everything one step computes. Arrays per layer are (rows, outputs of the layer). */
 typedef struct reference {

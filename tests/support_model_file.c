@@ -142,6 +142,12 @@ bool same_scaling(const scaling *a, const scaling *b) {
                                  same_floats(a->factor, b->factor, a->features)));
 }
 
+static bool same_target_scaling(const target_scaling *a, const target_scaling *b) {
+    const size_t size = a->targets * sizeof(double);
+    return a->targets == b->targets && (size == 0 || (memcmp(a->mean, b->mean, size) == 0 &&
+                                                      memcmp(a->deviation, b->deviation, size) == 0));
+}
+
 bool same_model(const tanda_model *a, const tanda_model *b) {
     return a->features == b->features && a->layer_count == b->layer_count && same_layers(a, b) &&
            a->loss == b->loss && a->task == b->task && a->class_count == b->class_count &&
@@ -149,7 +155,9 @@ bool same_model(const tanda_model *a, const tanda_model *b) {
            same_texts(a->class_names, b->class_names, a->class_count) &&
            same_text(a->target_name, b->target_name) &&
            same_texts(a->target_names, b->target_names, model_outputs(a)) &&
-           same_scaling(&a->scaling, &b->scaling) && a->parameter_count == b->parameter_count &&
+           same_scaling(&a->scaling, &b->scaling) &&
+           same_target_scaling(&a->target_scaling, &b->target_scaling) &&
+           a->parameter_count == b->parameter_count &&
            same_floats(a->parameters, b->parameters, a->parameter_count) &&
            same_text(a->settings, b->settings);
 }
@@ -203,7 +211,8 @@ void take_apart(const tanda_model *model, parts *parts) {
 void reseal(parts *parts) {
     static const char *const keys[] = {"architecture",  "checkpoint",  "checkpoint_sha256", "class_names",
                                        "feature_names", "preparation", "scaling",           "settings",
-                                       "tanda_format",  "target_name", "target_names",      "weights_sha256"};
+                                       "tanda_format",  "target_name", "target_names",      "target_scaling",
+                                       "weights_sha256"};
     static char text[16384];
     char digest[DIGEST_TEXT_SIZE];
     size_t size = 0;

@@ -80,8 +80,9 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
         const size_t values = network->rows * dataset->target_count;
         MUST(allocate(&dataset->targets, values, sizeof *dataset->targets, "targets", error));
         for (size_t row = 0; row < values; row++)
-            dataset->targets[row] =
-                network->content == CONTENT_INTEGER ? small_integer(row + 5, 8) : signed_unit(row + 5);
+            dataset->targets[row] = network->task == TANDA_TASK_LABELS    ? signed_unit(row + 5) > 0.0f
+                                    : network->content == CONTENT_INTEGER ? small_integer(row + 5, 8)
+                                                                          : signed_unit(row + 5);
     }
 }
 
@@ -102,7 +103,16 @@ void problem_free(problem *problem) {
     free(problem->dataset.weights);
 }
 
+/* The bits of a number: label i is bit i. */
+static double labels_as_bits(const tanda_dataset *dataset, size_t row) {
+    double bits = 0.0;
+    for (size_t i = dataset->target_count; i-- > 0;)
+        bits = 2.0 * bits + (double)dataset->targets[row * dataset->target_count + i];
+    return bits;
+}
+
 double problem_label(const problem *problem, size_t row) {
+    if (problem->network->task == TANDA_TASK_LABELS) return labels_as_bits(&problem->dataset, row);
     return problem->dataset.classes != NULL ? (double)problem->dataset.classes[row]
                                             : (double)problem->dataset.targets[row];
 }

@@ -46,7 +46,7 @@ typedef struct problem {
 problem problem_create(const network *network);
 void problem_free(problem *problem);
 
-/* The label of a row as a number. */
+/* The label of a row as a number; several labels are its bits. */
 double problem_label(const problem *problem, size_t row);
 
 /* All zero: full batch, in order, the backend's wave, no tensors kept. */

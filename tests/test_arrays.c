@@ -151,10 +151,6 @@ Test(npy, fortran_order_is_read_where_it_makes_no_difference) {
     tanda_dataset *dataset = load(path, &options);
     assert_values(dataset, 1, 6, two_by_three);
     tanda_dataset_free(dataset);
-    path = write_npy("f.npy", 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}", two_by_three,
-                     sizeof two_by_three);
-    refuse(path, NULL,
-           "f.npy: the array is stored by columns (Fortran order); save numpy.ascontiguousarray(...) of it");
 }
 
 Test(npy, a_damaged_header_is_refused) {
@@ -176,19 +172,11 @@ Test(npy, a_damaged_header_is_refused) {
          "bad.npy: the array of 1099511627776 x 0 values is empty"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999, 4), }",
          "bad.npy: byte 80 of the .npy header: expected a size below 2^64"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }",
-         "bad.npy: the array has 3 dimensions; 1 (labels) or 2 (rows, columns) are read; reshape it to "
-         "(rows, -1)"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (), }",
-         "bad.npy: the array has 0 dimensions; 1 (labels) or 2 (rows, columns) are read"},
-        {"{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }",
-         "bad.npy: elements of type '<f2' are not read; save as float32, float64 or integers of 8 to 64 "
+         "bad.npy: the array has 0 dimensions; 1 to 32 are read, the first for the rows"},
+        {"{'descr': '<x4', 'fortran_order': False, 'shape': (2, 3), }",
+         "bad.npy: elements of type '<x4' are not read; save as float32, float64 or integers of 8 to 64 "
          "bits"},
-        {"{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3), }",
-         "bad.npy: elements of type '<c8' are not read; save as float32, float64 or integers of 8 to 64 "
-         "bits"},
-        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }",
-         "bad.npy: byte 20 of the .npy header: expected one element type such as '<f4' (no records)"},
         {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3), }",
          "bad.npy: byte 44 of the .npy header: expected True or False behind 'fortran_order'"},
         {"{'descr': '<f4', 'shape': (2, 3), }",
@@ -367,7 +355,6 @@ Test(idx, a_damaged_file_is_refused) {
     memcpy(file, images, sizeof images);
     refuse(write_bytes("s", file, 10), &options, "s: the IDX header is cut off");
     refuse(write_gzip("s", file, 10), &options, "s: the IDX header is cut off");
-    refuse(write_gzip("t.gz", "1,2,3\n", 6), &options, "t.gz: the gzip file does not hold an IDX file");
     file[7] = 0;
     refuse(write_bytes("n", file, IMAGES_HEADER), &options,
            "n: the IDX header declares no values (0 rows of 2)");
@@ -391,6 +378,7 @@ Test(idx, a_packed_file_cut_off_or_continued_is_refused) {
         cr_assert_eq(status, TANDA_BAD_INPUT, "%zu bytes", cut);
     }
     refuse(write_bytes("p.gz", packed, size - 1), &options, "p.gz: the gzip file is cut off");
+    memcpy(packed + size, "end", 3);
     refuse(write_bytes("p.gz", packed, size + 3), &options, "p.gz: 3 bytes behind the end of the gzip file");
     packed[size - 6] ^= 1;
     refuse(write_bytes("p.gz", packed, size), &options,

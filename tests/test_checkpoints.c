@@ -134,7 +134,8 @@ static void damage(const char *path, long place, int bit) {
     fclose(file);
 }
 
-#define QUICK "--data", IRIS, "--hidden", "8", "--restore-best", "yes", "--quiet", "--device", "cpu"
+#define BRIEF "--hidden", "8", "--restore-best", "yes", "--quiet", "--device", "cpu"
+#define QUICK "--data", IRIS, BRIEF
 
 Test(checkpoints, damaged_one_is_named_and_the_one_before_is_taken) {
     char path[300] = "", begin[400], resumed[400];
@@ -199,8 +200,8 @@ Test(checkpoints, other_data_is_refused_and_moved_data_is_not) {
     write_text("moved.csv", text);
     *strstr(text, "5.1") = '6';
     write_text("other.csv", text);
-    cr_expect_eq(TRAIN(QUICK, "--epochs", "3", "--resume", "c.safetensors", "--data", "moved.csv").status, 0);
-    const outcome run = TRAIN(QUICK, "--epochs", "3", "--resume", "c.safetensors", "--data", "other.csv");
+    cr_expect_eq(TRAIN(BRIEF, "--epochs", "3", "--resume", "c.safetensors", "--data", "moved.csv").status, 0);
+    const outcome run = TRAIN(BRIEF, "--epochs", "3", "--resume", "c.safetensors", "--data", "other.csv");
     cr_expect_eq(run.status, 2);
     cr_expect_str_eq(run.err,
                      "tanda: c.safetensors: its training set has as many rows and features as this one, but "
@@ -360,7 +361,8 @@ Test(checkpoints, read_only_folder_is_refused_before_the_training) {
                      "tanda: --checkpoint disk/c.safetensors: cannot be written: Read-only file system\n");
     cr_expect_eq(run.status, 1);
     const outcome folder = run_mounted("ro", "--checkpoint disk/kept");
-    cr_expect_str_eq(folder.err, "tanda: --checkpoint disk/kept: the folder cannot be made: Read-only file system\n");
+    cr_expect_str_eq(folder.err,
+                     "tanda: --checkpoint disk/kept: the folder cannot be made: Read-only file system\n");
     cr_expect_eq(folder.status, 1);
 }
 

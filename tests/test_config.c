@@ -32,6 +32,9 @@ static void make_files(void) {
     write_text("rows.csv", rows);
     write_text("more.csv", "price,size,age,note,kind\n1.25,1,2,9,b\n2.75,2,1,8,a\n");
     write_text("mixed.csv", "size,colour,kind\n1,red,a\n?,green,b\n3,red,a\n4,blue,b\n5,green,a\n6,red,b\n");
+    write_text("semi.txt", "by hand\n% kept\nsize;age;kind\n1,5;1;a\n2,5;-9;b\n3,5;3;a\n4;1;b\n");
+    write_text("commas.csv", "\"area, m2\",b,\"y, \"\"z\"\"\"\n1,2,\"u, v\"\n2,3,w\n3,1,\"u, v\"\n4,4,w\n");
+    write_text("gaps.csv", "size,l,m\n1,0,1\n2,1,\n3,1,1\n4,0,0\n");
     write_text("bare.csv", "0.5,1,0\n1.5,2,1\n0.25,3,0\n2.5,1,1\n");
     cr_assert_eq(RUN("generate", "moons", "--rows", "64", "--test-rows", "16", "--output", "x.npy",
                      "--labels", "y.npy", "--quiet")
@@ -54,6 +57,7 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--ignore", "note", "--validation", "more.csv", "--loss", "mse",
      "--output-activation", "sigmoid", "--seed", "7", "--hidden", "8"},
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--sample-weight", "age"},
+    {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--scale-target", "standard"},
     {"--data", "rows.csv", "--target", "kind", "--ignore", "note", "--sample-weight", "age", "--class-weight",
      "b=0.1,a=2.5"},
     {"--data", IRIS, "--class-weight", "balanced", "--epochs", "2"},
@@ -69,6 +73,11 @@ static const char *const trainings[][LIMIT] = {
     {"--data", "rows.csv", "--target", "price", "--ignore", "kind", "--ignore", "note", "--loss", "poisson",
      "--learning-rate", "0.001"},
     {"--data", "rows.csv", "--loss", "categorical_crossentropy", "--batch", "full", "--ignore", "3"},
+    {"--data", "semi.txt", "--delimiter", "semicolon", "--decimal", "comma", "--comment", "%", "--skip-lines",
+     "1", "--missing", "mean", "--missing-values", "\"-\",-9"},
+    {"--data", "commas.csv", "--features", "b,\"area, m2\"", "--target", "\"y, \"\"z\"\"\"", "--class-weight",
+     "\"u, v\"=2.5,w=1"},
+    {"--data", "gaps.csv", "--drop-missing-targets", "--target", "l,m", "--loss", "binary_crossentropy"},
     {"--data", "bare.csv", "--header", "none", "--format", "csv", "--hidden", "300", "--activation",
      "sigmoid"},
     {"--data", "x.npy", "--labels", "y.npy", "--validation", "x-test.npy", "--validation-labels",
@@ -398,8 +407,6 @@ Test(config, what_the_file_gets_wrong_is_told_with_its_place) {
          "hidden: [[8]] will not do; UNITS is a number or text, or an array of such for a list", 2},
         {"{\"ignore\": [null]}",
          "ignore: [null] will not do; COLUMN is a number or text, or an array of such for a list", 2},
-        {"{\"features\": [\"a,b\"]}", "features: 'a,b' has a comma, which stands between the names of a list",
-         2},
         {"{\"quiet\": \"yes\"}", "quiet: \"yes\" will not do; it is a switch: true or false", 2},
         {"{\"epochs\": 1.5}", "--epochs: '1.5' is not a whole number from 1 to 1000000000", 2},
         {"{\"shuffle\": \"all\"}", "--shuffle: 'all' is unknown; use full or none", 2},

@@ -52,7 +52,7 @@ static void assert_parsed_like_strtof(const char *text) {
     cr_assert_eq(status, NUMBER_OK, "%s", text);
     wanted = wanted == 0.0f ? 0.0f : wanted;
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
-    const char *stop = number_scan(text, text + length, &value);
+    const char *stop = number_scan(text, text + length, '.', &value);
     if (stop == NULL) return;
     cr_assert_eq(stop, text + length, "%s", text);
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
@@ -119,7 +119,7 @@ Test(number, a_scan_stops_at_the_first_byte_that_is_no_digit) {
             float value = 0.0f;
             memset(text, byte, sizeof text);
             memcpy(text, "1.2345678901234567", (size_t)digits + 1);
-            const char *stop = number_scan(text, text + 32, &value);
+            const char *stop = number_scan(text, text + 32, '.', &value);
             if ((byte >= '0' && byte <= '9') || byte == '.') continue;
             cr_assert_eq(stop, text + digits + 1, "byte %d", byte);
             char copy[40] = "";
@@ -310,16 +310,17 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
         {"a,b,c\n1,2,x\n3,4,5,y\n", "bad.csv:3: 4 fields, the first row has 3"},
         {"1,2,0\n3\n", "bad.csv:2: 1 field, the first row has 3"},
         {"1,2,0\n3,x\n", "bad.csv:2: 2 fields, the first row has 3"},
-        {"1,2,0\n\n3,4,1\n", "bad.csv:2: a blank line between rows; remove it"},
         {"a,b,c\n1,abc,x\n", "bad.csv:2:2: 'abc' is not a number; --categorical takes text (column b)"},
         {"1,2,0\n3,0x4,1\n", "bad.csv:2:2: '0x4' is not a number"},
-        {"1;2;0\n3;4,5;1\n", "bad.csv:2:2: '4,5' is not a number"},
+        {"1.5;2;0\n3.5;4,5;1\n",
+         "bad.csv: some columns have decimal points and others decimal commas; say which "
+         "are numbers with --decimal"},
         {"1,2,0\n,4,1\n",
          "bad.csv:2:1: empty field: missing values are not accepted; --missing mean fills it in"},
         {"1,,0\n3,4,1\n",
          "bad.csv:1:2: empty field: missing values are not accepted; --missing mean fills it in"},
-        {"1,2,no\n3,4,\n", "bad.csv:2:3: the label is empty: missing values are not accepted"},
-        {"1,2,0\n3,4,\n", "bad.csv:2:3: empty field: missing values are not accepted"},
+        {"1,2,no\n3,4,\n", "bad.csv:2:3: the target is missing; --drop-missing-targets leaves this row out"},
+        {"1,2,0\n3,4,\n", "bad.csv:2:3: the target is missing; --drop-missing-targets leaves this row out"},
         {"1,2,0\nnan,4,1\n", "bad.csv:2:1: 'nan' is not finite: missing and infinite values are not "
                              "accepted; --missing mean fills it in"},
         {"1,2,0\n3,-Inf,1\n",
@@ -338,17 +339,16 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refuse(write_text("bad.csv", cases[i].text), NULL, cases[i].message);
+    refuse(
+        write_text("bad.csv", "1\n\n3\n"), &(tanda_dataset_options){.without_target = true},
+        "bad.csv:2: a blank line between rows; remove it"); /* of a single column it may be a missing value */
 }
 
-Test(csv, utf_16_and_binary_files_are_refused) {
-    refuse(write_bytes("wide.csv",
-                       "\xff\xfe"
-                       "1\0,\0"
-                       "2\0",
-                       8),
-           NULL, "wide.csv: is UTF-16 text; save it as UTF-8");
-    refuse(write_bytes("some.bin", "\1\2\0\4", 4), NULL,
-           "some.bin: is neither CSV text, nor .npy, nor IDX (plain or .gz)");
+Test(csv, binary_files_are_refused) {
+    refuse(
+        write_bytes("some.bin", "\1\2\0\4", 4), NULL,
+        "some.bin: is neither CSV or libsvm text, nor .npy, .npz or IDX (as they are, or packed by gzip, xz, "
+        "zstd or bzip2)");
 }
 
 Test(csv, an_option_that_names_no_column_is_a_usage_error) {
@@ -367,7 +367,7 @@ Test(csv, an_option_that_names_no_column_is_a_usage_error) {
          "--features: 'kind' is the target; name another with --target"},
         {{.target = "width", .ignore = names + 3, .ignore_count = 1},
          "--target: column 0 is also in --ignore; leave it out of one"},
-        {{.format = "xls"}, "--format: 'xls' is none of npy, idx, csv"},
+        {{.format = "xls"}, "--format: 'xls' is none of npy, npz, idx, libsvm, csv"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refuse_expecting(path, &cases[i].options, NULL, TANDA_USAGE, cases[i].message);
@@ -428,7 +428,8 @@ Test(csv, a_quoted_line_end_in_a_long_file_begins_no_row) {
 }
 
 Test(csv, text_among_the_numeric_labels_of_a_long_file_makes_all_of_them_text) {
-    tanda_dataset *dataset = load(write_long("\n", "", 50000, "1,2,ten"), NULL);
+    tanda_dataset_options options = {.task = TANDA_TASK_CLASSES};
+    tanda_dataset *dataset = load(write_long("\n", "", 50000, "1,2,ten"), &options);
     cr_assert_eq(dataset->class_count, 14);
     cr_assert_str_eq(dataset->class_names[13], "ten");
     cr_assert_eq(dataset->classes[50000], 13);
@@ -441,7 +442,7 @@ Test(csv, the_first_fault_of_a_long_file_is_told) {
         const char *message;
     } cases[] = {{"1,x,3", "long.csv:30001:2: 'x' is not a number; --categorical takes text"},
                  {"1,2", "long.csv:30001: 2 fields, the first row has 3"},
-                 {"", "long.csv:30001: a blank line between rows; remove it"},
+                 {"#1,2,3", "long.csv:30001:1: '#1' is not a number"},
                  {"1,2,0.5",
                   "long.csv:30001:3: 0.5 is no class: classes are whole numbers or text; --task regression "
                   "takes any number"},

@@ -293,8 +293,29 @@ Test(scale, standard_gives_the_figures_worked_out_by_hand) {
     cr_assert_eq(scaling.center[0], 5.0f);
     cr_assert_eq(scaling.factor[0], 0.5f);
     cr_assert_eq(scaling.center[1], 0.1f);
-    cr_assert_eq(scaling.factor[1], 1.0f);
+    cr_assert_eq(scaling.factor[1], 0.0f);
     scaling_free(&scaling);
+}
+
+/* Nothing is known of how another value of it would matter. */
+Test(scale, a_constant_column_has_no_influence_whatever_it_holds_later) {
+    static const tanda_scale kinds[] = {TANDA_SCALE_STANDARD, TANDA_SCALE_MINMAX};
+    const float values[] = {1, 2023, 2, 2023, 3, 2023}, later[] = {1, 2024, 2, -3.4e38f, 3, 2023};
+    for (size_t i = 0; i < 2; i++) {
+        scaling scaling;
+        tanda_dataset dataset = {.rows = 3, .features = 2};
+        cr_assert_eq(scaling_fit(kinds[i], values, 3, 2, &scaling, NULL), TANDA_OK);
+        cr_expect_eq(scaling_constant_count(&scaling), 1);
+        dataset.owned = malloc(sizeof later);
+        memcpy(dataset.owned, later, sizeof later);
+        dataset.values = dataset.owned;
+        cr_assert_eq(dataset_scale(&dataset, &scaling, NULL), TANDA_OK);
+        for (size_t row = 0; row < 3; row++)
+            cr_expect_eq(dataset.values[2 * row + 1], 0.0f);
+        cr_expect_neq(dataset.values[0], dataset.values[2]);
+        free(dataset.owned);
+        scaling_free(&scaling);
+    }
 }
 
 Test(scale, minmax_gives_the_figures_worked_out_by_hand) {

@@ -106,7 +106,8 @@ Test(divergence, weights_are_told_where_only_the_update_overflows) {
     cr_expect_str_eq(
         diverge(backend, &problem, &options),
         "diverged: a weight is not finite in epoch 1, step 1 of 1; the first to show it is layer 1 "
-        "(identity, 1 unit), its weights; a smaller learning rate than 1e+38 may help");
+        "(identity, 1 unit), its weights; there are targets as large as 1e+03: --scale-target standard may "
+        "help, or a smaller learning rate than 1e+38");
     tanda_device_close(backend);
     problem_free(&problem);
 }

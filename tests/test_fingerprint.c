@@ -26,7 +26,7 @@ static tanda_dataset make(void) {
 
 static uint64_t fingerprint(const tanda_dataset *dataset) {
     uint64_t made = 0;
-    cr_assert_eq(dataset_fingerprint(dataset, &made, NULL), TANDA_OK);
+    cr_assert_eq(dataset_fingerprint(dataset, NULL, &made, NULL), TANDA_OK);
     return made;
 }
 

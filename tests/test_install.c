@@ -136,7 +136,7 @@ Test(install, the_libraries_define_nothing_but_the_interface) {
                         "int allocate(void) { return fail(); }\n"
                         "int main(void) { printf(\"%s %d\\n\", tanda_version(), allocate()); }\n");
     shell("%s %s own.c -I" PREFIX "/include " LIBRARIES "/libtanda.a "
-          "-lOpenCL -lclblast -lz -ljansson -lnettle -lm -fopenmp -o own",
+          "-lOpenCL -lclblast -lz -larchive -ljansson -lnettle -lm -fopenmp -o own",
           TANDA_C_COMPILER, TANDA_C_FLAGS, test_folder, test_folder);
     cr_expect_str_eq(shell("./own"), "0.1.0 7\n");
 }

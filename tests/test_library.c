@@ -376,7 +376,7 @@ Test(library, names_and_numbers_go_back_and_forth) {
     cr_expect(tanda_task_from_name(tanda_task_name(TANDA_TASK_REGRESSION), &task));
     cr_expect_eq(task, TANDA_TASK_REGRESSION);
     cr_expect_not(tanda_task_from_name("regress", &task));
-    cr_expect_null(tanda_task_name((tanda_task)3));
+    cr_expect_null(tanda_task_name((tanda_task)4));
     cr_expect(tanda_scale_from_name(tanda_scale_name(TANDA_SCALE_MINMAX), &scale));
     cr_expect_eq(scale, TANDA_SCALE_MINMAX);
     cr_expect_null(tanda_scale_name((tanda_scale)-1));

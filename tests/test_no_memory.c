@@ -84,9 +84,11 @@ static void *fail_once(size_t size) {
     return ++calls == failing ? NULL : malloc(size);
 }
 
+/* A long path among the settings would be where jansson 2.14 aborts without the reserve (support/json.h). */
 Test(no_memory, a_model_that_there_is_no_memory_for_is_not_called_damaged) {
-    cr_assert_eq(RUN("train", "--data", IRIS, "--hidden", "4", "--epochs", "1", "--quiet", "--device", "cpu",
-                     "--output", "m.safetensors")
+    cr_assert_eq(symlink(IRIS, "iris.csv"), 0);
+    cr_assert_eq(RUN("train", "--data", "iris.csv", "--hidden", "4", "--epochs", "1", "--quiet", "--device",
+                     "cpu", "--output", "m.safetensors")
                      .status,
                  0);
     json_set_alloc_funcs(fail_once, free);

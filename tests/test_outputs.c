@@ -338,6 +338,29 @@ Test(outputs, output_that_is_an_input_is_refused_and_nothing_is_lost) {
             }
 }
 
+Test(outputs, files_behind_the_other_ways_to_name_data_are_not_lost) {
+    static const char *const lines[][2] = {
+        {"--data " IRIS " --data part.csv --output part.csv", "--data part.csv"},
+        {"--data " IRIS " --data folder --output folder/part.csv", "--data folder"},
+        {"--data folder --output folder/new", "--data folder"},
+        {"--data folder/ --log folder/new", "--data folder/"},
+        {"--data x.npz:x --output x.npz", "--data x.npz"},
+        {"--data " IRIS " --validation x.npz:x --csv-log x.npz", "--validation x.npz"},
+        {"--data x.npz --labels x.npz:y --output x.npz", "--data x.npz"},
+        {"--data - --output part.csv < part.csv", "--data /dev/stdin"},
+    };
+    cr_assert_eq(system("mkdir folder; cp " IRIS " part.csv; cp part.csv folder; cp part.csv x.npz"), 0);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char line[500], wanted[200];
+        snprintf(line, sizeof line, TANDA_PROGRAM " train --device cpu --epochs 1 %s 2> told", lines[i][0]);
+        snprintf(wanted, sizeof wanted, "%s reads it, and it would be lost; name another file\n",
+                 lines[i][1]);
+        cr_expect_eq(WEXITSTATUS(system(line)), 2, "%s", line);
+        cr_expect_not_null(strstr(file_text("told"), wanted), "%s: %s", line, file_text("told"));
+    }
+    cr_expect_eq(system("cmp " IRIS " part.csv && cmp " IRIS " folder/part.csv && cmp " IRIS " x.npz"), 0);
+}
+
 Test(outputs, two_outputs_on_one_file_are_refused) {
     static const char *const flags[] = {"--output", "--checkpoint", "--log", "--csv-log"};
     cr_assert_eq(mkdir("d", 0777), 0);

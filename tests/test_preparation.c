@@ -87,7 +87,7 @@ Test(preparation, means_are_there_before_the_scaling_and_categories_are_spared) 
     tanda_dataset_free(dataset);
 }
 
-Test(preparation, auto_takes_columns_whose_first_value_is_text) {
+Test(preparation, auto_takes_columns_of_text_by_all_their_values) {
     tanda_dataset_options options = {.categorical_auto = true};
     const char *path = write_text("auto.csv", "a,b,c,y\n1,u,2,0\n2,v,3,1\n3,4,4,1\n");
     tanda_dataset *dataset = load(path, &options);
@@ -95,8 +95,17 @@ Test(preparation, auto_takes_columns_whose_first_value_is_text) {
     assert_names(dataset, NAMES("a", "b=4", "b=u", "b=v", "c"));
     assert_values(dataset, 3, 5, VALUES(1, 0, 1, 0, 2, 2, 0, 0, 1, 3, 3, 1, 0, 0, 4));
     tanda_dataset_free(dataset);
-    refuse(write_text("auto.csv", "a,b,y\n1,2,0\n2,many,1\n"), &options,
-           "auto.csv:3:2: 'many' is not a number; --categorical takes text (column b)");
+    dataset = load(write_text("auto.csv", "a,b,y\n1,2,0\n2,many,1\n"), &options);
+    prepare(dataset, NULL);
+    assert_names(dataset, NAMES("a", "b=2", "b=many"));
+    tanda_dataset_free(dataset);
+    char text[200] = "a,b,y\n";
+    for (int row = 0; row < 20; row++)
+        sprintf(text + strlen(text), "%d,%s,%d\n", row, row == 17 ? "many" : row == 0 ? "N/A" : "7", row % 2);
+    options.missing = TANDA_MISSING_MEAN; /* one word among numbers is a slip */
+    refuse(write_text("auto.csv", text), &options,
+           "auto.csv:19:2: 'many' is not a number; --categorical takes text (column b)");
+    options.missing = TANDA_MISSING_REFUSE;
     dataset = load(write_text("numbers.csv", "a,b,y\n1,2,0\n2,3,1\n"), &options);
     cr_assert(raw_columns_are_features(&dataset->raw));
     tanda_dataset_free(dataset);
@@ -139,7 +148,7 @@ Test(preparation, what_cannot_be_is_refused_with_its_place) {
     refuse(write_text("e.csv", "a,b,y\n1,inf,0\n2,3,1\n"), &missing,
            "e.csv:2:2: 'inf' is not finite: missing and infinite values are not accepted (column b)");
     refuse(write_text("e.csv", "a,b,y\n1,2,0\n2,3,\n"), &missing,
-           "e.csv:3:3: empty field: missing values are not accepted (column y)");
+           "e.csv:3:3: the target is missing; --drop-missing-targets leaves this row out (column y)");
     missing.sample_weight = "b";
     refuse(write_text("e.csv", "a,b,y\n1,2,0\n2,?,1\n"), &missing,
            "e.csv:3:2: '?' is not a number (column b)");
@@ -214,13 +223,13 @@ Test(preparation, rows_of_another_file_get_the_training_rows_features) {
     tanda_dataset *training = load(write_text("mixed.csv", mixed), &mixed_options);
     const dataset_expectation expected = dataset_expect(training);
     tanda_dataset *other = load_expecting(
-        write_text("o.csv", "kind,size,colour,x,height,age\nb,9.0,red,1,,3\na,2,blue,2,1.5,\n"), NULL,
+        write_text("o.csv", "kind,size,colour,x,height,age\nb,9.5,red,1,,3\na,2,blue,2,1.5,\n"), NULL,
         &expected);
     tanda_dataset *known = load_expecting(
-        write_text("k.csv", "kind,size,colour,height,age\nb,9,red,,3\na,2,blue,1.5,\n"), NULL, &expected);
+        write_text("k.csv", "kind,size,colour,height,age\nb,+9.0,red,,3\na,2,blue,1.5,\n"), NULL, &expected);
     prepare(training, &preparation);
     refuse_rows(other, &preparation,
-                "o.csv:2:2: '9.0' is none of the 3 categories of the training rows, such as '2'; "
+                "o.csv:2:2: '9.5' is none of the 3 categories of the training rows, such as '2'; "
                 "--unknown-category zero takes it (column size)");
     cr_assert_eq(dataset_prepare(other, &preparation, TANDA_UNKNOWN_ZERO, NULL), TANDA_OK);
     assert_values(other, 2, 9, VALUES(3, 0, 0, 0, 1, 1.692f, 0, 0, 0, 39, 1, 0, 0, 0, 1.5f, 1, 0, 0));

@@ -170,6 +170,20 @@ Test(saving, each_part_of_a_model_is_compared) {
     expect_difference(model, other, "class name");
     other->feature_names[0][0] = 'x';
     expect_difference(model, other, "feature name");
+    static char *words[] = {"-", "?"};
+    static prepared_column column;
+    const preparation prepared = {
+        .columns = 1, .of = &column, .missing_values = words, .missing_value_count = 1};
+    model->preparation = other->preparation = prepared;
+    other->preparation.missing_values = words + 1;
+    expect_difference(model, other, "preparation");
+    model->preparation = other->preparation = (preparation){0};
+    static double mean[] = {1.0, 1.0}, deviation[] = {2.0, 2.5};
+    model->target_scaling = (target_scaling){1, mean, deviation};
+    expect_difference(model, other, "target scaling");
+    other->target_scaling = (target_scaling){1, mean + 1, deviation + 1};
+    expect_difference(model, other, "target scaling");
+    model->target_scaling = other->target_scaling = (target_scaling){0};
     other->scaling.factor[3] = -0.0f;
     model->scaling.factor[3] = 0.0f;
     expect_difference(model, other, "scaling");

@@ -72,7 +72,7 @@ Test(targets, what_does_not_fit_is_a_usage_error) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refuse_expecting(path, &cases[i].options, NULL, TANDA_USAGE, cases[i].message);
     refuse(write_text("t.csv", "x,a,y\n1,2,3\n5,6,?\n"), &(tanda_dataset_options){.target = "x,y"},
-           "t.csv:3:3: '?' is not a number (column y)");
+           "t.csv:3:3: the target is missing; --drop-missing-targets leaves this row out (column y)");
 }
 
 Test(targets, a_model_finds_them_by_name_or_as_the_last_columns) {

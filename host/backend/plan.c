@@ -75,7 +75,8 @@ static op *add_op(builder *builder, tile_op kind, size_t layer) {
  */
 static tile_op loss_op(const tanda_model *model) {
     const layer *last = &model->layers[model->layer_count - 1];
-    if (model->loss == LOSS_BINARY_CROSSENTROPY) return OP_loss_binary_crossentropy;
+    if (model->loss == LOSS_BINARY_CROSSENTROPY)
+        return model->task == TANDA_TASK_LABELS ? OP_loss_elements : OP_loss_binary_crossentropy;
     if (model->loss == LOSS_CATEGORICAL_CROSSENTROPY || model->loss == LOSS_KL_DIVERGENCE)
         return OP_loss_categorical_crossentropy;
     if (model->loss == LOSS_MSE && last->outputs == 1 &&
@@ -85,7 +86,7 @@ static tile_op loss_op(const tanda_model *model) {
 }
 
 bool loss_is_of_output(const tanda_model *model) {
-    return loss_op(model) == OP_loss_elements;
+    return loss_op(model) == OP_loss_elements && model->loss != LOSS_BINARY_CROSSENTROPY;
 }
 
 /*
@@ -296,6 +297,7 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     made->layer_count = model->layer_count;
     made->features = model->features;
     made->classes = model->task == TANDA_TASK_CLASSES;
+    made->counts = made->classes || model->task == TANDA_TASK_LABELS;
     made->targets = made->classes ? 1 : model->layers[model->layer_count - 1].outputs;
     made->training = options->training;
     made->keep = options->keep;

@@ -107,6 +107,7 @@ typedef struct plan {
     size_t parameter_count; /* packed, a multiple of 16 */
     size_t model_parameter_count;
     bool classes;   /* labels are int32 classes, else binary32 targets */
+    bool counts;    /* rows whose class, or whose labels all, were right */
     size_t targets; /* labels of a row: one class, or a target for each output */
     bool training;
     bool keep;

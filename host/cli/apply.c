@@ -1,7 +1,9 @@
 #include "cli/apply.h"
 
+#include "cli/data_notes.h"
 #include "cli/encoding_options.h"
 #include "cli/opening.h"
+#include "cli/print.h"
 #include "cli/report.h"
 #include "model/model_file.h"
 #include "support/clock.h"
@@ -32,11 +34,32 @@ error_t application_parse(int key, char *argument, struct argp_state *state, app
 }
 
 static void print_banner(const application *application) {
-    print_data_line(stderr, application->data.path, application->dataset, "as the model",
-                    application->model->scaling.kind, "as the model");
-    print_encoding_line(stderr, &application->model->preparation, application->dataset);
+    if (application->stream != NULL) {
+        fputs("data: ", stderr);
+        print_name(stderr, application->data.path);
+        fputs(", rows as they come\n", stderr);
+    } else {
+        print_data_line(stderr, application->data.path, application->dataset, "as the model",
+                        application->model->scaling.kind, "as the model");
+        print_dropped_note(stderr, application->data.path, application->dataset->dropped);
+        print_encoding_line(stderr, &application->model->preparation, application->dataset);
+    }
     print_model_line(stderr, application->model);
     print_device_line(stderr, application->device, application->common.device.math, application->reason);
+}
+
+/* Rows to predict may come through a pipe. */
+static tanda_status load_rows(application *application, const tanda_dataset_options *reading,
+                              tanda_error *error) {
+    if (!reading->without_target || !row_stream_is_possible(application->data.path, reading))
+        return tanda_dataset_load_for_model(application->data.path, reading, application->model,
+                                            &application->dataset, error);
+    tanda_status status =
+        row_stream_open(application->data.path, reading, application->model, &application->stream, error);
+    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
+    if (status == TANDA_OK && application->dataset == NULL)
+        status = fail(error, TANDA_BAD_INPUT, "%s: holds no rows", application->data.path);
+    return status;
 }
 
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
@@ -46,8 +69,7 @@ tanda_status application_open(application *application, bool without_target, tan
     tanda_dataset_options reading = options_reading(&application->data);
     reading.without_target = without_target;
     reading.held_out = true;
-    status = tanda_dataset_load_for_model(application->data.path, &reading, application->model,
-                                          &application->dataset, error);
+    status = load_rows(application, &reading, error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = opening_of(&application->common.device, application->common.quiet, &application->device,
@@ -59,6 +81,7 @@ tanda_status application_open(application *application, bool without_target, tan
 void application_free(application *application) {
     tanda_device_close(application->device);
     tanda_dataset_free(application->dataset);
+    row_stream_close(application->stream);
     tanda_model_free(application->model);
     data_options_free(&application->data);
 }

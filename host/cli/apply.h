@@ -3,13 +3,15 @@
 #define TANDA_CLI_APPLY_H
 
 #include "cli/options.h"
+#include "model/row_stream.h"
 
 typedef struct application {
     common_options common;
     data_options data;
     const char *model_path;
     tanda_model *model;
-    tanda_dataset *dataset;
+    row_stream *stream;     /* of rows that come through a pipe and are predicted as they come, or NULL */
+    tanda_dataset *dataset; /* of a stream: the rows that have come first */
     tanda_device *device;
     char reason[256];
     double load_seconds;

@@ -27,6 +27,7 @@ static bool names_are_numbers(const tanda_dataset *dataset) {
 }
 
 static const char *task_reason(const tanda_dataset *dataset) {
+    if (dataset->task == TANDA_TASK_LABELS) return "as the loss";
     if (dataset->task == TANDA_TASK_REGRESSION)
         return dataset->target_count > 1 ? "several quantities" : "the target is a quantity";
     return names_are_numbers(dataset) ? "few distinct whole numbers; else --task regression" : "text";
@@ -36,6 +37,26 @@ void print_counted(FILE *stream, size_t count, const char *what) {
     fprintf(stream, "%zu %s%s", count, what, count == 1 ? "" : "s");
 }
 
+static size_t rows_with(const tanda_dataset *dataset, size_t label) {
+    size_t count = 0;
+    for (size_t row = 0; row < dataset->rows; row++)
+        count += dataset->targets[row * dataset->target_count + label] == 1.0f;
+    return count;
+}
+
+/* Each label with the rows where it holds. */
+static void print_labels(FILE *stream, const tanda_dataset *dataset) {
+    for (size_t i = 0; i < dataset->target_count && i < CLASSES_SHOWN; i++) {
+        fputs(i == 0 ? ": " : ", ", stream);
+        if (dataset->target_names != NULL)
+            fputs(dataset->target_names[i], stream);
+        else
+            fprintf(stream, "%zu", i);
+        fprintf(stream, " %zu", rows_with(dataset, i));
+    }
+    if (dataset->target_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu labels)", dataset->target_count);
+}
+
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     if (dataset->task == TANDA_TASK_AUTO) {
         fputs("no target", stream);
@@ -43,6 +64,7 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     }
     fprintf(stream, "%s (%s)", task_name(dataset->task),
             dataset->task_was_found ? task_reason(dataset) : note);
+    if (dataset->task == TANDA_TASK_LABELS) print_labels(stream, dataset);
     if (dataset->task != TANDA_TASK_CLASSES) return;
     size_t *counts = class_counts(dataset);
     for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++) {
@@ -56,9 +78,12 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
                      tanda_scale scale, const char *scale_note) {
+    char written[DIALECT_TEXT_SIZE];
     fputs("data: ", stream);
     print_name(stream, path);
+    if (dataset->remark != NULL) fprintf(stream, " (%s)", dataset->remark);
     fputs(", ", stream);
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stream, "%s, ", written);
     print_counted(stream, dataset->rows, "row");
     fputs(" x ", stream);
     print_counted(stream, dataset->features, "feature");
@@ -86,8 +111,9 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
 
 void print_model_line(FILE *stream, const tanda_model *model) {
     char shape[SHAPE_SIZE];
-    fprintf(stream, "model: %s, %zu parameters, loss %s\n", model_shape(model, shape), model->parameter_count,
-            loss_name(model->loss));
+    fprintf(stream, "model: %s, %zu parameters, loss %s%s\n", model_shape(model, shape),
+            model->parameter_count, loss_name(model->loss),
+            model->target_scaling.targets > 0 ? " of standardised targets" : "");
 }
 
 void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason) {

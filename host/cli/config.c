@@ -10,6 +10,7 @@
 #include "cli/option_table.h"
 #include "cli/settings.h"
 #include "cli/suggest.h"
+#include "data/name_list.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/model_file.h"
@@ -174,12 +175,10 @@ static tanda_status join_values(const expansion *work, const char *key, const st
     for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
         char *text = NULL;
         status = value_text(work, key, option, array, json_array_get(array, i), &text);
-        if (text != NULL && strchr(text, ',') != NULL)
-            status = fail(work->error, TANDA_USAGE,
-                          "%s: %s: '%s' has a comma, which stands between the names of a list", work->path,
-                          key, text);
-        is_whole = fprintf(stream, "%s%s", i == 0 ? "" : ",", text == NULL ? "" : text) >= 0 && is_whole;
+        char *name = text == NULL ? NULL : name_list_quote(text);
+        is_whole = name != NULL && fprintf(stream, "%s%s", i == 0 ? "" : ",", name) >= 0 && is_whole;
         free(text);
+        free(name);
     }
     is_whole = text_stream_end(stream, joined) && is_whole;
     if (is_whole || status != TANDA_OK) return status;

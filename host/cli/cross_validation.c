@@ -78,11 +78,11 @@ static void note_small_classes(const tanda_dataset *all, size_t folds) {
     free(counts);
 }
 
-static tanda_status run_fold(const train_options *options, const tanda_dataset *all, fold_trainer *train,
+static tanda_status run_fold(const train_options *options, const train_setup *all, fold_trainer *train,
                              void *context, cross_validation *result, tanda_error *error) {
-    train_setup setup = {0};
+    train_setup setup = {.task_note = all->task_note, .dropped = all->dropped};
     fold *fold = &result->folds[result->done];
-    tanda_status status = dataset_fold(all, result->count, result->done, result->by_class,
+    tanda_status status = dataset_fold(all->training, result->count, result->done, result->by_class,
                                        options->common.seed, &setup.training, &setup.validation, error);
     if (status == TANDA_OK) status = train_setup_finish(options, &setup, error);
     if (status == TANDA_OK) status = train(&setup, result->done + 1, &fold->result, context, error);
@@ -109,7 +109,7 @@ tanda_status cross_validate(const train_options *options, fold_trainer *train, v
     if (status == TANDA_OK && result->by_class && !options->common.quiet)
         note_small_classes(all.training, result->count);
     while (status == TANDA_OK && result->done < result->count)
-        status = run_fold(options, all.training, train, context, result, error);
+        status = run_fold(options, &all, train, context, result, error);
     train_setup_free(&all);
     return status;
 }

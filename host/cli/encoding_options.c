@@ -7,11 +7,13 @@
 
 #define COLUMNS_SHOWN 8
 
-enum { FLAG_CATEGORICAL = FLAG_OWN + 0x900, FLAG_MISSING, FLAG_UNKNOWN };
+enum { FLAG_CATEGORICAL = FLAG_OWN + 0x900, FLAG_MISSING, FLAG_MISSING_VALUES, FLAG_UNKNOWN };
 
 static const char *const missing_names[] = {[TANDA_MISSING_REFUSE] = "refuse", [TANDA_MISSING_MEAN] = "mean"};
 
 static const struct argp_option unknown_table[] = {
+    {"missing-values", FLAG_MISSING_VALUES, "LIST", 0,
+     "CSV: further words or numbers that stand for a missing value, e.g. -,unknown,-999", 0},
     {"unknown-category", FLAG_UNKNOWN, "MODE", 0,
      "a category that no training row had: refuse (default) or zero: the row is of none; a model keeps what "
      "its "
@@ -24,6 +26,10 @@ static error_t parse_unknown(int key, char *argument, struct argp_state *state) 
     static const char *const names[] = {"refuse", "zero"};
     data_options *options = state->input;
     size_t index = 0;
+    if (key == FLAG_MISSING_VALUES) {
+        text_list_free(&options->missing_values);
+        return parsed(value_list("--missing-values", argument, &options->missing_values, options->error));
+    }
     if (key != FLAG_UNKNOWN) return ARGP_ERR_UNKNOWN;
     const tanda_status status =
         value_choice("--unknown-category", argument, names, 2, &index, options->error);
@@ -35,11 +41,14 @@ const struct argp unknown_argp = {.options = unknown_table, .parser = parse_unkn
 
 static const struct argp_option encoding_table[] = {
     {"categorical", FLAG_CATEGORICAL, "LIST", 0,
-     "columns whose values become a feature each, 1 or 0, e.g. colour,size; or auto: those whose first value "
-     "is text",
+     "columns whose values become a feature each, 1 or 0, e.g. colour,size; or auto: those of text, where "
+     "fewer than nine of ten values are numbers",
      0},
     {"missing", FLAG_MISSING, "MODE", 0,
-     "of features, empty fields, NA, NaN, nan, null and ?: refuse (default) or mean of the training rows", 0},
+     "of features, empty fields, ? and the words that pandas takes for a missing value, such as NA, N/A, "
+     "NULL "
+     "and None: refuse (default) or mean of the training rows",
+     0},
     {0},
 };
 
@@ -82,6 +91,9 @@ void encoding_write_settings(const data_options *options, report *settings) {
         report_value(settings, "categorical",
                      report_strings(options->categorical.texts, options->categorical.count));
     report_text(settings, "missing", missing_names[options->read.missing]);
+    if (options->missing_values.count > 0)
+        report_value(settings, "missing_values",
+                     report_strings(options->missing_values.texts, options->missing_values.count));
     report_text(settings, "unknown_category",
                 options->read.unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
 }

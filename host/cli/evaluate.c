@@ -1,6 +1,7 @@
 /* tanda evaluate */
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/dialect_options.h"
 #include "cli/metrics_report.h"
 #include "cli/report.h"
 #include "support/clock.h"
@@ -36,10 +37,17 @@ const struct argp evaluate_argp = {
     .doc = "Loss and metrics of a model on data that it has not necessarily seen.\v"
            "For classes: precision, recall and f1-score as scikit-learn's classification_report has them, "
            "ROC AUC, "
-           "log loss and the confusion matrix; for a quantity: mse, mae and r2. "
+           "log loss and the confusion matrix; for several labels: the same of each label, accuracy of whole "
+           "rows, and "
+           "Hamming loss; for a quantity: mse, mae and r2. "
            "Columns are found by the model's names where the data has names, else by position.",
     .children = application_children,
 };
+
+/* Of classes or of labels. */
+static char *const *outcome_names(const tanda_model *model) {
+    return model->task == TANDA_TASK_LABELS ? model->target_names : model->class_names;
+}
 
 static tanda_status print_json(const evaluation *evaluation, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
@@ -50,11 +58,13 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
+    report_dialect(&report, &application->dataset->dialect);
+    report_target_scaling(&report, model);
     report_count(&report, "rows", evaluation->figures.rows);
     report_count(&report, "features", model->features);
     report_count(&report, "parameters", model->parameter_count);
     report_evaluation(&report, "", &evaluation->figures);
-    report_value(&report, "metrics", metrics_json(evaluation->metrics, model->class_names));
+    report_value(&report, "metrics", metrics_json(evaluation->metrics, outcome_names(model)));
     report_value(&report, "seconds",
                  json_pack("{sf sf sf}", "load", application->load_seconds, "evaluate",
                            evaluation->evaluate_seconds, "metrics", evaluation->metrics_seconds));
@@ -81,13 +91,14 @@ static tanda_status evaluate(evaluation *evaluation, tanda_error *error) {
     application *application = &evaluation->application;
     tanda_status status = application_open(application, false, error);
     if (status != TANDA_OK) return status;
-    if (evaluation->top_k > 0 && application->model->task == TANDA_TASK_REGRESSION)
-        return fail(error, TANDA_USAGE, "--top-k is for classes, and the model predicts a quantity");
+    if (evaluation->top_k > 0 && application->model->task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top-k is for classes, and the model predicts %s",
+                    application->model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
     status = compute(evaluation, error);
     if (status != TANDA_OK) return status;
     if (application->common.json) return print_json(evaluation, error);
     print_evaluation("", &evaluation->figures);
-    print_metrics(evaluation->metrics, application->model->class_names);
+    print_metrics(evaluation->metrics, outcome_names(application->model));
     return TANDA_OK;
 }
 

@@ -7,7 +7,8 @@
 enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
 
 static const struct argp_option table[] = {
-    {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression", 0},
+    {"task", FLAG_TASK, "TASK", 0,
+     "auto (default: told from the target), classes, regression or labels (several targets, each 0 or 1)", 0},
     {"settings", FLAG_SETTINGS, NULL, 0,
      "only the settings of the model's training, as JSON that tanda train --config takes", 0},
     {0},

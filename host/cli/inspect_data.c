@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/inspect.h"
 #include "cli/print.h"
 #include "cli/report.h"
+#include "data/pipe.h"
 #include "model/names.h"
 
 #define FEATURES_SHOWN 64
@@ -56,13 +58,16 @@ static void print_target(const tanda_dataset *dataset, const char *remark) {
 }
 
 static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
+    char written[DIALECT_TEXT_SIZE];
     fputs("Data: ", stdout);
     print_name(stdout, path);
+    if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
     fputs(", ", stdout);
     print_counted(stdout, dataset->rows, "row");
     fputs(" x ", stdout);
     print_counted(stdout, dataset->features, "feature");
     puts(dataset->from_bytes ? ", bytes" : "");
+    if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     print_target(dataset, remark);
     printf("\n  %-*s %14s %14s %14s\n", NAME_WIDTH, "Feature", "min", "mean", "max");
     for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
@@ -105,6 +110,8 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
         json_push(&columns, feature_object(dataset, i));
     report_text(&report, "kind", "data");
     report_text(&report, "data", path);
+    report_text(&report, "read_as", dataset->remark);
+    report_dialect(&report, &dataset->dialect);
     report_count(&report, "rows", dataset->rows);
     report_count(&report, "features", dataset->features);
     report_text(&report, "target", dataset->target_name);
@@ -142,6 +149,7 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
     const tanda_status status = load_columns(inspection, &reading, dataset, error);
     const bool is_about_target = status == TANDA_USAGE || status == TANDA_BAD_INPUT;
     if (!is_about_target || reading.target != NULL || reading.labels != NULL) return status;
+    if (pipe_is_named(inspection->data.path)) return status; /* it is read once */
     reading.without_target = true;
     if (load_columns(inspection, &reading, dataset, NULL) != TANDA_OK) return status;
     snprintf(remark, size, "%s", error->message);
@@ -152,7 +160,7 @@ tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
     tanda_dataset *dataset = NULL;
     char remark[sizeof error->message] = "";
     file_view whole = {0}; /* to be the same whenever it is read; that it is no file is told by the reading */
-    (void)file_view_open(inspection->data.path, &whole, NULL);
+    if (!pipe_is_named(inspection->data.path)) (void)file_view_open(inspection->data.path, &whole, NULL);
     tanda_status status = load(inspection, &dataset, remark, sizeof remark, error);
     status = file_view_check(&whole, status, error);
     file_view_close(&whole);

@@ -62,6 +62,15 @@ static void print_preparation(const preparation *preparation) {
            preparation->zero_unknown ? "zero" : "refused");
 }
 
+/* What turns an output into a prediction. */
+static void print_target_scaling(const tanda_model *model) {
+    const target_scaling *scaling = &model->target_scaling;
+    for (size_t i = 0; i < scaling->targets && i < NAMES_SHOWN; i++)
+        printf("%s mean %.9g, deviation %.9g", i == 0 ? "Standardised targets:" : ";", scaling->mean[i],
+               scaling->deviation[i]);
+    if (scaling->targets > 0) puts(scaling->targets > NAMES_SHOWN ? "; ..." : "");
+}
+
 /* ---- weights ------------------------------------------------------------------------------------------ */
 
 /* The unit of a layer, for people: the class it stands for, or its number. */
@@ -104,18 +113,29 @@ static void print_weights(const tanda_model *model, size_t index) {
     }
 }
 
+/* Whether a linear model learnt standardised targets: then its weights have a meaning in the units of the targets. */
+static bool target_is_scaled(const tanda_model *model) {
+    return model->target_scaling.targets > 0 && model->layers[0].activation == ACTIVATION_IDENTITY;
+}
+
 /*
  * Weights for unscaled features x, of one unit of the only layer. From w0 + sum w (x - center) factor: the
- * new weights are w factor, the new bias w0 - sum w factor center. values is (1 + features).
+ * new weights are w factor, the new bias w0 - sum w factor center. Of a standardised target all are multiplied by its
+ * deviation, and its mean is added to the bias. values is (1 + features).
  */
 static void original_weights(const tanda_model *model, size_t unit, double *values) {
     const layer *layer = &model->layers[0];
+    const scaling *scaling = &model->scaling;
     const float *weights = model->parameters + layer->weight + unit * layer->inputs;
-    values[0] = (double)model->parameters[layer->bias + unit];
+    const bool by_target = target_is_scaled(model);
+    const double size = by_target ? model->target_scaling.deviation[unit] : 1.0;
+    values[0] = size * (double)model->parameters[layer->bias + unit];
     for (size_t input = 0; input < layer->inputs; input++) {
-        values[input + 1] = (double)weights[input] * (double)model->scaling.factor[input];
-        values[0] -= values[input + 1] * (double)model->scaling.center[input];
+        const bool scaled = scaling->kind != TANDA_SCALE_NONE;
+        values[input + 1] = size * (double)weights[input] * (scaled ? (double)scaling->factor[input] : 1.0);
+        if (scaled) values[0] -= values[input + 1] * (double)scaling->center[input];
     }
+    if (by_target) values[0] += model->target_scaling.mean[unit];
 }
 
 static tanda_status print_original_weights(const tanda_model *model, tanda_error *error) {
@@ -139,7 +159,7 @@ static tanda_status print_few_weights(const tanda_model *model, tanda_error *err
     printf("\nWeights%s:\n", scaled ? " for the scaled features" : "");
     for (size_t i = 0; i < model->layer_count; i++)
         print_weights(model, i);
-    if (!scaled || model->layer_count > 1) return TANDA_OK;
+    if ((!scaled && !target_is_scaled(model)) || model->layer_count > 1) return TANDA_OK;
     return print_original_weights(model, error);
 }
 
@@ -192,8 +212,10 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     print_names("Features", model->feature_names, model->features);
     print_preparation(&model->preparation);
     if (model->target_name != NULL) print_names("Target", &model->target_name, 1);
-    print_names("Targets", model->target_names, model_outputs(model));
+    print_names(model->task == TANDA_TASK_LABELS ? "Labels" : "Targets", model->target_names,
+                model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
+    print_target_scaling(model);
     printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
     if (model->settings != NULL) {
         fputs("Trained with: ", stdout);
@@ -241,6 +263,7 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     if (model->class_count > 0)
         report_value(&report, "classes", report_strings(model->class_names, model->class_count));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_target_scaling(&report, model);
     if (model->settings != NULL)
         report_value(&report, "settings", json_read(model->settings, strlen(model->settings), 0, NULL));
     report_text(&report, "weights_sha256", digest);

@@ -1,4 +1,4 @@
-/* --huber-delta and --label-smoothing of the commands that train: what a loss wants to know. */
+/* --huber-delta, --label-smoothing and --scale-target of the commands that train: what a loss wants to know. */
 #ifndef TANDA_CLI_LOSS_OPTIONS_H
 #define TANDA_CLI_LOSS_OPTIONS_H
 
@@ -10,6 +10,8 @@
 typedef struct loss_options {
     double huber_delta;     /* 0: not given */
     double label_smoothing; /* 0: none */
+    bool has_scale_target;
+    tanda_scale scale_target; /* none or standard */
     tanda_error *error;
 } loss_options;
 

@@ -143,6 +143,37 @@ static void print_figures(const tanda_metrics *metrics, char *const *names) {
     if (metrics->top_k > 0) printf("top_%zu_accuracy: %.9g\n", metrics->top_k, metrics->top_accuracy);
 }
 
+/* ---- several labels ----------------------------------------------------------------------------------- */
+
+/* The lines of scikit-learn's classification_report for multilabel indicators; their support is of all labels. */
+static void print_label_report(const tanda_metrics *metrics, char *const *names) {
+    const size_t width = label_width(names, metrics->class_count, sizeof weighted_average - 1);
+    uint64_t support = 0;
+    for (size_t i = 0; i < metrics->class_count; i++)
+        support += metrics->classes[i].support;
+    printf("\n%*s  %9s %9s %9s %9s\n\n", (int)width, "", "precision", "recall", "f1-score", "support");
+    for (size_t i = 0; i < metrics->class_count; i++)
+        print_class(metrics, names, i, width);
+    putchar('\n');
+    print_line("micro avg", width, &metrics->micro, support);
+    print_line("macro avg", width, &metrics->macro, support);
+    print_line(weighted_average, width, &metrics->weighted, support);
+    print_line("samples avg", width, &metrics->samples, support);
+}
+
+static void print_label_figures(const tanda_metrics *metrics, char *const *names) {
+    char buffer[SHOWN_SIZE];
+    size_t i = 0;
+    printf("\nhamming_loss: %.9g\n", metrics->hamming_loss);
+    if (!isnan(metrics->roc_auc)) {
+        printf("roc_auc: %.9g (mean over the labels)\n", metrics->roc_auc);
+        return;
+    }
+    while (!isnan(metrics->classes[i].roc_auc))
+        i++;
+    printf("roc_auc: not defined, label %s is the same in all rows\n", label(names[i], buffer));
+}
+
 /* ---- the confusion matrix ----------------------------------------------------------------------------- */
 
 static size_t digits(uint64_t number) {
@@ -212,6 +243,11 @@ void print_metrics(const tanda_metrics *metrics, char *const *names) {
         if (!isnan(metrics->r2)) printf("r2: %.9g\n", metrics->r2);
         return;
     }
+    if (metrics->task == TANDA_TASK_LABELS) {
+        print_label_report(metrics, names);
+        print_label_figures(metrics, names);
+        return;
+    }
     print_report(metrics, names);
     print_figures(metrics, names);
     if (metrics->confusion == NULL) return;
@@ -266,13 +302,19 @@ json_t *metrics_json(const tanda_metrics *metrics, char *const *names) {
     report_real(&made, "log_loss", metrics->log_loss);
     if (metrics->top_k > 0) report_count(&made, "top_k", metrics->top_k);
     report_real(&made, "top_k_accuracy", metrics->top_accuracy);
+    report_real(&made, "hamming_loss", metrics->hamming_loss);
     report_real(&made, "mse", metrics->mse);
     report_real(&made, "mae", metrics->mae);
     report_real(&made, "r2", metrics->r2);
-    if (metrics->task == TANDA_TASK_CLASSES) {
+    if (metrics->task == TANDA_TASK_LABELS) {
+        report_value(&made, "micro", average_json(&metrics->micro));
+        report_value(&made, "samples", average_json(&metrics->samples));
+    }
+    if (metrics->task != TANDA_TASK_REGRESSION) {
         report_value(&made, "macro", average_json(&metrics->macro));
         report_value(&made, "weighted", average_json(&metrics->weighted));
-        report_value(&made, "classes", classes_json(metrics, names));
+        report_value(&made, metrics->task == TANDA_TASK_LABELS ? "labels" : "classes",
+                     classes_json(metrics, names));
         if (metrics->confusion != NULL) report_value(&made, "confusion_matrix", confusion_json(metrics));
     }
     return json_end(&made);

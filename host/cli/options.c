@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
 #include "data/place.h"
@@ -36,9 +37,9 @@ enum {
     FLAG_SAMPLE_WEIGHT,
     FLAG_FEATURES,
     FLAG_IGNORE,
-    FLAG_HEADER,
     FLAG_FORMAT,
     FLAG_TEST_ROWS,
+    FLAG_DROP_MISSING_TARGETS,
 };
 
 error_t parsed(tanda_status status) {
@@ -173,31 +174,26 @@ const struct argp common_argp = {.options = common_table, .parser = parse_common
 /* ---- the data group ----------------------------------------------------------------------------------- */
 
 static const struct argp_option reading_table[] = {
-    {"labels", FLAG_LABELS, "FILE", 0, "one label per row (.npy, IDX, a CSV column) in a file of its own", 0},
+    {"labels", FLAG_LABELS, "FILE", 0,
+     "one label per row (.npy, one-hot .npy, IDX, a CSV column) in a file of its own", 0},
     {"target", FLAG_TARGET, "COLUMN", 0,
-     "the column to learn, by name or index from 0, or several quantities, e.g. x,y; default: the last", 0},
+     "the column to learn, by name or index from 0, or several, quantities or labels of 0 and 1, e.g. x,y; "
+     "default: the last",
+     0},
+    {"drop-missing-targets", FLAG_DROP_MISSING_TARGETS, NULL, 0,
+     "leave out rows whose target is missing; default: they are refused", 0},
     {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
      "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
     {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
-    {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
-    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy or idx", 0},
+    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
+     0},
     {0},
 };
 
-static tanda_status set_header(data_options *options, const char *argument) {
-    static const char *const names[] = {
-        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
-    size_t index = 0;
-    const tanda_status status =
-        value_choice("--header", argument, names, COUNT_OF(names), &index, options->error);
-    if (status == TANDA_OK) options->read.header = (tanda_header)index;
-    return status;
-}
-
 static tanda_status set_format(data_options *options, const char *argument) {
-    static const char *const names[] = {"auto", "csv", "npy", "idx"};
+    static const char *const names[] = {"auto", "csv", "npy", "npz", "idx", "libsvm"};
     size_t index = 0;
     const tanda_status status =
         value_choice("--format", argument, names, COUNT_OF(names), &index, options->error);
@@ -208,8 +204,14 @@ static tanda_status set_format(data_options *options, const char *argument) {
 static error_t parse_reading(int key, char *argument, struct argp_state *state) {
     data_options *options = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = options;
+        return 0;
     case FLAG_LABELS:
         options->read.labels = argument;
+        return 0;
+    case FLAG_DROP_MISSING_TARGETS:
+        options->read.drop_missing_targets = true;
         return 0;
     case FLAG_TARGET:
         options->read.target = argument;
@@ -221,8 +223,6 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
         return parsed(value_list("--features", argument, &options->features, options->error));
     case FLAG_IGNORE:
         return parsed(value_append("--ignore", argument, strlen(argument), &options->ignore, options->error));
-    case FLAG_HEADER:
-        return parsed(set_header(options, argument));
     case FLAG_FORMAT:
         return parsed(set_format(options, argument));
     case ARGP_KEY_END:
@@ -234,11 +234,18 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
     }
 }
 
-const struct argp reading_argp = {.options = reading_table, .parser = parse_reading};
+static const struct argp_child reading_children[] = {{&dialect_argp, 0, NULL, 0}, {0}};
+
+const struct argp reading_argp = {
+    .options = reading_table, .parser = parse_reading, .children = reading_children};
 
 static const struct argp_option data_table[] = {
-    {"data", FLAG_DATA, "FILE", 0,
-     "the rows: CSV, .npy, IDX or IDX.gz, or synthetic:KIND,key=value,... (tanda generate --help) (needed)",
+    {"data", FLAG_DATA, "FILE", OPTION_REPEATS,
+     "the rows: CSV or libsvm text, .npy, .npz, FILE.npz:NAME or IDX, also packed (gzip, xz, zstd, bzip2), a "
+     "folder of "
+     "CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); given "
+     "several times, "
+     "rows follow one another (needed)",
      0},
     {"test-rows", FLAG_TEST_ROWS, "N", 0,
      "of synthetic data: hold out the N rows behind the others, to validate, evaluate or predict; as "
@@ -282,8 +289,8 @@ static error_t parse_data(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = options;
         return 0;
     case FLAG_DATA:
-        options->path = argument;
-        return 0;
+        if (options->path == NULL) options->path = argument;
+        return parsed(value_append("--data", argument, strlen(argument), &options->paths, options->error));
     case FLAG_TEST_ROWS:
         options->test_rows = argument;
         return 0;
@@ -350,7 +357,7 @@ error_t options_argument(struct argp_state *state, const char *argument, const c
 
 tanda_status options_task(const char *text, tanda_task *task, tanda_error *error) {
     const char *const names[] = {task_name(TANDA_TASK_AUTO), task_name(TANDA_TASK_CLASSES),
-                                 task_name(TANDA_TASK_REGRESSION)};
+                                 task_name(TANDA_TASK_REGRESSION), task_name(TANDA_TASK_LABELS)};
     size_t index = 0;
     const tanda_status status = value_choice("--task", text, names, COUNT_OF(names), &index, error);
     if (status == TANDA_OK) *task = (tanda_task)index;
@@ -365,15 +372,21 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;
     reading.feature_count = options->features.count;
+    reading.more_count = options->paths.count > 1 ? options->paths.count - 1 : 0;
+    reading.more_files = (const char *const *)options->paths.texts + (reading.more_count > 0);
     reading.categorical = (const char *const *)options->categorical.texts;
     reading.categorical_count = options->categorical.count;
+    reading.missing_values = (const char *const *)options->missing_values.texts;
+    reading.missing_value_count = options->missing_values.count;
     return reading;
 }
 
 void data_options_free(data_options *options) {
+    text_list_free(&options->paths);
     text_list_free(&options->ignore);
     text_list_free(&options->features);
     text_list_free(&options->categorical);
+    text_list_free(&options->missing_values);
     free(options->joined_path);
     options->joined_path = NULL;
 }

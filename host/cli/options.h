@@ -27,13 +27,15 @@ typedef struct common_options {
 
 /* Where rows come from and which columns are used. */
 typedef struct data_options {
-    const char *path;           /* --data, or the argument of inspect; with --test-rows in it */
+    const char *path;           /* the first --data, or the argument of inspect; with --test-rows in it */
+    text_list paths;            /* every --data, in order */
     const char *test_rows;      /* --test-rows, or NULL */
     char *joined_path;          /* what path then points to */
     tanda_dataset_options read; /* without the lists: options_reading puts them in */
     text_list ignore;
     text_list features;
     text_list categorical;
+    text_list missing_values;
     tanda_error *error; /* set before parsing */
 } data_options;
 

@@ -1,7 +1,7 @@
 /*
  * tanda predict: CSV (RFC 4180) on standard output. For classes the predicted class, then either one column
  * of probabilities per class or, with --top K, the K most probable classes; for regression a column per
- * target.
+ * target, for several labels the probability of each.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
+#include "cli/dialect_options.h"
 #include "cli/report.h"
 #include "support/memory.h"
 
@@ -16,10 +17,12 @@ enum { FLAG_TOP = FLAG_OWN };
 
 typedef struct prediction {
     application application;
-    size_t top;     /* 0: all classes in their order */
-    size_t columns; /* classes, or targets of a regression */
-    size_t *order;  /* columns indices, most probable first */
-    json_t *rows;   /* --json: what would be lines, else NULL */
+    size_t top;         /* 0: all classes in their order */
+    size_t columns;     /* classes, or targets of a regression */
+    size_t *order;      /* columns indices, most probable first */
+    size_t rows_before; /* of a stream: in the blocks before */
+    dialect dialect;    /* of the data, or of the first block */
+    json_t *rows;       /* --json: what would be lines, else NULL */
     tanda_error *error;
 } prediction;
 
@@ -38,7 +41,10 @@ const struct argp predict_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL",
-    .doc = "Class and probabilities, or the value, of every row, as CSV on standard output.\v"
+    .doc = "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
+           "standard output.\v"
+           "Rows of CSV that come through a pipe (--data -) are answered as they come, in blocks of what has "
+           "arrived. "
            "The data needs no target; a column that the model learned is left out. Columns are found by the "
            "model's names where the data has names, else by position.",
     .children = application_children,
@@ -73,7 +79,7 @@ static void print_targets(const prediction *prediction) {
 
 static void print_header(const prediction *prediction) {
     const tanda_model *model = prediction->application.model;
-    if (model->task == TANDA_TASK_REGRESSION) {
+    if (model->task != TANDA_TASK_CLASSES) {
         print_targets(prediction);
     } else if (prediction->top > 0) {
         for (size_t i = 1; i <= prediction->top; i++)
@@ -110,7 +116,7 @@ static void order_classes(size_t *order, const float *row, size_t columns, size_
 
 static void print_row(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
-    if (model->task == TANDA_TASK_REGRESSION) {
+    if (model->task != TANDA_TASK_CLASSES) {
         for (size_t i = 0; i < prediction->columns; i++)
             printf("%s%.9g", i == 0 ? "" : ",", (double)row[i]);
         putchar('\n');
@@ -136,12 +142,24 @@ static json_t *targets_array(const float *row, size_t columns) {
     return json_end(&values);
 }
 
+/* {"labels": [name, ...] of those above 1/2, "probabilities": {name: p, ...}} */
+static json_t *labels_object(const tanda_model *model, const float *row) {
+    report probabilities = json_object_begin();
+    json_builder labels = json_array_begin();
+    for (size_t i = 0; i < model_outputs(model); i++) {
+        report_real(&probabilities, model->target_names[i], (double)row[i]);
+        if (row[i] > 0.5f) json_push(&labels, report_string(model->target_names[i]));
+    }
+    return json_pack("{so so}", "labels", json_end(&labels), "probabilities", json_end(&probabilities));
+}
+
 /*
- * {"class", "probabilities": {name: p, ...}}, most probable first with --top; or the number, or an array of one for each
- * target.
+ * {"class", "probabilities": {name: p, ...}}, most probable first with --top; of several labels as above; or the number,
+ * or an array of one for each target.
  */
 static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
+    if (model->task == TANDA_TASK_LABELS) return labels_object(model, row);
     if (model->task == TANDA_TASK_REGRESSION)
         return prediction->columns == 1 ? json_real((double)row[0]) : targets_array(row, prediction->columns);
     report probabilities = json_object_begin();
@@ -169,21 +187,23 @@ static tanda_status take_rows(size_t first_row, size_t rows, const float *predic
             return fail(prediction->error, TANDA_FAILED,
                         "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
                         "the model",
-                        prediction->application.data.path, first_row + i);
+                        prediction->application.data.path, prediction->rows_before + first_row + i);
         if (prediction->top > 0) order_classes(prediction->order, row, prediction->columns, prediction->top);
         if (prediction->rows == NULL)
             print_row(prediction, row);
         else if (json_array_append_new(prediction->rows, row_object(prediction, row)) != 0)
             return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
-                        prediction->application.dataset->rows);
+                        prediction->rows_before + prediction->application.dataset->rows);
     }
     return ferror(stdout) ? report_flush(prediction->error) : TANDA_OK;
 }
 
 static tanda_status check_top(prediction *prediction, tanda_error *error) {
     prediction->columns = tanda_prediction_columns(prediction->application.model);
-    if (prediction->top > 0 && prediction->application.model->task == TANDA_TASK_REGRESSION)
-        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts a quantity");
+    const tanda_task task = prediction->application.model->task;
+    if (prediction->top > 0 && task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
+                    task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
     if (prediction->top > prediction->columns) prediction->top = prediction->columns;
     return allocate(&prediction->order, prediction->columns, sizeof *prediction->order, "classes", error);
 }
@@ -194,9 +214,24 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     report_device(&report, application->device, application->common.device.math);
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
-    report_count(&report, "rows", application->dataset->rows);
+    report_dialect(&report, &prediction->dialect);
+    report_count(&report, "rows", json_array_size(prediction->rows));
     report_value(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
+}
+
+/* A stream's rows are answered before the next ones are waited for. */
+static tanda_status next_block(prediction *prediction, bool *is_there, tanda_error *error) {
+    application *application = &prediction->application;
+    *is_there = false;
+    if (application->stream == NULL) return TANDA_OK;
+    tanda_status status = prediction->rows == NULL ? report_flush(error) : TANDA_OK;
+    prediction->rows_before += application->dataset->rows;
+    tanda_dataset_free(application->dataset);
+    application->dataset = NULL;
+    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
+    *is_there = application->dataset != NULL;
+    return status;
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {
@@ -204,12 +239,16 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
     tanda_status status = application_open(application, true, error);
     if (status == TANDA_OK) status = check_top(prediction, error);
     if (status != TANDA_OK) return status;
+    prediction->dialect = application->dataset->dialect;
     if (application->common.json)
         prediction->rows = json_array();
     else
         print_header(prediction);
-    status = tanda_predict(application->device, application->model, application->dataset, take_rows,
-                           prediction, error);
+    for (bool is_there = true; status == TANDA_OK && is_there;) {
+        status = tanda_predict(application->device, application->model, application->dataset, take_rows,
+                               prediction, error);
+        if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
+    }
     if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
     return status;
 }

@@ -112,6 +112,10 @@ void report_evaluation(report *report, const char *prefix, const tanda_evaluatio
     report_prefixed(report, prefix, "squared_error", evaluation->squared_error);
 }
 
+void report_target_scaling(report *report, const tanda_model *model) {
+    if (model->target_scaling.targets > 0) report_text(report, "scale_target", "standard");
+}
+
 tanda_status report_flush(tanda_error *error) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return TANDA_OK;

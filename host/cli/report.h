@@ -32,6 +32,9 @@ void report_device(report *report, const tanda_device *device, tanda_math math);
 /* loss, accuracy, correct and squared_error, as far as there are such; prefix is "" or "val_". */
 void report_evaluation(report *report, const char *prefix, const tanda_evaluation *evaluation);
 
+/* scale_target, where the losses are of standardised targets. */
+void report_target_scaling(report *report, const tanda_model *model);
+
 /* Writes the object as one line to standard output and releases it. */
 tanda_status report_print(report *report, tanda_error *error);
 

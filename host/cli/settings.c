@@ -8,8 +8,9 @@
 /* As they stand in the files: the names of the options, with _ for -. */
 static const char *const keys[] = {
     /* the data */
-    "data", "format", "header", "labels", "target", "sample_weight", "features", "ignore", "categorical",
-    "missing", "unknown_category", "task", "scale", "validation", "validation_labels", "stratify",
+    "data", "format", "header", "delimiter", "decimal", "comment", "skip_lines", "labels", "target",
+    "sample_weight", "features", "ignore", "categorical", "missing", "missing_values", "drop_missing_targets",
+    "unknown_category", "task", "scale", "scale_target", "validation", "validation_labels", "stratify",
     /* the model */
     "hidden", "activation", "output_activation", "loss", "huber_delta", "label_smoothing", "init",
     /* the optimizer and its schedule */

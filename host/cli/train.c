@@ -4,6 +4,8 @@
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
+#include "cli/data_notes.h"
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/opening.h"
@@ -71,11 +73,21 @@ static void print_training_line(const training *run) {
         fputs("note: no --output, the model is not kept\n", stderr);
 }
 
+static void print_notes(const training *run) {
+    const train_setup *setup = &run->setup;
+    print_dropped_note(stderr, run->options.data.path, setup->dropped);
+    if (setup->validation != NULL && run->options.validation_path != NULL)
+        print_dropped_note(stderr, run->options.validation_path, setup->validation->dropped);
+    print_class_note(stderr, setup->training);
+    print_constant_note(stderr, setup->model);
+}
+
 static void print_banner(const training *run) {
     if (run->options.common.quiet) return;
-    print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
+    print_data_line(stderr, run->options.data.path, run->setup.training, run->setup.task_note,
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
+    print_notes(run);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);
@@ -199,12 +211,14 @@ static report make_report(const training *run) {
     report report = report_begin("train");
     report_device(&report, run->device, run->options.common.device.math);
     report_text(&report, "task", task_name(model->task));
+    report_dialect(&report, &run->setup.training->dialect);
     report_count(&report, "rows", run->setup.training->rows);
     report_count(&report, "features", model->features);
     if (run->setup.validation != NULL) report_count(&report, "validation_rows", run->setup.validation->rows);
     report_count(&report, "parameters", model->parameter_count);
     report_text(&report, "loss_function", loss_name(model->loss));
     report_text(&report, "scale", scaling_name(model->scaling.kind));
+    report_target_scaling(&report, model);
     report_text(&report, "optimizer", optimizer_name(run->options.optimizing.kind));
     if (run->options.optimizing.kind != TANDA_OPTIMIZER_LBFGS)
         report_real(&report, "learning_rate", run->options.learning_rate);

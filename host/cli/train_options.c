@@ -59,7 +59,8 @@ static const struct argp_option table[] = {
      "poisson; softmax or one that hidden layers can have",
      GROUP_MODEL},
     {"loss", FLAG_LOSS, "NAME", 0,
-     "default: what goes with the output. For classes binary_crossentropy, categorical_crossentropy, "
+     "default: what goes with the output. For several labels binary_crossentropy, for classes "
+     "binary_crossentropy, categorical_crossentropy, "
      "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
      GROUP_MODEL},
     {"init", FLAG_INIT, "MODEL", 0,
@@ -72,7 +73,9 @@ static const struct argp_option table[] = {
     {"config", FLAG_CONFIG, "FILE", 0,
      "take options from a JSON file, or those of a model's training from the model; flags win",
      GROUP_TRAINING},
-    {"task", FLAG_TASK, "TASK", 0, "auto (default: told from the target), classes or regression",
+    {"task", FLAG_TASK, "TASK", 0,
+     "auto (default: told from the target, or by a loss that is for one alone), classes, regression, or "
+     "labels (several targets, each 0 or 1)",
      GROUP_TRAINING},
     {"scale", FLAG_SCALE, "MODE", 0,
      "of the features: standard (default), minmax (default for byte images) or none", GROUP_TRAINING},
@@ -332,7 +335,7 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
     if (options->validation_labels != NULL && options->validation_path == NULL)
         return fail(error, TANDA_USAGE, "--validation-labels goes with --validation FILE");
     if (options->data.read.labels != NULL && options->validation_path != NULL &&
-        options->validation_labels == NULL)
+        options->validation_labels == NULL && strcasestr(options->validation_path, ".npz") == NULL)
         return fail(error, TANDA_USAGE,
                     "--validation %s needs --validation-labels FILE, as --data needs --labels",
                     options->validation_path);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -13,11 +14,16 @@
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
+    if (options->has_loss) objective_decide(options->loss, &reading);
+    setup->task_note = reading.task == options->task ? "as asked" : "as the loss";
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
     if (status != TANDA_OK) return status;
+    setup->dropped = setup->training->dropped;
     if (options->validation_path != NULL) {
         const dataset_expectation expected = dataset_expect(setup->training);
         reading.labels = options->validation_labels;
+        reading.more_count = 0;
+        reading.validation = true;
         return dataset_load(options->validation_path, &reading, &expected, &setup->validation, error);
     }
     if (options->validation_fraction == 0.0 && synthetic_is_named(options->data.path))
@@ -72,10 +78,20 @@ static void take_scaling(tanda_model *from, tanda_model *to) {
     from->scaling = (scaling){0};
 }
 
+static tanda_status take_target_scaling(tanda_model *from, tanda_model *to, tanda_error *error) {
+    if (from->target_scaling.targets == 0) return TANDA_OK;
+    const activation output = to->layers[to->layer_count - 1].activation;
+    const tanda_status status = objective_check_target_scaling(output, to->loss, to->task, error);
+    if (status != TANDA_OK) return status;
+    to->target_scaling = from->target_scaling;
+    from->target_scaling = (target_scaling){0};
+    return TANDA_OK;
+}
+
 static tanda_status start_from(const train_options *options, train_setup *setup, tanda_error *error) {
     char theirs[SHAPE_SIZE], ours[SHAPE_SIZE];
     tanda_model *first = NULL;
-    const tanda_status status = model_file_load(options->init, &first, error);
+    tanda_status status = model_file_load(options->init, &first, error);
     if (status != TANDA_OK) return status;
     if (!same_layers(first, setup->model)) {
         fail(error, TANDA_BAD_INPUT,
@@ -87,8 +103,9 @@ static tanda_status start_from(const train_options *options, train_setup *setup,
     }
     memcpy(setup->model->parameters, first->parameters, first->parameter_count * sizeof *first->parameters);
     if (!options->has_scale) take_scaling(first, setup->model);
+    if (!options->loss_options.has_scale_target) status = take_target_scaling(first, setup->model, error);
     tanda_model_free(first);
-    return TANDA_OK;
+    return status;
 }
 
 /* ---- scaling ------------------------------------------------------------------------------------------ */
@@ -116,6 +133,13 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     return status;
 }
 
+/* None, the default, is of any target; that of first weights is there already. */
+static tanda_status scale_target(const train_options *options, train_setup *setup, tanda_error *error) {
+    if (options->init != NULL && !options->loss_options.has_scale_target) return TANDA_OK;
+    return tanda_model_fit_target_scaling(setup->model, options->loss_options.scale_target, setup->training,
+                                          error);
+}
+
 /* ---- settings, kept in the model file ----------------------------------------------------------------- */
 
 static void report_list(report *report, const char *key, const text_list *list) {
@@ -133,14 +157,16 @@ static const char *target_setting(const train_options *options, const tanda_data
 }
 
 static void write_data_settings(const train_options *options, const train_setup *setup, report *settings) {
-    static const char *const headers[] = {
-        [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
     const tanda_dataset_options *read = &options->data.read;
-    report_text(settings, "data", options->data.path);
+    if (options->data.paths.count > 1)
+        report_list(settings, "data", &options->data.paths);
+    else
+        report_text(settings, "data", options->data.path);
     report_text(settings, "format", read->format == NULL ? "auto" : read->format);
-    report_text(settings, "header", headers[read->header]);
+    dialect_write_settings(&options->data, settings);
     report_text(settings, "labels", read->labels);
     report_text(settings, "target", target_setting(options, setup->training));
+    if (read->drop_missing_targets) report_value(settings, "drop_missing_targets", json_true());
     report_text(settings, "sample_weight", read->sample_weight);
     report_list(settings, "features", &options->data.features);
     report_list(settings, "ignore", &options->data.ignore);
@@ -148,6 +174,9 @@ static void write_data_settings(const train_options *options, const train_setup 
     report_text(settings, "task", task_name(setup->training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         report_text(settings, "scale", scaling_name(setup->model->scaling.kind));
+    if (options->init == NULL ? setup->model->target_scaling.targets > 0
+                              : options->loss_options.has_scale_target)
+        report_text(settings, "scale_target", scaling_name(options->loss_options.scale_target));
     report_text(settings, "validation", options->validation_path);
     report_text(settings, "validation_labels", options->validation_labels);
     if (options->validation_fraction > 0.0) report_real(settings, "validation", options->validation_fraction);
@@ -219,6 +248,7 @@ tanda_status train_setup_finish(const train_options *options, train_setup *setup
     if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
     if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
     if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status == TANDA_OK) status = scale_target(options, setup, error);
     if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)
         status = dropout_options_rates(&options->dropout, options->hidden.count, &setup->dropout, error);

@@ -8,7 +8,9 @@ typedef struct train_setup {
     tanda_dataset *training;
     tanda_dataset *validation; /* or NULL */
     tanda_model *model;
+    size_t dropped;         /* rows of --data without a target, which were left out */
     double *dropout;        /* of each layer's inputs, or NULL */
+    const char *task_note;  /* who decided the task, where it was not told from the target; static storage */
     const char *scale_note; /* why the features are scaled as they are; static storage */
 } train_setup;
 

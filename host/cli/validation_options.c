@@ -68,8 +68,9 @@ tanda_status validation_by_class(const validation_options *options, const tanda_
                                  bool *by_class, tanda_error *error) {
     const bool classes = dataset->task == TANDA_TASK_CLASSES;
     if (options->stratify == STRATIFY_YES && !classes)
-        return fail(error, TANDA_USAGE,
-                    "--stratify: the target is a quantity; only classes can be stratified");
+        return fail(error, TANDA_USAGE, "--stratify: %s; only classes can be stratified",
+                    dataset->task == TANDA_TASK_LABELS ? "there are several labels a row"
+                                                       : "the target is a quantity");
     *by_class = classes && options->stratify != STRATIFY_NO;
     return TANDA_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/name_list.h"
 #include "data/number.h"
 #include "data/place.h"
 
@@ -77,12 +78,14 @@ tanda_status value_append(const char *flag, const char *text, size_t length, tex
 }
 
 tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error) {
-    for (;;) {
-        const size_t length = strcspn(text, ",");
-        const tanda_status status = value_append(flag, text, length, list, error);
-        if (status != TANDA_OK || text[length] == '\0') return status;
-        text += length + 1;
+    tanda_status status = TANDA_OK;
+    while (status == TANDA_OK && text != NULL) {
+        char *name = name_list_next(&text);
+        if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+        status = value_append(flag, name, strlen(name), list, error);
+        free(name);
     }
+    return status;
 }
 
 void text_list_free(text_list *list) {

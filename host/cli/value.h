@@ -28,7 +28,7 @@ tanda_status value_positive(const char *flag, const char *text, double *value, t
 tanda_status value_choice(const char *flag, const char *text, const char *const *names, size_t count,
                           size_t *index, tanda_error *error);
 
-/* Appends the parts of a comma-separated text; an empty part is refused. */
+/* Appends the names of a list (data/name_list.h); an empty one is refused. */
 tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error);
 
 /* Appends one text as it is. */

@@ -73,16 +73,37 @@ static tanda_status check_arguments(const char *path, const golden *recorded, ta
                 reason.message);
 }
 
-/* The user's arguments come last, so that they win: another path of the data, a device. */
+static bool is_data(const char *word) {
+    const struct argp_option *option = option_of_argument(&verify_argp, word);
+    return option != NULL && strcmp(option->name, "data") == 0;
+}
+
+static bool gives_data(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (is_data(argv[i])) return true;
+    return false;
+}
+
+/*
+ * The user's arguments come last, so that they win: another path of the data, a device. As --data adds to what it has,
+ * the recorded ones are left out then.
+ */
 static tanda_status join_arguments(repetition *run, int argc, char **argv, int *count, tanda_error *error) {
     const size_t recorded = run->recorded.argument_count;
+    char *const *words = run->recorded.arguments;
+    const bool other_data = gives_data(argc, argv);
+    size_t kept = 1;
     const tanda_status status =
         allocate(&run->arguments, recorded + (size_t)argc + 1, sizeof *run->arguments, "arguments", error);
     if (status != TANDA_OK) return status;
     run->arguments[0] = argv[0];
-    if (recorded > 0) memcpy(run->arguments + 1, run->recorded.arguments, recorded * sizeof *run->arguments);
-    memcpy(run->arguments + 1 + recorded, argv + 1, (size_t)(argc - 1) * sizeof *run->arguments);
-    *count = (int)recorded + argc;
+    for (size_t i = 0; i < recorded; i++)
+        if (other_data && is_data(words[i]))
+            i += strchr(words[i], '=') == NULL;
+        else
+            run->arguments[kept++] = words[i];
+    memcpy(run->arguments + kept, argv + 1, (size_t)(argc - 1) * sizeof *run->arguments);
+    *count = (int)kept + argc - 1;
     return TANDA_OK;
 }
 

@@ -90,8 +90,9 @@ tanda_status weight_options_apply(const weight_options *options, tanda_dataset *
     double *weights = NULL;
     if (!options->balanced && options->names.count == 0) return TANDA_OK;
     if (training->task != TANDA_TASK_CLASSES)
-        return fail(error, TANDA_USAGE,
-                    "--class-weight: the target is a quantity; only classes have such weights");
+        return fail(error, TANDA_USAGE, "--class-weight: %s; only classes have such weights",
+                    training->task == TANDA_TASK_LABELS ? "there are several labels a row"
+                                                        : "the target is a quantity");
     tanda_status status = allocate(&weights, training->class_count, sizeof *weights, "weights", error);
     if (status == TANDA_OK && options->balanced)
         class_weights_balanced(training, weights);

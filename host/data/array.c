@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/columns.h"
+#include "data/target_check.h"
+#include "support/parallel.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
 
 #define MINUS_ZERO 0x80000000u
 #define EXPONENT_ALL_ONES 0x7f800000u
+#define TILE_ROWS 64
+#define TILE_COLUMNS 64
 
 /* One element in both widths that are asked for. */
 typedef struct number {
@@ -37,6 +40,20 @@ static uint64_t element_bits(const array *array, const unsigned char *at) {
     return array->big_endian ? __builtin_bswap64(bits) >> (64 - 8 * array->size) : bits;
 }
 
+/* binary16 is a part of binary32 (IEEE 754). */
+static float half_value(uint32_t bits) {
+    const uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1fu, fraction = bits & 0x3ffu;
+    uint32_t wide = sign | 0x7f800000u | fraction << 13; /* infinite or no number */
+    float value;
+    if (exponent == 0) {
+        value = (float)fraction * 0x1p-24f;
+        return sign != 0 ? -value : value;
+    }
+    if (exponent < 31) wide = sign | (exponent + 112) << 23 | fraction << 13;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
 static number element_number(const array *array, const unsigned char *at) {
     uint64_t bits = element_bits(array, at);
     unsigned shift = (unsigned)(64 - 8 * array->size);
@@ -45,6 +62,7 @@ static number element_number(const array *array, const unsigned char *at) {
         int64_t integer = (int64_t)(bits << shift) >> shift;
         return (number){(double)integer, (float)integer};
     }
+    if (array->size == 2) return (number){(double)half_value((uint32_t)bits), half_value((uint32_t)bits)};
     if (array->size == sizeof(float)) {
         uint32_t low = (uint32_t)bits;
         float value;
@@ -67,8 +85,29 @@ static tanda_status bad_element(const array *array, double exact, size_t row, si
                                 : "-inf");
 }
 
+/* Columns count as in C order, the last dimension fastest; by columns the first dimension lies closest. */
+static size_t stored_column(const array *array, size_t column) {
+    size_t stored = 0;
+    for (size_t i = array->inner_count; i-- > 0;) {
+        size_t step = 1;
+        for (size_t j = 0; j < i; j++)
+            step *= array->inner[j];
+        stored += column % array->inner[i] * step;
+        column /= array->inner[i];
+    }
+    return array->inner_count == 0 ? column : stored;
+}
+
+array_column array_find_column(const array *array, size_t column) {
+    if (!array->by_columns)
+        return (array_column){array->data + column * array->size, array->columns * array->size};
+    return (array_column){array->data + stored_column(array, column) * array->rows * array->size,
+                          array->size};
+}
+
 static const unsigned char *element_at(const array *array, size_t row, size_t column) {
-    return array->data + (row * array->columns + column) * array->size;
+    const array_column found = array_find_column(array, column);
+    return found.at + row * found.step;
 }
 
 /* A category of an array is a number, written in as few digits as a CSV file would have. */
@@ -110,9 +149,51 @@ static tanda_status read_raw_features(const array *array, const selection *selec
     return status;
 }
 
+/* An array by columns on its way to rows. */
+typedef struct turning {
+    const array *array;
+    const selection *selection;
+    table *table;
+    bool failed;
+} turning;
+
+/* What is read of one column lies together, and what is written of some columns is used again while it is near. */
+static bool turn_tile(const turning *work, size_t row, size_t row_end, size_t first, size_t end) {
+    const size_t features = work->table->features;
+    bool finite = true;
+    for (size_t i = first; i < end; i++) {
+        const array_column column = array_find_column(work->array, work->selection->features[i]);
+        for (size_t r = row; r < row_end; r++) {
+            const float value = element_number(work->array, column.at + r * column.step).value;
+            finite = finite && isfinite(value);
+            work->table->owned[r * features + i] = value == 0.0f ? 0.0f : value;
+        }
+    }
+    return finite;
+}
+
+static void turn_rows(void *context, size_t first_row, size_t end_row) {
+    turning *work = context;
+    const size_t features = work->table->features;
+    for (size_t row = first_row; row < end_row; row += TILE_ROWS) {
+        const size_t row_end = row + TILE_ROWS < end_row ? row + TILE_ROWS : end_row;
+        for (size_t i = 0; i < features; i += TILE_COLUMNS)
+            if (!turn_tile(work, row, row_end, i, i + TILE_COLUMNS < features ? i + TILE_COLUMNS : features))
+                __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
+    }
+}
+
+/* False when a value is not finite: the rows are then read one by one, which tells the first. */
+static bool turn_features(const array *array, const selection *selection, table *table) {
+    turning work = {.array = array, .selection = selection, .table = table};
+    parallel_ranges(array->rows, 16 * TILE_ROWS, turn_rows, &work);
+    return !work.failed;
+}
+
 static tanda_status read_features(const array *array, const selection *selection, table *table,
                                   tanda_error *error) {
     if (!raw_columns_are_features(&table->raw)) return read_raw_features(array, selection, table, error);
+    if (array->by_columns && turn_features(array, selection, table)) return TANDA_OK;
     for (size_t row = 0; row < array->rows; row++) {
         float *values = table->owned + row * table->features;
         for (size_t i = 0; i < table->features; i++) {
@@ -129,6 +210,10 @@ static tanda_status read_labels(const array *array, size_t column, table *table,
     place place = {.path = array->path, .column = column};
     for (place.row = 0; place.row < array->rows; place.row++) {
         number element = element_number(array, element_at(array, place.row, column));
+        if (isnan(element.value)) {
+            labels_add_missing(&table->labels, place.row);
+            continue;
+        }
         if (!isfinite(element.value)) return bad_element(array, element.exact, place.row, column, error);
         float value = element.value == 0.0f ? 0.0f : element.value;
         tanda_status status =
@@ -145,12 +230,20 @@ static tanda_status read_targets(const array *array, const selection *selection,
     for (size_t row = 0; row < array->rows; row++) {
         for (size_t i = 0; i < table->target_count; i++, target++) {
             number element = element_number(array, element_at(array, row, selection->targets[i]));
-            if (!isfinite(element.value))
+            if (!isfinite(element.value) && !isnan(element.value))
                 return bad_element(array, element.exact, row, selection->targets[i], error);
             *target = element.value == 0.0f ? 0.0f : element.value;
         }
     }
     return TANDA_OK;
+}
+
+static tanda_status check_targets(const array *array, const request *request, const selection *selection,
+                                  const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    const place place = {.path = array->path, .row = fault.row, .column = selection->targets[fault.target]};
+    return target_fault_tell(&fault, &place, error);
 }
 
 static tanda_status read_weights(const array *array, size_t column, table *table, tanda_error *error) {
@@ -177,7 +270,8 @@ static bool is_clean(const float *values, size_t count) {
 }
 
 static bool can_be_mapped(const array *array, const selection *selection, const file_view *view) {
-    if (view == NULL || array->kind != ELEMENT_FLOAT || array->size != sizeof(float) || array->big_endian)
+    if (view == NULL || array->by_columns || array->kind != ELEMENT_FLOAT || array->size != sizeof(float) ||
+        array->big_endian)
         return false;
     if (!selection_is_whole(selection, array->columns) || (uintptr_t)array->data % _Alignof(float) != 0)
         return false;
@@ -187,9 +281,14 @@ static bool can_be_mapped(const array *array, const selection *selection, const 
 }
 
 static tanda_status read_selected(const array *array, file_view *view, const request *request,
-                                  const selection *selection, table *table, tanda_error *error) {
+                                  selection *selection, table *table, tanda_error *error) {
     table->rows = array->rows;
+    table->columns = array->columns;
     selection_shape(selection, request, table);
+    if (array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES) {
+        const tanda_status read = array_read_text(array, request, selection, table, error);
+        return read == TANDA_OK ? check_targets(array, request, selection, table, error) : read;
+    }
     table->from_bytes = array->kind == ELEMENT_UNSIGNED && array->size == 1;
     if (can_be_mapped(array, selection, view)) {
         table->values = (const float *)(const void *)array->data;
@@ -204,12 +303,53 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)
         status = read_weights(array, selection->weight, table, error);
+    return status == TANDA_OK ? check_targets(array, request, selection, table, error) : status;
+}
+
+/* ---- classes as rows of 0 and one 1 ------------------------------------------------------------------- */
+
+/* The column of the only 1 in a row of zeros; columns for any other row. */
+static size_t find_one(const array *array, size_t row) {
+    size_t found = array->columns;
+    for (size_t column = 0; column < array->columns; column++) {
+        const double value = element_number(array, element_at(array, row, column)).exact;
+        if (value != 0.0 && (value != 1.0 || found < array->columns)) return array->columns;
+        if (value == 1.0) found = column;
+    }
+    return found;
+}
+
+static bool is_one_hot(const array *array, const request *request) {
+    const bool is_text = array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES;
+    if (!request->labels_only || array->columns < 2 || is_text ||
+        request_task(request) == TANDA_TASK_REGRESSION || request_wants_labels(request))
+        return false;
+    for (size_t row = 0; row < array->rows; row++)
+        if (find_one(array, row) == array->columns) return false;
+    return true;
+}
+
+/* The columns' indexes are the labels. */
+static tanda_status read_one_hot(const array *array, const request *request, table *table,
+                                 tanda_error *error) {
+    place place = {.path = array->path};
+    table->rows = array->rows;
+    table->columns = array->columns;
+    table->target_count = 1;
+    tanda_status status = table_begin(table, request, array->path, false, NULL, error);
+    for (; status == TANDA_OK && place.row < array->rows; place.row++) {
+        place.column = find_one(array, place.row);
+        status = labels_add_number(&table->labels, place.row, (double)place.column, (float)place.column,
+                                   &place, error);
+    }
+    if (status != TANDA_OK) table_free(table);
     return status;
 }
 
 tanda_status array_read(const array *array, file_view *view, const request *request, table *table,
                         tanda_error *error) {
     selection selection = {0};
+    if (is_one_hot(array, request)) return read_one_hot(array, request, table, error);
     tanda_status status = columns_select(request, array->path, NULL, array->columns, &selection, error);
     if (status != TANDA_OK) return status;
     status = read_selected(array, view, request, &selection, table, error);

@@ -91,9 +91,20 @@ tanda_status raw_columns_copy(const raw_columns *source, size_t features, raw_co
                               tanda_error *error) {
     tanda_status status =
         raw_columns_make(source->path, source->is_category, source->fills_missing, features, copy, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&copy->part_paths, source->part_paths, source->part_count, error);
+    if (status == TANDA_OK) copy->part_count = source->part_count;
+    if (status == TANDA_OK)
+        status =
+            copy_texts(&copy->missing_values, source->missing_values, source->missing_value_count, error);
+    if (status == TANDA_OK) copy->missing_value_count = source->missing_value_count;
     for (size_t i = 0; status == TANDA_OK && copy->categories != NULL && i < features; i++)
         status = copy_categories(&source->categories[i], &copy->categories[i], error);
     return status;
+}
+
+const char *raw_columns_path(const raw_columns *raw, const place *place) {
+    return raw->part_paths == NULL ? raw->path : raw->part_paths[place->part];
 }
 
 void raw_columns_free(raw_columns *raw, size_t features) {
@@ -101,6 +112,8 @@ void raw_columns_free(raw_columns *raw, size_t features) {
         categories_free(&raw->categories[i]);
     free(raw->categories);
     free(raw->is_category);
+    free_texts(raw->missing_values, raw->missing_value_count);
     free(raw->path);
+    free_texts(raw->part_paths, raw->part_count);
     *raw = (struct raw_columns){0};
 }

@@ -13,7 +13,7 @@ struct place; /* data/place.h */
 
 /* All zero is a column without categories. */
 typedef struct categories {
-    text_set texts;       /* in order of appearance */
+    text_set texts;       /* in order of appearance; numbers of equal value are one */
     struct place *places; /* (texts.capacity): where each came first, without path and name */
 } categories;
 
@@ -33,10 +33,14 @@ void categories_free(categories *categories);
  * Values of a column of categories are the indexes of these; NaN is a missing value, and of no category.
  */
 typedef struct raw_columns {
-    char *path;             /* of the file, for messages */
+    char *path;        /* of the file, for messages */
+    char **part_paths; /* of several files whose rows follow one another: part_count entries, or NULL */
+    size_t part_count;
     bool *is_category;      /* features entries, or NULL: none is */
     categories *categories; /* with is_category: features entries, all zero for numbers */
     bool fills_missing;     /* missing values become means; else there are none */
+    char **missing_values;  /* missing_value_count further texts that stand for them, or NULL */
+    size_t missing_value_count;
 } raw_columns;
 
 static inline bool raw_columns_are_features(const raw_columns *raw) {
@@ -48,6 +52,8 @@ tanda_status raw_columns_make(const char *path, const bool *is_category, bool fi
                               raw_columns *raw, tanda_error *error);
 tanda_status raw_columns_copy(const raw_columns *source, size_t features, raw_columns *copy,
                               tanda_error *error);
+/* The path of the file that a category came from, for messages. */
+const char *raw_columns_path(const raw_columns *raw, const struct place *place);
 void raw_columns_free(raw_columns *raw, size_t features);
 
 #endif

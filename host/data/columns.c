@@ -1,10 +1,18 @@
 #include "data/columns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/columns_find.h"
+#include "data/name_list.h"
 #include "support/memory.h"
+
+#define WHAT_SIZE 80
+
+static const char *expectation_owner(const dataset_expectation *expected) {
+    return expected->owner != NULL ? expected->owner : "the model";
+}
 
 /* ---- what the options say ----------------------------------------------------------------------------- */
 
@@ -88,28 +96,28 @@ static tanda_status choose_named_target(chooser *chooser, const char *name, tand
 static tanda_status choose_named_targets(chooser *chooser, tanda_error *error) {
     const char *text = chooser->options->target;
     size_t index = NO_COLUMN;
-    char *part = NULL;
     tanda_status status = find_name(chooser, TANDA_USAGE, "--target", text, &index, error);
     if (status != TANDA_OK) return chooser->options->without_target ? TANDA_OK : status;
     if (index != NO_COLUMN || strchr(text, ',') == NULL) return choose_named_target(chooser, text, error);
-    for (; status == TANDA_OK && text != NULL; text = *text == ',' ? text + 1 : NULL) {
-        size_t length = strcspn(text, ",");
-        part = strndup(text, length);
-        if (part == NULL) return fail(error, TANDA_FAILED, "--target: out of memory");
-        status = choose_named_target(chooser, part, error);
-        free(part);
-        text += length;
+    while (status == TANDA_OK && text != NULL) {
+        char *name = name_list_next(&text);
+        if (name == NULL) return fail(error, TANDA_FAILED, "--target: out of memory");
+        status = choose_named_target(chooser, name, error);
+        free(name);
     }
     return status;
 }
 
-/* Several targets are quantities. */
+/* Several targets are quantities or labels. */
 static tanda_status check_targets(chooser *chooser, tanda_error *error) {
     selection *selection = &chooser->selection;
     size_t count = selection->target_count;
     if (count > 1 && request_task(chooser->request) == TANDA_TASK_CLASSES)
         return fail(error, TANDA_USAGE, "--target: %zu columns; classes come from one (several are for %s)",
                     count, "--task regression");
+    if (count == 1 && request_task(chooser->request) == TANDA_TASK_LABELS && chooser->expected == NULL)
+        return fail(error, TANDA_USAGE, "--task labels: 1 target; labels are several, each 0 or 1, as in %s",
+                    "--target a,b,c (one is for --task classes)");
     if (chooser->expected != NULL && count > 0 && !chooser->options->without_target &&
         count != expected_targets(chooser))
         return fail(error, TANDA_USAGE, "--target: %zu column%s; the model has %zu target%s", count,
@@ -163,6 +171,12 @@ static tanda_status choose_features(chooser *chooser, tanda_error *error) {
 
 /* ---- what is expected --------------------------------------------------------------------------------- */
 
+/* "the model's feature": whose and what, for messages. */
+static const char *expected_what(const chooser *chooser, const char *what, char text[WHAT_SIZE]) {
+    snprintf(text, WHAT_SIZE, "%s's %s", expectation_owner(chooser->expected), what);
+    return text;
+}
+
 /* True when the first columns bear exactly the expected names: then names that occur twice do not matter. */
 static bool names_are_in_order(const chooser *chooser) {
     const dataset_expectation *expected = chooser->expected;
@@ -175,19 +189,19 @@ static bool names_are_in_order(const chooser *chooser) {
 static tanda_status choose_expected_features(chooser *chooser, tanda_error *error) {
     const dataset_expectation *expected = chooser->expected;
     bool in_order = names_are_in_order(chooser);
+    char what[WHAT_SIZE];
+    expected_what(chooser, "feature", what);
     for (size_t i = 0; i < expected->feature_count; i++) {
         const char *name = expected->feature_names[i];
         size_t index = i;
         if (!in_order) {
-            tanda_status status =
-                find_name(chooser, TANDA_BAD_INPUT, "the model's feature", name, &index, error);
+            tanda_status status = find_name(chooser, TANDA_BAD_INPUT, what, name, &index, error);
             if (status != TANDA_OK) return status;
         }
-        if (index == NO_COLUMN)
-            return unknown_column(chooser, TANDA_BAD_INPUT, "the model's feature", name, error);
+        if (index == NO_COLUMN) return unknown_column(chooser, TANDA_BAD_INPUT, what, name, error);
         if (chooser->uses[index] == USE_FEATURE)
-            return fail(error, TANDA_BAD_INPUT, "%s: the model has two features of one name, column %zu",
-                        chooser->path, index);
+            return fail(error, TANDA_BAD_INPUT, "%s: %s has two features of one name, column %zu",
+                        chooser->path, expectation_owner(expected), index);
         add_feature(chooser, index);
     }
     return TANDA_OK;
@@ -198,16 +212,17 @@ static tanda_status choose_expected_targets(chooser *chooser, tanda_error *error
     const dataset_expectation *expected = chooser->expected;
     size_t count = expected_targets(chooser);
     if (expected->target_name == NULL && expected->target_names == NULL)
-        return fail(error, TANDA_USAGE,
-                    "--target: the model does not name its target; say which column of %s it is",
-                    chooser->path);
+        return fail(error, TANDA_USAGE, "--target: %s does not name its target; say which column of %s it is",
+                    expectation_owner(expected), chooser->path);
     tanda_status status = TANDA_OK;
+    char what[WHAT_SIZE];
+    expected_what(chooser, "target", what);
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         const char *name = expected->target_names != NULL ? expected->target_names[i] : expected->target_name;
         size_t index = NO_COLUMN;
-        status = find_name(chooser, TANDA_BAD_INPUT, "the model's target", name, &index, error);
+        status = find_name(chooser, TANDA_BAD_INPUT, what, name, &index, error);
         if (status == TANDA_OK && index == NO_COLUMN)
-            return unknown_column(chooser, TANDA_BAD_INPUT, "the model's target", name, error);
+            return unknown_column(chooser, TANDA_BAD_INPUT, what, name, error);
         if (status == TANDA_OK) status = mark_target(chooser, index, error);
     }
     return status;
@@ -230,8 +245,8 @@ static tanda_status check_expected_count(const chooser *chooser, tanda_error *er
     bool needs_target = !chooser->options->without_target && chooser->options->labels == NULL;
     if (chooser->selection.feature_count == expected->feature_count) return TANDA_OK;
     size_t found = chooser->selection.feature_count + chooser->selection.target_count;
-    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns to use; the model takes %zu features%s",
-                chooser->path, found, expected->feature_count,
+    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns to use; %s takes %zu features%s", chooser->path,
+                found, expectation_owner(expected), expected->feature_count,
                 !needs_target                    ? ""
                 : expected_targets(chooser) == 1 ? " and the target"
                                                  : " and the targets");
@@ -276,7 +291,8 @@ static tanda_status mark_categories(chooser *chooser, tanda_error *error) {
 }
 
 static tanda_status select_labels(chooser *chooser, tanda_error *error) {
-    bool quantities = request_task(chooser->request) == TANDA_TASK_REGRESSION;
+    bool quantities =
+        request_task(chooser->request) == TANDA_TASK_REGRESSION || request_wants_labels(chooser->request);
     if (chooser->columns > 1 && !quantities)
         return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns; a file of labels has one", chooser->path,
                     chooser->columns);

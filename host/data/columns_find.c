@@ -1,8 +1,10 @@
 #include "data/columns_find.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "data/name_list.h"
 #include "data/number.h"
 
 #define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
@@ -88,9 +90,21 @@ tanda_status find_name(const chooser *chooser, tanda_status failure, const char 
     return TANDA_OK;
 }
 
+/* A name that is quoted as in a list. */
+static tanda_status find_quoted(const chooser *chooser, const char *flag, const char *text, size_t *index,
+                                tanda_error *error) {
+    char *name = name_list_next(&text);
+    if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+    tanda_status status = find_name(chooser, TANDA_USAGE, flag, name, index, error);
+    free(name);
+    return status;
+}
+
 tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
                          tanda_error *error) {
     tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
+    if (status == TANDA_OK && *index == NO_COLUMN && *text == '"')
+        status = find_quoted(chooser, flag, text, index, error);
     if (status != TANDA_OK || *index != NO_COLUMN) return status;
     uint64_t number = 0;
     if (number_to_whole(text, strlen(text), &number) && number < chooser->columns) {

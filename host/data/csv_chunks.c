@@ -12,37 +12,53 @@
 
 /* ---- cutting ------------------------------------------------------------------------------------------ */
 
-static void count_lines(csv_chunk *chunk) {
+static void count_lines(csv_chunk *chunk, char line_end) {
     const char *at = chunk->at;
     unsigned char quotes = 0;
     size_t lines = 0;
     for (; chunk->end - at >= COUNTED_AT_ONCE; at += COUNTED_AT_ONCE) {
         unsigned char count = 0;
         for (int i = 0; i < COUNTED_AT_ONCE; i++) {
-            count += at[i] == '\n';
+            count += at[i] == line_end;
             quotes |= at[i] == '"';
         }
         lines += count;
     }
     for (; at < chunk->end; at++) {
-        lines += *at == '\n';
+        lines += *at == line_end;
         quotes |= *at == '"';
     }
     chunk->lines = lines;
     chunk->has_quotes = quotes != 0;
 }
 
+/* Lines of comment are none. */
+static size_t count_comments(csv_cursor cursor, const csv_chunk *chunk) {
+    size_t comments = 0;
+    for (cursor.at = chunk->at; cursor.at < chunk->end; csv_skip_line(&cursor))
+        comments += csv_at_comment(&cursor);
+    return comments;
+}
+
+typedef struct count_work {
+    const csv_cursor *start;
+    csv_chunk *chunks;
+} count_work;
+
 static void count_chunks(void *context, size_t first, size_t end) {
-    csv_chunk *chunks = context;
-    for (size_t i = first; i < end; i++)
-        count_lines(&chunks[i]);
+    const count_work *work = context;
+    for (size_t i = first; i < end; i++) {
+        csv_chunk *chunk = &work->chunks[i];
+        count_lines(chunk, work->start->line_end);
+        if (work->start->comment != NULL) chunk->comments = count_comments(*work->start, chunk);
+    }
 }
 
 /* The end of a chunk that begins at `at`: behind a line end, or the end of the file. */
-static const char *find_chunk_end(const char *at, const char *end) {
+static const char *find_chunk_end(const char *at, const char *end, char line_end) {
     if ((size_t)(end - at) <= CHUNK_BYTES) return end;
-    const char *line_end = memchr(at + CHUNK_BYTES, '\n', (size_t)(end - at) - CHUNK_BYTES);
-    return line_end == NULL ? end : line_end + 1;
+    const char *found = memchr(at + CHUNK_BYTES, line_end, (size_t)(end - at) - CHUNK_BYTES);
+    return found == NULL ? end : found + 1;
 }
 
 tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_error *error) {
@@ -51,21 +67,25 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
     tanda_status status = allocate(&chunks->chunks, most, sizeof *chunks->chunks, "chunks", error);
     if (status != TANDA_OK) return status;
     for (const char *at = start->at; at < start->end; chunks->count++) {
-        chunks->chunks[chunks->count] = (csv_chunk){.at = at, .end = find_chunk_end(at, start->end)};
+        chunks->chunks[chunks->count] =
+            (csv_chunk){.at = at, .end = find_chunk_end(at, start->end, start->line_end)};
         at = chunks->chunks[chunks->count].end;
     }
-    parallel_ranges(chunks->count, 1, count_chunks, chunks->chunks);
+    count_work work = {.start = start, .chunks = chunks->chunks};
+    parallel_ranges(chunks->count, 1, count_chunks, &work);
+    size_t lines = 0;
     for (size_t i = 0; i < chunks->count; i++) {
         csv_chunk *chunk = &chunks->chunks[i];
         chunk->first_row = chunks->rows;
-        chunk->first_line = start->line + chunks->rows;
-        chunks->rows += chunk->lines;
+        chunk->first_line = start->line + lines;
+        lines += chunk->lines;
+        chunks->rows += chunk->lines - chunk->comments;
         chunks->has_quotes = chunks->has_quotes || chunk->has_quotes;
     }
     if (chunks->has_quotes)
         chunks->rows = csv_count_records(start);
     else
-        chunks->rows += chunks->count > 0; /* the last row has no line end */
+        chunks->rows += chunks->count > 0; /* the last line, a row, has no line end */
     return TANDA_OK;
 }
 
@@ -85,11 +105,16 @@ static bool read_chunk(const chunk_work *work, const csv_chunk *chunk) {
     reader.aside = work->aside;
     cursor.at = chunk->at;
     cursor.line = chunk->first_line;
-    const size_t next = chunk->first_row + chunk->lines, end = next + (chunk->end == cursor.end);
-    size_t row = chunk->first_row;
-    for (; cursor.at < chunk->end && row < end; row++) /* other bytes than were counted may lie there now */
-        if (csv_read_record(&reader, &cursor, row, work->table, NULL) != TANDA_OK) return false;
-    return row == end && cursor.at >= chunk->end;
+    const size_t end = chunk->first_row + chunk->lines - chunk->comments + (chunk->end == reader.start.end);
+    size_t row = chunk->first_row; /* other bytes than were counted may lie there now */
+    while (cursor.at < chunk->end) {
+        if (csv_at_comment(&cursor))
+            csv_skip_line(&cursor);
+        else if (row >= end || row >= work->table->rows ||
+                 csv_read_record(&reader, &cursor, row++, work->table, NULL) != TANDA_OK)
+            return false;
+    }
+    return row == end;
 }
 
 static void read_some_chunks(void *context, size_t first, size_t end) {
@@ -133,7 +158,10 @@ static bool add_labels(const csv_aside *aside, labels *labels, size_t rows) {
     const place nowhere = {.path = ""};
     tanda_status status = TANDA_OK;
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
-        if (aside->texts != NULL)
+        if (aside->texts != NULL ? aside->texts[row].text == NULL
+                                 : aside->exact != NULL && isnan(aside->exact[row]))
+            labels_add_missing(labels, row);
+        else if (aside->texts != NULL)
             status = labels_add_text(labels, row, aside->texts[row].text, aside->texts[row].length, &nowhere,
                                      NULL);
         else if (aside->exact != NULL)

@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/dialect_sample.h"
+#include "data/missing.h"
 #include "data/number.h"
 #include "support/memory.h"
 
 static tanda_status wrong_count(const csv_reader *reader, const csv_cursor *record, size_t count,
                                 tanda_error *error) {
-    return fail(error, TANDA_BAD_INPUT, "%s:%zu: %zu field%s, the first row has %zu", reader->path,
-                record->line, count, count == 1 ? "" : "s", reader->columns);
+    bool like_comment = reader->start.comment == NULL && (*record->at == '#' || *record->at == '%');
+    return fail(error, TANDA_BAD_INPUT, "%s:%zu: %zu field%s, the first row has %zu%s", reader->path,
+                record->line, count, count == 1 ? "" : "s", reader->columns,
+                like_comment ? "; --comment skips lines that begin so" : "");
 }
 
 static place field_place(const csv_reader *reader, size_t line, size_t column) {
@@ -21,13 +25,8 @@ static place field_place(const csv_reader *reader, size_t line, size_t column) {
                    .name = reader->names == NULL ? NULL : reader->names[column]};
 }
 
-bool csv_is_missing(const csv_field *field) {
-    static const char *const words[] = {"NA", "NaN", "nan", "null", "?"};
-    if (field->length == 0) return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (field->length == strlen(words[i]) && memcmp(field->text, words[i], field->length) == 0)
-            return true;
-    return false;
+static bool is_missing(const csv_reader *reader, const csv_field *field) {
+    return missing_is_word(reader->request->options, field->text, field->length);
 }
 
 /* Words are likely to be categories; what has digits is rather a slip. */
@@ -37,6 +36,20 @@ static bool is_word(const csv_field *field) {
     return true;
 }
 
+/* How a field that is no number could be taken. */
+static const char *hint_for(const csv_reader *reader, size_t column, const csv_field *field,
+                            number_status problem) {
+    float value;
+    bool comma = reader->start.decimal == ',';
+    field_kind kind = field_kind_of(reader->request->options, field);
+    if (problem == NUMBER_NOT && kind == FIELD_GROUPED) return "; thousands separators are not read";
+    if (problem == NUMBER_NOT && csv_to_float(field, comma ? '.' : ',', &value) == NUMBER_OK)
+        return comma ? "; --decimal point reads it" : "; --decimal comma reads it";
+    if (reader->roles[column] < 0 || request_classes(reader->request) != NULL) return "";
+    if (kind == FIELD_MISSING) return "; --missing mean fills it in";
+    return problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text" : "";
+}
+
 /* The error for a field that is no number; a row of the wrong length is the better explanation. */
 static tanda_status bad_number(const csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                const csv_field *field, number_status problem, tanda_error *error) {
@@ -44,11 +57,7 @@ static tanda_status bad_number(const csv_reader *reader, const csv_cursor *recor
     size_t count = csv_count_fields(*record, SIZE_MAX);
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
     place place = field_place(reader, line, column);
-    const char *hint = "";
-    if (reader->roles[column] >= 0 && reader->request->expected == NULL) /* a feature of a training */
-        hint = csv_is_missing(field)                     ? "; --missing mean fills it in"
-               : problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text"
-                                                         : "";
+    const char *hint = hint_for(reader, column, field, problem);
     if (problem == NUMBER_EMPTY)
         return fail_at(error, &place, "empty field: missing values are not accepted%s", hint);
     return fail_at(error, &place, "'%s' %s%s", shown(field->text, field->length, text),
@@ -76,7 +85,12 @@ static tanda_status field_text(csv_reader *reader, const csv_field *field, const
 
 /* Whether text among the labels is acceptable where numbers were read so far. */
 static bool may_be_text(const csv_reader *reader) {
-    return request_task(reader->request) != TANDA_TASK_REGRESSION && reader->request->expected == NULL;
+    return request_task(reader->request) != TANDA_TASK_REGRESSION && request_classes(reader->request) == NULL;
+}
+
+/* A class of the model is none, whatever it looks like. */
+static bool is_missing_label(const csv_reader *reader, const csv_field *field, const table *table) {
+    return is_missing(reader, field) && !labels_expects(&table->labels, field->text, field->length);
 }
 
 /* As read_label, for readers of chunks. */
@@ -84,13 +98,18 @@ static number_status put_label_aside(const csv_reader *reader, const csv_field *
                                      const table *table) {
     const csv_aside *aside = reader->aside;
     if (aside->texts != NULL) {
-        aside->texts[row].text = field->text;
+        aside->texts[row].text = is_missing_label(reader, field, table) ? NULL : field->text;
         aside->texts[row].length = field->length;
         return NUMBER_OK;
     }
-    number_status problem = number_to_float(field->text, field->length, &table->labels.numbers[row]);
-    if (problem != NUMBER_OK || aside->exact == NULL) return problem;
-    return number_to_double(field->text, field->length, &aside->exact[row]);
+    float *value = &table->labels.numbers[row];
+    number_status problem = csv_to_float(field, reader->start.decimal, value);
+    const bool missing =
+        (problem != NUMBER_OK || reader->is_careful) && is_missing_label(reader, field, table);
+    if (missing) *value = NAN;
+    if (missing && aside->exact != NULL) aside->exact[row] = NAN;
+    if (missing || problem != NUMBER_OK || aside->exact == NULL) return missing ? NUMBER_OK : problem;
+    return csv_to_double(field, reader->start.decimal, &aside->exact[row]);
 }
 
 static tanda_status read_label(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
@@ -100,6 +119,10 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     place place = field_place(reader, line, column);
     if (reader->aside != NULL)
         return put_label_aside(reader, field, row, table) == NUMBER_OK ? TANDA_OK : TANDA_BAD_INPUT;
+    if (is_missing_label(reader, field, table)) {
+        labels_add_missing(&table->labels, row);
+        return TANDA_OK;
+    }
     if (table->labels.text) {
         tanda_status status = field_text(reader, field, &text, &length, error);
         if (status != TANDA_OK) return status;
@@ -107,9 +130,9 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     }
     float value = 0.0f;
     double exact = 0.0;
-    number_status problem = number_to_float(field->text, field->length, &value);
+    number_status problem = csv_to_float(field, reader->start.decimal, &value);
     reader->met_text = problem == NUMBER_NOT && may_be_text(reader);
-    if (problem == NUMBER_OK) problem = number_to_double(field->text, field->length, &exact);
+    if (problem == NUMBER_OK) problem = csv_to_double(field, reader->start.decimal, &exact);
     if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
     return labels_add_number(&table->labels, row, exact, value, &place, error);
 }
@@ -119,12 +142,12 @@ static tanda_status read_category(csv_reader *reader, size_t line, size_t column
                                   size_t row, table *table, tanda_error *error) {
     size_t feature = reader->places[column];
     place place = field_place(reader, line, column);
-    bool missing = reader->fills_missing ? csv_is_missing(field) : field->length == 0;
+    bool missing = reader->fills_missing ? is_missing(reader, field) : field->length == 0;
     csv_text text = {0};
     size_t index = 0;
     if (missing && !reader->fills_missing)
         return fail_at(error, &place, "empty field: missing values are not accepted%s",
-                       reader->request->expected == NULL ? "; --missing mean takes it" : "");
+                       request_classes(reader->request) == NULL ? "; --missing mean takes it" : "");
     tanda_status status = missing ? TANDA_OK : field_text(reader, field, &text.text, &text.length, error);
     if (reader->aside != NULL) {
         reader->aside->categories[column][row] = text;
@@ -137,14 +160,28 @@ static tanda_status read_category(csv_reader *reader, size_t line, size_t column
     return status;
 }
 
+/* A column of true and false alone, going by the sample. */
+static bool holds_booleans(const csv_reader *reader, size_t column) {
+    const reading *sample = reader->sample;
+    if (column >= sample->columns) return false;
+    const size_t *counts = sample->of[column].counts;
+    return counts[FIELD_WHOLE] + counts[FIELD_POINT] + counts[FIELD_COMMA] + counts[FIELD_TEXT] == 0;
+}
+
 /* A number that is no label. */
 static tanda_status read_number(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                 const csv_field *field, size_t row, table *table, tanda_error *error) {
     ptrdiff_t role = reader->roles[column];
     float value = 0.0f;
     place place = field_place(reader, line, column);
-    number_status problem = number_to_float(field->text, field->length, &value);
-    bool missing = role >= 0 && reader->fills_missing && problem != NUMBER_OK && csv_is_missing(field);
+    number_status problem = csv_to_float(field, reader->start.decimal, &value);
+    if (problem == NUMBER_NOT && role >= 0 && holds_booleans(reader, column) &&
+        field_is_boolean(field->text, field->length, &value))
+        problem = NUMBER_OK;
+    bool may_miss = (role >= 0 || role == ROLE_QUANTITY) && (problem != NUMBER_OK || reader->is_careful) &&
+                    is_missing(reader, field);
+    bool missing = may_miss && (role == ROLE_QUANTITY || reader->fills_missing);
+    if (may_miss && !missing && problem == NUMBER_OK) problem = NUMBER_NOT;
     if (problem != NUMBER_OK && !missing)
         return bad_number(reader, record, line, column, field, problem, error);
     if (missing) value = NAN;
@@ -162,7 +199,11 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     csv_field field;
     size_t line = cursor->line;
     ptrdiff_t role = reader->roles[column];
-    tanda_status status = csv_next_field(cursor, column, &field, error);
+    tanda_status status = TANDA_OK;
+    if (role == ROLE_IGNORED)
+        csv_any_field(cursor, &field);
+    else
+        status = csv_next_field(cursor, column, &field, error);
     if (status != TANDA_OK) return status;
     if (field.is_last != (column + 1 == reader->columns)) {
         size_t count = csv_count_fields(*record, SIZE_MAX);
@@ -176,8 +217,9 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
 
 /* Takes a plain number that ends as it should; false when the field needs the careful way. */
 static inline bool read_quickly(csv_cursor *cursor, bool is_last, float *value) {
-    const char *stop = number_scan(cursor->at, cursor->end, value);
-    if (stop == NULL || stop == cursor->end || *stop != (is_last ? '\n' : cursor->delimiter)) return false;
+    const char *stop = number_scan(cursor->at, cursor->end, cursor->decimal, value);
+    if (stop == NULL || stop == cursor->end || *stop != (is_last ? cursor->line_end : cursor->delimiter))
+        return false;
     cursor->line += is_last;
     cursor->at = stop + 1;
     return true;
@@ -186,13 +228,15 @@ static inline bool read_quickly(csv_cursor *cursor, bool is_last, float *value) 
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,
                              tanda_error *error) {
     csv_cursor record = *cursor;
-    if (*cursor->at == '\n' || (*cursor->at == '\r' && cursor->at + 1 < cursor->end && cursor->at[1] == '\n'))
+    if (csv_at_line_end(cursor))
         return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
                     cursor->line);
     float *values = table->owned + row * table->features;
+    const bool quick = !reader->is_careful;
     for (size_t column = 0; column < reader->columns; column++) {
         ptrdiff_t role = reader->roles[column];
-        if (role >= 0 && read_quickly(cursor, column + 1 == reader->columns, values + role)) continue;
+        if (quick && role >= 0 && read_quickly(cursor, column + 1 == reader->columns, values + role))
+            continue;
         tanda_status status = read_field(reader, cursor, &record, column, row, table, error);
         if (status != TANDA_OK) return status;
     }
@@ -202,7 +246,10 @@ tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row,
 tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *error) {
     csv_cursor cursor = reader->start;
     size_t row = 0;
-    for (; !csv_at_end(&cursor) && row < table->rows; row++) {
+    for (; csv_find_record(&cursor); row++) {
+        if (row == table->rows)
+            return fail(error, TANDA_BAD_INPUT, "%s:%zu: a quote out of place makes two rows of one",
+                        reader->path, cursor.line);
         tanda_status status = csv_read_record(reader, &cursor, row, table, error);
         if (status != TANDA_OK) return status;
     }

@@ -4,13 +4,7 @@
 
 #include "data/columns.h"
 #include "data/csv_text.h"
-
-/*
- * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
- * categories that are all different; one of numbers takes some 4) and 4096 for each column. A field takes a byte of text
- * with what ends it, and a row no less than 2, so that csv_most_rows bounds the rows, whatever line ends there are.
- */
-#define CSV_COLUMNS_MAX ((size_t)1 << 20)
+#include "data/dialect_sample.h"
 
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
@@ -36,21 +30,21 @@ typedef struct csv_aside {
 typedef struct csv_reader {
     const char *path;
     const request *request;
-    csv_cursor start; /* the first record of data */
+    dialect dialect;
+    const reading *sample; /* the first part of the text */
+    csv_cursor start;      /* the first record of data; its comment lies in dialect */
     size_t columns;
     char **names; /* columns entries, or NULL without a header */
     selection selection;
     ptrdiff_t *roles;   /* columns entries */
     size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
     bool fills_missing; /* missing values are accepted among the features */
+    bool is_careful;    /* numbers may stand for missing values, so that each is looked at as text */
     char *scratch;      /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
-
-/* True for what stands for a missing value: nothing, NA, NaN, nan, null or ?. */
-bool csv_is_missing(const csv_field *field);
 
 /* Rows that the text from a cursor on has room for, and one more: when there are others, one of these is faulty. */
 static inline size_t csv_most_rows(const csv_cursor *start, size_t columns) {
@@ -66,11 +60,12 @@ tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *err
 
 /*
  * The records from a cursor on, cut at line ends into chunks that can be read by themselves. That needs a text without
- * quotes, as quotes may hold line ends.
+ * quotes, as quotes may hold line ends. Blank lines count as rows there; they are skipped where rows are read one by one.
  */
 typedef struct csv_chunk {
     const char *at, *end;
-    size_t lines; /* line ends in it */
+    size_t lines;    /* line ends in it */
+    size_t comments; /* lines of comment */
     bool has_quotes;
     size_t first_line; /* as in a cursor */
     size_t first_row;
@@ -79,7 +74,7 @@ typedef struct csv_chunk {
 typedef struct csv_chunks {
     csv_chunk *chunks; /* count entries, for free() */
     size_t count;
-    size_t rows; /* in all, see csv_count_records */
+    size_t rows; /* in all, or more, see csv_count_records */
     bool has_quotes;
 } csv_chunks;
 
@@ -90,5 +85,11 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
  * csv_read_records, which says what it is.
  */
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
+
+/*
+ * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word
+ * is rather a slip. TANDA_FAILED for want of memory.
+ */
+tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error);
 
 #endif

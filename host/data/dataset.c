@@ -30,6 +30,7 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
+    free(dataset->remark);
     free(dataset->target_name);
     free_texts(dataset->target_names, dataset->target_count);
     free(dataset->classes);
@@ -48,6 +49,8 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .target_name = training->target_name,
                                  .is_category = training->raw.is_category,
                                  .fills_missing = training->raw.fills_missing,
+                                 .missing_values = training->raw.missing_values,
+                                 .missing_value_count = training->raw.missing_value_count,
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }

@@ -6,6 +6,7 @@
 #define TANDA_DATA_DATASET_H
 
 #include "data/categories.h"
+#include "data/dialect.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -13,11 +14,14 @@
 struct tanda_dataset {
     size_t rows;
     size_t features;
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
+    size_t dropped;      /* rows that were left out, as they had no target */
     size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
+    char *remark;         /* how the file was read, where that is worth telling, or NULL */
     bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
     size_t target_count;  /* 1; more for several quantities; 0 without a target */
@@ -28,7 +32,7 @@ struct tanda_dataset {
     int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
     size_t class_count;
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
-    float *targets;     /* (rows, target_count) for TANDA_TASK_REGRESSION, else NULL */
+    float *targets;     /* (rows, target_count) of quantities, or of labels, each 0 or 1; else NULL */
     float *weights;     /* (rows) of the loss, finite and not below 0, some above; or NULL: all are 1 */
 };
 
@@ -45,9 +49,14 @@ typedef struct dataset_expectation {
     tanda_task task;
     const char *target_name; /* of one target, or NULL */
     const bool *is_category; /* feature_count entries, or NULL: all columns are numbers */
+    const struct prepared_column
+        *columns; /* feature_count entries with the categories (data/preparation.h), or NULL */
     bool fills_missing;
+    char *const *missing_values; /* missing_value_count texts; those of the options go before them */
+    size_t missing_value_count;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
+    const char *owner;         /* who expects it, for messages; NULL: "the model" */
 } dataset_expectation;
 
 /*
@@ -66,6 +75,22 @@ dataset_expectation dataset_expect(const tanda_dataset *training);
  */
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
+
+/* Bytes of a text. */
+typedef struct text_span {
+    size_t begin, end;
+} text_span;
+
+/* Where a piece of a text with rows stands in the whole. */
+typedef struct row_place {
+    size_t lines_before; /* lines of other pieces between the names and these rows; 0: the first piece */
+    text_span *names;    /* NULL, or: gets where the names are; empty without names */
+} row_place;
+
+/* The same for rows in memory, which are a piece of what comes through a pipe. */
+tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,
+                               const tanda_dataset_options *options, const dataset_expectation *expected,
+                               tanda_dataset **dataset, tanda_error *error);
 
 /*
  * Holds out round(fraction * rows) rows (at least 1, at most rows - 1), chosen by the seed through the

@@ -96,24 +96,34 @@ static tanda_status take_classes(const tanda_dataset_arrays *arrays, tanda_datas
     return name_classes(arrays, dataset, error);
 }
 
+static tanda_status check_target(const tanda_dataset_arrays *arrays, size_t row, size_t target, float value,
+                                 tanda_error *error) {
+    if (!isfinite(value))
+        return fail(error, TANDA_BAD_INPUT, "targets: row %zu, target %zu (from 0) is not finite", row,
+                    target);
+    if (arrays->targets_are_labels && value != 0.0f && value != 1.0f)
+        return fail(error, TANDA_BAD_INPUT, "targets: row %zu, label %zu (from 0) is %g; labels are 0 or 1",
+                    row, target, (double)value);
+    return TANDA_OK;
+}
+
 static tanda_status take_targets(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
                                  tanda_error *error) {
     size_t count = 0;
-    dataset->task = TANDA_TASK_REGRESSION;
+    dataset->task = arrays->targets_are_labels ? TANDA_TASK_LABELS : TANDA_TASK_REGRESSION;
     dataset->target_count = arrays->target_count > 0 ? arrays->target_count : 1;
+    if (arrays->targets_are_labels && dataset->target_count < 2)
+        return fail(error, TANDA_USAGE, "targets_are_labels: there is 1 target; labels are 2 or more");
     if (multiply_overflows(arrays->rows, dataset->target_count, &count))
         return fail(error, TANDA_USAGE, "%zu x %zu targets are more than this machine can address",
                     arrays->rows, dataset->target_count);
-    const tanda_status status =
-        allocate(&dataset->targets, count, sizeof *dataset->targets, "targets", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(arrays->targets[i]))
-            return fail(error, TANDA_BAD_INPUT, "targets: row %zu, target %zu (from 0) is not finite",
-                        i / dataset->target_count, i % dataset->target_count);
-        dataset->targets[i] = arrays->targets[i] == 0.0f ? 0.0f : arrays->targets[i];
+    tanda_status status = allocate(&dataset->targets, count, sizeof *dataset->targets, "targets", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        const float value = arrays->targets[i];
+        status = check_target(arrays, i / dataset->target_count, i % dataset->target_count, value, error);
+        dataset->targets[i] = value == 0.0f ? 0.0f : value;
     }
-    return TANDA_OK;
+    return status;
 }
 
 static tanda_status take_weights(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,

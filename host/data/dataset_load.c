@@ -2,26 +2,15 @@
 #include <stdlib.h>
 
 #include "data/format.h"
+#include "data/parts.h"
 #include "data/synthetic.h"
+#include "data/target_check.h"
 #include "support/memory.h"
 
-/* Reads one label for each of the table's rows from a file of its own. */
-static tanda_status read_label_file(const char *path, const request *request, const table *data,
-                                    table *labels, tanda_error *error) {
-    const char *file = request->options->labels;
-    tanda_dataset_options options = {.task = request->options->task};
-    struct request label_request = {
-        .options = &options, .expected = request->expected, .labels_only = true, .label_rows = data->rows};
-    tanda_status status = format_read(file, NULL, &label_request, labels, error);
-    if (status != TANDA_OK || labels->rows == data->rows) return status;
-    return fail(error, TANDA_BAD_INPUT, "%s: %zu labels for the %zu rows of %s; there must be one per row",
-                file, labels->rows, data->rows, path);
-}
-
 /* Moves several targets to the dataset. */
-static void take_targets(table *labels, bool was_asked, tanda_dataset *dataset) {
-    dataset->task = TANDA_TASK_REGRESSION;
-    dataset->task_was_found = !was_asked;
+static void take_targets(table *labels, const request *request, tanda_dataset *dataset) {
+    dataset->task = request_wants_labels(request) ? TANDA_TASK_LABELS : TANDA_TASK_REGRESSION;
+    dataset->task_was_found = request_task(request) == TANDA_TASK_AUTO;
     dataset->targets = labels->targets;
     dataset->target_names = labels->target_names;
     labels->targets = NULL;
@@ -38,55 +27,96 @@ static tanda_status take_weights(const char *path, table *data, tanda_dataset *d
                     : TANDA_OK;
 }
 
-/* Moves what the tables hold to the dataset; labels is data itself or the table of the label file. */
-static tanda_status take_over(const char *path, const request *request, table *data, table *labels,
-                              tanda_dataset *dataset, tanda_error *error) {
+/* Moves what the table holds to the dataset. path is where the labels come from. */
+static tanda_status take_over(const char *path, const request *request, table *data, tanda_dataset *dataset,
+                              tanda_error *error) {
     dataset->rows = data->rows;
+    dataset->dropped = data->dropped;
     dataset->features = data->features;
+    dataset->dialect = data->dialect;
     dataset->raw = data->raw;
     dataset->values = data->values;
     dataset->owned = data->owned;
     dataset->mapping = data->mapping;
     dataset->from_bytes = data->from_bytes;
     dataset->feature_names = data->feature_names;
-    dataset->target_name = labels->target_name;
-    dataset->target_count = labels->target_count;
-    labels->target_name = NULL;
+    dataset->target_name = data->target_name;
+    dataset->target_count = data->target_count;
+    dataset->remark = data->remark;
+    data->target_name = NULL;
+    data->remark = NULL;
     data->raw = (raw_columns){0};
     data->owned = NULL;
     data->mapping = (file_view){0};
     data->feature_names = NULL;
     tanda_status status = take_weights(path, data, dataset, error);
-    if (status == TANDA_OK && labels->has_labels)
-        status = labels_finish(&labels->labels, data->rows, path, dataset, error);
-    if (labels->targets != NULL) take_targets(labels, request_task(request) != TANDA_TASK_AUTO, dataset);
+    if (status == TANDA_OK && data->has_labels)
+        status = labels_finish(&data->labels, data->rows, path, dataset, error);
+    if (data->targets != NULL) take_targets(data, request, dataset);
     return status;
 }
 
-tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
-                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
-    static const tanda_dataset_options none = {0};
-    request request = {.options = options != NULL ? options : &none, .expected = expected};
-    if (synthetic_is_named(path))
-        return synthetic_load(path, request.options, expected, false, dataset, error);
-    table data = {0};
-    table labels = {0};
+static tanda_status read_files(const char *path, const request *request, table *data, tanda_error *error) {
+    part_list list = {0};
+    tanda_status status = parts_list(path, request->options, &list, error);
+    if (status == TANDA_OK) status = parts_read(&list, request, data, error);
+    parts_free(&list);
+    return status;
+}
+
+/* Makes a data set of the table, which is empty afterwards. */
+static tanda_status finish(const char *path, const request *request, table *data, tanda_dataset **dataset,
+                           tanda_error *error) {
     tanda_dataset *made = NULL;
-    const char *label_file = request.options->without_target ? NULL : request.options->labels;
-    tanda_status status = format_read(path, request.options->format, &request, &data, error);
-    if (status == TANDA_OK && label_file != NULL)
-        status = read_label_file(path, &request, &data, &labels, error);
+    const char *label_file = request->options->without_target ? NULL : request->options->labels;
+    tanda_status status = TANDA_OK;
+    if (label_file != NULL) status = format_read_labels(label_file, NULL, request, path, data, error);
+    if (status == TANDA_OK) status = table_drop_missing(data, data, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status == TANDA_OK)
-        status = take_over(label_file != NULL ? label_file : path, &request, &data,
-                           label_file != NULL ? &labels : &data, made, error);
-    table_free(&data);
-    table_free(&labels);
+        status = take_over(label_file != NULL ? label_file : path, request, data, made, error);
+    table_free(data);
     if (status == TANDA_OK)
         *dataset = made;
     else
         tanda_dataset_free(made);
     return status;
+}
+
+/* The words for a missing value that hold: those of the model unless others are given. */
+static tanda_dataset_options reading_options(const tanda_dataset_options *options,
+                                             const dataset_expectation *expected) {
+    tanda_dataset_options reading = options != NULL ? *options : (tanda_dataset_options){0};
+    if (expected == NULL || reading.missing_value_count > 0) return reading;
+    reading.missing_values = (const char *const *)expected->missing_values;
+    reading.missing_value_count = expected->missing_value_count;
+    return reading;
+}
+
+tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
+                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
+    const tanda_dataset_options reading = reading_options(options, expected);
+    const request request = {.options = &reading, .expected = expected};
+    table data = {0};
+    if (synthetic_is_named(path) && request.options->more_count > 0)
+        return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
+    if (synthetic_is_named(path))
+        return synthetic_load(path, request.options, expected, false, dataset, error);
+    const tanda_status status = read_files(path, &request, &data, error);
+    return status == TANDA_OK ? finish(path, &request, &data, dataset, error) : status;
+}
+
+tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,
+                               const tanda_dataset_options *options, const dataset_expectation *expected,
+                               tanda_dataset **dataset, tanda_error *error) {
+    const tanda_dataset_options reading = reading_options(options, expected);
+    const request request = {.options = &reading,
+                             .expected = expected,
+                             .lines_before = place->lines_before,
+                             .names = place->names};
+    table data = {0};
+    const tanda_status status = format_read_view(path, view, options->format, &request, &data, error);
+    return status == TANDA_OK ? finish(path, &request, &data, dataset, error) : status;
 }
 
 tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,

@@ -62,7 +62,9 @@ static tanda_status add(const void *data, size_t size, uint64_t *fingerprint, ta
     return TANDA_OK;
 }
 
-tanda_status dataset_fingerprint(const tanda_dataset *dataset, uint64_t *fingerprint, tanda_error *error) {
+tanda_status dataset_fingerprint(const tanda_dataset *dataset, const target_scaling *scaling,
+                                 uint64_t *fingerprint, tanda_error *error) {
+    const size_t scaled = scaling == NULL ? 0 : scaling->targets * sizeof(double);
     const size_t rows = dataset->rows;
     uint64_t made = mix(mix(mix(0, rows), dataset->features), dataset->target_count);
     tanda_status status = add(dataset->values, rows * dataset->features * sizeof(float), &made, error);
@@ -70,6 +72,8 @@ tanda_status dataset_fingerprint(const tanda_dataset *dataset, uint64_t *fingerp
     if (status == TANDA_OK)
         status = add(dataset->targets, rows * dataset->target_count * sizeof(float), &made, error);
     if (status == TANDA_OK) status = add(dataset->weights, rows * sizeof(float), &made, error);
+    if (status == TANDA_OK && scaled > 0) status = add(scaling->mean, scaled, &made, error);
+    if (status == TANDA_OK && scaled > 0) status = add(scaling->deviation, scaled, &made, error);
     if (status == TANDA_OK) *fingerprint = made ^ made >> 32;
     return status;
 }

@@ -1,14 +1,22 @@
 #include "data/format.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+
+#include "data/packed.h"
+#include "data/pipe.h"
+#include "support/memory.h"
 
 /* In the order in which contents are looked at: text comes last. */
 static const format formats[] = {
-    {"npy", ".npy", npy_looks_right, npy_read},
-    {"idx", "ubyte", idx_looks_right, idx_read},
-    {"csv", ".csv", csv_looks_right, csv_read},
+    {"npy", ".npy", npy_looks_right, npy_bound, npy_read},
+    {"npz", ".npz", npz_looks_right, NULL, npz_read},
+    {"idx", "ubyte", idx_looks_right, idx_bound, idx_read},
+    {"libsvm", ".svm", libsvm_looks_right, NULL, libsvm_read},
+    {"csv", ".csv", csv_looks_right, NULL, csv_read},
 };
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
 
@@ -45,22 +53,89 @@ static tanda_status find_format(const char *path, const char *name, const file_v
         *result = &formats[i]; /* it will say what is wrong with the content */
         return TANDA_OK;
     }
-    return fail(error, TANDA_BAD_INPUT, "%s: is neither CSV text, nor .npy, nor IDX (plain or .gz)", path);
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: is neither CSV or libsvm text, nor .npy, .npz or IDX (as they are, or packed by gzip, xz, "
+        "zstd or bzip2)",
+        path);
+}
+
+/* packed_bound: what a packed file of any format declares. */
+static size_t format_bound(const unsigned char *data, size_t size) {
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        if (formats[i].bound != NULL && formats[i].looks_right(data, size))
+            return formats[i].bound(data, size);
+    return SIZE_MAX;
+}
+
+tanda_status format_read_view(const char *path, file_view *view, const char *name, const request *request,
+                              table *table, tanda_error *error) {
+    const format *format = NULL;
+    const char *packing = packed_name(view->data, view->size);
+    tanda_status status = packing != NULL ? packed_open(path, format_bound, view, error) : TANDA_OK;
+    if (status == TANDA_OK && view->size == 0)
+        status = fail(error, TANDA_BAD_INPUT, "%s: the %s file holds nothing", path, packing);
+    if (status == TANDA_OK) status = find_format(path, name, view, &format, error);
+    return status == TANDA_OK ? format->read(path, view, request, table, error) : status;
+}
+
+const char *format_member(const char *path) {
+    const char *colon = strrchr(path, ':');
+    const bool is_npz = colon != NULL && colon - path > 4 && strncasecmp(colon - 4, ".npz", 4) == 0;
+    return is_npz && colon[1] != '\0' && access(path, F_OK) != 0 ? colon + 1 : NULL;
+}
+
+static tanda_status open_and_read(const char *path, const char *name, const request *request, table *table,
+                                  tanda_error *error) {
+    file_view view = {0};
+    const bool is_pipe = !request->labels_only && pipe_is_named(path);
+    tanda_status status = is_pipe ? pipe_read_all(path, &view, error) : file_view_open(path, &view, error);
+    if (status == TANDA_OK && view.size == 0)
+        status =
+            fail(error, TANDA_BAD_INPUT,
+                 is_pipe ? "%s: nothing came; a pipe can be read only once" : "%s: the file is empty", path);
+    if (status == TANDA_OK) status = format_read_view(path, &view, name, request, table, error);
+    status = file_view_check(view.file != NULL ? &view : &table->mapping, status, error);
+    if (status != TANDA_OK) table_free(table);
+    file_view_close(&view);
+    return status;
 }
 
 tanda_status format_read(const char *path, const char *name, const request *request, table *table,
                          tanda_error *error) {
-    file_view view = {0};
-    const format *format = NULL;
-    tanda_status status = file_view_open(path, &view, error);
+    const char *member = format_member(path);
+    if (member == NULL) return open_and_read(path, name, request, table, error);
+    struct request of_member = *request;
+    of_member.member = member;
+    char *file = strndup(path, (size_t)(member - 1 - path));
+    if (file == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", path);
+    const tanda_status status = open_and_read(file, "npz", &of_member, table, error);
+    free(file);
+    return status;
+}
+
+tanda_status format_read_labels(const char *label_path, file_view *view, const request *request,
+                                const char *path, table *data, tanda_error *error) {
+    tanda_dataset_options options = {.task = request->options->task,
+                                     .validation = request->options->validation,
+                                     .drop_missing_targets = request->options->drop_missing_targets,
+                                     .labels_of_several = request->options->labels_of_several};
+    const struct request label_request = {.options = &options,
+                                          .expected = request->expected,
+                                          .is_part = request->is_part,
+                                          .text_labels = request->text_labels,
+                                          .labels_only = true,
+                                          .label_rows = data->rows};
+    table labels = {0};
+    tanda_status status = view == NULL ? format_read(label_path, NULL, &label_request, &labels, error)
+                                       : npy_read(label_path, view, &label_request, &labels, error);
     if (status != TANDA_OK) return status;
-    if (view.size == 0) return fail(error, TANDA_BAD_INPUT, "%s: the file is empty", path);
-    status = find_format(path, name, &view, &format, error);
-    if (status == TANDA_OK) {
-        status = format->read(path, &view, request, table, error);
-        status = file_view_check(view.file != NULL ? &view : &table->mapping, status, error);
-        if (status != TANDA_OK) table_free(table);
+    if (labels.rows == data->rows) {
+        table_take_labels(&labels, data);
+        return TANDA_OK;
     }
-    file_view_close(&view);
+    status = fail(error, TANDA_BAD_INPUT, "%s: %zu labels for the %zu rows of %s; there must be one per row",
+                  label_path, labels.rows, data->rows, path);
+    table_free(&labels);
     return status;
 }

@@ -10,6 +10,8 @@ typedef struct format {
     const char *extension;
     /* Goes by the first bytes. size may be 0. */
     bool (*looks_right)(const unsigned char *data, size_t size);
+    /* How many bytes the file has, by its header; SIZE_MAX when that does not tell. NULL: it never does. */
+    size_t (*bound)(const unsigned char *data, size_t size);
     /*
      * Fills the table, which is all zero, with the columns that the request asks for. May take over the
      * view, and then leaves it empty. On failure the table is all zero again.
@@ -18,19 +20,48 @@ typedef struct format {
                          tanda_error *error);
 } format;
 
-/* Opens path, finds its format (name NULL: by content, then by extension) and reads it. */
+/* Where the name of an array begins in "FILE.npz:NAME"; NULL for the name of a file. */
+const char *format_member(const char *path);
+
+/*
+ * Maps the file, or reads the pipe whole (one of labels is refused), unpacks what is packed, finds the format (name NULL:
+ * by content, then by extension) and reads it. "FILE.npz:NAME" is one array of an .npz. A file that changed meanwhile is
+ * TANDA_BAD_INPUT.
+ */
 tanda_status format_read(const char *path, const char *name, const request *request, table *table,
                          tanda_error *error);
+
+/* The same for bytes in memory; the view is the caller's, who closes what is left of it. */
+tanda_status format_read_view(const char *path, file_view *view, const char *name, const request *request,
+                              table *table, tanda_error *error);
+
+/*
+ * Reads one label for each row of the table, and moves it there, from a file of labels or, where view is not NULL, from
+ * this .npy. path and label_path are for messages.
+ */
+tanda_status format_read_labels(const char *label_path, file_view *view, const request *request,
+                                const char *path, table *data, tanda_error *error);
 
 bool csv_looks_right(const unsigned char *data, size_t size);
 tanda_status csv_read(const char *path, file_view *view, const request *request, table *table,
                       tanda_error *error);
 
 bool npy_looks_right(const unsigned char *data, size_t size);
+size_t npy_bound(const unsigned char *data, size_t size);
 tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
                       tanda_error *error);
 
+/* An .npz is read by its names (data/npz.c), or by request->member. */
+bool npz_looks_right(const unsigned char *data, size_t size);
+tanda_status npz_read(const char *path, file_view *view, const request *request, table *table,
+                      tanda_error *error);
+
+bool libsvm_looks_right(const unsigned char *data, size_t size);
+tanda_status libsvm_read(const char *path, file_view *view, const request *request, table *table,
+                         tanda_error *error);
+
 bool idx_looks_right(const unsigned char *data, size_t size);
+size_t idx_bound(const unsigned char *data, size_t size);
 tanda_status idx_read(const char *path, file_view *view, const request *request, table *table,
                       tanda_error *error);
 

@@ -1,6 +1,7 @@
 #include "data/labels.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +87,7 @@ static tanda_status check_expected(const labels *labels, const char *name, int32
     *index = -1;
     if (expected == NULL) return TANDA_OK;
     for (size_t i = 0; i < expected->class_count && *index < 0; i++)
-        if (strcmp(expected->class_names[i], name) == 0) *index = (int32_t)i;
+        if (texts_are_same(expected->class_names[i], name)) *index = (int32_t)i;
     if (*index >= 0) return TANDA_OK;
     shown(name, strlen(name), shown_name);
     if (expected->class_count == 0) return fail_at(error, place, "'%s' is no number", shown_name);
@@ -95,11 +96,25 @@ static tanda_status check_expected(const labels *labels, const char *name, int32
                    shown_name, expected->class_count, first);
 }
 
+bool labels_expects(const labels *labels, const char *text, size_t length) {
+    const dataset_expectation *expected = labels->expected;
+    for (size_t i = 0; expected != NULL && i < expected->class_count; i++)
+        if (strlen(expected->class_names[i]) == length && memcmp(expected->class_names[i], text, length) == 0)
+            return true;
+    return false;
+}
+
+void labels_add_missing(labels *labels, size_t row) {
+    if (labels->text)
+        labels->ids[row] = LABELS_MISSING;
+    else
+        labels->numbers[row] = NAN;
+}
+
 /* ---- text --------------------------------------------------------------------------------------------- */
 
 static tanda_status add_name(labels *labels, const char *text, size_t length, const place *place,
                              tanda_error *error) {
-    if (length == 0) return fail_at(error, place, "the label is empty: missing values are not accepted");
     if (!is_plain_utf8(text, length)) return fail_at(error, place, "the label is not UTF-8 text");
     if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
     tanda_status status = TANDA_OK;
@@ -142,8 +157,7 @@ static size_t find_value(const labels *labels, int64_t value) {
     return low;
 }
 
-/* The labels so far and to come are numbers, not classes. */
-static void become_quantity(labels *labels) {
+void labels_become_quantity(labels *labels) {
     labels->is_quantity = true;
     free(labels->integers);
     labels->integers = NULL;
@@ -175,7 +189,7 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     if (labels->is_quantity) return TANDA_OK;
     bool whole = exact >= -WHOLE_MAX && exact <= WHOLE_MAX && exact == (double)(int64_t)exact;
     if (!whole && labels->task == TANDA_TASK_AUTO) {
-        become_quantity(labels);
+        labels_become_quantity(labels);
         return TANDA_OK;
     }
     if (!whole)
@@ -186,7 +200,7 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     size_t index = find_value(labels, integer);
     if (index < labels->distinct && labels->values[index] == integer) return TANDA_OK;
     if (labels->task == TANDA_TASK_AUTO && labels->distinct == LABELS_AUTO_CLASSES) {
-        become_quantity(labels);
+        labels_become_quantity(labels);
         return TANDA_OK;
     }
     return add_value(labels, index, integer, place, error);

@@ -11,6 +11,8 @@
 
 /* More distinct integers than this, and the target is taken for a quantity unless classes are asked for. */
 #define LABELS_AUTO_CLASSES 100
+/* In place of the class of a row without one. */
+#define LABELS_MISSING -1
 /* More classes than this are taken for a mistake, such as an identifier chosen as the target. */
 #define LABELS_CLASSES_MAX 65536
 
@@ -43,6 +45,15 @@ tanda_status labels_add_text(labels *labels, size_t row, const char *text, size_
 /* value is the nearest binary32 of exact. */
 tanda_status labels_add_number(labels *labels, size_t row, double exact, float value, const place *place,
                                tanda_error *error);
+
+/* The labels so far and to come are numbers, not classes. Not for text. */
+void labels_become_quantity(labels *labels);
+
+/* A row without a label; no such row may be left when labels_finish is called. */
+void labels_add_missing(labels *labels, size_t row);
+
+/* Whether the text is one of the expected classes, and so no missing value whatever it looks like. */
+bool labels_expects(const labels *labels, const char *text, size_t length);
 
 /*
  * Sets task, task_was_found, classes, class_count, class_names or targets of the dataset. rows is the number

@@ -9,19 +9,23 @@
 #include "data/array.h"
 #include "data/format.h"
 #include "data/npy.h"
+#include "data/number.h"
 #include "support/memory.h"
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_SIZE 6
-#define DIMENSIONS_MAX 2
-#define DESCR_SIZE 16
+#define DIMENSIONS_MAX ARRAY_DIMENSIONS_MAX
+#define DESCR_SIZE 24
+
+#define TEXT_LENGTH_MAX 1000000
+#define SHAPE_TEXT_SIZE 160
 
 enum { KEY_DESCR = 1, KEY_ORDER = 2, KEY_SHAPE = 4, KEY_ALL = 7 };
 
 typedef struct header {
     char descr[DESCR_SIZE];
     bool fortran_order;
-    size_t dimensions;
+    size_t dimensions; /* may be more than shape holds */
     uint64_t shape[DIMENSIONS_MAX];
 } header;
 
@@ -131,7 +135,14 @@ static tanda_status parse_entry(parser *parser, header *header, unsigned *seen, 
     if (!take(parser, ':')) return unexpected(parser, "':'", error);
     if (bit == KEY_ORDER) return parse_order(parser, header, error);
     if (bit == KEY_SHAPE) return parse_shape(parser, header, error);
-    return parse_string(parser, header->descr, "one element type such as '<f4' (no records)", error);
+    skip_spaces(parser);
+    if (parser->at < parser->end && (*parser->at == '[' || *parser->at == '('))
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: is a structured array, whose fields have types of their own; save the numbers as one: "
+            "numpy.lib.recfunctions.structured_to_unstructured(...)",
+            parser->path);
+    return parse_string(parser, header->descr, "one element type such as '<f4'", error);
 }
 
 static tanda_status parse_header(parser *parser, header *header, tanda_error *error) {
@@ -174,68 +185,137 @@ static tanda_status find_header(const char *path, const file_view *view, parser 
     return TANDA_OK;
 }
 
-/* Byte order, kind and size of an element: '<f4', '>i8', '|u1', '|b1'. */
+/* What an element of a type that is not read is, and what to save instead. */
+static tanda_status refuse_type(const char *descr, const char *path, tanda_error *error) {
+    static const struct {
+        char kind;
+        const char *what, *instead;
+    } types[] = {
+        {'O', "Python objects", "numpy.asarray(..., dtype='float32'), or text as dtype 'U'"},
+        {'V', "records or raw bytes", "the numbers as float32 or float64"},
+        {'c', "complex numbers", "real and imaginary parts as columns"},
+        {'M', "dates", "numbers, as .astype('int64') gives"},
+        {'m', "spans of time", "numbers, as .astype('int64') gives"},
+        {'f', "floats of this size", "float32 or float64"},
+    };
+    char text[SHOWN_SIZE];
+    const char *shown_descr = shown(descr, strlen(descr), text);
+    const char kind = descr[0] != '\0' ? descr[1] : '\0';
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (kind == types[i].kind)
+            return fail(error, TANDA_BAD_INPUT, "%s: its elements are %s ('%s'), which are not read; save %s",
+                        path, types[i].what, shown_descr, types[i].instead);
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: elements of type '%s' are not read; save as float32, float64 or integers of 8 to 64 bits", path,
+        shown_descr);
+}
+
+/* 'U12' is text of 12 characters, 'S12' of 12 bytes. */
+static bool parse_text_type(const char *descr, array *array) {
+    uint64_t length = 0;
+    if ((descr[1] != 'U' && descr[1] != 'S') || !number_to_whole(descr + 2, strlen(descr + 2), &length))
+        return false;
+    if (length == 0 || length > TEXT_LENGTH_MAX) return false;
+    array->kind = descr[1] == 'U' ? ELEMENT_UTF32 : ELEMENT_BYTES;
+    array->size = (size_t)length * (descr[1] == 'U' ? 4 : 1);
+    array->big_endian = descr[0] == '>';
+    return true;
+}
+
+/* Byte order, kind and size of an element: '<f4', '>i8', '|u1', '|b1', '<U5'. */
 static tanda_status parse_descr(const char *descr, array *array, tanda_error *error) {
     static const char kinds[] = "fiub";
-    bool known = strlen(descr) == 3 && strchr("<>|=", descr[0]) != NULL && strchr(kinds, descr[1]) != NULL &&
-                 strchr("1248", descr[2]) != NULL;
+    const bool ordered = descr[0] != '\0' && strchr("<>|=", descr[0]) != NULL;
+    if (ordered && parse_text_type(descr, array)) return TANDA_OK;
+    bool known =
+        ordered && strlen(descr) == 3 && strchr(kinds, descr[1]) != NULL && strchr("1248", descr[2]) != NULL;
     array->size = known ? (size_t)(descr[2] - '0') : 0;
-    if (known && descr[1] == 'f') known = array->size >= 4;
+    if (known && descr[1] == 'f') known = array->size >= 2;
     if (known && descr[1] == 'b') known = array->size == 1;
     if (known && descr[0] == '|') known = array->size == 1;
-    if (!known) {
-        char text[SHOWN_SIZE];
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: elements of type '%s' are not read; save as float32, float64 or integers of 8 to 64 bits",
-            array->path, shown(descr, strlen(descr), text));
-    }
+    if (!known) return refuse_type(descr, array->path, error);
     array->kind = descr[1] == 'f' ? ELEMENT_FLOAT : descr[1] == 'i' ? ELEMENT_SIGNED : ELEMENT_UNSIGNED;
     array->big_endian = descr[0] == '>' && array->size > 1;
     return TANDA_OK;
 }
 
-/* Compares what the header declares with the length of the file, before anything is allocated. */
-static tanda_status check_size(const array *array, const header *header, size_t available,
-                               tanda_error *error) {
-    char shape[48];
+/* "2 x 3 x 4" */
+static const char *shape_text(const header *header, char text[SHAPE_TEXT_SIZE]) {
+    size_t at = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < header->dimensions && at + 32 < SHAPE_TEXT_SIZE; i++)
+        at += (size_t)snprintf(text + at, SHAPE_TEXT_SIZE - at, "%s%" PRIu64, i == 0 ? "" : " x ",
+                               header->shape[i]);
+    return text;
+}
+
+/* Rows, and the product of the other dimensions; false when it overflows. *bytes is what follows the header. */
+static bool measure(const header *header, array *array, size_t *bytes) {
     size_t count = 0;
-    size_t bytes = 0;
-    if (header->dimensions == 1)
-        snprintf(shape, sizeof shape, "%" PRIu64, header->shape[0]);
-    else
-        snprintf(shape, sizeof shape, "%" PRIu64 " x %" PRIu64, header->shape[0], header->shape[1]);
-    if (array->rows == 0 || array->columns == 0)
-        return fail(error, TANDA_BAD_INPUT, "%s: the array of %s values is empty", array->path, shape);
-    if (multiply_overflows(array->rows, array->columns, &count) ||
-        multiply_overflows(count, array->size, &bytes) || bytes != available)
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: the header declares %s values of %zu byte%s, but %zu bytes follow it (damaged or cut off)",
-            array->path, shape, array->size, array->size == 1 ? "" : "s", available);
-    return TANDA_OK;
+    bool fits = true;
+    array->rows = header->shape[0];
+    array->columns = 1;
+    for (size_t i = 1; i < header->dimensions; i++)
+        fits = !multiply_overflows(array->columns, header->shape[i], &array->columns) && fits;
+    return fits && !multiply_overflows(array->rows, array->columns, &count) &&
+           !multiply_overflows(count, array->size, bytes);
+}
+
+/* Compares what the header declares with the length of the file, before anything is allocated. */
+static tanda_status check_size(const array *array, const header *header, bool fits, size_t bytes,
+                               size_t available, tanda_error *error) {
+    char shape[SHAPE_TEXT_SIZE];
+    shape_text(header, shape);
+    for (size_t i = 0; i < header->dimensions; i++)
+        if (header->shape[i] == 0)
+            return fail(error, TANDA_BAD_INPUT, "%s: the array of %s values is empty", array->path, shape);
+    if (fits && bytes == available) return TANDA_OK;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: the header declares %s values of %zu byte%s, but %zu bytes follow it (damaged or cut off)",
+        array->path, shape, array->size, array->size == 1 ? "" : "s", available);
+}
+
+/* The other dimensions of an array by columns, whose order matters where there are several. */
+static void describe_order(const header *header, array *array) {
+    array->by_columns = header->fortran_order && array->rows > 1 && array->columns > 1;
+    if (header->fortran_order && array->rows == 1 && header->dimensions > 2) array->by_columns = true;
+    array->inner_count = header->dimensions > 2 ? header->dimensions - 1 : 0;
+    for (size_t i = 0; i < array->inner_count; i++)
+        array->inner[i] = (size_t)header->shape[i + 1];
 }
 
 static tanda_status describe(const header *header, const file_view *view, size_t offset, array *array,
                              tanda_error *error) {
+    size_t bytes = 0;
     tanda_status status = parse_descr(header->descr, array, error);
     if (status != TANDA_OK) return status;
     if (header->dimensions < 1 || header->dimensions > DIMENSIONS_MAX)
         return fail(error, TANDA_BAD_INPUT,
-                    "%s: the array has %zu dimensions; 1 (labels) or 2 (rows, columns) are read%s",
-                    array->path, header->dimensions,
-                    header->dimensions > 2 ? "; reshape it to (rows, -1)" : "");
+                    "%s: the array has %zu dimensions; 1 to %d are read, the first for the rows", array->path,
+                    header->dimensions, DIMENSIONS_MAX);
     array->data = view->data + offset;
-    array->rows = header->shape[0];
-    array->columns = header->dimensions == 1 ? 1 : header->shape[1];
-    status = check_size(array, header, view->size - offset, error);
-    if (status != TANDA_OK) return status;
-    if (header->fortran_order && array->rows > 1 && array->columns > 1)
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: the array is stored by columns (Fortran order); save numpy.ascontiguousarray(...) of it",
-            array->path);
-    return TANDA_OK;
+    const bool fits = measure(header, array, &bytes);
+    status = check_size(array, header, fits, bytes, view->size - offset, error);
+    if (status == TANDA_OK) describe_order(header, array);
+    return status;
+}
+
+size_t npy_bound(const unsigned char *data, size_t size) {
+    parser parser = {0};
+    header header = {0};
+    array array = {.path = ""};
+    const file_view view = {.data = data, .size = size};
+    size_t bytes = 0, whole = 0;
+    if (find_header("", &view, &parser, NULL) != TANDA_OK) return SIZE_MAX;
+    const size_t offset = (size_t)(parser.end - parser.start);
+    if (parse_header(&parser, &header, NULL) != TANDA_OK ||
+        parse_descr(header.descr, &array, NULL) != TANDA_OK || header.dimensions < 1 ||
+        header.dimensions > DIMENSIONS_MAX || !measure(&header, &array, &bytes) ||
+        add_overflows(offset, bytes, &whole))
+        return SIZE_MAX;
+    return whole;
 }
 
 tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,

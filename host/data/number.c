@@ -91,14 +91,14 @@ static const char *scan_exponent(const char *at, const char *end, int *exponent)
 }
 
 /* Any number of digits: the first 19 that count are kept. NULL when there is no digit. */
-static const char *scan_decimal(const char *at, const char *end, decimal *number) {
+static const char *scan_decimal(const char *at, const char *end, char point, decimal *number) {
     *number = (decimal){0};
     if (at < end && (*at == '-' || *at == '+')) number->negative = *at++ == '-';
     size_t digits_seen = 0;
     int kept = 0;
     bool after_point = false;
     for (; at < end; at++) {
-        if (*at == '.' && !after_point) {
+        if (*at == point && !after_point) {
             after_point = true;
             continue;
         }
@@ -159,7 +159,7 @@ static inline const char *scan_digits(const char *at, const char *end, uint64_t 
 }
 #endif
 
-const char *number_scan(const char *at, const char *end, float *value) {
+const char *number_scan(const char *at, const char *end, char point, float *value) {
     decimal number = {.negative = at < end && *at == '-'};
     const char *start = at + number.negative;
     at = start;
@@ -168,15 +168,15 @@ const char *number_scan(const char *at, const char *end, float *value) {
         if (at < end && is_digit(*at)) at = scan_digits(at, end, &number.digits);
     }
     ptrdiff_t count = at - start;
-    if (at < end && *at == '.') {
-        const char *point = at + 1;
-        at = scan_digits(point, end, &number.digits);
-        count += at - point;
-        number.exponent = (int)(at - point > DIGITS_KEPT ? 0 : point - at);
+    if (at < end && *at == point) {
+        const char *fraction = at + 1;
+        at = scan_digits(fraction, end, &number.digits);
+        count += at - fraction;
+        number.exponent = (int)(at - fraction > DIGITS_KEPT ? 0 : fraction - at);
     }
     if (count == 0) return NULL;
     if (count > DIGITS_KEPT)
-        at = scan_decimal(number.negative ? start - 1 : start, end, &number);
+        at = scan_decimal(number.negative ? start - 1 : start, end, point, &number);
     else if (at < end && (*at | 0x20) == 'e')
         at = scan_exponent(at, end, &number.exponent);
     return decimal_to_float(&number, value) ? at : NULL;
@@ -206,7 +206,7 @@ number_status number_to_float(const char *text, size_t length, float *value) {
     decimal number;
     float result = 0.0f;
     const char *end = text + length;
-    if (length == 0 || scan_decimal(text, end, &number) != end) return classify(text, length);
+    if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length);
     if (!decimal_to_float(&number, &result)) {
         char copy[NUMBER_LENGTH_MAX];
         if (!terminated_copy(text, length, copy)) return NUMBER_NOT;
@@ -223,7 +223,7 @@ number_status number_to_double(const char *text, size_t length, double *value) {
     decimal number;
     double result = 0.0;
     const char *end = text + length;
-    if (length == 0 || scan_decimal(text, end, &number) != end) return classify(text, length);
+    if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length);
     if (!number.cut && number.digits <= EXACT_DIGITS && number.exponent >= -EXACT_EXPONENT &&
         number.exponent <= EXACT_EXPONENT) { /* rounded once (Clinger 1990) */
         result = scale_by_ten(number.digits, number.exponent);

@@ -11,6 +11,7 @@ typedef struct place {
     size_t row;       /* arrays: from 0, as NumPy counts */
     size_t column;    /* text files: the field, from 1; arrays: from 0 */
     const char *name; /* of the column, or NULL */
+    size_t part;      /* of several files whose rows follow one another, from 0; for who knows their paths */
 } place;
 
 /* fail() with "file:line:field: " or "file: row R, column C (from 0): " before it and the column's name

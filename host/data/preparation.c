@@ -17,6 +17,7 @@ void preparation_free(preparation *preparation) {
     free(preparation->of);
     free_texts(preparation->names, preparation->columns);
     free(preparation->is_category);
+    free_texts(preparation->missing_values, preparation->missing_value_count);
     *preparation = (struct preparation){0};
 }
 
@@ -136,6 +137,10 @@ static tanda_status fit(const tanda_dataset *training, preparation *result, tand
     if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
     if (status == TANDA_OK)
         status = copy_texts(&result->names, training->feature_names, result->columns, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&result->missing_values, training->raw.missing_values,
+                            training->raw.missing_value_count, error);
+    if (status == TANDA_OK) result->missing_value_count = training->raw.missing_value_count;
     if (status == TANDA_OK && training->raw.is_category != NULL) {
         status = allocate(&result->is_category, result->columns, sizeof(bool), "columns", error);
         for (size_t i = 0; status == TANDA_OK && i < result->columns; i++) {

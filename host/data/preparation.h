@@ -21,6 +21,8 @@ typedef struct preparation {
     char **names;        /* columns entries, or NULL */
     bool *is_category;   /* columns entries, or NULL: none is */
     bool fills_missing;
+    char **missing_values; /* missing_value_count further texts that stand for a missing value, or NULL */
+    size_t missing_value_count;
     bool zero_unknown; /* categories that no training row had belong to none; else they are refused */
 } preparation;
 

@@ -26,6 +26,7 @@ typedef struct work {
 
 /* Of two places in one file, whether the first comes earlier. */
 static bool is_before(const place *a, const place *b) {
+    if (a->part != b->part) return a->part < b->part;
     if (a->line != b->line) return a->line < b->line;
     return a->row != b->row ? a->row < b->row : a->column < b->column;
 }
@@ -33,7 +34,7 @@ static bool is_before(const place *a, const place *b) {
 /* The rank of a category among the known ones, or UNKNOWN. */
 static uint32_t rank_of(const prepared_column *column, const char *category) {
     for (size_t i = 0; i < column->category_count; i++)
-        if (strcmp(column->categories[i], category) == 0) return (uint32_t)i;
+        if (texts_are_same(column->categories[i], category)) return (uint32_t)i;
     return UNKNOWN;
 }
 
@@ -51,7 +52,7 @@ static tanda_status refuse(const work *work, size_t column, size_t category, tan
     const prepared_column *known = &work->preparation->of[column];
     const char *unknown = dataset->raw.categories[column].texts.texts[category];
     place place = dataset->raw.categories[column].places[category];
-    place.path = dataset->raw.path;
+    place.path = raw_columns_path(&dataset->raw, &place);
     if (dataset->feature_names != NULL) place.name = dataset->feature_names[column];
     return fail_at(error, &place,
                    "'%s' is none of the %zu categories of the training rows, such as '%s'; "

@@ -40,6 +40,13 @@ void scaling_free(scaling *scaling) {
     *scaling = (struct scaling){0};
 }
 
+size_t scaling_constant_count(const scaling *scaling) {
+    size_t count = 0;
+    for (size_t i = 0; i < scaling->features; i++)
+        count += scaling->factor[i] == 0.0f;
+    return count;
+}
+
 /* Sums of x, or of (x - mean)^2 where there is a mean, per feature. */
 static const double *column_sums(sum_tree *tree, const float *values, size_t rows, const double *mean) {
     size_t features = tree->features;
@@ -81,13 +88,16 @@ static void find_extremes(const float *values, size_t rows, size_t features, ext
     }
 }
 
-/* One feature's center and 1 / spread. A constant column is centered on its value: it becomes 0. */
+/*
+ * One feature's center and 1 / spread. A constant column gets factor 0: nothing is known of how it matters, so no value
+ * of it may decide a prediction.
+ */
 static tanda_status set_feature(scaling *result, size_t feature, const extremes *extremes, double center,
                                 double spread, tanda_error *error) {
     float low = extremes->low[feature];
     bool constant = low == extremes->high[feature];
     float middle = constant ? low : (float)center;
-    float factor = constant ? 1.0f : (float)(1.0 / spread);
+    float factor = constant ? 0.0f : (float)(1.0 / spread);
     if (!isfinite(factor))
         return fail(error, TANDA_BAD_INPUT,
                     "--scale %s: feature %zu (from 0) varies by only %.3g, which binary32 cannot scale; use "
@@ -108,23 +118,32 @@ static tanda_status fit_minmax(scaling *result, const extremes *extremes, tanda_
     return status;
 }
 
+tanda_status column_moments(const float *values, size_t rows, size_t columns, double *mean, double *deviation,
+                            tanda_error *error) {
+    sum_tree tree = {0};
+    const tanda_status status = tree_make(&tree, rows, columns, error);
+    if (status != TANDA_OK) return status;
+    const double *sums = column_sums(&tree, values, rows, NULL);
+    for (size_t i = 0; i < columns; i++)
+        mean[i] = sums[i] / (double)rows;
+    const double *squares = column_sums(&tree, values, rows, mean);
+    for (size_t i = 0; i < columns; i++)
+        deviation[i] = sqrt(squares[i] / (double)rows);
+    free(tree.stack);
+    return TANDA_OK;
+}
+
 static tanda_status fit_standard(scaling *result, const float *values, size_t rows, const extremes *extremes,
                                  tanda_error *error) {
     size_t features = result->features;
-    sum_tree tree = {0};
-    double *mean = NULL;
-    tanda_status status = tree_make(&tree, rows, features, error);
-    if (status == TANDA_OK) status = allocate(&mean, features, sizeof *mean, "means", error);
-    if (status == TANDA_OK) {
-        const double *sums = column_sums(&tree, values, rows, NULL);
-        for (size_t i = 0; i < features; i++)
-            mean[i] = sums[i] / (double)rows;
-        const double *squares = column_sums(&tree, values, rows, mean);
-        for (size_t i = 0; status == TANDA_OK && i < features; i++)
-            status = set_feature(result, i, extremes, mean[i], sqrt(squares[i] / (double)rows), error);
-    }
-    free(tree.stack);
+    double *mean = NULL, *deviation = NULL;
+    tanda_status status = allocate(&mean, features, sizeof *mean, "means", error);
+    if (status == TANDA_OK) status = allocate(&deviation, features, sizeof *deviation, "deviations", error);
+    if (status == TANDA_OK) status = column_moments(values, rows, features, mean, deviation, error);
+    for (size_t i = 0; status == TANDA_OK && i < features; i++)
+        status = set_feature(result, i, extremes, mean[i], deviation[i], error);
     free(mean);
+    free(deviation);
     return status;
 }
 
@@ -198,7 +217,8 @@ static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, t
         float *values = dataset->owned + row * dataset->features;
         float worst = 0.0f; /* becomes NaN, and stays so, as soon as one value is not finite */
         for (size_t i = 0; i < dataset->features; i++) {
-            float scaled = (values[i] - scaling->center[i]) * scaling->factor[i];
+            float distance = values[i] - scaling->center[i], factor = scaling->factor[i];
+            float scaled = factor == 0.0f ? 0.0f : distance * factor;
             values[i] = scaled == 0.0f ? 0.0f : scaled;
             worst += scaled - scaled;
         }

@@ -13,13 +13,23 @@ typedef struct scaling {
 
 /*
  * standard: center = mean, factor = 1 / standard deviation (population, as scikit-learn); minmax: center =
- * minimum, factor = 1 / (maximum - minimum). A constant column gets factor 1. Mean and variance in two passes
+ * minimum, factor = 1 / (maximum - minimum). A constant column gets factor 0: it has no influence. Mean and variance in two passes
  * in double, summed in chunks of 256 rows and over chunks by the tree of contract 4.
  * values is (rows, features).
  */
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
                          tanda_error *error);
 void scaling_free(scaling *scaling);
+
+/*
+ * Mean and standard deviation (of the population) of each column of values (rows, columns), in two passes in double,
+ * summed as above. To be called in the exact floating-point mode. TANDA_FAILED for want of memory.
+ */
+tanda_status column_moments(const float *values, size_t rows, size_t columns, double *mean, double *deviation,
+                            tanda_error *error);
+
+/* Features with factor 0, which were constant in the training rows. */
+size_t scaling_constant_count(const scaling *scaling);
 
 /* "none", "standard", "minmax". scaling_from_name is false for another name. */
 const char *scaling_name(tanda_scale kind);

@@ -120,6 +120,7 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
         status = allocate(&part->weights, rows, sizeof *part->weights, "weights of the split", error);
     if (status == TANDA_OK)
         status = copy_texts(&part->feature_names, source->feature_names, source->features, error);
+    if (status == TANDA_OK) status = copy_text(&part->remark, source->remark, error);
     if (status == TANDA_OK) status = copy_text(&part->target_name, source->target_name, error);
     if (status == TANDA_OK)
         status = copy_texts(&part->target_names, source->target_names, source->target_count, error);

@@ -18,6 +18,8 @@ static tanda_status check_options(const char *title, const tanda_dataset_options
                        : options->sample_weight != NULL                      ? "--sample-weight"
                                                                              : NULL;
     if (flag != NULL) return fail(error, TANDA_USAGE, "%s: it is for files; %s is made whole", flag, title);
+    if (task == TANDA_TASK_LABELS)
+        return fail(error, TANDA_USAGE, "%s has one target, not several labels", title);
     if (task == TANDA_TASK_CLASSES && source->data.classes == 0)
         return fail(error, TANDA_USAGE, "%s has a quantity as its target, not classes", title);
     return TANDA_OK;

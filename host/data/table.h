@@ -12,15 +12,31 @@ typedef struct request {
     const dataset_expectation *expected;  /* or NULL */
     bool labels_only;                     /* the file holds one label per row and no features */
     size_t label_rows;                    /* labels_only: how many rows wait for a label */
+    const char *member;                   /* the array of an .npz, or NULL */
+    bool is_part;        /* the rows follow those of a file whose columns are expected, but any labels */
+    bool text_labels;    /* labels are taken for text, as those of another part are */
+    size_t lines_before; /* rows of a pipe: lines of text that came between the names and these rows */
+    text_span *names;    /* NULL, or where a CSV reader puts where the names are; empty without names */
 } request;
+
+/* What the labels must be among: the expectation's, or NULL. */
+static inline const dataset_expectation *request_classes(const request *request) {
+    return request->is_part ? NULL : request->expected;
+}
 
 /* The task that holds for a request: the expectation's, or the option's. */
 tanda_task request_task(const request *request);
+
+/* Whether several targets are labels, each 0 or 1. */
+bool request_wants_labels(const request *request);
 
 /* The selected columns of a file. All members are zero before a reader fills them. */
 typedef struct table {
     size_t rows;
     size_t features;     /* 0 for a file of labels */
+    size_t columns;      /* of the file */
+    char *remark;        /* how the file was read, where that is worth telling, or NULL */
+    dialect dialect;     /* of a text */
     raw_columns raw;     /* what the values are where they are not features yet */
     const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
     float *owned;
@@ -33,6 +49,7 @@ typedef struct table {
     bool has_labels;
     labels labels;  /* of one target; with has_labels */
     float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
+    size_t dropped; /* rows that were left out, as they had no target */
     bool has_weights;
     float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
 } table;
@@ -46,6 +63,9 @@ tanda_status table_begin(table *table, const request *request, const char *path,
 
 /* TANDA_BAD_INPUT with the place when the weight is negative. */
 tanda_status table_add_weight(table *table, size_t row, float weight, const place *place, tanda_error *error);
+
+/* Moves the labels or targets of a table of labels to the table of their rows, which has none. */
+void table_take_labels(table *labels, table *data);
 
 /* Releases what the table still holds; all members are zero afterwards. */
 void table_free(table *table);

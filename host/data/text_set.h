@@ -1,10 +1,16 @@
-/* Distinct texts, numbered in the order in which they come. */
+/*
+ * Distinct texts, numbered in the order in which they come. Numbers are compared as numbers: 1, 1.0 and +1 are one text,
+ * the one that came first; and so are true, True and TRUE.
+ */
 #ifndef TANDA_DATA_TEXT_SET_H
 #define TANDA_DATA_TEXT_SET_H
 
 #include "support/status.h"
 
 #define TEXT_SET_NONE SIZE_MAX
+
+/* Whether a set would take the two for one. */
+bool texts_are_same(const char *a, const char *b);
 
 /* All zero is empty and may be freed; it takes texts after text_set_begin. */
 typedef struct text_set {

@@ -55,9 +55,14 @@ TANDA_API const char *tanda_version(void);
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 
-typedef enum tanda_task { TANDA_TASK_AUTO, TANDA_TASK_CLASSES, TANDA_TASK_REGRESSION } tanda_task;
+typedef enum tanda_task {
+    TANDA_TASK_AUTO,
+    TANDA_TASK_CLASSES,
+    TANDA_TASK_REGRESSION,
+    TANDA_TASK_LABELS /* several labels a row, each 0 or 1: two or more targets */
+} tanda_task;
 typedef enum tanda_header { TANDA_HEADER_AUTO, TANDA_HEADER_NONE, TANDA_HEADER_FIRST_ROW } tanda_header;
-/* Missing values (empty, NA, NaN, nan, null or ? in CSV, NaN in .npy) are refused, or become their column's mean. */
+/* Missing values (in CSV empty, ? and the words that pandas takes, in .npy NaN) are refused, or become their column's mean. */
 typedef enum tanda_missing { TANDA_MISSING_REFUSE, TANDA_MISSING_MEAN } tanda_missing;
 /* Categories that no training row had are refused, or belong to none. AUTO: as the model says, else refused. */
 typedef enum tanda_unknown { TANDA_UNKNOWN_AUTO, TANDA_UNKNOWN_REFUSE, TANDA_UNKNOWN_ZERO } tanda_unknown;
@@ -74,9 +79,9 @@ typedef struct tanda_model tanda_model;
 
 /* How to read a data file. All zero is a good start: format, header, target and task are then found out. */
 typedef struct tanda_dataset_options {
-    const char *format;        /* "csv", "npy", "idx"; NULL: by content, then by extension */
+    const char *format;        /* "csv", "npy", "npz", "idx", "libsvm"; NULL: by content, then by extension */
     tanda_header header;       /* CSV only */
-    const char *target;        /* column name or index from 0; several behind commas for regression;
+    const char *target;        /* column name or index from 0; several behind commas, quantities or labels;
                                   NULL: the last column (none with labels) */
     const char *labels;        /* file with one label per row (.npy, IDX), NULL: labels are a column */
     const char *const *ignore; /* columns to leave out, by name or index */
@@ -85,15 +90,31 @@ typedef struct tanda_dataset_options {
     size_t feature_count;
     const char *const *categorical; /* columns of categories, which become a feature each; by name or index */
     size_t categorical_count;
-    bool categorical_auto;     /* so do columns whose first value is text */
+    bool categorical_auto;     /* so do columns of text */
     tanda_missing missing;     /* training: what becomes of missing values; a model keeps it */
     tanda_unknown unknown;     /* what becomes of categories that the model does not know */
     const char *sample_weight; /* column of the rows' weights in the loss, each 0 or more; NULL: none */
     tanda_task task;
-    bool without_target; /* predict: no target is needed; one that is named is left out */
+    bool without_target;       /* predict: no target is needed; one that is named is left out */
+    bool drop_missing_targets; /* leave out rows whose target is missing, and not refuse them */
+    bool labels_of_several;    /* task auto: several targets are labels, each 0 or 1, and not quantities */
     bool held_out; /* of "synthetic:...,test-rows=N" those rows and not the others; else no difference */
+    const char *const *more_files; /* whose rows follow those of the path; columns must agree */
+    size_t more_count;
+    bool validation;     /* of an .npz: x_test and y_test before x and y */
+    char delimiter;      /* CSV: ',', ';', tab, '|', or ' ' for runs of blanks; 0: found out */
+    char decimal;        /* CSV: '.' or ','; 0: found out */
+    const char *comment; /* CSV: lines that begin with it are skipped; "": none are; NULL: found out */
+    size_t skip_lines;   /* CSV: lines before the names or the first row */
+    const char *const *missing_values; /* CSV: further texts that stand for a missing value */
+    size_t missing_value_count;
 } tanda_dataset_options;
 
+/*
+ * path is a file (CSV or libsvm text, .npy, .npz, IDX, any of them packed), one array of an .npz (FILE.npz:NAME), a
+ * folder of CSV files, whose rows follow one another in the order of the names, a pipe ("-": standard input), or
+ * synthetic:KIND,...
+ */
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                           tanda_dataset **dataset, tanda_error *error);
 TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
@@ -105,7 +126,7 @@ TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
 TANDA_API tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error);
 TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
-/* 1; more for a regression of several quantities; 0 without a target. */
+/* 1; more for several quantities or labels; 0 without a target. */
 TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
 
 /*
@@ -121,8 +142,9 @@ typedef struct tanda_dataset_arrays {
     const int32_t *classes;           /* (rows), each from 0 and below class_count */
     size_t class_count;               /* 0: one more than the largest of classes */
     const char *const *class_names;   /* (class_count); NULL: the numbers */
-    const float *targets;             /* (rows, target_count), finite: a regression */
+    const float *targets;             /* (rows, target_count), finite: a regression, or labels */
     size_t target_count;              /* 0: 1 */
+    bool targets_are_labels;          /* two or more, each 0 or 1: TANDA_TASK_LABELS */
     const char *const *target_names;  /* (target_count) */
     const float *sample_weights;      /* (rows) of the loss, each 0 or more; NULL: all 1 */
 } tanda_dataset_arrays;
@@ -253,12 +275,25 @@ TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_m
 TANDA_API tanda_scale tanda_model_scaling(const tanda_model *model, const float **center,
                                           const float **factor);
 
+/*
+ * Standardised targets of a regression: each (target - mean) / deviation of the training set, by TANDA_SCALE_STANDARD, or
+ * as they are, by TANDA_SCALE_NONE. Data sets keep their targets; the model's training and its losses are of the
+ * standardised ones, its predictions and their metrics in the units of the data. TANDA_USAGE for another scale, classes,
+ * the loss poisson, or an output function that is never below 0.
+ */
+TANDA_API tanda_status tanda_model_fit_target_scaling(tanda_model *model, tanda_scale scale,
+                                                      const tanda_dataset *training, tanda_error *error);
+
+/* mean and deviation (NULL, or set to NULL without scaling) are the model's, one for each target. */
+TANDA_API tanda_scale tanda_model_target_scaling(const tanda_model *model, const double **mean,
+                                                 const double **deviation);
+
 TANDA_API size_t tanda_model_features(const tanda_model *model);
-/* Of the last layer: 1 for binary classes through a sigmoid, for regression the targets, else the classes. */
+/* Of the last layer: 1 for binary classes through a sigmoid, for regression and labels the targets, else the classes. */
 TANDA_API size_t tanda_model_outputs(const tanda_model *model);
 TANDA_API tanda_task tanda_model_task(const tanda_model *model);
 TANDA_API const char *tanda_model_loss(const tanda_model *model);
-TANDA_API size_t tanda_model_class_count(const tanda_model *model); /* 0 for regression */
+TANDA_API size_t tanda_model_class_count(const tanda_model *model); /* 0 but for classes */
 /* NULL without names, or for no such index. */
 TANDA_API const char *tanda_model_class_name(const tanda_model *model, size_t index);
 TANDA_API const char *tanda_model_feature_name(const tanda_model *model, size_t index);
@@ -435,13 +470,16 @@ TANDA_API tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind);
 
 /* ---- training ----------------------------------------------------------------------------------------- */
 
-/* Loss is the mean over the rows; accuracy and correct are for classes, accuracy is NaN for regression. */
+/*
+ * Loss is the mean over the rows; correct are those whose class, or whose labels all, are right; accuracy is NaN for
+ * regression.
+ */
 typedef struct tanda_evaluation {
     size_t rows;
     double loss;
     double accuracy;
     uint64_t correct;
-    double squared_error; /* loss mse: the total squared error, else NaN */
+    double squared_error; /* loss mse: the total squared error; else, and of standardised targets, NaN */
 } tanda_evaluation;
 
 typedef struct tanda_epoch {
@@ -561,7 +599,10 @@ TANDA_API tanda_status tanda_evaluate(tanda_device *device, const tanda_model *m
                                       const tanda_dataset *dataset, tanda_evaluation *evaluation,
                                       tanda_error *error);
 
-/* Columns of a prediction: the classes, each with its probability (2 for a binary model), or 1 for regression. */
+/*
+ * Columns of a prediction: the classes, each with its probability (2 for a binary model), the labels, each with its own,
+ * or the targets of a regression.
+ */
 TANDA_API size_t tanda_prediction_columns(const tanda_model *model);
 
 /*
@@ -613,6 +654,15 @@ typedef struct tanda_metrics {
     tanda_class_metrics *classes; /* (class_count) */
     uint64_t *confusion; /* (class_count, class_count): row the truth, column the prediction; or NULL */
 
+    /*
+     * Labels: class_count is their number, and classes has one entry for each, whose rows are those where it holds. A label
+     * is said to hold where its probability is above 1/2. accuracy is of rows whose labels are all right; macro and
+     * roc_auc are means over the labels (roc_auc NaN if one is the same in all rows), weighted is by support.
+     */
+    double hamming_loss;   /* share of labels that are wrong */
+    tanda_average micro;   /* of all labels of all rows together */
+    tanda_average samples; /* mean over the rows */
+
     /* Regression: means over rows and columns. A column's r2 is NaN for one row, and of equal targets 1 or 0. */
     double mse, mae, r2;
 } tanda_metrics;
@@ -624,6 +674,11 @@ typedef struct tanda_metrics {
 TANDA_API tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes,
                                                 size_t rows, size_t class_count, size_t top_k,
                                                 tanda_metrics **metrics, tanda_error *error);
+
+/* From probabilities and labels, each 0 or 1, both (rows, label_count); fails as the above. */
+TANDA_API tanda_status tanda_metrics_of_labels(const float *probabilities, const float *labels, size_t rows,
+                                               size_t label_count, tanda_metrics **metrics,
+                                               tanda_error *error);
 
 /* From predictions and targets, both (rows, columns); fails as the above. */
 TANDA_API tanda_status tanda_metrics_of_values(const float *predictions, const float *targets, size_t rows,

@@ -14,15 +14,16 @@ static tanda_status choose_output(const tanda_dataset *training, const tanda_mod
         return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them", options->loss);
     activation output = objective_output(loss, training->task, training->class_count);
     if (options->output_activation != NULL && !activation_from_name(options->output_activation, &output))
-        return fail(error, TANDA_USAGE, "the output function '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS
-                    " and softmax", options->output_activation);
+        return fail(error, TANDA_USAGE,
+                    "the output function '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS " and softmax",
+                    options->output_activation);
     last->units = !classes                                                     ? training->target_count
                   : training->class_count == 2 && output != ACTIVATION_SOFTMAX ? 1
                                                                                : training->class_count;
     if (loss == LOSS_COUNT)
-        loss = !classes                       ? LOSS_MSE
-               : output == ACTIVATION_SOFTMAX ? LOSS_CATEGORICAL_CROSSENTROPY
-                                              : LOSS_BINARY_CROSSENTROPY;
+        loss = training->task == TANDA_TASK_REGRESSION ? LOSS_MSE
+               : output == ACTIVATION_SOFTMAX          ? LOSS_CATEGORICAL_CROSSENTROPY
+                                                       : LOSS_BINARY_CROSSENTROPY;
     last->activation = activation_name(output);
     *loss_word = loss_name(loss);
     return TANDA_OK;
@@ -50,6 +51,7 @@ static tanda_status name_model(const tanda_dataset *training, tanda_model *model
     if (status == TANDA_OK) status = copy_text(&model->target_name, training->target_name, error);
     if (status == TANDA_OK)
         status = copy_texts(&model->target_names, training->target_names, training->target_count, error);
+    if (status == TANDA_OK) status = model_name_labels(model, error);
     if (status == TANDA_OK)
         status = copy_texts(&model->class_names, training->class_names, training->class_count, error);
     return status;

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support/digest.h"
@@ -102,19 +103,33 @@ void tanda_model_free(tanda_model *model) {
     free(model->settings);
     preparation_free(&model->preparation);
     scaling_free(&model->scaling);
+    target_scaling_free(&model->target_scaling);
     free(model->parameters);
     free(model->layers);
     free(model);
 }
 
 size_t model_classes(const tanda_model *model) {
-    if (model->task == TANDA_TASK_REGRESSION) return 0;
+    if (model->task != TANDA_TASK_CLASSES) return 0;
     const size_t outputs = model_outputs(model);
     return outputs == 1 ? 2 : outputs;
 }
 
 size_t model_targets(const tanda_model *model) {
-    return model->task == TANDA_TASK_REGRESSION ? model_outputs(model) : 1;
+    return model->task == TANDA_TASK_CLASSES ? 1 : model_outputs(model);
+}
+
+tanda_status model_name_labels(tanda_model *model, tanda_error *error) {
+    const size_t count = model_outputs(model);
+    if (model->task != TANDA_TASK_LABELS || model->target_names != NULL) return TANDA_OK;
+    tanda_status status =
+        allocate(&model->target_names, count, sizeof *model->target_names, "names of labels", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        status = copy_text(&model->target_names[i], number, error);
+    }
+    return status;
 }
 
 size_t model_outputs(const tanda_model *model) {

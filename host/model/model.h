@@ -8,6 +8,7 @@
 
 #include "data/preparation.h"
 #include "data/scaling.h"
+#include "data/target_scaling.h"
 #include "model/objective.h"
 #include "support/status.h"
 
@@ -25,14 +26,15 @@ struct tanda_model {
     layer *layers;
     loss loss;
     loss_settings loss_settings;
-    tanda_task task;         /* TANDA_TASK_CLASSES or TANDA_TASK_REGRESSION */
+    tanda_task task;         /* never TANDA_TASK_AUTO */
     char **feature_names;    /* features entries, or NULL */
     char *target_name;       /* of one target, or NULL */
-    char **target_names;     /* of a regression of several: model_outputs entries, or NULL */
+    char **target_names;     /* of several, quantities or labels: model_outputs entries, or NULL */
     size_t class_count;      /* see model_classes */
     char **class_names;      /* class_count entries, or NULL */
     preparation preparation; /* from columns to features, before the scaling */
     scaling scaling;
+    target_scaling target_scaling; /* of a regression; predictions are in the units of the data */
     size_t parameter_count;
     float *parameters;
     char *settings; /* the training's settings as a JSON object, or NULL */
@@ -59,7 +61,10 @@ bool model_count_parameters(size_t features, size_t layer_count, const size_t *u
 /* Classes that the outputs stand for: 2 for one sigmoid, as many as softmax outputs, 0 for regression. */
 size_t model_classes(const tanda_model *model);
 
-/* Targets that a row has: the outputs of a regression, else 1. */
+/* Labels that have no names are called by their numbers, from 0. */
+tanda_status model_name_labels(tanda_model *model, tanda_error *error);
+
+/* Targets that a row has: the outputs of a regression or of several labels, else 1. */
 size_t model_targets(const tanda_model *model);
 
 /* Outputs of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */

@@ -40,11 +40,19 @@ static bool same_scaling(const scaling *a, const scaling *b) {
            same_reals(a->factor, b->factor, bytes);
 }
 
+static bool same_target_scaling(const target_scaling *a, const target_scaling *b) {
+    const size_t bytes = a->targets * sizeof *a->mean;
+    return a->targets == b->targets && same_reals(a->mean, b->mean, bytes) &&
+           same_reals(a->deviation, b->deviation, bytes);
+}
+
 static bool same_preparation(const preparation *a, const preparation *b) {
     if (a->columns != b->columns) return false;
     if (a->columns == 0) return true;
     bool same = a->fills_missing == b->fills_missing && a->zero_unknown == b->zero_unknown &&
-                same_texts(a->names, b->names, a->columns);
+                same_texts(a->names, b->names, a->columns) &&
+                a->missing_value_count == b->missing_value_count &&
+                same_texts(a->missing_values, b->missing_values, a->missing_value_count);
     for (size_t i = 0; same && i < a->columns; i++) {
         const prepared_column *x = &a->of[i], *y = &b->of[i];
         same = x->category_count == y->category_count &&
@@ -76,6 +84,7 @@ const char *model_difference(const tanda_model *model, const tanda_model *read) 
         {"architecture", same_layers(model, read)},
         {"loss setting", same_loss_settings(&model->loss_settings, &read->loss_settings)},
         {"scaling", same_scaling(&model->scaling, &read->scaling)},
+        {"target scaling", same_target_scaling(&model->target_scaling, &read->target_scaling)},
         {"preparation", same_preparation(&model->preparation, &read->preparation)},
         {"feature name", same_texts(model->feature_names, read->feature_names, model->features)},
         {"class name", same_classes(model, read)},

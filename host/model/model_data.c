@@ -1,14 +1,16 @@
 /* Data for a model that is there already. */
-#include "data/dataset.h"
-#include "model/model.h"
+#include "model/model_data.h"
 
-static dataset_expectation expectation(const tanda_model *model) {
+dataset_expectation model_expect(const tanda_model *model) {
     const preparation *preparation = &model->preparation;
     const bool raw = preparation->columns > 0;
     return (dataset_expectation){.feature_count = raw ? preparation->columns : model->features,
                                  .feature_names = raw ? preparation->names : model->feature_names,
                                  .is_category = preparation->is_category,
+                                 .columns = raw ? preparation->of : NULL,
                                  .fills_missing = preparation->fills_missing,
+                                 .missing_values = preparation->missing_values,
+                                 .missing_value_count = preparation->missing_value_count,
                                  .class_count = model->class_count,
                                  .class_names = model->class_names,
                                  .task = model->task,
@@ -17,16 +19,21 @@ static dataset_expectation expectation(const tanda_model *model) {
                                  .target_names = model->target_names};
 }
 
+tanda_status model_prepare_rows(const tanda_model *model, tanda_unknown unknown, tanda_dataset *dataset,
+                                tanda_error *error) {
+    const tanda_status status = dataset_prepare(dataset, &model->preparation, unknown, error);
+    return status == TANDA_OK ? dataset_scale(dataset, &model->scaling, error) : status;
+}
+
 tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,
                                           const tanda_model *model, tanda_dataset **dataset,
                                           tanda_error *error) {
     tanda_dataset_options reading = options == NULL ? (tanda_dataset_options){0} : *options;
-    const dataset_expectation expected = expectation(model);
+    const dataset_expectation expected = model_expect(model);
     tanda_dataset *loaded = NULL;
     reading.task = model->task;
     tanda_status status = dataset_load(path, &reading, &expected, &loaded, error);
-    if (status == TANDA_OK) status = dataset_prepare(loaded, &model->preparation, reading.unknown, error);
-    if (status == TANDA_OK) status = dataset_scale(loaded, &model->scaling, error);
+    if (status == TANDA_OK) status = model_prepare_rows(model, reading.unknown, loaded, error);
     if (status != TANDA_OK) {
         tanda_dataset_free(loaded);
         return status;

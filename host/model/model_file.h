@@ -13,7 +13,9 @@
  *   feature_names    ["sepal length", ...], optional
  *   class_names      ["setosa", ...], for classes
  *   target_name      plain text, optional
- *   target_names     ["x", "y"], for a regression of several targets instead of target_name, optional
+ *   target_names     ["x", "y"], for several targets (quantities or labels) instead of target_name, optional
+ *   target_scaling   {"mean": ["12.5"], "deviation": ["3"]}, for a regression of standardised targets: a prediction is
+ *                    mean + deviation * output. Texts of 17 digits, which keep every binary64; optional
  *   settings         a JSON object, optional
  *   checkpoint       a JSON object: the file is a checkpoint too, see train/checkpoint_file.h; optional. Its further
  *                    tensors are named "checkpoint.NAME"

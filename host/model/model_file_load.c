@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/number.h"
+#include "data/pipe.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
@@ -350,24 +351,70 @@ static tanda_status read_preparation(reader *reader) {
     return status;
 }
 
+/* One number for each target; deviations are above 0. */
+static tanda_status read_doubles(const reader *reader, const char *what, const json_t *array, size_t count,
+                                 bool positive, double **values) {
+    if (!json_is_array(array) || json_array_size(array) != count)
+        return BAD(reader, "target_scaling: %s is not an array of %zu, one per target", what, count);
+    const tanda_status status = allocate(values, count, sizeof **values, "target_scaling", reader->error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        if (text == NULL || number_to_double(text, strlen(text), &(*values)[i]) != NUMBER_OK ||
+            (positive && (*values)[i] <= 0.0))
+            return BAD(reader, "target_scaling: %s[%zu] is not the text of a number%s", what, i,
+                       positive ? " above 0" : "");
+    }
+    return TANDA_OK;
+}
+
+static tanda_status fill_target_scaling(reader *reader, json_t *json) {
+    tanda_model *model = reader->model;
+    const activation output = model->layers[model->layer_count - 1].activation;
+    const size_t count = model_outputs(model);
+    const json_t *mean = NULL, *deviation = NULL;
+    json_error_t mismatch;
+    if (objective_check_target_scaling(output, model->loss, model->task, NULL) != TANDA_OK)
+        return BAD(reader, "target_scaling is given, but not for such a model");
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:o}", "mean", &mean, "deviation", &deviation) !=
+        0)
+        return BAD(reader, "target_scaling: %s", mismatch.text);
+    tanda_status status = read_doubles(reader, "mean", mean, count, false, &model->target_scaling.mean);
+    if (status == TANDA_OK)
+        status = read_doubles(reader, "deviation", deviation, count, true, &model->target_scaling.deviation);
+    if (status == TANDA_OK) model->target_scaling.targets = count;
+    return status;
+}
+
+static tanda_status read_target_scaling(reader *reader) {
+    json_t *json = NULL;
+    if (safetensors_metadata(&reader->file, "target_scaling") == NULL) return TANDA_OK;
+    tanda_status status = get_json(reader, "target_scaling", &json);
+    if (status == TANDA_OK) status = fill_target_scaling(reader, json);
+    json_decref(json);
+    return status;
+}
+
 static tanda_status read_description(reader *reader) {
     tanda_model *model = reader->model;
     const char *settings = safetensors_metadata(&reader->file, "settings");
     tanda_status status = read_scaling(reader);
     if (status == TANDA_OK) status = read_preparation(reader);
+    if (status == TANDA_OK) status = read_target_scaling(reader);
     if (status == TANDA_OK && safetensors_metadata(&reader->file, "feature_names") != NULL)
         status = read_names(reader, "feature_names", model->features, &model->feature_names);
     if (status == TANDA_OK && model->class_count > 0)
         status = read_names(reader, "class_names", model->class_count, &model->class_names);
     else if (status == TANDA_OK && safetensors_metadata(&reader->file, "class_names") != NULL)
-        status = BAD(reader, "class_names are given, but the task is regression");
+        status = BAD(reader, "class_names are given, but the task is %s", task_name(model->task));
     if (status == TANDA_OK)
         status =
             copy_text(&model->target_name, safetensors_metadata(&reader->file, "target_name"), reader->error);
     if (status == TANDA_OK && safetensors_metadata(&reader->file, "target_names") != NULL)
-        status = model->task == TANDA_TASK_REGRESSION
+        status = model->task != TANDA_TASK_CLASSES
                      ? read_names(reader, "target_names", model_outputs(model), &model->target_names)
                      : BAD(reader, "target_names are given, but the task is classes");
+    if (status == TANDA_OK) status = model_name_labels(model, reader->error);
     if (status == TANDA_OK && settings != NULL) status = read_settings(reader, settings);
     return status;
 }
@@ -415,6 +462,8 @@ tanda_status tanda_model_load(const char *path, tanda_model **model, tanda_error
 
 tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *error) {
     file_view view;
+    *right = false;
+    if (pipe_is_named(path)) return TANDA_OK; /* it is read once */
     const tanda_status status = file_view_open(path, &view, error);
     *right = status == TANDA_OK && safetensors_looks_right(view);
     if (status == TANDA_OK) file_view_close(&view);

@@ -89,6 +89,30 @@ static tanda_status put_scaling(const writer *writer) {
                               json_reals(scaling->factor, scaling->features)));
 }
 
+/* As texts, which keep every digit of a double. NULL for want of memory. */
+static json_t *json_doubles(const double *values, size_t count) {
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, json_sprintf("%.17g", values[i]));
+    return json_end(&array);
+}
+
+static tanda_status put_target_scaling(const writer *writer) {
+    const target_scaling *scaling = &writer->model->target_scaling;
+    if (scaling->targets != model_outputs(writer->model))
+        return fail(writer->error, TANDA_FAILED,
+                    "%s: cannot be written: the scaling is of %zu targets, the model has %zu", writer->path,
+                    scaling->targets, model_outputs(writer->model));
+    for (size_t i = 0; i < scaling->targets; i++)
+        if (!isfinite(scaling->mean[i]) || !isfinite(scaling->deviation[i]) || scaling->deviation[i] <= 0.0)
+            return fail(writer->error, TANDA_FAILED,
+                        "%s: cannot be written: the scaling of target %zu is not finite or not above 0",
+                        writer->path, i + 1);
+    return put_json(writer, "target_scaling",
+                    json_pack("{s:o, s:o}", "mean", json_doubles(scaling->mean, scaling->targets),
+                              "deviation", json_doubles(scaling->deviation, scaling->targets)));
+}
+
 static tanda_status put_names(const writer *writer, const char *key, char *const *names, size_t count) {
     json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++) {
@@ -158,6 +182,7 @@ static tanda_status put_metadata(const writer *writer) {
         status = put_text(writer, "target_name", model->target_name);
     if (status == TANDA_OK && model->target_names != NULL)
         status = put_names(writer, "target_names", model->target_names, model_outputs(model));
+    if (status == TANDA_OK && model->target_scaling.targets > 0) status = put_target_scaling(writer);
     if (status == TANDA_OK && model->settings != NULL) status = put_settings(writer);
     if (status == TANDA_OK && writer->extra != NULL) status = put_extra(writer);
     if (status == TANDA_OK) status = put_digests(writer);

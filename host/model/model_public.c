@@ -20,7 +20,7 @@ const char *tanda_loss_name(size_t index) {
 }
 
 const char *tanda_task_name(tanda_task task) {
-    return (unsigned)task > TANDA_TASK_REGRESSION ? NULL : task_name(task);
+    return (unsigned)task > TANDA_TASK_LABELS ? NULL : task_name(task);
 }
 
 bool tanda_task_from_name(const char *name, tanda_task *task) {
@@ -139,6 +139,38 @@ tanda_scale tanda_model_scaling(const tanda_model *model, const float **center, 
     if (center != NULL) *center = model->scaling.center;
     if (factor != NULL) *factor = model->scaling.factor;
     return model->scaling.kind;
+}
+
+tanda_status tanda_model_fit_target_scaling(tanda_model *model, tanda_scale kind,
+                                            const tanda_dataset *training, tanda_error *error) {
+    const activation output = model->layers[model->layer_count - 1].activation;
+    target_scaling made = {0};
+    tanda_status status = TANDA_OK;
+    if (kind != TANDA_SCALE_NONE && kind != TANDA_SCALE_STANDARD)
+        return fail(error, TANDA_USAGE, "--scale-target: %s is for features; use standard or none",
+                    scaling_name(kind));
+    if (kind == TANDA_SCALE_STANDARD) {
+        status = objective_check_target_scaling(output, model->loss, model->task, error);
+        if (status == TANDA_OK &&
+            (training->targets == NULL || training->target_count != model_outputs(model)))
+            status =
+                fail(error, TANDA_BAD_INPUT, "the data has %zu quantities to learn, the model predicts %zu",
+                     training->targets == NULL ? 0 : training->target_count, model_outputs(model));
+        if (status == TANDA_OK)
+            status =
+                target_scaling_fit(training->targets, training->rows, training->target_count, &made, error);
+    }
+    if (status != TANDA_OK) return status;
+    target_scaling_free(&model->target_scaling);
+    model->target_scaling = made;
+    return TANDA_OK;
+}
+
+tanda_scale tanda_model_target_scaling(const tanda_model *model, const double **mean,
+                                       const double **deviation) {
+    if (mean != NULL) *mean = model->target_scaling.mean;
+    if (deviation != NULL) *deviation = model->target_scaling.deviation;
+    return model->target_scaling.targets > 0 ? TANDA_SCALE_STANDARD : TANDA_SCALE_NONE;
 }
 
 /* ---- what a model holds -------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ static const char *const task_names[] = {
     [TANDA_TASK_AUTO] = "auto",
     [TANDA_TASK_CLASSES] = "classes",
     [TANDA_TASK_REGRESSION] = "regression",
+    [TANDA_TASK_LABELS] = "labels",
 };
 
 /* The index of name in names, or count. */

@@ -27,7 +27,7 @@ bool activation_from_name(const char *name, activation *result);
 bool activation_needs_logits(activation activation);
 const char *loss_name(loss loss); /* "binary_crossentropy", ... */
 bool loss_from_name(const char *name, loss *result);
-const char *task_name(tanda_task task); /* "auto", "classes", "regression" */
+const char *task_name(tanda_task task); /* "auto", "classes", "regression", "labels" */
 bool task_from_name(const char *name, tanda_task *result);
 
 #endif

@@ -20,11 +20,19 @@ static bool is_positive(activation output) {
 tanda_status objective_check(size_t units, activation output, loss loss, tanda_task task,
                              tanda_error *error) {
     const bool classes = task == TANDA_TASK_CLASSES;
-    if (!classes && task != TANDA_TASK_REGRESSION)
-        return fail(error, TANDA_USAGE, "task %s: a model is for classes or for regression", task_name(task));
+    if (task == TANDA_TASK_AUTO)
+        return fail(error, TANDA_USAGE, "task %s: a model is for classes, labels or regression",
+                    task_name(task));
+    if (task == TANDA_TASK_LABELS && loss != LOSS_BINARY_CROSSENTROPY)
+        return fail(error, TANDA_USAGE, "loss %s: several labels a row go with binary_crossentropy",
+                    loss_name(loss));
     switch (loss) {
     case LOSS_BINARY_CROSSENTROPY:
         if (output == ACTIVATION_SIGMOID && units == 1 && classes) return TANDA_OK;
+        if (output == ACTIVATION_SIGMOID && units >= 2 && task == TANDA_TASK_LABELS) return TANDA_OK;
+        if (task == TANDA_TASK_LABELS)
+            return refuse(units, output, loss, task, "needs a sigmoid output for each of 2 or more labels",
+                          error);
         return refuse(units, output, loss, task, "is for classes and needs 1 sigmoid output", error);
     case LOSS_CATEGORICAL_CROSSENTROPY:
     case LOSS_KL_DIVERGENCE:
@@ -60,6 +68,20 @@ tanda_status objective_check(size_t units, activation output, loss loss, tanda_t
     return refuse(units, output, loss, task, "needs outputs that are not softmax for regression", error);
 }
 
+tanda_status objective_check_target_scaling(activation output, loss loss, tanda_task task,
+                                            tanda_error *error) {
+    if (task != TANDA_TASK_REGRESSION)
+        return fail(error, TANDA_USAGE, "--scale-target: the target is %s; only quantities are standardised",
+                    task_name(task));
+    if (loss == LOSS_POISSON)
+        return fail(error, TANDA_USAGE, "--scale-target: loss poisson is for counts, which stay as they are");
+    if (is_positive(output) || output == ACTIVATION_HARD_SIGMOID)
+        return fail(error, TANDA_USAGE,
+                    "--scale-target: standardised targets lie below 0 as well, and the output %s does not",
+                    activation_name(output));
+    return TANDA_OK;
+}
+
 static bool takes_smoothing(loss loss) {
     return loss == LOSS_BINARY_CROSSENTROPY || loss == LOSS_CATEGORICAL_CROSSENTROPY ||
            loss == LOSS_KL_DIVERGENCE;
@@ -82,8 +104,16 @@ tanda_status loss_settings_check(const loss_settings *settings, loss loss, tanda
     return TANDA_OK;
 }
 
+void objective_decide(loss loss, tanda_dataset_options *reading) {
+    if (reading->task != TANDA_TASK_AUTO) return;
+    if (loss == LOSS_MAE || loss == LOSS_HUBER || loss == LOSS_LOG_COSH || loss == LOSS_POISSON)
+        reading->task = TANDA_TASK_REGRESSION;
+    reading->labels_of_several = loss == LOSS_BINARY_CROSSENTROPY;
+}
+
 activation objective_output(loss loss, tanda_task task, size_t class_count) {
     if (loss == LOSS_POISSON) return ACTIVATION_EXPONENTIAL;
+    if (task == TANDA_TASK_LABELS) return ACTIVATION_SIGMOID;
     if (task != TANDA_TASK_CLASSES || loss == LOSS_HINGE || loss == LOSS_SQUARED_HINGE)
         return ACTIVATION_IDENTITY;
     const bool categorical = loss == LOSS_CATEGORICAL_CROSSENTROPY || loss == LOSS_KL_DIVERGENCE;
@@ -102,7 +132,8 @@ static float entropy_of(float on, float off, size_t classes) {
 
 loss_constants loss_constants_of(const loss_settings *settings, loss loss, size_t outputs) {
     const double smoothing = settings->label_smoothing, classes = (double)outputs;
-    loss_constants made = {.parameter = settings->huber_delta == 0.0 ? 1.0f : (float)settings->huber_delta,
+    const float delta = settings->huber_delta == 0.0 ? 1.0f : (float)settings->huber_delta;
+    loss_constants made = {.parameter = loss == LOSS_BINARY_CROSSENTROPY ? (float)(smoothing / 2.0) : delta,
                            .mean = (float)(1.0 / classes),
                            .half = (float)(smoothing / 2.0),
                            .on = (float)(1.0 - smoothing + smoothing / classes),

@@ -27,12 +27,16 @@ static json_t *column_to_json(const preparation *preparation, size_t column) {
 }
 
 json_t *preparation_to_json(const preparation *preparation) {
-    json_builder columns = json_array_begin();
+    json_builder columns = json_array_begin(), object = json_object_begin();
     for (size_t i = 0; i < preparation->columns; i++)
         json_push(&columns, column_to_json(preparation, i));
-    return json_pack("{s:o, s:s, s:s}", "columns", json_end(&columns), "missing",
-                     preparation->fills_missing ? "mean" : "refuse", "unknown_category",
-                     preparation->zero_unknown ? "zero" : "refuse");
+    json_put(&object, "columns", json_end(&columns));
+    json_put(&object, "missing", json_string(preparation->fills_missing ? "mean" : "refuse"));
+    if (preparation->missing_value_count > 0)
+        json_put(&object, "missing_values",
+                 strings(preparation->missing_values, preparation->missing_value_count));
+    json_put(&object, "unknown_category", json_string(preparation->zero_unknown ? "zero" : "refuse"));
+    return json_end(&object);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
@@ -119,17 +123,33 @@ static tanda_status read_columns(const reader *reader, const json_t *columns, si
     return BAD(reader, "its columns make %zu features, the architecture has %zu", made, features);
 }
 
+static tanda_status read_missing_values(const reader *reader, const json_t *array) {
+    preparation *result = reader->result;
+    size_t count = json_array_size(array);
+    if (count == 0) return BAD(reader, "missing_values is not an array of texts");
+    tanda_status status =
+        allocate(&result->missing_values, count, sizeof(char *), "missing values", reader->error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        const char *word = json_string_value(json_array_get(array, i));
+        if (word == NULL) return BAD(reader, "missing_values is not an array of texts");
+        status = copy_text(&result->missing_values[i], word, reader->error);
+        if (status == TANDA_OK) result->missing_value_count++;
+    }
+    return status;
+}
+
 tanda_status preparation_from_json(const char *path, json_t *json, size_t features, preparation *result,
                                    tanda_error *error) {
     const reader reader = {.path = path, .result = result, .error = error};
-    json_t *columns = NULL;
+    json_t *columns = NULL, *words = NULL;
     const char *missing = NULL, *unknown = NULL;
     json_error_t mismatch;
     *result = (preparation){0};
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:s, s:s}", "columns", &columns, "missing",
-                       &missing, "unknown_category", &unknown) != 0)
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:s, s?o, s:s}", "columns", &columns, "missing",
+                       &missing, "missing_values", &words, "unknown_category", &unknown) != 0)
         return BAD(&reader, "%s", mismatch.text);
     tanda_status status = read_choice(&reader, "missing", missing, "mean", &result->fills_missing);
+    if (status == TANDA_OK && words != NULL) status = read_missing_values(&reader, words);
     if (status == TANDA_OK)
         status = read_choice(&reader, "unknown_category", unknown, "zero", &result->zero_unknown);
     return status == TANDA_OK ? read_columns(&reader, columns, features) : status;

@@ -8,7 +8,8 @@
 
 /*
  * {"columns": [{"name": "age", "mean": 31.5}, {"name": "colour", "categories": ["blue", "red"]}],
- *  "missing": "mean", "unknown_category": "refuse"}, without names where columns have none, and without means where
+ *  "missing": "mean", "missing_values": ["-"], "unknown_category": "refuse"}, without missing_values where none were
+ * named, without names where columns have none, and without means where
  * missing values are refused. NULL for want of memory, or for a name that is not UTF-8.
  */
 json_t *preparation_to_json(const preparation *preparation);

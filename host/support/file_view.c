@@ -141,6 +141,7 @@ tanda_status file_view_open(const char *path, file_view *view, tanda_error *erro
 }
 
 void file_view_close(file_view *view) {
+    if (view->is_memory) munmap((void *)view->data, view->size);
     if (view->file != NULL) {
         atomic_store(&view->file->begin, 0);
         munmap((void *)view->data, view->size);

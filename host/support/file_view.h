@@ -2,16 +2,19 @@
 #ifndef TANDA_SUPPORT_FILE_VIEW_H
 #define TANDA_SUPPORT_FILE_VIEW_H
 
+#include <stdbool.h>
+
 #include "support/status.h"
 
 /*
- * A file mapped read-only, or bytes of the caller's. An empty file has size 0 and a NULL data. The bytes of a file may
+ * A file mapped read-only, pages of memory, or bytes of the caller's. An empty file has size 0 and a NULL data. The bytes of a file may
  * change between two looks at them, and become zeros: what has been checked is to be copied before it is relied on.
  */
 typedef struct file_view {
     const unsigned char *data;
     size_t size;
-    struct mapped_file *file; /* NULL for the caller's bytes and for an empty file */
+    struct mapped_file *file; /* NULL for bytes in memory and for an empty file */
+    bool is_memory;           /* pages of memory, which file_view_close releases */
 } file_view;
 
 /*

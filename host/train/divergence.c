@@ -9,6 +9,35 @@
 
 #define KEPT_BYTES ((size_t)512 << 20) /* of a step's tensors; a larger full batch is examined in pieces */
 
+/* ---- advice --------------------------------------------------------------------------------------------- */
+
+#define LARGE_TARGET 10.0f /* features are some units in size, where they are standardised */
+
+static float largest_target(const tanda_dataset *training) {
+    float largest = 0.0f;
+    for (size_t i = 0; i < training->rows * training->target_count; i++)
+        largest = fmaxf(largest, fabsf(training->targets[i]));
+    return largest;
+}
+
+void divergence_advise(const tanda_model *model, const tanda_dataset *training, double learning_rate,
+                       char text[DIVERGENCE_ADVICE_SIZE]) {
+    const activation output = model->layers[model->layer_count - 1].activation;
+    const bool may_scale = model->target_scaling.targets == 0 &&
+                           objective_check_target_scaling(output, model->loss, model->task, NULL) == TANDA_OK;
+    const float largest = may_scale ? largest_target(training) : 0.0f;
+    if (largest > LARGE_TARGET)
+        snprintf(
+            text, DIVERGENCE_ADVICE_SIZE,
+            "there are targets as large as %.3g: --scale-target standard may help, or a smaller learning "
+            "rate than %g",
+            (double)largest, learning_rate);
+    else
+        snprintf(text, DIVERGENCE_ADVICE_SIZE, "a smaller learning rate than %g may help", learning_rate);
+}
+
+/* ---- where it began ------------------------------------------------------------------------------------- */
+
 static bool all_finite(const float *values, size_t count) {
     bool finite = true;
     for (size_t i = 0; i < count; i++)
@@ -148,7 +177,7 @@ static tanda_status take_back_rows(trainer *trainer) {
     backend_program_free(trainer->backend, trainer->program);
     trainer->program = NULL;
     resident_free(trainer->backend, &trainer->training);
-    return resident_create(trainer->backend, dataset, true, &trainer->training, NULL);
+    return resident_create(trainer->backend, trainer->model, dataset, true, &trainer->training, NULL);
 }
 
 void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGENCE_PLACE_SIZE]) {

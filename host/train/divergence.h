@@ -14,4 +14,10 @@
  */
 void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGENCE_PLACE_SIZE]);
 
+#define DIVERGENCE_ADVICE_SIZE 160
+
+/* What may help: "a smaller learning rate than 0.1 may help", and for large quantities that they be standardised. */
+void divergence_advise(const tanda_model *model, const tanda_dataset *training, double learning_rate,
+                       char text[DIVERGENCE_ADVICE_SIZE]);
+
 #endif

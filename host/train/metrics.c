@@ -20,7 +20,7 @@ void tanda_metrics_free(tanda_metrics *metrics) {
     free(metrics);
 }
 
-static tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics **result, tanda_error *error) {
+tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics **result, tanda_error *error) {
     tanda_status status = allocate(result, 1, sizeof **result, "metrics", error);
     if (status != TANDA_OK) return status;
     const tanda_average none = {NAN, NAN, NAN};
@@ -30,6 +30,9 @@ static tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics *
                                .top_accuracy = NAN,
                                .macro = none,
                                .weighted = none,
+                               .micro = none,
+                               .samples = none,
+                               .hamming_loss = NAN,
                                .roc_auc = NAN,
                                .log_loss = NAN,
                                .mse = NAN,
@@ -38,8 +41,8 @@ static tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics *
     return TANDA_OK;
 }
 
-static tanda_status check_finite(const float *values, size_t rows, size_t columns, const char *what,
-                                 tanda_error *error) {
+tanda_status metrics_check_finite(const float *values, size_t rows, size_t columns, const char *what,
+                                  tanda_error *error) {
     size_t count = 0;
     if (rows == 0 || columns == 0) return fail(error, TANDA_BAD_INPUT, "metrics: there are no %ss", what);
     if (multiply_overflows(rows, columns, &count))
@@ -105,13 +108,19 @@ static double ratio(uint64_t part, uint64_t whole) {
     return whole == 0 ? 0.0 : (double)part / (double)whole;
 }
 
-static void add_average(tanda_average *sum, const tanda_class_metrics *class, double weight) {
-    sum->precision = fma(weight, class->precision, sum->precision);
-    sum->recall = fma(weight, class->recall, sum->recall);
-    sum->f1 = fma(weight, class->f1, sum->f1);
+tanda_average metrics_rates(uint64_t predicted, uint64_t support, uint64_t correct) {
+    return (tanda_average){.precision = ratio(correct, predicted),
+                           .recall = ratio(correct, support),
+                           .f1 = ratio(2 * correct, support + predicted)};
 }
 
-static void divide_average(tanda_average *sum, double divisor) {
+void metrics_add(tanda_average *sum, const tanda_average *rates, double weight) {
+    sum->precision = fma(weight, rates->precision, sum->precision);
+    sum->recall = fma(weight, rates->recall, sum->recall);
+    sum->f1 = fma(weight, rates->f1, sum->f1);
+}
+
+void metrics_divide(tanda_average *sum, double divisor) {
     sum->precision /= divisor;
     sum->recall /= divisor;
     sum->f1 /= divisor;
@@ -122,16 +131,17 @@ static void rate_classes(tanda_metrics *metrics) {
     metrics->macro = metrics->weighted = (tanda_average){0};
     for (size_t i = 0; i < metrics->class_count; i++) {
         tanda_class_metrics *class = &metrics->classes[i];
-        class->precision = ratio(class->correct, class->predicted);
-        class->recall = ratio(class->correct, class->support);
-        class->f1 = ratio(2 * class->correct, class->support + class->predicted);
-        add_average(&metrics->weighted, class, (double)class->support);
+        const tanda_average rates = metrics_rates(class->predicted, class->support, class->correct);
+        class->precision = rates.precision;
+        class->recall = rates.recall;
+        class->f1 = rates.f1;
+        metrics_add(&metrics->weighted, &rates, (double)class->support);
         if (class->support + class->predicted == 0) continue;
-        add_average(&metrics->macro, class, 1.0);
+        metrics_add(&metrics->macro, &rates, 1.0);
         occurring++;
     }
-    divide_average(&metrics->macro, (double)occurring);
-    divide_average(&metrics->weighted, (double)metrics->rows);
+    metrics_divide(&metrics->macro, (double)occurring);
+    metrics_divide(&metrics->weighted, (double)metrics->rows);
 }
 
 static tanda_status rank_classes(tanda_metrics *metrics, const float *probabilities, const int32_t *classes,
@@ -181,7 +191,7 @@ tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t 
                                       size_t class_count, size_t top_k, tanda_metrics **metrics,
                                       tanda_error *error) {
     tanda_metrics *made = NULL;
-    tanda_status status = check_finite(probabilities, rows, class_count, "prediction", error);
+    tanda_status status = metrics_check_finite(probabilities, rows, class_count, "prediction", error);
     if (status == TANDA_OK) status = check_classes(classes, rows, class_count, error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_CLASSES, rows, &made, error);
     if (status != TANDA_OK) return status;
@@ -228,8 +238,8 @@ static double determination(const errors *errors, size_t rows) {
 tanda_status tanda_metrics_of_values(const float *predictions, const float *targets, size_t rows,
                                      size_t columns, tanda_metrics **metrics, tanda_error *error) {
     tanda_metrics *made = NULL;
-    tanda_status status = check_finite(predictions, rows, columns, "prediction", error);
-    if (status == TANDA_OK) status = check_finite(targets, rows, columns, "target", error);
+    tanda_status status = metrics_check_finite(predictions, rows, columns, "prediction", error);
+    if (status == TANDA_OK) status = metrics_check_finite(targets, rows, columns, "target", error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_REGRESSION, rows, &made, error);
     if (status != TANDA_OK) return status;
     double squared = 0.0, absolute = 0.0, r2 = 0.0, count = (double)columns;
@@ -281,6 +291,9 @@ tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *mod
     if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
         status = tanda_metrics_of_classes(all.predictions, dataset->classes, dataset->rows, all.columns,
                                           top_k, metrics, error);
+    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
     else if (status == TANDA_OK)
         status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
                                          metrics, error);

@@ -4,6 +4,20 @@
 
 #include "support/status.h"
 
+/* Metrics of a task without figures: all NaN. To be released with tanda_metrics_free. */
+tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics **result, tanda_error *error);
+
+/* TANDA_BAD_INPUT for no values of (rows, columns), too many, or one that is not finite, with its row. */
+tanda_status metrics_check_finite(const float *values, size_t rows, size_t columns, const char *what,
+                                  tanda_error *error);
+
+/* Precision, recall and f1 of so many predicted, true (support) and both (correct). What would be 0 / 0 is 0. */
+tanda_average metrics_rates(uint64_t predicted, uint64_t support, uint64_t correct);
+
+/* sum += weight * rates; then the division of a sum. */
+void metrics_add(tanda_average *sum, const tanda_average *rates, double weight);
+void metrics_divide(tanda_average *sum, double divisor);
+
 /* Room to sort the scores of `rows` rows. */
 typedef struct ranking {
     size_t rows;

@@ -33,7 +33,7 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
     bool binary = tanda_prediction_columns(model) != model_outputs(model);
     bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
     made->tensor = plan_tensor(made->plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
-    status = resident_create(backend, dataset, false, &made->resident, error);
+    status = resident_create(backend, model, dataset, false, &made->resident, error);
     if (status == TANDA_OK) status = upload_parameters(backend, made->plan, model, &made->parameters, error);
     const program_options program_options = {.features = made->resident.features,
                                              .parameters = made->parameters,
@@ -63,6 +63,7 @@ static void predictor_free(backend *backend, predictor *predictor) {
  * probability (hinge) has -f(x) and f(x), so that the greater column is the class there too.
  */
 static const float *make_columns(predictor *predictor, size_t rows) {
+    target_scaling_undo(&predictor->model->target_scaling, rows, predictor->values); /* if there is one */
     if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return predictor->values;
     bool sigmoid = predictor->tensor->role == TENSOR_LOGITS;
     bool margin = !objective_gives_probabilities(predictor->model->loss);
@@ -80,6 +81,7 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
                                                    void *context),
                            void *context, tanda_error *error) {
     predictor predictor = {0};
+    if (dataset->rows == 0) return TANDA_OK; /* a file of names alone */
     tanda_status status = check_fit(model, dataset, false, error);
     if (status != TANDA_OK) return status;
     status = predictor_create(device, model, dataset, &predictor, error);

@@ -28,7 +28,7 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
         return fail(error, TANDA_BAD_INPUT, "the model needs a target of %s, and the data has %s",
                     task_name(model->task),
                     dataset->task == TANDA_TASK_AUTO ? "none" : task_name(dataset->task));
-    if (model->task == TANDA_TASK_REGRESSION && dataset->target_count != model_outputs(model))
+    if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
     if (model->loss == LOSS_POISSON) return check_counts(dataset, error);
@@ -41,19 +41,30 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     return TANDA_OK;
 }
 
-tanda_status resident_create(backend *backend, const tanda_dataset *dataset, bool with_labels,
-                             resident *result, tanda_error *error) {
+/* Classes, or targets in the units that the model learns them in. */
+static tanda_status upload_labels(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
+                                  resident *made, tanda_error *error) {
+    const size_t count = dataset->rows * dataset->target_count;
+    const void *labels =
+        dataset->task == TANDA_TASK_CLASSES ? (const void *)dataset->classes : (const void *)dataset->targets;
+    if (model->target_scaling.targets > 0) {
+        const tanda_status status =
+            allocate(&made->standardised, count, sizeof *made->standardised, "targets", error);
+        if (status != TANDA_OK) return status;
+        target_scaling_apply(&model->target_scaling, dataset->targets, dataset->rows, made->standardised);
+        labels = made->standardised;
+    }
+    return backend_buffer(backend, count * sizeof(float), labels, &made->labels, error);
+}
+
+tanda_status resident_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
+                             bool with_labels, resident *result, tanda_error *error) {
     resident made = {.dataset = dataset};
     size_t bytes = 0;
     if (multiply_overflows(dataset->rows, dataset->features * sizeof(float), &bytes))
         return fail(error, TANDA_FAILED, "%zu x %zu values are too many", dataset->rows, dataset->features);
     tanda_status status = backend_buffer(backend, bytes, dataset->values, &made.features, error);
-    if (status == TANDA_OK && with_labels) {
-        const void *labels = dataset->task == TANDA_TASK_CLASSES ? (const void *)dataset->classes
-                                                                 : (const void *)dataset->targets;
-        status = backend_buffer(backend, dataset->rows * dataset->target_count * sizeof(float), labels,
-                                &made.labels, error);
-    }
+    if (status == TANDA_OK && with_labels) status = upload_labels(backend, model, dataset, &made, error);
     if (status == TANDA_OK && with_labels && dataset->weights != NULL)
         status =
             backend_buffer(backend, dataset->rows * sizeof(float), dataset->weights, &made.weights, error);
@@ -69,9 +80,11 @@ void resident_free(backend *backend, resident *resident) {
     backend_buffer_free(backend, resident->features);
     backend_buffer_free(backend, resident->labels);
     backend_buffer_free(backend, resident->weights);
+    free(resident->standardised);
     resident->features = NULL;
     resident->labels = NULL;
     resident->weights = NULL;
+    resident->standardised = NULL;
 }
 
 tanda_status upload_parameters(backend *backend, const plan *plan, const tanda_model *model, buffer **result,
@@ -117,14 +130,13 @@ tanda_status evaluator_run(backend *backend, evaluator *evaluator, tanda_evaluat
     if (status == TANDA_OK) status = backend_results(backend, evaluator->program, &result, error);
     if (status != TANDA_OK) return status;
     double rows = (double)evaluator->resident->dataset->rows;
-    bool classes = evaluator->model->task == TANDA_TASK_CLASSES;
+    bool counts = evaluator->plan->counts;
     evaluation->rows = evaluator->resident->dataset->rows;
     evaluation->loss = (double)result.loss / rows;
-    evaluation->correct = classes ? result.correct : 0;
-    evaluation->accuracy = classes ? (double)result.correct / rows : NAN;
-    evaluation->squared_error = evaluator->model->loss == LOSS_MSE
-                                    ? (double)result.loss * (double)model_targets(evaluator->model)
-                                    : NAN;
+    evaluation->correct = counts ? result.correct : 0;
+    evaluation->accuracy = counts ? (double)result.correct / rows : NAN;
+    const bool squared = evaluator->model->loss == LOSS_MSE && evaluator->model->target_scaling.targets == 0;
+    evaluation->squared_error = squared ? (double)result.loss * (double)model_targets(evaluator->model) : NAN;
     return TANDA_OK;
 }
 
@@ -142,7 +154,7 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
     tanda_evaluation made = {0};
     tanda_status status = check_fit(model, dataset, true, error);
     if (status != TANDA_OK) return status;
-    status = resident_create(device, dataset, true, &resident, error);
+    status = resident_create(device, model, dataset, true, &resident, error);
     if (status == TANDA_OK) status = evaluator_create(device, model, &resident, NULL, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(device, &evaluator, &made, error);
     status = dataset_check(dataset, status, error);

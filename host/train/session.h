@@ -8,6 +8,7 @@
 /* A data set's features and labels on a device. The data set must outlive it. */
 typedef struct resident {
     const tanda_dataset *dataset;
+    float *standardised; /* the targets as the model learns them, where it scales them; else NULL */
     buffer *features;
     buffer *labels;  /* NULL without a target */
     buffer *weights; /* of the rows in a training; NULL without weights or labels */
@@ -17,8 +18,9 @@ typedef struct resident {
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error);
 
-tanda_status resident_create(backend *backend, const tanda_dataset *dataset, bool with_labels,
-                             resident *result, tanda_error *error);
+/* The data set fits the model. */
+tanda_status resident_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
+                             bool with_labels, resident *result, tanda_error *error);
 void resident_free(backend *backend, resident *resident);
 
 /* An evaluation that can be run again as the parameters change. */

@@ -86,7 +86,7 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
     const double rows = (double)trainer->training.dataset->rows;
     line->epoch = trainer_epoch(trainer);
     line->loss = running->loss / rows;
-    line->accuracy = trainer->plan->classes ? (double)running->correct / rows : NAN;
+    line->accuracy = trainer->plan->counts ? (double)running->correct / rows : NAN;
     line->has_validation = trainer->has_validation;
     if (trainer->has_validation) {
         tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
@@ -141,7 +141,7 @@ static void tell_progress(const trainer *trainer, const since *since) {
     const double rows = (double)trainer->training.dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
     if (progress.steps > 1) progress.loss = running->loss / seen;
-    if (progress.steps > 1 && trainer->plan->classes) progress.accuracy = (double)running->correct / seen;
+    if (progress.steps > 1 && trainer->plan->counts) progress.accuracy = (double)running->correct / seen;
     options->on_progress(&progress, options->context);
 }
 
@@ -231,7 +231,7 @@ static tanda_status go_on(run *run, uint64_t most, tanda_epoch *line, tanda_erro
 /* The step that diverged, once more from the latest snapshot on, to see which layer shows it first. */
 static tanda_status explain_divergence(run *run, tanda_error *error) {
     trainer *trainer = &run->trainer;
-    char place[DIVERGENCE_PLACE_SIZE] = "";
+    char place[DIVERGENCE_PLACE_SIZE] = "", advice[DIVERGENCE_ADVICE_SIZE];
     const size_t epoch = trainer_epoch(trainer), step = trainer_step_of_epoch(trainer);
     const uint64_t before = trainer->progress.step - 1;
     const bool bad_loss = trainer->bad_loss;
@@ -241,14 +241,12 @@ static tanda_status explain_divergence(run *run, tanda_error *error) {
         status = go_on(run, before, &line, NULL);
     }
     if (status == TANDA_OK) divergence_examine(trainer, &run->latest, place);
-    return fail(
-        error, TANDA_FAILED,
-        "diverged: a %s is not finite in epoch %zu, step %zu of %zu%s%s; a smaller learning rate than %g may "
-        "help%s%s",
-        bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
-        place[0] == '\0' ? "" : "; the first to show it is ", place, trainer->options->learning_rate,
-        run->checkpoints->saved_path == NULL ? "" : "; the last good checkpoint is ",
-        run->checkpoints->saved_path == NULL ? "" : run->checkpoints->saved_path);
+    divergence_advise(trainer->model, trainer->training.dataset, trainer->options->learning_rate, advice);
+    return fail(error, TANDA_FAILED, "diverged: a %s is not finite in epoch %zu, step %zu of %zu%s%s; %s%s%s",
+                bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
+                place[0] == '\0' ? "" : "; the first to show it is ", place, advice,
+                run->checkpoints->saved_path == NULL ? "" : "; the last good checkpoint is ",
+                run->checkpoints->saved_path == NULL ? "" : run->checkpoints->saved_path);
 }
 
 static tanda_status run_epochs(run *run, tanda_error *error) {

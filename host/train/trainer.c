@@ -30,7 +30,8 @@ bool trainer_keeps_best(const tanda_train_options *options) {
 
 static tanda_status upload(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                            tanda_error *error) {
-    tanda_status status = resident_create(trainer->backend, training, true, &trainer->training, error);
+    tanda_status status =
+        resident_create(trainer->backend, trainer->model, training, true, &trainer->training, error);
     /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
     bool sole = training->owned != NULL && (validation == NULL || validation->values != training->values);
     if (status == TANDA_OK && sole) backend_lend(trainer->backend, trainer->training.features);
@@ -38,7 +39,8 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *training, cons
         status =
             upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);
     if (status == TANDA_OK && validation != NULL) {
-        status = resident_create(trainer->backend, validation, true, &trainer->validation, error);
+        status =
+            resident_create(trainer->backend, trainer->model, validation, true, &trainer->validation, error);
         trainer->has_validation = true;
     }
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
@@ -80,10 +82,11 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
 /* Before the rows are lent to the device. */
 static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *training,
                                       const tanda_dataset *validation, tanda_error *error) {
+    const target_scaling *scaling = &trainer->model->target_scaling;
     if (trainer->options->checkpoint == NULL && trainer->options->resume == NULL) return TANDA_OK;
-    tanda_status status = dataset_fingerprint(training, &trainer->training_fingerprint, error);
+    tanda_status status = dataset_fingerprint(training, scaling, &trainer->training_fingerprint, error);
     if (status == TANDA_OK && validation != NULL)
-        status = dataset_fingerprint(validation, &trainer->validation_fingerprint, error);
+        status = dataset_fingerprint(validation, scaling, &trainer->validation_fingerprint, error);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/memory.h"
+#include "train/divergence.h"
 #include "train/session.h"
 #include "verify/compare.h"
 
@@ -85,7 +86,7 @@ static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t
                           "learning rates", error);
     }
     if (status == TANDA_OK)
-        status = resident_create(watched->backend, dataset, true, &watched->resident, error);
+        status = resident_create(watched->backend, watched->model, dataset, true, &watched->resident, error);
     if (status == TANDA_OK)
         status =
             upload_parameters(watched->backend, watched->plan, watched->model, &watched->parameters, error);
@@ -114,13 +115,16 @@ static void unwatch(watched *watched) {
 }
 
 static tanda_status check_finite(const watched *watched, uint64_t first, uint64_t steps, tanda_error *error) {
-    for (uint64_t i = 0; i < steps; i++)
-        if (!isfinite(watched->results[i].loss) || watched->results[i].not_finite)
-            return fail(error, TANDA_FAILED,
-                        "diverged: a %s is not finite in step %llu; a smaller learning rate than %g may help",
-                        isfinite(watched->results[i].loss) ? "weight" : "loss",
-                        (unsigned long long)(first + i + 1), (double)watched->options->learning_rate);
-    return TANDA_OK;
+    char advice[DIVERGENCE_ADVICE_SIZE];
+    uint64_t i = 0;
+    while (i < steps && isfinite(watched->results[i].loss) && !watched->results[i].not_finite)
+        i++;
+    if (i == steps) return TANDA_OK;
+    divergence_advise(watched->model, watched->resident.dataset, (double)watched->options->learning_rate,
+                      advice);
+    return fail(error, TANDA_FAILED, "diverged: a %s is not finite in step %llu; %s",
+                isfinite(watched->results[i].loss) ? "weight" : "loss", (unsigned long long)(first + i + 1),
+                advice);
 }
 
 /* Runs from after `first` steps to entry->step and notes the state there; digest is of the whole weights. */

@@ -8,6 +8,7 @@
 #include "kernels/shuffle.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "train/divergence.h"
 #include "verify/lockstep_state.h"
 #include "verify/reference.h"
 
@@ -65,7 +66,8 @@ static tanda_status runner_create(lockstep *lockstep, int side, tanda_error *err
     if (status == TANDA_OK)
         status = allocate(&runner->values, largest_tensor(lockstep), sizeof(float), "tensor", error);
     if (status == TANDA_OK)
-        status = resident_create(runner->backend, lockstep->dataset, true, &runner->resident, error);
+        status = resident_create(runner->backend, lockstep->model, lockstep->dataset, true, &runner->resident,
+                                 error);
     if (status == TANDA_OK)
         status =
             upload_parameters(runner->backend, lockstep->plan, lockstep->model, &runner->parameters, error);
@@ -200,14 +202,15 @@ static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
 }
 
 static tanda_status check_finite(const lockstep *lockstep, tanda_error *error) {
+    char advice[DIVERGENCE_ADVICE_SIZE];
     for (int side = 0; side < SIDE_COUNT; side++) {
         const step_result *result = &lockstep->runners[side].result;
-        if (!isfinite(result->loss) || result->not_finite)
-            return fail(error, TANDA_FAILED,
-                        "diverged: a %s is not finite in step %llu, on both sides alike; a smaller learning "
-                        "rate than %g may help",
-                        isfinite(result->loss) ? "weight" : "loss", (unsigned long long)lockstep->step + 1,
-                        (double)lockstep->options->learning_rate);
+        if (isfinite(result->loss) && !result->not_finite) continue;
+        divergence_advise(lockstep->model, lockstep->dataset, (double)lockstep->options->learning_rate,
+                          advice);
+        return fail(error, TANDA_FAILED, "diverged: a %s is not finite in step %llu, on both sides alike; %s",
+                    isfinite(result->loss) ? "weight" : "loss", (unsigned long long)lockstep->step + 1,
+                    advice);
     }
     return TANDA_OK;
 }

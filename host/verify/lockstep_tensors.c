@@ -29,7 +29,9 @@ const char *quantity_name(quantity quantity) {
     return quantity_names[quantity];
 }
 
-static const char *loss_operation(loss loss) {
+static const char *loss_operation(const tanda_model *model) {
+    const loss loss = model->loss;
+    if (model->task == TANDA_TASK_LABELS) return "loss_elements";
     return loss == LOSS_BINARY_CROSSENTROPY ? "loss_binary_crossentropy"
            : loss == LOSS_CATEGORICAL_CROSSENTROPY || loss == LOSS_KL_DIVERGENCE
                ? "loss_categorical_crossentropy"
@@ -48,12 +50,12 @@ const char *compared_operation(const tanda_model *model, const compared_tensor *
         return model->layers[tensor->layer].activation == ACTIVATION_SOFTMAX ? "softmax"
                                                                              : "activation_forward";
     case QUANTITY_DELTA:
-        return last && !loss_is_of_output(model) ? loss_operation(model->loss) : "activation_backward";
+        return last && !loss_is_of_output(model) ? loss_operation(model) : "activation_backward";
     case QUANTITY_DELTA_OUTPUT:
-        return last ? loss_operation(model->loss) : "dense_backward";
+        return last ? loss_operation(model) : "dense_backward";
     case QUANTITY_LOSS:
     case QUANTITY_CORRECT:
-        return loss_operation(model->loss);
+        return loss_operation(model);
     case QUANTITY_LOSS_SUM:
         return "loss_sum or the tree over the tiles";
     case QUANTITY_WEIGHT_GRADIENT:
@@ -98,7 +100,7 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
         add_planned(lockstep, QUANTITY_DELTA, TENSOR_DELTA, TENSOR_DELTA_OUTPUT, i);
     }
     add_tensor(lockstep->result, QUANTITY_LOSS_SUM, layers - 1, 1);
-    if (lockstep->plan->classes) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
+    if (lockstep->plan->counts) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
     for (size_t i = layers; i-- > 0;) {
         add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].inputs);
         add_tensor(lockstep->result, QUANTITY_BIAS_GRADIENT, i, 1);

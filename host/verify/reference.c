@@ -147,6 +147,15 @@ static void run_product(const step_reference *reference, const product *product,
 
 /* ---- forward ------------------------------------------------------------------------------------------- */
 
+/* A class, or the target as the model learns it. */
+static double label_of(const step_reference *reference, const tanda_dataset *dataset, size_t row) {
+    const target_scaling *scaling = &reference->model->target_scaling;
+    if (dataset->task == TANDA_TASK_CLASSES) return (double)dataset->classes[row];
+    float target = dataset->targets[row];
+    if (scaling->targets > 0) target_scaling_apply(scaling, &target, 1, &target);
+    return (double)target;
+}
+
 static void take_rows(step_reference *reference, const tanda_dataset *dataset, const size_t *row) {
     size_t rows = reference->rows;
     for (size_t i = 0; i < rows; i++) {
@@ -154,8 +163,7 @@ static void take_rows(step_reference *reference, const tanda_dataset *dataset, c
         for (size_t k = 0; k < dataset->features; k++)
             reference->input.value[k * rows + i] = (double)values[k];
         reference->weights[i] = dataset->weights != NULL ? (double)dataset->weights[row[i]] : 1.0;
-        reference->labels[i] = dataset->task == TANDA_TASK_CLASSES ? (double)dataset->classes[row[i]]
-                                                                   : (double)dataset->targets[row[i]];
+        reference->labels[i] = label_of(reference, dataset, row[i]);
     }
 }
 

@@ -3,8 +3,9 @@
  * dataset.h. The first byte picks the format, the second the options, the rest is the file.
  *
  *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ihost -Ihost/include \
- *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,file,parallel}.c \
- *       build-release/CMakeFiles/tanda_{generic,v3,v4}.dir/host/data/isa/*.o -lz -lm -o fuzz_data
+ *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,memory_limit,file,parallel}.c \
+ *       build-release/CMakeFiles/tanda_{generic,v3,v4}.dir/host/data/isa/*.o -larchive -lz -lm \
+ *       -o fuzz_data
  *   ./fuzz_data -max_total_time=120 -rss_limit_mb=512 FOLDER_OF_SEEDS
  */
 #include <math.h>
@@ -56,7 +57,9 @@ static bool prepare(tanda_dataset *dataset) {
 static void check(tanda_dataset *dataset, const tanda_dataset_options *options) {
     if (!prepare(dataset)) return; /* a column without a value */
     size_t count = dataset->rows * dataset->features;
-    demand(dataset->rows > 0 && dataset->features > 0, "there are values");
+    demand(dataset->rows > 0 || options->without_target, "there are rows to learn from");
+    demand(dataset->features > 0, "there are features");
+    if (dataset->rows == 0) return;
     for (size_t i = 0; i < count; i++)
         demand(isfinite(dataset->values[i]) && !(dataset->values[i] == 0.0f && signbit(dataset->values[i])),
                "values are finite and never -0");
@@ -77,13 +80,24 @@ static void check(tanda_dataset *dataset, const tanda_dataset_options *options) 
     scaling_free(&scaling);
 }
 
+/* libsvm's text is stored dense: long indexes would only try how much memory there is. */
+static bool has_long_index(const uint8_t *bytes, size_t size) {
+    size_t digits = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == ':' && digits > 5) return true;
+        digits = bytes[i] >= '0' && bytes[i] <= '9' ? digits + 1 : 0;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    static const char *const formats[] = {NULL, "csv", "npy", "idx"};
+    static const char *const formats[] = {NULL, "csv", "npy", "libsvm"};
     static const char *const columns[] = {"a", "0"};
     static const char csv[] = "a,b\n1,2\n3,4\n";
+    static const char *const missing[] = {"-", "-9"};
     static char *feature_names[] = {"a", "b"};
     static char *class_names[2][2] = {{"0", "1"}, {"no", "yes"}};
-    if (size < 2) return 0;
+    if (size < 2 || has_long_index(bytes, size)) return 0;
     unsigned choice = bytes[0];
     unsigned bits = bytes[1];
     tanda_dataset_options options = {.format = formats[choice & 3],
@@ -96,6 +110,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     options.categorical = columns + 1;
     options.categorical_count = (choice & 64) != 0;
     options.sample_weight = (bits & 16) == 0 && (choice & 16) != 0 ? columns[0] : NULL;
+    /* how a text is written: the last byte, which the file keeps */
+    unsigned written = bytes[size - 1];
+    options.delimiter = "\0\0\0,;\t| "[written & 7];
+    options.decimal = "\0\0.,"[written >> 3 & 3];
+    options.comment = (written & 32) != 0 ? (written & 64) != 0 ? "#" : "" : NULL;
+    options.skip_lines = written >> 7;
+    options.missing_values = missing;
+    options.missing_value_count = (written & 64) != 0 ? 2 : 0;
     options.ignore = columns;
     options.ignore_count = (bits & 16) != 0;
     dataset_expectation expected = {.feature_count = 2, .task = TANDA_TASK_CLASSES, .target_name = "c"};
@@ -112,6 +134,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         options.labels = path;
         options.format = NULL;
     }
+    const char *again[] = {path}; /* the rows follow themselves */
+    if ((choice & 12) == 12) {
+        options.more_files = again;
+        options.more_count = 1;
+    }
+    options.validation = (bits & 64) != 0;
     tanda_dataset *dataset = NULL;
     tanda_error error = {0};
     tanda_status status = dataset_load(as_labels ? data_path : path, &options,

@@ -220,9 +220,24 @@ static void count_elements(column *column, const op *op) {
     column->correct = correct;
 }
 
+/* Of several labels a row: marks the rows of which this one is wrong. */
+static void mark_wrong(const column *column, const float *z, const float *y, bool *wrong) {
+    for (size_t i = 0; i < column->rows; i++)
+        wrong[i] |= (z[i] > 0.0f) != (y[i] > 0.5f);
+}
+
+static void count_labels(column *column, const bool *wrong) {
+    uint32_t correct = 0;
+    for (size_t i = 0; i < column->rows; i++)
+        correct += !wrong[i];
+    column->correct = correct;
+}
+
 /* A row's loss is the mean over its outputs, whose sum goes in chunks like one over classes. */
 void ISA_NAME(elements_column)(column *column, const op *op) {
     float y[COLUMN_LANES], chunk[COLUMN_LANES], total[COLUMN_LANES] = {0};
+    const bool has_labels = op->loss == LOSS_BINARY_CROSSENTROPY;
+    bool wrong[COLUMN_LANES] = {false};
     for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
         size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
         memset(chunk, 0, sizeof chunk);
@@ -231,6 +246,7 @@ void ISA_NAME(elements_column)(column *column, const op *op) {
             read_targets(column, op, h, y);
             element_lines[op->loss](column->z + h * COLUMN_LANES, y, &op->constants, chunk, delta);
             if (delta != NULL) clear_unused(column, delta);
+            if (has_labels) mark_wrong(column, column->z + h * COLUMN_LANES, y, wrong);
         }
         for (size_t i = 0; i < COLUMN_LANES; i++)
             total[i] += chunk[i];
@@ -240,6 +256,7 @@ void ISA_NAME(elements_column)(column *column, const op *op) {
         column->losses[i] = canonical(total[i] * op->constants.mean);
     clear_unused(column, column->losses);
     if (column->classes != NULL) count_elements(column, op);
+    if (has_labels) count_labels(column, wrong);
 }
 
 void ISA_NAME(loss_elements)(const tile_group *group, const op *op) {

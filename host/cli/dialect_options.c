@@ -1,0 +1,117 @@
+#include "cli/dialect_options.h"
+
+#include <string.h>
+
+#include "data/place.h"
+
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+
+enum { FLAG_HEADER = FLAG_OWN + 0xd00, FLAG_DELIMITER, FLAG_DECIMAL, FLAG_COMMENT, FLAG_SKIP_LINES };
+
+static const struct argp_option table[] = {
+    {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
+    {"delimiter", FLAG_DELIMITER, "NAME", 0,
+     "between the fields of CSV: auto (default: found out), comma, semicolon, tab, bar or blanks", 0},
+    {"decimal", FLAG_DECIMAL, "NAME", 0, "decimal sign of CSV: auto (default: found out), point or comma", 0},
+    {"comment", FLAG_COMMENT, "TEXT", 0,
+     "lines of CSV that begin with TEXT are skipped; default: found out for #; none: there are none", 0},
+    {"skip-lines", FLAG_SKIP_LINES, "N", 0, "lines of CSV above the names or the first row", 0},
+    {0},
+};
+
+static const char *const header_names[] = {
+    [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
+static const char *const decimal_names[] = {"auto", "point", "comma"};
+static const char decimals[] = {'\0', '.', ','};
+
+static tanda_status set_header(data_options *options, const char *argument) {
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--header", argument, header_names, COUNT_OF(header_names), &index, options->error);
+    if (status == TANDA_OK) options->read.header = (tanda_header)index;
+    return status;
+}
+
+/* By its name, or the character itself. */
+static tanda_status set_delimiter(data_options *options, const char *argument) {
+    const char *names[DELIMITER_COUNT + 1] = {"auto"};
+    size_t index = 0;
+    if (argument[0] != '\0' && argument[1] == '\0' && dialect_delimiter_name(argument[0]) != NULL) {
+        options->read.delimiter = argument[0];
+        return TANDA_OK;
+    }
+    for (size_t i = 0; i < DELIMITER_COUNT; i++)
+        names[i + 1] = dialect_delimiter_name(dialect_delimiters[i]);
+    const tanda_status status =
+        value_choice("--delimiter", argument, names, COUNT_OF(names), &index, options->error);
+    if (status == TANDA_OK) options->read.delimiter = index == 0 ? '\0' : dialect_delimiters[index - 1];
+    return status;
+}
+
+static tanda_status set_decimal(data_options *options, const char *argument) {
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--decimal", argument, decimal_names, COUNT_OF(decimal_names), &index, options->error);
+    if (status == TANDA_OK) options->read.decimal = decimals[index];
+    return status;
+}
+
+static tanda_status set_comment(data_options *options, const char *argument) {
+    char buffer[SHOWN_SIZE];
+    const size_t length = strlen(argument);
+    options->read.comment = strcmp(argument, "none") == 0 ? "" : argument;
+    if (length > 0 && length < DIALECT_COMMENT_SIZE) return TANDA_OK;
+    return fail(options->error, TANDA_USAGE, "--comment: '%s' has not 1 to %d characters; use #, or none",
+                shown(argument, length, buffer), DIALECT_COMMENT_SIZE - 1);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    data_options *options = state->input;
+    switch (key) {
+    case FLAG_HEADER:
+        return parsed(set_header(options, argument));
+    case FLAG_DELIMITER:
+        return parsed(set_delimiter(options, argument));
+    case FLAG_DECIMAL:
+        return parsed(set_decimal(options, argument));
+    case FLAG_COMMENT:
+        return parsed(set_comment(options, argument));
+    case FLAG_SKIP_LINES:
+        return parsed(value_size("--skip-lines", argument, 0, &options->read.skip_lines, options->error));
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp dialect_argp = {.options = table, .parser = parse};
+
+/* ---- what is noted and told --------------------------------------------------------------------------- */
+
+static const char *decimal_name(char decimal) {
+    return decimal_names[decimal == '.' ? 1 : decimal == ',' ? 2 : 0];
+}
+
+void dialect_write_settings(const data_options *options, report *settings) {
+    const tanda_dataset_options *read = &options->read;
+    report_text(settings, "header", header_names[read->header]);
+    if (read->delimiter != '\0') report_text(settings, "delimiter", dialect_delimiter_name(read->delimiter));
+    if (read->decimal != '\0') report_text(settings, "decimal", decimal_name(read->decimal));
+    if (read->comment != NULL)
+        report_text(settings, "comment", read->comment[0] == '\0' ? "none" : read->comment);
+    if (read->skip_lines > 0) report_count(settings, "skip_lines", read->skip_lines);
+}
+
+void report_dialect(report *outer, const dialect *dialect) {
+    if (!dialect->is_text) return;
+    report report = json_object_begin();
+    report_text(&report, "encoding", text_encoding_name(dialect->encoding));
+    report_text(&report, "delimiter", dialect_delimiter_name(dialect->delimiter));
+    report_text(&report, "decimal", decimal_name(dialect->decimal));
+    report_text(&report, "line_end", dialect->line_end == '\r' ? "CR" : dialect->has_crlf ? "CRLF" : "LF");
+    report_value(&report, "byte_order_mark", json_boolean(dialect->encoding == TEXT_UTF8_MARK));
+    report_value(&report, "quotes", json_boolean(dialect->has_quotes));
+    report_text(&report, "comment", dialect->comment[0] == '\0' ? "none" : dialect->comment);
+    report_count(&report, "skipped_lines", dialect->skipped_lines);
+    report_value(&report, "header", json_boolean(dialect->has_header));
+    report_value(outer, "dialect", json_end(&report));
+}

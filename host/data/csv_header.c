@@ -1,0 +1,260 @@
+/* Whether the first row of a CSV file holds names. */
+#include "data/csv_header.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "data/missing.h"
+#include "data/preparation.h"
+#include "support/memory.h"
+
+#define ENOUGH_ROWS 8 /* in which a habit of the writer shows */
+
+/* ---- what the first row is like ----------------------------------------------------------------------- */
+
+/* Whether text can be a name: it has a letter, or is of another script. */
+static bool is_word(const csv_field *field) {
+    for (size_t i = 0; i < field->length; i++)
+        if (isalpha((unsigned char)field->text[i]) || field->text[i] == '_' || (field->text[i] & 0x80) != 0)
+            return true;
+    return false;
+}
+
+static bool is_number_kind(field_kind kind) {
+    return kind == FIELD_WHOLE || kind == FIELD_POINT || kind == FIELD_COMMA;
+}
+
+/* The first row held against the rows below. */
+typedef struct evidence {
+    size_t words;         /* texts that can be names */
+    size_t others;        /* texts that cannot, such as dates, over columns of text */
+    size_t recurring;     /* words that stand in their column again */
+    size_t above_numbers; /* words over columns of numbers */
+    size_t numbers;
+    size_t above_points; /* of these, digits alone over numbers that all have a decimal sign */
+    size_t above_many;   /* and over so many that this is how they are written */
+    size_t above_texts;  /* numbers over many fields of nothing but text */
+    bool in_order;       /* the numbers are 0, 1, 2, ... */
+    bool is_distinct;    /* the numbers are digits alone, no two alike */
+    bool counts_rows;    /* an empty first field over 0, 1, 2, ..., as pandas writes an index */
+} evidence;
+
+static size_t values_of(const column_sample *column) {
+    size_t values = 0;
+    for (size_t kind = 0; kind < FIELD_KIND_COUNT; kind++)
+        values += kind == FIELD_MISSING ? 0 : column->counts[kind];
+    return values;
+}
+
+static bool is_repeated(const reading *reading, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (reading->first[i].length == reading->first[index].length &&
+            memcmp(reading->first[i].text, reading->first[index].text, reading->first[i].length) == 0)
+            return true;
+    return false;
+}
+
+static void look_at_number(const reading *reading, size_t index, evidence *found) {
+    const csv_field *field = &reading->first[index];
+    const column_sample *column = &reading->of[index];
+    size_t values = values_of(column);
+    uint64_t number = 0;
+    bool plain = number_to_whole(field->text, field->length, &number);
+    found->in_order = found->in_order && plain && number == found->numbers;
+    found->is_distinct = found->is_distinct && plain && !is_repeated(reading, index);
+    bool points = plain && values > 0 && column->counts[FIELD_POINT] + column->counts[FIELD_COMMA] == values;
+    found->above_points += points;
+    found->above_many += points && values >= ENOUGH_ROWS;
+    found->above_texts += values >= ENOUGH_ROWS && column->counts[FIELD_TEXT] == values;
+    found->numbers++;
+}
+
+/* takes_text: of columns whose texts are values; or NULL. */
+static evidence compare_rows(const reading *reading, const tanda_dataset_options *options,
+                             const bool *takes_text) {
+    evidence found = {.in_order = true, .is_distinct = true};
+    for (size_t i = 0; i < reading->columns; i++) {
+        const csv_field *field = &reading->first[i];
+        field_kind kind = field_kind_of(options, field);
+        if (is_number_kind(kind)) look_at_number(reading, i, &found);
+        if (field->length == 0 && i == 0 && reading->of[0].counts[FIELD_WHOLE] > 0 &&
+            reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0]))
+            found.counts_rows = true;
+        if (kind == FIELD_TEXT && !is_word(field)) found.others += !column_is_numeric(&reading->of[i]);
+        if (kind != FIELD_TEXT || !is_word(field)) continue;
+        found.words++;
+        found.recurring += reading->of[i].first_recurs;
+        found.above_numbers += reading->records > 1 && column_is_numeric(&reading->of[i]) &&
+                               (takes_text == NULL || !takes_text[i]);
+    }
+    return found;
+}
+
+/* ---- the general rule --------------------------------------------------------------------------------- */
+
+typedef enum verdict { IS_DATA, IS_HEADER, IS_DOUBTFUL } verdict;
+
+/* Words alone. Values that stand again in their columns are data. */
+static verdict judge_words(const evidence *found) {
+    if (found->others > 0) return IS_DATA;
+    if (found->recurring == 0) return IS_HEADER;
+    if (found->recurring == found->words || found->recurring > 1) return IS_DATA;
+    return IS_DOUBTFUL;
+}
+
+/* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
+static verdict judge_numbers(const reading *reading, const evidence *found) {
+    if (found->above_texts > 0 && found->recurring == 0) return IS_HEADER;
+    if (!found->in_order && found->is_distinct && found->numbers > 2 && found->above_points == found->numbers)
+        return IS_DOUBTFUL; /* years, or columns that were put in another order */
+    if (!found->in_order || reading->another_run || found->recurring > 0 || reading->records < 2)
+        return IS_DATA;
+    if (found->numbers > 2 || found->above_many > 0) return IS_HEADER;
+    return found->above_points > 0 ? IS_DOUBTFUL : IS_DATA;
+}
+
+static verdict judge(const reading *reading, const evidence *found) {
+    if (found->above_numbers > 0) return found->is_distinct ? IS_HEADER : IS_DOUBTFUL;
+    if (found->counts_rows && found->recurring == 0 && (found->words > 0 || found->in_order))
+        return IS_HEADER;
+    if (found->numbers > 0) return judge_numbers(reading, found);
+    return found->words > 0 ? judge_words(found) : IS_DATA;
+}
+
+static tanda_status refuse(const csv_reader *reader, tanda_error *error) {
+    return fail(error, TANDA_BAD_INPUT,
+                "%s:%zu: the first row may hold names or data; say which with --header first-row or none",
+                reader->path, reader->start.line);
+}
+
+/* ---- what a model knows ------------------------------------------------------------------------------- */
+
+static bool has_name(const csv_reader *reader, const char *name) {
+    for (size_t i = 0; i < reader->columns; i++)
+        if (strcmp(reader->names[i], name) == 0) return true;
+    return false;
+}
+
+/* A file whose rows follow another's has the names of that, or no header. One name that differs is told. */
+static bool repeats_names(const csv_reader *reader) {
+    const dataset_expectation *expected = reader->request->expected;
+    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
+        if (has_name(reader, expected->feature_names[i])) return true;
+    return false;
+}
+
+static bool has_names(const csv_reader *reader, const dataset_expectation *expected) {
+    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
+        if (!has_name(reader, expected->feature_names[i])) return false;
+    return expected->feature_names != NULL;
+}
+
+static bool is_among(char *const *texts, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++)
+        if (texts_are_same(texts[i], text)) return true;
+    return false;
+}
+
+static bool is_name(const csv_reader *reader, const csv_field *field) {
+    return field_kind_of(reader->request->options, field) == FIELD_TEXT && is_word(field);
+}
+
+/* Whether a field of the first row can be a value of this feature. */
+static bool can_be_feature(const csv_reader *reader, const reading *reading, size_t column, size_t feature) {
+    const dataset_expectation *expected = reader->request->expected;
+    const csv_field *field = &reading->first[column];
+    if (missing_is_word(reader->request->options, field->text, field->length)) return true;
+    if (expected->is_category == NULL || !expected->is_category[feature]) return !is_name(reader, field);
+    if (expected->columns == NULL) return !is_name(reader, field) || reading->of[column].first_recurs;
+    return is_among(expected->columns[feature].categories, expected->columns[feature].category_count,
+                    reader->names[column]);
+}
+
+static bool can_be_target(const csv_reader *reader, const reading *reading, size_t column) {
+    const dataset_expectation *expected = reader->request->expected;
+    if (expected->task != TANDA_TASK_CLASSES || !labels_expect_text(expected))
+        return !is_name(reader, &reading->first[column]);
+    return is_among(expected->class_names, expected->class_count, reader->names[column]);
+}
+
+/* Whether the first row, by position, is one that the model takes. */
+static bool can_be_data(const csv_reader *reader, const reading *reading) {
+    selection by_position = {0};
+    if (columns_select(reader->request, reader->path, NULL, reader->columns, &by_position, NULL) != TANDA_OK)
+        return false;
+    bool fits = true;
+    for (size_t i = 0; fits && i < by_position.feature_count; i++)
+        fits = can_be_feature(reader, reading, by_position.features[i], i);
+    bool with_target = !reader->request->options->without_target;
+    for (size_t i = 0; with_target && fits && i < by_position.target_count; i++)
+        fits = can_be_target(reader, reading, by_position.targets[i]);
+    selection_free(&by_position);
+    return fits;
+}
+
+static tanda_status decide_with_model(const csv_reader *reader, const reading *reading, bool *header,
+                                      tanda_error *error) {
+    evidence found = compare_rows(reading, reader->request->options, NULL);
+    *header = has_names(reader, reader->request->expected);
+    if (*header) return TANDA_OK;
+    verdict verdict = judge(reading, &found);
+    if (can_be_data(reader, reading)) verdict = found.words > 0 ? IS_DATA : verdict;
+    *header = verdict == IS_HEADER;
+    return verdict == IS_DOUBTFUL ? refuse(reader, error) : TANDA_OK;
+}
+
+/* ---- without a model ---------------------------------------------------------------------------------- */
+
+static bool selects(const csv_reader *reader, bool with_names, selection *selection) {
+    return columns_select(reader->request, reader->path, with_names ? reader->names : NULL, reader->columns,
+                          selection, NULL) == TANDA_OK;
+}
+
+static void note_categories(const selection *selection, bool *takes_text) {
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->is_category[i]) takes_text[selection->features[i]] = true;
+}
+
+/* Options that only make sense with names ask for them; else the rows decide. */
+static tanda_status decide_by_rows(const csv_reader *reader, const reading *reading, bool *header,
+                                   tanda_error *error) {
+    selection plain = {0}, named = {0};
+    bool *takes_text = NULL;
+    tanda_status status = allocate(&takes_text, reader->columns, sizeof *takes_text, "columns", error);
+    if (status != TANDA_OK) return status;
+    bool plain_fits = selects(reader, false, &plain), names_fit = selects(reader, true, &named);
+    note_categories(&plain, takes_text);
+    note_categories(&named, takes_text);
+    evidence found = compare_rows(reading, reader->request->options, takes_text);
+    verdict verdict = judge(reading, &found);
+    if (!plain_fits && (names_fit || found.words > 0)) verdict = IS_HEADER;
+    selection_free(&plain);
+    selection_free(&named);
+    free(takes_text);
+    *header = verdict == IS_HEADER;
+    return verdict == IS_DOUBTFUL ? refuse(reader, error) : TANDA_OK;
+}
+
+/* A file of labels has one for each row, and perhaps a name above. */
+static bool fits_labels(const csv_reader *reader, const reading *reading, bool *header) {
+    size_t rows = reader->request->label_rows;
+    size_t records = reading->is_whole ? reading->records : csv_count_records(&reader->start);
+    *header = records == rows + 1 && is_name(reader, &reading->first[0]);
+    return records == rows || *header;
+}
+
+tanda_status csv_decide_header(const csv_reader *reader, const reading *reading, bool *header,
+                               tanda_error *error) {
+    const request *request = reader->request;
+    *header = request->options->header == TANDA_HEADER_FIRST_ROW;
+    if (request->options->header != TANDA_HEADER_AUTO) return TANDA_OK;
+    if (request->is_part) {
+        *header = repeats_names(reader);
+        return TANDA_OK;
+    }
+    if (request->labels_only && fits_labels(reader, reading, header)) return TANDA_OK;
+    if (reading->columns != reader->columns) return TANDA_OK; /* the reading will say what is wrong */
+    if (request->expected != NULL && !request->labels_only)
+        return decide_with_model(reader, reading, header, error);
+    return decide_by_rows(reader, reading, header, error);
+}

@@ -1,0 +1,317 @@
+#include "data/dialect_choose.h"
+
+#include <stdlib.h>
+
+#include "data/place.h"
+
+typedef struct candidates {
+    const request *request;
+    const char *path;
+    size_t count;
+    reading of[DELIMITER_COUNT];
+} candidates;
+
+/* ---- comparing ---------------------------------------------------------------------------------------- */
+
+static unsigned bit_of(char delimiter) {
+    const char *found = memchr(dialect_delimiters, delimiter, DELIMITER_COUNT);
+    return 1u << (found - dialect_delimiters);
+}
+
+static bool is_full(const reading *reading) {
+    return reading->agreeing == reading->records;
+}
+
+static size_t numeric_columns(const reading *reading) {
+    size_t count = 0;
+    for (size_t i = 0; i < reading->columns; i++)
+        count += column_is_numeric(&reading->of[i]);
+    return count;
+}
+
+/* Whether the other's delimiter is explained: it stands within numbers alone. Blanks stand between words, too. */
+static bool explains(const reading *reading, const struct reading *other) {
+    bool within_numbers = (reading->inside & bit_of(other->start.delimiter)) == 0;
+    if (reading->start.delimiter != RUN_OF_BLANKS) return within_numbers;
+    size_t numeric = numeric_columns(reading);
+    return numeric == reading->columns ||
+           (other->start.delimiter != '\t' && within_numbers && numeric > numeric_columns(other));
+}
+
+static bool beats(const reading *reading, const struct reading *other) {
+    bool explained = explains(reading, other), other_explained = explains(other, reading);
+    if (explained != other_explained) return explained;
+    bool blanks = reading->start.delimiter == RUN_OF_BLANKS;
+    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks;
+    if (reading->titles != other->titles) return reading->titles < other->titles;
+    return numeric_columns(reading) > numeric_columns(other);
+}
+
+static bool has_name(const reading *reading, const char *name) {
+    for (size_t i = 0; i < reading->columns; i++)
+        if (reading->first[i].length == strlen(name) &&
+            memcmp(reading->first[i].text, name, reading->first[i].length) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the first row has the model's names, or there are as many columns as it takes. */
+static bool fits_model(const reading *reading, const dataset_expectation *expected) {
+    size_t targets = expected->target_count == 0 ? 1 : expected->target_count, found = 0;
+    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
+        found += has_name(reading, expected->feature_names[i]);
+    if (expected->feature_names != NULL && found == expected->feature_count) return true;
+    return reading->columns == expected->feature_count ||
+           reading->columns == expected->feature_count + targets;
+}
+
+/* ---- candidates --------------------------------------------------------------------------------------- */
+
+static void drop(candidates *candidates, size_t index) {
+    reading_free(&candidates->of[index]);
+    candidates->of[index] = candidates->of[--candidates->count];
+}
+
+/* Blanks stand between words, too: they are delimiters where half of the columns or more are numbers. */
+static bool may_be_blanks(const candidates *candidates, const reading *reading) {
+    size_t numeric = numeric_columns(reading);
+    if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
+        return false;
+    if (reading->titles > 0 && numeric < reading->columns) return false;
+    return is_full(reading) && 2 * numeric >= reading->columns;
+}
+
+/* Reads the sample with this delimiter; of what has a column alone, nothing is kept. */
+static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, bool is_whole, char delimiter,
+                                  tanda_error *error) {
+    reading *tried = &candidates->of[candidates->count];
+    sample.delimiter = delimiter;
+    tanda_status status = reading_shape(&sample, is_whole, tried, error);
+    if (status != TANDA_OK || tried->columns < 2) return status;
+    status = reading_fields(candidates->request->options, tried, error);
+    if (status == TANDA_OK && (delimiter != RUN_OF_BLANKS || may_be_blanks(candidates, tried)))
+        candidates->count++;
+    else
+        reading_free(tried);
+    return status;
+}
+
+static tanda_status try_all(candidates *candidates, const csv_cursor *sample, bool is_whole,
+                            tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    size_t size = (size_t)(sample->end - sample->at);
+    for (size_t i = 0; status == TANDA_OK && i < DELIMITER_COUNT; i++) {
+        char delimiter = dialect_delimiters[i];
+        bool occurs = memchr(sample->at, delimiter, size) != NULL ||
+                      (delimiter == RUN_OF_BLANKS && memchr(sample->at, '\t', size) != NULL);
+        if (occurs) status = try_delimiter(candidates, *sample, is_whole, delimiter, error);
+    }
+    return status;
+}
+
+/* Where some fit in every row, or the model, the others go. */
+static void keep_fitting(candidates *candidates, bool (*fits)(const reading *, const dataset_expectation *)) {
+    const dataset_expectation *expected = candidates->request->expected;
+    size_t fitting = 0;
+    for (size_t i = 0; i < candidates->count; i++)
+        fitting += fits(&candidates->of[i], expected);
+    for (size_t i = candidates->count; fitting > 0 && i > 0; i--)
+        if (!fits(&candidates->of[i - 1], expected)) drop(candidates, i - 1);
+}
+
+static bool fits_rows(const reading *reading, const dataset_expectation *expected) {
+    (void)expected;
+    return is_full(reading);
+}
+
+static void keep_unbeaten(candidates *candidates) {
+    bool is_beaten[DELIMITER_COUNT] = {false};
+    for (size_t i = 0; i < candidates->count; i++)
+        for (size_t j = 0; j < candidates->count; j++)
+            is_beaten[i] = is_beaten[i] || (j != i && beats(&candidates->of[j], &candidates->of[i]));
+    for (size_t i = candidates->count; i > 0; i--)
+        if (is_beaten[i - 1] && candidates->count > 1) drop(candidates, i - 1);
+}
+
+/* Of those that do not fit in every row, the one that fits in most. */
+static void keep_best(candidates *candidates) {
+    while (candidates->count > 1) {
+        const reading *a = &candidates->of[0], *b = &candidates->of[1];
+        drop(candidates, a->agreeing * b->records >= b->agreeing * a->records ? 1 : 0);
+    }
+}
+
+static tanda_status refuse_two(const candidates *candidates, tanda_error *error) {
+    const reading *a = &candidates->of[0], *b = &candidates->of[1];
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: %s and %s as delimiter fit alike, %zu and %zu columns; say which with --delimiter",
+                candidates->path, dialect_delimiter_name(a->start.delimiter),
+                dialect_delimiter_name(b->start.delimiter), a->columns, b->columns);
+}
+
+/* ---- a single column ---------------------------------------------------------------------------------- */
+
+/* A text in which no delimiter makes columns. */
+static tanda_status take_single(const candidates *candidates, csv_cursor sample, bool is_whole,
+                                char delimiter, reading *result, tanda_error *error) {
+    sample.delimiter = delimiter;
+    sample.skips_blank_lines = true;
+    tanda_status status = reading_shape(&sample, is_whole, result, error);
+    if (status == TANDA_OK && result->records > 0)
+        status = reading_fields(candidates->request->options, result, error);
+    return status;
+}
+
+/* A delimiter that no line has, with which every line is a field. */
+static char absent_delimiter(const csv_cursor *sample) {
+    for (size_t i = 1; i < DELIMITER_COUNT - 1; i++)
+        if (memchr(sample->at, dialect_delimiters[i], (size_t)(sample->end - sample->at)) == NULL)
+            return dialect_delimiters[i];
+    return '\0';
+}
+
+static bool title_is(const reading *reading, const char *name) {
+    csv_cursor line = reading->start;
+    csv_field field;
+    line.at = reading->title;
+    csv_any_field(&line, &field);
+    return field.length == strlen(name) && memcmp(field.text, name, field.length) == 0;
+}
+
+/* Above two columns, a line of one field is a title, or names the one column of numbers with a decimal comma. */
+static tanda_status check_title(const candidates *candidates, const csv_cursor *sample, bool is_whole,
+                                reading *chosen, tanda_error *error) {
+    const dataset_expectation *expected = candidates->request->expected;
+    if (chosen->titles != 1 || chosen->columns != 2 ||
+        (field_kind_of(candidates->request->options, &chosen->first[0]) == FIELD_TEXT &&
+         field_kind_of(candidates->request->options, &chosen->first[1]) == FIELD_TEXT))
+        return TANDA_OK;
+    bool is_single = expected != NULL && expected->feature_count == 1 && expected->feature_names != NULL &&
+                     title_is(chosen, expected->feature_names[0]);
+    char absent = absent_delimiter(sample);
+    if (chosen->start.delimiter == ',' && is_single && absent != '\0') {
+        reading_free(chosen);
+        return take_single(candidates, *sample, is_whole, absent, chosen, error);
+    }
+    reading_free(chosen);
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s:%zu: one field above rows of two: a title (--skip-lines leaves it out), or one of two names "
+        "(--header none with --skip-lines), or %s",
+        candidates->path, chosen->start.line - 1,
+        chosen->start.delimiter == ',' ? "a column with a decimal comma (--delimiter semicolon)"
+                                       : "a damaged row");
+}
+
+/* ---- comments ----------------------------------------------------------------------------------------- */
+
+/* Lines that begin with # are comments unless they could be rows like the others. */
+static tanda_status decide_comment(const candidates *candidates, reading *chosen, dialect *dialect,
+                                   bool *again, tanda_error *error) {
+    if (chosen->hashes == 0) return TANDA_OK;
+    bool is_numeric = chosen->records > 0 && column_is_numeric(&chosen->of[0]);
+    bool could_be_rows = chosen->like_rows == chosen->hashes && (!is_numeric || chosen->hash_is_first);
+    *again = chosen->records == 0 || (chosen->columns == 1 && !is_numeric);
+    if (*again) return TANDA_OK;
+    if (!could_be_rows || chosen->columns == 1) {
+        strcpy(dialect->comment, "#");
+        return TANDA_OK;
+    }
+    reading_free(chosen);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: the lines that begin with # have as many fields as the rows: say what they are, with "
+                "--comment '#' or --comment none",
+                candidates->path);
+}
+
+/* ---- the decimal sign --------------------------------------------------------------------------------- */
+
+typedef struct signs {
+    size_t points, commas;   /* columns of numbers with this sign */
+    bool could_be_thousands; /* all numbers with a comma are like 1,234 */
+} signs;
+
+static signs count_signs(const reading *reading) {
+    signs found = {.could_be_thousands = true};
+    for (size_t i = 0; i < reading->columns; i++) {
+        const column_sample *column = &reading->of[i];
+        if (!column_is_numeric(column)) continue;
+        found.points += column->counts[FIELD_POINT] > 0;
+        found.commas += column->counts[FIELD_COMMA] > 0;
+        if (column->counts[FIELD_COMMA] > column->like_thousands) found.could_be_thousands = false;
+    }
+    return found;
+}
+
+static tanda_status decide_decimal(const candidates *candidates, reading *chosen, dialect *dialect,
+                                   tanda_error *error) {
+    if (dialect->decimal != '\0') return TANDA_OK;
+    signs found = count_signs(chosen);
+    dialect->decimal = found.commas > 0 ? ',' : '.';
+    if (found.commas == 0 || (found.points == 0 && !found.could_be_thousands)) return TANDA_OK;
+    reading_free(chosen);
+    if (found.could_be_thousands)
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: numbers like 1,234 may have a decimal comma (--decimal comma) or a thousands separator, "
+            "which is not read: write 1234",
+            candidates->path);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: some columns have decimal points and others decimal commas; say which are numbers with "
+                "--decimal",
+                candidates->path);
+}
+
+/* ---- the choice --------------------------------------------------------------------------------------- */
+
+static tanda_status choose_delimiter(candidates *candidates, const csv_cursor *sample, bool is_whole,
+                                     reading *result, tanda_error *error) {
+    tanda_status status = try_all(candidates, sample, is_whole, error);
+    if (status != TANDA_OK) return status;
+    if (candidates->count > 1) keep_fitting(candidates, fits_rows);
+    if (candidates->count > 1 && candidates->request->expected != NULL) keep_fitting(candidates, fits_model);
+    if (candidates->count > 1 && is_full(&candidates->of[0]))
+        keep_unbeaten(candidates);
+    else
+        keep_best(candidates);
+    if (candidates->count > 1) return refuse_two(candidates, error);
+    if (candidates->count == 0) return take_single(candidates, *sample, is_whole, ',', result, error);
+    *result = candidates->of[0];
+    candidates->count = 0;
+    return check_title(candidates, sample, is_whole, result, error);
+}
+
+static tanda_status choose(candidates *candidates, const csv_cursor *sample, bool is_whole, dialect *dialect,
+                           reading *result, tanda_error *error) {
+    tanda_status status = dialect->delimiter == '\0'
+                              ? choose_delimiter(candidates, sample, is_whole, result, error)
+                              : take_single(candidates, *sample, is_whole, dialect->delimiter, result, error);
+    for (size_t i = 0; i < candidates->count; i++)
+        reading_free(&candidates->of[i]);
+    return status;
+}
+
+tanda_status dialect_choose(const request *request, const csv_cursor *start, bool is_whole, dialect *dialect,
+                            reading *result, tanda_error *error) {
+    csv_cursor sample = *start;
+    bool again = false;
+    const char asked = dialect->delimiter;
+    candidates candidates = {.request = request, .path = sample.path};
+    tanda_status status = choose(&candidates, &sample, is_whole, dialect, result, error);
+    if (status == TANDA_OK) status = decide_comment(&candidates, result, dialect, &again, error);
+    if (status == TANDA_OK && again) { /* # begins rows */
+        reading_free(result);
+        sample.comment = "";
+        candidates.count = 0;
+        dialect->delimiter = asked;
+        status = choose(&candidates, &sample, is_whole, dialect, result, error);
+    }
+    if (status != TANDA_OK || (result->records == 0 && !is_whole)) return status;
+    if (result->records == 0) {
+        reading_free(result);
+        return fail(error, TANDA_BAD_INPUT, "%s: holds no rows", sample.path);
+    }
+    dialect->delimiter = result->start.delimiter;
+    dialect->has_quotes = memchr(sample.at, '"', (size_t)(sample.end - sample.at)) != NULL;
+    return decide_decimal(&candidates, result, dialect, error);
+}

@@ -1,0 +1,396 @@
+/*
+ * libsvm's text: a label, then index:value for what is not 0, indexes ascending, from 0 or from 1 (Chang and Lin). Rows
+ * are stored dense. The columns are called by their indexes, so that a model knows them again; behind them is the label.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "data/bytes.h"
+#include "data/columns.h"
+#include "data/format.h"
+#include "data/number.h"
+#include "data/target_check.h"
+#include "support/memory.h"
+
+#define LOOKED_AT ((size_t)64 << 10)
+#define LINES_LOOKED_AT 20
+#define INDEX_MOST ((uint64_t)1 << 31)
+#define LABEL_NAME "label"
+#define NAME_BYTES 40 /* that a short name takes, with its pointer */
+
+/* A place in the text, between words. */
+typedef struct cursor {
+    const char *at, *end;
+    size_t line, word; /* from 1 */
+} cursor;
+
+typedef struct word {
+    const char *text;
+    size_t length;
+} word;
+
+typedef struct entry {
+    uint64_t index;
+    float value; /* NaN: missing */
+} entry;
+
+typedef struct svm {
+    const char *path;
+    const request *request;
+    cursor start;
+    size_t rows;
+    uint64_t least, most; /* of the indexes; least > most when there is none */
+    uint64_t base;
+    size_t columns; /* with that of the label */
+    float *values;  /* (columns) of one row */
+} svm;
+
+/* ---- words -------------------------------------------------------------------------------------------- */
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next word of the line; false at its end or at a comment. */
+static bool next_word(cursor *cursor, word *word) {
+    while (cursor->at < cursor->end && is_blank(*cursor->at))
+        cursor->at++;
+    if (cursor->at == cursor->end || *cursor->at == '\n' || *cursor->at == '#') return false;
+    word->text = cursor->at;
+    while (cursor->at < cursor->end && !is_blank(*cursor->at) && *cursor->at != '\n')
+        cursor->at++;
+    word->length = (size_t)(cursor->at - word->text);
+    cursor->word++;
+    return true;
+}
+
+static void next_line(cursor *cursor) {
+    const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
+    cursor->at = line_end == NULL ? cursor->end : line_end + 1;
+    cursor->line++;
+    cursor->word = 0;
+}
+
+/* Goes to the next line with words, and takes the first; false at the end of the text. */
+static bool next_row(cursor *cursor, word *label) {
+    while (!next_word(cursor, label)) {
+        if (cursor->at == cursor->end) return false;
+        next_line(cursor);
+    }
+    return true;
+}
+
+static bool split(const word *word, uint64_t *index, struct word *value) {
+    const char *colon = memchr(word->text, ':', word->length);
+    if (colon == NULL || !number_to_whole(word->text, (size_t)(colon - word->text), index)) return false;
+    value->text = colon + 1;
+    value->length = word->length - (size_t)(colon + 1 - word->text);
+    return true;
+}
+
+static bool is_query(const word *word) {
+    return word->length > 4 && memcmp(word->text, "qid:", 4) == 0;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------ */
+
+/* A number, or several behind commas, as data of several labels have. */
+static bool looks_like_label(const word *label) {
+    float number;
+    const char *comma = memchr(label->text, ',', label->length);
+    const size_t length = comma == NULL ? label->length : (size_t)(comma - label->text);
+    return number_to_float(label->text, length, &number) == NUMBER_OK;
+}
+
+/* One row of a label and pairs; *pairs counts them. */
+static bool looks_like_row(cursor *cursor, const word *label, size_t *pairs) {
+    word word, value;
+    uint64_t index;
+    float number;
+    if (!looks_like_label(label)) return false;
+    while (next_word(cursor, &word)) {
+        if (is_query(&word)) continue;
+        if (!split(&word, &index, &value) || number_to_float(value.text, value.length, &number) == NUMBER_NOT)
+            return false;
+        ++*pairs;
+    }
+    return true;
+}
+
+bool libsvm_looks_right(const unsigned char *data, size_t size) {
+    const char *text = (const char *)data;
+    size_t length = size < LOOKED_AT ? size : LOOKED_AT, pairs = 0;
+    while (length > 0 && length < size && text[length - 1] != '\n')
+        length--; /* the last line is not whole */
+    cursor cursor = {.at = text, .end = text + length};
+    word label;
+    for (int line = 0; line < LINES_LOOKED_AT && next_row(&cursor, &label); line++)
+        if (!looks_like_row(&cursor, &label, &pairs)) return false;
+    return pairs > 0;
+}
+
+/* ---- one row ------------------------------------------------------------------------------------------ */
+
+static place place_of(const svm *svm, const cursor *cursor) {
+    return (place){.path = svm->path, .line = cursor->line, .column = cursor->word};
+}
+
+static tanda_status refuse_word(const svm *svm, const cursor *cursor, const word *word, const char *problem,
+                                tanda_error *error) {
+    char text[SHOWN_SIZE];
+    const place place = place_of(svm, cursor);
+    return fail_at(error, &place, "'%s' %s", shown(word->text, word->length, text), problem);
+}
+
+static tanda_status read_label(const svm *svm, const cursor *cursor, const word *word, double *exact,
+                               float *label, tanda_error *error) {
+    number_status problem = number_to_float(word->text, word->length, label);
+    if (problem == NUMBER_OK) problem = number_to_double(word->text, word->length, exact);
+    if (problem == NUMBER_OK) return TANDA_OK;
+    if (memchr(word->text, ',', word->length) != NULL)
+        return refuse_word(svm, cursor, word, "is more than one label; a row has one", error);
+    return refuse_word(svm, cursor, word, number_problem(problem), error);
+}
+
+/* before is the index of the pair before, or SIZE_MAX. */
+static tanda_status read_entry(const svm *svm, const cursor *cursor, const word *word, uint64_t before,
+                               entry *entry, tanda_error *error) {
+    struct word value;
+    if (is_query(word))
+        return refuse_word(svm, cursor, word, "groups rows for ranking, which is not learnt; leave it out",
+                           error);
+    if (!split(word, &entry->index, &value))
+        return refuse_word(svm, cursor, word, "is no index:value, such as 3:0.5", error);
+    if (entry->index > INDEX_MOST) return refuse_word(svm, cursor, word, "has an index beyond 2^31", error);
+    if (before != SIZE_MAX && entry->index <= before)
+        return refuse_word(svm, cursor, word, "does not ascend: each index stands once in a row, in order",
+                           error);
+    const number_status problem = number_to_float(value.text, value.length, &entry->value);
+    if (problem == NUMBER_OK) return TANDA_OK;
+    entry->value = NAN;
+    const bool is_nan = value.length == 3 && strncasecmp(value.text, "nan", 3) == 0;
+    if (is_nan && request_fills_missing(svm->request)) return TANDA_OK;
+    return refuse_word(svm, cursor, word, number_problem(problem), error);
+}
+
+/* ---- what is in the file ------------------------------------------------------------------------------ */
+
+/* Counts the rows and finds the indexes, with an account of all that is wrong. */
+static tanda_status survey(svm *svm, tanda_error *error) {
+    cursor cursor = svm->start;
+    word word;
+    double exact;
+    float label;
+    tanda_status status = TANDA_OK;
+    for (; status == TANDA_OK && next_row(&cursor, &word); svm->rows++) {
+        uint64_t before = SIZE_MAX;
+        entry entry = {0};
+        status = read_label(svm, &cursor, &word, &exact, &label, error);
+        while (status == TANDA_OK && next_word(&cursor, &word)) {
+            status = read_entry(svm, &cursor, &word, before, &entry, error);
+            if (status != TANDA_OK) break;
+            before = entry.index;
+            if (before < svm->least) svm->least = before;
+            if (before > svm->most) svm->most = before;
+        }
+    }
+    if (status == TANDA_OK && svm->rows == 0)
+        status = fail(error, TANDA_BAD_INPUT, "%s: holds no rows", svm->path);
+    return status;
+}
+
+/* Whether the model's features are called by indexes, as those of libsvm's text are; *last is the greatest. */
+static bool find_last_index(const dataset_expectation *expected, uint64_t *last) {
+    *last = 0;
+    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++) {
+        const char *name = expected->feature_names[i];
+        uint64_t index = 0;
+        if (!number_to_whole(name, strlen(name), &index) || index > INDEX_MOST) return false;
+        if (index > *last) *last = index;
+    }
+    return expected->feature_names != NULL;
+}
+
+static bool has_name(const dataset_expectation *expected, const char *name) {
+    for (size_t i = 0; i < expected->feature_count; i++)
+        if (strcmp(expected->feature_names[i], name) == 0) return true;
+    return false;
+}
+
+static tanda_status index_unknown(const svm *svm, uint64_t index, uint64_t first, uint64_t last,
+                                  tanda_error *error) {
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: has the index %" PRIu64 "; those of the model are %" PRIu64 " to %" PRIu64, svm->path,
+                index, first, last);
+}
+
+/* Before memory is asked for: rows that are nearly empty take as much as full ones. */
+static tanda_status check_size(const svm *svm, tanda_error *error) {
+    size_t bytes = 0, names = 0;
+    const bool overflows = multiply_overflows(svm->rows, svm->columns, &bytes) ||
+                           multiply_overflows(bytes, sizeof(float), &bytes) ||
+                           multiply_overflows(svm->columns, NAME_BYTES, &names) ||
+                           add_overflows(bytes, names, &bytes);
+    if (!overflows && bytes <= bytes_most()) return TANDA_OK;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: %zu rows of %zu features are stored dense, which takes %s%zu MiB with the features' names; the "
+        "memory allows %zu MiB",
+        svm->path, svm->rows, svm->columns - 1, overflows ? "more than " : "",
+        (overflows ? SIZE_MAX : bytes) >> 20, bytes_most() >> 20);
+}
+
+/* The index of the first column and the number of columns: as found, or as a model has them. */
+static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) {
+    const dataset_expectation *expected = svm->request->expected;
+    uint64_t last = svm->most;
+    svm->base = svm->least == 0 ? 0 : 1;
+    *has_names = expected == NULL || find_last_index(expected, &last);
+    if (expected != NULL && *has_names) svm->base = has_name(expected, "0") ? 0 : 1;
+    if (expected != NULL && !*has_names) last = svm->base + expected->feature_count - 1;
+    if (svm->least <= svm->most && svm->least < svm->base)
+        return index_unknown(svm, svm->least, svm->base, last, error);
+    if (svm->least <= svm->most && svm->most > last)
+        return index_unknown(svm, svm->most, svm->base, last, error);
+    if (last < svm->base) return fail(error, TANDA_BAD_INPUT, "%s: no row has a value", svm->path);
+    svm->columns = (size_t)(last - svm->base) + 2;
+    return check_size(svm, error);
+}
+
+static tanda_status make_names(const svm *svm, char ***names, tanda_error *error) {
+    char text[24];
+    tanda_status status = allocate(names, svm->columns, sizeof **names, "column names", error);
+    for (size_t i = 0; status == TANDA_OK && i < svm->columns; i++) {
+        snprintf(text, sizeof text, "%" PRIu64, svm->base + i);
+        status = copy_text(&(*names)[i], i + 1 == svm->columns ? LABEL_NAME : text, error);
+    }
+    return status;
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------- */
+
+/* The row's values, (columns), that of the label last. */
+static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, double *exact,
+                             tanda_error *error) {
+    word word;
+    uint64_t before = SIZE_MAX;
+    entry entry = {0};
+    memset(svm->values, 0, svm->columns * sizeof *svm->values);
+    tanda_status status = read_label(svm, cursor, label, exact, &svm->values[svm->columns - 1], error);
+    while (status == TANDA_OK && next_word(cursor, &word)) {
+        status = read_entry(svm, cursor, &word, before, &entry, error);
+        if (status != TANDA_OK) break;
+        if (entry.index < svm->base || entry.index - svm->base + 1 >= svm->columns) /* the file changed */
+            return refuse_word(svm, cursor, &word, "was not there before", error);
+        svm->values[entry.index - svm->base] = entry.value;
+        before = entry.index;
+    }
+    return status;
+}
+
+static tanda_status put_targets(const svm *svm, const selection *selection, size_t row, double exact,
+                                table *table, const place *place, tanda_error *error) {
+    const float *values = svm->values;
+    for (size_t i = 0; table->targets != NULL && i < table->target_count; i++)
+        table->targets[row * table->target_count + i] = values[selection->targets[i]];
+    if (!table->has_labels) return TANDA_OK;
+    const float value = values[selection->target];
+    if (isnan(value)) {
+        labels_add_missing(&table->labels, row);
+        return TANDA_OK;
+    }
+    return labels_add_number(&table->labels, row,
+                             selection->target + 1 == svm->columns ? exact : (double)value, value, place,
+                             error);
+}
+
+static tanda_status put_row(const svm *svm, const selection *selection, size_t row, double exact,
+                            table *table, const cursor *cursor, tanda_error *error) {
+    place place = place_of(svm, cursor);
+    float *features = table->owned + row * table->features;
+    place.column = 1;
+    for (size_t i = 0; i < table->features; i++)
+        features[i] = svm->values[selection->features[i]];
+    tanda_status status = put_targets(svm, selection, row, exact, table, &place, error);
+    if (status != TANDA_OK || !table->has_weights) return status;
+    if (isnan(svm->values[selection->weight])) return fail_at(error, &place, "a weight is missing");
+    return table_add_weight(table, row, svm->values[selection->weight], &place, error);
+}
+
+static tanda_status read_rows(svm *svm, const selection *selection, table *table, tanda_error *error) {
+    cursor cursor = svm->start;
+    word label;
+    double exact = 0.0;
+    tanda_status status = allocate(&svm->values, svm->columns, sizeof *svm->values, "a row", error);
+    for (size_t row = 0; status == TANDA_OK && row < svm->rows && next_row(&cursor, &label); row++) {
+        status = read_row(svm, &cursor, &label, &exact, error);
+        if (status == TANDA_OK) status = put_row(svm, selection, row, exact, table, &cursor, error);
+    }
+    return status;
+}
+
+static tanda_status check_targets(const svm *svm, const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, svm->request);
+    cursor cursor = svm->start;
+    word word;
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    for (size_t row = 0; next_row(&cursor, &word) && row < fault.row; row++)
+        while (next_word(&cursor, &word)) {
+        }
+    place place = place_of(svm, &cursor);
+    if (table->target_names != NULL) place.name = table->target_names[fault.target];
+    return target_fault_tell(&fault, &place, error);
+}
+
+static tanda_status fill(svm *svm, const selection *selection, char *const *names, table *table,
+                         tanda_error *error) {
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->is_category[i])
+            return fail(error, TANDA_USAGE,
+                        "--categorical: %s is libsvm text, which holds numbers; make it CSV", svm->path);
+    selection_shape(selection, svm->request, table);
+    table->rows = svm->rows;
+    table->columns = svm->columns;
+    tanda_status status = table_begin(table, svm->request, svm->path, false, selection->is_category, error);
+    if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
+    if (status == TANDA_OK) status = columns_name(selection, names, table, error);
+    if (status == TANDA_OK) status = check_targets(svm, table, error);
+    if (status == TANDA_OK)
+        status = copy_text(&table->remark,
+                           svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);
+    return status;
+}
+
+static tanda_status read_columns(svm *svm, table *table, tanda_error *error) {
+    bool has_names = false;
+    char **names = NULL;
+    selection selection = {0};
+    tanda_status status = find_columns(svm, &has_names, error);
+    if (status == TANDA_OK && has_names) status = make_names(svm, &names, error);
+    if (status == TANDA_OK)
+        status = columns_select(svm->request, svm->path, names, svm->columns, &selection, error);
+    if (status == TANDA_OK) status = fill(svm, &selection, names, table, error);
+    selection_free(&selection);
+    free_texts(names, svm->columns);
+    return status;
+}
+
+tanda_status libsvm_read(const char *path, file_view *view, const request *request, table *table,
+                         tanda_error *error) {
+    const char *text = (const char *)view->data;
+    svm svm = {.path = path, .request = request, .least = UINT64_MAX};
+    svm.start = (cursor){.at = text, .end = text + view->size, .line = 1};
+    tanda_status status = survey(&svm, error);
+    if (status == TANDA_OK && request->labels_only)
+        status =
+            fail(error, TANDA_BAD_INPUT,
+                 "%s: is libsvm text, which holds labels and features; --labels takes labels alone", path);
+    if (status == TANDA_OK) status = read_columns(&svm, table, error);
+    free(svm.values);
+    if (status != TANDA_OK) table_free(table);
+    return status;
+}

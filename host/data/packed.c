@@ -1,0 +1,200 @@
+#include "data/packed.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+
+#define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
+#define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
+
+static const struct {
+    const char *name;
+    size_t length;
+    const char *magic;
+    int (*support)(struct archive *);
+} packings[] = {
+    {"gzip", 2, "\x1f\x8b", NULL},
+    {"xz", 6,
+     "\xfd"
+     "7zXZ",
+     archive_read_support_filter_xz},
+    {"zstd", 4, "\x28\xb5\x2f\xfd", archive_read_support_filter_zstd},
+    {"bzip2", 3, "BZh", archive_read_support_filter_bzip2},
+};
+#define PACKING_COUNT (sizeof packings / sizeof *packings)
+
+/* Index into packings, or PACKING_COUNT. bzip2 begins like a word, but for the digits of pi behind its level. */
+static size_t find_packing(const unsigned char *data, size_t size) {
+    size_t i = 0;
+    while (i < PACKING_COUNT &&
+           (size < packings[i].length || memcmp(data, packings[i].magic, packings[i].length) != 0))
+        i++;
+    const bool is_word =
+        i < PACKING_COUNT && data[0] == 'B' &&
+        (size < 10 || (memcmp(data + 4, "1AY&SY", 6) != 0 && memcmp(data + 4, "\x17rE8P\x90", 6) != 0));
+    return is_word ? PACKING_COUNT : i;
+}
+
+const char *packed_name(const unsigned char *data, size_t size) {
+    const size_t i = find_packing(data, size);
+    return i < PACKING_COUNT ? packings[i].name : NULL;
+}
+
+/* ---- how much ----------------------------------------------------------------------------------------- */
+
+/* What text may grow to. */
+static size_t text_limit(size_t packed_size) {
+    const size_t most = bytes_most();
+    size_t limit = 0;
+    if (__builtin_mul_overflow(packed_size, (size_t)PACKED_FACTOR, &limit)) limit = SIZE_MAX;
+    if (limit < PACKED_FREE) limit = PACKED_FREE;
+    return limit < most ? limit : most;
+}
+
+static tanda_status too_large(const char *path, size_t limit, size_t packed_size, tanda_error *error) {
+    if (limit == bytes_most())
+        return fail(error, TANDA_BAD_INPUT, "%s: unpacks to more than %zu bytes, all that the memory allows",
+                    path, limit);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: its %zu bytes unpack to more than %zu, which is hardly text; if it is, unpack it first",
+                path, packed_size, limit);
+}
+
+/* The first piece may declare how much there is: a byte more shows that it is too much. */
+static size_t declared_limit(size_t declared, const bytes *bytes) {
+    const size_t most = bytes_most(), wanted = declared < most ? declared + 1 : most;
+    return wanted < bytes->size ? bytes->size : wanted;
+}
+
+tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
+                         size_t possible, packed_bound bound, file_view *view, tanda_error *error) {
+    bytes bytes = {.limit = text_limit(packed_size)};
+    size_t got = 1, room = 0, declared = SIZE_MAX;
+    tanda_status status = bytes_room(&bytes, path, &room, error);
+    if (room > FIRST_PIECE) room = FIRST_PIECE;
+    while (status == TANDA_OK && got > 0 && room > 0) {
+        const bool is_first = bytes.size == 0;
+        status = read(source, bytes.data + bytes.size, room, &got, error);
+        bytes.size += got;
+        if (is_first) declared = bound(bytes.data, bytes.size);
+        if (declared != SIZE_MAX && declared > possible) { /* the reader will say so */
+            status = TANDA_OK;
+            break;
+        }
+        if (declared != SIZE_MAX) bytes.limit = declared_limit(declared, &bytes);
+        if (status == TANDA_OK) status = bytes_room(&bytes, path, &room, error);
+    }
+    if (status == TANDA_OK && got > 0 && bytes.size <= declared &&
+        (declared == SIZE_MAX || declared <= possible))
+        status = too_large(path, bytes.limit, packed_size, error);
+    if (status == TANDA_OK)
+        *view = bytes_view(&bytes);
+    else
+        bytes_free(&bytes);
+    return status;
+}
+
+/* ---- libarchive --------------------------------------------------------------------------------------- */
+
+typedef struct archive_reader {
+    const char *path;
+    const char *packing;
+    const file_view *view;
+    struct archive *archive;
+    bool ended;
+} archive_reader;
+
+/* libarchive says what is wrong, but for some that are cut off. */
+static tanda_status damaged(const archive_reader *reader, tanda_error *error) {
+    if (archive_errno(reader->archive) == ENOMEM)
+        return fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
+    const char *reason = archive_error_string(reader->archive);
+    const bool cut =
+        reason == NULL || strstr(reason, "runcated") != NULL || strstr(reason, "No progress") != NULL;
+    if (cut) return fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", reader->path, reader->packing);
+    return fail(error, TANDA_BAD_INPUT, "%s: the %s file is damaged: %.*s", reader->path, reader->packing,
+                (int)strcspn(reason, "\n"), reason);
+}
+
+/* What libarchive has not looked at may only be padding. */
+static tanda_status check_rest(const archive_reader *reader, tanda_error *error) {
+    const size_t used = (size_t)archive_filter_bytes(reader->archive, -1);
+    size_t at = used;
+    while (at < reader->view->size && reader->view->data[at] == 0)
+        at++;
+    if (at >= reader->view->size) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: %zu bytes behind the end of the %s file", reader->path,
+                reader->view->size - at, reader->packing);
+}
+
+static tanda_status archive_take(void *source, unsigned char *out, size_t size, size_t *got,
+                                 tanda_error *error) {
+    archive_reader *reader = source;
+    *got = 0;
+    while (*got < size && !reader->ended) {
+        const la_ssize_t length = archive_read_data(reader->archive, out + *got, size - *got);
+        if (length < 0) return damaged(reader, error);
+        *got += (size_t)length;
+        reader->ended = length == 0;
+    }
+    return reader->ended ? check_rest(reader, error) : TANDA_OK;
+}
+
+static tanda_status archive_begin(archive_reader *reader, size_t packing, tanda_error *error) {
+    struct archive *archive = reader->archive;
+    struct archive_entry *entry;
+    if (packings[packing].support(archive) != ARCHIVE_OK ||
+        archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+        archive_read_support_format_empty(archive) != ARCHIVE_OK)
+        return fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", reader->path,
+                    packings[packing].name);
+    if (archive_read_open_memory(archive, reader->view->data, reader->view->size) != ARCHIVE_OK)
+        return damaged(reader, error);
+    /* A beginning that is too short is no packing to libarchive, and would be given as it is. */
+    if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
+        return fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", reader->path, reader->packing);
+    const int code = archive_read_next_header(archive, &entry);
+    reader->ended = code == ARCHIVE_EOF; /* nothing is in it */
+    return code == ARCHIVE_OK || code == ARCHIVE_EOF ? TANDA_OK : damaged(reader, error);
+}
+
+static tanda_status open_archive(const char *path, size_t packing, packed_bound bound, const file_view *view,
+                                 file_view *unpacked, tanda_error *error) {
+    archive_reader reader = {
+        .path = path, .packing = packings[packing].name, .view = view, .archive = archive_read_new()};
+    if (reader.archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
+    tanda_status status = archive_begin(&reader, packing, error);
+    if (status == TANDA_OK)
+        status = packed_take(path, archive_take, &reader, view->size, SIZE_MAX, bound, unpacked, error);
+    archive_read_free(reader.archive);
+    return status;
+}
+
+static tanda_status open_gzip(const char *path, packed_bound bound, const file_view *view,
+                              file_view *unpacked, tanda_error *error) {
+    gzip_reader *reader = NULL;
+    size_t possible = 0;
+    tanda_status status = gzip_open(path, view, &reader, error);
+    if (status != TANDA_OK) return status;
+    if (__builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible)) possible = SIZE_MAX;
+    status = packed_take(path, gzip_read, reader, view->size, possible, bound, unpacked, error);
+    gzip_close(reader);
+    return status;
+}
+
+tanda_status packed_open(const char *path, packed_bound bound, file_view *view, tanda_error *error) {
+    file_view unpacked = {0};
+    const size_t packing = find_packing(view->data, view->size);
+    tanda_status status = packings[packing].support == NULL
+                              ? open_gzip(path, bound, view, &unpacked, error)
+                              : open_archive(path, packing, bound, view, &unpacked, error);
+    status = file_view_check(view, status, error); /* nobody can ask once it is closed */
+    if (status != TANDA_OK) {
+        file_view_close(&unpacked);
+        return status;
+    }
+    file_view_close(view);
+    *view = unpacked;
+    return TANDA_OK;
+}

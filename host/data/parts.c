@@ -1,0 +1,322 @@
+#include "data/parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/format.h"
+#include "data/target_check.h"
+#include "support/memory.h"
+
+#define OWNER_SIZE 60
+
+/* ---- the list ----------------------------------------------------------------------------------------- */
+
+static tanda_status add_path(part_list *list, const char *path, tanda_error *error) {
+    char **larger = realloc(list->paths, (list->count + 1) * sizeof *larger);
+    if (larger == NULL)
+        return fail(error, TANDA_FAILED, "no memory for the names of %zu files", list->count + 1);
+    list->paths = larger;
+    tanda_status status = copy_text(&larger[list->count], path, error);
+    list->count += status == TANDA_OK;
+    return status;
+}
+
+bool parts_take(const char *name) {
+    return name[0] != '.' && name[0] != '_';
+}
+
+static int is_part(const struct dirent *entry) {
+    return parts_take(entry->d_name);
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static tanda_status add_folder(part_list *list, const char *path, tanda_error *error) {
+    struct dirent **entries = NULL;
+    const int count = scandir(path, &entries, is_part, compare_entries);
+    const bool slash = path[strlen(path) - 1] == '/';
+    tanda_status status = TANDA_OK;
+    if (count < 0)
+        return fail(error,
+                    errno == ENOMEM || errno == EMFILE || errno == ENFILE ? TANDA_FAILED : TANDA_BAD_INPUT,
+                    "%s: %s", path, strerror(errno));
+    if (count == 0) status = fail(error, TANDA_BAD_INPUT, "%s: is a folder without files", path);
+    for (int i = 0; i < count; i++) {
+        char *name = NULL;
+        if (status == TANDA_OK && asprintf(&name, "%s%s%s", path, slash ? "" : "/", entries[i]->d_name) < 0) {
+            name = NULL;
+            status = fail(error, TANDA_FAILED, "%s: out of memory", path);
+        }
+        if (status == TANDA_OK) status = add_path(list, name, error);
+        free(name);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_error *error) {
+    struct stat information;
+    if (*path != '\0' && stat(path, &information) == 0 && S_ISDIR(information.st_mode))
+        return add_folder(list, path, error);
+    return add_path(list, path, error);
+}
+
+tanda_status parts_list(const char *path, const tanda_dataset_options *options, part_list *list,
+                        tanda_error *error) {
+    *list = (part_list){0};
+    tanda_status status = add_file_or_folder(list, path, error);
+    for (size_t i = 0; status == TANDA_OK && i < options->more_count; i++)
+        status = add_file_or_folder(list, options->more_files[i], error);
+    if (status != TANDA_OK) parts_free(list);
+    return status;
+}
+
+void parts_free(part_list *list) {
+    free_texts(list->paths, list->count);
+    *list = (part_list){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+/* What the first table says of the others' columns; their classes may be any. Borrowed. */
+static dataset_expectation expect_columns(const table *first, const request *request, const char *owner) {
+    return (dataset_expectation){.feature_count = first->features,
+                                 .feature_names = first->feature_names,
+                                 .task = request->options->task,
+                                 .target_name = first->target_name,
+                                 .is_category = first->raw.is_category,
+                                 .fills_missing = first->raw.fills_missing,
+                                 .target_count = first->target_count,
+                                 .target_names = first->target_names,
+                                 .owner = owner};
+}
+
+static tanda_status check_columns(const part_list *list, const table *tables, size_t i, tanda_error *error) {
+    if (tables[i].columns == tables[0].columns) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns, and %s, which it follows, has %zu",
+                list->paths[i], tables[i].columns, list->paths[0], tables[0].columns);
+}
+
+/* A later one. With a model at hand, that says which columns there are. */
+static tanda_status read_later(const part_list *list, const request *request, table *tables, size_t i,
+                               tanda_error *error) {
+    char owner[OWNER_SIZE], text[SHOWN_SIZE];
+    struct request later = *request;
+    tanda_dataset_options options = *request->options;
+    snprintf(owner, sizeof owner, "%s", shown(list->paths[0], strlen(list->paths[0]), text));
+    const dataset_expectation expected = expect_columns(&tables[0], request, owner);
+    if (request->expected == NULL) {
+        later.is_part = true;
+        later.expected = &expected;
+        later.options = &options;
+        if (options.header != TANDA_HEADER_NONE)
+            options.header = tables[0].feature_names != NULL ? TANDA_HEADER_AUTO : TANDA_HEADER_NONE;
+    }
+    const tanda_status status = format_read(list->paths[i], options.format, &later, &tables[i], error);
+    return status == TANDA_OK ? check_columns(list, tables, i, error) : status;
+}
+
+static void free_tables(table *tables, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        table_free(&tables[i]);
+}
+
+/* Whether some labels are text and others numbers. */
+static bool kinds_differ(const table *tables, size_t count) {
+    for (size_t i = 1; i < count; i++)
+        if (tables[i].has_labels && tables[i].labels.text != tables[0].labels.text) return true;
+    return false;
+}
+
+static tanda_status read_all(const part_list *list, const request *request, table *tables,
+                             tanda_error *error) {
+    struct request reading = *request;
+    for (;;) {
+        tanda_status status =
+            format_read(list->paths[0], reading.options->format, &reading, &tables[0], error);
+        for (size_t i = 1; status == TANDA_OK && i < list->count; i++)
+            status = read_later(list, &reading, tables, i, error);
+        if (status != TANDA_OK || reading.text_labels || !kinds_differ(tables, list->count)) return status;
+        free_tables(tables, list->count);
+        reading.text_labels = true; /* one word among the labels of one file makes all of them text */
+    }
+}
+
+/* ---- joining ------------------------------------------------------------------------------------------ */
+
+/* One matrix of all tables' (rows, columns); each is released when it is copied. member: where a table has its own. */
+static tanda_status join_matrix(table *tables, size_t count, size_t rows, size_t columns, size_t member,
+                                float **joined, tanda_error *error) {
+    size_t values = 0, bytes = 0, at = 0;
+    *joined = NULL;
+    if (!multiply_overflows(rows, columns, &values) && !multiply_overflows(values, sizeof(float), &bytes))
+        *joined = allocate_untouched(bytes);
+    if (*joined == NULL)
+        return fail(error, TANDA_FAILED, "no memory for %zu rows of %zu values", rows, columns);
+    for (size_t i = 0; i < count; i++) {
+        float **own = (float **)(void *)((char *)&tables[i] + member);
+        const float *source = member == offsetof(table, owned) ? tables[i].values : *own;
+        memcpy(*joined + at, source, tables[i].rows * columns * sizeof(float));
+        at += tables[i].rows * columns;
+        free(*own);
+        *own = NULL;
+    }
+    return TANDA_OK;
+}
+
+static tanda_status join_labels(const part_list *list, const request *request, const table *tables,
+                                size_t rows, labels *joined, tanda_error *error) {
+    bool is_quantity = false;
+    size_t row = 0;
+    for (size_t i = 0; i < list->count; i++)
+        is_quantity = is_quantity || tables[i].labels.is_quantity;
+    tanda_status status = labels_begin(joined, request_task(request), request_classes(request), rows,
+                                       tables[0].labels.text, error);
+    if (status == TANDA_OK && is_quantity) labels_become_quantity(joined);
+    for (size_t i = 0; status == TANDA_OK && i < list->count; i++) {
+        const labels *of = &tables[i].labels;
+        place place = {.path = list->paths[i]};
+        for (place.row = 0; status == TANDA_OK && place.row < tables[i].rows; place.row++, row++) {
+            if (of->text ? of->ids[place.row] == LABELS_MISSING : isnan(of->numbers[place.row])) {
+                labels_add_missing(joined, row);
+            } else if (of->text) {
+                const char *name = of->names.texts[of->ids[place.row]];
+                status = labels_add_text(joined, row, name, strlen(name), &place, error);
+            } else {
+                const float value = of->numbers[place.row];
+                const double exact = of->integers != NULL ? (double)of->integers[place.row] : (double)value;
+                status = labels_add_number(joined, row, exact, value, &place, error);
+            }
+        }
+    }
+    return status;
+}
+
+/* Categories of a later table are numbered as those of the first, behind which new ones are put. */
+static tanda_status join_categories(table *first, table *later, size_t part, size_t feature, const char *path,
+                                    tanda_error *error) {
+    const categories *theirs = &later->raw.categories[feature];
+    size_t *numbers = NULL;
+    tanda_status status = allocate(&numbers, theirs->texts.count, sizeof *numbers, "categories", error);
+    for (size_t i = 0; status == TANDA_OK && i < theirs->texts.count; i++) {
+        place place = theirs->places[i];
+        place.part = part;
+        place.path = path;
+        status = categories_add(&first->raw.categories[feature], theirs->texts.texts[i],
+                                strlen(theirs->texts.texts[i]), &place, &numbers[i], error);
+    }
+    for (size_t row = 0; status == TANDA_OK && row < later->rows; row++) {
+        float *value = &later->owned[row * later->features + feature];
+        if (!isnan(*value)) *value = (float)numbers[(size_t)*value];
+    }
+    free(numbers);
+    return status;
+}
+
+static tanda_status join_raw(const part_list *list, table *tables, tanda_error *error) {
+    table *first = &tables[0];
+    tanda_status status = copy_texts(&first->raw.part_paths, list->paths, list->count, error);
+    if (status == TANDA_OK) first->raw.part_count = list->count;
+    for (size_t i = 1; i < list->count && first->raw.categories != NULL; i++)
+        for (size_t feature = 0; status == TANDA_OK && feature < first->features; feature++)
+            if (first->raw.is_category[feature])
+                status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
+    return status;
+}
+
+/* Everything but what is shared already, as names are. */
+static tanda_status join_rows(const part_list *list, const request *request, table *tables, size_t rows,
+                              table *joined, tanda_error *error) {
+    const table *first = &tables[0];
+    const size_t count = list->count, features = first->features, targets = first->target_count;
+    tanda_status status = join_raw(list, tables, error);
+    if (status == TANDA_OK && first->has_labels) {
+        status = join_labels(list, request, tables, rows, &joined->labels, error);
+        joined->has_labels = status == TANDA_OK;
+    }
+    if (status == TANDA_OK && first->targets != NULL)
+        status = join_matrix(tables, count, rows, targets, offsetof(table, targets), &joined->targets, error);
+    if (status == TANDA_OK && first->has_weights)
+        status = join_matrix(tables, count, rows, 1, offsetof(table, weights), &joined->weights, error);
+    if (status == TANDA_OK)
+        status = join_matrix(tables, count, rows, features, offsetof(table, owned), &joined->owned, error);
+    for (size_t i = 0; i < count; i++)
+        status = file_view_check(&tables[i].mapping, status, error);
+    return status;
+}
+
+/* What the tables have in common goes over from the first. */
+static void take_common(table *tables, size_t count, table *joined) {
+    table *first = &tables[0];
+    joined->features = first->features;
+    joined->columns = first->columns;
+    joined->dialect = first->dialect;
+    joined->raw = first->raw;
+    joined->values = joined->owned;
+    joined->from_bytes = true;
+    for (size_t i = 0; i < count; i++)
+        joined->from_bytes = joined->from_bytes && tables[i].from_bytes;
+    joined->feature_names = first->feature_names;
+    joined->target_count = first->target_count;
+    joined->target_name = first->target_name;
+    joined->target_names = first->target_names;
+    joined->has_weights = first->has_weights;
+    first->raw = (raw_columns){0};
+    first->feature_names = first->target_names = NULL;
+    first->target_name = NULL;
+}
+
+/* A word among targets that are numbers in all files together, though not in its own. */
+static tanda_status check_words(const part_list *list, const request *request, const table *tables,
+                                const table *joined, tanda_error *error) {
+    const target_fault fault = target_fault_find(joined, request);
+    char text[SHOWN_SIZE];
+    size_t part = 0, end = tables[0].rows;
+    if (fault.kind != TARGET_WORD) return TANDA_OK;
+    while (fault.row >= end)
+        end += tables[++part].rows;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: the target '%s' is not a number, as %zu of %zu in all files are; --task classes takes all "
+        "as classes",
+        list->paths[part], shown(fault.word, strlen(fault.word), text), fault.count, fault.rows);
+}
+
+static tanda_status join(const part_list *list, const request *request, table *tables, table *joined,
+                         tanda_error *error) {
+    size_t rows = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (add_overflows(rows, tables[i].rows, &rows))
+            return fail(error, TANDA_FAILED, "%s: more rows than this machine can address", list->paths[i]);
+    tanda_status status = join_rows(list, request, tables, rows, joined, error);
+    joined->rows = rows;
+    if (status == TANDA_OK) status = check_words(list, request, tables, joined, error);
+    take_common(tables, list->count, joined);
+    if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;
+    return status;
+}
+
+tanda_status parts_read(const part_list *list, const request *request, table *result, tanda_error *error) {
+    table *tables = NULL, joined = {0};
+    if (list->count == 1)
+        return format_read(list->paths[0], request->options->format, request, result, error);
+    tanda_status status = allocate(&tables, list->count, sizeof *tables, "files", error);
+    if (status == TANDA_OK) status = read_all(list, request, tables, error);
+    if (status == TANDA_OK) status = join(list, request, tables, &joined, error);
+    if (status == TANDA_OK)
+        *result = joined;
+    else
+        table_free(&joined);
+    for (size_t i = 0; tables != NULL && i < list->count; i++)
+        table_free(&tables[i]);
+    free(tables);
+    return status;
+}
