@@ -52,7 +52,7 @@ static void assert_parsed_like_strtof(const char *text) {
     cr_assert_eq(status, NUMBER_OK, "%s", text);
     wanted = wanted == 0.0f ? 0.0f : wanted;
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
-    const char *stop = number_scan(text, text + length, '.', &value);
+    const char *stop = number_scan(text, text + length, &value);
     if (stop == NULL) return;
     cr_assert_eq(stop, text + length, "%s", text);
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
@@ -119,7 +119,7 @@ Test(number, a_scan_stops_at_the_first_byte_that_is_no_digit) {
             float value = 0.0f;
             memset(text, byte, sizeof text);
             memcpy(text, "1.2345678901234567", (size_t)digits + 1);
-            const char *stop = number_scan(text, text + 32, '.', &value);
+            const char *stop = number_scan(text, text + 32, &value);
             if ((byte >= '0' && byte <= '9') || byte == '.') continue;
             cr_assert_eq(stop, text + digits + 1, "byte %d", byte);
             char copy[40] = "";
