@@ -23,8 +23,12 @@ bool csv_looks_right(const unsigned char *data, size_t size) {
 static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_error *error) {
     csv_cursor counting = *cursor;
     csv_field field = {0};
-    for (reader->columns = 0; !field.is_last; reader->columns++)
+    for (reader->columns = 0; !field.is_last && reader->columns <= CSV_COLUMNS_MAX; reader->columns++)
         csv_any_field(&counting, &field);
+    if (reader->columns > CSV_COLUMNS_MAX)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s:%zu: more than %zu fields in the first row; is it the right file?", reader->path,
+                    cursor->line, CSV_COLUMNS_MAX);
     tanda_status status =
         allocate(&reader->names, reader->columns, sizeof *reader->names, "column names", error);
     for (size_t i = 0; status == TANDA_OK && i < reader->columns; i++) {
@@ -35,6 +39,8 @@ static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_err
         name[length] = '\0';
         reader->names[i] = name;
     }
+    if (status == TANDA_OK && !field.is_last) /* they were counted a moment ago */
+        return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
     return status;
 }
 
@@ -150,13 +156,16 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
     size_t target = reader->selection.target;
     bool has_labels = target != NO_COLUMN && reader->roles[target] == ROLE_TARGET;
     bool text = has_labels && begins_with_text(reader);
-    bool alone = chunks->has_quotes || (reader->start.comment != NULL && holds_categories(reader));
+    const size_t most = csv_most_rows(&reader->start, reader->columns);
+    const bool too_many = chunks->rows > most;
+    bool alone =
+        too_many || chunks->has_quotes || (reader->start.comment != NULL && holds_categories(reader));
     bool careful = alone;
     tanda_status status = TANDA_OK;
     for (;;) {
         table_free(table);
         selection_shape(&reader->selection, reader->request, table);
-        table->rows = chunks->rows;
+        table->rows = too_many ? most : chunks->rows;
         status =
             table_begin(table, reader->request, reader->path, text, reader->selection.is_category, error);
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;

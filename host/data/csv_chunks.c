@@ -105,14 +105,16 @@ static bool read_chunk(const chunk_work *work, const csv_chunk *chunk) {
     reader.aside = work->aside;
     cursor.at = chunk->at;
     cursor.line = chunk->first_line;
+    /* other bytes than were counted may lie there now */
+    const size_t end = chunk->first_row + chunk->lines - chunk->comments + (chunk->end == cursor.end);
     size_t row = chunk->first_row;
     while (cursor.at < chunk->end) {
         if (csv_at_comment(&cursor))
             csv_skip_line(&cursor);
-        else if (csv_read_record(&reader, &cursor, row++, work->table, NULL) != TANDA_OK)
+        else if (row == end || csv_read_record(&reader, &cursor, row++, work->table, NULL) != TANDA_OK)
             return false;
     }
-    return true;
+    return row == end;
 }
 
 static void read_some_chunks(void *context, size_t first, size_t end) {

@@ -54,7 +54,7 @@ static const char *hint_for(const csv_reader *reader, size_t column, const csv_f
 static tanda_status bad_number(const csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                const csv_field *field, number_status problem, tanda_error *error) {
     char text[SHOWN_SIZE];
-    size_t count = csv_count_fields(*record);
+    size_t count = csv_count_fields(*record, SIZE_MAX);
     if (count != 0 && count != reader->columns) return wrong_count(reader, record, count, error);
     place place = field_place(reader, line, column);
     const char *hint = hint_for(reader, column, field, problem);
@@ -191,7 +191,7 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
         status = csv_next_field(cursor, column, &field, error);
     if (status != TANDA_OK) return status;
     if (field.is_last != (column + 1 == reader->columns)) {
-        size_t count = csv_count_fields(*record);
+        size_t count = csv_count_fields(*record, SIZE_MAX);
         return wrong_count(reader, record, count == 0 ? column + 1 : count, error);
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
@@ -253,9 +253,8 @@ tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *err
     csv_cursor cursor = reader->start;
     size_t row = 0;
     for (; csv_find_record(&cursor); row++) {
-        if (row == table->rows)
-            return fail(error, TANDA_BAD_INPUT, "%s:%zu: a quote out of place makes two rows of one",
-                        reader->path, cursor.line);
+        if (row == table->rows) /* they were counted a moment ago */
+            return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
         tanda_status status = csv_read_record(reader, &cursor, row, table, error);
         if (status != TANDA_OK) return status;
     }

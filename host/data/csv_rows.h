@@ -6,6 +6,13 @@
 #include "data/csv_text.h"
 #include "data/dialect_sample.h"
 
+/*
+ * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
+ * categories that are all different; one of numbers takes some 4) and 4096 for each of at most CSV_COLUMNS_MAX columns. A
+ * field takes a byte of text with what ends it, and a row no less than 2, so that csv_most_rows bounds the rows, whatever
+ * line ends there are.
+ */
+
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
 #define ROLE_TARGET -2
@@ -45,6 +52,11 @@ typedef struct csv_reader {
     bool met_text;          /* a label is text, while numbers were read: begin again */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
+
+/* Rows that the text from a cursor on has room for, and one more: when there are others, one of these is faulty. */
+static inline size_t csv_most_rows(const csv_cursor *start, size_t columns) {
+    return ((size_t)(start->end - start->at) + 1) / (columns < 2 ? 2 : columns) + 1;
+}
 
 /* Reads the record at the cursor into the table's row. */
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,

@@ -174,13 +174,13 @@ void csv_any_field(csv_cursor *cursor, csv_field *field) {
     take_plain(cursor, at, field);
 }
 
-size_t csv_count_fields(csv_cursor cursor) {
+size_t csv_count_fields(csv_cursor cursor, size_t most) {
     csv_field field = {0};
     size_t count = 0;
     do {
         if (csv_next_field(&cursor, count, &field, NULL) != TANDA_OK) return 0;
         count++;
-    } while (!field.is_last);
+    } while (!field.is_last && count < most);
     return count;
 }
 

@@ -7,6 +7,8 @@
 #include "data/number.h"
 #include "support/status.h"
 
+#define CSV_COLUMNS_MAX ((size_t)1 << 20)
+
 #define RUN_OF_BLANKS ' ' /* as a delimiter: spaces and tabs, however many */
 
 /* A place in the text, and how the text is to be cut. A copy of it remembers that place. */
@@ -59,8 +61,8 @@ void csv_skip_line(csv_cursor *cursor);
 /* Records from here on, if every line of the text is one. */
 size_t csv_count_records(const csv_cursor *cursor);
 
-/* Fields of the record that begins here, or 0 when it is damaged. */
-size_t csv_count_fields(csv_cursor cursor);
+/* Fields of the record that begins here, at most `most` and no more looked at, or 0 when it is damaged. */
+size_t csv_count_fields(csv_cursor cursor, size_t most);
 
 /* Reads one field; column (from 0) is for the message. TANDA_BAD_INPUT for a quote or a line end out of place. */
 tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error);

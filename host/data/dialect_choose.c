@@ -87,7 +87,7 @@ static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, boo
     reading *tried = &candidates->of[candidates->count];
     sample.delimiter = delimiter;
     tanda_status status = reading_shape(&sample, is_whole, tried, error);
-    if (status != TANDA_OK || tried->columns < 2) return status;
+    if (status != TANDA_OK || tried->columns < 2 || tried->columns > CSV_COLUMNS_MAX) return status;
     status = reading_fields(candidates->request->options, tried, error);
     if (status == TANDA_OK && (delimiter != RUN_OF_BLANKS || may_be_blanks(candidates, tried)))
         candidates->count++;
@@ -157,6 +157,10 @@ static tanda_status take_single(const candidates *candidates, csv_cursor sample,
     sample.delimiter = delimiter;
     sample.skips_blank_lines = true;
     tanda_status status = reading_shape(&sample, is_whole, result, error);
+    if (status == TANDA_OK && result->columns > CSV_COLUMNS_MAX)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s:%zu: more than %zu fields in the first row; is it the right file?", candidates->path,
+                    result->start.line, CSV_COLUMNS_MAX);
     if (status == TANDA_OK && result->records > 0)
         status = reading_fields(candidates->request->options, result, error);
     return status;
