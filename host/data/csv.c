@@ -203,6 +203,8 @@ static tanda_status read_text(const char *path, const request *request, const ch
                          .is_careful = missing_has_number(request->options)};
     tanda_status status = dialect_find(path, request, text, size, &reader.dialect, &sample, error);
     reader.start = sample.start;
+    if (reader.dialect.delimiter == reader.dialect.decimal)
+        reader.is_careful = true; /* numbers are in quotes */
     if (status == TANDA_OK) status = read_first_row(&reader, error);
     if (status == TANDA_OK) status = read_table(&reader, table, error);
     if (status != TANDA_OK) table_free(table);

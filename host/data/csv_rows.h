@@ -46,8 +46,9 @@ typedef struct csv_reader {
     ptrdiff_t *roles;   /* columns entries */
     size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
     bool fills_missing; /* missing values are accepted among the features */
-    bool is_careful;    /* numbers may stand for missing values, so that each is looked at as text */
-    char *scratch;      /* for text with doubled quotes */
+    bool
+        is_careful; /* no number is taken as it stands: some mean a missing value, or have commas and are quoted */
+    char *scratch; /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */

@@ -150,6 +150,15 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes)
     return fields;
 }
 
+/* The same of a line that may be a comment, and then has any quotes. */
+static uint32_t count_hash_line(csv_cursor *cursor) {
+    csv_cursor line = *cursor, literal = *cursor;
+    csv_skip_line(cursor);
+    line.end = cursor->at;
+    bool has_quotes = memchr(line.at, '"', (size_t)(line.end - line.at)) != NULL;
+    return has_quotes ? count_record(&line, true, true) : count_line(&literal);
+}
+
 /* A line of comment, it seems. */
 static bool at_hash(const csv_cursor *cursor) {
     return cursor->comment == NULL && csv_begins_with(cursor, "#");
@@ -164,8 +173,8 @@ static tanda_status count_records(csv_cursor cursor, reading *result, counting *
             counting->gap = counting->records;
         if (at_hash(&cursor)) {
             result->hash_is_first = result->hash_is_first || counting->records + counting->hash_count == 0;
-            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room, count_line(&cursor),
-                          error);
+            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room,
+                          count_hash_line(&cursor), error);
             continue;
         }
         if (counting->records <= TITLES_MOST) counting->first[counting->records] = cursor;
@@ -232,6 +241,7 @@ static tanda_status find_table(const counting *counting, reading *result, tanda_
     uint32_t columns = (uint32_t)result->columns;
     result->start = counting->first[result->titles];
     result->records = counting->records - result->titles;
+    result->lacks_name = counting->counts[result->titles] + 1 == columns;
     result->agreeing = how_many(counting->counts + result->titles, result->records, columns);
     result->hashes = counting->hash_count;
     result->like_rows = how_many(counting->hashes, counting->hash_count, columns);
