@@ -52,7 +52,7 @@ static void assert_parsed_like_strtof(const char *text) {
     cr_assert_eq(status, NUMBER_OK, "%s", text);
     wanted = wanted == 0.0f ? 0.0f : wanted;
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
-    const char *stop = number_scan(text, text + length, '.', &value);
+    const char *stop = number_scan(text, text + length, &value);
     if (stop == NULL) return;
     cr_assert_eq(stop, text + length, "%s", text);
     cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
@@ -119,7 +119,7 @@ Test(number, a_scan_stops_at_the_first_byte_that_is_no_digit) {
             float value = 0.0f;
             memset(text, byte, sizeof text);
             memcpy(text, "1.2345678901234567", (size_t)digits + 1);
-            const char *stop = number_scan(text, text + 32, '.', &value);
+            const char *stop = number_scan(text, text + 32, &value);
             if ((byte >= '0' && byte <= '9') || byte == '.') continue;
             cr_assert_eq(stop, text + digits + 1, "byte %d", byte);
             char copy[40] = "";
@@ -309,9 +309,9 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
         {"a,b,c\n1,2,x\n3,y\n", "bad.csv:3: 2 fields, the first row has 3"},
         {"a,b,c\n1,2,x\n3,4,5,y\n", "bad.csv:3: 4 fields, the first row has 3"},
         {"1,2,0\n3\n", "bad.csv:2: 1 field, the first row has 3"},
-        {"1,2,0\n3,x\n", "bad.csv:2: 2 fields, the first row has 3"},
+        {"1,2,0\n3,4\n", "bad.csv:2: 2 fields, the first row has 3"},
         {"a,b,c\n1,abc,x\n", "bad.csv:2:2: 'abc' is not a number; --categorical takes text (column b)"},
-        {"1,2,0\n3,0x4,1\n", "bad.csv:2:2: '0x4' is not a number"},
+        {"1,2,0\n3,4,1\n3,0x4,1\n", "bad.csv:3:2: '0x4' is not a number"},
         {"1.5;2;0\n3.5;4,5;1\n",
          "bad.csv: some columns have decimal points and others decimal commas; say which "
          "are numbers with --decimal"},
@@ -326,11 +326,11 @@ Test(csv, a_damaged_file_is_refused_with_its_place) {
         {"1,2,0\n3,-Inf,1\n",
          "bad.csv:2:2: '-Inf' is not finite: missing and infinite values are not accepted"},
         {"1,2,0\n3,1e39,1\n", "bad.csv:2:2: '1e39' is beyond the range of binary32 (3.4e38)"},
-        {"1,2,0\n3,\"4,1\n", "bad.csv:2:2: the quote that opens here is never closed"},
-        {"1,2,0\n3,4\"5,1\n",
-         "bad.csv:2:2: a quote inside a field that does not begin with one; quote the whole field"},
-        {"1,2,0\n3,\"4\"5,1\n",
-         "bad.csv:2:2: text behind the closing quote; a quote inside quotes is written twice"},
+        {"1,2,0\n2,3,1\n3,\"4,1\n", "bad.csv:3:2: the quote that opens here is never closed"},
+        {"1,2,0\n2,3,1\n3,4\"5,1\n",
+         "bad.csv:3:2: a quote inside a field that does not begin with one; quote the whole field"},
+        {"1,2,0\n2,3,1\n3,\"4\"5,1\n",
+         "bad.csv:3:2: text behind the closing quote; a quote inside quotes is written twice"},
         {"1,2,caf\xe9\n3,4,y\n", "bad.csv:1:3: the text is not UTF-8; save the file as UTF-8"},
         {"1,2,y\n3,4,caf\xe9\n", "bad.csv:2:3: the label is not UTF-8 text"},
         {"a,b\n1,7\n2,7\n", "bad.csv: every label is '7': classification needs at least two classes (is "

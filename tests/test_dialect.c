@@ -26,6 +26,7 @@ Test(dialect, one_table_in_many_dialects_is_one_data_set) {
         {"a\tb\tc\n1\t2,5\tno\n-3\t4,25\tyes\n", "tabs, decimal comma"},
         {"a|b|c\n1|2.5|no\n-3|4.25|yes\n", "bars"},
         {"a,b,c\n1,\"2,5\",no\n-3,\"4,25\",yes\n", "decimal comma"},
+        {"a,b,c\n\"1\",\"2,5\",no\n-3,\"4,25\",yes\n", "decimal comma"},
         {"a b c\n1 2.5 no\n-3 4.25 yes\n", "blanks"},
         {"  a   b c\n  1  2,5 no\n -3 4,25  yes  \n", "blanks, decimal comma"},
         {"a \tb c\n1 \t2.5 no\n-3\t4.25 \t yes\n", "blanks"},
@@ -256,6 +257,8 @@ Test(dialect, a_header_of_numbers_is_a_header) {
     assert_first_name("2019,2020,y\n1.29,1.45,0\n-0.76,-1.09,1\n", NULL, "2019", 2);
     assert_first_name("0,1,2,species\n1.29,1.45,0.07,cat\n-0.76,-1.09,0.03,dog\n1,1,1,cat\n", NULL, "0", 3);
     assert_first_name("0,1,2,3\n0.35,0.82,0.33,1.0\n-1.3,0.91,0.45,0.0\n", NULL, "0", 2);
+    assert_first_name("2019,2020,2021\n1.5,2.5,3\n4.5,5.5,6\n", NULL, "2019", 2);
+    assert_first_name("7,8\nred,0.5\nblue,1.5\n", &(tanda_dataset_options){.categorical_auto = true}, "7", 2);
     assert_first_name(",0,1,y\n0,1.5,2.5,0\n1,2.5,3.5,1\n", NULL, "", 2);
     assert_first_name(",name,y\n0,Ann,u\n1,Bob,v\n",
                       &(tanda_dataset_options){.ignore = NAMES("1"), .ignore_count = 1}, "", 2);
@@ -265,7 +268,8 @@ Test(dialect, a_header_of_numbers_is_a_header) {
 
 Test(dialect, rows_of_numbers_are_no_header) {
     assert_first_name("0,1,2\n3,4,5\n6,7,8\n", NULL, NULL, 3);
-    assert_first_name("0,1\n1,3\n2,5\n3,7\n", NULL, NULL, 4);
+    assert_first_name("0,1\n1,0\n0,0\n1,1\n", NULL, NULL, 4);
+    assert_first_name("1,2\n3,5\n", NULL, NULL, 2);
     assert_first_name("0,0,0\n0,1,1\n1,0,1\n", NULL, NULL, 3);
     assert_first_name("5,3,0\n4.5,2,1\n", NULL, NULL, 2);
     assert_first_name("5.1,3.5,setosa\n4.9,3.0,virginica\n", NULL, NULL, 2);
@@ -283,7 +287,8 @@ Test(dialect, values_that_stand_again_in_their_column_are_data) {
 Test(dialect, a_first_row_that_may_be_either_is_refused) {
     static const char *const texts[] = {
         "2,0,1\n0.07,1.29,1.45\n0.03,-0.76,-1.09\n", /* columns in another order */
-        "2019,2020,2021\n1.5,2.5,3.5\n4.5,5.5,6.5\n",
+        "2019,2020\n1,3\n4,7\n",
+        "0,1\n1,3\n2,5\n3,7\n",
         "0.1,0.5,y\n1.5,2.5,0\n4.5,5.5,1\n",
         "u,v,w\nu,x,y\nz,x,y\n",
     };

@@ -37,6 +37,8 @@ static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_err
         name[length] = '\0';
         reader->names[i] = name;
     }
+    if (status == TANDA_OK && !field.is_last) /* they were counted a moment ago */
+        return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
     return status;
 }
 
@@ -245,6 +247,8 @@ static tanda_status read_text(const char *path, const request *request, const ch
                          .is_careful = missing_has_number(request->options)};
     tanda_status status = dialect_find(path, request, text, size, &reader.dialect, &sample, error);
     reader.start = sample.start;
+    if (reader.dialect.delimiter == reader.dialect.decimal)
+        reader.is_careful = true; /* numbers are in quotes */
     if (status == TANDA_OK) status = check_titles(&reader, text, size, error);
     const char *first_row = reader.start.at;
     if (status == TANDA_OK) status = read_first_row(&reader, error);

@@ -8,7 +8,8 @@
 #include "data/preparation.h"
 #include "support/memory.h"
 
-#define ENOUGH_ROWS 8 /* in which a habit of the writer shows */
+#define ENOUGH_ROWS 8     /* in which a habit of the writer shows */
+#define LARGE_NUMBER 1000 /* consecutive numbers above this, such as years, are rare in a row of data */
 
 /* ---- what the first row is like ----------------------------------------------------------------------- */
 
@@ -31,10 +32,14 @@ typedef struct evidence {
     size_t recurring;     /* words that stand in their column again */
     size_t above_numbers; /* words over columns of numbers */
     size_t numbers;
-    size_t above_points; /* of these, digits alone over numbers that all have a decimal sign */
+    size_t numbers_recurring;
+    size_t above_points; /* of the numbers, digits alone over numbers that all have a decimal sign */
     size_t above_many;   /* and over so many that this is how they are written */
-    size_t above_texts;  /* numbers over many fields of nothing but text */
-    bool in_order;       /* the numbers are 0, 1, 2, ... */
+    size_t above_text;   /* numbers over columns without one */
+    size_t above_texts;  /* of these, over several values */
+    bool in_order;       /* the numbers are a, a + 1, a + 2, ... */
+    bool from_zero;      /* and a is 0 */
+    uint64_t expected;   /* the number that would go on */
     bool is_distinct;    /* the numbers are digits alone, no two alike */
     bool counts_rows;    /* an empty first field over 0, 1, 2, ..., as pandas writes an index */
 } evidence;
@@ -57,15 +62,19 @@ static bool is_repeated(const reading *reading, size_t index) {
 static void look_at_number(const reading *reading, size_t index, evidence *found) {
     const csv_field *field = &reading->first[index];
     const column_sample *column = &reading->of[index];
-    size_t values = values_of(column);
+    size_t values = values_of(column), points = column->counts[FIELD_POINT] + column->counts[FIELD_COMMA];
     uint64_t number = 0;
     bool plain = number_to_whole(field->text, field->length, &number);
-    found->in_order = found->in_order && plain && number == found->numbers;
+    if (found->numbers == 0) found->from_zero = plain && number == 0;
+    found->in_order = found->in_order && plain && (found->numbers == 0 || number == found->expected);
+    found->expected = number + 1;
     found->is_distinct = found->is_distinct && plain && !is_repeated(reading, index);
-    bool points = plain && values > 0 && column->counts[FIELD_POINT] + column->counts[FIELD_COMMA] == values;
-    found->above_points += points;
-    found->above_many += points && values >= ENOUGH_ROWS;
-    found->above_texts += values >= ENOUGH_ROWS && column->counts[FIELD_TEXT] == values;
+    found->numbers_recurring += column->first_recurs;
+    found->above_points += plain && values > 0 && points == values;
+    found->above_many += plain && values >= ENOUGH_ROWS && points == values;
+    bool texts = values > 0 && column->counts[FIELD_TEXT] + column->counts[FIELD_BOOLEAN] == values;
+    found->above_text += texts && reading->records > 1;
+    found->above_texts += texts && values > 1;
     found->numbers++;
 }
 
@@ -104,18 +113,23 @@ static verdict judge_words(const evidence *found) {
 
 /* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
 static verdict judge_numbers(const reading *reading, const evidence *found) {
-    if (found->above_texts > 0 && found->recurring == 0) return IS_HEADER;
-    if (!found->in_order && found->is_distinct && found->numbers > 2 && found->above_points == found->numbers)
-        return IS_DOUBTFUL; /* years, or columns that were put in another order */
-    if (!found->in_order || reading->another_run || found->recurring > 0 || reading->records < 2)
-        return IS_DATA;
-    if (found->numbers > 2 || found->above_many > 0) return IS_HEADER;
-    return found->above_points > 0 ? IS_DOUBTFUL : IS_DATA;
+    bool as_no_other = found->in_order && !reading->another_run;
+    if (found->recurring > 0 || !found->is_distinct || reading->records < 2) return IS_DATA;
+    if (found->above_text > 0) return found->above_texts > 0 ? IS_HEADER : IS_DOUBTFUL;
+    if (as_no_other && found->from_zero && (found->numbers > 2 || found->above_many > 0))
+        return found->numbers_recurring == found->numbers ? IS_DOUBTFUL : IS_HEADER;
+    if (as_no_other && found->numbers > 2 && found->above_points > 0) return IS_HEADER; /* years */
+    if (as_no_other && found->numbers > 1 && found->numbers_recurring < found->numbers &&
+        (found->from_zero || found->expected > LARGE_NUMBER))
+        return IS_DOUBTFUL;
+    if (found->numbers > 2 && found->above_points == found->numbers)
+        return IS_DOUBTFUL; /* in another order */
+    return as_no_other && found->from_zero && found->above_points > 0 ? IS_DOUBTFUL : IS_DATA;
 }
 
 static verdict judge(const reading *reading, const evidence *found) {
     if (found->above_numbers > 0) return found->is_distinct ? IS_HEADER : IS_DOUBTFUL;
-    if (found->counts_rows && found->recurring == 0 && (found->words > 0 || found->in_order))
+    if (found->counts_rows && found->recurring == 0 && (found->words > 0 || found->is_distinct))
         return IS_HEADER;
     if (found->numbers > 0) return judge_numbers(reading, found);
     return found->words > 0 ? judge_words(found) : IS_DATA;

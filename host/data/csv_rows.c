@@ -215,28 +215,49 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     return read_number(reader, record, line, column, &field, row, table, error);
 }
 
-/* Takes a plain number that ends as it should; false when the field needs the careful way. */
-static inline bool read_quickly(csv_cursor *cursor, bool is_last, float *value) {
-    const char *stop = number_scan(cursor->at, cursor->end, cursor->decimal, value);
-    if (stop == NULL || stop == cursor->end || *stop != (is_last ? cursor->line_end : cursor->delimiter))
-        return false;
-    cursor->line += is_last;
-    cursor->at = stop + 1;
-    return true;
+/* The end of a plain number at the cursor that ends as it should, or NULL: it needs the careful way. */
+static inline const char *scan_quickly(number_scanner *scan, const csv_cursor *cursor,
+                                       const csv_cursor *record, bool is_last, float *value) {
+    const char *stop = scan(cursor->at, record->end, value);
+    if (stop == NULL || stop == record->end || *stop != (is_last ? record->line_end : record->delimiter))
+        return NULL;
+    return stop;
+}
+
+/* A label that is such a number, where numbers are put aside. */
+static const char *scan_label(const csv_reader *reader, const csv_cursor *cursor, const csv_cursor *record,
+                              bool is_last, size_t row, const table *table) {
+    const csv_aside *aside = reader->aside;
+    if (aside == NULL || aside->exact == NULL || record->decimal != '.') return NULL;
+    const char *stop = scan_quickly(number_scan, cursor, record, is_last, &table->labels.numbers[row]);
+    if (stop == NULL) return NULL;
+    size_t length = (size_t)(stop - cursor->at);
+    return number_to_double(cursor->at, length, &aside->exact[row]) == NUMBER_OK ? stop : NULL;
 }
 
 tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row, table *table,
                              tanda_error *error) {
-    csv_cursor record = *cursor;
+    const csv_cursor record = *cursor;
+    const size_t last = reader->columns - 1;
+    const ptrdiff_t *roles = reader->roles;
+    number_scanner *scan = record.decimal == '.' ? number_scan : number_scan_comma;
+    const bool careful = reader->is_careful;
     if (csv_at_line_end(cursor))
         return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
                     cursor->line);
     float *values = table->owned + row * table->features;
-    const bool quick = !reader->is_careful;
-    for (size_t column = 0; column < reader->columns; column++) {
-        ptrdiff_t role = reader->roles[column];
-        if (quick && role >= 0 && read_quickly(cursor, column + 1 == reader->columns, values + role))
+    for (size_t column = 0; column <= last; column++) {
+        ptrdiff_t role = careful ? ROLE_IGNORED : roles[column];
+        const char *stop = NULL;
+        if (role >= 0)
+            stop = scan_quickly(scan, cursor, &record, column == last, values + role);
+        else if (role == ROLE_TARGET)
+            stop = scan_label(reader, cursor, &record, column == last, row, table);
+        if (stop != NULL) {
+            cursor->at = stop + 1;
+            cursor->line += column == last;
             continue;
+        }
         tanda_status status = read_field(reader, cursor, &record, column, row, table, error);
         if (status != TANDA_OK) return status;
     }
@@ -247,9 +268,8 @@ tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *err
     csv_cursor cursor = reader->start;
     size_t row = 0;
     for (; csv_find_record(&cursor); row++) {
-        if (row == table->rows)
-            return fail(error, TANDA_BAD_INPUT, "%s:%zu: a quote out of place makes two rows of one",
-                        reader->path, cursor.line);
+        if (row == table->rows) /* they were counted a moment ago */
+            return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
         tanda_status status = csv_read_record(reader, &cursor, row, table, error);
         if (status != TANDA_OK) return status;
     }

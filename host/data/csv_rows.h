@@ -6,6 +6,13 @@
 #include "data/csv_text.h"
 #include "data/dialect_sample.h"
 
+/*
+ * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
+ * categories that are all different; one of numbers takes some 4) and 4096 for each of at most CSV_COLUMNS_MAX columns. A
+ * field takes a byte of text with what ends it, and a row no less than 2, so that csv_most_rows bounds the rows, whatever
+ * line ends there are.
+ */
+
 /* What is done with a column; a value of 0 or more is the index of a feature. */
 #define ROLE_IGNORED -1
 #define ROLE_TARGET -2
@@ -39,8 +46,9 @@ typedef struct csv_reader {
     ptrdiff_t *roles;   /* columns entries */
     size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
     bool fills_missing; /* missing values are accepted among the features */
-    bool is_careful;    /* numbers may stand for missing values, so that each is looked at as text */
-    char *scratch;      /* for text with doubled quotes */
+    bool
+        is_careful; /* no number is taken as it stands: some mean a missing value, or have commas and are quoted */
+    char *scratch; /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */

@@ -85,6 +85,10 @@ static void skip_blanks(csv_cursor *cursor) {
  */
 static bool step_over_end(csv_cursor *cursor, csv_field *field) {
     const char *before = cursor->at;
+    if (before < cursor->end && *before == cursor->delimiter && *before != RUN_OF_BLANKS) { /* most often */
+        cursor->at++;
+        return true;
+    }
     if (cursor->delimiter == RUN_OF_BLANKS) skip_blanks(cursor);
     if (csv_at_end(cursor)) return field->is_last = true;
     if (csv_at_line_end(cursor)) {
@@ -92,10 +96,7 @@ static bool step_over_end(csv_cursor *cursor, csv_field *field) {
         cursor->line++;
         return field->is_last = true;
     }
-    if (cursor->delimiter == RUN_OF_BLANKS) return cursor->at > before;
-    if (*cursor->at != cursor->delimiter) return false;
-    cursor->at++;
-    return true;
+    return cursor->delimiter == RUN_OF_BLANKS && cursor->at > before;
 }
 
 static tanda_status quoted_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error) {
@@ -152,8 +153,8 @@ tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field,
     *field = (csv_field){0};
     skip_blanks(cursor);
     if (cursor->at < cursor->end && *cursor->at == '"') return quoted_field(cursor, column, field, error);
-    const char *at = cursor->at;
-    for (; at < cursor->end && *at != delimiter && *at != other && *at != line_end; at++)
+    const char *at = cursor->at, *end = cursor->end;
+    for (; at < end && *at != delimiter && *at != other && *at != line_end; at++)
         if (*at == '"' || ((*at == '\r' || *at == '\n') && is_other_line_end(cursor, at)))
             return misplaced(cursor, column, *at, error);
     take_plain(cursor, at, field);
@@ -218,6 +219,7 @@ static const char *plain_number(const csv_field *field, char decimal, char copy[
 }
 
 number_status csv_to_float(const csv_field *field, char decimal, float *value) {
+    if (decimal == '.' && !field->is_quoted) return number_to_float(field->text, field->length, value);
     char copy[NUMBER_LENGTH_MAX];
     size_t length = 0;
     const char *text = plain_number(field, decimal, copy, &length);
@@ -225,6 +227,7 @@ number_status csv_to_float(const csv_field *field, char decimal, float *value) {
 }
 
 number_status csv_to_double(const csv_field *field, char decimal, double *value) {
+    if (decimal == '.' && !field->is_quoted) return number_to_double(field->text, field->length, value);
     char copy[NUMBER_LENGTH_MAX];
     size_t length = 0;
     const char *text = plain_number(field, decimal, copy, &length);

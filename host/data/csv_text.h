@@ -7,11 +7,6 @@
 #include "data/number.h"
 #include "support/status.h"
 
-/*
- * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
- * categories that are all different; one of numbers takes some 4) and 4096 for each column. A field takes a byte of text
- * with what ends it, and a row no less than 2, so that csv_most_rows bounds the rows, whatever line ends there are.
- */
 #define CSV_COLUMNS_MAX ((size_t)1 << 20)
 
 #define RUN_OF_BLANKS ' ' /* as a delimiter: spaces and tabs, however many */

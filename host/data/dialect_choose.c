@@ -18,8 +18,11 @@ static unsigned bit_of(char delimiter) {
     return 1u << (found - dialect_delimiters);
 }
 
+/* Whether all rows agree; over rows between blanks a name may lack, which the reading will tell. */
 static bool is_full(const reading *reading) {
-    return reading->agreeing == reading->records;
+    bool lacks_name =
+        reading->start.delimiter == RUN_OF_BLANKS && reading->lacks_name && reading->records > 2;
+    return reading->agreeing + lacks_name == reading->records;
 }
 
 static size_t numeric_columns(const reading *reading) {
@@ -33,9 +36,10 @@ static size_t numeric_columns(const reading *reading) {
 static bool explains(const reading *reading, const struct reading *other) {
     bool within_numbers = (reading->inside & bit_of(other->start.delimiter)) == 0;
     if (reading->start.delimiter != RUN_OF_BLANKS) return within_numbers;
-    size_t numeric = numeric_columns(reading);
-    return numeric == reading->columns ||
-           (other->start.delimiter != '\t' && within_numbers && numeric > numeric_columns(other));
+    size_t numeric = numeric_columns(reading), other_numeric = numeric_columns(other);
+    if (numeric == reading->columns) return true;
+    return within_numbers && other->start.delimiter != '\t' &&
+           (reading->titles < other->titles || numeric * other->columns > other_numeric * reading->columns);
 }
 
 static bool beats(const reading *reading, const struct reading *other) {
@@ -72,13 +76,13 @@ static void drop(candidates *candidates, size_t index) {
     candidates->of[index] = candidates->of[--candidates->count];
 }
 
-/* Blanks stand between words, too: they are delimiters where half of the columns or more are numbers. */
+/* Blanks stand between words, too: they are delimiters where some column is one of numbers. */
 static bool may_be_blanks(const candidates *candidates, const reading *reading) {
     size_t numeric = numeric_columns(reading);
     if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
         return false;
     if (reading->titles > 0 && numeric < reading->columns) return false;
-    return is_full(reading) && 2 * numeric >= reading->columns;
+    return is_full(reading) && numeric > 0;
 }
 
 /* Reads the sample with this delimiter; of what has a column alone, nothing is kept. */
@@ -87,7 +91,7 @@ static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, boo
     reading *tried = &candidates->of[candidates->count];
     sample.delimiter = delimiter;
     tanda_status status = reading_shape(&sample, is_whole, tried, error);
-    if (status != TANDA_OK || tried->columns < 2) return status;
+    if (status != TANDA_OK || tried->columns < 2 || tried->columns > CSV_COLUMNS_MAX) return status;
     status = reading_fields(candidates->request->options, tried, error);
     if (status == TANDA_OK && (delimiter != RUN_OF_BLANKS || may_be_blanks(candidates, tried)))
         candidates->count++;
@@ -157,6 +161,8 @@ static tanda_status take_single(const candidates *candidates, csv_cursor sample,
     sample.delimiter = delimiter;
     sample.skips_blank_lines = true;
     tanda_status status = reading_shape(&sample, is_whole, result, error);
+    if (status == TANDA_OK && result->columns > CSV_COLUMNS_MAX)
+        return csv_too_many_columns(candidates->path, result->start.line, error);
     if (status == TANDA_OK && result->records > 0)
         status = reading_fields(candidates->request->options, result, error);
     return status;
@@ -210,7 +216,8 @@ static tanda_status decide_comment(const candidates *candidates, reading *chosen
                                    bool *again, tanda_error *error) {
     if (chosen->hashes == 0) return TANDA_OK;
     bool is_numeric = chosen->records > 0 && column_is_numeric(&chosen->of[0]);
-    bool could_be_rows = chosen->like_rows == chosen->hashes && (!is_numeric || chosen->hash_is_first);
+    bool could_be_rows =
+        is_numeric ? chosen->like_rows == chosen->hashes && chosen->hash_is_first : chosen->like_rows > 0;
     *again = chosen->records == 0 || (chosen->columns == 1 && !is_numeric);
     if (*again) return TANDA_OK;
     if (!could_be_rows || chosen->columns == 1) {

@@ -60,7 +60,7 @@ field_kind field_kind_of(const tanda_dataset_options *options, const csv_field *
     float value;
     size_t groups;
     const char *text = field->text, *end = field->text + field->length;
-    if (number_scan(text, end, '.', &value) == end && field->length > 0)
+    if (number_scan(text, end, &value) == end && field->length > 0)
         return memchr(text, '.', field->length) == NULL ? FIELD_WHOLE : FIELD_POINT;
     if (missing_is_word(options, text, field->length)) return FIELD_MISSING;
     if (is_number(csv_to_float(field, '.', &value)))
@@ -109,28 +109,35 @@ static tanda_status note(uint32_t **counts, size_t *count, size_t *room, uint32_
     return TANDA_OK;
 }
 
+/* Words of a line. */
+static uint32_t count_words(const char *at, const char *end) {
+    uint32_t words = 0;
+    bool in_word = false;
+    for (; at < end; at++) {
+        bool blank = *at == ' ' || *at == '\t' || *at == '\r';
+        words += !blank && !in_word;
+        in_word = !blank;
+    }
+    return words;
+}
+
 /* Fields of a line in which quotes mean nothing; steps over it. */
 static uint32_t count_line(csv_cursor *cursor) {
-    csv_cursor line = *cursor;
+    const char *at = cursor->at;
     csv_skip_line(cursor);
-    line.end = cursor->at;
+    const char *end = cursor->at > at && cursor->at[-1] == cursor->line_end ? cursor->at - 1 : cursor->at;
+    if (cursor->delimiter == RUN_OF_BLANKS) return count_words(at, end);
     uint32_t fields = 1;
-    bool in_run = true;
-    for (const char *at = line.at; at < line.end && *at != line.line_end; at++) {
-        bool is_delimiter = *at == line.delimiter || (line.delimiter == RUN_OF_BLANKS && *at == '\t');
-        if (line.delimiter != RUN_OF_BLANKS)
-            fields += is_delimiter;
-        else
-            fields += !is_delimiter && in_run && at > line.at && (at[-1] == ' ' || at[-1] == '\t');
-        in_run = is_delimiter;
-    }
+    for (; at < end; at++)
+        fields += *at == cursor->delimiter;
     return fields;
 }
 
 /* Fields of the record at the cursor, which is stepped over; 0 when the sample cuts it. */
-static uint32_t count_record(csv_cursor *cursor, bool is_whole) {
+static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes) {
     csv_field field;
     uint32_t fields = 0;
+    if (!has_quotes && cursor->delimiter != RUN_OF_BLANKS) return count_line(cursor);
     do {
         csv_cursor start = *cursor;
         if (csv_next_field(cursor, 0, &field, NULL) != TANDA_OK) {
@@ -143,6 +150,15 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole) {
     return fields;
 }
 
+/* The same of a line that may be a comment, and then has any quotes. */
+static uint32_t count_hash_line(csv_cursor *cursor) {
+    csv_cursor line = *cursor, literal = *cursor;
+    csv_skip_line(cursor);
+    line.end = cursor->at;
+    bool has_quotes = memchr(line.at, '"', (size_t)(line.end - line.at)) != NULL;
+    return has_quotes ? count_record(&line, true, true) : count_line(&literal);
+}
+
 /* A line of comment, it seems. */
 static bool at_hash(const csv_cursor *cursor) {
     return cursor->comment == NULL && csv_begins_with(cursor, "#");
@@ -151,17 +167,18 @@ static bool at_hash(const csv_cursor *cursor) {
 static tanda_status count_records(csv_cursor cursor, reading *result, counting *counting,
                                   tanda_error *error) {
     tanda_status status = TANDA_OK;
+    bool has_quotes = memchr(cursor.at, '"', (size_t)(cursor.end - cursor.at)) != NULL;
     for (size_t line = cursor.line; status == TANDA_OK && csv_find_record(&cursor); line = cursor.line) {
         if (cursor.line != line && counting->records <= TITLES_MOST && counting->gap == 0)
             counting->gap = counting->records;
         if (at_hash(&cursor)) {
             result->hash_is_first = result->hash_is_first || counting->records + counting->hash_count == 0;
-            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room, count_line(&cursor),
-                          error);
+            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room,
+                          count_hash_line(&cursor), error);
             continue;
         }
         if (counting->records <= TITLES_MOST) counting->first[counting->records] = cursor;
-        uint32_t fields = count_record(&cursor, result->is_whole);
+        uint32_t fields = count_record(&cursor, result->is_whole, has_quotes);
         if (fields == 0) break;
         status = note(&counting->counts, &counting->records, &counting->room, fields, error);
     }
@@ -224,6 +241,7 @@ static tanda_status find_table(const counting *counting, reading *result, tanda_
     uint32_t columns = (uint32_t)result->columns;
     result->start = counting->first[result->titles];
     result->records = counting->records - result->titles;
+    result->lacks_name = counting->counts[result->titles] + 1 == columns;
     result->agreeing = how_many(counting->counts + result->titles, result->records, columns);
     result->hashes = counting->hash_count;
     result->like_rows = how_many(counting->hashes, counting->hash_count, columns);
@@ -308,8 +326,6 @@ static bool find_table_record(csv_cursor *cursor) {
 }
 
 tanda_status reading_fields(const tanda_dataset_options *options, reading *reading, tanda_error *error) {
-    if (reading->columns > CSV_COLUMNS_MAX)
-        return csv_too_many_columns(reading->start.path, reading->start.line, error);
     tanda_status status = allocate(&reading->of, reading->columns, sizeof *reading->of, "columns", error);
     if (status == TANDA_OK)
         status = allocate(&reading->first, reading->columns, sizeof *reading->first, "columns", error);

@@ -24,12 +24,13 @@ typedef struct column_sample {
 
 /* One way to read the sample. */
 typedef struct reading {
-    csv_cursor start;   /* at the names or the first row */
-    bool is_whole;      /* the sample is the whole text */
-    size_t columns;     /* that most records have */
-    size_t records;     /* from start on */
-    size_t agreeing;    /* of these, those with so many fields */
-    size_t titles;      /* records above the table */
+    csv_cursor start; /* at the names or the first row */
+    bool is_whole;    /* the sample is the whole text */
+    size_t columns;   /* that most records have */
+    size_t records;   /* from start on */
+    size_t agreeing;  /* of these, those with so many fields */
+    bool lacks_name;  /* the first has one field less: row names, as R and pandas write them between blanks */
+    size_t titles;    /* records above the table */
     const char *title;  /* the last of them, or NULL; to the end of its line */
     size_t hashes;      /* lines that begin with # */
     size_t like_rows;   /* of these, those with so many fields */

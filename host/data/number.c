@@ -159,7 +159,7 @@ static inline const char *scan_digits(const char *at, const char *end, uint64_t 
 }
 #endif
 
-const char *number_scan(const char *at, const char *end, char point, float *value) {
+static inline const char *scan_with(const char *at, const char *end, const char point, float *value) {
     decimal number = {.negative = at < end && *at == '-'};
     const char *start = at + number.negative;
     at = start;
@@ -180,6 +180,14 @@ const char *number_scan(const char *at, const char *end, char point, float *valu
     else if (at < end && (*at | 0x20) == 'e')
         at = scan_exponent(at, end, &number.exponent);
     return decimal_to_float(&number, value) ? at : NULL;
+}
+
+const char *number_scan(const char *at, const char *end, float *value) {
+    return scan_with(at, end, '.', value);
+}
+
+const char *number_scan_comma(const char *at, const char *end, float *value) {
+    return scan_with(at, end, ',', value);
 }
 
 /* Text that is no plain number: says why not. */

@@ -28,10 +28,11 @@ number_status number_to_double(const char *text, size_t length, double *value);
 bool number_to_whole(const char *text, size_t length, uint64_t *value);
 
 /*
- * The quick way for the many: reads a number with this decimal sign that begins at `at` and returns where it ends, or
- * NULL when the text there is no number or one that takes more care; number_to_float then decides.
+ * The quick way for the many: reads a number that begins at `at` and returns where it ends, or NULL when the
+ * text there is no number or one that takes more care; number_to_float then decides. _comma: with a decimal comma.
  */
-const char *number_scan(const char *at, const char *end, char decimal, float *value);
+typedef const char *number_scanner(const char *at, const char *end, float *value);
+number_scanner number_scan, number_scan_comma;
 
 /* What is wrong, to be put after the quoted text: "is not a number". Not for NUMBER_OK. */
 const char *number_problem(number_status status);

@@ -3,8 +3,8 @@
  * dataset.h. The first byte picks the format, the second the options, the rest is the file.
  *
  *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -I. -Ihost -Ihost/include \
- *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/{status,memory,memory_limit,file,parallel}.c \
- *       build-release/CMakeFiles/tanda_{generic,v3,v4}.dir/host/data/isa/*.o -larchive -lz -lm \
+ *       tests/fuzz/fuzz_data.c host/data/[a-z]*.c host/support/[a-ik-z]*.c \
+ *       build-release/CMakeFiles/tanda_{generic,v3,v4}.dir/host/data/isa/*.o -larchive -lz -lnettle -lm \
  *       -o fuzz_data
  *   ./fuzz_data -max_total_time=120 -rss_limit_mb=512 FOLDER_OF_SEEDS
  */
