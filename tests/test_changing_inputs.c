@@ -381,7 +381,7 @@ static void expect_other_rows_to_be_seen(size_t at, char letter) {
     const request request = {.options = &options};
     const csv_reader reader = {.path = "t.csv",
                                .request = &request,
-                               .start = csv_open("t.csv", (unsigned char *)text, strlen(text)),
+                               .start = csv_open("t.csv", text, strlen(text)),
                                .columns = 1,
                                .selection = {.target = NO_COLUMN, .weight = NO_COLUMN},
                                .roles = (ptrdiff_t[]){0},

@@ -118,7 +118,7 @@ static tanda_status read_file(const expansion *work, json_t **object) {
 static void print_real(double value, char *text, size_t size) {
     double read = 0.0;
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
+        text_put(text, size, "%.*g", digits, value);
         if (number_to_double(text, strlen(text), &read) == NUMBER_OK && read == value) return;
     }
 }
@@ -156,7 +156,7 @@ static tanda_status value_text(const expansion *work, const char *key, const str
     char number[40];
     if (json_is_string(value)) return copy_text(text, json_string_value(value), work->error);
     if (json_is_integer(value))
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        text_put(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
         print_real(json_real_value(value), number, sizeof number);
     else
@@ -227,7 +227,7 @@ static tanda_status find_option(const expansion *work, const char *key, const st
     static const char *const not_here[] = {"config", "help", "version"};
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
     const char *command = work->config->argv[1];
-    snprintf(name, sizeof name, "%s", key);
+    text_put(name, sizeof name, "%s", key);
     for (char *at = name; *at != '\0'; at++)
         if (*at == '_') *at = '-';
     option_search search = option_find(work->argp, name);
@@ -322,7 +322,7 @@ tanda_status config_expand(const struct argp *argp, int argc, char **argv, confi
 void config_blame(const config *config, tanda_error *error) {
     char name[SUGGEST_LENGTH_MAX + 1], message[sizeof error->message];
     if (config->path == NULL || strncmp(error->message, "--", 2) != 0) return;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(error->message + 2, " :;,="), error->message + 2);
+    text_put(name, sizeof name, "%.*s", (int)strcspn(error->message + 2, " :;,="), error->message + 2);
     bool ours = false;
     for (size_t i = 0; i < config->made.count; i++) {
         const char *argument = config->made.texts[i] + 2;

@@ -4,6 +4,7 @@
 
 #include "data/place.h"
 #include "model/model_file.h"
+#include "support/text.h"
 
 #define COLUMNS_SHOWN 8
 
@@ -147,7 +148,7 @@ void print_encoding_line(FILE *stream, const preparation *preparation, const tan
         if (preparation->names != NULL)
             shown(preparation->names[i], strlen(preparation->names[i]), name);
         else
-            snprintf(name, sizeof name, "%zu", i);
+            text_put(name, sizeof name, "%zu", i);
         fprintf(stream, "%s %s %zu", columns == 1 ? "; categories:" : ",", title, count);
     }
     if (columns > COLUMNS_SHOWN) fprintf(stream, ", ... (%zu such columns)", columns);

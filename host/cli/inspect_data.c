@@ -9,6 +9,7 @@
 #include "cli/report.h"
 #include "data/pipe.h"
 #include "model/names.h"
+#include "support/text.h"
 
 #define FEATURES_SHOWN 64
 #define NAME_WIDTH 24
@@ -35,7 +36,7 @@ static void print_feature(const tanda_dataset *dataset, size_t feature) {
     const column found = describe_column(dataset, feature);
     char number[32];
     const char *name = number;
-    snprintf(number, sizeof number, "%zu", feature);
+    text_put(number, sizeof number, "%zu", feature);
     if (dataset->feature_names != NULL) name = dataset->feature_names[feature];
     const size_t length = strlen(name);
     fputs("  ", stdout);
@@ -152,7 +153,7 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
     if (pipe_is_named(inspection->data.path)) return status; /* it is read once */
     reading.without_target = true;
     if (load_columns(inspection, &reading, dataset, NULL) != TANDA_OK) return status;
-    snprintf(remark, size, "%s", error->message);
+    text_put(remark, size, "%s", error->message);
     return TANDA_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/checkpoint_file.h"
 
 #define WEIGHTS_SHOWN 32
@@ -25,8 +26,8 @@ static void print_layers(const tanda_model *model) {
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *layer = &model->layers[i];
         char name[32], shape[32];
-        snprintf(name, sizeof name, "dense_%zu", i + 1);
-        snprintf(shape, sizeof shape, "(n, %zu)", layer->outputs);
+        text_put(name, sizeof name, "dense_%zu", i + 1);
+        text_put(shape, sizeof shape, "(n, %zu)", layer->outputs);
         printf("%-11s %-14s %-12s %zu\n", name, shape, activation_name(layer->activation),
                layer_parameters(layer));
     }
@@ -53,9 +54,9 @@ static void print_preparation(const preparation *preparation) {
         char title[64];
         if (column->category_count == 0) continue;
         if (preparation->names != NULL)
-            snprintf(title, sizeof title, "Categories of %.40s", preparation->names[i]);
+            text_put(title, sizeof title, "Categories of %.40s", preparation->names[i]);
         else
-            snprintf(title, sizeof title, "Categories of column %zu", i);
+            text_put(title, sizeof title, "Categories of column %zu", i);
         print_names(title, column->categories, column->category_count);
     }
     printf("Missing values: %s; unknown categories: %s\n", preparation->fills_missing ? "means" : "refused",

@@ -6,6 +6,7 @@
 
 #include "cli/report.h"
 #include "data/place.h"
+#include "support/text.h"
 
 #define CLASSES_IN_REPORT 30 /* more, and only the worst are shown */
 #define WORST_CLASSES 20
@@ -177,7 +178,8 @@ static void print_label_figures(const tanda_metrics *metrics, char *const *names
 /* ---- the confusion matrix ----------------------------------------------------------------------------- */
 
 static size_t digits(uint64_t number) {
-    return (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)number);
+    char text[24];
+    return text_put(text, sizeof text, "%llu", (unsigned long long)number);
 }
 
 /* Wide enough for every count, and for every name unless the columns are numbered. */
@@ -199,13 +201,13 @@ static void print_matrix(const tanda_metrics *metrics, char *const *names) {
     size_t first = label_width(names, classes, 0), last = numbered ? digits(classes - 1) + 2 : 0;
     printf("\nConfusion matrix (row: truth, column: prediction):\n%*s", (int)(first + last), "");
     for (size_t i = 0; i < classes; i++) {
-        snprintf(number, sizeof number, "#%zu", i);
+        text_put(number, sizeof number, "#%zu", i);
         print_label(numbered ? number : label(names[i], buffer), cell + 2);
     }
     putchar('\n');
     for (size_t i = 0; i < classes; i++) {
         print_label(label(names[i], buffer), first);
-        snprintf(number, sizeof number, "#%zu", i);
+        text_put(number, sizeof number, "#%zu", i);
         if (numbered) print_label(number, last);
         for (size_t j = 0; j < classes; j++)
             printf("  %*llu", (int)cell, (unsigned long long)metrics->confusion[i * classes + j]);

@@ -13,6 +13,7 @@
 #include "data/synthetic.h"
 #include "model/names.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 #define THREADS_MAX 4096
@@ -271,7 +272,7 @@ static tanda_status join_test_rows(data_options *options) {
     char *joined = NULL;
     status = allocate(&joined, size, 1, "the data's description", options->error);
     if (status != TANDA_OK) return status;
-    snprintf(joined, size, "%s,test-rows=%s", options->path, options->test_rows);
+    text_put(joined, size, "%s,test-rows=%s", options->path, options->test_rows);
     options->path = options->joined_path = joined;
     return TANDA_OK;
 }
@@ -313,7 +314,7 @@ static tanda_status explain(const struct argp *argp, const char *command, const 
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
     const size_t dashes = strspn(argument, "-"), length = strcspn(argument, "=");
     const char *what = shown(argument, length, buffer);
-    snprintf(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
+    text_put(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
 
     const option_search search = option_find(argp, name);
     const bool is_long = dashes == 2 && *name != '\0' && length <= SUGGEST_LENGTH_MAX;
@@ -333,7 +334,7 @@ tanda_status options_parse(const struct argp *argp, int argc, char **argv, void 
     char program[64];
     const error_t result = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
     if (common->help) {
-        snprintf(program, sizeof program, "tanda %s", argv[0]);
+        text_put(program, sizeof program, "tanda %s", argv[0]);
         argp_help(argp, stdout,
                   ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, program);
         common->finished = true;

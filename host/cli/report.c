@@ -102,7 +102,7 @@ void report_device(report *report, const tanda_device *device, tanda_math math) 
 
 static void report_prefixed(report *report, const char *prefix, const char *key, double value) {
     char name[64];
-    snprintf(name, sizeof name, "%s%s", prefix, key);
+    text_put(name, sizeof name, "%s%s", prefix, key);
     report_real(report, name, value);
 }
 

@@ -7,6 +7,7 @@
 #include "data/columns_find.h"
 #include "data/name_list.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define WHAT_SIZE 80
 
@@ -173,7 +174,7 @@ static tanda_status choose_features(chooser *chooser, tanda_error *error) {
 
 /* "the model's feature": whose and what, for messages. */
 static const char *expected_what(const chooser *chooser, const char *what, char text[WHAT_SIZE]) {
-    snprintf(text, WHAT_SIZE, "%s's %s", expectation_owner(chooser->expected), what);
+    text_put(text, WHAT_SIZE, "%s's %s", expectation_owner(chooser->expected), what);
     return text;
 }
 

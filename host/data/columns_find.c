@@ -6,6 +6,7 @@
 
 #include "data/name_list.h"
 #include "data/number.h"
+#include "support/text.h"
 
 #define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
 #define NAMES_LISTED 6
@@ -49,16 +50,16 @@ static const char *closest_name(const chooser *chooser, const char *text) {
 static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
     char name[SHOWN_SIZE];
     if (chooser->names == NULL) {
-        snprintf(list, LIST_SIZE, "it names no columns; their indexes are 0 to %zu", chooser->columns - 1);
+        text_put(list, LIST_SIZE, "it names no columns; their indexes are 0 to %zu", chooser->columns - 1);
         return;
     }
-    size_t at = (size_t)snprintf(list, LIST_SIZE, "its columns are ");
+    size_t at = text_put(list, LIST_SIZE, "its columns are ");
     size_t listed = chooser->columns < NAMES_LISTED ? chooser->columns : NAMES_LISTED;
     for (size_t i = 0; i < listed; i++)
-        at += (size_t)snprintf(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ",
-                               shown(chooser->names[i], strlen(chooser->names[i]), name));
+        at += text_put(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ",
+                       shown(chooser->names[i], strlen(chooser->names[i]), name));
     if (listed < chooser->columns)
-        snprintf(list + at, LIST_SIZE - at, ", ... (%zu in all)", chooser->columns);
+        text_put(list + at, LIST_SIZE - at, ", ... (%zu in all)", chooser->columns);
 }
 
 tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,

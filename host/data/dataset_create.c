@@ -10,6 +10,7 @@
 #include "data/labels.h"
 #include "data/scaling.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 /* ---- features ------------------------------------------------------------------------------------------ */
 
@@ -75,7 +76,7 @@ static tanda_status name_classes(const tanda_dataset_arrays *arrays, tanda_datas
     tanda_status status =
         allocate(&dataset->class_names, dataset->class_count, sizeof *dataset->class_names, "classes", error);
     for (size_t i = 0; i < dataset->class_count && status == TANDA_OK; i++) {
-        snprintf(name, sizeof name, "%zu", i);
+        text_put(name, sizeof name, "%zu", i);
         status = copy_text(&dataset->class_names[i], name, error);
     }
     return status;

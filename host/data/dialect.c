@@ -1,4 +1,5 @@
 #include "data/dialect.h"
+#include "support/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +14,14 @@ const char *dialect_delimiter_name(char delimiter) {
 
 static void add(char buffer[DIALECT_TEXT_SIZE], const char *text) {
     size_t at = strlen(buffer);
-    snprintf(buffer + at, DIALECT_TEXT_SIZE - at, "%s%s", at == 0 ? "" : ", ", text);
+    text_put(buffer + at, DIALECT_TEXT_SIZE - at, "%s%s", at == 0 ? "" : ", ", text);
 }
 
 static void add_delimiter(const dialect *dialect, char buffer[DIALECT_TEXT_SIZE]) {
     char text[32];
     const char *name = dialect_delimiter_name(dialect->delimiter);
     if (dialect->delimiter == ',' || name == NULL) return;
-    snprintf(text, sizeof text, "%s%s", name, dialect->delimiter == ' ' ? "" : "s");
+    text_put(text, sizeof text, "%s%s", name, dialect->delimiter == ' ' ? "" : "s");
     add(buffer, text);
 }
 
@@ -34,11 +35,11 @@ const char *dialect_describe(const dialect *dialect, char buffer[DIALECT_TEXT_SI
     add_delimiter(dialect, buffer);
     if (dialect->decimal == ',') add(buffer, "decimal comma");
     if (dialect->comment[0] != '\0') {
-        snprintf(text, sizeof text, "comments '%s'", dialect->comment);
+        text_put(text, sizeof text, "comments '%s'", dialect->comment);
         add(buffer, text);
     }
     if (dialect->skipped_lines > 0) {
-        snprintf(text, sizeof text, "%zu line%s skipped", dialect->skipped_lines,
+        text_put(text, sizeof text, "%zu line%s skipped", dialect->skipped_lines,
                  dialect->skipped_lines == 1 ? "" : "s");
         add(buffer, text);
     }

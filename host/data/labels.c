@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/memory.h"
+#include "support/text.h"
 
 #define FIRST_CAPACITY 16
 #define INTEGER_TEXT_SIZE 24
@@ -17,7 +18,7 @@ static bool is_integer_name(const char *name) {
     char text[INTEGER_TEXT_SIZE];
     char *end = NULL;
     long long value = strtoll(name, &end, 10);
-    snprintf(text, sizeof text, "%lld", value);
+    text_put(text, sizeof text, "%lld", value);
     return strcmp(text, name) == 0;
 }
 
@@ -167,7 +168,7 @@ static tanda_status add_value(labels *labels, size_t index, int64_t value, const
                               tanda_error *error) {
     char name[INTEGER_TEXT_SIZE];
     int32_t known = 0;
-    snprintf(name, sizeof name, "%" PRId64, value);
+    text_put(name, sizeof name, "%" PRId64, value);
     tanda_status status = check_expected(labels, name, &known, place, error);
     if (status != TANDA_OK) return status;
     if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
@@ -238,7 +239,7 @@ static tanda_status number_integers(labels *labels, size_t rows, tanda_dataset *
     if (status == TANDA_OK) status = allocate(&classes, rows, sizeof *classes, "labels", error);
     for (size_t i = 0; status == TANDA_OK && i < labels->distinct; i++) {
         char text[INTEGER_TEXT_SIZE];
-        snprintf(text, sizeof text, "%" PRId64, labels->values[i]);
+        text_put(text, sizeof text, "%" PRId64, labels->values[i]);
         status = copy_text(&names[i], text, error);
     }
     if (status != TANDA_OK) {

@@ -15,6 +15,7 @@
 #include "data/number.h"
 #include "data/target_check.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define LOOKED_AT ((size_t)64 << 10)
 #define LINES_LOOKED_AT 20
@@ -265,7 +266,7 @@ static tanda_status make_names(const svm *svm, char ***names, tanda_error *error
     char text[24];
     tanda_status status = allocate(names, svm->columns, sizeof **names, "column names", error);
     for (size_t i = 0; status == TANDA_OK && i < svm->columns; i++) {
-        snprintf(text, sizeof text, "%" PRIu64, svm->base + i);
+        text_put(text, sizeof text, "%" PRIu64, svm->base + i);
         status = copy_text(&(*names)[i], i + 1 == svm->columns ? LABEL_NAME : text, error);
     }
     return status;

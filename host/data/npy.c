@@ -11,6 +11,7 @@
 #include "data/npy.h"
 #include "data/number.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define MAGIC "\x93NUMPY"
 #define MAGIC_SIZE 6
@@ -245,8 +246,7 @@ static const char *shape_text(const header *header, char text[SHAPE_TEXT_SIZE]) 
     size_t at = 0;
     text[0] = '\0';
     for (size_t i = 0; i < header->dimensions && at + 32 < SHAPE_TEXT_SIZE; i++)
-        at += (size_t)snprintf(text + at, SHAPE_TEXT_SIZE - at, "%s%" PRIu64, i == 0 ? "" : " x ",
-                               header->shape[i]);
+        at += text_put(text + at, SHAPE_TEXT_SIZE - at, "%s%" PRIu64, i == 0 ? "" : " x ", header->shape[i]);
     return text;
 }
 
@@ -336,9 +336,9 @@ void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uin
     const char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
     char shape[64];
     if (columns == 0)
-        snprintf(shape, sizeof shape, "(%" PRIu64 ",)", rows);
+        text_put(shape, sizeof shape, "(%" PRIu64 ",)", rows);
     else
-        snprintf(shape, sizeof shape, "(%" PRIu64 ", %" PRIu64 ")", rows, columns);
+        text_put(shape, sizeof shape, "(%" PRIu64 ", %" PRIu64 ")", rows, columns);
     memset(header, ' ', NPY_HEADER_SIZE);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 0x76 bytes follow */
     int length = snprintf(header + 10, NPY_HEADER_SIZE - 10,

@@ -10,6 +10,7 @@
 #include "data/format.h"
 #include "data/packed.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define ARRAYS_MOST 4096
 #define LIST_SIZE 300
@@ -151,7 +152,7 @@ static const char *find_first(const npz *npz, char kind, bool validation) {
     const char *found = NULL;
     for (const char *const *ending = validation ? held_out : endings; *ending != NULL && found == NULL;
          ending++) {
-        snprintf(name, sizeof name, "%c%s", kind, *ending);
+        text_put(name, sizeof name, "%c%s", kind, *ending);
         found = find_array(npz, name);
     }
     return found;
@@ -161,8 +162,8 @@ static tanda_status not_there(const npz *npz, const char *wanted, tanda_error *e
     char list[LIST_SIZE] = "", text[SHOWN_SIZE];
     size_t at = 0;
     for (size_t i = 0; i < npz->count && at + SHOWN_SIZE + 8 < sizeof list; i++)
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i == 0 ? "" : ", ",
-                               shown(npz->names[i], strlen(npz->names[i]), text));
+        at += text_put(list + at, sizeof list - at, "%s%s", i == 0 ? "" : ", ",
+                       shown(npz->names[i], strlen(npz->names[i]), text));
     return fail(error, TANDA_BAD_INPUT, "%s: holds no array %s; its arrays are %s (%s:NAME takes one)",
                 npz->path, wanted, list, npz->path);
 }
@@ -196,7 +197,7 @@ static tanda_status choose_labels(const npz *npz, const request *request, const 
     if (request->labels_only || options->labels != NULL || options->target != NULL ||
         options->without_target || !is_x)
         return TANDA_OK;
-    snprintf(name, sizeof name, "y%s", rows + 1);
+    text_put(name, sizeof name, "y%s", rows + 1);
     *labels = find_array(npz, name);
     return *labels != NULL ? TANDA_OK : not_there(npz, name, error);
 }

@@ -11,6 +11,7 @@
 #include "data/format.h"
 #include "data/target_check.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define OWNER_SIZE 60
 
@@ -111,7 +112,7 @@ static tanda_status read_later(const part_list *list, const request *request, ta
     char owner[OWNER_SIZE], text[SHOWN_SIZE];
     struct request later = *request;
     tanda_dataset_options options = *request->options;
-    snprintf(owner, sizeof owner, "%s", shown(list->paths[0], strlen(list->paths[0]), text));
+    text_put(owner, sizeof owner, "%s", shown(list->paths[0], strlen(list->paths[0]), text));
     const dataset_expectation expected = expect_columns(&tables[0], request, owner);
     if (request->expected == NULL) {
         later.is_part = true;

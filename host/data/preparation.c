@@ -10,6 +10,7 @@
 #include "data/sum_tree.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 void preparation_free(preparation *preparation) {
     for (size_t i = 0; preparation->of != NULL && i < preparation->columns; i++)
@@ -24,7 +25,7 @@ void preparation_free(preparation *preparation) {
 /* What a message calls a column. */
 static const char *column_title(char *const *names, size_t column, char buffer[SHOWN_SIZE]) {
     if (names != NULL) return shown(names[column], strlen(names[column]), buffer);
-    snprintf(buffer, SHOWN_SIZE, "%zu (from 0)", column);
+    text_put(buffer, SHOWN_SIZE, "%zu (from 0)", column);
     return buffer;
 }
 
@@ -187,7 +188,7 @@ static tanda_status name_feature(const preparation *preparation, size_t column, 
     char number[24];
     const char *before = number;
     const prepared_column *of = &preparation->of[column];
-    snprintf(number, sizeof number, "%zu", column);
+    text_put(number, sizeof number, "%zu", column);
     if (preparation->names != NULL) before = preparation->names[column];
     int length = of->category_count == 0 ? asprintf(name, "%s", before)
                                          : asprintf(name, "%s=%s", before, of->categories[category]);

@@ -6,6 +6,7 @@
 
 #include "data/synthetic_kinds.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 /* Options that choose among the columns of a file mean nothing here. */
 static tanda_status check_options(const char *title, const tanda_dataset_options *options,
@@ -34,7 +35,7 @@ static tanda_status check_expected(const char *title, const synthetic_source *so
                     source->data.features, expected->feature_count);
     if (expected->class_names == NULL) return TANDA_OK;
     for (size_t c = 0; c < expected->class_count; c++) {
-        snprintf(name, sizeof name, "%zu", c);
+        text_put(name, sizeof name, "%zu", c);
         if (strcmp(expected->class_names[c], name) != 0)
             return fail(error, TANDA_BAD_INPUT, "%s: its classes are 0 to %u, but class '%s' is expected",
                         title, source->data.classes - 1, expected->class_names[c]);
@@ -49,7 +50,7 @@ static tanda_status name_classes(tanda_dataset *dataset, size_t count, tanda_err
     tanda_status status =
         allocate(&dataset->class_names, count, sizeof *dataset->class_names, "classes", error);
     for (size_t c = 0; status == TANDA_OK && c < count; c++) {
-        snprintf(name, sizeof name, "%zu", c);
+        text_put(name, sizeof name, "%zu", c);
         status = copy_text(&dataset->class_names[c], name, error);
         dataset->class_count = c + 1;
     }

@@ -5,6 +5,7 @@
 
 #include "support/digest.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "parameters are hashed and stored as they lie in memory, which must be little-endian"
@@ -126,7 +127,7 @@ tanda_status model_name_labels(tanda_model *model, tanda_error *error) {
         allocate(&model->target_names, count, sizeof *model->target_names, "names of labels", error);
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         char number[24];
-        snprintf(number, sizeof number, "%zu", i);
+        text_put(number, sizeof number, "%zu", i);
         status = copy_text(&model->target_names[i], number, error);
     }
     return status;

@@ -1,7 +1,8 @@
 #include "model/model_compare.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "support/text.h"
 
 static bool same_text(const char *a, const char *b) {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -69,7 +70,7 @@ static bool same_classes(const tanda_model *model, const tanda_model *read) {
         return same_texts(model->class_names, read->class_names, model->class_count);
     for (size_t i = 0; i < read->class_count; i++) {
         char number[24];
-        if (snprintf(number, sizeof number, "%zu", i) < 0 || !same_text(number, read->class_names[i]))
+        if (!text_fit(number, sizeof number, "%zu", i) || !same_text(number, read->class_names[i]))
             return false;
     }
     return true;

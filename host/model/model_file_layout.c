@@ -7,6 +7,7 @@
 
 #include "support/digest.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 void model_file_digest_metadata(const json_t *metadata, char *text) {
     static const char *const keys[] = {"architecture",  MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
@@ -64,8 +65,8 @@ tanda_status tensor_list_make(const tanda_model *model, tensor_list *list, tanda
         const layer *layer = &model->layers[i];
         tensor_name *names = &list->names[TENSORS_PER_LAYER * i];
         safetensors_tensor *tensors = &list->tensors[TENSORS_PER_LAYER * i];
-        snprintf(names[0].text, sizeof names[0].text, "%zu.weight", module);
-        snprintf(names[1].text, sizeof names[1].text, "%zu.bias", module);
+        text_put(names[0].text, sizeof names[0].text, "%zu.weight", module);
+        text_put(names[1].text, sizeof names[1].text, "%zu.bias", module);
         tensors[0] = (safetensors_tensor){.name = names[0].text,
                                           .type = "F32",
                                           .rank = 2,

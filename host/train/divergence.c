@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/memory.h"
+#include "support/text.h"
 
 #define KEPT_BYTES ((size_t)512 << 20) /* of a step's tensors; a larger full batch is examined in pieces */
 
@@ -27,13 +28,13 @@ void divergence_advise(const tanda_model *model, const tanda_dataset *training, 
                            objective_check_target_scaling(output, model->loss, model->task, NULL) == TANDA_OK;
     const float largest = may_scale ? largest_target(training) : 0.0f;
     if (largest > LARGE_TARGET)
-        snprintf(
+        text_put(
             text, DIVERGENCE_ADVICE_SIZE,
             "there are targets as large as %.3g: --scale-target standard may help, or a smaller learning "
             "rate than %g",
             (double)largest, learning_rate);
     else
-        snprintf(text, DIVERGENCE_ADVICE_SIZE, "a smaller learning rate than %g may help", learning_rate);
+        text_put(text, DIVERGENCE_ADVICE_SIZE, "a smaller learning rate than %g may help", learning_rate);
 }
 
 /* ---- where it began ------------------------------------------------------------------------------------- */
@@ -47,7 +48,7 @@ static bool all_finite(const float *values, size_t count) {
 
 static void write_place(const tanda_model *model, size_t layer, const char *what, char *place) {
     const struct layer *shown = &model->layers[layer];
-    snprintf(place, DIVERGENCE_PLACE_SIZE, "layer %zu (%s, %zu unit%s), its %s", layer + 1,
+    text_put(place, DIVERGENCE_PLACE_SIZE, "layer %zu (%s, %zu unit%s), its %s", layer + 1,
              activation_name(shown->activation), shown->outputs, shown->outputs == 1 ? "" : "s", what);
 }
 

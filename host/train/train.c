@@ -5,6 +5,7 @@
 
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
 #include "train/full_batch.h"
@@ -182,7 +183,7 @@ static tanda_status interrupt(run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
     const checkpoints *checkpoints = run->checkpoints;
     char place[96];
-    snprintf(place, sizeof place, "interrupted after epoch %zu, step %zu of %zu", trainer_epoch(trainer),
+    text_put(place, sizeof place, "interrupted after epoch %zu, step %zu of %zu", trainer_epoch(trainer),
              trainer_step_of_epoch(trainer), trainer->steps_per_epoch);
     if (checkpoints->path == NULL)
         return fail(error, TANDA_INTERRUPTED, "%s; nothing was saved (--checkpoint FILE would have)", place);
@@ -332,7 +333,7 @@ static tanda_status resume(run *run, tanda_error *error) {
         status = checkpoints_resume(run->checkpoints, file, run->trainer.progress.step, error);
     if (status == TANDA_OK && options->on_note != NULL) {
         char note[512];
-        snprintf(note, sizeof note, "resumed from %s, after epoch %zu, step %zu of %zu", file,
+        text_put(note, sizeof note, "resumed from %s, after epoch %zu, step %zu of %zu", file,
                  trainer_epoch(&run->trainer), trainer_step_of_epoch(&run->trainer),
                  run->trainer.steps_per_epoch);
         options->on_note(note, options->context);

@@ -8,6 +8,7 @@
 #include "kernels/shuffle.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/divergence.h"
 #include "verify/lockstep_state.h"
 #include "verify/reference.h"
@@ -73,7 +74,7 @@ static tanda_status runner_create(lockstep *lockstep, int side, tanda_error *err
             upload_parameters(runner->backend, lockstep->plan, lockstep->model, &runner->parameters, error);
     if (status == TANDA_OK) status = compile(lockstep, side, lockstep->plan, &runner->program, error);
     if (status == TANDA_OK)
-        snprintf(lockstep->result->notes[side], sizeof lockstep->result->notes[side], "%s",
+        text_put(lockstep->result->notes[side], sizeof lockstep->result->notes[side], "%s",
                  backend_notes(runner->backend, runner->program));
     return status;
 }
