@@ -139,7 +139,7 @@ Test(preparation, what_cannot_be_is_refused_with_its_place) {
     refuse(write_text("e.csv", "a,b,y\n1,inf,0\n2,3,1\n"), &missing,
            "e.csv:2:2: 'inf' is not finite: missing and infinite values are not accepted (column b)");
     refuse(write_text("e.csv", "a,b,y\n1,2,0\n2,3,\n"), &missing,
-           "e.csv:3:3: empty field: missing values are not accepted (column y)");
+           "e.csv:3:3: the target is missing; --drop-missing-targets leaves this row out (column y)");
     missing.sample_weight = "b";
     refuse(write_text("e.csv", "a,b,y\n1,2,0\n2,?,1\n"), &missing,
            "e.csv:3:2: '?' is not a number (column b)");
