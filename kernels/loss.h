@@ -3,7 +3,7 @@
  *
  * Two kinds. The cross-entropies are computed from logits, so that small losses keep their digits. Element losses are
  * functions of each output and its target, and a row's loss is their mean over its outputs, as in Keras 3
- * (keras.io/api/losses), whose definitions these are; to add one, add it to ELEMENT_LOSS_LIST and define two functions:
+ * (keras.io/api/losses), whose definitions these are; to add one, add it to OUTPUT_LOSS_LIST and define two functions:
  *
  *   real element_NAME(real output, real y, real parameter)        the loss
  *   real element_NAME_delta(real output, real y, real parameter)  d loss / d output; 0 where that jumps

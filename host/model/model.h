@@ -43,10 +43,8 @@ struct tanda_model {
 /*
  * A model of layer_count layers with units[i] outputs each and all parameters zero, class_count set, names,
  * scaling and settings empty. Fails with TANDA_USAGE on a layer of 0 units, a loss that does not go with the
- * output function, its units and the task, or sizes that overflow. The last activation is the output
- * function: binary_crossentropy        1 sigmoid,               for classes categorical_crossentropy   2 or
- * more softmax,       for classes mse                        1 sigmoid (or identity), for classes (only for
- * regression) Freed by tanda_model_free.
+ * output function, its units and the task (objective_check), or sizes that overflow. The last activation is the output
+ * function. Freed by tanda_model_free.
  */
 tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
