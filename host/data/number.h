@@ -33,6 +33,9 @@ bool number_to_whole(const char *text, size_t length, uint64_t *value);
  */
 const char *number_scan(const char *at, const char *end, float *value);
 
+/* Of the bits of a binary16, whatever they say. */
+float number_from_half(uint32_t bits);
+
 /* What is wrong, to be put after the quoted text: "is not a number". Not for NUMBER_OK. */
 const char *number_problem(number_status status);
 

@@ -21,6 +21,9 @@ tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, siz
                          tanda_error *error);
 void scaling_free(scaling *scaling);
 
+/* Feature i of *copy is feature from[i] of the source; from may be NULL: they stay in order. */
+tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error);
+
 /* "none", "standard", "minmax". scaling_from_name is false for another name. */
 const char *scaling_name(tanda_scale kind);
 bool scaling_from_name(const char *name, tanda_scale *kind);
