@@ -92,23 +92,6 @@ void print_data_line(FILE *stream, const char *path, const tanda_dataset *datase
     fprintf(stream, "; scaled: %s (%s)\n", scaling_name(scale), scale_note);
 }
 
-const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
-    size_t used = (size_t)snprintf(buffer, SHAPE_SIZE, "%zu", model->features);
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const layer *layer = &model->layers[i];
-        char part[64];
-        const int length =
-            snprintf(part, sizeof part, " -> %s %zu", activation_name(layer->activation), layer->outputs);
-        if (used + (size_t)length + sizeof " ..." > SHAPE_SIZE) {
-            memcpy(buffer + used, " ...", sizeof " ...");
-            break;
-        }
-        memcpy(buffer + used, part, (size_t)length + 1);
-        used += (size_t)length;
-    }
-    return buffer;
-}
-
 void print_model_line(FILE *stream, const tanda_model *model) {
     char shape[SHAPE_SIZE];
     fprintf(stream, "model: %s, %zu parameters, loss %s%s\n", model_shape(model, shape),

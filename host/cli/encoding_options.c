@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "data/place.h"
-#include "model/model_file.h"
 #include "support/text.h"
 
 #define COLUMNS_SHOWN 8
@@ -101,31 +100,25 @@ void encoding_write_settings(const data_options *options, report *settings) {
 
 /* ---- use ---------------------------------------------------------------------------------------------- */
 
-/* The preparation of the first weights' model: their features are what it makes. */
-static tanda_status take_preparation(const char *init, preparation *result, tanda_error *error) {
-    tanda_model *first = NULL;
-    const tanda_status status = model_file_load(init, &first, error);
-    if (status != TANDA_OK) return status;
-    *result = first->preparation;
-    first->preparation = (preparation){0};
-    tanda_model_free(first);
-    return TANDA_OK;
+/* The features of the first weights' model are what its preparation makes, if it has one. */
+static bool is_prepared(const first_weights *first) {
+    return first != NULL && first->model != NULL && first->model->preparation.columns > 0;
 }
 
-static tanda_status fit(const data_options *options, const char *init, const tanda_dataset *training,
-                        preparation *result, tanda_error *error) {
+static tanda_status fit(const data_options *options, const first_weights *first,
+                        const tanda_dataset *training, preparation *result, tanda_error *error) {
     const bool zero = options->read.unknown == TANDA_UNKNOWN_ZERO;
-    if (init == NULL || raw_columns_are_features(&training->raw))
+    if (!is_prepared(first) || raw_columns_are_features(&training->raw))
         return preparation_fit(training, zero, result, error);
-    const tanda_status status = take_preparation(init, result, error);
+    const tanda_status status = first_weights_preparation(first, training, result, error);
     if (status == TANDA_OK && options->read.unknown != TANDA_UNKNOWN_AUTO) result->zero_unknown = zero;
     return status;
 }
 
-tanda_status encode_data(const data_options *options, const char *init, tanda_dataset *training,
+tanda_status encode_data(const data_options *options, const first_weights *first, tanda_dataset *training,
                          tanda_dataset *validation, preparation *result, tanda_error *error) {
     preparation made = {0};
-    tanda_status status = fit(options, init, training, &made, error);
+    tanda_status status = fit(options, first, training, &made, error);
     if (status == TANDA_OK) status = dataset_prepare(training, &made, options->read.unknown, error);
     if (status == TANDA_OK && validation != NULL)
         status = dataset_prepare(validation, &made, options->read.unknown, error);

@@ -64,10 +64,6 @@ void print_evaluation(const char *prefix, const tanda_evaluation *evaluation);
 const char *grade_name(tanda_grade grade);
 const char *math_name(tanda_math math);
 
-/* "4 -> relu 8 -> softmax 3", cut when it does not fit. */
-#define SHAPE_SIZE 160
-const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
-
 /*
  * Banner lines on stream. task_note says why the task is what it is when it was not found out from the
  * labels, scale_note why the scaling is what it is.

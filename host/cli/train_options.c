@@ -64,7 +64,8 @@ static const struct argp_option table[] = {
      "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
      GROUP_MODEL},
     {"init", FLAG_INIT, "MODEL", 0,
-     "start from the weights of a model of the same layers, in its scaling unless --scale is given",
+     "start from the weights of a model of the same layers, columns and classes by name, or of a PyTorch "
+     "state_dict (safetensors); in its scaling (a state_dict has none) unless --scale is given",
      GROUP_MODEL},
     {"output", FLAG_OUTPUT, "MODEL", 0,
      "write the trained model here (tanda record: the golden file); default: it is not kept", GROUP_MODEL},

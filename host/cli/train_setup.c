@@ -8,7 +8,7 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "data/synthetic.h"
-#include "model/model_file.h"
+#include "model/first_weights.h"
 #include "support/memory.h"
 
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
@@ -63,51 +63,6 @@ static tanda_status make_model(const train_options *options, train_setup *setup,
     return tanda_model_create_for(setup->training, &layers, &setup->model, error);
 }
 
-/* ---- first weights ------------------------------------------------------------------------------------ */
-
-static bool same_layers(const tanda_model *a, const tanda_model *b) {
-    if (a->features != b->features || a->layer_count != b->layer_count) return false;
-    for (size_t i = 0; i < a->layer_count; i++)
-        if (a->layers[i].outputs != b->layers[i].outputs) return false;
-    return true;
-}
-
-/* Moves the scaling of the first model into ours, which has none yet. */
-static void take_scaling(tanda_model *from, tanda_model *to) {
-    to->scaling = from->scaling;
-    from->scaling = (scaling){0};
-}
-
-static tanda_status take_target_scaling(tanda_model *from, tanda_model *to, tanda_error *error) {
-    if (from->target_scaling.targets == 0) return TANDA_OK;
-    const activation output = to->layers[to->layer_count - 1].activation;
-    const tanda_status status = objective_check_target_scaling(output, to->loss, to->task, error);
-    if (status != TANDA_OK) return status;
-    to->target_scaling = from->target_scaling;
-    from->target_scaling = (target_scaling){0};
-    return TANDA_OK;
-}
-
-static tanda_status start_from(const train_options *options, train_setup *setup, tanda_error *error) {
-    char theirs[SHAPE_SIZE], ours[SHAPE_SIZE];
-    tanda_model *first = NULL;
-    tanda_status status = model_file_load(options->init, &first, error);
-    if (status != TANDA_OK) return status;
-    if (!same_layers(first, setup->model)) {
-        fail(error, TANDA_BAD_INPUT,
-             "%s %s: its layers are %s, those of this training %s; they must be the same",
-             options->run.resume != NULL ? "--resume" : "--init", options->init, model_shape(first, theirs),
-             model_shape(setup->model, ours));
-        tanda_model_free(first);
-        return TANDA_BAD_INPUT;
-    }
-    memcpy(setup->model->parameters, first->parameters, first->parameter_count * sizeof *first->parameters);
-    if (!options->has_scale) take_scaling(first, setup->model);
-    if (!options->loss_options.has_scale_target) status = take_target_scaling(first, setup->model, error);
-    tanda_model_free(first);
-    return status;
-}
-
 /* ---- scaling ------------------------------------------------------------------------------------------ */
 
 static tanda_scale choose_scale(const train_options *options, train_setup *setup) {
@@ -117,12 +72,19 @@ static tanda_scale choose_scale(const train_options *options, train_setup *setup
     return setup->training->from_bytes ? TANDA_SCALE_MINMAX : TANDA_SCALE_STANDARD;
 }
 
-static tanda_status scale_data(const train_options *options, train_setup *setup, tanda_error *error) {
+/* Why the scaling is that of the first weights. */
+static const char *first_note(const train_options *options, const first_weights *first) {
+    if (options->run.resume != NULL) return "as the checkpoint";
+    return first->model != NULL ? "as the --init model" : "as the --init state_dict";
+}
+
+static tanda_status scale_data(const train_options *options, const first_weights *first, train_setup *setup,
+                               tanda_error *error) {
     tanda_dataset *training = setup->training;
     scaling *scaling = &setup->model->scaling;
     tanda_status status = TANDA_OK;
     if (options->init != NULL && !options->has_scale)
-        setup->scale_note = options->run.resume != NULL ? "as the checkpoint" : "as the --init model";
+        setup->scale_note = first_note(options, first);
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
@@ -236,18 +198,40 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     return status;
 }
 
-tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {
+/* The model with its first weights; first is NULL where they are drawn. */
+static tanda_status begin_model(const train_options *options, const first_weights *first, train_setup *setup,
+                                tanda_error *error) {
     preparation preparation = {0};
     tanda_status status =
-        encode_data(&options->data, options->init, setup->training, setup->validation, &preparation, error);
+        encode_data(&options->data, first, setup->training, setup->validation, &preparation, error);
     if (status == TANDA_OK) status = make_model(options, setup, error);
     if (status == TANDA_OK)
         setup->model->preparation = preparation;
     else
         preparation_free(&preparation);
-    if (status == TANDA_OK && options->init == NULL) model_initialise(setup->model, options->common.seed);
-    if (status == TANDA_OK && options->init != NULL) status = start_from(options, setup, error);
-    if (status == TANDA_OK) status = scale_data(options, setup, error);
+    if (status != TANDA_OK) return status;
+    const bool with_target_scaling = !options->loss_options.has_scale_target;
+    if (first != NULL)
+        return first_weights_give(first, !options->has_scale, with_target_scaling, setup->model, error);
+    model_initialise(setup->model, options->common.seed);
+    return TANDA_OK;
+}
+
+/* A checkpoint that is gone on from has its own, stricter checks. */
+static tanda_status open_first(const train_options *options, first_weights *first, tanda_error *error) {
+    const bool resumes = options->run.resume != NULL;
+    const tanda_status status =
+        first_weights_open(options->init, resumes ? "--resume " : "--init ", first, error);
+    first->by_position = resumes;
+    return status;
+}
+
+tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {
+    first_weights file = {0}, *first = options->init != NULL ? &file : NULL;
+    tanda_status status = first != NULL ? open_first(options, first, error) : TANDA_OK;
+    if (status == TANDA_OK) status = begin_model(options, first, setup, error);
+    if (status == TANDA_OK) status = scale_data(options, first, setup, error);
+    first_weights_close(&file);
     if (status == TANDA_OK) status = scale_target(options, setup, error);
     if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/number.h"
 #include "data/target_check.h"
 #include "support/parallel.h"
 
@@ -40,20 +41,6 @@ static uint64_t element_bits(const array *array, const unsigned char *at) {
     return array->big_endian ? __builtin_bswap64(bits) >> (64 - 8 * array->size) : bits;
 }
 
-/* binary16 is a part of binary32 (IEEE 754). */
-static float half_value(uint32_t bits) {
-    const uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1fu, fraction = bits & 0x3ffu;
-    uint32_t wide = sign | 0x7f800000u | fraction << 13; /* infinite or no number */
-    float value;
-    if (exponent == 0) {
-        value = (float)fraction * 0x1p-24f;
-        return sign != 0 ? -value : value;
-    }
-    if (exponent < 31) wide = sign | (exponent + 112) << 23 | fraction << 13;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
 static number element_number(const array *array, const unsigned char *at) {
     uint64_t bits = element_bits(array, at);
     unsigned shift = (unsigned)(64 - 8 * array->size);
@@ -62,7 +49,8 @@ static number element_number(const array *array, const unsigned char *at) {
         int64_t integer = (int64_t)(bits << shift) >> shift;
         return (number){(double)integer, (float)integer};
     }
-    if (array->size == 2) return (number){(double)half_value((uint32_t)bits), half_value((uint32_t)bits)};
+    if (array->size == 2)
+        return (number){(double)number_from_half((uint32_t)bits), number_from_half((uint32_t)bits)};
     if (array->size == sizeof(float)) {
         uint32_t low = (uint32_t)bits;
         float value;

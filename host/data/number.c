@@ -273,3 +273,17 @@ const char *number_problem(number_status status) {
     }
     return "is not a number";
 }
+
+/* binary16 is a part of binary32 (IEEE 754). */
+float number_from_half(uint32_t bits) {
+    const uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 0x1fu, fraction = bits & 0x3ffu;
+    uint32_t wide = sign | 0x7f800000u | fraction << 13; /* infinite or no number */
+    float value;
+    if (exponent == 0) {
+        value = (float)fraction * 0x1p-24f;
+        return sign != 0 ? -value : value;
+    }
+    if (exponent < 31) wide = sign | (exponent + 112) << 23 | fraction << 13;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}

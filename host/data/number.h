@@ -34,6 +34,9 @@ bool number_to_whole(const char *text, size_t length, uint64_t *value);
 typedef const char *number_scanner(const char *at, const char *end, float *value);
 number_scanner number_scan, number_scan_comma;
 
+/* Of the bits of a binary16, whatever they say. */
+float number_from_half(uint32_t bits);
+
 /* What is wrong, to be put after the quoted text: "is not a number". Not for NUMBER_OK. */
 const char *number_problem(number_status status);
 

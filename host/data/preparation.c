@@ -22,6 +22,39 @@ void preparation_free(preparation *preparation) {
     *preparation = (struct preparation){0};
 }
 
+static tanda_status copy_column(const preparation *source, size_t from, preparation *copy, size_t column,
+                                tanda_error *error) {
+    const prepared_column *of = &source->of[from];
+    tanda_status status = TANDA_OK;
+    if (source->names != NULL) status = copy_text(&copy->names[column], source->names[from], error);
+    if (source->is_category != NULL) copy->is_category[column] = source->is_category[from];
+    copy->of[column].mean = of->mean;
+    if (status == TANDA_OK && of->category_count > 0)
+        status = copy_texts(&copy->of[column].categories, of->categories, of->category_count, error);
+    if (status == TANDA_OK) copy->of[column].category_count = of->category_count;
+    return status;
+}
+
+tanda_status preparation_copy(const preparation *source, const size_t *from, preparation *copy,
+                              tanda_error *error) {
+    const size_t columns = source->columns;
+    preparation made = {
+        .columns = columns, .fills_missing = source->fills_missing, .zero_unknown = source->zero_unknown};
+    tanda_status status = TANDA_OK;
+    if (columns > 0) status = allocate(&made.of, columns, sizeof *made.of, "columns", error);
+    if (status == TANDA_OK && source->names != NULL)
+        status = allocate(&made.names, columns, sizeof *made.names, "columns", error);
+    if (status == TANDA_OK && source->is_category != NULL)
+        status = allocate(&made.is_category, columns, sizeof *made.is_category, "columns", error);
+    for (size_t i = 0; status == TANDA_OK && i < columns; i++)
+        status = copy_column(source, from == NULL ? i : from[i], &made, i, error);
+    if (status == TANDA_OK)
+        *copy = made;
+    else
+        preparation_free(&made);
+    return status;
+}
+
 /* What a message calls a column. */
 static const char *column_title(char *const *names, size_t column, char buffer[SHOWN_SIZE]) {
     if (names != NULL) return shown(names[column], strlen(names[column]), buffer);

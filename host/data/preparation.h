@@ -35,6 +35,10 @@ tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, p
                              tanda_error *error);
 void preparation_free(preparation *preparation);
 
+/* Column i of *copy is column from[i] of the source; from may be NULL: they stay in order. */
+tanda_status preparation_copy(const preparation *source, const size_t *from, preparation *copy,
+                              tanda_error *error);
+
 /* Features that it makes; false when their number, or that of their bytes for so many rows, is too large. */
 bool preparation_count(const preparation *preparation, size_t rows, size_t *features);
 

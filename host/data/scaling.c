@@ -47,6 +47,28 @@ size_t scaling_constant_count(const scaling *scaling) {
     return count;
 }
 
+static tanda_status copy_figures(const float *source, const size_t *from, size_t count, float **copy,
+                                 tanda_error *error) {
+    const tanda_status status = allocate(copy, count, sizeof **copy, "scaling", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        (*copy)[i] = source[from == NULL ? i : from[i]];
+    return status;
+}
+
+tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error) {
+    scaling made = {.kind = source->kind, .features = source->features};
+    tanda_status status = TANDA_OK;
+    if (source->kind != TANDA_SCALE_NONE)
+        status = copy_figures(source->center, from, source->features, &made.center, error);
+    if (status == TANDA_OK && source->kind != TANDA_SCALE_NONE)
+        status = copy_figures(source->factor, from, source->features, &made.factor, error);
+    if (status == TANDA_OK)
+        *copy = made;
+    else
+        scaling_free(&made);
+    return status;
+}
+
 /* Sums of x, or of (x - mean)^2 where there is a mean, per feature. */
 static const double *column_sums(sum_tree *tree, const float *values, size_t rows, const double *mean) {
     size_t features = tree->features;

@@ -30,6 +30,8 @@ tanda_status column_moments(const float *values, size_t rows, size_t columns, do
 
 /* Features with factor 0, which were constant in the training rows. */
 size_t scaling_constant_count(const scaling *scaling);
+/* Feature i of *copy is feature from[i] of the source; from may be NULL: they stay in order. */
+tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error);
 
 /* "none", "standard", "minmax". scaling_from_name is false for another name. */
 const char *scaling_name(tanda_scale kind);

@@ -325,6 +325,13 @@ TANDA_API tanda_status tanda_model_set_weights(tanda_model *model, const float *
 TANDA_API void tanda_model_digest(const tanda_model *model, char *text);
 /* Draws new weights, the same on every machine for the same seed; biases become 0. */
 TANDA_API void tanda_model_initialise(tanda_model *model, uint64_t seed);
+/*
+ * Takes weights and scaling from the file of a model of the same layers, whose features and classes may stand in another
+ * order where both have names; or, without scaling, from the state_dict of a net of torch.nn.Linear as safetensors
+ * (NAME.weight, NAME.bias). TANDA_BAD_INPUT for a file that is damaged or does not fit; the model is then as before but
+ * for its weights.
+ */
+TANDA_API tanda_status tanda_model_initialise_from(tanda_model *model, const char *path, tanda_error *error);
 
 /* ---- devices ------------------------------------------------------------------------------------------ */
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/digest.h"
 #include "support/memory.h"
@@ -151,4 +152,21 @@ void model_digest(const tanda_model *model, char *text) {
 
 void tanda_model_digest(const tanda_model *model, char *text) {
     model_digest(model, text);
+}
+
+const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
+    size_t used = (size_t)snprintf(buffer, SHAPE_SIZE, "%zu", model->features);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        char part[64];
+        const int length =
+            snprintf(part, sizeof part, " -> %s %zu", activation_name(layer->activation), layer->outputs);
+        if (used + (size_t)length + sizeof " ..." > SHAPE_SIZE) {
+            memcpy(buffer + used, " ...", sizeof " ...");
+            break;
+        }
+        memcpy(buffer + used, part, (size_t)length + 1);
+        used += (size_t)length;
+    }
+    return buffer;
 }

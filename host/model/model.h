@@ -68,6 +68,10 @@ size_t model_targets(const tanda_model *model);
 /* Outputs of the last layer: 1 for binary classes through a sigmoid and for regression, else the classes. */
 size_t model_outputs(const tanda_model *model);
 
+/* "4 -> relu 8 -> softmax 3", cut when it does not fit. */
+#define SHAPE_SIZE 160
+const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
+
 /*
  * Draws the weights with Philox (contract 10): uniform in +-limit, He (limit = sqrt(6 / inputs)) for layers
  * whose activation is ReLU, else Glorot (limit = sqrt(6 / (inputs + outputs))), as Keras. Biases become 0.
