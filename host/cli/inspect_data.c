@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/column_notes.h"
 #include "cli/dialect_options.h"
 #include "cli/inspect.h"
 #include "cli/print.h"
@@ -14,6 +15,8 @@
 #define FEATURES_SHOWN 64
 #define NAME_WIDTH 20
 #define NUMBER_WIDTH 11
+#define DIGITS_AS_CAME 10
+#define DIGITS_OF_MEAN 6
 #define TEXT_SHOWN 12 /* bytes of a most frequent text */
 
 /* What was read, and what its columns hold. */
@@ -28,18 +31,18 @@ static void print_padding(size_t length, size_t width) {
     printf("%*s", length < width ? (int)(width - length) : 0, "");
 }
 
-static void print_number(double number) {
+static void print_number(double number, int digits) {
     if (isnan(number))
         printf(" %*s", NUMBER_WIDTH, "-");
     else
-        printf(" %*.6g", NUMBER_WIDTH, number);
+        printf(" %*.*g", NUMBER_WIDTH, digits, number);
 }
 
 static void print_frequent(const column_profile *profile) {
     char text[TEXT_SHOWN + 4];
     if (profile->most_frequent_rows == 0) return;
     if (profile->most_frequent_text == NULL) {
-        printf("  %.6g", profile->most_frequent);
+        printf("  %.*g", DIGITS_AS_CAME, profile->most_frequent);
     } else {
         const int used = snprintf(text, sizeof text, "%.*s", TEXT_SHOWN, profile->most_frequent_text);
         if (strlen(profile->most_frequent_text) > (size_t)used) strcpy(text + used, "...");
@@ -63,9 +66,9 @@ static void print_feature(const inspected *inspected, size_t feature) {
         printf(" %8s", "more");
     else
         printf(" %8zu", profile->distinct);
-    print_number(profile->minimum);
-    print_number(profile->mean);
-    print_number(profile->maximum);
+    print_number(profile->minimum, DIGITS_AS_CAME);
+    print_number(profile->mean, DIGITS_OF_MEAN);
+    print_number(profile->maximum, DIGITS_AS_CAME);
     print_frequent(profile);
     puts(profile_is_constant(profile) ? " constant" : "");
 }
@@ -176,16 +179,23 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
                          tanda_error *error) {
     tanda_dataset_options reading = options_reading(&inspection->data);
     reading.task = inspection->task;
-    reading.missing = TANDA_MISSING_MEAN; /* they are counted, text is shown as such */
-    if (reading.categorical_count == 0) reading.categorical_auto = true;
-    const tanda_status status = tanda_dataset_load(inspection->data.path, &reading, dataset, error);
+    const tanda_status status = dataset_load_columns(inspection->data.path, &reading, dataset, error);
     const bool is_about_target = status == TANDA_USAGE || status == TANDA_BAD_INPUT;
     if (!is_about_target || reading.target != NULL || reading.labels != NULL) return status;
     if (pipe_is_named(inspection->data.path)) return status; /* it is read once */
     reading.without_target = true;
-    if (tanda_dataset_load(inspection->data.path, &reading, dataset, NULL) != TANDA_OK) return status;
+    if (dataset_load_columns(inspection->data.path, &reading, dataset, NULL) != TANDA_OK) return status;
     snprintf(remark, size, "%s", error->message);
     return TANDA_OK;
+}
+
+static tanda_status print_notes(const tanda_dataset *dataset, tanda_error *error) {
+    doubtful_columns doubtful = {0};
+    const tanda_status status = columns_check(dataset, &doubtful, error);
+    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
+    print_column_notes(stderr, &doubtful);
+    doubtful_columns_free(&doubtful);
+    return status;
 }
 
 static tanda_status print_profile(const inspection *inspection, const tanda_dataset *dataset,
@@ -197,7 +207,7 @@ static tanda_status print_profile(const inspection *inspection, const tanda_data
     else if (status == TANDA_OK)
         print_lines(&inspected);
     free(inspected.profiles);
-    return status;
+    return status == TANDA_OK && !inspection->common.quiet ? print_notes(dataset, error) : status;
 }
 
 tanda_status inspect_data(const inspection *inspection, tanda_error *error) {

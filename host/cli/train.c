@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/bar.h"
+#include "cli/column_notes.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/dialect_options.h"
@@ -77,6 +78,7 @@ static void print_banner(const training *run) {
     print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
+    print_column_notes(stderr, &run->setup.doubtful);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);

@@ -15,6 +15,8 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
+    if (status == TANDA_OK && !options->common.quiet)
+        status = columns_check(setup->training, &setup->doubtful, error);
     if (status != TANDA_OK) return status;
     if (options->validation_path != NULL) {
         const dataset_expectation expected = dataset_expect(setup->training);
@@ -240,6 +242,7 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->training);
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
+    doubtful_columns_free(&setup->doubtful);
     free(setup->dropout);
     *setup = (train_setup){0};
 }
