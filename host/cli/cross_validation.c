@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cli/column_notes.h"
 #include "cli/print.h"
 #include "support/memory.h"
 
@@ -108,6 +109,7 @@ tanda_status cross_validate(const train_options *options, fold_trainer *train, v
         status = allocate(&result->folds, result->count, sizeof *result->folds, "folds", error);
     if (status == TANDA_OK && result->by_class && !options->common.quiet)
         note_small_classes(all.training, result->count);
+    if (status == TANDA_OK) print_column_notes(stderr, &all.doubtful);
     while (status == TANDA_OK && result->done < result->count)
         status = run_fold(options, &all, train, context, result, error);
     train_setup_free(&all);

@@ -45,7 +45,9 @@ const struct argp inspect_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "FILE",
-    .doc = "What a model file or a data file holds.",
+    .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
+           "minimum, mean, "
+           "maximum and most frequent value.",
     .children = children,
 };
 

@@ -1,48 +1,77 @@
 /* A data file: its rows, columns and target. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/column_notes.h"
 #include "cli/dialect_options.h"
-#include "cli/encoding_options.h"
 #include "cli/inspect.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "data/pipe.h"
+#include "data/profile.h"
 #include "model/names.h"
 #include "support/text.h"
 
 #define FEATURES_SHOWN 64
-#define NAME_WIDTH 24
+#define NAME_WIDTH 20
+#define NUMBER_WIDTH 11
+#define DIGITS_AS_CAME 10
+#define DIGITS_OF_MEAN 6
+#define TEXT_SHOWN 12 /* bytes of a most frequent text */
 
-typedef struct column {
-    float minimum, maximum;
-    double mean;
-} column;
+/* What was read, and what its columns hold. */
+typedef struct inspected {
+    const char *path;
+    const tanda_dataset *dataset;
+    column_profile *profiles; /* (dataset->features) */
+    const char *remark;       /* why there is no target, or "" */
+} inspected;
 
-static column describe_column(const tanda_dataset *dataset, size_t feature) {
-    const float *values = dataset->values + feature;
-    column found = {.minimum = values[0], .maximum = values[0]};
-    for (size_t row = 0; row < dataset->rows; row++) {
-        const float value = values[row * dataset->features];
-        if (value < found.minimum) found.minimum = value;
-        if (value > found.maximum) found.maximum = value;
-        found.mean += (double)value;
-    }
-    found.mean /= (double)dataset->rows;
-    return found;
+static void print_padding(size_t length, size_t width) {
+    printf("%*s", length < width ? (int)(width - length) : 0, "");
 }
 
-static void print_feature(const tanda_dataset *dataset, size_t feature) {
-    const column found = describe_column(dataset, feature);
+static void print_number(double number, int digits) {
+    if (isnan(number))
+        printf(" %*s", NUMBER_WIDTH, "-");
+    else
+        printf(" %*.*g", NUMBER_WIDTH, digits, number);
+}
+
+static void print_frequent(const column_profile *profile) {
+    char text[TEXT_SHOWN + 4];
+    if (profile->most_frequent_rows == 0) return;
+    if (profile->most_frequent_text == NULL) {
+        printf("  %.*g", DIGITS_AS_CAME, profile->most_frequent);
+    } else {
+        const size_t used = text_put(text, sizeof text, "%.*s", TEXT_SHOWN, profile->most_frequent_text);
+        if (strlen(profile->most_frequent_text) > used) strcpy(text + used, "...");
+        fputs("  ", stdout);
+        print_name(stdout, text);
+    }
+    printf(" (%zu)", profile->most_frequent_rows);
+}
+
+static void print_feature(const inspected *inspected, size_t feature) {
+    const column_profile *profile = &inspected->profiles[feature];
     char number[32];
     const char *name = number;
     text_put(number, sizeof number, "%zu", feature);
-    if (dataset->feature_names != NULL) name = dataset->feature_names[feature];
-    const size_t length = strlen(name);
+    if (inspected->dataset->feature_names != NULL) name = inspected->dataset->feature_names[feature];
     fputs("  ", stdout);
     print_name(stdout, name);
-    printf("%*s %14.6g %14.6g %14.6g\n", length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0, "",
-           (double)found.minimum, found.mean, (double)found.maximum);
+    print_padding(strlen(name), NAME_WIDTH);
+    printf(" %-8s %8zu", column_type_name(profile->type), profile->missing);
+    if (profile->has_more)
+        printf(" %8s", "more");
+    else
+        printf(" %8zu", profile->distinct);
+    print_number(profile->minimum, DIGITS_AS_CAME);
+    print_number(profile->mean, DIGITS_OF_MEAN);
+    print_number(profile->maximum, DIGITS_AS_CAME);
+    print_frequent(profile);
+    puts(profile_is_constant(profile) ? " constant" : "");
 }
 
 static void print_target(const tanda_dataset *dataset, const char *remark) {
@@ -58,10 +87,11 @@ static void print_target(const tanda_dataset *dataset, const char *remark) {
     putchar('\n');
 }
 
-static void print_lines(const char *path, const tanda_dataset *dataset, const char *remark) {
+static void print_lines(const inspected *inspected) {
+    const tanda_dataset *dataset = inspected->dataset;
     char written[DIALECT_TEXT_SIZE];
     fputs("Data: ", stdout);
-    print_name(stdout, path);
+    print_name(stdout, inspected->path);
     if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
     fputs(", ", stdout);
     print_counted(stdout, dataset->rows, "row");
@@ -69,21 +99,38 @@ static void print_lines(const char *path, const tanda_dataset *dataset, const ch
     print_counted(stdout, dataset->features, "feature");
     puts(dataset->from_bytes ? ", bytes" : "");
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
-    print_target(dataset, remark);
-    printf("\n  %-*s %14s %14s %14s\n", NAME_WIDTH, "Feature", "min", "mean", "max");
+    print_target(dataset, inspected->remark);
+    printf("\n  %-*s %-8s %8s %8s %*s %*s %*s  most frequent\n", NAME_WIDTH, "Feature", "type", "missing",
+           "distinct", NUMBER_WIDTH, "min", NUMBER_WIDTH, "mean", NUMBER_WIDTH, "max");
     for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
-        print_feature(dataset, i);
+        print_feature(inspected, i);
     if (dataset->features > FEATURES_SHOWN)
         printf("  ... (%zu features; --json has them all)\n", dataset->features);
 }
 
-static json_t *feature_object(const tanda_dataset *dataset, size_t feature) {
-    const column found = describe_column(dataset, feature);
+static void report_frequent(report *report, const column_profile *profile) {
+    if (profile->most_frequent_rows == 0) return;
+    report_text(report, "most_frequent", profile->most_frequent_text);
+    report_real(report, "most_frequent", profile->most_frequent);
+    report_count(report, "most_frequent_rows", profile->most_frequent_rows);
+}
+
+static json_t *feature_object(const inspected *inspected, size_t feature) {
+    const column_profile *profile = &inspected->profiles[feature];
     report report = json_object_begin();
-    if (dataset->feature_names != NULL) report_text(&report, "name", dataset->feature_names[feature]);
-    report_real(&report, "min", (double)found.minimum);
-    report_real(&report, "mean", found.mean);
-    report_real(&report, "max", (double)found.maximum);
+    if (inspected->dataset->feature_names != NULL)
+        report_text(&report, "name", inspected->dataset->feature_names[feature]);
+    report_text(&report, "type", column_type_name(profile->type));
+    report_count(&report, "missing", profile->missing);
+    if (profile->has_more)
+        report_text(&report, "distinct", "more");
+    else
+        report_count(&report, "distinct", profile->distinct);
+    report_value(&report, "constant", json_boolean(profile_is_constant(profile)));
+    report_real(&report, "min", profile->minimum);
+    report_real(&report, "mean", profile->mean);
+    report_real(&report, "max", profile->maximum);
+    report_frequent(&report, profile);
     return json_end(&report);
 }
 
@@ -104,13 +151,14 @@ static void report_classes(report *report, const tanda_dataset *dataset) {
     free(counts);
 }
 
-static tanda_status print_json(const char *path, const tanda_dataset *dataset, tanda_error *error) {
+static tanda_status print_json(const inspected *inspected, tanda_error *error) {
+    const tanda_dataset *dataset = inspected->dataset;
     json_builder columns = json_array_begin();
     report report = report_begin("inspect");
     for (size_t i = 0; i < dataset->features; i++)
-        json_push(&columns, feature_object(dataset, i));
+        json_push(&columns, feature_object(inspected, i));
     report_text(&report, "kind", "data");
-    report_text(&report, "data", path);
+    report_text(&report, "data", inspected->path);
     report_text(&report, "read_as", dataset->remark);
     report_dialect(&report, &dataset->dialect);
     report_count(&report, "rows", dataset->rows);
@@ -124,21 +172,6 @@ static tanda_status print_json(const char *path, const tanda_dataset *dataset, t
     return report_print(&report, error);
 }
 
-/* The features that a training on all rows would have. */
-static tanda_status load_columns(const inspection *inspection, const tanda_dataset_options *reading,
-                                 tanda_dataset **dataset, tanda_error *error) {
-    preparation preparation = {0};
-    tanda_dataset *loaded = NULL;
-    tanda_status status = tanda_dataset_load(inspection->data.path, reading, &loaded, error);
-    if (status == TANDA_OK) status = encode_data(&inspection->data, NULL, loaded, NULL, &preparation, error);
-    preparation_free(&preparation);
-    if (status == TANDA_OK)
-        *dataset = loaded;
-    else
-        tanda_dataset_free(loaded);
-    return status;
-}
-
 /*
  * Without options the last column is taken for the target. Where that cannot be (images without their
  * labels), the file is still worth showing, with the reason.
@@ -147,14 +180,35 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
                          tanda_error *error) {
     tanda_dataset_options reading = options_reading(&inspection->data);
     reading.task = inspection->task;
-    const tanda_status status = load_columns(inspection, &reading, dataset, error);
+    const tanda_status status = dataset_load_columns(inspection->data.path, &reading, dataset, error);
     const bool is_about_target = status == TANDA_USAGE || status == TANDA_BAD_INPUT;
     if (!is_about_target || reading.target != NULL || reading.labels != NULL) return status;
     if (pipe_is_named(inspection->data.path)) return status; /* it is read once */
     reading.without_target = true;
-    if (load_columns(inspection, &reading, dataset, NULL) != TANDA_OK) return status;
+    if (dataset_load_columns(inspection->data.path, &reading, dataset, NULL) != TANDA_OK) return status;
     text_put(remark, size, "%s", error->message);
     return TANDA_OK;
+}
+
+static tanda_status print_notes(const tanda_dataset *dataset, tanda_error *error) {
+    doubtful_columns doubtful = {0};
+    const tanda_status status = columns_check(dataset, &doubtful, error);
+    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
+    print_column_notes(stderr, &doubtful);
+    doubtful_columns_free(&doubtful);
+    return status;
+}
+
+static tanda_status print_profile(const inspection *inspection, const tanda_dataset *dataset,
+                                  const char *remark, tanda_error *error) {
+    inspected inspected = {.path = inspection->data.path, .dataset = dataset, .remark = remark};
+    tanda_status status = profile_columns(dataset, &inspected.profiles, error);
+    if (status == TANDA_OK && inspection->common.json)
+        status = print_json(&inspected, error);
+    else if (status == TANDA_OK)
+        print_lines(&inspected);
+    free(inspected.profiles);
+    return status == TANDA_OK && !inspection->common.quiet ? print_notes(dataset, error) : status;
 }
 
 tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
@@ -169,10 +223,7 @@ tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
         tanda_dataset_free(dataset);
         return status;
     }
-    if (inspection->common.json)
-        status = print_json(inspection->data.path, dataset, error);
-    else
-        print_lines(inspection->data.path, dataset, remark);
+    status = print_profile(inspection, dataset, remark, error);
     status = dataset_check(dataset, status, error);
     tanda_dataset_free(dataset);
     return status;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/bar.h"
+#include "cli/column_notes.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/data_notes.h"
@@ -88,6 +89,7 @@ static void print_banner(const training *run) {
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
     print_notes(run);
+    print_column_notes(stderr, &run->setup.doubtful);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);

@@ -17,6 +17,8 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
     if (options->has_loss) objective_decide(options->loss, &reading);
     setup->task_note = reading.task == options->task ? "as asked" : "as the loss";
     tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
+    if (status == TANDA_OK && !options->common.quiet)
+        status = columns_check(setup->training, &setup->doubtful, error);
     if (status != TANDA_OK) return status;
     setup->dropped = setup->training->dropped;
     if (options->validation_path != NULL) {
@@ -250,6 +252,7 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->training);
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
+    doubtful_columns_free(&setup->doubtful);
     free(setup->dropout);
     *setup = (train_setup){0};
 }

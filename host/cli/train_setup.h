@@ -3,10 +3,12 @@
 #define TANDA_CLI_TRAIN_SETUP_H
 
 #include "cli/train_options.h"
+#include "data/column_check.h"
 
 typedef struct train_setup {
     tanda_dataset *training;
     tanda_dataset *validation; /* or NULL */
+    doubtful_columns doubtful; /* of the file, all rows; none when quiet */
     tanda_model *model;
     size_t dropped;         /* rows of --data without a target, which were left out */
     double *dropout;        /* of each layer's inputs, or NULL */

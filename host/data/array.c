@@ -285,7 +285,9 @@ static tanda_status read_selected(const array *array, file_view *view, const req
         return raw_columns_make(array->path, NULL, request_fills_missing(request), table->features,
                                 &table->raw, error);
     }
-    tanda_status status = table_begin(table, request, array->path, false, selection->is_category, error);
+    tanda_status status = columns_name(selection, NULL, table, error);
+    if (status == TANDA_OK)
+        status = table_begin(table, request, array->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_features(array, selection, table, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(array, selection->target, table, error);
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);

@@ -26,6 +26,7 @@ static tanda_status add_new(categories *categories, const char *text, size_t len
                             tanda_error *error) {
     text_set *texts = &categories->texts;
     if (!is_plain_utf8(text, length)) return fail_at(error, where, "the text is not UTF-8");
+    if (texts->count == CATEGORIES_MAX && categories->takes_more) return TANDA_OK;
     if (texts->count == CATEGORIES_MAX)
         return fail_at(error, where,
                        "more than %d categories so far: is this column an identifier or a quantity? leave it "

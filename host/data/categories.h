@@ -14,6 +14,7 @@ struct place; /* data/place.h */
 /* All zero is a column without categories. */
 typedef struct categories {
     text_set texts;       /* in order of appearance; numbers of equal value are one */
+    bool takes_more;      /* all beyond CATEGORIES_MAX are number CATEGORIES_MAX, and not kept */
     struct place *places; /* (texts.capacity): where each came first, without path and name */
 } categories;
 

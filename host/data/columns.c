@@ -353,9 +353,23 @@ static tanda_status name_columns(const size_t *indexes, size_t count, char *cons
     return status;
 }
 
+static tanda_status note_positions(const selection *selection, table *table, tanda_error *error) {
+    const size_t features = selection->feature_count,
+                 targets = table->target_count > 0 ? selection->target_count : 0;
+    const tanda_status status =
+        allocate(&table->positions, features + targets, sizeof *table->positions, "columns", error);
+    if (status != TANDA_OK) return status;
+    table->position_count = features + targets;
+    for (size_t i = 0; i < features; i++)
+        table->positions[i] = selection->features[i];
+    for (size_t i = 0; i < targets; i++)
+        table->positions[features + i] = selection->targets[i];
+    return TANDA_OK;
+}
+
 tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
-    if (names == NULL) return TANDA_OK;
-    tanda_status status = TANDA_OK;
+    tanda_status status = note_positions(selection, table, error);
+    if (names == NULL || status != TANDA_OK) return status;
     if (selection->target != NO_COLUMN)
         status = copy_text(&table->target_name, names[selection->target], error);
     if (status == TANDA_OK && table->target_count > 1)

@@ -26,7 +26,7 @@ tanda_status columns_select(const request *request, const char *path, char *cons
 
 void selection_free(selection *selection);
 
-/* Gives the table the names of the selected columns; names may be NULL. */
+/* Gives the table the places and the names of the selected columns; names may be NULL. */
 tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error);
 
 /* Sets what the table is to hold of each row: features, target_count and has_weights. */

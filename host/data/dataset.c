@@ -30,6 +30,7 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
+    free(dataset->positions);
     free(dataset->remark);
     free(dataset->target_name);
     free_texts(dataset->target_names, dataset->target_count);

@@ -24,12 +24,15 @@ struct tanda_dataset {
     char *remark;         /* how the file was read, where that is worth telling, or NULL */
     bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
-    size_t target_count;  /* 1; more for several quantities; 0 without a target */
-    char *target_name;    /* of one target, or NULL */
-    char **target_names;  /* of several: target_count entries, or NULL when the file names none */
-    tanda_task task;      /* TANDA_TASK_AUTO when there is no target */
-    bool task_was_found;  /* the task was told from the labels, not asked for */
-    int32_t *classes;     /* rows entries for TANDA_TASK_CLASSES, else NULL */
+    size_t *
+        positions; /* where the features, then the targets stand in the file, until dataset_prepare; or NULL */
+    size_t position_count;
+    size_t target_count; /* 1; more for several quantities; 0 without a target */
+    char *target_name;   /* of one target, or NULL */
+    char **target_names; /* of several: target_count entries, or NULL when the file names none */
+    tanda_task task;     /* TANDA_TASK_AUTO when there is no target */
+    bool task_was_found; /* the task was told from the labels, not asked for */
+    int32_t *classes;    /* rows entries for TANDA_TASK_CLASSES, else NULL */
     size_t class_count;
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
     float *targets;     /* (rows, target_count) of quantities, or of labels, each 0 or 1; else NULL */
@@ -75,6 +78,14 @@ dataset_expectation dataset_expect(const tanda_dataset *training);
  */
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
+
+/*
+ * tanda_dataset_load for a look at the columns as they are: missing values are kept, columns of text are categories unless
+ * some are named, and those with more than CATEGORIES_MAX are kept, too: all further ones are number CATEGORIES_MAX, which
+ * has no text. Not for dataset_prepare. options is not NULL.
+ */
+tanda_status dataset_load_columns(const char *path, const tanda_dataset_options *options,
+                                  tanda_dataset **dataset, tanda_error *error);
 
 /* Bytes of a text. */
 typedef struct text_span {

@@ -43,6 +43,9 @@ static tanda_status take_over(const char *path, const request *request, table *d
     dataset->target_name = data->target_name;
     dataset->target_count = data->target_count;
     dataset->remark = data->remark;
+    dataset->positions = data->positions;
+    dataset->position_count = data->position_count;
+    data->positions = NULL;
     data->target_name = NULL;
     data->remark = NULL;
     data->raw = (raw_columns){0};
@@ -93,17 +96,31 @@ static tanda_dataset_options reading_options(const tanda_dataset_options *option
     return reading;
 }
 
+static tanda_status load(const char *path, const request *request, tanda_dataset **dataset,
+                         tanda_error *error) {
+    table data = {0};
+    if (synthetic_is_named(path) && request->options->more_count > 0)
+        return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
+    if (synthetic_is_named(path))
+        return synthetic_load(path, request->options, request->expected, false, dataset, error);
+    const tanda_status status = read_files(path, request, &data, error);
+    return status == TANDA_OK ? finish(path, request, &data, dataset, error) : status;
+}
+
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
     const tanda_dataset_options reading = reading_options(options, expected);
     const request request = {.options = &reading, .expected = expected};
-    table data = {0};
-    if (synthetic_is_named(path) && request.options->more_count > 0)
-        return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
-    if (synthetic_is_named(path))
-        return synthetic_load(path, request.options, expected, false, dataset, error);
-    const tanda_status status = read_files(path, &request, &data, error);
-    return status == TANDA_OK ? finish(path, &request, &data, dataset, error) : status;
+    return load(path, &request, dataset, error);
+}
+
+tanda_status dataset_load_columns(const char *path, const tanda_dataset_options *options,
+                                  tanda_dataset **dataset, tanda_error *error) {
+    tanda_dataset_options reading = *options;
+    const request request = {.options = &reading, .any_categories = true};
+    reading.missing = TANDA_MISSING_MEAN;
+    if (reading.categorical_count == 0) reading.categorical_auto = true;
+    return load(path, &request, dataset, error);
 }
 
 tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,

@@ -206,7 +206,7 @@ static tanda_status join_categories(table *first, table *later, size_t part, siz
                                     tanda_error *error) {
     const categories *theirs = &later->raw.categories[feature];
     size_t *numbers = NULL;
-    tanda_status status = allocate(&numbers, theirs->texts.count, sizeof *numbers, "categories", error);
+    tanda_status status = allocate(&numbers, theirs->texts.count + 1, sizeof *numbers, "categories", error);
     for (size_t i = 0; status == TANDA_OK && i < theirs->texts.count; i++) {
         place place = theirs->places[i];
         place.part = part;
@@ -214,6 +214,7 @@ static tanda_status join_categories(table *first, table *later, size_t part, siz
         status = categories_add(&first->raw.categories[feature], theirs->texts.texts[i],
                                 strlen(theirs->texts.texts[i]), &place, &numbers[i], error);
     }
+    if (status == TANDA_OK) numbers[theirs->texts.count] = CATEGORIES_MAX; /* those that are not kept */
     for (size_t row = 0; status == TANDA_OK && row < later->rows; row++) {
         float *value = &later->owned[row * later->features + feature];
         if (!isnan(*value)) *value = (float)numbers[(size_t)*value];
@@ -265,12 +266,15 @@ static void take_common(table *tables, size_t count, table *joined) {
     joined->from_bytes = true;
     for (size_t i = 0; i < count; i++)
         joined->from_bytes = joined->from_bytes && tables[i].from_bytes;
+    joined->positions = first->positions;
+    joined->position_count = first->position_count;
     joined->feature_names = first->feature_names;
     joined->target_count = first->target_count;
     joined->target_name = first->target_name;
     joined->target_names = first->target_names;
     joined->has_weights = first->has_weights;
     first->raw = (raw_columns){0};
+    first->positions = NULL;
     first->feature_names = first->target_names = NULL;
     first->target_name = NULL;
 }

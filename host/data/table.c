@@ -45,6 +45,8 @@ tanda_status table_begin(table *table, const request *request, const char *path,
     if (status == TANDA_OK) status = note_missing_values(request->options, &table->raw, error);
     if (status == TANDA_OK)
         status = make_matrix(&table->owned, table, table->features, "features", path, error);
+    for (size_t i = 0; table->raw.categories != NULL && i < table->features; i++)
+        table->raw.categories[i].takes_more = request->any_categories;
     table->values = table->owned;
     if (status == TANDA_OK && table->has_weights)
         status = make_matrix(&table->weights, table, 1, "weights", path, error);
@@ -80,6 +82,7 @@ void table_take_labels(table *labels, table *data) {
 
 void table_free(table *table) {
     raw_columns_free(&table->raw, table->features);
+    free(table->positions);
     free(table->remark);
     free(table->owned);
     file_view_close(&table->mapping);

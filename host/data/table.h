@@ -12,6 +12,7 @@ typedef struct request {
     const dataset_expectation *expected;  /* or NULL */
     bool labels_only;                     /* the file holds one label per row and no features */
     size_t label_rows;                    /* labels_only: how many rows wait for a label */
+    bool any_categories;                  /* columns of text may have any number of categories */
     const char *member;                   /* the array of an .npz, or NULL */
     bool is_part;        /* the rows follow those of a file whose columns are expected, but any labels */
     bool text_labels;    /* labels are taken for text, as those of another part are */
@@ -43,9 +44,11 @@ typedef struct table {
     file_view mapping;
     bool from_bytes;
     char **feature_names; /* features entries, or NULL */
-    size_t target_count;  /* 0 without a target */
-    char *target_name;    /* of one target, or NULL */
-    char **target_names;  /* of several: target_count entries, or NULL */
+    size_t *positions;    /* of the features, then the targets in the file, or NULL */
+    size_t position_count;
+    size_t target_count; /* 0 without a target */
+    char *target_name;   /* of one target, or NULL */
+    char **target_names; /* of several: target_count entries, or NULL */
     bool has_labels;
     labels labels;  /* of one target; with has_labels */
     float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
