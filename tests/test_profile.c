@@ -142,7 +142,7 @@ Test(profile, text_of_many_values_is_no_fault_to_look_at_in_one_file_or_several)
     cr_expect_eq(link("t.csv", "parts/2.csv"), 0);
     const outcome both = RUN("inspect", "parts");
     cr_expect_eq(both.status, 0, "%s", both.err);
-    cr_expect(matches(both.out, "^  name +text +0 +more"), "%s", both.out);
+    cr_expect_not_null(strstr(both.out, "  name                 text            0     more"), "%s", both.out);
     cr_expect_eq(RUN("train", "--data", "t.csv", "--categorical", "auto").status, 3,
                  "which training refuses");
 }

@@ -46,8 +46,7 @@ const struct argp inspect_argp = {
     .parser = parse,
     .args_doc = "FILE",
     .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
-           "minimum, mean, "
-           "maximum and most frequent value.",
+           "minimum, mean, maximum and most frequent value.",
     .children = children,
 };
 
