@@ -7,6 +7,7 @@
 
 #include "support/memory.h"
 #include "support/parallel.h"
+#include "support/text.h"
 
 #define SLOTS 8192 /* a power of two: the table is at most half full */
 #define SLOT_BITS 13
@@ -32,7 +33,7 @@ static double shortest_by_printing(float value) {
     char text[32];
     double read = (double)value;
     for (int digits = 1; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, (double)value);
+        text_put(text, sizeof text, "%.*e", digits - 1, (double)value);
         read = strtod(text, NULL);
         if ((float)read == value) break;
     }

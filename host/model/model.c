@@ -160,7 +160,7 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
         const layer *layer = &model->layers[i];
         char part[64];
         const int length =
-            snprintf(part, sizeof part, " -> %s %zu", activation_name(layer->activation), layer->outputs);
+            text_put(part, sizeof part, " -> %s %zu", activation_name(layer->activation), layer->outputs);
         if (used + (size_t)length + sizeof " ..." > SHAPE_SIZE) {
             memcpy(buffer + used, " ...", sizeof " ...");
             break;
