@@ -142,12 +142,19 @@ static tanda_status check_folder(const char *folder, const char *resume, tanda_e
 
 /* An empty file, such as mktemp makes, holds nothing. */
 static tanda_status check_file(const char *path, const char *resume, tanda_error *error) {
-    struct stat information;
-    if (stat(path, &information) != 0 || (resume != NULL && is_same_file(resume, path))) return TANDA_OK;
+    struct stat information, resumed;
+    tanda_error reason = {0};
+    if (stat(path, &information) != 0) return TANDA_OK;
+    if (resume != NULL && stat(resume, &resumed) != 0)
+        return fail(error, TANDA_FAILED, "%s: %s", resume, strerror(errno));
+    if (resume != NULL && resumed.st_dev == information.st_dev && resumed.st_ino == information.st_ino)
+        return TANDA_OK;
     if (!S_ISREG(information.st_mode))
         return fail(error, TANDA_USAGE, "checkpoint %s: it is there and no regular file; name another", path);
     if (information.st_size == 0) return TANDA_OK;
-    if (checkpoint_file_check(path, NULL, NULL) == TANDA_OK)
+    const tanda_status status = checkpoint_file_check(path, NULL, &reason);
+    if (status != TANDA_OK && status != TANDA_BAD_INPUT) return fail(error, status, "%s", reason.message);
+    if (status == TANDA_OK)
         return fail(error, TANDA_USAGE,
                     "checkpoint %s: it holds a checkpoint of an earlier training; resume that, or name "
                     "another file",
