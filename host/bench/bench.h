@@ -32,6 +32,7 @@ typedef struct bench_workload {
         units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
     bool on_request;                  /* only where a filter takes it */
     const char *description;          /* of synthetic rows: "synthetic:..." */
+    const char *packing;              /* of a file of numbers, as libarchive calls it; NULL: none */
 } bench_workload;
 
 extern const bench_workload bench_workloads[];
