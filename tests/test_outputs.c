@@ -398,6 +398,16 @@ Test(outputs, two_outputs_on_one_device_are_well) {
     cr_expect(S_ISCHR(look_at("null").st_mode));
 }
 
+/* It would wait for itself. */
+Test(outputs, pipe_that_is_read_and_written_is_refused) {
+    cr_assert_eq(mkfifo("pipe", 0666), 0);
+    const outcome run = run_to(-1, (const char *const[]){TANDA_PROGRAM, "train", "--data", "pipe",
+                                                         "--csv-log", "pipe", "--device", "cpu", NULL});
+    cr_expect_eq(run.status, 2);
+    cr_expect_str_eq(
+        run.err, "tanda: --csv-log pipe: --data pipe reads it, and it would be lost; name another file\n");
+}
+
 Test(outputs, what_is_read_whole_before_may_be_replaced) {
     cr_assert_eq(RUN(QUICK, "--output", "m.safetensors").status, 0);
     cr_expect_eq(RUN(QUICK, "--init", "m.safetensors", "--output", "m.safetensors").status, 0);

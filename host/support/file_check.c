@@ -66,6 +66,13 @@ static bool same_inode(const struct stat *a, const struct stat *b) {
     return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* A pipe that is read and written would wait for itself. Two outputs may share one, and a device. */
+static bool same_pipe(const subject *a, const subject *b) {
+    const struct stat *x = &a->target.information, *y = &b->target.information;
+    return is_output(a->file) != is_output(b->file) && S_ISFIFO(x->st_mode) && S_ISFIFO(y->st_mode) &&
+           x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+}
+
 static bool same_file(const subject *a, const subject *b) {
     if (a->target.kind != FILE_ABSENT || b->target.kind != FILE_ABSENT)
         return same_inode(&a->target.information, &b->target.information); /* all zero where absent */
@@ -110,7 +117,7 @@ static bool collide(const subject *a, const subject *b) {
     if (is_unfinished_of(a, b) || is_unfinished_of(b, a)) return true;
     if (a->file->use == FILE_REPLACED && b->file->use == FILE_READ_FIRST) return false;
     if (a->file->use == FILE_READ_FIRST && b->file->use == FILE_REPLACED) return false;
-    return same_file(a, b) || folder_holds(a, b) || folder_holds(b, a);
+    return same_file(a, b) || same_pipe(a, b) || folder_holds(a, b) || folder_holds(b, a);
 }
 
 static tanda_status check_pair(const named_file *a, const named_file *b, tanda_error *error) {

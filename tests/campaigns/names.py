@@ -9,6 +9,7 @@ import random
 import shutil
 import stat
 import tempfile
+import threading
 from dataclasses import dataclass
 
 import judge
@@ -240,16 +241,25 @@ class Case:
             self.folder = pathlib.Path(name)
             lay_out(self.stage, self.folder)
             self.survey()
-            # Who writes to a pipe waits for a reader.
+            # Who writes to a pipe waits for a reader, and who reads for a writer, that says nothing.
             pipe = os.path.realpath(self.folder / "pipe")
             written = any(os.path.realpath(self.folder / self.named[option]) == pipe for option in self.outputs)
             reader = os.open(self.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK) if written else None
+            silent = threading.Thread(target=say_nothing, args=(self.folder / "pipe",), daemon=True)
+            silent.start()
             outcome = judge.run(self.arguments, self.folder, self.environment, TIMEOUT)
             found = list(self.judge(outcome))
+            os.close(os.open(self.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK))
+            silent.join(1)
             if reader is not None:
                 os.close(reader)
         words = " ".join(word if word else "''" for word in ["tanda", *self.arguments[1:]])
         return f"--case {self.number}", [f"{'; '.join(found)}: {words}"] if found else [], outcome, ""
+
+
+def say_nothing(pipe):
+    """Ends a pipe as soon as somebody reads it."""
+    os.close(os.open(pipe, os.O_WRONLY))
 
 
 def campaign(options, folder, pool):
