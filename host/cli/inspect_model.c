@@ -115,6 +115,7 @@ static void original_weights(const tanda_model *model, size_t unit, double *valu
     for (size_t input = 0; input < layer->inputs; input++) {
         values[input + 1] = (double)weights[input] * (double)model->scaling.factor[input];
         values[0] -= values[input + 1] * (double)model->scaling.center[input];
+        if (model->scaling.origin != NULL) values[0] -= values[input + 1] * model->scaling.origin[input];
     }
 }
 
@@ -181,6 +182,23 @@ static void report_checkpoint(report *report, const char *path) {
 
 /* ---- lines -------------------------------------------------------------------------------------------- */
 
+static void print_scaling(const tanda_model *model) {
+    const double *origin = model->scaling.origin;
+    const char *before = "; distances from an origin:";
+    printf("Scaling: %s", scaling_name(model->scaling.kind));
+    for (size_t i = 0; origin != NULL && i < model->features; i++) {
+        if (origin[i] == 0.0) continue;
+        printf("%s ", before);
+        before = ",";
+        if (model->feature_names != NULL)
+            print_name(stdout, model->feature_names[i]);
+        else
+            printf("%zu", i);
+        printf(" from %.17g", origin[i]);
+    }
+    putchar('\n');
+}
+
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
@@ -194,7 +212,8 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     if (model->target_name != NULL) print_names("Target", &model->target_name, 1);
     print_names("Targets", model->target_names, model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
-    printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
+    print_scaling(model);
+    printf("weights_sha256: %s\n", digest);
     if (model->settings != NULL) {
         fputs("Trained with: ", stdout);
         print_json_text(stdout, model->settings);

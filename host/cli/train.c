@@ -72,20 +72,21 @@ static void print_training_line(const training *run) {
         fputs("note: no --output, the model is not kept\n", stderr);
 }
 
-static void print_banner(const training *run) {
-    if (run->options.common.quiet) return;
-    print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
-                    run->setup.model->scaling.kind, run->setup.scale_note);
-    print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
-    print_model_line(stderr, run->setup.model);
-    print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
-    print_training_line(run);
-}
-
 static void print_note(const char *note) {
     fputs("note: ", stderr);
     print_name(stderr, note);
     fputc('\n', stderr);
+}
+
+static void print_banner(const training *run) {
+    if (run->options.common.quiet) return;
+    print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
+                    run->setup.model->scaling.kind, run->setup.scale_note);
+    if (run->setup.training->origin_note != NULL) print_note(run->setup.training->origin_note);
+    print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
+    print_model_line(stderr, run->setup.model);
+    print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
+    print_training_line(run);
 }
 
 /* Even when quiet: something is broken. */

@@ -8,13 +8,33 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "data/synthetic.h"
+#include "model/model_data.h"
 #include "model/model_file.h"
 #include "support/memory.h"
+
+/*
+ * Columns are kept as distances from the first weights' model's origins where its scaling holds, and else from their
+ * own unless nothing is scaled.
+ */
+static tanda_status load_training(const train_options *options, const tanda_dataset_options *reading,
+                                  tanda_dataset **training, tanda_error *error) {
+    tanda_model *first = NULL;
+    tanda_dataset_options keeping = *reading;
+    keeping.keep_origins = !options->has_scale || options->scale != TANDA_SCALE_NONE;
+    if (options->init == NULL || options->has_scale)
+        return tanda_dataset_load(options->data.path, &keeping, training, error);
+    tanda_status status = model_file_load(options->init, &first, error);
+    if (status != TANDA_OK) return status;
+    const dataset_expectation origins = model_expect(first);
+    status = dataset_load_from_origins(options->data.path, &keeping, &origins, training, error);
+    tanda_model_free(first);
+    return status;
+}
 
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
-    tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
+    tanda_status status = load_training(options, &reading, &setup->training, error);
     if (status != TANDA_OK) return status;
     if (options->validation_path != NULL) {
         const dataset_expectation expected = dataset_expect(setup->training);
@@ -112,6 +132,8 @@ static tanda_status scale_data(const train_options *options, train_setup *setup,
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
+    if (status == TANDA_OK && scaling->origin == NULL)
+        status = scaling_take_origins(scaling, training, error);
     if (status == TANDA_OK) preparation_spare(&setup->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && setup->validation != NULL)

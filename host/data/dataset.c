@@ -30,6 +30,8 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
+    free(dataset->origins);
+    free(dataset->origin_note);
     free(dataset->remark);
     free(dataset->target_name);
     free_texts(dataset->target_names, dataset->target_count);
@@ -51,6 +53,7 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .fills_missing = training->raw.fills_missing,
                                  .missing_values = training->raw.missing_values,
                                  .missing_value_count = training->raw.missing_value_count,
+                                 .origins = training->origins,
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }

@@ -48,6 +48,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
     data->mapping = (file_view){0};
     data->feature_names = NULL;
     tanda_status status = take_weights(path, data, dataset, error);
+    if (status == TANDA_OK) status = origin_apply(request, &data->exact, dataset, error);
     if (status == TANDA_OK && data->has_labels)
         status = labels_finish(&data->labels, data->rows, path, dataset, error);
     if (data->targets != NULL) take_targets(data, request_task(request) != TANDA_TASK_AUTO, dataset);
@@ -90,10 +91,11 @@ static tanda_dataset_options reading_options(const tanda_dataset_options *option
     return reading;
 }
 
-tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
-                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
+static tanda_status load(const char *path, const tanda_dataset_options *options,
+                         const dataset_expectation *expected, const dataset_expectation *origins,
+                         tanda_dataset **dataset, tanda_error *error) {
     const tanda_dataset_options reading = reading_options(options, expected);
-    const request request = {.options = &reading, .expected = expected};
+    const request request = {.options = &reading, .expected = expected, .origins = origins};
     table data = {0};
     if (synthetic_is_named(path) && request.options->more_count > 0)
         return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
@@ -103,12 +105,24 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
     return status == TANDA_OK ? finish(path, &request, &data, dataset, error) : status;
 }
 
+tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
+                          const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
+    return load(path, options, expected, expected, dataset, error);
+}
+
+tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_options *options,
+                                       const dataset_expectation *origins, tanda_dataset **dataset,
+                                       tanda_error *error) {
+    return load(path, options, NULL, origins, dataset, error);
+}
+
 tanda_status dataset_load_rows(const char *path, file_view *view, const row_place *place,
                                const tanda_dataset_options *options, const dataset_expectation *expected,
                                tanda_dataset **dataset, tanda_error *error) {
     const tanda_dataset_options reading = reading_options(options, expected);
     const request request = {.options = &reading,
                              .expected = expected,
+                             .origins = expected,
                              .lines_before = place->lines_before,
                              .names = place->names};
     table data = {0};

@@ -138,6 +138,7 @@ static bool kinds_differ(const table *tables, size_t count) {
 static tanda_status read_all(const part_list *list, const request *request, table *tables,
                              tanda_error *error) {
     struct request reading = *request;
+    reading.has_parts = true;
     for (;;) {
         tanda_status status =
             format_read(list->paths[0], reading.options->format, &reading, &tables[0], error);
@@ -277,9 +278,10 @@ static tanda_status join(const part_list *list, const request *request, table *t
     for (size_t i = 0; i < list->count; i++)
         if (add_overflows(rows, tables[i].rows, &rows))
             return fail(error, TANDA_FAILED, "%s: more rows than this machine can address", list->paths[i]);
-    const tanda_status status = join_rows(list, request, tables, rows, joined, error);
+    tanda_status status = join_rows(list, request, tables, rows, joined, error);
     joined->rows = rows;
     take_common(tables, list->count, joined);
+    if (status == TANDA_OK) status = origin_join(request, tables, list->count, joined, error);
     if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;
     return status;
 }

@@ -37,6 +37,7 @@ bool scaling_from_name(const char *name, tanda_scale *kind) {
 void scaling_free(scaling *scaling) {
     free(scaling->center);
     free(scaling->factor);
+    free(scaling->origin);
     *scaling = (struct scaling){0};
 }
 
@@ -162,9 +163,16 @@ tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, siz
     return status;
 }
 
+tanda_status scaling_take_origins(scaling *scaling, const tanda_dataset *training, tanda_error *error) {
+    if (training->origins != NULL && scaling->kind == TANDA_SCALE_NONE)
+        return fail(error, TANDA_USAGE,
+                    "rows that are distances from origins go with a scaling; read them without keep_origins");
+    return origin_copy(training->origins, training->features, &scaling->origin, error);
+}
+
 /* ---- the use ------------------------------------------------------------------------------------------ */
 
-static tanda_status copy_from_mapping(tanda_dataset *dataset, tanda_error *error) {
+tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
     if (dataset->owned != NULL) return TANDA_OK;
     size_t count = dataset->rows * dataset->features;
     tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
@@ -186,12 +194,27 @@ static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t 
                 row, feature, name[0] == '\0' ? "" : " ", name);
 }
 
+static bool same_origins(const double *a, const double *b, size_t features) {
+    return a != NULL && b != NULL && memcmp(a, b, features * sizeof *a) == 0;
+}
+
+/* Rows that came from memory have no origins yet. */
+static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
+    if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;
+    if (dataset->origins == NULL) return origin_subtract(dataset, scaling->origin, error);
+    if (same_origins(dataset->origins, scaling->origin, dataset->features)) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT,
+                "the rows are distances from other origins than the model's; read them for the model "
+                "(tanda_dataset_load_for_model)");
+}
+
 static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (scaling->kind == TANDA_SCALE_NONE) return TANDA_OK;
+    if (scaling->kind == TANDA_SCALE_NONE) return match_origins(dataset, scaling, error);
     if (scaling->features != dataset->features)
         return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
                     scaling->features, dataset->features);
-    tanda_status status = copy_from_mapping(dataset, error);
+    tanda_status status = match_origins(dataset, scaling, error);
+    if (status == TANDA_OK) status = dataset_own_values(dataset, error);
     if (status != TANDA_OK) return status;
     dataset->from_bytes = false;
     for (size_t row = 0; row < dataset->rows; row++) {

@@ -76,6 +76,7 @@ void table_take_labels(table *labels, table *data) {
 void table_free(table *table) {
     raw_columns_free(&table->raw, table->features);
     free(table->remark);
+    exact_columns_free(&table->exact);
     free(table->owned);
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);

@@ -282,23 +282,38 @@ static tanda_status read_reals(const reader *reader, const char *what, const jso
     return TANDA_OK;
 }
 
+static tanda_status read_origins(const reader *reader, const json_t *array, double **values) {
+    const size_t count = reader->model->features;
+    if (!json_is_array(array) || json_array_size(array) != count)
+        return BAD(reader, "scaling: origin is not an array of %zu texts, one per feature", count);
+    const tanda_status status = allocate(values, count, sizeof **values, "scaling", reader->error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        if (text == NULL || number_to_double(text, strlen(text), &(*values)[i]) != NUMBER_OK)
+            return BAD(reader, "scaling: origin[%zu] is not the text of a number", i);
+    }
+    return status;
+}
+
 static tanda_status fill_scaling(reader *reader, json_t *json) {
     scaling *scaling = &reader->model->scaling;
     const char *kind = NULL;
-    const json_t *center = NULL, *factor = NULL;
+    const json_t *center = NULL, *factor = NULL, *origin = NULL;
     json_error_t mismatch;
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o}", "kind", &kind, "center", &center,
-                       "factor", &factor) != 0)
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o, s?o}", "kind", &kind, "center", &center,
+                       "factor", &factor, "origin", &origin) != 0)
         return BAD(reader, "scaling: %s", mismatch.text);
     if (!scaling_from_name(kind, &scaling->kind))
         return BAD(reader, "scaling: kind \"%.40s\" is unknown", kind);
     if (scaling->kind == TANDA_SCALE_NONE) {
-        if (center == NULL && factor == NULL) return TANDA_OK;
-        return BAD(reader, "scaling: kind none goes without center and factor");
+        if (center == NULL && factor == NULL && origin == NULL) return TANDA_OK;
+        return BAD(reader, "scaling: kind none goes without center, factor and origin");
     }
     scaling->features = reader->model->features;
     tanda_status status = read_reals(reader, "center", center, &scaling->center);
-    return status == TANDA_OK ? read_reals(reader, "factor", factor, &scaling->factor) : status;
+    if (status == TANDA_OK) status = read_reals(reader, "factor", factor, &scaling->factor);
+    if (status != TANDA_OK || origin == NULL) return status;
+    return read_origins(reader, origin, &scaling->origin);
 }
 
 static tanda_status read_scaling(reader *reader) {
