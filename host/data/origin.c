@@ -180,8 +180,11 @@ static void note_column(note *note, const tanda_dataset *dataset, size_t feature
               note->stream);
     else
         fprintf(note->stream, "%zu", feature);
-    if (kept) fprintf(note->stream, " from %.17g", found->origin);
-    fprintf(note->stream, " (by up to %.3g of a range of %.3g)", found->rounding, found->spread);
+    if (kept)
+        fprintf(note->stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)",
+                found->origin, found->rounding, found->spread);
+    else
+        fprintf(note->stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
 }
 
 /* *text is left NULL where no column was noted. */
@@ -194,10 +197,9 @@ static tanda_status note_finish(note *note, bool kept, char **text, tanda_error 
     char more[40] = "";
     if (note->columns > COLUMNS_SHOWN) snprintf(more, sizeof more, ", ... (%zu columns)", note->columns);
     if (note->columns > 0 && kept)
-        length =
-            asprintf(text, "kept as distances, as binary32 would round the values: %s%s", note->text, more);
+        length = asprintf(text, "kept as distances: %s%s", note->text, more);
     else if (note->columns > 0)
-        length = asprintf(text, "binary32 rounds columns to a part of their range: %s%s; scaling keeps them",
+        length = asprintf(text, "rounded in binary32: %s%s; --scale standard keeps such columns as distances",
                           note->text, more);
     free(note->text);
     if (note->columns == 0 || length >= 0) return TANDA_OK;
