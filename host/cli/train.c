@@ -83,6 +83,7 @@ static void print_banner(const training *run) {
     print_data_line(stderr, run->options.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
     if (run->setup.training->origin_note != NULL) print_note(run->setup.training->origin_note);
+    if (run->setup.lack_note != NULL) print_note(run->setup.lack_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);

@@ -7,6 +7,7 @@
 #include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+#include "data/held_out.h"
 #include "data/synthetic.h"
 #include "model/model_data.h"
 #include "model/model_file.h"
@@ -29,6 +30,18 @@ static tanda_status load_training(const train_options *options, const tanda_data
     status = dataset_load_from_origins(options->data.path, &keeping, &origins, training, error);
     tanda_model_free(first);
     return status;
+}
+
+/* Of first weights, the model says which categories there are. */
+static tanda_status find_lacks(const train_options *options, train_setup *setup, tanda_error *error) {
+    lacks lacks;
+    if (options->init != NULL) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = lacks_find(&lacks, setup->training, setup->validation, 0, error);
+    const bool accepted = status != TANDA_OK || options->data.read.unknown == TANDA_UNKNOWN_ZERO;
+    const tanda_status ended =
+        lacks_end(&lacks, options->data.path, accepted, &setup->lack_note, status == TANDA_OK ? error : NULL);
+    return status == TANDA_OK ? ended : status;
 }
 
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
@@ -54,7 +67,7 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
     status = dataset_split(all, options->validation_fraction, by_class, options->common.seed,
                            &setup->training, &setup->validation, error);
     tanda_dataset_free(all);
-    return status;
+    return status == TANDA_OK ? find_lacks(options, setup, error) : status;
 }
 
 /* ---- the model ---------------------------------------------------------------------------------------- */
@@ -262,6 +275,7 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->training);
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
+    free(setup->lack_note);
     free(setup->dropout);
     *setup = (train_setup){0};
 }

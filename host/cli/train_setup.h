@@ -8,6 +8,7 @@ typedef struct train_setup {
     tanda_dataset *training;
     tanda_dataset *validation; /* or NULL */
     tanda_model *model;
+    char *lack_note;        /* on categories that only held-out rows have, or NULL */
     double *dropout;        /* of each layer's inputs, or NULL */
     const char *scale_note; /* why the features are scaled as they are; static storage */
 } train_setup;
