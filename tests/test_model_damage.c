@@ -207,7 +207,7 @@ Test(model_damage, metadata_that_do_not_fit_are_refused) {
         {"scaling", NULL, "no \"scaling\""},
         {"scaling", "{}", "scaling: "},
         {"scaling", "{\"kind\":\"robust\"}", "kind \"robust\" is unknown"},
-        {"scaling", "{\"kind\":\"none\",\"center\":[0,0,0,0]}", "without center and factor"},
+        {"scaling", "{\"kind\":\"none\",\"center\":[0,0,0,0]}", "without center, factor and origin"},
         {"scaling", "{\"kind\":\"standard\"}", "center is not an array of 4"},
         {"scaling", "{\"kind\":\"standard\",\"center\":[0,0,0],\"factor\":[1,1,1,1]}",
          "center is not an array of 4"},

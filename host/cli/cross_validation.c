@@ -5,6 +5,7 @@
 
 #include "cli/column_notes.h"
 #include "cli/print.h"
+#include "data/held_out.h"
 #include "support/memory.h"
 
 typedef struct figure {
@@ -79,9 +80,43 @@ static void note_small_classes(const tanda_dataset *all, size_t folds) {
     free(counts);
 }
 
+static tanda_status find_fold_lacks(const train_options *options, const tanda_dataset *all,
+                                    const cross_validation *result, lacks *lacks, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < result->count; i++) {
+        tanda_dataset *training = NULL, *held_out = NULL;
+        status = dataset_fold(all, result->count, i, result->by_class, options->common.seed, &training,
+                              &held_out, error);
+        if (status == TANDA_OK) status = lacks_find(lacks, training, held_out, i + 1, error);
+        tanda_dataset_free(training);
+        tanda_dataset_free(held_out);
+    }
+    return status;
+}
+
+/* What a fold's training would stumble over is told before the first one. */
+static tanda_status look_ahead(const train_options *options, const tanda_dataset *all,
+                               const cross_validation *result, tanda_error *error) {
+    lacks lacks;
+    char *note = NULL;
+    if (options->init != NULL || raw_columns_are_features(&all->raw)) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = find_fold_lacks(options, all, result, &lacks, error);
+    const bool accepted = status != TANDA_OK || options->data.read.unknown == TANDA_UNKNOWN_ZERO;
+    const tanda_status ended =
+        lacks_end(&lacks, options->data.path, accepted, &note, status == TANDA_OK ? error : NULL);
+    if (note != NULL && !options->common.quiet) {
+        fputs("note: ", stderr);
+        print_name(stderr, note);
+        fputc('\n', stderr);
+    }
+    free(note);
+    return status == TANDA_OK ? ended : status;
+}
+
 static tanda_status run_fold(const train_options *options, const train_setup *all, fold_trainer *train,
                              void *context, cross_validation *result, tanda_error *error) {
-    train_setup setup = {.task_note = all->task_note, .dropped = all->dropped};
+    train_setup setup = {.first = all->first, .task_note = all->task_note, .dropped = all->dropped};
     fold *fold = &result->folds[result->done];
     tanda_status status = dataset_fold(all->training, result->count, result->done, result->by_class,
                                        options->common.seed, &setup.training, &setup.validation, error);
@@ -110,6 +145,7 @@ tanda_status cross_validate(const train_options *options, fold_trainer *train, v
     if (status == TANDA_OK && result->by_class && !options->common.quiet)
         note_small_classes(all.training, result->count);
     if (status == TANDA_OK) print_column_notes(stderr, &all.doubtful);
+    if (status == TANDA_OK) status = look_ahead(options, all.training, result, error);
     while (status == TANDA_OK && result->done < result->count)
         status = run_fold(options, &all, train, context, result, error);
     train_setup_free(&all);

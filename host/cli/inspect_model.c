@@ -135,6 +135,7 @@ static void original_weights(const tanda_model *model, size_t unit, double *valu
         const bool scaled = scaling->kind != TANDA_SCALE_NONE;
         values[input + 1] = size * (double)weights[input] * (scaled ? (double)scaling->factor[input] : 1.0);
         if (scaled) values[0] -= values[input + 1] * (double)scaling->center[input];
+        if (scaling->origin != NULL) values[0] -= values[input + 1] * scaling->origin[input];
     }
     if (by_target) values[0] += model->target_scaling.mean[unit];
 }
@@ -202,6 +203,23 @@ static void report_checkpoint(report *report, const char *path) {
 
 /* ---- lines -------------------------------------------------------------------------------------------- */
 
+static void print_scaling(const tanda_model *model) {
+    const double *origin = model->scaling.origin;
+    const char *before = "; distances from an origin:";
+    printf("Scaling: %s", scaling_name(model->scaling.kind));
+    for (size_t i = 0; origin != NULL && i < model->features; i++) {
+        if (origin[i] == 0.0) continue;
+        printf("%s ", before);
+        before = ",";
+        if (model->feature_names != NULL)
+            print_name(stdout, model->feature_names[i]);
+        else
+            printf("%zu", i);
+        printf(" from %.17g", origin[i]);
+    }
+    putchar('\n');
+}
+
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
@@ -217,7 +235,8 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
                 model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
     print_target_scaling(model);
-    printf("Scaling: %s\nweights_sha256: %s\n", scaling_name(model->scaling.kind), digest);
+    print_scaling(model);
+    printf("weights_sha256: %s\n", digest);
     if (model->settings != NULL) {
         fputs("Trained with: ", stdout);
         print_json_text(stdout, model->settings);

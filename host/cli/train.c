@@ -74,6 +74,12 @@ static void print_training_line(const training *run) {
         fputs("note: no --output, the model is not kept\n", stderr);
 }
 
+static void print_note(const char *note) {
+    fputs("note: ", stderr);
+    print_name(stderr, note);
+    fputc('\n', stderr);
+}
+
 static void print_notes(const training *run) {
     const train_setup *setup = &run->setup;
     print_dropped_note(stderr, run->options.data.path, setup->dropped);
@@ -81,6 +87,9 @@ static void print_notes(const training *run) {
         print_dropped_note(stderr, run->options.validation_path, setup->validation->dropped);
     print_class_note(stderr, setup->training);
     print_constant_note(stderr, setup->model);
+    if (setup->training->origin_note != NULL) print_note(setup->training->origin_note);
+    if (setup->lack_note != NULL) print_note(setup->lack_note);
+    print_column_notes(stderr, &setup->doubtful);
 }
 
 static void print_banner(const training *run) {
@@ -89,16 +98,9 @@ static void print_banner(const training *run) {
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_encoding_line(stderr, &run->setup.model->preparation, run->setup.training);
     print_notes(run);
-    print_column_notes(stderr, &run->setup.doubtful);
     print_model_line(stderr, run->setup.model);
     print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
     print_training_line(run);
-}
-
-static void print_note(const char *note) {
-    fputs("note: ", stderr);
-    print_name(stderr, note);
-    fputc('\n', stderr);
 }
 
 /* Even when quiet: something is broken. */

@@ -7,16 +7,57 @@
 #include "cli/encoding_options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+#include "data/held_out.h"
 #include "data/synthetic.h"
-#include "model/first_weights.h"
+#include "model/model_data.h"
 #include "support/memory.h"
+
+/* A checkpoint that is gone on from has its own, stricter checks. */
+static tanda_status open_first(const train_options *options, train_setup *setup, tanda_error *error) {
+    const bool resumes = options->run.resume != NULL;
+    const tanda_status status =
+        first_weights_open(options->init, resumes ? "--resume " : "--init ", &setup->first_file, error);
+    setup->first_file.by_position = resumes;
+    setup->first = &setup->first_file;
+    return status;
+}
+
+/*
+ * Columns are kept as distances from the first weights' model's origins where its scaling holds, and else from their
+ * own unless nothing is scaled, as with a state_dict.
+ */
+static tanda_status load_training(const train_options *options, const tanda_dataset_options *reading,
+                                  train_setup *setup, tanda_error *error) {
+    const first_weights *first = options->has_scale ? NULL : setup->first;
+    tanda_dataset_options keeping = *reading;
+    keeping.keep_origins =
+        options->has_scale ? options->scale != TANDA_SCALE_NONE : first == NULL || first->model != NULL;
+    if (first == NULL || first->model == NULL)
+        return tanda_dataset_load(options->data.path, &keeping, &setup->training, error);
+    dataset_expectation origins = model_expect(first->model);
+    if (first->by_position) origins.feature_names = NULL;
+    return dataset_load_from_origins(options->data.path, &keeping, &origins, &setup->training, error);
+}
+
+/* Of first weights, the model says which categories there are. */
+static tanda_status find_lacks(const train_options *options, train_setup *setup, tanda_error *error) {
+    lacks lacks;
+    if (options->init != NULL) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = lacks_find(&lacks, setup->training, setup->validation, 0, error);
+    const bool accepted = status != TANDA_OK || options->data.read.unknown == TANDA_UNKNOWN_ZERO;
+    const tanda_status ended =
+        lacks_end(&lacks, options->data.path, accepted, &setup->lack_note, status == TANDA_OK ? error : NULL);
+    return status == TANDA_OK ? ended : status;
+}
 
 tanda_status train_setup_load(const train_options *options, train_setup *setup, tanda_error *error) {
     tanda_dataset_options reading = options_reading(&options->data);
     reading.task = options->task;
     if (options->has_loss) objective_decide(options->loss, &reading);
     setup->task_note = reading.task == options->task ? "as asked" : "as the loss";
-    tanda_status status = tanda_dataset_load(options->data.path, &reading, &setup->training, error);
+    tanda_status status = options->init != NULL ? open_first(options, setup, error) : TANDA_OK;
+    if (status == TANDA_OK) status = load_training(options, &reading, setup, error);
     if (status == TANDA_OK && !options->common.quiet)
         status = columns_check(setup->training, &setup->doubtful, error);
     if (status != TANDA_OK) return status;
@@ -39,7 +80,7 @@ tanda_status train_setup_load(const train_options *options, train_setup *setup, 
     status = dataset_split(all, options->validation_fraction, by_class, options->common.seed,
                            &setup->training, &setup->validation, error);
     tanda_dataset_free(all);
-    return status;
+    return status == TANDA_OK ? find_lacks(options, setup, error) : status;
 }
 
 /* ---- the model ---------------------------------------------------------------------------------------- */
@@ -90,6 +131,8 @@ static tanda_status scale_data(const train_options *options, const first_weights
     else
         status = scaling_fit(choose_scale(options, setup), training->values, training->rows,
                              training->features, scaling, error);
+    if (status == TANDA_OK && scaling->origin == NULL)
+        status = scaling_take_origins(scaling, training, error);
     if (status == TANDA_OK) preparation_spare(&setup->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && setup->validation != NULL)
@@ -219,21 +262,10 @@ static tanda_status begin_model(const train_options *options, const first_weight
     return TANDA_OK;
 }
 
-/* A checkpoint that is gone on from has its own, stricter checks. */
-static tanda_status open_first(const train_options *options, first_weights *first, tanda_error *error) {
-    const bool resumes = options->run.resume != NULL;
-    const tanda_status status =
-        first_weights_open(options->init, resumes ? "--resume " : "--init ", first, error);
-    first->by_position = resumes;
-    return status;
-}
-
 tanda_status train_setup_finish(const train_options *options, train_setup *setup, tanda_error *error) {
-    first_weights file = {0}, *first = options->init != NULL ? &file : NULL;
-    tanda_status status = first != NULL ? open_first(options, first, error) : TANDA_OK;
-    if (status == TANDA_OK) status = begin_model(options, first, setup, error);
-    if (status == TANDA_OK) status = scale_data(options, first, setup, error);
-    first_weights_close(&file);
+    tanda_status status = begin_model(options, setup->first, setup, error);
+    if (status == TANDA_OK) status = scale_data(options, setup->first, setup, error);
+    first_weights_close(&setup->first_file);
     if (status == TANDA_OK) status = scale_target(options, setup, error);
     if (status == TANDA_OK) status = weight_options_apply(&options->weight, setup->training, error);
     if (status == TANDA_OK)
@@ -253,6 +285,8 @@ void train_setup_free(train_setup *setup) {
     tanda_dataset_free(setup->validation);
     tanda_model_free(setup->model);
     doubtful_columns_free(&setup->doubtful);
+    first_weights_close(&setup->first_file);
+    free(setup->lack_note);
     free(setup->dropout);
     *setup = (train_setup){0};
 }

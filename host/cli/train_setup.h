@@ -4,13 +4,17 @@
 
 #include "cli/train_options.h"
 #include "data/column_check.h"
+#include "model/first_weights.h"
 
 typedef struct train_setup {
     tanda_dataset *training;
-    tanda_dataset *validation; /* or NULL */
-    doubtful_columns doubtful; /* of the file, all rows; none when quiet */
+    tanda_dataset *validation;  /* or NULL */
+    doubtful_columns doubtful;  /* of the file, all rows; none when quiet */
+    first_weights first_file;   /* open until the model has its first weights; empty without --init */
+    const first_weights *first; /* first_file or, in a fold, that of all folds; NULL: weights are drawn */
     tanda_model *model;
     size_t dropped;         /* rows of --data without a target, which were left out */
+    char *lack_note;        /* on categories that only held-out rows have, or NULL */
     double *dropout;        /* of each layer's inputs, or NULL */
     const char *task_note;  /* who decided the task, where it was not told from the target; static storage */
     const char *scale_note; /* why the features are scaled as they are; static storage */

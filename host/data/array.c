@@ -246,6 +246,25 @@ static tanda_status read_weights(const array *array, size_t column, table *table
     return status;
 }
 
+static bool is_wide(const array *array) {
+    return array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+}
+
+/* Features that binary32 would ruin, again. */
+static tanda_status read_exact(const array *array, const selection *selection, const request *request,
+                               table *table, tanda_error *error) {
+    const tanda_status status = origin_choose(request, table, error);
+    const exact_columns *exact = &table->exact;
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < exact->count; i++) {
+        const array_column column = array_find_column(array, selection->features[exact->features[i]]);
+        for (size_t row = 0; row < array->rows; row++)
+            exact->values[row * exact->count + i] =
+                element_number(array, column.at + row * column.step).exact;
+    }
+    return TANDA_OK;
+}
+
 /* True when every value can be used as it lies: finite and not -0. A row of bits is looked at as a whole. */
 static bool is_clean(const float *values, size_t count) {
     uint32_t dirty = 0;
@@ -289,6 +308,7 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK)
         status = table_begin(table, request, array->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_features(array, selection, table, error);
+    if (status == TANDA_OK && is_wide(array)) status = read_exact(array, selection, request, table, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(array, selection->target, table, error);
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)

@@ -113,6 +113,23 @@ static tanda_status read_features(const reading *reading, tanda_error *error) {
     return status;
 }
 
+/* Features that binary32 would ruin, again. */
+static tanda_status read_exact(const reading *reading, tanda_error *error) {
+    table *table = reading->table;
+    const exact_columns *exact = &table->exact;
+    const tanda_status status = origin_choose(reading->request, table, error);
+    size_t length = 0;
+    for (size_t row = 0; status == TANDA_OK && exact->count > 0 && row < table->rows; row++)
+        for (size_t i = 0; i < exact->count; i++) {
+            const size_t feature = exact->features[i];
+            double value = (double)table->owned[row * table->features + feature];
+            const char *text = element_text(reading, row, reading->selection->features[feature], &length);
+            if (!isnan(value)) number_to_double(text, length, &value);
+            exact->values[row * exact->count + i] = value;
+        }
+    return status;
+}
+
 /* ---- labels ------------------------------------------------------------------------------------------- */
 
 /* Whether the only target has text that is no number, and may have it. */
@@ -213,6 +230,7 @@ tanda_status array_read_text(const array *array, const request *request, selecti
         status = table_begin(table, request, array->path, labels_are_text(&reading), selection->is_category,
                              error);
     if (status == TANDA_OK) status = read_features(&reading, error);
+    if (status == TANDA_OK) status = read_exact(&reading, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(&reading, error);
     if (status == TANDA_OK) status = read_others(&reading, error);
     free(reading.text);

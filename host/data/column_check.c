@@ -118,7 +118,7 @@ static tanda_status check_numbers(const tanda_dataset *dataset, size_t feature, 
         return add(list, found, name, error);
     bool is_identifier = false;
     tanda_status status = TANDA_OK;
-    if (column.rows < ROWS_IDENTIFIED) return TANDA_OK;
+    if (column.rows < ROWS_IDENTIFIED || dataset_origin_has_fraction(dataset, feature)) return TANDA_OK;
     if (is_ascending(&column))
         is_identifier = true;
     else

@@ -217,12 +217,14 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
     if (status == TANDA_OK) status = assign_roles(reader, &chunks, error);
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
-    free(chunks.chunks);
     if (status == TANDA_OK) status = check_targets(reader, table, error);
-    if (status != TANDA_OK) return status;
     table->columns = reader->columns;
     table->dialect = reader->dialect;
-    return columns_name(&reader->selection, reader->names, table, error);
+    if (status == TANDA_OK) status = columns_name(&reader->selection, reader->names, table, error);
+    if (status == TANDA_OK) status = origin_choose(reader->request, table, error);
+    if (status == TANDA_OK && table->exact.count > 0) status = csv_read_exact(reader, &chunks, table, error);
+    free(chunks.chunks);
+    return status;
 }
 
 /* Lines above a table are in the first piece of a text, if at all. */

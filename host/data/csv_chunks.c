@@ -202,3 +202,24 @@ bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *
     aside_free(&aside, reader->columns);
     return done && !work.failed;
 }
+
+tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,
+                            tanda_error *error) {
+    csv_reader exact = *reader;
+    chunk_work work = {.reader = &exact, .chunks = chunks->chunks, .table = table};
+    exact.roles = NULL;
+    tanda_status status = allocate(&exact.roles, reader->columns, sizeof *exact.roles, "columns", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < reader->columns; i++)
+        exact.roles[i] = ROLE_IGNORED;
+    for (size_t i = 0; i < table->exact.count; i++) {
+        const size_t column = reader->selection.features[table->exact.features[i]];
+        exact.roles[column] = ROLE_EXACT;
+        exact.places[column] = i;
+    }
+    work.failed = chunks->has_quotes;
+    if (!work.failed) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
+    if (work.failed) status = csv_read_records(&exact, table, error);
+    free(exact.roles);
+    return status;
+}

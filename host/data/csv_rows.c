@@ -193,6 +193,17 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     return TANDA_OK;
 }
 
+/* What is no number, missing or a boolean, was told apart when the feature was read. */
+static void read_exact(const csv_reader *reader, size_t column, const csv_field *field, size_t row,
+                       table *table) {
+    const exact_columns *exact = &table->exact;
+    const size_t which = reader->places[column];
+    const float known = table->owned[row * table->features + exact->features[which]];
+    double value = (double)known;
+    if (!isnan(known)) csv_to_double(field, reader->start.decimal, &value);
+    exact->values[row * exact->count + which] = value;
+}
+
 /* One field at the cursor, the careful way. */
 static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv_cursor *record,
                                size_t column, size_t row, table *table, tanda_error *error) {
@@ -211,6 +222,10 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
     if (role == ROLE_IGNORED) return TANDA_OK;
+    if (role == ROLE_EXACT) {
+        read_exact(reader, column, &field, row, table);
+        return TANDA_OK;
+    }
     if (role == ROLE_CATEGORY) return read_category(reader, line, column, &field, row, table, error);
     return read_number(reader, record, line, column, &field, row, table, error);
 }

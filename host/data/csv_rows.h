@@ -18,6 +18,7 @@
 #define ROLE_TARGET -2
 #define ROLE_WEIGHT -3
 #define ROLE_QUANTITY -4 /* one of several targets */
+#define ROLE_EXACT -6    /* a feature in binary64, among the columns of table.exact */
 #define ROLE_CATEGORY -5 /* a feature that is text */
 
 /* A field of text, where it lies in the file. */
@@ -43,8 +44,9 @@ typedef struct csv_reader {
     size_t columns;
     char **names; /* columns entries, or NULL without a header */
     selection selection;
-    ptrdiff_t *roles;   /* columns entries */
-    size_t *places;     /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature */
+    ptrdiff_t *roles; /* columns entries */
+    size_t *places;   /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature, of a
+                            ROLE_EXACT which it is */
     bool fills_missing; /* missing values are accepted among the features */
     bool
         is_careful; /* no number is taken as it stands: some mean a missing value, or have commas and are quoted */
@@ -93,6 +95,10 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
  * csv_read_records, which says what it is.
  */
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
+
+/* Fills table.exact of a table that was read, reading its columns again. */
+tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,
+                            tanda_error *error);
 
 /*
  * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "support/memory.h"
@@ -24,6 +25,15 @@ tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *erro
     return dataset_check(dataset, TANDA_OK, error);
 }
 
+double dataset_origin(const tanda_dataset *dataset, size_t feature) {
+    return dataset->origins == NULL ? 0.0 : dataset->origins[feature];
+}
+
+bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature) {
+    const double origin = dataset_origin(dataset, feature);
+    return floor(origin) != origin;
+}
+
 void tanda_dataset_free(tanda_dataset *dataset) {
     if (dataset == NULL) return;
     raw_columns_free(&dataset->raw, dataset->features);
@@ -31,6 +41,8 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
     free(dataset->positions);
+    free(dataset->origins);
+    free(dataset->origin_note);
     free(dataset->remark);
     free(dataset->target_name);
     free_texts(dataset->target_names, dataset->target_count);
@@ -52,6 +64,7 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .fills_missing = training->raw.fills_missing,
                                  .missing_values = training->raw.missing_values,
                                  .missing_value_count = training->raw.missing_value_count,
+                                 .origins = training->origins,
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }

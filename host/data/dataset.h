@@ -7,6 +7,7 @@
 
 #include "data/categories.h"
 #include "data/dialect.h"
+#include "data/origin.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -21,8 +22,10 @@ struct tanda_dataset {
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
-    char *remark;         /* how the file was read, where that is worth telling, or NULL */
-    bool from_bytes;      /* the values came as 8-bit integers, e.g. images */
+    double *origins;   /* features entries: what was subtracted of them (data/origin.h), or NULL: nothing */
+    char *origin_note; /* which, or what binary32 ruins, or NULL */
+    char *remark;      /* how the file was read, where that is worth telling, or NULL */
+    bool from_bytes;   /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
     size_t *
         positions; /* where the features, then the targets stand in the file, until dataset_prepare; or NULL */
@@ -59,6 +62,7 @@ typedef struct dataset_expectation {
     size_t missing_value_count;
     size_t target_count;       /* 0 counts as 1 */
     char *const *target_names; /* of several, or NULL */
+    const double *origins;     /* of the features that the columns make, or NULL: all are 0 */
     const char *owner;         /* who expects it, for messages; NULL: "the model" */
 } dataset_expectation;
 
@@ -86,6 +90,15 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
  */
 tanda_status dataset_load_columns(const char *path, const tanda_dataset_options *options,
                                   tanda_dataset **dataset, tanda_error *error);
+
+/* Without an expectation, but with the origins of one, by name where there are names; NULL: as the data ask for. */
+tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_options *options,
+                                       const dataset_expectation *origins, tanda_dataset **dataset,
+                                       tanda_error *error);
+
+/* What is to be added to a feature's values; 0 where nothing was subtracted. */
+double dataset_origin(const tanda_dataset *dataset, size_t feature);
+bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature);
 
 /* Bytes of a text. */
 typedef struct text_span {
@@ -121,7 +134,11 @@ tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold
                           uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
                           tanda_error *error);
 
-/* Replaces every value x by (x - center) * factor of its column, in place (a mapped file is copied first). */
+/* Copies the values of a mapped file, so that they can be changed. */
+tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error);
+
+/* Replaces every value x by (x - center) * factor of its column, in place (a mapped file is copied first). Origins are subtracted
+ * before where they were not yet; TANDA_BAD_INPUT where others were. */
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);
 
 #endif

@@ -53,6 +53,7 @@ static tanda_status take_over(const char *path, const request *request, table *d
     data->mapping = (file_view){0};
     data->feature_names = NULL;
     tanda_status status = take_weights(path, data, dataset, error);
+    if (status == TANDA_OK) status = origin_apply(request, &data->exact, dataset, error);
     if (status == TANDA_OK && data->has_labels)
         status = labels_finish(&data->labels, data->rows, path, dataset, error);
     if (data->targets != NULL) take_targets(data, request, dataset);
@@ -110,7 +111,15 @@ static tanda_status load(const char *path, const request *request, tanda_dataset
 tanda_status dataset_load(const char *path, const tanda_dataset_options *options,
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error) {
     const tanda_dataset_options reading = reading_options(options, expected);
-    const request request = {.options = &reading, .expected = expected};
+    const request request = {.options = &reading, .expected = expected, .origins = expected};
+    return load(path, &request, dataset, error);
+}
+
+tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_options *options,
+                                       const dataset_expectation *origins, tanda_dataset **dataset,
+                                       tanda_error *error) {
+    const tanda_dataset_options reading = reading_options(options, NULL);
+    const request request = {.options = &reading, .origins = origins};
     return load(path, &request, dataset, error);
 }
 
@@ -119,6 +128,7 @@ tanda_status dataset_load_columns(const char *path, const tanda_dataset_options 
     tanda_dataset_options reading = *options;
     const request request = {.options = &reading, .any_categories = true};
     reading.missing = TANDA_MISSING_MEAN;
+    reading.keep_origins = true;
     if (reading.categorical_count == 0) reading.categorical_auto = true;
     return load(path, &request, dataset, error);
 }
@@ -129,6 +139,7 @@ tanda_status dataset_load_rows(const char *path, file_view *view, const row_plac
     const tanda_dataset_options reading = reading_options(options, expected);
     const request request = {.options = &reading,
                              .expected = expected,
+                             .origins = expected,
                              .lines_before = place->lines_before,
                              .names = place->names};
     table data = {0};

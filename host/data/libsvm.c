@@ -36,7 +36,8 @@ typedef struct word {
 
 typedef struct entry {
     uint64_t index;
-    float value; /* NaN: missing */
+    float value; /* NaN: missing, and exact is 0 */
+    double exact;
 } entry;
 
 typedef struct svm {
@@ -48,6 +49,7 @@ typedef struct svm {
     uint64_t base;
     size_t columns; /* with that of the label */
     float *values;  /* (columns) of one row */
+    double *exact;  /* the same in binary64, or NULL */
 } svm;
 
 /* ---- words -------------------------------------------------------------------------------------------- */
@@ -171,7 +173,10 @@ static tanda_status read_entry(const svm *svm, const cursor *cursor, const word 
         return refuse_word(svm, cursor, word, "does not ascend: each index stands once in a row, in order",
                            error);
     const number_status problem = number_to_float(value.text, value.length, &entry->value);
-    if (problem == NUMBER_OK) return TANDA_OK;
+    if (problem == NUMBER_OK) {
+        number_to_double(value.text, value.length, &entry->exact);
+        return TANDA_OK;
+    }
     entry->value = NAN;
     const bool is_nan = value.length == 3 && strncasecmp(value.text, "nan", 3) == 0;
     if (is_nan && request_fills_missing(svm->request)) return TANDA_OK;
@@ -281,6 +286,7 @@ static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, 
     uint64_t before = SIZE_MAX;
     entry entry = {0};
     memset(svm->values, 0, svm->columns * sizeof *svm->values);
+    if (svm->exact != NULL) memset(svm->exact, 0, svm->columns * sizeof *svm->exact);
     tanda_status status = read_label(svm, cursor, label, exact, &svm->values[svm->columns - 1], error);
     while (status == TANDA_OK && next_word(cursor, &word)) {
         status = read_entry(svm, cursor, &word, before, &entry, error);
@@ -288,6 +294,7 @@ static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, 
         if (entry.index < svm->base || entry.index - svm->base + 1 >= svm->columns) /* the file changed */
             return refuse_word(svm, cursor, &word, "was not there before", error);
         svm->values[entry.index - svm->base] = entry.value;
+        if (svm->exact != NULL) svm->exact[entry.index - svm->base] = isnan(entry.value) ? NAN : entry.exact;
         before = entry.index;
     }
     return status;
@@ -347,6 +354,23 @@ static tanda_status check_targets(const svm *svm, const table *table, tanda_erro
     return target_fault_tell(&fault, &place, error);
 }
 
+/* Features that binary32 would ruin, again. */
+static tanda_status read_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
+    const exact_columns *exact = &table->exact;
+    cursor cursor = svm->start;
+    word label;
+    double number;
+    tanda_status status = origin_choose(svm->request, table, error);
+    if (status != TANDA_OK || exact->count == 0) return status;
+    status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
+    for (size_t row = 0; status == TANDA_OK && row < svm->rows && next_row(&cursor, &label); row++) {
+        status = read_row(svm, &cursor, &label, &number, error);
+        for (size_t i = 0; i < exact->count; i++)
+            exact->values[row * exact->count + i] = svm->exact[selection->features[exact->features[i]]];
+    }
+    return status;
+}
+
 static tanda_status fill(svm *svm, const selection *selection, char *const *names, table *table,
                          tanda_error *error) {
     for (size_t i = 0; i < selection->feature_count; i++)
@@ -360,6 +384,7 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
     if (status == TANDA_OK) status = columns_name(selection, names, table, error);
     if (status == TANDA_OK) status = check_targets(svm, table, error);
+    if (status == TANDA_OK) status = read_exact(svm, selection, table, error);
     if (status == TANDA_OK)
         status = copy_text(&table->remark,
                            svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);
@@ -392,6 +417,7 @@ tanda_status libsvm_read(const char *path, file_view *view, const request *reque
                  "%s: is libsvm text, which holds labels and features; --labels takes labels alone", path);
     if (status == TANDA_OK) status = read_columns(&svm, table, error);
     free(svm.values);
+    free(svm.exact);
     if (status != TANDA_OK) table_free(table);
     return status;
 }

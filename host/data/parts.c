@@ -140,6 +140,7 @@ static bool kinds_differ(const table *tables, size_t count) {
 static tanda_status read_all(const part_list *list, const request *request, table *tables,
                              tanda_error *error) {
     struct request reading = *request;
+    reading.has_parts = true;
     for (;;) {
         tanda_status status =
             format_read(list->paths[0], reading.options->format, &reading, &tables[0], error);
@@ -305,6 +306,7 @@ static tanda_status join(const part_list *list, const request *request, table *t
     joined->rows = rows;
     if (status == TANDA_OK) status = check_words(list, request, tables, joined, error);
     take_common(tables, list->count, joined);
+    if (status == TANDA_OK) status = origin_join(request, tables, list->count, joined, error);
     if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;
     return status;
 }

@@ -132,6 +132,24 @@ static void replace_values(work *work, char **names) {
     dataset->missing = work->missing;
 }
 
+/* Categories have none. */
+static tanda_status spread_origins(const work *work, tanda_error *error) {
+    tanda_dataset *dataset = work->dataset;
+    double *spread = NULL;
+    size_t feature = 0;
+    if (dataset->origins == NULL) return TANDA_OK;
+    const tanda_status status = allocate(&spread, work->features, sizeof *spread, "origins", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < dataset->features; i++) {
+        const size_t count = work->preparation->of[i].category_count;
+        spread[feature] = dataset->origins[i];
+        feature += count == 0 ? 1 : count;
+    }
+    free(dataset->origins);
+    dataset->origins = spread;
+    return TANDA_OK;
+}
+
 static tanda_status make_features(work *work, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
     char **names = NULL;
@@ -149,6 +167,7 @@ static tanda_status make_features(work *work, tanda_error *error) {
     }
     parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_rows, work);
     status = dataset_check(dataset, TANDA_OK, error);
+    if (status == TANDA_OK) status = spread_origins(work, error);
     replace_values(work, names);
     return status;
 }

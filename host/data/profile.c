@@ -54,8 +54,7 @@ double shortest_decimal(float value) {
 
 /* A number before it was rounded to binary32, as far as that is known. */
 static double as_it_came(const tanda_dataset *dataset, size_t feature, float value) {
-    (void)dataset, (void)feature;
-    return shortest_decimal(value);
+    return dataset_origin(dataset, feature) + shortest_decimal(value);
 }
 
 /* ---- distinct values ---------------------------------------------------------------------------------- */
@@ -168,11 +167,10 @@ static bool is_text(const tanda_dataset *dataset, size_t feature) {
 }
 
 /* Of values that are all known, by their digits. */
-static double mean_of_digits(const tanda_dataset *dataset, size_t feature, const value_set *set,
-                             size_t rows) {
+static double mean_of_digits(const value_set *set, size_t rows) {
     double sum = 0.0;
     for (size_t i = 0; i < set->count; i++)
-        sum += as_it_came(dataset, feature, set->values[i].value) * (double)set->values[i].rows;
+        sum += shortest_decimal(set->values[i].value) * (double)set->values[i].rows;
     return sum / (double)rows;
 }
 
@@ -183,8 +181,8 @@ static void finish_numbers(const column_group *group, size_t column, const tanda
     profile->type = group->has_fraction[column] ? COLUMN_REAL : COLUMN_INTEGER;
     profile->minimum = as_it_came(dataset, feature, group->minimum[column]);
     profile->maximum = as_it_came(dataset, feature, group->maximum[column]);
-    profile->mean =
-        set->has_more ? group->sum[column] / (double)rows : mean_of_digits(dataset, feature, set, rows);
+    profile->mean = dataset_origin(dataset, feature) +
+                    (set->has_more ? group->sum[column] / (double)rows : mean_of_digits(set, rows));
 }
 
 static void finish_frequent(const value_set *set, const tanda_dataset *dataset, size_t feature,
@@ -225,6 +223,8 @@ static void profile_group(void *context, size_t first, size_t end) {
     for (size_t i = 0; i < group->count; i++) {
         group->minimum[i] = INFINITY;
         group->maximum[i] = -INFINITY;
+        /* the origin is the first value */
+        group->has_fraction[i] = dataset_origin_has_fraction(dataset, first + i);
     }
     for (size_t row = 0; row < dataset->rows; row += ROWS_AT_ONCE)
         add_rows(group, work, row, dataset->rows - row < ROWS_AT_ONCE ? dataset->rows - row : ROWS_AT_ONCE);

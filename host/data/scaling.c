@@ -37,6 +37,7 @@ bool scaling_from_name(const char *name, tanda_scale *kind) {
 void scaling_free(scaling *scaling) {
     free(scaling->center);
     free(scaling->factor);
+    free(scaling->origin);
     *scaling = (struct scaling){0};
 }
 
@@ -55,6 +56,15 @@ static tanda_status copy_figures(const float *source, const size_t *from, size_t
     return status;
 }
 
+static tanda_status copy_origins(const scaling *source, const size_t *from, scaling *copy,
+                                 tanda_error *error) {
+    tanda_status status = origin_copy(source->origin, source->features, &copy->origin, error);
+    for (size_t i = 0; status == TANDA_OK && copy->origin != NULL && from != NULL && i < source->features;
+         i++)
+        copy->origin[i] = source->origin[from[i]];
+    return status;
+}
+
 tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error) {
     scaling made = {.kind = source->kind, .features = source->features};
     tanda_status status = TANDA_OK;
@@ -62,6 +72,7 @@ tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *co
         status = copy_figures(source->center, from, source->features, &made.center, error);
     if (status == TANDA_OK && source->kind != TANDA_SCALE_NONE)
         status = copy_figures(source->factor, from, source->features, &made.factor, error);
+    if (status == TANDA_OK) status = copy_origins(source, from, &made, error);
     if (status == TANDA_OK)
         *copy = made;
     else
@@ -203,9 +214,16 @@ tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, siz
     return status;
 }
 
+tanda_status scaling_take_origins(scaling *scaling, const tanda_dataset *training, tanda_error *error) {
+    if (training->origins != NULL && scaling->kind == TANDA_SCALE_NONE)
+        return fail(error, TANDA_USAGE,
+                    "rows that are distances from origins go with a scaling; read them without keep_origins");
+    return origin_copy(training->origins, training->features, &scaling->origin, error);
+}
+
 /* ---- the use ------------------------------------------------------------------------------------------ */
 
-static tanda_status copy_from_mapping(tanda_dataset *dataset, tanda_error *error) {
+tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
     if (dataset->owned != NULL) return TANDA_OK;
     size_t count = dataset->rows * dataset->features;
     tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
@@ -227,12 +245,27 @@ static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t 
                 row, feature, name[0] == '\0' ? "" : " ", name);
 }
 
+static bool same_origins(const double *a, const double *b, size_t features) {
+    return a != NULL && b != NULL && memcmp(a, b, features * sizeof *a) == 0;
+}
+
+/* Rows that came from memory have no origins yet. */
+static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
+    if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;
+    if (dataset->origins == NULL) return origin_subtract(dataset, scaling->origin, error);
+    if (same_origins(dataset->origins, scaling->origin, dataset->features)) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT,
+                "the rows are distances from other origins than the model's; read them for the model "
+                "(tanda_dataset_load_for_model)");
+}
+
 static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (scaling->kind == TANDA_SCALE_NONE) return TANDA_OK;
+    if (scaling->kind == TANDA_SCALE_NONE) return match_origins(dataset, scaling, error);
     if (scaling->features != dataset->features)
         return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
                     scaling->features, dataset->features);
-    tanda_status status = copy_from_mapping(dataset, error);
+    tanda_status status = match_origins(dataset, scaling, error);
+    if (status == TANDA_OK) status = dataset_own_values(dataset, error);
     if (status != TANDA_OK) return status;
     dataset->from_bytes = false;
     for (size_t row = 0; row < dataset->rows; row++) {

@@ -9,6 +9,7 @@ typedef struct scaling {
     size_t features; /* 0 when kind is TANDA_SCALE_NONE, and the arrays are NULL */
     float *center;   /* per feature: x' = (x - center) * factor, in binary32 */
     float *factor;
+    double *origin; /* subtracted of each feature before, as data/origin.h has it; or NULL: all are 0 */
 } scaling;
 
 /*
@@ -19,6 +20,9 @@ typedef struct scaling {
  */
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
                          tanda_error *error);
+/* Takes over the origins that the rows have; none go with TANDA_SCALE_NONE, which is TANDA_USAGE. */
+tanda_status scaling_take_origins(scaling *scaling, const tanda_dataset *training, tanda_error *error);
+
 void scaling_free(scaling *scaling);
 
 /*

@@ -121,6 +121,8 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     if (status == TANDA_OK)
         status = copy_texts(&part->feature_names, source->feature_names, source->features, error);
     if (status == TANDA_OK) status = copy_text(&part->remark, source->remark, error);
+    if (status == TANDA_OK) status = copy_text(&part->origin_note, source->origin_note, error);
+    if (status == TANDA_OK) status = origin_copy(source->origins, source->features, &part->origins, error);
     if (status == TANDA_OK) status = copy_text(&part->target_name, source->target_name, error);
     if (status == TANDA_OK)
         status = copy_texts(&part->target_names, source->target_names, source->target_count, error);

@@ -84,6 +84,7 @@ void table_free(table *table) {
     raw_columns_free(&table->raw, table->features);
     free(table->positions);
     free(table->remark);
+    exact_columns_free(&table->exact);
     free(table->owned);
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);

@@ -17,7 +17,9 @@ typedef struct request {
     bool is_part;        /* the rows follow those of a file whose columns are expected, but any labels */
     bool text_labels;    /* labels are taken for text, as those of another part are */
     size_t lines_before; /* rows of a pipe: lines of text that came between the names and these rows */
-    text_span *names;    /* NULL, or where a CSV reader puts where the names are; empty without names */
+    const dataset_expectation *origins; /* whose origins hold, or NULL: what the data ask for */
+    bool has_parts;                     /* other files' rows join those of this one */
+    text_span *names; /* NULL, or where a CSV reader puts where the names are; empty without names */
 } request;
 
 /* What the labels must be among: the expectation's, or NULL. */
@@ -42,6 +44,7 @@ typedef struct table {
     const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
     float *owned;
     file_view mapping;
+    exact_columns exact; /* features in binary64 for data/origin.h */
     bool from_bytes;
     char **feature_names; /* features entries, or NULL */
     size_t *positions;    /* of the features, then the targets in the file, or NULL */

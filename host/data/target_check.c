@@ -129,8 +129,12 @@ static void move(float *values, size_t width, size_t from, size_t to) {
 
 static void move_row(table *data, table *from, size_t row, size_t to) {
     labels *labels = &from->labels;
+    exact_columns *exact = &data->exact;
     move(data->owned, data->features, row, to);
     move(data->weights, 1, row, to);
+    if (exact->values != NULL)
+        memmove(exact->values + to * exact->count, exact->values + row * exact->count,
+                exact->count * sizeof *exact->values);
     move(from->targets, from->target_count, row, to);
     if (!from->has_labels) return;
     move(labels->numbers, 1, row, to);

@@ -108,6 +108,8 @@ typedef struct tanda_dataset_options {
     size_t skip_lines;   /* CSV: lines before the names or the first row */
     const char *const *missing_values; /* CSV: further texts that stand for a missing value */
     size_t missing_value_count;
+    bool keep_origins; /* columns that binary32 would ruin become distances from their first values, which
+                          tanda_model_fit_scaling then takes into the model */
 } tanda_dataset_options;
 
 /*
@@ -271,9 +273,14 @@ TANDA_API tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale s
 TANDA_API tanda_status tanda_dataset_scale(tanda_dataset *dataset, const tanda_model *model,
                                            tanda_error *error);
 
-/* x' = (x - center) * factor of each feature; center and factor (NULL, or set to NULL for no scaling) are the model's. */
+/*
+ * x' = (x - origin - center) * factor of each feature; center and factor (NULL, or set to NULL for no scaling) are the
+ * model's.
+ */
 TANDA_API tanda_scale tanda_model_scaling(const tanda_model *model, const float **center,
                                           const float **factor);
+/* What is subtracted of each feature, in binary64, before its values are rounded to binary32; NULL: nothing. */
+TANDA_API const double *tanda_model_origin(const tanda_model *model);
 
 /*
  * Standardised targets of a regression: each (target - mean) / deviation of the training set, by TANDA_SCALE_STANDARD, or

@@ -37,8 +37,9 @@ static bool same_scaling(const scaling *a, const scaling *b) {
     const size_t bytes = a->features * sizeof *a->center;
     if (a->kind != b->kind) return false;
     if (a->kind == TANDA_SCALE_NONE) return true;
-    return a->features == b->features && same_reals(a->center, b->center, bytes) &&
-           same_reals(a->factor, b->factor, bytes);
+    if (a->features != b->features || (a->origin == NULL) != (b->origin == NULL)) return false;
+    if (a->origin != NULL && !same_reals(a->origin, b->origin, a->features * sizeof *a->origin)) return false;
+    return same_reals(a->center, b->center, bytes) && same_reals(a->factor, b->factor, bytes);
 }
 
 static bool same_target_scaling(const target_scaling *a, const target_scaling *b) {

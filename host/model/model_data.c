@@ -16,7 +16,8 @@ dataset_expectation model_expect(const tanda_model *model) {
                                  .task = model->task,
                                  .target_name = model->target_name,
                                  .target_count = model_targets(model),
-                                 .target_names = model->target_names};
+                                 .target_names = model->target_names,
+                                 .origins = model->scaling.origin};
 }
 
 tanda_status model_prepare_rows(const tanda_model *model, tanda_unknown unknown, tanda_dataset *dataset,

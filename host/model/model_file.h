@@ -7,7 +7,7 @@
  *   tanda_format     "1"
  *   architecture     {"features": 4, "layers": [{"units": 3, "activation": "softmax"}],
  *                     "loss": "categorical_crossentropy", "task": "classes"}
- *   scaling          {"kind": "standard", "center": [...], "factor": [...]} with 9 digits, which keep every
+ *   scaling          {"kind": "standard", "center": [...], "factor": [...], "origin": ["1700000000000", ...]} (origin: %.17g, absent: 0; data/origin.h) with 9 digits, which keep every
  *                    binary32; or {"kind": "none"}
  *   preparation      how columns become features, see preparation_json.h; optional: they are the features
  *   feature_names    ["sepal length", ...], optional

@@ -281,23 +281,42 @@ static tanda_status read_reals(const reader *reader, const char *what, const jso
     return TANDA_OK;
 }
 
+/* Numbers as texts; of what: "feature" or "target". */
+static tanda_status read_doubles(const reader *reader, const char *key, const char *of, const json_t *array,
+                                 size_t count, bool positive, double **values) {
+    if (!json_is_array(array) || json_array_size(array) != count)
+        return BAD(reader, "%s is not an array of %zu texts, one per %s", key, count, of);
+    const tanda_status status = allocate(values, count, sizeof **values, "scaling", reader->error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        if (text == NULL || number_to_double(text, strlen(text), &(*values)[i]) != NUMBER_OK ||
+            (positive && (*values)[i] <= 0.0))
+            return BAD(reader, "%s[%zu] is not the text of a number%s", key, i, positive ? " above 0" : "");
+    }
+    return TANDA_OK;
+}
+
 static tanda_status fill_scaling(reader *reader, json_t *json) {
     scaling *scaling = &reader->model->scaling;
     const char *kind = NULL;
-    const json_t *center = NULL, *factor = NULL;
+    const json_t *center = NULL, *factor = NULL, *origin = NULL;
     json_error_t mismatch;
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o}", "kind", &kind, "center", &center,
-                       "factor", &factor) != 0)
+    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o, s?o}", "kind", &kind, "center", &center,
+                       "factor", &factor, "origin", &origin) != 0)
         return BAD(reader, "scaling: %s", mismatch.text);
     if (!scaling_from_name(kind, &scaling->kind))
         return BAD(reader, "scaling: kind \"%.40s\" is unknown", kind);
     if (scaling->kind == TANDA_SCALE_NONE) {
-        if (center == NULL && factor == NULL) return TANDA_OK;
-        return BAD(reader, "scaling: kind none goes without center and factor");
+        if (center == NULL && factor == NULL && origin == NULL) return TANDA_OK;
+        return BAD(reader, "scaling: kind none goes without center, factor and origin");
     }
     scaling->features = reader->model->features;
     tanda_status status = read_reals(reader, "center", center, &scaling->center);
-    return status == TANDA_OK ? read_reals(reader, "factor", factor, &scaling->factor) : status;
+    if (status == TANDA_OK) status = read_reals(reader, "factor", factor, &scaling->factor);
+    if (status != TANDA_OK || origin == NULL) return status;
+    return read_doubles(reader, "scaling: origin", "feature", origin, scaling->features, false,
+                        &scaling->origin);
 }
 
 static tanda_status read_scaling(reader *reader) {
@@ -352,22 +371,6 @@ static tanda_status read_preparation(reader *reader) {
 }
 
 /* One number for each target; deviations are above 0. */
-static tanda_status read_doubles(const reader *reader, const char *what, const json_t *array, size_t count,
-                                 bool positive, double **values) {
-    if (!json_is_array(array) || json_array_size(array) != count)
-        return BAD(reader, "target_scaling: %s is not an array of %zu, one per target", what, count);
-    const tanda_status status = allocate(values, count, sizeof **values, "target_scaling", reader->error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        const char *text = json_string_value(json_array_get(array, i));
-        if (text == NULL || number_to_double(text, strlen(text), &(*values)[i]) != NUMBER_OK ||
-            (positive && (*values)[i] <= 0.0))
-            return BAD(reader, "target_scaling: %s[%zu] is not the text of a number%s", what, i,
-                       positive ? " above 0" : "");
-    }
-    return TANDA_OK;
-}
-
 static tanda_status fill_target_scaling(reader *reader, json_t *json) {
     tanda_model *model = reader->model;
     const activation output = model->layers[model->layer_count - 1].activation;
@@ -379,9 +382,11 @@ static tanda_status fill_target_scaling(reader *reader, json_t *json) {
     if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:o}", "mean", &mean, "deviation", &deviation) !=
         0)
         return BAD(reader, "target_scaling: %s", mismatch.text);
-    tanda_status status = read_doubles(reader, "mean", mean, count, false, &model->target_scaling.mean);
+    tanda_status status = read_doubles(reader, "target_scaling: mean", "target", mean, count, false,
+                                       &model->target_scaling.mean);
     if (status == TANDA_OK)
-        status = read_doubles(reader, "deviation", deviation, count, true, &model->target_scaling.deviation);
+        status = read_doubles(reader, "target_scaling: deviation", "target", deviation, count, true,
+                              &model->target_scaling.deviation);
     if (status == TANDA_OK) model->target_scaling.targets = count;
     return status;
 }

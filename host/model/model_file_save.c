@@ -69,32 +69,39 @@ static json_t *json_reals(const float *values, size_t count) {
     return json_end(&array);
 }
 
-static tanda_status put_scaling(const writer *writer) {
-    const scaling *scaling = &writer->model->scaling;
-    const char *kind = scaling_name(scaling->kind);
-    if (scaling->kind == TANDA_SCALE_NONE)
-        return put_json(writer, "scaling", json_pack("{s:s}", "kind", kind));
-    if (scaling->features != writer->model->features)
-        return fail(writer->error, TANDA_FAILED,
-                    "%s: cannot be written: the scaling is for %zu features, the model has %zu", writer->path,
-                    scaling->features, writer->model->features);
-    for (size_t i = 0; i < scaling->features; i++)
-        if (!isfinite(scaling->center[i]) || !isfinite(scaling->factor[i]))
-            return fail(writer->error, TANDA_FAILED,
-                        "%s: cannot be written: the scaling of feature %zu is not finite", writer->path,
-                        i + 1);
-    return put_json(writer, "scaling",
-                    json_pack("{s:s, s:o, s:o}", "kind", kind, "center",
-                              json_reals(scaling->center, scaling->features), "factor",
-                              json_reals(scaling->factor, scaling->features)));
-}
-
 /* As texts, which keep every digit of a double. NULL for want of memory. */
 static json_t *json_doubles(const double *values, size_t count) {
     json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++)
         json_push(&array, json_sprintf("%.17g", values[i]));
     return json_end(&array);
+}
+
+static json_t *scaling_to_json(const scaling *scaling) {
+    json_builder object = json_object_begin();
+    json_put(&object, "kind", json_string(scaling_name(scaling->kind)));
+    json_put(&object, "center", json_reals(scaling->center, scaling->features));
+    json_put(&object, "factor", json_reals(scaling->factor, scaling->features));
+    if (scaling->origin != NULL)
+        json_put(&object, "origin", json_doubles(scaling->origin, scaling->features));
+    return json_end(&object);
+}
+
+static tanda_status put_scaling(const writer *writer) {
+    const scaling *scaling = &writer->model->scaling;
+    if (scaling->kind == TANDA_SCALE_NONE)
+        return put_json(writer, "scaling", json_pack("{s:s}", "kind", scaling_name(scaling->kind)));
+    if (scaling->features != writer->model->features)
+        return fail(writer->error, TANDA_FAILED,
+                    "%s: cannot be written: the scaling is for %zu features, the model has %zu", writer->path,
+                    scaling->features, writer->model->features);
+    for (size_t i = 0; i < scaling->features; i++)
+        if (!isfinite(scaling->center[i]) || !isfinite(scaling->factor[i]) ||
+            (scaling->origin != NULL && !isfinite(scaling->origin[i])))
+            return fail(writer->error, TANDA_FAILED,
+                        "%s: cannot be written: the scaling of feature %zu is not finite", writer->path,
+                        i + 1);
+    return put_json(writer, "scaling", scaling_to_json(scaling));
 }
 
 static tanda_status put_target_scaling(const writer *writer) {

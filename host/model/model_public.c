@@ -119,6 +119,7 @@ tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const
     tanda_status status = check_prepared(training, error);
     if (status == TANDA_OK)
         status = scaling_fit(kind, training->values, training->rows, training->features, &made, error);
+    if (status == TANDA_OK) status = scaling_take_origins(&made, training, error);
     status = dataset_check(training, status, error);
     if (status != TANDA_OK) {
         scaling_free(&made);
@@ -139,6 +140,10 @@ tanda_scale tanda_model_scaling(const tanda_model *model, const float **center, 
     if (center != NULL) *center = model->scaling.center;
     if (factor != NULL) *factor = model->scaling.factor;
     return model->scaling.kind;
+}
+
+const double *tanda_model_origin(const tanda_model *model) {
+    return model->scaling.origin;
 }
 
 tanda_status tanda_model_fit_target_scaling(tanda_model *model, tanda_scale kind,
