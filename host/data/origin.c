@@ -51,6 +51,10 @@ static double known_origin(const dataset_expectation *expected, char *const *nam
     return 0.0;
 }
 
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
 /*
  * Whether values (rows) `step` apart are ruined. More values only make that less likely: what adds to the greatest
  * absolute value adds no less to the spread. So most columns are done with after two rows.
@@ -62,7 +66,7 @@ static bool is_ruined(const float *values, size_t rows, size_t step, double boun
         if (!(value < low) && !(value > high)) continue;
         if (value < low) low = value;
         if (value > high) high = value;
-        if (high - low >= bound * fmax(fabs(low), fabs(high))) return false;
+        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
     }
     return high >= low;
 }
@@ -143,9 +147,9 @@ static finding look_at(const exact_column *column) {
         const double value = column->values[row * column->step];
         if (isnan(value)) continue;
         if (isnan(found.origin)) found.origin = value;
-        low = fmin(low, value);
-        high = fmax(high, value);
-        found.rounding = fmax(found.rounding, fabs((double)(float)value - value));
+        if (value < low) low = value;
+        high = larger(high, value);
+        found.rounding = larger(found.rounding, fabs((double)(float)value - value));
     }
     found.spread = high > low ? high - low : 0.0;
     return found;
