@@ -7,8 +7,9 @@
  *   tanda_format     "1"
  *   architecture     {"features": 4, "layers": [{"units": 3, "activation": "softmax"}],
  *                     "loss": "categorical_crossentropy", "task": "classes"}
- *   scaling          {"kind": "standard", "center": [...], "factor": [...], "origin": ["1700000000000", ...]} (origin: %.17g, absent: 0; data/origin.h) with 9 digits, which keep every
- *                    binary32; or {"kind": "none"}
+ *   scaling          {"kind": "standard", "center": [...], "factor": [...]} with 9 digits, which keep every
+ *                    binary32; where there are distances (data/origin.h) also "origin": ["1700000000000", ...] with
+ *                    17 digits; or {"kind": "none"}
  *   preparation      how columns become features, see preparation_json.h; optional: they are the features
  *   feature_names    ["sepal length", ...], optional
  *   class_names      ["setosa", ...], for classes
