@@ -31,12 +31,15 @@ typedef struct evidence {
     size_t recurring;     /* words that stand in their column again */
     size_t above_numbers; /* words over columns of numbers */
     size_t numbers;
-    size_t above_points; /* of these, digits alone over numbers that all have a decimal sign */
-    size_t above_many;   /* and over so many that this is how they are written */
-    size_t above_texts;  /* numbers over many fields of nothing but text */
-    bool in_order;       /* the numbers are 0, 1, 2, ... */
-    bool is_distinct;    /* the numbers are digits alone, no two alike */
-    bool counts_rows;    /* an empty first field over 0, 1, 2, ..., as pandas writes an index */
+    size_t above_points;     /* of these, digits alone over numbers that all have a decimal sign */
+    size_t above_many;       /* and over so many that this is how they are written */
+    size_t above_texts;      /* numbers over many fields of nothing but text */
+    size_t above_no_numbers; /* over two fields or more, none of them a number */
+    uint64_t last;           /* the last of them */
+    bool are_years;          /* the numbers are a, a + 1, ... from 1000 on, as years are */
+    bool in_order;           /* the numbers are 0, 1, 2, ... */
+    bool is_distinct;        /* the numbers are digits alone, no two alike */
+    bool counts_rows;        /* an empty first field over 0, 1, 2, ..., as pandas writes an index */
 } evidence;
 
 static size_t values_of(const column_sample *column) {
@@ -62,17 +65,22 @@ static void look_at_number(const reading *reading, size_t index, evidence *found
     bool plain = number_to_whole(field->text, field->length, &number);
     found->in_order = found->in_order && plain && number == found->numbers;
     found->is_distinct = found->is_distinct && plain && !is_repeated(reading, index);
+    found->are_years =
+        found->are_years && plain && number >= 1000 && (found->numbers == 0 || number == found->last + 1);
+    found->last = number;
     bool points = plain && values > 0 && column->counts[FIELD_POINT] + column->counts[FIELD_COMMA] == values;
     found->above_points += points;
     found->above_many += points && values >= ENOUGH_ROWS;
     found->above_texts += values >= ENOUGH_ROWS && column->counts[FIELD_TEXT] == values;
+    found->above_no_numbers +=
+        values > 1 && column->counts[FIELD_TEXT] + column->counts[FIELD_BOOLEAN] == values;
     found->numbers++;
 }
 
 /* takes_text: of columns whose texts are values; or NULL. */
 static evidence compare_rows(const reading *reading, const tanda_dataset_options *options,
                              const bool *takes_text) {
-    evidence found = {.in_order = true, .is_distinct = true};
+    evidence found = {.in_order = true, .is_distinct = true, .are_years = true};
     for (size_t i = 0; i < reading->columns; i++) {
         const csv_field *field = &reading->first[i];
         field_kind kind = field_kind_of(options, field);
@@ -102,11 +110,20 @@ static verdict judge_words(const evidence *found) {
     return IS_DOUBTFUL;
 }
 
+/* Numbers that are years, or stand over columns without numbers, and nothing else: names, it seems. */
+static bool are_like_names(const evidence *found) {
+    bool alone = found->words == 0 && found->others == 0 && found->numbers > 1 && found->is_distinct;
+    return alone && (found->are_years || found->above_no_numbers > 0);
+}
+
 /* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
 static verdict judge_numbers(const reading *reading, const evidence *found) {
     if (found->above_texts > 0 && found->recurring == 0) return IS_HEADER;
     if (!found->in_order && found->is_distinct && found->numbers > 2 && found->above_points == found->numbers)
         return IS_DOUBTFUL; /* years, or columns that were put in another order */
+    if (!found->in_order && are_like_names(found) && !reading->another_run)
+        return found->are_years && (found->above_no_numbers > 0 || found->counts_rows) ? IS_HEADER
+                                                                                       : IS_DOUBTFUL;
     if (!found->in_order || reading->another_run || found->recurring > 0 || reading->records < 2)
         return IS_DATA;
     if (found->numbers > 2 || found->above_many > 0) return IS_HEADER;

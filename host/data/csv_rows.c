@@ -217,7 +217,8 @@ tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row,
         return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
                     cursor->line);
     float *values = table->owned + row * table->features;
-    const bool quick = !reader->is_careful;
+    const bool quick =
+        !reader->is_careful && cursor->decimal != cursor->delimiter; /* 1,5 would be a number */
     for (size_t column = 0; column < reader->columns; column++) {
         ptrdiff_t role = reader->roles[column];
         if (quick && role >= 0 && read_quickly(cursor, column + 1 == reader->columns, values + role))

@@ -41,9 +41,9 @@ static bool explains(const reading *reading, const struct reading *other) {
 static bool beats(const reading *reading, const struct reading *other) {
     bool explained = explains(reading, other), other_explained = explains(other, reading);
     if (explained != other_explained) return explained;
+    if (reading->titles != other->titles) return reading->titles < other->titles;
     bool blanks = reading->start.delimiter == RUN_OF_BLANKS;
     if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks;
-    if (reading->titles != other->titles) return reading->titles < other->titles;
     return numeric_columns(reading) > numeric_columns(other);
 }
 
@@ -72,13 +72,58 @@ static void drop(candidates *candidates, size_t index) {
     candidates->of[index] = candidates->of[--candidates->count];
 }
 
-/* Blanks stand between words, too: they are delimiters where half of the columns or more are numbers. */
+/* Columns that blanks between words do not make: of numbers, or with every field in quotes. */
+static size_t certain_columns(const reading *reading) {
+    size_t count = 0;
+    for (size_t i = 0; i < reading->columns; i++)
+        count += column_is_numeric(&reading->of[i]) ||
+                 (reading->records > 1 && reading->of[i].quoted + 1 == reading->records);
+    return count;
+}
+
+/* Blanks stand between words, too: they are delimiters where half of the columns or more are certain. */
 static bool may_be_blanks(const candidates *candidates, const reading *reading) {
     size_t numeric = numeric_columns(reading);
     if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
         return false;
     if (reading->titles > 0 && numeric < reading->columns) return false;
-    return is_full(reading) && 2 * numeric >= reading->columns;
+    return is_full(reading) && 2 * certain_columns(reading) >= reading->columns;
+}
+
+/* A column of nothing is what lies between the columns of aligned text. */
+static bool has_empty_column(const reading *reading) {
+    for (size_t i = 0; i < reading->columns; i++)
+        if (reading->first[i].length == 0 && reading->of[i].counts[FIELD_MISSING] + 1 == reading->records)
+            return true;
+    return false;
+}
+
+static tanda_status refuse_blanks(const char *path, reading *runs, reading *single, tanda_error *error) {
+    size_t columns = runs->columns, more = single->columns;
+    reading_free(runs);
+    reading_free(single);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: runs of blanks and single blanks with empty fields between them fit alike, %zu and %zu "
+                "columns; --delimiter blanks takes runs",
+                path, columns, more);
+}
+
+/* Where each blank as a delimiter makes all rows agree, some fields are empty; runs hide these. */
+static tanda_status try_single_blanks(const candidates *candidates, csv_cursor sample, bool is_whole,
+                                      bool is_asked, reading *runs, tanda_error *error) {
+    reading single = {0};
+    bool both = is_full(runs) && runs->columns > 1;
+    if (sample.delimiter != RUN_OF_BLANKS || (both && is_asked)) return TANDA_OK;
+    sample.is_single = true;
+    tanda_status status = reading_shape(&sample, is_whole, &single, error);
+    bool fits = status == TANDA_OK && single.records > 1 && single.columns > 2 && is_full(&single) &&
+                single.titles == 0 && (!both || single.columns > runs->columns);
+    if (fits) status = reading_fields(candidates->request->options, &single, error);
+    fits = fits && status == TANDA_OK && !has_empty_column(&single);
+    if (fits && both) return refuse_blanks(sample.path, runs, &single, error);
+    reading_free(fits ? runs : &single);
+    if (fits) *runs = single;
+    return status;
 }
 
 /* Reads the sample with this delimiter; of what has a column alone, nothing is kept. */
@@ -87,8 +132,10 @@ static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, boo
     reading *tried = &candidates->of[candidates->count];
     sample.delimiter = delimiter;
     tanda_status status = reading_shape(&sample, is_whole, tried, error);
-    if (status != TANDA_OK || tried->columns < 2) return status;
-    status = reading_fields(candidates->request->options, tried, error);
+    if (status == TANDA_OK && tried->columns > 1)
+        status = reading_fields(candidates->request->options, tried, error);
+    if (status == TANDA_OK) status = try_single_blanks(candidates, sample, is_whole, false, tried, error);
+    if (status == TANDA_OK && tried->columns < 2) return status;
     if (status == TANDA_OK && (delimiter != RUN_OF_BLANKS || may_be_blanks(candidates, tried)))
         candidates->count++;
     else
@@ -159,6 +206,8 @@ static tanda_status take_single(const candidates *candidates, csv_cursor sample,
     tanda_status status = reading_shape(&sample, is_whole, result, error);
     if (status == TANDA_OK && result->records > 0)
         status = reading_fields(candidates->request->options, result, error);
+    if (status == TANDA_OK) status = try_single_blanks(candidates, sample, is_whole, true, result, error);
+    if (status != TANDA_OK) reading_free(result);
     return status;
 }
 

@@ -117,8 +117,8 @@ static uint32_t count_line(csv_cursor *cursor) {
     uint32_t fields = 1;
     bool in_run = true;
     for (const char *at = line.at; at < line.end && *at != line.line_end; at++) {
-        bool is_delimiter = *at == line.delimiter || (line.delimiter == RUN_OF_BLANKS && *at == '\t');
-        if (line.delimiter != RUN_OF_BLANKS)
+        bool is_delimiter = *at == line.delimiter || (csv_has_runs(&line) && *at == '\t');
+        if (!csv_has_runs(&line))
             fields += is_delimiter;
         else
             fields += !is_delimiter && in_run && at > line.at && (at[-1] == ' ' || at[-1] == '\t');
@@ -258,6 +258,7 @@ static void look_at(const tanda_dataset_options *options, reading *reading, size
     field_kind kind = field_kind_of(options, field);
     column_sample *sample = &reading->of[column];
     sample->counts[kind]++;
+    sample->quoted += field->is_quoted;
     if (kind == FIELD_COMMA) sample->like_thousands += is_like_thousands(field);
     if (kind == FIELD_TEXT) reading->inside |= delimiters_in(field);
     if (!is_first && same_text(field, &reading->first[column])) sample->first_recurs = true;
