@@ -140,6 +140,14 @@ Test(dialect, numbers_over_columns_without_numbers_are_names) {
         cr_assert_str_eq(dataset->target_name, "1991");
         tanda_dataset_free(dataset);
     }
+    const char *doubtful = "0,1\n7,20\n8,31\n7,44\n9,52\n7,60\n6,71\n5,80\n4,99\n";
+    refuse(write_text("years.csv", doubtful), &options,
+           "years.csv:1: the first row may hold names or data; say which with --header first-row or none");
+    tanda_dataset *dataset =
+        load(write_text("b.csv", "u v,NA,True\nx,b,False\nx,c,True\n"),
+             &(tanda_dataset_options){.categorical_auto = true, .missing = TANDA_MISSING_MEAN});
+    cr_assert_eq(dataset->rows, 3); /* True over True and NA are no names */
+    tanda_dataset_free(dataset);
     refuse(write_text("years.csv", "1990,1991\n5,0\n7,1\n"), &options,
            "years.csv:1: the first row may hold names or data; say which with --header first-row or none");
 }

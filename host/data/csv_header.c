@@ -27,7 +27,8 @@ static bool is_number_kind(field_kind kind) {
 /* The first row held against the rows below. */
 typedef struct evidence {
     size_t words;         /* texts that can be names */
-    size_t others;        /* texts that cannot, such as dates, over columns of text */
+    size_t others;        /* fields that cannot, such as dates over text, true over true and false, and NA */
+    size_t news;          /* fields that do not stand in their column again */
     size_t recurring;     /* words that stand in their column again */
     size_t above_numbers; /* words over columns of numbers */
     size_t numbers;
@@ -89,6 +90,9 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
             reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0]))
             found.counts_rows = true;
         if (kind == FIELD_TEXT && !is_word(field)) found.others += !column_is_numeric(&reading->of[i]);
+        found.others += kind == FIELD_BOOLEAN && reading->of[i].counts[FIELD_BOOLEAN] > 0;
+        found.others += kind == FIELD_MISSING && field->length > 0;
+        found.news += !reading->of[i].first_recurs;
         if (kind != FIELD_TEXT || !is_word(field)) continue;
         found.words++;
         found.recurring += reading->of[i].first_recurs;
@@ -110,6 +114,11 @@ static verdict judge_words(const evidence *found) {
     return IS_DOUBTFUL;
 }
 
+/* 0 and 1 over two columns of numbers that mostly do not repeat them. */
+static bool is_like_a_pair(const reading *reading, const evidence *found) {
+    return found->numbers == 2 && reading->columns == 2 && found->news > 0 && reading->records > ENOUGH_ROWS;
+}
+
 /* Numbers that are years, or stand over columns without numbers, and nothing else: names, it seems. */
 static bool are_like_names(const evidence *found) {
     bool alone = found->words == 0 && found->others == 0 && found->numbers > 1 && found->is_distinct;
@@ -127,7 +136,7 @@ static verdict judge_numbers(const reading *reading, const evidence *found) {
     if (!found->in_order || reading->another_run || found->recurring > 0 || reading->records < 2)
         return IS_DATA;
     if (found->numbers > 2 || found->above_many > 0) return IS_HEADER;
-    return found->above_points > 0 ? IS_DOUBTFUL : IS_DATA;
+    return found->above_points > 0 || is_like_a_pair(reading, found) ? IS_DOUBTFUL : IS_DATA;
 }
 
 static verdict judge(const reading *reading, const evidence *found) {
