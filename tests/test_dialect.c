@@ -158,6 +158,10 @@ Test(dialect, what_fits_alike_is_refused_with_both_ways_and_the_option) {
     } cases[] = {
         {"x,a;b\ny,c;d\n",
          "f.csv: comma and semicolon as delimiter fit alike, 2 and 2 columns; say which with --delimiter"},
+        {"82,25 south\n5,5 blue\n-4,75 south\n",
+         "f.csv: comma and blanks as delimiter fit alike, 2 and 2 columns; say which with --delimiter"},
+        {"u 3 maybe,so 6.5\nv 4 maybe,not 7.5\n",
+         "f.csv: comma and blanks as delimiter fit alike, 2 and 4 columns; say which with --delimiter"},
         {"a;y\n1,234;0\n2,345;1\n", "f.csv: numbers like 1,234 may have a decimal comma (--decimal comma) or "
                                     "a thousands separator, which is "
                                     "not read: write 1234"},

@@ -38,12 +38,19 @@ static bool explains(const reading *reading, const struct reading *other) {
            (other->start.delimiter != '\t' && within_numbers && numeric > numeric_columns(other));
 }
 
+/* Whether columns are rather made by this delimiter than by blanks, where neither is explained. */
+static bool outweighs(const reading *reading, const struct reading *blanks) {
+    size_t numeric = numeric_columns(reading), others = numeric_columns(blanks);
+    bool in_texts = (blanks->inside & bit_of(reading->start.delimiter)) != 0;
+    return numeric > others || (numeric == others && in_texts);
+}
+
 static bool beats(const reading *reading, const struct reading *other) {
     bool explained = explains(reading, other), other_explained = explains(other, reading);
     if (explained != other_explained) return explained;
     if (reading->titles != other->titles) return reading->titles < other->titles;
     bool blanks = reading->start.delimiter == RUN_OF_BLANKS;
-    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks;
+    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks && outweighs(reading, other);
     return numeric_columns(reading) > numeric_columns(other);
 }
 
