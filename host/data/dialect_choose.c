@@ -38,11 +38,11 @@ static bool explains(const reading *reading, const struct reading *other) {
            (other->start.delimiter != '\t' && within_numbers && numeric > numeric_columns(other));
 }
 
-/* Whether columns are rather made by this delimiter than by blanks, where neither is explained. */
+/* Where neither is explained, blanks are rather a part of the texts; but commas may be one, too, or decimal signs. */
 static bool outweighs(const reading *reading, const struct reading *blanks) {
     size_t numeric = numeric_columns(reading), others = numeric_columns(blanks);
     bool in_texts = (blanks->inside & bit_of(reading->start.delimiter)) != 0;
-    return numeric > others || (numeric == others && in_texts);
+    return reading->start.delimiter != ',' || numeric > others || (numeric == others && in_texts);
 }
 
 static bool beats(const reading *reading, const struct reading *other) {
