@@ -82,12 +82,87 @@ Test(dialect, the_delimiter_is_what_makes_rows_agree_and_fields_numbers) {
     }
 }
 
+Test(dialect, single_blanks_are_delimiters_where_runs_do_not_fit) {
+    static const struct {
+        const char *text, *written;
+        size_t rows, features, missing;
+    } cases[] = {
+        {" a b y\n0 1 2.5 no\n1 2 3.5 yes\n", "single blanks", 2, 3, 0},
+        {"a b y\n1  no\n 2.5 yes\n3 4 yes\n", "single blanks", 3, 2, 2},
+        {"a b y\r\n1  no\r\n 2,5 yes\r\n3 4 yes\r\n", "single blanks, decimal comma", 3, 2, 2},
+        {"a  b y\n1  2 no\n3  4 yes\n", "blanks", 2, 2, 0},
+        {" 5  10 0\n10   5 1\n", "blanks, no header", 2, 2, 0},
+        {"\"a\" \"b\" \"y\"\n\"u\" \"2020-01-01 00:00\" \"no\"\n\"\" \"2020-01-02 00:00\" \"yes\"\n",
+         "blanks", 2, 2, 1},
+        {"0 1\n1,25 oak\n2,5 oak\n3,75 elm\n0,5 elm\n7,5 oak\n8,5 oak\n9,5 oak\n1,5 oak\n",
+         "blanks, decimal comma, a header of numbers", 8, 1, 0},
+    };
+    tanda_dataset_options options = {.categorical_auto = true, .missing = TANDA_MISSING_MEAN};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tanda_dataset *dataset = load_as(write_text("table.csv", cases[i].text), &options, cases[i].written);
+        size_t missing = 0;
+        for (size_t j = 0; j < dataset->rows * dataset->features; j++)
+            missing += dataset->values[j] != dataset->values[j];
+        cr_assert_eq(dataset->rows, cases[i].rows, "case %zu", i);
+        cr_assert_eq(dataset->features, cases[i].features, "case %zu", i);
+        cr_assert_eq(missing, cases[i].missing, "case %zu", i);
+        tanda_dataset_free(dataset);
+    }
+    const char *path = write_text("b.csv", " 0 1 2\n0 1.5  4\n1 2.5  6\n");
+    refuse(
+        path, &options,
+        "b.csv: runs of blanks and single blanks with empty fields between them fit alike, 3 and 4 columns; "
+        "--delimiter blanks takes runs");
+    options.delimiter = ' ';
+    tanda_dataset_free(load_as(path, &options, "blanks, a header of numbers"));
+}
+
+Test(dialect, a_decimal_comma_among_commas_is_none_outside_of_quotes) {
+    tanda_dataset *dataset =
+        load_as(write_text("table.csv", "a,b,y\n1,\"2,5\",no\n-3,\"4,25\",yes\n"), NULL, "decimal comma");
+    assert_values(dataset, 2, 2, VALUES(1, 2.5f, -3, 4.25f));
+    tanda_dataset_free(dataset);
+    dataset =
+        load_as(write_text("table.csv", "a,b,c,d\n7,1,2,\"0,5\"\n8,3,4,\"1,5\"\n"), NULL, "decimal comma");
+    assert_values(dataset, 2, 3, VALUES(7, 1, 2, 8, 3, 4));
+    tanda_dataset_free(dataset);
+}
+
+Test(dialect, numbers_over_columns_without_numbers_are_names) {
+    static const char *const years[] = {
+        "1990;1991\n791.63;True\n263.53;False\n",
+        ",1990,1991\n0,169.72,7.4\n1,787.82,23.0\n",
+        "1990\t1991\n2020-01-01 00:11:00\t0.25\n2020-01-02 00:11:00\t0.5\n",
+    };
+    tanda_dataset_options options = {.categorical_auto = true};
+    for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
+        tanda_dataset *dataset = load(write_text("years.csv", years[i]), &options);
+        cr_assert_eq(dataset->rows, 2, "case %zu", i);
+        cr_assert_str_eq(dataset->target_name, "1991");
+        tanda_dataset_free(dataset);
+    }
+    const char *doubtful = "0,1\n7,20\n8,31\n7,44\n9,52\n7,60\n6,71\n5,80\n4,99\n";
+    refuse(write_text("years.csv", doubtful), &options,
+           "years.csv:1: the first row may hold names or data; say which with --header first-row or none");
+    tanda_dataset *dataset =
+        load(write_text("b.csv", "u v,NA,True\nx,b,False\nx,c,True\n"),
+             &(tanda_dataset_options){.categorical_auto = true, .missing = TANDA_MISSING_MEAN});
+    cr_assert_eq(dataset->rows, 3); /* True over True and NA are no names */
+    tanda_dataset_free(dataset);
+    refuse(write_text("years.csv", "1990,1991\n5,0\n7,1\n"), &options,
+           "years.csv:1: the first row may hold names or data; say which with --header first-row or none");
+}
+
 Test(dialect, what_fits_alike_is_refused_with_both_ways_and_the_option) {
     static const struct {
         const char *text, *message;
     } cases[] = {
         {"x,a;b\ny,c;d\n",
          "f.csv: comma and semicolon as delimiter fit alike, 2 and 2 columns; say which with --delimiter"},
+        {"82,25 south\n5,5 blue\n-4,75 south\n",
+         "f.csv: comma and blanks as delimiter fit alike, 2 and 2 columns; say which with --delimiter"},
+        {"u 3 maybe,so 6.5\nv 4 maybe,not 7.5\n",
+         "f.csv: comma and blanks as delimiter fit alike, 2 and 4 columns; say which with --delimiter"},
         {"a;y\n1,234;0\n2,345;1\n", "f.csv: numbers like 1,234 may have a decimal comma (--decimal comma) or "
                                     "a thousands separator, which is "
                                     "not read: write 1234"},

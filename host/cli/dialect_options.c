@@ -105,7 +105,8 @@ void report_dialect(report *outer, const dialect *dialect) {
     if (!dialect->is_text) return;
     report report = json_object_begin();
     report_text(&report, "encoding", text_encoding_name(dialect->encoding));
-    report_text(&report, "delimiter", dialect_delimiter_name(dialect->delimiter));
+    report_text(&report, "delimiter",
+                dialect->single_blanks ? "single blanks" : dialect_delimiter_name(dialect->delimiter));
     report_text(&report, "decimal", decimal_name(dialect->decimal));
     report_text(&report, "line_end", dialect->line_end == '\r' ? "CR" : dialect->has_crlf ? "CRLF" : "LF");
     report_value(&report, "byte_order_mark", json_boolean(dialect->encoding == TEXT_UTF8_MARK));

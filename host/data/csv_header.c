@@ -28,7 +28,7 @@ static bool is_number_kind(field_kind kind) {
 /* The first row held against the rows below. */
 typedef struct evidence {
     size_t words;         /* texts that can be names */
-    size_t others;        /* texts that cannot, such as dates, over columns of text */
+    size_t others;        /* fields that cannot, such as dates over text, true over true and false, and NA */
     size_t recurring;     /* words that stand in their column again */
     size_t above_numbers; /* words over columns of numbers */
     size_t numbers;
@@ -90,6 +90,8 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
             reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0]))
             found.counts_rows = true;
         if (kind == FIELD_TEXT && !is_word(field)) found.others += !column_is_numeric(&reading->of[i]);
+        found.others += kind == FIELD_BOOLEAN && reading->of[i].counts[FIELD_BOOLEAN] > 0;
+        found.others += kind == FIELD_MISSING && field->length > 0;
         if (kind != FIELD_TEXT || !is_word(field)) continue;
         found.words++;
         found.recurring += reading->of[i].first_recurs;
@@ -115,7 +117,7 @@ static verdict judge_words(const evidence *found) {
 static verdict judge_numbers(const reading *reading, const evidence *found) {
     bool as_no_other = found->in_order && !reading->another_run;
     if (found->recurring > 0 || !found->is_distinct || reading->records < 2) return IS_DATA;
-    if (found->above_text > 0) return found->above_texts > 0 ? IS_HEADER : IS_DOUBTFUL;
+    if (found->above_text > 0 && found->others == 0) return found->above_texts > 0 ? IS_HEADER : IS_DOUBTFUL;
     if (as_no_other && found->from_zero && (found->numbers > 2 || found->above_many > 0))
         return found->numbers_recurring == found->numbers ? IS_DOUBTFUL : IS_HEADER;
     if (as_no_other && found->numbers > 2 && found->above_points > 0) return IS_HEADER; /* years */

@@ -256,7 +256,7 @@ tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row,
     const size_t last = reader->columns - 1;
     const ptrdiff_t *roles = reader->roles;
     number_scanner *scan = record.decimal == '.' ? number_scan : number_scan_comma;
-    const bool careful = reader->is_careful;
+    const bool careful = reader->is_careful || record.decimal == record.delimiter; /* 1,5 would be a number */
     if (csv_at_line_end(cursor))
         return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
                     cursor->line);

@@ -73,7 +73,7 @@ size_t csv_count_records(const csv_cursor *start) {
 /* ---- fields ------------------------------------------------------------------------------------------- */
 
 static bool is_blank(const csv_cursor *cursor, char c) {
-    return c == ' ' || (c == '\t' && cursor->delimiter != '\t');
+    return (c == ' ' && !cursor->is_single) || (c == '\t' && cursor->delimiter != '\t');
 }
 
 static void skip_blanks(csv_cursor *cursor) {
@@ -85,18 +85,18 @@ static void skip_blanks(csv_cursor *cursor) {
  */
 static bool step_over_end(csv_cursor *cursor, csv_field *field) {
     const char *before = cursor->at;
-    if (before < cursor->end && *before == cursor->delimiter && *before != RUN_OF_BLANKS) { /* most often */
+    if (before < cursor->end && *before == cursor->delimiter && !csv_has_runs(cursor)) { /* most often */
         cursor->at++;
         return true;
     }
-    if (cursor->delimiter == RUN_OF_BLANKS) skip_blanks(cursor);
+    if (csv_has_runs(cursor)) skip_blanks(cursor);
     if (csv_at_end(cursor)) return field->is_last = true;
     if (csv_at_line_end(cursor)) {
         cursor->at += *cursor->at == cursor->line_end ? 1 : 2;
         cursor->line++;
         return field->is_last = true;
     }
-    return cursor->delimiter == RUN_OF_BLANKS && cursor->at > before;
+    return csv_has_runs(cursor) && cursor->at > before;
 }
 
 static tanda_status quoted_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error) {
@@ -114,7 +114,7 @@ static tanda_status quoted_field(csv_cursor *cursor, size_t column, csv_field *f
     }
     field->length = (size_t)(cursor->at - field->text);
     cursor->at++;
-    if (cursor->delimiter != RUN_OF_BLANKS) skip_blanks(cursor);
+    if (!csv_has_runs(cursor)) skip_blanks(cursor);
     if (step_over_end(cursor, field)) return TANDA_OK;
     place.line = cursor->line;
     return fail_at(error, &place, "text behind the closing quote; a quote inside quotes is written twice");
@@ -149,7 +149,7 @@ static bool is_other_line_end(const csv_cursor *cursor, const char *at) {
 
 tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error) {
     const char delimiter = cursor->delimiter, line_end = cursor->line_end;
-    const char other = delimiter == RUN_OF_BLANKS ? '\t' : delimiter;
+    const char other = csv_has_runs(cursor) ? '\t' : delimiter;
     *field = (csv_field){0};
     skip_blanks(cursor);
     if (cursor->at < cursor->end && *cursor->at == '"') return quoted_field(cursor, column, field, error);
@@ -168,7 +168,7 @@ void csv_any_field(csv_cursor *cursor, csv_field *field) {
     *field = (csv_field){0};
     skip_blanks(cursor);
     const char *at = cursor->at;
-    const char other = cursor->delimiter == RUN_OF_BLANKS ? '\t' : cursor->delimiter;
+    const char other = csv_has_runs(cursor) ? '\t' : cursor->delimiter;
     while (at < cursor->end && *at != cursor->delimiter && *at != other && *at != cursor->line_end)
         at++;
     take_plain(cursor, at, field);

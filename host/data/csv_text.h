@@ -9,7 +9,7 @@
 
 #define CSV_COLUMNS_MAX ((size_t)1 << 20)
 
-#define RUN_OF_BLANKS ' ' /* as a delimiter: spaces and tabs, however many */
+#define RUN_OF_BLANKS ' ' /* as a delimiter: spaces and tabs, however many, or single spaces */
 
 /* A place in the text, and how the text is to be cut. A copy of it remembers that place. */
 typedef struct csv_cursor {
@@ -19,6 +19,7 @@ typedef struct csv_cursor {
     size_t line;         /* of `at`, from 1 */
     const char *comment; /* what a line begins with that is none of the table, or NULL */
     char delimiter;
+    bool is_single;         /* of blanks: each space ends a field, which may be empty */
     char decimal;           /* '.' or ',' */
     char line_end;          /* '\n', before which a '\r' may stand, or '\r' */
     bool skips_blank_lines; /* in a file of one column a blank line is a value that is missing */
@@ -31,6 +32,11 @@ typedef struct csv_field {
     bool has_quotes; /* the text holds doubled quotes that stand for one */
     bool is_last;    /* of its record */
 } csv_field;
+
+/* Whether blanks are the delimiter, however many. */
+static inline bool csv_has_runs(const csv_cursor *cursor) {
+    return cursor->delimiter == RUN_OF_BLANKS && !cursor->is_single;
+}
 
 /* At the first line, behind a byte order mark; comma, decimal point and LF. */
 csv_cursor csv_open(const char *path, const char *text, size_t size);

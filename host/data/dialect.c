@@ -21,7 +21,8 @@ static void add_delimiter(const dialect *dialect, char buffer[DIALECT_TEXT_SIZE]
     char text[32];
     const char *name = dialect_delimiter_name(dialect->delimiter);
     if (dialect->delimiter == ',' || name == NULL) return;
-    text_put(text, sizeof text, "%s%s", name, dialect->delimiter == ' ' ? "" : "s");
+    text_put(text, sizeof text, "%s%s%s", dialect->single_blanks ? "single " : "", name,
+             dialect->delimiter == ' ' ? "" : "s");
     add(buffer, text);
 }
 

@@ -14,9 +14,10 @@
 typedef struct dialect {
     bool is_text;
     text_encoding encoding;
-    char delimiter; /* ' ' is a run of blanks */
-    char decimal;   /* '.' or ',' */
-    char line_end;  /* '\n' or '\r' */
+    char delimiter;     /* ' ' is a run of blanks */
+    bool single_blanks; /* each of them is a delimiter */
+    char decimal;       /* '.' or ',' */
+    char line_end;      /* '\n' or '\r' */
     bool has_crlf;
     bool has_quotes;                    /* in the part that was looked at, as the line ends */
     char comment[DIALECT_COMMENT_SIZE]; /* what comment lines begin with; "": there are none */

@@ -18,11 +18,22 @@ static unsigned bit_of(char delimiter) {
     return 1u << (found - dialect_delimiters);
 }
 
+static bool all_agree(const reading *reading) {
+    return reading->agreeing == reading->records;
+}
+
+static bool lacks_name(const reading *reading) {
+    return reading->start.delimiter == RUN_OF_BLANKS && reading->lacks_name && reading->records > 2;
+}
+
 /* Whether all rows agree; over rows between blanks a name may lack, which the reading will tell. */
 static bool is_full(const reading *reading) {
-    bool lacks_name =
-        reading->start.delimiter == RUN_OF_BLANKS && reading->lacks_name && reading->records > 2;
-    return reading->agreeing + lacks_name == reading->records;
+    return reading->agreeing + lacks_name(reading) == reading->records;
+}
+
+/* Lines above the table that do not fit; one that lacks a name is no better than a title. */
+static size_t lines_above(const reading *reading) {
+    return reading->titles + lacks_name(reading);
 }
 
 static size_t numeric_columns(const reading *reading) {
@@ -39,15 +50,23 @@ static bool explains(const reading *reading, const struct reading *other) {
     size_t numeric = numeric_columns(reading), other_numeric = numeric_columns(other);
     if (numeric == reading->columns) return true;
     return within_numbers && other->start.delimiter != '\t' &&
-           (reading->titles < other->titles || numeric * other->columns > other_numeric * reading->columns);
+           (lines_above(reading) < lines_above(other) ||
+            numeric * other->columns > other_numeric * reading->columns);
+}
+
+/* Where neither is explained, blanks are rather a part of the texts; but commas may be one, too, or decimal signs. */
+static bool outweighs(const reading *reading, const struct reading *blanks) {
+    size_t numeric = numeric_columns(reading), others = numeric_columns(blanks);
+    bool in_texts = (blanks->inside & bit_of(reading->start.delimiter)) != 0;
+    return reading->start.delimiter != ',' || numeric > others || (numeric == others && in_texts);
 }
 
 static bool beats(const reading *reading, const struct reading *other) {
     bool explained = explains(reading, other), other_explained = explains(other, reading);
     if (explained != other_explained) return explained;
+    if (lines_above(reading) != lines_above(other)) return lines_above(reading) < lines_above(other);
     bool blanks = reading->start.delimiter == RUN_OF_BLANKS;
-    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks;
-    if (reading->titles != other->titles) return reading->titles < other->titles;
+    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks && outweighs(reading, other);
     return numeric_columns(reading) > numeric_columns(other);
 }
 
@@ -76,13 +95,58 @@ static void drop(candidates *candidates, size_t index) {
     candidates->of[index] = candidates->of[--candidates->count];
 }
 
-/* Blanks stand between words, too: they are delimiters where some column is one of numbers. */
+/* Columns that blanks between words do not make: of numbers, or with every field in quotes. */
+static size_t certain_columns(const reading *reading) {
+    size_t count = 0;
+    for (size_t i = 0; i < reading->columns; i++)
+        count += column_is_numeric(&reading->of[i]) ||
+                 (reading->records > 1 && reading->of[i].quoted + 1 == reading->records);
+    return count;
+}
+
+/* Blanks stand between words, too: they are delimiters where half of the columns or more are certain. */
 static bool may_be_blanks(const candidates *candidates, const reading *reading) {
     size_t numeric = numeric_columns(reading);
     if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
         return false;
     if (reading->titles > 0 && numeric < reading->columns) return false;
-    return is_full(reading) && numeric > 0;
+    return is_full(reading) && 2 * certain_columns(reading) >= reading->columns;
+}
+
+/* A column of nothing is what lies between the columns of aligned text. */
+static bool has_empty_column(const reading *reading) {
+    for (size_t i = 0; i < reading->columns; i++)
+        if (reading->first[i].length == 0 && reading->of[i].counts[FIELD_MISSING] + 1 == reading->records)
+            return true;
+    return false;
+}
+
+static tanda_status refuse_blanks(const char *path, reading *runs, reading *single, tanda_error *error) {
+    size_t columns = runs->columns, more = single->columns;
+    reading_free(runs);
+    reading_free(single);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: runs of blanks and single blanks with empty fields between them fit alike, %zu and %zu "
+                "columns; --delimiter blanks takes runs",
+                path, columns, more);
+}
+
+/* Where each blank as a delimiter makes all rows agree, some fields are empty; runs hide these. */
+static tanda_status try_single_blanks(const candidates *candidates, csv_cursor sample, bool is_whole,
+                                      bool is_asked, reading *runs, tanda_error *error) {
+    reading single = {0};
+    bool both = all_agree(runs) && runs->columns > 1;
+    if (sample.delimiter != RUN_OF_BLANKS || (both && is_asked)) return TANDA_OK;
+    sample.is_single = true;
+    tanda_status status = reading_shape(&sample, is_whole, &single, error);
+    bool fits = status == TANDA_OK && single.records > 1 && single.columns > 2 && all_agree(&single) &&
+                single.titles == 0 && (!both || single.columns > runs->columns);
+    if (fits) status = reading_fields(candidates->request->options, &single, error);
+    fits = fits && status == TANDA_OK && !has_empty_column(&single);
+    if (fits && both) return refuse_blanks(sample.path, runs, &single, error);
+    reading_free(fits ? runs : &single);
+    if (fits) *runs = single;
+    return status;
 }
 
 /* Reads the sample with this delimiter; of what has a column alone, nothing is kept. */
@@ -91,8 +155,11 @@ static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, boo
     reading *tried = &candidates->of[candidates->count];
     sample.delimiter = delimiter;
     tanda_status status = reading_shape(&sample, is_whole, tried, error);
-    if (status != TANDA_OK || tried->columns < 2 || tried->columns > CSV_COLUMNS_MAX) return status;
-    status = reading_fields(candidates->request->options, tried, error);
+    if (status == TANDA_OK && tried->columns > CSV_COLUMNS_MAX) return status;
+    if (status == TANDA_OK && tried->columns > 1)
+        status = reading_fields(candidates->request->options, tried, error);
+    if (status == TANDA_OK) status = try_single_blanks(candidates, sample, is_whole, false, tried, error);
+    if (status == TANDA_OK && tried->columns < 2) return status;
     if (status == TANDA_OK && (delimiter != RUN_OF_BLANKS || may_be_blanks(candidates, tried)))
         candidates->count++;
     else
@@ -165,6 +232,8 @@ static tanda_status take_single(const candidates *candidates, csv_cursor sample,
         return csv_too_many_columns(candidates->path, result->start.line, error);
     if (status == TANDA_OK && result->records > 0)
         status = reading_fields(candidates->request->options, result, error);
+    if (status == TANDA_OK) status = try_single_blanks(candidates, sample, is_whole, true, result, error);
+    if (status != TANDA_OK) reading_free(result);
     return status;
 }
 

@@ -128,6 +128,7 @@ tanda_status dialect_find(const char *path, const request *request, const char *
     dialect->skipped_lines += reading->titles;
     reading->start.end = cursor.end;
     reading->start.delimiter = dialect->delimiter;
+    dialect->single_blanks = reading->start.is_single;
     reading->start.decimal = dialect->decimal;
     reading->start.comment = dialect->comment[0] == '\0' ? NULL : dialect->comment;
     reading->start.skips_blank_lines = reading->columns > 1;

@@ -126,7 +126,7 @@ static uint32_t count_line(csv_cursor *cursor) {
     const char *at = cursor->at;
     csv_skip_line(cursor);
     const char *end = cursor->at > at && cursor->at[-1] == cursor->line_end ? cursor->at - 1 : cursor->at;
-    if (cursor->delimiter == RUN_OF_BLANKS) return count_words(at, end);
+    if (csv_has_runs(cursor)) return count_words(at, end);
     uint32_t fields = 1;
     for (; at < end; at++)
         fields += *at == cursor->delimiter;
@@ -276,6 +276,7 @@ static void look_at(const tanda_dataset_options *options, reading *reading, size
     field_kind kind = field_kind_of(options, field);
     column_sample *sample = &reading->of[column];
     sample->counts[kind]++;
+    sample->quoted += field->is_quoted;
     if (kind == FIELD_COMMA) sample->like_thousands += is_like_thousands(field);
     if (kind == FIELD_TEXT) reading->inside |= delimiters_in(field);
     if (!is_first && same_text(field, &reading->first[column])) sample->first_recurs = true;

@@ -19,6 +19,7 @@ typedef enum field_kind {
 typedef struct column_sample {
     size_t counts[FIELD_KIND_COUNT];
     size_t like_thousands; /* of FIELD_COMMA, those that could be whole numbers, as 1,234 */
+    size_t quoted;         /* fields in quotes */
     bool first_recurs;     /* the first row's text stands in another row, too */
 } column_sample;
 
