@@ -35,9 +35,9 @@ static tanda_status set_filter(bench_command_options *options, const char *argum
     const int code = regcomp(&options->filter, argument, REG_EXTENDED | REG_NOSUB);
     options->has_filter = code == 0;
     if (code == 0) return TANDA_OK;
+    if (code == REG_ESPACE) return fail(options->common.error, TANDA_FAILED, "--filter: no memory for it");
     regerror(code, &options->filter, reason, sizeof reason);
-    return fail(options->common.error, code == REG_ESPACE ? TANDA_FAILED : TANDA_USAGE, "--filter: %s",
-                reason);
+    return fail(options->common.error, TANDA_USAGE, "--filter: %s", reason);
 }
 
 static tanda_status set_repetitions(bench_command_options *options, const char *argument) {
