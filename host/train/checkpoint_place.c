@@ -119,9 +119,13 @@ static tanda_status check_resumed(const char *resume, tanda_error *error) {
 }
 
 static tanda_status check_folder(const char *folder, const char *resume, tanda_error *error) {
+    struct stat information;
     names names = {0};
     char *best = NULL;
     if (resumes_from(resume, folder)) return TANDA_OK;
+    if (resume != NULL && (stat(resume, &information) != 0 || stat(folder, &information) != 0))
+        return fail(error, TANDA_FAILED, "checkpoint %s: it cannot be told from %s: %s", folder, resume,
+                    strerror(errno));
     tanda_status status = checkpoint_list(folder, &names, error);
     if (status == TANDA_OK) status = path_join(folder, CHECKPOINT_BEST, &best, error);
     if (status == TANDA_OK && names.count > 0)
