@@ -34,8 +34,6 @@ static tanda_status get_json(const reader *reader, const char *key, json_t **val
     tanda_status status = get_text(reader, key, &text);
     if (status != TANDA_OK) return status;
     *value = json_read(text, strlen(text), JSON_REJECT_DUPLICATES, &syntax);
-    if (*value == NULL && json_lacked_memory(&syntax))
-        return fail(reader->error, TANDA_FAILED, "%s: no memory to read its \"%s\"", reader->path, key);
     if (*value == NULL)
         return BAD(reader, "\"%s\" is not valid JSON: %s, at byte %d of it", key, syntax.text,
                    syntax.position);

@@ -210,8 +210,6 @@ tanda_status safetensors_parse(const char *path, file_view view, safetensors *fi
     json_error_t syntax;
     safetensors made = {0};
     made.header = json_read((const char *)view.data + LENGTH_SIZE, length, JSON_REJECT_DUPLICATES, &syntax);
-    if (made.header == NULL && json_lacked_memory(&syntax))
-        return fail(error, TANDA_FAILED, "%s: no memory to read its header", path);
     if (made.header == NULL)
         return fail(error, TANDA_BAD_INPUT, "%s: the header is not valid JSON: %s, at byte %d of it", path,
                     syntax.text, syntax.position);
