@@ -85,6 +85,8 @@ trainings=(
     "poisson, two targets|small|--data iris.csv --target petal_width,petal_length --ignore species --hidden 16 --loss poisson --learning-rate 0.02 --epochs 5"
     "class weights|small|--data breast_cancer.csv --class-weight balanced --epochs 5"
     "mse, two targets|small|--data iris.csv --target petal_width,petal_length --ignore species --hidden 16 --learning-rate 0.02 --epochs 5"
+    "mse, two scaled targets|small|--data iris.csv --target petal_width,petal_length --ignore species --hidden 16 --scale-target standard --epochs 5"
+    "three labels a row|small|--data digits.csv --target p24,p31,p56 --loss binary_crossentropy --hidden 20 --epochs 3"
 )
 # What fast mode is worth is measured on a training large enough to show it.
 speed_training="--data digits.csv --hidden 512,512 --batch 256 --epochs 4"

@@ -127,10 +127,12 @@ tanda_status checkpoints_save(checkpoints *checkpoints, const trainer *trainer, 
 
 tanda_status checkpoints_resume(checkpoints *checkpoints, const char *file, uint64_t step,
                                 tanda_error *error) {
+    bool same = false;
     if (checkpoints->path == NULL) return TANDA_OK;
-    if (checkpoints->in_folder ? !resumes_from(file, checkpoints->path)
-                               : !is_same_file(file, checkpoints->path))
-        return TANDA_OK;
+    const tanda_status status = checkpoints->in_folder
+                                    ? resumes_from(file, checkpoints->path, &same, error)
+                                    : files_are_same(file, checkpoints->path, &same, error);
+    if (status != TANDA_OK || !same) return status;
     checkpoints->has_saved = true;
     checkpoints->saved_step = step;
     return copy_text(&checkpoints->saved_path, file, error);

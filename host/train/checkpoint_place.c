@@ -93,19 +93,28 @@ tanda_status checkpoint_list(const char *folder, names *names, tanda_error *erro
 
 /* ---- what is there already ----------------------------------------------------------------------------- */
 
-bool is_same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
+tanda_status files_are_same(const char *a, const char *b, bool *same, tanda_error *error) {
+    const char *paths[] = {a, b};
+    struct stat found[2];
+    *same = false;
+    for (int i = 0; i < 2; i++)
+        if (stat(paths[i], &found[i]) != 0)
+            return errno == ENOENT ? TANDA_OK
+                                   : fail(error, TANDA_FAILED, "%s: %s", paths[i], strerror(errno));
+    *same = found[0].st_dev == found[1].st_dev && found[0].st_ino == found[1].st_ino;
+    return TANDA_OK;
 }
 
-bool resumes_from(const char *resume, const char *folder) {
+tanda_status resumes_from(const char *resume, const char *folder, bool *does, tanda_error *error) {
     char *around = NULL;
-    if (resume == NULL) return false;
-    if (is_same_file(resume, folder)) return true;
-    const bool same = file_folder(resume, &around, NULL) == TANDA_OK && is_same_file(around, folder);
+    *does = false;
+    if (resume == NULL) return TANDA_OK;
+    tanda_status status = files_are_same(resume, folder, does, error);
+    if (status != TANDA_OK || *does) return status;
+    status = file_folder(resume, &around, error);
+    if (status == TANDA_OK) status = files_are_same(around, folder, does, error);
     free(around);
-    return same;
+    return status;
 }
 
 /* Before a folder of that name is made: what is resumed must be there, and be a checkpoint if it cannot be a folder. */
@@ -119,14 +128,12 @@ static tanda_status check_resumed(const char *resume, tanda_error *error) {
 }
 
 static tanda_status check_folder(const char *folder, const char *resume, tanda_error *error) {
-    struct stat information;
     names names = {0};
     char *best = NULL;
-    if (resumes_from(resume, folder)) return TANDA_OK;
-    if (resume != NULL && (stat(resume, &information) != 0 || stat(folder, &information) != 0))
-        return fail(error, TANDA_FAILED, "checkpoint %s: it cannot be told from %s: %s", folder, resume,
-                    strerror(errno));
-    tanda_status status = checkpoint_list(folder, &names, error);
+    bool resumes = false;
+    tanda_status status = resumes_from(resume, folder, &resumes, error);
+    if (status != TANDA_OK || resumes) return status;
+    status = checkpoint_list(folder, &names, error);
     if (status == TANDA_OK) status = path_join(folder, CHECKPOINT_BEST, &best, error);
     if (status == TANDA_OK && names.count > 0)
         status =
@@ -146,13 +153,16 @@ static tanda_status check_folder(const char *folder, const char *resume, tanda_e
 
 /* An empty file, such as mktemp makes, holds nothing. */
 static tanda_status check_file(const char *path, const char *resume, tanda_error *error) {
-    struct stat information, resumed;
+    struct stat information;
     tanda_error reason = {0};
-    if (stat(path, &information) != 0) return TANDA_OK;
-    if (resume != NULL && stat(resume, &resumed) != 0)
-        return fail(error, TANDA_FAILED, "%s: %s", resume, strerror(errno));
-    if (resume != NULL && resumed.st_dev == information.st_dev && resumed.st_ino == information.st_ino)
-        return TANDA_OK;
+    bool same = false;
+    if (resume != NULL) {
+        const tanda_status status = files_are_same(resume, path, &same, error);
+        if (status != TANDA_OK || same) return status;
+    }
+    if (stat(path, &information) != 0)
+        return errno == ENOENT ? TANDA_OK
+                               : fail(error, TANDA_FAILED, "checkpoint %s: %s", path, strerror(errno));
     if (!S_ISREG(information.st_mode))
         return fail(error, TANDA_USAGE, "checkpoint %s: it is there and no regular file; name another", path);
     if (information.st_size == 0) return TANDA_OK;

@@ -29,11 +29,11 @@ tanda_status checkpoint_list(const char *folder, names *names, tanda_error *erro
 /* folder/name, to be freed. */
 tanda_status path_join(const char *folder, const char *name, char **path, tanda_error *error);
 
-/* True for the same file or folder, whatever it is called. */
-bool is_same_file(const char *a, const char *b);
+/* Whether they are one file or folder, whatever it is called; not where one is not there. TANDA_FAILED: nobody can tell. */
+tanda_status files_are_same(const char *a, const char *b, bool *same, tanda_error *error);
 
-/* True when `resume` (or NULL) is the folder or lies in it. */
-bool resumes_from(const char *resume, const char *folder);
+/* Whether `resume` (or NULL) is the folder or lies in it; fails as files_are_same. */
+tanda_status resumes_from(const char *resume, const char *folder, bool *does, tanda_error *error);
 
 typedef struct checkpoint_place {
     file_lock lock;
