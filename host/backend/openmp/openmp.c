@@ -3,12 +3,14 @@
 
 #include "support/floating_mode.h"
 
-#include <fcntl.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #include "backend/openmp/threads.h"
 #include "support/memory.h"
@@ -58,16 +60,21 @@ static tanda_status choose_isa(const char *wanted, const cpu_functions **result,
     return fail(error, TANDA_USAGE, "%s: '%s' is none of x86-64-v4, x86-64-v3, generic", flag, wanted);
 }
 
-static void read_processor_name(char name[128]) {
+/* As the processor itself spells it: a file that tells it, too, may fail to be read. Runs of blanks become one. */
+static void name_processor(char name[128]) {
     text_put(name, 128, "CPU");
-    char text[4096]; /* the first processor's lines; no stream, as that would want memory */
-    const int file = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    const ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    text[size > 0 ? size : 0] = '\0';
-    const char *line = strstr(text, "model name"), *colon = line == NULL ? NULL : strchr(line, ':');
-    if (colon != NULL && colon[1] == ' ')
-        text_put(name, 128, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+#ifdef __x86_64__
+    unsigned brand[13] = {0}; /* the last one ends the text */
+    for (unsigned part = 0; part < 3; part++)
+        if (!__get_cpuid(0x80000002 + part, brand + 4 * part, brand + 4 * part + 1, brand + 4 * part + 2,
+                         brand + 4 * part + 3))
+            return;
+    const char *text = (const char *)brand;
+    size_t length = 0;
+    for (; *text != '\0'; text++)
+        if (*text != ' ' || (length > 0 && text[1] != ' ' && text[1] != '\0')) name[length++] = *text;
+    if (length > 0) name[length] = '\0';
+#endif
 }
 
 static void describe(tanda_device_information *information, const cpu_functions *functions, size_t threads) {
@@ -76,7 +83,7 @@ static void describe(tanda_device_information *information, const cpu_functions 
     text_put(information->id, sizeof information->id, "cpu");
     text_put(information->kind, sizeof information->kind, "CPU");
     text_put(information->platform, sizeof information->platform, "%s", functions->isa);
-    read_processor_name(information->name);
+    name_processor(information->name);
     information->compute_units = threads;
     information->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
