@@ -112,6 +112,44 @@ Test(divergence, weights_are_told_where_only_the_update_overflows) {
     problem_free(&problem);
 }
 
+/* The step is done again as it was: with the weights of its rows and with what it drops. */
+static void check_weighted(backend *backend) {
+    problem problem = one_weight(0.0f);
+    problem.dataset.weights = malloc(2 * sizeof(float));
+    problem.dataset.weights[0] = problem.dataset.weights[1] = 3e38f;
+    for (size_t row = 0; row < 2; row++)
+        ((float *)problem.dataset.values)[row] = 4.0f;
+    const tanda_train_options options = {.epochs = 2, .learning_rate = 0.125};
+    const char *message = diverge(backend, &problem, &options);
+    cr_expect_not_null(strstr(message, "layer 1 (identity, 1 unit), its loss"), "%s: %s",
+                       backend_title(backend), message);
+    problem_free(&problem);
+}
+
+static void check_dropped(backend *backend) {
+    static const double rates[] = {0.9, 0.0, 0.0};
+    problem problem = problem_create(&three_layers);
+    float *values = (float *)problem.dataset.values;
+    for (size_t i = 0; i < three_layers.rows * three_layers.features; i++)
+        values[i] = 1e38f;
+    const tanda_train_options options = {
+        .epochs = 2, .batch_rows = 64, .learning_rate = 0.125, .dropout = rates};
+    const char *message = diverge(backend, &problem, &options);
+    cr_expect_not_null(strstr(message, "layer 1 (relu, 24 units), its inputs after dropout"), "%s: %s",
+                       backend_title(backend), message);
+    problem_free(&problem);
+}
+
+static void check_repetition(backend *backend) {
+    check_weighted(backend);
+    check_dropped(backend);
+    tanda_device_close(backend);
+}
+
+Test(divergence, the_step_is_done_again_with_its_weights_and_its_dropout, .fini = forget_opencl) {
+    try_devices(check_repetition);
+}
+
 /* Of a wide first layer alone, whose weights some devices update where their gradient is made. */
 static void check_first_layer(backend *backend) {
     static const network network = {2,

@@ -61,8 +61,8 @@ Test(model_damage, what_is_no_safetensors_file_is_refused) {
         const char *reason;
     } cases[] = {
         {"", 0, "truncated"},
-        {"sepal_length,sepal_width\n5.1,3.5\n", 33, "not a safetensors file"},
-        {"\x93NUMPY\x01\x00v\x00{'descr': '<f4'}", 26, "not a safetensors file"},
+        {"sepal_length,sepal_width\n5.1,3.5\n", 33, "is CSV text, not a model"},
+        {"\x93NUMPY\x01\x00v\x00{'descr': '<f4'}", 26, "is an .npy array, not a model"},
         {"\xff\xff\xff\xff\xff\xff\xff\xff{}", 10, "18446744073709551615 bytes, the limit is 100000000"},
         {"\xfc\xff\xff\xff\xff\xff\xff\x7f{}", 10, "the limit is 100000000"},
         {"\x00\xe1\xf5\x05\x00\x00\x00\x00{}", 10, "truncated: the header alone declares 100000008 bytes"},

@@ -12,13 +12,43 @@
 
 /* In the order in which contents are looked at: text comes last. */
 static const format formats[] = {
-    {"npy", ".npy", npy_looks_right, npy_bound, npy_read},
-    {"npz", ".npz", npz_looks_right, NULL, npz_read},
-    {"idx", "ubyte", idx_looks_right, idx_bound, idx_read},
-    {"libsvm", ".svm", libsvm_looks_right, NULL, libsvm_read},
-    {"csv", ".csv", csv_looks_right, NULL, csv_read},
+    {"npy", "an .npy array", ".npy", npy_looks_right, npy_bound, npy_read},
+    {"npz", "a zip archive such as .npz", ".npz", npz_looks_right, NULL, npz_read},
+    {"idx", "IDX data", "ubyte", idx_looks_right, idx_bound, idx_read},
+    {"libsvm", "libsvm text", ".svm", libsvm_looks_right, NULL, libsvm_read},
+    {"csv", "CSV text", ".csv", csv_looks_right, NULL, csv_read},
 };
+#define TEXT_LOOKED_AT 64
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
+
+static bool is_of_text(const format *format) {
+    return format->read == csv_read || format->read == libsvm_read;
+}
+
+/* More strictly than its readers, which take what nothing else can be. */
+static bool begins_like_text(const unsigned char *data, size_t size) {
+    for (size_t i = 0; i < size && i < TEXT_LOOKED_AT; i++)
+        if (data[i] >= 0xf8 || (data[i] < ' ' && strchr("\t\r\n", data[i]) == NULL) || data[i] == '\0')
+            return false;
+    return size > 0;
+}
+
+const char *format_title(const unsigned char *data, size_t size) {
+    const bool is_text = begins_like_text(data, size);
+    if (is_text && data[0] == '{') return "JSON text";
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        if (formats[i].looks_right(data, size) && (is_text || !is_of_text(&formats[i])))
+            return formats[i].title;
+    return NULL;
+}
+
+bool safetensors_looks_right(const unsigned char *data, size_t size) {
+    uint64_t length = 0;
+    if (size <= sizeof length || data[sizeof length] != '{') return false;
+    for (size_t i = sizeof length; i > 0; i--)
+        length = length << 8 | data[i - 1];
+    return length >= 2 && length <= SAFETENSORS_HEADER_LIMIT;
+}
 
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text);
@@ -48,6 +78,8 @@ static tanda_status find_format(const char *path, const char *name, const file_v
         *result = &formats[i];
         return TANDA_OK;
     }
+    if (safetensors_looks_right(view->data, view->size))
+        return fail(error, TANDA_BAD_INPUT, "%s: is a model (a safetensors file), not data", path);
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
         if (!ends_with(path, formats[i].extension)) continue;
         *result = &formats[i]; /* it will say what is wrong with the content */

@@ -7,6 +7,7 @@
 
 typedef struct format {
     const char *name;
+    const char *title; /* for people */
     const char *extension;
     /* Goes by the first bytes. size may be 0. */
     bool (*looks_right)(const unsigned char *data, size_t size);
@@ -19,6 +20,13 @@ typedef struct format {
     tanda_status (*read)(const char *path, file_view *view, const request *request, table *table,
                          tanda_error *error);
 } format;
+
+/* What the bytes begin like, such as "CSV text" or "an .npy array"; NULL where that is no data. */
+const char *format_title(const unsigned char *data, size_t size);
+
+/* Whether the bytes begin like a safetensors file: a plausible header length followed by '{'. */
+bool safetensors_looks_right(const unsigned char *data, size_t size);
+#define SAFETENSORS_HEADER_LIMIT 100000000 /* bytes, that of the reference implementation */
 
 /* Where the name of an array begins in "FILE.npz:NAME"; NULL for the name of a file. */
 const char *format_member(const char *path);

@@ -41,10 +41,10 @@ struct tanda_model {
 };
 
 /*
- * A model of layer_count layers with units[i] outputs each and all parameters zero, class_count set, names,
- * scaling and settings empty. Fails with TANDA_USAGE on a layer of 0 units, a loss that does not go with the
- * output function, its units and the task (objective_check), or sizes that overflow. The last activation is the output
- * function. Freed by tanda_model_free.
+ * A model of layer_count layers with units[i] outputs each. activations[i] is that of a layer, of the last one the output
+ * function. All parameters are zero, class_count is that of model_classes, and names, scaling and settings are empty.
+ * Fails with TANDA_USAGE for a layer of 0 units, and for a loss that does not go with the output function, its units and
+ * the task (objective_check); with TANDA_FAILED for sizes that overflow. Freed by tanda_model_free.
  */
 tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
@@ -79,8 +79,7 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
  */
 void model_initialise(tanda_model *model, uint64_t seed);
 
-/* SHA-256 of the parameters as little-endian binary32, in the order above. text has DIGEST_TEXT_SIZE bytes.
- */
+/* SHA-256 of the parameters as little-endian binary32, in their order. text has DIGEST_TEXT_SIZE bytes. */
 void model_digest(const tanda_model *model, char *text);
 
 #endif

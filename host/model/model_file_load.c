@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "data/number.h"
 #include "data/pipe.h"
 #include "model/model_file_layout.h"
@@ -468,7 +469,7 @@ tanda_status model_file_looks_right(const char *path, bool *right, tanda_error *
     *right = false;
     if (pipe_is_named(path)) return TANDA_OK; /* it is read once */
     const tanda_status status = file_view_open(path, &view, error);
-    *right = status == TANDA_OK && safetensors_looks_right(view);
+    *right = status == TANDA_OK && safetensors_looks_right(view.data, view.size);
     if (status == TANDA_OK) file_view_close(&view);
     return status == TANDA_BAD_INPUT ? TANDA_OK : status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "support/json.h"
 #include "support/memory.h"
 
@@ -30,12 +31,6 @@ static uint64_t read_length(file_view view) {
     return length;
 }
 
-bool safetensors_looks_right(file_view view) {
-    if (view.size <= LENGTH_SIZE || view.data[LENGTH_SIZE] != '{') return false;
-    const uint64_t length = read_length(view);
-    return length >= 2 && length <= SAFETENSORS_HEADER_LIMIT;
-}
-
 /* *length: bytes of JSON that lie in the view after the length itself. */
 static tanda_status find_header(const char *path, file_view view, size_t *length, tanda_error *error) {
     if (view.size < LENGTH_SIZE)
@@ -44,6 +39,9 @@ static tanda_status find_header(const char *path, file_view view, size_t *length
             "%s: truncated: a safetensors file begins with %d bytes of header length, this one has %zu", path,
             LENGTH_SIZE, view.size);
     const uint64_t declared = read_length(view);
+    const char *other = format_title(view.data, view.size);
+    if (declared > SAFETENSORS_HEADER_LIMIT && other != NULL)
+        return fail(error, TANDA_BAD_INPUT, "%s: is %s, not a model", path, other);
     if (declared > SAFETENSORS_HEADER_LIMIT)
         return fail(
             error, TANDA_BAD_INPUT,
@@ -131,22 +129,22 @@ static tanda_status read_tensor(const char *path, const char *name, json_t *entr
     return TANDA_OK;
 }
 
-typedef struct place {
+typedef struct placed_tensor {
     safetensors_tensor tensor;
     size_t begin;
-} place;
+} placed_tensor;
 
 /* By begin, then by size, so that empty tensors come before what begins at the same byte. */
 static int compare_places(const void *a, const void *b) {
-    const place *left = a, *right = b;
+    const placed_tensor *left = a, *right = b;
     if (left->begin != right->begin) return left->begin < right->begin ? -1 : 1;
     if (left->tensor.size != right->tensor.size) return left->tensor.size < right->tensor.size ? -1 : 1;
     return 0;
 }
 
 /* The places, in order, have to follow one another and to fill the data section. */
-static tanda_status check_places(const char *path, file_view view, size_t data_begin, const place *places,
-                                 size_t count, tanda_error *error) {
+static tanda_status check_places(const char *path, file_view view, size_t data_begin,
+                                 const placed_tensor *places, size_t count, tanda_error *error) {
     const size_t available = view.size - data_begin;
     size_t end = 0;
     for (size_t i = 0; i < count; i++) {
@@ -169,7 +167,7 @@ static tanda_status check_places(const char *path, file_view view, size_t data_b
 }
 
 /* One place per tensor of the header, in the order of their data. */
-static tanda_status read_places(const char *path, json_t *header, place *places, size_t count,
+static tanda_status read_places(const char *path, json_t *header, placed_tensor *places, size_t count,
                                 tanda_error *error) {
     const char *name;
     json_t *entry;
@@ -187,7 +185,7 @@ static tanda_status read_places(const char *path, json_t *header, place *places,
 static tanda_status read_tensors(const char *path, file_view view, size_t data_begin, safetensors *file,
                                  tanda_error *error) {
     const size_t count = json_object_size(file->header) - (file->metadata != NULL);
-    place *places = NULL;
+    placed_tensor *places = NULL;
     tanda_status status = allocate(&places, count, sizeof *places, "tensors", error);
     if (status == TANDA_OK) status = read_places(path, file->header, places, count, error);
     if (status == TANDA_OK) status = check_places(path, view, data_begin, places, count, error);

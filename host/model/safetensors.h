@@ -10,7 +10,6 @@
 
 #include "support/file.h"
 
-#define SAFETENSORS_HEADER_LIMIT 100000000 /* bytes; the limit of the reference implementation */
 #define SAFETENSORS_RANK_LIMIT 8
 
 typedef struct safetensors_tensor {
@@ -41,9 +40,6 @@ void safetensors_close(safetensors *file);
 /* NULL when there is no such tensor or metadata. */
 const safetensors_tensor *safetensors_find(const safetensors *file, const char *name);
 const char *safetensors_metadata(const safetensors *file, const char *key);
-
-/* True for what can be the start of a safetensors file: a length within the limit, then '{'. */
-bool safetensors_looks_right(file_view view);
 
 /*
  * *bytes, to be freed, becomes a file of the tensors in the order given, their data without padding and beginning at

@@ -97,29 +97,44 @@ static tanda_status look_at_piece(const examination *work, size_t rows, tanda_er
     const size_t layers = work->plan->layer_count;
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < layers; i++) {
-        status = look_at(work, TENSOR_LOGITS, i, rows, "weighted sums", error);
+        status = look_at(work, TENSOR_DROPPED, i, rows, "inputs after dropout", error);
+        if (status == TANDA_OK) status = look_at(work, TENSOR_LOGITS, i, rows, "weighted sums", error);
         if (status == TANDA_OK) status = look_at(work, TENSOR_OUTPUT, i, rows, "outputs", error);
     }
     if (status == TANDA_OK) status = look_at(work, TENSOR_LOSS, layers - 1, rows, "loss", error);
     for (size_t i = layers; status == TANDA_OK && i-- > 0;) {
-        status = look_at(work, TENSOR_DELTA_OUTPUT, i, rows, "derivatives by its outputs", error);
+        status =
+            look_at(work, TENSOR_DELTA_DROPPED, i, rows, "derivatives by its outputs after dropout", error);
+        if (status == TANDA_OK)
+            status = look_at(work, TENSOR_DELTA_OUTPUT, i, rows, "derivatives by its outputs", error);
         if (status == TANDA_OK)
             status = look_at(work, TENSOR_DELTA, i, rows, "derivatives by its weighted sums", error);
     }
     return status == TANDA_OK && !is_found(work) ? look_at_gradient(work, error) : status;
 }
 
-/* The program of the training itself, but that it keeps everything and updates nothing. */
+static bool drops(const trainer *trainer) {
+    const double *rates = trainer->options->dropout;
+    for (size_t i = 0; rates != NULL && i < trainer->model->layer_count; i++)
+        if (rates[i] > 0.0) return true;
+    return false;
+}
+
+/*
+ * The program of the training itself, but that it keeps everything and updates nothing. What a step drops goes by the
+ * place in its batch, which pieces do not have.
+ */
 static tanda_status make_program(examination *work, tanda_error *error) {
     const trainer *trainer = work->trainer;
-    const plan_options kept = {.training = true, .keep = true};
+    plan_options kept = trainer_plan_options(trainer);
+    kept.keep = true;
     tanda_status status = plan_create(trainer->model, &kept, &work->plan, error);
     if (status != TANDA_OK) return status;
     const size_t row_bytes = work->plan->workspace_units * sizeof(float);
     const size_t most = KEPT_BYTES / row_bytes / TILE_ROWS * TILE_ROWS;
     const bool is_full = trainer->batch_rows == trainer->training.dataset->rows;
     work->batch_rows = trainer->batch_rows;
-    if (work->batch_rows > most && (!is_full || most == 0))
+    if (work->batch_rows > most && (!is_full || most == 0 || drops(trainer)))
         return fail(error, TANDA_FAILED, "the tensors of a step are too large to keep");
     if (work->batch_rows > most) work->batch_rows = most;
 

@@ -46,6 +46,12 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *training, cons
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }
 
+plan_options trainer_plan_options(const trainer *trainer) {
+    return (plan_options){.training = true,
+                          .dropout = trainer->options->dropout,
+                          .weighted = trainer->training.dataset->weights != NULL};
+}
+
 program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     return (program_options){.features = trainer->training.features,
@@ -116,8 +122,8 @@ static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
 
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    const plan_options options = {
-        .training = true, .dropout = trainer->options->dropout, .weighted = training->weights != NULL};
+    trainer->training.dataset = training;
+    const plan_options options = trainer_plan_options(trainer);
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =

@@ -75,7 +75,8 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
 tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error);
 tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error);
 
-/* What the training's program was made of. */
+/* What the training's plan and program were made of. */
+plan_options trainer_plan_options(const trainer *trainer);
 program_options trainer_program_options(const trainer *trainer);
 
 /* Of the epoch that the latest step belongs to, from 1; 0 before the first step. */
