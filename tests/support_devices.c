@@ -130,11 +130,12 @@ backend *open_opencl(const char *kernel_folder) {
     const tanda_device_options options = {.kernel_folder = kernel_folder};
     tanda_device_information *devices = NULL;
     size_t count = 0;
-    char remark[256] = "";
+    device_remarks remarks = {0};
     backend *made = NULL;
     tanda_error error = {0};
-    cr_assert_eq(opencl_backend.list(&devices, &count, remark, &error), TANDA_OK, "%s", error.message);
-    cr_assert_gt(count, 0, "an OpenCL implementation is installed, but: %s", remark);
+    cr_assert_eq(opencl_backend.list(&devices, &count, &remarks, &error), TANDA_OK, "%s", error.message);
+    cr_assert_gt(count, 0, "an OpenCL implementation is installed, but: %s%s", remarks.failures,
+                 remarks.absences);
     cr_assert_eq(opencl_backend.open(devices[0].id, &options, &made, &error), TANDA_OK, "%s", error.message);
     free(devices);
     return made;

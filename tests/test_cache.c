@@ -138,9 +138,9 @@ typedef struct kept_kernel {
 static kept_kernel keep_kernel(void) {
     kept_kernel made = {0};
     found_device found[MOST_DEVICES];
-    unsigned platforms = 0;
+    device_remarks remarks = {0};
     const char *text = tiny_kernel;
-    cr_assert_gt(opencl_find_devices(found, &platforms), 0);
+    cr_assert_gt(opencl_find_devices(found, &remarks), 0);
     made.device = found[0].device;
     made.context = clCreateContext(NULL, 1, &made.device, NULL, NULL, NULL);
     made.program = clCreateProgramWithSource(made.context, 1, &text, NULL, NULL);

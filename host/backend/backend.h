@@ -11,6 +11,7 @@
 #define TANDA_BACKEND_BACKEND_H
 
 #include "backend/plan.h"
+#include "backend/remarks.h"
 #include "data/synthetic.h"
 #include "kernels/update_rule.h"
 
@@ -106,17 +107,22 @@ struct tanda_device {
 };
 
 /*
- * One kind of backend. list appends its devices (best first) and may leave a remark of 256 bytes; open takes
+ * One kind of backend. list appends its devices (best first), and to remarks what it has to tell of others; open takes
  * an id that list gave and the options of tanda.h. Neither runs the self-test: device.c does.
  */
 typedef struct backend_kind {
-    tanda_status (*list)(tanda_device_information **devices, size_t *count, char *remark, tanda_error *error);
+    tanda_status (*list)(tanda_device_information **devices, size_t *count, device_remarks *remarks,
+                         tanda_error *error);
     tanda_status (*open)(const char *id, const tanda_device_options *options, backend **result,
                          tanda_error *error);
 } backend_kind;
 
 extern const backend_kind openmp_backend;
 extern const backend_kind opencl_backend;
+
+/* tanda_device_list() with all there is to remark. Loading OpenCL's drivers takes a while, and can be left out. */
+tanda_status device_list(bool with_opencl, tanda_device_information **devices, size_t *count,
+                         device_remarks *remarks, tanda_error *error);
 
 /*
  * bytes of device memory. contents may be NULL (zeroed) or give the initial bytes; the backend may use them in

@@ -1,5 +1,6 @@
 /* Devices as users name them: listing, choosing, falling back. */
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +9,15 @@
 #include "backend/selftest.h"
 #include "support/text.h"
 
-#define REASON_SIZE 256
+#define REASON_SIZE sizeof(((tanda_error *)NULL)->message) /* a failure is a reason, too */
+#define REMARK_SIZE 256                                    /* of tanda.h */
 
-/* Loading OpenCL's drivers takes a while, and is left out where only the CPU is wanted. */
-static tanda_status list_devices(bool with_opencl, tanda_device_information **devices, size_t *count,
-                                 char *remark, tanda_error *error) {
+tanda_status device_list(bool with_opencl, tanda_device_information **devices, size_t *count,
+                         device_remarks *remarks, tanda_error *error) {
     tanda_device_information *found = NULL;
     size_t found_count = 0;
-    if (remark != NULL) remark[0] = '\0';
-    tanda_status status = openmp_backend.list(&found, &found_count, remark, error);
-    if (status == TANDA_OK && with_opencl) status = opencl_backend.list(&found, &found_count, remark, error);
+    tanda_status status = openmp_backend.list(&found, &found_count, remarks, error);
+    if (status == TANDA_OK && with_opencl) status = opencl_backend.list(&found, &found_count, remarks, error);
     if (status != TANDA_OK) {
         free(found);
         return status;
@@ -29,7 +29,10 @@ static tanda_status list_devices(bool with_opencl, tanda_device_information **de
 
 tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
                                tanda_error *error) {
-    return list_devices(true, devices, count, remark, error);
+    device_remarks remarks = {0};
+    const tanda_status status = device_list(true, devices, count, &remarks, error);
+    if (status == TANDA_OK && remark != NULL) remarks_join(&remarks, *count == 1, remark, REMARK_SIZE);
+    return status;
 }
 
 static bool contains_ignoring_case(const char *text, const char *part) {
@@ -57,22 +60,33 @@ typedef struct choice {
     char reason[REASON_SIZE];
 } choice;
 
-static void choose_automatically(const tanda_device_information *devices, size_t count, const char *remark,
-                                 choice *choice) {
+/* A reason, and behind it what failed; for want of a device also what is not there. */
+static void __attribute__((format(printf, 4, 5)))
+give_reason(choice *choice, const device_remarks *remarks, bool with_absences, const char *format, ...) {
+    char told[REASON_SIZE / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    if (vsnprintf(choice->reason, REASON_SIZE, format, arguments) < 0) choice->reason[0] = '\0';
+    va_end(arguments);
+    const size_t used = strlen(choice->reason);
+    if (remarks_join(remarks, with_absences, told, sizeof told) > 0)
+        text_put(choice->reason + used, REASON_SIZE - used, "; %s", told);
+}
+
+static void choose_automatically(const tanda_device_information *devices, size_t count,
+                                 const device_remarks *remarks, choice *choice) {
     size_t others = 0;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(devices[i].backend, "opencl") != 0) continue;
         others++;
         if (strcmp(devices[i].kind, "CPU") == 0) continue;
         choice->device = &devices[i];
-        text_put(choice->reason, REASON_SIZE, "the first OpenCL %s", devices[i].kind);
+        give_reason(choice, remarks, false, "the first OpenCL %s", devices[i].kind);
         return;
     }
     choice->device = &devices[0];
-    if (others > 0)
-        text_put(choice->reason, REASON_SIZE, "no OpenCL GPU or accelerator, only CPU devices");
-    else
-        text_put(choice->reason, REASON_SIZE, "%s", remark);
+    give_reason(choice, remarks, false,
+                others > 0 ? "no OpenCL GPU or accelerator, only CPU devices" : "no OpenCL device");
 }
 
 static void choose_named(const tanda_device_information *devices, size_t count, const char *wanted,
@@ -157,29 +171,29 @@ static tanda_status open_or_fall_back(choice *choice, const tanda_device_informa
     if (options->require_device || choice->device == cpu || status == TANDA_USAGE)
         return fail(error, status, "%s", failure.message);
     choice->device = cpu;
-    text_put(choice->reason, REASON_SIZE, "fallback: %.*s", REASON_SIZE - 16, failure.message);
+    text_put(choice->reason, REASON_SIZE, "fallback: %s", failure.message);
     return open_chosen(choice, options, result, error);
 }
 
 static void choose_device(const tanda_device_options *options, const tanda_device_information *devices,
-                          size_t count, const char *remark, choice *choice) {
+                          size_t count, const device_remarks *remarks, choice *choice) {
     const char *wanted = options->device != NULL ? options->device : "auto";
     if (strcmp(wanted, "auto") != 0) {
         choose_named(devices, count, wanted, choice);
         if (choice->device != NULL) return;
-        char ids[REASON_SIZE - 80];
+        char ids[REASON_SIZE / 3];
         list_ids(devices, count, ids, sizeof ids);
-        text_put(choice->reason, REASON_SIZE, "--device %.40s: there is no such device%s%s; there is %s",
-                 wanted, remark[0] != '\0' ? ": " : "", remark, ids);
+        give_reason(choice, remarks, true, "--device %.40s: there is no such device; there is %s", wanted,
+                    ids);
         return;
     }
-    choose_automatically(devices, count, remark, choice);
+    choose_automatically(devices, count, remarks, choice);
     /* --require-device without a name asks for an OpenCL device of any kind. */
     if (options->require_device && choice->device == &devices[0]) {
         choice->device = NULL;
         choose_named(devices, count, "opencl", choice);
         if (choice->device == NULL)
-            text_put(choice->reason, REASON_SIZE, "--require-device: there is no OpenCL device: %s", remark);
+            give_reason(choice, remarks, true, "--require-device: there is no OpenCL device");
         else
             text_put(choice->reason, REASON_SIZE, "the first OpenCL device, as --require-device asks");
     }
@@ -189,18 +203,18 @@ tanda_status tanda_device_open(const tanda_device_options *options, tanda_device
                                tanda_error *error) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
-    char remark[REASON_SIZE] = "";
+    device_remarks remarks = {0};
     choice choice = {.device = NULL, .reason = ""};
     const tanda_device_options defaults = {0};
     if (options == NULL) options = &defaults;
     const char *wanted = options->device != NULL ? options->device : "auto";
     tanda_status status = check_name(wanted, error);
     if (status != TANDA_OK) return status;
-    status = list_devices(strcmp(wanted, "cpu") != 0, &devices, &count, remark, error);
+    status = device_list(strcmp(wanted, "cpu") != 0, &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;
-    choose_device(options, devices, count, remark, &choice);
+    choose_device(options, devices, count, &remarks, &choice);
     status = open_or_fall_back(&choice, &devices[0], options, device, error);
-    if (status == TANDA_OK && reason != NULL) text_put(reason, REASON_SIZE, "%s", choice.reason);
+    if (status == TANDA_OK && reason != NULL) text_put(reason, REMARK_SIZE, "%s", choice.reason);
     free(devices);
     return status;
 }

@@ -100,11 +100,21 @@ static json_t *device_object(const examination *found) {
     return json_end(&report);
 }
 
+static void print_remarks(const char *lines) {
+    for (; *lines != '\0'; lines += strcspn(lines, "\n") + 1)
+        printf("opencl: %.*s\n", (int)strcspn(lines, "\n"), lines);
+}
+
+static void report_remarks(report *report, const device_remarks *remarks) {
+    char text[2 * REMARKS_SIZE];
+    if (remarks_join(remarks, true, text, sizeof text) > 0) report_text(report, "remark", text);
+}
+
 static tanda_status list_devices(const common_options *options, tanda_error *error) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
-    char remark[256] = "";
-    tanda_status status = tanda_device_list(&devices, &count, remark, error);
+    device_remarks remarks = {0};
+    tanda_status status = device_list(true, &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;
     report report = report_begin("devices");
     json_builder array = json_array_begin();
@@ -121,12 +131,13 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     free(devices);
     if (options->json) {
         report_value(&report, "devices", json_end(&array));
-        if (remark[0] != '\0') report_text(&report, "remark", remark);
+        report_remarks(&report, &remarks);
         return report_print(&report, error);
     }
     report_free(&report);
     json_drop(&array);
-    if (remark[0] != '\0') printf("%s\n", remark);
+    print_remarks(remarks.failures);
+    print_remarks(remarks.absences);
     return TANDA_OK;
 }
 

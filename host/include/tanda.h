@@ -381,8 +381,8 @@ typedef struct tanda_device_options {
 } tanda_device_options;
 
 /*
- * Every device, the OpenMP one first; *devices is released with free(). A missing OpenCL platform is no error:
- * remark (NULL or 256 bytes) then says why there is none, else it is empty.
+ * Every device, the OpenMP one first; *devices is released with free(). A missing or failing OpenCL platform or device
+ * is no error: remark (NULL or 256 bytes) then says what failed, and why there is none; else it is empty.
  */
 TANDA_API tanda_status tanda_device_list(tanda_device_information **devices, size_t *count, char *remark,
                                          tanda_error *error);

@@ -14,6 +14,7 @@
 #endif
 
 #include "backend/opencl/cache.h"
+#include "backend/opencl/query.h"
 #include "support/file.h"
 #include "support/text.h"
 
@@ -46,30 +47,34 @@ static void make_folder(const char *path) {
     mkdir(folder, 0700);
 }
 
-static void write_device_text(FILE *key, cl_device_id device, cl_device_info what) {
-    char text[INFORMATION_SIZE] = "";
-    clGetDeviceInfo(device, what, sizeof text, text, NULL);
-    text[sizeof text - 1] = '\0';
-    fprintf(key, "%s\n", text);
-}
+/* What OpenCL says of a device and its platform, as far as it decides the compiled kernels. */
+typedef struct device_texts {
+    char platform[INFORMATION_SIZE], platform_version[INFORMATION_SIZE];
+    char name[INFORMATION_SIZE], vendor[INFORMATION_SIZE], version[INFORMATION_SIZE],
+        driver[INFORMATION_SIZE];
+    cl_uint vendor_id;
+} device_texts;
 
-static void write_platform_text(FILE *key, cl_platform_id platform, cl_platform_info what) {
-    char text[INFORMATION_SIZE] = "";
-    clGetPlatformInfo(platform, what, sizeof text, text, NULL);
-    text[sizeof text - 1] = '\0';
-    fprintf(key, "%s\n", text);
+/* False where a question fails: kernels are then not kept, as the name of their file might be that of others. */
+static bool ask_texts(cl_device_id device, device_texts *texts) {
+    cl_platform_id platform = NULL;
+    *texts = (device_texts){0};
+    return DEVICE_VALUE(device, CL_DEVICE_PLATFORM, &platform, NULL) == TANDA_OK &&
+           DEVICE_VALUE(device, CL_DEVICE_VENDOR_ID, &texts->vendor_id, NULL) == TANDA_OK &&
+           PLATFORM_TEXT(platform, CL_PLATFORM_NAME, texts->platform, NULL) == TANDA_OK &&
+           PLATFORM_TEXT(platform, CL_PLATFORM_VERSION, texts->platform_version, NULL) == TANDA_OK &&
+           DEVICE_TEXT(device, CL_DEVICE_NAME, texts->name, NULL) == TANDA_OK &&
+           DEVICE_TEXT(device, CL_DEVICE_VENDOR, texts->vendor, NULL) == TANDA_OK &&
+           DEVICE_TEXT(device, CL_DEVICE_VERSION, texts->version, NULL) == TANDA_OK &&
+           DEVICE_TEXT(device, CL_DRIVER_VERSION, texts->driver, NULL) == TANDA_OK;
 }
 
 /*
  * PoCL keeps what it compiles by itself, and to hand a binary out it compiles every kernel for every size of work-group,
  * which takes seconds. Only a folder that was asked for is worth that.
  */
-static bool keeps_its_own(cl_device_id device) {
-    char name[INFORMATION_SIZE] = "";
-    cl_platform_id platform = NULL;
-    clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
-    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
-    return strcmp(name, "Portable Computing Language") == 0 && getenv("TANDA_CACHE_DIR") == NULL;
+static bool keeps_its_own(const device_texts *texts) {
+    return strcmp(texts->platform, "Portable Computing Language") == 0 && getenv("TANDA_CACHE_DIR") == NULL;
 }
 
 /* Drivers for CPUs compile for the very processor, whose name may not tell it (a home folder shared by many). */
@@ -85,29 +90,23 @@ static void write_processor(FILE *key) {
 #endif
 }
 
-static void write_key(FILE *key, cl_device_id device, const char *text, const char *options) {
-    cl_platform_id platform = NULL;
-    cl_uint vendor = 0;
-    clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
-    clGetDeviceInfo(device, CL_DEVICE_VENDOR_ID, sizeof vendor, &vendor, NULL);
-    write_platform_text(key, platform, CL_PLATFORM_NAME);
-    write_platform_text(key, platform, CL_PLATFORM_VERSION);
-    write_device_text(key, device, CL_DEVICE_NAME);
-    write_device_text(key, device, CL_DEVICE_VENDOR);
-    write_device_text(key, device, CL_DEVICE_VERSION);
-    write_device_text(key, device, CL_DRIVER_VERSION);
+static void write_key(FILE *key, const device_texts *texts, const char *text, const char *options) {
+    fprintf(key, "%s\n%s\n", texts->platform, texts->platform_version);
+    fprintf(key, "%s\n%s\n%s\n%s\n", texts->name, texts->vendor, texts->version, texts->driver);
     write_processor(key);
-    fprintf(key, "%u\n%s\n%s", vendor, options, text);
+    fprintf(key, "%u\n%s\n%s", texts->vendor_id, options, text);
 }
 
 bool opencl_cache_find(cl_device_id device, const char *text, const char *options, opencl_cache *cache) {
     char digest[DIGEST_TEXT_SIZE];
     char *key = NULL;
     size_t size = 0;
-    if (!find_folder(cache->folder, sizeof cache->folder) || keeps_its_own(device)) return false;
+    device_texts texts;
+    if (!find_folder(cache->folder, sizeof cache->folder)) return false;
+    if (!ask_texts(device, &texts) || keeps_its_own(&texts)) return false;
     FILE *stream = open_memstream(&key, &size);
     if (stream == NULL) return false;
-    write_key(stream, device, text, options);
+    write_key(stream, &texts, text, options);
     bool written = text_stream_end(stream, &key);
     if (written) {
         digest_sha256(key, size, digest);

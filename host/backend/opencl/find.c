@@ -1,71 +1,113 @@
 #include "backend/opencl/find.h"
 
+#include <CL/cl_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/opencl/query.h"
 #include "support/text.h"
 
 #define MOST_PLATFORMS 32
 
-size_t opencl_find_devices(found_device found[MOST_DEVICES], unsigned *platform_count) {
-    cl_platform_id platforms[MOST_PLATFORMS];
-    cl_uint platforms_found = 0;
-    size_t count = 0;
-    *platform_count = 0;
-    if (clGetPlatformIDs(MOST_PLATFORMS, platforms, &platforms_found) != CL_SUCCESS) return 0;
-    if (platforms_found > MOST_PLATFORMS) platforms_found = MOST_PLATFORMS;
-    *platform_count = platforms_found;
-    for (cl_uint p = 0; p < platforms_found; p++) {
-        cl_device_id devices[MOST_DEVICES];
-        cl_uint devices_found = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &devices_found) !=
-            CL_SUCCESS)
-            continue;
-        for (cl_uint d = 0; d < devices_found && d < MOST_DEVICES && count < MOST_DEVICES; d++) {
-            found_device *entry = &found[count++];
-            *entry = (found_device){platforms[p], devices[d], p, d, 0};
-            clGetDeviceInfo(devices[d], CL_DEVICE_TYPE, sizeof entry->type, &entry->type, NULL);
-        }
-    }
-    return count;
+/* A platform as it is asked for its devices. */
+typedef struct platform {
+    cl_platform_id id;
+    unsigned index;
+    char name[64];
+} platform;
+
+/* The devices that are found, and what went wrong meanwhile. */
+typedef struct search {
+    found_device *found;
+    size_t count;
+    device_remarks *remarks;
+} search;
+
+static const char *kind_of(cl_device_type type) {
+    return type & CL_DEVICE_TYPE_GPU ? "GPU" : type & CL_DEVICE_TYPE_ACCELERATOR ? "accelerator" : "CPU";
 }
 
-/* Device texts come with stray spaces, and go to terminals. */
-static void read_text(cl_device_id device, cl_device_info what, char *text, size_t size) {
-    char raw[512] = "";
-    if (clGetDeviceInfo(device, what, sizeof raw, raw, NULL) != CL_SUCCESS) raw[0] = '\0';
-    raw[sizeof raw - 1] = '\0';
-    size_t start = strspn(raw, " ");
-    size_t length = strlen(raw + start);
-    while (length > 0 && raw[start + length - 1] == ' ')
-        length--;
-    text_put(text, size, "%.*s", (int)length, raw + start);
-    text_clean(text);
-}
-
-void opencl_describe(const found_device *found, tanda_device_information *information) {
-    char platform[64] = "", version[64] = "";
-    memset(information, 0, sizeof *information);
-    text_put(information->backend, sizeof information->backend, "opencl");
-    text_put(information->id, sizeof information->id, "opencl:%u.%u", found->platform_index,
-             found->device_index);
-    read_text(found->device, CL_DEVICE_NAME, information->name, sizeof information->name);
-    read_text(found->device, CL_DRIVER_VERSION, information->driver, sizeof information->driver);
-    clGetPlatformInfo(found->platform, CL_PLATFORM_NAME, sizeof platform - 1, platform, NULL);
-    read_text(found->device, CL_DEVICE_VERSION, version, sizeof version);
-    text_put(information->platform, sizeof information->platform, "%s, %s", platform, version);
-    text_clean(information->platform);
-    const char *kind = found->type & CL_DEVICE_TYPE_GPU           ? "GPU"
-                       : found->type & CL_DEVICE_TYPE_ACCELERATOR ? "accelerator"
-                                                                  : "CPU";
-    text_put(information->kind, sizeof information->kind, "%s", kind);
+/* found has its device; what it is called, and what it has. */
+static tanda_status describe(const platform *platform, found_device *found, tanda_error *error) {
+    const cl_device_id device = found->device;
+    tanda_device_information *information = &found->information;
+    char version[64] = "";
     cl_uint units = 0;
     cl_ulong memory = 0;
-    clGetDeviceInfo(found->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    clGetDeviceInfo(found->device, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
+    tanda_status status = DEVICE_VALUE(device, CL_DEVICE_TYPE, &found->type, error);
+    if (status == TANDA_OK) status = DEVICE_TEXT(device, CL_DEVICE_NAME, information->name, error);
+    if (status == TANDA_OK) status = DEVICE_TEXT(device, CL_DRIVER_VERSION, information->driver, error);
+    if (status == TANDA_OK) status = DEVICE_TEXT(device, CL_DEVICE_VERSION, version, error);
+    if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_MAX_COMPUTE_UNITS, &units, error);
+    if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_GLOBAL_MEM_SIZE, &memory, error);
+    text_put(information->backend, sizeof information->backend, "opencl");
+    text_put(information->platform, sizeof information->platform, "%s, %s", platform->name, version);
+    text_put(information->kind, sizeof information->kind, "%s", kind_of(found->type));
     information->compute_units = units;
     information->memory = memory;
+    return status;
+}
+
+static void take_device(search *search, const platform *platform, cl_device_id device, unsigned index) {
+    tanda_error error;
+    found_device *found = &search->found[search->count];
+    *found = (found_device){.platform = platform->id, .device = device};
+    tanda_device_information *information = &found->information;
+    text_put(information->id, sizeof information->id, "opencl:%u.%u", platform->index, index);
+    if (describe(platform, found, &error) == TANDA_OK)
+        search->count++;
+    else
+        remark_add(search->remarks->failures, "device %u.%u: %s", platform->index, index, error.message);
+}
+
+static void remark_platform(search *search, const platform *platform, const char *what) {
+    remark_add(search->remarks->failures, "platform %u%s%s%s: %s", platform->index,
+               platform->name[0] != '\0' ? " (" : "", platform->name, platform->name[0] != '\0' ? ")" : "",
+               what);
+}
+
+static void search_platform(search *search, platform *platform) {
+    cl_device_id devices[MOST_DEVICES];
+    cl_uint count = 0;
+    tanda_error error;
+    char call[CODE_TEXT_SIZE + 32], code_text[CODE_TEXT_SIZE];
+    if (PLATFORM_TEXT(platform->id, CL_PLATFORM_NAME, platform->name, &error) != TANDA_OK) {
+        remark_platform(search, platform, error.message);
+        return;
+    }
+    const cl_int code = clGetDeviceIDs(platform->id, CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &count);
+    if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0)) {
+        remark_add(search->remarks->absences, "platform %u (%s) has no device", platform->index,
+                   platform->name);
+        return;
+    }
+    if (code != CL_SUCCESS) {
+        text_put(call, sizeof call, "clGetDeviceIDs: %s", opencl_code_text(code, code_text));
+        remark_platform(search, platform, call);
+        return;
+    }
+    for (cl_uint d = 0; d < count && d < MOST_DEVICES && search->count < MOST_DEVICES; d++)
+        take_device(search, platform, devices[d], d);
+}
+
+size_t opencl_find_devices(found_device found[MOST_DEVICES], device_remarks *remarks) {
+    cl_platform_id platforms[MOST_PLATFORMS];
+    cl_uint count = 0;
+    char text[CODE_TEXT_SIZE];
+    search search = {.found = found, .remarks = remarks};
+    const cl_int code = clGetPlatformIDs(MOST_PLATFORMS, platforms, &count);
+    if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && count == 0)) {
+        remark_add(remarks->absences, "no platform is installed");
+        return 0;
+    }
+    if (code != CL_SUCCESS) {
+        remark_add(remarks->failures, "clGetPlatformIDs: %s", opencl_code_text(code, text));
+        return 0;
+    }
+    for (cl_uint p = 0; p < count && p < MOST_PLATFORMS; p++)
+        search_platform(&search, &(platform){.id = platforms[p], .index = p});
+    return search.count;
 }
 
 /* GPUs before accelerators before CPUs, each in the platforms' order. */
@@ -73,26 +115,16 @@ static int rank_of(const tanda_device_information *information) {
     return strcmp(information->kind, "GPU") == 0 ? 0 : strcmp(information->kind, "accelerator") == 0 ? 1 : 2;
 }
 
-tanda_status opencl_list(tanda_device_information **devices, size_t *count, char *remark,
+tanda_status opencl_list(tanda_device_information **devices, size_t *count, device_remarks *remarks,
                          tanda_error *error) {
     found_device found[MOST_DEVICES];
-    unsigned platforms = 0;
-    size_t found_count = opencl_find_devices(found, &platforms);
-    if (found_count == 0) {
-        if (remark != NULL && platforms == 0) text_put(remark, 256, "no OpenCL platform is installed");
-        if (remark != NULL && platforms > 0)
-            text_put(remark, 256, "%u OpenCL platform%s, but none has a device", platforms,
-                     platforms > 1 ? "s" : "");
-        return TANDA_OK;
-    }
+    const size_t found_count = opencl_find_devices(found, remarks);
+    if (found_count == 0) return TANDA_OK;
     tanda_device_information *grown = realloc(*devices, (*count + found_count) * sizeof *grown);
     if (grown == NULL) return fail(error, TANDA_FAILED, "no memory for the list of devices");
     *devices = grown;
     for (int rank = 0; rank < 3; rank++)
-        for (size_t i = 0; i < found_count; i++) {
-            tanda_device_information information;
-            opencl_describe(&found[i], &information);
-            if (rank_of(&information) == rank) grown[(*count)++] = information;
-        }
+        for (size_t i = 0; i < found_count; i++)
+            if (rank_of(&found[i].information) == rank) grown[(*count)++] = found[i].information;
     return TANDA_OK;
 }

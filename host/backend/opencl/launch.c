@@ -1,39 +1,16 @@
 /* Checking, device memory and launching. */
 #include <stdio.h>
 
+#include "backend/opencl/query.h"
 #include "backend/opencl/state.h"
 #include "support/memory.h"
 
-typedef struct code_name {
-    cl_int code;
-    const char *name;
-} code_name;
-
-static const code_name code_names[] = {
-    {CL_DEVICE_NOT_AVAILABLE, "CL_DEVICE_NOT_AVAILABLE"},
-    {CL_COMPILER_NOT_AVAILABLE, "CL_COMPILER_NOT_AVAILABLE"},
-    {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
-    {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
-    {CL_OUT_OF_HOST_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
-    {CL_BUILD_PROGRAM_FAILURE, "CL_BUILD_PROGRAM_FAILURE"},
-    {CL_INVALID_VALUE, "CL_INVALID_VALUE"},
-    {CL_INVALID_MEM_OBJECT, "CL_INVALID_MEM_OBJECT"},
-    {CL_INVALID_KERNEL_NAME, "CL_INVALID_KERNEL_NAME"},
-    {CL_INVALID_KERNEL_ARGS, "CL_INVALID_KERNEL_ARGS"},
-    {CL_INVALID_WORK_GROUP_SIZE, "CL_INVALID_WORK_GROUP_SIZE"},
-    {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
-    {CL_INVALID_ARG_SIZE, "CL_INVALID_ARG_SIZE"},
-    {CL_INVALID_ARG_INDEX, "CL_INVALID_ARG_INDEX"},
-};
-
 tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
                           tanda_error *error) {
+    char text[CODE_TEXT_SIZE];
     if (code == CL_SUCCESS) return TANDA_OK;
-    const char *name = "an error";
-    for (size_t i = 0; i < sizeof code_names / sizeof *code_names; i++)
-        if (code_names[i].code == code) name = code_names[i].name;
-    return fail(error, TANDA_DEVICE, "%s (%s): %s: %s (%d)", state->base.information.id,
-                state->base.information.name, call, name, code);
+    return fail(error, TANDA_DEVICE, "%s (%s): %s: %s", state->base.information.id,
+                state->base.information.name, call, opencl_code_text(code, text));
 }
 
 tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,

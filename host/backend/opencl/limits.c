@@ -40,9 +40,7 @@ static tanda_status build_meter(meter *meter) {
 static tanda_status make_room(meter *meter) {
     const opencl_backend_state *state = meter->state;
     const size_t units = state->base.information.compute_units;
-    cl_ulong most = 0;
-    clGetDeviceInfo(state->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
-    const size_t bytes = most / 2 < MOST_BYTES ? (size_t)(most / 2) : MOST_BYTES;
+    const size_t bytes = state->most_bytes / 2 < MOST_BYTES ? (size_t)(state->most_bytes / 2) : MOST_BYTES;
     meter->workers = (units > 0 ? units : 1) * (state->vector == 1 ? 2048 : 1);
     meter->reads = bytes / sizeof(float) / state->vector / meter->workers / READS_AT_ONCE * READS_AT_ONCE;
     tanda_status status = opencl_make_memory(state, meter->workers * meter->reads,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/opencl/find.h"
+#include "backend/opencl/query.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -132,26 +133,35 @@ static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {
     return status == TANDA_OK ? opencl_build_exact(state, error) : status;
 }
 
+/* What the kernels and buffers are laid out by. */
+static tanda_status ask_device(opencl_backend_state *state, cl_device_type type, tanda_error *error) {
+    const cl_device_id device = state->device;
+    cl_bool unified = CL_FALSE;
+    cl_uint preferred = 1;
+    tanda_status status = DEVICE_VALUE(device, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, &preferred, error);
+    if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified, error);
+    if (status == TANDA_OK)
+        status = DEVICE_VALUE(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &state->most_bytes, error);
+    state->vector = preferred >= 4 ? 16 : 1;
+    state->group = state->vector == 16 ? 1 : 64;
+    state->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
+    state->shares_memory = state->is_cpu && unified;
+    return status;
+}
+
 static tanda_status open_found(const found_device *found, const tanda_device_options *options,
                                backend **result, tanda_error *error) {
     opencl_backend_state *made = NULL;
+    tanda_error failure;
     tanda_status status = allocate(&made, 1, sizeof *made, "device", error);
     if (status != TANDA_OK) return status;
-    cl_bool unified = CL_FALSE;
-    cl_uint preferred = 1;
-    bool is_cpu = (found->type & CL_DEVICE_TYPE_CPU) != 0;
-    clGetDeviceInfo(found->device, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, sizeof preferred, &preferred,
-                    NULL);
-    clGetDeviceInfo(found->device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
     made->base.interface = &interface;
+    made->base.information = found->information;
     made->device = found->device;
-    made->vector = preferred >= 4 ? 16 : 1;
-    made->group = made->vector == 16 ? 1 : 64;
-    made->is_cpu = is_cpu;
-    made->shares_memory = is_cpu && unified;
-    opencl_describe(found, &made->base.information);
+    status = ask_device(made, found->type, &failure);
+    if (status != TANDA_OK) fail(error, status, "%s: %s", found->information.id, failure.message);
     const char *folder = options->kernel_folder != NULL ? options->kernel_folder : getenv("TANDA_KERNELS");
-    status = copy_text(&made->kernel_folder, folder, error);
+    if (status == TANDA_OK) status = copy_text(&made->kernel_folder, folder, error);
     if (status == TANDA_OK) status = set_up(made, error);
     if (status != TANDA_OK) {
         close_opencl(&made->base);
@@ -164,14 +174,13 @@ static tanda_status open_found(const found_device *found, const tanda_device_opt
 static tanda_status open_opencl(const char *id, const tanda_device_options *options, backend **result,
                                 tanda_error *error) {
     found_device found[MOST_DEVICES];
-    unsigned platforms = 0;
-    size_t count = opencl_find_devices(found, &platforms);
-    for (size_t i = 0; i < count; i++) {
-        tanda_device_information information;
-        opencl_describe(&found[i], &information);
-        if (strcmp(information.id, id) == 0) return open_found(&found[i], options, result, error);
-    }
-    return fail(error, TANDA_DEVICE, "%s: no such device", id);
+    device_remarks remarks = {0};
+    char why[256];
+    const size_t count = opencl_find_devices(found, &remarks);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(found[i].information.id, id) == 0) return open_found(&found[i], options, result, error);
+    remarks_join(&remarks, false, why, sizeof why);
+    return fail(error, TANDA_DEVICE, "%s: no such device%s%s", id, why[0] != '\0' ? "; " : "", why);
 }
 
 const backend_kind opencl_backend = {.list = opencl_list, .open = open_opencl};

@@ -40,10 +40,8 @@ static void make_stored(const opencl_backend_state *state, program *program) {
     if (shuffles(program) || program->plan->keep || !program->plan->training) return;
     size_t tiles = steps_per_epoch(options->rows, options->batch_rows) * tiles_of(options->batch_rows),
            floats = 0;
-    cl_ulong most = 0;
-    clGetDeviceInfo(state->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
     if (multiply_overflows(tiles, program->plan->features * program->width, &floats) ||
-        floats > most / sizeof(float) / 2)
+        floats > state->most_bytes / sizeof(float) / 2)
         return;
     if (opencl_make_memory(state, floats, sizeof(float), &program->stored, NULL) != TANDA_OK)
         program->stored = NULL;

@@ -81,6 +81,7 @@ typedef struct opencl_backend_state {
     char *kernel_folder; /* NULL: the embedded kernels */
     size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
     size_t group;        /* work-items of a work-group */
+    cl_ulong most_bytes; /* of a buffer */
     bool is_cpu;
     bool shares_memory;  /* the host's memory is the device's */
     struct meter *meter; /* limits.c: what limits are measured with, NULL until then */

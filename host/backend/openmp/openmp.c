@@ -93,9 +93,9 @@ static size_t default_threads(void) {
     return threads > 0 ? (size_t)threads : 1;
 }
 
-static tanda_status list_cpu(tanda_device_information **devices, size_t *count, char *remark,
+static tanda_status list_cpu(tanda_device_information **devices, size_t *count, device_remarks *remarks,
                              tanda_error *error) {
-    (void)remark;
+    (void)remarks;
     const cpu_functions *functions = NULL;
     tanda_status status = choose_isa(NULL, &functions, error);
     if (status != TANDA_OK) return status;
