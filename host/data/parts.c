@@ -44,10 +44,7 @@ static tanda_status add_folder(part_list *list, const char *path, tanda_error *e
     const int count = scandir(path, &entries, is_part, compare_entries);
     const bool slash = path[strlen(path) - 1] == '/';
     tanda_status status = TANDA_OK;
-    if (count < 0)
-        return fail(error,
-                    errno == ENOMEM || errno == EMFILE || errno == ENFILE ? TANDA_FAILED : TANDA_BAD_INPUT,
-                    "%s: %s", path, strerror(errno));
+    if (count < 0) return fail_path(error, path, "", errno);
     if (count == 0) status = fail(error, TANDA_BAD_INPUT, "%s: is a folder without files", path);
     for (int i = 0; i < count; i++) {
         char *name = NULL;

@@ -29,8 +29,7 @@ bool pipe_is_named(const char *path) {
 /* A terminal ends when its user says so; /dev/zero never does. */
 static tanda_status check_kind(const char *path, int descriptor, tanda_error *error) {
     struct stat information;
-    if (fstat(descriptor, &information) != 0)
-        return fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (fstat(descriptor, &information) != 0) return fail_path(error, path, "", errno);
     if (S_ISDIR(information.st_mode)) return fail(error, TANDA_BAD_INPUT, "%s: is a folder", path);
     if (S_ISREG(information.st_mode) || S_ISFIFO(information.st_mode) || S_ISSOCK(information.st_mode) ||
         isatty(descriptor))
@@ -41,9 +40,7 @@ static tanda_status check_kind(const char *path, int descriptor, tanda_error *er
 tanda_status pipe_open(const char *path, int *descriptor, tanda_error *error) {
     const int opened = is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                                : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    const bool ran_out = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-    if (opened < 0)
-        return fail(error, ran_out ? TANDA_FAILED : TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (opened < 0) return fail_path(error, path, "", errno);
     const tanda_status status = check_kind(path, opened, error);
     if (status == TANDA_OK)
         *descriptor = opened;
@@ -66,7 +63,7 @@ tanda_status pipe_read(const char *path, int descriptor, size_t most, bytes *byt
     do
         length = read(descriptor, bytes->data + bytes->size, room < most ? room : most);
     while (length < 0 && errno == EINTR);
-    if (length < 0) return fail(error, TANDA_BAD_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    if (length < 0) return fail_path(error, path, "cannot be read: ", errno);
     *got = (size_t)length;
     bytes->size += (size_t)length;
     return TANDA_OK;

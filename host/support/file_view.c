@@ -98,18 +98,12 @@ static void give_back(mapped_file *file) {
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
-/* Of a path that cannot be opened or mapped: the file's fault, or the machine's. */
-static tanda_status fail_opening(const char *path, const char *what, int code, tanda_error *error) {
-    const bool ran_out = code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN;
-    return fail(error, ran_out ? TANDA_FAILED : TANDA_BAD_INPUT, "%s: %s%s", path, what, strerror(code));
-}
-
 /* The open waits for nothing: neither for the other end of a FIFO nor for a device. */
 static tanda_status open_regular(const char *path, mapped_file *file, tanda_error *error) {
     file->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file->descriptor < 0 && errno != ENXIO) return fail_opening(path, "", errno, error);
+    if (file->descriptor < 0 && errno != ENXIO) return fail_path(error, path, "", errno);
     if (file->descriptor >= 0 && fstat(file->descriptor, &file->opened) != 0)
-        return fail_opening(path, "", errno, error);
+        return fail_path(error, path, "", errno);
     if (file->descriptor >= 0 && S_ISREG(file->opened.st_mode)) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT, "%s: is not a regular file", path); /* ENXIO: a socket */
 }
@@ -120,7 +114,7 @@ static tanda_status map(const char *path, mapped_file *file, file_view *view, ta
     file->path = strdup(path);
     if (file->path == NULL) return fail(error, TANDA_FAILED, "%s: no memory to open it", path);
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file->descriptor, 0);
-    if (data == MAP_FAILED) return fail_opening(path, "cannot be mapped: ", errno, error);
+    if (data == MAP_FAILED) return fail_path(error, path, "cannot be mapped: ", errno);
     pthread_once(&once, install_handler);
     atomic_store(&file->is_damaged, false);
     atomic_store(&file->end, (uintptr_t)data + size);
@@ -161,8 +155,7 @@ tanda_status file_view_check(const file_view *view, tanda_status status, tanda_e
     struct stat now;
     if (file == NULL) return status;
     const struct stat *opened = &file->opened;
-    if (fstat(file->descriptor, &now) != 0)
-        return fail(error, TANDA_BAD_INPUT, "%s: %s", file->path, strerror(errno));
+    if (fstat(file->descriptor, &now) != 0) return fail_path(error, file->path, "", errno);
     if (now.st_size != opened->st_size)
         return fail(
             error, TANDA_BAD_INPUT,

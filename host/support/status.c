@@ -1,7 +1,9 @@
 #include "support/status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "support/text.h"
 
@@ -18,4 +20,13 @@ tanda_status fail(tanda_error *error, tanda_status status, const char *format, .
 
 const char *tanda_version(void) {
     return TANDA_VERSION;
+}
+
+tanda_status fail_path(tanda_error *error, const char *path, const char *what, int code) {
+    static const int of_paths[] = {ENOENT, ENOTDIR, EACCES, EPERM,  ELOOP,  ENAMETOOLONG, EISDIR,
+                                   ENXIO,  ENODEV,  EBADF,  EINVAL, ESTALE, ENODATA};
+    tanda_status status = TANDA_FAILED;
+    for (size_t i = 0; i < sizeof of_paths / sizeof *of_paths; i++)
+        if (code == of_paths[i]) status = TANDA_BAD_INPUT;
+    return fail(error, status, "%s: %s%s", path, what, strerror(code));
 }

@@ -174,7 +174,7 @@ tanda_status checkpoint_find(const char *path, void (*on_note)(const char *note,
                              void *context, char **file, tanda_error *error) {
     struct stat information;
     names names = {0};
-    if (stat(path, &information) != 0) return fail(error, TANDA_BAD_INPUT, "%s: %s", path, strerror(errno));
+    if (stat(path, &information) != 0) return fail_path(error, path, "", errno);
     if (!S_ISDIR(information.st_mode)) {
         const tanda_status status = checkpoint_file_check(path, NULL, error);
         return status == TANDA_OK ? copy_text(file, path, error) : status;

@@ -75,9 +75,7 @@ static int newest_first(const void *a, const void *b) {
 tanda_status checkpoint_list(const char *folder, names *names, tanda_error *error) {
     tanda_status status = TANDA_OK;
     DIR *directory = opendir(folder);
-    if (directory == NULL)
-        return fail(error, errno == ENOMEM ? TANDA_FAILED : TANDA_BAD_INPUT, "%s: %s%s", folder,
-                    errno == ENOMEM ? "no memory to list it: " : "", strerror(errno));
+    if (directory == NULL) return fail_path(error, folder, "cannot be listed: ", errno);
     for (const struct dirent *entry; status == TANDA_OK && (entry = readdir(directory)) != NULL;) {
         if (!is_step_file(entry->d_name)) continue;
         char **more = reallocarray(names->texts, names->count + 1, sizeof *more);
@@ -121,8 +119,7 @@ tanda_status resumes_from(const char *resume, const char *folder, bool *does, ta
 static tanda_status check_resumed(const char *resume, tanda_error *error) {
     struct stat information;
     if (resume == NULL) return TANDA_OK;
-    if (stat(resume, &information) != 0)
-        return fail(error, TANDA_BAD_INPUT, "%s: %s", resume, strerror(errno));
+    if (stat(resume, &information) != 0) return fail_path(error, resume, "", errno);
     if (S_ISDIR(information.st_mode) || !checkpoint_is_folder(resume)) return TANDA_OK;
     return checkpoint_file_check(resume, NULL, error);
 }
