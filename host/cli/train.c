@@ -230,6 +230,10 @@ static report make_report(const training *run) {
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);
     report_count(&report, "steps", run->result.steps);
+    if (run->options.optimizing.kind == TANDA_OPTIMIZER_LBFGS) {
+        report_value(&report, "converged", json_boolean(run->result.converged));
+        report_real(&report, "largest_derivative", run->result.largest_derivative);
+    }
     if (run->result.best_epoch > 0) {
         report_value(&report, "stopped_early", json_boolean(run->result.stopped_early));
         report_count(&report, "best_epoch", run->result.best_epoch);

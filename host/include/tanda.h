@@ -594,6 +594,8 @@ typedef struct tanda_train_result {
     bool has_validation;
     tanda_evaluation validation;
     double compile_seconds, transfer_seconds, train_seconds;
+    bool converged;            /* lbfgs: no derivative at the last weights exceeds the tolerance */
+    double largest_derivative; /* lbfgs: its magnitude */
 } tanda_train_result;
 
 /*
