@@ -164,9 +164,9 @@ Test(cli, values_are_read_strictly_and_exit_2) {
         {2, "--scale: 'robust' is unknown; use standard, minmax or none", {"train", "--scale", "robust"}},
         {2, "--math: 'sloppy' is unknown; use exact or fast", {"train", "--math", "sloppy"}},
         {2,
-         "--device: 'gpu' is unknown; use auto, cpu, opencl, opencl:NAME or opencl:P.D (tanda devices lists "
-         "them)",
-         {"train", "--device", "gpu"}},
+         "--device: 'fpga' is unknown; use auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (tanda devices "
+         "lists them)",
+         {"train", "--device", "fpga"}},
         {2,
          "--loss: 'l2' is unknown; use binary_crossentropy, categorical_crossentropy, mse, mae, huber, "
          "log_cosh, "

@@ -39,6 +39,31 @@ Test(lbfgs_training, converges_and_says_so) {
     cr_expect_null(strstr(run.err, "Epoch 100/100"), "%s", run.err);
 }
 
+Test(lbfgs_training, that_has_too_few_epochs_says_so) {
+    const outcome run = RUN(TRAIN, "--l2", OF_C1, "--epochs", "3", "--json");
+    cr_assert_eq(run.status, 0, "%s", run.err);
+    cr_expect_not_null(strstr(run.err, "note: not converged: the epochs ended after "), "%s", run.err);
+    cr_expect_not_null(strstr(run.err, "the largest derivative is "), "%s", run.err);
+    json_t *short_run = only_object(&run), *whole = RUN_JSON(TRAIN, "--l2", OF_C1);
+    cr_expect(json_is_false(json_object_get(short_run, "converged")));
+    cr_expect(json_is_true(json_object_get(whole, "converged")));
+    cr_expect_gt(json_figure(short_run, "largest_derivative"), 1e-5);
+    cr_expect_leq(json_figure(whole, "largest_derivative"), 1e-5);
+    json_decref(short_run);
+    json_decref(whole);
+}
+
+/* Nothing is left to do, but whether it converged is told all the same. */
+Test(lbfgs_training, resumed_at_its_end_tells_the_same) {
+    json_t *first = RUN_JSON(TRAIN, "--l2", OF_C1, "--checkpoint", "c.safetensors");
+    json_t *again = RUN_JSON("train", "--resume", "c.safetensors");
+    cr_expect(json_is_true(json_object_get(again, "converged")));
+    cr_expect_eq(json_figure(first, "largest_derivative"), json_figure(again, "largest_derivative"));
+    cr_expect_str_eq(json_words(first, "weights_sha256"), json_words(again, "weights_sha256"));
+    json_decref(first);
+    json_decref(again);
+}
+
 static const char *const machines[][3] = {{"cpu", "1", "x86-64-v4"},
                                           {"cpu", "3", "x86-64-v3"},
                                           {"cpu", "2", "generic"},

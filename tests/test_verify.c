@@ -338,7 +338,7 @@ Test(verify_command, a_spec_that_is_wrong_is_refused_with_what_would_be_right) {
     } wrong[] = {
         {"--device", "cpu,treads=2", "threads=N"},        {"--against", "cpu,threads=0", "whole number"},
         {"--against", "cpu,math=quick", "exact or fast"}, {"--device", "cpu,gemm=mine", "tanda or clblast"},
-        {"--against", "cpu,isa=z80", "generic"},          {"--device", "gpu", "opencl:P.D"},
+        {"--against", "cpu,isa=z80", "generic"},          {"--device", "fpga", "opencl:P.D"},
         {"--against", "cpu,threads", "threads=N"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -104,6 +104,8 @@ struct tanda_device {
     tanda_device_information information;
     tanda_grade grade;
     const char *missed_probe;
+    char instead_of[sizeof(
+        (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
 };
 
 /*

@@ -1,11 +1,11 @@
 /* Devices as users name them: listing, choosing, falling back. */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/device_name.h"
 #include "backend/selftest.h"
 #include "support/text.h"
 
@@ -33,25 +33,6 @@ tanda_status tanda_device_list(tanda_device_information **devices, size_t *count
     const tanda_status status = device_list(true, devices, count, &remarks, error);
     if (status == TANDA_OK && remark != NULL) remarks_join(&remarks, *count == 1, remark, REMARK_SIZE);
     return status;
-}
-
-static bool contains_ignoring_case(const char *text, const char *part) {
-    size_t length = strlen(part);
-    for (; *text != '\0'; text++)
-        if (strncasecmp(text, part, length) == 0) return true;
-    return false;
-}
-
-/* Whether a device is the one that `wanted` names; "opencl" names any, best first. */
-static bool is_named(const tanda_device_information *information, const char *wanted) {
-    if (strcmp(wanted, information->id) == 0) return true;
-    if (strcmp(information->backend, "opencl") != 0) return false;
-    if (strcmp(wanted, "opencl") == 0) return true;
-    const char *name = wanted + strlen("opencl:");
-    return strncmp(wanted, "opencl:", strlen("opencl:")) == 0 && *name != '\0' &&
-           !isdigit((unsigned char)*name) &&
-           (contains_ignoring_case(information->name, name) ||
-            contains_ignoring_case(information->platform, name));
 }
 
 /* What was chosen, and why. */
@@ -86,22 +67,15 @@ static void choose_automatically(const tanda_device_information *devices, size_t
     }
     choice->device = &devices[0];
     give_reason(choice, remarks, false,
-                others > 0 ? "no OpenCL GPU or accelerator, only CPU devices" : "no OpenCL device");
+                others > 0 ? "no OpenCL GPU or accelerator, only CPU devices"
+                           : "no OpenCL device (see tanda devices)");
 }
 
 static void choose_named(const tanda_device_information *devices, size_t count, const char *wanted,
                          choice *choice) {
     for (size_t i = 0; i < count && choice->device == NULL; i++)
-        if (is_named(&devices[i], wanted)) choice->device = &devices[i];
+        if (device_name_fits(wanted, &devices[i])) choice->device = &devices[i];
     if (choice->device != NULL) text_put(choice->reason, REASON_SIZE, "as --device asks");
-}
-
-static tanda_status check_name(const char *wanted, tanda_error *error) {
-    if (strcmp(wanted, "auto") == 0 || strcmp(wanted, "cpu") == 0 || strcmp(wanted, "opencl") == 0 ||
-        (strncmp(wanted, "opencl:", strlen("opencl:")) == 0 && wanted[strlen("opencl:")] != '\0'))
-        return TANDA_OK;
-    return fail(error, TANDA_USAGE, "--device: '%s' is none of auto, cpu, opencl, opencl:P.D, opencl:NAME",
-                wanted);
 }
 
 /* The ids of what there is, for a message. */
@@ -144,10 +118,10 @@ static tanda_status open_tested(const tanda_device_information *information,
     return TANDA_OK;
 }
 
-static tanda_status open_chosen(const choice *choice, const tanda_device_options *options, backend **result,
-                                tanda_error *error) {
+static tanda_status open_accepted(const tanda_device_information *information,
+                                  const tanda_device_options *options, backend **result, tanda_error *error) {
     backend *made = NULL;
-    tanda_status status = open_tested(choice->device, options, &made, error);
+    tanda_status status = open_tested(information, options, &made, error);
     if (status == TANDA_OK) status = check_grade(made, options, error);
     if (status == TANDA_OK)
         *result = made;
@@ -156,29 +130,25 @@ static tanda_status open_chosen(const choice *choice, const tanda_device_options
     return status;
 }
 
-/* Opens the choice; when that fails and nothing is required, OpenMP, with the failure as the reason. */
-static tanda_status open_or_fall_back(choice *choice, const tanda_device_information *cpu,
+/* Opens the choice; when that fails and nothing is required, OpenMP, which keeps the failure. */
+static tanda_status open_or_fall_back(const choice *choice, const tanda_device_information *cpu,
                                       const tanda_device_options *options, backend **result,
                                       tanda_error *error) {
     tanda_error failure = {0};
-    tanda_status status = TANDA_DEVICE;
-    if (choice->device != NULL) {
-        status = open_chosen(choice, options, result, &failure);
-        if (status == TANDA_OK) return TANDA_OK;
-    } else {
-        text_put(failure.message, sizeof failure.message, "%s", choice->reason);
-    }
+    tanda_status status = choice->device != NULL ? open_accepted(choice->device, options, result, &failure)
+                                                 : fail(&failure, TANDA_DEVICE, "%s", choice->reason);
+    if (status == TANDA_OK) return TANDA_OK;
     if (options->require_device || choice->device == cpu || status == TANDA_USAGE)
         return fail(error, status, "%s", failure.message);
-    choice->device = cpu;
-    text_put(choice->reason, REASON_SIZE, "fallback: %s", failure.message);
-    return open_chosen(choice, options, result, error);
+    status = open_accepted(cpu, options, result, error);
+    if (status == TANDA_OK) text_put((*result)->instead_of, sizeof failure.message, "%s", failure.message);
+    return status;
 }
 
 static void choose_device(const tanda_device_options *options, const tanda_device_information *devices,
                           size_t count, const device_remarks *remarks, choice *choice) {
-    const char *wanted = options->device != NULL ? options->device : "auto";
-    if (strcmp(wanted, "auto") != 0) {
+    const char *wanted = options->device;
+    if (!device_name_is_automatic(wanted)) {
         choose_named(devices, count, wanted, choice);
         if (choice->device != NULL) return;
         char ids[REASON_SIZE / 3];
@@ -207,16 +177,23 @@ tanda_status tanda_device_open(const tanda_device_options *options, tanda_device
     choice choice = {.device = NULL, .reason = ""};
     const tanda_device_options defaults = {0};
     if (options == NULL) options = &defaults;
-    const char *wanted = options->device != NULL ? options->device : "auto";
-    tanda_status status = check_name(wanted, error);
+    tanda_status status = options->device != NULL ? device_name_check(options->device, error) : TANDA_OK;
     if (status != TANDA_OK) return status;
-    status = device_list(strcmp(wanted, "cpu") != 0, &devices, &count, &remarks, error);
+    status = device_list(!device_name_is_cpu(options->device), &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;
     choose_device(options, devices, count, &remarks, &choice);
     status = open_or_fall_back(&choice, &devices[0], options, device, error);
-    if (status == TANDA_OK && reason != NULL) text_put(reason, REMARK_SIZE, "%s", choice.reason);
+    const char *failure = "";
+    if (status == TANDA_OK && reason != NULL)
+        text_put(reason, REMARK_SIZE, "%s%s", tanda_device_is_fallback(*device, &failure) ? "fallback: " : "",
+                 failure[0] != '\0' ? failure : choice.reason);
     free(devices);
     return status;
+}
+
+bool tanda_device_is_fallback(const tanda_device *device, const char **failure) {
+    if (failure != NULL) *failure = device->instead_of;
+    return device->instead_of[0] != '\0';
 }
 
 void tanda_device_close(tanda_device *device) {

@@ -101,6 +101,7 @@ void print_model_line(FILE *stream, const tanda_model *model) {
 
 void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason) {
     const tanda_device_information *information = tanda_device_describe(device);
+    const char *failure = ""; /* reason has only its beginning */
     if (strcmp(information->backend, "openmp") == 0) {
         fprintf(stream, "device: OpenMP, %s (", information->name);
         print_counted(stream, information->compute_units, "thread");
@@ -115,7 +116,8 @@ void print_device_line(FILE *stream, const tanda_device *device, tanda_math math
                                                           : ", math fast",
               stream);
     if (reason[0] != '\0') fputs("; ", stream);
-    print_name(stream, reason);
+    if (tanda_device_is_fallback(device, &failure)) fputs("fallback: ", stream);
+    print_name(stream, failure[0] != '\0' ? failure : reason);
     fputc('\n', stream);
 }
 

@@ -76,7 +76,9 @@ static tanda_status run_device(lab *lab, const char *name) {
 static tanda_status run_default_devices(lab *lab) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
-    tanda_status status = tanda_device_list(&devices, &count, NULL, lab->error);
+    char remark[256] = "";
+    tanda_status status = tanda_device_list(&devices, &count, remark, lab->error);
+    if (remark[0] != '\0' && !lab->options->common.quiet) fprintf(stderr, "note: %s\n", remark);
     for (size_t i = 0; status == TANDA_OK && i < count && i < 2; i++) {
         if (i > 0 && !lab->options->common.json) putchar('\n');
         status = run_device(lab, devices[i].id);

@@ -84,7 +84,7 @@ tanda_status device_spec_read(const char *flag, const char *text, const common_o
     tanda_status status = copy_text(&spec->text, text, error);
     if (status != TANDA_OK) return status;
     char *rest = spec->text;
-    spec->device.device = strsep(&rest, ",");
+    spec->device.device = spec->requested = strsep(&rest, ",");
     while (status == TANDA_OK && rest != NULL)
         status = read_part(flag, strsep(&rest, ","), spec, error);
     return status;

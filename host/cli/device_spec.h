@@ -14,7 +14,8 @@ typedef struct device_spec {
     tanda_math math;
     tanda_gemm gemm;
     bool quiet;
-    char reason[256]; /* why it is this device; "" when the spec names it */
+    const char *requested; /* what was asked for: the DEVICE, or "auto" */
+    char reason[256];      /* why it is this device; "" when the spec names it */
 } device_spec;
 
 /*

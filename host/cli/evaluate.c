@@ -55,7 +55,7 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     const tanda_model *model = application->model;
     model_digest(model, digest);
     report report = report_begin("evaluate");
-    report_device(&report, application->device, application->common.device.math);
+    report_device(&report, application->device, &application->common.device);
     report_text(&report, "task", task_name(model->task));
     report_text(&report, "loss_function", loss_name(model->loss));
     report_dialect(&report, &application->dataset->dialect);

@@ -110,6 +110,12 @@ static void explain_exit(int status, void *context) {
               stderr);
 }
 
+/* PoCL ends the process where its folder is named and empty; elsewhere an empty variable is none. */
+static void unset_empty(const char *variable) {
+    const char *value = getenv(variable);
+    if (value != NULL && value[0] == '\0') unsetenv(variable);
+}
+
 int main(int argc, char **argv) {
     on_exit(explain_exit, NULL);
     tanda_error error = {0};
@@ -118,6 +124,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     cleanup_watch();
+    unset_empty("POCL_CACHE_DIR");
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status != TANDA_OK && error.message[0] != '\0') {

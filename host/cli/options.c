@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/device_name.h"
 #include "cli/dialect_options.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
@@ -51,9 +52,8 @@ error_t parsed(tanda_status status) {
 
 static const struct argp_option common_table[] = {
     {"device", FLAG_DEVICE, "DEVICE", 0,
-     "auto, cpu, opencl, opencl:NAME or opencl:P.D (see tanda devices); default auto: the first OpenCL GPU "
-     "or "
-     "accelerator, else OpenMP",
+     "auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (see tanda devices); default auto: gpu, the first "
+     "OpenCL GPU or accelerator, else OpenMP",
      0},
     {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", 0},
     {"accept-flush", FLAG_ACCEPT_FLUSH, NULL, 0, "take a device that flushes subnormal numbers to zero", 0},
@@ -109,18 +109,8 @@ static tanda_status set_threads(common_options *options, const char *argument) {
 }
 
 static tanda_status set_device(common_options *options, const char *argument) {
-    static const char prefix[] = "opencl:";
-    const bool with_name =
-        strncmp(argument, prefix, sizeof prefix - 1) == 0 && argument[sizeof prefix - 1] != '\0';
-    if (!options->device_is_spec && !with_name && strcmp(argument, "auto") != 0 &&
-        strcmp(argument, "cpu") != 0 && strcmp(argument, "opencl") != 0) {
-        char buffer[SHOWN_SIZE];
-        return fail(
-            options->error, TANDA_USAGE,
-            "--device: '%s' is unknown; use auto, cpu, opencl, opencl:NAME or opencl:P.D (tanda devices "
-            "lists them)",
-            shown(argument, strlen(argument), buffer));
-    }
+    if (!options->device_is_spec && device_name_check(argument, options->error) != TANDA_OK)
+        return TANDA_USAGE;
     options->device.device = argument;
     return TANDA_OK;
 }

@@ -211,7 +211,7 @@ static tanda_status check_top(prediction *prediction, tanda_error *error) {
 static tanda_status print_json(prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
     report report = report_begin("predict");
-    report_device(&report, application->device, application->common.device.math);
+    report_device(&report, application->device, &application->common.device);
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
     report_dialect(&report, &prediction->dialect);

@@ -101,7 +101,7 @@ static tanda_status print_result(const recording *run, tanda_status status, tand
         return TANDA_OK;
     }
     report report = report_begin("record");
-    report_device(&report, run->device, TANDA_MATH_EXACT);
+    report_device(&report, run->device, &run->train.common.device);
     report_count(&report, "rows", golden->rows);
     report_count(&report, "features", golden->features);
     report_count(&report, "parameters", golden->parameters);

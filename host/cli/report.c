@@ -82,13 +82,15 @@ const char *grade_name(tanda_grade grade) {
     return names[grade];
 }
 
-void report_device(report *report, const tanda_device *device, tanda_math math) {
+void report_device(report *report, const tanda_device *device, const tanda_device_options *options) {
     const tanda_device_information *information = tanda_device_describe(device);
     const bool is_openmp = strcmp(information->backend, "openmp") == 0;
     report_text(report, "device", information->name);
     report_text(report, "device_id", information->id);
+    report_text(report, "requested_device", options->device != NULL ? options->device : "auto");
+    report_value(report, "fallback", json_boolean(tanda_device_is_fallback(device, NULL)));
     report_text(report, "backend", information->backend);
-    report_text(report, "math", math_name(math));
+    report_text(report, "math", math_name(options->math));
     report_text(report, "grade", grade_name(tanda_device_grade(device, NULL)));
     if (is_openmp) {
         report_count(report, "threads", information->compute_units);

@@ -26,8 +26,8 @@ void report_value(report *report, const char *key, json_t *value); /* takes valu
 /* Whether something is missing in an object that was begun by report_begin. */
 bool report_failed(const report *report);
 
-/* device, backend, math, grade and, on OpenMP, threads. */
-void report_device(report *report, const tanda_device *device, tanda_math math);
+/* What was asked for, whether another came instead, device, backend, math, grade and, on OpenMP, threads. */
+void report_device(report *report, const tanda_device *device, const tanda_device_options *options);
 
 /* loss, accuracy, correct and squared_error, as far as there are such; prefix is "" or "val_". */
 void report_evaluation(report *report, const char *prefix, const tanda_evaluation *evaluation);

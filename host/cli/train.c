@@ -213,7 +213,7 @@ static json_t *seconds_object(const training *run) {
 static report make_report(const training *run) {
     const tanda_model *model = run->setup.model;
     report report = report_begin("train");
-    report_device(&report, run->device, run->options.common.device.math);
+    report_device(&report, run->device, &run->options.common.device);
     report_text(&report, "task", task_name(model->task));
     report_dialect(&report, &run->setup.training->dialect);
     report_count(&report, "rows", run->setup.training->rows);
@@ -230,6 +230,10 @@ static report make_report(const training *run) {
     report_count(&report, "seed", run->options.common.seed);
     report_count(&report, "epochs", run->result.epochs);
     report_count(&report, "steps", run->result.steps);
+    if (run->options.optimizing.kind == TANDA_OPTIMIZER_LBFGS) {
+        report_value(&report, "converged", json_boolean(run->result.converged));
+        report_real(&report, "largest_derivative", run->result.largest_derivative);
+    }
     if (run->result.best_epoch > 0) {
         report_value(&report, "stopped_early", json_boolean(run->result.stopped_early));
         report_count(&report, "best_epoch", run->result.best_epoch);
@@ -327,7 +331,7 @@ static tanda_status fit_fold(const train_setup *setup, size_t fold, tanda_train_
 
 static tanda_status print_folds_json(const training *run, tanda_error *error) {
     report report = report_begin("train");
-    report_device(&report, run->device, run->options.common.device.math);
+    report_device(&report, run->device, &run->options.common.device);
     report_count(&report, "seed", run->options.common.seed);
     report_value(&report, "cross_validation", cross_validation_json(&run->folds));
     return report_print(&report, error);

@@ -84,6 +84,8 @@ static tanda_status run_verification(verification *run, tanda_error *error) {
     if (status == TANDA_OK)
         status = open_side_b(&run->options, &sides[SIDE_A], &run->specs[SIDE_B], &sides[SIDE_B], error);
     if (status != TANDA_OK) return status;
+    for (int side = 0; side < SIDE_COUNT; side++)
+        run->comparison.requested[side] = run->specs[side].requested;
     if (!run->options.train.common.quiet) print_banner(run);
     status = compare(run, error);
     return status == TANDA_OK ? print_result(run, error) : status;

@@ -156,7 +156,8 @@ static tanda_status print_result(const repetition *run, tanda_error *error) {
     } else {
         report report = report_begin("verify");
         report_text(&report, "golden", run->options.golden);
-        report_device(&report, run->side.backend, TANDA_MATH_EXACT);
+        const tanda_device_options requested = {.device = run->spec.requested};
+        report_device(&report, run->side.backend, &requested);
         report_value(&report, "equal", json_boolean(found->verdict == GOLDEN_EQUAL));
         report_text(&report, "verdict", verdict);
         report_text(&report, "recorded_on", run->recorded.device);

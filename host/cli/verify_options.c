@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/device_name.h"
 #include "cli/command.h"
 #include "cli/report.h"
 #include "support/text.h"
@@ -80,25 +81,24 @@ tanda_status verify_options_parse(int argc, char **argv, verify_options *options
 
 /* ---- the two sides ------------------------------------------------------------------------------------ */
 
-static bool is_automatic(const char *text) {
-    return text == NULL || strcmp(text, "auto") == 0;
-}
-
 tanda_status open_side_a(const common_options *common, device_spec *spec, lockstep_side *side,
                          tanda_error *error) {
     const char *wanted = common->device.device;
-    tanda_status status =
-        device_spec_read("--device", is_automatic(wanted) ? "opencl" : wanted, common, spec, error);
+    const bool automatic = device_name_is_automatic(wanted);
+    tanda_error failure = {0};
+    tanda_status status = device_spec_read("--device", automatic ? "opencl" : wanted, common, spec, error);
     if (status != TANDA_OK) return status;
-    if (!is_automatic(wanted)) return device_spec_open(spec, side, error);
-    if (device_spec_open(spec, side, NULL) == TANDA_OK) {
+    if (!automatic) return device_spec_open(spec, side, error);
+    spec->requested = "auto";
+    if (device_spec_open(spec, side, &failure) == TANDA_OK) {
         text_put(spec->reason, sizeof spec->reason, "the best OpenCL device");
         return TANDA_OK;
     }
     device_spec_free(spec);
     status = device_spec_read("--device", "cpu", common, spec, error);
     if (status == TANDA_OK) status = device_spec_open(spec, side, error);
-    if (status == TANDA_OK) text_put(spec->reason, sizeof spec->reason, "there is no OpenCL device");
+    spec->requested = "auto";
+    if (status == TANDA_OK) text_put(spec->reason, sizeof spec->reason, "%s", failure.message);
     return status;
 }
 

@@ -132,7 +132,8 @@ static json_t *side_object(const comparison *comparison, int side) {
     const lockstep_side *of_side = &comparison->sides[side];
     const char *missed = NULL;
     report report = json_object_begin();
-    report_device(&report, of_side->backend, of_side->math);
+    const tanda_device_options requested = {.device = comparison->requested[side], .math = of_side->math};
+    report_device(&report, of_side->backend, &requested);
     tanda_device_grade(of_side->backend, &missed);
     if (missed != NULL && missed[0] != '\0') report_text(&report, "missed_probe", missed);
     if (comparison->result.notes[side][0] != '\0')

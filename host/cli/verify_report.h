@@ -9,6 +9,7 @@
 typedef struct comparison {
     const tanda_model *model;
     lockstep_side sides[SIDE_COUNT];
+    const char *requested[SIDE_COUNT]; /* devices as they were asked for */
     size_t steps, steps_per_epoch;
     lockstep_result result;
 } comparison;

@@ -370,7 +370,7 @@ typedef struct tanda_device_information {
 
 /* All zero (NULL, false) is the default: the best device there is, else OpenMP. */
 typedef struct tanda_device_options {
-    const char *device;  /* "auto", "cpu", "opencl", "opencl:P.D", "opencl:NAME"; NULL: "auto" */
+    const char *device;  /* "auto", "cpu", "gpu", "opencl", "opencl:P.D", "opencl:NAME"; NULL: "auto" */
     bool require_device; /* fail rather than fall back to OpenMP */
     tanda_math math;     /* fast takes a device of any grade */
     bool accept_flush;   /* exact mode even where subnormals are flushed */
@@ -394,6 +394,12 @@ TANDA_API tanda_status tanda_device_list(tanda_device_information **devices, siz
  */
 TANDA_API tanda_status tanda_device_open(const tanda_device_options *options, tanda_device **device,
                                          char *reason, tanda_error *error);
+
+/*
+ * Whether it is OpenMP in the place of another that is missing or failed; *failure (may be NULL) then says how, else it is
+ * empty. It is the device's.
+ */
+TANDA_API bool tanda_device_is_fallback(const tanda_device *device, const char **failure);
 TANDA_API void tanda_device_close(tanda_device *device);
 TANDA_API const tanda_device_information *tanda_device_describe(const tanda_device *device);
 
@@ -594,6 +600,8 @@ typedef struct tanda_train_result {
     bool has_validation;
     tanda_evaluation validation;
     double compile_seconds, transfer_seconds, train_seconds;
+    bool converged;            /* lbfgs: no derivative at the last weights exceeds the tolerance */
+    double largest_derivative; /* lbfgs: its magnitude */
 } tanda_train_result;
 
 /*

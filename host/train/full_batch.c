@@ -113,29 +113,33 @@ static tanda_status go_back(trainer *trainer, tanda_error *error) {
     return evaluate(trainer, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
 }
 
-static void tell_end(const trainer *trainer, const char *what) {
+static void tell_end(const trainer *trainer, const char *what, const char *advice) {
     const tanda_train_options *options = trainer->options;
     const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
     char note[200];
     if (options->on_note == NULL) return;
-    text_put(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g", what,
-             (unsigned long long)lbfgs->evaluations, lbfgs_gradient_norm(lbfgs));
+    text_put(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g%s", what,
+             (unsigned long long)lbfgs->evaluations, lbfgs_gradient_norm(lbfgs), advice);
     options->on_note(note, options->context);
+}
+
+static bool has_converged(const trainer *trainer) {
+    return lbfgs_gradient_norm(&trainer->full_batch->lbfgs) <= trainer->options->optimizer.tolerance;
 }
 
 static void note_iteration(trainer *trainer, lbfgs_outcome outcome) {
     const full_batch *state = trainer->full_batch;
     progress *progress = &trainer->progress;
-    const bool converged = lbfgs_gradient_norm(&state->lbfgs) <= trainer->options->optimizer.tolerance;
+    const bool converged = has_converged(trainer);
     progress->step++;
     progress->pairs = state->lbfgs.pairs;
     progress->running.loss = (double)state->latest.loss;
     progress->running.correct = state->latest.correct;
     progress->stopping.stopped |= converged || outcome == LBFGS_STUCK;
     if (converged)
-        tell_end(trainer, "converged");
+        tell_end(trainer, "converged", "");
     else if (outcome == LBFGS_STUCK)
-        tell_end(trainer, "no lower point within binary32");
+        tell_end(trainer, "no lower point within binary32", "");
 }
 
 tanda_status full_batch_advance(trainer *trainer, tanda_error *error) {
@@ -148,4 +152,15 @@ tanda_status full_batch_advance(trainer *trainer, tanda_error *error) {
     if (status == TANDA_OK && outcome == LBFGS_STUCK) status = go_back(trainer, error);
     if (status == TANDA_OK) note_iteration(trainer, outcome);
     return status;
+}
+
+tanda_status full_batch_end(trainer *trainer, tanda_train_result *result, tanda_error *error) {
+    const full_batch *state = trainer->full_batch;
+    const tanda_status status = state->is_started ? TANDA_OK : start(trainer, error);
+    if (status != TANDA_OK) return status;
+    result->largest_derivative = lbfgs_gradient_norm(&state->lbfgs);
+    result->converged = has_converged(trainer);
+    if (!result->converged && !trainer->progress.stopping.stopped)
+        tell_end(trainer, "not converged: the epochs ended", "; more of them go on");
+    return TANDA_OK;
 }

@@ -17,6 +17,9 @@ void full_batch_free(full_batch *state);
 /* One iteration, which counts as a step; stops the training where none is left to do, and notes why. */
 tanda_status full_batch_advance(trainer *trainer, tanda_error *error);
 
+/* At the end, with the final weights on the device: whether they are an optimum; notes where the epochs were too few. */
+tanda_status full_batch_end(trainer *trainer, tanda_train_result *result, tanda_error *error);
+
 /* The state: differences of points, then of gradients, the oldest first; progress.pairs of each mean something. */
 void full_batch_read_state(const trainer *trainer, size_t index, float *packed);
 void full_batch_write_state(trainer *trainer, size_t index, const float *packed);

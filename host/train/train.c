@@ -370,6 +370,8 @@ tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_
     made.train_seconds = seconds_now() - start;
     if (status == TANDA_OK) note_progress(&run.trainer, &made);
     if (status == TANDA_OK && options->checkpoint != NULL) status = remember(&run, error);
+    if (status == TANDA_OK && run.trainer.full_batch != NULL)
+        status = check_data(&run, full_batch_end(&run.trainer, &made, error), error);
     if (status == TANDA_OK) status = finish_training(&run, &made, error);
     if (status == TANDA_OK && options->checkpoint != NULL)
         checkpoints_save(checkpoints, &run.trainer, &run.latest, NULL);

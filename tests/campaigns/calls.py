@@ -308,16 +308,21 @@ def judge_words(baseline, outcome, fault):
         yield f"a failed {fault.kind} is told as a device's: {''.join(outcome.failures[:1])}"
 
 
-def told_instead(outcome):
-    """The list of devices says which of them cannot be used, and why."""
-    return re.search(r"unusable|no OpenCL|\"reason\"|^opencl: ", outcome.out, re.M) or outcome.err
+# A processor whose name cannot be read is a CPU.
+OF_DEVICES = re.compile(r'unusable: .*|"error": .*|^opencl: .*|"remark": .*|exact  CPU \(|"name": "CPU"', re.M)
+
+
+def told_instead(baseline, outcome):
+    """The list of devices says which of them cannot be used, and why, as it does not without the fault."""
+    told = OF_DEVICES.findall("\n".join(judge.comparable(outcome.out)))
+    return set(told) - set(OF_DEVICES.findall("\n".join(baseline.out))) or outcome.err
 
 
 def judge_results(baseline, outcome, folder):
     if outcome.code == 0 and judge.comparable(outcome.out) != baseline.out:
         if baseline.command.arguments.startswith("bench"):
             return
-        if baseline.command.arguments.startswith("devices") and told_instead(outcome):
+        if baseline.command.arguments.startswith("devices") and told_instead(baseline, outcome):
             return
         first = [line for line in judge.comparable(outcome.out) if line not in baseline.out][:1]
         yield f"exit 0, and standard output is not as without the fault: {''.join(first)[:100]}"

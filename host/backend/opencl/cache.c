@@ -74,7 +74,7 @@ static bool ask_texts(cl_device_id device, device_texts *texts) {
  * which takes seconds. Only a folder that was asked for is worth that.
  */
 static bool keeps_its_own(const device_texts *texts) {
-    return strcmp(texts->platform, "Portable Computing Language") == 0 && getenv("TANDA_CACHE_DIR") == NULL;
+    return strcmp(texts->platform, POCL_NAME) == 0 && getenv("TANDA_CACHE_DIR") == NULL;
 }
 
 /* Drivers for CPUs compile for the very processor, whose name may not tell it (a home folder shared by many). */

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/opencl/absence.h"
 #include "backend/opencl/query.h"
+#include "backend/opencl/vendors.h"
 #include "support/text.h"
 
 #define MOST_PLATFORMS 32
+#define REASON_SIZE 400
 
 /* A platform as it is asked for its devices. */
 typedef struct platform {
@@ -61,33 +64,38 @@ static void take_device(search *search, const platform *platform, cl_device_id d
         remark_add(search->remarks->failures, "device %u.%u: %s", platform->index, index, error.message);
 }
 
-static void remark_platform(search *search, const platform *platform, const char *what) {
-    remark_add(search->remarks->failures, "platform %u%s%s%s: %s", platform->index,
-               platform->name[0] != '\0' ? " (" : "", platform->name, platform->name[0] != '\0' ? ")" : "",
-               what);
+static void remark_platform(search *search, bool failed, const platform *platform, const char *what) {
+    const bool is_named = platform->name[0] != '\0';
+    remark_add(failed ? search->remarks->failures : search->remarks->absences, "platform %u%s%s%s %s",
+               platform->index, is_named ? " (" : "", platform->name, is_named ? ")" : "", what);
+}
+
+/* The devices of a platform whose name is known; 0 after a remark. */
+static cl_uint list_platform(search *search, const platform *platform, cl_device_id devices[MOST_DEVICES]) {
+    char what[REASON_SIZE], text[CODE_TEXT_SIZE];
+    cl_uint count = 0;
+    const cl_int code = clGetDeviceIDs(platform->id, CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &count);
+    if (code == CL_SUCCESS && count > 0) return count < MOST_DEVICES ? count : MOST_DEVICES;
+    bool failed = code != CL_SUCCESS && code != CL_DEVICE_NOT_FOUND;
+    if (failed)
+        text_put(what, sizeof what, "fails: clGetDeviceIDs: %s", opencl_code_text(code, text));
+    else
+        failed = opencl_explain_absence(platform->name, what, sizeof what);
+    remark_platform(search, failed, platform, what);
+    return 0;
 }
 
 static void search_platform(search *search, platform *platform) {
     cl_device_id devices[MOST_DEVICES];
-    cl_uint count = 0;
+    char what[REASON_SIZE];
     tanda_error error;
-    char call[CODE_TEXT_SIZE + 32], code_text[CODE_TEXT_SIZE];
     if (PLATFORM_TEXT(platform->id, CL_PLATFORM_NAME, platform->name, &error) != TANDA_OK) {
-        remark_platform(search, platform, error.message);
+        text_put(what, sizeof what, "fails: %s", error.message);
+        remark_platform(search, true, platform, what);
         return;
     }
-    const cl_int code = clGetDeviceIDs(platform->id, CL_DEVICE_TYPE_ALL, MOST_DEVICES, devices, &count);
-    if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0)) {
-        remark_add(search->remarks->absences, "platform %u (%s) has no device", platform->index,
-                   platform->name);
-        return;
-    }
-    if (code != CL_SUCCESS) {
-        text_put(call, sizeof call, "clGetDeviceIDs: %s", opencl_code_text(code, code_text));
-        remark_platform(search, platform, call);
-        return;
-    }
-    for (cl_uint d = 0; d < count && d < MOST_DEVICES && search->count < MOST_DEVICES; d++)
+    const cl_uint count = list_platform(search, platform, devices);
+    for (cl_uint d = 0; d < count && search->count < MOST_DEVICES; d++)
         take_device(search, platform, devices[d], d);
 }
 
@@ -119,6 +127,7 @@ tanda_status opencl_list(tanda_device_information **devices, size_t *count, devi
                          tanda_error *error) {
     found_device found[MOST_DEVICES];
     const size_t found_count = opencl_find_devices(found, remarks);
+    opencl_remark_vendors(remarks);
     if (found_count == 0) return TANDA_OK;
     tanda_device_information *grown = realloc(*devices, (*count + found_count) * sizeof *grown);
     if (grown == NULL) return fail(error, TANDA_FAILED, "no memory for the list of devices");

@@ -7,6 +7,7 @@
 #include "support/status.h"
 
 #define CODE_TEXT_SIZE 64
+#define POCL_NAME "Portable Computing Language" /* of its platform */
 
 /* An error of OpenCL as "CL_OUT_OF_RESOURCES (-5)". */
 const char *opencl_code_text(cl_int code, char text[CODE_TEXT_SIZE]);
