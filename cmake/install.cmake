@@ -41,19 +41,24 @@ write_basic_package_version_file(tandaConfigVersion.cmake COMPATIBILITY SameMino
 # Manual pages and completion, made by the program of the tables that its --help is made of.
 if(TARGET tanda AND NOT CMAKE_CROSSCOMPILING)
   set(MANUAL_FOLDER ${PROJECT_BINARY_DIR}/man)
-  set(COMPLETION ${PROJECT_BINARY_DIR}/completion/tanda)
-  file(MAKE_DIRECTORY ${MANUAL_FOLDER} ${PROJECT_BINARY_DIR}/completion)
+  set(COMPLETION_FOLDER ${PROJECT_BINARY_DIR}/completion)
+  set(COMPLETIONS ${COMPLETION_FOLDER}/tanda ${COMPLETION_FOLDER}/_tanda ${COMPLETION_FOLDER}/tanda.fish)
+  file(MAKE_DIRECTORY ${MANUAL_FOLDER} ${COMPLETION_FOLDER})
   set(MANUAL_PAGES ${MANUAL_FOLDER}/tanda.1)
   set(MANUAL_COMMANDS COMMAND tanda help --man > ${MANUAL_FOLDER}/tanda.1)
   foreach(command train evaluate predict verify record generate inspect devices bench)
     list(APPEND MANUAL_PAGES ${MANUAL_FOLDER}/tanda-${command}.1)
     list(APPEND MANUAL_COMMANDS COMMAND tanda help --man ${command} > ${MANUAL_FOLDER}/tanda-${command}.1)
   endforeach()
-  add_custom_command(OUTPUT ${MANUAL_PAGES} ${COMPLETION} ${MANUAL_COMMANDS}
-    COMMAND tanda help --completion > ${COMPLETION} DEPENDS tanda VERBATIM)
-  add_custom_target(tanda_documents ALL DEPENDS ${MANUAL_PAGES} ${COMPLETION})
+  add_custom_command(OUTPUT ${MANUAL_PAGES} ${COMPLETIONS} ${MANUAL_COMMANDS}
+    COMMAND tanda help --completion bash > ${COMPLETION_FOLDER}/tanda
+    COMMAND tanda help --completion zsh > ${COMPLETION_FOLDER}/_tanda
+    COMMAND tanda help --completion fish > ${COMPLETION_FOLDER}/tanda.fish DEPENDS tanda VERBATIM)
+  add_custom_target(tanda_documents ALL DEPENDS ${MANUAL_PAGES} ${COMPLETIONS})
   install(FILES ${MANUAL_PAGES} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-  install(FILES ${COMPLETION} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${COMPLETION_FOLDER}/tanda DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${COMPLETION_FOLDER}/_tanda DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${COMPLETION_FOLDER}/tanda.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 
 if(TARGET tanda)
@@ -61,6 +66,7 @@ if(TARGET tanda)
 endif()
 install(TARGETS tanda_shared)
 install(FILES ${STATIC_LIBRARY} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES host/include/tanda.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_BINARY_DIR}/tanda.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/tandaConfig.cmake ${PROJECT_BINARY_DIR}/tandaConfigVersion.cmake

@@ -67,7 +67,7 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
         {2,
          "--validation needs a value: --validation FRACTION|FILE",
          {"train", "--data", IRIS, "--validation"}},
-        {2, "'extra' is one argument too many; see tanda train --help", {"train", "extra"}},
+        {2, "'extra' is one argument too many; see tanda train --help", {"train", IRIS, "extra"}},
         {2, "'b' is one argument too many; see tanda inspect --help", {"inspect", "a", "b"}},
     };
     EXPECT_REFUSALS(refusals);
@@ -178,9 +178,6 @@ Test(cli, values_are_read_strictly_and_exit_2) {
 
 Test(cli, options_that_contradict_each_other_exit_2) {
     static const refusal refusals[] = {
-        {2, "no data: give the rows with --data FILE", {"train"}},
-        {2, "no model: tanda evaluate MODEL --data FILE", {"evaluate", "--data", IRIS}},
-        {2, "no file: tanda inspect FILE", {"inspect"}},
         {2,
          "--activation is for hidden layers and there is none; give --hidden UNITS",
          {"train", "--data", IRIS, "--activation", "relu"}},
@@ -333,7 +330,7 @@ Test(cli, help_and_version_go_to_standard_output_and_exit_0) {
         const outcome help = RUN(commands[i], "--help");
         snprintf(begin, sizeof begin, "Usage: tanda %s [OPTION...]", commands[i]);
         cr_expect_eq(strncmp(help.out, begin, strlen(begin)), 0, "%s", help.out);
-        cr_expect_not_null(strstr(help.out, "--device=DEVICE"));
+        cr_expect_not_null(strstr(help.out, "--quiet"));
         cr_expect_str_eq(help.err, "");
         cr_expect_eq(help.status, 0);
         cr_expect_not_null(strstr(RUN("--help").out, commands[i]));

@@ -145,7 +145,8 @@ static size_t each_option(const char *help, void (*visit)(const char *name, cons
     for (const char *line = help; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
         const char *name = line + strspn(line, " ");
-        if (strncmp(name, "--", 2) != 0 || name == line) continue;
+        if (*name == '-' && strncmp(name + 2, ", ", 2) == 0) name += 4; /* a letter before it */
+        if (strncmp(name, "--", 2) != 0 || name == line || name - line > 6) continue;
         const size_t length = strspn(name + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
         if (strchr("= \n", name[2 + length]) == NULL) continue; /* a text that mentions an option */
         char text[64];
@@ -414,7 +415,14 @@ Test(config, what_the_file_gets_wrong_is_told_with_its_place) {
          "--activation is for hidden layers and there is none; give --hidden UNITS", 2},
         {"{\"seed\": 1, \"config\": \"x\"}", "'config' belongs on the command line, not in a file", 2},
         {"{\"learning-rate\": 1, \"learning_rate\": 1}",
-         "'learning_rate' stands there twice, once with _ and once with -", 2},
+         "'learning_rate' is --learning-rate, which another key there gives, too", 2},
+        {"{\"lr\": 1, \"learning_rate\": 1}",
+         "'learning_rate' is --learning-rate, which another key there gives, too", 2},
+        {"{\"alpha\": 1}",
+         "'alpha' is no option of train; scikit-learn's alpha is --l2 X: alpha / batch for its MLPs, alpha "
+         "for "
+         "its SGDs (RMSprop's in PyTorch is --rho)",
+         2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[400];

@@ -100,9 +100,16 @@ Test(install, every_command_has_its_manual_page) {
         count++;
     }
     cr_expect_geq(count, 9);
-    shell("test -s " PREFIX "/share/man/man1/tanda.1 && test -s " PREFIX
-          "/share/bash-completion/completions/tanda",
-          test_folder, test_folder);
+    shell("test -s " PREFIX "/share/man/man1/tanda.1", test_folder);
+}
+
+Test(install, completion_stands_where_each_shell_looks_for_it_and_the_licence_with_the_documents) {
+    static const char *const files[] = {"bash-completion/completions/tanda", "zsh/site-functions/_tanda",
+                                        "fish/vendor_completions.d/tanda.fish"};
+    install();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        shell("test -s " PREFIX "/share/%s", test_folder, files[i]);
+    shell("cmp " PREFIX "/share/doc/tanda/LICENSE '%s/LICENSE'", test_folder, TANDA_SOURCE_DIR);
 }
 
 /* A version that is not there, e.g. of a later interface, is not found. */

@@ -1,33 +1,53 @@
 #include "cli/apply.h"
 
+#include <string.h>
+
 #include "cli/data_notes.h"
 #include "cli/encoding_options.h"
 #include "cli/opening.h"
+#include "cli/option_table.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "model/model_file.h"
 #include "support/clock.h"
 
-const struct argp_child application_children[] = {
-    {&data_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {&unknown_argp, 0, NULL, 1}, {0}};
+enum { FLAG_MODEL = FLAG_OWN + 0xe00 };
+
+static const struct argp_option model_table[] = {
+    {"model", FLAG_MODEL, "MODEL", 0,
+     "the model file; the argument MODEL is another way to write it (needed)", 0},
+    {0},
+};
+
+static error_t parse_model(int key, char *argument, struct argp_state *state) {
+    if (key != FLAG_MODEL) return ARGP_ERR_UNKNOWN;
+    *(const char **)state->input = argument;
+    return 0;
+}
+
+static const struct argp model_argp = {.options = model_table, .parser = parse_model};
+
+const struct argp_child application_children[] = {{&model_argp, 0, NULL, SECTION_DATA},
+                                                  {&data_argp, 0, NULL, SECTION_DATA},
+                                                  {&common_argp, 0, NULL, SECTION_COMMON},
+                                                  {&unknown_argp, 0, NULL, SECTION_DATA},
+                                                  {0}};
 
 void application_begin(application *application, tanda_error *error) {
     application->common.error = application->data.error = error;
 }
 
-error_t application_parse(int key, char *argument, struct argp_state *state, application *application) {
+error_t application_parse(int key, struct argp_state *state, application *application) {
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &application->data;
-        state->child_inputs[1] = &application->common;
-        state->child_inputs[2] = &application->data;
+        state->child_inputs[0] = &application->model_path;
+        state->child_inputs[1] = &application->data;
+        state->child_inputs[2] = &application->common;
+        state->child_inputs[3] = &application->data;
         return 0;
-    case ARGP_KEY_ARG:
-        return options_argument(state, argument, &application->model_path, application->common.error);
     case ARGP_KEY_END:
         if (application->model_path != NULL) return 0;
-        return parsed(fail(application->common.error, TANDA_USAGE, "no model: tanda %s MODEL --data FILE",
-                           state->argv[0]));
+        return parsed(options_lack(state->root_argp, "model", application->common.error));
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -62,14 +82,25 @@ static tanda_status load_rows(application *application, const tanda_dataset_opti
     return status;
 }
 
+/* A model in the place of the data was rather meant to be the other argument. */
+static tanda_status tell_order(const application *application, tanda_status status, tanda_error *error) {
+    char message[sizeof error->message];
+    bool is_model = false;
+    if (status != TANDA_BAD_INPUT ||
+        model_file_looks_right(application->data.path, &is_model, NULL) != TANDA_OK || !is_model)
+        return status;
+    memcpy(message, error->message, sizeof message);
+    return fail(error, status, "%.560s; the arguments are MODEL DATA", message);
+}
+
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
     const double begin = seconds_now();
     tanda_status status = model_file_load(application->model_path, &application->model, error);
-    if (status != TANDA_OK) return status;
+    if (status != TANDA_OK) return tell_order(application, status, error);
     tanda_dataset_options reading = options_reading(&application->data);
     reading.without_target = without_target;
     reading.held_out = true;
-    status = load_rows(application, &reading, error);
+    status = tell_order(application, load_rows(application, &reading, error), error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = opening_of(&application->common.device, application->common.quiet, &application->device,

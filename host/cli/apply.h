@@ -18,7 +18,7 @@ typedef struct application {
 } application;
 
 /* Keys and children that both commands' argp tables are made of; input is the application. */
-error_t application_parse(int key, char *argument, struct argp_state *state, application *application);
+error_t application_parse(int key, struct argp_state *state, application *application);
 extern const struct argp_child application_children[];
 
 /* Gives the option groups their error; to be called before options_parse. */

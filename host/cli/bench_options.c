@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_table.h"
 
 #define LEAST_SECONDS 0.2
 #define REPETITIONS 7
@@ -12,7 +13,6 @@ enum {
     FLAG_FILTER = FLAG_OWN,
     FLAG_REPETITIONS,
     FLAG_MIN_TIME,
-    FLAG_OUTPUT,
     FLAG_LIST,
     FLAG_EXPORT,
     FLAG_SKIP_LIMITS,
@@ -22,11 +22,12 @@ static const struct argp_option table[] = {
     {"filter", FLAG_FILTER, "REGEX", 0, "the workloads whose names match (extended regular expression)", 0},
     {"repetitions", FLAG_REPETITIONS, "N", 0, "timed runs of each workload; default 7", 0},
     {"min-time", FLAG_MIN_TIME, "SECONDS", 0, "what each of them takes at least; default 0.2", 0},
-    {"output", FLAG_OUTPUT, "FILE", 0, "write the figures as JSON in Google Benchmark's shape", 0},
+    {"output", LETTER_OUTPUT, "FILE", 0, "write the figures as JSON in Google Benchmark's shape", 0},
     {"list", FLAG_LIST, NULL, 0, "only name the workloads", 0},
     {"export", FLAG_EXPORT, "FOLDER", 0,
      "write each training's data (.npy), initial model and first losses for others to start from", 0},
     {"skip-limits", FLAG_SKIP_LIMITS, NULL, 0, "do not measure the devices' limits", 0},
+    WITHOUT_OPTIONS("require-device gemm seed"),
     {0},
 };
 
@@ -62,7 +63,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case FLAG_MIN_TIME:
         return parsed(
             value_positive("--min-time", argument, &options->bench.least_seconds, options->common.error));
-    case FLAG_OUTPUT:
+    case LETTER_OUTPUT:
         options->output = argument;
         return 0;
     case FLAG_LIST:
@@ -81,7 +82,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, "Common:", 1}, {0}};
+static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
 
 const struct argp bench_argp = {
     .options = table,

@@ -1,10 +1,13 @@
-/* Completion for bash, made of the tables that --help is made of. */
+/* Completion for bash, zsh and fish, made of the tables that --help is made of. */
 #ifndef TANDA_CLI_COMPLETION_H
 #define TANDA_CLI_COMPLETION_H
 
 #include "cli/command.h"
 
-/* The script on standard output; name NULL ends the commands. */
-void completion_print(const command *commands);
+/*
+ * The script of a shell, "bash" where it is NULL, on standard output; name NULL ends the commands. TANDA_USAGE for
+ * another shell.
+ */
+tanda_status completion_print(const char *shell, const command *commands, tanda_error *error);
 
 #endif

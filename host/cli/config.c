@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "cli/settings.h"
 #include "cli/suggest.h"
@@ -44,9 +45,11 @@ static tanda_status note_option(expansion *work, const struct argp_option *optio
     return TANDA_OK;
 }
 
-/* Copies the command line to the configuration's, as getopt reads it: --name=VALUE, --name VALUE. */
-static tanda_status read_arguments(expansion *work, int argc, char **argv) {
+/* Copies the command line to the configuration's: --name=VALUE, --name VALUE. */
+static tanda_status read_arguments(expansion *work) {
     config *config = work->config;
+    const int argc = config->line.argc;
+    char **argv = config->line.argv;
     tanda_status status = TANDA_OK;
     int i = 0;
     while (i < argc && status == TANDA_OK && strcmp(argv[i], "--") != 0) {
@@ -231,7 +234,11 @@ static tanda_status find_option(const expansion *work, const char *key, const st
     for (char *at = name; *at != '\0'; at++)
         if (*at == '_') *at = '-';
     option_search search = option_find(work->argp, name);
+    const char *advice = option_advice(work->argp, name);
     if (search.exact == NULL) search.exact = option_find(&train_argp, name).exact;
+    if (search.exact == NULL && advice != NULL)
+        return fail(work->error, TANDA_USAGE, "%s: '%s' is no option of %s; %s", work->path,
+                    shown(key, strlen(key), buffer), command, advice);
     if (search.exact == NULL || strlen(key) > SUGGEST_LENGTH_MAX)
         return fail(work->error, TANDA_USAGE,
                     "%s: '%s' is no option of %s; the closest is %s (tanda %s --help lists them)", work->path,
@@ -250,8 +257,8 @@ static tanda_status add_key(const expansion *work, const char *key, const json_t
     tanda_status status = find_option(work, key, &option);
     if (status != TANDA_OK) return status;
     if (list_has(&config->names, option->name))
-        return fail(work->error, TANDA_USAGE, "%s: '%s' stands there twice, once with _ and once with -",
-                    work->path, key);
+        return fail(work->error, TANDA_USAGE, "%s: '%s' is --%s, which another key there gives, too",
+                    work->path, key, option->name);
     status = value_append("--config", option->name, strlen(option->name), &config->names, work->error);
     const size_t before = config->made.count;
     if (status == TANDA_OK) status = add_value(work, key, option, value);
@@ -306,13 +313,16 @@ tanda_status config_expand(const struct argp *argp, int argc, char **argv, confi
                            tanda_error *error) {
     expansion work = {.argp = argp, .config = config, .error = error};
     *config = (struct config){0};
-    tanda_status status = allocate(&config->argv, (size_t)argc + 1, sizeof *config->argv, "arguments", error);
+    tanda_status status = command_line_read(argp, argc, argv, &config->line, error);
+    const size_t words = (size_t)config->line.argc;
+    if (status == TANDA_OK)
+        status = allocate(&config->argv, words + 1, sizeof *config->argv, "arguments", error);
     if (status == TANDA_OK && option_exists(argp, "config")) {
-        status = read_arguments(&work, argc, argv);
+        status = read_arguments(&work);
         if (status == TANDA_OK && (work.path != NULL || work.resume != NULL)) status = take_file(&work);
     } else if (status == TANDA_OK) {
-        memcpy(config->argv, argv, (size_t)argc * sizeof *argv);
-        config->argc = argc;
+        memcpy(config->argv, config->line.argv, words * sizeof *config->argv);
+        config->argc = config->line.argc;
     }
     text_list_free(&work.given);
     free(work.checkpoint);
@@ -338,5 +348,6 @@ void config_free(config *config) {
     free(config->argv);
     text_list_free(&config->made);
     text_list_free(&config->names);
+    command_line_free(&config->line);
     *config = (struct config){0};
 }

@@ -1,6 +1,6 @@
 /*
- * --config FILE: options from a JSON object, {"epochs": 20, "hidden": [64, 32], "quiet": true}. Keys are the long
- * names of the command's options, with - or _ between words. Each becomes an argument before those of the command
+ * --config FILE: options from a JSON object, {"epochs": 20, "hidden": [64, 32], "quiet": true}. Keys are the names of
+ * the command's options, any of those an option has, with - or _ between words. Each becomes an argument before those of the command
  * line; an option that the command line gives is left out, so flags win. FILE may also be a model, whose settings
  * then hold, and no other keys (cli/settings.h). --resume without --config does so with those of its checkpoint.
  */
@@ -9,15 +9,16 @@
 
 #include <argp.h>
 
-#include "cli/value.h"
+#include "cli/command_line.h"
 
 /* A command line with its configuration put in. All zero is none. */
 typedef struct config {
     const char *path; /* what --config named, or the checkpoint; or NULL */
     int argc;
-    char **argv;     /* argc texts and NULL; borrows from the command line, and from made */
-    text_list made;  /* the arguments made of the configuration */
-    text_list names; /* the options they give */
+    char **argv;       /* argc texts and NULL; borrows from the command line, and from made */
+    text_list made;    /* the arguments made of the configuration */
+    text_list names;   /* the options they give */
+    command_line line; /* what was read */
 } config;
 
 /*

@@ -6,7 +6,13 @@
 #include "backend/selftest.h"
 #include "cli/command.h"
 #include "cli/opening.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
+
+static const struct argp_option table[] = {
+    WITHOUT_OPTIONS("device require-device accept-flush math gemm seed"),
+    {0},
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     common_options *options = state->input;
@@ -21,9 +27,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, "Common:", 1}, {0}};
+static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
 
 const struct argp devices_argp = {
+    .options = table,
     .parser = parse,
     .doc = "What there is to train on, and what the self-test found each good for.",
     .children = children,

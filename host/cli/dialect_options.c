@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "data/place.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
@@ -12,10 +13,14 @@ static const struct argp_option table[] = {
     {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
     {"delimiter", FLAG_DELIMITER, "NAME", 0,
      "between the fields of CSV: auto (default: found out), comma, semicolon, tab, bar or blanks", 0},
+    ELSEWHERE("sep"),
+    ELSEWHERE("separator"),
     {"decimal", FLAG_DECIMAL, "NAME", 0, "decimal sign of CSV: auto (default: found out), point or comma", 0},
     {"comment", FLAG_COMMENT, "TEXT", 0,
      "lines of CSV that begin with TEXT are skipped; default: found out for #; none: there are none", 0},
-    {"skip-lines", FLAG_SKIP_LINES, "N", 0, "lines of CSV above the names or the first row", 0},
+    {"skip-lines", FLAG_SKIP_LINES, "N", 0, "lines of CSV above the names or the first row; default 0", 0},
+    ELSEWHERE("skiprows"),
+    ELSEWHERE("skip-rows"),
     {0},
 };
 
@@ -115,4 +120,34 @@ void report_dialect(report *outer, const dialect *dialect) {
     report_count(&report, "skipped_lines", dialect->skipped_lines);
     report_value(&report, "header", json_boolean(dialect->has_header));
     report_value(outer, "dialect", json_end(&report));
+}
+
+/* ---- the manual --------------------------------------------------------------------------------------- */
+
+/* In the order in which data/dialect_choose.c decides. */
+static const char delimiter_rules[] =
+    "It is found out from the first 64 KiB of the file, on to 1 MiB where these leave a doubt. Each "
+    "delimiter "
+    "that occurs outside of quotes reads them in its way; of the ways with more than one column is taken\n"
+    "  1. that in which every row has as many fields as the others;\n"
+    "  2. with a model, that which has its names, or as many columns as it takes;\n"
+    "  3. that which explains the others: they stand within its numbers alone, as a decimal comma does;\n"
+    "  4. that with fewer lines above the table that do not fit, such as titles;\n"
+    "  5. another than blanks, where these may be a part of texts;\n"
+    "  6. that with more columns of numbers.\n"
+    "Where two are left the file is refused, and the message names both. Runs of blanks count as one "
+    "delimiter, "
+    "and are one only where half of the columns or more hold numbers or are in quotes; single blanks with "
+    "empty "
+    "fields between them are found too. Where no row is like another, the delimiter that fits in most is "
+    "taken. "
+    "A first line sep=; as Excel writes it decides.\n";
+
+void dialect_write_rules(FILE *stream) {
+    fprintf(stream, "--delimiter takes auto, or a name, or the character itself:\n");
+    for (size_t i = 0; i < DELIMITER_COUNT; i++) {
+        const char sign = dialect_delimiters[i];
+        fprintf(stream, "  %-10s%c\n", dialect_delimiter_name(sign), sign > ' ' ? sign : ' ');
+    }
+    fprintf(stream, "%s", delimiter_rules);
 }

@@ -8,6 +8,9 @@
 /* Input: a data_options *. */
 extern const struct argp dialect_argp;
 
+/* For the manual: how the delimiter of a file is found. */
+void dialect_write_rules(FILE *stream);
+
 /* Notes the settings of a training: the header's always, the others where they were given. */
 void dialect_write_settings(const data_options *options, report *settings);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "data/place.h"
 #include "support/text.h"
 
@@ -14,6 +15,7 @@ static const char *const missing_names[] = {[TANDA_MISSING_REFUSE] = "refuse", [
 static const struct argp_option unknown_table[] = {
     {"missing-values", FLAG_MISSING_VALUES, "LIST", 0,
      "CSV: further words or numbers that stand for a missing value, e.g. -,unknown,-999", 0},
+    ELSEWHERE("na-values"),
     {"unknown-category", FLAG_UNKNOWN, "MODE", 0,
      "a category that no training row had: refuse (default) or zero: the row is of none; a model keeps what "
      "its "

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/dialect_options.h"
 #include "cli/metrics_report.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
 #include "support/clock.h"
 #include "support/digest.h"
@@ -20,6 +21,7 @@ typedef struct evaluation {
 
 static const struct argp_option table[] = {
     {"top-k", FLAG_TOP_K, "K", 0, "tell also how many rows have their class among the K most probable", 0},
+    WITHOUT_OPTIONS("seed gemm"),
     {0},
 };
 
@@ -27,20 +29,21 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     evaluation *evaluation = state->input;
     if (key == FLAG_TOP_K)
         return parsed(value_size("--top-k", argument, 1, &evaluation->top_k, evaluation->error));
-    return application_parse(key, argument, state, &evaluation->application);
+    return application_parse(key, state, &evaluation->application);
 }
 
 const struct argp evaluate_argp = {
     .options = table,
     .parser = parse,
-    .args_doc = "MODEL",
+    .args_doc = "MODEL DATA",
     .doc = "Loss and metrics of a model on data that it has not necessarily seen.\v"
            "For classes: precision, recall and f1-score as scikit-learn's classification_report has them, "
            "ROC AUC, "
            "log loss and the confusion matrix; for several labels: the same of each label, accuracy of whole "
            "rows, and "
            "Hamming loss; for a quantity: mse, mae and r2. "
-           "Columns are found by the model's names where the data has names, else by position.",
+           "Columns are found by the model's names where the data has names, else by position.\n"
+           "Example: tanda evaluate iris.safetensors datasets/iris.csv",
     .children = application_children,
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_table.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "data/synthetic_write.h"
@@ -12,7 +13,7 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-enum { FLAG_OUTPUT = FLAG_OWN, FLAG_LABELS, FLAG_KEY };
+enum { FLAG_LABELS = FLAG_OWN, FLAG_KEY };
 
 /* One run of the command. */
 typedef struct generation {
@@ -28,33 +29,34 @@ typedef struct generation {
 } generation;
 
 static const struct argp_option table[] = {
-    {NULL, 0, NULL, 0, "Data:", 1},
-    {"rows", FLAG_KEY + KEY_ROWS, "N", 0, "rows to make; default 10000", 1},
+    {"rows", FLAG_KEY + KEY_ROWS, "N", 0, "rows to make; default 10000", SECTION_DATA},
     {"test-rows", FLAG_KEY + KEY_TEST_ROWS, "N", 0,
-     "more rows of the same source, to files of their own: NAME-test.npy beside NAME.npy", 1},
-    {"skip", FLAG_KEY + KEY_SKIP, "N", 0, "begin at this row of the source; default 0", 1},
-    {"features", FLAG_KEY + KEY_FEATURES, "N", 0, "columns", 1},
-    {"classes", FLAG_KEY + KEY_CLASSES, "N", 0, "classes", 1},
+     "more rows of the same source, to files of their own: NAME-test.npy beside NAME.npy", SECTION_DATA},
+    {"skip", FLAG_KEY + KEY_SKIP, "N", 0, "begin at this row of the source; default 0", SECTION_DATA},
+    {"features", FLAG_KEY + KEY_FEATURES, "N", 0, "columns", SECTION_DATA},
+    {"classes", FLAG_KEY + KEY_CLASSES, "N", 0, "classes", SECTION_DATA},
     {"noise", FLAG_KEY + KEY_NOISE, "X", 0,
      "linear, logistic, classification, teacher: share of the labels that are wrong; else the standard "
      "deviation",
-     1},
+     SECTION_DATA},
     {"separation", FLAG_KEY + KEY_SEPARATION, "X", 0,
-     "how far classes lie apart (logistic: deviation of the logit)", 1},
-    {"margin", FLAG_KEY + KEY_MARGIN, "X", 0, "linear: half the gap; images: how far strokes move", 1},
-    {"balance", FLAG_KEY + KEY_BALANCE, "X", 0, "share of class 0; default: that of the others", 1},
-    {"informative", FLAG_KEY + KEY_INFORMATIVE, "N", 0, "columns that tell something", 1},
-    {"redundant", FLAG_KEY + KEY_REDUNDANT, "N", 0, "columns that mix the informative ones", 1},
-    {"hidden", FLAG_KEY + KEY_HIDDEN, "N", 0, "teacher: units of a layer; default 32", 1},
-    {"layers", FLAG_KEY + KEY_LAYERS, "N", 0, "teacher: hidden layers; default 2", 1},
-    {"turns", FLAG_KEY + KEY_TURNS, "X", 0, "spirals: turns of an arm; default 1", 1},
+     "how far classes lie apart (logistic: deviation of the logit)", SECTION_DATA},
+    {"margin", FLAG_KEY + KEY_MARGIN, "X", 0, "linear: half the gap; images: how far strokes move",
+     SECTION_DATA},
+    {"balance", FLAG_KEY + KEY_BALANCE, "X", 0, "share of class 0; default: that of the others",
+     SECTION_DATA},
+    {"informative", FLAG_KEY + KEY_INFORMATIVE, "N", 0, "columns that tell something", SECTION_DATA},
+    {"redundant", FLAG_KEY + KEY_REDUNDANT, "N", 0, "columns that mix the informative ones", SECTION_DATA},
+    {"hidden", FLAG_KEY + KEY_HIDDEN, "N", 0, "teacher: units of a layer; default 32", SECTION_DATA},
+    {"layers", FLAG_KEY + KEY_LAYERS, "N", 0, "teacher: hidden layers; default 2", SECTION_DATA},
+    {"turns", FLAG_KEY + KEY_TURNS, "X", 0, "spirals: turns of an arm; default 1", SECTION_DATA},
     {"distribution", FLAG_KEY + KEY_DISTRIBUTION, "NAME", 0,
-     "of the features of linear, logistic, regression, teacher: normal (default) or uniform", 1},
-    {NULL, 0, NULL, 0, "Files:", 2},
-    {"output", FLAG_OUTPUT, "FILE", 0, "the features, binary32 as .npy", 2},
+     "of the features of linear, logistic, regression, teacher: normal (default) or uniform", SECTION_DATA},
+    {"output", LETTER_OUTPUT, "FILE", 0, "the features, binary32 as .npy", SECTION_OUTPUT},
     {"labels", FLAG_LABELS, "FILE", 0,
      "the labels as .npy; default: they are the last column of --output, where tanda train looks for them",
-     2},
+     SECTION_OUTPUT},
+    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels"),
     {0},
 };
 
@@ -75,7 +77,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &run->common;
         return 0;
-    case FLAG_OUTPUT:
+    case LETTER_OUTPUT:
         run->output = argument;
         return 0;
     case FLAG_LABELS:
@@ -88,7 +90,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, "Common:", 3}, {0}};
+static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
 
 /* The kinds, behind the options. */
 static char *list_kinds(int key, const char *text, void *input) {
@@ -122,9 +124,7 @@ const struct argp generate_argp = {
 
 static tanda_status open_source(generation *run, tanda_error *error) {
     synthetic_request request;
-    if (run->kind == NULL)
-        return fail(error, TANDA_USAGE,
-                    "no kind: tanda generate KIND --output FILE (--help lists the kinds)");
+    if (run->kind == NULL) return options_lack(&generate_argp, "kind (--help lists them)", error);
     tanda_status status = synthetic_begin(run->kind, strlen(run->kind), &request, error);
     for (size_t i = 0; status == TANDA_OK && i < SYNTHETIC_KEYS; i++)
         if (run->given[i] != NULL)

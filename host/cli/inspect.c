@@ -2,6 +2,7 @@
 #include "cli/inspect.h"
 #include "cli/command.h"
 #include "cli/encoding_options.h"
+#include "cli/option_table.h"
 #include "model/model_file.h"
 
 enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
@@ -11,6 +12,7 @@ static const struct argp_option table[] = {
      "auto (default: told from the target), classes, regression or labels (several targets, each 0 or 1)", 0},
     {"settings", FLAG_SETTINGS, NULL, 0,
      "only the settings of the model's training, as JSON that tanda train --config takes", 0},
+    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels seed"),
     {0},
 };
 
@@ -32,21 +34,24 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return options_argument(state, argument, &inspection->data.path, error);
     case ARGP_KEY_END:
         if (inspection->data.path != NULL) return 0;
-        return parsed(fail(error, TANDA_USAGE, "no file: tanda inspect FILE"));
+        return parsed(options_lack(state->root_argp, "file", error));
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child children[] = {
-    {&reading_argp, 0, "Data:", 1}, {&common_argp, 0, "Common:", 2}, {&encoding_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {{&reading_argp, 0, NULL, SECTION_DATA},
+                                             {&common_argp, 0, NULL, SECTION_COMMON},
+                                             {&encoding_argp, 0, NULL, SECTION_DATA},
+                                             {0}};
 
 const struct argp inspect_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "FILE",
     .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
-           "minimum, mean, maximum and most frequent value.",
+           "minimum, mean, maximum and most frequent value.\v"
+           "Example: tanda inspect datasets/iris.csv",
     .children = children,
 };
 

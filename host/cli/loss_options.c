@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -18,7 +19,7 @@ static const struct argp_option table[] = {
      "of quantities: none (default), or standard: the loss is of targets of mean 0 and deviation 1, "
      "predictions and "
      "metrics stay in the units of the data",
-     0},
+     SECTION_TRAINING},
     {0},
 };
 

@@ -17,12 +17,13 @@
 #define OUTPUT_BUFFER 65536
 
 static void print_help(void) {
-    puts("Usage: tanda COMMAND [OPTION...]\n\n"
+    puts("Usage: tanda COMMAND [ARGUMENT...] [OPTION...]\n\n"
          "Trains perceptrons, logistic regression and dense networks on OpenCL devices and CPU cores,\n"
          "with the same bits on all of them.\n");
     for (size_t i = 0; commands[i].name != NULL; i++)
         printf("  tanda %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\n  tanda COMMAND --help lists the options of a command; tanda --version tells the version.\n\n"
+         "Example: tanda train datasets/iris.csv --epochs 50 --output iris.safetensors\n\n"
          "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 4 device or driver, 130 "
          "interrupted.");
 }
@@ -55,14 +56,12 @@ static tanda_status run_command(const command *command, int argc, char **argv, c
     return status;
 }
 
-/* tanda help [COMMAND]; with --man the manual page, with --completion the script for bash, which the build installs. */
+/* tanda help [COMMAND]; with --man the manual page, with --completion the script of a shell, which the build installs. */
 static tanda_status help(int argc, char **argv, tanda_error *error) {
     const bool is_manual = argc > 2 && strcmp(argv[2], "--man") == 0;
     const char *name = argc > 2 + is_manual ? argv[2 + is_manual] : NULL;
-    if (name != NULL && strcmp(name, "--completion") == 0) {
-        completion_print(commands);
-        return TANDA_OK;
-    }
+    if (name != NULL && strcmp(name, "--completion") == 0)
+        return completion_print(argc > 3 ? argv[3] : NULL, commands, error);
     const command *found = name == NULL ? NULL : find_command(name);
     if (name != NULL && found == NULL) return fail_unknown(name, error);
     char help_flag[] = "--help", *arguments[] = {(char *)name, help_flag, NULL};
@@ -83,9 +82,9 @@ static tanda_status dispatch(int argc, char **argv, config *config, tanda_error 
     const command *found = find_command(argv[1]);
     if (found != NULL) return run_command(found, argc, argv, config, error);
     if (strcmp(argv[1], "help") == 0) return help(argc, argv, error);
-    if (strcmp(argv[1], "--help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         print_help();
-    else if (strcmp(argv[1], "--version") == 0)
+    else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)
         printf("tanda %s\n", tanda_version());
     else
         return fail_unknown(argv[1], error);

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/dialect_options.h"
+#include "cli/help.h"
+#include "cli/optimizer_options.h"
 #include "cli/option_table.h"
 #include "support/text.h"
-
-#define SECTIONS_MAX 64
 
 /* ---- roff --------------------------------------------------------------------------------------------- */
 
@@ -49,86 +50,67 @@ static void put_title(const char *name) {
 
 /* ---- a command ---------------------------------------------------------------------------------------- */
 
-static void put_option(const struct argp_option *option) {
-    printf(".TP\n\\fB\\-\\-");
-    put_text(option->name, strlen(option->name));
+static void put_name(const struct argp_option *name, const char *argument) {
+    printf("\\fB\\-\\-");
+    put_text(name->name, strlen(name->name));
     printf("\\fR");
-    if (option->arg != NULL) {
-        printf("=\\fI");
-        put_text(option->arg, strlen(option->arg));
-        printf("\\fR");
+    if (argument == NULL) return;
+    printf("=\\fI");
+    put_text(argument, strlen(argument));
+    printf("\\fR");
+}
+
+/* With every name that it has. */
+static void put_option(const struct argp_option *option, void *context) {
+    (void)context;
+    printf(".TP\n");
+    put_name(option, option->arg);
+    for (const struct argp_option *name = option_next_name(option); name != NULL;
+         name = option_next_name(name)) {
+        printf(", ");
+        put_name(name, NULL);
     }
+    if (option_letter(option) != '\0') printf(", \\fB\\-%c\\fR", option_letter(option));
     putchar('\n');
     put_lines(option->doc == NULL ? "" : option->doc);
 }
 
-static void put_header(const char *text) {
-    printf(".SS \"");
-    put_text(text, strcspn(text, ":"));
-    puts("\"");
+static void note(const struct argp_option *option, void *context) {
+    (void)option;
+    *(bool *)context = true;
 }
 
-/* Options that follow one another in a table. */
-typedef struct section {
-    int group;          /* sections come in the order of their groups, as in --help */
-    const char *header; /* or NULL: it goes on with what is before it */
-    const struct argp_option *first;
-    size_t count;
-} section;
-
-typedef struct sections {
-    section list[SECTIONS_MAX];
-    size_t count;
-} sections;
-
-/* Behind those of the same group and of lower ones. */
-static section *insert_section(sections *sections, int group, const char *header,
-                               const struct argp_option *first) {
-    size_t place = sections->count < SECTIONS_MAX - 1 ? sections->count++ : sections->count - 1;
-    for (; place > 0 && sections->list[place - 1].group > group; place--)
-        sections->list[place] = sections->list[place - 1];
-    sections->list[place] = (section){.group = group, .header = header, .first = first};
-    return &sections->list[place];
-}
-
-/* outer: the group of the child that the table belongs to, which counts then, or 0. */
-static void collect_sections(const struct argp *argp, int outer, const char *header, sections *sections) {
-    section *current = NULL;
-    int group = 0;
-    for (const struct argp_option *option = argp->options; option != NULL && (option->name || option->doc);
-         option++) {
-        const bool is_header = option->name == NULL;
-        const bool is_new = current == NULL || is_header || (option->group != 0 && option->group != group);
-        if (option->group != 0) group = option->group;
-        if (is_new)
-            current = insert_section(sections, outer != 0 ? outer : group, is_header ? option->doc : header,
-                                     option + is_header);
-        if (is_new) header = NULL;
-        if (!is_header) current->count++;
-    }
-    for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
-        collect_sections(child->argp, outer != 0 ? outer : child->group,
-                         child->header != NULL ? child->header : header, sections);
-}
-
-/* In the order of --help, but within a section in that of the table. */
+/* In the order of --help. */
 static void put_options(const struct argp *argp) {
-    sections sections = {0};
-    collect_sections(argp, 0, NULL, &sections);
-    for (const section *each = sections.list; each < sections.list + sections.count; each++) {
-        if (each->header != NULL && *each->header != '\0') put_header(each->header);
-        for (size_t i = 0; i < each->count; i++)
-            if ((each->first[i].flags & OPTION_HIDDEN) == 0) put_option(&each->first[i]);
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        bool is_there = false;
+        const char *title = option_section_title((option_section)section);
+        option_visit_section(argp, (option_section)section, note, &is_there);
+        if (is_there && *title != '\0') printf(".SS \"%s\"\n", title);
+        option_visit_section(argp, (option_section)section, put_option, NULL);
     }
 }
 
-/* The text behind the options, with what the command adds to it when help is asked for. */
-static void put_notes(const struct argp *argp, const char *text) {
-    char *filtered = (char *)text;
-    if (argp->help_filter != NULL) filtered = argp->help_filter(ARGP_KEY_HELP_POST_DOC, text, NULL);
-    if (filtered != NULL && *filtered != '\0') puts(".SH NOTES");
-    if (filtered != NULL) put_lines(filtered);
-    if (filtered != text) free(filtered);
+static void put_notes(const struct argp *argp) {
+    char *notes = help_notes(argp);
+    if (notes != NULL && *notes != '\0') puts(".SH NOTES");
+    if (notes != NULL) put_lines(notes);
+    free(notes);
+}
+
+/* A section that another file words, where the command has the option which it is about. */
+static void put_part(const command *command, const char *option, const char *title,
+                     void (*write)(FILE *stream)) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = option_exists(command->argp, option) ? open_memstream(&text, &size) : NULL;
+    if (stream == NULL) return;
+    write(stream);
+    if (text_stream_end(stream, &text)) {
+        printf(".SH %s\n", title);
+        put_lines(text);
+    }
+    free(text);
 }
 
 static void put_exit_codes(void) {
@@ -152,7 +134,9 @@ void manual_print_command(const command *command) {
     put_lines(first == NULL ? "" : first);
     puts(".SH OPTIONS");
     put_options(command->argp);
-    put_notes(command->argp, text[before] == '\0' ? "" : text + before + 1);
+    put_notes(command->argp);
+    put_part(command, "delimiter", "DELIMITERS", dialect_write_rules);
+    put_part(command, "optimizer", "DEFAULTS", optimizer_write_defaults);
     put_exit_codes();
     puts(".SH SEE ALSO\n.BR tanda (1)");
     free(first);

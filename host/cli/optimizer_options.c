@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/option_fault.h"
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -27,12 +29,15 @@ static const struct argp_option table[] = {
      "formulas and "
      "constants",
      0},
+    ELSEWHERE("optim"),
     {"momentum", FLAG_CONSTANT, "X", 0, "of momentum and nesterov, default 0.9; of rmsprop, default 0", 0},
     {"rho", FLAG_CONSTANT + 1, "X", 0, "of rmsprop: how much of the mean square stays; default 0.9", 0},
     {"beta1", FLAG_CONSTANT + 2, "X", 0,
      "of adam and adamw: how much of the mean derivative stays; default 0.9", 0},
+    ELSEWHERE("beta-1"),
     {"beta2", FLAG_CONSTANT + 3, "X", 0,
      "of adam and adamw: how much of the mean square stays; default 0.999", 0},
+    ELSEWHERE("beta-2"),
     {"epsilon", FLAG_CONSTANT + 4, "X", 0,
      "of adagrad, rmsprop, adam and adamw, where Keras puts it; default 1e-7", 0},
     {"initial-accumulator", FLAG_CONSTANT + 5, "X", 0, "of adagrad: where its sums begin; default 0.1", 0},
@@ -46,29 +51,42 @@ static const struct argp_option table[] = {
     {"centered", FLAG_CENTERED, NULL, 0,
      "of rmsprop: take the square of the mean derivative from the mean square", 0},
     {"l1", FLAG_CONSTANT + 9, "X", 0,
-     "add X sign(w) to the derivatives of weights, not of biases (Keras: L1(X))", 0},
+     "add X sign(w) to the derivatives of weights, not of biases (Keras: L1(X)); default 0", 0},
     {"l2", FLAG_CONSTANT + 10, "X", 0,
-     "add X w to them (Keras: L2(X / 2); scikit-learn: C = 1 / (X rows)); losses are shown without", 0},
-    {"clip-value", FLAG_CONSTANT + 11, "X", 0, "bring every derivative to [-X, X] first (Keras: clipvalue)",
+     "add X w to them (Keras: L2(X / 2); scikit-learn: C = 1 / (X rows)); losses are shown without; default "
+     "0",
      0},
+    {"clip-value", FLAG_CONSTANT + 11, "X", 0,
+     "bring every derivative to [-X, X] first (Keras: clipvalue); default: as it is", 0},
+    ELSEWHERE("clipvalue"),
     {"clip-norm", FLAG_CONSTANT + 12, "X", 0,
-     "scale all derivatives together to a norm of at most X first (Keras: global_clipnorm)", 0},
+     "scale all derivatives together to a norm of at most X first (Keras: global_clipnorm); default: as they "
+     "are",
+     0},
+    ELSEWHERE("global-clipnorm"),
     {"schedule", FLAG_SCHEDULE, "NAME", 0,
      "of the learning rate: constant (default), step, exponential, cosine, one-cycle or plateau", 0},
-    {"warmup-steps", FLAG_MEMBER, "N", 0, "raise the rate evenly over the first N steps, before any schedule",
-     0},
+    ELSEWHERE("scheduler"),
+    ELSEWHERE("lr-scheduler"),
+    {"warmup-steps", FLAG_MEMBER, "N", 0,
+     "raise the rate evenly over the first N steps, before any schedule; default 0", 0},
     {"decay-factor", FLAG_MEMBER + 1, "X", 0,
      "of step (default 0.1), exponential (0.95, every epoch) and plateau (0.1): what the rate is multiplied "
      "by",
      0},
+    ELSEWHERE("gamma"),
     {"decay-epochs", FLAG_MEMBER + 2, "N", 0, "of step: epochs between two changes; default 10", 0},
+    ELSEWHERE("step-size"),
     {"final-share", FLAG_MEMBER + 3, "X", 0, "of cosine: what is left of the rate at the end; default 0", 0},
     {"cycle-rise", FLAG_MEMBER + 4, "X", 0,
      "of one-cycle: part of the steps in which the rate rises; default 0.3", 0},
+    ELSEWHERE("pct-start"),
     {"cycle-start-divisor", FLAG_MEMBER + 5, "X", 0, "of one-cycle: it starts at the rate / X; default 25",
      0},
+    ELSEWHERE("div-factor"),
     {"cycle-end-divisor", FLAG_MEMBER + 6, "X", 0, "of one-cycle: it ends at its start / X; default 10000",
      0},
+    ELSEWHERE("final-div-factor"),
     {"plateau-patience", FLAG_MEMBER + 7, "N", 0,
      "of plateau: epochs without a better val_loss, or loss without validation; default 10", 0},
     {"plateau-min-delta", FLAG_MEMBER + 8, "LOSS", 0,
@@ -77,6 +95,7 @@ static const struct argp_option table[] = {
      "of plateau: epochs after a change that do not count; default 0", 0},
     {"plateau-min-rate", FLAG_MEMBER + 10, "RATE", 0, "of plateau: the rate does not fall below; default 0",
      0},
+    ELSEWHERE("min-lr"),
     {0},
 };
 
@@ -173,7 +192,9 @@ static const char *name_of_schedule(size_t kind) {
 
 static tanda_status refuse(const char *name, const char *flag, const char *belongs, const char *chosen,
                            tanda_error *error) {
-    return fail(error, TANDA_USAGE, "--%s is for --%s %s, and this is %s", name, flag, belongs, chosen);
+    const char *advice = option_advice(&optimizer_argp, name);
+    return fail(error, TANDA_USAGE, "--%s is for --%s %s, and this is %s%s%s", name, flag, belongs, chosen,
+                advice == NULL ? "" : "; ", advice == NULL ? "" : advice);
 }
 
 static tanda_status take_constants(optimizer_options *options, tanda_error *error) {
@@ -273,4 +294,33 @@ const char *optimizer_text(const optimizer_options *options, double learning_rat
              plain ? "" : optimizer_name(options->kind), plain ? "" : ", ",
              constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ", learning_rate);
     return text;
+}
+
+/* ---- the manual ----------------------------------------------------------------------------------------- */
+
+void optimizer_write_defaults(FILE *stream) {
+    fprintf(stream, "Of --optimizer:\n");
+    for (tanda_optimizer kind = 0; kind <= TANDA_OPTIMIZER_LBFGS; kind++) {
+        tanda_optimizer_options defaults = tanda_optimizer_defaults(kind);
+        fprintf(stream, "  %-11s", optimizer_name(kind));
+        if (kind != TANDA_OPTIMIZER_LBFGS)
+            fprintf(stream, " --learning-rate %g", tanda_optimizer_learning_rate(kind));
+        for (size_t i = 0; i < optimizer_constant_count; i++) {
+            const optimizer_constant *constant = &optimizer_constants[i];
+            const double value = *constant_of(&defaults, constant);
+            if (optimizer_has(kind, constant)) fprintf(stream, " --%s %g", constant->name, value);
+        }
+        fputc('\n', stream);
+    }
+    fprintf(stream, "Of --schedule:\n");
+    for (tanda_schedule kind = 0; kind <= TANDA_SCHEDULE_PLATEAU; kind++) {
+        const tanda_schedule_options defaults = tanda_schedule_defaults(kind);
+        fprintf(stream, "  %-11s", schedule_name(kind));
+        for (size_t i = 0; i < schedule_member_count; i++)
+            if (schedule_has(kind, &schedule_members[i]))
+                fprintf(stream, " --%s %g", schedule_members[i].name,
+                        schedule_value(&defaults, &schedule_members[i]));
+        fputc('\n', stream);
+    }
+    fprintf(stream, "0 of --clip-value and --clip-norm is: not at all.\n");
 }

@@ -42,6 +42,9 @@ tanda_status optimizer_options_check_fixed(const optimizer_options *options, con
 /* Adds what decides the weights. */
 void optimizer_write_settings(const optimizer_options *options, report *settings);
 
+/* For the manual: the learning rate and the constants of each optimizer, and what each schedule has. */
+void optimizer_write_defaults(FILE *stream);
+
 /* For a banner: "adam, one-cycle, learning rate 0.001"; the name is left out for plain descent. */
 #define OPTIMIZER_TEXT_SIZE 96
 const char *optimizer_text(const optimizer_options *options, double learning_rate,

@@ -8,8 +8,9 @@
 
 #include "backend/device_name.h"
 #include "cli/dialect_options.h"
+#include "cli/help.h"
+#include "cli/option_fault.h"
 #include "cli/option_table.h"
-#include "cli/suggest.h"
 #include "data/place.h"
 #include "data/synthetic.h"
 #include "model/names.h"
@@ -29,10 +30,7 @@ enum {
     FLAG_GEMM,
     FLAG_KERNELS,
     FLAG_SEED,
-    FLAG_QUIET,
     FLAG_JSON,
-    FLAG_HELP,
-    FLAG_VERSION,
     FLAG_DATA,
     FLAG_LABELS,
     FLAG_TARGET,
@@ -54,22 +52,32 @@ static const struct argp_option common_table[] = {
     {"device", FLAG_DEVICE, "DEVICE", 0,
      "auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (see tanda devices); default auto: gpu, the first "
      "OpenCL GPU or accelerator, else OpenMP",
-     0},
-    {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", 0},
-    {"accept-flush", FLAG_ACCEPT_FLUSH, NULL, 0, "take a device that flushes subnormal numbers to zero", 0},
-    {"threads", FLAG_THREADS, "N", 0, "OpenMP threads; default: one per core", 0},
+     SECTION_DEVICE},
+    {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", SECTION_DEVICE},
+    {"accept-flush", FLAG_ACCEPT_FLUSH, NULL, 0, "take a device that flushes subnormal numbers to zero",
+     SECTION_DEVICE},
+    {"threads", FLAG_THREADS, "N", 0, "OpenMP threads; default: one per core", SECTION_DEVICE},
+    ELSEWHERE("n-jobs"),
+    ELSEWHERE("num-threads"),
+    ELSEWHERE("workers"),
     {"isa", FLAG_ISA, "NAME", 0,
-     "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", 0},
+     "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", SECTION_DEVICE},
     {"math", FLAG_MATH, "MODE", 0,
-     "exact: the same bits on every device (default); fast: what is quickest on this one (OpenCL)", 0},
+     "exact: the same bits on every device (default); fast: what is quickest on this one (OpenCL)",
+     SECTION_DEVICE},
     {"gemm", FLAG_GEMM, "NAME", 0,
-     "who multiplies matrices in fast mode: auto (default: measured per shape), tanda or clblast", 0},
-    {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones", 0},
-    {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", 0},
-    {"quiet", FLAG_QUIET, NULL, 0, "no banner and no progress on standard error", 0},
-    {"json", FLAG_JSON, NULL, 0, "one JSON object on standard output, and nothing else there", 0},
-    {"help", FLAG_HELP, NULL, 0, "this text", 0},
-    {"version", FLAG_VERSION, NULL, 0, "the version", 0},
+     "who multiplies matrices in fast mode: auto (default: measured per shape), tanda or clblast",
+     SECTION_DEVICE},
+    {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones",
+     SECTION_DEVICE},
+    {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", SECTION_COMMON},
+    ELSEWHERE("random-state"),
+    ELSEWHERE("random-seed"),
+    {"quiet", LETTER_QUIET, NULL, 0, "no banner and no progress on standard error", SECTION_COMMON},
+    {"json", FLAG_JSON, NULL, 0, "one JSON object on standard output, and nothing else there",
+     SECTION_COMMON},
+    {"help", LETTER_HELP, NULL, 0, "this text", SECTION_COMMON},
+    {"version", LETTER_VERSION, NULL, 0, "the version", SECTION_COMMON},
     {0},
 };
 
@@ -139,16 +147,16 @@ static error_t parse_common(int key, char *argument, struct argp_state *state) {
         return 0;
     case FLAG_SEED:
         return parsed(value_count("--seed", argument, 0, INT64_MAX, &options->seed, options->error));
-    case FLAG_QUIET:
+    case LETTER_QUIET:
         options->quiet = true;
         return 0;
     case FLAG_JSON:
         options->json = true;
         return 0;
-    case FLAG_HELP:
+    case LETTER_HELP:
         options->help = true;
         return ECANCELED;
-    case FLAG_VERSION:
+    case LETTER_VERSION:
         options->finished = true;
         printf("tanda %s\n", tanda_version());
         return ECANCELED;
@@ -171,12 +179,14 @@ static const struct argp_option reading_table[] = {
      "the column to learn, by name or index from 0, or several, quantities or labels of 0 and 1, e.g. x,y; "
      "default: the last",
      0},
+    ELSEWHERE("target-column"),
     {"drop-missing-targets", FLAG_DROP_MISSING_TARGETS, NULL, 0,
      "leave out rows whose target is missing; default: they are refused", 0},
     {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
      "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
+    ELSEWHERE("feature-columns"),
     {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
     {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
      0},
@@ -233,10 +243,8 @@ const struct argp reading_argp = {
 static const struct argp_option data_table[] = {
     {"data", FLAG_DATA, "FILE", OPTION_REPEATS,
      "the rows: CSV or libsvm text, .npy, .npz, FILE.npz:NAME or IDX, also packed (gzip, xz, zstd, bzip2), a "
-     "folder of "
-     "CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); given "
-     "several times, "
-     "rows follow one another (needed)",
+     "folder of CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); "
+     "the argument DATA is another way to write it; given several times, rows follow one another (needed)",
      0},
     {"test-rows", FLAG_TEST_ROWS, "N", 0,
      "of synthetic data: hold out the N rows behind the others, to validate, evaluate or predict; as "
@@ -267,9 +275,8 @@ static tanda_status join_test_rows(data_options *options) {
     return TANDA_OK;
 }
 
-static error_t end_data(data_options *options) {
-    if (options->path == NULL)
-        return parsed(fail(options->error, TANDA_USAGE, "no data: give the rows with --data FILE"));
+static error_t end_data(const struct argp_state *state, data_options *options) {
+    if (options->path == NULL) return parsed(options_lack(state->root_argp, "data", options->error));
     return options->test_rows == NULL ? 0 : parsed(join_test_rows(options));
 }
 
@@ -286,7 +293,7 @@ static error_t parse_data(int key, char *argument, struct argp_state *state) {
         options->test_rows = argument;
         return 0;
     case ARGP_KEY_END:
-        return end_data(options);
+        return end_data(state, options);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -298,41 +305,19 @@ const struct argp data_argp = {.options = data_table, .parser = parse_data, .chi
 
 /* ---- parsing ------------------------------------------------------------------------------------------ */
 
-/* getopt only tells that it stopped; this finds the words for why. */
-static tanda_status explain(const struct argp *argp, const char *command, const char *argument,
-                            tanda_error *error) {
-    char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
-    const size_t dashes = strspn(argument, "-"), length = strcspn(argument, "=");
-    const char *what = shown(argument, length, buffer);
-    text_put(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
-
-    const option_search search = option_find(argp, name);
-    const bool is_long = dashes == 2 && *name != '\0' && length <= SUGGEST_LENGTH_MAX;
-    if (is_long && search.matches > 1 && search.exact == NULL)
-        return fail(error, TANDA_USAGE, "%s could be several options of %s; write it in full", what, command);
-    if (is_long && search.match != NULL && search.match->arg != NULL)
-        return fail(error, TANDA_USAGE, "--%s needs a value: --%s %s", search.match->name, search.match->name,
-                    search.match->arg);
-    if (is_long && search.match != NULL)
-        return fail(error, TANDA_USAGE, "--%s takes no value", search.match->name);
-    return fail(error, TANDA_USAGE, "%s is no option of %s; the closest is --%s (tanda %s --help lists them)",
-                what, command, search.closest, command);
-}
-
 tanda_status options_parse(const struct argp *argp, int argc, char **argv, void *input,
                            common_options *common, tanda_error *error) {
-    char program[64];
     const error_t result = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
-    if (common->help) {
-        text_put(program, sizeof program, "tanda %s", argv[0]);
-        argp_help(argp, stdout,
-                  ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, program);
-        common->finished = true;
-    }
+    if (common->help) help_print(argp, argv[0]);
+    common->finished |= common->help;
     if (common->finished || result == 0) return TANDA_OK;
     if (result == ENOMEM) return fail(error, TANDA_FAILED, "out of memory while reading the options");
     if (error->status != TANDA_OK) return error->status;
-    return explain(argp, argv[0], common->stopped_at == NULL ? "" : common->stopped_at, error);
+    return option_fault(argp, argv[0], common->stopped_at == NULL ? "" : common->stopped_at, error);
+}
+
+tanda_status options_lack(const struct argp *argp, const char *what, tanda_error *error) {
+    return fail(error, TANDA_USAGE, "no %s; for example: %s", what, option_example(argp));
 }
 
 error_t options_argument(struct argp_state *state, const char *argument, const char **place,

@@ -47,6 +47,9 @@ extern const struct argp data_argp;
 /* Keys of the commands' own options start here; the shared ones lie below. */
 enum { FLAG_OWN = 0x1000 };
 
+/* Letters are keys as well: -q, -h, -v, and -o of every command that writes what it makes. */
+enum { LETTER_HELP = 'h', LETTER_OUTPUT = 'o', LETTER_QUIET = 'q', LETTER_VERSION = 'v' };
+
 /* Of run_options.h, which stands beside a command's own. */
 enum { FLAG_RUN = 0x1100 };
 
@@ -64,6 +67,9 @@ error_t parsed(tanda_status status);
 /* Takes one positional argument into *place; more than one is TANDA_USAGE. */
 error_t options_argument(struct argp_state *state, const char *argument, const char **place,
                          tanda_error *error);
+
+/* Fails with TANDA_USAGE for want of "data" or the like, and shows the command's example. */
+tanda_status options_lack(const struct argp *argp, const char *what, tanda_error *error);
 
 /* The names --task takes, in the order of tanda_task. */
 tanda_status options_task(const char *text, tanda_task *task, tanda_error *error);

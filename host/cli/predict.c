@@ -10,6 +10,7 @@
 #include "cli/apply.h"
 #include "cli/command.h"
 #include "cli/dialect_options.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
 #include "support/memory.h"
 
@@ -28,25 +29,28 @@ typedef struct prediction {
 
 static const struct argp_option table[] = {
     {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...", 0},
+    WITHOUT_OPTIONS("seed gemm drop-missing-targets"),
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     prediction *prediction = state->input;
     if (key == FLAG_TOP) return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
-    return application_parse(key, argument, state, &prediction->application);
+    return application_parse(key, state, &prediction->application);
 }
 
 const struct argp predict_argp = {
     .options = table,
     .parser = parse,
-    .args_doc = "MODEL",
-    .doc = "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
-           "standard output.\v"
-           "Rows of CSV that come through a pipe (--data -) are answered as they come, in blocks of what has "
-           "arrived. "
-           "The data needs no target; a column that the model learned is left out. Columns are found by the "
-           "model's names where the data has names, else by position.",
+    .args_doc = "MODEL DATA",
+    .doc =
+        "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
+        "standard output.\v"
+        "Rows of CSV that come through a pipe (DATA is -) are answered as they come, in blocks of what has "
+        "arrived. "
+        "The data needs no target; a column that the model learned is left out. Columns are found by the "
+        "model's names where the data has names, else by position.\n"
+        "Example: tanda predict iris.safetensors datasets/iris.csv --top 1",
     .children = application_children,
 };
 

@@ -24,8 +24,8 @@ typedef struct recording {
 } recording;
 
 static const struct argp_option table[] = {
-    {NULL, 0, NULL, 0, "Recording:", 0},
     {"steps", FLAG_STEPS, "N", 0, "steps to record; default: those of --epochs", 0},
+    WITHOUT_OPTIONS("gemm report-every"),
     {0},
 };
 
@@ -42,17 +42,18 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
 
 const struct argp record_argp = {
     .options = table,
     .parser = parse,
+    .args_doc = "DATA",
     .doc =
         "Trains, and keeps the training's fingerprint: hashes of data and weights and the bits of the "
         "losses, "
         "for every step up to 1,000, then for at most 1,000 more and the last. tanda verify --golden repeats "
         "it on any device.\v"
-        "Example: tanda record --data datasets/iris.csv --hidden 16 --output iris.golden.json",
+        "Example: tanda record datasets/iris.csv --hidden 16 --output iris.golden.json",
     .children = children,
 };
 

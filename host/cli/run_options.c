@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -30,22 +31,24 @@ static const struct argp_option table[] = {
     {"min-delta", FLAG_MIN_DELTA, "LOSS", 0, "better means lower by more than this; default 0", 0},
     {"restore-best", FLAG_RESTORE_BEST, "yes|no", 0,
      "end with the weights of the best epoch; default: yes with --patience, else no", 0},
+    ELSEWHERE("restore-best-weights"),
     {"log", FLAG_LOG, "FILE", 0, "write a JSON object per reported epoch, and one at the end, a line each",
-     0},
+     SECTION_OUTPUT},
     {"csv-log", FLAG_CSV_LOG, "FILE", 0,
-     "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", 0},
+     "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", SECTION_OUTPUT},
     {"checkpoint", FLAG_CHECKPOINT, "FILE|FOLDER", 0,
      "save the training here from time to time, at SIGINT, SIGTERM, SIGHUP, SIGXCPU and SIGUSR1 (which goes "
      "on), "
      "and at the end: a file that ends in .safetensors, or a folder",
-     0},
+     SECTION_OUTPUT},
     {"checkpoint-every", FLAG_CHECKPOINT_EVERY, "N|TIME", 0,
-     "so many epochs, or a time such as 30s, 10m or 2h; default 1m", 0},
-    {"keep", FLAG_KEEP, "N", 0, "checkpoints that a folder keeps, beside best.safetensors; default 3", 0},
+     "so many epochs, or a time such as 30s, 10m or 2h; default 1m", SECTION_OUTPUT},
+    {"keep", FLAG_KEEP, "N", 0, "checkpoints that a folder keeps, beside best.safetensors; default 3",
+     SECTION_OUTPUT},
     {"resume", FLAG_RESUME, "FILE|FOLDER", 0,
      "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
      "there unless --checkpoint says otherwise",
-     0},
+     SECTION_OUTPUT},
     {0},
 };
 

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/encoding_options.h"
+#include "cli/option_table.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "model/names.h"
@@ -31,71 +32,81 @@ enum {
     FLAG_BATCH,
     FLAG_SHUFFLE,
     FLAG_INIT,
-    FLAG_OUTPUT,
     FLAG_REPORT_EVERY,
     FLAG_CONFIG,
 };
 
-enum {
-    GROUP_MODEL = 1,
-    GROUP_TRAINING = 2,
-    GROUP_DATA = 3,
-    GROUP_COMMON = 4,
-    GROUP_RUN = 5,
-    GROUP_OPTIMIZER = 6
-};
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 
 static const struct argp_option table[] = {
-    {NULL, 0, NULL, 0, "Model:", GROUP_MODEL},
     {"hidden", FLAG_HIDDEN, "UNITS", 0,
      "units of the hidden layers, e.g. 256,128; default: none, which is logistic, softmax or linear "
      "regression",
-     GROUP_MODEL},
+     SECTION_NETWORK},
+    ALSO("hidden-layers"),
+    ELSEWHERE("hidden-layer-sizes"),
+    ELSEWHERE("hidden-units"),
     {"activation", FLAG_ACTIVATION, "NAME", 0,
      "of the hidden layers, one name or one per layer; default relu. There are" HIDDEN_ACTIVATIONS,
-     GROUP_MODEL},
+     SECTION_NETWORK},
     {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
      "default: sigmoid for 2 classes, softmax for more, identity for regression and hinge, exponential for "
      "poisson; softmax or one that hidden layers can have",
-     GROUP_MODEL},
+     SECTION_NETWORK},
     {"loss", FLAG_LOSS, "NAME", 0,
      "default: what goes with the output. For several labels binary_crossentropy, for classes "
      "binary_crossentropy, categorical_crossentropy, "
      "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
-     GROUP_MODEL},
+     SECTION_NETWORK},
     {"init", FLAG_INIT, "MODEL", 0,
      "start from the weights of a model of the same layers, columns and classes by name, or of a PyTorch "
      "state_dict (safetensors); in its scaling (a state_dict has none) unless --scale is given",
-     GROUP_MODEL},
-    {"output", FLAG_OUTPUT, "MODEL", 0,
-     "write the trained model here (tanda record: the golden file); default: it is not kept", GROUP_MODEL},
+     SECTION_NETWORK},
 
-    {NULL, 0, NULL, 0, "Training:", GROUP_TRAINING},
-    {"config", FLAG_CONFIG, "FILE", 0,
-     "take options from a JSON file, or those of a model's training from the model; flags win",
-     GROUP_TRAINING},
-    {"task", FLAG_TASK, "TASK", 0,
-     "auto (default: told from the target, or by a loss that is for one alone), classes, regression, or "
-     "labels (several targets, each 0 or 1)",
-     GROUP_TRAINING},
-    {"scale", FLAG_SCALE, "MODE", 0,
-     "of the features: standard (default), minmax (default for byte images) or none", GROUP_TRAINING},
-    {"validation", FLAG_VALIDATION, "FRACTION|FILE", 0,
-     "hold out this part of the rows, or take the rows of a file; default: none", GROUP_TRAINING},
-    {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
-     GROUP_TRAINING},
     {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0,
      "step of gradient descent; default: sgd 0.1, which suits standardised features, else Keras's: momentum "
      "and "
      "nesterov 0.01, the others 0.001",
-     GROUP_TRAINING},
-    {"epochs", FLAG_EPOCHS, "N", 0, "times that all rows are seen; default 10, for lbfgs 100 at most",
-     GROUP_TRAINING},
-    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default 32, for lbfgs full", GROUP_TRAINING},
-    {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", GROUP_TRAINING},
+     SECTION_TRAINING},
+    ALSO("lr"),
+    ELSEWHERE("learning-rate-init"),
+    ELSEWHERE("eta0"),
+    {"epochs", FLAG_EPOCHS, "N", 0,
+     "times that all rows are seen; default " TEXT(DEFAULT_EPOCHS) ", for lbfgs " TEXT(
+         DEFAULT_ITERATIONS) " at most",
+     SECTION_TRAINING},
+    ALSO("n-epochs"),
+    ELSEWHERE("num-epochs"),
+    ELSEWHERE("max-epochs"),
+    ELSEWHERE("max-iter"),
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " TEXT(DEFAULT_BATCH) ", for lbfgs full",
+     SECTION_TRAINING},
+    ALSO("batch-size"),
+    {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", SECTION_TRAINING},
+    {"scale", FLAG_SCALE, "MODE", 0,
+     "of the features: standard (default), minmax (default for byte images) or none", SECTION_TRAINING},
+    {"task", FLAG_TASK, "TASK", 0,
+     "auto (default: told from the target, or by a loss that is for one alone), classes, regression, or "
+     "labels (several targets, each 0 or 1)",
+     SECTION_TRAINING},
+    {"validation", FLAG_VALIDATION, "FRACTION|FILE", 0,
+     "hold out this part of the rows, or take the rows of a file; default: none", SECTION_TRAINING},
+    ALSO("validation-split"),
+    ELSEWHERE("validation-fraction"),
+    ELSEWHERE("val-split"),
+    ELSEWHERE("validation-data"),
+    {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
+     SECTION_TRAINING},
+
+    {"output", LETTER_OUTPUT, "MODEL", 0,
+     "write the trained model here (tanda record: the golden file); default: it is not kept", SECTION_OUTPUT},
     {"report-every", FLAG_REPORT_EVERY, "N", 0,
      "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",
-     GROUP_TRAINING},
+     SECTION_OUTPUT},
+    {"config", FLAG_CONFIG, "FILE", 0,
+     "take options from a JSON file, or those of a model's training from the model; flags win",
+     SECTION_COMMON},
     {0},
 };
 
@@ -202,7 +213,7 @@ static error_t parse_model(int key, char *argument, train_options *options, tand
     case FLAG_INIT:
         options->init = argument;
         return 0;
-    case FLAG_OUTPUT:
+    case LETTER_OUTPUT:
         options->output = argument;
         return 0;
     default:
@@ -252,22 +263,20 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[6] = &options->weight;
         state->child_inputs[7] = &options->loss_options;
         return 0;
-    case ARGP_KEY_ARG:
-        return options_argument(state, argument, NULL, options->common.error);
     default:
         return parse_training(key, argument, options, options->common.error);
     }
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, "Data:", GROUP_DATA},
-    {&common_argp, 0, "Common:", GROUP_COMMON},
-    {&optimizer_argp, 0, "Optimizer:", GROUP_OPTIMIZER},
-    {&validation_argp, 0, NULL, GROUP_TRAINING},
-    {&dropout_argp, 0, NULL, GROUP_TRAINING},
-    {&encoding_argp, 0, NULL, GROUP_DATA},
-    {&weight_argp, 0, NULL, GROUP_TRAINING},
-    {&loss_argp, 0, NULL, GROUP_MODEL},
+    {&data_argp, 0, NULL, SECTION_DATA},
+    {&common_argp, 0, NULL, SECTION_COMMON},
+    {&optimizer_argp, 0, NULL, SECTION_OPTIMIZER},
+    {&validation_argp, 0, NULL, SECTION_TRAINING},
+    {&dropout_argp, 0, NULL, SECTION_NETWORK},
+    {&encoding_argp, 0, NULL, SECTION_DATA},
+    {&weight_argp, 0, NULL, SECTION_TRAINING},
+    {&loss_argp, 0, NULL, SECTION_NETWORK},
     {0},
 };
 
@@ -285,15 +294,16 @@ static error_t hand_on(int key, char *argument, struct argp_state *state) {
 
 static const struct argp_child children[] = {
     {&train_options_argp, 0, NULL, 0},
-    {&run_argp, 0, "Run:", GROUP_RUN},
-    {&folds_argp, 0, NULL, GROUP_TRAINING},
+    {&run_argp, 0, NULL, SECTION_TRAINING},
+    {&folds_argp, 0, NULL, SECTION_TRAINING},
     {0},
 };
 
 const struct argp train_argp = {
     .parser = hand_on,
+    .args_doc = "DATA",
     .doc = "Fits a model to data by gradient descent, and writes it.\v"
-           "Example: tanda train --data datasets/iris.csv --epochs 50 --output iris.safetensors",
+           "Example: tanda train datasets/iris.csv --epochs 50 --output iris.safetensors",
     .children = children,
 };
 

@@ -1,5 +1,6 @@
 #include "cli/validation_options.h"
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 
 #define FOLDS_MAX 1000000
@@ -17,6 +18,8 @@ static const struct argp_option folds_table[] = {
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
      "rows",
      0},
+    ELSEWHERE("cv"),
+    ELSEWHERE("n-splits"),
     {0},
 };
 

@@ -18,7 +18,7 @@ const char *golden_argument(int argc, char **argv) {
     static const char flag[] = "--golden";
     for (int i = 1; i < argc; i++) {
         const size_t length = strcspn(argv[i], "=");
-        if (length <= strlen("--g") || strncmp(argv[i], flag, length) != 0) continue;
+        if (length != strlen(flag) || strncmp(argv[i], flag, length) != 0) continue;
         return argv[i][length] == '=' ? argv[i] + length + 1 : i + 1 < argc ? argv[i + 1] : NULL;
     }
     return NULL;

@@ -6,24 +6,24 @@
 
 #include "backend/device_name.h"
 #include "cli/command.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
 #include "support/text.h"
 
 #define DEFAULT_STEPS 20
 
 enum { FLAG_AGAINST = FLAG_OWN + 0x100, FLAG_STEPS, FLAG_GOLDEN };
-enum { GROUP_VERIFY = 0 };
 
 static const struct argp_option table[] = {
-    {NULL, 0, NULL, 0, "Comparison:", GROUP_VERIFY},
     {"against", FLAG_AGAINST, "SPEC", 0,
      "the other side; default cpu. A SPEC is a DEVICE as for --device, which takes a SPEC here too (default: "
      "the best OpenCL device, else cpu), then settings: cpu,threads=1,isa=generic or "
      "opencl,math=fast,gemm=clblast,kernels=FOLDER",
-     GROUP_VERIFY},
-    {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", GROUP_VERIFY},
+     0},
+    {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", 0},
     {"golden", FLAG_GOLDEN, "FILE", 0,
-     "repeat the training that tanda record has kept, on --device, and compare with that", GROUP_VERIFY},
+     "repeat the training that tanda record has kept, on --device, and compare with that", 0},
+    WITHOUT_OPTIONS("output report-every accept-flush require-device"),
     {0},
 };
 
@@ -49,15 +49,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
 
 const struct argp verify_argp = {
     .options = table,
     .parser = parse,
-    .doc =
-        "The same training on two devices step by step, every tensor compared: names the first operation "
-        "that differs, and ends with exit code 1 if there is one.\v"
-        "Example: tanda verify --data datasets/iris.csv --hidden 16 --device opencl --against cpu,threads=1",
+    .args_doc = "DATA",
+    .doc = "The same training on two devices step by step, every tensor compared: names the first operation "
+           "that differs, and ends with exit code 1 if there is one.\v"
+           "Example: tanda verify datasets/iris.csv --hidden 16 --device opencl --against cpu,threads=1",
     .children = children,
 };
 
@@ -72,8 +72,6 @@ tanda_status verify_options_parse(int argc, char **argv, verify_options *options
                     "--golden: the file says what to compare with, and how many steps; leave "
                     "%s away",
                     options->has_steps ? "--steps" : "--against");
-    if (options->train.output != NULL)
-        return fail(error, TANDA_USAGE, "--output: verify writes no model; leave it away");
     status = train_options_check(&options->train, error);
     return status == TANDA_OK ? optimizer_options_check_fixed(&options->train.optimizing, "verify", error)
                               : status;

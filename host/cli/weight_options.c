@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "data/class_weights.h"
 #include "data/number.h"
@@ -19,6 +20,7 @@ static const struct argp_option table[] = {
      "1; "
      "default: by 1",
      0},
+    ELSEWHERE("class-weights"),
     {0},
 };
 

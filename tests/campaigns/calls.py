@@ -70,7 +70,7 @@ ALLOCATIONS = {
                       before={"golden.json": "earlier.json"}),
     "verify-golden": Command(f"verify --golden golden.json {CPU}"),
     "generate": Command("generate classification --rows 50 --test-rows 9 --features 3 --output new.npy --labels "
-                        f"newer.npy {CPU}", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
+                        "newer.npy", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
                         before={"new.npy": "x.npy", "newer.npy": "y.npy"}),
     "inspect-data": Command("inspect iris.csv"),
     "inspect-data-json": Command("inspect mixed.csv --categorical auto --missing mean --json"),
@@ -83,7 +83,7 @@ ALLOCATIONS = {
                      logs=("b.json",), per_stack=1),
     "train-opencl": Command(f"{TRAIN} --device opencl --output model.safetensors", ("model.safetensors",),
                             before=EARLIER, drivers=True, per_stack=1),
-    "devices-opencl": Command("devices --device opencl", drivers=True, per_stack=1),
+    "devices-opencl": Command("devices", drivers=True, per_stack=1),
 }
 
 OPENCL = {

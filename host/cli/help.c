@@ -1,0 +1,118 @@
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/option_table.h"
+
+#define WIDTH 79
+#define NAME_COLUMN 6
+#define TEXT_COLUMN 29
+
+static void put_blanks(size_t count) {
+    printf("%*s", (int)count, "");
+}
+
+/* Words from a column on; further lines begin at the indent. */
+static void put_words(const char *text, size_t length, size_t column, size_t indent) {
+    bool is_first = true;
+    for (size_t at = 0; at < length; at += strspn(text + at, " ")) {
+        const size_t size = strcspn(text + at, " \n"), end = at + size < length ? at + size : length;
+        const bool fits = column + !is_first + (end - at) <= WIDTH;
+        if (!is_first && !fits) {
+            putchar('\n');
+            put_blanks(indent);
+            column = indent;
+        } else if (!is_first) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", (int)(end - at), text + at);
+        column += end - at;
+        is_first = false;
+        at = end;
+    }
+    putchar('\n');
+}
+
+/* Paragraphs are wrapped; what is indented, and an example, stays as it is. */
+static void put_text(const char *text) {
+    for (const char *line = text; *line != '\0';) {
+        const size_t length = strcspn(line, "\n");
+        if (*line == ' ' || strncmp(line, "Example: ", 9) == 0)
+            printf("%.*s\n", (int)length, line);
+        else
+            put_words(line, length, 0, 0);
+        line += length + (line[length] == '\n');
+    }
+}
+
+/* ---- options -------------------------------------------------------------------------------------------- */
+
+/* "  -o, --output=MODEL" with its further names; how many columns that takes. */
+static size_t put_names(const struct argp_option *option) {
+    const char letter = option_letter(option);
+    size_t column = NAME_COLUMN;
+    if (letter != '\0')
+        printf("  -%c, ", letter);
+    else
+        put_blanks(NAME_COLUMN);
+    for (const struct argp_option *name = option; name != NULL; name = option_next_name(name)) {
+        if (name != option && (name->flags & OPTION_HIDDEN) != 0) continue;
+        const int length = printf("%s--%s%s%s", name == option ? "" : ", ", name->name,
+                                  name == option && option->arg != NULL ? "=" : "",
+                                  name == option && option->arg != NULL ? option->arg : "");
+        column += length < 0 ? 0 : (size_t)length;
+    }
+    return column;
+}
+
+static void put_option(const struct argp_option *option, void *context) {
+    bool *has_begun = context;
+    *has_begun = true;
+    size_t column = put_names(option);
+    if (column + 2 > TEXT_COLUMN) {
+        putchar('\n');
+        column = 0;
+    }
+    put_blanks(TEXT_COLUMN - column);
+    put_words(option->doc, strlen(option->doc), TEXT_COLUMN, TEXT_COLUMN);
+}
+
+static void note(const struct argp_option *option, void *context) {
+    (void)option;
+    *(bool *)context = true;
+}
+
+static void put_section(const struct argp *argp, option_section section) {
+    bool is_there = false;
+    const char *title = option_section_title(section);
+    option_visit_section(argp, section, note, &is_there);
+    if (!is_there) return;
+    putchar('\n');
+    if (*title != '\0') printf(" %s:\n", title);
+    option_visit_section(argp, section, put_option, &is_there);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+char *help_notes(const struct argp *argp) {
+    const char *mark = argp->doc == NULL ? NULL : strchr(argp->doc, '\v');
+    const char *text = mark == NULL ? "" : mark + 1;
+    char *filtered = argp->help_filter == NULL ? NULL : argp->help_filter(ARGP_KEY_HELP_POST_DOC, text, NULL);
+    return filtered == NULL || filtered == text ? strdup(text) : filtered;
+}
+
+void help_print(const struct argp *argp, const char *command) {
+    const char *text = argp->doc == NULL ? "" : argp->doc;
+    printf("Usage: tanda %s [OPTION...]%s%s\n", command, argp->args_doc == NULL ? "" : " ",
+           argp->args_doc == NULL ? "" : argp->args_doc);
+    put_words(text, strcspn(text, "\v"), 0, 0);
+    for (int section = 0; section < SECTION_COUNT; section++)
+        put_section(argp, (option_section)section);
+    char *notes = help_notes(argp);
+    if (notes != NULL && *notes != '\0') putchar('\n');
+    if (notes != NULL) put_text(notes);
+    free(notes);
+}
