@@ -8,8 +8,6 @@
 
 #if VECTOR == 16
 
-#define MOST_LEVELS 6 /* a group has at most 2^6 tiles */
-
 /* Takes the sums of a tile of a group into its tree, as add_to_tree of perceptron.cl; the last leaves it in value. */
 static inline void add_block(float16 *value, float16 *levels, uint count, uint index, int last) {
     uint level = 0;

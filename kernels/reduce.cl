@@ -1,8 +1,6 @@
 /* The tree over the tiles of a wave. See update.c. */
 #include "kernels/tile.h"
 
-#define FAN_IN 8
-
 /*
  * The sum of VECTOR parameters over FAN_IN slots, `distance` slots apart from `first` on: three levels of the tree of
  * contract 4. A slot that is not there counts as zero, which changes no bit.

@@ -14,7 +14,7 @@ static inline int is_weight(global const bias_range *biases, uint count, uint in
 }
 
 /*
- * The at most FAN_IN (of reduce.cl) slots that are left of a step, `distance` slots apart, become the gradient, which
+ * The at most FAN_IN slots that are left of a step, `distance` slots apart, become the gradient, which
  * stays in the first, and update the parameters, of which an evaluation has none. The loss lies behind them, 16 floats
  * before a slot's end. results has three words a step: the loss sum's bits, correct rows, whether a parameter is not
  * finite. state: `states` vectors like parameters. biases: of each layer, where there is a penalty. squares: the sum of
@@ -40,8 +40,6 @@ kernel void update(global float *parameters, global float *slots, ulong first_sl
     store_real(sum, sums + index);
     if (index == slot_floats - 16) results[3 * step] = as_uint(sums[index]);
 }
-
-#define SQUARES_CHUNK 256 /* SQUARES_CHUNK of plan.h */
 
 /*
  * The first step of a norm (contract 5): squares[16 i] is the sum of the squared gradients of the i-th 256 floats, in

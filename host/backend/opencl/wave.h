@@ -12,7 +12,6 @@ typedef enum variant {
 } variant;
 
 #define NOTES_SIZE 512
-#define PERCEPTRON_COLUMN 32 /* COLUMN of tile.h */
 
 struct program {
     const plan *plan;
@@ -173,9 +172,7 @@ static inline bool may_fuse(const program *program) {
 
 /* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
 static inline size_t input_column(const program *program) {
-    return program->is_perceptron ? PERCEPTRON_COLUMN
-           : program->is_network  ? program->column
-                                  : program->width;
+    return program->is_perceptron ? COLUMN_LANES : program->is_network ? program->column : program->width;
 }
 
 /* Decides whether perceptron.c computes the program's steps, and in what groups. */
