@@ -16,7 +16,8 @@
 #define COLUMN_LANES 32             /* lanes of a column of a tile, which is (columns, units, 32) */
 #define MOST_LEVELS 6               /* of the tree over a group of tiles: */
 #define MOST_GROUP_TILES (1 << MOST_LEVELS)
-#define FAN_IN 8                    /* slots that one pass of the tree takes into the first of them */
+#define FAN_LEVELS 3                /* that one pass of the tree takes over slots: it leaves the first of */
+#define FAN_IN (1 << FAN_LEVELS)
 
 /* Outputs of a block of dense.cl, whose sums stay in registers, with four vectors of lanes or fewer; see dropout.cl. */
 #define LARGE_OUTPUTS(VECTOR) ((VECTOR) == 16 ? 6 : 8)

@@ -8,6 +8,7 @@
 #include "kernels/loss.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
+#include "kernels/tree.h"
 
 #if VECTOR == 16
 
@@ -193,14 +194,11 @@ static inline int16 add_tile(perceptron_model model, global const float *x, glob
     return correct;
 }
 
-/*
- * Adds a tile's folded sums to the binary counter (contract 4): they take in what waits on the levels below, and the
- * last takes in all that waits, else the sum waits on its level. Sums and levels are `floats` apart, a multiple of 16.
- */
+/* A tile's folded sums go through the tree (tree.h). Sums and levels are `floats` apart, a multiple of 16. */
 static inline void add_to_tree(global float *sums, global float *levels, uint floats, uint index, int last) {
     uint level = 0;
-    for (; last ? index >> level != 0 : index >> level & 1; level++) {
-        if ((index >> level & 1) == 0) continue;
+    for (; tree_climbs(index, last, level); level++) {
+        if (!tree_takes(index, level)) continue;
         global const float *below = levels + (ulong)level * floats;
         for (uint i = 0; i < floats / 16; i++)
             store_16(load_16(i, below) + load_16(i, sums), i, sums);

@@ -51,7 +51,7 @@ struct program {
     bool kept_is_fresh;
     variant *variants;      /* per op of the plan */
     char notes[NOTES_SIZE]; /* what the fast mode chose, for the user */
-    size_t last_gradient;   /* offset in slots; SIZE_MAX before the first step */
+    bool has_gradient;      /* in the first slot, of the latest step */
 };
 
 /* Part of a step: tiles [first, first + tiles) of it. */
@@ -206,11 +206,11 @@ tanda_status opencl_run_perceptron(const context *c);
 tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
                           size_t *distance);
 
-/* update.c: the update from `slots` slots, `distance` apart, from float `sum` on, of a step of so many rows. */
+/* update.c: the update from `slots` slots, `distance` apart, of a step of so many rows. */
 tanda_status opencl_make_update(const opencl_backend_state *state, program *program, tanda_error *error);
 tanda_status opencl_set_rates(const opencl_backend_state *state, program *program, const update_rates *rates,
                               size_t steps, tanda_error *error);
-tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows);
+tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, size_t rows);
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);

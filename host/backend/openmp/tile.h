@@ -16,6 +16,7 @@
 
 #include "backend/backend.h"
 #include "kernels/shuffle.h"
+#include "kernels/tree.h"
 
 #define TILE_COLUMNS (TILE_ROWS / COLUMN_LANES)
 #define PANEL 16                            /* outputs of a panel of weights */
@@ -167,21 +168,19 @@ static inline share share_of(const tile_group *group, size_t units) {
 }
 
 /*
- * The order in which the partials of a group's tiles are added (contract 4): partial `index` is added to those that
- * wait on the levels below[0 .. count), in this order, and the sum then waits on `level`, or is the group's where
- * index is the last.
+ * What tree.h says of partial `index` of a group's tiles: it takes in those that wait on the levels below[0 .. count), in
+ * this order, and the sum then waits on `level`, or is the group's where index is the last.
  */
 typedef struct tree_step {
     size_t below[MOST_LEVELS + 1];
-    size_t count, level;
+    size_t count;
+    uint level;
 } tree_step;
 
 static inline tree_step tree_step_of(size_t index, bool last) {
     tree_step step = {.count = 0, .level = 0};
-    for (; index >> step.level & 1; step.level++)
-        step.below[step.count++] = step.level;
-    for (size_t above = step.level + 1; last && index >> above > 0; above++)
-        if (index >> above & 1) step.below[step.count++] = above;
+    for (; tree_climbs(index, last, step.level); step.level++)
+        if (tree_takes(index, step.level)) step.below[step.count++] = step.level;
     return step;
 }
 
