@@ -5,14 +5,6 @@
 #include "kernels/exact.h"
 #include "kernels/tile.h"
 
-#if VECTOR == 16
-#define LARGE_OUTPUTS 6
-#define SMALL_OUTPUTS 12
-#else
-#define LARGE_OUTPUTS 8
-#define SMALL_OUTPUTS 8
-#endif
-
 #define AS_STORED(x) canonical(x)
 #define AS_DELTA(x) flush_tiny(x)
 
@@ -97,9 +89,9 @@
                AS_STORED)                                                                                            \
     }
 
-DEFINE_DENSE(large, LARGE_OUTPUTS, 4)
-DEFINE_DENSE(medium, SMALL_OUTPUTS, 2)
-DEFINE_DENSE(small, SMALL_OUTPUTS, 1)
+DEFINE_DENSE(large, LARGE_OUTPUTS(VECTOR), 4)
+DEFINE_DENSE(medium, SMALL_OUTPUTS(VECTOR), 2)
+DEFINE_DENSE(small, SMALL_OUTPUTS(VECTOR), 1)
 
 /* The delta (H, width) as (width, S), columns from H to S +0. Work-item (lane, tile). */
 kernel void transpose_delta(global float *workspace, ulong delta, ulong transposed, ulong tile_floats, uint width,

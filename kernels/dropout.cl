@@ -3,12 +3,10 @@
 #include "kernels/tile.h"
 
 #if VECTOR == 1
-#define DROPOUT_UNITS 4
 typedef ulong wide;
 #define wide_lanes(lane) ((ulong)(lane))
 #define narrowed(x) ((uint)(x))
 #else
-#define DROPOUT_UNITS 32
 typedef TANDA_VECTOR(ulong, VECTOR) wide;
 #define wide_lanes(lane) TANDA_VECTOR(convert_ulong, VECTOR)((natural)(lane) + as_natural(lane_numbers()))
 #define narrowed(x) TANDA_VECTOR(convert_uint, VECTOR)(x)
@@ -79,8 +77,8 @@ __attribute__((always_inline)) static inline void drop_units(dropout_mask mask, 
     kernel void dropout_##name(global const float *from, ulong source, ulong source_tile, global float *to,          \
                                ulong target, ulong target_tile, uint width, uint rows, uint units, uint threshold,   \
                                float scale, ulong seed, ulong position, uint step, uint stream) {                    \
-        uint first = (uint)get_global_id(1) * DROPOUT_UNITS, tile = (uint)get_global_id(2);                          \
-        uint lanes = lanes_of_tile(rows, tile), end = first + DROPOUT_UNITS < units ? first + DROPOUT_UNITS : units; \
+        uint first = (uint)get_global_id(1) * DROPOUT_UNITS(VECTOR), tile = (uint)get_global_id(2);                  \
+        uint lanes = lanes_of_tile(rows, tile), end = min(first + DROPOUT_UNITS(VECTOR), units);                     \
         dropout_mask mask = {seed, position + (ulong)tile * TILE_ROWS, step, stream, units, threshold, scale};       \
         for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)   \
             drop_units(mask, backward, lane, first, end, width,                                                      \

@@ -2,9 +2,7 @@
 #include "kernels/portable.h"
 #include "kernels/tile.h"
 
-#define READS_AT_ONCE 8 /* reads is a multiple of it */
-
-/* Work-item (readers): vectors start * item + step * i, i < reads. */
+/* Work-item (readers): vectors start * item + step * i, i < reads, a multiple of READS_AT_ONCE. */
 kernel void read_limit(global const float *values, ulong start, ulong step, ulong reads, global float *result) {
     global const float *at = values + get_global_id(0) * start * VECTOR;
     real a = splat(0.0f), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
@@ -22,7 +20,7 @@ kernel void read_limit(global const float *values, ulong start, ulong step, ulon
     store_real(a + b + c + d + e + f + g + h, result + get_global_id(0) * VECTOR);
 }
 
-/* Work-item (workers): rounds times 12 fused multiply-adds that do not wait for one another. */
+/* Work-item (workers): rounds times FMA_CHAINS fused multiply-adds that do not wait for one another. */
 kernel void fma_limit(ulong rounds, float by, float more, global float *result) {
     real a = splat(1.0f), b = splat(2.0f), c = splat(3.0f), d = splat(4.0f), e = splat(5.0f), f = splat(6.0f),
          g = splat(7.0f), h = splat(8.0f), i = splat(9.0f), j = splat(10.0f), k = splat(11.0f), l = splat(12.0f);

@@ -5,16 +5,15 @@
 #include "kernels/apply.h"
 #include "kernels/network.h"
 #include "kernels/tile.h"
+#include "kernels/tree.h"
 
 #if VECTOR == 16
 
-#define MOST_LEVELS 6 /* a group has at most 2^6 tiles */
-
-/* Takes the sums of a tile of a group into its tree, as add_to_tree of perceptron.cl; the last leaves it in value. */
+/* The sums of a tile go through the tree (tree.h) of a group. */
 static inline void add_block(float16 *value, float16 *levels, uint count, uint index, int last) {
     uint level = 0;
-    for (; last ? index >> level != 0 : index >> level & 1; level++)
-        if (index >> level & 1)
+    for (; tree_climbs(index, last, level); level++)
+        if (tree_takes(index, level))
             for (uint i = 0; i < count; i++)
                 value[i] = levels[level * count + i] + value[i];
     for (uint i = 0; !last && i < count; i++)

@@ -8,22 +8,9 @@
 #include "kernels/loss.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
+#include "kernels/tree.h"
 
 #if VECTOR == 16
-
-/*
- * Columns of few features that are worked on together: as many sums at once as hide the latency of fma. Of many, the lane
- * sums of the gradient leave the first-level cache: two columns then share each pass over them.
- */
-#define FEW_FEATURES 8
-#define LEAST_PAIR_FEATURES 160
-
-/*
- * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, in the order
- * of memory: forward of a block of columns asks for as many lines as half of the block has, and gradient for as many again.
- * So that forward, which reads twice as fast, does not overtake, it begins half a block and 8 KiB ahead.
- */
-#define AHEAD 2048
 
 typedef struct perceptron_model {
     global const float *weight;
@@ -70,14 +57,14 @@ INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) 
 }
 
 /* The v-th vector of line k of the columns from x on, which lie `apart` floats apart. */
-#define LINE(v) load_16(0, x + (v) / 2 * apart + k * COLUMN + (v) % 2 * 16)
+#define LINE(v) load_16(0, x + (v) / 2 * apart + k * COLUMN_LANES + (v) % 2 * 16)
 
 /* z of COLUMNS columns; asks for the lines from `ahead` on. */
 #define DEFINE_FORWARD(COLUMNS)                                                                                      \
     static inline void forward_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,   \
                                          float16 *z) {                                                               \
         float16 total[COLUMNS * 2], sum[COLUMNS * 2];                                                                \
-        ulong apart = (ulong)model.features * COLUMN;                                                                \
+        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
         _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) total[v] = (float16)(model.bias);                    \
         for (uint from = 0; from < model.features; from += CHUNK) {                                                  \
             uint to = from + CHUNK < model.features ? from + CHUNK : model.features;                                 \
@@ -97,7 +84,7 @@ INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) 
     static inline void gradient_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,  \
                                           const float16 *deltas, global float *lanes) {                              \
         float16 delta[COLUMNS * 2];                                                                                  \
-        ulong apart = (ulong)model.features * COLUMN;                                                                \
+        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
         _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) delta[v] = deltas[v];                                \
         for (uint k = 0; k < model.features; k++) {                                                                  \
             float16 sum = load_16(k, lanes);                                                                         \
@@ -173,7 +160,7 @@ static inline void add_vectors(const float16 *values, int vectors, global float 
     static inline int16 add_columns_##COLUMNS(perceptron_model model, global const float *x, global const int *label, \
                                               uint used, global float *lanes) {                                      \
         float16 z[COLUMNS * 2], losses[COLUMNS * 2], delta[COLUMNS * 2];                                             \
-        ulong apart = (ulong)model.features * COLUMN;                                                                \
+        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
         for (int c = 0; c < COLUMNS; c += TOGETHER)                                                                  \
             forward_##TOGETHER(model, x + c * apart, x + (COLUMNS + c) * (apart / 2) + AHEAD, z + c * 2);            \
         int16 correct = block_deltas(model, z, label, (int)used, COLUMNS * 2, losses, delta);                        \
@@ -194,9 +181,9 @@ static inline int16 add_tile(perceptron_model model, global const float *x, glob
     uint most = model.features <= FEW_FEATURES ? 4 : model.features < LEAST_PAIR_FEATURES ? 1 : 2, columns = 0;
     for (uint i = 0; i < model.features + 2; i++)
         store_16((float16)(model.zero), i, lanes);
-    for (uint lane = 0; lane < used; lane += columns * COLUMN) {
+    for (uint lane = 0; lane < used; lane += columns * COLUMN_LANES) {
         global const float *from = x + (ulong)lane * model.features;
-        columns = used - lane > (most - 1) * COLUMN ? most : 1;
+        columns = used - lane > (most - 1) * COLUMN_LANES ? most : 1;
         if (columns == 4)
             correct = correct + add_columns_4(model, from, label + lane, used - lane, lanes);
         else if (columns == 2)
@@ -207,14 +194,11 @@ static inline int16 add_tile(perceptron_model model, global const float *x, glob
     return correct;
 }
 
-/*
- * Adds a tile's folded sums to the binary counter (contract 4): they take in what waits on the levels below, and the
- * last takes in all that waits, else the sum waits on its level. Sums and levels are `floats` apart, a multiple of 16.
- */
+/* A tile's folded sums go through the tree (tree.h). Sums and levels are `floats` apart, a multiple of 16. */
 static inline void add_to_tree(global float *sums, global float *levels, uint floats, uint index, int last) {
     uint level = 0;
-    for (; last ? index >> level != 0 : index >> level & 1; level++) {
-        if ((index >> level & 1) == 0) continue;
+    for (; tree_climbs(index, last, level); level++) {
+        if (!tree_takes(index, level)) continue;
         global const float *below = levels + (ulong)level * floats;
         for (uint i = 0; i < floats / 16; i++)
             store_16(load_16(i, below) + load_16(i, sums), i, sums);
@@ -256,7 +240,7 @@ static inline void assemble_tile(global const float *features, uint count, globa
             ask_for_row(features, count, labels, next[i]);
         if (lane >= (used + 31) / 32 * 32) continue;
         int there = (int)used - (int)lane;
-        assemble_rows(features, count, row + lane, there, COLUMN, x + (ulong)(lane & ~31u) * count + (lane & 31));
+        assemble_rows(features, count, row + lane, there, COLUMN_LANES, x + (ulong)(lane & ~31u) * count + (lane & 31));
         for (int i = 0; i < 16; i++)
             label[lane + i] = i < there ? labels[row[lane + i]] : 0;
     }

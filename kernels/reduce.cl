@@ -1,11 +1,10 @@
 /* The tree over the tiles of a wave. See update.c. */
 #include "kernels/tile.h"
-
-#define FAN_IN 8
+#include "kernels/tree.h"
 
 /*
- * The sum of VECTOR parameters over FAN_IN slots, `distance` slots apart from `first` on: three levels of the tree of
- * contract 4. A slot that is not there counts as zero, which changes no bit.
+ * The sum of VECTOR parameters over FAN_IN slots, `distance` slots apart from `first` on: FAN_LEVELS levels of the tree.
+ * A slot that is not there counts as zero, which changes no bit.
  */
 static inline real merge_slots(global const float *slots, ulong slot_floats, uint count, uint first, uint distance,
                                uint index) {
@@ -17,10 +16,11 @@ static inline real merge_slots(global const float *slots, ulong slot_floats, uin
         if (slot < count) value[i] = load_real(slots + slot * slot_floats + index);
     }
 #pragma unroll
-    for (uint step = 1; step < FAN_IN; step *= 2)
+    for (uint i = 0; i < FAN_IN; i++)
 #pragma unroll
-        for (uint i = 0; i + step < FAN_IN; i += 2 * step)
-            value[i] = value[i] + value[i + step];
+        for (uint level = 0; level < FAN_LEVELS; level++)
+            if (tree_climbs(i, 0, level))
+                value[tree_place(i, level + 1)] = value[tree_place(i, level + 1)] + value[tree_place(i, level)];
     return value[0];
 }
 

@@ -11,12 +11,8 @@
 #ifndef TANDA_KERNELS_TILE_H
 #define TANDA_KERNELS_TILE_H
 
+#include "kernels/geometry.h"
 #include "kernels/portable.h"
-
-#define TILE_ROWS 256
-#define TILE_LANES 16
-#define CHUNK 256
-#define COLUMN 32 /* lanes of a column: the perceptron's tiles are (columns, features, 32) */
 
 #if VECTOR == 16
 /*

@@ -14,21 +14,20 @@ static inline int is_weight(global const bias_range *biases, uint count, uint in
 }
 
 /*
- * The at most FAN_IN (of reduce.cl) slots that are left of a step, `distance` slots apart, become the gradient, which
+ * The at most FAN_IN slots that are left of a step, `distance` slots apart, become the gradient, which
  * stays in the first, and update the parameters, of which an evaluation has none. The loss lies behind them, 16 floats
  * before a slot's end. results has three words a step: the loss sum's bits, correct rows, whether a parameter is not
  * finite. state: `states` vectors like parameters. biases: of each layer, where there is a penalty. squares: the sum of
  * the squared gradients, where clip_norm is on. Work-item (VECTOR floats of a slot).
  */
-kernel void update(global float *parameters, global float *slots, ulong first_slot, ulong slot_floats, uint count,
+kernel void update(global float *parameters, global float *slots, ulong slot_floats, uint count,
                    uint distance, uint floats, float inverse_rows, uint rule, uint states, global float *state,
                    global const update_constants *constants, global const update_rates *rates,
                    global const bias_range *biases, uint bias_count, global const float *squares,
                    global uint *results, uint step) {
     uint index = (uint)get_global_id(0) * VECTOR;
     if (index >= slot_floats) return;
-    global float *sums = slots + first_slot;
-    real sum = merge_slots(sums, slot_floats, count, 0, distance, index);
+    real sum = merge_slots(slots, slot_floats, count, 0, distance, index);
     if (index < floats) {
         update_target target = {parameters, state, floats, inverse_rows, rule, states, *constants, rates[step]};
         real scale = (real)(1.0f);
@@ -37,17 +36,15 @@ kernel void update(global float *parameters, global float *slots, ulong first_sl
         if (apply_update(target, index, &sum, scale, is_weight(biases, bias_count, index)))
             results[3 * step + 2] = 1;
     }
-    store_real(sum, sums + index);
-    if (index == slot_floats - 16) results[3 * step] = as_uint(sums[index]);
+    store_real(sum, slots + index);
+    if (index == slot_floats - 16) results[3 * step] = as_uint(slots[index]);
 }
-
-#define SQUARES_CHUNK 256 /* SQUARES_CHUNK of plan.h */
 
 /*
  * The first step of a norm (contract 5): squares[16 i] is the sum of the squared gradients of the i-th 256 floats, in
  * 16 lanes that are folded; the tree of merge_partials does the rest. Work-item (chunk).
  */
-kernel void square_gradient(global const float *sums, ulong sum, uint floats, float inverse_rows, float zero,
+kernel void square_gradient(global const float *sums, uint floats, float inverse_rows, float zero,
                             global float *squares) {
     uint chunk = (uint)get_global_id(0), first = chunk * SQUARES_CHUNK;
     if (first >= floats) return;
@@ -55,7 +52,7 @@ kernel void square_gradient(global const float *sums, ulong sum, uint floats, fl
 #if VECTOR == 16
     real lanes = (real)(zero);
     for (uint i = first; i < end; i += 16) {
-        real g = update_gradient(load_real(sums + sum + i), (real)(inverse_rows));
+        real g = update_gradient(load_real(sums + i), (real)(inverse_rows));
         lanes = fused(g, g, lanes);
     }
     squares[16 * chunk] = fold_lanes(lanes);
@@ -67,7 +64,7 @@ kernel void square_gradient(global const float *sums, ulong sum, uint floats, fl
     for (uint i = first; i < end; i += 16)
 #pragma unroll
         for (uint l = 0; l < 16; l++) {
-            float g = update_gradient(sums[sum + i + l], inverse_rows);
+            float g = update_gradient(sums[i + l], inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }
     float16 together = (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7],

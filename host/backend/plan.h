@@ -13,14 +13,8 @@
 #ifndef TANDA_BACKEND_PLAN_H
 #define TANDA_BACKEND_PLAN_H
 
+#include "kernels/geometry.h"
 #include "model/model.h"
-
-#define TILE_ROWS 256   /* instances of a full tile; also the chunk of a dense sum (contract 2) */
-#define TILE_LANES 16   /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
-#define WIDE_OUTPUTS 16 /* layers with at least so many outputs sum weight gradients row by row */
-
-#define SQUARES_CHUNK \
-    256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
 
 /* The tile ops. X(name): each backend has a function and a kernel of this name. */
 #define TILE_OP_LIST(X) \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "kernels/tree.h"
 #include "support/memory.h"
 
 tanda_status tree_make(sum_tree *tree, size_t rows, size_t features, tanda_error *error) {
@@ -28,8 +29,9 @@ static void tree_fold(sum_tree *tree) {
 
 void tree_push(sum_tree *tree) {
     tree->depth++;
-    for (size_t full = tree->pushed++; (full & 1) != 0; full >>= 1)
+    for (uint level = 0; tree_climbs(tree->pushed, 0, level); level++)
         tree_fold(tree);
+    tree->pushed++;
 }
 
 const double *tree_sum(sum_tree *tree) {

@@ -2,14 +2,13 @@
 #include <stdlib.h>
 
 #include "backend/opencl/state.h"
+#include "kernels/geometry.h"
 #include "support/clock.h"
 #include "support/memory.h"
 
 #define RUNS 9
 #define BRIEF_RUNS 4
 #define MOST_BYTES ((size_t)512 << 20)
-#define READS_AT_ONCE 8 /* of limits.cl */
-#define FMA_CHAINS 12   /* of limits.cl */
 #define CPU_FMA_ROUNDS 200000
 #define GPU_FMA_ROUNDS 20000
 #define LAUNCHES 500

@@ -14,7 +14,6 @@
 #define MOST_PARAMETERS 8388608
 #define MOST_PARAMETERS_OF_NARROW 2097152
 #define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's own cache, for deltas */
-#define MOST_GROUP_TILES 64                 /* 2^MOST_LEVELS of network_wide.h */
 #define ITEMS_PER_UNIT 8
 #define MOST_TILED_PARAMETERS \
     32768 /* of more, the sums of each tile would push its tensors out of the cache */

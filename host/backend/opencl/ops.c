@@ -9,7 +9,7 @@ static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl
     size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
     if (c->state->vector == 1) shape = 2; /* a GPU hides latency with work-items, not with registers */
     *kernel = c->state->exact.kernels[large + shape];
-    *outputs = c->state->vector == 1 ? 8 : shape == 0 ? 6 : 12; /* LARGE_OUTPUTS, SMALL_OUTPUTS of dense.cl */
+    *outputs = shape == 0 ? LARGE_OUTPUTS(c->state->vector) : SMALL_OUTPUTS(c->state->vector);
     return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);
 }
 
@@ -85,10 +85,9 @@ static tanda_status run_activation_backward(const context *c, const op *op) {
     return run_activation(c, op, kernels_of(c, op)->activation_backward[op->activation], true);
 }
 
-/* Work-items take DROPOUT_UNITS units each (dropout.cl). */
 static tanda_status run_dropout(const context *c, const op *op, kernel_index kernel) {
     const program *program = c->program;
-    const size_t units = c->state->vector == 1 ? 4 : 32;
+    const size_t units = DROPOUT_UNITS(c->state->vector);
     place source = place_of(c, op->source), target = place_of(c, op->target);
     launch launch = launch_of(c->state, c->state->exact.kernels[kernel]);
     give_place(&launch, &source);

@@ -5,8 +5,8 @@
 #include "backend/opencl/wave.h"
 #include "support/memory.h"
 
-#define MOST_FEATURES 16384   /* lane sums of more would take too much memory */
-#define MOST_GROUP_TILES 1024 /* with MOST_SLOTS, a wave's rows fit into 32 bits */
+#define MOST_FEATURES 16384 /* lane sums of more would take too much memory */
+#define MOST_TILES 1024     /* with MOST_SLOTS, a wave's rows fit into 32 bits */
 #define MOST_SLOTS 1024
 #define GROUPS_PER_UNIT \
     64 /* so that compute units which end early find more to do: PoCL lends up to 32 at a time */
@@ -27,7 +27,7 @@ void opencl_choose_perceptron(const opencl_backend_state *state, program *progra
                              !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
                              layer->inputs <= MOST_FEATURES && may_fuse(program) && is_known(loss_of(plan));
     if (program->is_perceptron) {
-        program->width = round_up(program->width, PERCEPTRON_COLUMN);
+        program->width = round_up(program->width, COLUMN_LANES);
         program->workspace_floats = plan->workspace_units * program->width;
     }
 }
@@ -37,7 +37,7 @@ void opencl_choose_groups(const opencl_backend_state *state, program *program, s
     size_t features = program->plan->features, group = 1, slots = 1, levels = 1;
     size_t lines = round_up(features + 2, TILE_LANES), wave = program->options.wave_tiles;
     const size_t most = GROUPS_PER_UNIT * units < MOST_SLOTS ? GROUPS_PER_UNIT * units : MOST_SLOTS;
-    while (group < tiles && group < MOST_GROUP_TILES &&
+    while (group < tiles && group < MOST_TILES &&
            (wave != 0
                 ? wave > 1 && group < 2
                 : (tiles + group - 1) / group > most || group * TILE_ROWS * features < LEAST_GROUP_FLOATS))

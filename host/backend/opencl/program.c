@@ -94,7 +94,6 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     if (status != TANDA_OK) return status;
     made->plan = plan;
     made->options = *options;
-    made->last_gradient = SIZE_MAX;
     status = allocate(&made->variants, plan->op_count, sizeof *made->variants, "program", error);
     if (status == TANDA_OK) status = make_memories((const opencl_backend_state *)backend, made, error);
     const bool is_fused = made->is_perceptron || made->is_network, is_fast = options->math == TANDA_MATH_FAST;
@@ -174,8 +173,8 @@ tanda_status opencl_read(backend *backend, program *program, const tensor *tenso
 }
 
 tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error) {
-    if (!program->plan->training || program->last_gradient == SIZE_MAX)
+    if (!program->plan->training || !program->has_gradient)
         return fail(error, TANDA_FAILED, "there is no gradient to read");
-    return read_floats((opencl_backend_state *)backend, program->slots, program->last_gradient,
-                       program->plan->parameter_count, packed, error);
+    return read_floats((opencl_backend_state *)backend, program->slots, 0, program->plan->parameter_count,
+                       packed, error);
 }

@@ -4,6 +4,7 @@
  */
 #include "backend/opencl/wave.h"
 #include "kernels/network.h"
+#include "kernels/tree.h"
 #include "support/memory.h"
 
 #define STEPS_IN_FLIGHT 256
@@ -54,35 +55,29 @@ static tanda_status run_wave(const context *c) {
     return is_fused ? run_fused(c) : run_ops(c);
 }
 
-/* The stack of partials lies behind the slots. */
-static size_t stack_at(const program *program, size_t level) {
-    return (program->wave_tiles + level) * program->slot_floats;
-}
-
-static tanda_status fold_stack(const context *c, size_t *top) {
+static tanda_status add_to_wave(const context *c, size_t partial) {
     const program *program = c->program;
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_add_partials]);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, stack_at(program, *top - 2));
-    give_ulong(&launch, stack_at(program, *top - 1));
+    give_ulong(&launch, 0);
+    give_ulong(&launch, partial);
     give_uint(&launch, program->slot_floats);
-    *top -= 1;
     return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 
-/* The binary counter of contract 4; levels[] counts merged full waves, a ragged one never merges early. */
-static tanda_status push_wave(const context *c, int *levels, size_t *top) {
+/* A wave's sum, in the first slot, goes through the tree (tree.h) of its step; what waits lies behind the slots. */
+static tanda_status add_wave(const context *c, size_t index, bool is_last) {
     const program *program = c->program;
-    size_t bytes = program->slot_floats * sizeof(float);
+    const size_t waiting = program->wave_tiles * program->slot_floats;
+    tanda_status status = TANDA_OK;
+    uint level = 0;
+    for (; status == TANDA_OK && tree_climbs(index, is_last, level); level++)
+        if (tree_takes(index, level)) status = add_to_wave(c, waiting + level * program->slot_floats);
+    if (status != TANDA_OK || is_last) return status;
     cl_int code = clEnqueueCopyBuffer(c->state->queue, program->slots, program->slots, 0,
-                                      stack_at(program, *top) * sizeof(float), bytes, 0, NULL, NULL);
-    tanda_status status = opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
-    levels[(*top)++] = c->wave->slots == program->wave_tiles ? 0 : -1;
-    while (status == TANDA_OK && *top >= 2 && levels[*top - 1] == levels[*top - 2]) {
-        status = fold_stack(c, top);
-        levels[*top - 1]++;
-    }
-    return status;
+                                      (waiting + level * program->slot_floats) * sizeof(float),
+                                      program->slot_floats * sizeof(float), 0, NULL, NULL);
+    return opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
 }
 
 /* How many of the next `steps` steps one launch may do: it makes no tiles that are to be stored. */
@@ -98,9 +93,8 @@ static size_t steps_together(const opencl_backend_state *state, const program *p
 static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
                              size_t result, bool with_loss, tanda_error *error) {
     const program_options *options = &program->options;
-    size_t per_epoch = epoch_steps(program), batch = (size_t)(index % per_epoch), top = 0, distance = 1;
+    size_t per_epoch = epoch_steps(program), batch = (size_t)(index % per_epoch), distance = 1;
     size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
-    int levels[48];
     tanda_status status = TANDA_OK;
     wave wave = {
         .step = index, .epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
@@ -121,15 +115,14 @@ static tanda_status run_step(opencl_backend_state *state, program *program, uint
         if (status == TANDA_OK && !wave.updates)
             status = opencl_merge(&c, program->slots, wave.slots, program->slot_floats,
                                   tiles > most || program->squares != NULL, &distance);
-        if (status == TANDA_OK && tiles > most) status = push_wave(&c, levels, &top);
+        if (status == TANDA_OK && tiles > most)
+            status = add_wave(&c, first / most, first + wave.tiles == tiles);
     }
-    while (status == TANDA_OK && top > 1)
-        status = fold_stack(&c, &top);
     if (batch == program->stored_next) program->stored_next++; /* also from a later step on: see --resume */
-    if (wave.updates) program->last_gradient = 0;
+    program->has_gradient = true;
     if (status != TANDA_OK || wave.updates) return status;
-    if (tiles > most) return opencl_run_update(&c, stack_at(program, 0), 1, 1, rows);
-    return opencl_run_update(&c, 0, program->squares != NULL ? 1 : wave.slots, distance, rows);
+    const bool is_merged = tiles > most || program->squares != NULL;
+    return opencl_run_update(&c, is_merged ? 1 : wave.slots, is_merged ? 1 : distance, rows);
 }
 
 static void release(cl_mem *memory) {

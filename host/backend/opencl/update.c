@@ -74,12 +74,11 @@ tanda_status opencl_set_rates(const opencl_backend_state *state, program *progra
 
 /* ---- a step ---------------------------------------------------------------------------------------------- */
 
-static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
+static tanda_status add_squares(const context *c, size_t rows) {
     const program *program = c->program;
     const size_t chunks = chunks_of(program->plan);
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_square_gradient]);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, sum);
     give_uint(&launch, program->plan->parameter_count);
     give_float(&launch, inverse_rows_of(rows));
     give_float(&launch, 0.0f);
@@ -90,17 +89,15 @@ static tanda_status add_squares(const context *c, size_t sum, size_t rows) {
                               : status;
 }
 
-tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows) {
+tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, size_t rows) {
     program *program = c->program;
     const update_constants *constants = &program->options.update.constants;
     const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
-    program->last_gradient = sum;
-    tanda_status status = program->squares != NULL ? add_squares(c, sum, rows) : TANDA_OK;
+    tanda_status status = program->squares != NULL ? add_squares(c, rows) : TANDA_OK;
     if (status != TANDA_OK) return status;
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, sum);
     give_ulong(&launch, program->slot_floats);
     give_uint(&launch, slots);
     give_uint(&launch, distance);

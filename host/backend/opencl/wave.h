@@ -12,7 +12,6 @@ typedef enum variant {
 } variant;
 
 #define NOTES_SIZE 512
-#define PERCEPTRON_COLUMN 32 /* COLUMN of tile.h */
 
 struct program {
     const plan *plan;
@@ -52,7 +51,7 @@ struct program {
     bool kept_is_fresh;
     variant *variants;      /* per op of the plan */
     char notes[NOTES_SIZE]; /* what the fast mode chose, for the user */
-    size_t last_gradient;   /* offset in slots; SIZE_MAX before the first step */
+    bool has_gradient;      /* in the first slot, of the latest step */
 };
 
 /* Part of a step: tiles [first, first + tiles) of it. */
@@ -173,9 +172,7 @@ static inline bool may_fuse(const program *program) {
 
 /* Lanes of a column of the input, which is (columns, features, lanes); every other tensor is one column. */
 static inline size_t input_column(const program *program) {
-    return program->is_perceptron ? PERCEPTRON_COLUMN
-           : program->is_network  ? program->column
-                                  : program->width;
+    return program->is_perceptron ? COLUMN_LANES : program->is_network ? program->column : program->width;
 }
 
 /* Decides whether perceptron.c computes the program's steps, and in what groups. */
@@ -209,11 +206,11 @@ tanda_status opencl_run_perceptron(const context *c);
 tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t floats, bool whole,
                           size_t *distance);
 
-/* update.c: the update from `slots` slots, `distance` apart, from float `sum` on, of a step of so many rows. */
+/* update.c: the update from `slots` slots, `distance` apart, of a step of so many rows. */
 tanda_status opencl_make_update(const opencl_backend_state *state, program *program, tanda_error *error);
 tanda_status opencl_set_rates(const opencl_backend_state *state, program *program, const update_rates *rates,
                               size_t steps, tanda_error *error);
-tanda_status opencl_run_update(const context *c, size_t sum, size_t slots, size_t distance, size_t rows);
+tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, size_t rows);
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);

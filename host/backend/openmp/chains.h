@@ -18,8 +18,6 @@
     X(gradient, PANEL, TILE_ROWS *PANEL, 1, COLUMN_LANES, COLUMN_LANES, false) /* from panels of delta */ \
     X(narrow, COLUMN_LANES, TILE_LANES, 0, 0, CHUNK, false) /* weights (K, H), either way */
 
-#define CHUNK TILE_ROWS /* terms of one chain (contract 2); `from` is a multiple of it */
-
 typedef enum chain_layout {
 #define CHAIN_LAYOUT_ENUM(name, ...) CHAINS_##name,
     CHAIN_LAYOUT_LIST(CHAIN_LAYOUT_ENUM)
@@ -34,7 +32,7 @@ typedef enum chain_layout {
  *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
  *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
- * Where from > 0, the chain is added to what the result holds instead of start, of which -0 counts as +0. The last
+ * `from` is a multiple of CHUNK. Where it is not 0, the chain is added to what the result holds instead of start, of which -0 counts as +0. The last
  * chunk, to == terms, goes through what is asked for below, and then adds the partials below[0 .. below_count), which
  * are laid out like results, one after the other (contract 4). No result is -0.
  */
@@ -50,7 +48,7 @@ typedef struct chains {
     size_t start_step; /* 0 or 1 */
     float *results;
     size_t result_group;
-    const float *below[MOST_GROUP_LEVELS + 1];
+    const float *below[MOST_LEVELS + 1];
     size_t below_count;
     size_t terms, from, to; /* from < to */
     size_t lanes;           /* a multiple of TILE_LANES */

@@ -109,7 +109,7 @@ typedef struct narrow {
     const tile *tile;
     const op *op;
     float *result;
-    const float *below[MOST_GROUP_LEVELS + 1];
+    const float *below[MOST_LEVELS + 1];
     size_t below_count;
 } narrow;
 
@@ -227,7 +227,7 @@ static void sum_over_rows(const tile *tile, size_t offset, size_t units, float *
 
 /* The same, over the group. */
 static void sum_over_group(const tile_group *group, size_t offset, size_t units, float *sum) {
-    float levels[MOST_GROUP_LEVELS + 1][BIAS_UNITS], totals[BIAS_UNITS] = {0};
+    float levels[MOST_LEVELS + 1][BIAS_UNITS], totals[BIAS_UNITS] = {0};
     for (size_t t = 0; t < group->count; t++) {
         const tree_step step = tree_step_of(t, t + 1 == group->count);
         sum_over_rows(&group->tiles[t], offset, units, totals);

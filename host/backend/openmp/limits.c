@@ -6,7 +6,7 @@
 
 static float fold(const vec *sums) {
     float lanes[LANES], total = 0.0f;
-    for (size_t i = 0; i < LIMIT_CHAINS; i++) {
+    for (size_t i = 0; i < FMA_CHAINS; i++) {
         vec_store(lanes, sums[i]);
         for (size_t lane = 0; lane < LANES; lane++)
             total += lanes[lane];
@@ -15,12 +15,12 @@ static float fold(const vec *sums) {
 }
 
 float ISA_NAME(read_limit)(const float *values, size_t count) {
-    vec sums[LIMIT_CHAINS];
-    UNROLL for (size_t i = 0; i < LIMIT_CHAINS; i++) sums[i] = vec_zero();
-    for (size_t at = 0; at < count; at += LIMIT_CHAINS * LANES) {
-        for (size_t i = 0; i < LIMIT_CHAINS * LANES; i += 16)
+    vec sums[FMA_CHAINS];
+    UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) sums[i] = vec_zero();
+    for (size_t at = 0; at < count; at += FMA_CHAINS * LANES) {
+        for (size_t i = 0; i < FMA_CHAINS * LANES; i += 16)
             __builtin_prefetch(values + at + i + AHEAD_FLOATS);
-        UNROLL for (size_t i = 0; i < LIMIT_CHAINS; i++) sums[i] =
+        UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) sums[i] =
             vec_add(sums[i], vec_load(values + at + i * LANES));
     }
     return fold(sums);
@@ -28,10 +28,10 @@ float ISA_NAME(read_limit)(const float *values, size_t count) {
 
 float ISA_NAME(fma_limit)(size_t rounds, float factor) {
     const vec by = vec_splat(factor), more = vec_splat(1.0f - factor);
-    vec chains[LIMIT_CHAINS];
-    UNROLL for (size_t i = 0; i < LIMIT_CHAINS; i++) chains[i] = vec_splat((float)i);
+    vec chains[FMA_CHAINS];
+    UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) chains[i] = vec_splat((float)i);
     for (size_t round = 0; round < rounds * GROUP_VECTORS; round++) {
-        UNROLL for (size_t i = 0; i < LIMIT_CHAINS; i++) chains[i] = vec_fma(chains[i], by, more);
+        UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) chains[i] = vec_fma(chains[i], by, more);
     }
     return fold(chains);
 }

@@ -3,8 +3,6 @@
 
 #include "backend/openmp/column.h"
 
-#define CLASS_CHUNK TILE_ROWS /* a sum over classes goes in chunks like a dense sum (contract 2) */
-
 static column column_at(const tile_group *group, const op *op, size_t index) {
     const tile *tile = &group->tiles[index / TILE_COLUMNS];
     const size_t c = index % TILE_COLUMNS, first = c * COLUMN_LANES;
@@ -64,8 +62,8 @@ static void find_maximum(const column *column, const op *op, class_scan *scan) {
 static void sum_exponentials(const column *column, const op *op, class_scan *scan, float *terms) {
     float chunk[COLUMN_LANES], unused[COLUMN_LANES];
     memset(scan->sum, 0, sizeof scan->sum);
-    for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
-        size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
+    for (size_t from = 0; from < op->outputs; from += CHUNK) {
+        size_t to = from + CHUNK < op->outputs ? from + CHUNK : op->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t c = from; c < to; c++) {
             const float *line = column->z + c * COLUMN_LANES;
@@ -110,8 +108,8 @@ void ISA_NAME(softmax)(const tile_group *group, const op *op) {
 static void sum_distances(const column *column, const op *op, const class_scan *scan, float *all) {
     float chunk[COLUMN_LANES];
     memset(all, 0, COLUMN_LANES * sizeof *all);
-    for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
-        size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
+    for (size_t from = 0; from < op->outputs; from += CHUNK) {
+        size_t to = from + CHUNK < op->outputs ? from + CHUNK : op->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t c = from; c < to; c++) {
             const float *line = column->z + c * COLUMN_LANES;
@@ -238,8 +236,8 @@ void ISA_NAME(elements_column)(column *column, const op *op) {
     float y[COLUMN_LANES], chunk[COLUMN_LANES], total[COLUMN_LANES] = {0};
     const bool has_labels = op->loss == LOSS_BINARY_CROSSENTROPY;
     bool wrong[COLUMN_LANES] = {false};
-    for (size_t from = 0; from < op->outputs; from += CLASS_CHUNK) {
-        size_t to = from + CLASS_CHUNK < op->outputs ? from + CLASS_CHUNK : op->outputs;
+    for (size_t from = 0; from < op->outputs; from += CHUNK) {
+        size_t to = from + CHUNK < op->outputs ? from + CHUNK : op->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t h = from; h < to; h++) {
             float *delta = column->delta == NULL ? NULL : column->delta + h * COLUMN_LANES;

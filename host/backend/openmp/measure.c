@@ -24,7 +24,7 @@ static size_t bytes_to_read(size_t unit) {
 
 /* The values to read, kept for the next time: touching them takes longer than reading them. Each thread touches its own. */
 static tanda_status make_values(openmp_backend_state *state, tanda_error *error) {
-    const size_t bytes = bytes_to_read(state->threads * LIMIT_CHAINS * 16 * sizeof(float));
+    const size_t bytes = bytes_to_read(state->threads * FMA_CHAINS * 16 * sizeof(float));
     if (state->limit_values != NULL) return TANDA_OK;
     state->limit_floats = bytes / sizeof(float);
     state->limit_values = allocate_untouched(bytes);
@@ -58,7 +58,7 @@ static void measure_reading(const openmp_backend_state *state, int runs, device_
 }
 
 static void measure_products(const openmp_backend_state *state, double seconds, device_limits *limits) {
-    const double operations = 2.0 * FMA_ROUNDS * LIMIT_CHAINS * 16 * (double)state->threads;
+    const double operations = 2.0 * FMA_ROUNDS * FMA_CHAINS * 16 * (double)state->threads;
     const double begin = seconds_now();
     for (int run = 0; run < 2 || seconds_now() - begin < seconds; run++) {
         const double start = seconds_now();

@@ -30,34 +30,29 @@ void merge_owned(worker *worker, size_t groups) {
     for_owned(worker, merge_range, &groups);
 }
 
-static void push_range(worker *worker, size_t first, size_t end, void *context) {
+/* A wave's place among those of its step. */
+typedef struct wave_place {
+    size_t index;
+    bool is_last;
+} wave_place;
+
+/* See tree.h; what waits lies in the stack. */
+static void add_range(worker *worker, size_t first, size_t end, void *context) {
     const program *program = worker->program;
-    (void)context;
-    memcpy(program->stack + worker->stack_top * program->slot_floats + first, program->slots + first,
-           (end - first) * sizeof(float));
+    const wave_place *wave = context;
+    uint level = 0;
+    for (; tree_climbs(wave->index, wave->is_last, level); level++)
+        if (tree_takes(wave->index, level))
+            program->functions->add(program->slots, program->stack + level * program->slot_floats, first,
+                                    end);
+    if (!wave->is_last)
+        memcpy(program->stack + level * program->slot_floats + first, program->slots + first,
+               (end - first) * sizeof(float));
 }
 
-/* Adds the topmost partial of the stack to the one below it. */
-static void fold_range(worker *worker, size_t first, size_t end, void *context) {
-    const program *program = worker->program;
-    float *below = program->stack + (worker->stack_top - 2) * program->slot_floats;
-    (void)context;
-    program->functions->add(below, below + program->slot_floats, first, end);
-}
-
-void fold_stack(worker *worker) {
-    for_owned(worker, fold_range, NULL);
-    worker->stack_top--;
-}
-
-void push_wave(worker *worker, bool full) {
-    for_owned(worker, push_range, NULL);
-    worker->levels[worker->stack_top++] = full ? 0 : -1;
-    while (worker->stack_top >= 2 &&
-           worker->levels[worker->stack_top - 1] == worker->levels[worker->stack_top - 2]) {
-        fold_stack(worker);
-        worker->levels[worker->stack_top - 1]++;
-    }
+void add_wave(worker *worker, size_t index, bool is_last) {
+    wave_place wave = {index, is_last};
+    for_owned(worker, add_range, &wave);
 }
 
 /* ---- the update ------------------------------------------------------------------------------------------ */

@@ -10,12 +10,7 @@
 #include "kernels/weigh.h"
 
 #define COLUMN_VECTORS (COLUMN_LANES / LANES)
-#define CHUNK TILE_ROWS
 
-/*
- * Columns of few features that are worked on together: as many sums at once as hide the latency of fma. Of many, the
- * lane sums of the gradient leave the first-level cache: two columns then share each pass over them.
- */
 #if LANES == 16
 #define TOGETHER 4
 #elif LANES == 8
@@ -24,17 +19,8 @@
 #define TOGETHER 1
 #endif
 #define PAIR (TOGETHER < 2 ? TOGETHER : 2)
-#define FEW_FEATURES 8
-#define LEAST_PAIR_FEATURES 160
 
 #define MOST_VECTORS (TOGETHER * COLUMN_VECTORS)
-
-/*
- * The hardware's own prefetching pauses while deltas are computed, so each line of the data is asked for once, in the
- * order of memory: forward of a block of columns asks for as many lines as half of the block has, and gradient for as
- * many again. So that forward, which reads twice as fast, does not overtake, it begins half a block and 8 KiB ahead.
- */
-#define PREFETCH_FLOATS ((size_t)2048)
 
 /* Asks for line `k` of those that `columns` columns ask for together. */
 SPECIALISED void prefetch_lines(const int columns, const float *ahead, size_t k) {
@@ -144,7 +130,7 @@ SPECIALISED uint32_t binary_rows(const size_t rows, bool with_loss, const int32_
 static uint32_t find_binary_deltas(const perceptron_task *task, size_t first, size_t columns, const float *z,
                                    float *losses, float *delta) {
     const int32_t *classes = task->classes + first;
-    const int32_t *next = classes + BLOCK_ROWS + PREFETCH_FLOATS / task->forward->inputs;
+    const int32_t *next = classes + BLOCK_ROWS + AHEAD / task->forward->inputs;
     const size_t rows = columns * COLUMN_LANES;
     uint32_t correct = 0;
     for (size_t i = 0; i < rows; i += TILE_LANES)
@@ -185,7 +171,7 @@ static inline size_t columns_at_once(size_t features) {
 /* z of a block of columns: of few features together, else one after the other, in the order of memory. */
 static void forward_block(const perceptron_task *task, const float *x, size_t columns, float *z) {
     const size_t features = task->forward->inputs, apart = features * COLUMN_LANES, half = apart / 2;
-    const float *ahead = x + columns * half + PREFETCH_FLOATS;
+    const float *ahead = x + columns * half + AHEAD;
     if (features <= FEW_FEATURES && columns == TOGETHER) {
         forward(TOGETHER, task, x, apart, ahead, z);
         return;
@@ -197,7 +183,7 @@ static void forward_block(const perceptron_task *task, const float *x, size_t co
 static void gradient_block(size_t features, const float *x, size_t columns, const float *delta,
                            float *lanes) {
     const size_t apart = features * COLUMN_LANES;
-    const float *ahead = x + columns * apart + PREFETCH_FLOATS;
+    const float *ahead = x + columns * apart + AHEAD;
     if (columns == TOGETHER)
         gradient(TOGETHER, features, x, apart, ahead, delta, lanes);
     else if (columns == PAIR)

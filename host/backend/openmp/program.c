@@ -86,7 +86,7 @@ static void divide_step(program *program) {
 /* See gradient.c and perceptron.c for what lies there. */
 static size_t count_scratch(const program *program) {
     const plan *plan = program->plan;
-    const size_t levels = MOST_GROUP_LEVELS + 1;
+    const size_t levels = MOST_LEVELS + 1;
     size_t widest = 0;
     for (size_t i = 0; i < plan->layer_count; i++) {
         size_t floats = plan->layers[i].inputs * least(plan->layers[i].stride, 2 * PANEL);

@@ -287,8 +287,6 @@ static void finish_step(worker *worker, const step *step, float *sum, uint32_t c
 static void run_step(worker *worker, uint64_t index, step_result *result) {
     program *program = worker->program;
     const step step = step_at(program, index);
-    const bool one_wave = step.tiles <= program->wave_tiles;
-    worker->stack_top = 0;
     begin_descent(worker, (size_t)(result - program->results), step.rows, step.tiles <= program->group_tiles);
     uint32_t correct = 0;
     for (size_t first = 0; first < step.tiles; first += program->wave_tiles) {
@@ -307,13 +305,11 @@ static void run_step(worker *worker, uint64_t index, step_result *result) {
             correct += program->correct[i];
             program->correct[i] = 0;
         }
-        if (one_wave) break;
-        push_wave(worker, tiles == program->wave_tiles);
-        wait_for_team(worker);
+        const bool is_last = first + tiles == step.tiles;
+        add_wave(worker, first / program->wave_tiles, is_last);
+        if (!is_last) wait_for_team(worker);
     }
-    while (worker->stack_top > 1)
-        fold_stack(worker);
-    finish_step(worker, &step, one_wave ? program->slots : program->stack, correct, result);
+    finish_step(worker, &step, program->slots, correct, result);
     wait_for_team(worker);
 }
 

@@ -16,13 +16,11 @@
 
 #include "backend/backend.h"
 #include "kernels/shuffle.h"
+#include "kernels/tree.h"
 
-#define COLUMN_LANES 32
 #define TILE_COLUMNS (TILE_ROWS / COLUMN_LANES)
 #define PANEL 16                            /* outputs of a panel of weights */
 #define OWN_CACHE_BYTES ((size_t)512 << 10) /* of a core's second-level cache, for what it works on */
-#define MOST_GROUP_LEVELS 6
-#define MOST_GROUP_TILES ((size_t)1 << MOST_GROUP_LEVELS)
 
 typedef struct tile {
     size_t rows;     /* instances in this tile */
@@ -114,14 +112,11 @@ typedef struct cpu_functions {
     float (*squares)(const float *const *groups, size_t count);
     void (*probe)(unsigned function, size_t count, const float *a, const float *b, const float *c,
                   float *result);
-    /* Reads `count` floats, a multiple of 16 * LIMIT_CHAINS, as fast as it goes; their sum in some order. */
+    /* Reads `count` floats, a multiple of 16 * FMA_CHAINS, as fast as it goes; their sum in some order. */
     float (*read_limit)(const float *values, size_t count);
-    /* rounds * LIMIT_CHAINS * 16 fused multiply-adds in chains that do not wait for one another. */
+    /* rounds * FMA_CHAINS * 16 fused multiply-adds in chains that do not wait for one another. */
     float (*fma_limit)(size_t rounds, float factor);
 } cpu_functions;
-
-#define LIMIT_CHAINS \
-    12 /* twice what latency times throughput asks for on today's cores; AVX2 has 16 registers */
 
 extern const cpu_functions cpu_functions_v4, cpu_functions_v3, cpu_functions_generic;
 
@@ -173,21 +168,19 @@ static inline share share_of(const tile_group *group, size_t units) {
 }
 
 /*
- * The order in which the partials of a group's tiles are added (contract 4): partial `index` is added to those that
- * wait on the levels below[0 .. count), in this order, and the sum then waits on `level`, or is the group's where
- * index is the last.
+ * What tree.h says of partial `index` of a group's tiles: it takes in those that wait on the levels below[0 .. count), in
+ * this order, and the sum then waits on `level`, or is the group's where index is the last.
  */
 typedef struct tree_step {
-    size_t below[MOST_GROUP_LEVELS + 1];
-    size_t count, level;
+    size_t below[MOST_LEVELS + 1];
+    size_t count;
+    uint level;
 } tree_step;
 
 static inline tree_step tree_step_of(size_t index, bool last) {
     tree_step step = {.count = 0, .level = 0};
-    for (; index >> step.level & 1; step.level++)
-        step.below[step.count++] = step.level;
-    for (size_t above = step.level + 1; last && index >> above > 0; above++)
-        if (index >> above & 1) step.below[step.count++] = above;
+    for (; tree_climbs(index, last, step.level); step.level++)
+        if (tree_takes(index, step.level)) step.below[step.count++] = step.level;
     return step;
 }
 

@@ -1,17 +1,20 @@
 /* The tree over tiles and the parameter update. See reduce.cl and update.cl. */
 #include "kernels/update.h"
 #include "backend/openmp/tile.h"
+#include "kernels/tree.h"
 
 void ISA_NAME(add_partials)(float *sum, const float *other, size_t first, size_t end) {
     for (size_t i = first; i < end; i++)
         sum[i] += other[i];
 }
 
-/* In rounds of doubling distance: slot i takes slot i + s. It is the tree of contract 4 for any count. */
 void ISA_NAME(merge_partials)(float *slots, size_t stride, size_t count, size_t first, size_t end) {
-    for (size_t distance = 1; distance < count; distance *= 2)
-        for (size_t i = 0; i + distance < count; i += 2 * distance)
-            ISA_NAME(add_partials)(slots + i * stride, slots + (i + distance) * stride, first, end);
+    for (size_t i = 0; i < count; i++)
+        for (uint level = 0; tree_climbs(i, i + 1 == count, level); level++)
+            if (tree_takes(i, level))
+                ISA_NAME(add_partials)
+                (slots + tree_place(i, level + 1) * stride, slots + tree_place(i, level) * stride, first,
+                 end);
 }
 
 /* A loop for each rule, with and without clipping and penalties, so that compilers see what it reads and writes. */

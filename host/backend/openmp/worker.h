@@ -4,8 +4,6 @@
 
 #include "backend/openmp/state.h"
 
-#define MOST_STACK 48 /* levels of the binary counter: far more tiles than memory can hold */
-
 /* What a thread knows while it works; the tree's bookkeeping is the same in every thread. */
 typedef struct worker {
     program *program;
@@ -20,8 +18,6 @@ typedef struct worker {
     uint64_t key_epoch;
     bool has_key;
     size_t waves; /* done so far in this run */
-    size_t stack_top;
-    int levels[MOST_STACK];
     tile tiles[MOST_GROUP_TILES];
 } worker;
 
@@ -31,11 +27,10 @@ static inline void wait_for_team(const worker *worker) {
 
 /*
  * parameters.c: each thread does its part, which is the parameters that it owns; the first also has the loss sum. Of a
- * wave: its `groups` slots become one; it goes on the stack; the topmost partial of the stack is added to the one below.
+ * wave: its `groups` slots become one, and that goes through the tree over the waves of its step; the last leaves their sum.
  */
 void merge_owned(worker *worker, size_t groups);
-void push_wave(worker *worker, bool full);
-void fold_stack(worker *worker);
+void add_wave(worker *worker, size_t index, bool is_last);
 
 /*
  * Begins the index-th step of the run, of so many rows: `complete` when no other gradient will be added to that of its
