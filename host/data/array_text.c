@@ -116,8 +116,9 @@ static tanda_status read_features(const reading *reading, tanda_error *error) {
 /* Features that binary32 would ruin, again. */
 static tanda_status read_exact(const reading *reading, tanda_error *error) {
     table *table = reading->table;
-    const exact_columns *exact = &table->exact;
-    const tanda_status status = origin_choose(reading->request, table, error);
+    exact_columns *exact = &table->exact;
+    tanda_status status = origin_choose(reading->request, table, error);
+    if (status == TANDA_OK && exact->count > 0) status = exact_columns_make(table->rows, exact, error);
     size_t length = 0;
     for (size_t row = 0; status == TANDA_OK && exact->count > 0 && row < table->rows; row++)
         for (size_t i = 0; i < exact->count; i++) {
