@@ -231,9 +231,9 @@ tanda_status array_read_text(const array *array, const request *request, selecti
         status = table_begin(table, request, array->path, labels_are_text(&reading), selection->is_category,
                              error);
     if (status == TANDA_OK) status = read_features(&reading, error);
-    if (status == TANDA_OK) status = read_exact(&reading, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(&reading, error);
     if (status == TANDA_OK) status = read_others(&reading, error);
+    if (status == TANDA_OK) status = read_exact(&reading, error);
     free(reading.text);
     return status;
 }

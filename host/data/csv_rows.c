@@ -192,7 +192,8 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     float value = 0.0f;
     place place = field_place(reader, line, column);
     number_status problem = csv_to_float(field, reader->start.decimal, &value);
-    if (problem == NUMBER_NOT && role >= 0 && holds_booleans(reader, column) &&
+    const bool takes_booleans = role >= 0 || (role == ROLE_QUANTITY && request_wants_labels(reader->request));
+    if (problem == NUMBER_NOT && takes_booleans && holds_booleans(reader, column) &&
         field_is_boolean(field->text, field->length, &value))
         problem = NUMBER_OK;
     bool may_miss = (role >= 0 || role == ROLE_QUANTITY) && (problem != NUMBER_OK || reader->is_careful) &&

@@ -9,6 +9,7 @@
 #include "data/place.h"
 #include "data/preparation.h"
 #include "data/table.h"
+#include "data/target_check.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -69,28 +70,44 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-/*
- * Whether values (rows) `step` apart are ruined. More values only make that less likely: what adds to the greatest
- * absolute value adds no less to the spread. So most columns are done with after two rows.
- */
-static bool is_ruined(const float *values, size_t rows, size_t step, double bound) {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t row = 0; row < rows; row++) {
-        const double value = values[row * step];
-        if (!(value < low) && !(value > high)) continue;
-        if (value < low) low = value;
-        if (value > high) high = value;
-        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
-    }
-    return high >= low;
+/* The least and greatest values of a column so far. */
+typedef struct range {
+    double low, high;
+} range;
+
+/* More values only make a column less likely to be ruined: what adds to the greatest absolute value adds no less to the spread. */
+static bool is_wide_enough(range *range, double value, double bound) {
+    if (!(value < range->low) && !(value > range->high)) return false;
+    if (value < range->low) range->low = value;
+    if (value > range->high) range->high = value;
+    return range->high - range->low >= bound * larger(fabs(range->low), fabs(range->high));
+}
+
+/* Whether the feature's values, those of rows that stay, are ruined. So most columns are done with after two rows. */
+static bool is_ruined(const request *request, const table *table, size_t feature) {
+    const double bound = request->has_parts ? OF_A_PART : RUINED;
+    const bool drops = request->options->drop_missing_targets;
+    range range = {INFINITY, -INFINITY};
+    for (size_t row = 0; row < table->rows; row++)
+        if ((!drops || !target_is_missing(table, row)) &&
+            is_wide_enough(&range, table->values[row * table->features + feature], bound))
+            return false;
+    return range.high >= range.low;
+}
+
+/* The same of a column that stays as it is. */
+static bool is_ruined_column(const tanda_dataset *dataset, size_t feature) {
+    range range = {INFINITY, -INFINITY};
+    for (size_t row = 0; row < dataset->rows; row++)
+        if (is_wide_enough(&range, dataset->values[row * dataset->features + feature], RUINED)) return false;
+    return range.high >= range.low;
 }
 
 static bool is_wanted(const request *request, const table *table, size_t feature) {
     if (table->raw.is_category != NULL && table->raw.is_category[feature]) return false;
     if (request->is_look) return true;
     if (request->origins != NULL) return known_origin(request->origins, table->feature_names, feature) != 0.0;
-    return is_ruined(table->values + feature, table->rows, table->features,
-                     request->has_parts ? OF_A_PART : RUINED);
+    return is_ruined(request, table, feature);
 }
 
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {
@@ -252,8 +269,7 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
     note.stream = open_memstream(&note.text, &note.size);
     for (size_t c = 0; c < exact->count; c++) {
         const exact_column column = {values, dataset->rows, 1};
-        const float *kept_values = dataset->values + exact->features[c];
-        if (request->is_look && !is_ruined(kept_values, dataset->rows, dataset->features, RUINED)) continue;
+        if (request->is_look && !is_ruined_column(dataset, exact->features[c])) continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
         find_origin(&column, exact->features[c], kept, dataset, &note);
     }
