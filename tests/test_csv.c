@@ -100,6 +100,40 @@ Test(number, texts_nearly_at_midpoints_become_the_nearest_float) {
     }
 }
 
+/* The same in binary64. */
+static void assert_parsed_like_strtod(const char *text) {
+    double wanted = strtod(text, NULL), value = -1.0;
+    const size_t length = strlen(text);
+    wanted = wanted == 0.0 ? 0.0 : wanted;
+    cr_assert_eq(number_to_double(text, length, &value), NUMBER_OK, "%s", text);
+    cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
+    const char *stop = number_scan_exact(text, text + length, &value);
+    if (stop == NULL) return;
+    cr_assert_eq(stop, text + length, "%s", text);
+    cr_assert_eq(memcmp(&value, &wanted, sizeof value), 0, "%s is %a, not %a", text, wanted, value);
+}
+
+Test(number, random_texts_become_the_nearest_double) {
+    char text[80];
+    for (int i = 0; i < 1000000; i++) {
+        random_number_text(text);
+        assert_parsed_like_strtod(text);
+    }
+}
+
+/* 17 to 19 digits are what the quick way takes, at midpoints and beside them. */
+Test(number, texts_at_and_beside_midpoints_become_the_nearest_double) {
+    for (int i = 0; i < 1000000; i++) {
+        const uint64_t digits = (uint64_t)random_below(1u << 31) << 32 | random_below(UINT64_C(1) << 32);
+        const uint64_t middle = ((digits | UINT64_C(1) << 63) & ~UINT64_C(0x7ff)) + 0x400;
+        char text[80];
+        snprintf(text, sizeof text, "%llu", (unsigned long long)(middle + random_below(5) - 2));
+        assert_parsed_like_strtod(text);
+        snprintf(text, sizeof text, "-%llue%d", (unsigned long long)digits, (int)random_below(128) - 64);
+        assert_parsed_like_strtod(text);
+    }
+}
+
 Test(number, all_floats_survive_being_written_with_nine_digits) {
     for (int i = 0; i < 1000000; i++) {
         uint32_t bits = (uint32_t)random_below(0x7f800000u);

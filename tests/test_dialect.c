@@ -175,7 +175,9 @@ Test(dialect, what_fits_alike_is_refused_with_both_ways_and_the_option) {
         {"x\n1,5\n2,5\n",
          "f.csv:1: one field above rows of two: a title (--skip-lines leaves it out), or one of two names "
          "(--header "
-         "none with --skip-lines), or a column with a decimal comma (--delimiter semicolon)"},
+         "none with --skip-lines), or numbers with a decimal comma, in one column (--delimiter semicolon) or "
+         "in several "
+         "with blanks between them (--delimiter blanks)"},
         {"sep=:\na:b\n1:2\n", "f.csv:1: the delimiter ':' is none of comma, semicolon, tab, bar and blank"},
         {"a,b\r1,2\n3,4\r",
          "f.csv:2:2: a LF inside a field, while the lines end in CR; quote the whole field"},
@@ -341,9 +343,26 @@ Test(dialect, a_header_of_numbers_is_a_header) {
                       2);
 }
 
+Test(dialect, a_delimiter_that_breaks_quotes_is_none) {
+    const char *path =
+        write_text("q.csv", "\"0\" \"11,0\" \"mid\tlow\" \"1,5\"\n\"1\" \"28,0\" \"mid\tlow\" \"2,5\"\n"
+                            "\"2\" \"-3,25\" \"mid\thigh\" \"7,5\"\n");
+    const tanda_dataset_options options = {.categorical_auto = true};
+    tanda_dataset *dataset = load(path, &options);
+    cr_expect_eq(dataset->features, 3);
+    cr_expect_eq(dataset->dialect.delimiter, ' ');
+    tanda_dataset_free(dataset);
+}
+
+Test(dialect, the_last_line_end_tells_which_one_stands_within_a_field) {
+    refuse(write_text("m.csv", "1,north\neast,0\r2,north\neast,1\r"), NULL,
+           "m.csv:1:2: a LF inside a field, while the lines end in CR; quote the whole field");
+    refuse(write_text("m.csv", "1,north\reast,0\n2,north\reast,1\n"), NULL,
+           "m.csv:1:2: a CR inside a field, while the lines end in LF; quote the whole field");
+}
+
 Test(dialect, rows_of_numbers_are_no_header) {
     assert_first_name("0,1,2\n3,4,5\n6,7,8\n", NULL, NULL, 3);
-    assert_first_name("0,1\n1,0\n0,0\n1,1\n", NULL, NULL, 4);
     assert_first_name("1,2\n3,5\n", NULL, NULL, 2);
     assert_first_name("0,0,0\n0,1,1\n1,0,1\n", NULL, NULL, 3);
     assert_first_name("5,3,0\n4.5,2,1\n", NULL, NULL, 2);
@@ -364,6 +383,9 @@ Test(dialect, a_first_row_that_may_be_either_is_refused) {
         "2,0,1\n0.07,1.29,1.45\n0.03,-0.76,-1.09\n", /* columns in another order */
         "2019,2020\n1,3\n4,7\n",
         "0,1\n1,3\n2,5\n3,7\n",
+        "0,1\n1,0\n0,0\n0,1\n1,1\n",
+        "1990,1991\n0,1\n1,4\n0,5\n",
+        "0,1,2\n3,4,5\n0,4,1\n1,4,2\n1,3,2\n",
         "0.1,0.5,y\n1.5,2.5,0\n4.5,5.5,1\n",
         "u,v,w\nu,x,y\nz,x,y\n",
     };

@@ -78,6 +78,14 @@ Test(labels, one_that_never_holds_counts_in_the_means) {
     tanda_metrics_free(metrics);
 }
 
+Test(labels, true_and_false_are_1_and_0) {
+    write_text("b.csv", "a,b,p,q\n1,2,True,FALSE\n2,3,false,True\n3,1,True,True\n");
+    const outcome shown = RUN("inspect", "b.csv", "--target", "p,q", "--task", "labels");
+    cr_expect_not_null(strstr(shown.out, "Targets: p, q, labels (as asked): p 2, q 2\n"), "%s%s", shown.out,
+                       shown.err);
+    cr_expect_eq(RUN("inspect", "b.csv", "--target", "p,q", "--task", "regression").status, 3);
+}
+
 Test(labels, metrics_of_what_is_no_label_are_refused) {
     const float p[] = {0.5f, 0.5f}, y[] = {0, 2};
     tanda_metrics *metrics = NULL;

@@ -206,6 +206,14 @@ Test(origin, rows_without_a_target_are_left_out_with_their_distances) {
     cr_assert_str_eq(PREDICT("--data", "rest.csv").out, predicted);
 }
 
+/* A row that is left out is far from all others. */
+Test(origin, rows_without_a_target_do_not_widen_a_column) {
+    write_text("far.csv", "t,y\n1700000000001,0\n0,\n1700000000003,1\n1700000000002,0\n1700000000004,1\n");
+    const outcome outcome = TRAIN("--data", "far.csv", "--drop-missing-targets");
+    cr_assert_eq(outcome.status, 0, "%s", outcome.err);
+    cr_assert_not_null(strstr(outcome.err, "kept as distances: t from 1700000000001 "), "%s", outcome.err);
+}
+
 /* The columns of the first weights' model stand elsewhere in the new file. */
 Test(origin, first_weights_bring_their_origins_by_name) {
     write_times("t.csv", "t,k,y", 0, ROWS, "\n");

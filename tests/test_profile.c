@@ -54,6 +54,82 @@ Test(profile, columns_are_told_by_the_digits_that_came) {
     tanda_dataset_free(dataset);
 }
 
+/* 1,700,000,000.1 + row / 7, and row - 2^53; the mean is of numbers that binary32 cannot tell apart. */
+static double figure_of(size_t row, size_t column) {
+    return column == 0 ? 1700000000.1 + (double)row / 7.0 : (double)((int64_t)row - (INT64_C(1) << 53));
+}
+
+static void write_wide(size_t rows) {
+    FILE *csv = fopen("w.csv", "w"), *svm = fopen("w.svm", "w"), *quoted = fopen("q.csv", "w");
+    FILE *npy = fopen("w.npy", "wb"), *parts[2] = {fopen("parts/1.csv", "w"), fopen("parts/2.csv", "w")};
+    char header[128];
+    memset(header, ' ', sizeof header);
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
+    header[10 + sprintf(header + 10, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, 2), }", rows)] =
+        ' ';
+    header[127] = '\n';
+    fwrite(header, sizeof header, 1, npy);
+    for (size_t row = 0; row < rows; row++) {
+        const double values[] = {figure_of(row, 0), figure_of(row, 1)};
+        fprintf(csv, "%.17g,%.17g\n", values[0], values[1]);
+        fprintf(parts[row >= rows / 3], "%.17g,%.17g\n", values[0], values[1]);
+        fprintf(quoted, "\"%.17g\",%.17g\n", values[0], values[1]);
+        fprintf(svm, "0 1:%.17g 2:%.17g\n", values[0], values[1]);
+        fwrite(values, sizeof values, 1, npy);
+    }
+    FILE *const files[] = {csv, svm, quoted, npy, parts[0], parts[1]};
+    for (size_t i = 0; i < 6; i++)
+        cr_assert_eq(fclose(files[i]), 0);
+}
+
+Test(profile, figures_are_of_the_source_in_binary64_whatever_that_is) {
+    static const char *const files[] = {"w.csv", "q.csv", "parts", "w.npy", "w.svm"};
+    const size_t rows = 40000;
+    cr_assert_eq(mkdir("parts", 0700), 0);
+    write_wide(rows);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        tanda_dataset *dataset = load_columns(files[i]);
+        column_profile *found = profile_of(dataset);
+        for (size_t column = 0; column < 2; column++) {
+            const double low = figure_of(0, column), high = figure_of(rows - 1, column);
+            cr_expect_eq(found[column].minimum, low, "%s: %.17g", files[i], found[column].minimum);
+            cr_expect_eq(found[column].maximum, high, "%s: %.17g", files[i], found[column].maximum);
+            cr_expect_leq(fabs(found[column].mean - (low + (high - low) / 2.0)), 1e-15 * fabs(high),
+                          "%s: %.17g", files[i], found[column].mean);
+            cr_expect(found[column].has_more, "%s", files[i]);
+            cr_expect_eq(found[column].type, column == 0 ? COLUMN_REAL : COLUMN_INTEGER, "%s", files[i]);
+        }
+        free(found);
+        tanda_dataset_free(dataset);
+    }
+}
+
+Test(profile, values_that_binary32_takes_for_one_are_told_apart) {
+    write_text("d.csv", "x,y\n0.1,0\n0.1000000001,1\n0.1,0\n0.10000000020,1\n-0,1\n0.0,0\n");
+    json_t *found = RUN_JSON("inspect", "d.csv");
+    const json_t *column = json_array_get(json_object_get(found, "columns"), 0);
+    cr_expect_eq(json_integer_value(json_object_get(column, "distinct")), 4);
+    cr_expect_eq(json_real_value(json_object_get(column, "max")), 0.1000000002);
+    cr_expect_eq(json_integer_value(json_object_get(column, "most_frequent_rows")), 2);
+    cr_expect_eq(json_real_value(json_object_get(column, "most_frequent")), 0.1, "of equals the first");
+    json_decref(found);
+    cr_expect_not_null(strstr(RUN("inspect", "d.csv").out, " 0.1000000002  0.1 (2)"));
+}
+
+Test(profile, a_word_far_below_makes_a_column_text) {
+    FILE *file = fopen("f.csv", "w");
+    for (size_t i = 0; i < 400000; i++)
+        fprintf(file, "%zu.5,%zu\n", i % 9, i % 2);
+    for (size_t i = 0; i < 100000; i++)
+        fputs("red,1\n", file);
+    fclose(file);
+    json_t *found = RUN_JSON("inspect", "f.csv");
+    const json_t *column = json_array_get(json_object_get(found, "columns"), 0);
+    cr_expect_str_eq(json_words(column, "type"), "text");
+    cr_expect_str_eq(json_words(column, "most_frequent"), "red");
+    json_decref(found);
+}
+
 Test(profile, decimals_are_the_shortest_that_read_as_the_same_number) {
     static const struct {
         float value;
@@ -119,9 +195,12 @@ Test(profile, figures_do_not_depend_on_the_threads) {
         for (size_t i = 0; i < 70; i++)
             fprintf(file, "%.6g%c", sin((double)(row * 70 + i)), i < 69 ? ',' : '\n');
     fclose(file);
+    write_numbers("n.csv", "n", 70001, 7919, 4001); /* several blocks of rows */
     setenv("OMP_NUM_THREADS", "1", 1);
+    const char *one_of_numbers = RUN("inspect", "n.csv", "--json").out;
     const char *one = RUN("inspect", "w.csv", "--json", "--target", "0").out;
     unsetenv("OMP_NUM_THREADS");
+    cr_expect_str_eq(RUN("inspect", "n.csv", "--json").out, one_of_numbers);
     cr_expect_str_eq(RUN("inspect", "w.csv", "--json", "--target", "0").out, one);
 }
 

@@ -15,8 +15,9 @@
 
 #define FEATURES_SHOWN 64
 #define NAME_WIDTH 20
-#define NUMBER_WIDTH 11
-#define DIGITS_AS_CAME 10
+#define NUMBER_WIDTH 11 /* at least */
+#define NUMBER_SIZE 32
+#define DIGITS_MOST 17 /* a binary64 needs no more */
 #define DIGITS_OF_MEAN 6
 #define TEXT_SHOWN 12 /* bytes of a most frequent text */
 
@@ -32,18 +33,38 @@ static void print_padding(size_t length, size_t width) {
     printf("%*s", length < width ? (int)(width - length) : 0, "");
 }
 
-static void print_number(double number, int digits) {
-    if (isnan(number))
-        printf(" %*s", NUMBER_WIDTH, "-");
-    else
-        printf(" %*.*g", NUMBER_WIDTH, digits, number);
+/* In as few digits as bring it within `error`. */
+static const char *number_text(double number, double error, int digits, char text[NUMBER_SIZE]) {
+    if (isnan(number)) return "-";
+    do
+        text_put(text, NUMBER_SIZE, "%.*g", digits, number);
+    while (fabs(strtod(text, NULL) - number) > error && digits++ < DIGITS_MOST);
+    return text;
+}
+
+/* Minimum, mean and maximum. */
+enum { MINIMUM, MEAN, MAXIMUM, FIGURES };
+
+typedef struct figure_texts {
+    char memory[FIGURES][NUMBER_SIZE];
+    const char *texts[FIGURES];
+} figure_texts;
+
+/* Those that a column holds in all digits; of a mean what tells it from the extremes. */
+static figure_texts *figures_of(const column_profile *profile, figure_texts *figures) {
+    const double error = (profile->maximum - profile->minimum) * 0x1p-16;
+    figures->texts[MINIMUM] = number_text(profile->minimum, 0.0, 1, figures->memory[MINIMUM]);
+    figures->texts[MEAN] = number_text(profile->mean, error, DIGITS_OF_MEAN, figures->memory[MEAN]);
+    figures->texts[MAXIMUM] = number_text(profile->maximum, 0.0, 1, figures->memory[MAXIMUM]);
+    return figures;
 }
 
 static void print_frequent(const column_profile *profile) {
     char text[TEXT_SHOWN + 4];
     if (profile->most_frequent_rows == 0) return;
     if (profile->most_frequent_text == NULL) {
-        printf("  %.*g", DIGITS_AS_CAME, profile->most_frequent);
+        char number[NUMBER_SIZE];
+        printf("  %s", number_text(profile->most_frequent, 0.0, 1, number));
     } else {
         const size_t used = text_put(text, sizeof text, "%.*s", TEXT_SHOWN, profile->most_frequent_text);
         if (strlen(profile->most_frequent_text) > used) strcpy(text + used, "...");
@@ -53,8 +74,9 @@ static void print_frequent(const column_profile *profile) {
     printf(" (%zu)", profile->most_frequent_rows);
 }
 
-static void print_feature(const inspected *inspected, size_t feature) {
+static void print_feature(const inspected *inspected, size_t feature, const int widths[FIGURES]) {
     const column_profile *profile = &inspected->profiles[feature];
+    figure_texts figures;
     char number[32];
     const char *name = number;
     text_put(number, sizeof number, "%zu", feature);
@@ -67,11 +89,28 @@ static void print_feature(const inspected *inspected, size_t feature) {
         printf(" %8s", "more");
     else
         printf(" %8zu", profile->distinct);
-    print_number(profile->minimum, DIGITS_AS_CAME);
-    print_number(profile->mean, DIGITS_OF_MEAN);
-    print_number(profile->maximum, DIGITS_AS_CAME);
+    figures_of(profile, &figures);
+    for (size_t i = 0; i < FIGURES; i++)
+        printf(" %*s", widths[i], figures.texts[i]);
     print_frequent(profile);
     puts(profile_is_constant(profile) ? " constant" : "");
+}
+
+static void print_features(const inspected *inspected) {
+    const size_t features = inspected->dataset->features;
+    const size_t count = features < FEATURES_SHOWN ? features : FEATURES_SHOWN;
+    int widths[FIGURES] = {NUMBER_WIDTH, NUMBER_WIDTH, NUMBER_WIDTH};
+    figure_texts figures;
+    for (size_t i = 0; i < count; i++) {
+        figures_of(&inspected->profiles[i], &figures);
+        for (size_t j = 0; j < FIGURES; j++)
+            if (strlen(figures.texts[j]) > (size_t)widths[j]) widths[j] = (int)strlen(figures.texts[j]);
+    }
+    printf("\n  %-*s %-8s %8s %8s %*s %*s %*s  most frequent\n", NAME_WIDTH, "Feature", "type", "missing",
+           "distinct", widths[MINIMUM], "min", widths[MEAN], "mean", widths[MAXIMUM], "max");
+    for (size_t i = 0; i < count; i++)
+        print_feature(inspected, i, widths);
+    if (features > count) printf("  ... (%zu features; --json has them all)\n", features);
 }
 
 static void print_target(const tanda_dataset *dataset, const char *remark) {
@@ -100,12 +139,7 @@ static void print_lines(const inspected *inspected) {
     puts(dataset->from_bytes ? ", bytes" : "");
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     print_target(dataset, inspected->remark);
-    printf("\n  %-*s %-8s %8s %8s %*s %*s %*s  most frequent\n", NAME_WIDTH, "Feature", "type", "missing",
-           "distinct", NUMBER_WIDTH, "min", NUMBER_WIDTH, "mean", NUMBER_WIDTH, "max");
-    for (size_t i = 0; i < dataset->features && i < FEATURES_SHOWN; i++)
-        print_feature(inspected, i);
-    if (dataset->features > FEATURES_SHOWN)
-        printf("  ... (%zu features; --json has them all)\n", dataset->features);
+    print_features(inspected);
 }
 
 static void report_frequent(report *report, const column_profile *profile) {

@@ -7,6 +7,7 @@
 
 #include "data/number.h"
 #include "data/target_check.h"
+#include "support/memory.h"
 #include "support/parallel.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
@@ -123,9 +124,9 @@ static tanda_status read_value(const array *array, const place *place, size_t fe
     return TANDA_OK;
 }
 
-/* The careful way, for categories and missing values. */
-static tanda_status read_raw_features(const array *array, const selection *selection, table *table,
-                                      tanda_error *error) {
+/* The careful way, for categories and for what is wrong. */
+static tanda_status read_one_by_one(const array *array, const selection *selection, table *table,
+                                    tanda_error *error) {
     place place = {.path = array->path};
     tanda_status status = TANDA_OK;
     for (; status == TANDA_OK && place.row < array->rows; place.row++) {
@@ -137,13 +138,18 @@ static tanda_status read_raw_features(const array *array, const selection *selec
     return status;
 }
 
-/* An array by columns on its way to rows. */
+/* An array on its way to rows. */
 typedef struct turning {
     const array *array;
     const selection *selection;
     table *table;
     bool failed;
 } turning;
+
+/* Whether a row takes a value as it is. */
+static inline bool is_taken(const table *table, float value) {
+    return isfinite(value) || (table->raw.fills_missing && isnan(value));
+}
 
 /* What is read of one column lies together, and what is written of some columns is used again while it is near. */
 static bool turn_tile(const turning *work, size_t row, size_t row_end, size_t first, size_t end) {
@@ -153,7 +159,7 @@ static bool turn_tile(const turning *work, size_t row, size_t row_end, size_t fi
         const array_column column = array_find_column(work->array, work->selection->features[i]);
         for (size_t r = row; r < row_end; r++) {
             const float value = element_number(work->array, column.at + r * column.step).value;
-            finite = finite && isfinite(value);
+            finite = finite && is_taken(work->table, value);
             work->table->owned[r * features + i] = value == 0.0f ? 0.0f : value;
         }
     }
@@ -180,18 +186,8 @@ static bool turn_features(const array *array, const selection *selection, table 
 
 static tanda_status read_features(const array *array, const selection *selection, table *table,
                                   tanda_error *error) {
-    if (!raw_columns_are_features(&table->raw)) return read_raw_features(array, selection, table, error);
-    if (array->by_columns && turn_features(array, selection, table)) return TANDA_OK;
-    for (size_t row = 0; row < array->rows; row++) {
-        float *values = table->owned + row * table->features;
-        for (size_t i = 0; i < table->features; i++) {
-            number element = element_number(array, element_at(array, row, selection->features[i]));
-            if (!isfinite(element.value))
-                return bad_element(array, element.exact, row, selection->features[i], error);
-            values[i] = element.value == 0.0f ? 0.0f : element.value;
-        }
-    }
-    return TANDA_OK;
+    if (table->raw.categories == NULL && turn_features(array, selection, table)) return TANDA_OK;
+    return read_one_by_one(array, selection, table, error);
 }
 
 static tanda_status read_labels(const array *array, size_t column, table *table, tanda_error *error) {
@@ -250,19 +246,59 @@ static bool is_wide(const array *array) {
     return array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
 }
 
-/* Features that binary32 would ruin, again. */
-static tanda_status read_exact(const array *array, const selection *selection, const request *request,
-                               table *table, tanda_error *error) {
-    const tanda_status status = origin_choose(request, table, error);
-    const exact_columns *exact = &table->exact;
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < exact->count; i++) {
-        const array_column column = array_find_column(array, selection->features[exact->features[i]]);
-        for (size_t row = 0; row < array->rows; row++)
-            exact->values[row * exact->count + i] =
-                element_number(array, column.at + row * column.step).exact;
+void array_take(const array *array, const size_t *columns, size_t count, size_t first, size_t rows,
+                double *values) {
+    for (size_t i = 0; i < count; i++) {
+        const array_column column = array_find_column(array, columns[i]);
+        const unsigned char *at = column.at + first * column.step;
+        for (size_t row = 0; row < rows; row++, at += column.step)
+            values[row * count + i] = element_number(array, at).exact;
     }
+}
+
+/* The array's columns that are wanted in binary64. */
+static tanda_status find_exact_columns(const selection *selection, exact_columns *exact, tanda_error *error) {
+    const tanda_status status =
+        allocate(&exact->columns, exact->count, sizeof *exact->columns, "columns", error);
+    for (size_t i = 0; status == TANDA_OK && i < exact->count; i++)
+        exact->columns[i] = selection->features[exact->features[i]];
+    return status;
+}
+
+/* Rows that stay as they are, in a file of their own, need no copy for a look. */
+static bool can_be_looked_at(const request *request, const file_view *view) {
+    return request->is_look && view != NULL && !request->has_parts && !request->options->drop_missing_targets;
+}
+
+static tanda_status leave_exact(const array *array, file_view *view, table *table, tanda_error *error) {
+    const tanda_status status =
+        allocate(&table->exact.source, 1, sizeof *table->exact.source, "columns", error);
+    if (status != TANDA_OK) return status;
+    *table->exact.source = *array;
+    table->mapping = *view;
+    *view = (file_view){0};
     return TANDA_OK;
+}
+
+static void take_exact_rows(void *context, size_t first_row, size_t end_row) {
+    const turning *work = context;
+    const exact_columns *exact = &work->table->exact;
+    for (size_t row = first_row; row < end_row; row += TILE_ROWS)
+        array_take(work->array, exact->columns, exact->count, row,
+                   end_row - row < TILE_ROWS ? end_row - row : TILE_ROWS, exact->values + row * exact->count);
+}
+
+/* Features that are needed in binary64. */
+static tanda_status read_exact(const array *array, file_view *view, const selection *selection,
+                               const request *request, table *table, tanda_error *error) {
+    turning work = {.array = array, .selection = selection, .table = table};
+    tanda_status status = origin_choose(request, table, error);
+    if (status != TANDA_OK || table->exact.count == 0) return status;
+    status = find_exact_columns(selection, &table->exact, error);
+    if (status == TANDA_OK && can_be_looked_at(request, view)) return leave_exact(array, view, table, error);
+    if (status == TANDA_OK) status = exact_columns_make(array->rows, &table->exact, error);
+    if (status == TANDA_OK) parallel_ranges(array->rows, 16 * TILE_ROWS, take_exact_rows, &work);
+    return status;
 }
 
 /* True when every value can be used as it lies: finite and not -0. A row of bits is looked at as a whole. */
@@ -308,11 +344,12 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK)
         status = table_begin(table, request, array->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_features(array, selection, table, error);
-    if (status == TANDA_OK && is_wide(array)) status = read_exact(array, selection, request, table, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(array, selection->target, table, error);
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)
         status = read_weights(array, selection->weight, table, error);
+    if (status == TANDA_OK && is_wide(array))
+        status = read_exact(array, view, selection, request, table, error);
     return status == TANDA_OK ? check_targets(array, request, selection, table, error) : status;
 }
 

@@ -36,10 +36,14 @@ typedef struct array_column {
 } array_column;
 array_column array_find_column(const array *array, size_t column);
 
+/* `rows` rows from the first on, of `count` columns, to values (rows, count) in binary64. Of numbers. */
+void array_take(const array *array, const size_t *columns, size_t count, size_t first, size_t rows,
+                double *values);
+
 /*
  * Reads the columns that the request asks for; of labels, a row for each class with a 1 for its own, the class. binary32 in this machine's byte order whose columns are all
- * features, in order, is not copied: then *view is taken over by the table and view becomes empty. data must
- * lie in *view for that; view may be NULL.
+ * features, in order, is not copied: then *view is taken over by the table and view becomes empty, as it does for a look at
+ * numbers wider than binary32. data must lie in *view for that; view may be NULL.
  */
 tanda_status array_read(const array *array, file_view *view, const request *request, table *table,
                         tanda_error *error);

@@ -116,8 +116,9 @@ static tanda_status read_features(const reading *reading, tanda_error *error) {
 /* Features that binary32 would ruin, again. */
 static tanda_status read_exact(const reading *reading, tanda_error *error) {
     table *table = reading->table;
-    const exact_columns *exact = &table->exact;
-    const tanda_status status = origin_choose(reading->request, table, error);
+    exact_columns *exact = &table->exact;
+    tanda_status status = origin_choose(reading->request, table, error);
+    if (status == TANDA_OK && exact->count > 0) status = exact_columns_make(table->rows, exact, error);
     size_t length = 0;
     for (size_t row = 0; status == TANDA_OK && exact->count > 0 && row < table->rows; row++)
         for (size_t i = 0; i < exact->count; i++) {
@@ -230,9 +231,9 @@ tanda_status array_read_text(const array *array, const request *request, selecti
         status = table_begin(table, request, array->path, labels_are_text(&reading), selection->is_category,
                              error);
     if (status == TANDA_OK) status = read_features(&reading, error);
-    if (status == TANDA_OK) status = read_exact(&reading, error);
     if (status == TANDA_OK && table->has_labels) status = read_labels(&reading, error);
     if (status == TANDA_OK) status = read_others(&reading, error);
+    if (status == TANDA_OK) status = read_exact(&reading, error);
     free(reading.text);
     return status;
 }

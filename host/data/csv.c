@@ -101,6 +101,31 @@ static bool may_hold_text(const csv_reader *reader) {
     return reader->request->options->categorical_auto && reader->request->expected == NULL;
 }
 
+/* Text further down shows when numbers are read. */
+static bool sample_holds_text(const csv_reader *reader) {
+    const reading *sample = reader->sample;
+    for (size_t i = 0; i < sample->columns && i < reader->columns; i++)
+        if (reader->roles[i] >= 0 &&
+            sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0)
+            return true;
+    return false;
+}
+
+static void take_categories(csv_reader *reader) {
+    for (size_t i = 0; i < reader->selection.feature_count; i++) {
+        if (!reader->selection.is_category[i]) continue;
+        reader->roles[reader->selection.features[i]] = ROLE_CATEGORY;
+        reader->places[reader->selection.features[i]] = i;
+    }
+}
+
+static tanda_status find_categories(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+    const tanda_status status = csv_find_text(reader, chunks, error);
+    reader->may_find_text = false;
+    take_categories(reader);
+    return status;
+}
+
 /* Decides what becomes of each column. */
 static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
     const tanda_dataset_options *options = reader->request->options;
@@ -118,13 +143,11 @@ static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, t
         reader->roles[column] = reader->selection.target_count == 1 ? ROLE_TARGET : ROLE_QUANTITY;
         reader->places[column] = i;
     }
-    if (may_hold_text(reader)) status = csv_find_text(reader, chunks, error);
-    for (size_t i = 0; i < reader->selection.feature_count; i++) {
-        if (!reader->selection.is_category[i]) continue;
-        reader->roles[reader->selection.features[i]] = ROLE_CATEGORY;
-        reader->places[reader->selection.features[i]] = i;
-    }
-    return status;
+    if (may_hold_text(reader) && (chunks->has_quotes || sample_holds_text(reader)))
+        return find_categories(reader, chunks, error);
+    reader->may_find_text = may_hold_text(reader);
+    take_categories(reader);
+    return TANDA_OK;
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------- */
@@ -199,7 +222,19 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
         table->rows = too_many ? most : chunks->rows;
         status =
             table_begin(table, reader->request, reader->path, text, reader->selection.is_category, error);
+        if (status == TANDA_OK && reader->request->is_look) {
+            status = origin_choose(reader->request, table, error);
+            if (status == TANDA_OK) status = exact_columns_make(table->rows, &table->exact, error);
+            csv_take_exact(reader, table);
+        }
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
+        if (reader->may_find_text) {
+            status = find_categories(reader, chunks, error);
+            if (status != TANDA_OK) return status;
+            alone = alone || (reader->start.comment != NULL && holds_categories(reader));
+            careful = alone;
+            continue;
+        }
         if (!careful) {
             careful = true;
             continue;
@@ -212,6 +247,15 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
     }
 }
 
+/* Features that binary32 would ruin, again. */
+static tanda_status read_ruined(const csv_reader *reader, const csv_chunks *chunks, table *table,
+                                tanda_error *error) {
+    tanda_status status = origin_choose(reader->request, table, error);
+    if (status != TANDA_OK || table->exact.count == 0) return status;
+    status = exact_columns_make(table->rows, &table->exact, error);
+    return status == TANDA_OK ? csv_read_exact(reader, chunks, table, error) : status;
+}
+
 static tanda_status read_table(csv_reader *reader, table *table, tanda_error *error) {
     csv_chunks chunks = {0};
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
@@ -221,8 +265,7 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     table->columns = reader->columns;
     table->dialect = reader->dialect;
     if (status == TANDA_OK) status = columns_name(&reader->selection, reader->names, table, error);
-    if (status == TANDA_OK) status = origin_choose(reader->request, table, error);
-    if (status == TANDA_OK && table->exact.count > 0) status = csv_read_exact(reader, &chunks, table, error);
+    if (status == TANDA_OK && !reader->request->is_look) status = read_ruined(reader, &chunks, table, error);
     free(chunks.chunks);
     return status;
 }

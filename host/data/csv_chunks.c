@@ -213,10 +213,10 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
     for (size_t i = 0; i < reader->columns; i++)
         exact.roles[i] = ROLE_IGNORED;
     for (size_t i = 0; i < table->exact.count; i++) {
-        const size_t column = reader->selection.features[table->exact.features[i]];
-        exact.roles[column] = ROLE_EXACT;
-        exact.places[column] = i;
+        const size_t feature = table->exact.features[i];
+        exact.roles[reader->selection.features[feature]] = (ptrdiff_t)feature;
     }
+    csv_take_exact(&exact, table);
     work.failed = chunks->has_quotes;
     if (!work.failed) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
     if (work.failed) status = csv_read_records(&exact, table, error);

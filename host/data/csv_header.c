@@ -115,17 +115,20 @@ static verdict judge_words(const evidence *found) {
 
 /* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
 static verdict judge_numbers(const reading *reading, const evidence *found) {
-    bool as_no_other = found->in_order && !reading->another_run;
+    const bool is_habit = found->from_zero || found->expected > LARGE_NUMBER;
+    bool as_no_other = found->in_order && reading->other_runs == 0;
     if (found->recurring > 0 || !found->is_distinct || reading->records < 2) return IS_DATA;
     if (found->above_text > 0 && found->others == 0) return found->above_texts > 0 ? IS_HEADER : IS_DOUBTFUL;
     if (as_no_other && found->from_zero && (found->numbers > 2 || found->above_many > 0))
         return found->numbers_recurring == found->numbers ? IS_DOUBTFUL : IS_HEADER;
     if (as_no_other && found->numbers > 2 && found->above_points > 0) return IS_HEADER; /* years */
-    if (as_no_other && found->numbers > 1 && found->numbers_recurring < found->numbers &&
-        (found->from_zero || found->expected > LARGE_NUMBER))
+    if (as_no_other && found->numbers > 1 && found->numbers_recurring < found->numbers && is_habit)
         return IS_DOUBTFUL;
     if (found->numbers > 2 && found->above_points == found->numbers)
         return IS_DOUBTFUL; /* in another order */
+    if (found->in_order && is_habit && found->numbers > 1 && found->numbers == reading->columns &&
+        reading->other_runs + 1 < reading->records)
+        return IS_DOUBTFUL; /* some rows are like it by chance, it may be */
     return as_no_other && found->from_zero && found->above_points > 0 ? IS_DOUBTFUL : IS_DATA;
 }
 

@@ -1,6 +1,7 @@
 /* One row after the other, with an account of what is wrong. */
 #include "data/csv_rows.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,22 @@ static bool holds_booleans(const csv_reader *reader, size_t column) {
     return counts[FIELD_WHOLE] + counts[FIELD_POINT] + counts[FIELD_COMMA] + counts[FIELD_TEXT] == 0;
 }
 
+void csv_take_exact(csv_reader *reader, const table *table) {
+    reader->reads_exact = true;
+    for (size_t i = 0; i < table->exact.count; i++)
+        reader->places[reader->selection.features[table->exact.features[i]]] = i;
+}
+
+/* A feature's number, whose binary32 is known: NaN where it is missing, 0 or 1 of a boolean. */
+static void put_number(const csv_reader *reader, size_t column, const csv_field *field, float value,
+                       size_t row, table *table) {
+    double exact = (double)value;
+    table->owned[row * table->features + (size_t)reader->roles[column]] = value;
+    if (!reader->reads_exact) return;
+    if (!isnan(value)) csv_to_double(field, reader->start.decimal, &exact);
+    table->exact.values[row * table->exact.count + reader->places[column]] = exact;
+}
+
 /* A number that is no label. */
 static tanda_status read_number(csv_reader *reader, const csv_cursor *record, size_t line, size_t column,
                                 const csv_field *field, size_t row, table *table, tanda_error *error) {
@@ -175,7 +192,8 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     float value = 0.0f;
     place place = field_place(reader, line, column);
     number_status problem = csv_to_float(field, reader->start.decimal, &value);
-    if (problem == NUMBER_NOT && role >= 0 && holds_booleans(reader, column) &&
+    const bool takes_booleans = role >= 0 || (role == ROLE_QUANTITY && request_wants_labels(reader->request));
+    if (problem == NUMBER_NOT && takes_booleans && holds_booleans(reader, column) &&
         field_is_boolean(field->text, field->length, &value))
         problem = NUMBER_OK;
     bool may_miss = (role >= 0 || role == ROLE_QUANTITY) && (problem != NUMBER_OK || reader->is_careful) &&
@@ -189,19 +207,8 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     if (role == ROLE_QUANTITY)
         table->targets[row * table->target_count + reader->places[column]] = value;
     else
-        table->owned[row * table->features + (size_t)role] = value;
+        put_number(reader, column, field, value, row, table);
     return TANDA_OK;
-}
-
-/* What is no number, missing or a boolean, was told apart when the feature was read. */
-static void read_exact(const csv_reader *reader, size_t column, const csv_field *field, size_t row,
-                       table *table) {
-    const exact_columns *exact = &table->exact;
-    const size_t which = reader->places[column];
-    const float known = table->owned[row * table->features + exact->features[which]];
-    double value = (double)known;
-    if (!isnan(known)) csv_to_double(field, reader->start.decimal, &value);
-    exact->values[row * exact->count + which] = value;
 }
 
 /* One field at the cursor, the careful way. */
@@ -222,10 +229,6 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     }
     if (role == ROLE_TARGET) return read_label(reader, record, line, column, &field, row, table, error);
     if (role == ROLE_IGNORED) return TANDA_OK;
-    if (role == ROLE_EXACT) {
-        read_exact(reader, column, &field, row, table);
-        return TANDA_OK;
-    }
     if (role == ROLE_CATEGORY) return read_category(reader, line, column, &field, row, table, error);
     return read_number(reader, record, line, column, &field, row, table, error);
 }
@@ -237,6 +240,17 @@ static inline const char *scan_quickly(number_scanner *scan, const csv_cursor *c
     if (stop == NULL || stop == record->end || *stop != (is_last ? record->line_end : record->delimiter))
         return NULL;
     return stop;
+}
+
+/* The same in binary64, of a number whose binary32 follows from that. */
+static inline const char *scan_exactly(exact_scanner *scan, const csv_cursor *cursor,
+                                       const csv_cursor *record, bool is_last, double *exact, float *value) {
+    const char *stop = scan(cursor->at, record->end, exact);
+    if (stop == NULL || stop == record->end || *stop != (is_last ? record->line_end : record->delimiter))
+        return NULL;
+    const double size = fabs(*exact);
+    *value = (float)*exact;
+    return size == 0.0 || (size >= (double)FLT_MIN && size <= (double)FLT_MAX) ? stop : NULL;
 }
 
 /* A label that is such a number, where numbers are put aside. */
@@ -256,15 +270,20 @@ tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row,
     const size_t last = reader->columns - 1;
     const ptrdiff_t *roles = reader->roles;
     number_scanner *scan = record.decimal == '.' ? number_scan : number_scan_comma;
+    exact_scanner *scan_exact = record.decimal == '.' ? number_scan_exact : number_scan_exact_comma;
     const bool careful = reader->is_careful || record.decimal == record.delimiter; /* 1,5 would be a number */
     if (csv_at_line_end(cursor))
         return fail(error, TANDA_BAD_INPUT, "%s:%zu: a blank line between rows; remove it", reader->path,
                     cursor->line);
     float *values = table->owned + row * table->features;
+    double *exact = reader->reads_exact ? table->exact.values + row * table->exact.count : NULL;
     for (size_t column = 0; column <= last; column++) {
         ptrdiff_t role = careful ? ROLE_IGNORED : roles[column];
         const char *stop = NULL;
-        if (role >= 0)
+        if (role >= 0 && exact != NULL)
+            stop = scan_exactly(scan_exact, cursor, &record, column == last, exact + reader->places[column],
+                                values + role);
+        else if (role >= 0)
             stop = scan_quickly(scan, cursor, &record, column == last, values + role);
         else if (role == ROLE_TARGET)
             stop = scan_label(reader, cursor, &record, column == last, row, table);

@@ -18,7 +18,6 @@
 #define ROLE_TARGET -2
 #define ROLE_WEIGHT -3
 #define ROLE_QUANTITY -4 /* one of several targets */
-#define ROLE_EXACT -6    /* a feature in binary64, among the columns of table.exact */
 #define ROLE_CATEGORY -5 /* a feature that is text */
 
 /* A field of text, where it lies in the file. */
@@ -46,7 +45,10 @@ typedef struct csv_reader {
     selection selection;
     ptrdiff_t *roles; /* columns entries */
     size_t *places;   /* columns entries: of a ROLE_QUANTITY the target, of a ROLE_CATEGORY the feature, of a
-                            ROLE_EXACT which it is */
+                            feature that is a number its column of table.exact, with reads_exact */
+    bool reads_exact; /* features that are numbers go to table.exact, too */
+    bool
+        may_find_text; /* which columns are text is found out when one turns out to be no column of numbers */
     bool fills_missing; /* missing values are accepted among the features */
     bool
         is_careful; /* no number is taken as it stands: some mean a missing value, or have commas and are quoted */
@@ -95,6 +97,9 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
  * csv_read_records, which says what it is.
  */
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
+
+/* Reads numbers to the table's exact columns as well from now on. */
+void csv_take_exact(csv_reader *reader, const table *table);
 
 /* Fills table.exact of a table that was read, reading its columns again. */
 tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,

@@ -41,6 +41,7 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
     free(dataset->positions);
+    exact_columns_free(&dataset->exact);
     free(dataset->origins);
     free(dataset->origin_note);
     free(dataset->remark);

@@ -22,10 +22,11 @@ struct tanda_dataset {
     const float *values; /* (rows, features); points into owned or into mapping */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
-    double *origins;   /* features entries: what was subtracted of them (data/origin.h), or NULL: nothing */
-    char *origin_note; /* which, or what binary32 ruins, or NULL */
-    char *remark;      /* how the file was read, where that is worth telling, or NULL */
-    bool from_bytes;   /* the values came as 8-bit integers, e.g. images */
+    exact_columns exact; /* of dataset_load_columns: features of a source wider than binary32, as they came */
+    double *origins;     /* features entries: what was subtracted of them (data/origin.h), or NULL: nothing */
+    char *origin_note;   /* which, or what binary32 ruins, or NULL */
+    char *remark;        /* how the file was read, where that is worth telling, or NULL */
+    bool from_bytes;     /* the values came as 8-bit integers, e.g. images */
     char **feature_names; /* features entries, or NULL when the file names none */
     size_t *
         positions; /* where the features, then the targets stand in the file, until dataset_prepare; or NULL */
@@ -84,9 +85,10 @@ tanda_status dataset_load(const char *path, const tanda_dataset_options *options
                           const dataset_expectation *expected, tanda_dataset **dataset, tanda_error *error);
 
 /*
- * tanda_dataset_load for a look at the columns as they are: missing values are kept, columns of text are categories unless
- * some are named, and those with more than CATEGORIES_MAX are kept, too: all further ones are number CATEGORIES_MAX, which
- * has no text. Not for dataset_prepare. options is not NULL.
+ * tanda_dataset_load for a look at the columns as they are: missing values are kept, numbers are in binary64, too, where
+ * the source is wider than binary32, columns of text are categories unless some are named, and those with more than
+ * CATEGORIES_MAX are kept, too: all further ones are number CATEGORIES_MAX, which has no text. Not for dataset_prepare.
+ * options is not NULL.
  */
 tanda_status dataset_load_columns(const char *path, const tanda_dataset_options *options,
                                   tanda_dataset **dataset, tanda_error *error);

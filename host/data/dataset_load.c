@@ -54,6 +54,10 @@ static tanda_status take_over(const char *path, const request *request, table *d
     data->feature_names = NULL;
     tanda_status status = take_weights(path, data, dataset, error);
     if (status == TANDA_OK) status = origin_apply(request, &data->exact, dataset, error);
+    if (request->is_look) {
+        dataset->exact = data->exact;
+        data->exact = (exact_columns){0};
+    }
     if (status == TANDA_OK && data->has_labels)
         status = labels_finish(&data->labels, data->rows, path, dataset, error);
     if (data->targets != NULL) take_targets(data, request, dataset);
@@ -126,7 +130,7 @@ tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_opt
 tanda_status dataset_load_columns(const char *path, const tanda_dataset_options *options,
                                   tanda_dataset **dataset, tanda_error *error) {
     tanda_dataset_options reading = *options;
-    const request request = {.options = &reading, .any_categories = true};
+    const request request = {.options = &reading, .is_look = true};
     reading.missing = TANDA_MISSING_MEAN;
     reading.keep_origins = true;
     if (reading.categorical_count == 0) reading.categorical_auto = true;

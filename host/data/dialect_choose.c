@@ -195,6 +195,11 @@ static bool fits_rows(const reading *reading, const dataset_expectation *expecte
     return is_full(reading);
 }
 
+static bool fits_quotes(const reading *reading, const dataset_expectation *expected) {
+    (void)expected;
+    return reading->damaged == 0;
+}
+
 static void keep_unbeaten(candidates *candidates) {
     bool is_beaten[DELIMITER_COUNT] = {false};
     for (size_t i = 0; i < candidates->count; i++)
@@ -274,8 +279,10 @@ static tanda_status check_title(const candidates *candidates, const csv_cursor *
         "%s:%zu: one field above rows of two: a title (--skip-lines leaves it out), or one of two names "
         "(--header none with --skip-lines), or %s",
         candidates->path, chosen->start.line - 1,
-        chosen->start.delimiter == ',' ? "a column with a decimal comma (--delimiter semicolon)"
-                                       : "a damaged row");
+        chosen->start.delimiter == ','
+            ? "numbers with a decimal comma, in one column (--delimiter semicolon) or "
+              "in several with blanks between them (--delimiter blanks)"
+            : "a damaged row");
 }
 
 /* ---- comments ----------------------------------------------------------------------------------------- */
@@ -344,6 +351,7 @@ static tanda_status choose_delimiter(candidates *candidates, const csv_cursor *s
                                      reading *result, tanda_error *error) {
     tanda_status status = try_all(candidates, sample, is_whole, error);
     if (status != TANDA_OK) return status;
+    if (candidates->count > 1) keep_fitting(candidates, fits_quotes);
     if (candidates->count > 1) keep_fitting(candidates, fits_rows);
     if (candidates->count > 1 && candidates->request->expected != NULL) keep_fitting(candidates, fits_model);
     if (candidates->count > 1 && is_full(&candidates->of[0]))

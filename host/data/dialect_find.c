@@ -21,12 +21,16 @@ static const char *first_line_end(const char *at, const char *end, bool with_quo
     return NULL;
 }
 
-static void find_line_end(csv_cursor *cursor, dialect *dialect) {
+/* A line end of one kind within a field may come first: the last one of the text, where it has one, is certain. */
+static void find_line_end(csv_cursor *cursor, const char *text_end, dialect *dialect) {
     const char *found = first_line_end(cursor->at, cursor->end, true);
     if (found == NULL) found = first_line_end(cursor->at, cursor->end, false); /* a quote that is a letter */
     bool is_return = found != NULL && *found == '\r';
     dialect->has_crlf = is_return && found + 1 < cursor->end && found[1] == '\n';
     cursor->line_end = is_return && !dialect->has_crlf ? '\r' : '\n';
+    if (found == NULL || dialect->has_crlf || text_end - found < 2) return;
+    if (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r'))
+        cursor->line_end = text_end[-1];
 }
 
 /* ---- what options and the first line say -------------------------------------------------------------- */
@@ -61,8 +65,8 @@ static tanda_status take_separator_line(csv_cursor *cursor, dialect *dialect, ta
     return TANDA_OK;
 }
 
-static tanda_status take_options(const tanda_dataset_options *options, csv_cursor *cursor, dialect *dialect,
-                                 tanda_error *error) {
+static tanda_status take_options(const tanda_dataset_options *options, csv_cursor *cursor,
+                                 const char *text_end, dialect *dialect, tanda_error *error) {
     dialect->delimiter = options->delimiter;
     dialect->decimal = options->decimal;
     if (options->comment != NULL && strlen(options->comment) >= DIALECT_COMMENT_SIZE)
@@ -71,7 +75,7 @@ static tanda_status take_options(const tanda_dataset_options *options, csv_curso
         strcpy(dialect->comment, options->comment);
         cursor->comment = dialect->comment;
     }
-    find_line_end(cursor, dialect);
+    find_line_end(cursor, text_end, dialect);
     tanda_status status = skip_lines(cursor, options->skip_lines, dialect, error);
     return status == TANDA_OK ? take_separator_line(cursor, dialect, error) : status;
 }
@@ -121,7 +125,7 @@ tanda_status dialect_find(const char *path, const request *request, const char *
                           dialect *dialect, reading *reading, tanda_error *error) {
     csv_cursor cursor = csv_open(path, text, size);
     dialect->is_text = true;
-    tanda_status status = take_options(request->options, &cursor, dialect, error);
+    tanda_status status = take_options(request->options, &cursor, text + size, dialect, error);
     if (status == TANDA_OK) status = find_in_samples(request, &cursor, dialect, reading, error);
     if (status != TANDA_OK) return status;
     dialect->line_end = cursor.line_end;

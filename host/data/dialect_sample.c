@@ -134,7 +134,7 @@ static uint32_t count_line(csv_cursor *cursor) {
 }
 
 /* Fields of the record at the cursor, which is stepped over; 0 when the sample cuts it. */
-static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes) {
+static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes, size_t *damaged) {
     csv_field field;
     uint32_t fields = 0;
     if (!has_quotes && cursor->delimiter != RUN_OF_BLANKS) return count_line(cursor);
@@ -144,6 +144,7 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes)
             if (cursor->at >= cursor->end && !is_whole) return 0;
             *cursor = start;
             csv_any_field(cursor, &field);
+            ++*damaged;
         }
         fields++;
     } while (!field.is_last);
@@ -156,7 +157,8 @@ static uint32_t count_hash_line(csv_cursor *cursor) {
     csv_skip_line(cursor);
     line.end = cursor->at;
     bool has_quotes = memchr(line.at, '"', (size_t)(line.end - line.at)) != NULL;
-    return has_quotes ? count_record(&line, true, true) : count_line(&literal);
+    size_t damaged = 0;
+    return has_quotes ? count_record(&line, true, true, &damaged) : count_line(&literal);
 }
 
 /* A line of comment, it seems. */
@@ -178,7 +180,7 @@ static tanda_status count_records(csv_cursor cursor, reading *result, counting *
             continue;
         }
         if (counting->records <= TITLES_MOST) counting->first[counting->records] = cursor;
-        uint32_t fields = count_record(&cursor, result->is_whole, has_quotes);
+        uint32_t fields = count_record(&cursor, result->is_whole, has_quotes, &result->damaged);
         if (fields == 0) break;
         status = note(&counting->counts, &counting->records, &counting->room, fields, error);
     }
@@ -304,7 +306,7 @@ static void look_at_record(const tanda_dataset_options *options, reading *readin
             is_run = goes_on(&field, run++ == 0, &next);
         if (field.is_last) break;
     }
-    if (!is_first && is_run && run > 1) reading->another_run = true;
+    if (!is_first && is_run && run > 1) reading->other_runs++;
 }
 
 static void take_first(reading *reading, csv_cursor *cursor) {

@@ -30,6 +30,7 @@ typedef struct reading {
     size_t columns;   /* that most records have */
     size_t records;   /* from start on */
     size_t agreeing;  /* of these, those with so many fields */
+    size_t damaged;   /* fields with a quote or a line end out of place */
     bool lacks_name;  /* the first has one field less: row names, as R and pandas write them between blanks */
     size_t titles;    /* records above the table */
     const char *title;  /* the last of them, or NULL; to the end of its line */
@@ -37,10 +38,9 @@ typedef struct reading {
     size_t like_rows;   /* of these, those with so many fields */
     bool hash_is_first; /* the first line of all is one */
     unsigned inside;    /* bit i: dialect_delimiters[i] stands within fields of text */
-    bool
-        another_run; /* a row behind the first is one of numbers a, a + 1, ... where the first row has numbers */
-    csv_field *first;  /* (columns) fields of the first row */
-    column_sample *of; /* (columns) */
+    size_t other_runs;  /* rows behind the first of numbers a, a + 1, ... where the first row has numbers */
+    csv_field *first;   /* (columns) fields of the first row */
+    column_sample *of;  /* (columns) */
 } reading;
 
 field_kind field_kind_of(const tanda_dataset_options *options, const csv_field *field);

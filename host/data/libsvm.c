@@ -356,13 +356,14 @@ static tanda_status check_targets(const svm *svm, const table *table, tanda_erro
 
 /* Features that binary32 would ruin, again. */
 static tanda_status read_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
-    const exact_columns *exact = &table->exact;
+    exact_columns *exact = &table->exact;
     cursor cursor = svm->start;
     word label;
     double number;
     tanda_status status = origin_choose(svm->request, table, error);
     if (status != TANDA_OK || exact->count == 0) return status;
-    status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
+    status = exact_columns_make(svm->rows, exact, error);
+    if (status == TANDA_OK) status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
     for (size_t row = 0; status == TANDA_OK && row < svm->rows && next_row(&cursor, &label); row++) {
         status = read_row(svm, &cursor, &label, &number, error);
         for (size_t i = 0; i < exact->count; i++)

@@ -76,6 +76,58 @@ static inline bool decimal_to_float(const decimal *number, float *value) {
     return true;
 }
 
+#if LDBL_MANT_DIG == 64
+/*
+ * In 64 bits, digits are exact and powers of ten off by at most half a unit in the last place, which makes at most one of
+ * the product, and rounding that half a unit more. Rounding the product to binary64 rounds the decimal, unless the middle
+ * of two binary64 is so near that it may lie between the two.
+ */
+#define BITS_CUT 0x7ffu
+#define MIDDLE 0x400u
+#define UNSAFE_WIDE_UNITS 2
+
+static inline bool scale_widely(const decimal *number, double *value) {
+    static const long double powers[2 * QUICK_EXPONENT + 1] = {
+        1e-60L, 1e-59L, 1e-58L, 1e-57L, 1e-56L, 1e-55L, 1e-54L, 1e-53L, 1e-52L, 1e-51L, 1e-50L,
+        1e-49L, 1e-48L, 1e-47L, 1e-46L, 1e-45L, 1e-44L, 1e-43L, 1e-42L, 1e-41L, 1e-40L, 1e-39L,
+        1e-38L, 1e-37L, 1e-36L, 1e-35L, 1e-34L, 1e-33L, 1e-32L, 1e-31L, 1e-30L, 1e-29L, 1e-28L,
+        1e-27L, 1e-26L, 1e-25L, 1e-24L, 1e-23L, 1e-22L, 1e-21L, 1e-20L, 1e-19L, 1e-18L, 1e-17L,
+        1e-16L, 1e-15L, 1e-14L, 1e-13L, 1e-12L, 1e-11L, 1e-10L, 1e-9L,  1e-8L,  1e-7L,  1e-6L,
+        1e-5L,  1e-4L,  1e-3L,  1e-2L,  1e-1L,  1e0L,   1e1L,   1e2L,   1e3L,   1e4L,   1e5L,
+        1e6L,   1e7L,   1e8L,   1e9L,   1e10L,  1e11L,  1e12L,  1e13L,  1e14L,  1e15L,  1e16L,
+        1e17L,  1e18L,  1e19L,  1e20L,  1e21L,  1e22L,  1e23L,  1e24L,  1e25L,  1e26L,  1e27L,
+        1e28L,  1e29L,  1e30L,  1e31L,  1e32L,  1e33L,  1e34L,  1e35L,  1e36L,  1e37L,  1e38L,
+        1e39L,  1e40L,  1e41L,  1e42L,  1e43L,  1e44L,  1e45L,  1e46L,  1e47L,  1e48L,  1e49L,
+        1e50L,  1e51L,  1e52L,  1e53L,  1e54L,  1e55L,  1e56L,  1e57L,  1e58L,  1e59L,  1e60L,
+    };
+    if (number->exponent < -QUICK_EXPONENT || number->exponent > QUICK_EXPONENT) return false;
+    const long double wide = (long double)number->digits * powers[number->exponent + QUICK_EXPONENT];
+    uint64_t bits;
+    memcpy(&bits, &wide, sizeof bits);
+    *value = (double)wide;
+    return ((bits - MIDDLE + UNSAFE_WIDE_UNITS) & BITS_CUT) > 2 * UNSAFE_WIDE_UNITS;
+}
+#else
+static inline bool scale_widely(const decimal *number, double *value) {
+    (void)number;
+    (void)value;
+    return false;
+}
+#endif
+
+/* The same in binary64. */
+static inline bool decimal_to_double(const decimal *number, double *value) {
+    double result = 0.0;
+    if (number->cut) return false;
+    if (number->digits <= EXACT_DIGITS && number->exponent >= -EXACT_EXPONENT &&
+        number->exponent <= EXACT_EXPONENT) /* rounded once (Clinger 1990) */
+        result = scale_by_ten(number->digits, number->exponent);
+    else if (!scale_widely(number, &result))
+        return false;
+    *value = number->negative && number->digits != 0 ? -result : result;
+    return true;
+}
+
 /* Reads [e [+-] digits] and adds it to *exponent; text that is no exponent is not consumed. */
 static const char *scan_exponent(const char *at, const char *end, int *exponent) {
     if (at == end || (*at | 0x20) != 'e') return at;
@@ -159,7 +211,8 @@ static inline const char *scan_digits(const char *at, const char *end, uint64_t 
 }
 #endif
 
-static inline const char *scan_with(const char *at, const char *end, const char point, float *value) {
+/* A number without a plus sign; NULL where there is none. */
+static inline const char *scan_plain(const char *at, const char *end, const char point, decimal *result) {
     decimal number = {.negative = at < end && *at == '-'};
     const char *start = at + number.negative;
     at = start;
@@ -179,15 +232,36 @@ static inline const char *scan_with(const char *at, const char *end, const char 
         at = scan_decimal(number.negative ? start - 1 : start, end, point, &number);
     else if (at < end && (*at | 0x20) == 'e')
         at = scan_exponent(at, end, &number.exponent);
-    return decimal_to_float(&number, value) ? at : NULL;
+    *result = number;
+    return at;
+}
+
+static inline const char *scan_float(const char *at, const char *end, const char point, float *value) {
+    decimal number;
+    at = scan_plain(at, end, point, &number);
+    return at != NULL && decimal_to_float(&number, value) ? at : NULL;
+}
+
+static inline const char *scan_double(const char *at, const char *end, const char point, double *value) {
+    decimal number;
+    at = scan_plain(at, end, point, &number);
+    return at != NULL && decimal_to_double(&number, value) ? at : NULL;
 }
 
 const char *number_scan(const char *at, const char *end, float *value) {
-    return scan_with(at, end, '.', value);
+    return scan_float(at, end, '.', value);
 }
 
 const char *number_scan_comma(const char *at, const char *end, float *value) {
-    return scan_with(at, end, ',', value);
+    return scan_float(at, end, ',', value);
+}
+
+const char *number_scan_exact(const char *at, const char *end, double *value) {
+    return scan_double(at, end, '.', value);
+}
+
+const char *number_scan_exact_comma(const char *at, const char *end, double *value) {
+    return scan_double(at, end, ',', value);
 }
 
 /* Text that is no plain number: says why not. */
@@ -232,11 +306,7 @@ number_status number_to_double(const char *text, size_t length, double *value) {
     double result = 0.0;
     const char *end = text + length;
     if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length);
-    if (!number.cut && number.digits <= EXACT_DIGITS && number.exponent >= -EXACT_EXPONENT &&
-        number.exponent <= EXACT_EXPONENT) { /* rounded once (Clinger 1990) */
-        result = scale_by_ten(number.digits, number.exponent);
-        if (number.negative) result = -result;
-    } else {
+    if (!decimal_to_double(&number, &result)) {
         char copy[NUMBER_LENGTH_MAX];
         if (!terminated_copy(text, length, copy)) return NUMBER_NOT;
         locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

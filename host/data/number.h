@@ -34,6 +34,10 @@ bool number_to_whole(const char *text, size_t length, uint64_t *value);
 typedef const char *number_scanner(const char *at, const char *end, float *value);
 number_scanner number_scan, number_scan_comma;
 
+/* The same in binary64; number_to_double then decides. */
+typedef const char *exact_scanner(const char *at, const char *end, double *value);
+exact_scanner number_scan_exact, number_scan_exact_comma;
+
 /* Of the bits of a binary16, whatever they say. */
 float number_from_half(uint32_t bits);
 

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/array.h"
 #include "data/place.h"
 #include "data/preparation.h"
 #include "data/table.h"
+#include "data/target_check.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -20,7 +22,20 @@
 void exact_columns_free(exact_columns *exact) {
     free(exact->features);
     free(exact->values);
+    free(exact->source);
+    free(exact->columns);
     *exact = (exact_columns){0};
+}
+
+void exact_columns_take(const exact_columns *exact, size_t column, size_t count, size_t first, size_t rows,
+                        double *values) {
+    if (exact->values == NULL) {
+        array_take(exact->source, exact->columns + column, count, first, rows, values);
+        return;
+    }
+    for (size_t row = 0; row < rows; row++)
+        memcpy(values + row * count, exact->values + (first + row) * exact->count + column,
+               count * sizeof *values);
 }
 
 tanda_status origin_copy(const double *origins, size_t features, double **copy, tanda_error *error) {
@@ -55,41 +70,63 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-/*
- * Whether values (rows) `step` apart are ruined. More values only make that less likely: what adds to the greatest
- * absolute value adds no less to the spread. So most columns are done with after two rows.
- */
-static bool is_ruined(const float *values, size_t rows, size_t step, double bound) {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t row = 0; row < rows; row++) {
-        const double value = values[row * step];
-        if (!(value < low) && !(value > high)) continue;
-        if (value < low) low = value;
-        if (value > high) high = value;
-        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
-    }
-    return high >= low;
+/* The least and greatest values of a column so far. */
+typedef struct range {
+    double low, high;
+} range;
+
+/* More values only make a column less likely to be ruined: what adds to the greatest absolute value adds no less to the spread. */
+static bool is_wide_enough(range *range, double value, double bound) {
+    if (!(value < range->low) && !(value > range->high)) return false;
+    if (value < range->low) range->low = value;
+    if (value > range->high) range->high = value;
+    return range->high - range->low >= bound * larger(fabs(range->low), fabs(range->high));
+}
+
+/* Whether the feature's values, those of rows that stay, are ruined. So most columns are done with after two rows. */
+static bool is_ruined(const request *request, const table *table, size_t feature) {
+    const double bound = request->has_parts ? OF_A_PART : RUINED;
+    const bool drops = request->options->drop_missing_targets;
+    range range = {INFINITY, -INFINITY};
+    for (size_t row = 0; row < table->rows; row++)
+        if ((!drops || !target_is_missing(table, row)) &&
+            is_wide_enough(&range, table->values[row * table->features + feature], bound))
+            return false;
+    return range.high >= range.low;
+}
+
+/* The same of a column that stays as it is. */
+static bool is_ruined_column(const tanda_dataset *dataset, size_t feature) {
+    range range = {INFINITY, -INFINITY};
+    for (size_t row = 0; row < dataset->rows; row++)
+        if (is_wide_enough(&range, dataset->values[row * dataset->features + feature], RUINED)) return false;
+    return range.high >= range.low;
 }
 
 static bool is_wanted(const request *request, const table *table, size_t feature) {
     if (table->raw.is_category != NULL && table->raw.is_category[feature]) return false;
+    if (request->is_look) return true;
     if (request->origins != NULL) return known_origin(request->origins, table->feature_names, feature) != 0.0;
-    return is_ruined(table->values + feature, table->rows, table->features,
-                     request->has_parts ? OF_A_PART : RUINED);
+    return is_ruined(request, table, feature);
 }
 
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {
     exact_columns *exact = &table->exact;
-    size_t count = 0;
     if (request->origins != NULL && request->origins->origins == NULL) return TANDA_OK;
-    tanda_status status =
+    const tanda_status status =
         allocate(&exact->features, table->features, sizeof *exact->features, "columns", error);
     for (size_t i = 0; status == TANDA_OK && i < table->features; i++)
         if (is_wanted(request, table, i)) exact->features[exact->count++] = i;
-    if (status != TANDA_OK || exact->count == 0) return status;
-    if (multiply_overflows(table->rows, exact->count, &count))
-        return fail(error, TANDA_FAILED, "%zu rows are more than this machine can address", table->rows);
-    return allocate(&exact->values, count, sizeof *exact->values, "columns in binary64", error);
+    return status;
+}
+
+tanda_status exact_columns_make(size_t rows, exact_columns *exact, tanda_error *error) {
+    size_t size = 0;
+    if (!multiply_overflows(rows, exact->count, &size) &&
+        !multiply_overflows(size, sizeof *exact->values, &size))
+        exact->values = allocate_untouched(size);
+    if (exact->values != NULL) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "no memory for %zu rows of %zu columns in binary64", rows, exact->count);
 }
 
 /* ---- several files ------------------------------------------------------------------------------------ */
@@ -110,8 +147,9 @@ tanda_status origin_join(const request *request, const table *tables, size_t cou
     for (size_t i = 0; i < count; i++)
         some = some || tables[i].exact.count > 0;
     if (!some) return TANDA_OK;
-    const tanda_status status = origin_choose(&whole, joined, error);
-    const exact_columns *exact = &joined->exact;
+    tanda_status status = origin_choose(&whole, joined, error);
+    exact_columns *exact = &joined->exact;
+    if (status == TANDA_OK) status = exact_columns_make(joined->rows, exact, error);
     for (size_t i = 0; status == TANDA_OK && i < count; first += tables[i++].rows) {
         for (size_t c = 0; c < exact->count; c++) {
             const double *values = find_exact(&tables[i], exact->features[c]);
@@ -212,18 +250,30 @@ static tanda_status note_finish(note *note, bool kept, char **text, tanda_error 
     return fail(error, TANDA_FAILED, "no memory for a note on columns");
 }
 
+/* Keeps the column of a feature as distances, or only notes what collapses. */
+static void find_origin(const exact_column *column, size_t feature, bool kept, tanda_dataset *dataset,
+                        note *note) {
+    const finding found = look_at(column);
+    if (found.spread == 0.0) return;
+    if (kept) put_distances(column, found.origin, feature, dataset);
+    if (kept || found.rounding > 0.0) note_column(note, dataset, feature, &found, kept);
+}
+
 static tanda_status find_origins(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                                  tanda_error *error) {
     const bool kept = request->options->keep_origins;
+    double *values = NULL;
     note note = {0};
+    const tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
+    if (status != TANDA_OK) return status;
     note.stream = open_memstream(&note.text, &note.size);
     for (size_t c = 0; c < exact->count; c++) {
-        const exact_column column = {exact->values + c, dataset->rows, exact->count};
-        const finding found = look_at(&column);
-        if (found.spread == 0.0) continue;
-        if (kept) put_distances(&column, found.origin, exact->features[c], dataset);
-        if (kept || found.rounding > 0.0) note_column(&note, dataset, exact->features[c], &found, kept);
+        const exact_column column = {values, dataset->rows, 1};
+        if (request->is_look && !is_ruined_column(dataset, exact->features[c])) continue;
+        exact_columns_take(exact, c, 1, 0, dataset->rows, values);
+        find_origin(&column, exact->features[c], kept, dataset, &note);
     }
+    free(values);
     return note_finish(&note, kept, &dataset->origin_note, error);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/sum_tree.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 #include "support/text.h"
@@ -12,8 +13,10 @@
 #define SLOTS 8192 /* a power of two: the table is at most half full */
 #define SLOT_BITS 13
 #define COLUMNS_AT_ONCE 64
-#define ROWS_AT_ONCE 512 /* of COLUMNS_AT_ONCE columns they fit a core's cache */
+#define CHUNKS_OF_BLOCK 64 /* a power of two, so that sums of blocks are parts of the tree of all rows */
+#define BLOCK_ROWS ((size_t)CHUNKS_OF_BLOCK * SUM_CHUNK_ROWS)
 #define WHOLE_MAX 16777216.0f
+#define FRACTION_MAX 0x1p52 /* from here on every binary64 is whole */
 
 bool profile_is_constant(const column_profile *profile) {
     return profile->distinct == 1;
@@ -52,111 +55,258 @@ double shortest_decimal(float value) {
     return shortest_by_printing(value);
 }
 
-/* A number before it was rounded to binary32, as far as that is known. */
-static double as_it_came(const tanda_dataset *dataset, size_t feature, float value) {
-    return dataset_origin(dataset, feature) + shortest_decimal(value);
-}
-
 /* ---- distinct values ---------------------------------------------------------------------------------- */
 
 typedef struct counted_value {
-    float value;
-    size_t rows;
+    double value;
+    size_t rows;      /* 0: a free slot */
+    size_t first_row; /* as if missing values came last in each chunk */
 } counted_value;
 
-/* The values of a column in order of appearance, until there are too many. */
+/* The values of a column, until there are too many. */
 typedef struct value_set {
     size_t count;
     bool has_more;
-    uint16_t slots[SLOTS]; /* index + 1 into values, 0 is free */
-    counted_value values[PROFILE_DISTINCT_MAX];
+    counted_value slots[SLOTS];
 } value_set;
 
 /* The slot of a value, free or its own. */
-static size_t find_slot(const value_set *set, float value) {
-    uint32_t bits;
+static counted_value *find_slot(value_set *set, double value) {
+    uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    size_t at = (bits * UINT32_C(2654435769)) >> (32 - SLOT_BITS);
-    while (set->slots[at] != 0 && set->values[set->slots[at] - 1].value != value)
+    size_t at = (size_t)((bits * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - SLOT_BITS));
+    while (set->slots[at].rows != 0 && set->slots[at].value != value)
         at = (at + 1) % SLOTS;
-    return at;
+    return &set->slots[at];
 }
 
-/* False for one value too many. */
-static bool count_value(value_set *set, float value) {
-    const size_t at = find_slot(set, value);
-    if (set->slots[at] == 0) {
-        if (set->count == PROFILE_DISTINCT_MAX) return false;
-        set->values[set->count] = (counted_value){.value = value};
-        set->slots[at] = (uint16_t)++set->count;
-    }
-    set->values[set->slots[at] - 1].rows++;
+/* Takes a free slot for a value. One too many is not added. */
+static bool add_value(value_set *set, counted_value *slot, double value, size_t row) {
+    set->has_more = set->count == PROFILE_DISTINCT_MAX;
+    if (set->has_more) return false;
+    set->count++;
+    *slot = (counted_value){.value = value, .first_row = row};
     return true;
 }
 
+static void join_sets(value_set *set, const value_set *other) {
+    set->has_more = set->has_more || other->has_more;
+    for (const counted_value *from = other->slots; from < other->slots + SLOTS && !set->has_more; from++) {
+        counted_value *slot = find_slot(set, from->value);
+        if (from->rows == 0 || (slot->rows == 0 && !add_value(set, slot, from->value, from->first_row)))
+            continue;
+        slot->rows += from->rows;
+        if (from->first_row < slot->first_row) slot->first_row = from->first_row;
+    }
+}
+
+/* Of equals the one that came first. */
 static const counted_value *most_frequent(const value_set *set) {
-    const counted_value *found = &set->values[0];
-    for (size_t i = 1; i < set->count; i++)
-        if (set->values[i].rows > found->rows) found = &set->values[i];
+    const counted_value *found = &set->slots[0];
+    for (const counted_value *slot = found; slot < set->slots + SLOTS; slot++)
+        if (slot->rows > found->rows || (slot->rows == found->rows && slot->first_row < found->first_row))
+            found = slot;
     return found;
 }
 
 /* ---- a few neighbouring columns ----------------------------------------------------------------------- */
 
+/* Columns in binary64 or, where that is all there is, in binary32. */
 typedef struct column_group {
-    size_t first, count;
-    float minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
-    double sum[COLUMNS_AT_ONCE];
-    uint32_t missing[COLUMNS_AT_ONCE]; /* in the rows at hand */
-    bool has_fraction[COLUMNS_AT_ONCE];
-    value_set sets[]; /* count entries */
+    const exact_columns *exact; /* or NULL: */
+    const float *values;        /* of the first column, rows `step` apart */
+    size_t first;               /* of the exact columns */
+    size_t rows, step, count;
+    size_t features[COLUMNS_AT_ONCE]; /* which these are in the data set */
 } column_group;
 
-typedef struct profile_work {
-    const tanda_dataset *dataset;
-    column_profile *profiles;
+/* Some rows of them, (rows, count). */
+typedef struct chunk {
+    size_t first, rows;
+    const float *values;                            /* rows `step` apart, or NULL: */
+    double exact[SUM_CHUNK_ROWS * COLUMNS_AT_ONCE]; /* `count` apart */
+} chunk;
+
+/* What some rows hold, but for sums. */
+typedef struct figures {
+    double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
+    size_t missing[COLUMNS_AT_ONCE];
+    bool has_fraction[COLUMNS_AT_ONCE];
+    value_set sets[]; /* one for each column */
+} figures;
+
+typedef struct group_work {
+    const column_group *group;
+    size_t blocks_of_part;
+    figures **parts; /* of so many blocks each */
+    double *sums;    /* (blocks, group->count) */
     bool failed;
-} profile_work;
+} group_work;
 
-/* Rows of the columns, all columns at once: comparisons with NaN, a missing value, change nothing. */
-static void add_extremes(column_group *group, const float *values, size_t rows, size_t features) {
-    for (size_t row = 0; row < rows; row++, values += features) {
-        for (size_t i = 0; i < group->count; i++) {
-            const float value = values[i];
-            const bool is_there = value == value;
-            group->minimum[i] = value < group->minimum[i] ? value : group->minimum[i];
-            group->maximum[i] = value > group->maximum[i] ? value : group->maximum[i];
-            group->sum[i] += is_there ? (double)value : 0.0;
-            group->missing[i] += !is_there;
+/*
+ * Extremes and sums of at most SUM_CHUNK_ROWS rows without missing values; where there are some, the sum is NaN. Four rows
+ * at once, as the figures of a column are loaded and stored for each.
+ */
+#define DEFINE_ADD_ROWS(name, real) \
+    static void name(const real *values, size_t rows, size_t step, size_t count, double *minimum, \
+                     double *maximum, double *restrict sum) { \
+        real low[COLUMNS_AT_ONCE], high[COLUMNS_AT_ONCE]; \
+        size_t row = 0; \
+        for (size_t i = 0; i < count; i++) \
+            low[i] = high[i] = values[i]; \
+        for (; row + 4 <= rows; row += 4) { \
+            const real *a = values + row * step, *b = a + step, *c = b + step, *d = c + step; \
+            for (size_t i = 0; i < count; i++) { \
+                const real low_a = a[i] < b[i] ? a[i] : b[i], low_c = c[i] < d[i] ? c[i] : d[i]; \
+                const real high_a = a[i] > b[i] ? a[i] : b[i], high_c = c[i] > d[i] ? c[i] : d[i]; \
+                const real lower = low_a < low_c ? low_a : low_c, \
+                           higher = high_a > high_c ? high_a : high_c; \
+                low[i] = lower < low[i] ? lower : low[i]; \
+                high[i] = higher > high[i] ? higher : high[i]; \
+                sum[i] += ((double)a[i] + (double)b[i]) + ((double)c[i] + (double)d[i]); \
+            } \
+        } \
+        for (; row < rows; row++) \
+            for (size_t i = 0; i < count; i++) { \
+                const real value = values[row * step + i]; \
+                low[i] = value < low[i] ? value : low[i]; \
+                high[i] = value > high[i] ? value : high[i]; \
+                sum[i] += (double)value; \
+            } \
+        for (size_t i = 0; i < count; i++) { \
+            minimum[i] = (double)low[i]; \
+            maximum[i] = (double)high[i]; \
+        } \
+    }
+
+DEFINE_ADD_ROWS(add_exact_rows, double)
+DEFINE_ADD_ROWS(add_binary32_rows, float)
+
+/* The values that some rows of a column hold. */
+typedef struct column_rows {
+    size_t first, count;
+    double values[SUM_CHUNK_ROWS];
+} column_rows;
+
+static void gather(const column_group *group, const chunk *chunk, size_t column, column_rows *found) {
+    found->first = chunk->first;
+    found->count = 0;
+    for (size_t row = 0; row < chunk->rows; row++) {
+        const double value = group->exact != NULL ? chunk->exact[row * group->count + column]
+                                                  : (double)chunk->values[row * group->step + column];
+        found->values[found->count] = value + 0.0; /* which makes 0 of -0 */
+        found->count += value == value;
+    }
+}
+
+static void find_extremes(const column_rows *rows, double *minimum, double *maximum, double *sum) {
+    *minimum = INFINITY;
+    *maximum = -INFINITY;
+    *sum = 0.0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const double value = rows->values[i];
+        *minimum = value < *minimum ? value : *minimum;
+        *maximum = value > *maximum ? value : *maximum;
+        *sum += value;
+    }
+}
+
+static bool is_whole(double value) {
+    return value >= FRACTION_MAX || value <= -FRACTION_MAX || (double)(int64_t)value == value;
+}
+
+/* Values are left as soon as nothing can be learnt of them. */
+static void add_values(const column_rows *rows, bool *has_fraction, value_set *set) {
+    size_t i = 0;
+    for (; i < rows->count && !set->has_more; i++) {
+        const double value = rows->values[i];
+        counted_value *slot = find_slot(set, value);
+        if (slot->rows == 0) {
+            *has_fraction = *has_fraction || !is_whole(value);
+            if (!add_value(set, slot, value, rows->first + i)) continue;
         }
+        slot->rows++;
+    }
+    for (; i < rows->count && !*has_fraction; i++)
+        *has_fraction = !is_whole(rows->values[i]);
+}
+
+/* Reads the chunk's rows and finds their extremes and sums. */
+static void read_chunk(const column_group *group, chunk *chunk, double *minimum, double *maximum,
+                       double *sum) {
+    const size_t rows = chunk->rows, count = group->count;
+    if (group->exact != NULL) {
+        exact_columns_take(group->exact, group->first, count, chunk->first, rows, chunk->exact);
+        add_exact_rows(chunk->exact, rows, count, count, minimum, maximum, sum);
+    } else {
+        chunk->values = group->values + chunk->first * group->step;
+        add_binary32_rows(chunk->values, rows, group->step, count, minimum, maximum, sum);
     }
 }
 
-static bool is_whole(float value) {
-    const float size = value < 0.0f ? -value : value;
-    return size >= WHOLE_MAX || (float)(int32_t)value == value;
-}
-
-/* One column, which is left as soon as nothing can be learnt of its values. */
-static void add_values(column_group *group, size_t column, const float *values, size_t rows,
-                       size_t features) {
-    value_set *set = &group->sets[column];
-    for (size_t row = 0; row < rows && (!set->has_more || !group->has_fraction[column]); row++) {
-        const float value = values[row * features + column];
-        if (value != value) continue;
-        if (!group->has_fraction[column]) group->has_fraction[column] = !is_whole(value);
-        if (!set->has_more) set->has_more = !count_value(set, value);
-    }
-}
-
-static void add_rows(column_group *group, const profile_work *work, size_t row, size_t rows) {
-    const size_t features = work->dataset->features;
-    const float *values = work->dataset->values + row * features + group->first;
-    memset(group->missing, 0, sizeof group->missing);
-    add_extremes(group, values, rows, features);
+static void add_chunk(const column_group *group, chunk *chunk, figures *figures, double *sum) {
+    double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
+    column_rows found;
+    read_chunk(group, chunk, minimum, maximum, sum);
     for (size_t i = 0; i < group->count; i++) {
-        work->profiles[group->first + i].missing += group->missing[i];
-        add_values(group, i, values, rows, features);
+        const bool some_missing = isnan(sum[i]);
+        if (some_missing || !figures->has_fraction[i] || !figures->sets[i].has_more) {
+            gather(group, chunk, i, &found);
+            add_values(&found, &figures->has_fraction[i], &figures->sets[i]);
+            figures->missing[i] += chunk->rows - found.count;
+        }
+        if (some_missing) find_extremes(&found, &minimum[i], &maximum[i], &sum[i]);
+        if (minimum[i] < figures->minimum[i]) figures->minimum[i] = minimum[i];
+        if (maximum[i] > figures->maximum[i]) figures->maximum[i] = maximum[i];
+    }
+}
+
+static void add_block(const group_work *work, size_t block, chunk *chunk, sum_tree *tree, figures *figures) {
+    const column_group *group = work->group;
+    const size_t end = (block + 1) * BLOCK_ROWS < group->rows ? (block + 1) * BLOCK_ROWS : group->rows;
+    for (size_t row = block * BLOCK_ROWS; row < end; row += SUM_CHUNK_ROWS) {
+        chunk->first = row;
+        chunk->rows = end - row < SUM_CHUNK_ROWS ? end - row : SUM_CHUNK_ROWS;
+        add_chunk(group, chunk, figures, tree_top(tree));
+        tree_push(tree);
+    }
+    memcpy(work->sums + block * group->count, tree_sum(tree), group->count * sizeof *work->sums);
+}
+
+static figures *figures_make(size_t columns) {
+    figures *made = calloc(1, sizeof *made + columns * sizeof made->sets[0]);
+    for (size_t i = 0; made != NULL && i < columns; i++) {
+        made->minimum[i] = INFINITY;
+        made->maximum[i] = -INFINITY;
+    }
+    return made;
+}
+
+/* A thread's part of the rows, as a whole number of blocks. */
+static void profile_part(void *context, size_t first, size_t end) {
+    group_work *work = context;
+    const size_t columns = work->group->count;
+    figures *figures = figures_make(columns);
+    chunk *chunk = NULL;
+    sum_tree tree = {0};
+    if (figures == NULL || allocate(&chunk, 1, sizeof *chunk, "rows", NULL) != TANDA_OK ||
+        tree_make(&tree, BLOCK_ROWS, columns, NULL) != TANDA_OK)
+        __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
+    else
+        for (size_t block = first; block < end; block++)
+            add_block(work, block, chunk, &tree, figures);
+    free(tree.stack);
+    free(chunk);
+    work->parts[first / work->blocks_of_part] = figures;
+}
+
+static void join_figures(figures *all, const figures *part, size_t columns) {
+    for (size_t i = 0; i < columns; i++) {
+        if (part->minimum[i] < all->minimum[i]) all->minimum[i] = part->minimum[i];
+        if (part->maximum[i] > all->maximum[i]) all->maximum[i] = part->maximum[i];
+        all->missing[i] += part->missing[i];
+        all->has_fraction[i] = all->has_fraction[i] || part->has_fraction[i];
+        join_sets(&all->sets[i], &part->sets[i]);
     }
 }
 
@@ -166,87 +316,132 @@ static bool is_text(const tanda_dataset *dataset, size_t feature) {
     return dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
 }
 
-/* Of values that are all known, by their digits. */
-static double mean_of_digits(const value_set *set, size_t rows) {
-    double sum = 0.0;
-    for (size_t i = 0; i < set->count; i++)
-        sum += shortest_decimal(set->values[i].value) * (double)set->values[i].rows;
-    return sum / (double)rows;
+/* Of a source in binary32 the decimal that it stands for. */
+static double as_it_came(const column_group *group, double value) {
+    return (group->exact != NULL ? value : shortest_decimal((float)value)) + 0.0; /* 0, not -0 */
 }
 
-static void finish_numbers(const column_group *group, size_t column, const tanda_dataset *dataset,
-                           column_profile *profile) {
-    const size_t feature = group->first + column, rows = dataset->rows - profile->missing;
-    const value_set *set = &group->sets[column];
-    profile->type = group->has_fraction[column] ? COLUMN_REAL : COLUMN_INTEGER;
-    profile->minimum = as_it_came(dataset, feature, group->minimum[column]);
-    profile->maximum = as_it_came(dataset, feature, group->maximum[column]);
-    profile->mean = dataset_origin(dataset, feature) +
-                    (set->has_more ? group->sum[column] / (double)rows : mean_of_digits(set, rows));
-}
-
-static void finish_frequent(const value_set *set, const tanda_dataset *dataset, size_t feature,
-                            column_profile *profile) {
+static void finish_frequent(const column_group *group, const value_set *set, const tanda_dataset *dataset,
+                            size_t feature, column_profile *profile) {
     const counted_value *frequent = most_frequent(set);
     if (set->has_more || (frequent->rows == 1 && set->count > 1)) return;
     profile->most_frequent_rows = frequent->rows;
     if (is_text(dataset, feature))
         profile->most_frequent_text = dataset->raw.categories[feature].texts.texts[(size_t)frequent->value];
     else
-        profile->most_frequent = as_it_came(dataset, feature, frequent->value);
+        profile->most_frequent = as_it_came(group, frequent->value);
 }
 
-static void finish_column(const column_group *group, size_t column, const tanda_dataset *dataset,
-                          column_profile *profile) {
-    const value_set *set = &group->sets[column];
-    profile->minimum = profile->mean = profile->maximum = profile->most_frequent = NAN;
-    profile->distinct = set->count;
-    profile->has_more = set->has_more;
+static void finish_column(const column_group *group, const figures *figures, size_t column, double sum,
+                          const tanda_dataset *dataset, column_profile *profile) {
+    const value_set *set = &figures->sets[column];
+    const size_t feature = group->features[column];
+    *profile = (column_profile){.type = figures->has_fraction[column] ? COLUMN_REAL : COLUMN_INTEGER,
+                                .missing = figures->missing[column],
+                                .distinct = set->has_more ? PROFILE_DISTINCT_MAX : set->count,
+                                .has_more = set->has_more,
+                                .minimum = NAN,
+                                .mean = NAN,
+                                .maximum = NAN,
+                                .most_frequent = NAN};
+    if (set->count == 0) profile->type = COLUMN_EMPTY;
     if (set->count == 0) return;
-    if (is_text(dataset, group->first + column))
+    if (is_text(dataset, feature)) {
         profile->type = COLUMN_TEXT;
-    else
-        finish_numbers(group, column, dataset, profile);
-    finish_frequent(set, dataset, group->first + column, profile);
+    } else {
+        profile->minimum = as_it_came(group, figures->minimum[column]);
+        profile->maximum = as_it_came(group, figures->maximum[column]);
+        profile->mean =
+            profile_is_constant(profile) ? profile->minimum : sum / (double)(group->rows - profile->missing);
+    }
+    finish_frequent(group, set, dataset, feature, profile);
 }
 
-static void profile_group(void *context, size_t first, size_t end) {
-    profile_work *work = context;
-    const tanda_dataset *dataset = work->dataset;
-    column_group *group = calloc(1, sizeof *group + (end - first) * sizeof group->sets[0]);
-    if (group == NULL) {
-        __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
-        return;
+/* The sums of all rows, (group->count), from those of the blocks. */
+static const double *add_sums(const group_work *work, size_t blocks, sum_tree *tree) {
+    const size_t columns = work->group->count;
+    for (size_t block = 0; block < blocks; block++) {
+        memcpy(tree_top(tree), work->sums + block * columns, columns * sizeof *work->sums);
+        tree_push(tree);
     }
-    group->first = first;
-    group->count = end - first;
-    for (size_t i = 0; i < group->count; i++) {
-        group->minimum[i] = INFINITY;
-        group->maximum[i] = -INFINITY;
-        /* the origin is the first value */
-        group->has_fraction[i] = dataset_origin_has_fraction(dataset, first + i);
-    }
-    for (size_t row = 0; row < dataset->rows; row += ROWS_AT_ONCE)
-        add_rows(group, work, row, dataset->rows - row < ROWS_AT_ONCE ? dataset->rows - row : ROWS_AT_ONCE);
+    return tree_sum(tree);
+}
+
+static void finish_group(const group_work *work, size_t parts, const double *sums,
+                         const tanda_dataset *dataset, column_profile *profiles) {
+    const column_group *group = work->group;
+    for (size_t part = 1; part < parts; part++)
+        join_figures(work->parts[0], work->parts[part], group->count);
     for (size_t i = 0; i < group->count; i++)
-        finish_column(group, i, dataset, &work->profiles[first + i]);
-    free(group);
+        finish_column(group, work->parts[0], i, sums[i], dataset, &profiles[group->features[i]]);
 }
 
-/* Each thread reads all rows of its columns, so that the order of every sum is that of the rows. */
-tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
-    profile_work work = {.dataset = dataset};
-    const size_t threads = parallel_threads();
-    size_t grain = (dataset->features + threads - 1) / threads;
-    if (grain > COLUMNS_AT_ONCE) grain = COLUMNS_AT_ONCE;
-    const tanda_status status =
-        allocate(&work.profiles, dataset->features, sizeof *work.profiles, "columns", error);
-    if (status != TANDA_OK) return status;
-    parallel_ranges(dataset->features, grain, profile_group, &work);
-    if (work.failed) {
-        free(work.profiles);
-        return fail(error, TANDA_FAILED, "no memory for the distinct values of the columns");
+/* Threads share the rows. What they find is the same however that is done, and sums are of blocks and of a tree over these. */
+static tanda_status profile_group(const column_group *group, const tanda_dataset *dataset,
+                                  column_profile *profiles, tanda_error *error) {
+    const size_t blocks = (group->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, threads = parallel_threads();
+    group_work work = {.group = group, .blocks_of_part = (blocks + threads - 1) / threads};
+    const size_t parts = (blocks + work.blocks_of_part - 1) / work.blocks_of_part;
+    sum_tree tree = {0};
+    tanda_status status = allocate(&work.parts, parts, sizeof(figures *), "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&work.sums, blocks * group->count, sizeof *work.sums, "sums of columns", error);
+    if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, group->count, error);
+    if (status == TANDA_OK) parallel_ranges(blocks, work.blocks_of_part, profile_part, &work);
+    if (status == TANDA_OK && work.failed)
+        status = fail(error, TANDA_FAILED, "no memory for the distinct values of the columns");
+    if (status == TANDA_OK) finish_group(&work, parts, add_sums(&work, blocks, &tree), dataset, profiles);
+    for (size_t part = 0; work.parts != NULL && part < parts; part++)
+        free(work.parts[part]);
+    free(work.parts);
+    free(work.sums);
+    free(tree.stack);
+    return status;
+}
+
+/* ---- all columns -------------------------------------------------------------------------------------- */
+
+/* Which of the columns in binary64 a feature is; their number where it is none. Both ascend. */
+static size_t find_exact(const exact_columns *exact, size_t feature) {
+    size_t low = 0, high = exact->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (exact->features[middle] < feature)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    *profiles = work.profiles;
-    return TANDA_OK;
+    return low < exact->count && exact->features[low] == feature ? low : exact->count;
+}
+
+/* The features from `first` on that lie side by side. */
+static column_group next_group(const tanda_dataset *dataset, size_t first) {
+    const exact_columns *exact = &dataset->exact;
+    const size_t begin = find_exact(exact, first);
+    const bool is_exact = begin < exact->count;
+    column_group group = {.exact = is_exact ? exact : NULL,
+                          .first = begin,
+                          .values = dataset->values + first,
+                          .rows = dataset->rows,
+                          .step = dataset->features};
+    for (size_t i = first; i < dataset->features && group.count < COLUMNS_AT_ONCE; i++) {
+        if ((find_exact(exact, i) < exact->count) != is_exact) break;
+        group.features[group.count++] = i;
+    }
+    return group;
+}
+
+tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
+    column_profile *made = NULL;
+    tanda_status status = allocate(&made, dataset->features, sizeof *made, "columns", error);
+    for (size_t first = 0; status == TANDA_OK && first < dataset->features;) {
+        const column_group group = next_group(dataset, first);
+        status = profile_group(&group, dataset, made, error);
+        first += group.count;
+    }
+    if (status == TANDA_OK)
+        *profiles = made;
+    else
+        free(made);
+    return status;
 }

@@ -19,7 +19,7 @@ typedef struct column_profile {
     size_t missing;
     size_t distinct; /* of the values that there are; PROFILE_DISTINCT_MAX with has_more */
     bool has_more;
-    double minimum, mean, maximum;  /* of numbers, by the digits that they came with; else NaN */
+    double minimum, mean, maximum;  /* of numbers as they came, in binary64; else NaN */
     size_t most_frequent_rows;      /* 0: no value stands out, or there are too many to tell */
     double most_frequent;           /* of numbers; of equals the one that came first */
     const char *most_frequent_text; /* of text, borrowed from the data set; else NULL */
@@ -32,8 +32,9 @@ bool profile_is_constant(const column_profile *profile);
 const char *column_type_name(column_type type);
 
 /*
- * *profiles becomes (dataset->features) entries for free(), of a data set that is as it was read, before
- * dataset_prepare. Means do not depend on the threads. TANDA_FAILED for want of memory.
+ * *profiles becomes (dataset->features) entries for free(), of a data set from dataset_load_columns. Values are told
+ * apart in binary64, and of a source in binary32 those shown are the decimals that they stand for. Nothing depends on the
+ * threads. TANDA_FAILED for want of memory.
  */
 tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error);
 

@@ -46,7 +46,7 @@ tanda_status table_begin(table *table, const request *request, const char *path,
     if (status == TANDA_OK)
         status = make_matrix(&table->owned, table, table->features, "features", path, error);
     for (size_t i = 0; table->raw.categories != NULL && i < table->features; i++)
-        table->raw.categories[i].takes_more = request->any_categories;
+        table->raw.categories[i].takes_more = request->is_look;
     table->values = table->owned;
     if (status == TANDA_OK && table->has_weights)
         status = make_matrix(&table->weights, table, 1, "weights", path, error);

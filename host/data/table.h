@@ -12,8 +12,9 @@ typedef struct request {
     const dataset_expectation *expected;  /* or NULL */
     bool labels_only;                     /* the file holds one label per row and no features */
     size_t label_rows;                    /* labels_only: how many rows wait for a label */
-    bool any_categories;                  /* columns of text may have any number of categories */
-    const char *member;                   /* the array of an .npz, or NULL */
+    bool
+        is_look; /* a look at the columns: of text with any number of categories, of numbers in binary64 too */
+    const char *member;  /* the array of an .npz, or NULL */
     bool is_part;        /* the rows follow those of a file whose columns are expected, but any labels */
     bool text_labels;    /* labels are taken for text, as those of another part are */
     size_t lines_before; /* rows of a pipe: lines of text that came between the names and these rows */

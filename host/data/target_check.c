@@ -19,6 +19,11 @@ static bool is_missing(const table *table, size_t row, size_t *target) {
     return table->labels.text ? table->labels.ids[row] == LABELS_MISSING : isnan(table->labels.numbers[row]);
 }
 
+bool target_is_missing(const table *table, size_t row) {
+    size_t target;
+    return is_missing(table, row, &target);
+}
+
 static target_fault find_missing(const table *table, bool dropped) {
     target_fault fault = {.rows = table->rows};
     for (size_t row = table->rows; row-- > 0;) {
@@ -156,13 +161,13 @@ static tanda_status own_values(table *data, tanda_error *error) {
 }
 
 tanda_status table_drop_missing(table *data, table *labels, tanda_error *error) {
-    size_t next = 0, target = 0;
+    size_t next = 0;
     const target_fault missing = find_missing(labels, true);
     if (missing.count == 0) return TANDA_OK;
     const tanda_status status = own_values(data, error);
     if (status != TANDA_OK) return status;
     for (size_t row = 0; row < data->rows; row++)
-        if (!is_missing(labels, row, &target)) move_row(data, labels, row, next++);
+        if (!target_is_missing(labels, row)) move_row(data, labels, row, next++);
     data->dropped = data->rows - next;
     data->rows = labels->rows = next;
     return TANDA_OK;

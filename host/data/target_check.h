@@ -23,6 +23,9 @@ typedef struct target_fault {
     float value;        /* that is no label */
 } target_fault;
 
+/* Whether a row has no target, or lacks one of several. */
+bool target_is_missing(const table *table, size_t row);
+
 /* The first fault of the kind that comes first above. */
 target_fault target_fault_find(const table *table, const request *request);
 
