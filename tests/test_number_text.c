@@ -40,7 +40,8 @@ static uint64_t next(uint64_t *state) {
 Test(number_text, every_exponent_with_edges_and_random_fractions) {
     uint64_t state = 1;
     for (uint32_t top = 0; top < 512; top++) { /* sign and exponent */
-        static const uint32_t edges[] = {0, 1, 2, 3, 0x3fffff, 0x400000, 0x400001, 0x7ffffd, 0x7ffffe, 0x7fffff};
+        static const uint32_t edges[] = {0,        1,        2,        3,        0x3fffff,
+                                         0x400000, 0x400001, 0x7ffffd, 0x7ffffe, 0x7fffff};
         for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
             check(top << 23 | edges[i]);
         for (int i = 0; i < 500; i++)
