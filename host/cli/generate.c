@@ -51,9 +51,10 @@ static const struct argp_option table[] = {
     {"distribution", FLAG_KEY + KEY_DISTRIBUTION, "NAME", 0,
      "of the features of linear, logistic, regression, teacher: normal (default) or uniform", 1},
     {NULL, 0, NULL, 0, "Files:", 2},
-    {"output", FLAG_OUTPUT, "FILE", 0, "the features, binary32 as .npy", 2},
+    {"output", FLAG_OUTPUT, "FILE", 0, "the features, binary32 as .npy, or CSV where FILE ends in .csv", 2},
     {"labels", FLAG_LABELS, "FILE", 0,
-     "the labels as .npy; default: they are the last column of --output, where tanda train looks for them",
+     "the labels as .npy or .csv; default: they are the last column of --output, where tanda train looks for "
+     "them",
      2},
     {0},
 };
@@ -137,7 +138,7 @@ static tanda_status open_source(generation *run, tanda_error *error) {
     return synthetic_open(&request, &run->source, error);
 }
 
-/* NAME-test.npy for NAME.npy. */
+/* NAME-test.npy for NAME.npy, NAME-test.csv for NAME.csv. */
 static tanda_status name_test_file(const char *path, char **result, tanda_error *error) {
     if (path == NULL) return TANDA_OK;
     const char *slash = strrchr(path, '/');
