@@ -1,5 +1,7 @@
 /* The program from outside: exit codes, messages, and what goes to which stream. */
 #include "model/names.h"
+#include <signal.h>
+
 #include "program.h"
 
 TestSuite(cli, .init = enter_folder, .fini = leave_folder);
@@ -261,22 +263,37 @@ Test(cli, a_result_that_cannot_be_written_exits_1) {
     cr_assert_eq(RUN("train", "--data", IRIS, "--quiet", "--output", "m.safetensors").status, 0);
     const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     cr_assert_geq(full, 0);
+    const outcome outcomes[] = {
+        RUN_TO(full, "predict", "m.safetensors", "--data", IRIS, "--quiet"),
+        RUN_TO(full, "evaluate", "m.safetensors", "--data", IRIS, "--quiet", "--json"),
+        RUN_TO(full, "predict", "m.safetensors", "--data", IRIS, "--quiet", "--json"),
+    };
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(outcomes[i].status, 1);
+        cr_expect_str_eq(outcomes[i].err,
+                         "tanda: cannot write to standard output: No space left on device\n");
+    }
+}
+
+Test(cli, a_command_whose_reader_has_gone_ends_in_silence_as_by_sigpipe) {
+    cr_assert_eq(RUN("train", "--data", IRIS, "--quiet", "--output", "m.safetensors").status, 0);
     int ends[2];
     cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
     close(ends[0]);
     const outcome outcomes[] = {
-        RUN_TO(full, "predict", "m.safetensors", "--data", IRIS, "--quiet"),
-        RUN_TO(full, "evaluate", "m.safetensors", "--data", IRIS, "--quiet", "--json"),
         RUN_TO(ends[1], "predict", "m.safetensors", "--data", IRIS, "--quiet"),
+        RUN_TO(ends[1], "predict", "m.safetensors", "--data", IRIS, "--quiet", "--json"),
+        RUN_TO(ends[1], "predict", "m.safetensors", "--data", IRIS, "--quiet", "--output", "/dev/stdout"),
+        RUN_TO(ends[1], "evaluate", "m.safetensors", "--data", IRIS, "--quiet"),
+        RUN_TO(ends[1], "inspect", "m.safetensors"),
+        RUN_TO(ends[1], "help"),
     };
-    static const char *const reasons[] = {"No space left on device", "No space left on device",
-                                          "Broken pipe"};
-    for (size_t i = 0; i < 3; i++) {
-        char line[128];
-        snprintf(line, sizeof line, "tanda: cannot write to standard output: %s\n", reasons[i]);
-        cr_expect_eq(outcomes[i].status, 1);
-        cr_expect_str_eq(outcomes[i].err, line);
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+        cr_expect_eq(outcomes[i].status, 128 + SIGPIPE, "%zu: %d", i, outcomes[i].status);
+        cr_expect_str_eq(outcomes[i].err, "");
     }
+    /* What else is wrong is told all the same. */
+    cr_expect_eq(RUN_TO(ends[1], "predict", "m.safetensors", "--data", "nowhere.csv").status, 3);
 }
 
 /* ---- devices ------------------------------------------------------------------------------------------ */

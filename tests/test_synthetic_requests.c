@@ -1,4 +1,5 @@
 /* Synthetic data as it is asked for: descriptions, flags and files, and what is said to those that cannot be. */
+#include "data/fingerprint.h"
 #include "data/synthetic.h"
 #include "program.h"
 
@@ -44,6 +45,41 @@ Test(program, generate_writes_what_synthetic_makes) {
     json_decref(files);
     json_decref(joined);
     json_decref(memory);
+}
+
+static uint64_t fingerprint_of(const char *path, const char *labels) {
+    const tanda_dataset_options options = {.labels = labels};
+    tanda_dataset *dataset = NULL;
+    tanda_error error = {0};
+    uint64_t fingerprint = 0;
+    cr_assert_eq(tanda_dataset_load(path, &options, &dataset, &error), TANDA_OK, "%s", error.message);
+    cr_assert_eq(dataset_fingerprint(dataset, NULL, &fingerprint, &error), TANDA_OK);
+    tanda_dataset_free(dataset);
+    return fingerprint;
+}
+
+Test(program, what_is_generated_as_csv_has_all_bits) {
+    static const char *const kinds[] = {"logistic", "blobs", "regression", "images", "spirals", "teacher"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        cr_assert_eq(
+            RUN("generate", kinds[i], "--rows", "500", "--test-rows", "20", "--output", "x.npy").status, 0);
+        cr_assert_eq(
+            RUN("generate", kinds[i], "--rows", "500", "--test-rows", "20", "--output", "x.csv").status, 0);
+        cr_expect_eq(fingerprint_of("x.csv", NULL), fingerprint_of("x.npy", NULL), "%s", kinds[i]);
+        cr_expect_eq(fingerprint_of("x-test.csv", NULL), fingerprint_of("x-test.npy", NULL), "%s", kinds[i]);
+        cr_assert_eq(
+            RUN("generate", kinds[i], "--rows", "500", "--output", "f.csv", "--labels", "l.csv").status, 0);
+        cr_expect_eq(fingerprint_of("f.csv", "l.csv"), fingerprint_of("x.npy", NULL), "%s", kinds[i]);
+    }
+}
+
+Test(program, the_label_of_generated_csv_has_a_name) {
+    cr_assert_eq(RUN("generate", "moons", "--rows", "3", "--output", "m.csv").status, 0);
+    cr_assert_eq(RUN("generate", "regression", "--rows", "3", "--features", "1", "--output", "r.csv").status,
+                 0);
+    cr_expect_eq(strncmp(file_text("m.csv"), "x1,x2,class\n", 12), 0);
+    cr_expect_eq(strncmp(file_text("r.csv"), "x1,target\n", 10), 0);
+    cr_expect_eq(count_lines(file_text("m.csv")), 4);
 }
 
 Test(program, a_quantity_is_written_as_one) {
@@ -210,8 +246,10 @@ Test(program, generate_names_its_mistakes) {
     const outcome same = RUN("generate", "moons", "--output", "x.npy", "--labels", "x.npy"),
                   test = RUN("generate", "moons", "--test-rows", "5", "--output", "x.npy", "--labels",
                              "x-test.npy");
-    cr_expect(same.status == 2 && strstr(same.err, "--labels x.npy: --output x.npy writes it too") != NULL, "%s",
-              same.err);
-    cr_expect(test.status == 2 && strstr(test.err, "--labels x-test.npy: --test-rows x-test.npy writes it too") != NULL, "%s", test.err);
+    cr_expect(same.status == 2 && strstr(same.err, "--labels x.npy: --output x.npy writes it too") != NULL,
+              "%s", same.err);
+    cr_expect(test.status == 2 &&
+                  strstr(test.err, "--labels x-test.npy: --test-rows x-test.npy writes it too") != NULL,
+              "%s", test.err);
     cr_expect_neq(access("x.npy", F_OK), 0);
 }

@@ -101,6 +101,11 @@ tanda_status backend_read(backend *backend, program *program, const tensor *tens
     return backend->interface->read(backend, program, tensor, values, error);
 }
 
+tanda_status backend_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                           size_t rows, float *values, tanda_error *error) {
+    return backend->interface->sweep(backend, program, tensor, first_row, rows, values, error);
+}
+
 tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error) {
     return backend->interface->read_gradient(backend, program, packed, error);
 }

@@ -84,6 +84,8 @@ typedef struct backend_interface {
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
     tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
+    tanda_status (*sweep)(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                          size_t rows, float *values, tanda_error *error);
     tanda_status (*read_gradient)(backend *backend, program *program, float *packed, tanda_error *error);
     tanda_status (*read_state)(backend *backend, program *program, size_t index, float *packed,
                                tanda_error *error);
@@ -174,6 +176,13 @@ tanda_status backend_results(backend *backend, program *program, step_result *re
 tanda_status backend_read(backend *backend, program *program, const tensor *tensor, float *values,
                           tanda_error *error);
 tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
+
+/*
+ * Rows first_row ... first_row + rows - 1, in the order of storage, through a plan made with keep and for no training, and
+ * a tensor of all of them: values (rows, units). first_row is where a batch begins, and the end is that of a batch.
+ */
+tanda_status backend_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                           size_t rows, float *values, tanda_error *error);
 
 /*
  * Vector `index` of the optimizer's state, below update_state_count of the program's rule: a float for each packed

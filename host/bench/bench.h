@@ -19,6 +19,7 @@ typedef enum bench_kind {
     BENCH_SYNTHETIC, /* making synthetic rows, all cores; the rate counts their features */
     BENCH_START,     /* this program, started to tell its version */
     BENCH_FIRST,     /* this program, started to do one training step */
+    BENCH_BUSY,      /* this program, started to use a model beside a process that keeps a core busy */
 } bench_kind;
 
 typedef struct bench_workload {
@@ -32,6 +33,8 @@ typedef struct bench_workload {
         units[BENCH_MOST_LAYERS + 2]; /* features, hidden layers, outputs; 0 ends them. 1 output: sigmoid */
     bool on_request;                  /* only where a filter takes it */
     const char *description;          /* of synthetic rows: "synthetic:..." */
+    const char *command;              /* beside a busy process: evaluate or predict, */
+    const char *threads;              /* and its --threads */
     const char *packing;              /* of a file of numbers, as libarchive calls it; NULL: none */
 } bench_workload;
 

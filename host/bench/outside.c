@@ -167,8 +167,8 @@ static tanda_status start_many(void *context, size_t count, tanda_error *error) 
     return status;
 }
 
-static tanda_status run_start(char *const *arguments, const bench_options *options, bench_result *result,
-                              tanda_error *error) {
+tanda_status bench_starts(char *const *arguments, const bench_options *options, bench_result *result,
+                          tanda_error *error) {
     starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
                          .arguments = arguments};
     return bench_measure(&(bench_job){start_many, &starting, 100, NULL}, options, result, error);
@@ -186,7 +186,7 @@ static tanda_status run_first_step(const bench_workload *workload, const backend
     char *const arguments[] = {"tanda",    "train",   "--data",  path,   "--epochs", "1",
                                "--batch",  "full",    "--scale", "none", "--quiet",  "--require-device",
                                "--device", device_id, NULL};
-    status = run_start(arguments, options, result, error);
+    status = bench_starts(arguments, options, result, error);
     unlink(path);
     return status;
 }
@@ -201,8 +201,10 @@ tanda_status bench_outside(const bench_workload *workload, backend *device, cons
         return run_csv(workload, options, data, result, error);
     case BENCH_SYNTHETIC:
         return bench_synthetic(workload, options, result, error);
+    case BENCH_BUSY:
+        return bench_busy(workload, options, result, error);
     case BENCH_START:
-        return run_start(version, options, result, error);
+        return bench_starts(version, options, result, error);
     default:
         return run_first_step(workload, device, options, data, result, error);
     }

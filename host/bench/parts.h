@@ -2,6 +2,8 @@
 #ifndef TANDA_BENCH_PARTS_H
 #define TANDA_BENCH_PARTS_H
 
+#include <sys/types.h>
+
 #include "bench/bench.h"
 
 /* Does `count` units of work and returns when they are done. */
@@ -25,6 +27,13 @@ tanda_status bench_measure(const bench_job *job, const bench_options *options, b
 /* The time that others have had of all cores; of interest is by how much it grows. */
 double bench_others_seconds(void);
 
+/* From now on the time of this child, which still runs, is not that of others; 0: there is none. */
+void bench_set_own_child(pid_t child);
+
+/* Times starts of the program with these arguments, the first of which is its name. */
+tanda_status bench_starts(char *const *arguments, const bench_options *options, bench_result *result,
+                          tanda_error *error);
+
 /* Layers of a workload, its output among them. */
 size_t bench_layers(const bench_workload *workload);
 size_t bench_classes(const bench_workload *workload);
@@ -42,6 +51,11 @@ tanda_status bench_training(const bench_workload *workload, backend *device, con
                             bench_data *data, bench_result *result, tanda_error *error);
 tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
                            bench_data *data, bench_result *result, tanda_error *error);
+/* A network with the weights that it begins with. */
+tanda_status bench_make_model(const bench_workload *workload, tanda_model **model, tanda_error *error);
+
+tanda_status bench_busy(const bench_workload *workload, const bench_options *options, bench_result *result,
+                        tanda_error *error);
 tanda_status bench_synthetic(const bench_workload *workload, const bench_options *options,
                              bench_result *result, tanda_error *error);
 

@@ -37,8 +37,7 @@ static void count_work(const bench_workload *workload, bench_result *result) {
     result->bytes += (double)batch * sizeof(int32_t);
 }
 
-static tanda_status make_model(session *session, tanda_error *error) {
-    const bench_workload *workload = session->workload;
+tanda_status bench_make_model(const bench_workload *workload, tanda_model **model, tanda_error *error) {
     const size_t layers = bench_layers(workload);
     const bool binary = workload->units[layers] == 1;
     activation activations[BENCH_MOST_LAYERS + 1];
@@ -47,8 +46,8 @@ static tanda_status make_model(session *session, tanda_error *error) {
     activations[layers - 1] = binary ? ACTIVATION_SIGMOID : ACTIVATION_SOFTMAX;
     tanda_status status = model_create(workload->units[0], layers, workload->units + 1, activations,
                                        binary ? LOSS_BINARY_CROSSENTROPY : LOSS_CATEGORICAL_CROSSENTROPY,
-                                       TANDA_TASK_CLASSES, &session->model, error);
-    if (status == TANDA_OK) model_initialise(session->model, 0);
+                                       TANDA_TASK_CLASSES, model, error);
+    if (status == TANDA_OK) model_initialise(*model, 0);
     return status;
 }
 
@@ -94,7 +93,7 @@ static tanda_status open_session(session *session, bench_data *data, bool shuffl
     session->batch = session->workload->batch > 0 ? session->workload->batch : session->workload->rows;
     if (status == TANDA_OK)
         status = allocate(&session->results, MOST_STEPS, sizeof *session->results, "step results", error);
-    if (status == TANDA_OK) status = make_model(session, error);
+    if (status == TANDA_OK) status = bench_make_model(session->workload, &session->model, error);
     if (status == TANDA_OK) status = make_plan(session, error);
     const double loaded = seconds_now();
     if (status == TANDA_OK) status = hand_over(session, data, error);

@@ -17,6 +17,10 @@
     }
 #define SYNTHETIC_WIDTHS(title, distribution, more) \
     {SYNTHETIC(title, 1, distribution, more), .on_request = true}, SYNTHETIC_WIDE(title, distribution, more)
+/* Beside a process that keeps one core busy: a thread more should not cost anything there. */
+#define BUSY(title, number) \
+    .name = title "/busy/threads" number, .kind = BENCH_BUSY, .rows = 400000, .units = {28, 256, 256, 1}, \
+    .command = title, .threads = number, .on_request = true
 #define UNIFORM ",distribution=uniform"
 
 const bench_workload bench_workloads[] = {
@@ -81,6 +85,10 @@ const bench_workload bench_workloads[] = {
     SYNTHETIC_WIDE("circles", "normal", ""),
     SYNTHETIC_WIDE("spirals", "normal", ""),
     SYNTHETIC_WIDE("xor", "normal", ""),
+    {BUSY("evaluate", "1")},
+    {BUSY("evaluate", "2")},
+    {BUSY("predict", "1")},
+    {BUSY("predict", "2")},
     {"start/version", BENCH_START, .rows = 1, .units = {1, 1}},
     {"start/first-step", BENCH_FIRST, .rows = 1000, .units = {8, 1}},
 };

@@ -71,7 +71,8 @@ static void print_banner(const application *application) {
 /* Rows to predict may come through a pipe. */
 static tanda_status load_rows(application *application, const tanda_dataset_options *reading,
                               tanda_error *error) {
-    if (!reading->without_target || !row_stream_is_possible(application->data.path, reading))
+    if (!reading->without_target || application->reads_whole ||
+        !row_stream_is_possible(application->data.path, reading))
         return tanda_dataset_load_for_model(application->data.path, reading, application->model,
                                             &application->dataset, error);
     tanda_status status =

@@ -11,6 +11,7 @@ typedef struct application {
     const char *model_path;
     tanda_model *model;
     row_stream *stream;     /* of rows that come through a pipe and are predicted as they come, or NULL */
+    bool reads_whole;       /* set before opening: such rows are waited for to the last */
     tanda_dataset *dataset; /* of a stream: the rows that have come first */
     tanda_device *device;
     char reason[256];

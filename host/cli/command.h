@@ -24,9 +24,6 @@ extern const command commands[];
 extern const struct argp train_argp, evaluate_argp, predict_argp, verify_argp, record_argp, generate_argp,
     inspect_argp, devices_argp, bench_argp;
 
-/* Starts the program once more, with OpenMP threads that do not spin, unless the environment says how they wait. */
-void verify_prepare(char **argv);
-
 tanda_status train_command(int argc, char **argv, tanda_error *error);
 tanda_status evaluate_command(int argc, char **argv, tanda_error *error);
 tanda_status predict_command(int argc, char **argv, tanda_error *error);

@@ -52,9 +52,11 @@ static const struct argp_option table[] = {
     {"turns", FLAG_KEY + KEY_TURNS, "X", 0, "spirals: turns of an arm; default 1", SECTION_DATA},
     {"distribution", FLAG_KEY + KEY_DISTRIBUTION, "NAME", 0,
      "of the features of linear, logistic, regression, teacher: normal (default) or uniform", SECTION_DATA},
-    {"output", LETTER_OUTPUT, "FILE", 0, "the features, binary32 as .npy", SECTION_OUTPUT},
+    {"output", LETTER_OUTPUT, "FILE", 0, "the features, binary32 as .npy, or CSV where FILE ends in .csv",
+     SECTION_OUTPUT},
     {"labels", FLAG_LABELS, "FILE", 0,
-     "the labels as .npy; default: they are the last column of --output, where tanda train looks for them",
+     "the labels as .npy or .csv; default: they are the last column of --output, where tanda train looks for "
+     "them",
      SECTION_OUTPUT},
     WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels"),
     {0},
@@ -137,7 +139,7 @@ static tanda_status open_source(generation *run, tanda_error *error) {
     return synthetic_open(&request, &run->source, error);
 }
 
-/* NAME-test.npy for NAME.npy. */
+/* NAME-test.npy for NAME.npy, NAME-test.csv for NAME.csv. */
 static tanda_status name_test_file(const char *path, char **result, tanda_error *error) {
     if (path == NULL) return TANDA_OK;
     const char *slash = strrchr(path, '/');

@@ -1,4 +1,5 @@
 /* The program: finds the command, and reports what went wrong with one line and an exit code. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/suggest.h"
 #include "data/place.h"
+#include "support/unfinished.h"
 
 #define OUTPUT_BUFFER 65536
 
@@ -115,25 +117,40 @@ static void unset_empty(const char *variable) {
     if (value != NULL && value[0] == '\0') unsetenv(variable);
 }
 
+/* A closed pipe is a write error like any other, until the command has done what it could. */
+static volatile sig_atomic_t pipe_was_closed;
+
+static void note_closed_pipe(int number) {
+    (void)number;
+    pipe_was_closed = 1;
+}
+
+/* Whoever read standard output has gone before its end, as head does: what a program then does is end in silence. */
+static void end_with_reader(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (!pipe_was_closed || poll(&output, 1, 0) != 1 || (output.revents & (POLLERR | POLLHUP)) == 0) return;
+    unfinished_remove_all();
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 int main(int argc, char **argv) {
     on_exit(explain_exit, NULL);
     tanda_error error = {0};
     config config = {0};
     json_use_reserve(malloc);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error like any other */
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = note_closed_pipe, .sa_flags = SA_RESTART}, NULL);
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     cleanup_watch();
     unset_empty("POCL_CACHE_DIR");
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
+    if (status == TANDA_OK) status = report_flush(&error);
+    if (status == TANDA_FAILED) end_with_reader();
     if (status != TANDA_OK && error.message[0] != '\0') {
         fprintf(stderr, "tanda: %s\n", error.message);
         if (wants_json(argc, argv) || wants_json(config.argc, config.argv))
             report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
-    }
-    if (report_flush(&error) != TANDA_OK && status == TANDA_OK) {
-        fprintf(stderr, "tanda: %s\n", error.message);
-        status = TANDA_FAILED;
     }
     config_free(&config);
     has_ended = true;

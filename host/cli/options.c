@@ -352,6 +352,8 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.more_files = (const char *const *)options->paths.texts + (reading.more_count > 0);
     reading.categorical = (const char *const *)options->categorical.texts;
     reading.categorical_count = options->categorical.count;
+    reading.copy = (const char *const *)options->copy.texts;
+    reading.copy_count = options->copy.count;
     reading.missing_values = (const char *const *)options->missing_values.texts;
     reading.missing_value_count = options->missing_values.count;
     return reading;
@@ -363,6 +365,7 @@ void data_options_free(data_options *options) {
     text_list_free(&options->features);
     text_list_free(&options->categorical);
     text_list_free(&options->missing_values);
+    text_list_free(&options->copy);
     free(options->joined_path);
     options->joined_path = NULL;
 }

@@ -36,6 +36,7 @@ typedef struct data_options {
     text_list features;
     text_list categorical;
     text_list missing_values;
+    text_list copy;     /* predict --copy */
     tanda_error *error; /* set before parsing */
 } data_options;
 

@@ -1,42 +1,64 @@
 /*
- * tanda predict: CSV (RFC 4180) on standard output. For classes the predicted class, then either one column
- * of probabilities per class or, with --top K, the K most probable classes; for regression a column per
- * target, for several labels the probability of each.
+ * tanda predict: CSV (RFC 4180) on standard output or in a file, or the numbers alone as .npy. For classes the predicted
+ * class, then either one column of probabilities per class or, with --top K, the K most probable classes; for regression
+ * a column per target, for several labels the probability of each.
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/apply.h"
 #include "cli/command.h"
 #include "cli/dialect_options.h"
+#include "cli/file_list.h"
 #include "cli/option_table.h"
+#include "cli/prediction_output.h"
 #include "cli/report.h"
-#include "support/memory.h"
+#include "model/prediction_text.h"
 
-enum { FLAG_TOP = FLAG_OWN };
+#define LINES_AT_ONCE ((size_t)64 << 10) /* bytes of text that are handed over together */
+
+enum { FLAG_TOP = FLAG_OWN, FLAG_COPY };
 
 typedef struct prediction {
     application application;
-    size_t top;         /* 0: all classes in their order */
-    size_t columns;     /* classes, or targets of a regression */
-    size_t *order;      /* columns indices, most probable first */
-    size_t rows_before; /* of a stream: in the blocks before */
-    dialect dialect;    /* of the data, or of the first block */
-    json_t *rows;       /* --json: what would be lines, else NULL */
+    const char *output_path;  /* NULL: standard output */
+    size_t top;               /* 0: all classes in their order */
+    size_t rows_before;       /* of a stream: in the blocks before */
+    dialect dialect;          /* of the data, or of the first block */
+    prediction_text text;     /* how a row is written */
+    csv_lines lines;          /* written next */
+    prediction_output output; /* where to */
+    json_t *rows;             /* --json without a file: what would be lines, else NULL */
     tanda_error *error;
 } prediction;
 
 static const struct argp_option table[] = {
-    {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...", 0},
+    {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...",
+     SECTION_OUTPUT},
+    {"output", LETTER_OUTPUT, "FILE", 0,
+     "a file for the predictions: .csv has what standard output would get, .npy the probabilities or values "
+     "alone, binary32 of (rows, columns)",
+     SECTION_OUTPUT},
+    {"copy", FLAG_COPY, "COLUMNS", 0,
+     "columns of CSV data whose text goes before the predictions as it came, e.g. id,name; by name or index",
+     SECTION_OUTPUT},
     WITHOUT_OPTIONS("seed gemm drop-missing-targets"),
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     prediction *prediction = state->input;
-    if (key == FLAG_TOP) return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
-    return application_parse(key, state, &prediction->application);
+    switch (key) {
+    case FLAG_TOP:
+        return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
+    case LETTER_OUTPUT:
+        prediction->output_path = argument;
+        return parsed(prediction_output_choose(argument, &prediction->output, prediction->error));
+    case FLAG_COPY:
+        return parsed(value_list("--copy", argument, &prediction->application.data.copy, prediction->error));
+    default:
+        return application_parse(key, state, &prediction->application);
+    }
 }
 
 const struct argp predict_argp = {
@@ -54,90 +76,52 @@ const struct argp predict_argp = {
     .children = application_children,
 };
 
-static void print_field(const char *text) {
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"') putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
+/* ---- what goes together --------------------------------------------------------------------------------- */
+
+static tanda_status check_array(const prediction *prediction, tanda_error *error) {
+    if (prediction->application.data.copy.count > 0)
+        return fail(error, TANDA_USAGE, "--copy: .npy holds numbers, and no text of columns; write .csv");
+    if (prediction->top > 0)
+        return fail(error, TANDA_USAGE,
+                    "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
+    return TANDA_OK;
 }
 
-/* One target: prediction; several: their names, else prediction_1 and so on. */
-static void print_targets(const prediction *prediction) {
+static tanda_status check_files(const prediction *prediction, tanda_error *error) {
+    const application *application = &prediction->application;
+    const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
+    const named_file output = {"--output", prediction->output_path, FILE_REPLACED, NULL};
+    file_list list = {0};
+    tanda_status status = file_list_add_read(&application->data, &application->common, &list, error);
+    if (status == TANDA_OK) status = file_list_add(&model, &list, error);
+    if (status == TANDA_OK) status = file_list_add(&output, &list, error);
+    if (status == TANDA_OK) status = files_check(list.files, list.count, error);
+    file_list_free(&list);
+    return status;
+}
+
+static tanda_status check_options(const prediction *prediction, tanda_error *error) {
+    const application *application = &prediction->application;
+    if (prediction->output.is_array) {
+        const tanda_status status = check_array(prediction, error);
+        if (status != TANDA_OK) return status;
+    }
+    if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
+        return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
+    return prediction->output_path == NULL ? TANDA_OK : check_files(prediction, error);
+}
+
+static tanda_status begin_text(prediction *prediction, tanda_error *error) {
     const tanda_model *model = prediction->application.model;
-    for (size_t i = 0; i < prediction->columns; i++) {
-        if (i > 0) putchar(',');
-        if (model->target_names != NULL)
-            print_field(model->target_names[i]);
-        else if (prediction->columns > 1)
-            printf("prediction_%zu", i + 1);
-        else
-            fputs("prediction", stdout);
-    }
+    const size_t columns = tanda_prediction_columns(model);
+    if (prediction->top > 0 && model->task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
+                    model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
+    return prediction_text_begin(model, columns, prediction->top < columns ? prediction->top : columns,
+                                 &prediction->text, error);
 }
 
-static void print_header(const prediction *prediction) {
-    const tanda_model *model = prediction->application.model;
-    if (model->task != TANDA_TASK_CLASSES) {
-        print_targets(prediction);
-    } else if (prediction->top > 0) {
-        for (size_t i = 1; i <= prediction->top; i++)
-            printf("%sclass_%zu,probability_%zu", i == 1 ? "" : ",", i, i);
-    } else {
-        fputs("class", stdout);
-        for (size_t i = 0; i < prediction->columns; i++) {
-            putchar(',');
-            print_field(model->class_names[i]);
-        }
-    }
-    putchar('\n');
-}
-
-/* The most probable class; of equals the first (kernels/README.md). */
-static size_t best_class(const float *row, size_t columns) {
-    size_t best = 0;
-    for (size_t i = 1; i < columns; i++)
-        if (row[i] > row[best]) best = i;
-    return best;
-}
-
-/* The first `top` places of order become the most probable classes; of equals the lower comes first. */
-static void order_classes(size_t *order, const float *row, size_t columns, size_t top) {
-    for (size_t i = 0; i < columns; i++) {
-        size_t place = i < top ? i : top;
-        while (place > 0 && row[i] > row[order[place - 1]]) {
-            if (place < top) order[place] = order[place - 1];
-            place--;
-        }
-        if (place < top) order[place] = i;
-    }
-}
-
-static void print_row(const prediction *prediction, const float *row) {
-    const tanda_model *model = prediction->application.model;
-    if (model->task != TANDA_TASK_CLASSES) {
-        for (size_t i = 0; i < prediction->columns; i++)
-            printf("%s%.9g", i == 0 ? "" : ",", (double)row[i]);
-        putchar('\n');
-        return;
-    }
-    if (prediction->top == 0) {
-        print_field(model->class_names[best_class(row, prediction->columns)]);
-        for (size_t i = 0; i < prediction->columns; i++)
-            printf(",%.9g", (double)row[i]);
-    }
-    for (size_t i = 0; i < prediction->top; i++) {
-        if (i > 0) putchar(',');
-        print_field(model->class_names[prediction->order[i]]);
-        printf(",%.9g", (double)row[prediction->order[i]]);
-    }
-    putchar('\n');
-}
+/* ---- one row as JSON ------------------------------------------------------------------------------------ */
 
 static json_t *targets_array(const float *row, size_t columns) {
     json_builder values = json_array_begin();
@@ -165,17 +149,22 @@ static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
     if (model->task == TANDA_TASK_LABELS) return labels_object(model, row);
     if (model->task == TANDA_TASK_REGRESSION)
-        return prediction->columns == 1 ? json_real((double)row[0]) : targets_array(row, prediction->columns);
+        return prediction->text.columns == 1 ? json_real((double)row[0])
+                                             : targets_array(row, prediction->text.columns);
+    if (prediction->text.top > 0)
+        order_classes(prediction->text.order, row, prediction->text.columns, prediction->text.top);
     report probabilities = json_object_begin();
-    const size_t count = prediction->top == 0 ? prediction->columns : prediction->top;
+    const size_t count = prediction->text.top == 0 ? prediction->text.columns : prediction->text.top;
     for (size_t i = 0; i < count; i++) {
-        const size_t class = prediction->top == 0 ? i : prediction->order[i];
+        const size_t class = prediction->text.top == 0 ? i : prediction->text.order[i];
         report_real(&probabilities, model->class_names[class], (double)row[class]);
     }
     return json_pack("{so so}", "class",
-                     report_string(model->class_names[best_class(row, prediction->columns)]), "probabilities",
-                     json_end(&probabilities));
+                     report_string(model->class_names[best_class(row, prediction->text.columns)]),
+                     "probabilities", json_end(&probabilities));
 }
+
+/* ---- rows ----------------------------------------------------------------------------------------------- */
 
 static bool all_finite(const float *row, size_t columns) {
     for (size_t i = 0; i < columns; i++)
@@ -183,34 +172,69 @@ static bool all_finite(const float *row, size_t columns) {
     return true;
 }
 
-static tanda_status take_rows(size_t first_row, size_t rows, const float *predictions, void *context) {
-    prediction *prediction = context;
-    for (size_t i = 0; i < rows; i++) {
-        const float *row = predictions + i * prediction->columns;
-        if (!all_finite(row, prediction->columns))
-            return fail(prediction->error, TANDA_FAILED,
-                        "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
-                        "the model",
-                        prediction->application.data.path, prediction->rows_before + first_row + i);
-        if (prediction->top > 0) order_classes(prediction->order, row, prediction->columns, prediction->top);
-        if (prediction->rows == NULL)
-            print_row(prediction, row);
-        else if (json_array_append_new(prediction->rows, row_object(prediction, row)) != 0)
-            return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
-                        prediction->rows_before + prediction->application.dataset->rows);
-    }
-    return ferror(stdout) ? report_flush(prediction->error) : TANDA_OK;
+static tanda_status write_lines(prediction *prediction, tanda_error *error) {
+    csv_lines *lines = &prediction->lines;
+    tanda_status status = csv_lines_check(lines, error);
+    if (status == TANDA_OK)
+        status = prediction_output_add(&prediction->output, lines->data, lines->size, error);
+    lines->size = 0;
+    return status;
 }
 
-static tanda_status check_top(prediction *prediction, tanda_error *error) {
-    prediction->columns = tanda_prediction_columns(prediction->application.model);
-    const tanda_task task = prediction->application.model->task;
-    if (prediction->top > 0 && task != TANDA_TASK_CLASSES)
-        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
-                    task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
-    if (prediction->top > prediction->columns) prediction->top = prediction->columns;
-    return allocate(&prediction->order, prediction->columns, sizeof *prediction->order, "classes", error);
+static tanda_status write_header(prediction *prediction, tanda_error *error) {
+    size_t length = 0;
+    const char *copied = tanda_dataset_copied_names(prediction->application.dataset, &length);
+    if (prediction->rows != NULL || prediction->output.is_array) return TANDA_OK;
+    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
+    return write_lines(prediction, error);
 }
+
+static tanda_status take_row(prediction *prediction, size_t index, const float *row) {
+    const application *application = &prediction->application;
+    size_t length = 0;
+    if (!all_finite(row, prediction->text.columns))
+        return fail(prediction->error, TANDA_FAILED,
+                    "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
+                    "the model",
+                    application->data.path, prediction->rows_before + index);
+    if (prediction->output.is_array) return TANDA_OK; /* whole blocks of it are written */
+    if (prediction->rows == NULL) {
+        const char *copied = tanda_dataset_copied(application->dataset, index, &length);
+        prediction_text_row(&prediction->text, row, copied, length, &prediction->lines);
+        return prediction->lines.size < LINES_AT_ONCE ? TANDA_OK : write_lines(prediction, prediction->error);
+    }
+    if (json_array_append_new(prediction->rows, row_object(prediction, row)) == 0) return TANDA_OK;
+    return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
+                prediction->rows_before + application->dataset->rows);
+}
+
+static tanda_status take_rows(size_t first_row, size_t rows, const float *predictions, void *context) {
+    prediction *prediction = context;
+    const size_t columns = prediction->text.columns;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < rows; i++)
+        status = take_row(prediction, first_row + i, predictions + i * columns);
+    if (status == TANDA_OK && prediction->output.is_array)
+        return prediction_output_add(&prediction->output, predictions, rows * columns * sizeof *predictions,
+                                     prediction->error);
+    return status == TANDA_OK ? write_lines(prediction, prediction->error) : status;
+}
+
+/* A stream's rows are answered before the next ones are waited for. */
+static tanda_status next_block(prediction *prediction, bool *is_there, tanda_error *error) {
+    application *application = &prediction->application;
+    *is_there = false;
+    prediction->rows_before += application->dataset->rows;
+    if (application->stream == NULL) return TANDA_OK;
+    tanda_status status = prediction->rows == NULL ? report_flush(error) : TANDA_OK;
+    tanda_dataset_free(application->dataset);
+    application->dataset = NULL;
+    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
+    *is_there = application->dataset != NULL;
+    return status;
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------- */
 
 static tanda_status print_json(prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
@@ -219,40 +243,35 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     report_text(&report, "model", application->model_path);
     report_text(&report, "task", task_name(application->model->task));
     report_dialect(&report, &prediction->dialect);
-    report_count(&report, "rows", json_array_size(prediction->rows));
-    report_value(&report, "predictions", json_incref(prediction->rows));
+    report_count(&report, "rows", prediction->rows_before);
+    report_text(&report, "output", prediction->output_path);
+    if (prediction->rows != NULL) report_value(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
 }
 
-/* A stream's rows are answered before the next ones are waited for. */
-static tanda_status next_block(prediction *prediction, bool *is_there, tanda_error *error) {
+static tanda_status begin(prediction *prediction, tanda_error *error) {
     application *application = &prediction->application;
-    *is_there = false;
-    if (application->stream == NULL) return TANDA_OK;
-    tanda_status status = prediction->rows == NULL ? report_flush(error) : TANDA_OK;
-    prediction->rows_before += application->dataset->rows;
-    tanda_dataset_free(application->dataset);
-    application->dataset = NULL;
-    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
-    *is_there = application->dataset != NULL;
-    return status;
+    tanda_status status = check_options(prediction, error);
+    application->reads_whole = prediction->output.is_array; /* its header says how many rows there are */
+    if (status == TANDA_OK) status = application_open(application, true, error);
+    if (status == TANDA_OK) status = begin_text(prediction, error);
+    if (status != TANDA_OK) return status;
+    prediction->dialect = application->dataset->dialect;
+    if (application->common.json && prediction->output_path == NULL) prediction->rows = json_array();
+    status = prediction_output_begin(&prediction->output, application->dataset->rows,
+                                     prediction->text.columns, error);
+    return status == TANDA_OK ? write_header(prediction, error) : status;
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {
     application *application = &prediction->application;
-    tanda_status status = application_open(application, true, error);
-    if (status == TANDA_OK) status = check_top(prediction, error);
-    if (status != TANDA_OK) return status;
-    prediction->dialect = application->dataset->dialect;
-    if (application->common.json)
-        prediction->rows = json_array();
-    else
-        print_header(prediction);
+    tanda_status status = begin(prediction, error);
     for (bool is_there = true; status == TANDA_OK && is_there;) {
         status = tanda_predict(application->device, application->model, application->dataset, take_rows,
                                prediction, error);
         if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
     }
+    if (status == TANDA_OK) status = prediction_output_finish(&prediction->output, error);
     if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
     return status;
 }
@@ -263,8 +282,10 @@ tanda_status predict_command(int argc, char **argv, tanda_error *error) {
     tanda_status status =
         options_parse(&predict_argp, argc, argv, &prediction, &prediction.application.common, error);
     if (status == TANDA_OK && !prediction.application.common.finished) status = predict(&prediction, error);
+    file_writer_abandon(&prediction.output.writer);
     json_decref(prediction.rows);
-    free(prediction.order);
+    prediction_text_free(&prediction.text);
+    csv_lines_free(&prediction.lines);
     application_free(&prediction.application);
     return status;
 }

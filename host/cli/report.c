@@ -118,12 +118,20 @@ void report_target_scaling(report *report, const tanda_model *model) {
     if (model->target_scaling.targets > 0) report_text(report, "scale_target", "standard");
 }
 
-tanda_status report_flush(tanda_error *error) {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return TANDA_OK;
-    /* After an earlier, failed write the reason is lost; a full pipe or disk is told by this one. */
+/* After an earlier, failed write the reason is lost; a full pipe or disk is told by this one. */
+static tanda_status fail_writing(tanda_error *error) {
     return fail(error, TANDA_FAILED, "cannot write to standard output: %s",
                 errno == 0 ? "a write failed" : strerror(errno));
+}
+
+tanda_status report_write(const void *data, size_t size, tanda_error *error) {
+    errno = 0;
+    return fwrite(data, 1, size, stdout) == size ? TANDA_OK : fail_writing(error);
+}
+
+tanda_status report_flush(tanda_error *error) {
+    errno = 0;
+    return fflush(stdout) == 0 && !ferror(stdout) ? TANDA_OK : fail_writing(error);
 }
 
 static bool is_printed; /* one object is all that standard output gets */

@@ -54,6 +54,9 @@ char *json_text(const json_t *value);
 /* The object {"command", "error", "status"}, for a command that failed. */
 void report_failure(const char *command, const tanda_error *error);
 
+/* Writes to standard output. TANDA_FAILED, with the reason, when that fails. */
+tanda_status report_write(const void *data, size_t size, tanda_error *error);
+
 /* Fails with TANDA_FAILED when something written to standard output did not arrive. */
 tanda_status report_flush(tanda_error *error);
 

@@ -91,17 +91,6 @@ static tanda_status run_verification(verification *run, tanda_error *error) {
     return status == TANDA_OK ? print_result(run, error) : status;
 }
 
-/*
- * An OpenMP thread that waits for its next step spins for milliseconds, in the way of an OpenCL driver on the same
- * cores: a comparison then takes three times as long. libgomp reads the setting when it is loaded, so the program
- * starts once more.
- */
-void verify_prepare(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) return;
-    setenv("OMP_WAIT_POLICY", "passive", 1);
-    execv("/proc/self/exe", argv); /* comes back only when that is impossible, which does no harm */
-}
-
 tanda_status verify_command(int argc, char **argv, tanda_error *error) {
     const char *golden = golden_argument(argc, argv);
     if (golden != NULL) return verify_golden(golden, argc, argv, error);

@@ -302,6 +302,8 @@ static tanda_status read_text(const char *path, const request *request, const ch
             (text_span){.begin = (size_t)(first_row - text), .end = (size_t)(reader.start.at - text)};
     reader.start.line += request->lines_before;
     if (status == TANDA_OK) status = read_table(&reader, table, error);
+    if (status == TANDA_OK && request->options->copy_count > 0)
+        status = csv_copy_columns(&reader, table, error);
     if (status != TANDA_OK) table_free(table);
     free_texts(reader.names, reader.columns);
     selection_free(&reader.selection);

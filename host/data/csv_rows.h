@@ -105,6 +105,9 @@ void csv_take_exact(csv_reader *reader, const table *table);
 tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,
                             tanda_error *error);
 
+/* Keeps the text of the columns that options->copy names, of a table that was read, in table.copied. */
+tanda_status csv_copy_columns(const csv_reader *reader, table *table, tanda_error *error);
+
 /*
  * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word
  * is rather a slip. TANDA_FAILED for want of memory.

@@ -17,6 +17,15 @@ size_t tanda_dataset_targets(const tanda_dataset *dataset) {
     return dataset->target_count;
 }
 
+const char *tanda_dataset_copied_names(const tanda_dataset *dataset, size_t *length) {
+    *length = dataset->copied.names.size;
+    return dataset->copied.names.data;
+}
+
+const char *tanda_dataset_copied(const tanda_dataset *dataset, size_t row, size_t *length) {
+    return copied_row(&dataset->copied, row, length);
+}
+
 tanda_status dataset_check(const tanda_dataset *dataset, tanda_status status, tanda_error *error) {
     return dataset == NULL ? status : file_view_check(&dataset->mapping, status, error);
 }
@@ -45,6 +54,7 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     free(dataset->origins);
     free(dataset->origin_note);
     free(dataset->remark);
+    copied_free(&dataset->copied);
     free(dataset->target_name);
     free_texts(dataset->target_names, dataset->target_count);
     free(dataset->classes);

@@ -6,6 +6,7 @@
 #define TANDA_DATA_DATASET_H
 
 #include "data/categories.h"
+#include "data/copied.h"
 #include "data/dialect.h"
 #include "data/origin.h"
 #include "data/scaling.h"
@@ -26,8 +27,9 @@ struct tanda_dataset {
     double *origins;     /* features entries: what was subtracted of them (data/origin.h), or NULL: nothing */
     char *origin_note;   /* which, or what binary32 ruins, or NULL */
     char *remark;        /* how the file was read, where that is worth telling, or NULL */
-    bool from_bytes;     /* the values came as 8-bit integers, e.g. images */
-    char **feature_names; /* features entries, or NULL when the file names none */
+    copied_columns copied; /* the columns that options->copy names, as text */
+    bool from_bytes;       /* the values came as 8-bit integers, e.g. images */
+    char **feature_names;  /* features entries, or NULL when the file names none */
     size_t *
         positions; /* where the features, then the targets stand in the file, until dataset_prepare; or NULL */
     size_t position_count;

@@ -43,6 +43,8 @@ static tanda_status take_over(const char *path, const request *request, table *d
     dataset->target_name = data->target_name;
     dataset->target_count = data->target_count;
     dataset->remark = data->remark;
+    dataset->copied = data->copied;
+    data->copied = (copied_columns){0};
     dataset->positions = data->positions;
     dataset->position_count = data->position_count;
     data->positions = NULL;
@@ -106,6 +108,9 @@ static tanda_status load(const char *path, const request *request, tanda_dataset
     table data = {0};
     if (synthetic_is_named(path) && request->options->more_count > 0)
         return fail(error, TANDA_USAGE, "--data: %s stands alone; no file's rows can follow it", path);
+    if (request->options->copy_count > 0 && request->options->drop_missing_targets &&
+        !request->options->without_target)
+        return fail(error, TANDA_USAGE, "--copy: it passes on all rows, and some would be dropped");
     if (synthetic_is_named(path))
         return synthetic_load(path, request->options, request->expected, false, dataset, error);
     const tanda_status status = read_files(path, request, &data, error);

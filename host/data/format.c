@@ -108,6 +108,9 @@ tanda_status format_read_view(const char *path, file_view *view, const char *nam
     if (status == TANDA_OK && view->size == 0)
         status = fail(error, TANDA_BAD_INPUT, "%s: the %s file holds nothing", path, packing);
     if (status == TANDA_OK) status = find_format(path, name, view, &format, error);
+    if (status == TANDA_OK && request->options->copy_count > 0 && format->read != csv_read)
+        status = fail(error, TANDA_USAGE, "--copy: it passes the text of CSV columns on, and %s is %s", path,
+                      format->name);
     return status == TANDA_OK ? format->read(path, view, request, table, error) : status;
 }
 

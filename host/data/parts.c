@@ -248,6 +248,8 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
         status = join_matrix(tables, count, rows, 1, offsetof(table, weights), &joined->weights, error);
     if (status == TANDA_OK)
         status = join_matrix(tables, count, rows, features, offsetof(table, owned), &joined->owned, error);
+    for (size_t i = 1; status == TANDA_OK && i < count; i++)
+        status = copied_append(&tables[0].copied, &tables[i].copied, error);
     for (size_t i = 0; i < count; i++)
         status = file_view_check(&tables[i].mapping, status, error);
     return status;
@@ -266,11 +268,13 @@ static void take_common(table *tables, size_t count, table *joined) {
         joined->from_bytes = joined->from_bytes && tables[i].from_bytes;
     joined->positions = first->positions;
     joined->position_count = first->position_count;
+    joined->copied = first->copied;
     joined->feature_names = first->feature_names;
     joined->target_count = first->target_count;
     joined->target_name = first->target_name;
     joined->target_names = first->target_names;
     joined->has_weights = first->has_weights;
+    first->copied = (copied_columns){0};
     first->raw = (raw_columns){0};
     first->positions = NULL;
     first->feature_names = first->target_names = NULL;

@@ -17,6 +17,7 @@ static tanda_status check_options(const char *title, const tanda_dataset_options
                        : options->ignore_count > 0                           ? "--ignore"
                        : options->feature_count > 0                          ? "--features"
                        : options->sample_weight != NULL                      ? "--sample-weight"
+                       : options->copy_count > 0                             ? "--copy"
                                                                              : NULL;
     if (flag != NULL) return fail(error, TANDA_USAGE, "%s: it is for files; %s is made whole", flag, title);
     if (task == TANDA_TASK_LABELS)

@@ -4,16 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "data/csv_write.h"
 #include "data/npy.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
+#include "support/text.h"
 
-#define BLOCK_VALUES (4u << 20) /* features in memory at a time */
+#define BLOCK_VALUES (4u << 20)         /* features in memory at a time */
+#define LINES_AT_ONCE ((size_t)1 << 20) /* bytes of text that are written together */
+
+/* .npy, or CSV by the ending of its name. */
+typedef struct rows_file {
+    file_writer writer;
+    bool is_text;
+    csv_lines lines; /* written next */
+} rows_file;
 
 typedef struct writing {
     const synthetic_source *source;
-    file_writer features, labels;
+    rows_file features, labels;
     bool has_label_file;
     size_t block_rows;
     float *values;   /* (block_rows, features) */
@@ -21,12 +32,65 @@ typedef struct writing {
     uint32_t *marks; /* (block_rows) */
 } writing;
 
-static tanda_status begin_file(file_writer *writer, const char *path, char type, uint64_t rows,
-                               uint64_t columns, tanda_error *error) {
+static bool is_text_name(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcasecmp(dot, ".csv") == 0;
+}
+
+static tanda_status write_lines(rows_file *file, tanda_error *error) {
+    tanda_status status = csv_lines_check(&file->lines, error);
+    if (status == TANDA_OK)
+        status = file_writer_add(&file->writer, file->lines.data, file->lines.size, error);
+    file->lines.size = 0;
+    return status;
+}
+
+/* x1,x2,...,class: `features` names, then one for the label. */
+static void add_names(uint64_t features, bool with_label, bool is_class, csv_lines *lines) {
+    char name[32];
+    for (uint64_t i = 1; i <= features; i++)
+        csv_add(lines, name, text_put(name, sizeof name, "%sx%" PRIu64, i == 1 ? "" : ",", i));
+    if (with_label && features > 0) csv_add(lines, ",", 1);
+    if (with_label) csv_add(lines, is_class ? "class" : "target", is_class ? 5 : 6);
+    csv_add(lines, "\n", 1);
+}
+
+static void close_file(rows_file *file) {
+    file_writer_abandon(&file->writer);
+    csv_lines_free(&file->lines);
+}
+
+/* columns 0: one number a row, for the label. */
+static tanda_status begin_file(rows_file *file, const char *path, const writing *work, char type,
+                               uint64_t rows, uint64_t columns, tanda_error *error) {
     char header[NPY_HEADER_SIZE];
+    const synthetic *data = &work->source->data;
+    const tanda_status status = file_writer_begin(path, &file->writer, error);
+    if (status != TANDA_OK) return status;
+    file->is_text = is_text_name(path);
+    if (file->is_text) {
+        add_names(columns == 0 ? 0 : data->features, columns != data->features, data->classes > 0,
+                  &file->lines);
+        return write_lines(file, error);
+    }
     npy_make_header(header, type, rows, columns);
-    tanda_status status = file_writer_begin(path, writer, error);
-    return status == TANDA_OK ? file_writer_add(writer, header, sizeof header, error) : status;
+    return file_writer_add(&file->writer, header, sizeof header, error);
+}
+
+/* (rows, columns), as its bytes or as lines. */
+static tanda_status add_rows(rows_file *file, const float *values, size_t rows, size_t columns,
+                             tanda_error *error) {
+    if (!file->is_text) return file_writer_add(&file->writer, values, rows * columns * sizeof *values, error);
+    tanda_status status = TANDA_OK;
+    for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
+        for (size_t i = 0; i < columns; i++) {
+            if (i > 0) csv_add(&file->lines, ",", 1);
+            csv_add_number(&file->lines, values[row * columns + i]);
+        }
+        csv_add(&file->lines, "\n", 1);
+        if (file->lines.size >= LINES_AT_ONCE || row + 1 == rows) status = write_lines(file, error);
+    }
+    return status;
 }
 
 static tanda_status begin(writing *work, uint64_t rows, const char *path, const char *label_path,
@@ -41,21 +105,35 @@ static tanda_status begin(writing *work, uint64_t rows, const char *path, const 
     if (status == TANDA_OK) status = allocate(&work->marks, block, sizeof *work->marks, "labels", error);
     if (status == TANDA_OK && !work->has_label_file)
         status = allocate(&work->joined, block * columns, sizeof(float), "a block of rows", error);
-    if (status == TANDA_OK) status = begin_file(&work->features, path, 'f', rows, columns, error);
+    if (status == TANDA_OK) status = begin_file(&work->features, path, work, 'f', rows, columns, error);
     if (status == TANDA_OK && work->has_label_file)
-        status = begin_file(&work->labels, label_path, data->classes > 0 ? 'i' : 'f', rows, 0, error);
+        status = begin_file(&work->labels, label_path, work, data->classes > 0 ? 'i' : 'f', rows, 0, error);
     return status;
 }
 
-/* Features and label side by side; a class becomes a number, which is exact. */
+/* A label as a number; a class becomes one, which is exact. */
+static float label_of(const writing *work, size_t row) {
+    return work->source->data.classes > 0 ? (float)work->marks[row] : as_real(work->marks[row]);
+}
+
+/* Features and label side by side. */
 static void join(writing *work, size_t rows) {
-    const synthetic *data = &work->source->data;
-    const size_t features = data->features;
+    const size_t features = work->source->data.features;
     for (size_t i = 0; i < rows; i++) {
         float *row = work->joined + i * (features + 1);
         memcpy(row, work->values + i * features, features * sizeof *row);
-        row[features] = data->classes > 0 ? (float)work->marks[i] : as_real(work->marks[i]);
+        row[features] = label_of(work, i);
     }
+}
+
+static tanda_status add_labels(writing *work, size_t rows, tanda_error *error) {
+    rows_file *file = &work->labels;
+    if (!file->is_text) return file_writer_add(&file->writer, work->marks, rows * sizeof *work->marks, error);
+    for (size_t i = 0; i < rows; i++) {
+        csv_add_number(&file->lines, label_of(work, i));
+        csv_add(&file->lines, "\n", 1);
+    }
+    return write_lines(file, error);
 }
 
 static tanda_status write_block(writing *work, uint64_t first, size_t rows, tanda_error *error) {
@@ -63,12 +141,10 @@ static tanda_status write_block(writing *work, uint64_t first, size_t rows, tand
     synthetic_make(work->source, NULL, first, rows, work->values, work->marks);
     if (!work->has_label_file) {
         join(work, rows);
-        return file_writer_add(&work->features, work->joined, rows * (features + 1) * sizeof(float), error);
+        return add_rows(&work->features, work->joined, rows, features + 1, error);
     }
-    tanda_status status =
-        file_writer_add(&work->features, work->values, rows * features * sizeof(float), error);
-    return status == TANDA_OK ? file_writer_add(&work->labels, work->marks, rows * sizeof *work->marks, error)
-                              : status;
+    const tanda_status status = add_rows(&work->features, work->values, rows, features, error);
+    return status == TANDA_OK ? add_labels(work, rows, error) : status;
 }
 
 tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uint64_t rows, const char *path,
@@ -79,10 +155,10 @@ tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uin
         const uint64_t left = rows - done;
         status = write_block(&work, first + done, left < work.block_rows ? left : work.block_rows, error);
     }
-    if (status == TANDA_OK) status = file_writer_finish(&work.features, error);
-    if (status == TANDA_OK && work.has_label_file) status = file_writer_finish(&work.labels, error);
-    file_writer_abandon(&work.features);
-    file_writer_abandon(&work.labels);
+    if (status == TANDA_OK) status = file_writer_finish(&work.features.writer, error);
+    if (status == TANDA_OK && work.has_label_file) status = file_writer_finish(&work.labels.writer, error);
+    close_file(&work.features);
+    close_file(&work.labels);
     free(work.values);
     free(work.joined);
     free(work.marks);

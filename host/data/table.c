@@ -85,6 +85,7 @@ void table_free(table *table) {
     free(table->positions);
     free(table->remark);
     exact_columns_free(&table->exact);
+    copied_free(&table->copied);
     free(table->owned);
     file_view_close(&table->mapping);
     free_texts(table->feature_names, table->features);

@@ -57,6 +57,7 @@ typedef struct table {
     labels labels;  /* of one target; with has_labels */
     float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
     size_t dropped; /* rows that were left out, as they had no target */
+    copied_columns copied; /* of a CSV text, with options->copy */
     bool has_weights;
     float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
 } table;

@@ -108,6 +108,8 @@ typedef struct tanda_dataset_options {
     size_t skip_lines;   /* CSV: lines before the names or the first row */
     const char *const *missing_values; /* CSV: further texts that stand for a missing value */
     size_t missing_value_count;
+    const char *const *copy; /* CSV: columns whose text is kept for tanda_dataset_copied, by name or index */
+    size_t copy_count;
     bool keep_origins; /* columns that binary32 would ruin become distances from their first values, which
                           tanda_model_fit_scaling then takes into the model */
 } tanda_dataset_options;
@@ -128,6 +130,15 @@ TANDA_API void tanda_dataset_free(tanda_dataset *dataset);
 TANDA_API tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error);
 TANDA_API size_t tanda_dataset_rows(const tanda_dataset *dataset);
 TANDA_API size_t tanda_dataset_features(const tanda_dataset *dataset);
+
+/*
+ * The columns that options->copy names as fields of CSV with commas between them: their names (column_INDEX where the
+ * file names none), and the text of a row. *length bytes without an end; NULL without such columns. What was quoted in
+ * the file is still.
+ */
+TANDA_API const char *tanda_dataset_copied_names(const tanda_dataset *dataset, size_t *length);
+TANDA_API const char *tanda_dataset_copied(const tanda_dataset *dataset, size_t row, size_t *length);
+
 /* 1; more for several quantities or labels; 0 without a target. */
 TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "model/prediction_text.h"
 #include "support/memory.h"
 #include "train/session.h"
 
@@ -66,14 +67,6 @@ static tanda_status check_classes(const int32_t *classes, size_t rows, size_t cl
                         "metrics: row %zu (from 0) has class %d, there are %zu classes", row, classes[row],
                         class_count);
     return TANDA_OK;
-}
-
-/* The most probable class; of equals the first, as tanda predict says it. */
-static size_t best_class(const float *row, size_t columns) {
-    size_t best = 0;
-    for (size_t i = 1; i < columns; i++)
-        if (row[i] > row[best]) best = i;
-    return best;
 }
 
 /*

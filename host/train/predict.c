@@ -5,7 +5,8 @@
 #include "support/memory.h"
 #include "train/session.h"
 
-#define BLOCK_ROWS 4096
+#define BLOCK_ROWS 4096                 /* that on_rows gets at once */
+#define SWEEP_FLOATS ((size_t)16 << 20) /* predictions in memory at a time, in whole blocks: 64 MiB */
 
 size_t tanda_prediction_columns(const tanda_model *model) {
     size_t outputs = model_outputs(model);
@@ -19,9 +20,19 @@ typedef struct predictor {
     resident resident;
     buffer *parameters;
     program *program;
-    float *values;  /* (BLOCK_ROWS, outputs) as read */
-    float *columns; /* (BLOCK_ROWS, columns) */
+    size_t sweep_rows; /* that go through the device at once */
+    float *values;     /* (sweep_rows, outputs) as read */
+    float *columns;    /* (BLOCK_ROWS, columns) */
 } predictor;
+
+/* All rows at once as a rule: each sweep has the threads wait for one another. */
+static tanda_status make_values(predictor *made, size_t rows, tanda_error *error) {
+    const size_t blocks = SWEEP_FLOATS / (BLOCK_ROWS * made->tensor->units);
+    made->sweep_rows = BLOCK_ROWS * (blocks > 0 ? blocks : 1);
+    if (made->sweep_rows > rows) made->sweep_rows = rows;
+    return allocate(&made->values, made->sweep_rows * made->tensor->units, sizeof(float), "predictions",
+                    error);
+}
 
 static tanda_status predictor_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
                                      predictor *made, tanda_error *error) {
@@ -41,8 +52,7 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
                                              .batch_rows = rows};
     if (status == TANDA_OK)
         status = backend_compile(backend, made->plan, &program_options, &made->program, error);
-    if (status == TANDA_OK)
-        status = allocate(&made->values, rows * made->tensor->units, sizeof(float), "predictions", error);
+    if (status == TANDA_OK) status = make_values(made, dataset->rows, error);
     if (status == TANDA_OK)
         status = allocate(&made->columns, rows * tanda_prediction_columns(model), sizeof(float),
                           "predictions", error);
@@ -62,18 +72,32 @@ static void predictor_free(backend *backend, predictor *predictor) {
  * Both columns of a binary model are computed, never 1 - p: sigmoid(-z) and sigmoid(z). One whose output is no
  * probability (hinge) has -f(x) and f(x), so that the greater column is the class there too.
  */
-static const float *make_columns(predictor *predictor, size_t rows) {
-    target_scaling_undo(&predictor->model->target_scaling, rows, predictor->values); /* if there is one */
-    if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return predictor->values;
+static const float *make_columns(predictor *predictor, size_t rows, float *values) {
+    target_scaling_undo(&predictor->model->target_scaling, rows, values); /* if there is one */
+    if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return values;
     bool sigmoid = predictor->tensor->role == TENSOR_LOGITS;
     bool margin = !objective_gives_probabilities(predictor->model->loss);
     for (size_t row = 0; row < rows; row++) {
-        float value = predictor->values[row];
+        float value = values[row];
         predictor->columns[2 * row] =
             sigmoid ? exact_sigmoid(-value) : canonical(margin ? -value : 1.0f - value);
         predictor->columns[2 * row + 1] = sigmoid ? exact_sigmoid(value) : value;
     }
     return predictor->columns;
+}
+
+/* Gives the rows of a sweep away, block by block. */
+static tanda_status give_rows(predictor *predictor, size_t first, size_t rows,
+                              tanda_status (*on_rows)(size_t first_row, size_t rows, const float *predictions,
+                                                      void *context),
+                              void *context) {
+    tanda_status status = TANDA_OK;
+    for (size_t at = 0; status == TANDA_OK && at < rows; at += BLOCK_ROWS) {
+        const size_t block = rows - at < BLOCK_ROWS ? rows - at : BLOCK_ROWS;
+        float *values = predictor->values + at * predictor->tensor->units;
+        status = on_rows(first + at, block, make_columns(predictor, block, values), context);
+    }
+    return status;
 }
 
 tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
@@ -85,13 +109,13 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
     tanda_status status = check_fit(model, dataset, false, error);
     if (status != TANDA_OK) return status;
     status = predictor_create(device, model, dataset, &predictor, error);
-    for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += BLOCK_ROWS) {
-        size_t rows = batch_size(dataset->rows, BLOCK_ROWS, first / BLOCK_ROWS);
-        status = backend_run(device, predictor.program, first / BLOCK_ROWS, 1, false, error);
-        if (status == TANDA_OK)
-            status = backend_read(device, predictor.program, predictor.tensor, predictor.values, error);
+    for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += predictor.sweep_rows) {
+        const size_t left = dataset->rows - first;
+        const size_t rows = left < predictor.sweep_rows ? left : predictor.sweep_rows;
+        status =
+            backend_sweep(device, predictor.program, predictor.tensor, first, rows, predictor.values, error);
         status = dataset_check(dataset, status, error);
-        if (status == TANDA_OK) status = on_rows(first, rows, make_columns(&predictor, rows), context);
+        if (status == TANDA_OK) status = give_rows(&predictor, first, rows, on_rows, context);
     }
     predictor_free(device, &predictor);
     return status;

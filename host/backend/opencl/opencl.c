@@ -114,6 +114,7 @@ static const backend_interface interface = {
     .run = opencl_run,
     .results = opencl_results,
     .read = opencl_read,
+    .sweep = opencl_sweep,
     .read_gradient = opencl_read_gradient,
     .read_state = opencl_read_state,
     .write_state = opencl_write_state,

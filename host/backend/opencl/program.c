@@ -172,6 +172,18 @@ tanda_status opencl_read(backend *backend, program *program, const tensor *tenso
     return status;
 }
 
+tanda_status opencl_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                          size_t rows, float *values, tanda_error *error) {
+    const size_t batch_rows = program->options.batch_rows;
+    tanda_status status = TANDA_OK;
+    for (size_t row = 0; status == TANDA_OK && row < rows; row += batch_rows) {
+        status = opencl_run(backend, program, (first_row + row) / batch_rows, 1, NULL, false, error);
+        if (status == TANDA_OK)
+            status = opencl_read(backend, program, tensor, values + row * tensor->units, error);
+    }
+    return status;
+}
+
 tanda_status opencl_read_gradient(backend *backend, program *program, float *packed, tanda_error *error) {
     if (!program->plan->training || !program->has_gradient)
         return fail(error, TANDA_FAILED, "there is no gradient to read");

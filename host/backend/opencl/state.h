@@ -150,6 +150,8 @@ const char *opencl_notes(const program *program);
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
+tanda_status opencl_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                          size_t rows, float *values, tanda_error *error);
 tanda_status opencl_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
 tanda_status opencl_generate(backend *backend, const synthetic_source *source, const uint64_t *rows,

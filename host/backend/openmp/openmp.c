@@ -193,6 +193,7 @@ static const backend_interface interface = {
     .run = openmp_run,
     .results = openmp_results,
     .read = openmp_read,
+    .sweep = openmp_sweep,
     .read_gradient = openmp_read_gradient,
     .read_state = openmp_read_state,
     .write_state = openmp_write_state,

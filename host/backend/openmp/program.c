@@ -40,9 +40,9 @@ static size_t least(size_t a, size_t b) {
 static size_t useful_threads(const program *program, size_t threads) {
     const plan *plan = program->plan;
     size_t each = 0, work = 0;
+    const size_t rows = plan->keep && !plan->training ? program->options.rows : program->options.batch_rows;
     if (multiply_overflows(plan->parameter_count, 6, &each) ||
-        add_overflows(each, 60 * plan->features + 2000, &each) ||
-        multiply_overflows(program->options.batch_rows, each, &work))
+        add_overflows(each, 60 * plan->features + 2000, &each) || multiply_overflows(rows, each, &work))
         return threads;
     return least(work / LEAST_WORK_PER_THREAD + 1, threads);
 }
@@ -72,7 +72,8 @@ static void divide_step(program *program) {
     if (wave == 0) {
         wave = group * power_of_two_to(SLOT_BYTES / slot_bytes);
         /* Threads wait for one another after each wave: with a perceptron's small slots one wave can be the step. */
-        if (!program->is_perceptron) wave = least(MOST_WAVE_TILES > group ? MOST_WAVE_TILES : group, wave);
+        if (!program->is_perceptron && program->plan->training)
+            wave = least(MOST_WAVE_TILES > group ? MOST_WAVE_TILES : group, wave);
         size_t fewest = group * power_of_two_from(program->threads);
         if (wave < fewest) wave = fewest;
     }
@@ -97,7 +98,8 @@ static size_t count_scratch(const program *program) {
 }
 
 static size_t count_workspaces(const program *program) {
-    if (program->plan->keep) return program->wave_tiles;
+    if (program->plan->keep) /* a sweep has one for each thread */
+        return program->wave_tiles > program->threads ? program->wave_tiles : program->threads;
     if (program->is_perceptron && uses_tiles(program)) return 0;
     return (program->shared ? 1 : program->threads) * program->group_tiles;
 }
@@ -248,6 +250,16 @@ tanda_status openmp_results(backend *backend, program *program, step_result *res
     return TANDA_OK;
 }
 
+void tile_read(const program *program, const tensor *tensor, const float *workspace, size_t rows,
+               float *values) {
+    for (size_t row = 0; row < rows; row++) {
+        const float *column =
+            workspace + (row / COLUMN_LANES * program->plan->workspace_units + tensor->offset) * COLUMN_LANES;
+        for (size_t unit = 0; unit < tensor->units; unit++)
+            values[row * tensor->units + unit] = column[unit * COLUMN_LANES + row % COLUMN_LANES];
+    }
+}
+
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error) {
     (void)backend;
@@ -255,14 +267,9 @@ tanda_status openmp_read(backend *backend, program *program, const tensor *tenso
     if (!program->plan->keep) return fail(error, TANDA_FAILED, "tensors are read from plans made with keep");
     size_t batch = (size_t)(program->last_step % steps_per_epoch(options->rows, options->batch_rows));
     size_t rows = batch_size(options->rows, options->batch_rows, batch);
-    for (size_t row = 0; row < rows; row++) {
-        const size_t lane = row % TILE_ROWS;
-        const float *column =
-            program->workspaces + row / TILE_ROWS * program->tile_floats +
-            (lane / COLUMN_LANES * program->plan->workspace_units + tensor->offset) * COLUMN_LANES;
-        for (size_t unit = 0; unit < tensor->units; unit++)
-            values[row * tensor->units + unit] = column[unit * COLUMN_LANES + lane % COLUMN_LANES];
-    }
+    for (size_t row = 0; row < rows; row += TILE_ROWS)
+        tile_read(program, tensor, program->workspaces + row / TILE_ROWS * program->tile_floats,
+                  least(rows - row, TILE_ROWS), values + row * tensor->units);
     return TANDA_OK;
 }
 

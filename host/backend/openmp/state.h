@@ -1,4 +1,4 @@
-/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c and parameters.c (running)
+/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c and group.c and parameters.c (running)
  * and measure.c. */
 #ifndef TANDA_OPENMP_STATE_H
 #define TANDA_OPENMP_STATE_H
@@ -123,6 +123,12 @@ tanda_status openmp_run(backend *backend, program *program, uint64_t first_step,
 tanda_status openmp_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
+tanda_status openmp_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                          size_t rows, float *values, tanda_error *error);
+
+/* A tensor of the rows, at most a tile of them, in a tile's workspace: values (rows, units). */
+void tile_read(const program *program, const tensor *tensor, const float *workspace, size_t rows,
+               float *values);
 tanda_status openmp_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
 tanda_status openmp_read_state(backend *backend, program *program, size_t index, float *packed,
                                tanda_error *error);

@@ -14,12 +14,8 @@
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
-/* One step: which rows it holds. */
-typedef struct step {
-    uint64_t index, epoch;
-    size_t first_row; /* position of its first row in the epoch's order */
-    size_t rows, tiles;
-} step;
+#define SWEEP_TURNS \
+    4 /* a turn of a sweep is an eighth of a thread's share of what is left, and at last one tile */
 
 static step step_at(const program *program, uint64_t index) {
     const program_options *options = &program->options;
@@ -32,104 +28,6 @@ static step step_at(const program *program, uint64_t index) {
 }
 
 /* ---- a group of tiles ------------------------------------------------------------------------------------ */
-
-/* rows[i] = the row of the data set at position first + i of the epoch's order */
-static void find_rows(worker *worker, const step *step, size_t first, size_t count) {
-    const program_options *options = &worker->program->options;
-    if (order_is_fixed(options)) {
-        for (size_t i = 0; i < count; i++)
-            worker->rows[i] = first + i;
-        return;
-    }
-    if (!worker->has_key || worker->key_epoch != step->epoch) {
-        worker->key = shuffle_make_key(options->seed, (uint32_t)step->epoch,
-                                       philox_stream(PURPOSE_SHUFFLE, 0), options->rows);
-        worker->key_epoch = step->epoch;
-        worker->has_key = true;
-    }
-    worker->program->functions->positions(&worker->key, first, count, worker->rows);
-}
-
-/* to[i] = from[rows[i]]: classes, targets or weights, of four bytes each. */
-static void copy_words(const float *from, const uint64_t *rows, size_t count, float *to) {
-    for (size_t i = 0; i < count; i++)
-        memcpy(&to[i], &from[rows[i]], sizeof *to);
-}
-
-/* Labels in lane order: the data set's own where the order is fixed, else copies. */
-static const void *find_labels(worker *worker, size_t first, size_t count) {
-    const program_options *options = &worker->program->options;
-    if (options->labels == NULL) return NULL;
-    const float *labels = options->labels->data; /* or int32: four bytes either way */
-    const size_t targets = worker->program->plan->targets;
-    if (order_is_fixed(options)) return labels + first * targets;
-    if (targets == 1)
-        copy_words(labels, worker->rows, count, worker->labels);
-    else
-        for (size_t i = 0; i < count; i++)
-            memcpy(&worker->labels[i * targets], &labels[worker->rows[i] * targets],
-                   targets * sizeof *labels);
-    return worker->labels;
-}
-
-/* The same for weights. */
-static const float *find_weights(worker *worker, size_t first, size_t count) {
-    const program_options *options = &worker->program->options;
-    if (!worker->program->plan->weighted) return NULL;
-    const float *weights = options->weights->data;
-    if (order_is_fixed(options)) return weights + first;
-    copy_words(weights, worker->rows, count, worker->weights);
-    return worker->weights;
-}
-
-/* Tiles [first, first + count) of a step; `workspace` holds their tensors. */
-static tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
-                           uint32_t *correct) {
-    program *program = worker->program;
-    const size_t features = program->plan->features, position = step->first_row + first * TILE_ROWS;
-    const size_t left = step->rows - first * TILE_ROWS;
-    const size_t rows = left < count * TILE_ROWS ? left : count * TILE_ROWS;
-    const bool assembled = uses_tiles(program);
-    if (!assembled) find_rows(worker, step, position, rows);
-    const void *labels = find_labels(worker, position, rows);
-    const float *weights = find_weights(worker, position, rows);
-    for (size_t i = 0; i < count; i++) {
-        const size_t lane = i * TILE_ROWS;
-        tile *tile = &worker->tiles[i];
-        *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
-                              .position = first * TILE_ROWS + lane,
-                              .workspace = workspace + i * program->tile_floats,
-                              .workspace_stride = program->plan->workspace_units * COLUMN_LANES,
-                              .row = worker->rows + lane,
-                              .correct = correct};
-        tile->lanes = round_up(tile->rows, TILE_LANES);
-        tile->columns = (tile->rows + COLUMN_LANES - 1) / COLUMN_LANES;
-        tile->input = tile->workspace;
-        tile->input_stride = program->is_perceptron ? features * COLUMN_LANES : tile->workspace_stride;
-        if (weights != NULL) tile->weights = weights + lane;
-        if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
-        if (labels != NULL && !program->plan->classes)
-            tile->targets = (const float *)labels + lane * program->plan->targets;
-        if (!assembled) continue;
-        const buffer *buffer = program->options.features;
-        tile->input_stride = features * COLUMN_LANES;
-        tile->input =
-            tile->rows < TILE_ROWS ? buffer->last_tile : buffer->tiles + (position + lane) * features;
-    }
-    return (tile_group){.tiles = worker->tiles,
-                        .count = count,
-                        .end_column = (count - 1) * TILE_COLUMNS + worker->tiles[count - 1].columns,
-                        .parameters = program->parameters,
-                        .loss_index = program->slot_floats - 16,
-                        .with_loss = worker->with_loss,
-                        .scratch = worker->scratch,
-                        .descent = worker->descends ? &worker->descent : NULL,
-                        .features = program->options.features->data,
-                        .feature_count = features,
-                        .seed = program->options.seed,
-                        .step = step->index,
-                        .parts = 1};
-}
 
 /* How the work of an op is cut among threads: see share_of(). */
 typedef enum cut_kind { CUT_OWN_WAY, CUT_BY_UNITS, CUT_BY_COLUMNS } cut_kind;
@@ -313,18 +211,22 @@ static void run_step(worker *worker, uint64_t index, step_result *result) {
     wait_for_team(worker);
 }
 
+static worker make_worker(program *program, bool with_loss) {
+    const size_t thread = (size_t)omp_get_thread_num(), positions = program->group_tiles * TILE_ROWS;
+    return (worker){.program = program,
+                    .thread = thread,
+                    .threads = (size_t)omp_get_num_threads(),
+                    .scratch = program->scratches + thread * program->scratch_floats,
+                    .rows = program->rows + thread * positions,
+                    .labels = program->labels + thread * positions * program->plan->targets,
+                    .weights = program->plan->weighted ? program->weights + thread * positions : NULL,
+                    .with_loss = with_loss};
+}
+
 static void work(program *program, uint64_t first_step, size_t steps, bool with_loss) {
     const unsigned mode = enter_exact_mode();
-    const size_t thread = (size_t)omp_get_thread_num(), positions = program->group_tiles * TILE_ROWS;
     float *packed = program->options.parameters->data;
-    worker worker = {.program = program,
-                     .thread = thread,
-                     .threads = (size_t)omp_get_num_threads(),
-                     .scratch = program->scratches + thread * program->scratch_floats,
-                     .rows = program->rows + thread * positions,
-                     .labels = program->labels + thread * positions * program->plan->targets,
-                     .weights = program->plan->weighted ? program->weights + thread * positions : NULL,
-                     .with_loss = with_loss};
+    worker worker = make_worker(program, with_loss);
     layout_to_panels(program->plan, packed, program->parameters, worker.thread, worker.threads);
     wait_for_team(&worker);
     for (size_t s = 0; s < steps; s++)
@@ -352,5 +254,39 @@ tanda_status openmp_run(backend *backend, program *program, uint64_t first_step,
     program->next_group[0] = program->next_group[1] = 0;
 #pragma omp parallel num_threads((int)program->threads)
     work(program, first_step, steps, with_loss);
+    return TANDA_OK;
+}
+
+/* ---- rows through a plan --------------------------------------------------------------------------------- */
+
+/* Each thread takes tiles as it becomes free, through all ops in a workspace of its own. */
+static void sweep(program *program, const tensor *tensor, const step *step, float *values) {
+    const unsigned mode = enter_exact_mode();
+    worker worker = make_worker(program, false);
+    float *workspace = program->workspaces + worker.thread * program->tile_floats;
+    size_t tile = 0, end = 0;
+    layout_to_panels(program->plan, program->options.parameters->data, program->parameters, worker.thread,
+                     worker.threads);
+    wait_for_team(&worker);
+    while (take_groups(&program->next_group[0], step->tiles, SWEEP_TURNS * worker.threads, &tile, &end))
+        for (; tile < end; tile++) {
+            tile_group group = group_of(&worker, step, tile, 1, workspace, NULL);
+            run_group(&worker, &group);
+            tile_read(program, tensor, workspace, worker.tiles[0].rows,
+                      values + tile * TILE_ROWS * tensor->units);
+        }
+    wait_for_team(&worker); /* sleeps where it takes long, which the end of a region does not */
+    leave_exact_mode(mode);
+}
+
+tanda_status openmp_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
+                          size_t rows, float *values, tanda_error *error) {
+    (void)backend;
+    if (!program->plan->keep || program->plan->training)
+        return fail(error, TANDA_FAILED, "rows are swept through plans made with keep, and no trainings");
+    const step step = {.first_row = first_row, .rows = rows, .tiles = tiles_of(rows)};
+    program->next_group[0] = 0;
+#pragma omp parallel num_threads((int)program->threads)
+    sweep(program, tensor, &step, values);
     return TANDA_OK;
 }

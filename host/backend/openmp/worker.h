@@ -1,8 +1,15 @@
-/* A thread of a run: what step.c and parameters.c share. */
+/* A thread of a run: what step.c, group.c and parameters.c share. */
 #ifndef TANDA_OPENMP_WORKER_H
 #define TANDA_OPENMP_WORKER_H
 
 #include "backend/openmp/state.h"
+
+/* One step: which rows it holds. */
+typedef struct step {
+    uint64_t index, epoch;
+    size_t first_row; /* position of its first row in the epoch's order */
+    size_t rows, tiles;
+} step;
 
 /* What a thread knows while it works; the tree's bookkeeping is the same in every thread. */
 typedef struct worker {
@@ -20,6 +27,10 @@ typedef struct worker {
     size_t waves; /* done so far in this run */
     tile tiles[MOST_GROUP_TILES];
 } worker;
+
+/* group.c. Tiles [first, first + count) of a step; `workspace` holds their tensors. */
+tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
+                    uint32_t *correct);
 
 static inline void wait_for_team(const worker *worker) {
     barrier_wait(&worker->program->barrier, (uint32_t)worker->threads);
