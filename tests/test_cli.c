@@ -1,5 +1,4 @@
 /* The program from outside: exit codes, messages, and what goes to which stream. */
-#include "model/names.h"
 #include "program.h"
 
 TestSuite(cli, .init = enter_folder, .fini = leave_folder);
@@ -161,7 +160,7 @@ Test(cli, values_are_read_strictly_and_exit_2) {
          "--validation: 1.5 is no fraction between 0 and 1, such as 0.2",
          {"train", "--validation", "1.5"}},
         {2, "--header: 'yes' is unknown; use auto, none or first-row", {"train", "--header", "yes"}},
-        {2, "--scale: 'robust' is unknown; use standard, minmax or none", {"train", "--scale", "robust"}},
+        {2, "--scale: 'robust' is unknown; use none, standard or minmax", {"train", "--scale", "robust"}},
         {2, "--math: 'sloppy' is unknown; use exact or fast", {"train", "--math", "sloppy"}},
         {2,
          "--device: 'gpu' is unknown; use auto, cpu, opencl, opencl:NAME or opencl:P.D (tanda devices lists "
@@ -188,7 +187,9 @@ Test(cli, options_that_contradict_each_other_exit_2) {
          "--activation: 2 names for 3 hidden layers; give one, or one per layer",
          {"train", "--data", IRIS, "--hidden", "3,4,5", "--activation", "relu,tanh"}},
         {2,
-         "--activation: 'mish' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS,
+         "--activation: 'mish' is unknown; use identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, "
+         "swish, "
+         "softplus, softsign, hard_sigmoid or exponential",
          {"train", "--data", IRIS, "--hidden", "3", "--activation", "mish"}},
         {2,
          "--target and --labels both say where the labels are; give one of them",
