@@ -72,15 +72,15 @@ Test(cli, unknown_names_come_with_the_closest_one_and_exit_2) {
     EXPECT_REFUSALS(refusals);
 }
 
-Test(cli, options_of_later_versions_are_unknown_for_now) {
-    static const char *const later[] = {"--tensorboard"};
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        char begin[128];
-        const outcome outcome = RUN("train", "--data", IRIS, later[i], "1");
-        snprintf(begin, sizeof begin, "tanda: %s is no option of train; the closest is --", later[i]);
-        cr_expect_eq(strncmp(outcome.err, begin, strlen(begin)), 0, "%s", outcome.err);
-        cr_expect_eq(outcome.status, 2);
-    }
+Test(cli, what_is_like_nothing_comes_without_a_suggestion) {
+    static const refusal refusals[] = {
+        {2,
+         "--tensorboard is no option of train (tanda train --help lists them)",
+         {"train", "--tensorboard", "1"}},
+        {2, "-x is no option of train (tanda train --help lists them)", {"train", "-x"}},
+        {2, "'xyzzy' is no command (tanda --help lists them)", {"xyzzy"}},
+    };
+    EXPECT_REFUSALS(refusals);
 }
 
 #define ADAM "train", "--data", IRIS, "--optimizer", "adam"

@@ -326,6 +326,9 @@ static tanda_status explain(const struct argp *argp, const char *command, const 
                     search.match->arg);
     if (is_long && search.match != NULL)
         return fail(error, TANDA_USAGE, "--%s takes no value", search.match->name);
+    if (!is_suggestion(search.distance, name))
+        return fail(error, TANDA_USAGE, "%s is no option of %s (tanda %s --help lists them)", what, command,
+                    command);
     return fail(error, TANDA_USAGE, "%s is no option of %s; the closest is --%s (tanda %s --help lists them)",
                 what, command, search.closest, command);
 }
