@@ -407,7 +407,7 @@ Test(config, what_the_file_gets_wrong_is_told_with_its_place) {
         {"{\"hidden\": [[8]]}",
          "hidden: [[8]] will not do; UNITS is a number or text, or an array of such for a list", 2},
         {"{\"ignore\": [null]}",
-         "ignore: [null] will not do; COLUMN is a number or text, or an array of such for a list", 2},
+         "ignore: [null] will not do; LIST is a number or text, or an array of such for a list", 2},
         {"{\"quiet\": \"yes\"}", "quiet: \"yes\" will not do; it is a switch: true or false", 2},
         {"{\"epochs\": 1.5}", "--epochs: '1.5' is not a whole number from 1 to 1000000000", 2},
         {"{\"shuffle\": \"all\"}", "--shuffle: 'all' is unknown; use full or none", 2},

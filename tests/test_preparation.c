@@ -157,7 +157,7 @@ Test(preparation, what_cannot_be_is_refused_with_its_place) {
         const char *message;
     } cases[] = {
         {"y", "--categorical: 'y' is none of the features; leave it away"},
-        {"bb", "--categorical 'bb': no such column in u.csv; did you mean 'b'? its columns are a, b, y"},
+        {"bb", "--categorical 'bb': no such column in u.csv; its columns are a, b, y"},
     };
     write_text("u.csv", "a,b,y\n1,u,0\n2,v,1\n");
     for (size_t i = 0; i < 2; i++)

@@ -1,6 +1,9 @@
 /* The commands, in the order in which tanda --help lists them. */
 #include "cli/command.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "cli/waiting.h"
 
 const command commands[] = {
@@ -18,3 +21,41 @@ const command commands[] = {
      NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
+
+const command *command_find(const char *name) {
+    for (size_t i = 0; commands[i].name != NULL; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+const command *command_elsewhere(const char *name) {
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {
+        {"fit", "train"},
+        {"fit_predict", "train"},
+        {"partial_fit", "train"},
+        {"compile", "train"},
+        {"test", "evaluate"},
+        {"eval", "evaluate"},
+        {"score", "evaluate"},
+        {"validate", "evaluate"},
+        {"cross_val_score", "train"},
+        {"infer", "predict"},
+        {"transform", "predict"},
+        {"predict_proba", "predict"},
+        {"forward", "predict"},
+        {"info", "inspect"},
+        {"summary", "inspect"},
+        {"describe", "inspect"},
+        {"show", "inspect"},
+        {"get_params", "inspect"},
+        {"benchmark", "bench"},
+        {"list_devices", "devices"},
+        {"make_classification", "generate"},
+        {"make_regression", "generate"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(words[i].theirs, name) == 0) return command_find(words[i].ours);
+    return NULL;
+}

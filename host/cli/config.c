@@ -239,6 +239,9 @@ static tanda_status find_option(const expansion *work, const char *key, const st
     if (search.exact == NULL && advice != NULL)
         return fail(work->error, TANDA_USAGE, "%s: '%s' is no option of %s; %s", work->path,
                     shown(key, strlen(key), buffer), command, advice);
+    if (search.exact == NULL && !is_suggestion(search.distance, name))
+        return fail(work->error, TANDA_USAGE, "%s: '%s' is no option of %s (tanda %s --help lists them)",
+                    work->path, shown(key, strlen(key), buffer), command, command);
     if (search.exact == NULL || strlen(key) > SUGGEST_LENGTH_MAX)
         return fail(work->error, TANDA_USAGE,
                     "%s: '%s' is no option of %s; the closest is %s (tanda %s --help lists them)", work->path,

@@ -26,6 +26,8 @@ static const struct argp_option unknown_table[] = {
 
 static error_t parse_unknown(int key, char *argument, struct argp_state *state) {
     static const char *const names[] = {"refuse", "zero"};
+    static const synonym synonyms[] = {{"error", "refuse", NULL}, {"ignore", "zero", NULL}};
+    static const vocabulary words = WORDS_OF(names, synonyms);
     data_options *options = state->input;
     size_t index = 0;
     if (key == FLAG_MISSING_VALUES) {
@@ -34,7 +36,7 @@ static error_t parse_unknown(int key, char *argument, struct argp_state *state) 
     }
     if (key != FLAG_UNKNOWN) return ARGP_ERR_UNKNOWN;
     const tanda_status status =
-        value_choice("--unknown-category", argument, names, 2, &index, options->error);
+        vocabulary_read(&words, "--unknown-category", argument, &index, NULL, options->error);
     if (status == TANDA_OK) options->read.unknown = index == 0 ? TANDA_UNKNOWN_REFUSE : TANDA_UNKNOWN_ZERO;
     return parsed(status);
 }

@@ -1,11 +1,13 @@
 #include "cli/golden_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/optimizer.h"
 
 char *golden_settings(const tanda_model *model) {
@@ -30,6 +32,39 @@ bool golden_keeps(const char *name) {
     if (strcmp(name, "math") == 0 || strcmp(name, "gemm") == 0) return false; /* every one is exact */
     return settings_has_option(name) ||
            strcmp(name, "test-rows") == 0; /* which is a part of data's setting */
+}
+
+/* Of the options whose values are words, as the settings call them. */
+static bool is_word(const char *key) {
+    static const char *const keys[] = {"format",       "header",           "delimiter", "decimal",
+                                       "missing",      "unknown_category", "task",      "scale",
+                                       "stratify",     "scale_target",     "loss",      "activation",
+                                       "optimizer",    "schedule",         "shuffle",   "output_activation",
+                                       "restore_best", "class_weight",     "batch"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0) return true;
+    return false;
+}
+
+/* The words of an array, with commas between them. */
+static char *join_words(const json_t *array) {
+    size_t size = 1;
+    for (size_t i = 0; i < json_array_size(array); i++)
+        size += strlen(json_string_value(json_array_get(array, i))) + 1;
+    char *joined = calloc(size, 1), *at = joined;
+    for (size_t i = 0; joined != NULL && i < json_array_size(array); i++)
+        at = stpcpy(stpcpy(at, i == 0 ? "" : ","), json_string_value(json_array_get(array, i)));
+    return joined;
+}
+
+char *golden_value(const json_t *settings, const char *option, const char *given) {
+    char key[40];
+    text_put(key, sizeof key, "%s", option);
+    for (char *at = key; *at != '\0'; at++)
+        if (*at == '-') *at = '_';
+    const json_t *value = is_word(key) ? json_object_get(settings, key) : NULL;
+    if (json_is_array(value) && strcmp(key, "activation") == 0) return join_words(value);
+    return strdup(json_is_string(value) ? json_string_value(value) : given);
 }
 
 tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps,

@@ -2,6 +2,8 @@
 #ifndef TANDA_CLI_GOLDEN_SETTINGS_H
 #define TANDA_CLI_GOLDEN_SETTINGS_H
 
+#include <jansson.h>
+
 #include "cli/train_setup.h"
 #include "verify/golden.h"
 
@@ -10,6 +12,12 @@ char *golden_settings(const tanda_model *model);
 
 /* Whether a golden file keeps the option of this name: what decides a training or names its data, not the machine. */
 bool golden_keeps(const char *name);
+
+/*
+ * The value of an option as the file keeps it, for free(): a name of optimizers, losses and so on is that of the settings,
+ * which is ours whatever was given; all else as given. NULL for want of memory.
+ */
+char *golden_value(const json_t *settings, const char *option, const char *given);
 
 /* The options of a training for golden_run; steps as given. */
 tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,

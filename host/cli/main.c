@@ -30,22 +30,23 @@ static void print_help(void) {
          "interrupted.");
 }
 
-static const command *find_command(const char *name) {
-    for (size_t i = 0; commands[i].name != NULL; i++)
-        if (strcmp(commands[i].name, name) == 0) return &commands[i];
-    return NULL;
-}
-
 static tanda_status fail_unknown(const char *name, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     size_t closest = 0, best = SIZE_MAX;
+    const command *same = command_elsewhere(name);
+    shown(name, strlen(name), buffer);
+    if (same != NULL)
+        return fail(error, TANDA_USAGE, "'%s' is no command; here it is %s: %s (tanda %s --help)", buffer,
+                    same->name, same->summary, same->name);
     for (size_t i = 0; commands[i].name != NULL; i++) {
         const size_t distance = edit_distance(commands[i].name, name);
         if (distance < best) closest = i;
         if (distance < best) best = distance;
     }
-    return fail(error, TANDA_USAGE, "'%s' is no command; the closest is %s (tanda --help lists them)",
-                shown(name, strlen(name), buffer), commands[closest].name);
+    if (!is_suggestion(best, name))
+        return fail(error, TANDA_USAGE, "'%s' is no command (tanda --help lists them)", buffer);
+    return fail(error, TANDA_USAGE, "'%s' is no command; the closest is %s (tanda --help lists them)", buffer,
+                commands[closest].name);
 }
 
 static tanda_status run_command(const command *command, int argc, char **argv, config *config,
@@ -64,7 +65,7 @@ static tanda_status help(int argc, char **argv, tanda_error *error) {
     const char *name = argc > 2 + is_manual ? argv[2 + is_manual] : NULL;
     if (name != NULL && strcmp(name, "--completion") == 0)
         return completion_print(argc > 3 ? argv[3] : NULL, commands, error);
-    const command *found = name == NULL ? NULL : find_command(name);
+    const command *found = name == NULL ? NULL : command_find(name);
     if (name != NULL && found == NULL) return fail_unknown(name, error);
     char help_flag[] = "--help", *arguments[] = {(char *)name, help_flag, NULL};
     if (is_manual && found != NULL)
@@ -81,7 +82,7 @@ static tanda_status help(int argc, char **argv, tanda_error *error) {
 static tanda_status dispatch(int argc, char **argv, config *config, tanda_error *error) {
     if (argc < 2 || strcmp(argv[1], "--json") == 0)
         return fail(error, TANDA_USAGE, "no command; tanda --help lists them");
-    const command *found = find_command(argv[1]);
+    const command *found = command_find(argv[1]);
     if (found != NULL) return run_command(found, argc, argv, config, error);
     if (strcmp(argv[1], "help") == 0) return help(argc, argv, error);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -102,17 +102,19 @@ static const struct argp_option table[] = {
 /* ---- parsing -------------------------------------------------------------------------------------------- */
 
 static tanda_status set_kind(optimizer_options *options, const char *argument) {
-    char buffer[SHOWN_SIZE];
-    if (optimizer_from_name(argument, &options->kind)) return TANDA_OK;
-    return fail(options->error, TANDA_USAGE, "--optimizer: '%s' is unknown; use %s",
-                shown(argument, strlen(argument), buffer), optimizer_names);
+    size_t index = 0;
+    const tanda_status status =
+        vocabulary_read(&optimizer_words, "--optimizer", argument, &index, &options->remark, options->error);
+    if (status == TANDA_OK) options->kind = (tanda_optimizer)index;
+    return status;
 }
 
 static tanda_status set_schedule(optimizer_options *options, const char *argument) {
-    char buffer[SHOWN_SIZE];
-    if (schedule_from_name(argument, &options->schedule_kind)) return TANDA_OK;
-    return fail(options->error, TANDA_USAGE, "--schedule: '%s' is unknown; use %s",
-                shown(argument, strlen(argument), buffer), schedule_names);
+    size_t index = 0;
+    const tanda_status status =
+        vocabulary_read(&schedule_words, "--schedule", argument, &index, NULL, options->error);
+    if (status == TANDA_OK) options->schedule_kind = (tanda_schedule)index;
+    return status;
 }
 
 static tanda_status set_number(const char *name, const char *argument, given_number *number,
@@ -283,6 +285,10 @@ void optimizer_write_settings(const optimizer_options *options, report *settings
         if (schedule_has(options->schedule_kind, &schedule_members[i]))
             write_name(settings, schedule_members[i].name, schedule_members[i].is_count,
                        schedule_value(&options->schedule, &schedule_members[i]));
+}
+
+void print_optimizer_remark(FILE *stream, const optimizer_options *options) {
+    if (options->remark != NULL) fprintf(stream, "note: %s\n", options->remark);
 }
 
 const char *optimizer_text(const optimizer_options *options, double learning_rate,

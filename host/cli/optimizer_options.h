@@ -3,6 +3,7 @@
 #define TANDA_CLI_OPTIMIZER_OPTIONS_H
 
 #include <argp.h>
+#include <stdio.h>
 
 #include "cli/report.h"
 
@@ -18,6 +19,7 @@ typedef struct optimizer_options {
     /* As given. */
     tanda_optimizer kind;
     tanda_schedule schedule_kind;
+    const char *remark; /* on a name of the optimizer that is not ours, or NULL */
     bool amsgrad, centered;
     given_number constants[MOST_CONSTANTS], members[MOST_CONSTANTS]; /* of optimizer and schedule */
     /* What follows: optimizer_options_finish fills it. */
@@ -44,6 +46,9 @@ void optimizer_write_settings(const optimizer_options *options, report *settings
 
 /* For the manual: the learning rate and the constants of each optimizer, and what each schedule has. */
 void optimizer_write_defaults(FILE *stream);
+
+/* A line, where the name that was given asks for one. */
+void print_optimizer_remark(FILE *stream, const optimizer_options *options);
 
 /* For a banner: "adam, one-cycle, learning rate 0.001"; the name is left out for plain descent. */
 #define OPTIMIZER_TEXT_SIZE 96

@@ -33,8 +33,8 @@ static const struct {
     {"n-layers", "hidden", "--hidden 64,32 names the units of each hidden layer"},
     {"num-layers", "hidden", "--hidden 64,32 names the units of each hidden layer"},
     {"verbose", "quiet", "progress is told unless --quiet is given"},
-    {"gpu", "device", "it is --device opencl"},
-    {"cuda", "device", "it is --device opencl"},
+    {"gpu", "device", "it is --device gpu"},
+    {"cuda", "device", "it is --device gpu"},
     {"warm-start", "init", "it is --init MODEL"},
     {"index-col", "ignore", "a column that is no feature is --ignore COLUMN"},
 };
@@ -47,14 +47,14 @@ const char *option_advice(const struct argp *argp, const char *name) {
 }
 
 static tanda_status explain_unknown(const struct argp *argp, const char *command, const char *name,
-                                    const char *what, const char *closest, tanda_error *error) {
+                                    const char *what, const option_search *search, tanda_error *error) {
     const char *advice = option_advice(argp, name);
     if (advice != NULL) return fail(error, TANDA_USAGE, "%s is no option of %s; %s", what, command, advice);
-    if (strlen(name) < 2)
+    if (!is_suggestion(search->distance, name))
         return fail(error, TANDA_USAGE, "%s is no option of %s (tanda %s --help lists them)", what, command,
                     command);
     return fail(error, TANDA_USAGE, "%s is no option of %s; the closest is --%s (tanda %s --help lists them)",
-                what, command, closest, command);
+                what, command, search->closest, command);
 }
 
 tanda_status option_fault(const struct argp *argp, const char *command, const char *argument,
@@ -73,5 +73,5 @@ tanda_status option_fault(const struct argp *argp, const char *command, const ch
                     search.match->arg);
     if (is_long && search.match != NULL)
         return fail(error, TANDA_USAGE, "--%s takes no value", search.match->name);
-    return explain_unknown(argp, command, name, what, search.closest, error);
+    return explain_unknown(argp, command, name, what, &search, error);
 }

@@ -187,7 +187,8 @@ static const struct argp_option reading_table[] = {
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
     ELSEWHERE("feature-columns"),
-    {"ignore", FLAG_IGNORE, "COLUMN", OPTION_REPEATS, "a column to leave out; may be given several times", 0},
+    {"ignore", FLAG_IGNORE, "LIST", OPTION_REPEATS,
+     "columns to leave out, whatever they hold, e.g. id,note; may be given several times", 0},
     {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
      0},
     {0},
@@ -223,7 +224,7 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
     case FLAG_FEATURES:
         return parsed(value_list("--features", argument, &options->features, options->error));
     case FLAG_IGNORE:
-        return parsed(value_append("--ignore", argument, strlen(argument), &options->ignore, options->error));
+        return parsed(value_list("--ignore", argument, &options->ignore, options->error));
     case FLAG_FORMAT:
         return parsed(set_format(options, argument));
     case ARGP_KEY_END:
@@ -332,10 +333,8 @@ error_t options_argument(struct argp_state *state, const char *argument, const c
 }
 
 tanda_status options_task(const char *text, tanda_task *task, tanda_error *error) {
-    const char *const names[] = {task_name(TANDA_TASK_AUTO), task_name(TANDA_TASK_CLASSES),
-                                 task_name(TANDA_TASK_REGRESSION), task_name(TANDA_TASK_LABELS)};
     size_t index = 0;
-    const tanda_status status = value_choice("--task", text, names, COUNT_OF(names), &index, error);
+    const tanda_status status = vocabulary_read(&task_words, "--task", text, &index, NULL, error);
     if (status == TANDA_OK) *task = (tanda_task)index;
     return status;
 }

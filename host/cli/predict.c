@@ -33,8 +33,7 @@ typedef struct prediction {
 } prediction;
 
 static const struct argp_option table[] = {
-    {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...",
-     SECTION_OUTPUT},
+    {"top", FLAG_TOP, "K", 0, "only the K most probable classes: class_1,probability_1,...", SECTION_OUTPUT},
     {"output", LETTER_OUTPUT, "FILE", 0,
      "a file for the predictions: .csv has what standard output would get, .npy the probabilities or values "
      "alone, binary32 of (rows, columns)",

@@ -1,4 +1,6 @@
 /* tanda record */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -9,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/report.h"
 #include "cli/train_files.h"
+#include "support/json.h"
 #include "support/memory.h"
 
 enum { FLAG_STEPS = FLAG_OWN + 0x100 };
@@ -72,17 +75,45 @@ static tanda_status parse_options(int argc, char **argv, recording *run, tanda_e
 
 /* ---- the arguments that decide the training ------------------------------------------------------------ */
 
+/* An option and its value, as they were given but for names that are not ours. */
+static tanda_status keep_argument(const json_t *settings, const struct argp_option *option, char **argv,
+                                  golden *golden, tanda_error *error) {
+    const char *sign = strchr(argv[0], '=');
+    char **kept = golden->arguments + golden->argument_count;
+    if (option->arg == NULL) {
+        golden->argument_count++;
+        return copy_text(kept, argv[0], error);
+    }
+    char *value = golden_value(settings, option->name, sign != NULL ? sign + 1 : argv[1]);
+    if (value == NULL) return fail(error, TANDA_FAILED, "out of memory for the arguments");
+    if (sign == NULL) {
+        kept[1] = value;
+        golden->argument_count += 2;
+        return copy_text(kept, argv[0], error);
+    }
+    const int length = (int)(sign - argv[0]);
+    const bool made = asprintf(kept, "%.*s=%s", length, argv[0], value) >= 0;
+    golden->argument_count += made;
+    free(value);
+    return made ? TANDA_OK : fail(error, TANDA_FAILED, "out of memory for the arguments");
+}
+
 /* argp has taken all, so each is an option of ours, abbreviated or not, or the value of one. "--" is the last. */
-static tanda_status keep_arguments(int argc, char **argv, golden *golden, tanda_error *error) {
+static tanda_status keep_arguments(int argc, char **argv, const tanda_model *model, golden *golden,
+                                   tanda_error *error) {
     tanda_status status =
         allocate(&golden->arguments, (size_t)argc, sizeof *golden->arguments, "arguments", error);
+    json_t *settings =
+        model->settings == NULL ? NULL : json_read(model->settings, strlen(model->settings), 0, NULL);
+    if (status == TANDA_OK && settings == NULL)
+        status = fail(error, TANDA_FAILED, "out of memory for the settings");
     for (int i = 1, next = 0; status == TANDA_OK && i < argc; i = next) {
         const struct argp_option *option = option_of_argument(&record_argp, argv[i]);
         if (option == NULL) break;
         next = i + 1 + (option->arg != NULL && strchr(argv[i], '=') == NULL);
-        for (int at = i; status == TANDA_OK && at < next && golden_keeps(option->name); at++)
-            status = copy_text(&golden->arguments[golden->argument_count++], argv[at], error);
+        if (golden_keeps(option->name)) status = keep_argument(settings, option, argv + i, golden, error);
     }
+    json_decref(settings);
     return status;
 }
 
@@ -128,6 +159,7 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
         print_model_line(stderr, run->setup.model);
+        print_optimizer_remark(stderr, &run->train.optimizing);
         print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
     }
     golden_options options;
@@ -140,7 +172,7 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     run->golden.settings = golden_settings(run->setup.model);
     if (run->golden.settings == NULL)
         return fail(error, TANDA_FAILED, "%s: no memory for the settings", run->train.output);
-    status = keep_arguments(argc, argv, &run->golden, error);
+    status = keep_arguments(argc, argv, run->setup.model, &run->golden, error);
     if (status != TANDA_OK) return status;
     status = golden_save(&run->golden, run->train.output, error);
     if (status != TANDA_OK) run->train.output = NULL; /* the hashes are worth telling all the same */

@@ -71,13 +71,10 @@ static tanda_status set_min_delta(run_options *options, const char *argument) {
 }
 
 static tanda_status set_restore_best(run_options *options, const char *argument) {
-    static const char *const names[] = {"no", "yes"};
-    size_t index = 0;
-    const tanda_status status = value_choice("--restore-best", argument, names, 2, &index, options->error);
-    if (status != TANDA_OK) return status;
-    options->has_restore_best = true;
-    options->restore_best = index == 1;
-    return TANDA_OK;
+    const tanda_status status =
+        value_yes_no("--restore-best", argument, &options->restore_best, options->error);
+    if (status == TANDA_OK) options->has_restore_best = true;
+    return status;
 }
 
 /* "12": epochs; "30s", "10m", "2h": time. */

@@ -22,3 +22,7 @@ size_t edit_distance(const char *a, const char *b) {
     }
     return distance[rows][columns];
 }
+
+bool is_suggestion(size_t distance, const char *word) {
+    return 3 * distance <= strlen(word);
+}

@@ -2,6 +2,7 @@
 #ifndef TANDA_CLI_SUGGEST_H
 #define TANDA_CLI_SUGGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SUGGEST_LENGTH_MAX 63 /* longer texts are compared by their beginning */
@@ -11,5 +12,8 @@
  * Restricted Damerau-Levenshtein (Damerau 1964, doi 10.1145/363958.363994).
  */
 size_t edit_distance(const char *a, const char *b);
+
+/* Whether what is so far from a word may be suggested in its place: at most a third of its letters differ. */
+bool is_suggestion(size_t distance, const char *word);
 
 #endif

@@ -70,6 +70,7 @@ static void print_training_line(const training *run) {
         print_counted(stderr, run->setup.validation->rows, "row");
     }
     fputc('\n', stderr);
+    print_optimizer_remark(stderr, &run->options.optimizing);
     if (run->options.output == NULL && run->fold == 0)
         fputs("note: no --output, the model is not kept\n", stderr);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/command.h"
 #include "cli/encoding_options.h"
@@ -111,9 +112,13 @@ static const struct argp_option table[] = {
 };
 
 static tanda_status add_hidden(train_options *options, const char *argument, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
     text_list_free(&options->hidden);
     free(options->hidden_units);
     options->hidden_units = NULL;
+    if (strpbrk(argument, "()[]x ") != NULL)
+        return fail(error, TANDA_USAGE, "--hidden: '%s' is no list of units such as 256,128",
+                    shown(argument, strlen(argument), buffer));
     tanda_status status = value_list("--hidden", argument, &options->hidden, error);
     if (status == TANDA_OK)
         status = allocate(&options->hidden_units, options->hidden.count, sizeof *options->hidden_units,
@@ -143,31 +148,41 @@ static tanda_status set_validation(train_options *options, const char *argument,
 }
 
 static tanda_status set_scale(train_options *options, const char *argument, tanda_error *error) {
-    char buffer[SHOWN_SIZE];
+    size_t index = 0;
+    const tanda_status status = vocabulary_read(&scaling_words, "--scale", argument, &index, NULL, error);
+    if (status != TANDA_OK) return status;
     options->has_scale = true;
-    if (scaling_from_name(argument, &options->scale)) return TANDA_OK;
-    return fail(error, TANDA_USAGE, "--scale: '%s' is unknown; use standard, minmax or none",
-                shown(argument, strlen(argument), buffer));
+    options->scale = (tanda_scale)index;
+    return TANDA_OK;
 }
 
-static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
-    const char *names[ACTIVATION_SOFTMAX + 1];
-    size_t index = 0;
-    for (size_t i = 0; i <= ACTIVATION_SOFTMAX; i++)
-        names[i] = activation_name((activation)i);
-    const tanda_status status =
-        value_choice("--output-activation", argument, names, ACTIVATION_SOFTMAX + 1, &index, error);
-    if (status == TANDA_OK)
-        options->has_output_activation = activation_from_name(argument, &options->output_activation);
+static tanda_status set_activations(train_options *options, const char *argument, tanda_error *error) {
+    text_list_free(&options->activations);
+    tanda_status status = value_list("--activation", argument, &options->activations, error);
+    for (size_t i = 0; i < options->activations.count && status == TANDA_OK; i++) {
+        const char *name = options->activations.texts[i];
+        size_t index = 0;
+        if (strcasecmp(name, activation_name(ACTIVATION_SOFTMAX)) == 0)
+            return fail(error, TANDA_USAGE,
+                        "--activation: softmax is for the output alone (--output-activation softmax)");
+        status = vocabulary_read(&hidden_activation_words, "--activation", name, &index, NULL, error);
+    }
     return status;
 }
 
-static tanda_status set_loss(train_options *options, const char *argument, tanda_error *error) {
-    const char *names[LOSS_COUNT];
+static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
     size_t index = 0;
-    for (size_t i = 0; i < LOSS_COUNT; i++)
-        names[i] = loss_name((loss)i);
-    const tanda_status status = value_choice("--loss", argument, names, LOSS_COUNT, &index, error);
+    const tanda_status status =
+        vocabulary_read(&activation_words, "--output-activation", argument, &index, NULL, error);
+    if (status != TANDA_OK) return status;
+    options->has_output_activation = true;
+    options->output_activation = (activation)index;
+    return TANDA_OK;
+}
+
+static tanda_status set_loss(train_options *options, const char *argument, tanda_error *error) {
+    size_t index = 0;
+    const tanda_status status = vocabulary_read(&loss_words, "--loss", argument, &index, NULL, error);
     if (status != TANDA_OK) return status;
     options->has_loss = true;
     options->loss = (loss)index;
@@ -183,7 +198,7 @@ static tanda_status set_epochs(const char *flag, const char *argument, size_t *e
 
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
-    options->full_batch = strcmp(argument, "full") == 0;
+    options->full_batch = strcasecmp(argument, "full") == 0;
     if (options->full_batch) options->batch = 0;
     if (options->full_batch || value_size("--batch", argument, 1, &options->batch, NULL) == TANDA_OK)
         return TANDA_OK;
@@ -193,8 +208,10 @@ static tanda_status set_batch(train_options *options, const char *argument, tand
 
 static tanda_status set_shuffle(train_options *options, const char *argument, tanda_error *error) {
     static const char *const names[] = {"full", "none"};
+    static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
+    static const vocabulary words = WORDS_OF(names, synonyms);
     size_t index = 0;
-    const tanda_status status = value_choice("--shuffle", argument, names, 2, &index, error);
+    const tanda_status status = vocabulary_read(&words, "--shuffle", argument, &index, NULL, error);
     if (status == TANDA_OK) options->no_shuffle = index == 1;
     return status;
 }
@@ -204,8 +221,7 @@ static error_t parse_model(int key, char *argument, train_options *options, tand
     case FLAG_HIDDEN:
         return parsed(add_hidden(options, argument, error));
     case FLAG_ACTIVATION:
-        text_list_free(&options->activations);
-        return parsed(value_list("--activation", argument, &options->activations, error));
+        return parsed(set_activations(options, argument, error));
     case FLAG_OUTPUT_ACTIVATION:
         return parsed(set_output_activation(options, argument, error));
     case FLAG_LOSS:
@@ -302,7 +318,8 @@ static const struct argp_child children[] = {
 const struct argp train_argp = {
     .parser = hand_on,
     .args_doc = "DATA",
-    .doc = "Fits a model to data by gradient descent, and writes it.\v"
+    .doc = "Fits a model to data by gradient descent, and writes it. What Keras 3, scikit-learn and PyTorch "
+           "call the same is understood, in any case; a name as it stands here is always tanda's.\v"
            "Example: tanda train datasets/iris.csv --epochs 50 --output iris.safetensors",
     .children = children,
 };

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/dialect_options.h"
 #include "cli/encoding_options.h"
@@ -15,6 +16,11 @@
 /* A checkpoint that is gone on from has its own, stricter checks. */
 static tanda_status open_first(const train_options *options, train_setup *setup, tanda_error *error) {
     const bool resumes = options->run.resume != NULL;
+    const char *remark = NULL;
+    size_t index = 0;
+    if (access(options->init, F_OK) != 0 &&
+        vocabulary_find(&initialiser_words, options->init, &index, &remark) == WORD_DIFFERS)
+        return fail(error, TANDA_USAGE, "--init: %s is no file, and %s", options->init, remark);
     const tanda_status status =
         first_weights_open(options->init, resumes ? "--resume " : "--init ", &setup->first_file, error);
     setup->first_file.by_position = resumes;
@@ -96,13 +102,6 @@ static tanda_status make_model(const train_options *options, train_setup *setup,
                                         .loss = options->has_loss ? loss_name(options->loss) : NULL,
                                         .huber_delta = options->loss_options.huber_delta,
                                         .label_smoothing = options->loss_options.label_smoothing};
-    for (size_t i = 0; i < options->activations.count; i++) {
-        activation found = ACTIVATION_RELU;
-        const char *name = options->activations.texts[i];
-        if (!activation_from_name(name, &found) || found == ACTIVATION_SOFTMAX)
-            return fail(error, TANDA_USAGE,
-                        "--activation: '%s' is none for hidden layers; use one of" HIDDEN_ACTIVATIONS, name);
-    }
     return tanda_model_create_for(setup->training, &layers, &setup->model, error);
 }
 

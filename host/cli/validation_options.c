@@ -24,10 +24,9 @@ static const struct argp_option folds_table[] = {
 };
 
 static tanda_status set_stratify(validation_options *options, const char *argument) {
-    static const char *const names[] = {"yes", "no"};
-    size_t index = 0;
-    const tanda_status status = value_choice("--stratify", argument, names, 2, &index, options->error);
-    if (status == TANDA_OK) options->stratify = index == 0 ? STRATIFY_YES : STRATIFY_NO;
+    bool yes = false;
+    const tanda_status status = value_yes_no("--stratify", argument, &yes, options->error);
+    if (status == TANDA_OK) options->stratify = yes ? STRATIFY_YES : STRATIFY_NO;
     return status;
 }
 

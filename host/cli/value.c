@@ -9,6 +9,7 @@
 #include "data/name_list.h"
 #include "data/number.h"
 #include "data/place.h"
+#include "data/vocabulary.h"
 
 tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
                          tanda_error *error) {
@@ -48,20 +49,18 @@ tanda_status value_positive(const char *flag, const char *text, double *value, t
 
 tanda_status value_choice(const char *flag, const char *text, const char *const *names, size_t count,
                           size_t *index, tanda_error *error) {
-    char choices[256] = "", buffer[SHOWN_SIZE];
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *index = i;
-            return TANDA_OK;
-        }
-        const char *before = i == 0 ? "" : i + 1 == count ? " or " : ", ";
-        const int length = snprintf(choices + used, sizeof choices - used, "%s%s", before, names[i]);
-        used += (size_t)length;
-        if (used >= sizeof choices) used = sizeof choices - 1;
-    }
-    return fail(error, TANDA_USAGE, "%s: '%s' is unknown; use %s", flag, shown(text, strlen(text), buffer),
-                choices);
+    const vocabulary words = {.names = names, .count = count};
+    return vocabulary_read(&words, flag, text, index, NULL, error);
+}
+
+tanda_status value_yes_no(const char *flag, const char *text, bool *value, tanda_error *error) {
+    static const char *const names[] = {"yes", "no"};
+    static const synonym synonyms[] = {{"true", "yes", NULL}, {"false", "no", NULL}};
+    static const vocabulary words = WORDS_OF(names, synonyms);
+    size_t index = 0;
+    const tanda_status status = vocabulary_read(&words, flag, text, &index, NULL, error);
+    if (status == TANDA_OK) *value = index == 0;
+    return status;
 }
 
 tanda_status value_append(const char *flag, const char *text, size_t length, text_list *list,

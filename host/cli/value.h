@@ -5,6 +5,8 @@
 #ifndef TANDA_CLI_VALUE_H
 #define TANDA_CLI_VALUE_H
 
+#include <stdbool.h>
+
 #include "support/status.h"
 
 /* A growing list of copied texts. All zero is an empty one. */
@@ -24,9 +26,12 @@ tanda_status value_size(const char *flag, const char *text, uint64_t least, size
 /* A finite number above 0 that binary32 can hold, as the devices compute with it. */
 tanda_status value_positive(const char *flag, const char *text, double *value, tanda_error *error);
 
-/* The index of text in names. */
+/* The index of text in names, in any case (data/vocabulary.h). */
 tanda_status value_choice(const char *flag, const char *text, const char *const *names, size_t count,
                           size_t *index, tanda_error *error);
+
+/* yes or no, or Python's True or False. */
+tanda_status value_yes_no(const char *flag, const char *text, bool *value, tanda_error *error);
 
 /* Appends the names of a list (data/name_list.h); an empty one is refused. */
 tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error);

@@ -21,6 +21,7 @@ static void print_banner(const verification *run) {
     print_data_line(stderr, run->options.train.data.path, run->setup.training, "as asked",
                     run->setup.model->scaling.kind, run->setup.scale_note);
     print_model_line(stderr, run->setup.model);
+    print_optimizer_remark(stderr, &run->options.train.optimizing);
     for (int side = 0; side < SIDE_COUNT; side++)
         print_side_line(side == SIDE_A ? 'a' : 'b', &run->comparison.sides[side], &run->specs[side]);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/option_table.h"
 #include "cli/options.h"
@@ -47,7 +48,7 @@ static tanda_status add_weight(weight_options *options, const char *text, double
 static tanda_status set_class_weight(weight_options *options, const char *argument) {
     text_list parts = {0};
     weight_options_free(options);
-    options->balanced = strcmp(argument, "balanced") == 0;
+    options->balanced = strcasecmp(argument, "balanced") == 0;
     if (options->balanced) return TANDA_OK;
     tanda_status status = value_list("--class-weight", argument, &parts, options->error);
     if (status == TANDA_OK)

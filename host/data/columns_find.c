@@ -32,10 +32,10 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[length_b];
 }
 
-/* The name most like text, or NULL when none is like it. */
+/* The name most like text, or NULL when more than a third of it would have to change. */
 static const char *closest_name(const chooser *chooser, const char *text) {
     const char *closest = NULL;
-    size_t best = strnlen(text, NAME_COMPARED) / 3 + 2;
+    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
     for (size_t i = 0; i < chooser->columns; i++) {
         size_t distance = edit_distance(text, chooser->names[i]);
         if (distance < best) {

@@ -1,7 +1,9 @@
 #include "data/dialect_choose.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "data/number.h"
 #include "data/place.h"
 
 typedef struct candidates {
@@ -70,11 +72,27 @@ static bool beats(const reading *reading, const struct reading *other) {
     return numeric_columns(reading) > numeric_columns(other);
 }
 
+static bool is_named(const reading *reading, size_t column, const char *name) {
+    const csv_field *first = &reading->first[column];
+    return first->length == strlen(name) && memcmp(first->text, name, first->length) == 0;
+}
+
 static bool has_name(const reading *reading, const char *name) {
     for (size_t i = 0; i < reading->columns; i++)
-        if (reading->first[i].length == strlen(name) &&
-            memcmp(reading->first[i].text, name, reading->first[i].length) == 0)
+        if (is_named(reading, i, name)) return true;
+    return false;
+}
+
+/* By name or index. What such a column holds decides nothing. */
+static bool is_ignored(const candidates *candidates, const reading *reading, size_t column) {
+    const tanda_dataset_options *options = candidates->request->options;
+    uint64_t index = 0;
+    for (size_t i = 0; i < options->ignore_count; i++) {
+        const char *text = options->ignore[i];
+        if (is_named(reading, column, text)) return true;
+        if (number_to_whole(text, strlen(text), &index) && index == column && !has_name(reading, text))
             return true;
+    }
     return false;
 }
 
@@ -294,7 +312,8 @@ static tanda_status decide_comment(const candidates *candidates, reading *chosen
     bool is_numeric = chosen->records > 0 && column_is_numeric(&chosen->of[0]);
     bool could_be_rows =
         is_numeric ? chosen->like_rows == chosen->hashes && chosen->hash_is_first : chosen->like_rows > 0;
-    *again = chosen->records == 0 || (chosen->columns == 1 && !is_numeric);
+    *again = chosen->records == 0 || (chosen->columns == 1 && !is_numeric) ||
+             (could_be_rows && !is_numeric && is_ignored(candidates, chosen, 0));
     if (*again) return TANDA_OK;
     if (!could_be_rows || chosen->columns == 1) {
         strcpy(dialect->comment, "#");
@@ -314,11 +333,11 @@ typedef struct signs {
     bool could_be_thousands; /* all numbers with a comma are like 1,234 */
 } signs;
 
-static signs count_signs(const reading *reading) {
+static signs count_signs(const candidates *candidates, const reading *reading) {
     signs found = {.could_be_thousands = true};
     for (size_t i = 0; i < reading->columns; i++) {
         const column_sample *column = &reading->of[i];
-        if (!column_is_numeric(column)) continue;
+        if (!column_is_numeric(column) || is_ignored(candidates, reading, i)) continue;
         found.points += column->counts[FIELD_POINT] > 0;
         found.commas += column->counts[FIELD_COMMA] > 0;
         if (column->counts[FIELD_COMMA] > column->like_thousands) found.could_be_thousands = false;
@@ -329,7 +348,7 @@ static signs count_signs(const reading *reading) {
 static tanda_status decide_decimal(const candidates *candidates, reading *chosen, dialect *dialect,
                                    tanda_error *error) {
     if (dialect->decimal != '\0') return TANDA_OK;
-    signs found = count_signs(chosen);
+    signs found = count_signs(candidates, chosen);
     dialect->decimal = found.commas > 0 ? ',' : '.';
     if (found.commas == 0 || (found.points == 0 && !found.could_be_thousands)) return TANDA_OK;
     reading_free(chosen);

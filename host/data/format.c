@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "data/foreign.h"
 #include "data/packed.h"
 #include "data/pipe.h"
 #include "support/memory.h"
@@ -73,6 +74,11 @@ static tanda_status find_format(const char *path, const char *name, const file_v
         return TANDA_OK;
     }
     if (name != NULL) return unknown_format(name, error);
+    const char *foreign = foreign_kind(path, view->data, view->size);
+    if (foreign != NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: is %s, which is not read; write it as CSV (to_csv of pandas) or .npy (numpy.save)",
+                    path, foreign);
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
         if (!formats[i].looks_right(view->data, view->size)) continue;
         *result = &formats[i];

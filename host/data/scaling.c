@@ -19,19 +19,32 @@ static const char *const names[] = {
     [TANDA_SCALE_STANDARD] = "standard",
     [TANDA_SCALE_MINMAX] = "minmax",
 };
-#define NAME_COUNT (sizeof names / sizeof *names)
+
+/* All have the population's deviation, and the range from 0 to 1. */
+static const synonym synonyms[] = {
+    {"standard_scaler", "standard", NULL},
+    {"standardize", "standard", NULL},
+    {"standardise", "standard", NULL},
+    {"normalization", "standard", NULL},
+    {"zscore", "standard", NULL},
+    {"min_max_scaler", "minmax", NULL},
+    {"minmax_scale", "minmax", NULL},
+    {"passthrough", "none", NULL},
+    {"normalizer", NULL, "scikit-learn's makes each row's length 1; standard and minmax scale columns"},
+    {"normalize", NULL, "scikit-learn's makes each row's length 1; standard and minmax scale columns"},
+};
+
+const vocabulary scaling_words = WORDS_OF(names, synonyms);
 
 const char *scaling_name(tanda_scale kind) {
-    return (size_t)kind < NAME_COUNT ? names[kind] : "unknown";
+    return (size_t)kind < scaling_words.count ? names[kind] : "unknown";
 }
 
 bool scaling_from_name(const char *name, tanda_scale *kind) {
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        if (strcmp(names[i], name) != 0) continue;
-        *kind = (tanda_scale)i;
-        return true;
-    }
-    return false;
+    const size_t index = vocabulary_index(&scaling_words, name);
+    if (index == scaling_words.count) return false;
+    *kind = (tanda_scale)index;
+    return true;
 }
 
 void scaling_free(scaling *scaling) {

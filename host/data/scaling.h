@@ -2,6 +2,7 @@
 #ifndef TANDA_DATA_SCALING_H
 #define TANDA_DATA_SCALING_H
 
+#include "data/vocabulary.h"
 #include "support/status.h"
 
 typedef struct scaling {
@@ -37,7 +38,10 @@ size_t scaling_constant_count(const scaling *scaling);
 /* Feature i of *copy is feature from[i] of the source; from may be NULL: they stay in order. */
 tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error);
 
-/* "none", "standard", "minmax". scaling_from_name is false for another name. */
+/* What options and programs may say. */
+extern const vocabulary scaling_words;
+
+/* "none", "standard", "minmax". scaling_from_name is of what files hold, and false for another name. */
 const char *scaling_name(tanda_scale kind);
 bool scaling_from_name(const char *name, tanda_scale *kind);
 

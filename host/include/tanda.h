@@ -68,7 +68,11 @@ typedef enum tanda_missing { TANDA_MISSING_REFUSE, TANDA_MISSING_MEAN } tanda_mi
 typedef enum tanda_unknown { TANDA_UNKNOWN_AUTO, TANDA_UNKNOWN_REFUSE, TANDA_UNKNOWN_ZERO } tanda_unknown;
 typedef enum tanda_scale { TANDA_SCALE_NONE, TANDA_SCALE_STANDARD, TANDA_SCALE_MINMAX } tanda_scale;
 
-/* The names in settings and messages, "classes", "standard" and so on; ..._from_name are false for another text. */
+/*
+ * The names in settings and messages, "classes", "standard" and so on. Where a name is given, those of Keras 3,
+ * scikit-learn and PyTorch for the same are understood, too, in any case ("StandardScaler"); ..._from_name are false for
+ * another text.
+ */
 TANDA_API const char *tanda_task_name(tanda_task task); /* NULL for no task, as the next for no scale */
 TANDA_API bool tanda_task_from_name(const char *name, tanda_task *task);
 TANDA_API const char *tanda_scale_name(tanda_scale scale);

@@ -9,14 +9,15 @@
 static tanda_status choose_output(const tanda_dataset *training, const tanda_model_options *options,
                                   tanda_layer *last, const char **loss_word, tanda_error *error) {
     const bool classes = training->task == TANDA_TASK_CLASSES;
-    loss loss = LOSS_COUNT;
-    if (options->loss != NULL && !loss_from_name(options->loss, &loss))
-        return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them", options->loss);
-    activation output = objective_output(loss, training->task, training->class_count);
-    if (options->output_activation != NULL && !activation_from_name(options->output_activation, &output))
-        return fail(error, TANDA_USAGE,
-                    "the output function '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS " and softmax",
-                    options->output_activation);
+    size_t loss = LOSS_COUNT;
+    tanda_status status = TANDA_OK;
+    if (options->loss != NULL)
+        status = vocabulary_read(&loss_words, "loss", options->loss, &loss, NULL, error);
+    size_t output = objective_output((enum loss)loss, training->task, training->class_count);
+    if (status == TANDA_OK && options->output_activation != NULL)
+        status = vocabulary_read(&activation_words, "output function", options->output_activation, &output,
+                                 NULL, error);
+    if (status != TANDA_OK) return status;
     last->units = !classes                                                     ? training->target_count
                   : training->class_count == 2 && output != ACTIVATION_SOFTMAX ? 1
                                                                                : training->class_count;
@@ -24,8 +25,8 @@ static tanda_status choose_output(const tanda_dataset *training, const tanda_mod
         loss = training->task == TANDA_TASK_REGRESSION ? LOSS_MSE
                : output == ACTIVATION_SOFTMAX          ? LOSS_CATEGORICAL_CROSSENTROPY
                                                        : LOSS_BINARY_CROSSENTROPY;
-    last->activation = activation_name(output);
-    *loss_word = loss_name(loss);
+    last->activation = activation_name((activation)output);
+    *loss_word = loss_name((enum loss)loss);
     return TANDA_OK;
 }
 

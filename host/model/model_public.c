@@ -20,28 +20,37 @@ const char *tanda_loss_name(size_t index) {
 }
 
 const char *tanda_task_name(tanda_task task) {
-    return (unsigned)task > TANDA_TASK_LABELS ? NULL : task_name(task);
+    return (size_t)task < task_words.count ? task_name(task) : NULL;
 }
 
 bool tanda_task_from_name(const char *name, tanda_task *task) {
-    return task_from_name(name, task);
+    const char *remark = NULL;
+    size_t index = 0;
+    if (vocabulary_find(&task_words, name, &index, &remark) != WORD_KNOWN) return false;
+    *task = (tanda_task)index;
+    return true;
 }
 
 const char *tanda_scale_name(tanda_scale scale) {
-    return (unsigned)scale > TANDA_SCALE_MINMAX ? NULL : scaling_name(scale);
+    return (size_t)scale < scaling_words.count ? scaling_name(scale) : NULL;
 }
 
 bool tanda_scale_from_name(const char *name, tanda_scale *scale) {
-    return scaling_from_name(name, scale);
+    const char *remark = NULL;
+    size_t index = 0;
+    if (vocabulary_find(&scaling_words, name, &index, &remark) != WORD_KNOWN) return false;
+    *scale = (tanda_scale)index;
+    return true;
 }
 
 /* ---- making a model ------------------------------------------------------------------------------------ */
 
 static tanda_status find_activation(const char *name, activation *result, tanda_error *error) {
     if (name == NULL) return fail(error, TANDA_USAGE, "activation: NULL; tanda_activation_name lists them");
-    if (activation_from_name(name, result)) return TANDA_OK;
-    return fail(error, TANDA_USAGE,
-                "activation '%.60s' is unknown; there are" HIDDEN_ACTIVATIONS " and softmax", name);
+    size_t index = 0;
+    const tanda_status status = vocabulary_read(&activation_words, "activation", name, &index, NULL, error);
+    if (status == TANDA_OK) *result = (activation)index;
+    return status;
 }
 
 tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size_t layer_count,
@@ -49,11 +58,10 @@ tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size
                                 tanda_error *error) {
     size_t *units = NULL;
     activation *activations = NULL;
-    loss loss = LOSS_COUNT;
-    if (loss_word == NULL || !loss_from_name(loss_word, &loss))
-        return fail(error, TANDA_USAGE, "loss '%.60s' is unknown; tanda_loss_name lists them",
-                    loss_word == NULL ? "NULL" : loss_word);
-    tanda_status status = allocate(&units, layer_count, sizeof *units, "layers", error);
+    size_t loss_index = 0;
+    if (loss_word == NULL) return fail(error, TANDA_USAGE, "loss: NULL; tanda_loss_name lists them");
+    tanda_status status = vocabulary_read(&loss_words, "loss", loss_word, &loss_index, NULL, error);
+    if (status == TANDA_OK) status = allocate(&units, layer_count, sizeof *units, "layers", error);
     if (status == TANDA_OK)
         status = allocate(&activations, layer_count, sizeof *activations, "layers", error);
     for (size_t i = 0; i < layer_count && status == TANDA_OK; i++) {
@@ -61,7 +69,8 @@ tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size
         status = find_activation(layers[i].activation, &activations[i], error);
     }
     if (status == TANDA_OK)
-        status = model_create(features, layer_count, units, activations, loss, task, model, error);
+        status =
+            model_create(features, layer_count, units, activations, (loss)loss_index, task, model, error);
     free(units);
     free(activations);
     return status;

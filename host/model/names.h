@@ -1,9 +1,10 @@
-/* Names of activations, losses and tasks: one table each, made from the lists in kernels/. */
+/* Names of activations, losses and tasks: one table each, made from the lists in kernels/, and their synonyms. */
 #ifndef TANDA_MODEL_NAMES_H
 #define TANDA_MODEL_NAMES_H
 
 #include <stdbool.h>
 
+#include "data/vocabulary.h"
 #include "kernels/activation.h"
 #include "kernels/loss.h"
 #include "tanda.h"
@@ -20,7 +21,12 @@ typedef enum activation {
 #define ACTIVATION_WORD(name, NAME, FROM) " " #name
 #define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
 
-/* ..._from_name are false for an unknown name and leave the output as it was. */
+/* What options and programs may say. The hidden layers' have no softmax; initialisers are known only to be told of. */
+extern const vocabulary activation_words, hidden_activation_words, loss_words, task_words, initialiser_words;
+
+/*
+ * ..._from_name are of what files hold, the very names: false for an unknown one, which leaves the output as it was.
+ */
 const char *activation_name(activation activation);
 bool activation_from_name(const char *name, activation *result);
 /* Whether its derivative is computed from the logits, which then have to be kept apart from the output. */

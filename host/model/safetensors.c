@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/foreign.h"
 #include "data/format.h"
 #include "support/json.h"
 #include "support/memory.h"
@@ -33,6 +34,13 @@ static uint64_t read_length(file_view view) {
 
 /* *length: bytes of JSON that lie in the view after the length itself. */
 static tanda_status find_header(const char *path, file_view view, size_t *length, tanda_error *error) {
+    const bool begins = view.size > LENGTH_SIZE && view.data[LENGTH_SIZE] == '{';
+    const char *foreign = begins ? NULL : foreign_kind(path, view.data, view.size);
+    if (foreign != NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: is %s; a model is a safetensors file, as tanda train --output writes it, and --init "
+                    "takes a state_dict saved as one",
+                    path, foreign);
     if (view.size < LENGTH_SIZE)
         return fail(
             error, TANDA_BAD_INPUT,

@@ -1,19 +1,140 @@
-/* Optimizers and schedules by their names, for programs. */
+/*
+ * Optimizers and schedules by their names. A kind is in its list or the compiler tells: the switches over the lists have
+ * no default.
+ */
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
+/* ---- optimizers --------------------------------------------------------------------------------------- */
+
+#define OPTIMIZER_LIST(X) \
+    X("sgd", SGD) \
+    X("momentum", MOMENTUM) \
+    X("nesterov", NESTEROV) \
+    X("adagrad", ADAGRAD) \
+    X("rmsprop", RMSPROP) \
+    X("adam", ADAM) \
+    X("adamw", ADAMW) \
+    X("lbfgs", LBFGS)
+
+static const char *const optimizer_names[] = {
+#define OPTIMIZER_NAME(name, NAME) [TANDA_OPTIMIZER_##NAME] = name,
+    OPTIMIZER_LIST(OPTIMIZER_NAME)
+#undef OPTIMIZER_NAME
+};
+
+#define TO_THE_OPTIMUM \
+    "scikit-learn's solvers end in one optimum, and here lbfgs finds it; --l2 is 1 / (C rows)"
+
+/* PyTorch's rmsprop and adagrad have epsilon beside the root, ours have it under the root: as its square. */
+static const synonym optimizer_synonyms[] = {
+    {"adam", "adam",
+     "adam has Keras's epsilon, 1e-7, by default; PyTorch's and scikit-learn's is --epsilon 1e-8"},
+    {"rmsprop", NULL,
+     "PyTorch and Keras differ: rmsprop is Keras's; --rho 0.99 --epsilon 1e-16 --learning-rate 0.01 make it "
+     "PyTorch's, but that epsilon is under the root"},
+    {"adagrad", NULL,
+     "PyTorch and Keras differ: adagrad is Keras's; --initial-accumulator 0 --epsilon 1e-20 --learning-rate "
+     "0.01 make it PyTorch's, but that epsilon is under the root"},
+    {"adamw", NULL,
+     "PyTorch and Keras differ: adamw is Keras's; --weight-decay 0.01 --epsilon 1e-8 make it PyTorch's, "
+     "which also corrects epsilon for the beginning"},
+    {"lbfgs", NULL,
+     "PyTorch's goes a fixed length each step, lbfgs finds its lengths; --history 100 --tolerance 1e-7 are "
+     "PyTorch's constants"},
+    {"newton_cg", NULL, TO_THE_OPTIMUM},
+    {"newton_cholesky", NULL, TO_THE_OPTIMUM},
+    {"sag", NULL, TO_THE_OPTIMUM},
+    {"saga", NULL, TO_THE_OPTIMUM},
+    {"liblinear", NULL, "scikit-learn's puts its penalty on the bias, too; lbfgs, its default, does not"},
+};
+
+const vocabulary optimizer_words = WORDS_OF(optimizer_names, optimizer_synonyms);
+
+const char *optimizer_name(tanda_optimizer kind) {
+    switch (kind) {
+#define OPTIMIZER_CASE(name, NAME) case TANDA_OPTIMIZER_##NAME:
+        OPTIMIZER_LIST(OPTIMIZER_CASE)
+#undef OPTIMIZER_CASE
+        return optimizer_names[kind];
+    }
+    return NULL;
+}
+
 const char *tanda_optimizer_name(tanda_optimizer optimizer) {
-    return (unsigned)optimizer > TANDA_OPTIMIZER_LBFGS ? NULL : optimizer_name(optimizer);
+    return optimizer_name(optimizer);
 }
 
 bool tanda_optimizer_from_name(const char *name, tanda_optimizer *optimizer) {
-    return optimizer_from_name(name, optimizer);
+    const char *remark = NULL;
+    size_t index = 0;
+    if (vocabulary_find(&optimizer_words, name, &index, &remark) != WORD_KNOWN) return false;
+    *optimizer = (tanda_optimizer)index;
+    return true;
+}
+
+/* ---- schedules ---------------------------------------------------------------------------------------- */
+
+#define SCHEDULE_LIST(X) \
+    X("constant", CONSTANT) \
+    X("step", STEP) \
+    X("exponential", EXPONENTIAL) \
+    X("cosine", COSINE) \
+    X("one-cycle", ONE_CYCLE) \
+    X("plateau", PLATEAU)
+
+static const char *const schedule_names[] = {
+#define SCHEDULE_NAME(name, NAME) [TANDA_SCHEDULE_##NAME] = name,
+    SCHEDULE_LIST(SCHEDULE_NAME)
+#undef SCHEDULE_NAME
+};
+
+static const synonym schedule_synonyms[] = {
+    {"none", "constant", NULL},
+    {"step_lr", "step", NULL},
+    {"exponential_lr", "exponential", NULL},
+    {"cosine_decay", "cosine", NULL},
+    {"constant_lr", NULL,
+     "PyTorch's begins with a third of the rate for 5 epochs; --warmup-steps raises it evenly, and constant "
+     "is "
+     "none"},
+    {"linear_lr", NULL, "a rate that rises evenly over the first steps is --warmup-steps N"},
+    {"exponential_decay", NULL,
+     "Keras's falls in every step, exponential once an epoch, as with staircase=True and an epoch's "
+     "decay_steps"},
+    {"cosine_annealing_lr", NULL,
+     "PyTorch's mostly falls once an epoch, cosine in every step, to --final-share of the rate (eta_min / "
+     "rate)"},
+    {"one_cycle_lr", NULL,
+     "PyTorch's changes momentum, too; one-cycle does not, as with cycle_momentum=False"},
+    {"reduce_lr_on_plateau", NULL,
+     "PyTorch and Keras differ: plateau is Keras's; PyTorch's waits longer (--plateau-patience 11), and "
+     "wants "
+     "a fall of a ten thousandth of the loss, not of --plateau-min-delta 0.0001"},
+    {"adaptive", NULL,
+     "scikit-learn's divides by 5 where the loss no longer falls: plateau with --decay-factor 0.2"},
+};
+
+const vocabulary schedule_words = WORDS_OF(schedule_names, schedule_synonyms);
+
+const char *schedule_name(tanda_schedule kind) {
+    switch (kind) {
+#define SCHEDULE_CASE(name, NAME) case TANDA_SCHEDULE_##NAME:
+        SCHEDULE_LIST(SCHEDULE_CASE)
+#undef SCHEDULE_CASE
+        return schedule_names[kind];
+    }
+    return NULL;
 }
 
 const char *tanda_schedule_name(tanda_schedule schedule) {
-    return (unsigned)schedule > TANDA_SCHEDULE_PLATEAU ? NULL : schedule_name(schedule);
+    return schedule_name(schedule);
 }
 
 bool tanda_schedule_from_name(const char *name, tanda_schedule *schedule) {
-    return schedule_from_name(name, schedule);
+    const char *remark = NULL;
+    size_t index = 0;
+    if (vocabulary_find(&schedule_words, name, &index, &remark) != WORD_KNOWN) return false;
+    *schedule = (tanda_schedule)index;
+    return true;
 }

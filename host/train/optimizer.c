@@ -17,16 +17,6 @@
 #define LEAST_EPSILON 1e-30
 #define LARGEST 1e30
 
-static const char *const names[] = {
-    [TANDA_OPTIMIZER_SGD] = "sgd",           [TANDA_OPTIMIZER_MOMENTUM] = "momentum",
-    [TANDA_OPTIMIZER_NESTEROV] = "nesterov", [TANDA_OPTIMIZER_ADAGRAD] = "adagrad",
-    [TANDA_OPTIMIZER_RMSPROP] = "rmsprop",   [TANDA_OPTIMIZER_ADAM] = "adam",
-    [TANDA_OPTIMIZER_ADAMW] = "adamw",       [TANDA_OPTIMIZER_LBFGS] = "lbfgs",
-};
-#define KINDS (sizeof names / sizeof *names)
-
-const char optimizer_names[] = "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs";
-
 #define CONSTANT(name, field, kinds, is_positive, most) \
     { name, offsetof(tanda_optimizer_options, field), kinds, is_positive, most }
 
@@ -46,19 +36,6 @@ const optimizer_constant optimizer_constants[] = {
     CONSTANT("clip-norm", clip_norm, ALL, false, LARGEST),
 };
 const size_t optimizer_constant_count = sizeof optimizer_constants / sizeof *optimizer_constants;
-
-const char *optimizer_name(tanda_optimizer kind) {
-    return names[kind];
-}
-
-bool optimizer_from_name(const char *name, tanda_optimizer *kind) {
-    for (size_t i = 0; i < KINDS; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        *kind = (tanda_optimizer)i;
-        return true;
-    }
-    return false;
-}
 
 /* ---- defaults ------------------------------------------------------------------------------------------- */
 
@@ -94,7 +71,8 @@ static tanda_status check_constant(const tanda_optimizer_options *options, const
     const double value = *(const double *)(const void *)((const char *)options + constant->offset);
     if (!optimizer_has(options->kind, constant)) {
         if (value == 0.0) return TANDA_OK;
-        return fail(error, TANDA_USAGE, "%s: %s has no such constant", constant->name, names[options->kind]);
+        return fail(error, TANDA_USAGE, "%s: %s has no such constant", constant->name,
+                    optimizer_name(options->kind));
     }
     if (constant->is_positive && !(value >= LEAST_EPSILON && value < constant->most))
         return fail(error, TANDA_USAGE, "%s: %g is not a number from %g to %g, such as 1e-7", constant->name,
@@ -106,17 +84,20 @@ static tanda_status check_constant(const tanda_optimizer_options *options, const
 }
 
 tanda_status optimizer_check(const tanda_optimizer_options *options, tanda_error *error) {
-    if ((size_t)options->kind >= KINDS)
+    char list[VOCABULARY_LIST_SIZE];
+    if (optimizer_name(options->kind) == NULL)
         return fail(error, TANDA_USAGE, "optimizer: %d is none; there are %s", (int)options->kind,
-                    optimizer_names);
+                    vocabulary_list(&optimizer_words, list));
     for (size_t i = 0; i < optimizer_constant_count; i++) {
         const tanda_status status = check_constant(options, &optimizer_constants[i], error);
         if (status != TANDA_OK) return status;
     }
     if (options->amsgrad && (1u << options->kind & ADAM) == 0)
-        return fail(error, TANDA_USAGE, "amsgrad: only adam and adamw have it, not %s", names[options->kind]);
+        return fail(error, TANDA_USAGE, "amsgrad: only adam and adamw have it, not %s",
+                    optimizer_name(options->kind));
     if (options->centered && (1u << options->kind & RMSPROP) == 0)
-        return fail(error, TANDA_USAGE, "centered: only rmsprop has it, not %s", names[options->kind]);
+        return fail(error, TANDA_USAGE, "centered: only rmsprop has it, not %s",
+                    optimizer_name(options->kind));
     if (options->kind == TANDA_OPTIMIZER_LBFGS && options->history != (double)(size_t)options->history)
         return fail(error, TANDA_USAGE, "history: %g is not a whole number from 1 to 100", options->history);
     if (options->clip_value > 0.0 && options->clip_norm > 0.0)
@@ -128,6 +109,8 @@ tanda_status optimizer_check(const tanda_optimizer_options *options, tanda_error
 
 static update_rule rule_of(const tanda_optimizer_options *options) {
     switch (options->kind) {
+    case TANDA_OPTIMIZER_SGD:
+        return UPDATE_descent;
     case TANDA_OPTIMIZER_MOMENTUM:
         return UPDATE_momentum;
     case TANDA_OPTIMIZER_NESTEROV:
@@ -142,10 +125,9 @@ static update_rule rule_of(const tanda_optimizer_options *options) {
     case TANDA_OPTIMIZER_ADAMW:
         return options->amsgrad ? UPDATE_adam_amsgrad : UPDATE_adam;
     case TANDA_OPTIMIZER_LBFGS:
-        return UPDATE_nothing;
-    default:
-        return UPDATE_descent;
+        break;
     }
+    return UPDATE_nothing;
 }
 
 update_settings optimizer_settings(const tanda_optimizer_options *options) {

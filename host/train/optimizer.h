@@ -3,15 +3,15 @@
 #define TANDA_TRAIN_OPTIMIZER_H
 
 #include "backend/backend.h"
+#include "data/vocabulary.h"
 
 #define MOST_HISTORY 100 /* pairs of L-BFGS */
 
-/* "sgd", "momentum", ... Static storage. */
-const char *optimizer_name(tanda_optimizer kind);
-bool optimizer_from_name(const char *name, tanda_optimizer *kind);
+/* What options and programs may say. */
+extern const vocabulary optimizer_words;
 
-/* Every name, with commas and a last "or" between them. */
-extern const char optimizer_names[];
+/* "sgd", "momentum", ... Static storage; NULL for no optimizer. */
+const char *optimizer_name(tanda_optimizer kind);
 
 /*
  * A constant of tanda_optimizer_options that some optimizers have: as an option's name without --. `most` is open, and

@@ -4,28 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const names[] = {
-    [TANDA_SCHEDULE_CONSTANT] = "constant",       [TANDA_SCHEDULE_STEP] = "step",
-    [TANDA_SCHEDULE_EXPONENTIAL] = "exponential", [TANDA_SCHEDULE_COSINE] = "cosine",
-    [TANDA_SCHEDULE_ONE_CYCLE] = "one-cycle",     [TANDA_SCHEDULE_PLATEAU] = "plateau",
-};
-#define KINDS (sizeof names / sizeof *names)
-
-const char schedule_names[] = "constant, step, exponential, cosine, one-cycle or plateau";
-
-const char *schedule_name(tanda_schedule kind) {
-    return names[kind];
-}
-
-bool schedule_from_name(const char *name, tanda_schedule *kind) {
-    for (size_t i = 0; i < KINDS; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        *kind = (tanda_schedule)i;
-        return true;
-    }
-    return false;
-}
-
 tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind) {
     switch (kind) {
     case TANDA_SCHEDULE_STEP:
@@ -38,9 +16,11 @@ tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind) {
     case TANDA_SCHEDULE_PLATEAU:
         return (tanda_schedule_options){
             .kind = kind, .decay_factor = 0.1, .patience = 10, .min_delta = 0.0001};
-    default:
-        return (tanda_schedule_options){.kind = kind};
+    case TANDA_SCHEDULE_CONSTANT:
+    case TANDA_SCHEDULE_COSINE:
+        break;
     }
+    return (tanda_schedule_options){.kind = kind};
 }
 
 bool schedule_is_constant(const tanda_schedule_options *options) {
@@ -57,12 +37,13 @@ bool rates_are_constant(const tanda_optimizer_options *optimizer, const tanda_sc
 
 /* ---- members and their checks --------------------------------------------------------------------------- */
 
+#define CONSTANT (1u << TANDA_SCHEDULE_CONSTANT)
 #define STEP (1u << TANDA_SCHEDULE_STEP)
 #define EXPONENTIAL (1u << TANDA_SCHEDULE_EXPONENTIAL)
 #define COSINE (1u << TANDA_SCHEDULE_COSINE)
 #define ONE_CYCLE (1u << TANDA_SCHEDULE_ONE_CYCLE)
 #define PLATEAU (1u << TANDA_SCHEDULE_PLATEAU)
-#define ALL ((1u << KINDS) - 1)
+#define ALL (CONSTANT | STEP | EXPONENTIAL | COSINE | ONE_CYCLE | PLATEAU)
 
 #define REAL(name, field, kinds, least, most) \
     { name, offsetof(tanda_schedule_options, field), false, kinds, least, most }
@@ -104,16 +85,17 @@ static tanda_status check(const tanda_schedule_options *options, const schedule_
     if (!has && value == 0.0) return TANDA_OK;
     if (!has)
         return fail(error, TANDA_USAGE, "%s: the schedule %s has no such thing", member->name,
-                    names[options->kind]);
+                    schedule_name(options->kind));
     if (value >= member->least && value <= member->most) return TANDA_OK;
     return fail(error, TANDA_USAGE, "%s: %g is not a number from %g to %g", member->name, value,
                 member->least, member->most);
 }
 
 tanda_status schedule_check(const tanda_schedule_options *options, tanda_error *error) {
-    if ((size_t)options->kind >= KINDS)
+    char list[VOCABULARY_LIST_SIZE];
+    if (schedule_name(options->kind) == NULL)
         return fail(error, TANDA_USAGE, "schedule: %d is none; there are %s", (int)options->kind,
-                    schedule_names);
+                    vocabulary_list(&schedule_words, list));
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < schedule_member_count; i++)
         status = check(options, &schedule_members[i], error);
@@ -234,9 +216,10 @@ double rates_learning_rate(rates *rates, const plateau *plateau, uint64_t step) 
         return one_cycle(rates, after, steps);
     case TANDA_SCHEDULE_PLATEAU:
         return plateau->rate > 0.0 ? plateau->rate : rate;
-    default:
-        return rate;
+    case TANDA_SCHEDULE_CONSTANT:
+        break;
     }
+    return rate;
 }
 
 /* sqrt(1 - beta2^t) / (1 - beta1^t), t counted from 1: Kingma and Ba's correction of both moments at once. */

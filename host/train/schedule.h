@@ -8,12 +8,13 @@
 #define TANDA_TRAIN_SCHEDULE_H
 
 #include "backend/backend.h"
+#include "data/vocabulary.h"
 
+/* What options and programs may say. */
+extern const vocabulary schedule_words;
+
+/* "constant", "step", ... Static storage; NULL for no schedule. */
 const char *schedule_name(tanda_schedule kind);
-bool schedule_from_name(const char *name, tanda_schedule *kind);
-
-/* Every name, with commas and a last "or" between them. */
-extern const char schedule_names[];
 
 /* A member of tanda_schedule_options that some schedules have, as an option's name without --. */
 typedef struct schedule_member {

@@ -1,0 +1,78 @@
+#include "data/vocabulary.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "data/place.h"
+#include "support/text.h"
+
+size_t vocabulary_index(const vocabulary *words, const char *name) {
+    size_t i = 0;
+    while (i < words->count && strcmp(words->names[i], name) != 0)
+        i++;
+    return i;
+}
+
+static const char *skip_joints(const char *at) {
+    return at + strspn(at, "-_");
+}
+
+static bool is_alike(const char *a, const char *b) {
+    for (a = skip_joints(a), b = skip_joints(b); *a != '\0' && *b != '\0';
+         a = skip_joints(a + 1), b = skip_joints(b + 1))
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return false;
+    return *a == *b;
+}
+
+/* A module stands before names of libraries alone. */
+static const char *without_module(const vocabulary *words, const char *text) {
+    const char *dot = words->synonym_count == 0 ? NULL : strrchr(text, '.');
+    return dot == NULL ? text : dot + 1;
+}
+
+static const synonym *find_synonym(const vocabulary *words, const char *text) {
+    for (size_t i = 0; i < words->synonym_count; i++)
+        if (is_alike(words->synonyms[i].spelling, text)) return &words->synonyms[i];
+    return NULL;
+}
+
+word_kind vocabulary_find(const vocabulary *words, const char *text, size_t *index, const char **remark) {
+    size_t found = vocabulary_index(words, text);
+    *remark = NULL;
+    if (found == words->count) {
+        text = without_module(words, text);
+        const synonym *synonym = find_synonym(words, text);
+        if (synonym != NULL) *remark = synonym->remark;
+        if (synonym != NULL && synonym->name == NULL) return WORD_DIFFERS;
+        found = 0;
+        if (synonym != NULL) text = synonym->name;
+        while (found < words->count && !is_alike(words->names[found], text))
+            found++;
+    }
+    if (found == words->count) return WORD_UNKNOWN;
+    *index = found;
+    return WORD_KNOWN;
+}
+
+const char *vocabulary_list(const vocabulary *words, char text[VOCABULARY_LIST_SIZE]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < words->count; i++) {
+        const char *before = i == 0 ? "" : i + 1 == words->count ? " or " : ", ";
+        used += text_put(text + used, VOCABULARY_LIST_SIZE - used, "%s%s", before, words->names[i]);
+    }
+    return text;
+}
+
+tanda_status vocabulary_read(const vocabulary *words, const char *what, const char *text, size_t *index,
+                             const char **remark, tanda_error *error) {
+    char list[VOCABULARY_LIST_SIZE], buffer[SHOWN_SIZE];
+    const char *found = NULL;
+    const word_kind kind = vocabulary_find(words, text, index, &found);
+    if (remark != NULL) *remark = found;
+    if (kind == WORD_KNOWN) return TANDA_OK;
+    shown(text, strlen(text), buffer);
+    if (kind == WORD_DIFFERS) return fail(error, TANDA_USAGE, "%s: '%s': %s", what, buffer, found);
+    return fail(error, TANDA_USAGE, "%s: '%s' is unknown; use %s", what, buffer,
+                vocabulary_list(words, list));
+}
