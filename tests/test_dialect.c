@@ -364,6 +364,8 @@ Test(dialect, the_last_line_end_tells_which_one_stands_within_a_field) {
 Test(dialect, rows_of_numbers_are_no_header) {
     assert_first_name("0,1,2\n3,4,5\n6,7,8\n", NULL, NULL, 3);
     assert_first_name("1,2\n3,5\n", NULL, NULL, 2);
+    assert_first_name(",0\n26317,0\n,1\n66211,0\n", &(tanda_dataset_options){.missing = TANDA_MISSING_MEAN},
+                      NULL, 4);
     assert_first_name("0,0,0\n0,1,1\n1,0,1\n", NULL, NULL, 3);
     assert_first_name("5,3,0\n4.5,2,1\n", NULL, NULL, 2);
     assert_first_name("5.1,3.5,setosa\n4.9,3.0,virginica\n", NULL, NULL, 2);
@@ -385,6 +387,7 @@ Test(dialect, a_first_row_that_may_be_either_is_refused) {
         "0,1\n1,3\n2,5\n3,7\n",
         "0,1\n1,0\n0,0\n0,1\n1,1\n",
         "1990,1991\n0,1\n1,4\n0,5\n",
+        ",0\n26317,0\n66211,1\n78052,0\n", /* a gap or an index without a name */
         "0,1,2\n3,4,5\n0,4,1\n1,4,2\n1,3,2\n",
         "0.1,0.5,y\n1.5,2.5,0\n4.5,5.5,1\n",
         "u,v,w\nu,x,y\nz,x,y\n",

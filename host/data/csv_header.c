@@ -41,7 +41,8 @@ typedef struct evidence {
     bool from_zero;      /* and a is 0 */
     uint64_t expected;   /* the number that would go on */
     bool is_distinct;    /* the numbers are digits alone, no two alike */
-    bool counts_rows;    /* an empty first field over 0, 1, 2, ..., as pandas writes an index */
+    bool above_index;    /* an empty first field over whole numbers, none of which is missing */
+    bool counts_rows;    /* and these are 0, 1, ..., as pandas writes an index */
 } evidence;
 
 static size_t values_of(const column_sample *column) {
@@ -78,6 +79,21 @@ static void look_at_number(const reading *reading, size_t index, evidence *found
     found->numbers++;
 }
 
+/* Whether the first column of the two rows behind the first holds 0 and 1. */
+static bool counts_rows(const reading *reading) {
+    csv_cursor cursor = reading->start;
+    csv_field field, first;
+    for (uint64_t row = 0; row < 3 && row < reading->records && csv_find_record(&cursor); row++) {
+        uint64_t number = 0;
+        csv_any_field(&cursor, &first);
+        for (field = first; !field.is_last;)
+            csv_any_field(&cursor, &field);
+        if (row > 0 && (!number_to_whole(first.text, first.length, &number) || number + 1 != row))
+            return false;
+    }
+    return true;
+}
+
 /* takes_text: of columns whose texts are values; or NULL. */
 static evidence compare_rows(const reading *reading, const tanda_dataset_options *options,
                              const bool *takes_text) {
@@ -87,8 +103,10 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
         field_kind kind = field_kind_of(options, field);
         if (is_number_kind(kind)) look_at_number(reading, i, &found);
         if (field->length == 0 && i == 0 && reading->of[0].counts[FIELD_WHOLE] > 0 &&
-            reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0]))
-            found.counts_rows = true;
+            reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0])) {
+            found.above_index = reading->of[0].counts[FIELD_MISSING] == 0;
+            found.counts_rows = found.above_index && counts_rows(reading);
+        }
         if (kind == FIELD_TEXT && !is_word(field)) found.others += !column_is_numeric(&reading->of[i]);
         found.others += kind == FIELD_BOOLEAN && reading->of[i].counts[FIELD_BOOLEAN] > 0;
         found.others += kind == FIELD_MISSING && field->length > 0;
@@ -134,8 +152,9 @@ static verdict judge_numbers(const reading *reading, const evidence *found) {
 
 static verdict judge(const reading *reading, const evidence *found) {
     if (found->above_numbers > 0) return found->is_distinct ? IS_HEADER : IS_DOUBTFUL;
-    if (found->counts_rows && found->recurring == 0 && (found->words > 0 || found->is_distinct))
-        return IS_HEADER;
+    if (found->above_index && found->recurring == 0 && found->words > 0) return IS_HEADER;
+    if (found->above_index && found->recurring == 0 && found->is_distinct)
+        return found->counts_rows ? IS_HEADER : IS_DOUBTFUL;
     if (found->numbers > 0) return judge_numbers(reading, found);
     return found->words > 0 ? judge_words(found) : IS_DATA;
 }
