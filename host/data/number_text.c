@@ -151,8 +151,13 @@ size_t number_text(float value, char text[NUMBER_TEXT_SIZE]) {
     const size_t sign = bits >> 31;
     uint32_t m = bits & 0x7fffffu;
     int e = (int)(bits >> 23 & 0xffu) - 150;
-    if (e == 255 - 150 || (m == 0 && e == -150)) return put_by_printf(value, text); /* not finite, or zero */
-    if (e == -150) {                                                                /* subnormal */
+    if (e == 255 - 150) return put_by_printf(value, text); /* not finite */
+    text[0] = '-';
+    if (m == 0 && e == -150) {
+        text[sign] = '0';
+        return sign + 1;
+    }
+    if (e == -150) { /* subnormal */
         const int missing = __builtin_clz(m) - 8;
         m <<= missing;
         e = -149 - missing;
@@ -161,7 +166,6 @@ size_t number_text(float value, char text[NUMBER_TEXT_SIZE]) {
     }
     if (!find_digits(m, e, &digits, &exponent)) return put_by_printf(value, text);
     const size_t count = put_digits(digits, all);
-    text[0] = '-';
     if (exponent < LEAST_PLAIN_EXPONENT || exponent >= DIGITS)
         return sign + put_with_exponent(all, count, exponent, text + sign);
     return sign + put_plain(all, count, exponent, text + sign);
