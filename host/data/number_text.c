@@ -157,7 +157,7 @@ size_t number_text(float value, char text[NUMBER_TEXT_SIZE]) {
         text[sign] = '0';
         return sign + 1;
     }
-    if (e == -150) {                                                                /* subnormal */
+    if (e == -150) { /* subnormal */
         const int missing = __builtin_clz(m) - 8;
         m <<= missing;
         e = -149 - missing;

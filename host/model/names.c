@@ -18,8 +18,8 @@ static const synonym activation_synonyms[] = {
     {"celu", "elu", NULL},
     {"exp", "exponential", NULL},
     {"leaky_relu", NULL,
-     "below 0 the slope is 0.01 in PyTorch, 0.3 in Keras's layer and 0.2 in its function: that is leaky_relu "
-     "here, and no option changes it"},
+     "below 0 the slope is 0.2 here, as in keras.activations, but 0.01 in PyTorch and 0.3 in Keras's layer, "
+     "and no option changes it; leaky_relu takes 0.2"},
     {"log_softmax", NULL, "the cross-entropies take the logarithm themselves; the output before is softmax"},
 };
 
