@@ -354,6 +354,17 @@ Test(dialect, a_delimiter_that_breaks_quotes_is_none) {
     tanda_dataset_free(dataset);
 }
 
+Test(dialect, blanks_are_the_delimiter_where_only_they_leave_quotes_whole) {
+    const char *path =
+        write_text("q.csv", "0 -83,0 east yes blue\n1 -92,6 \"west, blue\" no \"blue\nred\"\n"
+                            "2 -90,7 east yes \"blue\nred\"\n3 -55,2 \"west, blue\" no blue\n");
+    const tanda_dataset_options options = {.categorical_auto = true};
+    tanda_dataset *dataset = load(path, &options);
+    cr_expect_eq(dataset->features, 4);
+    cr_expect_eq(dataset->dialect.decimal, ',');
+    tanda_dataset_free(dataset);
+}
+
 Test(dialect, the_last_line_end_tells_which_one_stands_within_a_field) {
     refuse(write_text("m.csv", "1,north\neast,0\r2,north\neast,1\r"), NULL,
            "m.csv:1:2: a LF inside a field, while the lines end in CR; quote the whole field");
@@ -391,6 +402,7 @@ Test(dialect, a_first_row_that_may_be_either_is_refused) {
         "0,1,2\n3,4,5\n0,4,1\n1,4,2\n1,3,2\n",
         "0.1,0.5,y\n1.5,2.5,0\n4.5,5.5,1\n",
         "u,v,w\nu,x,y\nz,x,y\n",
+        "elm;oak\n;ash\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         refuse(write_text("e.csv", texts[i]), NULL,

@@ -123,10 +123,10 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
 
 typedef enum verdict { IS_DATA, IS_HEADER, IS_DOUBTFUL } verdict;
 
-/* Words alone. Values that stand again in their columns are data. */
-static verdict judge_words(const evidence *found) {
+/* Words alone. Values that stand again in their columns are data; over a single row of words either may be. */
+static verdict judge_words(const reading *reading, const evidence *found) {
     if (found->others > 0) return IS_DATA;
-    if (found->recurring == 0) return IS_HEADER;
+    if (found->recurring == 0) return reading->records == 2 ? IS_DOUBTFUL : IS_HEADER;
     if (found->recurring == found->words || found->recurring > 1) return IS_DATA;
     return IS_DOUBTFUL;
 }
@@ -156,7 +156,7 @@ static verdict judge(const reading *reading, const evidence *found) {
     if (found->above_index && found->recurring == 0 && found->is_distinct)
         return found->counts_rows ? IS_HEADER : IS_DOUBTFUL;
     if (found->numbers > 0) return judge_numbers(reading, found);
-    return found->words > 0 ? judge_words(found) : IS_DATA;
+    return found->words > 0 ? judge_words(reading, found) : IS_DATA;
 }
 
 static tanda_status refuse(const csv_reader *reader, tanda_error *error) {

@@ -122,13 +122,21 @@ static size_t certain_columns(const reading *reading) {
     return count;
 }
 
-/* Blanks stand between words, too: they are delimiters where half of the columns or more are certain. */
+/* Whether quotes enclose fields, and none is a letter. */
+static bool quotes_fit(const reading *reading) {
+    size_t quoted = 0;
+    for (size_t i = 0; i < reading->columns; i++)
+        quoted += reading->of[i].quoted;
+    return quoted > 0 && reading->damaged == 0;
+}
+
+/* Blanks stand between words, too: they are delimiters where half of the columns or more are certain, or quotes fit. */
 static bool may_be_blanks(const candidates *candidates, const reading *reading) {
     size_t numeric = numeric_columns(reading);
     if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
         return false;
     if (reading->titles > 0 && numeric < reading->columns) return false;
-    return is_full(reading) && 2 * certain_columns(reading) >= reading->columns;
+    return is_full(reading) && (2 * certain_columns(reading) >= reading->columns || quotes_fit(reading));
 }
 
 /* A column of nothing is what lies between the columns of aligned text. */
