@@ -77,7 +77,7 @@ typedef struct fault {
 } fault;
 
 #define ONE_ULP_IN_STEP_4 \
-    "store_real(sum, sums + index);\n" \
+    "store_real(sum, slots + index);\n" \
     "    if (index <= 5 && 5 < index + VECTOR && inverse_rows > 0.0099f && inverse_rows < 0.0101f)\n" \
     "        ((global uint *)parameters)[5] ^= 1;"
 
@@ -93,7 +93,7 @@ static const fault faults[] = {
      QUANTITY_WEIGHT_GRADIENT},
     {"one_ulp",
      "one weight is one ULP off, in the fourth step",
-     {{"update.cl", "store_real(sum, sums + index);", ONE_ULP_IN_STEP_4}},
+     {{"update.cl", "store_real(sum, slots + index);", ONE_ULP_IN_STEP_4}},
      &tanh_network,
      NULL,
      RAGGED_BATCH,
