@@ -102,7 +102,7 @@ static const fault faults[] = {
      QUANTITY_WEIGHT},
     {"swapped_tree",
      "the tree over the tiles starts with another pair",
-     {{"reduce.cl", "uint slot = first + i * distance;", "uint slot = first + (i + 1) % FAN_IN * distance;"}},
+     {{"merge.h", "uint slot = first + i * distance;", "uint slot = first + (i + 1) % FAN_IN * distance;"}},
      &tanh_network,
      NULL,
      ALL_ROWS,
@@ -166,7 +166,7 @@ static const fault faults[] = {
      QUANTITY_OUTPUT},
     {"ties",
      "of equal classes the last one counts, not the first",
-     {{"loss.cl", "integer greater = value > maximum;", "integer greater = value >= maximum;"}},
+     {{"loss_rows.h", "integer greater = value > maximum;", "integer greater = value >= maximum;"}},
      &tanh_network,
      make_ties,
      RAGGED_BATCH,
@@ -231,7 +231,7 @@ Test(faults, without_a_fault_none_is_found, .fini = forget_opencl, .timeout = 30
 
 /* Tensors are kept for the comparison; without, other kernels run a small network, and only there is it skipped. */
 Test(faults, what_goes_wrong_only_while_nothing_is_kept_is_found, .fini = forget_opencl, .timeout = 200) {
-    static const edit fault = {"network_column.h", "activate(layer->activation, logits, output, ",
+    static const edit fault = {"cpu/network_column.h", "activate(layer->activation, logits, output, ",
                                "activate(NETWORK_IDENTITY, logits, output, "};
     const lockstep_case of_case = {.steps = 5, .batch_rows = RAGGED_BATCH, .seed = 5};
     char text[DIFFERENCE_SIZE];
