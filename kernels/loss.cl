@@ -1,44 +1,8 @@
 /* Losses and their deltas, one lane a row. Work-item (lanes, tile). See loss.c; the formulas are in loss.h. */
-#include "kernels/loss.h"
-#include "kernels/tile.h"
-
-/* How many lanes are true; a sum of conditions counts as often. */
-#if VECTOR == 1
-static inline uint count_true(integer condition) {
-    return condition != 0;
-}
-#else
-static inline uint count_true(integer condition) {
-    int8 by_8 = condition.lo + condition.hi;
-    int4 by_4 = by_8.lo + by_8.hi;
-    int2 by_2 = by_4.lo + by_4.hi;
-    return (uint)(-(by_2.lo + by_2.hi)); /* a true lane is -1 */
-}
-#endif
-
-/* Counts are integers, so their order does not matter. */
-static inline void add_correct(global uint *results, uint step, integer condition) {
-    uint correct = count_true(condition);
-    if (correct > 0) atomic_add(results + 3 * step + 1, correct);
-}
-
-/* All bits (a vector) or 1 (a scalar) in the lanes that hold a row. */
-static inline integer holds_row(uint lane, uint rows) {
-    return (integer)((int)lane) + lane_numbers() < (integer)((int)rows);
-}
+#include "kernels/loss_rows.h"
 
 #define FOR_LANES(lane, lanes)                                                                                       \
     for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)
-
-/* Losses and deltas of VECTOR rows of two classes, y 0 or 1. */
-static inline real binary_rows(real z, real y, int smooth, float half_smoothing, real *losses) {
-    if (smooth) {
-        *losses = loss_binary_smoothed(z, y, (real)(half_smoothing));
-        return loss_binary_delta(z, loss_binary_label(y, (real)(half_smoothing)));
-    }
-    *losses = loss_binary(z, y);
-    return loss_binary_delta(z, y);
-}
 
 kernel void loss_binary_crossentropy(global float *workspace, ulong source, ulong losses, ulong target,
                                      ulong tile_floats, uint width, uint rows, global const int *label,
@@ -54,80 +18,6 @@ kernel void loss_binary_crossentropy(global float *workspace, ulong source, ulon
         add_correct(results, step, ((z > 0.0f) == (class == 1)) & holds_row(lane, used));
         if (with_delta) store_real(clear_unused(delta, lane, used), values + target + lane);
     }
-}
-
-/* maximum over the classes and the first class that has it. */
-static inline real find_maximum(global const float *z, uint outputs, uint width, integer *best) {
-    real maximum = load_real(z);
-    *best = (integer)(0);
-    for (uint c = 1; c < outputs; c++) {
-        real value = load_real(z + (ulong)c * width);
-        integer greater = value > maximum;
-        maximum = choose(greater, value, maximum);
-        *best = greater ? (integer)((int)c) : *best;
-    }
-    return maximum;
-}
-
-/* Sum over classes of exp(z - maximum), in chunks like a dense sum; the terms go to `terms` unless keep is 0. */
-static inline real sum_exponentials(global const float *z, global float *terms, int keep, uint outputs, uint width,
-                                    real maximum, float zero) {
-    real total = (real)(zero);
-    for (uint from = 0; from < outputs; from += CHUNK) {
-        uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
-        real sum = (real)(zero);
-        for (uint c = from; c < to; c++) {
-            real e = exact_exp_nonpositive(load_real(z + (ulong)c * width) - maximum);
-            sum = sum + e;
-            if (keep) store_real(e, terms + (ulong)c * width);
-        }
-        total = total + sum;
-    }
-    return total;
-}
-
-/* Labels of classes: 1 and 0, or what smoothing makes of them (loss.h). */
-typedef struct class_labels {
-    float on, off, rest, entropy;
-} class_labels;
-
-/* Sum over classes of maximum - z, in chunks. */
-static inline real sum_distances(global const float *z, uint outputs, uint width, real maximum, float zero) {
-    real total = (real)(zero);
-    for (uint from = 0; from < outputs; from += CHUNK) {
-        uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
-        real sum = (real)(zero);
-        for (uint c = from; c < to; c++)
-            sum = sum + (maximum - load_real(z + (ulong)c * width));
-        total = total + sum;
-    }
-    return total;
-}
-
-/* Losses and, with_delta, deltas of VECTOR rows, whose classes lie `width` floats apart, and which class was right. */
-static inline void categorical_rows(global const float *z, global float *delta, int with_delta, uint outputs,
-                                    uint width, integer class, class_labels labels, integer is_used, real *losses,
-                                    integer *right, float zero) {
-    integer best;
-    real maximum = find_maximum(z, outputs, width, &best);
-    real sum = sum_exponentials(z, delta, with_delta, outputs, width, maximum, zero);
-    real scale = exact_reciprocal(sum), true_logit = (real)(zero);
-    for (uint c = 0; c < outputs; c++) {
-        integer is_true = class == (integer)((int)c);
-        true_logit = choose(is_true, load_real(z + (ulong)c * width), true_logit);
-        if (!with_delta) continue;
-        real e = load_real(delta + (ulong)c * width);
-        real d = loss_categorical_delta(e, scale, choose(is_true, labels.on, labels.off));
-        store_real(choose(is_used, d, 0.0f), delta + (ulong)c * width);
-    }
-    real loss;
-    if (labels.off > 0.0f)
-        loss = loss_categorical_smoothed(sum, maximum, true_logit, sum_distances(z, outputs, width, maximum, zero),
-                                         (real)(labels.rest), (real)(labels.off), (real)(labels.entropy));
-    else
-        loss = loss_categorical(sum, maximum, true_logit);
-    *losses = choose(is_used, loss, 0.0f);
-    *right = (best == class) & is_used;
 }
 
 kernel void loss_categorical_crossentropy(global float *workspace, ulong source, ulong losses, ulong target,
@@ -182,82 +72,6 @@ kernel void loss_mse(global float *workspace, ulong source, ulong losses, ulong 
         real delta = loss_squared_delta(output, y);
         delta = flush_tiny(sigmoid ? activation_sigmoid_backward(delta, output) : delta);
         store_real(clear_unused(delta, lane, used), values + target + lane);
-    }
-}
-
-/* ---- element losses ---------------------------------------------------------------------------------------- */
-
-/* An element loss and what it wants to know. */
-typedef struct element_loss {
-    int kind;
-    float parameter, mean;
-} element_loss;
-
-#define ELEMENT_CASE(name, NAME)                                                                                     \
-    case LOSS_##NAME:                                                                                                \
-        *losses = element_##name(output, y, (real)(loss.parameter));                                                 \
-        return flush_tiny(element_##name##_delta(output, y, (real)(loss.parameter)) * (real)(loss.mean));
-
-/* The losses of VECTOR outputs, and their deltas. */
-static inline real element_deltas(element_loss loss, real output, real y, real *losses) {
-    switch (loss.kind) { ELEMENT_LOSS_LIST(ELEMENT_CASE) }
-    return output;
-}
-
-/* Target `h` of VECTOR rows that have `targets` each. */
-static inline real load_target(global const int *label, uint targets, uint h) {
-#if VECTOR == 1
-    return as_float(label[h]);
-#else
-    float values[VECTOR];
-    for (uint i = 0; i < VECTOR; i++)
-        values[i] = as_float(label[i * targets + h]);
-    return TANDA_VECTOR(vload, VECTOR)(0, values);
-#endif
-}
-
-/* What the rows' labels say of output h: for classes 1 for the row's own, and -1 (hinge) or 0 for any other. */
-static inline real element_target(element_loss loss, integer class, uint outputs, uint h) {
-    int is_hinge = loss.kind == LOSS_HINGE || loss.kind == LOSS_SQUARED_HINGE;
-    integer own = class == (integer)(outputs == 1 ? 1 : (int)h);
-    return choose(own, 0x1p+0f, is_hinge ? -0x1p+0f : 0.0f);
-}
-
-/*
- * Losses and, with_delta, deltas of VECTOR rows, whose outputs lie `width` floats apart, and which class, or
- * whose labels all, were right. A row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the
- * targets are in label, unless that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
- */
-static inline void element_rows(element_loss loss, global const float *output, global float *delta, int with_delta,
-                                uint outputs, uint width, int is_class, global const int *label, uint targets,
-                                integer label_bits, integer is_used, real *losses, integer *right, float zero) {
-    real total = (real)(zero);
-    integer agree = is_used;
-    for (uint from = 0; from < outputs; from += CHUNK) {
-        uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
-        real sum = (real)(zero);
-        for (uint h = from; h < to; h++) {
-            real o = load_real(output + (ulong)h * width), loss_of_output, y = as_real(label_bits);
-            if (is_class)
-                y = element_target(loss, label_bits, outputs, h);
-            else if (targets > 1)
-                y = load_target(label, targets, h);
-            real d = element_deltas(loss, o, y, &loss_of_output);
-            sum = sum + loss_of_output;
-            agree = agree & ((o > 0.0f) == (y > (real)(0x1p-1f)));
-            if (with_delta) store_real(choose(is_used, d, 0.0f), delta + (ulong)h * width);
-        }
-        total = total + sum;
-    }
-    *losses = choose(is_used, canonical(total * (real)(loss.mean)), 0.0f);
-    *right = loss.kind == LOSS_BINARY_CROSSENTROPY ? agree : (integer)(0);
-    if (!is_class) return;
-    integer best;
-    if (outputs == 1)
-        *right = ((load_real(output) > 0.0f) == (label_bits == 1)) & is_used;
-    else {
-        find_maximum(output, outputs, width, &best);
-        *right = (best == label_bits) & is_used;
     }
 }
 

@@ -53,7 +53,7 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #ifdef POCL_DEVICE_ADDRESS_BITS
 #define ASK_FOR(p) __builtin_prefetch((const private void *)(ulong)(p))
 #else
-#define ASK_FOR(p)
+#define ASK_FOR(p) ((void)(p))
 #endif
 
 #define INLINE static inline __attribute__((always_inline))

@@ -1,5 +1,6 @@
 /* The end of a step: the last pass of the tree, the parameter update and the loss. See step.c and update.c. */
 #include "kernels/apply.h"
+#include "kernels/merge.h"
 
 /* Where the parameters of a layer's bias lie, which no penalty is put on. */
 typedef struct bias_range {

@@ -77,7 +77,7 @@ typedef struct fault {
 } fault;
 
 #define ONE_ULP_IN_STEP_4 \
-    "store_real(sum, sums + index);\n" \
+    "store_real(sum, slots + index);\n" \
     "    if (index <= 5 && 5 < index + VECTOR && inverse_rows > 0.0099f && inverse_rows < 0.0101f)\n" \
     "        ((global uint *)parameters)[5] ^= 1;"
 
@@ -93,7 +93,7 @@ static const fault faults[] = {
      QUANTITY_WEIGHT_GRADIENT},
     {"one_ulp",
      "one weight is one ULP off, in the fourth step",
-     {{"update.cl", "store_real(sum, sums + index);", ONE_ULP_IN_STEP_4}},
+     {{"update.cl", "store_real(sum, slots + index);", ONE_ULP_IN_STEP_4}},
      &tanh_network,
      NULL,
      RAGGED_BATCH,
@@ -102,7 +102,7 @@ static const fault faults[] = {
      QUANTITY_WEIGHT},
     {"swapped_tree",
      "the tree over the tiles starts with another pair",
-     {{"reduce.cl", "uint slot = first + i * distance;", "uint slot = first + (i + 1) % FAN_IN * distance;"}},
+     {{"merge.h", "uint slot = first + i * distance;", "uint slot = first + (i + 1) % FAN_IN * distance;"}},
      &tanh_network,
      NULL,
      ALL_ROWS,
@@ -166,7 +166,7 @@ static const fault faults[] = {
      QUANTITY_OUTPUT},
     {"ties",
      "of equal classes the last one counts, not the first",
-     {{"loss.cl", "integer greater = value > maximum;", "integer greater = value >= maximum;"}},
+     {{"loss_rows.h", "integer greater = value > maximum;", "integer greater = value >= maximum;"}},
      &tanh_network,
      make_ties,
      RAGGED_BATCH,
@@ -231,7 +231,7 @@ Test(faults, without_a_fault_none_is_found, .fini = forget_opencl, .timeout = 30
 
 /* Tensors are kept for the comparison; without, other kernels run a small network, and only there is it skipped. */
 Test(faults, what_goes_wrong_only_while_nothing_is_kept_is_found, .fini = forget_opencl, .timeout = 200) {
-    static const edit fault = {"network_column.h", "activate(layer->activation, logits, output, ",
+    static const edit fault = {"cpu/network_column.h", "activate(layer->activation, logits, output, ",
                                "activate(NETWORK_IDENTITY, logits, output, "};
     const lockstep_case of_case = {.steps = 5, .batch_rows = RAGGED_BATCH, .seed = 5};
     char text[DIFFERENCE_SIZE];

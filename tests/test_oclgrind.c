@@ -170,7 +170,7 @@ static void avoid_swizzles(void) {
             "    found |= conditions[i];\n"
             "return found != 0;\n"
             "int8 by_8 = condition.lo | condition.hi;");
-    replace("network_block.h", "static inline float16 fold_sixteen(float16 *x) {",
+    replace("cpu/network_block.h", "static inline float16 fold_sixteen(float16 *x) {",
             "static inline float16 fold_sixteen(float16 *x) {\n"
             "float folded[16];\n"
             "for (int i = 0; i < 16; i++)\n"
@@ -178,21 +178,21 @@ static void avoid_swizzles(void) {
             "return vload16(0, folded);\n"
             "}\n"
             "static inline float16 unused_fold(float16 *x) {");
-    replace("loss.cl", "int8 by_8 = condition.lo + condition.hi;",
+    replace("loss_rows.h", "int8 by_8 = condition.lo + condition.hi;",
             "int lanes[16], sum = 0;\n"
             "vstore16(condition, 0, lanes);\n"
             "for (int i = 0; i < 16; i++)\n"
             "    sum -= lanes[i];\n"
             "return (uint)sum;\n"
             "int8 by_8 = condition.lo + condition.hi;");
-    replace("gather.cl", "return (uint16)(convert_uint8(",
+    replace("cpu/assemble.h", "return (uint16)(convert_uint8(",
             "uint lanes[16];\n"
             "vstore16(a, 0, lanes);\n"
             "for (int i = 0; i < 16; i++)\n"
             "    lanes[i] = mul_hi(lanes[i], b);\n"
             "return vload16(0, lanes);\n"
             "return (uint16)(convert_uint8(");
-    replace("gather.cl", "#define INTERLEAVE_LOW(a, b) ",
+    replace("cpu/assemble.h", "#define INTERLEAVE_LOW(a, b) ",
             "static float16 interleave(float16 a, float16 b, int first) {\n"
             "    float from[32], to[16];\n"
             "    vstore16(a, 0, from);\n"
@@ -205,7 +205,7 @@ static void avoid_swizzles(void) {
             "}\n"
             "#define INTERLEAVE_LOW(a, b) interleave(a, b, 0)\n"
             "#define UNUSED_LOW(a, b) ");
-    replace("gather.cl", "#define INTERLEAVE_HIGH(a, b) ",
+    replace("cpu/assemble.h", "#define INTERLEAVE_HIGH(a, b) ",
             "#define INTERLEAVE_HIGH(a, b) interleave(a, b, 8)\n"
             "#define UNUSED_HIGH(a, b) ");
 }

@@ -1,13 +1,12 @@
 /* The self-test at start: who passes it with which grade, and that it notices damaged kernels. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "backend/selftest.h"
 #include "support_checks.h"
+#include "support_lockstep.h"
 
 /* What every exact device gives; a change of these is a change of the contract. */
 #define HASH_OF_FUNCTIONS UINT64_C(0xa6da7e1ce9b498b1)
@@ -86,49 +85,19 @@ Test(selftest, rusticl_is_exact_but_for_subnormals_and_taken_only_on_request) {
 
 /* ---- damaged kernels ---------------------------------------------------------------------------------- */
 
-/* A file's text with the first `from` replaced by `to`, or as it is where from is NULL. */
-static void copy_changed(const char *source, const char *target, const char *from, const char *to) {
-    static char text[1 << 18];
-    FILE *file = fopen(source, "r");
-    cr_assert_not_null(file, "%s cannot be read", source);
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    file = fopen(target, "w");
-    cr_assert_not_null(file);
-    char *found = from == NULL ? NULL : strstr(text, from);
-    cr_assert(from == NULL || found != NULL, "%s has no '%s' to damage", source, from);
-    if (found == NULL)
-        fputs(text, file);
-    else
-        fprintf(file, "%.*s%s%s", (int)(found - text), text, to, found + strlen(from));
-    cr_assert_eq(fclose(file), 0);
-}
-
-/* Copies the kernels to `name` in the test's folder, one of them damaged; folder has 256 bytes. */
-static void damage_kernels(const char *name, const char *damaged, const char *from, const char *to,
-                           char *folder) {
-    char source[512], target[512];
-    snprintf(folder, 256, "%s/%s", temporary_folder(), name);
-    cr_assert_eq(mkdir(folder, 0700), 0);
-    DIR *kernels = opendir(TANDA_SOURCE_DIR "/kernels");
-    cr_assert_not_null(kernels);
-    for (struct dirent *entry = readdir(kernels); entry != NULL; entry = readdir(kernels)) {
-        if (entry->d_name[0] == '.') continue;
-        snprintf(source, sizeof source, TANDA_SOURCE_DIR "/kernels/%s", entry->d_name);
-        snprintf(target, sizeof target, "%s/%s", folder, entry->d_name);
-        copy_changed(source, target, strcmp(entry->d_name, damaged) == 0 ? from : NULL, to);
-    }
-    closedir(kernels);
-}
-
 /* Damage that still builds, and the probe that notices it. */
 static const struct {
-    const char *name, *file, *from, *to, *probe;
+    const char *name;
+    edit edit;
+    const char *probe;
 } damages[] = {
-    {"reciprocal", "exact.h", "return fused(y, fused(-m, y, 1.0f), y);\n}\n\n/*\n * 1 / d.",
-     "return y;\n}\n\n/*\n * 1 / d.", "hash of the exact functions"},
-    {"lanes", "tile.h", "x.lo + x.hi", "x.even + x.odd", "hash of a small training"},
-    {"unfused", "portable.h", "fma((real)(a), (real)(b), (real)(c))", "((real)(a) * (real)(b) + (real)(c))",
+    {"reciprocal",
+     {"exact.h", "return fused(y, fused(-m, y, 1.0f), y);\n}\n\n/*\n * 1 / d.",
+      "return y;\n}\n\n/*\n * 1 / d."},
+     "hash of the exact functions"},
+    {"lanes", {"tile.h", "x.lo + x.hi", "x.even + x.odd"}, "hash of a small training"},
+    {"unfused",
+     {"portable.h", "fma((real)(a), (real)(b), (real)(c))", "((real)(a) * (real)(b) + (real)(c))"},
      "fma is fused"},
 };
 
@@ -145,9 +114,7 @@ static void expect_refusal(const char *folder, const char *probe) {
 Test(selftest, damaged_kernels_are_only_good_for_fast_and_the_probe_is_named) {
     if (!use_opencl("pocl")) return;
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-        char folder[256];
-        const char *probe = NULL;
-        damage_kernels(damages[i].name, damages[i].file, damages[i].from, damages[i].to, folder);
+        const char *probe = NULL, *folder = damaged_kernels(damages[i].name, &damages[i].edit, 1);
         backend *backend = open_opencl(folder);
         MUST(selftest_run(backend, NULL, error));
         cr_expect_eq(tanda_device_grade(backend, &probe), TANDA_GRADE_FAST_ONLY, "damage '%s' is not noticed",
@@ -159,18 +126,17 @@ Test(selftest, damaged_kernels_are_only_good_for_fast_and_the_probe_is_named) {
 }
 
 /* Kernels that do not build. */
-static void break_kernels(char *folder) {
-    damage_kernels("broken", "update.cl", "if (apply_update(", "if (no_such_function(", folder);
+static const char *broken_kernels(void) {
+    static const edit broken = {"update.cl", "if (apply_update(", "if (no_such_function("};
+    return damaged_kernels("broken", &broken, 1);
 }
 
 Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error) {
-    char folder[256];
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    break_kernels(folder);
     const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .kernel_folder = folder};
+        .device = "opencl", .require_device = true, .kernel_folder = broken_kernels()};
     cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
     cr_expect_not_null(strstr(error.message, "no_such_function"), "%s", error.message);
     cr_expect_not_null(strstr(error.message, "update.cl:"), "the place is not named: %s", error.message);
@@ -190,12 +156,11 @@ Test(selftest, missing_kernel_folder_is_named) {
 /* ---- falling back ------------------------------------------------------------------------------------- */
 
 Test(selftest, device_that_fails_is_replaced_by_openmp_unless_it_is_required) {
-    char folder[256], reason[256] = "";
+    char reason[256] = "";
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    break_kernels(folder);
-    const tanda_device_options options = {.device = "opencl", .kernel_folder = folder};
+    const tanda_device_options options = {.device = "opencl", .kernel_folder = broken_kernels()};
     cr_assert_eq(tanda_device_open(&options, &backend, reason, &error), TANDA_OK, "%s", error.message);
     cr_expect_str_eq(tanda_device_describe(backend)->backend, "openmp");
     cr_expect_not_null(strstr(reason, "fallback"), "%s", reason);

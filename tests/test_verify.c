@@ -255,13 +255,13 @@ Test(bounds, fast_and_exact_lie_within_theirs_and_these_are_tight, .fini = forge
 }
 
 #define SIXTY_FOUR_ULP_IN_STEP_3 \
-    "store_real(sum, sums + index);\n" \
+    "store_real(sum, slots + index);\n" \
     "    if (index <= 5 && 5 < index + VECTOR && inverse_rows > 0.0099f && inverse_rows < 0.0101f)\n" \
     "        ((global uint *)parameters)[5] += 64;"
 
 Test(bounds, sixty_four_ulp_in_one_weight_break_the_bound_of_the_weights, .fini = forget_opencl,
      .timeout = 200) {
-    static const edit fault = {"update.cl", "store_real(sum, sums + index);", SIXTY_FOUR_ULP_IN_STEP_3};
+    static const edit fault = {"update.cl", "store_real(sum, slots + index);", SIXTY_FOUR_ULP_IN_STEP_3};
     char difference[DIFFERENCE_SIZE];
     if (!use_opencl("pocl")) return;
     backend *damaged = open_opencl(damaged_kernels("ulp64", &fault, 1)), *cpu = open_best_openmp(1);

@@ -124,7 +124,7 @@ static tanda_status build_set(const opencl_backend_state *state, const char *mor
     char *text = NULL;
     char options[OPTIONS_SIZE];
     opencl_cache cache;
-    tanda_status status = opencl_read_kernels(state->kernel_folder, &text, error);
+    tanda_status status = opencl_read_kernels(state->kernel_folder, state->vector, &text, error);
     if (status != TANDA_OK) return status;
     write_options(state->vector, more_options, options);
     bool cached = state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);

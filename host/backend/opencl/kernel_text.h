@@ -3,7 +3,7 @@
 #define TANDA_OPENCL_KERNEL_TEXT_H
 
 typedef struct kernel_text {
-    const char *name; /* file name, e.g. "dense.cl" */
+    const char *name; /* path in kernels/, e.g. "cpu/network.cl" */
     const char *text;
 } kernel_text;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/network.h"
+#include "kernels/cpu/network.h"
 #include "support/memory.h"
 
 /* Each column reads the weights again: of more, from memory, or for too few rows. */

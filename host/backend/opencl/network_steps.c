@@ -4,7 +4,7 @@
  * 32 through 784-128-10.
  */
 #include "backend/opencl/wave.h"
-#include "kernels/network.h"
+#include "kernels/cpu/network.h"
 
 #define LAUNCH_FMAS ((size_t)1 << 28) /* a millisecond or two */
 #define MOST_STEPS_TOGETHER 256

@@ -8,12 +8,18 @@
 #include "backend/opencl/state.h"
 #include "support/file.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define MOST_FILES 64
 
-static const char *const kernel_files[] = {"gather.cl",        "dense.cl",  "activation.cl", "dropout.cl",
-                                           "loss.cl",          "weigh.cl",  "perceptron.cl", "network.cl",
-                                           "network_steps.cl", "reduce.cl", "update.cl",     "probe.cl"};
+static const char *const kernel_files[] = {"gather.cl", "dense.cl",  "activation.cl", "dropout.cl", "loss.cl",
+                                           "weigh.cl",  "reduce.cl", "update.cl",     "probe.cl"};
+
+/* Where 16 lanes lie in one real. */
+static const char *const cpu_files[] = {"cpu/gather.cl", "cpu/perceptron.cl", "cpu/network.cl",
+                                        "cpu/network_steps.cl"};
+
+#define COUNT(files) (sizeof(files) / sizeof *(files))
 
 typedef struct expansion {
     const char *folder; /* NULL: embedded */
@@ -25,7 +31,6 @@ typedef struct expansion {
 static tanda_status expand(expansion *expansion, const char *name, tanda_error *error);
 
 /* True for a line `#include "kernels/NAME"`; other includes belong to C and stand under #ifdef. */
-#include "support/text.h"
 static bool included_name(const char *line, size_t length, char name[64]) {
     static const char start[] = "#include \"kernels/";
     size_t skip = sizeof start - 1;
@@ -86,9 +91,9 @@ static tanda_status expand(expansion *expansion, const char *name, tanda_error *
     return fail(error, TANDA_DEVICE, "kernel file %s is not built in", name);
 }
 
-/* The text of several files, each include once. */
-static tanda_status read_files(const char *folder, const char *const *names, size_t count, char **text,
-                               tanda_error *error) {
+/* The text of several files and of some more, each include once. */
+static tanda_status read_files(const char *folder, const char *const *names, size_t count,
+                               const char *const *more, size_t more_count, char **text, tanda_error *error) {
     char *made = NULL;
     size_t size = 0;
     expansion *expansion = NULL;
@@ -102,6 +107,8 @@ static tanda_status read_files(const char *folder, const char *const *names, siz
     }
     for (size_t i = 0; status == TANDA_OK && i < count; i++)
         status = expand(expansion, names[i], error);
+    for (size_t i = 0; status == TANDA_OK && i < more_count; i++)
+        status = expand(expansion, more[i], error);
     const bool written = text_stream_end(expansion->output, &made);
     free(expansion);
     if (status == TANDA_OK && !written) status = fail(error, TANDA_FAILED, "no memory for the kernels");
@@ -113,10 +120,11 @@ static tanda_status read_files(const char *folder, const char *const *names, siz
     return TANDA_OK;
 }
 
-tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error) {
-    return read_files(folder, kernel_files, sizeof kernel_files / sizeof *kernel_files, text, error);
+tanda_status opencl_read_kernels(const char *folder, size_t vector, char **text, tanda_error *error) {
+    return read_files(folder, kernel_files, COUNT(kernel_files), cpu_files,
+                      vector == 16 ? COUNT(cpu_files) : 0, text, error);
 }
 
 tanda_status opencl_read_kernel(const char *folder, const char *name, char **text, tanda_error *error) {
-    return read_files(folder, &name, 1, text, error);
+    return read_files(folder, &name, 1, NULL, 0, text, error);
 }

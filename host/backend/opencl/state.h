@@ -103,8 +103,11 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
 tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, const void *source,
                                  size_t bytes, tanda_error *error);
 
-/* The text of the kernels, includes resolved; from `folder`, or as built in when that is NULL. Free *text. */
-tanda_status opencl_read_kernels(const char *folder, char **text, tanda_error *error);
+/*
+ * The text of the kernels for so many lanes per work-item, includes resolved; from `folder`, or as built in when that is
+ * NULL. Free *text.
+ */
+tanda_status opencl_read_kernels(const char *folder, size_t vector, char **text, tanda_error *error);
 
 /* The same for one .cl file alone. */
 tanda_status opencl_read_kernel(const char *folder, const char *name, char **text, tanda_error *error);

@@ -3,7 +3,7 @@
  * the device, and the host waits for nothing between steps.
  */
 #include "backend/opencl/wave.h"
-#include "kernels/network.h"
+#include "kernels/cpu/network.h"
 #include "kernels/tree.h"
 #include "support/memory.h"
 

@@ -2,9 +2,7 @@
 #ifndef TANDA_KERNELS_NETWORK_BLOCK_H
 #define TANDA_KERNELS_NETWORK_BLOCK_H
 
-#include "kernels/network_wide.h"
-
-#if VECTOR == 16
+#include "kernels/cpu/network_wide.h"
 
 /* fold_lanes of 16 vectors at once, which are overwritten: each step folds two of them into one. */
 static inline float16 fold_sixteen(float16 *x) {
@@ -231,7 +229,5 @@ static inline void aim(network_target *target, const update_target *update, glob
     target->floats = update->floats;
     target->result = result;
 }
-
-#endif
 
 #endif

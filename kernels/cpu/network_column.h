@@ -2,14 +2,13 @@
 #ifndef TANDA_KERNELS_NETWORK_COLUMN_H
 #define TANDA_KERNELS_NETWORK_COLUMN_H
 
-#include "kernels/dropout.h"
-#include "kernels/loss.h"
-#include "kernels/network.h"
-#include "kernels/network_units.h"
-#include "kernels/shuffle.h"
+#include "kernels/cpu/assemble.h"
+#include "kernels/cpu/network.h"
+#include "kernels/cpu/network_units.h"
+#include "kernels/cpu/row_deltas.h"
+#include "kernels/dropout_units.h"
+#include "kernels/loss_rows.h"
 #include "kernels/weigh.h"
-
-#if VECTOR == 16
 
 /* A delta's 16 lanes as 16 rows of each of its panels of 16 units; units that are not there become +0. */
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
@@ -335,7 +334,5 @@ DEFINE_NETWORK_COLUMNS(2)
             training_step, weights, weighted, parameters, panels, layers, layer_count, losses, loss, half_smoothing,         \
             {on, off, rest, entropy}, {element, parameter, mean}, is_class, sigmoid, with_loss, results, step, zero  \
     }
-
-#endif
 
 #endif

@@ -5,20 +5,10 @@
  * kernels (dense.cl, loss.cl, reduce.cl). See perceptron.c.
  */
 #include "kernels/apply.h"
-#include "kernels/loss.h"
-#include "kernels/shuffle.h"
-#include "kernels/tile.h"
-#include "kernels/tree.h"
-
-#if VECTOR == 16
-
-typedef struct perceptron_model {
-    global const float *weight;
-    float bias, zero;
-    uint features;
-    int squared, is_class, sigmoid, with_loss;
-    uint labels_ahead; /* rows from those that are worked on to those whose labels are asked for */
-} perceptron_model;
+#include "kernels/cpu/assemble.h"
+#include "kernels/cpu/levels.h"
+#include "kernels/cpu/row_deltas.h"
+#include "kernels/loss_rows.h"
 
 /* The labels of 16 rows of which `used` are there. */
 static inline int16 row_labels(global const int *label, int used) {
@@ -27,26 +17,6 @@ static inline int16 row_labels(global const int *label, int used) {
     for (int i = 0; i < 16; i++)
         values[i] = i < used ? label[i] : 0;
     return vload16(0, values);
-}
-
-/* Losses and deltas of 16 rows, and which classes were right. */
-static inline float16 row_deltas(perceptron_model model, float16 z, int16 bits, int used, float16 *losses,
-                                 int16 *right) {
-    float16 y = model.is_class ? convert_float16(bits) : as_float16(bits), delta;
-    float threshold = model.squared && !model.sigmoid ? 0x1p-1f : 0.0f;
-    int16 is_used = lane_numbers() < (int16)(used);
-    *right = model.is_class ? ((z > threshold) == (bits == 1)) & is_used : (int16)(0);
-    if (model.squared) {
-        float16 output = model.sigmoid ? activation_sigmoid(z) : z;
-        *losses = loss_squared(output, y);
-        delta = loss_squared_delta(output, y);
-        delta = flush_tiny(model.sigmoid ? activation_sigmoid_backward(delta, output) : delta);
-    } else {
-        if (model.with_loss) *losses = loss_binary(z, y);
-        delta = loss_binary_delta(z, y);
-    }
-    *losses = choose(is_used, *losses, 0.0f);
-    return choose(is_used, delta, 0.0f);
 }
 
 /* Asks for line `k` of those that `columns` columns ask for together. */
@@ -194,20 +164,6 @@ static inline int16 add_tile(perceptron_model model, global const float *x, glob
     return correct;
 }
 
-/* A tile's folded sums go through the tree (tree.h). Sums and levels are `floats` apart, a multiple of 16. */
-static inline void add_to_tree(global float *sums, global float *levels, uint floats, uint index, int last) {
-    uint level = 0;
-    for (; tree_climbs(index, last, level); level++) {
-        if (!tree_takes(index, level)) continue;
-        global const float *below = levels + (ulong)level * floats;
-        for (uint i = 0; i < floats / 16; i++)
-            store_16(load_16(i, below) + load_16(i, sums), i, sums);
-    }
-    if (last) return;
-    for (uint i = 0; i < floats / 16; i++)
-        store_16(load_16(i, sums), i, levels + (ulong)level * floats);
-}
-
 /* Where the rows of a tile lie in the data set, whose batch starts at first_row of the epoch's order. */
 typedef struct row_order {
     ulong count, seed;
@@ -325,5 +281,3 @@ kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulo
         epoch = next_epoch;
     }
 }
-
-#endif

@@ -3,22 +3,8 @@
 #define TANDA_KERNELS_NETWORK_WIDE_H
 
 #include "kernels/apply.h"
-#include "kernels/network.h"
-#include "kernels/tile.h"
-#include "kernels/tree.h"
-
-#if VECTOR == 16
-
-/* The sums of a tile go through the tree (tree.h) of a group. */
-static inline void add_block(float16 *value, float16 *levels, uint count, uint index, int last) {
-    uint level = 0;
-    for (; tree_climbs(index, last, level); level++)
-        if (tree_takes(index, level))
-            for (uint i = 0; i < count; i++)
-                value[i] = levels[level * count + i] + value[i];
-    for (uint i = 0; !last && i < count; i++)
-        levels[level * count + i] = value[i];
-}
+#include "kernels/cpu/levels.h"
+#include "kernels/cpu/network.h"
 
 /*
  * Where the sums of a block go: into a slot, and into the parameters where is_update is set, and these into the panels of
@@ -195,7 +181,5 @@ static inline void store_in_panels(const network_target *target, global const ne
 
 DEFINE_WIDE_STRIP(1)
 DEFINE_WIDE_STRIP(2)
-
-#endif
 
 #endif

@@ -5,10 +5,8 @@
  * that has begun and waits for nothing: so this ends even where one thread runs the work-items one after the other, when
  * the first does all. See network.c.
  */
-#include "kernels/network_block.h"
-#include "kernels/network_column.h"
-
-#if VECTOR == 16
+#include "kernels/cpu/network_block.h"
+#include "kernels/cpu/network_column.h"
 
 /*
  * Waits until `count` parts are done. 0 when it takes so long that the thread which is busy with the last of them has
@@ -101,5 +99,3 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
 
 DEFINE_NETWORK_STEPS(1)
 DEFINE_NETWORK_STEPS(2)
-
-#endif

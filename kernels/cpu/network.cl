@@ -4,10 +4,9 @@
  * block of parameters from these to the sums of a group of tiles or, where that is all of a step, to their update.
  * Tensors are (columns, units, lanes of a column). Every sum has the order of the single kernels. See network.c.
  */
-#include "kernels/network_block.h"
-#include "kernels/network_column.h"
-
-#if VECTOR == 16
+#include "kernels/cpu/levels.h"
+#include "kernels/cpu/network_block.h"
+#include "kernels/cpu/network_column.h"
 
 /* The weights in panels. Work-item (some inputs, layer). */
 kernel void network_pack(global const float *parameters, global const network_layer *layers, global float *panels) {
@@ -62,7 +61,7 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
 /*
  * Rows and gradients of one tile after the other, so that its tensors never leave the cache. Work-item (group of `group`
  * tiles): its workspace is one tile, and so is its input unless that is assembled, its scratch the levels of the tree,
- * slot_floats apart. See add_to_tree of perceptron.cl.
+ * slot_floats apart. See add_to_tree.
  */
 kernel void network_tiles(global float *input, ulong input_offset, ulong input_tile, global float *workspace,
                           ulong workspace_tile, BATCH_ARGUMENTS, uint group, global float *slots, ulong slot_floats,
@@ -89,5 +88,3 @@ kernel void network_tiles(global float *input, ulong input_offset, ulong input_t
         add_to_tree(target.slot, scratch + item * scratch_floats, (uint)slot_floats, index, index + 1 == tiles);
     }
 }
-
-#endif

@@ -3,10 +3,8 @@
 #define TANDA_KERNELS_NETWORK_UNITS_H
 
 #include "kernels/activation.h"
-#include "kernels/network.h"
+#include "kernels/cpu/network.h"
 #include "kernels/tile.h"
-
-#if VECTOR == 16
 
 #define NETWORK_ACTIVATION(name, NAME, FROM) NETWORK_##NAME,
 enum network_activation { ACTIVATION_LIST(NETWORK_ACTIVATION) };
@@ -109,6 +107,7 @@ typedef struct network_chains {
         global const float *line = c->lines + column * c->lines_apart + from * lanes, *factors = c->factors;         \
         global const float *gate = c->gate + column * c->gate_apart + unit * lanes;                                  \
         global float *results = c->results + column * c->results_apart + unit * lanes;                               \
+        (void)gate;                                                                                                  \
         float16 sum[OUTPUTS][VECTORS];                                                                               \
         FOR_SUMS(OUTPUTS, VECTORS, (float16)(c->zero))                                                               \
         ADD_##DIRECTION(OUTPUTS, VECTORS)                                                                            \
@@ -157,7 +156,5 @@ DEFINE_CHAINS(units_forward, FORWARD, 1)
 DEFINE_CHAINS(units_forward, FORWARD, 2)
 DEFINE_CHAINS(units_backward, BACKWARD, 1)
 DEFINE_CHAINS(units_backward, BACKWARD, 2)
-
-#endif
 
 #endif
