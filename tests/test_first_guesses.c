@@ -10,6 +10,7 @@ typedef struct guess {
 
 #define TRAIN "train --data iris.csv --epochs 1 --device cpu --quiet --output m.safetensors "
 #define DEEP TRAIN "--hidden 4 "
+#define DATA "train iris.csv --epochs 1 --device cpu --quiet -o m.safetensors "
 
 static const guess guesses[] = {
     /* commands */
@@ -70,7 +71,7 @@ static const guess guesses[] = {
     {"PyTorch", DEEP "--activation nn.Tanh", 0, "\"activation\": [\"tanh\"]"},
     {"scikit-learn", DEEP "--activation logistic", 0, "\"activation\": [\"sigmoid\"]"},
     {"PyTorch", DEEP "--activation GELU", 0, "\"activation\": [\"gelu\"]"},
-    {"PyTorch", DEEP "--activation LeakyReLU", 2, "0.2 in its function: that is leaky_relu here"},
+    {"PyTorch", DEEP "--activation LeakyReLU", 2, "leaky_relu takes 0.2"},
     {"Keras", DEEP "--activation mish", 2, "use identity, sigmoid, tanh, relu"},
     {"all", DEEP "--activation softmax", 2, "--output-activation softmax"},
     {"Keras", TRAIN "--output-activation Softmax", 0, "\"output_activation\": \"softmax\""},
@@ -111,12 +112,36 @@ static const guess guesses[] = {
     {"all", "train --data data.json", 3, "is JSON, which is not read; write it as CSV"},
     {"all", "inspect m.joblib", 3,
      "is a pickle, as scikit-learn, joblib and PyTorch write, which is not read"},
-    {"all", "predict iris.csv", 2, "--data"},
+    {"all", "predict iris.csv", 2, "no data; for example: tanda predict iris.safetensors"},
     {"all", "train --data iris.csv --target Species", 2, "did you mean 'species'?"},
 
-    /* options and arguments: rows of --lr, --batch-size, -o, train DATA and the like go here */
+    /* options and arguments */
+    {"all", DATA "--lr 0.05", 0, "\"learning_rate\": 0.05"},
+    {"scikit-learn", DATA "--learning-rate-init 0.05", 0, "\"learning_rate\": 0.05"},
+    {"all", DATA "--batch-size 16", 0, "\"batch\": 16"},
+    {"Keras", DATA "--batch_size 16", 0, "\"batch\": 16"},
+    {"all", DATA "--hidden-layers 8", 0, "\"hidden\": [8]"},
+    {"scikit-learn", DATA "--hidden-layer-sizes 8,4", 0, "\"hidden\": [8,4]"},
+    {"scikit-learn", DATA "--random-state 7", 0, "\"seed\": 7"},
+    {"scikit-learn", DATA "--alpha 0.1", 2, "scikit-learn's alpha is --l2 X"},
+    {"scikit-learn", DATA "--solver adam", 2, "it is --optimizer NAME"},
+    {"scikit-learn", DATA "--early-stopping", 2, "it is --patience N"},
+    {"Keras", DATA "--layers 8", 2, "--hidden 64,32 names the units"},
+    {"Keras", DATA "--metrics accuracy", 2, "all metrics that the task has are told"},
+    {"Keras", DATA "--clipnorm 1", 2, "its global_clipnorm"},
+    {"PyTorch", DATA "--nesterov", 2, "it is --optimizer nesterov"},
+    {"all", DATA "--save m", 2, "it is --output MODEL"},
+    {"all", DATA "--model m", 2, "where the new one goes is --output MODEL"},
+    {"all", DATA "--quite", 2, "the closest is --quiet"},
+    {"all", "train", 2, "for example: tanda train datasets/iris.csv"},
+    {"all", "train iris.csv iris.csv", 2, "one argument too many"},
+    {"all", "evaluate iris.csv m.safetensors", 3, "is CSV text, not a model; the arguments are MODEL DATA"},
 
-    /* devices: rows of --device gpu, cuda and the like go here */
+    /* devices */
+    {"PyTorch", DATA "--device cuda", 2, "here gpu is the first OpenCL GPU"},
+    {"PyTorch", DATA "--device mps", 2, "here gpu is the first OpenCL GPU"},
+    {"Keras", DATA "--device GPU:0", 2, "here gpu is the first OpenCL GPU"},
+    {"Keras", DATA "--gpu", 2, "it is --device gpu"},
 };
 #define GUESSES (sizeof guesses / sizeof *guesses)
 

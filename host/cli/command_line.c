@@ -74,7 +74,10 @@ static tanda_status take_option(reading *work, const struct argp_option *option,
 
 /* ---- words ---------------------------------------------------------------------------------------------- */
 
-static tanda_status take_long(reading *work, const char *word) {
+/* Options of Python programs have underscores, as keys of --config may. */
+static tanda_status take_long(reading *work, char *word) {
+    for (char *at = word; *at != '\0' && *at != '='; at++)
+        if (*at == '_') *at = '-';
     const struct argp_option *option = option_of_argument(work->argp, word);
     const char *value = strchr(word, '=');
     return option == NULL ? no_option(work, word)

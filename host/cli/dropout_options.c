@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/option_table.h"
 #include "cli/options.h"
 #include "data/number.h"
 #include "data/place.h"
@@ -15,6 +16,7 @@ static const struct argp_option table[] = {
      "part of the outputs of hidden layers that each step drops, one rate or one per layer, e.g. 0.5,0.2; "
      "default 0",
      0},
+    ELSEWHERE("dropout-rate"),
     {"input-dropout", FLAG_INPUT_DROPOUT, "RATE", 0, "part of the features that each step drops; default 0",
      0},
     {0},

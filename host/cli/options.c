@@ -187,7 +187,7 @@ static const struct argp_option reading_table[] = {
     {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
      0},
     ELSEWHERE("feature-columns"),
-    {"ignore", FLAG_IGNORE, "LIST", OPTION_REPEATS,
+    {"ignore", FLAG_IGNORE, "LIST", 0,
      "columns to leave out, whatever they hold, e.g. id,note; may be given several times", 0},
     {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
      0},
