@@ -302,7 +302,7 @@ def tanda(arguments, workload, device, *more):
         subprocess.run([arguments.tanda, "bench", "--skip-limits", "--filter", f"^{workload}$", "--device", device,
                         "--output", output.name, *more], check=True, stdout=subprocess.DEVNULL, env=environment)
         with open(output.name) as file:
-            return next(b for b in json.load(file)["benchmarks"] if b["run_type"] == "aggregate")
+            return next(b for b in json.load(file)["benchmarks"] if b.get("aggregate_name") == "median")
 
 
 def timed(peer, steps):

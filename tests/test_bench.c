@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/host.h"
 #include "model/model_file.h"
 #include "program.h"
 #include "support_devices.h"
@@ -92,14 +93,106 @@ Test(bench, the_part_of_the_limit_is_that_of_the_tighter_one) {
     cr_expect_eq(bench_part_of_limits(&reads, 4.0, &(device_limits){0}, &bound), 0.0);
 }
 
+Test(bench, the_better_limits_keep_what_only_one_measurement_has) {
+    const device_limits whole = {.read_bandwidth = 5.0, .launch_seconds = 0.5},
+                        brief = {.read_bandwidth = 7.0};
+    const device_limits a = bench_better_limits(&whole, &brief), b = bench_better_limits(&brief, &whole);
+    cr_expect(a.read_bandwidth == 7.0 && a.launch_seconds == 0.5, "%g", a.launch_seconds);
+    cr_expect(b.read_bandwidth == 7.0 && b.launch_seconds == 0.5, "%g", b.launch_seconds);
+}
+
 Test(bench, limits_are_measured_beside_the_repetitions) {
     const bench_options with = {.least_seconds = 0.001, .repetitions = 1, .with_limits = true},
                         without = {.least_seconds = 0.001, .repetitions = 2};
     const bench_result limited = run_on_cpu(&small, &with), free = run_on_cpu(&small, &without);
     cr_expect(limited.limits.read_bandwidth > 1e8 && limited.limits.fma_peak > 1e8);
     cr_expect_eq(limited.limits.launch_seconds, 0.0); /* which takes longer */
-    cr_expect(limited.part > 0.0);
+    cr_expect(limited.is_disturbed ? limited.part == 0.0 : limited.part > 0.0 && limited.part <= 1.0, "%g",
+              limited.part);
     cr_expect(free.part == 0.0 && free.limits.read_bandwidth == 0.0);
+}
+
+/* Limits that rise with each measurement, so that the step is too fast for the first of them. */
+static size_t measurements;
+static double first_limit, growth;
+
+static tanda_status rising_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error) {
+    const double limit = first_limit * pow(growth, (double)measurements++);
+    *limits = (device_limits){.read_bandwidth = limit, .fma_peak = limit};
+    return backend != NULL && briefly ? TANDA_OK : fail(error, TANDA_FAILED, "no such limits");
+}
+
+static bench_result run_with_limits(double first, double factor) {
+    const bench_options options = {.least_seconds = 0.001, .repetitions = 3, .with_limits = true};
+    backend *backend = open_best_openmp(1);
+    const backend_interface *own = backend->interface;
+    backend_interface rising = *own;
+    bench_data data = {0};
+    bench_result result;
+    tanda_error error = {0};
+    measurements = 0;
+    first_limit = first;
+    growth = factor;
+    rising.limits = rising_limits;
+    backend->interface = &rising;
+    const tanda_status status = bench_run(&small, backend, &options, &data, &result, &error);
+    backend->interface = own;
+    cr_assert_eq(status, TANDA_OK, "%s", error.message);
+    bench_data_free(&data);
+    tanda_device_close(backend);
+    return result;
+}
+
+Test(bench, a_limit_that_is_too_low_is_measured_again) {
+    const bench_result result = run_with_limits(1.0, 1e6);
+    cr_expect(!result.is_disturbed && result.part > 0.0 && result.part <= 1.0, "%g", result.part);
+    cr_expect_eq(measurements % (1 + 3), 1, "%zu", measurements); /* once more, and none in a further round */
+}
+
+Test(bench, what_is_faster_than_any_limit_is_disturbed_and_has_no_share) {
+    const bench_result result = run_with_limits(1.0, 1.0);
+    cr_expect(result.is_disturbed && result.part == 0.0, "%g", result.part);
+    cr_expect_eq(measurements % (1 + 3 * 4), 0, "%zu", measurements); /* in each round */
+}
+
+Test(bench, spread_is_that_of_a_sample) {
+    const double values[] = {2, 4, 4, 4, 5, 5, 7, 9};
+    const bench_spread all = bench_spread_of(values, 8), one = bench_spread_of(values, 1);
+    cr_expect_eq(all.mean, 5.0);
+    cr_expect_float_eq(all.deviation, sqrt(32.0 / 7.0), 1e-15);
+    cr_expect_eq(all.variation, all.deviation / 5.0);
+    cr_expect(one.mean == 2.0 && one.deviation == 0.0 && one.variation == 0.0);
+}
+
+static void put_line(const char *path, const char *line) {
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file, "%s", path);
+    fprintf(file, "%s\n", line);
+    fclose(file);
+}
+
+#define CPU "root/sys/devices/system/cpu/cpu0/"
+
+Test(bench, the_host_is_as_linux_tells) {
+    bench_host host;
+    cr_assert_eq(system("mkdir -p root/proc " CPU "cpufreq " CPU "cache/index0"), 0);
+    bench_host_read("root", &host);
+    cr_expect(host.megahertz == 0 && !host.is_scaling && host.cache_count == 0 && host.cpus > 0);
+    put_line("root/proc/cpuinfo", "processor\t: 0\ncpu MHz\t\t: 2499.998");
+    put_line(CPU "cpufreq/scaling_governor", "performance");
+    bench_host_read("root", &host);
+    cr_expect(host.megahertz == 2500 && !host.is_scaling, "%zu", host.megahertz);
+    put_line(CPU "cpufreq/scaling_governor", "powersave");
+    put_line(CPU "cpufreq/cpuinfo_max_freq", "4200000");
+    put_line(CPU "cache/index0/size", "48K");
+    put_line(CPU "cache/index0/level", "1");
+    put_line(CPU "cache/index0/type", "Data");
+    put_line(CPU "cache/index0/shared_cpu_map", "00000000,00000101");
+    bench_host_read("root", &host);
+    cr_expect(host.megahertz == 4200 && host.is_scaling, "%zu", host.megahertz);
+    cr_assert_eq(host.cache_count, 1);
+    cr_expect(host.caches[0].bytes == 49152 && host.caches[0].level == 1 && host.caches[0].sharing == 2);
+    cr_expect_str_eq(host.caches[0].type, "Data");
 }
 
 Test(bench, synthetic_rows_count_their_features) {
@@ -166,9 +259,20 @@ Test(bench, figures_come_as_json_in_the_shape_of_google_benchmark) {
     cr_expect_gt(json_figure(context, "num_cpus"), 0);
     const json_t *device = json_array_get(json_object_get(context, "devices"), 0);
     cr_expect_gt(json_figure(device, "read_bytes_per_second"), 0);
-    cr_assert_eq(json_array_size(all), 3 * (2 + 1));
+    static const char *const keys[] = {"host_name", "mhz_per_cpu", "cpu_scaling_enabled",
+                                       "load_avg",  "caches",      "library_build_type"},
+                             *const aggregates[] = {"mean", "median", "stddev", "cv"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        cr_expect_not_null(json_object_get(context, keys[i]), "%s", keys[i]);
+    cr_assert_eq(json_array_size(all), 3 * (2 + 4));
     cr_expect_str_eq(json_words(json_array_get(all, 0), "run_type"), "iteration");
-    const json_t *median = json_array_get(all, 2);
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *aggregate = json_array_get(all, 2 + i);
+        cr_expect_str_eq(json_words(aggregate, "aggregate_name"), aggregates[i]);
+        cr_expect_str_eq(json_words(aggregate, "run_type"), "aggregate");
+        cr_expect_str_eq(json_words(aggregate, "aggregate_unit"), i == 3 ? "percentage" : "time");
+    }
+    const json_t *median = json_array_get(all, 3);
     cr_expect_str_eq(json_words(median, "name"), "logistic/1Mx28/batch1024/cpu_median");
     cr_expect_str_eq(json_words(median, "time_unit"), "us");
     cr_expect_eq(json_figure(median, "batch"), 1024);

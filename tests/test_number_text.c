@@ -1,4 +1,4 @@
-/* Numbers as text: what printf writes with %.9g, for every kind of number. */
+/* Numbers as text: what printf writes with %.9g, for every kind of number, and the fewest digits. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdint.h>
@@ -8,6 +8,8 @@
 
 #include "data/number.h"
 #include "data/number_text.h"
+#include "support/json.h"
+#include "support/text.h"
 
 static float float_of(uint32_t bits) {
     float value;
@@ -88,4 +90,76 @@ Test(number_text, probabilities) {
         memcpy(&bits, &value, sizeof bits);
         check(bits);
     }
+}
+
+/* ---- the fewest digits ------------------------------------------------------------------------------------ */
+
+static int significant(const char *text) {
+    int count = 0, zeros = 0;
+    for (; *text != '\0' && *text != 'e'; text++) {
+        if (*text < '0' || *text > '9' || (count == 0 && *text == '0')) continue;
+        count++;
+        zeros = *text == '0' ? zeros + 1 : 0;
+    }
+    return count - zeros;
+}
+
+/* It reads back, and neither of the two nearest numbers with a digit less does. */
+static void check_shortest(double value, bool narrow) {
+    char text[TEXT_NUMBER_SIZE], less[64];
+    narrow ? text_shortest_float((float)value, text) : text_shortest(value, text);
+    const double read = strtod(text, NULL);
+    if (narrow ? (float)read != (float)value : read != value) cr_assert_fail("%.17g: %s", value, text);
+    const int digits = significant(text);
+    for (int i = -1; digits > 1 && i <= 1; i += 2) {
+        snprintf(less, sizeof less, "%.*Le", digits - 2, (long double)value * (1.0L + 0x1p-55L * i));
+        const double other = strtod(less, NULL);
+        if (narrow ? (float)other == (float)value : other == value)
+            cr_assert_fail("%.17g: %s is not the shortest, %s is", value, text, less);
+    }
+}
+
+Test(number_text, shortest_is_what_python_prints) {
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0.1, "0.1"},
+                 {0.1 + 0.2, "0.30000000000000004"},
+                 {100, "100"},
+                 {-0.0, "-0"},
+                 {5e-324, "5e-324"},
+                 {0x1p-44, "5.684341886080802e-14"},
+                 {9007199254740993, "9007199254740992"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"}};
+    char text[TEXT_NUMBER_SIZE];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_str_eq(text_shortest(cases[i].value, text), cases[i].text, "%s", text);
+    cr_expect_str_eq(text_shortest_float(0.1f, text), "0.1");
+    cr_expect_str_eq(text_shortest_float(0x1p-149f, text), "1e-45");
+    cr_expect_str_eq(text_shortest_float(16777216.0f, text), "16777216");
+}
+
+Test(number_text, shortest_reads_back_and_no_shorter_does) {
+    uint64_t state = 7;
+    for (int i = 0; i < 100000; i++) {
+        const uint64_t bits = next(&state) << 32 ^ next(&state);
+        double value;
+        float narrow;
+        memcpy(&value, &bits, sizeof value);
+        memcpy(&narrow, &bits, sizeof narrow);
+        if (isfinite(value)) check_shortest(value, false);
+        if (isfinite(narrow)) check_shortest((double)narrow, true);
+    }
+    for (int power = -1074; power < 1024; power++)
+        check_shortest(ldexp(1.0, power), false);
+}
+
+Test(number_text, json_has_the_shortest_digits_of_each_number) {
+    static const char text[] =
+        "{\"0.10\\\"1.50\":0.1,\"b\":[0.30000000000000004,1e22,-1e-7,1.0,12,true,null,false,{}]}";
+    json_t *value = json_loads(text, 0, NULL);
+    char *written = json_write_shortest(value);
+    cr_expect_str_eq(written, text);
+    free(written);
+    json_decref(value);
 }

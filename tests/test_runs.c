@@ -127,6 +127,46 @@ Test(runs, log_has_an_object_per_epoch_and_one_with_the_results) {
     json_decref(run);
 }
 
+/* A number, or text, or yes and no, wherever the key stands; never an object or array. */
+static void note_kinds(json_t *kinds, const char *text) {
+    const char *key = NULL;
+    json_t *value = NULL, *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(line, "%s", text);
+    json_object_foreach(line, key, value) {
+        const char *kind = json_is_number(value)    ? "number"
+                           : json_is_string(value)  ? "text"
+                           : json_is_boolean(value) ? "yes or no"
+                                                    : "nested";
+        const json_t *other = json_object_get(kinds, key);
+        cr_expect_str_neq(kind, "nested", "%s: %s", key, text);
+        cr_expect(other == NULL || strcmp(json_string_value(other), kind) == 0, "%s: %s", key, text);
+        json_object_set_new(kinds, key, json_string(kind));
+    }
+    json_decref(line);
+}
+
+Test(runs, log_is_flat_and_each_key_of_one_kind) {
+    static const char *const keys[] = {"seconds",         "seconds_train",
+                                       "seconds_load",    "fold",
+                                       "dialect_decimal", "cross_validation_val_loss_mean",
+                                       "val_loss",        "time"};
+    json_t *kinds = json_object();
+    json_decref(RUN_JSON(DEEP, "--epochs", "2", "--log", "deep.jsonl"));
+    json_decref(RUN_JSON("train", "--data", IRIS, "--epochs", "2", "--folds", "3", "--output",
+                         "m.safetensors", "--log", "folds.jsonl"));
+    cr_expect_eq(RUN(DEEP, "--batch", "full", "--learning-rate", "1e10", "--log", "failed.jsonl").status, 1);
+    static const char *const logs[] = {"deep.jsonl", "folds.jsonl", "failed.jsonl"};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        char *rest = file_text(logs[i]), *line = NULL;
+        while ((line = strsep(&rest, "\n")) != NULL)
+            if (line[0] != '\0') note_kinds(kinds, line);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        cr_expect_not_null(json_object_get(kinds, keys[i]), "%s", keys[i]);
+    cr_expect_not_null(strstr(file_text("deep.jsonl"), "\"learning_rate\":0.1,"));
+    json_decref(kinds);
+}
+
 Test(runs, log_on_a_full_disk_is_told_once_and_makes_exit_1_after_the_work) {
     static const char *const flags[] = {"--log", "--csv-log"};
     for (size_t i = 0; i < 2; i++) {

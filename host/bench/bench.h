@@ -49,19 +49,26 @@ typedef struct bench_options {
     const char *export_folder; /* NULL, or where data, initial model and losses of trainings are written */
 } bench_options;
 
+/* Of the repetitions: deviation of a sample (n - 1, and 0 of one), variation the deviation by the mean. */
+typedef struct bench_spread {
+    double mean, deviation, variation;
+} bench_spread;
+
 /* Figures of one workload on one device; times are of one step, file or start. */
 typedef struct bench_result {
     size_t repetitions, steps; /* steps of each repetition */
     double seconds[BENCH_MOST_REPETITIONS], cpu_seconds[BENCH_MOST_REPETITIONS];
     double median, least, most, cpu; /* of those: cpu belongs to the median */
-    double others;                   /* cores that others took meanwhile; 0 where that is not known */
-    double first;                    /* the first step, not among them */
-    double load, transfer, compile;  /* making the data, handing it over, preparing the plan */
-    double bytes, operations;        /* that a step must at least read and do */
-    bool has_limit;                  /* the limits of the device say how long that must take */
-    device_limits limits;            /* the best that were measured beside the repetitions */
+    bench_spread wall_spread, cpu_spread;
+    double others;                  /* cores that others took meanwhile; 0 where that is not known */
+    double first;                   /* the first step, not among them */
+    double load, transfer, compile; /* making the data, handing it over, preparing the plan */
+    double bytes, operations;       /* that a step must at least read and do */
+    bool has_limit;                 /* the limits of the device say how long that must take */
+    device_limits limits;           /* the best that were measured beside the repetitions */
     double part;       /* of the limit that repetitions reach, each of the better one beside it: the median */
     const char *bound; /* by what: "read" or "fma" */
+    bool is_disturbed; /* part would be above 1, also by limits that were measured again: it is 0 */
     bool has_loss;
     double loss;                      /* of the last step, per row */
     double losses[BENCH_CHECK_STEPS]; /* of the first steps in order, with export_folder */
@@ -93,6 +100,9 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
 /* The part of the limits that a step of so many seconds reaches, 0 where none applies; *bound is "read" or "fma". */
 double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
                             const char **bound);
+
+/* Of `count` values, 1 or more. */
+bench_spread bench_spread_of(const double *values, size_t count);
 
 /* True for the names of files that a training's export writes into its folder. */
 bool bench_export_holds(const char *name);

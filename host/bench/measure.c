@@ -1,4 +1,5 @@
 /* Timing: how often, how long, and what the figures come to. */
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "support/clock.h"
 
 #define MOST_ROUNDS 4
+#define MOST_LIMITS 4      /* measurements of a limit that is too low, beside one repetition */
 #define MOST_OTHERS 0.05   /* of all cores */
 #define OTHERS_UNSURE 0.03 /* seconds: the kernel counts in ticks of 10 ms */
 
@@ -49,11 +51,24 @@ static int compare_seconds(const void *a, const void *b) {
     return (one->wall > other->wall) - (one->wall < other->wall);
 }
 
+bench_spread bench_spread_of(const double *values, size_t count) {
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i];
+    const double mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    const double deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0.0;
+    return (bench_spread){mean, deviation, mean > 0.0 ? deviation / mean : 0.0};
+}
+
 static void summarise(bench_result *result) {
     timing sorted[BENCH_MOST_REPETITIONS];
     for (size_t i = 0; i < result->repetitions; i++)
         sorted[i] = (timing){result->seconds[i], result->cpu_seconds[i]};
     qsort(sorted, result->repetitions, sizeof *sorted, compare_seconds);
+    result->wall_spread = bench_spread_of(result->seconds, result->repetitions);
+    result->cpu_spread = bench_spread_of(result->cpu_seconds, result->repetitions);
     const size_t middle = result->repetitions / 2;
     result->least = sorted[0].wall;
     result->most = sorted[result->repetitions - 1].wall;
@@ -82,6 +97,25 @@ static double median_of(double *values, size_t count) {
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2.0;
 }
 
+/* One repetition and the limits after it, again where it was faster than they and those before allow. */
+static tanda_status time_beside_limits(const bench_job *job, const bench_options *options, size_t index,
+                                       const device_limits *before, device_limits *after,
+                                       bench_result *result, double *part, tanda_error *error) {
+    timing timing = {0};
+    device_limits beside = *before;
+    tanda_status status = time_once(job, result->steps, &timing, error);
+    result->seconds[index] = timing.wall / (double)result->steps;
+    result->cpu_seconds[index] = timing.cpu / (double)result->steps;
+    *part = 2.0;
+    for (int i = 0; status == TANDA_OK && *part > 1.0 && i < MOST_LIMITS; i++) {
+        status = measure_limits(job, options, after, error);
+        beside = bench_better_limits(&beside, after);
+        *part = bench_part_of_limits(result, result->seconds[index], &beside, &result->bound);
+    }
+    result->limits = bench_better_limits(&result->limits, &beside);
+    return status;
+}
+
 /*
  * All repetitions, each between two measurements of the limits, as what a shared machine can do changes within a second:
  * a median of times beside a limit of another moment says little.
@@ -89,23 +123,19 @@ static double median_of(double *values, size_t count) {
 static tanda_status repeat(const bench_job *job, const bench_options *options, bench_result *result,
                            tanda_error *error) {
     double parts[BENCH_MOST_REPETITIONS];
-    timing timing = {0};
-    device_limits before, after;
+    device_limits before, after = {0};
     tanda_status status = measure_limits(job, options, &before, error);
     result->limits = before;
+    result->repetitions = options->repetitions;
     for (size_t i = 0; status == TANDA_OK && i < options->repetitions; i++) {
-        status = time_once(job, result->steps, &timing, error);
-        result->seconds[i] = timing.wall / (double)result->steps;
-        result->cpu_seconds[i] = timing.cpu / (double)result->steps;
-        if (status == TANDA_OK) status = measure_limits(job, options, &after, error);
-        const device_limits beside = bench_better_limits(&before, &after);
-        result->limits = bench_better_limits(&result->limits, &after);
-        parts[i] = bench_part_of_limits(result, result->seconds[i], &beside, &result->bound);
+        status = time_beside_limits(job, options, i, &before, &after, result, &parts[i], error);
         before = after;
     }
-    result->repetitions = options->repetitions;
-    if (status == TANDA_OK) result->part = median_of(parts, result->repetitions);
-    return status;
+    if (status != TANDA_OK) return status;
+    const double part = median_of(parts, result->repetitions);
+    result->is_disturbed = part > 1.0;
+    result->part = result->is_disturbed ? 0.0 : part;
+    return TANDA_OK;
 }
 
 /* All repetitions once; *disturbed where others took enough to be seen in the times. */
@@ -143,8 +173,9 @@ static double higher(double a, double b) {
     return a > b ? a : b;
 }
 
+/* 0 is not measured. */
 static double lower(double a, double b) {
-    return a < b ? a : b;
+    return a > 0.0 && (a < b || !(b > 0.0)) ? a : b;
 }
 
 device_limits bench_better_limits(const device_limits *a, const device_limits *b) {

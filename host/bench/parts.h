@@ -19,7 +19,8 @@ typedef struct bench_job {
 
 /*
  * One unit first, then as many at once as fill least_seconds, `repetitions` times, each between two brief measurements of
- * the limits. Where others took too much of the machine meanwhile, some rounds of that, of which the quietest counts.
+ * the limits, or more where it was faster than they allow. Where others took too much of the machine meanwhile, some
+ * rounds of that, of which the quietest counts.
  */
 tanda_status bench_measure(const bench_job *job, const bench_options *options, bench_result *result,
                            tanda_error *error);

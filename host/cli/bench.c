@@ -15,6 +15,7 @@ typedef struct lab {
     const bench_command_options *options;
     bench_report report;
     bench_data data;
+    bool is_disturbed;    /* some line of this device is marked so */
     bool outside_is_done; /* what needs no device has been timed beside an earlier one */
     tanda_error *error;
 } lab;
@@ -36,8 +37,9 @@ static tanda_status run_workload(lab *lab, const bench_workload *workload, backe
     if (result == NULL) return fail(lab->error, TANDA_FAILED, "no memory for the figures");
     tanda_status status = bench_run(workload, device, &lab->options->bench, &lab->data, result, lab->error);
     if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result);
+    lab->is_disturbed |= status == TANDA_OK && result->is_disturbed;
     if (status == TANDA_OK) bench_report_add(&lab->report, workload, tanda_device_describe(device), result);
-    if (status == TANDA_OK && result->part > 0.0) *best = bench_better_limits(best, &result->limits);
+    if (status == TANDA_OK && result->has_limit) *best = bench_better_limits(best, &result->limits);
     free(result);
     return status;
 }
@@ -50,12 +52,14 @@ static tanda_status run_all(lab *lab, backend *device) {
     if (status != TANDA_OK) return status;
     if (speaks) print_limits(information, &best);
     if (speaks) print_bench_heading(information);
+    lab->is_disturbed = false;
     for (size_t i = 0; status == TANDA_OK && i < bench_workload_count; i++) {
         const bench_workload *workload = &bench_workloads[i];
         if (!bench_options_take(lab->options, workload)) continue;
         if (lab->outside_is_done && !bench_needs_device(workload)) continue;
         status = run_workload(lab, workload, device, &best);
     }
+    if (speaks && lab->is_disturbed) print_bench_footnote();
     bench_report_device(&lab->report, information, &best);
     lab->outside_is_done = true;
     return status;

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "bench/host.h"
 #include "support/file_writer.h"
 #include "support/text.h"
 
 #define TIME_SIZE 24
+#define MEDIAN 1 /* among the aggregates */
 
 /* ---- lines ------------------------------------------------------------------------------------------------ */
 
@@ -37,8 +38,8 @@ void print_limits(const tanda_device_information *device, const device_limits *l
 }
 
 void print_bench_heading(const tanda_device_information *device) {
-    printf("\n%-38s %10s %22s %13s %9s %5s %6s %9s %9s %9s %9s\n", device->id, "time", "min .. max", "rate",
-           "of limit", "cpu", "others", "first", "load", "transfer", "compile");
+    printf("\n%-38s %10s %6s %22s %13s %10s %5s %6s %9s %9s %9s %9s\n", device->id, "time", "cv",
+           "min .. max", "rate", "of limit", "cpu", "others", "first", "load", "transfer", "compile");
 }
 
 static void print_rate(const bench_result *result, bool computes) {
@@ -56,12 +57,13 @@ void print_bench_line(const bench_workload *workload, const bench_result *result
     const bool computes = result->operations > 0.0 && strcmp(result->bound, "fma") == 0;
     text_put(spread, sizeof spread, "%s .. %s", time_text(result->least, least),
              time_text(result->most, most));
-    printf("%-38s %10s %22s", workload->name, time_text(result->median, text), spread);
+    printf("%-38s %10s %5.1f%% %22s", workload->name, time_text(result->median, text),
+           100.0 * result->wall_spread.variation, spread);
     print_rate(result, computes);
     if (part > 0.0)
-        printf(" %5.1f%% %s", 100.0 * part, computes ? "F" : "R");
+        printf(" %6.1f%% %s", 100.0 * part, computes ? "F" : "R");
     else
-        printf(" %8s", "");
+        printf(" %9s", result->is_disturbed ? "disturbed" : "");
     printf("  %5.2f", result->median > 0.0 ? result->cpu / result->median : 0.0);
     printf("  %5.2f", result->others);
     printf(" %9s", time_text(result->first, text));
@@ -71,7 +73,39 @@ void print_bench_line(const bench_workload *workload, const bench_result *result
     fflush(stdout);
 }
 
+void print_bench_footnote(void) {
+    puts(
+        "disturbed: faster than the limit that was measured beside it, and again; no share of that is shown");
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
+
+static json_t *caches_json(const bench_host *host) {
+    json_builder caches = json_array_begin();
+    for (size_t i = 0; i < host->cache_count; i++) {
+        json_builder cache = json_object_begin();
+        report_text(&cache, "type", host->caches[i].type);
+        report_count(&cache, "level", host->caches[i].level);
+        report_count(&cache, "size", host->caches[i].bytes);
+        report_count(&cache, "num_sharing", host->caches[i].sharing);
+        json_push(&caches, json_end(&cache));
+    }
+    return json_end(&caches);
+}
+
+static void add_host(report *context) {
+    bench_host host;
+    bench_host_read("", &host);
+    json_builder loads = json_array_begin();
+    for (size_t i = 0; i < host.load_count; i++)
+        json_push(&loads, json_real(host.loads[i]));
+    report_text(context, "host_name", host.name);
+    report_count(context, "num_cpus", host.cpus);
+    report_count(context, "mhz_per_cpu", host.megahertz);
+    report_value(context, "cpu_scaling_enabled", json_boolean(host.is_scaling));
+    report_value(context, "caches", caches_json(&host));
+    report_value(context, "load_avg", json_end(&loads));
+}
 
 bench_report bench_report_begin(void) {
     char text[80] = "";
@@ -81,9 +115,14 @@ bench_report bench_report_begin(void) {
     report context = json_object_begin();
     if (localtime_r(&now, &local) != NULL) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
     report_text(&context, "date", text);
+    add_host(&context);
     report_text(&context, "executable", "tanda bench");
     report_text(&context, "version", tanda_version());
-    report_count(&context, "num_cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+#if defined(__OPTIMIZE__)
+    report_text(&context, "library_build_type", "release");
+#else
+    report_text(&context, "library_build_type", "debug");
+#endif
 #if defined(__VERSION__)
     report_text(&context, "compiler", __VERSION__);
 #endif
@@ -119,19 +158,33 @@ void bench_report_device(bench_report *report, const tanda_device_information *d
 }
 
 /* Times in microseconds, as Google Benchmark counts them per iteration. */
-static report begin_entry(const char *run_name, const char *suffix, const char *type, double real, double cpu,
+static report begin_entry(const char *name, const char *run_name, const char *type,
                           const bench_result *result) {
-    char name[160];
     json_builder entry = json_object_begin();
-    text_put(name, sizeof name, "%s%s", run_name, suffix);
     report_text(&entry, "name", name);
     report_text(&entry, "run_name", run_name);
     report_text(&entry, "run_type", type);
     report_count(&entry, "repetitions", result->repetitions);
     report_count(&entry, "iterations", result->steps);
-    report_real(&entry, "real_time", real * 1e6);
-    report_real(&entry, "cpu_time", cpu * 1e6);
-    report_text(&entry, "time_unit", "us");
+    return entry;
+}
+
+static void add_times(report *entry, double real, double cpu) {
+    report_real(entry, "real_time", real);
+    report_real(entry, "cpu_time", cpu);
+    report_text(entry, "time_unit", "us");
+}
+
+/* unit: "time", of seconds, or "percentage", of a part of 1. */
+static report begin_aggregate(const char *run_name, const char *aggregate, const char *unit, double real,
+                              double cpu, const bench_result *result) {
+    char name[160];
+    const double scale = strcmp(unit, "time") == 0 ? 1e6 : 1.0;
+    text_put(name, sizeof name, "%s_%s", run_name, aggregate);
+    report entry = begin_entry(name, run_name, "aggregate", result);
+    report_text(&entry, "aggregate_name", aggregate);
+    report_text(&entry, "aggregate_unit", unit);
+    add_times(&entry, real * scale, cpu * scale);
     return entry;
 }
 
@@ -146,15 +199,17 @@ static void add_shape(report *entry, const bench_workload *workload) {
 
 static void add_figures(report *entry, const bench_result *result) {
     const double part = result->part;
-    report_text(entry, "aggregate_name", "median");
     report_real(entry, "min_time", result->least * 1e6);
     report_real(entry, "max_time", result->most * 1e6);
     if (result->bytes > 0.0) report_real(entry, "bytes_per_second", result->bytes / result->median);
     if (result->operations > 0.0) report_real(entry, "flops_per_second", result->operations / result->median);
     if (part > 0.0) report_real(entry, "part_of_limit", part);
-    if (part > 0.0) report_text(entry, "limit", result->bound);
-    if (part > 0.0) report_real(entry, "limit_read_bytes_per_second", result->limits.read_bandwidth);
-    if (part > 0.0) report_real(entry, "limit_fma_flops_per_second", result->limits.fma_peak);
+    if (part > 0.0 || result->is_disturbed) {
+        report_value(entry, "disturbed", json_boolean(result->is_disturbed));
+        report_text(entry, "limit", result->bound);
+        report_real(entry, "limit_read_bytes_per_second", result->limits.read_bandwidth);
+        report_real(entry, "limit_fma_flops_per_second", result->limits.fma_peak);
+    }
     report_real(entry, "others_cores", result->others);
     report_real(entry, "first_step_seconds", result->first);
     report_real(entry, "load_seconds", result->load);
@@ -168,20 +223,31 @@ static void add_figures(report *entry, const bench_result *result) {
     report_value(entry, "first_losses", json_end(&losses));
 }
 
-void bench_report_add(bench_report *report, const bench_workload *workload,
-                      const tanda_device_information *device, const bench_result *result) {
-    char run_name[128];
-    text_put(run_name, sizeof run_name, "%s/%s", workload->name, device->id);
+static void add_repetitions(bench_report *report, const char *run_name, const bench_result *result) {
     for (size_t i = 0; i < result->repetitions; i++) {
-        json_builder entry =
-            begin_entry(run_name, "", "iteration", result->seconds[i], result->cpu_seconds[i], result);
+        json_builder entry = begin_entry(run_name, run_name, "iteration", result);
         report_count(&entry, "repetition_index", i);
+        add_times(&entry, result->seconds[i] * 1e6, result->cpu_seconds[i] * 1e6);
         append(report, report->benchmarks, json_end(&entry));
     }
-    json_builder entry = begin_entry(run_name, "_median", "aggregate", result->median, result->cpu, result);
-    add_shape(&entry, workload);
-    add_figures(&entry, result);
-    append(report, report->benchmarks, json_end(&entry));
+}
+
+void bench_report_add(bench_report *report, const bench_workload *workload,
+                      const tanda_device_information *device, const bench_result *result) {
+    const bench_spread *wall = &result->wall_spread, *cpu = &result->cpu_spread;
+    char name[128];
+    text_put(name, sizeof name, "%s/%s", workload->name, device->id);
+    add_repetitions(report, name, result);
+    json_builder entries[] = {
+        begin_aggregate(name, "mean", "time", wall->mean, cpu->mean, result),
+        begin_aggregate(name, "median", "time", result->median, result->cpu, result),
+        begin_aggregate(name, "stddev", "time", wall->deviation, cpu->deviation, result),
+        begin_aggregate(name, "cv", "percentage", wall->variation, cpu->variation, result),
+    };
+    add_shape(&entries[MEDIAN], workload);
+    add_figures(&entries[MEDIAN], result);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        append(report, report->benchmarks, json_end(&entries[i]));
 }
 
 tanda_status bench_report_write(const bench_report *report, const char *path, tanda_error *error) {

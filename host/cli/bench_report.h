@@ -8,6 +8,7 @@
 void print_limits(const tanda_device_information *device, const device_limits *limits);
 void print_bench_heading(const tanda_device_information *device);
 void print_bench_line(const bench_workload *workload, const bench_result *result);
+void print_bench_footnote(void); /* what the mark of a disturbed line says */
 
 /* context and benchmarks; the arrays are the report's. */
 typedef struct bench_report {

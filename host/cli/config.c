@@ -117,15 +117,6 @@ static tanda_status read_file(const expansion *work, json_t **object) {
 
 /* ---- keys and values ---------------------------------------------------------------------------------- */
 
-/* The shortest decimal number that reads as the same binary64. */
-static void print_real(double value, char *text, size_t size) {
-    double read = 0.0;
-    for (int digits = 15; digits <= 17; digits++) {
-        text_put(text, size, "%.*g", digits, value);
-        if (number_to_double(text, strlen(text), &read) == NUMBER_OK && read == value) return;
-    }
-}
-
 /* Adds --name or --name=text. */
 static tanda_status add_argument(const expansion *work, const char *name, const char *text) {
     char *argument = NULL;
@@ -156,12 +147,12 @@ static tanda_status wrong_type(const expansion *work, const char *key, const str
 /* Text or number, which is the value of a key or in its array, as an argument. *text is for free(). */
 static tanda_status value_text(const expansion *work, const char *key, const struct argp_option *option,
                                const json_t *whole, const json_t *value, char **text) {
-    char number[40];
+    char number[TEXT_NUMBER_SIZE];
     if (json_is_string(value)) return copy_text(text, json_string_value(value), work->error);
     if (json_is_integer(value))
         text_put(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
-        print_real(json_real_value(value), number, sizeof number);
+        text_shortest(json_real_value(value), number);
     else
         return wrong_type(work, key, option, whole);
     return copy_text(text, number, work->error);

@@ -166,7 +166,7 @@ void cross_validation_print(const cross_validation *validation) {
                    mean_of(validation, &figures[i]), deviation_of(validation, &figures[i]));
 }
 
-static json_t *fold_json(const fold *fold) {
+json_t *cross_validation_fold_json(const fold *fold) {
     report report = json_object_begin();
     report_count(&report, "rows", fold->rows);
     report_count(&report, "validation_rows", fold->validation_rows);
@@ -182,7 +182,7 @@ json_t *cross_validation_json(const cross_validation *validation) {
     report report = json_object_begin();
     json_builder folds = json_array_begin();
     for (size_t i = 0; i < validation->done; i++)
-        json_push(&folds, fold_json(&validation->folds[i]));
+        json_push(&folds, cross_validation_fold_json(&validation->folds[i]));
     report_value(&report, "folds", json_end(&folds));
     report_text(&report, "stratify", validation->by_class ? "yes" : "no");
     for (size_t i = 0; i < FIGURES; i++)

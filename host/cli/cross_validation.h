@@ -36,6 +36,9 @@ void cross_validation_free(cross_validation *validation);
 /* Mean and standard deviation of each figure, for people. */
 void cross_validation_print(const cross_validation *validation);
 
+/* Rows, figures and hash of one of them; NULL for want of memory. */
+json_t *cross_validation_fold_json(const fold *fold);
+
 /* {"folds": [...], "stratify": ..., "val_loss": {"mean": ..., "std": ...}, ...}; NULL for want of memory. */
 json_t *cross_validation_json(const cross_validation *validation);
 

@@ -16,8 +16,7 @@
 #define FEATURES_SHOWN 64
 #define NAME_WIDTH 20
 #define NUMBER_WIDTH 11 /* at least */
-#define NUMBER_SIZE 32
-#define DIGITS_MOST 17 /* a binary64 needs no more */
+#define DIGITS_MOST 17  /* a binary64 needs no more */
 #define DIGITS_OF_MEAN 6
 #define TEXT_SHOWN 12 /* bytes of a most frequent text */
 
@@ -33,29 +32,34 @@ static void print_padding(size_t length, size_t width) {
     printf("%*s", length < width ? (int)(width - length) : 0, "");
 }
 
-/* In as few digits as bring it within `error`. */
-static const char *number_text(double number, double error, int digits, char text[NUMBER_SIZE]) {
+/* In as few digits, but no fewer than of a mean, as bring it within `error`. */
+static const char *mean_text(double number, double error, char text[TEXT_NUMBER_SIZE]) {
+    int digits = DIGITS_OF_MEAN;
     if (isnan(number)) return "-";
     do
-        text_put(text, NUMBER_SIZE, "%.*g", digits, number);
+        text_put(text, TEXT_NUMBER_SIZE, "%.*g", digits, number);
     while (fabs(strtod(text, NULL) - number) > error && digits++ < DIGITS_MOST);
     return text;
+}
+
+static const char *number_text(double number, char text[TEXT_NUMBER_SIZE]) {
+    return isnan(number) ? "-" : text_shortest(number, text);
 }
 
 /* Minimum, mean and maximum. */
 enum { MINIMUM, MEAN, MAXIMUM, FIGURES };
 
 typedef struct figure_texts {
-    char memory[FIGURES][NUMBER_SIZE];
+    char memory[FIGURES][TEXT_NUMBER_SIZE];
     const char *texts[FIGURES];
 } figure_texts;
 
 /* Those that a column holds in all digits; of a mean what tells it from the extremes. */
 static figure_texts *figures_of(const column_profile *profile, figure_texts *figures) {
     const double error = (profile->maximum - profile->minimum) * 0x1p-16;
-    figures->texts[MINIMUM] = number_text(profile->minimum, 0.0, 1, figures->memory[MINIMUM]);
-    figures->texts[MEAN] = number_text(profile->mean, error, DIGITS_OF_MEAN, figures->memory[MEAN]);
-    figures->texts[MAXIMUM] = number_text(profile->maximum, 0.0, 1, figures->memory[MAXIMUM]);
+    figures->texts[MINIMUM] = number_text(profile->minimum, figures->memory[MINIMUM]);
+    figures->texts[MEAN] = mean_text(profile->mean, error, figures->memory[MEAN]);
+    figures->texts[MAXIMUM] = number_text(profile->maximum, figures->memory[MAXIMUM]);
     return figures;
 }
 
@@ -63,8 +67,8 @@ static void print_frequent(const column_profile *profile) {
     char text[TEXT_SHOWN + 4];
     if (profile->most_frequent_rows == 0) return;
     if (profile->most_frequent_text == NULL) {
-        char number[NUMBER_SIZE];
-        printf("  %s", number_text(profile->most_frequent, 0.0, 1, number));
+        char number[TEXT_NUMBER_SIZE];
+        printf("  %s", number_text(profile->most_frequent, number));
     } else {
         const size_t used = text_put(text, sizeof text, "%.*s", TEXT_SHOWN, profile->most_frequent_text);
         if (strlen(profile->most_frequent_text) > used) strcpy(text + used, "...");

@@ -298,7 +298,7 @@ static tanda_status print_settings(const char *path, const tanda_model *model, t
     tanda_status status = settings_read(path, model, &settings, error);
     if (status != TANDA_OK) return status;
     json_object_foreach(settings, key, value) {
-        char *text = json_text(value);
+        char *text = json_write_shortest(value);
         if (text == NULL) {
             status = fail(error, TANDA_FAILED, "out of memory while writing the settings");
             break;

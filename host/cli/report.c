@@ -47,18 +47,6 @@ json_t *report_strings(char *const *texts, size_t count) {
     return json_end(&array);
 }
 
-char *json_text(const json_t *value) {
-    for (int digits = 15; digits < 17; digits++) {
-        char *text = json_write(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
-        json_t *read = text == NULL ? NULL : json_read(text, strlen(text), JSON_DECODE_ANY, NULL);
-        const bool kept = read != NULL && json_equal(read, value);
-        json_decref(read);
-        if (kept) return text;
-        free(text);
-    }
-    return json_write(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-}
-
 void report_text(report *report, const char *key, const char *text) {
     if (text != NULL) report_value(report, key, report_string(text));
 }

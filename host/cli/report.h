@@ -48,9 +48,6 @@ json_t *report_string(const char *text);
 /* An array of such strings. */
 json_t *report_strings(char *const *texts, size_t count);
 
-/* Compact JSON with as few digits as keep every number; free(). NULL when memory runs out. */
-char *json_text(const json_t *value);
-
 /* The object {"command", "error", "status"}, for a command that failed. */
 void report_failure(const char *command, const tanda_error *error);
 

@@ -59,7 +59,7 @@ static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, 
     json_t *epochs = json_object_get(ours, "epochs");
     json_builder all = {.object = theirs};
     if (epochs != NULL) json_put(&all, "epochs", json_incref(epochs));
-    char *text = all.failed ? NULL : json_text(theirs);
+    char *text = all.failed ? NULL : json_write_shortest(theirs);
     if (text == NULL) return fail(error, TANDA_FAILED, "out of memory while noting the settings");
     free(model->settings);
     model->settings = text;

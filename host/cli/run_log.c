@@ -58,13 +58,41 @@ static void flush_line(run_log *log) {
 
 /* ---- JSON lines ---------------------------------------------------------------------------------------- */
 
-static void put_object(run_log *log, const json_t *object) {
+/* What is nested gets the outer name in front of its own. An array is left out: its items have lines of their own. */
+static void add_flat(json_builder *flat, const char *outer, json_t *object) {
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(object, key, value) {
+        char name[128];
+        text_put(name, sizeof name, "%s%s", outer, key);
+        if (!json_is_object(value)) {
+            if (!json_is_array(value)) json_put(flat, name, json_incref(value));
+            continue;
+        }
+        text_put(name, sizeof name, "%s%s_", outer, key);
+        add_flat(flat, name, value);
+    }
+}
+
+/* NULL without memory. */
+static char *flat_text(json_t *object) {
+    json_builder flat = json_object_begin();
+    add_flat(&flat, "", object);
+    char *text = flat.failed ? NULL : json_write_shortest(flat.object);
+    json_drop(&flat);
+    return text;
+}
+
+static void put_object(run_log *log, json_t *object) {
     if (log->file == NULL) return;
-    if (object == NULL || json_dumpf(object, log->file, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0) {
-        give_up(log, ferror(log->file) && errno != 0 ? strerror(errno) : "out of memory");
+    char *text = object == NULL ? NULL : flat_text(object);
+    if (text == NULL) {
+        give_up(log, "out of memory");
         return;
     }
+    fputs(text, log->file);
     fputc('\n', log->file);
+    free(text);
     flush_line(log);
 }
 
@@ -97,23 +125,10 @@ static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
 
 /* ---- CSV ----------------------------------------------------------------------------------------------- */
 
-/* The shortest text that reads as the same number, as Python's. */
-static void put_number(FILE *file, double value) {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        text_put(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    fputs(text, file);
-}
-
 /* What a task or training has none of is "NA" in Keras, or no column. */
 static void put_column(FILE *file, double value) {
-    fputc(',', file);
-    if (isnan(value))
-        fputs("NA", file);
-    else
-        put_number(file, value);
+    char text[TEXT_NUMBER_SIZE];
+    fprintf(file, ",%s", isnan(value) ? "NA" : text_shortest(value, text));
 }
 
 /* Columns in the order of Keras 3 (keras/src/callbacks/csv_logger.py): sorted, those of the validation last. */
@@ -173,7 +188,7 @@ void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch) {
     put_row(logs, epoch);
 }
 
-void run_logs_end(run_logs *logs, const json_t *object) {
+void run_logs_add(run_logs *logs, json_t *object) {
     put_object(&logs->json, object);
 }
 

@@ -1,5 +1,5 @@
 /*
- * What a run writes on its way: JSON lines (--log) and lines as of Keras's CSVLogger (--csv-log), each flushed. A
+ * What a run writes on its way: JSON lines (--log), whose keys are flat and of one kind each, and lines as of Keras's CSVLogger (--csv-log), each flushed. A
  * log that cannot be written on is told once on standard error; the training goes on, and the command ends with
  * TANDA_FAILED after its work is done.
  */
@@ -31,8 +31,8 @@ tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *cs
                            size_t epochs, tanda_error *error);
 void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch);
 
-/* The last line of the JSON log; object stays the caller's. */
-void run_logs_end(run_logs *logs, const json_t *object);
+/* A further line of the JSON log, flat: {"a": {"b": 1}} becomes {"a_b": 1}. object stays the caller's; NULL: no memory. */
+void run_logs_add(run_logs *logs, json_t *object);
 
 /* Closes; TANDA_FAILED when a log is incomplete, and error was not told of anything else. */
 tanda_status run_logs_close(run_logs *logs, tanda_error *error);

@@ -249,13 +249,25 @@ static report make_report(const training *run) {
     return report;
 }
 
-/* The log's last line: the run's results, where there are any, and what went wrong. */
+static void log_folds(training *run) {
+    for (size_t i = 0; i < run->folds.done; i++) {
+        report line = {.object = cross_validation_fold_json(&run->folds.folds[i])};
+        line.failed = line.object == NULL;
+        report_text(&line, "event", "fold");
+        report_count(&line, "fold", i + 1);
+        run_logs_add(&run->logs, line.failed ? NULL : line.object);
+        report_free(&line);
+    }
+}
+
+/* The log's last lines: the folds, then the run's results, where there are any, and what went wrong. */
 static void log_end(training *run, tanda_status status, const tanda_error *error) {
+    log_folds(run);
     report line = run->digest[0] != '\0' ? make_report(run) : report_begin("train");
     report_text(&line, "event", "run");
     if (status == TANDA_OK) report_count(&line, "status", 0);
     report_outcome(&line, status, error);
-    run_logs_end(&run->logs, line.failed ? NULL : line.object);
+    run_logs_add(&run->logs, line.failed ? NULL : line.object);
     report_free(&line);
 }
 

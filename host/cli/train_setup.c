@@ -236,7 +236,7 @@ static tanda_status write_settings(const train_options *options, train_setup *se
     tanda_status status = TANDA_OK;
     if (stranger != NULL)
         status = fail(error, TANDA_FAILED, "'%s' is none of the keys of host/cli/settings.c", stranger);
-    else if (settings.failed || (model->settings = json_text(settings.object)) == NULL)
+    else if (settings.failed || (model->settings = json_write_shortest(settings.object)) == NULL)
         status = fail(error, TANDA_FAILED, "out of memory while noting the settings");
     report_free(&settings);
     return status;

@@ -32,17 +32,6 @@ const char *column_type_name(column_type type) {
 
 /* ---- digits ------------------------------------------------------------------------------------------- */
 
-static double shortest_by_printing(float value) {
-    char text[32];
-    double read = (double)value;
-    for (int digits = 1; digits <= 9; digits++) {
-        text_put(text, sizeof text, "%.*e", digits - 1, (double)value);
-        read = strtod(text, NULL);
-        if ((float)read == value) break;
-    }
-    return read;
-}
-
 double shortest_decimal(float value) {
     const double exact = (double)value, size = exact < 0.0 ? -exact : exact;
     if (size <= (double)WHOLE_MAX && (double)(int64_t)exact == exact) return exact;
@@ -52,7 +41,8 @@ double shortest_decimal(float value) {
         if (power > 1e22) break;
         if ((float)read == (float)size) return exact < 0.0 ? -read : read;
     }
-    return shortest_by_printing(value);
+    char text[TEXT_NUMBER_SIZE];
+    return strtod(text_shortest_float(value, text), NULL);
 }
 
 /* ---- distinct values ---------------------------------------------------------------------------------- */

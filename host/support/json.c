@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/memory.h"
+#include "support/text.h"
 
 static json_builder begin(json_t *value) {
     return (json_builder){.object = value, .failed = value == NULL};
@@ -124,6 +126,43 @@ char *json_write(const json_t *value, size_t flags) {
         return NULL;
     }
     text[size] = '\0';
+    return text;
+}
+
+/* In the form of jansson: with a point or an exponent, and none of what an exponent can do without. */
+static size_t put_real(double value, char *to) {
+    char text[TEXT_NUMBER_SIZE];
+    text_shortest(value, text);
+    const size_t digits = strcspn(text, "e");
+    if (text[digits] == '\0')
+        return text_put(to, TEXT_NUMBER_SIZE, "%s%s", text, strchr(text, '.') == NULL ? ".0" : "");
+    return text_put(to, TEXT_NUMBER_SIZE, "%.*se%ld", (int)digits, text, strtol(text + digits + 1, NULL, 10));
+}
+
+/* Of the text that begins at `from`: a string, a number, or a character between them. */
+static size_t token_length(const char *from) {
+    const size_t number = strspn(from, "+-.0123456789eE");
+    size_t length = 1;
+    if (*from != '"') return number > 0 && *from != 'e' ? number : 1;
+    while (from[length] != '"')
+        length += from[length] == '\\' ? 2 : 1;
+    return length + 1;
+}
+
+/* All digits first, in whose place the fewer are put. */
+char *json_write_shortest(const json_t *value) {
+    char *text = json_write(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)), *to = text;
+    if (text == NULL) return NULL;
+    for (size_t at = 0, length = 0; text[at] != '\0'; at += length) {
+        const char *from = text + at;
+        char number[TEXT_NUMBER_SIZE];
+        length = token_length(from);
+        const bool is_real = *from != '"' && length > 1 && strcspn(from, ".eE") < length;
+        const size_t kept = is_real ? put_real(strtod(from, NULL), number) : length;
+        memmove(to, is_real ? number : from, kept);
+        to += kept;
+    }
+    *to = '\0';
     return text;
 }
 

@@ -32,6 +32,9 @@ json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *pro
 /* json_dumps whose text is for free(), wherever jansson's memory comes from. NULL without memory. */
 char *json_write(const json_t *value, size_t flags) __attribute__((warn_unused_result));
 
+/* Compact JSON of any value, each number in the fewest digits that keep it; free(). NULL without memory. */
+char *json_write_shortest(const json_t *value) __attribute__((warn_unused_result));
+
 /* Whether json_read failed for want of memory: jansson often says no more than that it could not. */
 bool json_lacked_memory(const json_error_t *problem);
 

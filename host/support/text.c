@@ -1,8 +1,10 @@
 #include "support/text.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of the UTF-8 character at text, 0 when there is none. */
@@ -86,6 +88,47 @@ bool text_fit(char *text, size_t size, const char *format, ...) {
     const bool fits = put(text, size, format, arguments);
     va_end(arguments);
     return fits;
+}
+
+/* A binary format, and how a decimal number is told to be read as one of its numbers. */
+typedef struct number_format {
+    double
+        least; /* from here on all numbers of `certain` digits are told apart, and %g drops zeros at their end */
+    int certain, most; /* most: digits that are enough for any */
+    long double
+        above; /* a power of two times this is the middle of all that is read as it, as the gap below is half */
+    bool (*reads_as)(const char *text, double value);
+} number_format;
+
+static bool reads_as_double(const char *text, double value) {
+    return strtod(text, NULL) == value;
+}
+
+static bool reads_as_float(const char *text, double value) {
+    return (float)strtod(text, NULL) == (float)value;
+}
+
+static const char *shortest(const number_format *format, double value, char text[TEXT_NUMBER_SIZE]) {
+    const double size = value < 0.0 ? -value : value;
+    for (int digits = size < format->least ? 1 : format->certain; digits <= format->most; digits++) {
+        text_put(text, TEXT_NUMBER_SIZE, "%.*g", digits, value);
+        if (format->reads_as(text, value)) break;
+        text_put(text, TEXT_NUMBER_SIZE, "%.*Lg", digits, (long double)value * format->above);
+        if (format->reads_as(text, value)) break;
+    }
+    return text;
+}
+
+const char *text_shortest(double value, char text[TEXT_NUMBER_SIZE]) {
+    static const number_format binary64 = {DBL_MIN, DBL_DIG, DBL_DECIMAL_DIG, 1.0L + 0x1p-55L,
+                                           reads_as_double};
+    return shortest(&binary64, value, text);
+}
+
+const char *text_shortest_float(float value, char text[TEXT_NUMBER_SIZE]) {
+    static const number_format binary32 = {(double)FLT_MIN, FLT_DIG, FLT_DECIMAL_DIG, 1.0L + 0x1p-26L,
+                                           reads_as_float};
+    return shortest(&binary32, (double)value, text);
 }
 
 bool text_stream_end(FILE *stream, char *const *text) {

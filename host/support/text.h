@@ -24,6 +24,15 @@ size_t text_put(char *text, size_t size, const char *format, ...) __attribute__(
 bool text_fit(char *text, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4), warn_unused_result));
 
+#define TEXT_NUMBER_SIZE 32
+
+/*
+ * A number in the fewest digits that strtod reads as the same binary64, or binary32, in the form of printf("%g"); returns
+ * text. Below 10^15 whole numbers have no exponent. For configurations, logs and people; many at once: data/number_text.h.
+ */
+const char *text_shortest(double value, char text[TEXT_NUMBER_SIZE]);
+const char *text_shortest_float(float value, char text[TEXT_NUMBER_SIZE]);
+
 /* Closes a stream of open_memstream; false where *text is not all of it, which glibc tells in three ways. */
 bool text_stream_end(FILE *stream, char *const *text) __attribute__((warn_unused_result));
 

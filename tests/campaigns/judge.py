@@ -77,7 +77,7 @@ def without_times(value):
     """JSON without what differs from run to run."""
     if isinstance(value, dict):
         return {key: without_times(entry) for key, entry in value.items()
-                if key not in ("seconds", "time", "device")}
+                if key not in ("time", "device") and not key.startswith("seconds")}
     return [without_times(entry) for entry in value] if isinstance(value, list) else value
 
 

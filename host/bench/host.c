@@ -1,0 +1,101 @@
+#include "bench/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/text.h"
+
+#define CPUS "/sys/devices/system/cpu"
+#define MOST_PATH 512
+#define MOST_LINE 1024
+
+/* The first line of a file, without its end; false, and "", where there is none. */
+static bool first_line(const char *path, char line[MOST_LINE]) {
+    FILE *file = fopen(path, "re");
+    const bool found = file != NULL && fgets(line, MOST_LINE, file) != NULL;
+    if (file != NULL) fclose(file);
+    line[found ? strcspn(line, "\n") : 0] = '\0';
+    return found;
+}
+
+/* ---- the clock ------------------------------------------------------------------------------------------ */
+
+/* MHz of the first line of /proc/cpuinfo that has them, as x86 does. */
+static size_t megahertz_now(const char *root) {
+    char path[MOST_PATH], line[MOST_LINE];
+    double found = 0.0;
+    text_put(path, sizeof path, "%s/proc/cpuinfo", root);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && found == 0.0 && fgets(line, sizeof line, file) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "cpu MHz", strlen("cpu MHz")) == 0 && colon != NULL)
+            found = strtod(colon + 1, NULL);
+    }
+    if (file != NULL) fclose(file);
+    return found > 0.0 && found < 1e6 ? (size_t)(found + 0.5) : 0;
+}
+
+static size_t find_megahertz(const char *root) {
+    char path[MOST_PATH], line[MOST_LINE];
+    text_put(path, sizeof path, "%s" CPUS "/cpu0/cpufreq/cpuinfo_max_freq", root);
+    const size_t kilohertz = first_line(path, line) ? strtoul(line, NULL, 10) : 0;
+    return kilohertz > 0 ? kilohertz / 1000 : megahertz_now(root);
+}
+
+static bool is_scaling(const char *root, size_t cpus) {
+    char path[MOST_PATH], line[MOST_LINE];
+    for (size_t i = 0; i < cpus; i++) {
+        text_put(path, sizeof path, "%s" CPUS "/cpu%zu/cpufreq/scaling_governor", root, i);
+        if (first_line(path, line) && strcmp(line, "performance") != 0) return true;
+    }
+    return false;
+}
+
+/* ---- caches --------------------------------------------------------------------------------------------- */
+
+/* The bits of a mask such as "00000000,00000003". */
+static size_t count_bits(const char *mask) {
+    size_t count = 0;
+    for (; *mask != '\0'; mask++) {
+        const char digit[2] = {*mask, '\0'};
+        count += (size_t)__builtin_popcount((unsigned)strtoul(digit, NULL, 16));
+    }
+    return count;
+}
+
+static bool cache_line(const char *root, size_t index, const char *name, char line[MOST_LINE]) {
+    char path[MOST_PATH];
+    text_put(path, sizeof path, "%s" CPUS "/cpu0/cache/index%zu/%s", root, index, name);
+    return first_line(path, line);
+}
+
+/* A size such as "32K" or "1M". */
+static bool read_cache(const char *root, size_t index, bench_cache *cache) {
+    char line[MOST_LINE], *unit = NULL;
+    if (!cache_line(root, index, "size", line)) return false;
+    cache->bytes = strtoul(line, &unit, 10);
+    cache->bytes <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
+    cache->level = cache_line(root, index, "level", line) ? strtoul(line, NULL, 10) : 0;
+    cache->sharing = cache_line(root, index, "shared_cpu_map", line) ? count_bits(line) : 0;
+    cache_line(root, index, "type", line);
+    text_put(cache->type, sizeof cache->type, "%s", line);
+    return true;
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------ */
+
+void bench_host_read(const char *root, bench_host *host) {
+    *host = (bench_host){0};
+    if (gethostname(host->name, sizeof host->name - 1) != 0) host->name[0] = '\0';
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    host->cpus = cpus > 0 ? (size_t)cpus : 0;
+    host->megahertz = find_megahertz(root);
+    host->is_scaling = is_scaling(root, host->cpus);
+    const int loads = getloadavg(host->loads, 3);
+    host->load_count = loads > 0 ? (size_t)loads : 0;
+    while (host->cache_count < BENCH_MOST_CACHES &&
+           read_cache(root, host->cache_count, &host->caches[host->cache_count]))
+        host->cache_count++;
+}
