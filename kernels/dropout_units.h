@@ -10,9 +10,9 @@ typedef ulong wide;
 #define wide_lanes(lane) ((ulong)(lane))
 #define narrowed(x) ((uint)(x))
 #else
-typedef TANDA_VECTOR(ulong, VECTOR) wide;
-#define wide_lanes(lane) TANDA_VECTOR(convert_ulong, VECTOR)((natural)(lane) + as_natural(lane_numbers()))
-#define narrowed(x) TANDA_VECTOR(convert_uint, VECTOR)(x)
+typedef JOINED(ulong, VECTOR) wide;
+#define wide_lanes(lane) JOINED(convert_ulong, VECTOR)((natural)(lane) + as_natural(lane_numbers()))
+#define narrowed(x) JOINED(convert_uint, VECTOR)(x)
 #endif
 
 /* What a mask depends on besides its element. */

@@ -1,12 +1,13 @@
 /* Kernels that do nothing but load, nothing but multiply and add, or nothing: what a device can do at best. */
-#include "kernels/portable.h"
+#include "kernels/arguments/limits.h"
 #include "kernels/tile.h"
 
 /* Work-item (readers): vectors start * item + step * i, i < reads, a multiple of READS_AT_ONCE. */
-kernel void read_limit(global const float *values, ulong start, ulong step, ulong reads, global float *result) {
-    global const float *at = values + get_global_id(0) * start * VECTOR;
+kernel void read_limit(global const float *values, global float *result, read_arguments limits) {
+    global const float *at = values + get_global_id(0) * limits.start * VECTOR;
+    ulong step = limits.step;
     real a = splat(0.0f), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    for (ulong i = 0; i < reads; i += READS_AT_ONCE) {
+    for (ulong i = 0; i < limits.reads; i += READS_AT_ONCE) {
         a += load_real(at);
         b += load_real(at + step * VECTOR);
         c += load_real(at + 2 * step * VECTOR);
@@ -21,10 +22,11 @@ kernel void read_limit(global const float *values, ulong start, ulong step, ulon
 }
 
 /* Work-item (workers): rounds times FMA_CHAINS fused multiply-adds that do not wait for one another. */
-kernel void fma_limit(ulong rounds, float by, float more, global float *result) {
+kernel void fma_limit(global float *result, fma_arguments limits) {
+    float by = limits.by, more = limits.more;
     real a = splat(1.0f), b = splat(2.0f), c = splat(3.0f), d = splat(4.0f), e = splat(5.0f), f = splat(6.0f),
          g = splat(7.0f), h = splat(8.0f), i = splat(9.0f), j = splat(10.0f), k = splat(11.0f), l = splat(12.0f);
-    for (ulong round = 0; round < rounds; round++) {
+    for (ulong round = 0; round < limits.rounds; round++) {
         a = fused(a, by, more);
         b = fused(b, by, more);
         c = fused(c, by, more);
@@ -41,6 +43,6 @@ kernel void fma_limit(ulong rounds, float by, float more, global float *result) 
     store_real(a + b + c + d + e + f + g + h + i + j + k + l, result + get_global_id(0) * VECTOR);
 }
 
-kernel void nothing(global float *result, uint never) {
-    if (never != 0) result[0] = 1.0f;
+kernel void nothing(global float *result) {
+    if (get_global_id(1) != 0) result[0] = 1.0f; /* there is no such work-item */
 }

@@ -3,6 +3,7 @@
 #define TANDA_KERNELS_LOSS_ROWS_H
 
 #include "kernels/activation.h"
+#include "kernels/arguments/loss.h"
 #include "kernels/loss.h"
 #include "kernels/tile.h"
 
@@ -32,10 +33,10 @@ static inline integer holds_row(uint lane, uint rows) {
 }
 
 /* Losses and deltas of VECTOR rows of two classes, y 0 or 1. */
-static inline real binary_rows(real z, real y, int smooth, float half_smoothing, real *losses) {
-    if (smooth) {
-        *losses = loss_binary_smoothed(z, y, (real)(half_smoothing));
-        return loss_binary_delta(z, loss_binary_label(y, (real)(half_smoothing)));
+static inline real binary_rows(real z, real y, loss_rule rule, real *losses) {
+    if (rule.smooth) {
+        *losses = loss_binary_smoothed(z, y, (real)(rule.half_smoothing));
+        return loss_binary_delta(z, loss_binary_label(y, (real)(rule.half_smoothing)));
     }
     *losses = loss_binary(z, y);
     return loss_binary_delta(z, y);
@@ -71,11 +72,6 @@ static inline real sum_exponentials(global const float *z, global float *terms, 
     return total;
 }
 
-/* Labels of classes: 1 and 0, or what smoothing makes of them (loss.h). */
-typedef struct class_labels {
-    float on, off, rest, entropy;
-} class_labels;
-
 /* Sum over classes of maximum - z, in chunks. */
 static inline real sum_distances(global const float *z, uint outputs, uint width, real maximum, float zero) {
     real total = (real)(zero);
@@ -90,9 +86,10 @@ static inline real sum_distances(global const float *z, uint outputs, uint width
 }
 
 /* Losses and, with_delta, deltas of VECTOR rows, whose classes lie `width` floats apart, and which class was right. */
-static inline void categorical_rows(global const float *z, global float *delta, int with_delta, uint outputs,
-                                    uint width, integer class, class_labels labels, integer is_used, real *losses,
-                                    integer *right, float zero) {
+static inline void categorical_rows(loss_rule rule, global const float *z, global float *delta, int with_delta,
+                                    uint width, integer class, integer is_used, real *losses, integer *right,
+                                    float zero) {
+    uint outputs = rule.outputs;
     integer best;
     real maximum = find_maximum(z, outputs, width, &best);
     real sum = sum_exponentials(z, delta, with_delta, outputs, width, maximum, zero);
@@ -102,33 +99,27 @@ static inline void categorical_rows(global const float *z, global float *delta, 
         true_logit = choose(is_true, load_real(z + (ulong)c * width), true_logit);
         if (!with_delta) continue;
         real e = load_real(delta + (ulong)c * width);
-        real d = loss_categorical_delta(e, scale, choose(is_true, labels.on, labels.off));
+        real d = loss_categorical_delta(e, scale, choose(is_true, rule.on, rule.off));
         store_real(choose(is_used, d, 0.0f), delta + (ulong)c * width);
     }
     real loss;
-    if (labels.off > 0.0f)
+    if (rule.off > 0.0f)
         loss = loss_categorical_smoothed(sum, maximum, true_logit, sum_distances(z, outputs, width, maximum, zero),
-                                         (real)(labels.rest), (real)(labels.off), (real)(labels.entropy));
+                                         (real)(rule.rest), (real)(rule.off), (real)(rule.entropy));
     else
         loss = loss_categorical(sum, maximum, true_logit);
     *losses = choose(is_used, loss, 0.0f);
     *right = (best == class) & is_used;
 }
 
-/* An element loss and what it wants to know. */
-typedef struct element_loss {
-    int kind;
-    float parameter, mean;
-} element_loss;
-
 #define ELEMENT_CASE(name, NAME)                                                                                     \
     case LOSS_##NAME:                                                                                                \
-        *losses = element_##name(output, y, (real)(loss.parameter));                                                 \
-        return flush_tiny(element_##name##_delta(output, y, (real)(loss.parameter)) * (real)(loss.mean));
+        *losses = element_##name(output, y, (real)(rule.parameter));                                                 \
+        return flush_tiny(element_##name##_delta(output, y, (real)(rule.parameter)) * (real)(rule.mean));
 
 /* The losses of VECTOR outputs, and their deltas. */
-static inline real element_deltas(element_loss loss, real output, real y, real *losses) {
-    switch (loss.kind) { ELEMENT_LOSS_LIST(ELEMENT_CASE) }
+static inline real element_deltas(loss_rule rule, real output, real y, real *losses) {
+    switch (rule.kind) { ELEMENT_LOSS_LIST(ELEMENT_CASE) }
     return output;
 }
 
@@ -140,14 +131,14 @@ static inline real load_target(global const int *label, uint targets, uint h) {
     float values[VECTOR];
     for (uint i = 0; i < VECTOR; i++)
         values[i] = as_float(label[i * targets + h]);
-    return TANDA_VECTOR(vload, VECTOR)(0, values);
+    return JOINED(vload, VECTOR)(0, values);
 #endif
 }
 
 /* What the rows' labels say of output h: for classes 1 for the row's own, and -1 (hinge) or 0 for any other. */
-static inline real element_target(element_loss loss, integer class, uint outputs, uint h) {
-    int is_hinge = loss.kind == LOSS_HINGE || loss.kind == LOSS_SQUARED_HINGE;
-    integer own = class == (integer)(outputs == 1 ? 1 : (int)h);
+static inline real element_target(loss_rule rule, integer class, uint h) {
+    int is_hinge = rule.kind == LOSS_HINGE || rule.kind == LOSS_SQUARED_HINGE;
+    integer own = class == (integer)(rule.outputs == 1 ? 1 : (int)h);
     return choose(own, 0x1p+0f, is_hinge ? -0x1p+0f : 0.0f);
 }
 
@@ -156,9 +147,10 @@ static inline real element_target(element_loss loss, integer class, uint outputs
  * whose labels all, were right. A row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the
  * targets are in label, unless that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
  */
-static inline void element_rows(element_loss loss, global const float *output, global float *delta, int with_delta,
-                                uint outputs, uint width, int is_class, global const int *label, uint targets,
-                                integer label_bits, integer is_used, real *losses, integer *right, float zero) {
+static inline void element_rows(loss_rule rule, global const float *output, global float *delta, int with_delta,
+                                uint width, global const int *label, integer label_bits, integer is_used, real *losses,
+                                integer *right, float zero) {
+    uint outputs = rule.outputs;
     real total = (real)(zero);
     integer agree = is_used;
     for (uint from = 0; from < outputs; from += CHUNK) {
@@ -166,20 +158,20 @@ static inline void element_rows(element_loss loss, global const float *output, g
         real sum = (real)(zero);
         for (uint h = from; h < to; h++) {
             real o = load_real(output + (ulong)h * width), loss_of_output, y = as_real(label_bits);
-            if (is_class)
-                y = element_target(loss, label_bits, outputs, h);
-            else if (targets > 1)
-                y = load_target(label, targets, h);
-            real d = element_deltas(loss, o, y, &loss_of_output);
+            if (rule.is_class)
+                y = element_target(rule, label_bits, h);
+            else if (rule.targets > 1)
+                y = load_target(label, rule.targets, h);
+            real d = element_deltas(rule, o, y, &loss_of_output);
             sum = sum + loss_of_output;
             agree = agree & ((o > 0.0f) == (y > (real)(0x1p-1f)));
             if (with_delta) store_real(choose(is_used, d, 0.0f), delta + (ulong)h * width);
         }
         total = total + sum;
     }
-    *losses = choose(is_used, canonical(total * (real)(loss.mean)), 0.0f);
-    *right = loss.kind == LOSS_BINARY_CROSSENTROPY ? agree : (integer)(0);
-    if (!is_class) return;
+    *losses = choose(is_used, canonical(total * (real)(rule.mean)), 0.0f);
+    *right = rule.kind == LOSS_BINARY_CROSSENTROPY ? agree : (integer)(0);
+    if (!rule.is_class) return;
     integer best;
     if (outputs == 1)
         *right = ((load_real(output) > 0.0f) == (label_bits == 1)) & is_used;

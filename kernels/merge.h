@@ -2,21 +2,21 @@
 #ifndef TANDA_KERNELS_MERGE_H
 #define TANDA_KERNELS_MERGE_H
 
+#include "kernels/arguments/update.h"
 #include "kernels/tile.h"
 #include "kernels/tree.h"
 
 /*
- * The sum of VECTOR parameters over FAN_IN slots, `distance` slots apart from `first` on: FAN_LEVELS levels of the tree.
+ * The sum of VECTOR parameters over FAN_IN slots from `first` on: FAN_LEVELS levels of the tree.
  * A slot that is not there counts as zero, which changes no bit.
  */
-static inline real merge_slots(global const float *slots, ulong slot_floats, uint count, uint first, uint distance,
-                               uint index) {
+static inline real merge_slots(global const float *slots, merge_arguments a, uint first, uint index) {
     real value[FAN_IN];
 #pragma unroll
     for (uint i = 0; i < FAN_IN; i++) {
-        uint slot = first + i * distance;
+        uint slot = first + i * a.distance;
         value[i] = (real)(0.0f);
-        if (slot < count) value[i] = load_real(slots + slot * slot_floats + index);
+        if (slot < a.count) value[i] = load_real(slots + slot * a.slot_floats + index);
     }
 #pragma unroll
     for (uint i = 0; i < FAN_IN; i++)

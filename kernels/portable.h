@@ -37,6 +37,10 @@
 
 #define SHARED static inline
 
+/* One name of two, once macros in them are expanded. */
+#define JOINED_AS_THEY_ARE(a, b) a##b
+#define JOINED(a, b) JOINED_AS_THEY_ARE(a, b)
+
 #if VECTOR == 1
 typedef float real;
 typedef int integer;
@@ -46,15 +50,13 @@ typedef uint natural;
 #define as_natural(x) as_uint(x)
 #define to_real(x) convert_float(x)
 #else
-#define TANDA_JOIN(a, b) a##b
-#define TANDA_VECTOR(name, width) TANDA_JOIN(name, width)
-typedef TANDA_VECTOR(float, VECTOR) real;
-typedef TANDA_VECTOR(int, VECTOR) integer;
-typedef TANDA_VECTOR(uint, VECTOR) natural;
-#define as_real(x) TANDA_VECTOR(as_float, VECTOR)(x)
-#define as_integer(x) TANDA_VECTOR(as_int, VECTOR)(x)
-#define as_natural(x) TANDA_VECTOR(as_uint, VECTOR)(x)
-#define to_real(x) TANDA_VECTOR(convert_float, VECTOR)(x)
+typedef JOINED(float, VECTOR) real;
+typedef JOINED(int, VECTOR) integer;
+typedef JOINED(uint, VECTOR) natural;
+#define as_real(x) JOINED(as_float, VECTOR)(x)
+#define as_integer(x) JOINED(as_int, VECTOR)(x)
+#define as_natural(x) JOINED(as_uint, VECTOR)(x)
+#define to_real(x) JOINED(convert_float, VECTOR)(x)
 #endif
 
 #define splat(x) ((real)(x))

@@ -1,4 +1,5 @@
 /* Runs one shared function over arrays: one kernel, so that a driver compiles once. See probe.c. */
+#include "kernels/arguments/probe.h"
 #include "kernels/probe.h"
 #include "kernels/tile.h"
 
@@ -12,11 +13,11 @@ enum probe_function { PROBE_LIST(PROBE_NUMBER) };
 
 /* Work-item (elements). */
 kernel void probe(global const float *a_values, global const float *b_values, global const float *c_values,
-                  global float *result, uint count, uint function) {
+                  global float *result, probe_arguments arguments) {
     uint index = (uint)get_global_id(0) * VECTOR;
-    if (index >= count) return;
+    if (index >= arguments.count) return;
     real a = load_real(a_values + index), b = load_real(b_values + index), c = load_real(c_values + index);
     real value = a;
-    switch (function) { PROBE_LIST(PROBE_CASE) }
+    switch (arguments.function) { PROBE_LIST(PROBE_CASE) }
     store_real(value, result + index);
 }

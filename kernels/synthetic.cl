@@ -1,11 +1,12 @@
 /* Rows of synthetic data, one work-item each, in any order. A program of its own (VECTOR 1). */
-#include "kernels/synthetic.h"
+#include "kernels/arguments/synthetic.h"
 
 /* features is (count, data.features), labels (count); scratch (count, SYNTHETIC_SCRATCH) if needed. */
-kernel void synthetic_rows(synthetic data, global const float *table, global const ulong *rows, uint count,
-                           global float *features, global uint *labels, global float *scratch) {
+kernel void synthetic_rows(global const float *table, global const ulong *rows, global float *features,
+                           global uint *labels, global float *scratch, synthetic_arguments a) {
+    synthetic data = a.data;
     uint item = (uint)get_global_id(0);
-    if (item >= count) return;
+    if (item >= a.count) return;
     ulong row = rows[item];
     global float *x = features + (ulong)item * data.features;
     for (uint i = 0; i < data.features; i++) {

@@ -41,10 +41,10 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #define load_real(p) load_16(0, (p))
 #define store_real(v, p) store_16((v), 0, (p))
 #else
-#define load_real(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
-#define store_real(v, p) TANDA_VECTOR(vstore, VECTOR)((v), 0, (p))
+#define load_real(p) JOINED(vload, VECTOR)(0, (p))
+#define store_real(v, p) JOINED(vstore, VECTOR)((v), 0, (p))
 #endif
-#define load_integer(p) TANDA_VECTOR(vload, VECTOR)(0, (p))
+#define load_integer(p) JOINED(vload, VECTOR)(0, (p))
 #define is_any(condition) any_lane(condition)
 #define lane_numbers() ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #endif

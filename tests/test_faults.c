@@ -78,13 +78,14 @@ typedef struct fault {
 
 #define ONE_ULP_IN_STEP_4 \
     "store_real(sum, slots + index);\n" \
-    "    if (index <= 5 && 5 < index + VECTOR && inverse_rows > 0.0099f && inverse_rows < 0.0101f)\n" \
+    "    if (index <= 5 && 5 < index + VECTOR && a.inverse_rows > 0.0099f && a.inverse_rows < 0.0101f)\n" \
     "        ((global uint *)parameters)[5] ^= 1;"
 
 static const fault faults[] = {
     {"last_row",
      "the weight gradient leaves out the last row of a tile",
-     {{"dense.cl", "uint terms = rows_of_tile(rows, tile);", "uint terms = rows_of_tile(rows, tile) - 1;"}},
+     {{"dense.inc", "uint terms = rows_of_tile(a.rows, tile);",
+       "uint terms = rows_of_tile(a.rows, tile) - 1;"}},
      &tanh_network,
      NULL,
      RAGGED_BATCH,
@@ -102,7 +103,8 @@ static const fault faults[] = {
      QUANTITY_WEIGHT},
     {"swapped_tree",
      "the tree over the tiles starts with another pair",
-     {{"merge.h", "uint slot = first + i * distance;", "uint slot = first + (i + 1) % FAN_IN * distance;"}},
+     {{"merge.h", "uint slot = first + i * a.distance;",
+       "uint slot = first + (i + 1) % FAN_IN * a.distance;"}},
      &tanh_network,
      NULL,
      ALL_ROWS,
@@ -142,12 +144,13 @@ static const fault faults[] = {
     {"race",
      "all tiles add to one bias gradient, unguarded and in no order",
      {{"dense.cl",
-       "slots[tile * slot_floats + target + h] = sum_over_rows(line, lanes_of_tile(rows, tile), zero);",
-       "float sum = sum_over_rows(line, lanes_of_tile(rows, tile), zero);\n"
-       "    if (outputs > 1)\n"
-       "        slots[target + h] = slots[target + h] + sum;\n"
+       "slots[tile * a.slot_floats + a.target + h] = sum_over_rows(line, lanes_of_tile(a.rows, tile), "
+       "a.zero);",
+       "float sum = sum_over_rows(line, lanes_of_tile(a.rows, tile), a.zero);\n"
+       "    if (a.outputs > 1)\n"
+       "        slots[a.target + h] = slots[a.target + h] + sum;\n"
        "    else\n"
-       "        slots[tile * slot_floats + target + h] = sum;"}},
+       "        slots[tile * a.slot_floats + a.target + h] = sum;"}},
      &tanh_network,
      NULL,
      ALL_ROWS,
@@ -156,8 +159,8 @@ static const fault faults[] = {
      QUANTITY_BIAS_GRADIENT},
     {"stale",
      "the activation is skipped in the fourth step, so the third's output is used",
-     {{"activation.cl", "store_real(canonical(activation_##name(z)), workspace + target + line + lane);",
-       "if (rows != 100) store_real(canonical(activation_##name(z)), workspace + target + line + lane);"}},
+     {{"activation.cl", "store_real(activate(function, z), workspace + a.target + line + lane);",
+       "if (a.rows != 100) store_real(activate(function, z), workspace + a.target + line + lane);"}},
      &tanh_network,
      NULL,
      RAGGED_BATCH,
@@ -231,8 +234,8 @@ Test(faults, without_a_fault_none_is_found, .fini = forget_opencl, .timeout = 30
 
 /* Tensors are kept for the comparison; without, other kernels run a small network, and only there is it skipped. */
 Test(faults, what_goes_wrong_only_while_nothing_is_kept_is_found, .fini = forget_opencl, .timeout = 200) {
-    static const edit fault = {"cpu/network_column.h", "activate(layer->activation, logits, output, ",
-                               "activate(NETWORK_IDENTITY, logits, output, "};
+    static const edit fault = {"cpu/network_column.h", "activate_all(layer->activation, logits, output, ",
+                               "activate_all(ACTIVATION_IDENTITY, logits, output, "};
     const lockstep_case of_case = {.steps = 5, .batch_rows = RAGGED_BATCH, .seed = 5};
     char text[DIFFERENCE_SIZE];
     if (!use_opencl("pocl")) return;

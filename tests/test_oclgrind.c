@@ -441,7 +441,8 @@ Test(oclgrind, an_index_past_the_end_is_reported) {
 Test(oclgrind, a_race_is_reported) {
     watch(RACES, 1);
     copy_kernels();
-    replace("dense.cl", "slots[tile * slot_floats + target + h] =", "slots[tile * slot_floats + target] =");
+    replace("dense.cl",
+            "slots[tile * a.slot_floats + a.target + h] =", "slots[tile * a.slot_floats + a.target] =");
     run_damaged();
     expect_report("Write-write data race at global memory", "sum_rows");
 }

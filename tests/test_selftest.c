@@ -143,6 +143,21 @@ Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error)
     cr_expect_null(strchr(error.message, '\n'), "more than one line: %s", error.message);
 }
 
+/* As with a compiler that puts another four bytes between two members. */
+Test(selftest, a_device_that_lays_out_arguments_in_another_way_is_refused_and_the_struct_is_named) {
+    static const edit wider = {"arguments/activation.h", "uint width, rows;", "uint width, padding, rows;"};
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("pocl")) return;
+    const tanda_device_options options = {
+        .device = "opencl", .require_device = true, .kernel_folder = damaged_kernels("wider", &wider, 1)};
+    cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
+    cr_expect_not_null(strstr(error.message,
+                              "activation_arguments has 48 bytes there, its last member at 40, "
+                              "and 40 here, at 36"),
+                       "%s", error.message);
+}
+
 Test(selftest, missing_kernel_folder_is_named) {
     const tanda_device_options options = {
         .device = "opencl", .require_device = true, .kernel_folder = "/no/such/folder"};

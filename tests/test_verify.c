@@ -256,7 +256,7 @@ Test(bounds, fast_and_exact_lie_within_theirs_and_these_are_tight, .fini = forge
 
 #define SIXTY_FOUR_ULP_IN_STEP_3 \
     "store_real(sum, slots + index);\n" \
-    "    if (index <= 5 && 5 < index + VECTOR && inverse_rows > 0.0099f && inverse_rows < 0.0101f)\n" \
+    "    if (index <= 5 && 5 < index + VECTOR && a.inverse_rows > 0.0099f && a.inverse_rows < 0.0101f)\n" \
     "        ((global uint *)parameters)[5] += 64;"
 
 Test(bounds, sixty_four_ulp_in_one_weight_break_the_bound_of_the_weights, .fini = forget_opencl,

@@ -23,39 +23,46 @@ kernel void network_pack(global const float *parameters, global const network_la
     }
 }
 
-/* Work-item (column of VECTORS * 16 lanes, tile); input and workspace are tiles of the wave. */
-#define DEFINE_NETWORK_ROWS(VECTORS)                                                                                 \
-    kernel void network_rows_##VECTORS(global float *input, ulong input_offset, ulong input_tile,                    \
-                                       global float *workspace, ulong workspace_tile, BATCH_ARGUMENTS) {             \
-        network_batch batch = BATCH;                                                                                 \
-        uint lane = (uint)get_global_id(0) * (VECTORS * 16), tile = (uint)get_global_id(1);                          \
-        if (lane >= rows_of_tile(rows, tile)) return;                                                                \
-        network_place place = {tile, lane, 1, input + input_offset + tile * input_tile,                              \
-                               workspace + tile * workspace_tile};                                                   \
-        network_order order = order_of(&batch);                                                                      \
-        network_columns_##VECTORS(batch, &order, place);                                                             \
-    }
+INLINE void network_rows(const int vectors, const network_batch *batch, global float *input, global float *workspace) {
+    const network_arguments *a = &batch->a;
+    uint lane = (uint)get_global_id(0) * (vectors * 16), tile = (uint)get_global_id(1);
+    if (lane >= rows_of_tile(a->rows, tile)) return;
+    network_place place = {tile, lane, 1, input + a->input_offset + tile * a->input_tile,
+                           workspace + tile * a->workspace_tile};
+    network_order order = order_of(batch);
+    network_columns(vectors, batch, &order, place);
+}
 
-DEFINE_NETWORK_ROWS(1)
-DEFINE_NETWORK_ROWS(2)
+/* Work-item (column of 16 or 32 lanes, tile); input and workspace are tiles of the wave. */
+kernel void network_rows_1(global float *input, global float *workspace, global const float *features,
+                           global const int *labels, global const float *weights, global const float *parameters,
+                           global const float *panels, global const network_layer *layers, global uint *results,
+                           network_arguments a) {
+    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
+    network_rows(1, &batch, input, workspace);
+}
+
+kernel void network_rows_2(global float *input, global float *workspace, global const float *features,
+                           global const int *labels, global const float *weights, global const float *parameters,
+                           global const float *panels, global const network_layer *layers, global uint *results,
+                           network_arguments a) {
+    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
+    network_rows(2, &batch, input, workspace);
+}
 
 /* Work-item (block of parameters, group of tiles). */
-kernel void network_gradient(global const float *input, ulong input_offset, ulong input_tile,
-                             global const float *workspace, ulong workspace_tile, uint width, uint column, uint rows,
-                             uint group, global const network_layer *layers, uint layer_count, ulong losses,
-                             global float *slots, ulong slot_floats, global float *parameters, global float *panels,
-                             float inverse_rows,
-                             uint rule, uint states, global float *state, global const update_constants *constants,
-                             global const update_rates *rates, int update, global uint *results, uint step,
-                             float zero) {
-    uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), first_tile = index * group;
-    uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - first_tile;
-    network_tensors tensors = {input + input_offset, workspace, input_tile,  workspace_tile, width, column,
-                               rows,                 layers,    layer_count, losses,         zero};
-    update_target of_all = {parameters, state, slot_floats - 16, inverse_rows, rule, states, *constants, rates[step]};
+kernel void network_gradient(global const float *input, global const float *workspace,
+                             global const network_layer *layers, global float *slots, global float *parameters,
+                             global float *panels, global float *state, global const update_rates *rates,
+                             global uint *results, network_arguments a) {
+    uint item = (uint)get_global_id(0), index = (uint)get_global_id(1), first_tile = index * a.group;
+    uint tiles = (a.rows + TILE_ROWS - 1) / TILE_ROWS - first_tile;
+    network_tensors tensors = {input + a.input_offset, workspace, a.input_tile,  a.workspace_tile, a.width, a.column,
+                               a.rows,                 layers,    a.layer_count, a.losses,         a.zero};
+    update_target of_all = {parameters, state, a.slot_floats - 16, a.inverse_rows, a.update, rates[a.step]};
     network_target target;
-    aim(&target, &of_all, panels, slots + index * slot_floats, update, results + 3 * step);
-    network_item(tensors, target, item, first_tile, tiles < group ? tiles : group);
+    aim(&target, &of_all, panels, slots + index * a.slot_floats, a.updates, results + 3 * a.step);
+    network_item(tensors, target, item, first_tile, min(tiles, a.group));
 }
 
 /*
@@ -63,28 +70,29 @@ kernel void network_gradient(global const float *input, ulong input_offset, ulon
  * tiles): its workspace is one tile, and so is its input unless that is assembled, its scratch the levels of the tree,
  * slot_floats apart. See add_to_tree.
  */
-kernel void network_tiles(global float *input, ulong input_offset, ulong input_tile, global float *workspace,
-                          ulong workspace_tile, BATCH_ARGUMENTS, uint group, global float *slots, ulong slot_floats,
-                          global float *scratch, ulong scratch_floats) {
-    network_batch batch = BATCH;
-    uint item = (uint)get_global_id(0), tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group;
-    global float *tensors = workspace + item * workspace_tile;
+kernel void network_tiles(global float *input, global float *workspace, global const float *features,
+                          global const int *labels, global const float *weights, global const float *parameters,
+                          global const float *panels, global const network_layer *layers, global uint *results,
+                          global float *slots, global float *scratch, network_arguments a) {
+    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
+    uint item = (uint)get_global_id(0), tiles = (a.rows + TILE_ROWS - 1) / TILE_ROWS - item * a.group;
+    global float *tensors = workspace + item * a.workspace_tile;
     network_order order = order_of(&batch);
-    network_target target = {.slot = slots + item * slot_floats, .floats = slot_floats - 16};
-    if (tiles > group) tiles = group;
+    network_target target = {.slot = slots + item * a.slot_floats, .floats = a.slot_floats - 16};
+    if (tiles > a.group) tiles = a.group;
     for (uint index = 0; index < tiles; index++) {
-        uint tile = item * group + index, used = rows_of_tile(rows, tile);
-        global float *x = input + input_offset + (assembled ? tile : item) * input_tile;
+        uint tile = item * a.group + index, used = rows_of_tile(a.rows, tile);
+        global float *x = input + a.input_offset + (a.assembled ? tile : item) * a.input_tile;
         for (uint lane = 0; lane < used; lane += 32)
-            network_columns_2(batch, &order, (network_place){tile, lane, 1, x, tensors});
-        for (uint l = 0; l < layer_count; l++) {
+            network_columns(2, &batch, &order, (network_place){tile, lane, 1, x, tensors});
+        for (uint l = 0; l < a.layer_count; l++) {
             global const network_layer *layer = layers + l;
-            global const float *a = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * width;
-            network_share s = {a, tensors + layer->kept * width, 0, 0, width, 32, used, 0, 1, zero};
+            global const float *inputs = l == 0 && layer->threshold == 0 ? x : tensors + layer->source * a.width;
+            network_share s = {inputs, tensors + layer->kept * a.width, 0, 0, a.width, 32, used, 0, 1, a.zero};
             uint size = (uint)layer->block;
             for (uint block = 0; block < (layer->inputs + size - 1) / size + 1; block++)
-                network_block(s, target, layer, block, l + 1 == layer_count ? tensors + losses * width : NULL);
+                network_block(s, target, layer, block, l + 1 == a.layer_count ? tensors + a.losses * a.width : NULL);
         }
-        add_to_tree(target.slot, scratch + item * scratch_floats, (uint)slot_floats, index, index + 1 == tiles);
+        add_to_tree(target.slot, scratch + item * a.scratch_floats, (uint)a.slot_floats, index, index + 1 == tiles);
     }
 }

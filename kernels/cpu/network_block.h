@@ -20,73 +20,21 @@ static inline float16 fold_sixteen(float16 *x) {
     return (float16)(x[0].even, x[1].even) + (float16)(x[0].odd, x[1].odd);
 }
 
-/*
- * The sums over a tile's lanes, in 16 lanes each, of INPUTS inputs by OUTPUTS outputs; sums[h * 16 + k]. A block of 16
- * inputs that reaches past the last is not `whole`, and computes that one again: left are the inputs from this one on.
- */
-#define DEFINE_NARROW_BLOCK(INPUTS, OUTPUTS)                                                                         \
-    INLINE void narrow_lanes_##OUTPUTS(global const float *a, global const float *d, uint lanes, uint inputs,        \
-                                       uint outputs, const uint column, const int whole, uint left, float zero,      \
-                                       float16 *sums) {                                                              \
-        float16 sum[OUTPUTS][INPUTS];                                                                                \
-        uint line[INPUTS];                                                                                           \
-        _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                         \
-            line[k] = (whole || k < left ? k : left - 1) * column;                                                   \
-            _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] = (float16)(zero);                         \
-        }                                                                                                            \
-        for (uint from = 0; from < lanes; from += column, a += (ulong)column * inputs, d += column * outputs)        \
-            for (uint lane = 0; lane < column && from + lane < lanes; lane += 16) {                                  \
-                float16 delta[OUTPUTS];                                                                              \
-                _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) delta[h] = load_16(0, d + h * column + lane);    \
-                _Pragma("unroll") for (int k = 0; k < INPUTS; k++) {                                                 \
-                    float16 value = load_16(0, a + line[k] + lane);                                                  \
-                    _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++) sum[h][k] =                                  \
-                        fma(value, delta[h], sum[h][k]);                                                             \
-                }                                                                                                    \
-            }                                                                                                        \
-        _Pragma("unroll") for (int h = 0; h < OUTPUTS; h++)                                                          \
-            _Pragma("unroll") for (int k = 0; k < INPUTS; k++) sums[h * 16 + k] = sum[h][k];                         \
-    }                                                                                                                \
-                                                                                                                     \
-    /* value[h]: 16 inputs from `first` on, or as many as there are, by output number output + h, of one tile. */    \
-    static inline void narrow_block_##OUTPUTS(network_share s, uint tile, uint inputs, uint first, uint outputs,     \
-                                              uint output, float16 *value) {                                         \
-        global const float *a = s.a + tile * s.a_tile + first * s.column;                                            \
-        global const float *d = s.kept + tile * s.kept_tile + output * s.column;                                     \
-        uint lanes = lanes_of_tile(s.rows, tile), left = inputs - first;                                             \
-        float16 sums[OUTPUTS * 16];                                                                                  \
-        if (left < 16)                                                                                               \
-            for (uint i = 0; i < OUTPUTS * 16; i++)                                                                  \
-                sums[i] = (float16)(0.0f);                                                                           \
-        for (uint k = 0; k < 16 && k < left; k += INPUTS)                                                            \
-            if (k + INPUTS > left)                                                                                   \
-                narrow_lanes_##OUTPUTS(a + k * s.column, d, lanes, inputs, outputs, s.column, 0, left - k, s.zero,   \
-                                       sums + k);                                                                    \
-            else if (s.column == 32)                                                                                 \
-                narrow_lanes_##OUTPUTS(a + k * 32, d, lanes, inputs, outputs, 32, 1, INPUTS, s.zero, sums + k);      \
-            else                                                                                                     \
-                narrow_lanes_##OUTPUTS(a + k * 16, d, lanes, inputs, outputs, 16, 1, INPUTS, s.zero, sums + k);      \
-        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
-            value[h] = fold_sixteen(sums + h * 16);                                                                  \
-    }                                                                                                                \
-                                                                                                                     \
-    static inline void narrow_blocks_##OUTPUTS(network_share s, network_target target,                               \
-                                               global const network_layer *layer, uint first, uint output) {         \
-        uint count = layer->inputs - first < 16 ? layer->inputs - first : 16;                                        \
-        float16 value[OUTPUTS], levels[MOST_LEVELS * OUTPUTS];                                                           \
-        for (uint i = 0; i < s.tiles; i++) {                                                                         \
-            narrow_block_##OUTPUTS(s, s.first_tile + i, layer->inputs, first, layer->outputs, output, value);        \
-            add_block(value, levels, OUTPUTS, i, i + 1 == s.tiles);                                                  \
-        }                                                                                                            \
-        for (uint h = 0; h < OUTPUTS; h++)                                                                           \
-            finish_scattered(&target, value + h, layer->weight + first * layer->stride + output + h, layer->stride,  \
-                             count, target.panels + panel_at(layer->inputs, first, output + h));                     \
-    }
+#define INPUTS 4
+#define OUTPUTS 6
+#include "kernels/cpu/narrow.inc"
 
-DEFINE_NARROW_BLOCK(4, 6)
-DEFINE_NARROW_BLOCK(4, 4)
-DEFINE_NARROW_BLOCK(8, 2)
-DEFINE_NARROW_BLOCK(16, 1)
+#define INPUTS 4
+#define OUTPUTS 4
+#include "kernels/cpu/narrow.inc"
+
+#define INPUTS 8
+#define OUTPUTS 2
+#include "kernels/cpu/narrow.inc"
+
+#define INPUTS 16
+#define OUTPUTS 1
+#include "kernels/cpu/narrow.inc"
 
 /* The bias gradients of 16 outputs, or of all of a narrow layer, of one tile: sums over the rows in lanes. */
 static inline float16 bias_block(network_share s, uint tile, uint outputs, uint stride, uint panel) {
@@ -221,9 +169,9 @@ static inline void aim(network_target *target, const update_target *update, glob
     target->update = update;
     target->inverse_rows = update->inverse_rows;
     target->rate = update->rates.rate;
-    target->l2 = update->constants.l2;
+    target->l2 = update->rule.constants.l2;
     target->is_update = is_update;
-    target->is_plain = is_update && is_plain(update->rule, update->constants);
+    target->is_plain = is_update && is_plain(update->rule);
     target->is_weight = 1;
     target->is_passing = 0;
     target->floats = update->floats;

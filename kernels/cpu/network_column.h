@@ -71,45 +71,26 @@ static inline void ask_for_next(network_order *order, global const float *featur
         ask_for_row(features, count, labels, order->row[i]);
 }
 
-/* What a step's kernels are told of it, the same for all work-items. rows: of the wave. */
+/* A step's kernels are told this of it, the same for all work-items. weights: of rows, where they are weighted. */
 typedef struct network_batch {
-    uint width, rows;
-    int assembled;
+    network_arguments a;
     global const float *features;
     global const int *labels;
-    ulong first_row, row_count;
-    int shuffle;
-    ulong seed;
-    uint epoch;
-    ulong position;
-    uint training_step;
-    global const float *weights; /* of rows, where weighted is set */
-    int weighted;
-    global const float *parameters, *panels;
+    global const float *weights, *parameters, *panels;
     global const network_layer *layers;
-    uint layer_count;
-    ulong losses;
-    int loss; /* enum network_loss */
-    float half_smoothing;
-    class_labels labels_of;
-    element_loss element;
-    int is_class, sigmoid, with_loss;
     global uint *results;
-    uint step;
-    float zero;
 } network_batch;
 
 /* The rarer losses of 16 rows; not in line, so that they take no registers from the others. */
-APART void network_elements(const network_batch *batch, global const float *output, global float *delta, uint outputs,
-                            uint lanes, const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
-    element_rows(batch->element, output, delta, 1, outputs, lanes, batch->is_class, 0, 1, *label, *is_used, losses,
-                 right, batch->zero);
+APART void network_elements(const network_batch *batch, global const float *output, global float *delta, uint lanes,
+                            const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
+    element_rows(batch->a.rule, output, delta, 1, lanes, 0, *label, *is_used, losses, right, batch->a.zero);
 }
 
 APART void network_smoothed(const network_batch *batch, global const float *logits, global float *delta,
                             const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
     float16 z = load_16(0, logits);
-    float16 d = binary_rows(z, convert_float16(*label), 1, batch->half_smoothing, losses);
+    float16 d = binary_rows(z, convert_float16(*label), batch->a.rule, losses);
     *losses = choose(*is_used, *losses, 0.0f);
     *right = ((z > 0.0f) == (*label == 1)) & *is_used;
     store_16(choose(*is_used, d, 0.0f), 0, delta);
@@ -123,34 +104,34 @@ typedef struct network_place {
 
 /* Where a tensor's columns begin, of so many units for each lane. */
 static inline global float *tensor_at(const network_batch *batch, const network_place *place, ulong tensor, ulong units) {
-    return place->tensors + tensor * batch->width + place->lane * units;
+    return place->tensors + tensor * batch->a.width + place->lane * units;
 }
 
 /* The rows of one column: assembled into x unless they are, their labels and their weights. */
 INLINE void begin_column(const int vectors, const network_batch *batch, network_order *order, const network_place *place,
                          uint column, int16 *label, float16 *weight) {
     const uint lanes = vectors * 16;
-    uint used = rows_of_tile(batch->rows, place->tile), inputs = (uint)batch->layers[0].inputs;
+    uint used = rows_of_tile(batch->a.rows, place->tile), inputs = (uint)batch->layers[0].inputs;
     uint from = place->lane + column * lanes;
-    ulong first_row = batch->first_row + (ulong)place->tile * TILE_ROWS;
+    ulong first_row = batch->a.first_row + (ulong)place->tile * TILE_ROWS;
     global float *x = place->x + (ulong)from * inputs;
     for (int v = 0; v < vectors; v++) {
         int there = (int)used - (int)from - v * 16, values[16];
         ulong found[16];
         const ulong *row = order->row + v * 16;
         if (!order->is_known || order->first != first_row + from) {
-            find_sixteen(&order->key, batch->shuffle, first_row + from + v * 16, there, found);
+            find_sixteen(&order->key, batch->a.shuffle, first_row + from + v * 16, there, found);
             row = found;
         }
-        if (!batch->assembled) assemble_rows(batch->features, inputs, row, there, lanes, x + v * 16);
+        if (!batch->a.assembled) assemble_rows(batch->features, inputs, row, there, lanes, x + v * 16);
         for (int i = 0; i < 16; i++)
             values[i] = i < there ? batch->labels[row[i]] : 0;
         label[v] = vload16(0, values);
-        weight[v] = (float16)(batch->zero);
-        if (batch->weighted) weight[v] = row_weights(batch->weights, row, there);
+        weight[v] = (float16)(batch->a.zero);
+        if (batch->a.weighted) weight[v] = row_weights(batch->weights, row, there);
     }
-    if (batch->shuffle && !batch->assembled && inputs <= MOST_ASKED_FEATURES)
-        ask_for_next(order, batch->features, inputs, batch->labels, batch->first_row, batch->rows, place->tile, from,
+    if (batch->a.shuffle && !batch->a.assembled && inputs <= MOST_ASKED_FEATURES)
+        ask_for_next(order, batch->features, inputs, batch->labels, batch->a.first_row, batch->a.rows, place->tile, from,
                      lanes, place->columns);
 }
 
@@ -158,8 +139,8 @@ INLINE void begin_column(const int vectors, const network_batch *batch, network_
 INLINE void drop_inputs(const int vectors, const network_batch *batch, const network_place *place, uint l, int backward,
                         global const float *from, global float *to, ulong apart) {
     global const network_layer *layer = batch->layers + l;
-    ulong position = batch->position + (ulong)place->tile * TILE_ROWS;
-    dropout_mask mask = mask_of(layer, batch->seed, position, batch->training_step, l);
+    ulong position = batch->a.position + (ulong)place->tile * TILE_ROWS;
+    dropout_mask mask = mask_of(layer, batch->a.seed, position, batch->a.training_step, l);
     for (uint column = 0; column < place->columns; column++)
         for (int v = 0; v < vectors; v++)
             drop_units(mask, backward, place->lane + (column * vectors + v) * 16, 0, layer->inputs, vectors * 16,
@@ -175,7 +156,7 @@ INLINE void layer_forward(const int vectors, const network_batch *batch, const n
         drop_inputs(vectors, batch, place, l, 0, lines, tensor_at(batch, place, layer->source, inputs), inputs * lanes);
     }
     if (l > 0 || layer->threshold > 0) lines = tensor_at(batch, place, layer->source, inputs);
-    int relu = layer->activation == NETWORK_RELU;
+    int relu = layer->activation == ACTIVATION_RELU;
     global float *output = tensor_at(batch, place, layer->output, outputs);
     global float *logits = relu ? output : tensor_at(batch, place, layer->logits, outputs);
     network_chains chains = {.lines = lines,
@@ -189,51 +170,46 @@ INLINE void layer_forward(const int vectors, const network_batch *batch, const n
                              .units = (uint)outputs,
                              .columns = place->columns,
                              .relu = relu,
-                             .zero = batch->zero};
+                             .zero = batch->a.zero};
     if (vectors == 2)
         units_forward_2(&chains);
     else
         units_forward_1(&chains);
-    if (!relu) activate(layer->activation, logits, output, (uint)outputs * vectors * place->columns);
+    if (!relu) activate_all(layer->activation, logits, output, (uint)outputs * vectors * place->columns);
 }
 
 /* Losses and the last layer's deltas of one column. */
 INLINE void end_column(const int vectors, const network_batch *batch, const network_place *place, uint column,
                        const int16 *label, const float16 *weight, int16 *correct) {
     const uint lanes = vectors * 16;
-    global const network_layer *last = batch->layers + batch->layer_count - 1;
-    uint from = place->lane + column * lanes, used = rows_of_tile(batch->rows, place->tile);
+    global const network_layer *last = batch->layers + batch->a.layer_count - 1;
+    uint from = place->lane + column * lanes, used = rows_of_tile(batch->a.rows, place->tile);
     global const float *logits = tensor_at(batch, place, last->output, last->outputs) + column * lanes * last->outputs;
     global float *delta = tensor_at(batch, place, last->delta, last->delta_apart) + column * lanes * last->delta_apart;
-    perceptron_model model = {.zero = batch->zero,
-                              .squared = batch->loss == NETWORK_SQUARED,
-                              .is_class = batch->is_class,
-                              .sigmoid = batch->sigmoid,
-                              .with_loss = batch->with_loss};
+    row_loss loss = {batch->a.loss == NETWORK_SQUARED, batch->a.rule.is_class, batch->a.rule.sigmoid, batch->a.with_loss};
     for (int v = 0; v < vectors; v++) {
         int there = (int)used - (int)from - v * 16;
         float16 losses = (float16)(0.0f);
         int16 right, is_used = lane_numbers() < (int16)(there);
-        if (batch->loss == NETWORK_CATEGORICAL)
-            categorical_rows(logits + v * 16, delta + v * 16, 1, last->outputs, lanes, label[v], batch->labels_of, is_used,
-                             &losses, &right, batch->zero);
-        else if (batch->loss == NETWORK_ELEMENTS)
-            network_elements(batch, logits + v * 16, delta + v * 16, last->outputs, lanes, &label[v], &is_used, &losses,
-                             &right);
-        else if (batch->loss == NETWORK_SMOOTHED)
+        if (batch->a.loss == NETWORK_CATEGORICAL)
+            categorical_rows(batch->a.rule, logits + v * 16, delta + v * 16, 1, lanes, label[v], is_used, &losses, &right,
+                             batch->a.zero);
+        else if (batch->a.loss == NETWORK_ELEMENTS)
+            network_elements(batch, logits + v * 16, delta + v * 16, lanes, &label[v], &is_used, &losses, &right);
+        else if (batch->a.loss == NETWORK_SMOOTHED)
             network_smoothed(batch, logits + v * 16, delta + v * 16, &label[v], &is_used, &losses, &right);
         else
-            store_16(row_deltas(model, load_16(v, logits), label[v], there, &losses, &right), v, delta);
-        if (batch->weighted) {
+            store_16(row_deltas(loss, load_16(v, logits), label[v], there, &losses, &right), v, delta);
+        if (batch->a.weighted) {
             losses = weighed_loss(losses, weight[v]);
             for (uint h = 0; h < last->outputs; h++)
                 store_16(weighed_delta(load_16(h * vectors + v, delta), weight[v]), h * vectors + v, delta);
         }
-        store_16(losses, 0, place->tensors + batch->losses * batch->width + from + v * 16);
-        if (batch->is_class) *correct = *correct + right;
+        store_16(losses, 0, place->tensors + batch->a.losses * batch->a.width + from + v * 16);
+        if (batch->a.rule.is_class) *correct = *correct + right;
     }
-    if (last->activation != NETWORK_IDENTITY)
-        activate_backward(last->activation, delta,
+    if (last->activation != ACTIVATION_IDENTITY)
+        activate_all_backward(last->activation, delta,
                           tensor_at(batch, place, last->from, last->outputs) + column * lanes * last->outputs,
                           (uint)last->outputs * vectors);
 }
@@ -242,13 +218,13 @@ INLINE void end_column(const int vectors, const network_batch *batch, const netw
 INLINE void keep_deltas(const int vectors, const network_batch *batch, const network_place *place,
                         global const network_layer *layer) {
     const uint lanes = vectors * 16;
-    global float *kept = place->tensors + layer->kept * batch->width;
+    global float *kept = place->tensors + layer->kept * batch->a.width;
     for (uint column = 0; column < place->columns; column++) {
         uint lane = place->lane + column * lanes;
-        global const float *d = place->tensors + layer->delta * batch->width + lane * layer->delta_apart;
+        global const float *d = place->tensors + layer->delta * batch->a.width + lane * layer->delta_apart;
         if (layer->stride >= 16)
             for (int v = 0; v < vectors; v++)
-                keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch->width * 16);
+                keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch->a.width * 16);
         else
             for (uint i = 0; i < layer->outputs * vectors; i++)
                 store_16(load_16(i, d), i, kept + lane * layer->outputs);
@@ -261,7 +237,7 @@ INLINE void layer_backward(const int vectors, const network_batch *batch, const 
     ulong lanes = vectors * 16, apart = below->delta_apart * lanes;
     global const float *from = tensor_at(batch, place, below->from, below->outputs);
     global float *target = tensor_at(batch, place, below->delta, below->delta_apart);
-    int relu = below->activation == NETWORK_RELU && layer->threshold == 0;
+    int relu = below->activation == ACTIVATION_RELU && layer->threshold == 0;
     network_chains chains = {.lines = tensor_at(batch, place, layer->delta, layer->delta_apart),
                              .factors = batch->panels + layer->panels,
                              .start = batch->parameters,
@@ -274,65 +250,43 @@ INLINE void layer_backward(const int vectors, const network_batch *batch, const 
                              .units = (uint)layer->inputs,
                              .columns = place->columns,
                              .relu = relu,
-                             .zero = batch->zero};
+                             .zero = batch->a.zero};
     if (vectors == 2)
         units_backward_2(&chains);
     else
         units_backward_1(&chains);
     if (layer->threshold > 0) drop_inputs(vectors, batch, place, l, 1, target, target, apart);
     for (uint column = 0; !relu && column < place->columns; column++)
-        activate_backward(below->activation, target + column * apart, from + column * below->outputs * lanes,
+        activate_all_backward(below->activation, target + column * apart, from + column * below->outputs * lanes,
                           (uint)below->outputs * vectors);
 }
 
 static inline network_order order_of(const network_batch *batch) {
     network_order order = {.is_known = 0};
-    if (batch->shuffle)
-        order.key = shuffle_make_key(batch->seed, batch->epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch->row_count);
+    if (batch->a.shuffle)
+        order.key = shuffle_make_key(batch->a.seed, batch->a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch->a.row_count);
     return order;
 }
 
 /*
- * Columns of VECTORS * 16 lanes of a tile, from rows to the deltas of every layer; layer by layer, as they share the
- * weights. place.x holds the assembled rows of the tile where batch.assembled is set, else they are assembled into it; that
+ * Columns of 16 * `vectors` lanes of a tile, from rows to the deltas of every layer; layer by layer, as they share the
+ * weights. place.x holds the assembled rows of the tile where batch.a.assembled is set, else they are assembled into it; that
  * and the tensors have `width` lanes.
  */
-#define DEFINE_NETWORK_COLUMNS(VECTORS)                                                                              \
-    INLINE void network_columns_##VECTORS(network_batch batch, network_order *order, network_place place) {          \
-        int16 label[NETWORK_MOST_COLUMNS * VECTORS], correct = (int16)(0);                                           \
-        float16 weight[NETWORK_MOST_COLUMNS * VECTORS];                                                              \
-        for (uint column = 0; column < place.columns; column++)                                                      \
-            begin_column(VECTORS, &batch, order, &place, column, label + column * VECTORS,                           \
-                         weight + column * VECTORS);                                                                 \
-        for (uint l = 0; l < batch.layer_count; l++)                                                                 \
-            layer_forward(VECTORS, &batch, &place, l);                                                               \
-        for (uint column = 0; column < place.columns; column++)                                                      \
-            end_column(VECTORS, &batch, &place, column, label + column * VECTORS, weight + column * VECTORS,         \
-                       &correct);                                                                                    \
-        if (batch.is_class) add_correct(batch.results, batch.step, correct);                                         \
-        for (uint l = batch.layer_count; l-- > 0;) {                                                                 \
-            keep_deltas(VECTORS, &batch, &place, batch.layers + l);                                                  \
-            if (l > 0) layer_backward(VECTORS, &batch, &place, l);                                                   \
-        }                                                                                                            \
+INLINE void network_columns(const int vectors, const network_batch *batch, network_order *order, network_place place) {
+    int16 label[NETWORK_MOST_COLUMNS * 2], correct = (int16)(0);
+    float16 weight[NETWORK_MOST_COLUMNS * 2];
+    for (uint column = 0; column < place.columns; column++)
+        begin_column(vectors, batch, order, &place, column, label + column * vectors, weight + column * vectors);
+    for (uint l = 0; l < batch->a.layer_count; l++)
+        layer_forward(vectors, batch, &place, l);
+    for (uint column = 0; column < place.columns; column++)
+        end_column(vectors, batch, &place, column, label + column * vectors, weight + column * vectors, &correct);
+    if (batch->a.rule.is_class) add_correct(batch->results, batch->a.step, correct);
+    for (uint l = batch->a.layer_count; l-- > 0;) {
+        keep_deltas(vectors, batch, &place, batch->layers + l);
+        if (l > 0) layer_backward(vectors, batch, &place, l);
     }
-
-DEFINE_NETWORK_COLUMNS(1)
-DEFINE_NETWORK_COLUMNS(2)
-
-#define BATCH_ARGUMENTS                                                                                              \
-    uint width, uint rows, int assembled, global const float *features, global const int *labels, ulong first_row,   \
-        ulong row_count, int shuffle, ulong seed, uint epoch, ulong position, uint training_step,                    \
-        global const float *weights, int weighted,                                                                   \
-        global const float *parameters, global float *panels, global const network_layer *layers, uint layer_count,  \
-        ulong losses,                                                                                                \
-        int loss, float half_smoothing, float on, float off, float rest, float entropy, int element,                 \
-        float parameter, float mean, int is_class, int sigmoid, int with_loss, global uint *results, uint step,      \
-        float zero
-#define BATCH                                                                                                        \
-    {                                                                                                                \
-        width, rows, assembled, features, labels, first_row, row_count, shuffle, seed, epoch, position,              \
-            training_step, weights, weighted, parameters, panels, layers, layer_count, losses, loss, half_smoothing,         \
-            {on, off, rest, entropy}, {element, parameter, mean}, is_class, sigmoid, with_loss, results, step, zero  \
-    }
+}
 
 #endif

@@ -42,60 +42,84 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
     walk->rows = (uint)(left < batch_rows ? left : batch_rows);
 }
 
-/*
- * Work-item: as many as there are compute units. first_row, rows, epoch, training_step and step are the first step's;
- * first_tile is of the stored tiles, where `assembled` is set. turns: NETWORK_TURNS words for each step, 0 at first.
- * inverse_rows: of batches of batch_rows, and of the last of an epoch. A take of rows are `together` columns, a power of two,
- * one of parameters `take` of `items` blocks. looks: after so many in vain a work-item leaves the rest of the launch to the
- * others.
- */
-#define DEFINE_NETWORK_STEPS(VECTORS)                                                                                \
-    kernel void network_steps_##VECTORS(                                                                             \
-        global float *input, ulong first_tile, ulong input_tile, global float *workspace, ulong workspace_tile,      \
-        BATCH_ARGUMENTS, ulong batch_rows, uint steps, uint together, uint items, uint take, global float *slot,     \
-        ulong slot_floats, global float *updated, float inverse_rows, float last_inverse_rows, uint rule,            \
-        uint states, global float *state, global const update_constants *constants,                                  \
-        global const update_rates *rates, global uint *turns, uint looks) {                                          \
-        network_walk walk = {first_row, first_tile, epoch, rows};                                                    \
-        for (uint s = 0; s < steps; s++, walk_on(&walk, row_count, batch_rows)) {                                    \
-            network_batch batch = BATCH;                                                                             \
-            batch.first_row = walk.first_row;                                                                        \
-            batch.epoch = walk.epoch;                                                                                \
-            batch.rows = walk.rows;                                                                                  \
-            batch.training_step = training_step + s;                                                                 \
-            batch.step = step + s;                                                                                   \
-            global float *x = input + (assembled ? walk.first_tile : 0) * input_tile;                                \
-            global uint *turn = turns + (ulong)batch.step * NETWORK_TURNS;                                           \
-            uint lanes = VECTORS * 16, columns = (walk.rows + VECTORS * 16 - 1) / (VECTORS * 16);                    \
-            for (uint column = atomic_add(turn, together); column < columns; column = atomic_add(turn, together)) {  \
-                uint lane = column * lanes, tile = lane / TILE_ROWS;                                                 \
-                uint count = columns - column < together ? columns - column : together;                              \
-                network_place place = {tile, lane % TILE_ROWS, count, x + tile * input_tile,                         \
-                                       workspace + tile * workspace_tile};                                           \
-                network_order order = order_of(&batch);                                                              \
-                network_columns_##VECTORS(batch, &order, place);                                                     \
-                add_done(turn + 1, count);                                                                           \
-            }                                                                                                        \
-            if (!wait_for(turn + 1, columns, looks)) return;                                                         \
-            update_target of_all = {updated, state,  slot_floats - 16,                                               \
-                                    walk.rows == batch_rows ? inverse_rows : last_inverse_rows,                      \
-                                    rule,    states, *constants, rates[batch.step]};                                 \
-            network_target target;                                                                                   \
-            aim(&target, &of_all, panels, slot, 1, results + 3 * batch.step);                                                \
-            target.is_passing = s + 1 < steps;                                                                       \
-            network_tensors tensors = {x,         workspace, input_tile,  workspace_tile, width, lanes,              \
-                                       walk.rows, layers,    layer_count, losses,         zero};                     \
-            uint tiles = (walk.rows + TILE_ROWS - 1) / TILE_ROWS;                                                    \
-            global uint *block = turn + NETWORK_TURNS / 2;                                                           \
-            for (uint first = atomic_add(block, take); first < items; first = atomic_add(block, take)) {             \
-                uint end = items - first < take ? items : first + take;                                              \
-                for (uint item = first; item < end; item++)                                                          \
-                    network_item(tensors, target, item, 0, tiles);                                                   \
-                add_done(block + 1, end - first);                                                                    \
-            }                                                                                                        \
-            if (!wait_for(block + 1, items, looks)) return;                                                          \
-        }                                                                                                            \
+/* The columns of a step's rows, `together` at a time, which is a power of two; as many as are left to take. */
+INLINE void take_columns(const int vectors, const network_batch *batch, global float *x, global float *workspace,
+                         volatile global uint *turn, uint columns) {
+    const network_arguments *a = &batch->a;
+    const uint together = a->together, lanes = vectors * 16;
+    for (uint column = atomic_add(turn, together); column < columns; column = atomic_add(turn, together)) {
+        uint lane = column * lanes, tile = lane / TILE_ROWS, count = min(columns - column, together);
+        network_place place = {tile, lane % TILE_ROWS, count, x + tile * a->input_tile,
+                               workspace + tile * a->workspace_tile};
+        network_order order = order_of(batch);
+        network_columns(vectors, batch, &order, place);
+        add_done(turn + 1, count);
     }
+}
 
-DEFINE_NETWORK_STEPS(1)
-DEFINE_NETWORK_STEPS(2)
+/* The blocks of parameters, `take` of `items` at a time. */
+static inline void take_blocks(const network_arguments *a, network_tensors tensors, network_target target, uint tiles,
+                               volatile global uint *turn) {
+    for (uint first = atomic_add(turn, a->take); first < a->items; first = atomic_add(turn, a->take)) {
+        uint end = a->items - first < a->take ? a->items : first + a->take;
+        for (uint item = first; item < end; item++)
+            network_item(tensors, target, item, 0, tiles);
+        add_done(turn + 1, end - first);
+    }
+}
+
+/* What only network_steps is given. turns: NETWORK_TURNS words for each step, 0 at first. */
+typedef struct network_updated {
+    global float *slot, *parameters, *panels, *state;
+    global const update_rates *rates;
+    global uint *turns;
+} network_updated;
+
+INLINE void network_steps(const int vectors, network_batch batch, global float *input, global float *workspace,
+                          network_updated updated) {
+    const network_arguments first = batch.a;
+    network_arguments *a = &batch.a;
+    network_walk walk = {first.first_row, first.first_tile, first.epoch, first.rows};
+    for (uint s = 0; s < first.steps; s++, walk_on(&walk, first.row_count, first.batch_rows)) {
+        a->first_row = walk.first_row;
+        a->epoch = walk.epoch;
+        a->rows = walk.rows;
+        a->training_step = first.training_step + s;
+        a->step = first.step + s;
+        global float *x = input + (a->assembled ? walk.first_tile : 0) * a->input_tile;
+        global uint *turn = updated.turns + (ulong)a->step * NETWORK_TURNS;
+        const uint lanes = vectors * 16, columns = (walk.rows + lanes - 1) / lanes;
+        take_columns(vectors, &batch, x, workspace, turn, columns);
+        if (!wait_for(turn + 1, columns, a->looks)) return;
+        update_target of_all = {updated.parameters, updated.state, a->slot_floats - 16,
+                                walk.rows == a->batch_rows ? a->inverse_rows : a->last_inverse_rows, a->update,
+                                updated.rates[a->step]};
+        network_target target;
+        aim(&target, &of_all, updated.panels, updated.slot, 1, batch.results + 3 * a->step);
+        target.is_passing = s + 1 < first.steps;
+        network_tensors tensors = {x,         workspace,    a->input_tile,  a->workspace_tile, a->width, lanes,
+                                   walk.rows, batch.layers, a->layer_count, a->losses,         a->zero};
+        turn += NETWORK_TURNS / 2;
+        take_blocks(a, tensors, target, (walk.rows + TILE_ROWS - 1) / TILE_ROWS, turn);
+        if (!wait_for(turn + 1, a->items, a->looks)) return;
+    }
+}
+
+/* Work-item: as many as there are compute units. After `looks` in vain one leaves the rest of the launch to the others. */
+kernel void network_steps_1(global float *input, global float *workspace, global const float *features,
+                            global const int *labels, global const float *weights, global float *parameters,
+                            global float *panels, global const network_layer *layers, global uint *results,
+                            global float *slot, global float *state, global const update_rates *rates,
+                            global uint *turns, network_arguments a) {
+    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
+    network_steps(1, batch, input, workspace, (network_updated){slot, parameters, panels, state, rates, turns});
+}
+
+kernel void network_steps_2(global float *input, global float *workspace, global const float *features,
+                            global const int *labels, global const float *weights, global float *parameters,
+                            global float *panels, global const network_layer *layers, global uint *results,
+                            global float *slot, global float *state, global const update_rates *rates,
+                            global uint *turns, network_arguments a) {
+    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
+    network_steps(2, batch, input, workspace, (network_updated){slot, parameters, panels, state, rates, turns});
+}

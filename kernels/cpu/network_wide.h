@@ -69,12 +69,12 @@ APART void finish_scattered(const network_target *target, const float16 *of_bloc
     if (target->is_update) {
         update_target t = *target->update;
         float16 state[MOST_UPDATE_STATES], w = load_scattered(t.parameters + at, apart, count);
-        for (uint i = 0; i < t.states; i++)
+        for (uint i = 0; i < t.rule.states; i++)
             state[i] = load_scattered(t.state + i * t.floats + at, apart, count);
         w = apply_rule(t, w, &sum, (float16)(1.0f), target->is_weight, state);
         store_scattered(w, t.parameters + at, apart, count);
         if (target->is_weight) store_scattered(w, panels, PANEL, count);
-        for (uint i = 0; i < t.states; i++)
+        for (uint i = 0; i < t.rule.states; i++)
             store_scattered(state[i], t.state + i * t.floats + at, apart, count);
         int bad[16];
         vstore16(is_bad(t, w, sum), 0, bad);
@@ -92,37 +92,6 @@ typedef struct network_share {
     float zero;
 } network_share;
 
-/*
- * INPUTS inputs from `first` on by 16 * VECTORS outputs from panel on, of one tile. One that reaches past the last input is
- * not `whole`, and computes that one again. Where `column` and `whole` are constants, so are the distances of loads.
- */
-#define DEFINE_WIDE_ROWS(INPUTS, VECTORS)                                                                            \
-    INLINE void wide_rows_##INPUTS##_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,      \
-                                               const uint column, const int whole, float16 *value) {                 \
-        global const float *a = s.a + tile * s.a_tile + first * column;                                              \
-        global const float *d = s.kept + tile * s.kept_tile + (ulong)panel * s.width * 16;                           \
-        uint used = rows_of_tile(s.rows, tile), line[INPUTS];                                                        \
-        float16 sum[INPUTS][VECTORS];                                                                                \
-        _Pragma("unroll") for (int o = 0; o < INPUTS; o++) {                                                         \
-            line[o] = (whole || first + o < inputs ? o : inputs - 1 - first) * column;                               \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] = (float16)(s.zero);                       \
-        }                                                                                                            \
-        for (uint from = 0; from < used; from += column) {                                                           \
-            uint count = from + column < used ? column : used - from;                                                \
-            global const float *factors = a + (ulong)from * inputs, *lines = d + from * 16;                          \
-            for (uint row = 0; row < count; row++, factors++) {                                                      \
-                float16 terms[VECTORS];                                                                              \
-                _Pragma("unroll") for (int v = 0; v < VECTORS; v++) terms[v] =                                       \
-                    load_16(row + v * s.width, lines);                                                               \
-                _Pragma("unroll") for (int o = 0; o < INPUTS; o++)                                                   \
-                    _Pragma("unroll") for (int v = 0; v < VECTORS; v++) sum[o][v] =                                  \
-                        fma(terms[v], (float16)(factors[line[o]]), sum[o][v]);                                       \
-            }                                                                                                        \
-        }                                                                                                            \
-        _Pragma("unroll") for (int o = 0; o < INPUTS; o++)                                                           \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; v++) value[o * VECTORS + v] = canonical(sum[o][v]);       \
-    }
-
 /* Copies new weights into the panels: of `count` inputs from `first` on by some outputs, of which four lie in one panel. */
 static inline void store_in_panels(const network_target *target, global const network_layer *layer, uint first, uint count,
                                    uint output, uint outputs) {
@@ -134,52 +103,10 @@ static inline void store_in_panels(const network_target *target, global const ne
     }
 }
 
-/*
- * Of some of the next inputs, whose number it returns; and a strip of inputs from `first` on by these outputs: the deltas of
- * a tile stay in the cache for all its blocks. A block may reach past a strip's last input.
- */
-#define STRIP_VECTORS(VECTORS) ((NETWORK_STRIP_INPUTS + 4) * VECTORS)
-#define DEFINE_WIDE_STRIP(VECTORS)                                                                                   \
-    DEFINE_WIDE_ROWS(12, VECTORS)                                                                                    \
-    DEFINE_WIDE_ROWS(8, VECTORS)                                                                                     \
-    DEFINE_WIDE_ROWS(4, VECTORS)                                                                                     \
-    static inline uint wide_block_##VECTORS(network_share s, uint tile, uint inputs, uint first, uint panel,         \
-                                            float16 *value) {                                                        \
-        uint left = inputs - first;                                                                                  \
-        if (s.column == 32 && left >= 12)                                                                            \
-            wide_rows_12_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                     \
-        else if (left >= 12)                                                                                         \
-            wide_rows_12_##VECTORS(s, tile, inputs, first, panel, 16, 1, value);                                     \
-        else if (s.column == 32 && left >= 8)                                                                        \
-            wide_rows_8_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                      \
-        else if (s.column == 32 && left >= 4)                                                                        \
-            wide_rows_4_##VECTORS(s, tile, inputs, first, panel, 32, 1, value);                                      \
-        else                                                                                                         \
-            wide_rows_4_##VECTORS(s, tile, inputs, first, panel, s.column, 0, value);                                \
-        return left >= 12 ? 12 : left >= 8 && s.column == 32 ? 8 : 4;                                                \
-    }                                                                                                                \
-                                                                                                                     \
-    APART void wide_strip_##VECTORS(const network_share *of_layer, const network_target *target,                     \
-                                    global const network_layer *layer, uint first, uint panel) {                     \
-        network_share s = *of_layer;                                                                                 \
-        float16 value[STRIP_VECTORS(VECTORS)], levels[MOST_LEVELS * STRIP_VECTORS(VECTORS)];                         \
-        int16 bad = (int16)(0);                                                                                      \
-        uint inputs = (uint)layer->inputs - first;                                                                   \
-        if (inputs > layer->block) inputs = (uint)layer->block;                                                      \
-        for (uint i = 0; i < s.tiles; i++) {                                                                         \
-            for (uint k = 0; k < inputs;)                                                                            \
-                k += wide_block_##VECTORS(s, s.first_tile + i, layer->inputs, first + k, panel, value + k * VECTORS); \
-            add_block(value, levels, inputs * VECTORS, i, i + 1 == s.tiles);                                         \
-        }                                                                                                            \
-        for (uint k = 0; k < inputs; k++)                                                                            \
-            for (uint v = 0; v < VECTORS; v++)                                                                       \
-                finish_vector(target, value[k * VECTORS + v],                                                        \
-                              layer->weight + (first + k) * layer->stride + (panel + v) * 16, &bad);                 \
-        if (target->is_update) store_in_panels(target, layer, first, inputs, panel * 16, VECTORS * 16);              \
-        if (is_any(bad)) target->result[2] = 1;                                                                      \
-    }
+#define VECTORS 1
+#include "kernels/cpu/wide_strip.inc"
 
-DEFINE_WIDE_STRIP(1)
-DEFINE_WIDE_STRIP(2)
+#define VECTORS 2
+#include "kernels/cpu/wide_strip.inc"
 
 #endif

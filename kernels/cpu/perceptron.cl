@@ -5,10 +5,19 @@
  * kernels (dense.cl, loss.cl, reduce.cl). See perceptron.c.
  */
 #include "kernels/apply.h"
+#include "kernels/arguments/perceptron.h"
 #include "kernels/cpu/assemble.h"
 #include "kernels/cpu/levels.h"
 #include "kernels/cpu/row_deltas.h"
 #include "kernels/loss_rows.h"
+
+typedef struct perceptron_model {
+    global const float *weight;
+    float bias, zero;
+    uint features;
+    row_loss loss;
+    uint labels_ahead; /* rows from those that are worked on to those whose labels are asked for */
+} perceptron_model;
 
 /* The labels of 16 rows of which `used` are there. */
 static inline int16 row_labels(global const int *label, int used) {
@@ -29,47 +38,6 @@ INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) 
 /* The v-th vector of line k of the columns from x on, which lie `apart` floats apart. */
 #define LINE(v) load_16(0, x + (v) / 2 * apart + k * COLUMN_LANES + (v) % 2 * 16)
 
-/* z of COLUMNS columns; asks for the lines from `ahead` on. */
-#define DEFINE_FORWARD(COLUMNS)                                                                                      \
-    static inline void forward_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,   \
-                                         float16 *z) {                                                               \
-        float16 total[COLUMNS * 2], sum[COLUMNS * 2];                                                                \
-        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
-        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) total[v] = (float16)(model.bias);                    \
-        for (uint from = 0; from < model.features; from += CHUNK) {                                                  \
-            uint to = from + CHUNK < model.features ? from + CHUNK : model.features;                                 \
-            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum[v] = (float16)(model.zero);                  \
-            for (uint k = from; k < to; k++) {                                                                       \
-                float16 w = (float16)(model.weight[k]);                                                              \
-                ask_for_lines(COLUMNS, ahead, k);                                                                    \
-                _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum[v] = fma(LINE(v), w, sum[v]);            \
-            }                                                                                                        \
-            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) total[v] = total[v] + sum[v];                    \
-        }                                                                                                            \
-        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) z[v] = canonical(total[v]);                          \
-    }
-
-/* Adds COLUMNS columns to the lane sums of the gradient. */
-#define DEFINE_GRADIENT(COLUMNS)                                                                                     \
-    static inline void gradient_##COLUMNS(perceptron_model model, global const float *x, global const float *ahead,  \
-                                          const float16 *deltas, global float *lanes) {                              \
-        float16 delta[COLUMNS * 2];                                                                                  \
-        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
-        _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) delta[v] = deltas[v];                                \
-        for (uint k = 0; k < model.features; k++) {                                                                  \
-            float16 sum = load_16(k, lanes);                                                                         \
-            ask_for_lines(COLUMNS, ahead, k);                                                                        \
-            _Pragma("unroll") for (int v = 0; v < COLUMNS * 2; v++) sum = fma(LINE(v), delta[v], sum);               \
-            store_16(sum, k, lanes);                                                                                 \
-        }                                                                                                            \
-    }
-
-DEFINE_FORWARD(1)
-DEFINE_FORWARD(4)
-DEFINE_GRADIENT(1)
-DEFINE_GRADIENT(2)
-DEFINE_GRADIENT(4)
-
 /*
  * Binary cross-entropy of vectors that are all rows: loops of few operations each, so that the processor's window holds the
  * chains of many rows. Returns which classes were right, if losses are asked for, too.
@@ -80,15 +48,15 @@ static inline int16 binary_deltas(perceptron_model model, const float16 *z, glob
     int16 right = (int16)(0);
     for (int v = 0; v < vectors; v++) {
         int16 bits = as_int16(load_16(v, (global const float *)label));
-        y[v] = model.is_class ? convert_float16(bits) : as_float16(bits);
+        y[v] = model.loss.is_class ? convert_float16(bits) : as_float16(bits);
         e[v] = exp_decay(z[v]);
     }
     for (int v = 0; v < vectors; v++)
         delta[v] = loss_binary_delta_from(z[v], y[v], e[v]);
-    if (!model.with_loss) return right;
+    if (!model.loss.with_loss) return right;
     for (int v = 0; v < vectors; v++)
         losses[v] = loss_binary_from(z[v], y[v], e[v]);
-    if (model.is_class)
+    if (model.loss.is_class)
         for (int v = 0; v < vectors; v++)
             right = right + ((z[v] > 0.0f) == (y[v] == 1.0f));
     return right;
@@ -104,11 +72,11 @@ static inline int16 block_deltas(perceptron_model model, const float16 *z, globa
     global const int *next = label + vectors * 16 + model.labels_ahead;
     for (int v = 0; v < vectors; v++)
         ASK_FOR(next + v * 16);
-    if (used >= vectors * 16 && !model.squared) return binary_deltas(model, z, label, vectors, losses, delta);
+    if (used >= vectors * 16 && !model.loss.squared) return binary_deltas(model, z, label, vectors, losses, delta);
     for (int v = 0; v < vectors; v++) {
         int there = used - v * 16;
         losses[v] = (float16)(0.0f);
-        delta[v] = row_deltas(model, z[v], row_labels(label + v * 16, there), there, losses + v, &right);
+        delta[v] = row_deltas(model.loss, z[v], row_labels(label + v * 16, there), there, losses + v, &right);
         correct = correct + right;
     }
     return correct;
@@ -122,27 +90,14 @@ static inline void add_vectors(const float16 *values, int vectors, global float 
     store_16(sum, 0, lanes);
 }
 
-/*
- * Adds COLUMNS columns, of which `used` rows are there, to the lane sums (features + 2, 16), bias and loss last. Returns the
- * rows whose class was right, negative, in lanes. z of few features are found together, else one column after the other.
- */
-#define DEFINE_COLUMNS(COLUMNS, TOGETHER)                                                                            \
-    static inline int16 add_columns_##COLUMNS(perceptron_model model, global const float *x, global const int *label, \
-                                              uint used, global float *lanes) {                                      \
-        float16 z[COLUMNS * 2], losses[COLUMNS * 2], delta[COLUMNS * 2];                                             \
-        ulong apart = (ulong)model.features * COLUMN_LANES;                                                          \
-        for (int c = 0; c < COLUMNS; c += TOGETHER)                                                                  \
-            forward_##TOGETHER(model, x + c * apart, x + (COLUMNS + c) * (apart / 2) + AHEAD, z + c * 2);            \
-        int16 correct = block_deltas(model, z, label, (int)used, COLUMNS * 2, losses, delta);                        \
-        add_vectors(delta, COLUMNS * 2, lanes + (ulong)model.features * 16);                                         \
-        if (model.with_loss) add_vectors(losses, COLUMNS * 2, lanes + (ulong)model.features * 16 + 16);              \
-        gradient_##COLUMNS(model, x, x + COLUMNS * apart + AHEAD, delta, lanes);                                     \
-        return correct;                                                                                              \
-    }
+#define COLUMNS 1
+#include "kernels/cpu/perceptron.inc"
 
-DEFINE_COLUMNS(1, 1)
-DEFINE_COLUMNS(2, 1)
-DEFINE_COLUMNS(4, 4)
+#define COLUMNS 2
+#include "kernels/cpu/perceptron.inc"
+
+#define COLUMNS 4
+#include "kernels/cpu/perceptron.inc"
 
 /* A tile of `used` rows as lane sums. */
 static inline int16 add_tile(perceptron_model model, global const float *x, global const int *label, uint used,
@@ -215,67 +170,67 @@ static inline void update_all(update_target target, ulong bias, global float *sl
 /*
  * Work-item (group of `group` tiles of a wave). Where that is all of a step, it updates the parameters too (`updates`),
  * and goes on with the next of `steps` steps. Tiles are (8 columns, features, 32), fewer columns where they have fewer
- * rows: `input` holds all of an epoch where is_stored is set, from first_tile on, else one for each work-item, which
- * assembles its rows there. scratch: for each, the lane sums (features + 2, 16), their sums, the levels, and labels.
- * first_row, rows: of the wave. inverse_rows: of batches of batch_rows, and of the last of an epoch.
+ * rows: `input` holds all of an epoch where is_stored is set, else one for each work-item, which assembles its rows there.
+ * scratch: for each, the lane sums (features + 2, 16), their sums, the levels, and labels.
  */
-kernel void perceptron(global float *input, ulong input_tile, int is_stored, ulong first_tile,
-                       global const float *features, global const int *labels, ulong row_count, ulong batch_rows,
-                       int shuffle, ulong seed, uint epoch, ulong first_row, uint rows, uint group, uint steps,
-                       int updates, float inverse_rows, float last_inverse_rows, uint rule, uint states,
-                       global float *state, global const update_constants *constants,
-                       global const update_rates *rates, global float *parameters, ulong weight, ulong bias, uint feature_count, global float *slots,
-                       ulong slot_floats, global float *scratch, ulong scratch_floats, int squared, int is_class,
-                       int sigmoid, int with_loss, global uint *results, uint result, float zero) {
-    uint item = (uint)get_global_id(0), lines = (feature_count + 2 + 15) / 16 * 16, current = 0;
-    global float *lanes = scratch + item * scratch_floats, *sums = lanes + (ulong)(feature_count + 2) * 16;
-    global float *own = input + item * input_tile, *slot = slots + item * slot_floats;
-    global int *own_labels = (global int *)(lanes + scratch_floats - TILE_ROWS);
-    ulong row[2][TILE_ROWS];
-    row_order order = {.count = row_count, .seed = seed, .epoch = epoch + 1, .shuffle = shuffle};
-    if (!is_stored) find_rows(&order, epoch, first_row, rows, item * group, row[0]);
-    for (uint step = 0; step < steps; step++) {
-        perceptron_model model = {parameters + weight, parameters[bias], zero,      feature_count,       squared,
-                                  is_class,            sigmoid,          with_loss, AHEAD / feature_count};
-        uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * group, next_epoch = epoch, next_rows = rows;
-        ulong next_row = first_row + batch_rows;
+kernel void perceptron(global float *input, global const float *features, global const int *labels,
+                       global float *parameters, global float *state, global const update_rates *rates,
+                       global float *slots, global float *scratch, global uint *results, perceptron_arguments a) {
+    uint item = (uint)get_global_id(0), lines = (a.features + 2 + 15) / 16 * 16, current = 0;
+    global float *lanes = scratch + item * a.scratch_floats, *sums = lanes + (ulong)(a.features + 2) * 16;
+    global float *own = input + item * a.input_tile, *slot = slots + item * a.slot_floats;
+    global int *own_labels = (global int *)(lanes + a.scratch_floats - TILE_ROWS);
+    ulong row[2][TILE_ROWS], first_row = a.first_row, first_tile = a.first_tile;
+    uint rows = a.rows, epoch = a.epoch;
+    row_order order = {.count = a.row_count, .seed = a.seed, .epoch = epoch + 1, .shuffle = a.shuffle};
+    if (!a.is_stored) find_rows(&order, epoch, first_row, rows, item * a.group, row[0]);
+    for (uint step = 0; step < a.steps; step++) {
+        perceptron_model model = {.weight = parameters + a.weight,
+                                  .bias = parameters[a.bias],
+                                  .zero = a.zero,
+                                  .features = a.features,
+                                  .loss = {a.squared, a.loss.is_class, a.loss.sigmoid, a.with_loss},
+                                  .labels_ahead = AHEAD / a.features};
+        uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * a.group, next_epoch = epoch, next_rows = rows;
+        ulong next_row = first_row + a.batch_rows;
         int16 correct = (int16)(0);
-        if (updates && next_row >= row_count) next_row = 0, next_epoch++;
-        if (updates) next_rows = row_count - next_row < batch_rows ? (uint)(row_count - next_row) : (uint)batch_rows;
-        if (tiles > group) tiles = group;
+        if (a.updates && next_row >= a.row_count) next_row = 0, next_epoch++;
+        if (a.updates) next_rows = (uint)min(a.row_count - next_row, a.batch_rows);
+        if (tiles > a.group) tiles = a.group;
         for (uint index = 0; index < tiles; index++) {
-            uint tile = item * group + index, used = rows_of_tile(rows, tile), next_used = 0;
-            global const float *x = input + (first_tile + tile) * input_tile;
+            uint tile = item * a.group + index, used = rows_of_tile(rows, tile), next_used = 0;
+            global const float *x = input + (first_tile + tile) * a.input_tile;
             global const int *label = labels + first_row + (ulong)tile * TILE_ROWS;
-            if (!is_stored) {
+            if (!a.is_stored) {
                 if (index + 1 < tiles) {
                     next_used = rows_of_tile(rows, tile + 1);
                     find_rows(&order, epoch, first_row, rows, tile + 1, row[1 - current]);
-                } else if (step + 1 < steps) {
+                } else if (step + 1 < a.steps) {
                     next_used = rows_of_tile(next_rows, 0);
                     find_rows(&order, next_epoch, next_row, next_rows, 0, row[1 - current]);
                 }
-                assemble_tile(features, feature_count, labels, row[current], used, row[1 - current], next_used, own,
+                assemble_tile(features, a.features, labels, row[current], used, row[1 - current], next_used, own,
                               own_labels);
                 x = own;
                 label = own_labels;
                 current = 1 - current;
             }
             correct = correct + add_tile(model, x, label, used, lanes);
-            for (uint i = 0; i < feature_count + 2; i++)
+            for (uint i = 0; i < a.features + 2; i++)
                 sums[i] = fold_lanes(load_16(i, lanes));
             add_to_tree(sums, sums + lines, lines, index, index + 1 == tiles);
         }
-        for (uint i = 0; i < feature_count; i++)
-            slot[weight + i] = sums[i];
-        slot[bias] = sums[feature_count];
-        slot[slot_floats - 16] = sums[feature_count + 1];
-        if (is_class) atomic_add(results + 3 * (result + step) + 1, count_true(correct));
-        if (!updates) return;
-        update_target target = {parameters, state, slot_floats - 16, rows == batch_rows ? inverse_rows : last_inverse_rows,
-                                rule, states, *constants, rates[result + step]};
-        update_all(target, bias, slot, results + 3 * (result + step));
-        first_tile = next_row == 0 ? 0 : first_tile + (batch_rows + TILE_ROWS - 1) / TILE_ROWS;
+        for (uint i = 0; i < a.features; i++)
+            slot[a.weight + i] = sums[i];
+        slot[a.bias] = sums[a.features];
+        slot[a.slot_floats - 16] = sums[a.features + 1];
+        if (a.loss.is_class) atomic_add(results + 3 * (a.result + step) + 1, count_true(correct));
+        if (!a.updates) return;
+        update_target target = {parameters, state, a.slot_floats - 16,
+                                rows == a.batch_rows ? a.inverse_rows : a.last_inverse_rows, a.update,
+                                rates[a.result + step]};
+        update_all(target, a.bias, slot, results + 3 * (a.result + step));
+        first_tile = next_row == 0 ? 0 : first_tile + (a.batch_rows + TILE_ROWS - 1) / TILE_ROWS;
         first_row = next_row;
         rows = next_rows;
         epoch = next_epoch;

@@ -5,6 +5,7 @@
 #include <clblast_c.h>
 
 #include "backend/opencl/wave.h"
+#include "kernels/arguments/dense.h"
 #include "support/memory.h"
 
 /* One product C = A B (+ C) per tile, row-major; B's and C's tiles lie `tile` floats apart. */
@@ -46,12 +47,13 @@ static place weight_of(const context *c, const op *op) {
 
 static tanda_status fill_bias(const context *c, const op *op, const place *target) {
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_fill_bias]);
+    const bias_arguments arguments = {.target = target->offset,
+                                      .target_tile = target->tile,
+                                      .bias = op->bias,
+                                      .width = (uint)c->program->width};
     give_memory(&launch, target->memory);
-    give_ulong(&launch, target->offset);
-    give_ulong(&launch, target->tile);
-    give_uint(&launch, c->program->width);
     give_memory(&launch, c->program->options.parameters->memory);
-    give_ulong(&launch, op->bias);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), op->outputs, c->wave->tiles, c->error);
 }
 

@@ -2,9 +2,8 @@
 #include <stdlib.h>
 
 #include "backend/opencl/state.h"
+#include "kernels/arguments/synthetic.h"
 #include "support/memory.h"
-
-_Static_assert(sizeof(synthetic) == 72, "the kernel takes the description as it is");
 
 /* What one call needs on the device. */
 typedef struct generation {
@@ -61,13 +60,13 @@ static tanda_status send_rows(const generation *work, const synthetic_source *so
 static tanda_status launch_rows(const generation *work, const synthetic_source *source, size_t count,
                                 tanda_error *error) {
     launch launch = launch_of(work->state, work->kernel);
-    launch.code = clSetKernelArg(work->kernel, launch.arguments++, sizeof source->data, &source->data);
+    const synthetic_arguments arguments = {.data = source->data, .count = count};
     give_memory(&launch, work->table);
     give_memory(&launch, work->rows);
-    give_uint(&launch, count);
     give_memory(&launch, work->features);
     give_memory(&launch, work->labels);
     give_memory(&launch, work->scratch);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, count, 1, 1, error);
 }
 

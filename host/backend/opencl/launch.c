@@ -49,19 +49,8 @@ void give_memory(launch *launch, cl_mem memory) {
     give(launch, sizeof memory, &memory);
 }
 
-void give_ulong(launch *launch, size_t value) {
-    cl_ulong argument = value;
-    give(launch, sizeof argument, &argument);
-}
-
-void give_uint(launch *launch, size_t value) {
-    cl_uint argument = (cl_uint)value;
-    give(launch, sizeof argument, &argument);
-}
-
-void give_float(launch *launch, float value) {
-    cl_float argument = value;
-    give(launch, sizeof argument, &argument);
+void give_arguments(launch *launch, const void *arguments, size_t size) {
+    give(launch, size, arguments);
 }
 
 tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "backend/opencl/state.h"
+#include "kernels/arguments/limits.h"
 #include "kernels/geometry.h"
 #include "support/clock.h"
 #include "support/memory.h"
@@ -82,11 +83,12 @@ static tanda_status wait(const meter *meter) {
 static tanda_status launch_read(const meter *meter) {
     const bool neighbours = meter->state->vector == 1;
     launch launch = launch_of(meter->state, meter->read);
+    const read_arguments arguments = {.start = neighbours ? 1 : meter->reads,
+                                      .step = neighbours ? meter->workers : 1,
+                                      .reads = meter->reads};
     give_memory(&launch, meter->values);
-    give_ulong(&launch, neighbours ? 1 : meter->reads);
-    give_ulong(&launch, neighbours ? meter->workers : 1);
-    give_ulong(&launch, meter->reads);
     give_memory(&launch, meter->result);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, meter->workers, 1, 1, meter->error);
 }
 
@@ -96,17 +98,15 @@ static size_t fma_rounds(const meter *meter) {
 
 static tanda_status launch_fma(const meter *meter) {
     launch launch = launch_of(meter->state, meter->fma);
-    give_ulong(&launch, fma_rounds(meter));
-    give_float(&launch, 0.999f);
-    give_float(&launch, 0.001f);
+    const fma_arguments arguments = {.rounds = fma_rounds(meter), .by = 0.999f, .more = 0.001f};
     give_memory(&launch, meter->result);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, meter->workers, 1, 1, meter->error);
 }
 
 static tanda_status launch_nothing(const meter *meter) {
     launch launch = launch_of(meter->state, meter->nothing);
     give_memory(&launch, meter->result);
-    give_uint(&launch, 0);
     return opencl_launch(&launch, 1, 1, 1, meter->error);
 }
 

@@ -171,37 +171,54 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
     return status;
 }
 
-void opencl_give_network(launch *launch, const context *c, const place *input) {
+network_arguments opencl_network_arguments(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const op *loss = loss_of(program->plan);
-    give_place(launch, input);
+    place input = place_of(c, 0);
+    return (network_arguments){.input_offset = input.offset,
+                               .input_tile = input.tile,
+                               .first_tile = c->wave->first_tile,
+                               .workspace_tile = program->workspace_floats,
+                               .slot_floats = program->slot_floats,
+                               .scratch_floats = program->scratch_floats,
+                               .first_row = c->wave->first_row,
+                               .row_count = options->rows,
+                               .batch_rows = options->batch_rows,
+                               .position = c->wave->position,
+                               .seed = options->seed,
+                               .losses = loss->other,
+                               .width = (uint)program->width,
+                               .column = (uint)program->column,
+                               .rows = (uint)c->wave->rows,
+                               .group = (uint)program->group,
+                               .layer_count = (uint)program->plan->layer_count,
+                               .assembled = program->stored != NULL,
+                               .shuffle = shuffles(program),
+                               .weighted = program->plan->weighted,
+                               .epoch = (uint)c->wave->epoch,
+                               .training_step = (uint)c->wave->step,
+                               .step = (uint)c->wave->result,
+                               .loss = loss_number(loss),
+                               .with_loss = c->wave->with_loss,
+                               .rule = loss_rule_of(program, loss),
+                               .updates = c->wave->updates,
+                               .update = rule_of(program),
+                               .inverse_rows = inverse_rows_of(c->wave->rows)};
+}
+
+void opencl_give_rows(launch *launch, const context *c) {
+    const program *program = c->program;
+    const program_options *options = &program->options;
+    give_memory(launch, place_of(c, 0).memory);
     give_memory(launch, program->workspace);
-    give_ulong(launch, program->workspace_floats);
-    give_uint(launch, program->width);
-    give_uint(launch, c->wave->rows);
-    give_uint(launch, program->stored != NULL);
     give_memory(launch, options->features->memory);
     give_memory(launch, options->labels->memory);
-    give_ulong(launch, c->wave->first_row);
-    give_ulong(launch, options->rows);
-    give_uint(launch, shuffles(program));
-    give_ulong(launch, options->seed);
-    give_uint(launch, c->wave->epoch);
-    give_ulong(launch, c->wave->position);
-    give_uint(launch, c->wave->step);
     give_memory(launch, program->plan->weighted ? options->weights->memory : options->features->memory);
-    give_uint(launch, program->plan->weighted);
     give_memory(launch, options->parameters->memory);
     give_memory(launch, program->panels);
     give_memory(launch, program->layers);
-    give_uint(launch, program->plan->layer_count);
-    give_ulong(launch, loss->other);
-    give_uint(launch, loss_number(loss));
-    give_float(launch, loss->constants.half);
-    give_labels_of_classes(launch, loss);
-    give_element(launch, loss);
-    give_loss(launch, c, loss);
+    give_memory(launch, program->results);
 }
 
 tanda_status opencl_pack_network(const context *c) {
@@ -219,50 +236,39 @@ tanda_status opencl_pack_network(const context *c) {
 
 static tanda_status run_rows(const context *c) {
     const program *program = c->program;
-    size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
+    const size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
+    const network_arguments arguments = opencl_network_arguments(c);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    place input = place_of(c, 0);
-    opencl_give_network(&launch, c, &input);
+    opencl_give_rows(&launch, c);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_tiles(const context *c) {
     const program *program = c->program;
+    const network_arguments arguments = opencl_network_arguments(c);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_tiles]);
-    place input = place_of(c, 0);
-    opencl_give_network(&launch, c, &input);
-    give_uint(&launch, program->group);
+    opencl_give_rows(&launch, c);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->scratch);
-    give_ulong(&launch, program->scratch_floats);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }
 
 static tanda_status run_gradient(const context *c) {
     const program *program = c->program;
-    place input = place_of(c, 0);
+    const network_arguments arguments = opencl_network_arguments(c);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_gradient]);
-    give_place(&launch, &input);
+    give_memory(&launch, place_of(c, 0).memory);
     give_memory(&launch, program->workspace);
-    give_ulong(&launch, program->workspace_floats);
-    give_uint(&launch, program->width);
-    give_uint(&launch, program->column);
-    give_uint(&launch, c->wave->rows);
-    give_uint(&launch, program->group);
     give_memory(&launch, program->layers);
-    give_uint(&launch, program->plan->layer_count);
-    give_ulong(&launch, loss_of(program->plan)->other);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->panels);
-    give_float(&launch, inverse_rows_of(c->wave->rows));
-    give_update(&launch, c);
-    give_uint(&launch, c->wave->updates);
+    give_memory(&launch, program->state);
+    give_memory(&launch, program->rates);
     give_memory(&launch, program->results);
-    give_uint(&launch, c->wave->result);
-    give_float(&launch, 0.0f);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->network_items, c->wave->slots, 1, c->error);
 }
 

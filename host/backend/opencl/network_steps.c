@@ -46,25 +46,23 @@ tanda_status opencl_run_network_steps(const context *c) {
     const size_t together = columns_together(program, units);
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
     const size_t kernel = program->column == 32 ? KERNEL_network_steps_2 : KERNEL_network_steps_1;
-    place input = place_of(c, 0);
     tanda_status status =
         c->wave->result == 0 ? opencl_pack_network(c) : TANDA_OK; /* later launches find them new */
     if (status != TANDA_OK) return status;
-    input.offset = program->stored != NULL ? c->wave->first_tile : 0;
+    network_arguments arguments = opencl_network_arguments(c);
+    arguments.inverse_rows = inverse_rows_of(options->batch_rows);
+    arguments.last_inverse_rows = inverse_rows_of(last);
+    arguments.steps = (uint)c->wave->steps;
+    arguments.together = (uint)together;
+    arguments.items = (uint)items;
+    arguments.take = (uint)(items / (TAKES_PER_UNIT * units) + 1);
+    arguments.looks = (uint)looks_of(program, together);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
-    opencl_give_network(&launch, c, &input);
-    give_ulong(&launch, options->batch_rows);
-    give_uint(&launch, c->wave->steps);
-    give_uint(&launch, together);
-    give_uint(&launch, items);
-    give_uint(&launch, items / (TAKES_PER_UNIT * units) + 1);
+    opencl_give_rows(&launch, c);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
-    give_memory(&launch, options->parameters->memory);
-    give_float(&launch, inverse_rows_of(options->batch_rows));
-    give_float(&launch, inverse_rows_of(last));
-    give_update(&launch, c);
+    give_memory(&launch, program->state);
+    give_memory(&launch, program->rates);
     give_memory(&launch, program->turns);
-    give_uint(&launch, looks_of(program, together));
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, units, 1, 1, c->error);
 }

@@ -1,5 +1,6 @@
 /* An OpenCL device: opening and closing it, its memory, its probe. */
 #include "backend/opencl/state.h"
+#include "kernels/arguments/probe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +81,8 @@ static tanda_status run_probe(opencl_backend_state *state, unsigned function, si
     launch launch = launch_of(state, state->exact.kernels[KERNEL_probe]);
     for (int i = 0; i < 4; i++)
         give_memory(&launch, parts[i]->memory);
-    give_uint(&launch, count);
-    give_uint(&launch, function);
+    const probe_arguments arguments = {(uint)count, function};
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, (count + state->vector - 1) / state->vector, 1, 1, error);
 }
 
@@ -131,7 +132,8 @@ static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {
     if (status != TANDA_OK) return status;
     state->queue = clCreateCommandQueue(state->context, state->device, 0, &code);
     status = opencl_check(state, code, "clCreateCommandQueue", error);
-    return status == TANDA_OK ? opencl_build_exact(state, error) : status;
+    if (status == TANDA_OK) status = opencl_build_exact(state, error);
+    return status == TANDA_OK ? opencl_check_layout(state, error) : status;
 }
 
 /* What the kernels and buffers are laid out by. */

@@ -2,6 +2,7 @@
  * The perceptron on CPU devices: one output and no hidden layer. One kernel does all that follows the gathering, each
  * work-item for a group of 2^j successive tiles, whose sums it adds in the order of the tree (see perceptron.cl).
  */
+#include "kernels/arguments/perceptron.h"
 #include "backend/opencl/wave.h"
 #include "support/memory.h"
 
@@ -61,49 +62,49 @@ size_t opencl_perceptron_steps(const program *program) {
     return steps < MOST_STEPS_TOGETHER ? steps : MOST_STEPS_TOGETHER;
 }
 
-/* Where the rows come from: stored tiles, or the data set in some order. */
-static void give_rows(launch *launch, const context *c) {
-    const program *program = c->program;
-    const program_options *options = &program->options;
-    const bool is_stored = program->stored != NULL;
-    give_memory(launch, is_stored ? program->stored : program->workspace);
-    give_ulong(launch, is_stored ? program->plan->features * program->width : program->workspace_floats);
-    give_uint(launch, is_stored);
-    give_ulong(launch, is_stored ? c->wave->first_tile : 0);
-    give_memory(launch, options->features->memory);
-    give_memory(launch, options->labels->memory);
-    give_ulong(launch, options->rows);
-    give_ulong(launch, options->batch_rows);
-    give_uint(launch, shuffles(program));
-    give_ulong(launch, options->seed);
-    give_uint(launch, c->wave->epoch);
-    give_ulong(launch, c->wave->first_row);
-    give_uint(launch, c->wave->rows);
-}
-
 tanda_status opencl_run_perceptron(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const packed_layer *layer = &program->plan->layers[0];
     const op *loss = loss_of(program->plan);
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
+    const bool is_stored = program->stored != NULL;
+    const perceptron_arguments arguments = {.input_tile = is_stored ? program->plan->features * program->width
+                                                                    : program->workspace_floats,
+                                            .first_tile = is_stored ? c->wave->first_tile : 0,
+                                            .first_row = c->wave->first_row,
+                                            .row_count = options->rows,
+                                            .batch_rows = options->batch_rows,
+                                            .seed = options->seed,
+                                            .weight = layer->weight,
+                                            .bias = layer->bias,
+                                            .slot_floats = program->slot_floats,
+                                            .scratch_floats = program->scratch_floats,
+                                            .is_stored = is_stored,
+                                            .shuffle = shuffles(program),
+                                            .epoch = (uint)c->wave->epoch,
+                                            .rows = (uint)c->wave->rows,
+                                            .group = (uint)program->group,
+                                            .steps = (uint)c->wave->steps,
+                                            .updates = c->wave->updates,
+                                            .features = (uint)layer->inputs,
+                                            .squared = loss->kind == OP_loss_mse,
+                                            .with_loss = c->wave->with_loss,
+                                            .result = (uint)c->wave->result,
+                                            .inverse_rows = inverse_rows_of(options->batch_rows),
+                                            .last_inverse_rows = inverse_rows_of(last),
+                                            .update = rule_of(program),
+                                            .loss = loss_rule_of(program, loss)};
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
-    give_rows(&launch, c);
-    give_uint(&launch, program->group);
-    give_uint(&launch, c->wave->steps);
-    give_uint(&launch, c->wave->updates);
-    give_float(&launch, inverse_rows_of(options->batch_rows));
-    give_float(&launch, inverse_rows_of(last));
-    give_update(&launch, c);
+    give_memory(&launch, is_stored ? program->stored : program->workspace);
+    give_memory(&launch, options->features->memory);
+    give_memory(&launch, options->labels->memory);
     give_memory(&launch, options->parameters->memory);
-    give_ulong(&launch, layer->weight);
-    give_ulong(&launch, layer->bias);
-    give_uint(&launch, layer->inputs);
+    give_memory(&launch, program->state);
+    give_memory(&launch, program->rates);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
     give_memory(&launch, program->scratch);
-    give_ulong(&launch, program->scratch_floats);
-    give_uint(&launch, loss->kind == OP_loss_mse);
-    give_loss(&launch, c, loss);
+    give_memory(&launch, program->results);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }

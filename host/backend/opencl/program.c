@@ -112,10 +112,10 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
-    const cl_mem memories[] = {program->workspace, program->slots,  program->rows,      program->labels,
-                               program->weights,   program->stored, program->results,   program->scratch,
-                               program->layers,    program->state,  program->constants, program->biases,
-                               program->squares,   program->turns,  program->rates,     program->panels};
+    const cl_mem memories[] = {program->workspace, program->slots,  program->rows,    program->labels,
+                               program->weights,   program->stored, program->results, program->scratch,
+                               program->layers,    program->state,  program->biases,  program->squares,
+                               program->turns,     program->rates,  program->panels};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL) clReleaseMemObject(memories[i]);
     free(program->variants);

@@ -10,11 +10,9 @@ tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t f
     for (*distance = 1; *distance * (whole ? 1 : FAN_IN) < count; *distance *= FAN_IN) {
         size_t group = *distance * FAN_IN, groups = (count + group - 1) / group;
         launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
+        const merge_arguments arguments = {floats, (uint)count, (uint)*distance};
         give_memory(&launch, slots);
-        give_ulong(&launch, floats);
-        give_uint(&launch, count);
-        give_uint(&launch, *distance);
-        give_uint(&launch, floats);
+        give_arguments(&launch, &arguments, sizeof arguments);
         tanda_status status = opencl_launch(&launch, floats / c->state->vector, groups, 1, c->error);
         if (status != TANDA_OK) return status;
     }

@@ -10,10 +10,13 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-#define MOST_FILES 64
+#define MOST_FILES 128
+#define MOST_DEPTH 16
+#define NAME_SIZE 64
 
-static const char *const kernel_files[] = {"gather.cl", "dense.cl",  "activation.cl", "dropout.cl", "loss.cl",
-                                           "weigh.cl",  "reduce.cl", "update.cl",     "probe.cl"};
+static const char *const kernel_files[] = {"gather.cl", "dense.cl", "activation.cl", "dropout.cl",
+                                           "loss.cl",   "weigh.cl", "reduce.cl",     "update.cl",
+                                           "probe.cl",  "layout.cl"};
 
 /* Where 16 lanes lie in one real. */
 static const char *const cpu_files[] = {"cpu/gather.cl", "cpu/perceptron.cl", "cpu/network.cl",
@@ -24,19 +27,19 @@ static const char *const cpu_files[] = {"cpu/gather.cl", "cpu/perceptron.cl", "c
 typedef struct expansion {
     const char *folder; /* NULL: embedded */
     FILE *output;
-    char included[MOST_FILES][64];
-    size_t included_count;
+    char included[MOST_FILES][NAME_SIZE];
+    size_t included_count, depth;
 } expansion;
 
 static tanda_status expand(expansion *expansion, const char *name, tanda_error *error);
 
 /* True for a line `#include "kernels/NAME"`; other includes belong to C and stand under #ifdef. */
-static bool included_name(const char *line, size_t length, char name[64]) {
+static bool included_name(const char *line, size_t length, char name[NAME_SIZE]) {
     static const char start[] = "#include \"kernels/";
     size_t skip = sizeof start - 1;
     if (length < skip || strncmp(line, start, skip) != 0) return false;
     size_t size = 0;
-    while (skip + size < length && line[skip + size] != '"' && size < 63) {
+    while (skip + size < length && line[skip + size] != '"' && size < NAME_SIZE - 1) {
         name[size] = line[skip + size];
         size++;
     }
@@ -51,7 +54,7 @@ static tanda_status expand_text(expansion *expansion, const char *name, const ch
     for (const char *line = text, *end = text + size; line < end; number++) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((stop == NULL ? end : stop) - line);
-        char other[64];
+        char other[NAME_SIZE];
         if (included_name(line, length, other)) {
             tanda_status status = expand(expansion, other, error);
             if (status != TANDA_OK) return status;
@@ -77,18 +80,38 @@ static tanda_status expand_file(expansion *expansion, const char *name, tanda_er
     return status;
 }
 
-/* Appends a file, its includes first, unless it is in already. */
-static tanda_status expand(expansion *expansion, const char *name, tanda_error *error) {
+/* Templates (NAME.inc) are included several times, each time with other numbers. */
+static bool is_template(const char *name) {
+    const char *end = strrchr(name, '.');
+    return end != NULL && strcmp(end, ".inc") == 0;
+}
+
+static bool is_included(const expansion *expansion, const char *name) {
     for (size_t i = 0; i < expansion->included_count; i++)
-        if (strcmp(expansion->included[i], name) == 0) return TANDA_OK;
-    if (expansion->included_count == MOST_FILES) return fail(error, TANDA_DEVICE, "too many kernel files");
-    if (!text_fit(expansion->included[expansion->included_count++], 64, "%s", name))
-        return fail(error, TANDA_DEVICE, "kernel file %s: the name is too long", name);
+        if (strcmp(expansion->included[i], name) == 0) return true;
+    return false;
+}
+
+static tanda_status expand_new(expansion *expansion, const char *name, tanda_error *error) {
     if (expansion->folder != NULL) return expand_file(expansion, name, error);
     for (const kernel_text *entry = embedded_kernels; entry->name != NULL; entry++)
         if (strcmp(entry->name, name) == 0)
             return expand_text(expansion, name, entry->text, strlen(entry->text), error);
     return fail(error, TANDA_DEVICE, "kernel file %s is not built in", name);
+}
+
+/* Appends a file, its includes first, unless it is in already. */
+static tanda_status expand(expansion *expansion, const char *name, tanda_error *error) {
+    if (is_included(expansion, name)) return TANDA_OK;
+    if (expansion->included_count == MOST_FILES) return fail(error, TANDA_DEVICE, "too many kernel files");
+    if (expansion->depth == MOST_DEPTH)
+        return fail(error, TANDA_DEVICE, "kernel file %s: more than %d includes within one another", name,
+                    MOST_DEPTH);
+    if (!is_template(name)) text_put(expansion->included[expansion->included_count++], NAME_SIZE, "%s", name);
+    expansion->depth++;
+    tanda_status status = expand_new(expansion, name, error);
+    expansion->depth--;
+    return status;
 }
 
 /* The text of several files and of some more, each include once. */

@@ -35,6 +35,7 @@
     X(update) \
     X(square_gradient) \
     X(probe) \
+    X(layout) \
     X(fill_bias)
 
 typedef enum kernel_index {
@@ -119,6 +120,9 @@ tanda_status opencl_read_kernel(const char *folder, const char *name, char **tex
 tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
                                  cl_program *program, tanda_error *error);
 
+/* Refuses a device that lays out the structs of kernels/arguments/layout.h in another way than this program. */
+tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error);
+
 /* Builds state->exact; builds state->native unless that is done. */
 tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error);
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
@@ -128,7 +132,7 @@ void opencl_release_set(kernel_set *set);
 /* Releases what opencl_limits has made. */
 void opencl_free_meter(opencl_backend_state *state);
 
-/* A launch in the making: arguments in order, then opencl_launch. The first failure is kept. */
+/* A launch in the making: buffers in order, the arguments, then opencl_launch. The first failure is kept. */
 typedef struct launch {
     opencl_backend_state *state;
     cl_kernel kernel;
@@ -138,9 +142,9 @@ typedef struct launch {
 
 launch launch_of(opencl_backend_state *state, cl_kernel kernel);
 void give_memory(launch *launch, cl_mem memory);
-void give_ulong(launch *launch, size_t value);
-void give_uint(launch *launch, size_t value);
-void give_float(launch *launch, float value);
+
+/* The struct of kernels/arguments/ that a kernel takes after its buffers. */
+void give_arguments(launch *launch, const void *arguments, size_t size);
 
 /* Queues it over items[0..2], the first rounded up to whole work-groups: kernels check its range. */
 tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,

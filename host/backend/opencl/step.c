@@ -3,6 +3,7 @@
  * the device, and the host waits for nothing between steps.
  */
 #include "backend/opencl/wave.h"
+#include "kernels/arguments/gather.h"
 #include "kernels/cpu/network.h"
 #include "kernels/tree.h"
 #include "support/memory.h"
@@ -14,20 +15,21 @@ static tanda_status run_order(const context *c) {
     const program_options *options = &program->options;
     const buffer *labels = options->labels;
     const bool weighted = program->plan->weighted;
+    const order_arguments arguments = {.first_position = c->wave->first_row,
+                                       .row_count = options->rows,
+                                       .seed = options->seed,
+                                       .rows = (uint)c->wave->rows,
+                                       .targets = labels != NULL ? (uint)program->plan->targets : 0,
+                                       .shuffle = shuffles(program),
+                                       .epoch = (uint)c->wave->epoch,
+                                       .has_weights = weighted};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
     give_memory(&launch, program->rows);
     give_memory(&launch, program->labels);
     give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
-    give_ulong(&launch, c->wave->first_row);
-    give_uint(&launch, c->wave->rows);
-    give_ulong(&launch, options->rows);
-    give_uint(&launch, labels != NULL ? program->plan->targets : 0);
-    give_uint(&launch, shuffles(program));
-    give_ulong(&launch, options->seed);
-    give_uint(&launch, c->wave->epoch);
     give_memory(&launch, weighted ? program->weights : program->labels);
     give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
-    give_uint(&launch, weighted);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
@@ -58,10 +60,9 @@ static tanda_status run_wave(const context *c) {
 static tanda_status add_to_wave(const context *c, size_t partial) {
     const program *program = c->program;
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_add_partials]);
+    const add_arguments arguments = {.sum = 0, .other = partial, .floats = program->slot_floats};
     give_memory(&launch, program->slots);
-    give_ulong(&launch, 0);
-    give_ulong(&launch, partial);
-    give_uint(&launch, program->slot_floats);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 

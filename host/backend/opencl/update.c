@@ -11,11 +11,11 @@ static size_t chunks_of(const plan *plan) {
 
 static tanda_status write_biases(const opencl_backend_state *state, program *program, tanda_error *error) {
     const plan *plan = program->plan;
-    cl_ulong(*ranges)[2] = NULL;
+    bias_range *ranges = NULL;
     tanda_status status = allocate(&ranges, plan->layer_count, sizeof *ranges, "program", error);
     for (size_t i = 0; status == TANDA_OK && i < plan->layer_count; i++) {
-        ranges[i][0] = plan->layers[i].bias;
-        ranges[i][1] = plan->layers[i].bias + plan->layers[i].stride;
+        ranges[i].first = plan->layers[i].bias;
+        ranges[i].end = plan->layers[i].bias + plan->layers[i].stride;
     }
     if (status == TANDA_OK)
         status = opencl_make_memory(state, plan->layer_count, sizeof *ranges, &program->biases, error);
@@ -33,11 +33,6 @@ tanda_status opencl_make_update(const opencl_backend_state *state, program *prog
     if (!plan->training) return TANDA_OK;
     tanda_status status = opencl_make_memory(state, states > 0 ? states : 1,
                                              states > 0 ? bytes : sizeof(float), &program->state, error);
-    if (status == TANDA_OK)
-        status = opencl_make_memory(state, 1, sizeof settings->constants, &program->constants, error);
-    if (status == TANDA_OK)
-        status = opencl_write_memory(state, program->constants, &settings->constants,
-                                     sizeof settings->constants, error);
     if (status == TANDA_OK) status = write_biases(state, program, error);
     if (status == TANDA_OK && settings->constants.clip_norm > 0.0f)
         status =
@@ -78,11 +73,11 @@ static tanda_status add_squares(const context *c, size_t rows) {
     const program *program = c->program;
     const size_t chunks = chunks_of(program->plan);
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_square_gradient]);
+    const square_arguments arguments = {.floats = (uint)program->plan->parameter_count,
+                                        .inverse_rows = inverse_rows_of(rows)};
     give_memory(&launch, program->slots);
-    give_uint(&launch, program->plan->parameter_count);
-    give_float(&launch, inverse_rows_of(rows));
-    give_float(&launch, 0.0f);
     give_memory(&launch, program->squares);
+    give_arguments(&launch, &arguments, sizeof arguments);
     tanda_status status = opencl_launch(&launch, chunks, 1, 1, c->error);
     size_t distance = 0;
     return status == TANDA_OK ? opencl_merge(c, program->squares, chunks, TILE_LANES, true, &distance)
@@ -95,20 +90,20 @@ tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, 
     const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
     tanda_status status = program->squares != NULL ? add_squares(c, rows) : TANDA_OK;
     if (status != TANDA_OK) return status;
+    const update_arguments arguments = {.merge = {program->slot_floats, (uint)slots, (uint)distance},
+                                        .rule = rule_of(program),
+                                        .bias_count = is_penalised ? (uint)program->plan->layer_count : 0,
+                                        .step = (uint)c->wave->result,
+                                        .inverse_rows = inverse_rows_of(rows)};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->slots);
-    give_ulong(&launch, program->slot_floats);
-    give_uint(&launch, slots);
-    give_uint(&launch, distance);
-    give_uint(&launch, program->slot_floats - 16);
-    give_float(&launch, inverse_rows_of(rows));
-    give_update(&launch, c);
+    give_memory(&launch, program->state);
+    give_memory(&launch, program->rates);
     give_memory(&launch, program->biases);
-    give_uint(&launch, is_penalised ? program->plan->layer_count : 0);
-    give_memory(&launch, program->squares != NULL ? program->squares : program->constants);
+    give_memory(&launch, program->squares != NULL ? program->squares : program->slots);
     give_memory(&launch, program->results);
-    give_uint(&launch, c->wave->result);
+    give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
 }
 

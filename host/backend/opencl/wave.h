@@ -3,6 +3,7 @@
 #define TANDA_OPENCL_WAVE_H
 
 #include "backend/opencl/state.h"
+#include "kernels/arguments/network.h"
 
 /* Who computes an op. In exact mode always tanda's exact kernels. */
 typedef enum variant {
@@ -38,7 +39,6 @@ struct program {
     cl_mem stored;        /* the data set as tiles when the order never changes; else NULL */
     uint64_t stored_next; /* batches from 0 on whose tiles are made */
     cl_mem state;         /* of the optimizer: vectors of packed parameters, one after the other */
-    cl_mem constants;     /* of the update */
     cl_mem biases;        /* first and end of each layer's */
     cl_mem rates;         /* of the run's steps: two floats each */
     size_t rate_capacity;
@@ -98,12 +98,6 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 
-static inline void give_place(launch *launch, const place *place) {
-    give_memory(launch, place->memory);
-    give_ulong(launch, place->offset);
-    give_ulong(launch, place->tile);
-}
-
 /* The loss of a training plan. */
 static inline const op *loss_of(const plan *plan) {
     size_t i = 0;
@@ -112,40 +106,28 @@ static inline const op *loss_of(const plan *plan) {
     return &plan->ops[i];
 }
 
-/* Smoothed labels of classes, as loss.cl's categorical_rows takes them. */
-static inline void give_labels_of_classes(launch *launch, const op *loss) {
-    give_float(launch, loss->constants.on);
-    give_float(launch, loss->constants.off);
-    give_float(launch, loss->constants.rest);
-    give_float(launch, loss->constants.entropy);
+/* What kernels want to know of a loss. */
+static inline loss_rule loss_rule_of(const program *program, const op *loss) {
+    const loss_constants *constants = &loss->constants;
+    return (loss_rule){.outputs = (uint)loss->outputs,
+                       .targets = (uint)loss->targets,
+                       .is_class = program->plan->classes != 0,
+                       .sigmoid = loss->activation == ACTIVATION_SIGMOID,
+                       .smooth = constants->smooth,
+                       .half_smoothing = constants->half,
+                       .on = constants->on,
+                       .off = constants->off,
+                       .rest = constants->rest,
+                       .entropy = constants->entropy,
+                       .kind = loss->loss,
+                       .parameter = constants->parameter,
+                       .mean = constants->mean};
 }
 
-/* An element loss, as loss.cl's element_rows takes it. */
-static inline void give_element(launch *launch, const op *loss) {
-    give_uint(launch, loss->loss);
-    give_float(launch, loss->constants.parameter);
-    give_float(launch, loss->constants.mean);
-}
-
-/* What the fused kernels want to know of the loss, and where its results go. */
-static inline void give_loss(launch *launch, const context *c, const op *loss) {
-    give_uint(launch, c->program->plan->classes);
-    give_uint(launch, loss->activation == ACTIVATION_SIGMOID);
-    give_uint(launch, c->wave->with_loss);
-    give_memory(launch, c->program->results);
-    give_uint(launch, c->wave->result);
-    give_float(launch, 0.0f);
-}
-
-/* What every kernel that updates wants to know; see update.cl and network.cl. */
-static inline void give_update(launch *launch, const context *c) {
-    const program *program = c->program;
-    const update_rule rule = program->options.update.rule;
-    give_uint(launch, rule);
-    give_uint(launch, update_state_count(rule));
-    give_memory(launch, program->state);
-    give_memory(launch, program->constants);
-    give_memory(launch, program->rates);
+/* And of the update. */
+static inline rule_arguments rule_of(const program *program) {
+    const update_settings *update = &program->options.update;
+    return (rule_arguments){update->constants, update->rule, (uint)update_state_count(update->rule)};
 }
 
 /* Work-items along the lanes for kernels that loop over them. */
@@ -185,8 +167,9 @@ void opencl_choose_network_groups(const opencl_backend_state *state, program *pr
 tanda_status opencl_make_network(const opencl_backend_state *state, program *program, tanda_error *error);
 tanda_status opencl_run_network(const context *c);
 
-/* What network_batch of network_column.h holds, after the tensors that it works on. */
-void opencl_give_network(launch *launch, const context *c, const place *input);
+/* What all its kernels are told, but for what only some need; and the buffers that those which take rows begin with. */
+network_arguments opencl_network_arguments(const context *c);
+void opencl_give_rows(launch *launch, const context *c);
 
 /* Queues the making of the panels from the parameters. */
 tanda_status opencl_pack_network(const context *c);

@@ -1,0 +1,22 @@
+/* What the kernels of gather.cl are told; shared by C17 and OpenCL C. */
+#ifndef TANDA_KERNELS_ARGUMENTS_GATHER_H
+#define TANDA_KERNELS_ARGUMENTS_GATHER_H
+
+#include "kernels/portable.h"
+
+/* `rows` positions of an epoch of row_count rows, from first_position of its order on. */
+typedef struct order_arguments {
+    ulong first_position, row_count, seed;
+    uint rows, targets, shuffle, epoch, has_weights, reserved;
+} order_arguments;
+
+/*
+ * Rows that the order names or, where in_order is set, those from first_row on. A tile is stored as columns, (features,
+ * column), and mask is column - 1; where it is one column mask may be all ones.
+ */
+typedef struct gather_arguments {
+    ulong target, target_tile, first_row;
+    uint features, column, mask, rows, in_order, reserved;
+} gather_arguments;
+
+#endif
