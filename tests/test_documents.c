@@ -270,7 +270,8 @@ static void check_op(const char *readme, const char *op) {
     cr_expect_not_null(strstr(file_text(path), function), "%s is not in %s", op, path);
     at = strstr(at, " | ") + 3;
     snprintf(path, sizeof path, TANDA_SOURCE_DIR "/kernels/%.*s", (int)strcspn(at, " "), at);
-    snprintf(function, sizeof function, "kernel void %s",
+    snprintf(function, sizeof function,
+             strncmp(at + strcspn(at, "."), ".inc", 4) == 0 ? "kernel void JOINED(%s_" : "kernel void %s",
              strcmp(op, "loss_sum") == 0       ? "sum_rows"
              : strncmp(op, "dropout_", 8) == 0 ? "dropout_"
                                                : op);

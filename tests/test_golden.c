@@ -93,11 +93,10 @@ Test(golden, the_first_step_that_differs_is_named_and_what_differs) {
 /* The fault of test_faults.c: one weight, one ULP, in every batch of 40 rows, which the third is. */
 Test(golden, a_device_that_is_one_ulp_off_is_found_without_another_device, .fini = forget_opencl,
      .timeout = 200) {
-    static const edit fault = {"network_wide.h", "store_16(g, 0, target->slot + at);\n    } else",
-                               "store_16(g, 0, target->slot + at);\n"
+    static const edit fault = {"cpu/network_wide.h", "store_16(w, 0, target->parameters + at);",
+                               "store_16(w, 0, target->parameters + at);\n"
                                "        if (at == 0 && target->inverse_rows == 0.025f) ((global uint "
-                               "*)target->parameters)[0] ^= 1;\n"
-                               "    } else"};
+                               "*)target->parameters)[0] ^= 1;"};
     if (!use_opencl("pocl")) return;
     backend *cpu = open_best_openmp(1), *damaged = open_opencl(damaged_kernels("golden", &fault, 1));
     golden recorded = record(cpu, &options_here);
