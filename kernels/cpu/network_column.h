@@ -14,14 +14,12 @@
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
         float16 lines[16];
-#pragma unroll
-        for (int k = 0; k < 16; k++) {
+        UNROLL for (int k = 0; k < 16; k++) {
             lines[k] = (float16)(0.0f);
             if (first + k < units) lines[k] = load_16(0, delta + (first + k) * apart);
         }
         transpose(lines);
-#pragma unroll
-        for (int k = 0; k < 16; k++)
+        UNROLL for (int k = 0; k < 16; k++)
             store_16(lines[k], k, panels);
     }
 }
