@@ -55,7 +55,10 @@ typedef struct network_order {
 
 #define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
 
-/* Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next; not in small steps. */
+/*
+ * Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next;
+ * not in small steps.
+ */
 static inline void ask_for_next(network_order *order, global const float *features, uint count,
                                 global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
                                 uint lanes, uint columns) {
