@@ -37,13 +37,11 @@ static inline integer is_bad(update_target t, real w, real g) {
 /* The update of the VECTOR parameters from `at` on; true where one is not finite. */
 static inline int apply_update(update_target t, ulong at, real *sum, real norm_scale, int is_weight) {
     real state[MOST_UPDATE_STATES], w = load_real(t.parameters + at);
-#pragma unroll
-    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
+    UNROLL for (uint i = 0; i < MOST_UPDATE_STATES; i++)
         state[i] = i < t.rule.states ? load_real(t.state + i * t.floats + at) : (real)(0.0f);
     w = apply_rule(t, w, sum, norm_scale, is_weight, state);
     store_real(w, t.parameters + at);
-#pragma unroll
-    for (uint i = 0; i < MOST_UPDATE_STATES; i++)
+    UNROLL for (uint i = 0; i < MOST_UPDATE_STATES; i++)
         if (i < t.rule.states) store_real(state[i], t.state + i * t.floats + at);
     return is_any(is_bad(t, w, *sum));
 }

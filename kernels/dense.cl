@@ -8,8 +8,7 @@
 
 /*
  * results[j][lane] = start[j] + sum over chunks of (chain over t of lines[t][lane] * factors(t, j)),
- * factors(t, j) = factors[t * step + j * apart], for the outputs and lanes of a work-item; sums start at +0 where start is
- * NULL.
+ * factors(t, j) = factors[t * step + j * apart], for the outputs and lanes of a work-item.
  */
 typedef struct dense_operands {
     global const float *lines, *factors, *start;

@@ -51,12 +51,10 @@ kernel void square_gradient(global const float *sums, global float *squares, squ
     squares[16 * chunk] = fold_lanes(lanes);
 #else
     float lanes[16];
-#pragma unroll
-    for (uint l = 0; l < 16; l++)
+    UNROLL for (uint l = 0; l < 16; l++)
         lanes[l] = a.zero;
     for (uint i = first; i < end; i += 16)
-#pragma unroll
-        for (uint l = 0; l < 16; l++) {
+        UNROLL for (uint l = 0; l < 16; l++) {
             float g = update_gradient(sums[i + l], a.inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }

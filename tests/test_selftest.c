@@ -158,6 +158,18 @@ Test(selftest, a_device_that_lays_out_arguments_in_another_way_is_refused_and_th
                        "%s", error.message);
 }
 
+Test(selftest, a_template_that_includes_itself_is_refused) {
+    static const edit endless = {"dense.inc", "#undef SHAPE", "#include \"kernels/dense.inc\"\n#undef SHAPE"};
+    tanda_error error = {0};
+    backend *backend = NULL;
+    if (!use_opencl("pocl")) return;
+    const tanda_device_options options = {
+        .device = "opencl", .require_device = true, .kernel_folder = damaged_kernels("endless", &endless, 1)};
+    cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
+    cr_expect_not_null(strstr(error.message, "dense.inc: more than 16 includes within one another"), "%s",
+                       error.message);
+}
+
 Test(selftest, missing_kernel_folder_is_named) {
     const tanda_device_options options = {
         .device = "opencl", .require_device = true, .kernel_folder = "/no/such/folder"};

@@ -12,7 +12,7 @@
 typedef struct network_arguments {
     ulong input_offset, input_tile, first_tile, workspace_tile, slot_floats, scratch_floats;
     ulong first_row, row_count, batch_rows, position, seed, losses;
-    uint width, column, rows, group, layer_count; /* column: of network_gradient */
+    uint width, column, rows, group, layer_count; /* column: its lanes, 16 or 32 */
     uint assembled, shuffle, weighted, epoch, training_step, step;
     uint loss; /* enum network_loss */
     uint with_loss;

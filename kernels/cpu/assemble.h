@@ -12,8 +12,7 @@
 
 /* One round of a perfect shuffle of the 256 values; four rounds transpose them. */
 static inline void interleave_round(const float16 *from, float16 *to) {
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
+    UNROLL for (int i = 0; i < 8; i++) {
         to[2 * i] = INTERLEAVE_LOW(from[i], from[8 + i]);
         to[2 * i + 1] = INTERLEAVE_HIGH(from[i], from[8 + i]);
     }
@@ -80,14 +79,12 @@ static inline void assemble_rows(global const float *features, uint count, const
     for (uint next = 0; count >= 16 && next < count; next += 16) {
         uint first = next + 16 <= count ? next : count - 16;
         float16 lines[16];
-#pragma unroll
-        for (int i = 0; i < 16; i++) {
+        UNROLL for (int i = 0; i < 16; i++) {
             lines[i] = (float16)(0.0f);
             if (i < used) lines[i] = load_16(0, features + row[i] * count + first);
         }
         transpose(lines);
-#pragma unroll
-        for (int k = 0; k < 16; k++)
+        UNROLL for (int k = 0; k < 16; k++)
             store_16(lines[k], 0, target + (ulong)(first + k) * apart);
     }
 }

@@ -23,7 +23,8 @@ kernel void network_pack(global const float *parameters, global const network_la
     }
 }
 
-INLINE void network_rows(const int vectors, const network_batch *batch, global float *input, global float *workspace) {
+INLINE void rows_to_deltas(const int vectors, const network_batch *batch, global float *input,
+                           global float *workspace) {
     const network_arguments *a = &batch->a;
     uint lane = (uint)get_global_id(0) * (vectors * 16), tile = (uint)get_global_id(1);
     if (lane >= rows_of_tile(a->rows, tile)) return;
@@ -34,20 +35,15 @@ INLINE void network_rows(const int vectors, const network_batch *batch, global f
 }
 
 /* Work-item (column of 16 or 32 lanes, tile); input and workspace are tiles of the wave. */
-kernel void network_rows_1(global float *input, global float *workspace, global const float *features,
-                           global const int *labels, global const float *weights, global const float *parameters,
-                           global const float *panels, global const network_layer *layers, global uint *results,
-                           network_arguments a) {
+kernel void network_rows(global float *input, global float *workspace, global const float *features,
+                         global const int *labels, global const float *weights, global const float *parameters,
+                         global const float *panels, global const network_layer *layers, global uint *results,
+                         network_arguments a) {
     network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
-    network_rows(1, &batch, input, workspace);
-}
-
-kernel void network_rows_2(global float *input, global float *workspace, global const float *features,
-                           global const int *labels, global const float *weights, global const float *parameters,
-                           global const float *panels, global const network_layer *layers, global uint *results,
-                           network_arguments a) {
-    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
-    network_rows(2, &batch, input, workspace);
+    if (a.column == 32)
+        rows_to_deltas(2, &batch, input, workspace);
+    else
+        rows_to_deltas(1, &batch, input, workspace);
 }
 
 /* Work-item (block of parameters, group of tiles). */

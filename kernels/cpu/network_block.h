@@ -6,15 +6,12 @@
 
 /* fold_lanes of 16 vectors at once, which are overwritten: each step folds two of them into one. */
 static inline float16 fold_sixteen(float16 *x) {
-#pragma unroll
-    for (int i = 0; i < 8; i++)
+    UNROLL for (int i = 0; i < 8; i++)
         x[i] = (float16)(x[2 * i].lo, x[2 * i + 1].lo) + (float16)(x[2 * i].hi, x[2 * i + 1].hi);
-#pragma unroll
-    for (int i = 0; i < 4; i++)
+    UNROLL for (int i = 0; i < 4; i++)
         x[i] = (float16)(x[2 * i].s012389ab, x[2 * i + 1].s012389ab) +
                (float16)(x[2 * i].s4567cdef, x[2 * i + 1].s4567cdef);
-#pragma unroll
-    for (int i = 0; i < 2; i++)
+    UNROLL for (int i = 0; i < 2; i++)
         x[i] = (float16)(x[2 * i].s014589cd, x[2 * i + 1].s014589cd) +
                (float16)(x[2 * i].s2367abef, x[2 * i + 1].s2367abef);
     return (float16)(x[0].even, x[1].even) + (float16)(x[0].odd, x[1].odd);

@@ -14,14 +14,12 @@
 static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
         float16 lines[16];
-#pragma unroll
-        for (int k = 0; k < 16; k++) {
+        UNROLL for (int k = 0; k < 16; k++) {
             lines[k] = (float16)(0.0f);
             if (first + k < units) lines[k] = load_16(0, delta + (first + k) * apart);
         }
         transpose(lines);
-#pragma unroll
-        for (int k = 0; k < 16; k++)
+        UNROLL for (int k = 0; k < 16; k++)
             store_16(lines[k], k, panels);
     }
 }
@@ -57,7 +55,10 @@ typedef struct network_order {
 
 #define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
 
-/* Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next; not in small steps. */
+/*
+ * Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next;
+ * not in small steps.
+ */
 static inline void ask_for_next(network_order *order, global const float *features, uint count,
                                 global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
                                 uint lanes, uint columns) {

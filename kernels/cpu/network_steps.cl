@@ -68,15 +68,15 @@ static inline void take_blocks(const network_arguments *a, network_tensors tenso
     }
 }
 
-/* What only network_steps is given. turns: NETWORK_TURNS words for each step, 0 at first. */
+/* What only this kernel is given. turns: NETWORK_TURNS words for each step, 0 at first. */
 typedef struct network_updated {
     global float *slot, *parameters, *panels, *state;
     global const update_rates *rates;
     global uint *turns;
 } network_updated;
 
-INLINE void network_steps(const int vectors, network_batch batch, global float *input, global float *workspace,
-                          network_updated updated) {
+INLINE void do_steps(const int vectors, network_batch batch, global float *input, global float *workspace,
+                     network_updated updated) {
     const network_arguments first = batch.a;
     network_arguments *a = &batch.a;
     network_walk walk = {first.first_row, first.first_tile, first.epoch, first.rows};
@@ -105,21 +105,16 @@ INLINE void network_steps(const int vectors, network_batch batch, global float *
     }
 }
 
-/* Work-item: as many as there are compute units. After `looks` in vain one leaves the rest of the launch to the others. */
-kernel void network_steps_1(global float *input, global float *workspace, global const float *features,
-                            global const int *labels, global const float *weights, global float *parameters,
-                            global float *panels, global const network_layer *layers, global uint *results,
-                            global float *slot, global float *state, global const update_rates *rates,
-                            global uint *turns, network_arguments a) {
+/* Work-item: as many as there are compute units. After `looks` in vain one leaves the rest of the launch to others. */
+kernel void network_steps(global float *input, global float *workspace, global const float *features,
+                          global const int *labels, global const float *weights, global float *parameters,
+                          global float *panels, global const network_layer *layers, global uint *results,
+                          global float *slot, global float *state, global const update_rates *rates,
+                          global uint *turns, network_arguments a) {
     network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
-    network_steps(1, batch, input, workspace, (network_updated){slot, parameters, panels, state, rates, turns});
-}
-
-kernel void network_steps_2(global float *input, global float *workspace, global const float *features,
-                            global const int *labels, global const float *weights, global float *parameters,
-                            global float *panels, global const network_layer *layers, global uint *results,
-                            global float *slot, global float *state, global const update_rates *rates,
-                            global uint *turns, network_arguments a) {
-    network_batch batch = {a, features, labels, weights, parameters, panels, layers, results};
-    network_steps(2, batch, input, workspace, (network_updated){slot, parameters, panels, state, rates, turns});
+    network_updated updated = {slot, parameters, panels, state, rates, turns};
+    if (a.column == 32)
+        do_steps(2, batch, input, workspace, updated);
+    else
+        do_steps(1, batch, input, workspace, updated);
 }

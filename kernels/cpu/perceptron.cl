@@ -30,8 +30,7 @@ static inline int16 row_labels(global const int *label, int used) {
 
 /* Asks for line `k` of those that `columns` columns ask for together. */
 INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) {
-#pragma unroll
-    for (int c = 0; c < columns; c++)
+    UNROLL for (int c = 0; c < columns; c++)
         ASK_FOR(ahead + ((ulong)k * columns + c) * 16);
 }
 

@@ -236,9 +236,8 @@ tanda_status opencl_pack_network(const context *c) {
 
 static tanda_status run_rows(const context *c) {
     const program *program = c->program;
-    const size_t kernel = program->column == 32 ? KERNEL_network_rows_2 : KERNEL_network_rows_1;
     const network_arguments arguments = opencl_network_arguments(c);
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_rows]);
     opencl_give_rows(&launch, c);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->width / program->column, c->wave->tiles, 1, c->error);

@@ -45,7 +45,6 @@ tanda_status opencl_run_network_steps(const context *c) {
     const size_t units = c->state->base.information.compute_units, items = program->network_items;
     const size_t together = columns_together(program, units);
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
-    const size_t kernel = program->column == 32 ? KERNEL_network_steps_2 : KERNEL_network_steps_1;
     tanda_status status =
         c->wave->result == 0 ? opencl_pack_network(c) : TANDA_OK; /* later launches find them new */
     if (status != TANDA_OK) return status;
@@ -57,7 +56,7 @@ tanda_status opencl_run_network_steps(const context *c) {
     arguments.items = (uint)items;
     arguments.take = (uint)(items / (TAKES_PER_UNIT * units) + 1);
     arguments.looks = (uint)looks_of(program, together);
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[kernel]);
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_steps]);
     opencl_give_rows(&launch, c);
     give_memory(&launch, program->slots);
     give_memory(&launch, program->state);

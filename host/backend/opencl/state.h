@@ -49,12 +49,10 @@ typedef enum kernel_index {
 #define VECTOR_KERNEL_LIST(X) \
     X(perceptron) \
     X(network_pack) \
-    X(network_rows_1) \
-    X(network_rows_2) \
+    X(network_rows) \
     X(network_gradient) \
     X(network_tiles) \
-    X(network_steps_1) \
-    X(network_steps_2)
+    X(network_steps)
 
 typedef enum vector_kernel_index {
 #define KERNEL_ENUM(name) KERNEL_##name,

@@ -120,63 +120,49 @@ static inline void store_total(const narrow *n, size_t k, size_t h, float total)
     n->result[at] = total;
 }
 
-/* dW for INPUTS inputs from k and OUTPUTS outputs from h, in lanes. */
-#define DEFINE_NARROW(INPUTS, OUTPUTS) \
-    static void narrow_##INPUTS##x##OUTPUTS(const narrow *n, size_t k, size_t h) { \
-        vec sum[INPUTS * OUTPUTS][GROUP_VECTORS]; \
-        _Pragma("GCC unroll 16") for (int i = 0; i < INPUTS * OUTPUTS; i++) \
-            _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) sum[i][v] = vec_zero(); \
-        for (size_t column = 0; column < n->tile->columns; column++) { \
-            const float *a = tensor_at(n->tile, column, n->op->other) + k * COLUMN_LANES, \
-                        *delta = tensor_at(n->tile, column, n->op->source) + h * COLUMN_LANES; \
-            for (size_t lane = 0; lane < lanes_in(n->tile, column); lane += TILE_LANES) \
-                _Pragma("GCC unroll 16") for (int v = 0; v < GROUP_VECTORS; v++) { \
-                    vec d[OUTPUTS]; \
-                    _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) d[o] = \
-                        vec_load(delta + o * COLUMN_LANES + lane + v * LANES); \
-                    _Pragma("GCC unroll 16") for (size_t i = 0; i < INPUTS; i++) { \
-                        vec x = vec_load(a + i * COLUMN_LANES + lane + v * LANES); \
-                        _Pragma("GCC unroll 16") for (size_t o = 0; o < OUTPUTS; o++) \
-                            sum[i * OUTPUTS + o][v] = vec_fma(x, d[o], sum[i * OUTPUTS + o][v]); \
-                    } \
-                } \
-        } \
-        float totals[INPUTS * OUTPUTS]; \
-        fold_sums(sum, INPUTS *OUTPUTS, totals); \
-        for (size_t i = 0; i < INPUTS; i++) \
-            for (size_t o = 0; o < OUTPUTS; o++) \
-                store_total(n, k + i, h + o, totals[i * OUTPUTS + o]); \
-    }
-
 #if LANES == 16
 #define NARROW_ALONE 16 /* inputs at once for a single output */
-DEFINE_NARROW(16, 1)
-DEFINE_NARROW(8, 2)
-DEFINE_NARROW(4, 4)
-DEFINE_NARROW(1, 1)
-#define narrow_alone narrow_16x1
-#define narrow_pair narrow_8x2
-#define narrow_square narrow_4x4
 #define NARROW_SQUARE 4
 #else
 #define NARROW_ALONE 4
-DEFINE_NARROW(4, 1)
-DEFINE_NARROW(2, 2)
-DEFINE_NARROW(1, 1)
-#define narrow_alone narrow_4x1
-#define narrow_pair narrow_2x2
-#define narrow_square narrow_2x2
 #define NARROW_SQUARE 2
 #endif
 #define NARROW_PAIR_INPUTS (NARROW_ALONE / 2)
+
+/* dW for so many inputs from k and outputs from h, in lanes. */
+SPECIALISED void narrow_block(const int inputs, const int outputs, const narrow *n, size_t k, size_t h) {
+    vec sum[NARROW_ALONE][GROUP_VECTORS];
+    UNROLL for (int i = 0; i < inputs * outputs; i++) UNROLL for (int v = 0; v < GROUP_VECTORS; v++)
+        sum[i][v] = vec_zero();
+    for (size_t column = 0; column < n->tile->columns; column++) {
+        const float *a = tensor_at(n->tile, column, n->op->other) + k * COLUMN_LANES,
+                    *delta = tensor_at(n->tile, column, n->op->source) + h * COLUMN_LANES;
+        for (size_t lane = 0; lane < lanes_in(n->tile, column); lane += TILE_LANES)
+            UNROLL for (int v = 0; v < GROUP_VECTORS; v++) {
+                vec d[NARROW_SQUARE];
+                UNROLL for (int o = 0; o < outputs; o++) d[o] =
+                    vec_load(delta + (size_t)o * COLUMN_LANES + lane + v * LANES);
+                UNROLL for (int i = 0; i < inputs; i++) {
+                    vec x = vec_load(a + (size_t)i * COLUMN_LANES + lane + v * LANES);
+                    UNROLL for (int o = 0; o < outputs; o++) sum[i * outputs + o][v] =
+                        vec_fma(x, d[o], sum[i * outputs + o][v]);
+                }
+            }
+    }
+    float totals[NARROW_ALONE];
+    fold_sums(sum, inputs * outputs, totals);
+    for (int i = 0; i < inputs; i++)
+        for (int o = 0; o < outputs; o++)
+            store_total(n, k + (size_t)i, h + (size_t)o, totals[i * outputs + o]);
+}
 
 /* Inputs [first, end) for one output. */
 static void narrow_output(const narrow *n, size_t first, size_t end, size_t h) {
     size_t k = first;
     for (; k + NARROW_ALONE <= end; k += NARROW_ALONE)
-        narrow_alone(n, k, h);
+        narrow_block(NARROW_ALONE, 1, n, k, h);
     for (; k < end; k++)
-        narrow_1x1(n, k, h);
+        narrow_block(1, 1, n, k, h);
 }
 
 /* Inputs [first, end) for all outputs of one tile. */
@@ -185,10 +171,10 @@ static void narrow_tile(const narrow *n, size_t first, size_t end) {
     size_t squares_end = first + (end - first) / NARROW_ALONE * NARROW_ALONE, h = 0;
     for (; h + NARROW_SQUARE <= outputs; h += NARROW_SQUARE)
         for (size_t k = first; k < squares_end; k += NARROW_SQUARE)
-            narrow_square(n, k, h);
+            narrow_block(NARROW_SQUARE, NARROW_SQUARE, n, k, h);
     for (; h + 2 <= outputs; h += 2)
         for (size_t k = first; k < squares_end; k += NARROW_PAIR_INPUTS)
-            narrow_pair(n, k, h);
+            narrow_block(NARROW_PAIR_INPUTS, 2, n, k, h);
     for (; h < outputs; h++)
         narrow_output(n, first, squares_end, h);
     for (h = 0; h < outputs; h++)
