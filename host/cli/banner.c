@@ -57,6 +57,19 @@ static void print_labels(FILE *stream, const tanda_dataset *dataset) {
     if (dataset->target_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu labels)", dataset->target_count);
 }
 
+/* The first classes, each with its rows; wants no memory that might not be there. */
+static void print_classes(FILE *stream, const tanda_dataset *dataset) {
+    size_t counts[CLASSES_SHOWN] = {0};
+    for (size_t row = 0; row < dataset->rows; row++)
+        if (dataset->classes[row] < CLASSES_SHOWN) counts[dataset->classes[row]]++;
+    for (size_t i = 0; i < dataset->class_count && i < CLASSES_SHOWN; i++) {
+        fputs(i == 0 ? ": " : ", ", stream);
+        print_name(stream, dataset->class_names[i]);
+        fprintf(stream, " %zu", counts[i]);
+    }
+    if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
+}
+
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     if (dataset->task == TANDA_TASK_AUTO) {
         fputs("no target", stream);
@@ -65,15 +78,7 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     fprintf(stream, "%s (%s)", task_name(dataset->task),
             dataset->task_was_found ? task_reason(dataset) : note);
     if (dataset->task == TANDA_TASK_LABELS) print_labels(stream, dataset);
-    if (dataset->task != TANDA_TASK_CLASSES) return;
-    size_t *counts = class_counts(dataset);
-    for (size_t i = 0; counts != NULL && i < dataset->class_count && i < CLASSES_SHOWN; i++) {
-        fputs(i == 0 ? ": " : ", ", stream);
-        print_name(stream, dataset->class_names[i]);
-        fprintf(stream, " %zu", counts[i]);
-    }
-    if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
-    free(counts);
+    if (dataset->task == TANDA_TASK_CLASSES) print_classes(stream, dataset);
 }
 
 void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
