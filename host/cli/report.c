@@ -114,7 +114,7 @@ static tanda_status fail_writing(tanda_error *error) {
 
 tanda_status report_write(const void *data, size_t size, tanda_error *error) {
     errno = 0;
-    return fwrite(data, 1, size, stdout) == size ? TANDA_OK : fail_writing(error);
+    return size == 0 || fwrite(data, 1, size, stdout) == size ? TANDA_OK : fail_writing(error);
 }
 
 tanda_status report_flush(tanda_error *error) {
