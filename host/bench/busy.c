@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,8 +11,6 @@
 #include "bench/parts.h"
 #include "model/model_file.h"
 #include "support/text.h"
-
-#define MOST_PATH 512
 
 /* Computes for ever on the first core that this process may use, and ends with it. */
 static pid_t keep_core_busy(void) {
@@ -32,15 +29,14 @@ static pid_t keep_core_busy(void) {
         rounds++;
 }
 
-static tanda_status save_model(const bench_workload *workload, char path[MOST_PATH], tanda_error *error) {
-    const char *folder = getenv("TMPDIR");
+static tanda_status save_model(const bench_workload *workload, char path[BENCH_PATH_SIZE],
+                               tanda_error *error) {
     tanda_model *model = NULL;
-    if (!text_fit(path, MOST_PATH, "%s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp"))
-        return fail(error, TANDA_FAILED, "%s: the path is too long", folder);
-    const int descriptor = mkstemp(path);
-    if (descriptor < 0) return fail(error, TANDA_FAILED, "%s: %s", path, strerror(errno));
+    int descriptor = -1;
+    tanda_status status = bench_make_file(path, &descriptor, error);
+    if (status != TANDA_OK) return status;
     close(descriptor);
-    tanda_status status = bench_make_model(workload, &model, error);
+    status = bench_make_model(workload, &model, error);
     if (status == TANDA_OK) status = model_file_save(model, path, error);
     tanda_model_free(model);
     return status;
@@ -60,7 +56,7 @@ static tanda_status time_starts(char *const *arguments, const bench_options *opt
 
 tanda_status bench_busy(const bench_workload *workload, const bench_options *options, bench_result *result,
                         tanda_error *error) {
-    char path[MOST_PATH] = "", data[128], command[16], threads[16];
+    char path[BENCH_PATH_SIZE] = "", data[128], command[16], threads[16];
     text_put(data, sizeof data, "synthetic:logistic,rows=%zu,features=%zu", workload->rows,
              workload->units[0]);
     text_put(command, sizeof command, "%s", workload->command);

@@ -1,4 +1,5 @@
 /* Data to train on: uniform values, and labels that the values do not tell. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,7 @@ void bench_export_path(const bench_workload *workload, const char *folder, const
                        char path[1024]) {
     const size_t start = text_put(path, 1024, "%s/", folder);
     text_put(path + start, 1024 - start, "%s%s", workload->name, ending);
-    for (char *at = path + start; *at != '\0'; at++)
-        if (*at == '/') *at = '-';
+    text_replace(path + start, '/', '-');
 }
 
 bool bench_export_holds(const char *name) {
@@ -106,4 +106,12 @@ tanda_status bench_data_export(const bench_workload *workload, const bench_data 
     return status == TANDA_OK
                ? write_npy(path, 'i', data->rows, 0, data->labels, data->rows * sizeof(int32_t), error)
                : status;
+}
+
+tanda_status bench_make_file(char path[BENCH_PATH_SIZE], int *descriptor, tanda_error *error) {
+    const char *folder = getenv("TMPDIR");
+    if (!text_fit(path, BENCH_PATH_SIZE, "%s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp"))
+        return fail(error, TANDA_FAILED, "%s: the path is too long", folder);
+    *descriptor = mkstemp(path);
+    return *descriptor >= 0 ? TANDA_OK : fail(error, TANDA_FAILED, "%s: %s", path, strerror(errno));
 }

@@ -15,8 +15,6 @@
 #include "support/parallel.h"
 #include "support/text.h"
 
-#define MOST_PATH 512
-
 /* ---- copying ---------------------------------------------------------------------------------------------- */
 
 typedef struct copying {
@@ -56,13 +54,12 @@ static tanda_status run_memcpy(const bench_workload *workload, const bench_optio
 /* ---- a file of numbers ------------------------------------------------------------------------------------ */
 
 /* Writes the data as CSV with labels in the last column, to a new file whose name is put into path. */
-static tanda_status write_csv(const bench_data *data, char path[MOST_PATH], size_t *bytes,
+static tanda_status write_csv(const bench_data *data, char path[BENCH_PATH_SIZE], size_t *bytes,
                               tanda_error *error) {
-    const char *folder = getenv("TMPDIR");
-    if (!text_fit(path, MOST_PATH, "%s/tanda-bench-XXXXXX", folder != NULL ? folder : "/tmp"))
-        return fail(error, TANDA_FAILED, "%s: the path is too long", folder);
-    const int descriptor = mkstemp(path);
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    int descriptor = -1;
+    const tanda_status status = bench_make_file(path, &descriptor, error);
+    if (status != TANDA_OK) return status;
+    FILE *file = fdopen(descriptor, "w");
     if (file == NULL) return fail(error, TANDA_FAILED, "%s: %s", path, strerror(errno));
     for (size_t row = 0; row < data->rows; row++) {
         for (size_t k = 0; k < data->features; k++)
@@ -91,7 +88,7 @@ static bool copy_packed(struct archive *archive, const file_view *view, const ch
 /* Puts the packed file in the place of the file. The rate of reading it counts the bytes of its text. */
 static tanda_status pack(const char *path, const char *packing, tanda_error *error) {
     file_view view = {0};
-    char packed[MOST_PATH + 8];
+    char packed[BENCH_PATH_SIZE + 8];
     tanda_status status = file_view_open(path, &view, error);
     if (status != TANDA_OK) return status;
     text_put(packed, sizeof packed, "%s.packed", path);
@@ -118,7 +115,7 @@ static tanda_status load_csv(void *context, size_t count, tanda_error *error) {
 
 static tanda_status run_csv(const bench_workload *workload, const bench_options *options, bench_data *data,
                             bench_result *result, tanda_error *error) {
-    char path[MOST_PATH];
+    char path[BENCH_PATH_SIZE];
     size_t bytes = 0;
     tanda_status status = bench_data_make(workload, data, error);
     if (status != TANDA_OK) return status;
@@ -134,7 +131,7 @@ static tanda_status run_csv(const bench_workload *workload, const bench_options 
 static tanda_status run_first_step(const bench_workload *workload, const backend *device,
                                    const bench_options *options, bench_data *data, bench_result *result,
                                    tanda_error *error) {
-    char path[MOST_PATH], device_id[sizeof device->information.id];
+    char path[BENCH_PATH_SIZE], device_id[sizeof device->information.id];
     size_t bytes = 0;
     tanda_status status = bench_data_make(workload, data, error);
     if (status == TANDA_OK) status = write_csv(data, path, &bytes, error);

@@ -35,6 +35,11 @@ void bench_set_own_child(pid_t child);
 tanda_status bench_starts(char *const *arguments, const bench_options *options, bench_result *result,
                           tanda_error *error);
 
+#define BENCH_PATH_SIZE 512
+
+/* An empty file in the temporary folder, open for writing; to be closed and unlinked. */
+tanda_status bench_make_file(char path[BENCH_PATH_SIZE], int *descriptor, tanda_error *error);
+
 /* Layers of a workload, its output among them. */
 size_t bench_layers(const bench_workload *workload);
 size_t bench_classes(const bench_workload *workload);

@@ -5,7 +5,7 @@
 
 #define NOTES_SHOWN 5
 
-static void print_note(FILE *stream, const doubtful_column *column) {
+static void print_doubt(FILE *stream, const doubtful_column *column) {
     if (column->doubt == DOUBT_SAME_NAME) {
         fprintf(stream, "note: columns %zu and %zu are both named '", column->index, column->other);
         print_name(stream, column->name);
@@ -28,7 +28,7 @@ static void print_note(FILE *stream, const doubtful_column *column) {
 
 void print_column_notes(FILE *stream, const doubtful_columns *columns) {
     for (size_t i = 0; i < columns->count && i < NOTES_SHOWN; i++)
-        print_note(stream, &columns->columns[i]);
+        print_doubt(stream, &columns->columns[i]);
     if (columns->count <= NOTES_SHOWN) return;
     fputs("note: ", stream);
     print_counted(stream, columns->count - NOTES_SHOWN, "further column");

@@ -222,8 +222,7 @@ static tanda_status find_option(const expansion *work, const char *key, const st
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
     const char *command = work->config->argv[1];
     text_put(name, sizeof name, "%s", key);
-    for (char *at = name; *at != '\0'; at++)
-        if (*at == '_') *at = '-';
+    text_replace(name, '_', '-');
     option_search search = option_find(work->argp, name);
     const char *advice = option_advice(work->argp, name);
     if (search.exact == NULL) search.exact = option_find(&train_argp, name).exact;

@@ -105,11 +105,7 @@ static tanda_status look_ahead(const train_options *options, const tanda_dataset
     const bool accepted = status != TANDA_OK || options->data.read.unknown == TANDA_UNKNOWN_ZERO;
     const tanda_status ended =
         lacks_end(&lacks, options->data.path, accepted, &note, status == TANDA_OK ? error : NULL);
-    if (note != NULL && !options->common.quiet) {
-        fputs("note: ", stderr);
-        print_name(stderr, note);
-        fputc('\n', stderr);
-    }
+    if (note != NULL && !options->common.quiet) print_note(stderr, note);
     free(note);
     return status == TANDA_OK ? ended : status;
 }

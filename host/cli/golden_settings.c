@@ -60,8 +60,7 @@ static char *join_words(const json_t *array) {
 char *golden_value(const json_t *settings, const char *option, const char *given) {
     char key[40];
     text_put(key, sizeof key, "%s", option);
-    for (char *at = key; *at != '\0'; at++)
-        if (*at == '-') *at = '_';
+    text_replace(key, '-', '_');
     const json_t *value = is_word(key) ? json_object_get(settings, key) : NULL;
     if (json_is_array(value) && strcmp(key, "activation") == 0) return join_words(value);
     return strdup(json_is_string(value) ? json_string_value(value) : given);

@@ -69,8 +69,7 @@ static size_t put_names(const struct argp_option *option) {
 }
 
 static void put_option(const struct argp_option *option, void *context) {
-    bool *has_begun = context;
-    *has_begun = true;
+    (void)context;
     size_t column = put_names(option);
     if (column + 2 > TEXT_COLUMN) {
         putchar('\n');
@@ -80,19 +79,12 @@ static void put_option(const struct argp_option *option, void *context) {
     put_words(option->doc, strlen(option->doc), TEXT_COLUMN, TEXT_COLUMN);
 }
 
-static void note(const struct argp_option *option, void *context) {
-    (void)option;
-    *(bool *)context = true;
-}
-
 static void put_section(const struct argp *argp, option_section section) {
-    bool is_there = false;
     const char *title = option_section_title(section);
-    option_visit_section(argp, section, note, &is_there);
-    if (!is_there) return;
+    if (!option_section_is_there(argp, section)) return;
     putchar('\n');
     if (*title != '\0') printf(" %s:\n", title);
-    option_visit_section(argp, section, put_option, &is_there);
+    option_visit_section(argp, section, put_option, NULL);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------ */

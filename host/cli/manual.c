@@ -75,18 +75,12 @@ static void put_option(const struct argp_option *option, void *context) {
     put_lines(option->doc == NULL ? "" : option->doc);
 }
 
-static void note(const struct argp_option *option, void *context) {
-    (void)option;
-    *(bool *)context = true;
-}
-
 /* In the order of --help. */
 static void put_options(const struct argp *argp) {
     for (int section = 0; section < SECTION_COUNT; section++) {
-        bool is_there = false;
         const char *title = option_section_title((option_section)section);
-        option_visit_section(argp, (option_section)section, note, &is_there);
-        if (is_there && *title != '\0') printf(".SS \"%s\"\n", title);
+        if (*title != '\0' && option_section_is_there(argp, (option_section)section))
+            printf(".SS \"%s\"\n", title);
         option_visit_section(argp, (option_section)section, put_option, NULL);
     }
 }

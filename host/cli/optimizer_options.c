@@ -261,8 +261,7 @@ tanda_status optimizer_options_check_fixed(const optimizer_options *options, con
 static void write_name(report *settings, const char *name, bool is_count, double value) {
     char key[40];
     text_put(key, sizeof key, "%s", name);
-    for (char *at = key; *at != '\0'; at++)
-        if (*at == '-') *at = '_';
+    text_replace(key, '-', '_');
     if (is_count)
         report_count(settings, key, (uint64_t)value);
     else

@@ -88,6 +88,17 @@ void option_visit_section(const struct argp *argp, option_section section, optio
     visit_tables(argp, 0, &work);
 }
 
+static void note(const struct argp_option *option, void *context) {
+    (void)option;
+    *(bool *)context = true;
+}
+
+bool option_section_is_there(const struct argp *argp, option_section section) {
+    bool is_there = false;
+    option_visit_section(argp, section, note, &is_there);
+    return is_there;
+}
+
 const struct argp_option *option_next_name(const struct argp_option *name) {
     return !is_end(name + 1) && (name[1].flags & OPTION_ALIAS) != 0 ? name + 1 : NULL;
 }

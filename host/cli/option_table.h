@@ -52,6 +52,9 @@ void option_visit(const struct argp *argp, option_visitor *visit, void *context)
 void option_visit_section(const struct argp *argp, option_section section, option_visitor *visit,
                           void *context);
 
+/* Whether there are any. */
+bool option_section_is_there(const struct argp *argp, option_section section);
+
 /* From an option, or one of its names, to its next name; NULL behind the last. */
 const struct argp_option *option_next_name(const struct argp_option *name);
 

@@ -14,6 +14,12 @@ void print_name(FILE *stream, const char *name) {
     }
 }
 
+void print_note(FILE *stream, const char *note) {
+    fputs("note: ", stream);
+    print_name(stream, note);
+    fputc('\n', stream);
+}
+
 /* The code point of a character of JSON that may not be shown: of 1 to 3 bytes, as JSON is UTF-8. */
 static unsigned code_point(const char *text, size_t length) {
     unsigned code = (unsigned char)text[0] & (length == 1 ? 0x7f : length == 2 ? 0x1f : 0x0f);

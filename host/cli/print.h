@@ -11,6 +11,9 @@
 /* The name, with '?' in the place of each character that may not be shown. */
 void print_name(FILE *stream, const char *name);
 
+/* A line that begins with "note: ", its text as a name. */
+void print_note(FILE *stream, const char *note);
+
 /* As json_dumpf, with each such character as \uXXXX: the same value to whoever reads it. 0, or -1. */
 int print_json_value(const json_t *value, FILE *stream, size_t flags);
 

@@ -75,12 +75,6 @@ static void print_training_line(const training *run) {
         fputs("note: no --output, the model is not kept\n", stderr);
 }
 
-static void print_note(const char *note) {
-    fputs("note: ", stderr);
-    print_name(stderr, note);
-    fputc('\n', stderr);
-}
-
 static void print_notes(const training *run) {
     const train_setup *setup = &run->setup;
     print_dropped_note(stderr, run->options.data.path, setup->dropped);
@@ -88,8 +82,8 @@ static void print_notes(const training *run) {
         print_dropped_note(stderr, run->options.validation_path, setup->validation->dropped);
     print_class_note(stderr, setup->training);
     print_constant_note(stderr, setup->model);
-    if (setup->training->origin_note != NULL) print_note(setup->training->origin_note);
-    if (setup->lack_note != NULL) print_note(setup->lack_note);
+    if (setup->training->origin_note != NULL) print_note(stderr, setup->training->origin_note);
+    if (setup->lack_note != NULL) print_note(stderr, setup->lack_note);
     print_column_notes(stderr, &setup->doubtful);
 }
 
@@ -107,7 +101,7 @@ static void print_banner(const training *run) {
 /* Even when quiet: something is broken. */
 static void on_damage(const char *note, void *context) {
     (void)context;
-    print_note(note);
+    print_note(stderr, note);
 }
 
 static void on_epoch(const tanda_epoch *epoch, void *context) {
@@ -126,7 +120,7 @@ static void on_progress(const tanda_progress *progress, void *context) {
 static void on_note(const char *note, void *context) {
     training *run = context;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_note(note);
+    if (!run->options.common.quiet) print_note(stderr, note);
 }
 
 static void print_saved(const tanda_checkpoint *checkpoint) {

@@ -54,6 +54,11 @@ word_kind vocabulary_find(const vocabulary *words, const char *text, size_t *ind
     return WORD_KNOWN;
 }
 
+bool vocabulary_value(const vocabulary *words, const char *text, size_t *index) {
+    const char *remark = NULL;
+    return vocabulary_find(words, text, index, &remark) == WORD_KNOWN;
+}
+
 const char *vocabulary_list(const vocabulary *words, char text[VOCABULARY_LIST_SIZE]) {
     size_t used = 0;
     text[0] = '\0';

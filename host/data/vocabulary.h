@@ -42,7 +42,10 @@ typedef enum word_kind {
  */
 word_kind vocabulary_find(const vocabulary *words, const char *text, size_t *index, const char **remark);
 
-/* The same for an option, or what else `what` names: TANDA_USAGE with the remark, or with the names that there are. */
+/* Only whether it is known, and which then. */
+bool vocabulary_value(const vocabulary *words, const char *text, size_t *index);
+
+/* The same as vocabulary_find for an option, or what else `what` names: TANDA_USAGE with the remark, or with the names that there are. */
 tanda_status vocabulary_read(const vocabulary *words, const char *what, const char *text, size_t *index,
                              const char **remark, tanda_error *error);
 

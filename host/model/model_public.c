@@ -24,9 +24,8 @@ const char *tanda_task_name(tanda_task task) {
 }
 
 bool tanda_task_from_name(const char *name, tanda_task *task) {
-    const char *remark = NULL;
     size_t index = 0;
-    if (vocabulary_find(&task_words, name, &index, &remark) != WORD_KNOWN) return false;
+    if (!vocabulary_value(&task_words, name, &index)) return false;
     *task = (tanda_task)index;
     return true;
 }
@@ -36,9 +35,8 @@ const char *tanda_scale_name(tanda_scale scale) {
 }
 
 bool tanda_scale_from_name(const char *name, tanda_scale *scale) {
-    const char *remark = NULL;
     size_t index = 0;
-    if (vocabulary_find(&scaling_words, name, &index, &remark) != WORD_KNOWN) return false;
+    if (!vocabulary_value(&scaling_words, name, &index)) return false;
     *scale = (tanda_scale)index;
     return true;
 }

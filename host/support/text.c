@@ -67,6 +67,11 @@ void text_clean(char *text) {
     *end = '\0';
 }
 
+void text_replace(char *text, char from, char to) {
+    for (; *text != '\0'; text++)
+        if (*text == from) *text = to;
+}
+
 /* A format that cannot be printed leaves nothing. */
 static bool put(char *text, size_t size, const char *format, va_list arguments) {
     const int length = vsnprintf(text, size, format, arguments);

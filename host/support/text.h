@@ -16,6 +16,9 @@ size_t text_character(const char *text, size_t left, bool *may_be_shown);
 /* Puts '?' in the place of each character that may not be shown. */
 void text_clean(char *text);
 
+/* Puts `to` in the place of each `from`. */
+void text_replace(char *text, char from, char to);
+
 /*
  * printf into `size` bytes, of which there is at least one. text_put cuts what does not fit and returns the length that
  * is there: for people. text_fit is false where something was cut: for names, paths, and all that is read again.

@@ -113,13 +113,6 @@ static tanda_status look_at_piece(const examination *work, size_t rows, tanda_er
     return status == TANDA_OK && !is_found(work) ? look_at_gradient(work, error) : status;
 }
 
-static bool drops(const trainer *trainer) {
-    const double *rates = trainer->options->dropout;
-    for (size_t i = 0; rates != NULL && i < trainer->model->layer_count; i++)
-        if (rates[i] > 0.0) return true;
-    return false;
-}
-
 /*
  * The program of the training itself, but that it keeps everything and updates nothing. What a step drops goes by the
  * place in its batch, which pieces do not have.
@@ -134,7 +127,7 @@ static tanda_status make_program(examination *work, tanda_error *error) {
     const size_t most = KEPT_BYTES / row_bytes / TILE_ROWS * TILE_ROWS;
     const bool is_full = trainer->batch_rows == trainer->training.dataset->rows;
     work->batch_rows = trainer->batch_rows;
-    if (work->batch_rows > most && (!is_full || most == 0 || drops(trainer)))
+    if (work->batch_rows > most && (!is_full || most == 0 || work->plan->drops))
         return fail(error, TANDA_FAILED, "the tensors of a step are too large to keep");
     if (work->batch_rows > most) work->batch_rows = most;
 

@@ -66,9 +66,8 @@ const char *tanda_optimizer_name(tanda_optimizer optimizer) {
 }
 
 bool tanda_optimizer_from_name(const char *name, tanda_optimizer *optimizer) {
-    const char *remark = NULL;
     size_t index = 0;
-    if (vocabulary_find(&optimizer_words, name, &index, &remark) != WORD_KNOWN) return false;
+    if (!vocabulary_value(&optimizer_words, name, &index)) return false;
     *optimizer = (tanda_optimizer)index;
     return true;
 }
@@ -132,9 +131,8 @@ const char *tanda_schedule_name(tanda_schedule schedule) {
 }
 
 bool tanda_schedule_from_name(const char *name, tanda_schedule *schedule) {
-    const char *remark = NULL;
     size_t index = 0;
-    if (vocabulary_find(&schedule_words, name, &index, &remark) != WORD_KNOWN) return false;
+    if (!vocabulary_value(&schedule_words, name, &index)) return false;
     *schedule = (tanda_schedule)index;
     return true;
 }

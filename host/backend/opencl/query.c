@@ -39,31 +39,32 @@ static tanda_status check(cl_int code, const char *call, const char *name, tanda
     return fail(error, TANDA_DEVICE, "%s %s: %s", call, name, opencl_code_text(code, text));
 }
 
-static void trim(const char *raw, char *text, size_t size) {
+/* The answer to a question for text, or why there is none. */
+static tanda_status take_text(cl_int code, const char *call, const char *name, const char *raw, char *text,
+                              size_t size, tanda_error *error) {
+    const tanda_status status = check(code, call, name, error);
+    if (status != TANDA_OK) return status;
     raw += strspn(raw, " ");
     size_t length = strlen(raw);
     while (length > 0 && raw[length - 1] == ' ')
         length--;
     text_put(text, size, "%.*s", (int)length, raw);
     text_clean(text);
+    return TANDA_OK;
 }
 
 tanda_status opencl_platform_text(cl_platform_id platform, cl_platform_info what, const char *name,
                                   char *text, size_t size, tanda_error *error) {
     char raw[RAW_SIZE] = "";
     const cl_int code = clGetPlatformInfo(platform, what, sizeof raw - 1, raw, NULL);
-    const tanda_status status = check(code, "clGetPlatformInfo", name, error);
-    if (status == TANDA_OK) trim(raw, text, size);
-    return status;
+    return take_text(code, "clGetPlatformInfo", name, raw, text, size, error);
 }
 
 tanda_status opencl_device_text(cl_device_id device, cl_device_info what, const char *name, char *text,
                                 size_t size, tanda_error *error) {
     char raw[RAW_SIZE] = "";
     const cl_int code = clGetDeviceInfo(device, what, sizeof raw - 1, raw, NULL);
-    const tanda_status status = check(code, "clGetDeviceInfo", name, error);
-    if (status == TANDA_OK) trim(raw, text, size);
-    return status;
+    return take_text(code, "clGetDeviceInfo", name, raw, text, size, error);
 }
 
 tanda_status opencl_device_value(cl_device_id device, cl_device_info what, const char *name, void *value,
