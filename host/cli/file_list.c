@@ -32,7 +32,7 @@ tanda_status file_list_add_data(const char *flag, const char *path, file_list *l
 
 static bool is_kernel(const char *name) {
     const char *dot = strrchr(name, '.');
-    return dot != NULL && (strcmp(dot, ".cl") == 0 || strcmp(dot, ".h") == 0);
+    return dot != NULL && (strcmp(dot, ".cl") == 0 || strcmp(dot, ".h") == 0 || strcmp(dot, ".inc") == 0);
 }
 
 tanda_status file_list_add_read(const data_options *data, const common_options *common, file_list *list,
