@@ -1,39 +1,33 @@
 #include "bench/host.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/system_file.h"
 #include "support/text.h"
 
 #define CPUS "/sys/devices/system/cpu"
 #define MOST_PATH 512
 #define MOST_LINE 1024
+#define MOST_TEXT 8192
 
 /* The first line of a file, without its end; false, and "", where there is none. */
 static bool first_line(const char *path, char line[MOST_LINE]) {
-    FILE *file = fopen(path, "re");
-    const bool found = file != NULL && fgets(line, MOST_LINE, file) != NULL;
-    if (file != NULL) fclose(file);
-    line[found ? strcspn(line, "\n") : 0] = '\0';
+    const bool found = read_system_file(path, line, MOST_LINE);
+    line[strcspn(line, "\n")] = '\0';
     return found;
 }
 
 /* ---- the clock ------------------------------------------------------------------------------------------ */
 
-/* MHz of the first line of /proc/cpuinfo that has them, as x86 does. */
+/* MHz of the first CPU in /proc/cpuinfo, where they stand, as x86 tells them. */
 static size_t megahertz_now(const char *root) {
-    char path[MOST_PATH], line[MOST_LINE];
-    double found = 0.0;
+    char path[MOST_PATH], text[MOST_TEXT];
     text_put(path, sizeof path, "%s/proc/cpuinfo", root);
-    FILE *file = fopen(path, "re");
-    while (file != NULL && found == 0.0 && fgets(line, sizeof line, file) != NULL) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "cpu MHz", strlen("cpu MHz")) == 0 && colon != NULL)
-            found = strtod(colon + 1, NULL);
-    }
-    if (file != NULL) fclose(file);
+    read_system_file(path, text, sizeof text);
+    const char *place = strstr(text, "cpu MHz"), *colon = place != NULL ? strchr(place, ':') : NULL;
+    const double found = colon != NULL ? strtod(colon + 1, NULL) : 0.0;
     return found > 0.0 && found < 1e6 ? (size_t)(found + 0.5) : 0;
 }
 

@@ -5,16 +5,16 @@
 #include <unistd.h>
 
 #include "bench/parts.h"
+#include "support/system_file.h"
 
 /* The cores' time since the machine started: all of it but idling and waiting for disks; see proc(5), /proc/stat. */
 static double busy_seconds(void) {
     unsigned long long user = 0, nice = 0, system = 0, idle = 0, disk = 0, interrupts = 0, soft = 0,
                        stolen = 0;
-    FILE *file = fopen("/proc/stat", "re");
-    if (file == NULL) return 0.0;
-    const int found = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
+    char text[256];
+    if (!read_system_file("/proc/stat", text, sizeof text)) return 0.0;
+    const int found = sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
                              &idle, &disk, &interrupts, &soft, &stolen);
-    fclose(file);
     const unsigned long long ticks = user + nice + system + interrupts + soft + stolen;
     return found == 8 ? (double)ticks / (double)sysconf(_SC_CLK_TCK) : 0.0;
 }

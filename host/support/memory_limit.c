@@ -1,17 +1,17 @@
 #include "support/memory_limit.h"
 
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/system_file.h"
+
 /* The number that a file of the kernel holds; SIZE_MAX when it is not there, or says "max". */
 static size_t read_limit(const char *path) {
-    unsigned long long limit = 0;
-    FILE *file = fopen(path, "re");
-    const int found = file == NULL ? 0 : fscanf(file, "%llu", &limit);
-    if (file != NULL) fclose(file);
-    return found == 1 && limit > 0 ? (size_t)limit : SIZE_MAX;
+    char text[64];
+    const unsigned long long limit = read_system_file(path, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
+    return limit > 0 ? (size_t)limit : SIZE_MAX;
 }
 
 static size_t least(size_t a, size_t b) {

@@ -82,9 +82,9 @@ def without_times(value):
 
 
 def without_figures(value):
-    """The shape of JSON that holds measurements."""
+    """The shape of JSON that holds measurements. Caches are told as far as the machine's files can be read."""
     if isinstance(value, dict):
-        return {key: without_figures(entry) for key, entry in value.items() if key != "date"}
+        return {key: without_figures(entry) for key, entry in value.items() if key not in ("date", "caches")}
     if isinstance(value, list):
         return [without_figures(entry) for entry in value]
     return None if isinstance(value, (int, float)) else value
