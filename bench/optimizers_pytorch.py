@@ -5,7 +5,7 @@
 Needs PyTorch and NumPy. Plain descent, momentum and nesterov are torch.optim.SGD; where PyTorch's formula is another
 than Keras 3's (epsilon outside the root, or corrected moments), Keras's is written here by hand, in PyTorch's binary32.
 Rows are taken in the order of the file. Prints the loss over all rows after the steps, of both, and the relative
-difference; ends with 1 where one is above 1e-5. tests/test_optimizer_losses.c holds tanda to PyTorch's figures.
+difference; ends with 1 where one is above 1e-5. tests/training/test_optimizer_losses.c holds tanda to PyTorch's figures.
 """
 
 import argparse

@@ -8,12 +8,12 @@
 #define ACTIVATION_NUMBER(name, NAME, FROM) ACTIVATION_##NAME,
 enum activation { ACTIVATION_LIST(ACTIVATION_NUMBER) };
 
-#define FORWARD_CASE(name, NAME, FROM)                                                                               \
-    case ACTIVATION_##NAME:                                                                                          \
+#define FORWARD_CASE(name, NAME, FROM) \
+    case ACTIVATION_##NAME: \
         return canonical(activation_##name(z));
 
-#define BACKWARD_CASE(name, NAME, FROM)                                                                              \
-    case ACTIVATION_##NAME:                                                                                          \
+#define BACKWARD_CASE(name, NAME, FROM) \
+    case ACTIVATION_##NAME: \
         return flush_tiny(activation_##name##_backward(delta, value));
 
 /* As they are stored; value is the output or the logit, as ACTIVATION_LIST says. */

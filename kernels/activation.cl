@@ -5,7 +5,8 @@
 INLINE void forward(const uint function, global float *workspace, activation_arguments a) {
     uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(a.rows, tile);
     ulong line = tile * a.tile_floats + (ulong)unit * a.width;
-    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR) {
+    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes;
+         lane += (uint)get_global_size(0) * VECTOR) {
         real z = load_real(workspace + a.source + line + lane);
         store_real(activate(function, z), workspace + a.target + line + lane);
     }
@@ -14,18 +15,19 @@ INLINE void forward(const uint function, global float *workspace, activation_arg
 INLINE void backward(const uint function, global float *workspace, activation_arguments a) {
     uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(a.rows, tile);
     ulong line = tile * a.tile_floats + (ulong)unit * a.width;
-    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR) {
+    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes;
+         lane += (uint)get_global_size(0) * VECTOR) {
         real delta = load_real(workspace + a.source + line + lane);
         real value = load_real(workspace + a.from + line + lane);
         store_real(activate_backward(function, delta, value), workspace + a.target + line + lane);
     }
 }
 
-#define DEFINE_ACTIVATION(name, NAME, FROM)                                                                          \
-    kernel void activation_forward_##name(global float *workspace, activation_arguments a) {                         \
-        forward(ACTIVATION_##NAME, workspace, a);                                                                    \
-    }                                                                                                                \
-    kernel void activation_backward_##name(global float *workspace, activation_arguments a) {                        \
-        backward(ACTIVATION_##NAME, workspace, a);                                                                   \
+#define DEFINE_ACTIVATION(name, NAME, FROM) \
+    kernel void activation_forward_##name(global float *workspace, activation_arguments a) { \
+        forward(ACTIVATION_##NAME, workspace, a); \
+    } \
+    kernel void activation_backward_##name(global float *workspace, activation_arguments a) { \
+        backward(ACTIVATION_##NAME, workspace, a); \
     }
 ACTIVATION_LIST(DEFINE_ACTIVATION)

@@ -68,6 +68,7 @@ kernel void sum_rows(global const float *workspace, global float *slots, sum_arg
 kernel void fill_bias(global float *target, global const float *parameters, bias_arguments a) {
     uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2);
     global float *line = target + a.target + tile * a.target_tile + (ulong)unit * a.width;
-    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < a.width; lane += (uint)get_global_size(0) * VECTOR)
+    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < a.width;
+         lane += (uint)get_global_size(0) * VECTOR)
         store_real((real)(parameters[a.bias + unit]), line + lane);
 }

@@ -5,7 +5,8 @@
 INLINE void drop(const int backward, global const float *from, global float *to, dropout_arguments a) {
     uint first = (uint)get_global_id(1) * DROPOUT_UNITS(VECTOR), tile = (uint)get_global_id(2);
     uint lanes = lanes_of_tile(a.rows, tile), end = min(first + DROPOUT_UNITS(VECTOR), a.units);
-    dropout_mask mask = {a.seed, a.position + (ulong)tile * TILE_ROWS, a.step, a.stream, a.units, a.threshold, a.scale};
+    dropout_mask mask = {a.seed, a.position + (ulong)tile * TILE_ROWS, a.step, a.stream, a.units, a.threshold,
+                         a.scale};
     for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)
         drop_units(mask, backward, lane, first, end, a.width,
                    from + a.source + tile * a.source_tile + (ulong)first * a.width + lane,

@@ -56,11 +56,13 @@ static inline void drop_unit(dropout_mask mask, int backward, natural word, glob
  * Units [first, end) of VECTOR lanes from `lane` on; a unit's lines are `apart` floats apart. Inlined by all means: a
  * call would put the mask into a GPU's local memory.
  */
-__attribute__((always_inline)) static inline void drop_units(dropout_mask mask, int backward, uint lane, uint first,
-                                                             uint end, ulong apart, global const float *source,
+__attribute__((always_inline)) static inline void drop_units(dropout_mask mask, int backward, uint lane,
+                                                             uint first, uint end, ulong apart,
+                                                             global const float *source,
                                                              global float *target) {
     dropout_place place = find_place(mask, lane, first);
-    int aligned = (mask.units & 3u) == 0 && (first & 3u) == 0; /* every lane's four units then begin with a block */
+    int aligned =
+        (mask.units & 3u) == 0 && (first & 3u) == 0; /* every lane's four units then begin with a block */
     lane_words before = {place.low, place.low, place.low, place.low};
     if (!aligned) before = next_block(mask, &place);
     for (uint unit = first; unit < end; unit += 4) {

@@ -28,7 +28,8 @@ kernel void order(global ulong *row, global uint *label, global const uint *labe
 #if VECTOR == 1 /* else cpu/gather.cl */
 
 /* Work-item (feature, lane, tile). */
-kernel void gather(global const float *features, global const ulong *row, global float *target, gather_arguments a) {
+kernel void gather(global const float *features, global const ulong *row, global float *target,
+                   gather_arguments a) {
     uint feature = (uint)get_global_id(0), lane = (uint)get_global_id(1), tile = (uint)get_global_id(2);
     if (feature >= a.features) return;
     float value = 0.0f;

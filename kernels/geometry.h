@@ -7,16 +7,18 @@
 #ifndef TANDA_KERNELS_GEOMETRY_H
 #define TANDA_KERNELS_GEOMETRY_H
 
-#define TILE_ROWS 256     /* instances of a full tile (contract 3) */
-#define TILE_LANES 16     /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
-#define CHUNK 256         /* terms of one chain of a dense sum or of a sum over classes (contract 2) */
-#define WIDE_OUTPUTS 16   /* layers with at least so many outputs sum weight gradients row by row (contract 3) */
-#define SQUARES_CHUNK 256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
+#define TILE_ROWS 256 /* instances of a full tile (contract 3) */
+#define TILE_LANES 16 /* rows go in groups of 16 lanes; lanes of the narrow sums (contract 3) */
+#define CHUNK 256     /* terms of one chain of a dense sum or of a sum over classes (contract 2) */
+#define WIDE_OUTPUTS \
+    16 /* layers with at least so many outputs sum weight gradients row by row (contract 3) */
+#define SQUARES_CHUNK \
+    256 /* packed gradients whose squares are added in lanes, before the tree (contract 5) */
 
-#define COLUMN_LANES 32             /* lanes of a column of a tile, which is (columns, units, 32) */
-#define MOST_LEVELS 6               /* of the tree over a group of tiles: */
+#define COLUMN_LANES 32 /* lanes of a column of a tile, which is (columns, units, 32) */
+#define MOST_LEVELS 6   /* of the tree over a group of tiles: */
 #define MOST_GROUP_TILES (1 << MOST_LEVELS)
-#define FAN_LEVELS 3                /* that one pass of the tree takes over slots: it leaves the first of */
+#define FAN_LEVELS 3 /* that one pass of the tree takes over slots: it leaves the first of */
 #define FAN_IN (1 << FAN_LEVELS)
 
 /* Outputs of a block of dense.cl, whose sums stay in registers, with four vectors of lanes or fewer; see dropout.cl. */
@@ -38,6 +40,7 @@
 
 /* What `tanda bench` measures limits with: loads and chains that do not wait for one another. */
 #define READS_AT_ONCE 8
-#define FMA_CHAINS 12 /* twice what latency times throughput asks for on today's cores; AVX2 has 16 registers */
+#define FMA_CHAINS \
+    12 /* twice what latency times throughput asks for on today's cores; AVX2 has 16 registers */
 
 #endif

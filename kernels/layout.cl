@@ -1,11 +1,11 @@
 /* How this device lays out the structs that it is given; asked when it is opened. See layout.c. */
 #include "kernels/arguments/layout.h"
 
-#define TELL(name, last, bytes)                                                                                      \
-    {                                                                                                                \
-        name example;                                                                                                \
-        *found++ = sizeof example;                                                                                   \
-        *found++ = (uint)((const private char *)&example.last - (const private char *)&example);                     \
+#define TELL(name, last, bytes) \
+    { \
+        name example; \
+        *found++ = sizeof example; \
+        *found++ = (uint)((const private char *)&example.last - (const private char *)&example); \
     }
 
 /* found: two words for each struct, its bytes and the place of its last member. Work-item (one). */

@@ -25,7 +25,8 @@ kernel void read_limit(global const float *values, global float *result, read_ar
 kernel void fma_limit(global float *result, fma_arguments limits) {
     float by = limits.by, more = limits.more;
     real a = splat(1.0f), b = splat(2.0f), c = splat(3.0f), d = splat(4.0f), e = splat(5.0f), f = splat(6.0f),
-         g = splat(7.0f), h = splat(8.0f), i = splat(9.0f), j = splat(10.0f), k = splat(11.0f), l = splat(12.0f);
+         g = splat(7.0f), h = splat(8.0f), i = splat(9.0f), j = splat(10.0f), k = splat(11.0f),
+         l = splat(12.0f);
     for (ulong round = 0; round < limits.rounds; round++) {
         a = fused(a, by, more);
         b = fused(b, by, more);

@@ -2,12 +2,13 @@
 #include "kernels/arguments/loss.h"
 #include "kernels/loss_rows.h"
 
-#define FOR_LANES(lane, lanes)                                                                                       \
+#define FOR_LANES(lane, lanes) \
     for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)
 
 kernel void loss_binary_crossentropy(global float *workspace, global const int *label, global uint *results,
                                      loss_arguments a) {
-    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile), used = rows_of_tile(a.rows, tile);
+    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
+         used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
         real z = load_real(values + a.source + lane), losses_of_rows;
@@ -19,22 +20,24 @@ kernel void loss_binary_crossentropy(global float *workspace, global const int *
     }
 }
 
-kernel void loss_categorical_crossentropy(global float *workspace, global const int *label, global uint *results,
-                                          loss_arguments a) {
-    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile), used = rows_of_tile(a.rows, tile);
+kernel void loss_categorical_crossentropy(global float *workspace, global const int *label,
+                                          global uint *results, loss_arguments a) {
+    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
+         used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
         integer class = load_integer(label + tile * TILE_ROWS + lane), right;
         real row_losses;
-        categorical_rows(a.rule, values + a.source + lane, values + a.target + lane, a.with_delta, a.width, class,
-                         holds_row(lane, used), &row_losses, &right, a.zero);
+        categorical_rows(a.rule, values + a.source + lane, values + a.target + lane, a.with_delta, a.width,
+                         class, holds_row(lane, used), &row_losses, &right, a.zero);
         store_real(row_losses, values + a.losses + lane);
         add_correct(results, a.step, right);
     }
 }
 
 kernel void softmax(global float *workspace, softmax_arguments a) {
-    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile), used = rows_of_tile(a.rows, tile);
+    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
+         used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
         global const float *z = values + a.source + lane;
@@ -50,8 +53,10 @@ kernel void softmax(global float *workspace, softmax_arguments a) {
     }
 }
 
-kernel void loss_mse(global float *workspace, global const int *label, global uint *results, loss_arguments a) {
-    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile), used = rows_of_tile(a.rows, tile);
+kernel void loss_mse(global float *workspace, global const int *label, global uint *results,
+                     loss_arguments a) {
+    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
+         used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     int is_class = a.rule.is_class, sigmoid = a.rule.sigmoid;
     FOR_LANES(lane, lanes) {
@@ -69,16 +74,18 @@ kernel void loss_mse(global float *workspace, global const int *label, global ui
     }
 }
 
-kernel void loss_elements(global float *workspace, global const int *label, global uint *results, loss_arguments a) {
-    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile), used = rows_of_tile(a.rows, tile);
+kernel void loss_elements(global float *workspace, global const int *label, global uint *results,
+                          loss_arguments a) {
+    uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
+         used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
         global const int *labels = label + ((ulong)tile * TILE_ROWS + lane) * a.rule.targets;
         integer right, bits = (integer)(0);
         real row_losses;
         if (a.rule.targets == 1) bits = load_integer(labels);
-        element_rows(a.rule, values + a.source + lane, values + a.target + lane, a.with_delta, a.width, labels, bits,
-                     holds_row(lane, used), &row_losses, &right, a.zero);
+        element_rows(a.rule, values + a.source + lane, values + a.target + lane, a.with_delta, a.width,
+                     labels, bits, holds_row(lane, used), &row_losses, &right, a.zero);
         store_real(row_losses, values + a.losses + lane);
         add_correct(results, a.step, right);
     }

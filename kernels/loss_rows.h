@@ -56,8 +56,8 @@ static inline real find_maximum(global const float *z, uint outputs, uint width,
 }
 
 /* Sum over classes of exp(z - maximum), in chunks like a dense sum; the terms go to `terms` unless keep is 0. */
-static inline real sum_exponentials(global const float *z, global float *terms, int keep, uint outputs, uint width,
-                                    real maximum, float zero) {
+static inline real sum_exponentials(global const float *z, global float *terms, int keep, uint outputs,
+                                    uint width, real maximum, float zero) {
     real total = (real)(zero);
     for (uint from = 0; from < outputs; from += CHUNK) {
         uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
@@ -86,9 +86,9 @@ static inline real sum_distances(global const float *z, uint outputs, uint width
 }
 
 /* Losses and, with_delta, deltas of VECTOR rows, whose classes lie `width` floats apart, and which class was right. */
-static inline void categorical_rows(loss_rule rule, global const float *z, global float *delta, int with_delta,
-                                    uint width, integer class, integer is_used, real *losses, integer *right,
-                                    float zero) {
+static inline void categorical_rows(loss_rule rule, global const float *z, global float *delta,
+                                    int with_delta, uint width, integer class, integer is_used, real *losses,
+                                    integer *right, float zero) {
     uint outputs = rule.outputs;
     integer best;
     real maximum = find_maximum(z, outputs, width, &best);
@@ -104,17 +104,18 @@ static inline void categorical_rows(loss_rule rule, global const float *z, globa
     }
     real loss;
     if (rule.off > 0.0f)
-        loss = loss_categorical_smoothed(sum, maximum, true_logit, sum_distances(z, outputs, width, maximum, zero),
-                                         (real)(rule.rest), (real)(rule.off), (real)(rule.entropy));
+        loss = loss_categorical_smoothed(sum, maximum, true_logit,
+                                         sum_distances(z, outputs, width, maximum, zero), (real)(rule.rest),
+                                         (real)(rule.off), (real)(rule.entropy));
     else
         loss = loss_categorical(sum, maximum, true_logit);
     *losses = choose(is_used, loss, 0.0f);
     *right = (best == class) & is_used;
 }
 
-#define ELEMENT_CASE(name, NAME)                                                                                     \
-    case LOSS_##NAME:                                                                                                \
-        *losses = element_##name(output, y, (real)(rule.parameter));                                                 \
+#define ELEMENT_CASE(name, NAME) \
+    case LOSS_##NAME: \
+        *losses = element_##name(output, y, (real)(rule.parameter)); \
         return flush_tiny(element_##name##_delta(output, y, (real)(rule.parameter)) * (real)(rule.mean));
 
 /* The losses of VECTOR outputs, and their deltas. */
@@ -147,9 +148,9 @@ static inline real element_target(loss_rule rule, integer class, uint h) {
  * whose labels all, were right. A row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the
  * targets are in label, unless that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
  */
-static inline void element_rows(loss_rule rule, global const float *output, global float *delta, int with_delta,
-                                uint width, global const int *label, integer label_bits, integer is_used, real *losses,
-                                integer *right, float zero) {
+static inline void element_rows(loss_rule rule, global const float *output, global float *delta,
+                                int with_delta, uint width, global const int *label, integer label_bits,
+                                integer is_used, real *losses, integer *right, float zero) {
     uint outputs = rule.outputs;
     real total = (real)(zero);
     integer agree = is_used;

@@ -12,15 +12,16 @@
  */
 static inline real merge_slots(global const float *slots, merge_arguments a, uint first, uint index) {
     real value[FAN_IN];
-    UNROLL for (uint i = 0; i < FAN_IN; i++) {
+    UNROLL_FOR (uint i = 0; i < FAN_IN; i++) {
         uint slot = first + i * a.distance;
         value[i] = (real)(0.0f);
         if (slot < a.count) value[i] = load_real(slots + slot * a.slot_floats + index);
     }
-    UNROLL for (uint i = 0; i < FAN_IN; i++)
-        UNROLL for (uint level = 0; level < FAN_LEVELS; level++)
+    UNROLL_FOR (uint i = 0; i < FAN_IN; i++)
+        UNROLL_FOR (uint level = 0; level < FAN_LEVELS; level++)
             if (tree_climbs(i, 0, level))
-                value[tree_place(i, level + 1)] = value[tree_place(i, level + 1)] + value[tree_place(i, level)];
+                value[tree_place(i, level + 1)] =
+                    value[tree_place(i, level + 1)] + value[tree_place(i, level)];
     return value[0];
 }
 

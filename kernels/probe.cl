@@ -6,9 +6,9 @@
 #define PROBE_NUMBER(name, expression) PROBE_##name,
 enum probe_function { PROBE_LIST(PROBE_NUMBER) };
 
-#define PROBE_CASE(name, expression)                                                                                 \
-    case PROBE_##name:                                                                                               \
-        value = expression;                                                                                          \
+#define PROBE_CASE(name, expression) \
+    case PROBE_##name: \
+        value = expression; \
         break;
 
 /* Work-item (elements). */

@@ -11,24 +11,24 @@
 #include "kernels/portable.h"
 
 /* contracted stands apart: it tells whether a raw a * b + c is fused, which exact code never relies on. */
-#define PROBE_LIST(X)                                                                                                \
-    X(fused, fused(a, b, c))                                                                                         \
-    X(multiply, a *b)                                                                                                \
-    X(add, a + b)                                                                                                    \
-    X(contracted, a *b + c)                                                                                          \
-    X(canonical, canonical(a))                                                                                       \
-    X(flush_tiny, flush_tiny(a))                                                                                     \
-    X(reciprocal, exact_reciprocal(a))                                                                               \
-    X(exp, exact_exp(a))                                                                                             \
-    X(log, exact_log(a))                                                                                             \
-    X(log1p, exact_log1p(a))                                                                                         \
-    X(tanh, exact_tanh(a))                                                                                           \
-    X(sigmoid, exact_sigmoid(a))                                                                                     \
-    X(softplus, exact_softplus(a))                                                                                   \
-    X(relu, activation_relu(a))                                                                                      \
-    X(loss_binary, loss_binary(a, b))                                                                                \
-    X(from_integer, to_real(as_integer(as_natural(a))))                                                              \
-    X(sqrt, exact_sqrt(a))                                                                                           \
+#define PROBE_LIST(X) \
+    X(fused, fused(a, b, c)) \
+    X(multiply, a *b) \
+    X(add, a + b) \
+    X(contracted, a *b + c) \
+    X(canonical, canonical(a)) \
+    X(flush_tiny, flush_tiny(a)) \
+    X(reciprocal, exact_reciprocal(a)) \
+    X(exp, exact_exp(a)) \
+    X(log, exact_log(a)) \
+    X(log1p, exact_log1p(a)) \
+    X(tanh, exact_tanh(a)) \
+    X(sigmoid, exact_sigmoid(a)) \
+    X(softplus, exact_softplus(a)) \
+    X(relu, activation_relu(a)) \
+    X(loss_binary, loss_binary(a, b)) \
+    X(from_integer, to_real(as_integer(as_natural(a)))) \
+    X(sqrt, exact_sqrt(a)) \
     X(rsqrt, exact_rsqrt(a))
 
 #ifndef __OPENCL_VERSION__

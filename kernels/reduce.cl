@@ -12,5 +12,6 @@ kernel void merge_partials(global float *slots, merge_arguments a) {
 kernel void add_partials(global float *values, add_arguments a) {
     uint index = (uint)get_global_id(0) * VECTOR;
     if (index >= a.floats) return;
-    store_real(load_real(values + a.sum + index) + load_real(values + a.other + index), values + a.sum + index);
+    store_real(load_real(values + a.sum + index) + load_real(values + a.other + index),
+               values + a.sum + index);
 }

@@ -82,20 +82,17 @@ SHARED float synthetic_base(uint word, uint is_uniform) {
 /* Lane l takes elements l, l + 16, ...; then the lanes fold by halves. */
 SHARED float synthetic_dot(GLOBAL const float *a, GLOBAL const float *b, uint count, float zero) {
     float lanes[SYNTHETIC_LANES];
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-        lanes[lane] = zero;
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] = zero;
     for (; count >= SYNTHETIC_LANES; count -= SYNTHETIC_LANES) {
-        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-            lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
+        LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) lanes[lane] =
+            fused(a[lane], b[lane], lanes[lane]);
         a += SYNTHETIC_LANES;
         b += SYNTHETIC_LANES;
     }
-    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++)
-        if (lane < count) lanes[lane] = fused(a[lane], b[lane], lanes[lane]);
-    LANE_LOOP for (uint lane = 0; lane < 8; lane++)
-        lanes[lane] = lanes[lane] + lanes[lane + 8];
-    LANE_LOOP for (uint lane = 0; lane < 4; lane++)
-        lanes[lane] = lanes[lane] + lanes[lane + 4];
+    LANE_LOOP for (uint lane = 0; lane < SYNTHETIC_LANES; lane++) if (lane < count) lanes[lane] =
+        fused(a[lane], b[lane], lanes[lane]);
+    LANE_LOOP for (uint lane = 0; lane < 8; lane++) lanes[lane] = lanes[lane] + lanes[lane + 8];
+    LANE_LOOP for (uint lane = 0; lane < 4; lane++) lanes[lane] = lanes[lane] + lanes[lane + 4];
     lanes[0] = lanes[0] + lanes[2];
     lanes[1] = lanes[1] + lanes[3];
     return lanes[0] + lanes[1];
@@ -108,7 +105,8 @@ SHARED uint synthetic_either(uint condition, uint a, uint b) {
 
 /* Class 0 with its share, the others alike. */
 SHARED uint synthetic_class(const synthetic *data, philox_words words) {
-    return synthetic_either(words.x >= data->first_share, 1u + multiply_high(words.y, data->classes - 1u), 0u);
+    return synthetic_either(words.x >= data->first_share, 1u + multiply_high(words.y, data->classes - 1u),
+                            0u);
 }
 
 /* With probability `noise` another class. */
@@ -134,8 +132,7 @@ SHARED uint synthetic_linear(const synthetic *data, GLOBAL const float *w, philo
                              GLOBAL float *x) {
     float z = synthetic_dot(x, w, data->features, data->zero);
     float step = synthetic_step(data, z);
-    SIMD_LOOP for (uint i = 0; i < data->features; i++)
-        x[i] = fused(step, w[i], x[i]);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(step, w[i], x[i]);
     return synthetic_side(data, z, words);
 }
 
@@ -177,8 +174,7 @@ SHARED uint synthetic_blobs(const synthetic *data, GLOBAL const float *centres, 
                             GLOBAL float *x) {
     uint label = synthetic_class(data, words);
     GLOBAL const float *centre = centres + (ulong)label * data->features;
-    SIMD_LOOP for (uint i = 0; i < data->features; i++)
-        x[i] = fused(data->noise, x[i], centre[i]);
+    SIMD_LOOP for (uint i = 0; i < data->features; i++) x[i] = fused(data->noise, x[i], centre[i]);
     return label;
 }
 
@@ -189,8 +185,7 @@ SHARED uint synthetic_classification(const synthetic *data, GLOBAL const float *
     uint informative = data->informative;
     GLOBAL const float *centre = table + (ulong)label * informative;
     GLOBAL const float *mixture = table + (ulong)data->classes * informative;
-    SIMD_LOOP for (uint i = 0; i < informative; i++)
-        x[i] = x[i] + centre[i];
+    SIMD_LOOP for (uint i = 0; i < informative; i++) x[i] = x[i] + centre[i];
     for (uint i = 0; i < data->redundant; i++)
         x[informative + i] = synthetic_dot(x, mixture + (ulong)i * informative, informative, data->zero);
     return synthetic_flip(data, label, words);
@@ -279,8 +274,7 @@ SHARED uint synthetic_xor(const synthetic *data, philox_words words, GLOBAL floa
 
 /* sums[o] += value * w[o]. */
 SHARED void synthetic_spread(float value, GLOBAL const float *w, uint outputs, GLOBAL float *sums) {
-    SIMD_LOOP for (uint o = 0; o < outputs; o++)
-        sums[o] = fused(value, w[o], sums[o]);
+    SIMD_LOOP for (uint o = 0; o < outputs; o++) sums[o] = fused(value, w[o], sums[o]);
 }
 
 /* The largest output of a tanh network; its weights are (inputs, outputs) layer after layer, without biases. */
@@ -294,8 +288,7 @@ SHARED uint synthetic_teacher(const synthetic *data, GLOBAL const float *w, phil
             sums[o] = data->zero;
         for (uint i = 0; i < inputs; i++)
             synthetic_spread(layer == 0u ? x[i] : units[i], w + (ulong)i * outputs, outputs, sums);
-        SIMD_LOOP for (uint o = 0; o < outputs; o++)
-            units[o] = exact_tanh(sums[o]);
+        SIMD_LOOP for (uint o = 0; o < outputs; o++) units[o] = exact_tanh(sums[o]);
         w += (ulong)inputs * outputs;
         inputs = outputs;
     }

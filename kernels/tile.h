@@ -56,7 +56,7 @@ static inline void store_16(float16 v, ulong index, global float *p) {
 #define ASK_FOR(p) ((void)(p))
 #endif
 
-#define UNROLL _Pragma("unroll") /* the loop that follows, whose bounds are constants for the parser */
+#define UNROLL_FOR _Pragma("unroll") for /* the loop that follows, whose bounds are constants for the parser */
 #define INLINE static inline __attribute__((always_inline))
 #define APART static __attribute__((noinline))
 

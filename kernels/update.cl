@@ -16,9 +16,9 @@ static inline int is_weight(global const bias_range *biases, uint count, uint in
  * biases: of each layer, where there is a penalty. squares: the sum of the squared gradients, where clip_norm is on.
  * Work-item (VECTOR floats of a slot).
  */
-kernel void update(global float *parameters, global float *slots, global float *state, global const update_rates *rates,
-                   global const bias_range *biases, global const float *squares, global uint *results,
-                   update_arguments a) {
+kernel void update(global float *parameters, global float *slots, global float *state,
+                   global const update_rates *rates, global const bias_range *biases,
+                   global const float *squares, global uint *results, update_arguments a) {
     uint index = (uint)get_global_id(0) * VECTOR, loss = (uint)a.merge.slot_floats - 16;
     if (index >= a.merge.slot_floats) return;
     real sum = merge_slots(slots, a.merge, 0, index);
@@ -51,15 +51,16 @@ kernel void square_gradient(global const float *sums, global float *squares, squ
     squares[16 * chunk] = fold_lanes(lanes);
 #else
     float lanes[16];
-    UNROLL for (uint l = 0; l < 16; l++)
+    UNROLL_FOR (uint l = 0; l < 16; l++)
         lanes[l] = a.zero;
     for (uint i = first; i < end; i += 16)
-        UNROLL for (uint l = 0; l < 16; l++) {
+        UNROLL_FOR (uint l = 0; l < 16; l++) {
             float g = update_gradient(sums[i + l], a.inverse_rows);
             lanes[l] = fused(g, g, lanes[l]);
         }
-    float16 together = (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7],
-                                 lanes[8], lanes[9], lanes[10], lanes[11], lanes[12], lanes[13], lanes[14], lanes[15]);
+    float16 together =
+        (float16)(lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7], lanes[8],
+                  lanes[9], lanes[10], lanes[11], lanes[12], lanes[13], lanes[14], lanes[15]);
     squares[16 * chunk] = fold_lanes(together);
 #endif
 }

@@ -7,7 +7,8 @@ kernel void weigh(global float *workspace, global const float *weight, weigh_arg
     uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(a.rows, tile);
     global float *line = workspace + tile * a.tile_floats + a.losses;
     if (unit < a.outputs) line = workspace + tile * a.tile_floats + a.delta + (ulong)unit * a.width;
-    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR) {
+    for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes;
+         lane += (uint)get_global_size(0) * VECTOR) {
         real w = load_real(weight + tile * TILE_ROWS + lane), value = load_real(line + lane);
         store_real(unit < a.outputs ? weighed_delta(value, w) : weighed_loss(value, w), line + lane);
     }

@@ -54,9 +54,9 @@ typedef struct table {
     char *target_name;   /* of one target, or NULL */
     char **target_names; /* of several: target_count entries, or NULL */
     bool has_labels;
-    labels labels;  /* of one target; with has_labels */
-    float *targets; /* of several: (rows, target_count), finite, none -0; else NULL */
-    size_t dropped; /* rows that were left out, as they had no target */
+    labels labels;         /* of one target; with has_labels */
+    float *targets;        /* of several: (rows, target_count), finite, none -0; else NULL */
+    size_t dropped;        /* rows that were left out, as they had no target */
     copied_columns copied; /* of a CSV text, with options->copy */
     bool has_weights;
     float *weights; /* (rows), each finite and not below 0; NULL without has_weights */

@@ -6,10 +6,10 @@
 
 /* A loss and what its labels are. */
 typedef struct loss_rule {
-    uint outputs, targets;        /* of a row */
-    uint is_class;                /* labels are classes, else the bits of float targets */
-    uint sigmoid;                 /* of mse: the output function */
-    uint smooth;                  /* of binary cross-entropy: labels are smoothed, by twice */
+    uint outputs, targets; /* of a row */
+    uint is_class;         /* labels are classes, else the bits of float targets */
+    uint sigmoid;          /* of mse: the output function */
+    uint smooth;           /* of binary cross-entropy: labels are smoothed, by twice */
     float half_smoothing;
     float on, off, rest, entropy; /* labels of classes: 1 and 0, or what smoothing makes of them (loss.h) */
     uint kind;                    /* of an element loss, */

@@ -27,13 +27,15 @@ typedef struct network_arguments {
 /* Offsets of tensors count units from the start of a tile's workspace, those of parameters count floats. */
 typedef struct network_layer {
     ulong inputs, outputs, stride, weight, bias;
-    ulong panels; /* the weights as the chains read them: (panels, inputs, PANEL), after those of the layers before */
+    ulong
+        panels; /* the weights as the chains read them: (panels, inputs, PANEL), after those of the layers before */
     ulong source, logits, output, delta;
     ulong from;             /* what the activation's derivative is computed from: logits or output */
     ulong undropped;        /* where threshold is not 0: source is what dropout leaves of this */
     ulong threshold, scale; /* of dropout.h; scale are the bits of a float */
     ulong delta_apart;      /* units of a column of the delta's place, which other layers use too */
-    ulong kept;             /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
+    ulong
+        kept; /* where the delta stays for the gradient: in panels where stride is 16 or more, else as it is */
     ulong activation; /* of the layer's output; identity for the last where its loss starts from logits */
     ulong block;      /* inputs of a block of parameters: one of those below */
     ulong first_item; /* of network_gradient: blocks of inputs, then one for the bias */

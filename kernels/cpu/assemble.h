@@ -5,14 +5,14 @@
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
 
-#define INTERLEAVE_LOW(a, b)                                                                                         \
+#define INTERLEAVE_LOW(a, b) \
     (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
-#define INTERLEAVE_HIGH(a, b)                                                                                        \
+#define INTERLEAVE_HIGH(a, b) \
     (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf)
 
 /* One round of a perfect shuffle of the 256 values; four rounds transpose them. */
 static inline void interleave_round(const float16 *from, float16 *to) {
-    UNROLL for (int i = 0; i < 8; i++) {
+    UNROLL_FOR (int i = 0; i < 8; i++) {
         to[2 * i] = INTERLEAVE_LOW(from[i], from[8 + i]);
         to[2 * i + 1] = INTERLEAVE_HIGH(from[i], from[8 + i]);
     }
@@ -56,7 +56,8 @@ static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used
 }
 
 /* Asks for a row that will be assembled, and for its label. */
-static inline void ask_for_row(global const float *features, uint count, global const int *labels, ulong row) {
+static inline void ask_for_row(global const float *features, uint count, global const int *labels,
+                               ulong row) {
     global const float *line = features + row * count;
     for (uint k = 0; k < count; k += 16)
         ASK_FOR(line + k);
@@ -68,8 +69,8 @@ static inline void ask_for_row(global const float *features, uint count, global 
  * 16 rows as 16 lanes, features apart `apart` floats; those from `used` on become +0. The last 16 features overlap those
  * before where their number is no multiple.
  */
-static inline void assemble_rows(global const float *features, uint count, const ulong *row, int used, uint apart,
-                                 global float *target) {
+static inline void assemble_rows(global const float *features, uint count, const ulong *row, int used,
+                                 uint apart, global float *target) {
     for (uint k = 0; count < 16 && k < count; k++) {
         float values[16];
         for (int i = 0; i < 16; i++)
@@ -79,12 +80,12 @@ static inline void assemble_rows(global const float *features, uint count, const
     for (uint next = 0; count >= 16 && next < count; next += 16) {
         uint first = next + 16 <= count ? next : count - 16;
         float16 lines[16];
-        UNROLL for (int i = 0; i < 16; i++) {
+        UNROLL_FOR (int i = 0; i < 16; i++) {
             lines[i] = (float16)(0.0f);
             if (i < used) lines[i] = load_16(0, features + row[i] * count + first);
         }
         transpose(lines);
-        UNROLL for (int k = 0; k < 16; k++)
+        UNROLL_FOR (int k = 0; k < 16; k++)
             store_16(lines[k], 0, target + (ulong)(first + k) * apart);
     }
 }

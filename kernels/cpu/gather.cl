@@ -3,11 +3,13 @@
 #include "kernels/cpu/assemble.h"
 
 /* Work-item (feature block of 16, group of 16 lanes, tile). */
-kernel void gather(global const float *features, global const ulong *row, global float *target, gather_arguments a) {
-    uint feature = (uint)get_global_id(0) * 16, lane = (uint)get_global_id(1) * 16, tile = (uint)get_global_id(2);
+kernel void gather(global const float *features, global const ulong *row, global float *target,
+                   gather_arguments a) {
+    uint feature = (uint)get_global_id(0) * 16, lane = (uint)get_global_id(1) * 16,
+         tile = (uint)get_global_id(2);
     uint used = rows_of_tile(a.rows, tile), left = a.features - feature;
     float16 lines[16];
-    UNROLL for (int i = 0; i < 16; i++) {
+    UNROLL_FOR (int i = 0; i < 16; i++) {
         lines[i] = (float16)(0.0f);
         if (lane + i >= used) continue;
         ulong position = (ulong)tile * TILE_ROWS + lane + i, found = a.first_row + position;
@@ -25,6 +27,6 @@ kernel void gather(global const float *features, global const ulong *row, global
     transpose(lines);
     global float *to = target + a.target + tile * a.target_tile + (ulong)(lane & ~a.mask) * a.features +
                        (ulong)feature * a.column + (lane & a.mask);
-    UNROLL for (int k = 0; k < 16; k++)
+    UNROLL_FOR (int k = 0; k < 16; k++)
         if (k < left) store_16(lines[k], 0, to + (ulong)k * a.column);
 }

@@ -5,13 +5,19 @@
 #include "kernels/arguments/network.h"
 
 /* How network_rows computes the loss: as loss_binary_crossentropy, loss_mse, ... of loss.cl. */
-enum network_loss { NETWORK_BINARY, NETWORK_SQUARED, NETWORK_CATEGORICAL, NETWORK_ELEMENTS, NETWORK_SMOOTHED };
+enum network_loss {
+    NETWORK_BINARY,
+    NETWORK_SQUARED,
+    NETWORK_CATEGORICAL,
+    NETWORK_ELEMENTS,
+    NETWORK_SMOOTHED
+};
 
 #define NETWORK_NARROW_INPUTS 16 /* of a block of a layer with fewer than 16 outputs; of one with more */
 #define NETWORK_WIDE_INPUTS 12   /* usually, and */
-#define NETWORK_STRIP_INPUTS 48  /* where deltas are so many that blocks should share what they read of them */
+#define NETWORK_STRIP_INPUTS 48 /* where deltas are so many that blocks should share what they read of them */
 
-#define PANEL 12               /* outputs of a panel of weights: as many chains as two vectors of each fit the registers */
+#define PANEL 12 /* outputs of a panel of weights: as many chains as two vectors of each fit the registers */
 #define NETWORK_PACK_INPUTS 16 /* that a work-item of network_pack takes */
 #define NETWORK_MOST_COLUMNS 4 /* that are taken from rows to deltas together; a power of two */
 

@@ -6,12 +6,12 @@
 
 /* fold_lanes of 16 vectors at once, which are overwritten: each step folds two of them into one. */
 static inline float16 fold_sixteen(float16 *x) {
-    UNROLL for (int i = 0; i < 8; i++)
+    UNROLL_FOR (int i = 0; i < 8; i++)
         x[i] = (float16)(x[2 * i].lo, x[2 * i + 1].lo) + (float16)(x[2 * i].hi, x[2 * i + 1].hi);
-    UNROLL for (int i = 0; i < 4; i++)
+    UNROLL_FOR (int i = 0; i < 4; i++)
         x[i] = (float16)(x[2 * i].s012389ab, x[2 * i + 1].s012389ab) +
                (float16)(x[2 * i].s4567cdef, x[2 * i + 1].s4567cdef);
-    UNROLL for (int i = 0; i < 2; i++)
+    UNROLL_FOR (int i = 0; i < 2; i++)
         x[i] = (float16)(x[2 * i].s014589cd, x[2 * i + 1].s014589cd) +
                (float16)(x[2 * i].s2367abef, x[2 * i + 1].s2367abef);
     return (float16)(x[0].even, x[1].even) + (float16)(x[0].odd, x[1].odd);
@@ -56,7 +56,8 @@ static inline float16 bias_block(network_share s, uint tile, uint outputs, uint 
     for (uint h = 0; h < outputs; h++) {
         float16 sum = (float16)(s.zero);
         for (uint lane = 0; lane < lanes; lane += 16)
-            sum = sum + load_16(0, d + (lane & ~(s.column - 1)) * outputs + h * s.column + (lane & (s.column - 1)));
+            sum = sum +
+                  load_16(0, d + (lane & ~(s.column - 1)) * outputs + h * s.column + (lane & (s.column - 1)));
         sums[h] = fold_lanes(sum);
     }
     return vload16(0, sums);
@@ -104,8 +105,8 @@ static inline void sum_losses(network_share s, network_target target, global con
 }
 
 /* A block of a layer's parameters; its last is its bias, and with that go the losses unless they are NULL. */
-static inline void network_block(network_share s, network_target target, global const network_layer *layer, uint block,
-                                 global const float *losses) {
+static inline void network_block(network_share s, network_target target, global const network_layer *layer,
+                                 uint block, global const float *losses) {
     uint size = (uint)layer->block;
     target.panels += layer->panels;
     if (block * size >= layer->inputs) {
@@ -134,7 +135,8 @@ typedef struct network_tensors {
 } network_tensors;
 
 /* Block number `item` of all layers' blocks, over `tiles` tiles from first_tile on. */
-static inline void network_item(network_tensors t, network_target target, uint item, uint first_tile, uint tiles) {
+static inline void network_item(network_tensors t, network_target target, uint item, uint first_tile,
+                                uint tiles) {
     uint l = 0;
     while (l + 1 < t.layer_count && t.layers[l + 1].first_item <= item)
         l++;
@@ -158,8 +160,8 @@ static inline void network_item(network_tensors t, network_target target, uint i
 }
 
 /* Where the sums of a group go, and the update where they are all of a step's. */
-static inline void aim(network_target *target, const update_target *update, global float *panels, global float *slot,
-                       int is_update, global uint *result) {
+static inline void aim(network_target *target, const update_target *update, global float *panels,
+                       global float *slot, int is_update, global uint *result) {
     target->slot = slot;
     target->panels = panels;
     target->parameters = update->parameters;

@@ -11,15 +11,16 @@
 #include "kernels/weigh.h"
 
 /* A delta's 16 lanes as 16 rows of each of its panels of 16 units; units that are not there become +0. */
-static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels, ulong panel) {
+static inline void keep_panels(global const float *delta, uint units, uint apart, global float *panels,
+                               ulong panel) {
     for (uint first = 0; first < units; first += 16, panels += panel) {
         float16 lines[16];
-        UNROLL for (int k = 0; k < 16; k++) {
+        UNROLL_FOR (int k = 0; k < 16; k++) {
             lines[k] = (float16)(0.0f);
             if (first + k < units) lines[k] = load_16(0, delta + (first + k) * apart);
         }
         transpose(lines);
-        UNROLL for (int k = 0; k < 16; k++)
+        UNROLL_FOR (int k = 0; k < 16; k++)
             store_16(lines[k], k, panels);
     }
 }
@@ -32,9 +33,15 @@ static inline float16 row_weights(global const float *weights, const ulong *row,
     return vload16(0, values);
 }
 
-static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step, uint l) {
-    dropout_mask mask = {seed, position, step, philox_stream(PURPOSE_DROPOUT, l), (uint)layer->inputs,
-                         (uint)layer->threshold, as_float((uint)layer->scale)};
+static inline dropout_mask mask_of(global const network_layer *layer, ulong seed, ulong position, uint step,
+                                   uint l) {
+    dropout_mask mask = {seed,
+                         position,
+                         step,
+                         philox_stream(PURPOSE_DROPOUT, l),
+                         (uint)layer->inputs,
+                         (uint)layer->threshold,
+                         as_float((uint)layer->scale)};
     return mask;
 }
 
@@ -49,7 +56,7 @@ static inline void find_sixteen(const shuffle_key *key, int shuffle, ulong first
 typedef struct network_order {
     shuffle_key key;
     int is_known;
-    ulong first;   /* the position of the first of: */
+    ulong first; /* the position of the first of: */
     ulong row[32];
 } network_order;
 
@@ -83,8 +90,9 @@ typedef struct network_batch {
 } network_batch;
 
 /* The rarer losses of 16 rows; not in line, so that they take no registers from the others. */
-APART void network_elements(const network_batch *batch, global const float *output, global float *delta, uint lanes,
-                            const int16 *label, const int16 *is_used, float16 *losses, int16 *right) {
+APART void network_elements(const network_batch *batch, global const float *output, global float *delta,
+                            uint lanes, const int16 *label, const int16 *is_used, float16 *losses,
+                            int16 *right) {
     element_rows(batch->a.rule, output, delta, 1, lanes, 0, *label, *is_used, losses, right, batch->a.zero);
 }
 
@@ -104,13 +112,14 @@ typedef struct network_place {
 } network_place;
 
 /* Where a tensor's columns begin, of so many units for each lane. */
-static inline global float *tensor_at(const network_batch *batch, const network_place *place, ulong tensor, ulong units) {
+static inline global float *tensor_at(const network_batch *batch, const network_place *place, ulong tensor,
+                                      ulong units) {
     return place->tensors + tensor * batch->a.width + place->lane * units;
 }
 
 /* The rows of one column: assembled into x unless they are, their labels and their weights. */
-INLINE void begin_column(const int vectors, const network_batch *batch, network_order *order, const network_place *place,
-                         uint column, int16 *label, float16 *weight) {
+INLINE void begin_column(const int vectors, const network_batch *batch, network_order *order,
+                         const network_place *place, uint column, int16 *label, float16 *weight) {
     const uint lanes = vectors * 16;
     uint used = rows_of_tile(batch->a.rows, place->tile), inputs = (uint)batch->layers[0].inputs;
     uint from = place->lane + column * lanes;
@@ -132,20 +141,20 @@ INLINE void begin_column(const int vectors, const network_batch *batch, network_
         if (batch->a.weighted) weight[v] = row_weights(batch->weights, row, there);
     }
     if (batch->a.shuffle && !batch->a.assembled && inputs <= MOST_ASKED_FEATURES)
-        ask_for_next(order, batch->features, inputs, batch->labels, batch->a.first_row, batch->a.rows, place->tile, from,
-                     lanes, place->columns);
+        ask_for_next(order, batch->features, inputs, batch->labels, batch->a.first_row, batch->a.rows,
+                     place->tile, from, lanes, place->columns);
 }
 
 /* Dropout of the inputs of a layer, or, backward, of their derivatives. */
-INLINE void drop_inputs(const int vectors, const network_batch *batch, const network_place *place, uint l, int backward,
-                        global const float *from, global float *to, ulong apart) {
+INLINE void drop_inputs(const int vectors, const network_batch *batch, const network_place *place, uint l,
+                        int backward, global const float *from, global float *to, ulong apart) {
     global const network_layer *layer = batch->layers + l;
     ulong position = batch->a.position + (ulong)place->tile * TILE_ROWS;
     dropout_mask mask = mask_of(layer, batch->a.seed, position, batch->a.training_step, l);
     for (uint column = 0; column < place->columns; column++)
         for (int v = 0; v < vectors; v++)
-            drop_units(mask, backward, place->lane + (column * vectors + v) * 16, 0, layer->inputs, vectors * 16,
-                       from + column * apart + v * 16, to + column * apart + v * 16);
+            drop_units(mask, backward, place->lane + (column * vectors + v) * 16, 0, layer->inputs,
+                       vectors * 16, from + column * apart + v * 16, to + column * apart + v * 16);
 }
 
 INLINE void layer_forward(const int vectors, const network_batch *batch, const network_place *place, uint l) {
@@ -154,7 +163,8 @@ INLINE void layer_forward(const int vectors, const network_batch *batch, const n
     global const float *lines = place->x + place->lane * inputs;
     if (layer->threshold > 0) {
         if (l > 0) lines = tensor_at(batch, place, layer->undropped, inputs);
-        drop_inputs(vectors, batch, place, l, 0, lines, tensor_at(batch, place, layer->source, inputs), inputs * lanes);
+        drop_inputs(vectors, batch, place, l, 0, lines, tensor_at(batch, place, layer->source, inputs),
+                    inputs * lanes);
     }
     if (l > 0 || layer->threshold > 0) lines = tensor_at(batch, place, layer->source, inputs);
     int relu = layer->activation == ACTIVATION_RELU;
@@ -185,18 +195,22 @@ INLINE void end_column(const int vectors, const network_batch *batch, const netw
     const uint lanes = vectors * 16;
     global const network_layer *last = batch->layers + batch->a.layer_count - 1;
     uint from = place->lane + column * lanes, used = rows_of_tile(batch->a.rows, place->tile);
-    global const float *logits = tensor_at(batch, place, last->output, last->outputs) + column * lanes * last->outputs;
-    global float *delta = tensor_at(batch, place, last->delta, last->delta_apart) + column * lanes * last->delta_apart;
-    row_loss loss = {batch->a.loss == NETWORK_SQUARED, batch->a.rule.is_class, batch->a.rule.sigmoid, batch->a.with_loss};
+    global const float *logits =
+        tensor_at(batch, place, last->output, last->outputs) + column * lanes * last->outputs;
+    global float *delta =
+        tensor_at(batch, place, last->delta, last->delta_apart) + column * lanes * last->delta_apart;
+    row_loss loss = {batch->a.loss == NETWORK_SQUARED, batch->a.rule.is_class, batch->a.rule.sigmoid,
+                     batch->a.with_loss};
     for (int v = 0; v < vectors; v++) {
         int there = (int)used - (int)from - v * 16;
         float16 losses = (float16)(0.0f);
         int16 right, is_used = lane_numbers() < (int16)(there);
         if (batch->a.loss == NETWORK_CATEGORICAL)
-            categorical_rows(batch->a.rule, logits + v * 16, delta + v * 16, 1, lanes, label[v], is_used, &losses, &right,
-                             batch->a.zero);
+            categorical_rows(batch->a.rule, logits + v * 16, delta + v * 16, 1, lanes, label[v], is_used,
+                             &losses, &right, batch->a.zero);
         else if (batch->a.loss == NETWORK_ELEMENTS)
-            network_elements(batch, logits + v * 16, delta + v * 16, lanes, &label[v], &is_used, &losses, &right);
+            network_elements(batch, logits + v * 16, delta + v * 16, lanes, &label[v], &is_used, &losses,
+                             &right);
         else if (batch->a.loss == NETWORK_SMOOTHED)
             network_smoothed(batch, logits + v * 16, delta + v * 16, &label[v], &is_used, &losses, &right);
         else
@@ -211,8 +225,9 @@ INLINE void end_column(const int vectors, const network_batch *batch, const netw
     }
     if (last->activation != ACTIVATION_IDENTITY)
         activate_all_backward(last->activation, delta,
-                          tensor_at(batch, place, last->from, last->outputs) + column * lanes * last->outputs,
-                          (uint)last->outputs * vectors);
+                              tensor_at(batch, place, last->from, last->outputs) +
+                                  column * lanes * last->outputs,
+                              (uint)last->outputs * vectors);
 }
 
 /* A layer's deltas as its gradient reads them. */
@@ -225,7 +240,8 @@ INLINE void keep_deltas(const int vectors, const network_batch *batch, const net
         global const float *d = place->tensors + layer->delta * batch->a.width + lane * layer->delta_apart;
         if (layer->stride >= 16)
             for (int v = 0; v < vectors; v++)
-                keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16, batch->a.width * 16);
+                keep_panels(d + v * 16, layer->outputs, lanes, kept + (lane + v * 16) * 16,
+                            batch->a.width * 16);
         else
             for (uint i = 0; i < layer->outputs * vectors; i++)
                 store_16(load_16(i, d), i, kept + lane * layer->outputs);
@@ -233,7 +249,8 @@ INLINE void keep_deltas(const int vectors, const network_batch *batch, const net
 }
 
 /* From a layer's deltas to those of the layer below. */
-INLINE void layer_backward(const int vectors, const network_batch *batch, const network_place *place, uint l) {
+INLINE void layer_backward(const int vectors, const network_batch *batch, const network_place *place,
+                           uint l) {
     global const network_layer *layer = batch->layers + l, *below = layer - 1;
     ulong lanes = vectors * 16, apart = below->delta_apart * lanes;
     global const float *from = tensor_at(batch, place, below->from, below->outputs);
@@ -258,14 +275,15 @@ INLINE void layer_backward(const int vectors, const network_batch *batch, const 
         units_backward_1(&chains);
     if (layer->threshold > 0) drop_inputs(vectors, batch, place, l, 1, target, target, apart);
     for (uint column = 0; !relu && column < place->columns; column++)
-        activate_all_backward(below->activation, target + column * apart, from + column * below->outputs * lanes,
-                          (uint)below->outputs * vectors);
+        activate_all_backward(below->activation, target + column * apart,
+                              from + column * below->outputs * lanes, (uint)below->outputs * vectors);
 }
 
 static inline network_order order_of(const network_batch *batch) {
     network_order order = {.is_known = 0};
     if (batch->a.shuffle)
-        order.key = shuffle_make_key(batch->a.seed, batch->a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), batch->a.row_count);
+        order.key = shuffle_make_key(batch->a.seed, batch->a.epoch, philox_stream(PURPOSE_SHUFFLE, 0),
+                                     batch->a.row_count);
     return order;
 }
 
@@ -274,15 +292,18 @@ static inline network_order order_of(const network_batch *batch) {
  * weights. place.x holds the assembled rows of the tile where batch.a.assembled is set, else they are assembled into it; that
  * and the tensors have `width` lanes.
  */
-INLINE void network_columns(const int vectors, const network_batch *batch, network_order *order, network_place place) {
+INLINE void network_columns(const int vectors, const network_batch *batch, network_order *order,
+                            network_place place) {
     int16 label[NETWORK_MOST_COLUMNS * 2], correct = (int16)(0);
     float16 weight[NETWORK_MOST_COLUMNS * 2];
     for (uint column = 0; column < place.columns; column++)
-        begin_column(vectors, batch, order, &place, column, label + column * vectors, weight + column * vectors);
+        begin_column(vectors, batch, order, &place, column, label + column * vectors,
+                     weight + column * vectors);
     for (uint l = 0; l < batch->a.layer_count; l++)
         layer_forward(vectors, batch, &place, l);
     for (uint column = 0; column < place.columns; column++)
-        end_column(vectors, batch, &place, column, label + column * vectors, weight + column * vectors, &correct);
+        end_column(vectors, batch, &place, column, label + column * vectors, weight + column * vectors,
+                   &correct);
     if (batch->a.rule.is_class) add_correct(batch->results, batch->a.step, correct);
     for (uint l = batch->a.layer_count; l-- > 0;) {
         keep_deltas(vectors, batch, &place, batch->layers + l);

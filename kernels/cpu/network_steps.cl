@@ -43,8 +43,8 @@ static inline void walk_on(network_walk *walk, ulong row_count, ulong batch_rows
 }
 
 /* The columns of a step's rows, `together` at a time, which is a power of two; as many as are left to take. */
-INLINE void take_columns(const int vectors, const network_batch *batch, global float *x, global float *workspace,
-                         volatile global uint *turn, uint columns) {
+INLINE void take_columns(const int vectors, const network_batch *batch, global float *x,
+                         global float *workspace, volatile global uint *turn, uint columns) {
     const network_arguments *a = &batch->a;
     const uint together = a->together, lanes = vectors * 16;
     for (uint column = atomic_add(turn, together); column < columns; column = atomic_add(turn, together)) {
@@ -58,8 +58,8 @@ INLINE void take_columns(const int vectors, const network_batch *batch, global f
 }
 
 /* The blocks of parameters, `take` of `items` at a time. */
-static inline void take_blocks(const network_arguments *a, network_tensors tensors, network_target target, uint tiles,
-                               volatile global uint *turn) {
+static inline void take_blocks(const network_arguments *a, network_tensors tensors, network_target target,
+                               uint tiles, volatile global uint *turn) {
     for (uint first = atomic_add(turn, a->take); first < a->items; first = atomic_add(turn, a->take)) {
         uint end = a->items - first < a->take ? a->items : first + a->take;
         for (uint item = first; item < end; item++)
@@ -91,14 +91,16 @@ INLINE void do_steps(const int vectors, network_batch batch, global float *input
         const uint lanes = vectors * 16, columns = (walk.rows + lanes - 1) / lanes;
         take_columns(vectors, &batch, x, workspace, turn, columns);
         if (!wait_for(turn + 1, columns, a->looks)) return;
-        update_target of_all = {updated.parameters, updated.state, a->slot_floats - 16,
-                                walk.rows == a->batch_rows ? a->inverse_rows : a->last_inverse_rows, a->update,
-                                updated.rates[a->step]};
+        update_target of_all = {
+            updated.parameters,  updated.state,
+            a->slot_floats - 16, walk.rows == a->batch_rows ? a->inverse_rows : a->last_inverse_rows,
+            a->update,           updated.rates[a->step]};
         network_target target;
         aim(&target, &of_all, updated.panels, updated.slot, 1, batch.results + 3 * a->step);
         target.is_passing = s + 1 < first.steps;
-        network_tensors tensors = {x,         workspace,    a->input_tile,  a->workspace_tile, a->width, lanes,
-                                   walk.rows, batch.layers, a->layer_count, a->losses,         a->zero};
+        network_tensors tensors = {x,      workspace, a->input_tile, a->workspace_tile, a->width,
+                                   lanes,  walk.rows, batch.layers,  a->layer_count,    a->losses,
+                                   a->zero};
         turn += NETWORK_TURNS / 2;
         take_blocks(a, tensors, target, (walk.rows + TILE_ROWS - 1) / TILE_ROWS, turn);
         if (!wait_for(turn + 1, a->items, a->looks)) return;

@@ -5,25 +5,27 @@
 #include "kernels/activate.h"
 #include "kernels/cpu/network.h"
 
-#define FORWARD_OF_ALL(name, NAME, FROM)                                                                             \
-    case ACTIVATION_##NAME:                                                                                          \
-        for (uint i = 0; i < vectors; i++)                                                                           \
-            store_16(activate(ACTIVATION_##NAME, load_16(i, logits)), i, outputs);                                   \
+#define FORWARD_OF_ALL(name, NAME, FROM) \
+    case ACTIVATION_##NAME: \
+        for (uint i = 0; i < vectors; i++) \
+            store_16(activate(ACTIVATION_##NAME, load_16(i, logits)), i, outputs); \
         break;
 
-#define BACKWARD_OF_ALL(name, NAME, FROM)                                                                            \
-    case ACTIVATION_##NAME:                                                                                          \
-        for (uint i = 0; i < vectors; i++)                                                                           \
-            store_16(activate_backward(ACTIVATION_##NAME, load_16(i, deltas), load_16(i, from)), i, deltas);         \
+#define BACKWARD_OF_ALL(name, NAME, FROM) \
+    case ACTIVATION_##NAME: \
+        for (uint i = 0; i < vectors; i++) \
+            store_16(activate_backward(ACTIVATION_##NAME, load_16(i, deltas), load_16(i, from)), i, deltas); \
         break;
 
 /* logits and outputs may be the same place. */
-static inline void activate_all(uint function, global const float *logits, global float *outputs, uint vectors) {
+static inline void activate_all(uint function, global const float *logits, global float *outputs,
+                                uint vectors) {
     if (function == ACTIVATION_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(FORWARD_OF_ALL) }
 }
 
-static inline void activate_all_backward(uint function, global float *deltas, global const float *from, uint vectors) {
+static inline void activate_all_backward(uint function, global float *deltas, global const float *from,
+                                         uint vectors) {
     if (function == ACTIVATION_IDENTITY) return;
     switch (function) { ACTIVATION_LIST(BACKWARD_OF_ALL) }
 }

@@ -16,8 +16,8 @@ typedef struct network_target {
     const update_target *update;
     float inverse_rows, rate, l2;
     int is_update, is_plain, is_weight;
-    int is_passing;  /* the derivatives of this step are not asked for */
-    ulong floats;    /* of a slot before the loss */
+    int is_passing;      /* the derivatives of this step are not asked for */
+    ulong floats;        /* of a slot before the loss */
     global uint *result; /* of the step */
 } network_target;
 
@@ -63,8 +63,8 @@ static inline void store_scattered(float16 x, global float *to, uint apart, uint
  * finish_vector for `count` single parameters that lie `apart` floats apart; weights are those of one output, from an input
  * on whose place in the panels is `panels`.
  */
-APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart, uint count,
-                            global float *panels) {
+APART void finish_scattered(const network_target *target, const float16 *of_block, ulong at, uint apart,
+                            uint count, global float *panels) {
     float16 sum = *of_block;
     if (target->is_update) {
         update_target t = *target->update;
@@ -93,8 +93,8 @@ typedef struct network_share {
 } network_share;
 
 /* Copies new weights into the panels: of `count` inputs from `first` on by some outputs, of which four lie in one panel. */
-static inline void store_in_panels(const network_target *target, global const network_layer *layer, uint first, uint count,
-                                   uint output, uint outputs) {
+static inline void store_in_panels(const network_target *target, global const network_layer *layer,
+                                   uint first, uint count, uint output, uint outputs) {
     for (uint end = output + outputs; output < end; output += 4) {
         global const float *from = target->parameters + layer->weight + first * layer->stride + output;
         global float *to = target->panels + panel_at((uint)layer->inputs, first, output);

@@ -30,7 +30,7 @@ static inline int16 row_labels(global const int *label, int used) {
 
 /* Asks for line `k` of those that `columns` columns ask for together. */
 INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) {
-    UNROLL for (int c = 0; c < columns; c++)
+    UNROLL_FOR (int c = 0; c < columns; c++)
         ASK_FOR(ahead + ((ulong)k * columns + c) * 16);
 }
 
@@ -41,8 +41,8 @@ INLINE void ask_for_lines(const int columns, global const float *ahead, uint k) 
  * Binary cross-entropy of vectors that are all rows: loops of few operations each, so that the processor's window holds the
  * chains of many rows. Returns which classes were right, if losses are asked for, too.
  */
-static inline int16 binary_deltas(perceptron_model model, const float16 *z, global const int *label, int vectors,
-                                  float16 *losses, float16 *delta) {
+static inline int16 binary_deltas(perceptron_model model, const float16 *z, global const int *label,
+                                  int vectors, float16 *losses, float16 *delta) {
     float16 e[8], y[8];
     int16 right = (int16)(0);
     for (int v = 0; v < vectors; v++) {
@@ -71,7 +71,8 @@ static inline int16 block_deltas(perceptron_model model, const float16 *z, globa
     global const int *next = label + vectors * 16 + model.labels_ahead;
     for (int v = 0; v < vectors; v++)
         ASK_FOR(next + v * 16);
-    if (used >= vectors * 16 && !model.loss.squared) return binary_deltas(model, z, label, vectors, losses, delta);
+    if (used >= vectors * 16 && !model.loss.squared)
+        return binary_deltas(model, z, label, vectors, losses, delta);
     for (int v = 0; v < vectors; v++) {
         int there = used - v * 16;
         losses[v] = (float16)(0.0f);
@@ -99,10 +100,13 @@ static inline void add_vectors(const float16 *values, int vectors, global float 
 #include "kernels/cpu/perceptron.inc"
 
 /* A tile of `used` rows as lane sums. */
-static inline int16 add_tile(perceptron_model model, global const float *x, global const int *label, uint used,
-                             global float *lanes) {
+static inline int16 add_tile(perceptron_model model, global const float *x, global const int *label,
+                             uint used, global float *lanes) {
     int16 correct = (int16)(0);
-    uint most = model.features <= FEW_FEATURES ? 4 : model.features < LEAST_PAIR_FEATURES ? 1 : 2, columns = 0;
+    uint most = model.features <= FEW_FEATURES         ? 4
+                : model.features < LEAST_PAIR_FEATURES ? 1
+                                                       : 2,
+         columns = 0;
     for (uint i = 0; i < model.features + 2; i++)
         store_16((float16)(model.zero), i, lanes);
     for (uint lane = 0; lane < used; lane += columns * COLUMN_LANES) {
@@ -127,7 +131,8 @@ typedef struct row_order {
 } row_order;
 
 /* row[i] of the rows of a tile; where they are shuffled, in groups of 16 of which the last is filled up with row 0. */
-static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint rows, uint tile, ulong *row) {
+static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint rows, uint tile,
+                             ulong *row) {
     uint used = rows_of_tile(rows, tile);
     ulong first = first_row + (ulong)tile * TILE_ROWS;
     if (order->shuffle && order->epoch != epoch) {
@@ -143,14 +148,16 @@ static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint
 }
 
 /* Makes a tile of `used` rows as columns (features, 32), and their labels; asks for as many of the next tile's rows. */
-static inline void assemble_tile(global const float *features, uint count, global const int *labels, const ulong *row,
-                                 uint used, const ulong *next, uint next_used, global float *x, global int *label) {
+static inline void assemble_tile(global const float *features, uint count, global const int *labels,
+                                 const ulong *row, uint used, const ulong *next, uint next_used,
+                                 global float *x, global int *label) {
     for (uint lane = 0; lane < used || lane < next_used; lane += 16) {
         for (uint i = lane; i < lane + 16 && i < next_used; i++)
             ask_for_row(features, count, labels, next[i]);
         if (lane >= (used + 31) / 32 * 32) continue;
         int there = (int)used - (int)lane;
-        assemble_rows(features, count, row + lane, there, COLUMN_LANES, x + (ulong)(lane & ~31u) * count + (lane & 31));
+        assemble_rows(features, count, row + lane, there, COLUMN_LANES,
+                      x + (ulong)(lane & ~31u) * count + (lane & 31));
         for (int i = 0; i < 16; i++)
             label[lane + i] = i < there ? labels[row[lane + i]] : 0;
     }
@@ -174,7 +181,8 @@ static inline void update_all(update_target target, ulong bias, global float *sl
  */
 kernel void perceptron(global float *input, global const float *features, global const int *labels,
                        global float *parameters, global float *state, global const update_rates *rates,
-                       global float *slots, global float *scratch, global uint *results, perceptron_arguments a) {
+                       global float *slots, global float *scratch, global uint *results,
+                       perceptron_arguments a) {
     uint item = (uint)get_global_id(0), lines = (a.features + 2 + 15) / 16 * 16, current = 0;
     global float *lanes = scratch + item * a.scratch_floats, *sums = lanes + (ulong)(a.features + 2) * 16;
     global float *own = input + item * a.input_tile, *slot = slots + item * a.slot_floats;
@@ -190,7 +198,8 @@ kernel void perceptron(global float *input, global const float *features, global
                                   .features = a.features,
                                   .loss = {a.squared, a.loss.is_class, a.loss.sigmoid, a.with_loss},
                                   .labels_ahead = AHEAD / a.features};
-        uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * a.group, next_epoch = epoch, next_rows = rows;
+        uint tiles = (rows + TILE_ROWS - 1) / TILE_ROWS - item * a.group, next_epoch = epoch,
+             next_rows = rows;
         ulong next_row = first_row + a.batch_rows;
         int16 correct = (int16)(0);
         if (a.updates && next_row >= a.row_count) next_row = 0, next_epoch++;
@@ -208,8 +217,8 @@ kernel void perceptron(global float *input, global const float *features, global
                     next_used = rows_of_tile(next_rows, 0);
                     find_rows(&order, next_epoch, next_row, next_rows, 0, row[1 - current]);
                 }
-                assemble_tile(features, a.features, labels, row[current], used, row[1 - current], next_used, own,
-                              own_labels);
+                assemble_tile(features, a.features, labels, row[current], used, row[1 - current], next_used,
+                              own, own_labels);
                 x = own;
                 label = own_labels;
                 current = 1 - current;
@@ -225,9 +234,10 @@ kernel void perceptron(global float *input, global const float *features, global
         slot[a.slot_floats - 16] = sums[a.features + 1];
         if (a.loss.is_class) atomic_add(results + 3 * (a.result + step) + 1, count_true(correct));
         if (!a.updates) return;
-        update_target target = {parameters, state, a.slot_floats - 16,
-                                rows == a.batch_rows ? a.inverse_rows : a.last_inverse_rows, a.update,
-                                rates[a.result + step]};
+        update_target target = {
+            parameters,         state,
+            a.slot_floats - 16, rows == a.batch_rows ? a.inverse_rows : a.last_inverse_rows,
+            a.update,           rates[a.result + step]};
         update_all(target, a.bias, slot, results + 3 * (a.result + step));
         first_tile = next_row == 0 ? 0 : first_tile + (a.batch_rows + TILE_ROWS - 1) / TILE_ROWS;
         first_row = next_row;

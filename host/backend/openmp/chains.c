@@ -28,7 +28,7 @@ SPECIALISED int quads_of(const int outputs, const shape s) {
 SPECIALISED void find_factors(const int outputs, const shape s, const chains *c, size_t j, factors factor) {
     const size_t run = c->from / s.run * c->run_stride;
     const int quads = quads_of(outputs, s);
-    UNROLL for (int q = 0; q < quads; q++) {
+    UNROLL_FOR (int q = 0; q < quads; q++) {
         const size_t at = j + (size_t)q * QUAD;
         factor[q] = c->factors + at / PANEL * c->factor_group + at % PANEL * s.factor_apart + run;
     }
@@ -36,7 +36,8 @@ SPECIALISED void find_factors(const int outputs, const shape s, const chains *c,
 
 SPECIALISED void move_factors(const int outputs, const shape s, size_t floats, factors factor) {
     const int quads = quads_of(outputs, s);
-    UNROLL for (int q = 0; q < quads; q++) factor[q] += floats;
+    UNROLL_FOR (int q = 0; q < quads; q++)
+        factor[q] += floats;
 }
 
 /*
@@ -45,17 +46,17 @@ SPECIALISED void move_factors(const int outputs, const shape s, size_t floats, f
  */
 SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, const int terms,
                            const float *line, factors factor, vec sum[MOST_SUMS]) {
-    UNROLL for (int t = 0; t < terms; t++) {
+    UNROLL_FOR (int t = 0; t < terms; t++) {
         vec values[4];
-        UNROLL for (int v = 0; v < vectors; v++) values[v] =
-            vec_load(line + (size_t)t * s.line_step + VECTOR_AT(v, s.line_group));
-        UNROLL for (int o = 0; o < outputs; o++) {
+        UNROLL_FOR (int v = 0; v < vectors; v++)
+            values[v] = vec_load(line + (size_t)t * s.line_step + VECTOR_AT(v, s.line_group));
+        UNROLL_FOR (int o = 0; o < outputs; o++) {
             const float *of_term = factor[s.panels ? o / QUAD : 0] + (size_t)t * s.factor_step;
             const float *at = of_term + (size_t)(s.panels ? o % QUAD : o) * s.factor_apart;
             const vec f = vec_splat(*at);
-            UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-                o % 4 == 3 ? vec_fma_from(values[v], at, sum[o * vectors + v])
-                           : vec_fma(values[v], f, sum[o * vectors + v]);
+            UNROLL_FOR (int v = 0; v < vectors; v++)
+                sum[o * vectors + v] = o % 4 == 3 ? vec_fma_from(values[v], at, sum[o * vectors + v])
+                                                  : vec_fma(values[v], f, sum[o * vectors + v]);
         }
     }
 }
@@ -77,7 +78,8 @@ SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, 
     factors factor;
     find_factors(outputs, s, c, j, factor);
     const float *next_block = factor[0] + (size_t)outputs * s.factor_apart;
-    UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_zero();
+    UNROLL_FOR (int i = 0; i < outputs * vectors; i++)
+        sum[i] = vec_zero();
     for (size_t left = c->to - c->from; left > 0;) {
         size_t count = left < s.run ? left : s.run;
         const size_t to_next_run = c->run_stride - count * s.factor_step;
@@ -87,11 +89,13 @@ SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, 
         const float *next = left > 0 ? factor[0] + c->run_stride : next_block;
         for (; count >= (size_t)terms; count -= (size_t)terms) {
             if (s.run < CHUNK) {
-                UNROLL for (int i = 0; i < terms; i++) __builtin_prefetch(next + i * 16);
+                UNROLL_FOR (int i = 0; i < terms; i++)
+                    __builtin_prefetch(next + i * 16);
                 next += terms * 16;
             }
             if (ahead != NULL)
-                UNROLL for (int i = 0; i < terms / 2; i++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+                UNROLL_FOR (int i = 0; i < terms / 2; i++, ahead += 16)
+                    __builtin_prefetch(ahead, 0, 2);
             add_terms(outputs, vectors, s, terms, line, factor, sum);
             line += (size_t)terms * s.line_step;
             move_factors(outputs, s, (size_t)terms * s.factor_step, factor);
@@ -107,28 +111,37 @@ SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, 
 /* sum = what is at values, laid out like the results of this block, + sum. */
 SPECIALISED void add_to_sums(const int outputs, const int vectors, const shape s, const float *values,
                              size_t group, vec sum[MOST_SUMS]) {
-    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-        vec_add(vec_load(values + (size_t)o * s.line_step + VECTOR_AT(v, group)), sum[o * vectors + v]);
+    UNROLL_FOR (int o = 0; o < outputs; o++)
+        UNROLL_FOR (int v = 0; v < vectors; v++)
+            sum[o * vectors + v] = vec_add(vec_load(values + (size_t)o * s.line_step + VECTOR_AT(v, group)),
+                                           sum[o * vectors + v]);
 }
 
 SPECIALISED void add_start(const int outputs, const int vectors, const chains *c, size_t j,
                            vec sum[MOST_SUMS]) {
-    UNROLL for (int o = 0; o < outputs; o++) {
+    UNROLL_FOR (int o = 0; o < outputs; o++) {
         /* -0 + 0 is +0: no compiler leaves this sum out unless it is told that the sign of 0 does not matter. */
         const vec start = vec_add(vec_splat(c->start[(j + (size_t)o) * c->start_step]), vec_zero());
-        UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] = vec_add(start, sum[o * vectors + v]);
+        UNROLL_FOR (int v = 0; v < vectors; v++)
+            sum[o * vectors + v] = vec_add(start, sum[o * vectors + v]);
     }
 }
 
 /* What a sum goes through when its last chunk is there. It is not -0, as its start was not. */
 SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
                              vec sum[MOST_SUMS]) {
-    if (c->flush) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_flush_tiny(sum[i]);
-    if (c->relu) UNROLL for (int i = 0; i < outputs * vectors; i++) sum[i] = vec_relu(sum[i]);
+    if (c->flush)
+        UNROLL_FOR (int i = 0; i < outputs * vectors; i++)
+            sum[i] = vec_flush_tiny(sum[i]);
+    if (c->relu)
+        UNROLL_FOR (int i = 0; i < outputs * vectors; i++)
+            sum[i] = vec_relu(sum[i]);
     if (c->gate == NULL) return;
-    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) sum[o * vectors + v] =
-        vec_keep_above_zero(sum[o * vectors + v],
-                            vec_load(c->gate + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group)));
+    UNROLL_FOR (int o = 0; o < outputs; o++)
+        UNROLL_FOR (int v = 0; v < vectors; v++)
+            sum[o * vectors + v] =
+                vec_keep_above_zero(sum[o * vectors + v], vec_load(c->gate + at + (size_t)o * s.line_step +
+                                                                   VECTOR_AT(v, c->result_group)));
 }
 
 /* Plain gradient descent: update_gradient() and update_descent() of kernels/update.h. */
@@ -136,14 +149,15 @@ SPECIALISED void descend(const int outputs, const int vectors, const shape s, co
                          vec sum[MOST_SUMS]) {
     const vec inverse_rows = vec_splat(c->descent->inverse_rows), rate = vec_splat(-c->descent->rate);
     vec not_finite = vec_load(c->descent->not_finite);
-    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++) {
-        float *weight = c->weights + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group);
-        const vec g = vec_flush_tiny(vec_mul(sum[o * vectors + v], inverse_rows));
-        const vec w = vec_canonical(vec_fma(rate, g, vec_load(weight)));
-        not_finite = vec_fma(w, vec_zero(), not_finite);
-        vec_store(weight, w);
-        sum[o * vectors + v] = g;
-    }
+    UNROLL_FOR (int o = 0; o < outputs; o++)
+        UNROLL_FOR (int v = 0; v < vectors; v++) {
+            float *weight = c->weights + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group);
+            const vec g = vec_flush_tiny(vec_mul(sum[o * vectors + v], inverse_rows));
+            const vec w = vec_canonical(vec_fma(rate, g, vec_load(weight)));
+            not_finite = vec_fma(w, vec_zero(), not_finite);
+            vec_store(weight, w);
+            sum[o * vectors + v] = g;
+        }
     vec_store(c->descent->not_finite, not_finite);
 }
 
@@ -165,8 +179,9 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
     for (size_t i = 0; i < c->below_count; i++)
         add_to_sums(outputs, vectors, s, c->below[i] + at, group, sum);
     if (s.line_step == PANEL && c->descent != NULL) descend(outputs, vectors, s, c, at, sum);
-    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int v = 0; v < vectors; v++)
-        vec_store(c->results + at + (size_t)o * s.line_step + VECTOR_AT(v, group), sum[o * vectors + v]);
+    UNROLL_FOR (int o = 0; o < outputs; o++)
+        UNROLL_FOR (int v = 0; v < vectors; v++)
+            vec_store(c->results + at + (size_t)o * s.line_step + VECTOR_AT(v, group), sum[o * vectors + v]);
 }
 
 /* X(layout, results, vectors): what the registers hold; for each number of vectors from many to few. */

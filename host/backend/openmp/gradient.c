@@ -132,20 +132,21 @@ static inline void store_total(const narrow *n, size_t k, size_t h, float total)
 /* dW for so many inputs from k and outputs from h, in lanes. */
 SPECIALISED void narrow_block(const int inputs, const int outputs, const narrow *n, size_t k, size_t h) {
     vec sum[NARROW_ALONE][GROUP_VECTORS];
-    UNROLL for (int i = 0; i < inputs * outputs; i++) UNROLL for (int v = 0; v < GROUP_VECTORS; v++)
-        sum[i][v] = vec_zero();
+    UNROLL_FOR (int i = 0; i < inputs * outputs; i++)
+        UNROLL_FOR (int v = 0; v < GROUP_VECTORS; v++)
+            sum[i][v] = vec_zero();
     for (size_t column = 0; column < n->tile->columns; column++) {
         const float *a = tensor_at(n->tile, column, n->op->other) + k * COLUMN_LANES,
                     *delta = tensor_at(n->tile, column, n->op->source) + h * COLUMN_LANES;
         for (size_t lane = 0; lane < lanes_in(n->tile, column); lane += TILE_LANES)
-            UNROLL for (int v = 0; v < GROUP_VECTORS; v++) {
+            UNROLL_FOR (int v = 0; v < GROUP_VECTORS; v++) {
                 vec d[NARROW_SQUARE];
-                UNROLL for (int o = 0; o < outputs; o++) d[o] =
-                    vec_load(delta + (size_t)o * COLUMN_LANES + lane + v * LANES);
-                UNROLL for (int i = 0; i < inputs; i++) {
+                UNROLL_FOR (int o = 0; o < outputs; o++)
+                    d[o] = vec_load(delta + (size_t)o * COLUMN_LANES + lane + v * LANES);
+                UNROLL_FOR (int i = 0; i < inputs; i++) {
                     vec x = vec_load(a + (size_t)i * COLUMN_LANES + lane + v * LANES);
-                    UNROLL for (int o = 0; o < outputs; o++) sum[i * outputs + o][v] =
-                        vec_fma(x, d[o], sum[i * outputs + o][v]);
+                    UNROLL_FOR (int o = 0; o < outputs; o++)
+                        sum[i * outputs + o][v] = vec_fma(x, d[o], sum[i * outputs + o][v]);
                 }
             }
     }

@@ -16,12 +16,13 @@ static float fold(const vec *sums) {
 
 float ISA_NAME(read_limit)(const float *values, size_t count) {
     vec sums[FMA_CHAINS];
-    UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) sums[i] = vec_zero();
+    UNROLL_FOR (size_t i = 0; i < FMA_CHAINS; i++)
+        sums[i] = vec_zero();
     for (size_t at = 0; at < count; at += FMA_CHAINS * LANES) {
         for (size_t i = 0; i < FMA_CHAINS * LANES; i += 16)
             __builtin_prefetch(values + at + i + AHEAD_FLOATS);
-        UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) sums[i] =
-            vec_add(sums[i], vec_load(values + at + i * LANES));
+        UNROLL_FOR (size_t i = 0; i < FMA_CHAINS; i++)
+            sums[i] = vec_add(sums[i], vec_load(values + at + i * LANES));
     }
     return fold(sums);
 }
@@ -29,9 +30,11 @@ float ISA_NAME(read_limit)(const float *values, size_t count) {
 float ISA_NAME(fma_limit)(size_t rounds, float factor) {
     const vec by = vec_splat(factor), more = vec_splat(1.0f - factor);
     vec chains[FMA_CHAINS];
-    UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) chains[i] = vec_splat((float)i);
+    UNROLL_FOR (size_t i = 0; i < FMA_CHAINS; i++)
+        chains[i] = vec_splat((float)i);
     for (size_t round = 0; round < rounds * GROUP_VECTORS; round++) {
-        UNROLL for (size_t i = 0; i < FMA_CHAINS; i++) chains[i] = vec_fma(chains[i], by, more);
+        UNROLL_FOR (size_t i = 0; i < FMA_CHAINS; i++)
+            chains[i] = vec_fma(chains[i], by, more);
     }
     return fold(chains);
 }

@@ -24,7 +24,7 @@
 
 /* Asks for line `k` of those that `columns` columns ask for together. */
 SPECIALISED void prefetch_lines(const int columns, const float *ahead, size_t k) {
-    UNROLL for (int c = 0; c < columns; c++)
+    UNROLL_FOR (int c = 0; c < columns; c++)
         __builtin_prefetch(ahead + (k * (size_t)columns + (size_t)c) * TILE_LANES);
 }
 
@@ -35,21 +35,25 @@ SPECIALISED void forward(const int columns, const perceptron_task *task, const f
     const float *weight = task->parameters + op->weight;
     const vec bias = vec_splat(task->parameters[op->bias]);
     vec total[MOST_VECTORS], sum[MOST_VECTORS];
-    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = bias;
+    UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+        total[v] = bias;
     for (size_t k = 0; k < op->inputs;) {
         const size_t end = op->inputs - k < CHUNK ? op->inputs : k + CHUNK;
-        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] = vec_zero();
+        UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+            sum[v] = vec_zero();
         for (; k < end; k++) {
             const vec w = vec_splat(weight[k]);
             const float *line = x + k * COLUMN_LANES;
             prefetch_lines(columns, ahead, k);
-            UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v] =
-                vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
-                        sum[v]);
+            UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+                sum[v] = vec_fma(
+                    vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), w,
+                    sum[v]);
         }
-        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) total[v] = vec_add(total[v], sum[v]);
+        UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+            total[v] = vec_add(total[v], sum[v]);
     }
-    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++)
+    UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
         vec_store(z + v * LANES, vec_canonical(total[v]));
 }
 
@@ -67,15 +71,19 @@ static inline void add_lanes(const float *values, int columns, float *lanes) {
 SPECIALISED void gradient(const int columns, size_t features, const float *x, size_t apart,
                           const float *ahead, const float *delta, float *lanes) {
     vec d[MOST_VECTORS], sum[GROUP_VECTORS];
-    UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) d[v] = vec_load(delta + v * LANES);
+    UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+        d[v] = vec_load(delta + v * LANES);
     for (size_t k = 0; k < features; k++) {
         const float *line = x + k * COLUMN_LANES;
         prefetch_lines(columns, ahead, k);
-        UNROLL for (int g = 0; g < GROUP_VECTORS; g++) sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
-        UNROLL for (int v = 0; v < columns * COLUMN_VECTORS; v++) sum[v % GROUP_VECTORS] =
-            vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES), d[v],
-                    sum[v % GROUP_VECTORS]);
-        UNROLL for (int g = 0; g < GROUP_VECTORS; g++) vec_store(lanes + k * TILE_LANES + g * LANES, sum[g]);
+        UNROLL_FOR (int g = 0; g < GROUP_VECTORS; g++)
+            sum[g] = vec_load(lanes + k * TILE_LANES + g * LANES);
+        UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
+            sum[v % GROUP_VECTORS] =
+                vec_fma(vec_load(line + (size_t)(v / COLUMN_VECTORS) * apart + v % COLUMN_VECTORS * LANES),
+                        d[v], sum[v % GROUP_VECTORS]);
+        UNROLL_FOR (int g = 0; g < GROUP_VECTORS; g++)
+            vec_store(lanes + k * TILE_LANES + g * LANES, sum[g]);
     }
     add_lanes(delta, columns, lanes + features * TILE_LANES);
 }

@@ -217,7 +217,7 @@ static inline vec vec_relu(vec x) {
 
 /* Functions of these are made anew for each constant they are called with; their loops over registers unroll. */
 #define SPECIALISED static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 32") /* as many as there are registers */
+#define UNROLL_FOR _Pragma("GCC unroll 32") for /* as many as there are registers */
 
 #define GROUP_VECTORS (TILE_LANES / LANES) /* vectors that hold one group of 16 lanes */
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Two options that name files, at random: python3 tests/output_pairs.py build-release/tanda [COUNT [SEED]]
+"""Two options that name files, at random: python3 tests/files/output_pairs.py build-release/tanda [COUNT [SEED]]
 
 Each run is in a new folder with inputs, hard links, symbolic links, folders, a pipe with a reader and, where they can be
 made, devices of its own. After it: no input has changed unless it may be replaced, no link, pipe or device has been

@@ -1,6 +1,6 @@
 /*
  * Tables that pandas wrote in all dialects are read as pandas reads them, which is in pandas.json beside them.
- * tests/pandas_tables.py --record makes both.
+ * tests/files/pandas_tables.py --record makes both.
  */
 #include <jansson.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 #include "data/profile.h"
 #include "data_files.h"
 
-#define FOLDER TANDA_SOURCE_DIR "/tests/data/pandas/"
+#define FOLDER TANDA_SOURCE_DIR "/tests/files/pandas/"
 
 static double figure(const json_t *of, const char *key) {
     return json_number_value(json_object_get(of, key));

@@ -1,6 +1,6 @@
 /*
  * The scalar functions of kernels/exact.h and kernels/activation.h, over a sample of inputs.
- * tests/sweep.c runs all 2^32; here a hash of the sample catches a compiler or a flag that changes a bit.
+ * tests/exactness/sweep.c runs all 2^32; here a hash of the sample catches a compiler or a flag that changes a bit.
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>

@@ -92,6 +92,6 @@ int main(int count, char **arguments) {
         good = sweep(&scalar_functions[i]) && good;
         ran++;
     }
-    if (ran == 0) fprintf(stderr, "sweep: no function of that name in tests/scalars.h\n");
+    if (ran == 0) fprintf(stderr, "sweep: no function of that name in tests/common/scalars.h\n");
     return good && ran > 0 ? 0 : 1;
 }

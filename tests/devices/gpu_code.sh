@@ -7,13 +7,13 @@
 #     that feeds a sum, an add or mul without .rn, flushed subnormals, fewer or more fused operations than were written;
 #   * it holds a division or anything approximate, or any operation on reals but the few that are known to be exact.
 #
-#   tests/gpu_code.sh [KERNELS] > bench/gpu_code.md        KERNELS: a folder like kernels/, the default
+#   tests/devices/gpu_code.sh [KERNELS] > bench/gpu_code.md        KERNELS: a folder like kernels/, the default
 #
 # Ends with 77 (skipped) without clang or libclc, and leaves NVIDIA's columns empty without ptxas.
 # CLANG, LIBCLC (folder) and PTXAS name them where they lie elsewhere.
 set -euo pipefail
 
-kernels=$(realpath "${1:-$(dirname "$0")/../kernels}")
+kernels=$(realpath "${1:-$(dirname "$0")/../../kernels}")
 clang=${CLANG:-clang-15} libclc=${LIBCLC:-/usr/lib/clc}
 ptxas=${PTXAS:-$(command -v ptxas || echo /usr/local/cuda/bin/ptxas)}
 work=$(mktemp -d)
@@ -207,7 +207,7 @@ print_heading() {
     cat <<END
 # What the kernels need on GPUs
 
-Read from machine code, without a GPU, by \`tests/gpu_code.sh > bench/gpu_code.md\`, which also fails where code spills or
+Read from machine code, without a GPU, by \`tests/devices/gpu_code.sh > bench/gpu_code.md\`, which also fails where code spills or
 could round otherwise than it is written. Clang compiles as the OpenCL backend does on GPUs (\`-cl-std=CL1.2 -DVECTOR=1\`,
 \`-O2\`); a vendor's driver brings a compiler of its own, so registers there may differ somewhat.
 

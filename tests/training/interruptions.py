@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Interrupts trainings at random points and goes on elsewhere, until each ends: the bits must be those of one go.
 
-    tests/interruptions.py [--points 100] [--tanda build-release/tanda] [--seed 0]
-    tests/interruptions.py --bursts 40 --timeouts 80
+    tests/training/interruptions.py [--points 100] [--tanda build-release/tanda] [--seed 0]
+    tests/training/interruptions.py --bursts 40 --timeouts 80
 
 Each training is first done without interruption. Then it is started and, after a random time, ended by SIGINT, SIGTERM
 or SIGKILL, and resumed with --resume on a machine drawn anew: another backend, thread count or instruction set. Checked
 are the exit codes, that no checkpoint which was announced or seen before is lost, and in the end weights_sha256. It is no
-part of ctest, as it takes minutes; tests/test_checkpoints.c does the same with ten points.
+part of ctest, as it takes minutes; tests/training/test_checkpoints.c does the same with ten points.
 
 With --bursts or --timeouts, trainings are ended by so many bursts of signals within milliseconds, or by timeout(1), which
-sends its signal twice: each must leave a whole checkpoint and exit with 130 (tests/test_signals.c has ten of each).
+sends its signal twice: each must leave a whole checkpoint and exit with 130 (tests/program/test_signals.c has ten of each).
 """
 import argparse
 import collections
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DIGITS = str(ROOT / "datasets" / "digits.csv")
 
 MACHINES = {

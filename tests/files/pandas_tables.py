@@ -2,10 +2,10 @@
 none: both must see the same table, or tanda must refuse it for a reason that is listed here.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pandas zstandard
-    /tmp/venv/bin/python tests/pandas_tables.py
+    /tmp/venv/bin/python tests/files/pandas_tables.py
 
 prints a line for each violation, whose file is kept, and a summary last. `--only N` tries one table again;
-`--record FOLDER` writes the sample that tests/test_pandas_tables.c reads. tanda is told that text and gaps are wanted
+`--record FOLDER` writes the sample that tests/files/test_pandas_tables.c reads. tanda is told that text and gaps are wanted
 (--categorical auto, --missing mean), and nothing about how the file is written.
 """
 
@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TANDA = os.path.join(HERE, "..", "build-release", "tanda")
+TANDA = os.path.join(HERE, "..", "..", "build-release", "tanda")
 MOST_REFUSED = 0.05
 
 SEPARATORS = [",", ";", "\t", "|", " "]

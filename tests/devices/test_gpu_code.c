@@ -1,5 +1,5 @@
 /*
- * What clang and ptxas make of the kernels for GPUs, by tests/gpu_code.sh; and that the script sees what it claims to
+ * What clang and ptxas make of the kernels for GPUs, by tests/devices/gpu_code.sh; and that the script sees what it claims to
  * see: on damaged copies of kernels/, and with compilers that are led astray. Skipped without clang-15 and libclc-15.
  */
 #include <criterion/criterion.h>
@@ -43,12 +43,12 @@ static void remove_copy(void) {
  * Skips the test, aloud, where its tools are missing.
  */
 static int judge(const char *environment) {
-    int status = shell("%s '%s/tests/gpu_code.sh' %s/kernels 2>&1 >%s/table", environment, TANDA_SOURCE_DIR,
-                       folder, folder);
+    int status = shell("%s '%s/tests/devices/gpu_code.sh' %s/kernels 2>&1 >%s/table", environment,
+                       TANDA_SOURCE_DIR, folder, folder);
     if (status != SKIPPED) return status;
     fputs(text, stderr);
     remove_copy(); /* a skipped test is not tidied up after */
-    cr_skip_test("the tools of tests/gpu_code.sh are missing");
+    cr_skip_test("the tools of tests/devices/gpu_code.sh are missing");
     return status;
 }
 
@@ -216,7 +216,8 @@ Test(gpu_code, kernels_that_do_not_compile_fail) {
 }
 
 Test(gpu_code, a_missing_tool_is_named_with_its_package) {
-    int status = shell("LIBCLC=/nonexistent CLANG=true '%s/tests/gpu_code.sh' 2>&1", TANDA_SOURCE_DIR);
+    int status =
+        shell("LIBCLC=/nonexistent CLANG=true '%s/tests/devices/gpu_code.sh' 2>&1", TANDA_SOURCE_DIR);
     cr_assert_eq(status, SKIPPED);
     expect("gpu_code: skipped, not found: libclc in /nonexistent (Debian package libclc-15)");
 }

@@ -247,8 +247,7 @@ Test(library, a_model_that_cannot_be_is_refused) {
     tanda_error error = {0};
     tanda_model *model = NULL;
     cr_expect_eq(tanda_model_create(2, odd, 2, "mse", TANDA_TASK_CLASSES, &model, &error), TANDA_USAGE);
-    cr_expect_not_null(strstr(error.message, "'softmix' is unknown; use identity"), "%s",
-                       error.message);
+    cr_expect_not_null(strstr(error.message, "'softmix' is unknown; use identity"), "%s", error.message);
     cr_expect_eq(tanda_model_create(2, wide, 1, "mze", TANDA_TASK_CLASSES, &model, &error), TANDA_USAGE);
     cr_expect_eq(tanda_model_create(2, wide, 1, NULL, TANDA_TASK_CLASSES, &model, &error), TANDA_USAGE);
     cr_expect_eq(tanda_model_create(2, wide, 0, "mse", TANDA_TASK_CLASSES, &model, &error), TANDA_USAGE);
