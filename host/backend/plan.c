@@ -319,6 +319,7 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
         size_t delta = add_loss(&builder, logits);
         if (options->training) add_backward(&builder, delta);
     }
+    if (options->input_only) made->op_count = 1;
     *result = made;
     return TANDA_OK;
 }

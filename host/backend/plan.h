@@ -41,6 +41,9 @@ typedef enum tile_op {
         TILE_OP_COUNT
 } tile_op;
 
+/* "gather", ... */
+const char *tile_op_name(tile_op op);
+
 /* Offsets of tensors count units from the start of a tile's workspace; parameters count floats. */
 typedef struct op {
     tile_op kind;
@@ -116,7 +119,8 @@ typedef struct plan_options {
     bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
     /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
     const double *dropout;
-    bool weighted; /* training: rows' losses and deltas are multiplied by their weights */
+    bool input_only; /* the rows are assembled, and nothing more */
+    bool weighted;   /* training: rows' losses and deltas are multiplied by their weights */
 } plan_options;
 
 /* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */

@@ -35,8 +35,8 @@ static tanda_status compare_kept(lockstep *lockstep, size_t index, tensor_role r
     const compared_tensor *compared = &lockstep->result->tensors[index];
     const tensor *tensor = plan_tensor(lockstep->plan, role, compared->layer);
     runner *a = &lockstep->runners[SIDE_A], *b = &lockstep->runners[SIDE_B];
-    tanda_status status = backend_read(a->backend, a->program, tensor, a->values, error);
-    if (status == TANDA_OK) status = backend_read(b->backend, b->program, tensor, b->values, error);
+    tanda_status status = session_read(&a->session, tensor, a->values, error);
+    if (status == TANDA_OK) status = session_read(&b->session, tensor, b->values, error);
     if (status != TANDA_OK) return status;
     expectation expected;
     if (lockstep->result->bounded)

@@ -11,7 +11,7 @@
 #include "data/class_weights.h"
 #include "support/memory.h"
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 #define LIST(...) \
     { __VA_ARGS__ }

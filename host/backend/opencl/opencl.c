@@ -109,6 +109,7 @@ static const backend_interface interface = {
     .buffer_free = free_buffer,
     .upload = upload,
     .download = download,
+    .executors = opencl_executors,
     .compile = opencl_compile,
     .program_free = opencl_program_free,
     .notes = opencl_notes,

@@ -1,4 +1,5 @@
 /* Programs of the OpenCL backend: their memory on the device, and reading it back. */
+#include "backend/executor.h"
 #include "backend/opencl/wave.h"
 
 #include <stdio.h>
@@ -87,8 +88,18 @@ static tanda_status make_memories(const opencl_backend_state *state, program *pr
     return status;
 }
 
+static bool fits_all(const backend *backend, const plan *plan, const program_options *options,
+                     const char **lack) {
+    (void)backend, (void)plan, (void)options, (void)lack;
+    return true;
+}
+
+static const executor any = {.name = "any", .fits = fits_all};
+const executor *const opencl_executors[] = {&any, NULL};
+
 tanda_status opencl_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error) {
+                            const executor *executor, program **result, tanda_error *error) {
+    (void)executor;
     program *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "program", error);
     if (status != TANDA_OK) return status;

@@ -148,8 +148,9 @@ void give_arguments(launch *launch, const void *arguments, size_t size);
 tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,
                            tanda_error *error);
 
+extern const executor *const opencl_executors[];
 tanda_status opencl_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error);
+                            const executor *executor, program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,

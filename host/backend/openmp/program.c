@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/executor.h"
 #include "backend/openmp/state.h"
 #include "support/memory.h"
 
@@ -207,8 +208,18 @@ static tanda_status prepare(program *program, const openmp_backend_state *state,
     return allocate_program(program, error);
 }
 
+static bool fits_all(const backend *backend, const plan *plan, const program_options *options,
+                     const char **lack) {
+    (void)backend, (void)plan, (void)options, (void)lack;
+    return true;
+}
+
+static const executor any = {.name = "any", .fits = fits_all};
+const executor *const openmp_executors[] = {&any, NULL};
+
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error) {
+                            const executor *executor, program **result, tanda_error *error) {
+    (void)executor;
     program *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "program", error);
     if (status != TANDA_OK) return status;

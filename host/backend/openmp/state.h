@@ -115,8 +115,9 @@ void layout_from_panels(const plan *plan, const float *panels, float *packed, si
 void layout_find_groups(const plan *plan, const float *panels, size_t first, size_t count,
                         const float **groups);
 
+extern const executor *const openmp_executors[];
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error);
+                            const executor *executor, program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
