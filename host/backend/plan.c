@@ -9,7 +9,7 @@ typedef struct builder {
     plan *plan;
     const tanda_model *model;
     const plan_options *options;
-    size_t delta_offset[2]; /* without keep, deltas of successive layers take turns in two places */
+    tensor_place deltas[2]; /* see place_deltas */
 } builder;
 
 static size_t packed_stride(size_t outputs) {
@@ -42,38 +42,47 @@ static tanda_status place_parameters(plan *plan, const tanda_model *model, tanda
     return TANDA_OK;
 }
 
-static size_t take_units(builder *builder, size_t units) {
-    size_t offset = builder->plan->workspace_units;
+static tensor_place take_units(builder *builder, size_t units) {
+    const size_t offset = builder->plan->workspace_units;
     builder->plan->workspace_units += units;
-    return offset;
+    return (tensor_place){.offset = offset};
 }
 
-static void add_tensor(builder *builder, tensor_role role, size_t layer, size_t units, size_t offset) {
-    builder->plan->tensors[builder->plan->tensor_count++] =
-        (tensor){.role = role, .layer = layer, .units = units, .offset = offset};
-}
-
-static op *add_op(builder *builder, tile_op kind, size_t layer) {
-    plan *plan = builder->plan;
-    const packed_layer *packed = &plan->layers[layer];
-    op *added = &plan->ops[plan->op_count++];
-    *added = (op){.kind = kind,
-                  .layer = layer,
-                  .inputs = packed->inputs,
-                  .outputs = packed->outputs,
-                  .stride = packed->stride,
-                  .weight = packed->weight,
-                  .bias = packed->bias,
-                  .after_barrier = true,
-                  .activation = builder->model->layers[layer].activation};
+static const tensor *add_tensor(builder *builder, tensor_role role, size_t layer, size_t units,
+                                tensor_place place) {
+    tensor *added = &builder->plan->tensors[builder->plan->tensor_count++];
+    *added = (tensor){.role = role, .layer = layer, .units = units, .place = place};
     return added;
+}
+
+static op *add_op(builder *builder, op made) {
+    op *added = &builder->plan->ops[builder->plan->op_count++];
+    *added = made;
+    return added;
+}
+
+static dense_shape shape_of(const plan *plan, size_t layer) {
+    const packed_layer *packed = &plan->layers[layer];
+    return (dense_shape){.inputs = packed->inputs,
+                         .outputs = packed->outputs,
+                         .stride = packed->stride,
+                         .weight = packed->weight,
+                         .bias = packed->bias};
+}
+
+static size_t outputs_of(const builder *builder, size_t layer) {
+    return builder->plan->layers[layer].outputs;
+}
+
+static activation activation_of(const builder *builder, size_t layer) {
+    return builder->model->layers[layer].activation;
 }
 
 /*
  * The op of the model's loss. Cross-entropies start from logits, and so does the squared error of one output that is
  * identity or sigmoid; every other loss is of the output, which its activation has made.
  */
-static tile_op loss_op(const tanda_model *model) {
+static tile_op loss_kind(const tanda_model *model) {
     const layer *last = &model->layers[model->layer_count - 1];
     if (model->loss == LOSS_BINARY_CROSSENTROPY)
         return model->task == TANDA_TASK_LABELS ? OP_loss_elements : OP_loss_binary_crossentropy;
@@ -86,37 +95,56 @@ static tile_op loss_op(const tanda_model *model) {
 }
 
 bool loss_is_of_output(const tanda_model *model) {
-    return loss_op(model) == OP_loss_elements && model->loss != LOSS_BINARY_CROSSENTROPY;
+    return loss_kind(model) == OP_loss_elements && model->loss != LOSS_BINARY_CROSSENTROPY;
 }
 
 /*
  * Where the output of a layer lies; the activation works in place unless every tensor is kept or its derivative needs
  * the logits.
  */
-static size_t place_output(builder *builder, size_t layer, size_t logits) {
-    const activation function = builder->model->layers[layer].activation;
+static tensor_place place_output(builder *builder, size_t layer, tensor_place logits) {
+    const activation function = activation_of(builder, layer);
     const bool apart = builder->options->keep
                            ? function != ACTIVATION_IDENTITY
                            : builder->options->training && activation_needs_logits(function);
-    size_t units = builder->plan->layers[layer].outputs;
-    size_t output = apart ? take_units(builder, units) : logits;
+    const size_t units = outputs_of(builder, layer);
+    const tensor_place output = apart ? take_units(builder, units) : logits;
     add_tensor(builder, TENSOR_OUTPUT, layer, units, output);
     return output;
 }
 
-static void add_prediction(builder *builder, size_t layer, size_t logits) {
-    activation function = builder->model->layers[layer].activation;
-    size_t units = builder->plan->layers[layer].outputs;
+static void add_activation(builder *builder, size_t layer, tensor_place logits, tensor_place output) {
+    add_op(builder, (op){.kind = OP_activation_forward,
+                         .layer = layer,
+                         .after_barrier = true,
+                         .activation_forward = {.function = activation_of(builder, layer),
+                                                .units = outputs_of(builder, layer),
+                                                .logits = logits,
+                                                .output = output}});
+}
+
+static void add_softmax(builder *builder, size_t layer, tensor_place logits, tensor_place output) {
+    add_op(builder,
+           (op){.kind = OP_softmax,
+                .layer = layer,
+                .after_barrier = true,
+                .softmax = {.outputs = outputs_of(builder, layer), .logits = logits, .output = output}});
+}
+
+static void add_prediction(builder *builder, size_t layer, tensor_place logits) {
+    const activation function = activation_of(builder, layer);
+    const size_t units = outputs_of(builder, layer);
     if (function == ACTIVATION_IDENTITY) {
         add_tensor(builder, TENSOR_OUTPUT, layer, units, logits);
         return;
     }
     /* Never in place: the loss is computed from the logits. */
-    size_t output = take_units(builder, units);
+    const tensor_place output = take_units(builder, units);
     add_tensor(builder, TENSOR_OUTPUT, layer, units, output);
-    op *made = add_op(builder, function == ACTIVATION_SOFTMAX ? OP_softmax : OP_activation_forward, layer);
-    made->source = logits;
-    made->target = output;
+    if (function == ACTIVATION_SOFTMAX)
+        add_softmax(builder, layer, logits, output);
+    else
+        add_activation(builder, layer, logits, output);
 }
 
 static bool drops(const builder *builder, size_t layer) {
@@ -125,153 +153,199 @@ static bool drops(const builder *builder, size_t layer) {
 }
 
 /* Words are uniform in [0, 2^32); inverted scaling keeps the expected value, so that prediction has nothing to do. */
-static op *add_dropout(builder *builder, tile_op kind, size_t layer, size_t source, size_t target) {
+static void add_dropout(builder *builder, tile_op kind, size_t layer, tensor_place source,
+                        tensor_place target) {
     const double rate = builder->options->dropout[layer];
-    op *added = add_op(builder, kind, layer);
-    added->source = source;
-    added->target = target;
-    added->threshold = (uint32_t)(rate * 0x1p32);
-    added->scale = (float)(1.0 / (1.0 - rate));
+    add_op(builder, (op){.kind = kind,
+                         .layer = layer,
+                         .after_barrier = true,
+                         .dropout = {.units = builder->plan->layers[layer].inputs,
+                                     .threshold = (uint32_t)(rate * 0x1p32),
+                                     .scale = (float)(1.0 / (1.0 - rate)),
+                                     .source = source,
+                                     .target = target}});
     builder->plan->drops = true;
-    return added;
 }
 
 /* Returns where the inputs of a layer are after dropout: never in place, as activations go back from their output. */
-static size_t add_dropped(builder *builder, size_t layer, size_t source) {
+static tensor_place add_dropped(builder *builder, size_t layer, tensor_place source) {
     if (!drops(builder, layer)) return source;
-    size_t units = builder->plan->layers[layer].inputs, dropped = take_units(builder, units);
+    const size_t units = builder->plan->layers[layer].inputs;
+    const tensor_place dropped = take_units(builder, units);
     add_tensor(builder, TENSOR_DROPPED, layer, units, dropped);
     add_dropout(builder, OP_dropout_forward, layer, source, dropped);
     return dropped;
 }
 
-/* Returns the offset of what the loss is computed from. */
-static size_t add_forward(builder *builder) {
+static tensor_place add_gather(builder *builder) {
     plan *plan = builder->plan;
-    size_t source = take_units(builder, plan->features);
-    add_tensor(builder, TENSOR_INPUT, 0, plan->features, source);
-    op *gather = add_op(builder, OP_gather, 0);
-    gather->target = source;
-    gather->after_barrier = false;
+    tensor_place input = take_units(builder, plan->features);
+    input.is_input = true;
+    plan->input = add_tensor(builder, TENSOR_INPUT, 0, plan->features, input);
+    plan->gather =
+        add_op(builder, (op){.kind = OP_gather, .gather = {.features = plan->features, .input = input}});
+    return input;
+}
+
+/* Returns where the logits are. */
+static tensor_place add_dense(builder *builder, size_t layer, tensor_place inputs) {
+    plan *plan = builder->plan;
+    const size_t units = outputs_of(builder, layer);
+    const tensor_place logits = take_units(builder, units);
+    add_tensor(builder, TENSOR_LOGITS, layer, units, logits);
+    plan->output_forward = add_op(
+        builder, (op){.kind = OP_dense_forward,
+                      .layer = layer,
+                      .after_barrier = true,
+                      .dense_forward = {.shape = shape_of(plan, layer), .inputs = inputs, .logits = logits}});
+    return logits;
+}
+
+/* Returns the place of what the loss is computed from. */
+static tensor_place add_forward(builder *builder) {
+    plan *plan = builder->plan;
+    tensor_place source = add_gather(builder);
     for (size_t i = 0; i < plan->layer_count; i++) {
         source = add_dropped(builder, i, source);
-        size_t logits = take_units(builder, plan->layers[i].outputs);
-        add_tensor(builder, TENSOR_LOGITS, i, plan->layers[i].outputs, logits);
-        op *dense = add_op(builder, OP_dense_forward, i);
-        dense->source = source;
-        dense->target = logits;
+        const tensor_place logits = add_dense(builder, i, source);
         source = logits;
         if (i + 1 == plan->layer_count && !loss_is_of_output(builder->model)) break;
         source = place_output(builder, i, logits);
-        if (dense->activation == ACTIVATION_IDENTITY) continue;
-        op *function = add_op(builder, OP_activation_forward, i);
-        function->source = logits;
-        function->target = source;
+        if (activation_of(builder, i) != ACTIVATION_IDENTITY) add_activation(builder, i, logits, source);
     }
     if (builder->options->with_prediction && !loss_is_of_output(builder->model))
         add_prediction(builder, plan->layer_count - 1, source);
     return source;
 }
 
-static size_t place_delta(builder *builder, tensor_role role, size_t layer) {
-    size_t units = builder->plan->layers[layer].outputs;
-    size_t offset = builder->options->keep ? take_units(builder, units) : builder->delta_offset[layer % 2];
-    add_tensor(builder, role, layer, units, offset);
-    return offset;
+static tensor_place place_delta(builder *builder, tensor_role role, size_t layer) {
+    const size_t units = outputs_of(builder, layer);
+    const tensor_place place =
+        builder->options->keep ? take_units(builder, units) : builder->deltas[layer % 2];
+    add_tensor(builder, role, layer, units, place);
+    return place;
 }
 
-/* Through the activation of a layer: the delta of its output becomes that of its logits. Returns its offset. */
-static size_t add_activation_backward(builder *builder, size_t layer, size_t of_output) {
-    plan *plan = builder->plan;
-    if (builder->model->layers[layer].activation == ACTIVATION_IDENTITY) {
-        add_tensor(builder, TENSOR_DELTA, layer, plan->layers[layer].outputs, of_output);
-        return of_output;
-    }
-    op *function = add_op(builder, OP_activation_backward, layer);
-    const tensor_role from = activation_needs_logits(function->activation) ? TENSOR_LOGITS : TENSOR_OUTPUT;
-    function->source = of_output;
-    function->other = plan_tensor(plan, from, layer)->offset;
-    function->target = builder->options->keep ? place_delta(builder, TENSOR_DELTA, layer) : of_output;
-    if (!builder->options->keep)
-        add_tensor(builder, TENSOR_DELTA, layer, plan->layers[layer].outputs, function->target);
-    return function->target;
+/* Through the activation of a layer: the delta of its output becomes that of its logits. Returns its place. */
+static tensor_place add_activation_backward(builder *builder, size_t layer, tensor_place output_delta) {
+    const activation function = activation_of(builder, layer);
+    const size_t units = outputs_of(builder, layer);
+    tensor_place delta = output_delta;
+    if (function != ACTIVATION_IDENTITY && builder->options->keep)
+        delta = place_delta(builder, TENSOR_DELTA, layer);
+    else
+        add_tensor(builder, TENSOR_DELTA, layer, units, delta);
+    if (function == ACTIVATION_IDENTITY) return delta;
+    const tensor_role from = activation_needs_logits(function) ? TENSOR_LOGITS : TENSOR_OUTPUT;
+    add_op(builder, (op){.kind = OP_activation_backward,
+                         .layer = layer,
+                         .after_barrier = true,
+                         .activation_backward = {.function = function,
+                                                 .units = units,
+                                                 .output_delta = output_delta,
+                                                 .from = plan_tensor(builder->plan, from, layer)->place,
+                                                 .delta = delta}});
+    return delta;
 }
 
-/* Returns the offset of the last layer's delta. source: its logits or, if the loss is of these, its outputs. */
-static size_t add_loss(builder *builder, size_t source) {
+static loss_op make_loss(builder *builder, size_t last, tensor_place from, tensor_place losses) {
     const tanda_model *model = builder->model;
-    const bool of_output = loss_is_of_output(model);
-    size_t last = builder->plan->layer_count - 1;
-    size_t losses = take_units(builder, 1);
+    const size_t outputs = outputs_of(builder, last);
+    loss_op made = {.loss = model->loss,
+                    .constants = loss_constants_of(&model->loss_settings, model->loss, outputs),
+                    .outputs = outputs,
+                    .targets = builder->plan->targets,
+                    .output_function = activation_of(builder, last),
+                    .with_delta = builder->options->training,
+                    .from = from,
+                    .losses = losses};
+    if (made.with_delta)
+        made.delta =
+            place_delta(builder, loss_is_of_output(model) ? TENSOR_DELTA_OUTPUT : TENSOR_DELTA, last);
+    return made;
+}
+
+/* Returns the place of the last layer's delta. from: its logits or, if the loss is of these, its outputs. */
+static tensor_place add_loss(builder *builder, tensor_place from) {
+    plan *plan = builder->plan;
+    const size_t last = plan->layer_count - 1;
+    const tensor_place losses = take_units(builder, 1);
     add_tensor(builder, TENSOR_LOSS, last, 1, losses);
-    op *made = add_op(builder, loss_op(model), last);
-    made->source = source;
-    made->other = losses;
-    made->loss = model->loss;
-    made->constants = loss_constants_of(&model->loss_settings, model->loss, made->outputs);
-    made->targets = builder->plan->classes ? 1 : made->outputs;
-    made->with_delta = builder->options->training;
-    if (made->with_delta)
-        made->target = place_delta(builder, of_output ? TENSOR_DELTA_OUTPUT : TENSOR_DELTA, last);
-    size_t delta = made->target;
-    if (builder->plan->weighted) {
-        op *weigh = add_op(builder, OP_weigh, last);
-        weigh->source = delta;
-        weigh->other = losses;
-    }
-    op *sum = add_op(builder, OP_loss_sum, last);
-    sum->source = losses;
-    return of_output && builder->options->training ? add_activation_backward(builder, last, delta) : delta;
+    const loss_op made = make_loss(builder, last, from, losses);
+    plan->loss = add_op(
+        builder, (op){.kind = loss_kind(builder->model), .layer = last, .after_barrier = true, .loss = made});
+    if (plan->weighted)
+        add_op(builder, (op){.kind = OP_weigh,
+                             .layer = last,
+                             .after_barrier = true,
+                             .weigh = {.outputs = made.outputs, .losses = losses, .delta = made.delta}});
+    add_op(builder,
+           (op){.kind = OP_loss_sum, .layer = last, .after_barrier = true, .loss_sum = {.losses = losses}});
+    return made.with_delta && loss_is_of_output(builder->model)
+               ? add_activation_backward(builder, last, made.delta)
+               : made.delta;
 }
 
 /* Where the inputs lie that a layer was given. */
-static size_t inputs_of(const plan *plan, size_t layer) {
+static tensor_place inputs_of(const plan *plan, size_t layer) {
     const tensor *dropped = plan_tensor(plan, TENSOR_DROPPED, layer);
-    if (dropped != NULL) return dropped->offset;
-    return layer == 0 ? plan_tensor(plan, TENSOR_INPUT, 0)->offset
-                      : plan_tensor(plan, TENSOR_OUTPUT, layer - 1)->offset;
+    if (dropped != NULL) return dropped->place;
+    return layer == 0 ? plan->input->place : plan_tensor(plan, TENSOR_OUTPUT, layer - 1)->place;
 }
 
-/* The delta of the inputs of layer i > 0: through the layer, then through its dropout. Returns its offset. */
-static size_t add_input_delta(builder *builder, size_t i, size_t delta) {
+static void add_dense_gradient(builder *builder, size_t layer, tensor_place delta, tensor_place transposed) {
+    plan *plan = builder->plan;
+    /* The loss sum right before it writes nothing that it reads. */
+    const bool after_loss_sum = plan->ops[plan->op_count - 1].kind == OP_loss_sum;
+    add_op(builder, (op){.kind = OP_dense_gradient,
+                         .layer = layer,
+                         .after_barrier = !after_loss_sum,
+                         .dense_gradient = {.shape = shape_of(plan, layer),
+                                            .delta = delta,
+                                            .inputs = inputs_of(plan, layer),
+                                            .transposed = transposed}});
+}
+
+/* The delta of the inputs of layer i > 0: through the layer, then through its dropout. Returns its place. */
+static tensor_place add_input_delta(builder *builder, size_t i, tensor_place delta) {
     const bool dropped = drops(builder, i);
-    op *backward = add_op(builder, OP_dense_backward, i);
-    backward->source = delta;
-    backward->target = place_delta(builder, dropped ? TENSOR_DELTA_DROPPED : TENSOR_DELTA_OUTPUT, i - 1);
-    backward->after_barrier = false;
-    if (!dropped) return backward->target;
-    const size_t target =
-        builder->options->keep ? place_delta(builder, TENSOR_DELTA_OUTPUT, i - 1) : backward->target;
-    add_dropout(builder, OP_dropout_backward, i, backward->target, target);
+    const tensor_place made =
+        place_delta(builder, dropped ? TENSOR_DELTA_DROPPED : TENSOR_DELTA_OUTPUT, i - 1);
+    add_op(builder, (op){.kind = OP_dense_backward,
+                         .layer = i,
+                         .dense_backward = {.shape = shape_of(builder->plan, i),
+                                            .to_layer = i - 1,
+                                            .delta = delta,
+                                            .inputs_delta = made}});
+    if (!dropped) return made;
+    const tensor_place target =
+        builder->options->keep ? place_delta(builder, TENSOR_DELTA_OUTPUT, i - 1) : made;
+    add_dropout(builder, OP_dropout_backward, i, made, target);
     return target;
 }
 
-static void add_backward(builder *builder, size_t delta) {
+static void add_backward(builder *builder, tensor_place delta) {
     plan *plan = builder->plan;
     size_t widest = 0;
     for (size_t i = 0; i < plan->layer_count; i++)
         if (plan->layers[i].stride > widest) widest = plan->layers[i].stride;
-    size_t scratch = take_units(builder, widest);
+    const tensor_place transposed = take_units(builder, widest);
     for (size_t i = plan->layer_count; i-- > 0;) {
-        op *gradient = add_op(builder, OP_dense_gradient, i);
-        gradient->source = delta;
-        gradient->other = inputs_of(plan, i);
-        gradient->scratch = scratch;
-        /* the loss sum before it writes nothing it reads */
-        gradient->after_barrier = gradient == plan->ops || gradient[-1].kind != OP_loss_sum;
-        if (i == 0) break;
-        const size_t of_output = add_input_delta(builder, i, delta);
-        delta = add_activation_backward(builder, i - 1, of_output);
+        add_dense_gradient(builder, i, delta, transposed);
+        if (i > 0) delta = add_activation_backward(builder, i - 1, add_input_delta(builder, i, delta));
     }
 }
 
-static void place_shared_deltas(builder *builder) {
+/* With keep each delta has a place of its own, else those of successive layers take turns in two. */
+static void place_deltas(builder *builder) {
+    plan *plan = builder->plan;
     size_t widest[2] = {0, 0};
-    for (size_t i = 0; i < builder->plan->layer_count; i++)
-        if (builder->plan->layers[i].outputs > widest[i % 2])
-            widest[i % 2] = builder->plan->layers[i].outputs;
-    for (int i = 0; i < 2; i++)
-        builder->delta_offset[i] = take_units(builder, widest[i]);
+    for (size_t i = 0; i < plan->layer_count; i++)
+        if (plan->layers[i].outputs > widest[i % 2]) widest[i % 2] = plan->layers[i].outputs;
+    for (size_t i = 0; i < plan->layer_count; i++)
+        plan->layers[i].delta_units = plan->keep ? plan->layers[i].outputs : widest[i % 2];
+    for (int i = 0; i < 2 && !plan->keep; i++)
+        builder->deltas[i] = take_units(builder, widest[i]);
 }
 
 static tanda_status check_workspace(const tanda_model *model, tanda_error *error) {
@@ -313,10 +387,10 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
         return status;
     }
     builder builder = {.plan = made, .model = model, .options = options};
-    size_t logits = add_forward(&builder);
-    if (options->training && !options->keep) place_shared_deltas(&builder);
+    const tensor_place output = add_forward(&builder);
+    if (options->training) place_deltas(&builder);
     if (options->training || options->with_loss) {
-        size_t delta = add_loss(&builder, logits);
+        const tensor_place delta = add_loss(&builder, output);
         if (options->training) add_backward(&builder, delta);
     }
     if (options->input_only) made->op_count = 1;

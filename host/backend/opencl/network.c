@@ -21,15 +21,29 @@
 
 static enum network_loss loss_number(const op *loss) {
     switch (loss->kind) {
+    case OP_loss_binary_crossentropy:
+        return loss->loss.constants.smooth ? NETWORK_SMOOTHED : NETWORK_BINARY;
     case OP_loss_categorical_crossentropy:
         return NETWORK_CATEGORICAL;
     case OP_loss_mse:
         return NETWORK_SQUARED;
     case OP_loss_elements:
         return NETWORK_ELEMENTS;
-    default:
-        return loss->constants.smooth ? NETWORK_SMOOTHED : NETWORK_BINARY;
+    case OP_gather:
+    case OP_dense_forward:
+    case OP_activation_forward:
+    case OP_dropout_forward:
+    case OP_softmax:
+    case OP_weigh:
+    case OP_loss_sum:
+    case OP_dense_gradient:
+    case OP_dense_backward:
+    case OP_dropout_backward:
+    case OP_activation_backward:
+    case TILE_OP_COUNT:
+        break; /* no losses */
     }
+    return NETWORK_BINARY;
 }
 
 void opencl_choose_network(const opencl_backend_state *state, program *program) {
@@ -38,7 +52,7 @@ void opencl_choose_network(const opencl_backend_state *state, program *program) 
     size_t more = 0;
     program->is_network = state->vector == 16 && plan->training && !plan->keep && !program->is_perceptron &&
                           plan->parameter_count <= (is_wide ? MOST_PARAMETERS : MOST_PARAMETERS_OF_NARROW) &&
-                          loss_of(plan)->targets == 1 && may_fuse(program);
+                          plan->targets == 1 && may_fuse(program);
     if (!program->is_network) return;
     program->column = is_wide ? 32 : 16;
     program->width = round_up(program->width, program->column);
@@ -109,50 +123,72 @@ static size_t panel_floats(const packed_layer *layer) {
     return round_up(round_up(layer->stride, PANEL) * layer->inputs, TILE_LANES);
 }
 
+/* What an op says of its layer. */
+static void describe_op(const op *op, network_layer *layers) {
+    network_layer *layer = &layers[op->layer];
+    switch (op->kind) {
+    case OP_dense_forward:
+        layer->source = op->dense_forward.inputs.offset;
+        layer->logits = layer->output = op->dense_forward.logits.offset;
+        break;
+    case OP_activation_forward:
+        layer->output = op->activation_forward.output.offset;
+        break;
+    case OP_dropout_forward:
+        layer->undropped = op->dropout.source.offset;
+        layer->threshold = op->dropout.threshold;
+        layer->scale = bits_of(op->dropout.scale);
+        break;
+    case OP_loss_binary_crossentropy:
+    case OP_loss_categorical_crossentropy:
+    case OP_loss_mse:
+    case OP_loss_elements:
+        layer->delta = op->loss.delta.offset;
+        break;
+    case OP_activation_backward:
+        layer->activation = op->activation_backward.function;
+        layer->from = op->activation_backward.from.offset;
+        break;
+    case OP_dense_backward:
+        layers[op->dense_backward.to_layer].delta = op->dense_backward.inputs_delta.offset;
+        break;
+    case OP_gather:
+    case OP_weigh:
+    case OP_loss_sum:
+    case OP_dense_gradient:
+    case OP_dropout_backward:
+        break;       /* the kernels know what they do from the above */
+    case OP_softmax: /* a prediction, of no training without keep */
+    case TILE_OP_COUNT:
+        break;
+    }
+}
+
 /* What the ops say of each layer. Returns the floats of the panels of all. */
 static size_t describe(const program *program, network_layer *layers) {
     const plan *plan = program->plan;
-    size_t kept = plan->workspace_units, item = 0, widest[2] = {0, 0}, panels = 0;
+    size_t kept = plan->workspace_units, item = 0, panels = 0;
     for (size_t i = 0; i < plan->layer_count; i++) {
         const packed_layer *layer = &plan->layers[i];
-        layers[i] = (network_layer){.inputs = layer->inputs,
-                                    .outputs = layer->outputs,
-                                    .stride = layer->stride,
-                                    .weight = layer->weight,
-                                    .bias = layer->bias,
-                                    .panels = panels,
-                                    .activation = ACTIVATION_IDENTITY,
-                                    .kept = kept,
-                                    .block = block_of(program, layer),
-                                    .first_item = item};
+        layers[i] =
+            (network_layer){.inputs = layer->inputs,
+                            .outputs = layer->outputs,
+                            .stride = layer->stride,
+                            .weight = layer->weight,
+                            .bias = layer->bias,
+                            .panels = panels,
+                            .delta_apart = layer->delta_units, /* columns run apart: one may be at another
+                                                                          layer than its neighbour */
+                            .activation = ACTIVATION_IDENTITY,
+                            .kept = kept,
+                            .block = block_of(program, layer),
+                            .first_item = item};
         kept += layer->stride;
         item += items_of(program, layer);
         panels += panel_floats(layer);
-        if (layer->outputs > widest[i % 2]) widest[i % 2] = layer->outputs;
     }
-    for (size_t i = 0; i < plan->layer_count; i++)
-        layers[i].delta_apart =
-            widest[i % 2]; /* columns run apart: one may be at another layer than its neighbour */
-    for (size_t i = 0; i < plan->op_count; i++) {
-        const op *op = &plan->ops[i];
-        network_layer *layer = &layers[op->layer];
-        if (op->kind == OP_dense_forward) {
-            layer->source = op->source;
-            layer->logits = layer->output = op->target;
-        }
-        if (op->kind == OP_activation_forward) layer->output = op->target;
-        if (op->kind == OP_activation_backward) {
-            layer->activation = op->activation;
-            layer->from = op->other;
-        }
-        if (op->kind == OP_dropout_forward) {
-            layer->undropped = op->source;
-            layer->threshold = op->threshold;
-            layer->scale = bits_of(op->scale);
-        }
-        if (op->kind == OP_dense_backward) layers[op->layer - 1].delta = op->target;
-        if (op->with_delta) layer->delta = op->target;
-    }
+    for (size_t i = 0; i < plan->op_count; i++)
+        describe_op(&plan->ops[i], layers);
     return panels;
 }
 
@@ -174,8 +210,8 @@ tanda_status opencl_make_network(const opencl_backend_state *state, program *pro
 network_arguments opencl_network_arguments(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
-    const op *loss = loss_of(program->plan);
-    place input = place_of(c, 0);
+    const op *loss = program->plan->loss;
+    place input = place_of(c, program->plan->input->place);
     return (network_arguments){.input_offset = input.offset,
                                .input_tile = input.tile,
                                .first_tile = c->wave->first_tile,
@@ -187,7 +223,7 @@ network_arguments opencl_network_arguments(const context *c) {
                                .batch_rows = options->batch_rows,
                                .position = c->wave->position,
                                .seed = options->seed,
-                               .losses = loss->other,
+                               .losses = loss->loss.losses.offset,
                                .width = (uint)program->width,
                                .column = (uint)program->column,
                                .rows = (uint)c->wave->rows,
@@ -201,7 +237,7 @@ network_arguments opencl_network_arguments(const context *c) {
                                .step = (uint)c->wave->result,
                                .loss = loss_number(loss),
                                .with_loss = c->wave->with_loss,
-                               .rule = loss_rule_of(program, loss),
+                               .rule = loss_rule_of(program, &loss->loss),
                                .updates = c->wave->updates,
                                .update = rule_of(program),
                                .inverse_rows = inverse_rows_of(c->wave->rows)};
@@ -210,7 +246,7 @@ network_arguments opencl_network_arguments(const context *c) {
 void opencl_give_rows(launch *launch, const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
-    give_memory(launch, place_of(c, 0).memory);
+    give_memory(launch, place_of(c, program->plan->input->place).memory);
     give_memory(launch, program->workspace);
     give_memory(launch, options->features->memory);
     give_memory(launch, options->labels->memory);
@@ -258,7 +294,7 @@ static tanda_status run_gradient(const context *c) {
     const program *program = c->program;
     const network_arguments arguments = opencl_network_arguments(c);
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_gradient]);
-    give_memory(&launch, place_of(c, 0).memory);
+    give_memory(&launch, place_of(c, program->plan->input->place).memory);
     give_memory(&launch, program->workspace);
     give_memory(&launch, program->layers);
     give_memory(&launch, program->slots);

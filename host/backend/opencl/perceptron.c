@@ -18,7 +18,7 @@
 /* The losses that perceptron.cl knows; others go the way of networks. */
 static bool is_known(const op *loss) {
     return loss->kind == OP_loss_mse ||
-           (loss->kind == OP_loss_binary_crossentropy && !loss->constants.smooth);
+           (loss->kind == OP_loss_binary_crossentropy && !loss->loss.constants.smooth);
 }
 
 void opencl_choose_perceptron(const opencl_backend_state *state, program *program) {
@@ -26,7 +26,7 @@ void opencl_choose_perceptron(const opencl_backend_state *state, program *progra
     const packed_layer *layer = &plan->layers[0];
     program->is_perceptron = state->vector == 16 && plan->training && !plan->keep && !plan->drops &&
                              !plan->weighted && plan->layer_count == 1 && layer->outputs == 1 &&
-                             layer->inputs <= MOST_FEATURES && may_fuse(program) && is_known(loss_of(plan));
+                             layer->inputs <= MOST_FEATURES && may_fuse(program) && is_known(plan->loss);
     if (program->is_perceptron) {
         program->width = round_up(program->width, COLUMN_LANES);
         program->workspace_floats = plan->workspace_units * program->width;
@@ -66,7 +66,7 @@ tanda_status opencl_run_perceptron(const context *c) {
     const program *program = c->program;
     const program_options *options = &program->options;
     const packed_layer *layer = &program->plan->layers[0];
-    const op *loss = loss_of(program->plan);
+    const op *loss = program->plan->loss;
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
     const bool is_stored = program->stored != NULL;
     const perceptron_arguments arguments = {.input_tile = is_stored ? program->plan->features * program->width
@@ -94,7 +94,7 @@ tanda_status opencl_run_perceptron(const context *c) {
                                             .inverse_rows = inverse_rows_of(options->batch_rows),
                                             .last_inverse_rows = inverse_rows_of(last),
                                             .update = rule_of(program),
-                                            .loss = loss_rule_of(program, loss)};
+                                            .loss = loss_rule_of(program, &loss->loss)};
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
     give_memory(&launch, is_stored ? program->stored : program->workspace);
     give_memory(&launch, options->features->memory);

@@ -175,8 +175,8 @@ tanda_status opencl_read(backend *backend, program *program, const tensor *tenso
                    (size_t)(program->last_step % steps_per_epoch(options->rows, options->batch_rows)));
     tanda_status status = read_kept((opencl_backend_state *)backend, program, rows, error);
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
-        const float *tile =
-            program->kept + row / TILE_ROWS * program->workspace_floats + tensor->offset * program->width;
+        const float *tile = program->kept + row / TILE_ROWS * program->workspace_floats +
+                            tensor->place.offset * program->width;
         for (size_t unit = 0; unit < tensor->units; unit++)
             values[row * tensor->units + unit] = tile[unit * program->width + row % TILE_ROWS];
     }

@@ -42,11 +42,11 @@ static tanda_status run_ops(const context *c) {
     return status;
 }
 
-/* The first op gathers; the kernels do that by themselves unless the tiles are stored. */
+/* The kernels gather by themselves unless the tiles are stored. */
 static tanda_status run_fused(const context *c) {
     const program *program = c->program;
     tanda_status status = TANDA_OK;
-    if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, &program->plan->ops[0]);
+    if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, program->plan->gather);
     if (status != TANDA_OK) return status;
     if (program->is_perceptron) return opencl_run_perceptron(c);
     return opencl_is_whole(c->state, program) ? opencl_run_network_steps(c) : opencl_run_network(c);

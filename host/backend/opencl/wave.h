@@ -81,13 +81,13 @@ typedef struct place {
     size_t offset, tile;
 } place;
 
-/* The input, whose offset is 0, may lie among the stored tiles. */
-static inline place place_of(const context *c, size_t offset) {
+/* The input may lie among the stored tiles. */
+static inline place place_of(const context *c, tensor_place at) {
     const program *program = c->program;
     size_t input_tile = program->plan->features * program->width;
-    if (offset == 0 && program->stored != NULL)
+    if (at.is_input && program->stored != NULL)
         return (place){program->stored, c->wave->first_tile * input_tile, input_tile};
-    return (place){program->workspace, offset * program->width, program->workspace_floats};
+    return (place){program->workspace, at.offset * program->width, program->workspace_floats};
 }
 
 static inline variant variant_of(const context *c, const op *op) {
@@ -98,21 +98,13 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 
-/* The loss of a training plan. */
-static inline const op *loss_of(const plan *plan) {
-    size_t i = 0;
-    while (!plan->ops[i].with_delta)
-        i++;
-    return &plan->ops[i];
-}
-
 /* What kernels want to know of a loss. */
-static inline loss_rule loss_rule_of(const program *program, const op *loss) {
+static inline loss_rule loss_rule_of(const program *program, const loss_op *loss) {
     const loss_constants *constants = &loss->constants;
     return (loss_rule){.outputs = (uint)loss->outputs,
                        .targets = (uint)loss->targets,
                        .is_class = program->plan->classes != 0,
-                       .sigmoid = loss->activation == ACTIVATION_SIGMOID,
+                       .sigmoid = loss->output_function == ACTIVATION_SIGMOID,
                        .smooth = constants->smooth,
                        .half_smoothing = constants->half,
                        .on = constants->on,
@@ -199,9 +191,9 @@ tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, 
 tanda_status opencl_run_op(const context *c, const op *op);
 
 /* The three products of a dense layer by CLBlast, over the wave. */
-tanda_status opencl_gemm_forward(const context *c, const op *op);
-tanda_status opencl_gemm_backward(const context *c, const op *op);
-tanda_status opencl_gemm_gradient(const context *c, const op *op);
+tanda_status opencl_gemm_forward(const context *c, const dense_forward_op *op);
+tanda_status opencl_gemm_backward(const context *c, const dense_backward_op *op);
+tanda_status opencl_gemm_gradient(const context *c, const dense_gradient_op *op);
 
 /*
  * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets

@@ -30,6 +30,7 @@ struct program {
     const plan *plan;
     op *ops; /* the plan's, some of them fused */
     size_t op_count;
+    size_t row_ops; /* of them that take each row alone, before the first that adds over rows */
     program_options options;
     size_t threads;
     const cpu_functions *functions;
@@ -54,8 +55,8 @@ struct program {
     uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
     float *
         labels; /* (threads, group_tiles, TILE_ROWS, targets): labels in lane order, where rows are shuffled */
-    float *weights; /* their weights likewise, of a weighted plan */
-    const op *loss; /* the loss op, or NULL */
+    float *weights;                           /* their weights likewise, of a weighted plan */
+    const op *gather, *output_forward, *loss; /* of the ops, as in the plan */
     step_result *results;
     size_t result_count, result_capacity;
     uint64_t last_step;
