@@ -57,7 +57,7 @@ tanda_status executor_choose(const backend *backend, const plan *plan, const pro
     const char *lack = "";
     const executor *forced = backend->executor != NULL ? executor_find(backend, backend->executor) : NULL;
     if (forced != NULL && !forced->fits(backend, plan, options, &lack)) {
-        if (plan->training)
+        if (plan->training && !plan->keep)
             return fail(error, TANDA_DEVICE, "%s: executor %s does not fit this training: %s",
                         backend->information.id, forced->name, lack);
         forced = NULL;

@@ -28,8 +28,8 @@ bool plan_is_within(const plan *plan, op_set known, const char **lack);
 
 /*
  * The executor for a program: the one that the device was opened with, where it fits, else the first that fits and suits.
- * TANDA_DEVICE where a training is forced onto one that does not fit, naming what it lacks; a plan for no training then
- * takes its first that fits.
+ * TANDA_DEVICE where a training is forced onto one that does not fit, naming what it lacks; a plan for no training, or one
+ * that keeps its tensors to be looked at, then takes its first that fits.
  */
 tanda_status executor_choose(const backend *backend, const plan *plan, const program_options *options,
                              const executor **result, tanda_error *error);

@@ -84,6 +84,7 @@ static tanda_status open_trial(trial *trial, bench_data *data, bool shuffle, ben
     if (status == TANDA_OK) status = hand_over(trial, data, error);
     const double handed_over = seconds_now();
     if (status == TANDA_OK) status = compile(trial, shuffle, error);
+    result->executor = status == TANDA_OK ? session_executor(&trial->session) : NULL;
     result->transfer = handed_over - loaded;
     result->compile = seconds_now() - handed_over;
     return status;

@@ -166,6 +166,7 @@ static report begin_entry(const char *name, const char *run_name, const char *ty
     report_text(&entry, "run_type", type);
     report_count(&entry, "repetitions", result->repetitions);
     report_count(&entry, "iterations", result->steps);
+    report_text(&entry, "executor", result->executor);
     return entry;
 }
 

@@ -209,6 +209,7 @@ static report make_report(const training *run) {
     const tanda_model *model = run->setup.model;
     report report = report_begin("train");
     report_device(&report, run->device, &run->options.common.device);
+    report_text(&report, "executor", run->result.executor);
     report_text(&report, "task", task_name(model->task));
     report_dialect(&report, &run->setup.training->dialect);
     report_count(&report, "rows", run->setup.training->rows);

@@ -625,6 +625,7 @@ typedef struct tanda_train_result {
     double compile_seconds, transfer_seconds, train_seconds;
     bool converged;            /* lbfgs: no derivative at the last weights exceeds the tolerance */
     double largest_derivative; /* lbfgs: its magnitude */
+    const char *executor;      /* who computed the steps; see tanda_device_executor */
 } tanda_train_result;
 
 /*

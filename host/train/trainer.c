@@ -132,6 +132,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     if (status == TANDA_OK) status = upload(trainer, validation, error);
     result->transfer_seconds = seconds_now() - start;
     if (status == TANDA_OK) status = compile(trainer, error);
+    result->executor = status == TANDA_OK ? session_executor(&trainer->session) : NULL;
     result->compile_seconds = seconds_now() - start - result->transfer_seconds;
     return status;
 }

@@ -236,6 +236,7 @@ static tanda_status train_alone(lockstep *lockstep, int side, tanda_error *error
         rates[s] = lockstep_rates(lockstep, s);
     if (status == TANDA_OK) status = session_write_parameters(&runner->session, lockstep->start, error);
     if (status == TANDA_OK) status = begin_session(lockstep, side, &plan, &runner->session, &session, error);
+    if (status == TANDA_OK) lockstep->result->executors[side] = session_executor(&session);
     if (status == TANDA_OK) status = session_finish(&session, error);
     double start = seconds_now();
     if (status == TANDA_OK) status = session_run(&session, 0, steps, rates, true, error);
