@@ -18,7 +18,7 @@ static const struct argp_option table[] = {
     {"against", FLAG_AGAINST, "SPEC", 0,
      "the other side; default cpu. A SPEC is a DEVICE as for --device, which takes a SPEC here too (default: "
      "the best OpenCL device, else cpu), then settings: cpu,threads=1,isa=generic or "
-     "opencl,math=fast,gemm=clblast,kernels=FOLDER,executor=NAME",
+     "opencl,math=fast,kernels=FOLDER",
      0},
     {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", 0},
     {"golden", FLAG_GOLDEN, "FILE", 0,
