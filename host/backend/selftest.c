@@ -169,7 +169,7 @@ static tanda_status prepare_training(small_training *training, tanda_error *erro
     static const activation activations[] = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX};
     const plan_options options = {.training = true};
     tanda_status status =
-        model_create(TRAINING_FEATURES, 3, units, activations, LOSS_CATEGORICAL_CROSSENTROPY,
+        model_create(TRAINING_FEATURES, 3, NULL, units, activations, LOSS_CATEGORICAL_CROSSENTROPY,
                      TANDA_TASK_CLASSES, &training->model, error);
     if (status != TANDA_OK) return status;
     model_initialise(training->model, 12);
