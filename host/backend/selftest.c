@@ -158,7 +158,7 @@ static tanda_status hash_functions(backend *backend, uint64_t *hash, tanda_error
 static tanda_status make_model(tanda_model **model, tanda_error *error) {
     static const size_t units[] = {17, 5, TRAINING_CLASSES};
     static const activation activations[] = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX};
-    const tanda_status status = model_create(TRAINING_FEATURES, 3, units, activations,
+    const tanda_status status = model_create(TRAINING_FEATURES, 3, NULL, units, activations,
                                              LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, model, error);
     if (status == TANDA_OK) model_initialise(*model, 12);
     return status;

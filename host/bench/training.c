@@ -43,7 +43,7 @@ tanda_status bench_make_model(const bench_workload *workload, tanda_model **mode
     for (size_t l = 0; l < layers; l++)
         activations[l] = ACTIVATION_RELU;
     activations[layers - 1] = binary ? ACTIVATION_SIGMOID : ACTIVATION_SOFTMAX;
-    tanda_status status = model_create(workload->units[0], layers, workload->units + 1, activations,
+    tanda_status status = model_create(workload->units[0], layers, NULL, workload->units + 1, activations,
                                        binary ? LOSS_BINARY_CROSSENTROPY : LOSS_CATEGORICAL_CROSSENTROPY,
                                        TANDA_TASK_CLASSES, model, error);
     if (status == TANDA_OK) model_initialise(*model, 0);

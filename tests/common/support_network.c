@@ -88,7 +88,7 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
 
 problem problem_create(const network *network) {
     problem made = {.network = network};
-    MUST(model_create(network->features, network->layer_count, network->units, network->activations,
+    MUST(model_create(network->features, network->layer_count, NULL, network->units, network->activations,
                       network->loss, network->task, &made.model, error));
     fill_parameters(made.model, network->content);
     fill_dataset(network, model_classes(made.model), &made.dataset);
