@@ -213,8 +213,13 @@ ParameterizedTestParameters(markdown, commands_give_the_output_that_stands_below
 ParameterizedTest(document *document, markdown, commands_give_the_output_that_stands_below_them,
                   .init = enter_folder, .fini = leave_folder, .timeout = 300) {
     block blocks[BLOCKS];
-    const size_t count = read_blocks(document_text(document->path), blocks);
+    const char *text = document_text(document->path);
+    const size_t count = read_blocks(text, blocks);
     if (count == 0) return;
+    if (strstr(text, "--device opencl") != NULL && strstr(RUN("devices").out, "\nopencl:") == NULL) {
+        printf("SKIPPED: the commands of %s: there is no OpenCL device\n", document->path);
+        return;
+    }
     furnish();
     write_script(blocks, count);
     if (system("bash script.sh </dev/null") == -1) cr_assert_fail("no shell");
