@@ -63,7 +63,7 @@ static void compare_result(lockstep *lockstep, size_t index, float a, float b) {
 
 /*
  * w' = w - lr g, held against each side's own gradient: the reference uses its own, and a side may be off by
- * lr |g_side - g| and two roundings (kernels/README.md, Bounds).
+ * lr |g_side - g| and two roundings (docs/exactness.md, Bounds).
  */
 static void expect_update(lockstep *lockstep, const compared_tensor *tensor) {
     size_t offset = lockstep_offset(lockstep, tensor),
