@@ -311,7 +311,8 @@ static tanda_status check_layers(const trainer *trainer, const opened *file, tan
     bool same = ours->features == theirs->features && ours->layer_count == theirs->layer_count &&
                 ours->loss == theirs->loss && ours->task == theirs->task;
     for (size_t i = 0; same && i < ours->layer_count; i++)
-        same = ours->layers[i].outputs == theirs->layers[i].outputs &&
+        same = ours->layers[i].kind == theirs->layers[i].kind &&
+               ours->layers[i].outputs == theirs->layers[i].outputs &&
                ours->layers[i].activation == theirs->layers[i].activation;
     if (same) return TANDA_OK;
     return fail(error, TANDA_USAGE, "%s: its model has other layers or another loss than this training's",
