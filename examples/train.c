@@ -40,7 +40,8 @@ int main(void) {
         classes[row] = (at[0] < 0) != (at[1] < 0);
     }
 
-    const tanda_dataset_arrays arrays = {.rows = ROWS,
+    const tanda_dataset_arrays arrays = {.size = sizeof arrays,
+                                         .rows = ROWS,
                                          .features = FEATURES,
                                          .values = values,
                                          .borrow_values = true,
@@ -50,10 +51,17 @@ int main(void) {
                                          .class_names = names};
     const size_t hidden[] = {HIDDEN};
     const char *const activations[] = {"tanh"};
-    const tanda_model_options layers = {
-        .hidden = hidden, .hidden_count = 1, .activations = activations, .activation_count = 1};
-    const tanda_train_options options = {
-        .epochs = 100, .batch_rows = 16, .learning_rate = 0.3, .report_every = 20, .on_epoch = print_epoch};
+    const tanda_model_options layers = {.size = sizeof layers,
+                                        .hidden = hidden,
+                                        .hidden_count = 1,
+                                        .activations = activations,
+                                        .activation_count = 1};
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = 100,
+                                         .batch_rows = 16,
+                                         .learning_rate = 0.3,
+                                         .report_every = 20,
+                                         .on_epoch = print_epoch};
 
     tanda_error error = {0};
     tanda_dataset *all = NULL, *training = NULL, *validation = NULL, *row = NULL;
@@ -81,7 +89,7 @@ int main(void) {
 
     /* Later, elsewhere: the model from its file, on a row that it has not seen. */
     const float point[] = {0.5f, -0.5f};
-    const tanda_dataset_arrays one = {.rows = 1, .features = FEATURES, .values = point};
+    const tanda_dataset_arrays one = {.size = sizeof one, .rows = 1, .features = FEATURES, .values = point};
     if (tanda_model_load("xor.safetensors", &loaded, &error) || tanda_dataset_create(&one, &row, &error) ||
         tanda_dataset_scale(row, loaded, &error) ||
         tanda_predict(device, loaded, row, print_row, NULL, &error))

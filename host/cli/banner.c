@@ -9,13 +9,6 @@
 
 #define CLASSES_SHOWN 10
 
-size_t *class_counts(const tanda_dataset *dataset) {
-    size_t *counts = calloc(dataset->class_count, sizeof *counts);
-    for (size_t row = 0; counts != NULL && row < dataset->rows; row++)
-        counts[dataset->classes[row]]++;
-    return counts;
-}
-
 /* Class names that are whole numbers came from a numeric column. */
 static bool names_are_numbers(const tanda_dataset *dataset) {
     for (size_t i = 0; i < dataset->class_count; i++) {

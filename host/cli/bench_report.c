@@ -84,10 +84,10 @@ static json_t *caches_json(const bench_host *host) {
     json_builder caches = json_array_begin();
     for (size_t i = 0; i < host->cache_count; i++) {
         json_builder cache = json_object_begin();
-        report_text(&cache, "type", host->caches[i].type);
-        report_count(&cache, "level", host->caches[i].level);
-        report_count(&cache, "size", host->caches[i].bytes);
-        report_count(&cache, "num_sharing", host->caches[i].sharing);
+        json_put_text(&cache, "type", host->caches[i].type);
+        json_put_count(&cache, "level", host->caches[i].level);
+        json_put_count(&cache, "size", host->caches[i].bytes);
+        json_put_count(&cache, "num_sharing", host->caches[i].sharing);
         json_push(&caches, json_end(&cache));
     }
     return json_end(&caches);
@@ -99,12 +99,12 @@ static void add_host(report *context) {
     json_builder loads = json_array_begin();
     for (size_t i = 0; i < host.load_count; i++)
         json_push(&loads, json_real(host.loads[i]));
-    report_text(context, "host_name", host.name);
-    report_count(context, "num_cpus", host.cpus);
-    report_count(context, "mhz_per_cpu", host.megahertz);
-    report_value(context, "cpu_scaling_enabled", json_boolean(host.is_scaling));
-    report_value(context, "caches", caches_json(&host));
-    report_value(context, "load_avg", json_end(&loads));
+    json_put_text(context, "host_name", host.name);
+    json_put_count(context, "num_cpus", host.cpus);
+    json_put_count(context, "mhz_per_cpu", host.megahertz);
+    json_put(context, "cpu_scaling_enabled", json_boolean(host.is_scaling));
+    json_put(context, "caches", caches_json(&host));
+    json_put(context, "load_avg", json_end(&loads));
 }
 
 bench_report bench_report_begin(void) {
@@ -114,23 +114,23 @@ bench_report bench_report_begin(void) {
     bench_report made = {.report = json_object_begin()};
     report context = json_object_begin();
     if (localtime_r(&now, &local) != NULL) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
-    report_text(&context, "date", text);
+    json_put_text(&context, "date", text);
     add_host(&context);
-    report_text(&context, "executable", "tanda bench");
-    report_text(&context, "version", tanda_version());
+    json_put_text(&context, "executable", "tanda bench");
+    json_put_text(&context, "version", tanda_version());
 #if defined(__OPTIMIZE__)
-    report_text(&context, "library_build_type", "release");
+    json_put_text(&context, "library_build_type", "release");
 #else
-    report_text(&context, "library_build_type", "debug");
+    json_put_text(&context, "library_build_type", "debug");
 #endif
 #if defined(__VERSION__)
-    report_text(&context, "compiler", __VERSION__);
+    json_put_text(&context, "compiler", __VERSION__);
 #endif
     made.devices = json_array();
     made.benchmarks = json_array();
-    report_value(&context, "devices", made.devices);
-    report_value(&made.report, "context", json_end(&context));
-    report_value(&made.report, "benchmarks", made.benchmarks);
+    json_put(&context, "devices", made.devices);
+    json_put(&made.report, "context", json_end(&context));
+    json_put(&made.report, "benchmarks", made.benchmarks);
     if (made.report.failed) made.devices = made.benchmarks = NULL; /* they went with what failed */
     return made;
 }
@@ -144,16 +144,16 @@ static void append(bench_report *report, json_t *array, json_t *value) {
 void bench_report_device(bench_report *report, const tanda_device_information *device,
                          const device_limits *limits) {
     json_builder entry = json_object_begin();
-    report_text(&entry, "id", device->id);
-    report_text(&entry, "name", device->name);
-    report_text(&entry, "platform", device->platform);
-    report_count(&entry, "compute_units", device->compute_units);
-    report_real(&entry, "read_bytes_per_second", limits->read_bandwidth);
-    report_real(&entry, "fma_flops_per_second", limits->fma_peak);
-    report_real(&entry, "launch_seconds", limits->launch_seconds);
-    report_real(&entry, "queued_seconds", limits->queued_seconds);
-    report_real(&entry, "upload_bytes_per_second", limits->upload);
-    report_real(&entry, "download_bytes_per_second", limits->download);
+    json_put_text(&entry, "id", device->id);
+    json_put_text(&entry, "name", device->name);
+    json_put_text(&entry, "platform", device->platform);
+    json_put_count(&entry, "compute_units", device->compute_units);
+    json_put_real(&entry, "read_bytes_per_second", limits->read_bandwidth);
+    json_put_real(&entry, "fma_flops_per_second", limits->fma_peak);
+    json_put_real(&entry, "launch_seconds", limits->launch_seconds);
+    json_put_real(&entry, "queued_seconds", limits->queued_seconds);
+    json_put_real(&entry, "upload_bytes_per_second", limits->upload);
+    json_put_real(&entry, "download_bytes_per_second", limits->download);
     append(report, report->devices, json_end(&entry));
 }
 
@@ -161,19 +161,19 @@ void bench_report_device(bench_report *report, const tanda_device_information *d
 static report begin_entry(const char *name, const char *run_name, const char *type,
                           const bench_result *result) {
     json_builder entry = json_object_begin();
-    report_text(&entry, "name", name);
-    report_text(&entry, "run_name", run_name);
-    report_text(&entry, "run_type", type);
-    report_count(&entry, "repetitions", result->repetitions);
-    report_count(&entry, "iterations", result->steps);
-    report_text(&entry, "executor", result->executor);
+    json_put_text(&entry, "name", name);
+    json_put_text(&entry, "run_name", run_name);
+    json_put_text(&entry, "run_type", type);
+    json_put_count(&entry, "repetitions", result->repetitions);
+    json_put_count(&entry, "iterations", result->steps);
+    json_put_text(&entry, "executor", result->executor);
     return entry;
 }
 
 static void add_times(report *entry, double real, double cpu) {
-    report_real(entry, "real_time", real);
-    report_real(entry, "cpu_time", cpu);
-    report_text(entry, "time_unit", "us");
+    json_put_real(entry, "real_time", real);
+    json_put_real(entry, "cpu_time", cpu);
+    json_put_text(entry, "time_unit", "us");
 }
 
 /* unit: "time", of seconds, or "percentage", of a part of 1. */
@@ -183,8 +183,8 @@ static report begin_aggregate(const char *run_name, const char *aggregate, const
     const double scale = strcmp(unit, "time") == 0 ? 1e6 : 1.0;
     text_put(name, sizeof name, "%s_%s", run_name, aggregate);
     report entry = begin_entry(name, run_name, "aggregate", result);
-    report_text(&entry, "aggregate_name", aggregate);
-    report_text(&entry, "aggregate_unit", unit);
+    json_put_text(&entry, "aggregate_name", aggregate);
+    json_put_text(&entry, "aggregate_unit", unit);
     add_times(&entry, real * scale, cpu * scale);
     return entry;
 }
@@ -193,41 +193,42 @@ static void add_shape(report *entry, const bench_workload *workload) {
     json_builder units = json_array_begin();
     for (size_t i = 0; workload->units[i] != 0; i++)
         json_push(&units, json_integer((json_int_t)workload->units[i]));
-    report_value(entry, "units", json_end(&units));
-    report_count(entry, "rows", workload->rows);
-    report_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
+    json_put(entry, "units", json_end(&units));
+    json_put_count(entry, "rows", workload->rows);
+    json_put_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
 }
 
 static void add_figures(report *entry, const bench_result *result) {
     const double part = result->part;
-    report_real(entry, "min_time", result->least * 1e6);
-    report_real(entry, "max_time", result->most * 1e6);
-    if (result->bytes > 0.0) report_real(entry, "bytes_per_second", result->bytes / result->median);
-    if (result->operations > 0.0) report_real(entry, "flops_per_second", result->operations / result->median);
-    if (part > 0.0) report_real(entry, "part_of_limit", part);
+    json_put_real(entry, "min_time", result->least * 1e6);
+    json_put_real(entry, "max_time", result->most * 1e6);
+    if (result->bytes > 0.0) json_put_real(entry, "bytes_per_second", result->bytes / result->median);
+    if (result->operations > 0.0)
+        json_put_real(entry, "flops_per_second", result->operations / result->median);
+    if (part > 0.0) json_put_real(entry, "part_of_limit", part);
     if (part > 0.0 || result->is_disturbed) {
-        report_value(entry, "disturbed", json_boolean(result->is_disturbed));
-        report_text(entry, "limit", result->bound);
-        report_real(entry, "limit_read_bytes_per_second", result->limits.read_bandwidth);
-        report_real(entry, "limit_fma_flops_per_second", result->limits.fma_peak);
+        json_put(entry, "disturbed", json_boolean(result->is_disturbed));
+        json_put_text(entry, "limit", result->bound);
+        json_put_real(entry, "limit_read_bytes_per_second", result->limits.read_bandwidth);
+        json_put_real(entry, "limit_fma_flops_per_second", result->limits.fma_peak);
     }
-    report_real(entry, "others_cores", result->others);
-    report_real(entry, "first_step_seconds", result->first);
-    report_real(entry, "load_seconds", result->load);
-    report_real(entry, "transfer_seconds", result->transfer);
-    report_real(entry, "compile_seconds", result->compile);
-    if (result->has_loss) report_real(entry, "loss", result->loss);
+    json_put_real(entry, "others_cores", result->others);
+    json_put_real(entry, "first_step_seconds", result->first);
+    json_put_real(entry, "load_seconds", result->load);
+    json_put_real(entry, "transfer_seconds", result->transfer);
+    json_put_real(entry, "compile_seconds", result->compile);
+    if (result->has_loss) json_put_real(entry, "loss", result->loss);
     if (result->losses_count == 0) return;
     json_builder losses = json_array_begin();
     for (size_t i = 0; i < result->losses_count; i++)
         json_push(&losses, json_real(result->losses[i]));
-    report_value(entry, "first_losses", json_end(&losses));
+    json_put(entry, "first_losses", json_end(&losses));
 }
 
 static void add_repetitions(bench_report *report, const char *run_name, const bench_result *result) {
     for (size_t i = 0; i < result->repetitions; i++) {
         json_builder entry = begin_entry(run_name, run_name, "iteration", result);
-        report_count(&entry, "repetition_index", i);
+        json_put_count(&entry, "repetition_index", i);
         add_times(&entry, result->seconds[i] * 1e6, result->cpu_seconds[i] * 1e6);
         append(report, report->benchmarks, json_end(&entry));
     }

@@ -1,9 +1,9 @@
-/* --folds: one training for each part of the rows that is held out. */
+/* --folds: what each of the trainings gave, for people and as JSON. */
 #ifndef TANDA_CLI_CROSS_VALIDATION_H
 #define TANDA_CLI_CROSS_VALIDATION_H
 
 #include "cli/report.h"
-#include "cli/train_setup.h"
+#include "fit/folds.h"
 #include "support/digest.h"
 
 typedef struct fold {
@@ -20,17 +20,12 @@ typedef struct cross_validation {
     bool by_class;
 } cross_validation;
 
-/* Trains the setup's model; fold counts from 1. */
-typedef tanda_status fold_trainer(const train_setup *setup, size_t fold, tanda_train_result *result,
-                                  void *context, tanda_error *error);
+/* TANDA_FAILED for want of memory. Release validation whatever it returns. */
+tanda_status cross_validation_begin(const folds *folds, cross_validation *validation, tanda_error *error);
 
-/*
- * Reads the rows once, and for each fold makes a model of the same first weights, encodes and scales by the rows that
- * are trained on, and calls train. Prints a line on standard output for each fold as it is done, unless it is to be
- * JSON. Release result whatever it returns.
- */
-tanda_status cross_validate(const train_options *options, fold_trainer *train, void *context,
-                            cross_validation *result, tanda_error *error);
+/* Takes in the next fold, which has been trained; with a line on standard output unless it is to be JSON. */
+void cross_validation_add(cross_validation *validation, const fit *fit, const tanda_train_result *result,
+                          bool prints);
 void cross_validation_free(cross_validation *validation);
 
 /* Mean and standard deviation of each figure, for people. */

@@ -97,24 +97,24 @@ static void print_device(const examination *found) {
 static json_t *device_object(const examination *found) {
     const tanda_device_information *device = &found->information;
     report report = json_object_begin();
-    report_text(&report, "id", device->id);
-    report_text(&report, "backend", device->backend);
-    report_text(&report, "kind", device->kind);
-    report_text(&report, "name", device->name);
-    report_text(&report, "platform", device->platform);
-    report_text(&report, "driver", device->driver);
-    report_count(&report, "compute_units", device->compute_units);
-    if (device->memory > 0) report_count(&report, "memory", device->memory);
+    json_put_text(&report, "id", device->id);
+    json_put_text(&report, "backend", device->backend);
+    json_put_text(&report, "kind", device->kind);
+    json_put_text(&report, "name", device->name);
+    json_put_text(&report, "platform", device->platform);
+    json_put_text(&report, "driver", device->driver);
+    json_put_count(&report, "compute_units", device->compute_units);
+    if (device->memory > 0) json_put_count(&report, "memory", device->memory);
     if (found->opened) {
-        report_text(&report, "grade", grade_name(found->grade));
+        json_put_text(&report, "grade", grade_name(found->grade));
         if (found->missed != NULL && found->missed[0] != '\0')
-            report_text(&report, "missed_probe", found->missed);
+            json_put_text(&report, "missed_probe", found->missed);
         json_builder executors = json_array_begin();
         for (size_t i = 0; found->executors[i] != NULL; i++)
             json_push(&executors, json_string(found->executors[i]));
-        report_value(&report, "executors", json_end(&executors));
+        json_put(&report, "executors", json_end(&executors));
     } else {
-        report_text(&report, "error", found->error.message);
+        json_put_text(&report, "error", found->error.message);
     }
     return json_end(&report);
 }
@@ -126,7 +126,7 @@ static void print_remarks(const char *lines) {
 
 static void report_remarks(report *report, const device_remarks *remarks) {
     char text[2 * REMARKS_SIZE];
-    if (remarks_join(remarks, true, text, sizeof text) > 0) report_text(report, "remark", text);
+    if (remarks_join(remarks, true, text, sizeof text) > 0) json_put_text(report, "remark", text);
 }
 
 static tanda_status list_devices(const common_options *options, tanda_error *error) {
@@ -149,7 +149,7 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     }
     free(devices);
     if (options->json) {
-        report_value(&report, "devices", json_end(&array));
+        json_put(&report, "devices", json_end(&array));
         report_remarks(&report, &remarks);
         return report_print(&report, error);
     }

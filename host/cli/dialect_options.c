@@ -5,8 +5,6 @@
 #include "cli/option_table.h"
 #include "data/place.h"
 
-#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
-
 enum { FLAG_HEADER = FLAG_OWN + 0xd00, FLAG_DELIMITER, FLAG_DECIMAL, FLAG_COMMENT, FLAG_SKIP_LINES };
 
 static const struct argp_option table[] = {
@@ -24,15 +22,10 @@ static const struct argp_option table[] = {
     {0},
 };
 
-static const char *const header_names[] = {
-    [TANDA_HEADER_AUTO] = "auto", [TANDA_HEADER_NONE] = "none", [TANDA_HEADER_FIRST_ROW] = "first-row"};
-static const char *const decimal_names[] = {"auto", "point", "comma"};
-static const char decimals[] = {'\0', '.', ','};
-
 static tanda_status set_header(data_options *options, const char *argument) {
     size_t index = 0;
     const tanda_status status =
-        value_choice("--header", argument, header_names, COUNT_OF(header_names), &index, options->error);
+        value_choice("--header", argument, header_names, HEADER_NAMES, &index, options->error);
     if (status == TANDA_OK) options->read.header = (tanda_header)index;
     return status;
 }
@@ -48,7 +41,7 @@ static tanda_status set_delimiter(data_options *options, const char *argument) {
     for (size_t i = 0; i < DELIMITER_COUNT; i++)
         names[i + 1] = dialect_delimiter_name(dialect_delimiters[i]);
     const tanda_status status =
-        value_choice("--delimiter", argument, names, COUNT_OF(names), &index, options->error);
+        value_choice("--delimiter", argument, names, DELIMITER_COUNT + 1, &index, options->error);
     if (status == TANDA_OK) options->read.delimiter = index == 0 ? '\0' : dialect_delimiters[index - 1];
     return status;
 }
@@ -56,8 +49,8 @@ static tanda_status set_delimiter(data_options *options, const char *argument) {
 static tanda_status set_decimal(data_options *options, const char *argument) {
     size_t index = 0;
     const tanda_status status =
-        value_choice("--decimal", argument, decimal_names, COUNT_OF(decimal_names), &index, options->error);
-    if (status == TANDA_OK) options->read.decimal = decimals[index];
+        value_choice("--decimal", argument, decimal_names, DECIMAL_NAMES, &index, options->error);
+    if (status == TANDA_OK) options->read.decimal = dialect_decimals[index];
     return status;
 }
 
@@ -92,34 +85,20 @@ const struct argp dialect_argp = {.options = table, .parser = parse};
 
 /* ---- what is noted and told --------------------------------------------------------------------------- */
 
-static const char *decimal_name(char decimal) {
-    return decimal_names[decimal == '.' ? 1 : decimal == ',' ? 2 : 0];
-}
-
-void dialect_write_settings(const data_options *options, report *settings) {
-    const tanda_dataset_options *read = &options->read;
-    report_text(settings, "header", header_names[read->header]);
-    if (read->delimiter != '\0') report_text(settings, "delimiter", dialect_delimiter_name(read->delimiter));
-    if (read->decimal != '\0') report_text(settings, "decimal", decimal_name(read->decimal));
-    if (read->comment != NULL)
-        report_text(settings, "comment", read->comment[0] == '\0' ? "none" : read->comment);
-    if (read->skip_lines > 0) report_count(settings, "skip_lines", read->skip_lines);
-}
-
 void report_dialect(report *outer, const dialect *dialect) {
     if (!dialect->is_text) return;
     report report = json_object_begin();
-    report_text(&report, "encoding", text_encoding_name(dialect->encoding));
-    report_text(&report, "delimiter",
-                dialect->single_blanks ? "single blanks" : dialect_delimiter_name(dialect->delimiter));
-    report_text(&report, "decimal", decimal_name(dialect->decimal));
-    report_text(&report, "line_end", dialect->line_end == '\r' ? "CR" : dialect->has_crlf ? "CRLF" : "LF");
-    report_value(&report, "byte_order_mark", json_boolean(dialect->encoding == TEXT_UTF8_MARK));
-    report_value(&report, "quotes", json_boolean(dialect->has_quotes));
-    report_text(&report, "comment", dialect->comment[0] == '\0' ? "none" : dialect->comment);
-    report_count(&report, "skipped_lines", dialect->skipped_lines);
-    report_value(&report, "header", json_boolean(dialect->has_header));
-    report_value(outer, "dialect", json_end(&report));
+    json_put_text(&report, "encoding", text_encoding_name(dialect->encoding));
+    json_put_text(&report, "delimiter",
+                  dialect->single_blanks ? "single blanks" : dialect_delimiter_name(dialect->delimiter));
+    json_put_text(&report, "decimal", dialect_decimal_name(dialect->decimal));
+    json_put_text(&report, "line_end", dialect->line_end == '\r' ? "CR" : dialect->has_crlf ? "CRLF" : "LF");
+    json_put(&report, "byte_order_mark", json_boolean(dialect->encoding == TEXT_UTF8_MARK));
+    json_put(&report, "quotes", json_boolean(dialect->has_quotes));
+    json_put_text(&report, "comment", dialect->comment[0] == '\0' ? "none" : dialect->comment);
+    json_put_count(&report, "skipped_lines", dialect->skipped_lines);
+    json_put(&report, "header", json_boolean(dialect->has_header));
+    json_put(outer, "dialect", json_end(&report));
 }
 
 /* ---- the manual --------------------------------------------------------------------------------------- */

@@ -11,9 +11,6 @@ extern const struct argp dialect_argp;
 /* For the manual: how the delimiter of a file is found. */
 void dialect_write_rules(FILE *stream);
 
-/* Notes the settings of a training: the header's always, the others where they were given. */
-void dialect_write_settings(const data_options *options, report *settings);
-
 /* The member "dialect" of what was found: encoding, delimiter, decimal and so on; nothing for data that is no text. */
 void report_dialect(report *report, const dialect *dialect);
 

@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "cli/option_table.h"
+#include "data/missing.h"
 #include "data/place.h"
 #include "support/text.h"
 
 #define COLUMNS_SHOWN 8
 
 enum { FLAG_CATEGORICAL = FLAG_OWN + 0x900, FLAG_MISSING, FLAG_MISSING_VALUES, FLAG_UNKNOWN };
-
-static const char *const missing_names[] = {[TANDA_MISSING_REFUSE] = "refuse", [TANDA_MISSING_MEAN] = "mean"};
 
 static const struct argp_option unknown_table[] = {
     {"missing-values", FLAG_MISSING_VALUES, "LIST", 0,
@@ -88,50 +87,6 @@ static error_t parse_encoding(int key, char *argument, struct argp_state *state)
 static const struct argp_child children[] = {{&unknown_argp, 0, NULL, 0}, {0}};
 
 const struct argp encoding_argp = {.options = encoding_table, .parser = parse_encoding, .children = children};
-
-void encoding_write_settings(const data_options *options, report *settings) {
-    if (options->read.categorical_auto) report_text(settings, "categorical", "auto");
-    if (options->categorical.count > 0)
-        report_value(settings, "categorical",
-                     report_strings(options->categorical.texts, options->categorical.count));
-    report_text(settings, "missing", missing_names[options->read.missing]);
-    if (options->missing_values.count > 0)
-        report_value(settings, "missing_values",
-                     report_strings(options->missing_values.texts, options->missing_values.count));
-    report_text(settings, "unknown_category",
-                options->read.unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
-}
-
-/* ---- use ---------------------------------------------------------------------------------------------- */
-
-/* The features of the first weights' model are what its preparation makes, if it has one. */
-static bool is_prepared(const first_weights *first) {
-    return first != NULL && first->model != NULL && first->model->preparation.columns > 0;
-}
-
-static tanda_status fit(const data_options *options, const first_weights *first,
-                        const tanda_dataset *training, preparation *result, tanda_error *error) {
-    const bool zero = options->read.unknown == TANDA_UNKNOWN_ZERO;
-    if (!is_prepared(first) || raw_columns_are_features(&training->raw))
-        return preparation_fit(training, zero, result, error);
-    const tanda_status status = first_weights_preparation(first, training, result, error);
-    if (status == TANDA_OK && options->read.unknown != TANDA_UNKNOWN_AUTO) result->zero_unknown = zero;
-    return status;
-}
-
-tanda_status encode_data(const data_options *options, const first_weights *first, tanda_dataset *training,
-                         tanda_dataset *validation, preparation *result, tanda_error *error) {
-    preparation made = {0};
-    tanda_status status = fit(options, first, training, &made, error);
-    if (status == TANDA_OK) status = dataset_prepare(training, &made, options->read.unknown, error);
-    if (status == TANDA_OK && validation != NULL)
-        status = dataset_prepare(validation, &made, options->read.unknown, error);
-    if (status == TANDA_OK)
-        *result = made;
-    else
-        preparation_free(&made);
-    return status;
-}
 
 void print_encoding_line(FILE *stream, const preparation *preparation, const tanda_dataset *dataset) {
     size_t columns = 0;

@@ -59,20 +59,20 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     model_digest(model, digest);
     report report = report_begin("evaluate");
     report_device(&report, application->device, &application->common.device);
-    report_text(&report, "task", task_name(model->task));
-    report_text(&report, "loss_function", loss_name(model->loss));
+    json_put_text(&report, "task", task_name(model->task));
+    json_put_text(&report, "loss_function", loss_name(model->loss));
     report_dialect(&report, &application->dataset->dialect);
     report_target_scaling(&report, model);
-    report_count(&report, "rows", evaluation->figures.rows);
-    report_count(&report, "features", model->features);
-    report_count(&report, "parameters", model->parameter_count);
+    json_put_count(&report, "rows", evaluation->figures.rows);
+    json_put_count(&report, "features", model->features);
+    json_put_count(&report, "parameters", model->parameter_count);
     report_evaluation(&report, "", &evaluation->figures);
-    report_value(&report, "metrics", metrics_json(evaluation->metrics, outcome_names(model)));
-    report_value(&report, "seconds",
-                 json_pack("{sf sf sf}", "load", application->load_seconds, "evaluate",
-                           evaluation->evaluate_seconds, "metrics", evaluation->metrics_seconds));
-    report_text(&report, "weights_sha256", digest);
-    report_text(&report, "model", application->model_path);
+    json_put(&report, "metrics", metrics_json(evaluation->metrics, outcome_names(model)));
+    json_put(&report, "seconds",
+             json_pack("{sf sf sf}", "load", application->load_seconds, "evaluate",
+                       evaluation->evaluate_seconds, "metrics", evaluation->metrics_seconds));
+    json_put_text(&report, "weights_sha256", digest);
+    json_put_text(&report, "model", application->model_path);
     return report_print(&report, error);
 }
 

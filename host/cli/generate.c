@@ -181,17 +181,17 @@ static tanda_status write_files(generation *run, tanda_error *error) {
 static tanda_status print_json(const generation *run, tanda_error *error) {
     const synthetic_source *source = &run->source;
     report report = report_begin("generate");
-    report_text(&report, "kind", run->kind);
-    report_count(&report, "rows", source->rows);
-    report_count(&report, "test_rows", source->test_rows);
-    report_count(&report, "features", source->data.features);
-    report_count(&report, "classes", source->data.classes);
-    report_count(&report, "seed", source->data.seed);
-    report_text(&report, "output", run->output);
-    report_text(&report, "labels", run->labels);
-    report_text(&report, "test_output", run->test_output);
-    report_text(&report, "test_labels", run->test_labels);
-    report_real(&report, "seconds", run->seconds);
+    json_put_text(&report, "kind", run->kind);
+    json_put_count(&report, "rows", source->rows);
+    json_put_count(&report, "test_rows", source->test_rows);
+    json_put_count(&report, "features", source->data.features);
+    json_put_count(&report, "classes", source->data.classes);
+    json_put_count(&report, "seed", source->data.seed);
+    json_put_text(&report, "output", run->output);
+    json_put_text(&report, "labels", run->labels);
+    json_put_text(&report, "test_output", run->test_output);
+    json_put_text(&report, "test_labels", run->test_labels);
+    json_put_real(&report, "seconds", run->seconds);
     return report_print(&report, error);
 }
 

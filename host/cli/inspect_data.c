@@ -148,34 +148,34 @@ static void print_lines(const inspected *inspected) {
 
 static void report_frequent(report *report, const column_profile *profile) {
     if (profile->most_frequent_rows == 0) return;
-    report_text(report, "most_frequent", profile->most_frequent_text);
-    report_real(report, "most_frequent", profile->most_frequent);
-    report_count(report, "most_frequent_rows", profile->most_frequent_rows);
+    json_put_text(report, "most_frequent", profile->most_frequent_text);
+    json_put_real(report, "most_frequent", profile->most_frequent);
+    json_put_count(report, "most_frequent_rows", profile->most_frequent_rows);
 }
 
 static json_t *feature_object(const inspected *inspected, size_t feature) {
     const column_profile *profile = &inspected->profiles[feature];
     report report = json_object_begin();
     if (inspected->dataset->feature_names != NULL)
-        report_text(&report, "name", inspected->dataset->feature_names[feature]);
-    report_text(&report, "type", column_type_name(profile->type));
-    report_count(&report, "missing", profile->missing);
+        json_put_text(&report, "name", inspected->dataset->feature_names[feature]);
+    json_put_text(&report, "type", column_type_name(profile->type));
+    json_put_count(&report, "missing", profile->missing);
     if (profile->has_more)
-        report_text(&report, "distinct", "more");
+        json_put_text(&report, "distinct", "more");
     else
-        report_count(&report, "distinct", profile->distinct);
-    report_value(&report, "constant", json_boolean(profile_is_constant(profile)));
-    report_real(&report, "min", profile->minimum);
-    report_real(&report, "mean", profile->mean);
-    report_real(&report, "max", profile->maximum);
+        json_put_count(&report, "distinct", profile->distinct);
+    json_put(&report, "constant", json_boolean(profile_is_constant(profile)));
+    json_put_real(&report, "min", profile->minimum);
+    json_put_real(&report, "mean", profile->mean);
+    json_put_real(&report, "max", profile->maximum);
     report_frequent(&report, profile);
     return json_end(&report);
 }
 
 static json_t *class_object(const char *name, size_t count) {
     report report = json_object_begin();
-    report_text(&report, "name", name);
-    report_count(&report, "rows", count);
+    json_put_text(&report, "name", name);
+    json_put_count(&report, "rows", count);
     return json_end(&report);
 }
 
@@ -185,7 +185,7 @@ static void report_classes(report *report, const tanda_dataset *dataset) {
     if (counts == NULL) classes.failed = true;
     for (size_t i = 0; counts != NULL && i < dataset->class_count; i++)
         json_push(&classes, class_object(dataset->class_names[i], counts[i]));
-    report_value(report, "classes", json_end(&classes));
+    json_put(report, "classes", json_end(&classes));
     free(counts);
 }
 
@@ -195,18 +195,18 @@ static tanda_status print_json(const inspected *inspected, tanda_error *error) {
     report report = report_begin("inspect");
     for (size_t i = 0; i < dataset->features; i++)
         json_push(&columns, feature_object(inspected, i));
-    report_text(&report, "kind", "data");
-    report_text(&report, "data", inspected->path);
-    report_text(&report, "read_as", dataset->remark);
+    json_put_text(&report, "kind", "data");
+    json_put_text(&report, "data", inspected->path);
+    json_put_text(&report, "read_as", dataset->remark);
     report_dialect(&report, &dataset->dialect);
-    report_count(&report, "rows", dataset->rows);
-    report_count(&report, "features", dataset->features);
-    report_text(&report, "target", dataset->target_name);
+    json_put_count(&report, "rows", dataset->rows);
+    json_put_count(&report, "features", dataset->features);
+    json_put_text(&report, "target", dataset->target_name);
     if (dataset->target_names != NULL)
-        report_value(&report, "targets", report_strings(dataset->target_names, dataset->target_count));
-    if (dataset->task != TANDA_TASK_AUTO) report_text(&report, "task", task_name(dataset->task));
+        json_put(&report, "targets", json_texts(dataset->target_names, dataset->target_count));
+    if (dataset->task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(dataset->task));
     if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
-    report_value(&report, "columns", json_end(&columns));
+    json_put(&report, "columns", json_end(&columns));
     return report_print(&report, error);
 }
 

@@ -5,7 +5,7 @@
 #include "cli/inspect.h"
 #include "cli/print.h"
 #include "cli/report.h"
-#include "cli/settings.h"
+#include "fit/settings.h"
 #include "model/model_file.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
@@ -191,14 +191,14 @@ static void report_checkpoint(report *report, const char *path) {
     if (status != TANDA_OK) return;
     const stopping *stopping = &facts.progress.stopping;
     json_builder object = json_object_begin();
-    report_count(&object, "step", facts.progress.step);
-    report_count(&object, "steps_per_epoch", facts.steps_per_epoch);
+    json_put_count(&object, "step", facts.progress.step);
+    json_put_count(&object, "steps_per_epoch", facts.steps_per_epoch);
     if (stopping->best_epoch > 0) {
-        report_count(&object, "best_epoch", stopping->best_epoch);
-        report_real(&object, "best_score", stopping->best);
-        report_value(&object, "stopped_early", json_boolean(stopping->stopped));
+        json_put_count(&object, "best_epoch", stopping->best_epoch);
+        json_put_real(&object, "best_score", stopping->best);
+        json_put(&object, "stopped_early", json_boolean(stopping->stopped));
     }
-    report_value(report, "checkpoint", json_end(&object));
+    json_put(report, "checkpoint", json_end(&object));
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------- */
@@ -252,10 +252,10 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
 static json_t *layer_object(const tanda_model *model, size_t index) {
     const layer *layer = &model->layers[index];
     report report = json_object_begin();
-    report_count(&report, "inputs", layer->inputs);
-    report_count(&report, "outputs", layer->outputs);
-    report_text(&report, "activation", activation_name(layer->activation));
-    report_count(&report, "parameters", layer_parameters(layer));
+    json_put_count(&report, "inputs", layer->inputs);
+    json_put_count(&report, "outputs", layer->outputs);
+    json_put_text(&report, "activation", activation_name(layer->activation));
+    json_put_count(&report, "parameters", layer_parameters(layer));
     return json_end(&report);
 }
 
@@ -266,27 +266,27 @@ static tanda_status print_json(const char *path, const tanda_model *model, tanda
     model_digest(model, digest);
     for (size_t i = 0; i < model->layer_count; i++)
         json_push(&layers, layer_object(model, i));
-    report_text(&report, "kind", "model");
-    report_text(&report, "model", path);
-    report_text(&report, "task", task_name(model->task));
-    report_text(&report, "loss_function", loss_name(model->loss));
-    report_count(&report, "features", model->features);
-    report_count(&report, "parameters", model->parameter_count);
-    report_value(&report, "layers", json_end(&layers));
+    json_put_text(&report, "kind", "model");
+    json_put_text(&report, "model", path);
+    json_put_text(&report, "task", task_name(model->task));
+    json_put_text(&report, "loss_function", loss_name(model->loss));
+    json_put_count(&report, "features", model->features);
+    json_put_count(&report, "parameters", model->parameter_count);
+    json_put(&report, "layers", json_end(&layers));
     if (model->feature_names != NULL)
-        report_value(&report, "feature_names", report_strings(model->feature_names, model->features));
+        json_put(&report, "feature_names", json_texts(model->feature_names, model->features));
     if (model->preparation.columns > 0)
-        report_value(&report, "preparation", preparation_to_json(&model->preparation));
-    report_text(&report, "target", model->target_name);
+        json_put(&report, "preparation", preparation_to_json(&model->preparation));
+    json_put_text(&report, "target", model->target_name);
     if (model->target_names != NULL)
-        report_value(&report, "targets", report_strings(model->target_names, model_outputs(model)));
+        json_put(&report, "targets", json_texts(model->target_names, model_outputs(model)));
     if (model->class_count > 0)
-        report_value(&report, "classes", report_strings(model->class_names, model->class_count));
-    report_text(&report, "scale", scaling_name(model->scaling.kind));
+        json_put(&report, "classes", json_texts(model->class_names, model->class_count));
+    json_put_text(&report, "scale", scaling_name(model->scaling.kind));
     report_target_scaling(&report, model);
     if (model->settings != NULL)
-        report_value(&report, "settings", json_read(model->settings, strlen(model->settings), 0, NULL));
-    report_text(&report, "weights_sha256", digest);
+        json_put(&report, "settings", json_read(model->settings, strlen(model->settings), 0, NULL));
+    json_put_text(&report, "weights_sha256", digest);
     report_checkpoint(&report, path);
     return report_print(&report, error);
 }

@@ -268,13 +268,13 @@ static json_t *average_json(const tanda_average *average) {
 
 static json_t *class_json(const tanda_class_metrics *class, const char *name) {
     report made = json_object_begin();
-    report_text(&made, "name", name);
-    report_count(&made, "support", class->support);
-    report_count(&made, "predicted", class->predicted);
-    report_real(&made, "precision", class->precision);
-    report_real(&made, "recall", class->recall);
-    report_real(&made, "f1", class->f1);
-    report_real(&made, "roc_auc", class->roc_auc);
+    json_put_text(&made, "name", name);
+    json_put_count(&made, "support", class->support);
+    json_put_count(&made, "predicted", class->predicted);
+    json_put_real(&made, "precision", class->precision);
+    json_put_real(&made, "recall", class->recall);
+    json_put_real(&made, "f1", class->f1);
+    json_put_real(&made, "roc_auc", class->roc_auc);
     return json_end(&made);
 }
 
@@ -299,25 +299,25 @@ static json_t *confusion_json(const tanda_metrics *metrics) {
 
 json_t *metrics_json(const tanda_metrics *metrics, char *const *names) {
     report made = json_object_begin();
-    report_real(&made, "accuracy", metrics->accuracy);
-    report_real(&made, "roc_auc", metrics->roc_auc);
-    report_real(&made, "log_loss", metrics->log_loss);
-    if (metrics->top_k > 0) report_count(&made, "top_k", metrics->top_k);
-    report_real(&made, "top_k_accuracy", metrics->top_accuracy);
-    report_real(&made, "hamming_loss", metrics->hamming_loss);
-    report_real(&made, "mse", metrics->mse);
-    report_real(&made, "mae", metrics->mae);
-    report_real(&made, "r2", metrics->r2);
+    json_put_real(&made, "accuracy", metrics->accuracy);
+    json_put_real(&made, "roc_auc", metrics->roc_auc);
+    json_put_real(&made, "log_loss", metrics->log_loss);
+    if (metrics->top_k > 0) json_put_count(&made, "top_k", metrics->top_k);
+    json_put_real(&made, "top_k_accuracy", metrics->top_accuracy);
+    json_put_real(&made, "hamming_loss", metrics->hamming_loss);
+    json_put_real(&made, "mse", metrics->mse);
+    json_put_real(&made, "mae", metrics->mae);
+    json_put_real(&made, "r2", metrics->r2);
     if (metrics->task == TANDA_TASK_LABELS) {
-        report_value(&made, "micro", average_json(&metrics->micro));
-        report_value(&made, "samples", average_json(&metrics->samples));
+        json_put(&made, "micro", average_json(&metrics->micro));
+        json_put(&made, "samples", average_json(&metrics->samples));
     }
     if (metrics->task != TANDA_TASK_REGRESSION) {
-        report_value(&made, "macro", average_json(&metrics->macro));
-        report_value(&made, "weighted", average_json(&metrics->weighted));
-        report_value(&made, metrics->task == TANDA_TASK_LABELS ? "labels" : "classes",
-                     classes_json(metrics, names));
-        if (metrics->confusion != NULL) report_value(&made, "confusion_matrix", confusion_json(metrics));
+        json_put(&made, "macro", average_json(&metrics->macro));
+        json_put(&made, "weighted", average_json(&metrics->weighted));
+        json_put(&made, metrics->task == TANDA_TASK_LABELS ? "labels" : "classes",
+                 classes_json(metrics, names));
+        if (metrics->confusion != NULL) json_put(&made, "confusion_matrix", confusion_json(metrics));
     }
     return json_end(&made);
 }

@@ -199,47 +199,51 @@ static tanda_status refuse(const char *name, const char *flag, const char *belon
                 advice == NULL ? "" : "; ", advice == NULL ? "" : advice);
 }
 
-static tanda_status take_constants(optimizer_options *options, tanda_error *error) {
+static tanda_status take_constants(const optimizer_options *options, tanda_optimizer_options *optimizer,
+                                   tanda_error *error) {
     char text[128];
-    options->optimizer = tanda_optimizer_defaults(options->kind);
-    options->optimizer.amsgrad = options->amsgrad;
-    options->optimizer.centered = options->centered;
+    *optimizer = tanda_optimizer_defaults(options->kind);
+    optimizer->amsgrad = options->amsgrad;
+    optimizer->centered = options->centered;
     for (size_t i = 0; i < optimizer_constant_count; i++) {
         const optimizer_constant *constant = &optimizer_constants[i];
         if (!options->constants[i].is_given) continue;
         if (!optimizer_has(options->kind, constant))
             return refuse(constant->name, "optimizer", owners(constant->kinds, name_of_optimizer, text),
                           optimizer_name(options->kind), error);
-        *constant_of(&options->optimizer, constant) = options->constants[i].value;
+        *constant_of(optimizer, constant) = options->constants[i].value;
     }
     return TANDA_OK;
 }
 
-static tanda_status take_members(optimizer_options *options, tanda_error *error) {
+static tanda_status take_members(const optimizer_options *options, tanda_schedule_options *schedule,
+                                 tanda_error *error) {
     char text[128];
-    options->schedule = tanda_schedule_defaults(options->schedule_kind);
+    *schedule = tanda_schedule_defaults(options->schedule_kind);
     for (size_t i = 0; i < schedule_member_count; i++) {
         const schedule_member *member = &schedule_members[i];
         if (!options->members[i].is_given) continue;
         if (!schedule_has(options->schedule_kind, member))
             return refuse(member->name, "schedule", owners(member->kinds, name_of_schedule, text),
                           schedule_name(options->schedule_kind), error);
-        schedule_set(&options->schedule, member, options->members[i].value);
+        schedule_set(schedule, member, options->members[i].value);
     }
     return TANDA_OK;
 }
 
-tanda_status optimizer_options_finish(optimizer_options *options, double *learning_rate, tanda_error *error) {
+tanda_status optimizer_options_finish(const optimizer_options *options, tanda_train_options *training,
+                                      tanda_error *error) {
     tanda_error found = {0};
-    tanda_status status = take_constants(options, error);
-    if (status == TANDA_OK) status = take_members(options, error);
+    tanda_status status = take_constants(options, &training->optimizer, error);
+    if (status == TANDA_OK) status = take_members(options, &training->schedule, error);
     if (status != TANDA_OK) return status;
-    if (options->kind == TANDA_OPTIMIZER_LBFGS && *learning_rate != 0.0)
+    if (options->kind == TANDA_OPTIMIZER_LBFGS && training->learning_rate != 0.0)
         return fail(error, TANDA_USAGE,
                     "--learning-rate: lbfgs finds the length of each step itself; leave it away");
-    if (*learning_rate == 0.0) *learning_rate = tanda_optimizer_learning_rate(options->kind);
-    status = optimizer_check(&options->optimizer, &found);
-    if (status == TANDA_OK) status = schedule_check(&options->schedule, &found);
+    if (training->learning_rate == 0.0)
+        training->learning_rate = tanda_optimizer_learning_rate(options->kind);
+    status = optimizer_check(&training->optimizer, &found);
+    if (status == TANDA_OK) status = schedule_check(&training->schedule, &found);
     return status == TANDA_OK ? TANDA_OK : fail(error, status, "--%.590s", found.message);
 }
 
@@ -256,48 +260,19 @@ tanda_status optimizer_options_check_fixed(const optimizer_options *options, con
         command);
 }
 
-/* ---- settings and texts --------------------------------------------------------------------------------- */
-
-static void write_name(report *settings, const char *name, bool is_count, double value) {
-    char key[40];
-    text_put(key, sizeof key, "%s", name);
-    text_replace(key, '-', '_');
-    if (is_count)
-        report_count(settings, key, (uint64_t)value);
-    else
-        report_real(settings, key, value);
-}
-
-void optimizer_write_settings(const optimizer_options *options, report *settings) {
-    tanda_optimizer_options optimizer = options->optimizer;
-    report_text(settings, "optimizer", optimizer_name(options->kind));
-    for (size_t i = 0; i < optimizer_constant_count; i++)
-        if (optimizer_has(options->kind, &optimizer_constants[i]))
-            write_name(settings, optimizer_constants[i].name, false,
-                       *constant_of(&optimizer, &optimizer_constants[i]));
-    if (options->kind == TANDA_OPTIMIZER_ADAM || options->kind == TANDA_OPTIMIZER_ADAMW)
-        report_value(settings, "amsgrad", json_boolean(options->amsgrad));
-    if (options->kind == TANDA_OPTIMIZER_RMSPROP)
-        report_value(settings, "centered", json_boolean(options->centered));
-    report_text(settings, "schedule", schedule_name(options->schedule_kind));
-    for (size_t i = 0; i < schedule_member_count; i++)
-        if (schedule_has(options->schedule_kind, &schedule_members[i]))
-            write_name(settings, schedule_members[i].name, schedule_members[i].is_count,
-                       schedule_value(&options->schedule, &schedule_members[i]));
-}
+/* ---- texts ---------------------------------------------------------------------------------------------- */
 
 void print_optimizer_remark(FILE *stream, const optimizer_options *options) {
     if (options->remark != NULL) fprintf(stream, "note: %s\n", options->remark);
 }
 
-const char *optimizer_text(const optimizer_options *options, double learning_rate,
-                           char text[OPTIMIZER_TEXT_SIZE]) {
-    const bool plain = options->kind == TANDA_OPTIMIZER_SGD,
-               constant = schedule_is_constant(&options->schedule);
-    if (options->kind == TANDA_OPTIMIZER_LBFGS) return optimizer_name(options->kind);
-    text_put(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g",
-             plain ? "" : optimizer_name(options->kind), plain ? "" : ", ",
-             constant ? "" : schedule_name(options->schedule_kind), constant ? "" : ", ", learning_rate);
+const char *optimizer_text(const tanda_train_options *training, char text[OPTIMIZER_TEXT_SIZE]) {
+    const tanda_optimizer kind = training->optimizer.kind;
+    const bool plain = kind == TANDA_OPTIMIZER_SGD, constant = schedule_is_constant(&training->schedule);
+    if (kind == TANDA_OPTIMIZER_LBFGS) return optimizer_name(kind);
+    text_put(text, OPTIMIZER_TEXT_SIZE, "%s%s%s%slearning rate %g", plain ? "" : optimizer_name(kind),
+             plain ? "" : ", ", constant ? "" : schedule_name(training->schedule.kind), constant ? "" : ", ",
+             training->learning_rate);
     return text;
 }
 

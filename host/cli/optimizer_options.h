@@ -5,7 +5,7 @@
 #include <argp.h>
 #include <stdio.h>
 
-#include "cli/report.h"
+#include "tanda.h"
 
 #define MOST_CONSTANTS 16
 
@@ -16,33 +16,27 @@ typedef struct given_number {
 } given_number;
 
 typedef struct optimizer_options {
-    /* As given. */
     tanda_optimizer kind;
     tanda_schedule schedule_kind;
     const char *remark; /* on a name of the optimizer that is not ours, or NULL */
     bool amsgrad, centered;
     given_number constants[MOST_CONSTANTS], members[MOST_CONSTANTS]; /* of optimizer and schedule */
-    /* What follows: optimizer_options_finish fills it. */
-    tanda_optimizer_options optimizer;
-    tanda_schedule_options schedule;
-    tanda_error *error; /* set before parsing */
+    tanda_error *error;                                              /* set before parsing */
 } optimizer_options;
 
 /* Input: optimizer_options *. */
 extern const struct argp optimizer_argp;
 
 /*
- * Puts defaults and what was given together. TANDA_USAGE for an option of another optimizer or schedule, or a value out
- * of range. *learning_rate: of 0 becomes the optimizer's default.
+ * Puts defaults and what was given together: optimizer and schedule of training, and its learning rate unless it has one.
+ * TANDA_USAGE for an option of another optimizer or schedule, or a value out of range.
  */
-tanda_status optimizer_options_finish(optimizer_options *options, double *learning_rate, tanda_error *error);
+tanda_status optimizer_options_finish(const optimizer_options *options, tanda_train_options *training,
+                                      tanda_error *error);
 
 /* TANDA_USAGE where the rate depends on how the training goes, which `command` cannot follow. */
 tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
                                            tanda_error *error);
-
-/* Adds what decides the weights. */
-void optimizer_write_settings(const optimizer_options *options, report *settings);
 
 /* For the manual: the learning rate and the constants of each optimizer, and what each schedule has. */
 void optimizer_write_defaults(FILE *stream);
@@ -52,7 +46,6 @@ void print_optimizer_remark(FILE *stream, const optimizer_options *options);
 
 /* For a banner: "adam, one-cycle, learning rate 0.001"; the name is left out for plain descent. */
 #define OPTIMIZER_TEXT_SIZE 96
-const char *optimizer_text(const optimizer_options *options, double learning_rate,
-                           char text[OPTIMIZER_TEXT_SIZE]);
+const char *optimizer_text(const tanda_train_options *training, char text[OPTIMIZER_TEXT_SIZE]);
 
 #endif

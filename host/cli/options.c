@@ -318,6 +318,7 @@ const struct argp data_argp = {.options = data_table, .parser = parse_data, .chi
 
 tanda_status options_parse(const struct argp *argp, int argc, char **argv, void *input,
                            common_options *common, tanda_error *error) {
+    common->device.size = sizeof common->device;
     const error_t result = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
     if (common->help) help_print(argp, argv[0]);
     common->finished |= common->help;
@@ -353,6 +354,7 @@ tanda_status options_task(const char *text, tanda_task *task, tanda_error *error
 
 tanda_dataset_options options_reading(const data_options *options) {
     tanda_dataset_options reading = options->read;
+    reading.size = sizeof reading;
     reading.ignore = (const char *const *)options->ignore.texts;
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;

@@ -134,8 +134,8 @@ static json_t *labels_object(const tanda_model *model, const float *row) {
     report probabilities = json_object_begin();
     json_builder labels = json_array_begin();
     for (size_t i = 0; i < model_outputs(model); i++) {
-        report_real(&probabilities, model->target_names[i], (double)row[i]);
-        if (row[i] > 0.5f) json_push(&labels, report_string(model->target_names[i]));
+        json_put_real(&probabilities, model->target_names[i], (double)row[i]);
+        if (row[i] > 0.5f) json_push(&labels, json_text(model->target_names[i]));
     }
     return json_pack("{so so}", "labels", json_end(&labels), "probabilities", json_end(&probabilities));
 }
@@ -156,10 +156,10 @@ static json_t *row_object(const prediction *prediction, const float *row) {
     const size_t count = prediction->text.top == 0 ? prediction->text.columns : prediction->text.top;
     for (size_t i = 0; i < count; i++) {
         const size_t class = prediction->text.top == 0 ? i : prediction->text.order[i];
-        report_real(&probabilities, model->class_names[class], (double)row[class]);
+        json_put_real(&probabilities, model->class_names[class], (double)row[class]);
     }
     return json_pack("{so so}", "class",
-                     report_string(model->class_names[best_class(row, prediction->text.columns)]),
+                     json_text(model->class_names[best_class(row, prediction->text.columns)]),
                      "probabilities", json_end(&probabilities));
 }
 
@@ -239,12 +239,12 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
     report report = report_begin("predict");
     report_device(&report, application->device, &application->common.device);
-    report_text(&report, "model", application->model_path);
-    report_text(&report, "task", task_name(application->model->task));
+    json_put_text(&report, "model", application->model_path);
+    json_put_text(&report, "task", task_name(application->model->task));
     report_dialect(&report, &prediction->dialect);
-    report_count(&report, "rows", prediction->rows_before);
-    report_text(&report, "output", prediction->output_path);
-    if (prediction->rows != NULL) report_value(&report, "predictions", json_incref(prediction->rows));
+    json_put_count(&report, "rows", prediction->rows_before);
+    json_put_text(&report, "output", prediction->output_path);
+    if (prediction->rows != NULL) json_put(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
 }
 

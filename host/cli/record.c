@@ -5,14 +5,15 @@
 
 #include "cli/command.h"
 #include "cli/device_spec.h"
-#include "cli/golden_settings.h"
 #include "cli/opening.h"
 #include "cli/option_table.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "cli/train_files.h"
+#include "fit/fit.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "verify/golden_settings.h"
 
 enum { FLAG_STEPS = FLAG_OWN + 0x100 };
 
@@ -20,7 +21,7 @@ enum { FLAG_STEPS = FLAG_OWN + 0x100 };
 typedef struct recording {
     train_options train;
     size_t steps; /* 0: those of --epochs */
-    train_setup setup;
+    fit fit;
     tanda_device *device;
     char reason[256];
     golden golden;
@@ -134,14 +135,14 @@ static tanda_status print_result(const recording *run, tanda_status status, tand
     }
     report report = report_begin("record");
     report_device(&report, run->device, &run->train.common.device);
-    report_count(&report, "rows", golden->rows);
-    report_count(&report, "features", golden->features);
-    report_count(&report, "parameters", golden->parameters);
-    report_count(&report, "steps", golden->steps);
-    report_count(&report, "entries", golden->entry_count);
-    report_text(&report, "data_sha256", golden->data);
-    report_text(&report, "weights_sha256", golden->final);
-    report_text(&report, "golden", run->train.output);
+    json_put_count(&report, "rows", golden->rows);
+    json_put_count(&report, "features", golden->features);
+    json_put_count(&report, "parameters", golden->parameters);
+    json_put_count(&report, "steps", golden->steps);
+    json_put_count(&report, "entries", golden->entry_count);
+    json_put_text(&report, "data_sha256", golden->data);
+    json_put_text(&report, "weights_sha256", golden->final);
+    json_put_text(&report, "golden", run->train.output);
     report_outcome(&report, status, error);
     return report_print(&report, status == TANDA_OK ? error : NULL);
 }
@@ -150,29 +151,29 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     uint64_t steps = run->steps;
     golden_difference unused;
     tanda_status status = train_files_check(&run->train, error);
-    if (status == TANDA_OK) status = train_setup_make(&run->train, &run->setup, error);
+    if (status == TANDA_OK) status = fit_begin(&run->train.fit, &run->fit, error);
+    if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK && steps == 0)
-        status = golden_all_steps(&run->train, run->setup.training->rows, &steps, error);
+        status = golden_all_steps(&run->fit.train, run->fit.training->rows, &steps, error);
     if (status == TANDA_OK)
         status =
             opening_of(&run->train.common.device, run->train.common.quiet, &run->device, run->reason, error);
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
-        print_model_line(stderr, run->setup.model);
+        print_model_line(stderr, run->fit.model);
         print_optimizer_remark(stderr, &run->train.optimizing);
         print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
     }
     golden_options options;
-    status = golden_options_of(&run->train, run->setup.training->rows, steps, &options, error);
+    status = golden_options_of(&run->fit.train, run->fit.training->rows, steps, &options, error);
     if (status != TANDA_OK) return status;
-    options.dropout = run->setup.dropout;
-    status = golden_run(run->device, run->setup.model, run->setup.training, &options, NULL, &run->golden,
-                        &unused, error);
+    status = golden_run(run->device, run->fit.model, run->fit.training, &options, NULL, &run->golden, &unused,
+                        error);
     if (status != TANDA_OK) return status;
-    run->golden.settings = golden_settings(run->setup.model);
+    run->golden.settings = golden_settings(run->fit.model);
     if (run->golden.settings == NULL)
         return fail(error, TANDA_FAILED, "%s: no memory for the settings", run->train.output);
-    status = keep_arguments(argc, argv, run->setup.model, &run->golden, error);
+    status = keep_arguments(argc, argv, run->fit.model, &run->golden, error);
     if (status != TANDA_OK) return status;
     status = golden_save(&run->golden, run->train.output, error);
     if (status != TANDA_OK) run->train.output = NULL; /* the hashes are worth telling all the same */
@@ -186,7 +187,7 @@ tanda_status record_command(int argc, char **argv, tanda_error *error) {
     if (status == TANDA_OK && !run.train.common.finished) status = record(&run, argc, argv, error);
     golden_free(&run.golden);
     tanda_device_close(run.device);
-    train_setup_free(&run.setup);
+    fit_free(&run.fit);
     train_options_free(&run.train);
     return status;
 }

@@ -18,10 +18,6 @@ typedef json_builder report;
 
 /* An object with command and version. Released by report_print or report_free. */
 report report_begin(const char *command);
-void report_text(report *report, const char *key, const char *text); /* NULL: left out */
-void report_count(report *report, const char *key, uint64_t value);
-void report_real(report *report, const char *key, double value);   /* NaN and infinity: left out */
-void report_value(report *report, const char *key, json_t *value); /* takes value over */
 
 /* Whether something is missing in an object that was begun by report_begin. */
 bool report_failed(const report *report);
@@ -41,12 +37,6 @@ tanda_status report_print(report *report, tanda_error *error);
 /* Why the command fails all the same, as "status" and "error"; nothing for TANDA_OK. */
 void report_outcome(report *report, tanda_status status, const tanda_error *error);
 void report_free(report *report);
-
-/* A JSON string of any text: what is not UTF-8 becomes '?'. NULL when memory runs out. */
-json_t *report_string(const char *text);
-
-/* An array of such strings. */
-json_t *report_strings(char *const *texts, size_t count);
 
 /* The object {"command", "error", "status"}, for a command that failed. */
 void report_failure(const char *command, const tanda_error *error);
@@ -81,8 +71,5 @@ void print_counted(FILE *stream, size_t count, const char *what);
 
 /* One epoch as Keras prints it, on standard error; with the learning rate where there is a schedule. */
 void print_epoch(const tanda_epoch *epoch, bool with_learning_rate);
-
-/* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
-size_t *class_counts(const tanda_dataset *dataset);
 
 #endif

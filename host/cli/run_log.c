@@ -103,21 +103,21 @@ static void report_time(report *report) {
     const time_t now = time(NULL);
     if (gmtime_r(&now, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         return;
-    report_text(report, "time", text);
+    json_put_text(report, "time", text);
 }
 
 static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
     if (log->file == NULL) return;
     report line = json_object_begin();
-    report_text(&line, "event", "epoch");
+    json_put_text(&line, "event", "epoch");
     report_time(&line);
-    report_count(&line, "epoch", epoch->epoch);
-    report_count(&line, "epochs", epoch->epochs);
-    report_count(&line, "steps", epoch->steps_since);
-    report_real(&line, "seconds", epoch->seconds);
-    report_real(&line, "learning_rate", epoch->learning_rate);
-    report_real(&line, "loss", epoch->loss);
-    report_real(&line, "accuracy", epoch->accuracy);
+    json_put_count(&line, "epoch", epoch->epoch);
+    json_put_count(&line, "epochs", epoch->epochs);
+    json_put_count(&line, "steps", epoch->steps_since);
+    json_put_real(&line, "seconds", epoch->seconds);
+    json_put_real(&line, "learning_rate", epoch->learning_rate);
+    json_put_real(&line, "loss", epoch->loss);
+    json_put_real(&line, "accuracy", epoch->accuracy);
     if (epoch->has_validation) report_evaluation(&line, "val_", &epoch->validation);
     put_object(log, line.failed ? NULL : line.object);
     report_free(&line);

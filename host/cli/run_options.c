@@ -1,15 +1,16 @@
-#include "cli/run_options.h"
+/* Options on how a run goes: when it stops early, what it writes on the way, cross-validation. */
 
 #include <string.h>
 
 #include "cli/option_table.h"
-#include "cli/options.h"
+#include "cli/train_options.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "train/checkpoint.h"
 
 #define PATIENCE_MAX 1000000000
 #define EVERY_MAX 1000000000
+#define FOLDS_MAX 1000000
 
 enum {
     FLAG_PATIENCE = FLAG_RUN,
@@ -20,7 +21,8 @@ enum {
     FLAG_CHECKPOINT,
     FLAG_CHECKPOINT_EVERY,
     FLAG_KEEP,
-    FLAG_RESUME
+    FLAG_RESUME,
+    FLAG_FOLDS
 };
 
 static const struct argp_option table[] = {
@@ -49,36 +51,44 @@ static const struct argp_option table[] = {
      "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
      "there unless --checkpoint says otherwise",
      SECTION_OUTPUT},
+    {"folds", FLAG_FOLDS, "K", 0,
+     "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
+     "rows",
+     0},
+    ELSEWHERE("cv"),
+    ELSEWHERE("n-splits"),
     {0},
 };
 
-static tanda_status set_patience(run_options *options, const char *argument) {
-    uint64_t epochs = 0;
-    const tanda_status status = value_count("--patience", argument, 0, PATIENCE_MAX, &epochs, options->error);
-    if (status == TANDA_OK) options->patience = (size_t)epochs;
+static tanda_status set_count(const char *flag, const char *argument, uint64_t least, uint64_t most,
+                              size_t *count, tanda_error *error) {
+    uint64_t number = 0;
+    const tanda_status status = value_count(flag, argument, least, most, &number, error);
+    if (status == TANDA_OK) *count = (size_t)number;
     return status;
 }
 
-static tanda_status set_min_delta(run_options *options, const char *argument) {
+static tanda_status set_min_delta(train_options *options, const char *argument) {
     char buffer[SHOWN_SIZE];
     double number = 0.0;
     if (number_to_double(argument, strlen(argument), &number) == NUMBER_OK && number >= 0.0) {
-        options->min_delta = number;
+        options->training.min_delta = number;
         return TANDA_OK;
     }
-    return fail(options->error, TANDA_USAGE, "--min-delta: '%s' is not a number of at least 0, such as 0.001",
+    return fail(options->common.error, TANDA_USAGE,
+                "--min-delta: '%s' is not a number of at least 0, such as 0.001",
                 shown(argument, strlen(argument), buffer));
 }
 
-static tanda_status set_restore_best(run_options *options, const char *argument) {
+static tanda_status set_restore_best(train_options *options, const char *argument) {
     const tanda_status status =
-        value_yes_no("--restore-best", argument, &options->restore_best, options->error);
+        value_yes_no("--restore-best", argument, &options->training.restore_best, options->common.error);
     if (status == TANDA_OK) options->has_restore_best = true;
     return status;
 }
 
 /* "12": epochs; "30s", "10m", "2h": time. */
-static tanda_status set_every(run_options *options, const char *argument) {
+static tanda_status set_every(train_options *options, const char *argument) {
     static const struct {
         char unit;
         double seconds;
@@ -87,10 +97,10 @@ static tanda_status set_every(run_options *options, const char *argument) {
     uint64_t epochs = 0;
     double number = 0.0;
     const size_t length = strlen(argument);
-    options->checkpoint_epochs = 0;
-    options->checkpoint_seconds = 0.0;
+    options->training.checkpoint_epochs = 0;
+    options->training.checkpoint_seconds = 0.0;
     if (value_count("", argument, 1, EVERY_MAX, &epochs, NULL) == TANDA_OK) {
-        options->checkpoint_epochs = (size_t)epochs;
+        options->training.checkpoint_epochs = (size_t)epochs;
         return TANDA_OK;
     }
     for (size_t i = 0; length > 0 && i < sizeof units / sizeof *units; i++) {
@@ -98,27 +108,22 @@ static tanda_status set_every(run_options *options, const char *argument) {
             number_to_double(argument, length - 1, &number) != NUMBER_OK || !(number > 0.0) ||
             number > EVERY_MAX)
             continue;
-        options->checkpoint_seconds = number * units[i].seconds;
+        options->training.checkpoint_seconds = number * units[i].seconds;
         return TANDA_OK;
     }
-    return fail(options->error, TANDA_USAGE,
+    return fail(options->common.error, TANDA_USAGE,
                 "--checkpoint-every: '%s' is neither a number of epochs, such as 5, nor a time such as 30s, "
                 "10m or 2h",
                 shown(argument, length, buffer));
 }
 
-static tanda_status set_keep(run_options *options, const char *argument) {
-    uint64_t number = 0;
-    const tanda_status status = value_count("--keep", argument, 1, EVERY_MAX, &number, options->error);
-    if (status == TANDA_OK) options->keep = (size_t)number;
-    return status;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    run_options *options = state->input;
+    train_options *options = state->input;
+    tanda_train_options *training = &options->training;
+    tanda_error *error = options->common.error;
     switch (key) {
     case FLAG_PATIENCE:
-        return parsed(set_patience(options, argument));
+        return parsed(set_count("--patience", argument, 0, PATIENCE_MAX, &training->patience, error));
     case FLAG_MIN_DELTA:
         return parsed(set_min_delta(options, argument));
     case FLAG_RESTORE_BEST:
@@ -130,14 +135,16 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->csv_log = argument;
         return 0;
     case FLAG_CHECKPOINT:
-        options->checkpoint = argument;
+        training->checkpoint = argument;
         return 0;
     case FLAG_CHECKPOINT_EVERY:
         return parsed(set_every(options, argument));
     case FLAG_KEEP:
-        return parsed(set_keep(options, argument));
+        return parsed(set_count("--keep", argument, 1, EVERY_MAX, &training->checkpoint_keep, error));
+    case FLAG_FOLDS:
+        return parsed(set_count("--folds", argument, 2, FOLDS_MAX, &options->folds, error));
     case FLAG_RESUME:
-        options->resume = argument;
+        training->resume = argument;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -146,27 +153,35 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 const struct argp run_argp = {.options = table, .parser = parse};
 
-tanda_status run_options_check(run_options *options, tanda_error *error) {
-    if (options->checkpoint == NULL) options->checkpoint = options->resume;
-    const char *alone = options->keep > 0 ? "--keep"
-                        : options->checkpoint_epochs > 0 || options->checkpoint_seconds > 0.0
-                            ? "--checkpoint-every"
-                            : NULL;
-    if (options->checkpoint == NULL && alone != NULL)
-        return fail(error, TANDA_USAGE, "%s is for checkpoints; give --checkpoint FILE or FOLDER", alone);
-    if (options->keep > 0 && !checkpoint_is_folder(options->checkpoint))
+/* Of --folds, which makes several trainings. */
+static tanda_status check_folds(const train_options *options, tanda_error *error) {
+    const tanda_train_options *training = &options->training;
+    if (options->folds > 0 && (training->checkpoint != NULL || training->resume != NULL))
         return fail(error, TANDA_USAGE,
-                    "--keep is for a folder, and --checkpoint %s is one file; leave .safetensors away",
-                    options->checkpoint);
+                    "--folds makes several trainings, and %s is for one; leave one of them away",
+                    training->checkpoint != NULL ? "--checkpoint" : "--resume");
+    if (options->folds > 0 && options->output == NULL && (options->log != NULL || options->csv_log != NULL))
+        return fail(error, TANDA_USAGE,
+                    "--%s is of the training on all rows, which --folds makes with --output",
+                    options->log != NULL ? "log" : "csv-log");
     return TANDA_OK;
 }
 
-bool run_restores_best(const run_options *options) {
-    return options->has_restore_best ? options->restore_best : options->patience > 0;
-}
-
-void run_write_settings(const run_options *options, report *settings) {
-    report_count(settings, "patience", options->patience);
-    report_real(settings, "min_delta", options->min_delta);
-    report_text(settings, "restore_best", run_restores_best(options) ? "yes" : "no");
+tanda_status run_options_check(train_options *options, tanda_error *error) {
+    tanda_train_options *training = &options->training;
+    const tanda_status status = check_folds(options, error);
+    if (status != TANDA_OK) return status;
+    if (!options->has_restore_best) training->restore_best = training->patience > 0;
+    if (training->checkpoint == NULL) training->checkpoint = training->resume;
+    const char *alone = training->checkpoint_keep > 0 ? "--keep"
+                        : training->checkpoint_epochs > 0 || training->checkpoint_seconds > 0.0
+                            ? "--checkpoint-every"
+                            : NULL;
+    if (training->checkpoint == NULL && alone != NULL)
+        return fail(error, TANDA_USAGE, "%s is for checkpoints; give --checkpoint FILE or FOLDER", alone);
+    if (training->checkpoint_keep > 0 && !checkpoint_is_folder(training->checkpoint))
+        return fail(error, TANDA_USAGE,
+                    "--keep is for a folder, and --checkpoint %s is one file; leave .safetensors away",
+                    training->checkpoint);
+    return TANDA_OK;
 }

@@ -6,15 +6,14 @@
 
 static tanda_status add_data(const train_options *options, file_list *list, tanda_error *error) {
     tanda_status status = file_list_add_read(&options->data, &options->common, list, error);
+    if (status == TANDA_OK) status = file_list_add_data("--validation", options->fit.validation, list, error);
     if (status == TANDA_OK)
-        status = file_list_add_data("--validation", options->validation_path, list, error);
-    if (status == TANDA_OK)
-        status = file_list_add_data("--validation-labels", options->validation_labels, list, error);
+        status = file_list_add_data("--validation-labels", options->fit.validation_labels, list, error);
     return status;
 }
 
 /* What a training keeps locked beside a checkpoint that is one file. */
-static bool name_lock(const run_options *run, char lock[PATH_MAX]) {
+static bool name_lock(const tanda_train_options *run, char lock[PATH_MAX]) {
     if (run->checkpoint == NULL || checkpoint_is_folder(run->checkpoint)) return false;
     return text_fit(lock, PATH_MAX, "%s" CHECKPOINT_LOCK, run->checkpoint);
 }
@@ -22,18 +21,18 @@ static bool name_lock(const run_options *run, char lock[PATH_MAX]) {
 /* lock: its name, or NULL. */
 static tanda_status add_others(const train_options *options, const char *lock, file_list *list,
                                tanda_error *error) {
-    const run_options *run = &options->run;
+    const tanda_train_options *run = &options->training;
     const bool in_folder = run->checkpoint != NULL && checkpoint_is_folder(run->checkpoint);
     const char *checkpoint_flag = run->checkpoint == run->resume ? "--resume" : "--checkpoint";
     const named_file others[] = {
         {"--config", options->config, FILE_READ_FIRST, NULL},
-        {"--init", options->init, FILE_READ_FIRST, NULL},
+        {"--init", options->fit.init, FILE_READ_FIRST, NULL},
         {"--resume", run->resume, FILE_READ_FIRST, checkpoint_holds},
         {"--output", options->output, FILE_REPLACED, NULL},
         {checkpoint_flag, run->checkpoint, FILE_REPLACED, in_folder ? checkpoint_holds : NULL},
         {"the lock of --checkpoint", lock, FILE_REPLACED, NULL},
-        {"--log", run->log, FILE_STREAMED, NULL},
-        {"--csv-log", run->csv_log, FILE_STREAMED, NULL},
+        {"--log", options->log, FILE_STREAMED, NULL},
+        {"--csv-log", options->csv_log, FILE_STREAMED, NULL},
     };
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < sizeof others / sizeof *others; i++)
@@ -46,7 +45,7 @@ tanda_status train_files_check(const train_options *options, tanda_error *error)
     char lock[PATH_MAX];
     tanda_status status = add_data(options, &list, error);
     if (status == TANDA_OK)
-        status = add_others(options, name_lock(&options->run, lock) ? lock : NULL, &list, error);
+        status = add_others(options, name_lock(&options->training, lock) ? lock : NULL, &list, error);
     if (status == TANDA_OK) status = files_check(list.files, list.count, error);
     file_list_free(&list);
     return status;

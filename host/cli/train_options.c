@@ -1,5 +1,6 @@
 #include "cli/train_options.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,30 +10,24 @@
 #include "cli/option_table.h"
 #include "data/number.h"
 #include "data/place.h"
-#include "model/names.h"
+#include "fit/fit.h"
 #include "support/memory.h"
 #include "train/schedule.h"
 
-#define DEFAULT_EPOCHS 10
-#define DEFAULT_ITERATIONS 100 /* of L-BFGS, as scikit-learn's max_iter */
-#define DEFAULT_BATCH 32
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
-#define UNITS_MAX 16777216    /* of a layer: indices stay exact in binary32 */
 
 enum {
     FLAG_TASK = FLAG_OWN,
     FLAG_SCALE,
     FLAG_VALIDATION,
     FLAG_VALIDATION_LABELS,
-    FLAG_HIDDEN,
-    FLAG_ACTIVATION,
-    FLAG_OUTPUT_ACTIVATION,
-    FLAG_LOSS,
     FLAG_LEARNING_RATE,
     FLAG_EPOCHS,
     FLAG_BATCH,
     FLAG_SHUFFLE,
-    FLAG_INIT,
+    FLAG_STRATIFY,
+    FLAG_CLASS_WEIGHT,
+    FLAG_SCALE_TARGET,
     FLAG_REPORT_EVERY,
     FLAG_CONFIG,
 };
@@ -41,30 +36,6 @@ enum {
 #define TEXT(number) TEXT_OF(number)
 
 static const struct argp_option table[] = {
-    {"hidden", FLAG_HIDDEN, "UNITS", 0,
-     "units of the hidden layers, e.g. 256,128; default: none, which is logistic, softmax or linear "
-     "regression",
-     SECTION_NETWORK},
-    ALSO("hidden-layers"),
-    ELSEWHERE("hidden-layer-sizes"),
-    ELSEWHERE("hidden-units"),
-    {"activation", FLAG_ACTIVATION, "NAME", 0,
-     "of the hidden layers, one name or one per layer; default relu. There are" HIDDEN_ACTIVATIONS,
-     SECTION_NETWORK},
-    {"output-activation", FLAG_OUTPUT_ACTIVATION, "NAME", 0,
-     "default: sigmoid for 2 classes, softmax for more, identity for regression and hinge, exponential for "
-     "poisson; softmax or one that hidden layers can have",
-     SECTION_NETWORK},
-    {"loss", FLAG_LOSS, "NAME", 0,
-     "default: what goes with the output. For several labels binary_crossentropy, for classes "
-     "binary_crossentropy, categorical_crossentropy, "
-     "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
-     SECTION_NETWORK},
-    {"init", FLAG_INIT, "MODEL", 0,
-     "start from the weights of a model of the same layers, columns and classes by name, or of a PyTorch "
-     "state_dict (safetensors); in its scaling (a state_dict has none) unless --scale is given",
-     SECTION_NETWORK},
-
     {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0,
      "step of gradient descent; default: sgd 0.1, which suits standardised features, else Keras's: momentum "
      "and "
@@ -74,14 +45,13 @@ static const struct argp_option table[] = {
     ELSEWHERE("learning-rate-init"),
     ELSEWHERE("eta0"),
     {"epochs", FLAG_EPOCHS, "N", 0,
-     "times that all rows are seen; default " TEXT(DEFAULT_EPOCHS) ", for lbfgs " TEXT(
-         DEFAULT_ITERATIONS) " at most",
+     "times that all rows are seen; default " TEXT(FIT_EPOCHS) ", for lbfgs " TEXT(FIT_ITERATIONS) " at most",
      SECTION_TRAINING},
     ALSO("n-epochs"),
     ELSEWHERE("num-epochs"),
     ELSEWHERE("max-epochs"),
     ELSEWHERE("max-iter"),
-    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " TEXT(DEFAULT_BATCH) ", for lbfgs full",
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " TEXT(FIT_BATCH) ", for lbfgs full",
      SECTION_TRAINING},
     ALSO("batch-size"),
     {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", SECTION_TRAINING},
@@ -99,6 +69,19 @@ static const struct argp_option table[] = {
     ELSEWHERE("validation-data"),
     {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
      SECTION_TRAINING},
+    {"stratify", FLAG_STRATIFY, "MODE", 0,
+     "hold out each class in proportion to its rows: yes (default for classes) or no", SECTION_TRAINING},
+    {"class-weight", FLAG_CLASS_WEIGHT, "balanced|NAME=W,...", 0,
+     "multiply the loss of a class's rows: by rows / (classes * rows of the class), or as given, others by "
+     "1; "
+     "default: by 1",
+     SECTION_TRAINING},
+    ELSEWHERE("class-weights"),
+    {"scale-target", FLAG_SCALE_TARGET, "MODE", 0,
+     "of quantities: none (default), or standard: the loss is of targets of mean 0 and deviation 1, "
+     "predictions and "
+     "metrics stay in the units of the data",
+     SECTION_TRAINING},
 
     {"output", LETTER_OUTPUT, "MODEL", 0,
      "write the trained model here (tanda record: the golden file); default: it is not kept", SECTION_OUTPUT},
@@ -111,39 +94,19 @@ static const struct argp_option table[] = {
     {0},
 };
 
-static tanda_status add_hidden(train_options *options, const char *argument, tanda_error *error) {
-    char buffer[SHOWN_SIZE];
-    text_list_free(&options->hidden);
-    free(options->hidden_units);
-    options->hidden_units = NULL;
-    if (strpbrk(argument, "()[]x ") != NULL)
-        return fail(error, TANDA_USAGE, "--hidden: '%s' is no list of units such as 256,128",
-                    shown(argument, strlen(argument), buffer));
-    tanda_status status = value_list("--hidden", argument, &options->hidden, error);
-    if (status == TANDA_OK)
-        status = allocate(&options->hidden_units, options->hidden.count, sizeof *options->hidden_units,
-                          "hidden layers", error);
-    for (size_t i = 0; i < options->hidden.count && status == TANDA_OK; i++) {
-        uint64_t units = 0;
-        status = value_count("--hidden", options->hidden.texts[i], 1, UNITS_MAX, &units, error);
-        if (status == TANDA_OK) options->hidden_units[i] = (size_t)units;
-    }
-    return status;
-}
-
 /* A number is a fraction, so a file that is called like one needs a ./ before it. */
 static tanda_status set_validation(train_options *options, const char *argument, tanda_error *error) {
     double fraction = 0.0;
-    options->validation_path = NULL;
-    options->validation_fraction = 0.0;
+    options->fit.validation = NULL;
+    options->fit.validation_fraction = 0.0;
     if (number_to_double(argument, strlen(argument), &fraction) != NUMBER_OK) {
-        options->validation_path = argument;
+        options->fit.validation = argument;
         return TANDA_OK;
     }
     if (!(fraction > 0.0 && fraction < 1.0))
         return fail(error, TANDA_USAGE, "--validation: %s is no fraction between 0 and 1, such as 0.2",
                     argument);
-    options->validation_fraction = fraction;
+    options->fit.validation_fraction = fraction;
     return TANDA_OK;
 }
 
@@ -151,41 +114,8 @@ static tanda_status set_scale(train_options *options, const char *argument, tand
     size_t index = 0;
     const tanda_status status = vocabulary_read(&scaling_words, "--scale", argument, &index, NULL, error);
     if (status != TANDA_OK) return status;
-    options->has_scale = true;
-    options->scale = (tanda_scale)index;
-    return TANDA_OK;
-}
-
-static tanda_status set_activations(train_options *options, const char *argument, tanda_error *error) {
-    text_list_free(&options->activations);
-    tanda_status status = value_list("--activation", argument, &options->activations, error);
-    for (size_t i = 0; i < options->activations.count && status == TANDA_OK; i++) {
-        const char *name = options->activations.texts[i];
-        size_t index = 0;
-        if (strcasecmp(name, activation_name(ACTIVATION_SOFTMAX)) == 0)
-            return fail(error, TANDA_USAGE,
-                        "--activation: softmax is for the output alone (--output-activation softmax)");
-        status = vocabulary_read(&hidden_activation_words, "--activation", name, &index, NULL, error);
-    }
-    return status;
-}
-
-static tanda_status set_output_activation(train_options *options, const char *argument, tanda_error *error) {
-    size_t index = 0;
-    const tanda_status status =
-        vocabulary_read(&activation_words, "--output-activation", argument, &index, NULL, error);
-    if (status != TANDA_OK) return status;
-    options->has_output_activation = true;
-    options->output_activation = (activation)index;
-    return TANDA_OK;
-}
-
-static tanda_status set_loss(train_options *options, const char *argument, tanda_error *error) {
-    size_t index = 0;
-    const tanda_status status = vocabulary_read(&loss_words, "--loss", argument, &index, NULL, error);
-    if (status != TANDA_OK) return status;
-    options->has_loss = true;
-    options->loss = (loss)index;
+    options->fit.has_scale = true;
+    options->fit.scale = (tanda_scale)index;
     return TANDA_OK;
 }
 
@@ -198,9 +128,10 @@ static tanda_status set_epochs(const char *flag, const char *argument, size_t *e
 
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
-    options->full_batch = strcasecmp(argument, "full") == 0;
-    if (options->full_batch) options->batch = 0;
-    if (options->full_batch || value_size("--batch", argument, 1, &options->batch, NULL) == TANDA_OK)
+    const bool full = strcasecmp(argument, "full") == 0;
+    options->has_batch = true;
+    if (full) options->training.batch_rows = 0;
+    if (full || value_size("--batch", argument, 1, &options->training.batch_rows, NULL) == TANDA_OK)
         return TANDA_OK;
     return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
                 shown(argument, strlen(argument), buffer));
@@ -212,57 +143,103 @@ static tanda_status set_shuffle(train_options *options, const char *argument, ta
     static const vocabulary words = WORDS_OF(names, synonyms);
     size_t index = 0;
     const tanda_status status = vocabulary_read(&words, "--shuffle", argument, &index, NULL, error);
-    if (status == TANDA_OK) options->no_shuffle = index == 1;
+    if (status == TANDA_OK) options->training.no_shuffle = index == 1;
     return status;
 }
 
-static error_t parse_model(int key, char *argument, train_options *options, tanda_error *error) {
+static tanda_status set_stratify(train_options *options, const char *argument, tanda_error *error) {
+    bool yes = false;
+    const tanda_status status = value_yes_no("--stratify", argument, &yes, error);
+    if (status == TANDA_OK) options->fit.stratify = yes ? TANDA_STRATIFY_YES : TANDA_STRATIFY_NO;
+    return status;
+}
+
+static tanda_status set_scale_target(train_options *options, const char *argument, tanda_error *error) {
+    static const char *const names[] = {"none", "standard"};
+    size_t index = 0;
+    const tanda_status status = value_choice("--scale-target", argument, names, 2, &index, error);
+    if (status != TANDA_OK) return status;
+    options->fit.has_scale_target = true;
+    options->fit.scale_target = index == 0 ? TANDA_SCALE_NONE : TANDA_SCALE_STANDARD;
+    return TANDA_OK;
+}
+
+/* NAME=W; the name may have a = in it. */
+static tanda_status add_weight(text_list *names, const char *text, double *weight, tanda_error *error) {
+    char buffer[SHOWN_SIZE];
+    const char *sign = strrchr(text, '=');
+    if (sign == NULL || sign == text)
+        return fail(error, TANDA_USAGE, "--class-weight: '%s' is neither balanced nor like NAME=2.5",
+                    shown(text, strlen(text), buffer));
+    const size_t length = (size_t)(sign - text);
+    for (size_t i = 0; i < names->count; i++)
+        if (strlen(names->texts[i]) == length && memcmp(names->texts[i], text, length) == 0)
+            return fail(error, TANDA_USAGE, "--class-weight: class '%s' has two weights",
+                        shown(text, length, buffer));
+    if (number_to_double(sign + 1, strlen(sign + 1), weight) != NUMBER_OK || !(*weight >= 0.0) ||
+        !isfinite((float)*weight))
+        return fail(error, TANDA_USAGE,
+                    "--class-weight: '%s' is not a number of at least 0 that binary32 can hold",
+                    shown(sign + 1, strlen(sign + 1), buffer));
+    return value_append("--class-weight", text, length, names, error);
+}
+
+static void forget_weights(train_options *options) {
+    text_list_free(&options->weighted_classes);
+    free(options->class_weights);
+    options->class_weights = NULL;
+}
+
+static tanda_status set_class_weight(train_options *options, const char *argument, tanda_error *error) {
+    text_list parts = {0}, *names = &options->weighted_classes;
+    forget_weights(options);
+    options->fit.balance_classes = strcasecmp(argument, "balanced") == 0;
+    if (options->fit.balance_classes) return TANDA_OK;
+    tanda_status status = value_list("--class-weight", argument, &parts, error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&options->class_weights, parts.count, sizeof *options->class_weights, "weights", error);
+    for (size_t i = 0; status == TANDA_OK && i < parts.count; i++)
+        status = add_weight(names, parts.texts[i], &options->class_weights[i], error);
+    text_list_free(&parts);
+    return status;
+}
+
+static error_t parse_training(int key, char *argument, train_options *options, tanda_error *error) {
     switch (key) {
-    case FLAG_HIDDEN:
-        return parsed(add_hidden(options, argument, error));
-    case FLAG_ACTIVATION:
-        return parsed(set_activations(options, argument, error));
-    case FLAG_OUTPUT_ACTIVATION:
-        return parsed(set_output_activation(options, argument, error));
-    case FLAG_LOSS:
-        return parsed(set_loss(options, argument, error));
-    case FLAG_INIT:
-        options->init = argument;
+    case FLAG_TASK:
+        return parsed(options_task(argument, &options->data.read.task, error));
+    case FLAG_SCALE:
+        return parsed(set_scale(options, argument, error));
+    case FLAG_VALIDATION:
+        return parsed(set_validation(options, argument, error));
+    case FLAG_VALIDATION_LABELS:
+        options->fit.validation_labels = argument;
+        return 0;
+    case FLAG_STRATIFY:
+        return parsed(set_stratify(options, argument, error));
+    case FLAG_CLASS_WEIGHT:
+        return parsed(set_class_weight(options, argument, error));
+    case FLAG_SCALE_TARGET:
+        return parsed(set_scale_target(options, argument, error));
+    case FLAG_LEARNING_RATE:
+        return parsed(value_positive("--learning-rate", argument, &options->training.learning_rate, error));
+    case FLAG_EPOCHS:
+        return parsed(set_epochs("--epochs", argument, &options->training.epochs, error));
+    case FLAG_BATCH:
+        return parsed(set_batch(options, argument, error));
+    case FLAG_SHUFFLE:
+        return parsed(set_shuffle(options, argument, error));
+    case FLAG_REPORT_EVERY:
+        return parsed(set_epochs("--report-every", argument, &options->training.report_every, error));
+    case FLAG_CONFIG:
+        options->config = argument;
         return 0;
     case LETTER_OUTPUT:
         options->output = argument;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static error_t parse_training(int key, char *argument, train_options *options, tanda_error *error) {
-    switch (key) {
-    case FLAG_TASK:
-        return parsed(options_task(argument, &options->task, error));
-    case FLAG_SCALE:
-        return parsed(set_scale(options, argument, error));
-    case FLAG_VALIDATION:
-        return parsed(set_validation(options, argument, error));
-    case FLAG_VALIDATION_LABELS:
-        options->validation_labels = argument;
-        return 0;
-    case FLAG_LEARNING_RATE:
-        return parsed(value_positive("--learning-rate", argument, &options->learning_rate, error));
-    case FLAG_EPOCHS:
-        return parsed(set_epochs("--epochs", argument, &options->epochs, error));
-    case FLAG_BATCH:
-        return parsed(set_batch(options, argument, error));
-    case FLAG_SHUFFLE:
-        return parsed(set_shuffle(options, argument, error));
-    case FLAG_REPORT_EVERY:
-        return parsed(set_epochs("--report-every", argument, &options->report_every, error));
-    case FLAG_CONFIG:
-        options->config = argument;
-        return 0;
-    default:
-        return parse_model(key, argument, options, error);
     }
 }
 
@@ -273,11 +250,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &options->data;
         state->child_inputs[1] = &options->common;
         state->child_inputs[2] = &options->optimizing;
-        state->child_inputs[3] = &options->holding_out;
-        state->child_inputs[4] = &options->dropout;
-        state->child_inputs[5] = &options->data;
-        state->child_inputs[6] = &options->weight;
-        state->child_inputs[7] = &options->loss_options;
+        state->child_inputs[3] = &options->data;
+        state->child_inputs[4] = options;
         return 0;
     default:
         return parse_training(key, argument, options, options->common.error);
@@ -285,15 +259,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_child group_children[] = {
-    {&data_argp, 0, NULL, SECTION_DATA},
-    {&common_argp, 0, NULL, SECTION_COMMON},
-    {&optimizer_argp, 0, NULL, SECTION_OPTIMIZER},
-    {&validation_argp, 0, NULL, SECTION_TRAINING},
-    {&dropout_argp, 0, NULL, SECTION_NETWORK},
-    {&encoding_argp, 0, NULL, SECTION_DATA},
-    {&weight_argp, 0, NULL, SECTION_TRAINING},
-    {&loss_argp, 0, NULL, SECTION_NETWORK},
-    {0},
+    {&data_argp, 0, NULL, SECTION_DATA},           {&common_argp, 0, NULL, SECTION_COMMON},
+    {&optimizer_argp, 0, NULL, SECTION_OPTIMIZER}, {&encoding_argp, 0, NULL, SECTION_DATA},
+    {&network_argp, 0, NULL, SECTION_NETWORK},     {0},
 };
 
 const struct argp train_options_argp = {.options = table, .parser = parse, .children = group_children};
@@ -303,15 +271,13 @@ static error_t hand_on(int key, char *argument, struct argp_state *state) {
     if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
     train_options *options = state->input;
     state->child_inputs[0] = options;
-    state->child_inputs[1] = &options->run;
-    state->child_inputs[2] = &options->holding_out;
+    state->child_inputs[1] = options;
     return 0;
 }
 
 static const struct argp_child children[] = {
     {&train_options_argp, 0, NULL, 0},
     {&run_argp, 0, NULL, SECTION_TRAINING},
-    {&folds_argp, 0, NULL, SECTION_TRAINING},
     {0},
 };
 
@@ -326,13 +292,13 @@ const struct argp train_argp = {
 
 /* What lbfgs has no use for, before anything is read. */
 static tanda_status check_lbfgs(const train_options *options, tanda_error *error) {
-    double most = options->dropout.input;
-    for (size_t i = 0; i < options->dropout.texts.count; i++)
-        if (options->dropout.rates[i] > most) most = options->dropout.rates[i];
-    if (options->batch != 0)
+    double most = options->fit.input_dropout;
+    for (size_t i = 0; i < options->fit.dropout_count; i++)
+        if (options->dropout[i] > most) most = options->dropout[i];
+    if (options->training.batch_rows != 0)
         return fail(error, TANDA_USAGE,
                     "--batch: lbfgs sees all rows in each iteration; leave it away, or give full");
-    if (!schedule_is_constant(&options->optimizing.schedule))
+    if (!schedule_is_constant(&options->training.schedule))
         return fail(error, TANDA_USAGE, "--schedule: lbfgs has no learning rate to change; leave it away");
     if (most > 0.0)
         return fail(error, TANDA_USAGE,
@@ -342,54 +308,51 @@ static tanda_status check_lbfgs(const train_options *options, tanda_error *error
 
 /* Defaults that depend on the optimizer, of what was not given. */
 static tanda_status choose_steps(train_options *options, tanda_error *error) {
-    const bool is_lbfgs = options->optimizing.kind == TANDA_OPTIMIZER_LBFGS;
-    const tanda_status status = is_lbfgs ? check_lbfgs(options, error) : TANDA_OK;
+    const tanda_optimizer kind = options->optimizing.kind;
+    tanda_train_options *training = &options->training, defaults = TANDA_OPTIONS(tanda_train_options, );
+    tanda_status status = optimizer_options_finish(&options->optimizing, training, error);
+    if (status == TANDA_OK && kind == TANDA_OPTIMIZER_LBFGS) status = check_lbfgs(options, error);
     if (status != TANDA_OK) return status;
-    options->full_batch |= is_lbfgs;
-    if (options->epochs == 0) options->epochs = is_lbfgs ? DEFAULT_ITERATIONS : DEFAULT_EPOCHS;
-    if (options->batch == 0) options->batch = DEFAULT_BATCH;
+    tanda_train_defaults(kind, &defaults);
+    if (training->epochs == 0) training->epochs = defaults.epochs;
+    if (!options->has_batch) training->batch_rows = defaults.batch_rows;
     return TANDA_OK;
 }
 
+/* All that was parsed, as the library takes it. */
+static void join(train_options *options) {
+    options->reading = options_reading(&options->data);
+    options->training.seed = options->common.seed;
+    options->training.math = options->common.device.math;
+    options->training.gemm = options->common.gemm;
+    options->fit.data = options->data.path;
+    options->fit.reading = &options->reading;
+    options->fit.model = &options->model;
+    options->fit.training = &options->training;
+    options->fit.weighted_classes = (const char *const *)options->weighted_classes.texts;
+    options->fit.class_weights = options->class_weights;
+    options->fit.weighted_class_count = options->weighted_classes.count;
+}
+
 tanda_status train_options_check(train_options *options, tanda_error *error) {
-    const size_t layers = options->hidden.count, activations = options->activations.count;
-    if (activations > 0 && layers == 0)
-        return fail(error, TANDA_USAGE,
-                    "--activation is for hidden layers and there is none; give --hidden UNITS");
-    if (activations > 1 && activations != layers)
-        return fail(error, TANDA_USAGE,
-                    "--activation: %zu names for %zu hidden layers; give one, or one per layer", activations,
-                    layers);
-    if (options->validation_labels != NULL && options->validation_path == NULL)
-        return fail(error, TANDA_USAGE, "--validation-labels goes with --validation FILE");
-    if (options->data.read.labels != NULL && options->validation_path != NULL &&
-        options->validation_labels == NULL && strcasestr(options->validation_path, ".npz") == NULL)
-        return fail(error, TANDA_USAGE,
-                    "--validation %s needs --validation-labels FILE, as --data needs --labels",
-                    options->validation_path);
-    tanda_status status = optimizer_options_finish(&options->optimizing, &options->learning_rate, error);
-    if (status == TANDA_OK) status = dropout_options_check(&options->dropout, layers, error);
-    if (status == TANDA_OK) status = choose_steps(options, error);
+    const bool has_fraction = options->fit.validation_fraction > 0.0;
+    tanda_status status = choose_steps(options, error);
+    join(options);
+    if (status == TANDA_OK) status = fit_options_check(&options->fit, error);
     if (status != TANDA_OK) return status;
-    if (options->holding_out.folds > 0 && (options->run.checkpoint != NULL || options->run.resume != NULL))
+    if (options->folds > 0 && (has_fraction || options->fit.validation != NULL))
         return fail(error, TANDA_USAGE,
-                    "--folds makes several trainings, and %s is for one; leave one of them away",
-                    options->run.checkpoint != NULL ? "--checkpoint" : "--resume");
-    if (options->holding_out.folds > 0 && options->output == NULL &&
-        (options->run.log != NULL || options->run.csv_log != NULL))
-        return fail(error, TANDA_USAGE,
-                    "--%s is of the training on all rows, which --folds makes with --output",
-                    options->run.log != NULL ? "log" : "csv-log");
-    return validation_options_check(&options->holding_out, options->validation_fraction > 0.0,
-                                    options->validation_path != NULL, error);
+                    "--folds holds out every row once, which leaves none for --validation; give one of them");
+    if (options->fit.stratify != TANDA_STRATIFY_AUTO && options->folds == 0 && !has_fraction)
+        return fail(error, TANDA_USAGE, "--stratify goes with --validation FRACTION or --folds K");
+    return TANDA_OK;
 }
 
 void train_options_begin(train_options *options, tanda_error *error) {
-    *options = (train_options){0};
-    options->common.error = options->data.error = error;
-    options->run.error = options->optimizing.error = options->holding_out.error = error;
-    options->dropout.error = options->weight.error = error;
-    options->loss_options.error = error;
+    *options = (train_options){.fit.size = sizeof options->fit,
+                               .model.size = sizeof options->model,
+                               .training.size = sizeof options->training};
+    options->common.error = options->data.error = options->optimizing.error = error;
 }
 
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error) {
@@ -397,17 +360,13 @@ tanda_status train_options_parse(int argc, char **argv, train_options *options, 
     tanda_status status = options_parse(&train_argp, argc, argv, options, &options->common, error);
     if (status != TANDA_OK || options->common.finished) return status;
     status = train_options_check(options, error);
-    if (status == TANDA_OK && options->run.resume != NULL && options->init != NULL)
-        status = fail(error, TANDA_USAGE,
-                      "--init and --resume both say where the weights come from; give one of them");
-    return status == TANDA_OK ? run_options_check(&options->run, error) : status;
+    return status == TANDA_OK ? run_options_check(options, error) : status;
 }
 
 void train_options_free(train_options *options) {
     data_options_free(&options->data);
-    text_list_free(&options->hidden);
     text_list_free(&options->activations);
-    free(options->hidden_units);
-    dropout_options_free(&options->dropout);
-    weight_options_free(&options->weight);
+    free(options->hidden);
+    free(options->dropout);
+    forget_weights(options);
 }

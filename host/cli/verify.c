@@ -4,23 +4,24 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/golden_settings.h"
 #include "cli/verify_golden.h"
 #include "cli/verify_options.h"
 #include "cli/verify_report.h"
+#include "fit/fit.h"
+#include "verify/golden_settings.h"
 
 /* One run of the command. */
 typedef struct verification {
     verify_options options;
-    train_setup setup;
+    fit fit;
     device_spec specs[SIDE_COUNT];
     comparison comparison;
 } verification;
 
 static void print_banner(const verification *run) {
-    print_data_line(stderr, run->options.train.data.path, run->setup.training, "as asked",
-                    run->setup.model->scaling.kind, run->setup.scale_note);
-    print_model_line(stderr, run->setup.model);
+    print_data_line(stderr, run->options.train.data.path, run->fit.training, "as asked",
+                    run->fit.model->scaling.kind, run->fit.scale_note);
+    print_model_line(stderr, run->fit.model);
     print_optimizer_remark(stderr, &run->options.train.optimizing);
     for (int side = 0; side < SIDE_COUNT; side++)
         print_side_line(side == SIDE_A ? 'a' : 'b', &run->comparison.sides[side], &run->specs[side]);
@@ -34,10 +35,10 @@ static void print_step(uint64_t step, uint64_t steps, void *context) {
 }
 
 static tanda_status compare(verification *run, tanda_error *error) {
-    const train_options *train = &run->options.train;
+    const tanda_train_options *train = &run->fit.train;
     comparison *comparison = &run->comparison;
-    const size_t rows = run->setup.training->rows;
-    const size_t batch = train->full_batch || train->batch > rows ? rows : train->batch;
+    const size_t rows = run->fit.training->rows;
+    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
     comparison->steps_per_epoch = steps_per_epoch(rows, batch);
     comparison->steps = run->options.steps;
     if (run->options.all_steps) {
@@ -49,20 +50,20 @@ static tanda_status compare(verification *run, tanda_error *error) {
     golden_options training; /* the same but for its bounds and reports */
     const tanda_status status = golden_options_of(train, rows, comparison->steps, &training, error);
     if (status != TANDA_OK) return status;
-    const lockstep_options options = {.steps = comparison->steps,
-                                      .batch_rows = batch,
-                                      .shuffle = !train->no_shuffle,
-                                      .seed = train->common.seed,
-                                      .learning_rate = training.learning_rate,
-                                      .update = training.update,
-                                      .has_rates = training.has_rates,
-                                      .rates = training.rates,
-                                      .dropout = run->setup.dropout,
-                                      .on_step =
-                                          train->common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};
-    comparison->model = run->setup.model;
-    return lockstep_run(comparison->sides, run->setup.model, run->setup.training, &options,
-                        &comparison->result, error);
+    const lockstep_options options = {
+        .steps = comparison->steps,
+        .batch_rows = batch,
+        .shuffle = !train->no_shuffle,
+        .seed = train->seed,
+        .learning_rate = training.learning_rate,
+        .update = training.update,
+        .has_rates = training.has_rates,
+        .rates = training.rates,
+        .dropout = train->dropout,
+        .on_step = run->options.train.common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};
+    comparison->model = run->fit.model;
+    return lockstep_run(comparison->sides, run->fit.model, run->fit.training, &options, &comparison->result,
+                        error);
 }
 
 static tanda_status print_result(const verification *run, tanda_error *error) {
@@ -79,7 +80,8 @@ static tanda_status print_result(const verification *run, tanda_error *error) {
 
 static tanda_status run_verification(verification *run, tanda_error *error) {
     lockstep_side *sides = run->comparison.sides;
-    tanda_status status = train_setup_make(&run->options.train, &run->setup, error);
+    tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
+    if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK)
         status = open_side_a(&run->options.train.common, &run->specs[SIDE_A], &sides[SIDE_A], error);
     if (status == TANDA_OK)
@@ -103,7 +105,7 @@ tanda_status verify_command(int argc, char **argv, tanda_error *error) {
         tanda_device_close(run.comparison.sides[side].backend);
         device_spec_free(&run.specs[side]);
     }
-    train_setup_free(&run.setup);
+    fit_free(&run.fit);
     train_options_free(&run.options.train);
     return status;
 }

@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/golden_settings.h"
 #include "cli/option_table.h"
 #include "cli/report.h"
 #include "cli/verify_golden.h"
 #include "cli/verify_options.h"
 #include "data/place.h"
+#include "fit/fit.h"
 #include "support/json.h"
 #include "support/memory.h"
 #include "support/text.h"
+#include "verify/golden_settings.h"
 
 const char *golden_argument(int argc, char **argv) {
     static const char flag[] = "--golden";
@@ -29,7 +30,7 @@ typedef struct repetition {
     golden recorded;
     char **arguments; /* the command, the recorded arguments, the user's; borrowed texts */
     verify_options options;
-    train_setup setup;
+    fit fit;
     device_spec spec;
     lockstep_side side;
     golden made;
@@ -108,13 +109,13 @@ static tanda_status join_arguments(repetition *run, int argc, char **argv, int *
 }
 
 static tanda_status check_settings(const repetition *run, tanda_error *error) {
-    char *settings = golden_settings(run->setup.model);
+    char *settings = golden_settings(run->fit.model);
     if (settings == NULL) return fail(error, TANDA_FAILED, "--golden: no memory for the settings");
     const bool same = strcmp(settings, run->recorded.settings) == 0;
     free(settings);
     if (same) return TANDA_OK;
     /* Other data may well need another model: that is then the better thing to tell. */
-    const tanda_status status = golden_check_data(&run->recorded, run->setup.training, error);
+    const tanda_status status = golden_check_data(&run->recorded, run->fit.training, error);
     if (status != TANDA_OK) return status;
     return fail(
         error, TANDA_USAGE,
@@ -155,19 +156,19 @@ static tanda_status print_result(const repetition *run, tanda_error *error) {
         puts(verdict);
     } else {
         report report = report_begin("verify");
-        report_text(&report, "golden", run->options.golden);
+        json_put_text(&report, "golden", run->options.golden);
         const tanda_device_options requested = {.device = run->spec.requested};
         report_device(&report, run->side.backend, &requested);
-        report_value(&report, "equal", json_boolean(found->verdict == GOLDEN_EQUAL));
-        report_text(&report, "verdict", verdict);
-        report_text(&report, "recorded_on", run->recorded.device);
-        report_count(&report, "steps", run->recorded.steps);
+        json_put(&report, "equal", json_boolean(found->verdict == GOLDEN_EQUAL));
+        json_put_text(&report, "verdict", verdict);
+        json_put_text(&report, "recorded_on", run->recorded.device);
+        json_put_count(&report, "steps", run->recorded.steps);
         if (found->verdict == GOLDEN_EQUAL) {
-            report_text(&report, "weights_sha256", run->made.final);
+            json_put_text(&report, "weights_sha256", run->made.final);
         } else {
-            report_text(&report, "differs", found->verdict == GOLDEN_LOSS ? "loss" : "weights");
-            report_count(&report, "equal_steps", found->after);
-            report_count(&report, "step", found->step);
+            json_put_text(&report, "differs", found->verdict == GOLDEN_LOSS ? "loss" : "weights");
+            json_put_count(&report, "equal_steps", found->after);
+            json_put_count(&report, "step", found->step);
         }
         const tanda_status status = report_print(&report, error);
         if (status != TANDA_OK) return status;
@@ -177,7 +178,8 @@ static tanda_status print_result(const repetition *run, tanda_error *error) {
 
 static tanda_status repeat(repetition *run, tanda_error *error) {
     const common_options *common = &run->options.train.common;
-    tanda_status status = train_setup_make(&run->options.train, &run->setup, error);
+    tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
+    if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK) status = check_settings(run, error);
     if (status == TANDA_OK) status = open_side_a(common, &run->spec, &run->side, error);
     if (status == TANDA_OK && run->side.math != TANDA_MATH_EXACT)
@@ -186,11 +188,10 @@ static tanda_status repeat(repetition *run, tanda_error *error) {
     if (status != TANDA_OK) return status;
     if (!common->quiet) print_side_line('a', &run->side, &run->spec);
     golden_options options;
-    status = golden_options_of(&run->options.train, run->setup.training->rows, run->recorded.steps, &options,
-                               error);
+    status =
+        golden_options_of(&run->fit.train, run->fit.training->rows, run->recorded.steps, &options, error);
     if (status != TANDA_OK) return status;
-    options.dropout = run->setup.dropout;
-    status = golden_run(run->side.backend, run->setup.model, run->setup.training, &options, &run->recorded,
+    status = golden_run(run->side.backend, run->fit.model, run->fit.training, &options, &run->recorded,
                         &run->made, &run->difference, error);
     return status == TANDA_OK ? print_result(run, error) : status;
 }
@@ -207,7 +208,7 @@ tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error 
     golden_free(&run.made);
     tanda_device_close(run.side.backend);
     device_spec_free(&run.spec);
-    train_setup_free(&run.setup);
+    fit_free(&run.fit);
     train_options_free(&run.options.train);
     free(run.arguments);
     return status;

@@ -135,12 +135,13 @@ static json_t *side_object(const comparison *comparison, int side) {
     const tanda_device_options requested = {.device = comparison->requested[side], .math = of_side->math};
     report_device(&report, of_side->backend, &requested);
     if (comparison->result.executors[side] != NULL)
-        report_text(&report, "executor", comparison->result.executors[side]);
+        json_put_text(&report, "executor", comparison->result.executors[side]);
     tanda_device_grade(of_side->backend, &missed);
-    if (missed != NULL && missed[0] != '\0') report_text(&report, "missed_probe", missed);
+    if (missed != NULL && missed[0] != '\0') json_put_text(&report, "missed_probe", missed);
     if (comparison->result.notes[side][0] != '\0')
-        report_text(&report, "notes", comparison->result.notes[side]);
-    if (comparison_holds(comparison)) report_real(&report, "seconds", comparison->result.seconds_alone[side]);
+        json_put_text(&report, "notes", comparison->result.notes[side]);
+    if (comparison_holds(comparison))
+        json_put_real(&report, "seconds", comparison->result.seconds_alone[side]);
     return json_end(&report);
 }
 
@@ -148,8 +149,8 @@ static json_t *value_object(float value) {
     char bits[16];
     report report = json_object_begin();
     text_put(bits, sizeof bits, "0x%08x", bits_of(value));
-    report_real(&report, "value", (double)value);
-    report_text(&report, "bits", bits);
+    json_put_real(&report, "value", (double)value);
+    json_put_text(&report, "bits", bits);
     return json_end(&report);
 }
 
@@ -159,22 +160,23 @@ static json_t *difference_object(const comparison *comparison) {
     const divergence *first = &comparison->result.first;
     const compared_tensor *tensor = &comparison->result.tensors[first->tensor];
     report report = json_object_begin();
-    report_text(&report, "place", places[first->place]);
-    report_count(&report, "step", first->step + 1);
-    report_count(&report, "epoch", first->step / comparison->steps_per_epoch + 1);
-    report_count(&report, "layer", tensor->layer + 1);
-    report_text(&report, "tensor", quantity_name(tensor->quantity));
-    report_text(&report, "operation", compared_operation(comparison->model, tensor));
-    report_value(&report, "index",
-                 json_pack("[I, I]", (json_int_t)first->mismatch.row, (json_int_t)first->mismatch.column));
-    report_value(&report, "a", value_object(first->mismatch.value[SIDE_A]));
-    report_value(&report, "b", value_object(first->mismatch.value[SIDE_B]));
-    report_count(&report, "ulp", ulp_distance(first->mismatch.value[SIDE_A], first->mismatch.value[SIDE_B]));
+    json_put_text(&report, "place", places[first->place]);
+    json_put_count(&report, "step", first->step + 1);
+    json_put_count(&report, "epoch", first->step / comparison->steps_per_epoch + 1);
+    json_put_count(&report, "layer", tensor->layer + 1);
+    json_put_text(&report, "tensor", quantity_name(tensor->quantity));
+    json_put_text(&report, "operation", compared_operation(comparison->model, tensor));
+    json_put(&report, "index",
+             json_pack("[I, I]", (json_int_t)first->mismatch.row, (json_int_t)first->mismatch.column));
+    json_put(&report, "a", value_object(first->mismatch.value[SIDE_A]));
+    json_put(&report, "b", value_object(first->mismatch.value[SIDE_B]));
+    json_put_count(&report, "ulp",
+                   ulp_distance(first->mismatch.value[SIDE_A], first->mismatch.value[SIDE_B]));
     if (comparison->result.bounded && first->place == LOCKSTEP_STEP) {
-        report_text(&report, "side", first->mismatch.side == SIDE_A ? "a" : "b");
-        report_real(&report, "reference", first->mismatch.expected);
-        report_real(&report, "difference", first->mismatch.difference);
-        report_real(&report, "bound", first->mismatch.bound);
+        json_put_text(&report, "side", first->mismatch.side == SIDE_A ? "a" : "b");
+        json_put_real(&report, "reference", first->mismatch.expected);
+        json_put_real(&report, "difference", first->mismatch.difference);
+        json_put_real(&report, "bound", first->mismatch.bound);
     }
     return json_end(&report);
 }
@@ -182,18 +184,18 @@ static json_t *difference_object(const comparison *comparison) {
 static json_t *tensor_object(const compared_tensor *tensor, bool bounded) {
     const figures *figures = &tensor->figures;
     report report = json_object_begin();
-    report_count(&report, "layer", tensor->layer + 1);
-    report_text(&report, "tensor", quantity_name(tensor->quantity));
-    report_count(&report, "values", figures->compared);
-    report_count(&report, "different", figures->different);
-    report_real(&report, "max_absolute", figures->largest_absolute);
-    report_real(&report, "max_relative", figures->largest_relative);
-    report_count(&report, "max_ulp", figures->largest_ulp);
-    report_real(&report, "nmse", normalised_error(figures));
+    json_put_count(&report, "layer", tensor->layer + 1);
+    json_put_text(&report, "tensor", quantity_name(tensor->quantity));
+    json_put_count(&report, "values", figures->compared);
+    json_put_count(&report, "different", figures->different);
+    json_put_real(&report, "max_absolute", figures->largest_absolute);
+    json_put_real(&report, "max_relative", figures->largest_relative);
+    json_put_count(&report, "max_ulp", figures->largest_ulp);
+    json_put_real(&report, "nmse", normalised_error(figures));
     if (bounded) {
-        report_real(&report, "bound", figures->bound);
-        report_real(&report, "observed", figures->observed);
-        report_real(&report, "margin", smallest_margin(figures)); /* left out when nothing was observed */
+        json_put_real(&report, "bound", figures->bound);
+        json_put_real(&report, "observed", figures->observed);
+        json_put_real(&report, "margin", smallest_margin(figures)); /* left out when nothing was observed */
     }
     return json_end(&report);
 }
@@ -202,18 +204,18 @@ static void report_tensors(report *report, const comparison *comparison) {
     json_builder array = json_array_begin();
     for (size_t i = 0; i < comparison->result.tensor_count; i++)
         json_push(&array, tensor_object(&comparison->result.tensors[i], comparison->result.bounded));
-    report_value(report, "tensors", json_end(&array));
+    json_put(report, "tensors", json_end(&array));
 }
 
 static json_t *drift_object(const lockstep_result *result) {
     static const char *const names[] = {"a", "b"};
     report report = json_object_begin();
-    report_real(&report, "max_absolute", result->drift);
-    report_real(&report, "largest_weight", result->largest_weight);
+    json_put_real(&report, "max_absolute", result->drift);
+    json_put_real(&report, "largest_weight", result->largest_weight);
     for (int side = 0; side < SIDE_COUNT; side++) {
         json_builder of_side = json_object_begin();
         report_evaluation(&of_side, "", &result->final[side]);
-        report_value(&report, names[side], json_end(&of_side));
+        json_put(&report, names[side], json_end(&of_side));
     }
     return json_end(&report);
 }
@@ -222,17 +224,16 @@ void report_comparison(report *report, const comparison *comparison) {
     const lockstep_result *result = &comparison->result;
     char verdict[600];
     describe_verdict(comparison, verdict, sizeof verdict);
-    report_value(report, "equal", json_boolean(comparison_holds(comparison) && !result->bounded));
-    if (result->bounded) report_value(report, "within_bounds", json_boolean(comparison_holds(comparison)));
-    report_text(report, "verdict", verdict);
-    report_count(report, "steps", result->steps);
-    report_count(report, "steps_wanted", comparison->steps);
-    report_value(report, "a", side_object(comparison, SIDE_A));
-    report_value(report, "b", side_object(comparison, SIDE_B));
-    if (!comparison_holds(comparison))
-        report_value(report, "first_difference", difference_object(comparison));
+    json_put(report, "equal", json_boolean(comparison_holds(comparison) && !result->bounded));
+    if (result->bounded) json_put(report, "within_bounds", json_boolean(comparison_holds(comparison)));
+    json_put_text(report, "verdict", verdict);
+    json_put_count(report, "steps", result->steps);
+    json_put_count(report, "steps_wanted", comparison->steps);
+    json_put(report, "a", side_object(comparison, SIDE_A));
+    json_put(report, "b", side_object(comparison, SIDE_B));
+    if (!comparison_holds(comparison)) json_put(report, "first_difference", difference_object(comparison));
     report_tensors(report, comparison);
-    if (result->bounded) report_count(report, "kinks", result->kinks);
-    if (result->bounded && comparison_holds(comparison)) report_value(report, "drift", drift_object(result));
-    report_real(report, "seconds", result->seconds);
+    if (result->bounded) json_put_count(report, "kinks", result->kinks);
+    if (result->bounded && comparison_holds(comparison)) json_put(report, "drift", drift_object(result));
+    json_put_real(report, "seconds", result->seconds);
 }

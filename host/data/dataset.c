@@ -79,3 +79,10 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .target_count = training->target_count,
                                  .target_names = training->target_names};
 }
+
+size_t *class_counts(const tanda_dataset *dataset) {
+    size_t *counts = calloc(dataset->class_count, sizeof *counts);
+    for (size_t row = 0; counts != NULL && row < dataset->rows; row++)
+        counts[dataset->classes[row]]++;
+    return counts;
+}

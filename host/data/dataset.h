@@ -145,4 +145,7 @@ tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error);
  * before where they were not yet; TANDA_BAD_INPUT where others were. */
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);
 
+/* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
+size_t *class_counts(const tanda_dataset *dataset);
+
 #endif

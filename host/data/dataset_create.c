@@ -10,6 +10,7 @@
 #include "data/labels.h"
 #include "data/scaling.h"
 #include "support/memory.h"
+#include "support/options.h"
 #include "support/text.h"
 
 /* ---- features ------------------------------------------------------------------------------------------ */
@@ -177,13 +178,15 @@ static tanda_status fill(const tanda_dataset_arrays *arrays, tanda_dataset *data
     return status;
 }
 
-tanda_status tanda_dataset_create(const tanda_dataset_arrays *arrays, tanda_dataset **dataset,
+tanda_status tanda_dataset_create(const tanda_dataset_arrays *given, tanda_dataset **dataset,
                                   tanda_error *error) {
+    tanda_dataset_arrays arrays;
     tanda_dataset *made = NULL;
-    tanda_status status = check_arrays(arrays, error);
+    tanda_status status = TAKE_OPTIONS(tanda_dataset_arrays, given, &arrays, error);
+    if (status == TANDA_OK) status = check_arrays(&arrays, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status != TANDA_OK) return status;
-    status = fill(arrays, made, error);
+    status = fill(&arrays, made, error);
     if (status == TANDA_OK)
         *dataset = made;
     else

@@ -6,6 +6,7 @@
 #include "data/synthetic.h"
 #include "data/target_check.h"
 #include "support/memory.h"
+#include "support/options.h"
 
 /* Moves several targets to the dataset. */
 static void take_targets(table *labels, const request *request, tanda_dataset *dataset) {
@@ -158,5 +159,7 @@ tanda_status dataset_load_rows(const char *path, file_view *view, const row_plac
 
 tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                 tanda_dataset **dataset, tanda_error *error) {
-    return dataset_load(path, options, NULL, dataset, error);
+    tanda_dataset_options reading;
+    const tanda_status status = TAKE_OPTIONS(tanda_dataset_options, options, &reading, error);
+    return status == TANDA_OK ? dataset_load(path, &reading, NULL, dataset, error) : status;
 }

@@ -12,6 +12,14 @@ const char *dialect_delimiter_name(char delimiter) {
     return found == NULL ? NULL : names[found - dialect_delimiters];
 }
 
+const char *const header_names[HEADER_NAMES] = {"auto", "none", "first-row"};
+const char *const decimal_names[DECIMAL_NAMES] = {"auto", "point", "comma"};
+const char dialect_decimals[DECIMAL_NAMES] = {'\0', '.', ','};
+
+const char *dialect_decimal_name(char decimal) {
+    return decimal_names[decimal == '.' ? 1 : decimal == ',' ? 2 : 0];
+}
+
 static void add(char buffer[DIALECT_TEXT_SIZE], const char *text) {
     size_t at = strlen(buffer);
     text_put(buffer + at, DIALECT_TEXT_SIZE - at, "%s%s", at == 0 ? "" : ", ", text);

@@ -34,6 +34,13 @@ extern const char dialect_delimiters[DELIMITER_COUNT];
 /* "comma", "semicolon", "tab", "bar" or "blanks"; NULL for another character. */
 const char *dialect_delimiter_name(char delimiter);
 
+/* What --header and --decimal take: in the order of tanda_header, and "auto", "point", "comma". */
+#define HEADER_NAMES 3
+#define DECIMAL_NAMES 3
+extern const char *const header_names[HEADER_NAMES], *const decimal_names[DECIMAL_NAMES];
+extern const char dialect_decimals[DECIMAL_NAMES];
+const char *dialect_decimal_name(char decimal);
+
 #define DIALECT_TEXT_SIZE 200
 
 /* What differs from commas, decimal point and a header, as "semicolons, decimal comma, no header"; "" for nothing. */

@@ -4,6 +4,8 @@
 
 #include "data/number.h"
 
+const char *const missing_names[2] = {"refuse", "mean"};
+
 /* What pandas.read_csv takes (its documentation of na_values), and ?. */
 static const char *const words[] = {"#N/A",   "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN", "-NaN", "-nan",
                                     "1.#IND", "1.#QNAN",  "<NA>", "N/A",     "NA",       "NULL", "NaN",

@@ -10,4 +10,7 @@ bool missing_is_word(const tanda_dataset_options *options, const char *text, siz
 /* Whether the options name a number, such as -999, which is then compared by value. */
 bool missing_has_number(const tanda_dataset_options *options);
 
+/* "refuse" and "mean", in the order of tanda_missing. */
+extern const char *const missing_names[2];
+
 #endif

@@ -8,6 +8,8 @@
  *  - Objects that a function hands out through a pointer to a pointer belong to the caller and are released by the
  *    ..._free or ..._close of the same type, which accept NULL.
  *  - Matrices are row-major binary32. Rows are instances, columns are features.
+ *  - A struct of options begins with its size, by which a program built for an older tanda is understood: what it does not
+ *    know is 0. {.size = sizeof options} begins one, as TANDA_OPTIONS does; TANDA_USAGE for another size than an older or this tanda's.
  *  - The library is not to be called from a process forked after its first use (OpenMP and OpenCL forbid it).
  *  - Files are mapped, and the first one that is opened installs a handler of SIGBUS for good: a page of a file of ours
  *    that is gone, because the file became shorter or its disk failed, becomes zeros, and the call that read it fails.
@@ -27,6 +29,10 @@ extern "C" {
 #endif
 
 #define TANDA_VERSION "0.1.0"
+#define TANDA_VERSION_NUMBER 0x000100 /* 0xMMmmpp */
+
+/* Of kernels/README.md: files keep the one that their weights were made under. Others give other bits. */
+#define TANDA_CONTRACT 1
 
 #if defined(__GNUC__)
 #define TANDA_API __attribute__((visibility("default")))
@@ -51,7 +57,17 @@ typedef struct tanda_error {
     char message[600];
 } tanda_error;
 
+/* Of the library at hand, which may be another than that of this header. */
 TANDA_API const char *tanda_version(void);
+TANDA_API uint32_t tanda_version_number(void);
+
+#ifndef __cplusplus
+/* Options of a type with these members, all others 0: TANDA_OPTIONS(tanda_train_options, .epochs = 3). */
+#define TANDA_OPTIONS(type, ...) \
+    (type) { \
+        .size = sizeof(type), __VA_ARGS__ \
+    }
+#endif
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 
@@ -81,8 +97,9 @@ TANDA_API bool tanda_scale_from_name(const char *name, tanda_scale *scale);
 typedef struct tanda_dataset tanda_dataset;
 typedef struct tanda_model tanda_model;
 
-/* How to read a data file. All zero is a good start: format, header, target and task are then found out. */
+/* How to read a data file. All zero but the size is a good start: format, header, target and task are then found out. */
 typedef struct tanda_dataset_options {
+    size_t size;               /* sizeof of this struct */
     const char *format;        /* "csv", "npy", "npz", "idx", "libsvm"; NULL: by content, then by extension */
     tanda_header header;       /* CSV only */
     const char *target;        /* column name or index from 0; several behind commas, quantities or labels;
@@ -152,6 +169,7 @@ TANDA_API size_t tanda_dataset_targets(const tanda_dataset *dataset);
  * rows are for predictions.
  */
 typedef struct tanda_dataset_arrays {
+    size_t size; /* sizeof of this struct */
     size_t rows, features;
     const float *values;              /* (rows, features), finite */
     bool borrow_values;               /* not copied, unless a value is -0, which becomes 0 */
@@ -229,6 +247,7 @@ TANDA_API tanda_status tanda_model_create(size_t features, const tanda_layer *la
 
 /* All zero: no hidden layer, and the output function and loss that go with the data. */
 typedef struct tanda_model_options {
+    size_t size;          /* sizeof of this struct */
     const size_t *hidden; /* units of the hidden layers */
     size_t hidden_count;
     const char *const *activations; /* of the hidden layers: one for all, or one each */
@@ -385,6 +404,7 @@ typedef struct tanda_device_information {
 
 /* All zero (NULL, false) is the default: the best device there is, else OpenMP. */
 typedef struct tanda_device_options {
+    size_t size;         /* sizeof of this struct */
     const char *device;  /* "auto", "cpu", "gpu", "opencl", "opencl:P.D", "opencl:NAME"; NULL: "auto" */
     bool require_device; /* fail rather than fall back to OpenMP */
     tanda_math math;     /* fast takes a device of any grade */
@@ -465,6 +485,8 @@ typedef struct tanda_optimizer_options {
     double l2;         /* and l2 w; Keras: L2(l2 / 2); scikit-learn's C: l2 = 1 / (C rows) */
     double clip_value; /* the largest magnitude of a derivative; Keras: clipvalue */
     double clip_norm;  /* the largest norm of all derivatives together; Keras: global_clipnorm. Not both */
+
+    double reserved[6]; /* 0: of optimizers to come, so that this part of other options keeps its size */
 } tanda_optimizer_options;
 
 /* "sgd", "momentum", ...; NULL for no optimizer. ..._from_name is false for another text. */
@@ -504,6 +526,8 @@ typedef struct tanda_schedule_options {
     double min_delta; /* a fall of the loss counts above this: 0.0001 */
     size_t cooldown;  /* epochs after a change that do not count: 0 */
     double min_rate;  /* 0 */
+
+    double reserved[6]; /* 0 */
 } tanda_schedule_options;
 
 /* "constant", "step", ...; as for optimizers. */
@@ -556,6 +580,7 @@ typedef struct tanda_checkpoint {
 } tanda_checkpoint;
 
 typedef struct tanda_train_options {
+    size_t size; /* sizeof of this struct */
     size_t epochs;
     size_t batch_rows; /* 0: all rows, full-batch gradient descent */
     double learning_rate;
@@ -639,6 +664,80 @@ typedef struct tanda_train_result {
 TANDA_API tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                                    const tanda_dataset *validation, const tanda_train_options *options,
                                    tanda_train_result *result, tanda_error *error);
+
+/*
+ * The same, step by step: the trainer is made, goes on by some steps, is read, and may be finished. Data sets, model and
+ * device must outlive it, and what options point to; they are those of tanda_train, and the callbacks are called likewise.
+ */
+typedef struct tanda_trainer tanda_trainer;
+
+/* Fails as tanda_train does before its first step. */
+TANDA_API tanda_status tanda_trainer_create(tanda_device *device, tanda_model *model,
+                                            const tanda_dataset *training, const tanda_dataset *validation,
+                                            const tanda_train_options *options, tanda_trainer **trainer,
+                                            tanda_error *error);
+
+/* So many steps, or those that are left: none at the end, or once it has stopped early. Fails as tanda_train. */
+TANDA_API tanda_status tanda_trainer_step(tanda_trainer *trainer, uint64_t steps, tanda_error *error);
+
+/* Where the training is: steps_left is 0 at its end. The model gets the weights so far. progress may be NULL. */
+TANDA_API tanda_status tanda_trainer_read(tanda_trainer *trainer, tanda_progress *progress,
+                                          tanda_error *error);
+
+/* What tanda_train does after its last step, whatever is left: the best weights if asked for, the last checkpoint. */
+TANDA_API tanda_status tanda_trainer_finish(tanda_trainer *trainer, tanda_train_result *result,
+                                            tanda_error *error);
+TANDA_API void tanda_trainer_free(tanda_trainer *trainer);
+
+/* ---- all of it, as tanda train ------------------------------------------------------------------------ */
+
+/* Sets optimizer, learning rate, epochs and rows of a batch to what tanda train takes; the other members stay. */
+TANDA_API void tanda_train_defaults(tanda_optimizer kind, tanda_train_options *options);
+
+/* Whether each class is held out in proportion to its rows. AUTO: with classes. */
+typedef enum tanda_stratify { TANDA_STRATIFY_AUTO, TANDA_STRATIFY_YES, TANDA_STRATIFY_NO } tanda_stratify;
+
+/* The options of tanda train. All zero but size and data is what it does without an option. */
+typedef struct tanda_fit_options {
+    size_t size; /* sizeof of this struct */
+
+    /* Rows. */
+    const char *data;                     /* as tanda_dataset_load; needed */
+    const tanda_dataset_options *reading; /* NULL: all zero. keep_origins is decided by the scaling */
+    const char *validation;               /* another file, or NULL */
+    const char *validation_labels;        /* that go with it, or NULL */
+    double validation_fraction;           /* of the rows, to be held out; 0: none */
+    tanda_stratify stratify;
+    bool has_scale;    /* false: that of init, else minmax for bytes and standard for all else */
+    tanda_scale scale; /* of the features */
+    bool has_scale_target;
+    tanda_scale scale_target;            /* none or standard */
+    bool balance_classes;                /* tanda_dataset_weigh_classes, or these weights: */
+    const char *const *weighted_classes; /* by name; all others count 1 */
+    const double *class_weights;         /* (weighted_class_count) */
+    size_t weighted_class_count;
+
+    /* The model. */
+    const tanda_model_options *model; /* NULL: all zero */
+    const char *init;      /* first weights, as tanda_model_initialise_from; NULL: drawn by the seed */
+    const double *dropout; /* of the outputs of the hidden layers: one for all, or one each */
+    size_t dropout_count;  /* 0: none */
+    double input_dropout;
+
+    /*
+     * NULL: as tanda_train_defaults for plain descent. The seed is that of rows held out and first weights, too. dropout is
+     * taken from above. on_note also hears what the data are worth a note for.
+     */
+    const tanda_train_options *training;
+} tanda_fit_options;
+
+/*
+ * What tanda train does: reads the data, holds rows out, encodes, scales, makes a model of first weights and trains it. The
+ * model keeps the same settings as that of the command line, and its file is the same. result may be NULL. Fails as the
+ * functions above; messages name the options by their flags.
+ */
+TANDA_API tanda_status tanda_fit(tanda_device *device, const tanda_fit_options *options, tanda_model **model,
+                                 tanda_train_result *result, tanda_error *error);
 
 /* One evaluation over all rows. */
 TANDA_API tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model,

@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "model/model.h"
 #include "support/memory.h"
+#include "support/options.h"
 
 /* The output and loss that go with the task, as far as they are not asked for. */
 static tanda_status choose_output(const tanda_dataset *training, const tanda_model_options *options,
@@ -69,27 +70,28 @@ static tanda_status choose_features(const tanda_dataset *training, const tanda_m
     return fail(error, TANDA_FAILED, "the categories are more features than this machine can address");
 }
 
-tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_model_options *options,
+tanda_status tanda_model_create_for(const tanda_dataset *training, const tanda_model_options *given,
                                     tanda_model **model, tanda_error *error) {
-    static const tanda_model_options none = {0};
-    const tanda_model_options *wanted = options == NULL ? &none : options;
-    const size_t count = wanted->hidden_count + 1;
+    tanda_model_options wanted;
     const char *loss_word = NULL;
     tanda_layer *layers = NULL;
     tanda_model *made = NULL;
     preparation preparation = {0};
     size_t features = 0;
+    tanda_status status = TAKE_OPTIONS(tanda_model_options, given, &wanted, error);
+    if (status != TANDA_OK) return status;
     if (training->task == TANDA_TASK_AUTO)
         return fail(error, TANDA_BAD_INPUT, "the data has no target to make a model for");
-    tanda_status status = allocate(&layers, count, sizeof *layers, "layers", error);
-    if (status == TANDA_OK) status = choose_hidden(wanted, layers, error);
-    if (status == TANDA_OK) status = choose_output(training, wanted, &layers[count - 1], &loss_word, error);
-    if (status == TANDA_OK) status = choose_features(training, wanted, &preparation, &features, error);
+    const size_t count = wanted.hidden_count + 1;
+    status = allocate(&layers, count, sizeof *layers, "layers", error);
+    if (status == TANDA_OK) status = choose_hidden(&wanted, layers, error);
+    if (status == TANDA_OK) status = choose_output(training, &wanted, &layers[count - 1], &loss_word, error);
+    if (status == TANDA_OK) status = choose_features(training, &wanted, &preparation, &features, error);
     if (status == TANDA_OK)
         status = tanda_model_create(features, layers, count, loss_word, training->task, &made, error);
     if (status == TANDA_OK) {
         made->preparation = preparation;
-        const loss_settings settings = {wanted->huber_delta, wanted->label_smoothing};
+        const loss_settings settings = {wanted.huber_delta, wanted.label_smoothing};
         status = model_set_loss(made, &settings, error);
         if (status == TANDA_OK) status = name_model(training, made, error);
     } else {

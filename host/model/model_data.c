@@ -1,6 +1,8 @@
 /* Data for a model that is there already. */
 #include "model/model_data.h"
 
+#include "support/options.h"
+
 dataset_expectation model_expect(const tanda_model *model) {
     const preparation *preparation = &model->preparation;
     const bool raw = preparation->columns > 0;
@@ -29,11 +31,12 @@ tanda_status model_prepare_rows(const tanda_model *model, tanda_unknown unknown,
 tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,
                                           const tanda_model *model, tanda_dataset **dataset,
                                           tanda_error *error) {
-    tanda_dataset_options reading = options == NULL ? (tanda_dataset_options){0} : *options;
+    tanda_dataset_options reading;
     const dataset_expectation expected = model_expect(model);
     tanda_dataset *loaded = NULL;
+    tanda_status status = TAKE_OPTIONS(tanda_dataset_options, options, &reading, error);
     reading.task = model->task;
-    tanda_status status = dataset_load(path, &reading, &expected, &loaded, error);
+    if (status == TANDA_OK) status = dataset_load(path, &reading, &expected, &loaded, error);
     if (status == TANDA_OK) status = model_prepare_rows(model, reading.unknown, loaded, error);
     if (status != TANDA_OK) {
         tanda_dataset_free(loaded);

@@ -5,6 +5,7 @@
  * one and an activation other than identity is one more: "0.weight" (outputs, inputs), "0.bias", "2.weight".
  * Other software may have stored them in another order. __metadata__ holds, all as strings:
  *   tanda_format     "1"
+ *   contract         the numerical contract that the weights were made under, "1"; files without it are of the first
  *   architecture     {"features": 4, "layers": [{"units": 3, "activation": "softmax"}],
  *                     "loss": "categorical_crossentropy", "task": "classes"}; a layer may say its "kind", without which it is
  *                    "dense"

@@ -10,11 +10,11 @@
 #include "support/text.h"
 
 void model_file_digest_metadata(const json_t *metadata, char *text) {
-    static const char *const keys[] = {"architecture",  MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
-                                       "class_names",   "feature_names",  "preparation",
-                                       "scaling",       "settings",       "tanda_format",
-                                       "target_name",   "target_names",   "target_scaling",
-                                       "weights_sha256"};
+    static const char *const keys[] = {"architecture",   MODEL_FILE_EXTRA, MODEL_FILE_EXTRA "_sha256",
+                                       "class_names",    "contract",       "feature_names",
+                                       "preparation",    "scaling",        "settings",
+                                       "tanda_format",   "target_name",    "target_names",
+                                       "target_scaling", "weights_sha256"};
     digest_part parts[2 * sizeof keys / sizeof keys[0]];
     size_t count = 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

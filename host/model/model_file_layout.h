@@ -6,6 +6,9 @@
 #include "model/safetensors.h"
 
 #define MODEL_FILE_FORMAT "1"
+#define MODEL_FILE_TEXT_OF(number) #number
+#define MODEL_FILE_TEXT(number) MODEL_FILE_TEXT_OF(number)
+#define MODEL_FILE_CONTRACT MODEL_FILE_TEXT(TANDA_CONTRACT)
 #define TENSORS_PER_LAYER 2 /* weight and bias */
 
 typedef struct tensor_name {

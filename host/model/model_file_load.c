@@ -62,6 +62,14 @@ static tanda_status check_metadata_digest(const reader *reader) {
     return TANDA_OK;
 }
 
+/* Files that say none are of the first. */
+static tanda_status check_contract(const reader *reader) {
+    const char *contract = safetensors_metadata(&reader->file, "contract");
+    if (contract == NULL) contract = "1";
+    if (strcmp(contract, MODEL_FILE_CONTRACT) == 0) return TANDA_OK;
+    return BAD(reader, "made under contract %.20s, this tanda keeps contract " MODEL_FILE_CONTRACT, contract);
+}
+
 /* Without the key there are no such tensors: they are refused with the unknown ones. */
 static bool has_extra(const reader *reader) {
     return safetensors_metadata(&reader->file, MODEL_FILE_EXTRA) != NULL;
@@ -438,6 +446,7 @@ tanda_status model_file_parse(const char *path, file_view view, tanda_model **mo
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
     if (status == TANDA_OK) status = check_format(&reader);
     if (status == TANDA_OK) status = check_metadata_digest(&reader);
+    if (status == TANDA_OK) status = check_contract(&reader);
     if (status == TANDA_OK) status = check_extra(&reader);
     if (status == TANDA_OK) status = create_model(&reader);
     if (status == TANDA_OK) status = read_parameters(&reader);

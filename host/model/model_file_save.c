@@ -186,6 +186,7 @@ static tanda_status put_digests(const writer *writer) {
 static tanda_status put_metadata(const writer *writer) {
     const tanda_model *model = writer->model;
     tanda_status status = put_text(writer, "tanda_format", MODEL_FILE_FORMAT);
+    if (status == TANDA_OK) status = put_text(writer, "contract", MODEL_FILE_CONTRACT);
     if (status == TANDA_OK) status = put_architecture(writer);
     if (status == TANDA_OK) status = put_scaling(writer);
     if (status == TANDA_OK && model->preparation.columns > 0)

@@ -1,5 +1,6 @@
 #include "support/json.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,36 @@ void json_push(json_builder *builder, json_t *value) {
 void json_drop(json_builder *builder) {
     json_decref(builder->object);
     *builder = (json_builder){.failed = true};
+}
+
+json_t *json_text(const char *text) {
+    if (is_plain_utf8(text, strlen(text))) return json_string(text);
+    char *copy = strdup(text);
+    if (copy == NULL) return NULL;
+    for (char *at = copy; *at != '\0'; at++)
+        if ((unsigned char)*at >= 0x80) *at = '?';
+    json_t *value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+json_t *json_texts(char *const *texts, size_t count) {
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, json_text(texts[i]));
+    return json_end(&array);
+}
+
+void json_put_text(json_builder *builder, const char *key, const char *text) {
+    if (text != NULL) json_put(builder, key, json_text(text));
+}
+
+void json_put_count(json_builder *builder, const char *key, uint64_t value) {
+    json_put(builder, key, json_integer((json_int_t)value));
+}
+
+void json_put_real(json_builder *builder, const char *key, double value) {
+    if (isfinite(value)) json_put(builder, key, json_real(value));
 }
 
 json_t *json_end(json_builder *builder) {

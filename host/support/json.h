@@ -20,6 +20,15 @@ json_builder json_array_begin(void);
 void json_put(json_builder *builder, const char *key, json_t *value);
 void json_push(json_builder *builder, json_t *value);
 
+/* The same of a text (NULL: left out), a count, and a number (NaN and infinity: left out). */
+void json_put_text(json_builder *builder, const char *key, const char *text);
+void json_put_count(json_builder *builder, const char *key, uint64_t value);
+void json_put_real(json_builder *builder, const char *key, double value);
+
+/* A JSON string of any text: what is not UTF-8 becomes '?'; and an array of such. NULL without memory. */
+json_t *json_text(const char *text);
+json_t *json_texts(char *const *texts, size_t count);
+
 /* The whole, which is the caller's, or NULL when something failed. The builder is then empty. */
 json_t *json_end(json_builder *builder) __attribute__((warn_unused_result));
 

@@ -22,6 +22,10 @@ const char *tanda_version(void) {
     return TANDA_VERSION;
 }
 
+uint32_t tanda_version_number(void) {
+    return TANDA_VERSION_NUMBER;
+}
+
 tanda_status fail_path(tanda_error *error, const char *path, const char *what, int code) {
     static const int of_paths[] = {ENOENT, ENOTDIR, EACCES, EPERM,  ELOOP,  ENAMETOOLONG, EISDIR,
                                    ENXIO,  ENODEV,  EBADF,  EINVAL, ESTALE, ENODATA};

@@ -5,6 +5,7 @@
 
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/options.h"
 #include "support/text.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
@@ -35,18 +36,8 @@ static tanda_status check_options(const tanda_model *model, const tanda_train_op
 #define LEAST_SNAPSHOT_SECONDS 1.0 /* a diverged step is looked for from the latest snapshot on */
 #define SNAPSHOT_SHARE 50.0        /* of the time, between two, at least: 2 % at most are spent on them */
 
-/* One call of tanda_train. */
-typedef struct run {
-    trainer trainer;
-    snapshot latest;
-    double taken, taking; /* when, and the seconds it took */
-    checkpoints *checkpoints;
-    bool told; /* that there is no place for a checkpoint that was asked for */
-    const tanda_dataset *training, *validation;
-} run;
-
 /* dataset_check of both. What was computed since the last check counts only when it has succeeded. */
-static tanda_status check_data(const run *run, tanda_status status, tanda_error *error) {
+static tanda_status check_data(const training_run *run, tanda_status status, tanda_error *error) {
     return dataset_check(run->validation, dataset_check(run->training, status, error), error);
 }
 
@@ -101,52 +92,61 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
 
 /* ---- all epochs ---------------------------------------------------------------------------------------- */
 
-/* The latest line, or the start. */
-typedef struct since {
-    double seconds;
-    uint64_t step;
-} since;
-
 static bool is_reported(const trainer *trainer) {
     const size_t epoch = trainer_epoch(trainer);
     return trainer->progress.step % trainer->steps_per_epoch == 0 &&
            (trainer->progress.stopping.stopped || next_report(trainer->options, epoch) == epoch);
 }
 
-static void tell_epoch(const trainer *trainer, tanda_epoch *line, since *since) {
+static bool is_looked_at(const trainer *trainer) {
+    const size_t epoch = trainer_epoch(trainer);
+    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
+           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
+}
+
+static void tell_epoch(training_run *run, tanda_epoch *line) {
+    const trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     const double now = seconds_now();
     line->epochs = options->epochs;
     line->steps = trainer->steps_per_epoch;
-    line->seconds = now - since->seconds;
-    line->steps_since = (size_t)(trainer->progress.step - since->step);
+    line->seconds = now - run->told_at;
+    line->steps_since = (size_t)(trainer->progress.step - run->told_step);
     if (options->on_epoch != NULL) options->on_epoch(line, options->context);
-    since->step = trainer->progress.step;
-    since->seconds = now;
+    run->told_step = trainer->progress.step;
+    run->told_at = now;
 }
 
-static void tell_progress(const trainer *trainer, const since *since) {
-    const tanda_train_options *options = trainer->options;
-    if (options->on_progress == NULL) return;
+tanda_progress training_run_progress(const training_run *run) {
+    const trainer *trainer = &run->trainer;
     const running *running = &trainer->progress.running;
     tanda_progress progress = {.epoch = trainer_epoch(trainer),
-                               .epochs = options->epochs,
+                               .epochs = trainer->options->epochs,
                                .step = trainer_step_of_epoch(trainer),
                                .steps = trainer->steps_per_epoch,
                                .steps_left = trainer->total_steps - trainer->progress.step,
-                               .seconds = seconds_now() - since->seconds,
+                               .seconds = seconds_now() - run->told_at,
                                .step_seconds = trainer->step_seconds,
                                .loss = NAN,
                                .accuracy = NAN};
     const double rows = (double)trainer->dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
-    if (progress.steps > 1) progress.loss = running->loss / seen;
-    if (progress.steps > 1 && trainer->session.plan->counts)
-        progress.accuracy = (double)running->correct / seen;
+    const bool known = progress.steps > 1 || is_looked_at(trainer);
+    if (known) progress.loss = running->loss / seen;
+    if (known && trainer->session.plan->counts) progress.accuracy = (double)running->correct / seen;
+    return progress;
+}
+
+static void tell_progress(const training_run *run) {
+    const tanda_train_options *options = run->trainer.options;
+    if (options->on_progress == NULL) return;
+    tanda_progress progress = training_run_progress(run);
+    if (progress.steps == 1)
+        progress.loss = progress.accuracy = NAN; /* of the latest epoch that is looked at */
     options->on_progress(&progress, options->context);
 }
 
-static tanda_status remember(run *run, tanda_error *error) {
+static tanda_status remember(training_run *run, tanda_error *error) {
     const double start = seconds_now();
     const tanda_status status = snapshot_take(&run->trainer, &run->latest, error);
     run->taken = seconds_now();
@@ -155,12 +155,12 @@ static tanda_status remember(run *run, tanda_error *error) {
 }
 
 /* Not so often that it would be felt. */
-static bool is_time_to_remember(const run *run) {
+static bool is_time_to_remember(const training_run *run) {
     const double age = seconds_now() - run->taken;
     return age > LEAST_SNAPSHOT_SECONDS && age > SNAPSHOT_SHARE * run->taking;
 }
 
-static tanda_status save(run *run, tanda_error *error) {
+static tanda_status save(training_run *run, tanda_error *error) {
     const tanda_status status = remember(run, error);
     if (status != TANDA_OK) return status;
     checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
@@ -168,7 +168,7 @@ static tanda_status save(run *run, tanda_error *error) {
 }
 
 /* Where there is no place for one, that is said once. */
-static bool is_asked_to_save(run *run) {
+static bool is_asked_to_save(training_run *run) {
     const tanda_train_options *options = run->trainer.options;
     if (options->should_save == NULL || !options->should_save(options->context)) return false;
     if (run->checkpoints->path != NULL) return true;
@@ -179,7 +179,7 @@ static bool is_asked_to_save(run *run) {
     return false;
 }
 
-static tanda_status interrupt(run *run, tanda_error *error) {
+static tanda_status interrupt(training_run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
     const checkpoints *checkpoints = run->checkpoints;
     char place[96];
@@ -199,7 +199,7 @@ static tanda_status interrupt(run *run, tanda_error *error) {
  * One run of steps, up to `most` or the next epoch where there is something to do. A full batch makes no loss in epochs
  * that are not looked at (contract 7).
  */
-static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
+static tanda_status advance(training_run *run, uint64_t most, tanda_error *error) {
     trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
@@ -212,25 +212,20 @@ static tanda_status advance(run *run, uint64_t most, tanda_error *error) {
     return trainer_advance(trainer, least == end && epoch == look ? end - 1 : least, false, error);
 }
 
-static bool is_looked_at(const trainer *trainer) {
-    const size_t epoch = trainer_epoch(trainer);
-    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
-}
-
-static bool is_done(const trainer *trainer) {
+bool training_run_is_done(const training_run *run) {
+    const trainer *trainer = &run->trainer;
     return trainer->progress.stopping.stopped || trainer->progress.step >= trainer->total_steps;
 }
 
 /* Advances, and ends the epoch if it is one that is looked at. */
-static tanda_status go_on(run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
+static tanda_status go_on(training_run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
     tanda_status status = advance(run, most, error);
     if (status == TANDA_OK && is_looked_at(&run->trainer)) status = end_epoch(&run->trainer, line, error);
     return check_data(run, status, error);
 }
 
 /* The step that diverged, once more from the latest snapshot on, to see which layer shows it first. */
-static tanda_status explain_divergence(run *run, tanda_error *error) {
+static tanda_status explain_divergence(training_run *run, tanda_error *error) {
     trainer *trainer = &run->trainer;
     char place[DIVERGENCE_PLACE_SIZE] = "", advice[DIVERGENCE_ADVICE_SIZE];
     const size_t epoch = trainer_epoch(trainer), step = trainer_step_of_epoch(trainer);
@@ -250,21 +245,20 @@ static tanda_status explain_divergence(run *run, tanda_error *error) {
                 run->checkpoints->saved_path == NULL ? "" : run->checkpoints->saved_path);
 }
 
-static tanda_status run_epochs(run *run, tanda_error *error) {
+static tanda_status run_steps(training_run *run, uint64_t end, tanda_error *error) {
     trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
-    since since = {.seconds = seconds_now(), .step = trainer->progress.step};
-    tanda_status status = remember(run, error);
-    while (status == TANDA_OK && !is_done(trainer)) {
+    tanda_status status = TANDA_OK;
+    while (status == TANDA_OK && trainer->progress.step < end && !training_run_is_done(run)) {
         tanda_epoch line = {0};
-        status = go_on(run, trainer->total_steps, &line, error);
+        status = go_on(run, end, &line, error);
         if (trainer->diverged && status == TANDA_FAILED) return explain_divergence(run, error);
         if (status != TANDA_OK) return status;
         if (is_reported(trainer))
-            tell_epoch(trainer, &line, &since);
+            tell_epoch(run, &line);
         else
-            tell_progress(trainer, &since);
-        if (is_done(trainer)) break;
+            tell_progress(run);
+        if (training_run_is_done(run)) break;
         if (options->should_stop != NULL && options->should_stop(options->context))
             return interrupt(run, error);
         if (is_asked_to_save(run) || checkpoints_due(run->checkpoints, trainer))
@@ -272,6 +266,14 @@ static tanda_status run_epochs(run *run, tanda_error *error) {
         else if (is_time_to_remember(run))
             status = remember(run, error);
     }
+    return status;
+}
+
+tanda_status training_run_advance(training_run *run, uint64_t steps, tanda_error *error) {
+    const uint64_t step = run->trainer.progress.step, left = run->trainer.total_steps - step;
+    const double start = seconds_now();
+    const tanda_status status = run_steps(run, step + (steps < left ? steps : left), error);
+    run->result.train_seconds += seconds_now() - start;
     return status;
 }
 
@@ -283,30 +285,36 @@ static tanda_status restore_best(trainer *trainer, tanda_error *error) {
     return session_write_parameters(&trainer->session, trainer->best, error);
 }
 
-/* The final weights, and their evaluation over all rows (contract 7). */
-static tanda_status finish_training(run *run, tanda_train_result *result, tanda_error *error) {
-    trainer *trainer = &run->trainer;
+tanda_status training_run_read(const training_run *run, tanda_error *error) {
+    const trainer *trainer = &run->trainer;
+    const plan *plan = trainer->session.plan;
     float *packed = NULL;
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "parameters", error);
+    if (status == TANDA_OK) status = session_read_parameters(&trainer->session, packed, error);
+    if (status == TANDA_OK) plan_unpack(plan, packed, trainer->model->parameters);
+    free(packed);
+    return status;
+}
+
+/* The final weights, and their evaluation over all rows (contract 7). */
+static tanda_status finish_training(training_run *run, tanda_error *error) {
+    trainer *trainer = &run->trainer;
+    tanda_train_result *result = &run->result;
     evaluator evaluator = {0};
     tanda_status status = restore_best(trainer, error);
-    if (status == TANDA_OK)
-        status =
-            allocate(&packed, trainer->session.plan->parameter_count, sizeof(float), "parameters", error);
     if (status == TANDA_OK)
         status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
     result->has_validation = trainer->validation_set != NULL;
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_run(&trainer->evaluator, &result->validation, error);
-    if (status == TANDA_OK) status = session_read_parameters(&trainer->session, packed, error);
     if (status == TANDA_OK && !isfinite(result->training.loss))
         status = fail(error, TANDA_FAILED,
                       "diverged: the loss of the final weights is not finite (epoch %zu, step %zu)",
                       trainer_epoch(trainer), trainer->steps_per_epoch);
     status = check_data(run, status, error);
-    if (status == TANDA_OK) plan_unpack(trainer->session.plan, packed, trainer->model->parameters);
+    if (status == TANDA_OK) status = training_run_read(run, error);
     evaluator_free(&evaluator);
-    free(packed);
     return status;
 }
 
@@ -319,7 +327,7 @@ static void note_progress(const trainer *trainer, tanda_train_result *result) {
     result->stopped_early = stopping->stopped;
 }
 
-static tanda_status resume(run *run, tanda_error *error) {
+static tanda_status resume(training_run *run, tanda_error *error) {
     const tanda_train_options *options = run->trainer.options;
     char *file = NULL;
     if (options->resume == NULL) return TANDA_OK;
@@ -339,42 +347,49 @@ static tanda_status resume(run *run, tanda_error *error) {
     return status;
 }
 
-static tanda_status prepare(run *run, const tanda_dataset *training, const tanda_dataset *validation,
-                            tanda_train_result *result, tanda_error *error) {
-    const tanda_train_options *options = run->trainer.options;
-    tanda_status status = check_options(run->trainer.model, options, error);
-    if (status == TANDA_OK) status = check_fit(run->trainer.model, training, true, error);
-    if (status == TANDA_OK && validation != NULL)
-        status = check_fit(run->trainer.model, validation, true, error);
+tanda_status training_run_begin(training_run *run, tanda_device *device, tanda_model *model,
+                                const tanda_train_options *options, tanda_error *error) {
+    const tanda_dataset *training = run->training, *validation = run->validation;
+    run->trainer = (trainer){.backend = device, .model = model, .options = options};
+    tanda_status status = check_options(model, options, error);
+    if (status == TANDA_OK) status = check_fit(model, training, true, error);
+    if (status == TANDA_OK && validation != NULL) status = check_fit(model, validation, true, error);
     if (status == TANDA_OK)
-        status = check_data(run, trainer_create(&run->trainer, training, validation, result, error), error);
+        status =
+            check_data(run, trainer_create(&run->trainer, training, validation, &run->result, error), error);
     if (status == TANDA_OK) status = snapshot_create(&run->trainer, &run->latest, error);
-    return status == TANDA_OK ? resume(run, error) : status;
+    if (status == TANDA_OK) status = resume(run, error);
+    run->told_step = run->trainer.progress.step;
+    run->told_at = run->checkpoints->attempted = seconds_now();
+    return status == TANDA_OK ? remember(run, error) : status;
+}
+
+tanda_status training_run_end(training_run *run, tanda_error *error) {
+    const bool saves = run->trainer.options->checkpoint != NULL;
+    note_progress(&run->trainer, &run->result);
+    tanda_status status = saves ? remember(run, error) : TANDA_OK;
+    if (status == TANDA_OK && run->trainer.full_batch != NULL)
+        status = check_data(run, full_batch_end(&run->trainer, &run->result, error), error);
+    if (status == TANDA_OK) status = finish_training(run, error);
+    if (status == TANDA_OK && saves)
+        checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* told by itself */
+    return status;
+}
+
+void training_run_free(training_run *run) {
+    snapshot_free(&run->latest);
+    trainer_free(&run->trainer);
 }
 
 tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_dataset *training,
                           const tanda_dataset *validation, const tanda_train_options *options,
                           checkpoints *checkpoints, tanda_train_result *result, tanda_error *error) {
-    run run = {.trainer = {.backend = device, .model = model, .options = options},
-               .checkpoints = checkpoints,
-               .training = training,
-               .validation = validation};
-    tanda_train_result made = {0};
-    tanda_status status = prepare(&run, training, validation, &made, error);
-    double start = seconds_now();
-    checkpoints->attempted = start;
-    if (status == TANDA_OK) status = run_epochs(&run, error);
-    made.train_seconds = seconds_now() - start;
-    if (status == TANDA_OK) note_progress(&run.trainer, &made);
-    if (status == TANDA_OK && options->checkpoint != NULL) status = remember(&run, error);
-    if (status == TANDA_OK && run.trainer.full_batch != NULL)
-        status = check_data(&run, full_batch_end(&run.trainer, &made, error), error);
-    if (status == TANDA_OK) status = finish_training(&run, &made, error);
-    if (status == TANDA_OK && options->checkpoint != NULL)
-        checkpoints_save(checkpoints, &run.trainer, &run.latest, NULL);
-    snapshot_free(&run.latest);
-    trainer_free(&run.trainer);
-    if (status == TANDA_OK) *result = made;
+    training_run run = {.training = training, .validation = validation, .checkpoints = checkpoints};
+    tanda_status status = training_run_begin(&run, device, model, options, error);
+    if (status == TANDA_OK) status = training_run_advance(&run, UINT64_MAX, error);
+    if (status == TANDA_OK) status = training_run_end(&run, error);
+    if (status == TANDA_OK) *result = run.result;
+    training_run_free(&run);
     return status;
 }
 
@@ -382,9 +397,11 @@ tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_d
                          const tanda_dataset *validation, const tanda_train_options *options,
                          tanda_train_result *result, tanda_error *error) {
     checkpoints checkpoints = {0};
-    tanda_status status = checkpoints_begin(options->checkpoint, options->resume, &checkpoints, error);
+    tanda_train_options taken;
+    tanda_status status = TAKE_OPTIONS(tanda_train_options, options, &taken, error);
+    if (status == TANDA_OK) status = checkpoints_begin(taken.checkpoint, taken.resume, &checkpoints, error);
     if (status == TANDA_OK)
-        status = train_saving(device, model, training, validation, options, &checkpoints, result, error);
+        status = train_saving(device, model, training, validation, &taken, &checkpoints, result, error);
     checkpoints_free(&checkpoints);
     return status;
 }

@@ -37,12 +37,13 @@ static json_t *object_of(const golden *golden) {
     json_t *settings = golden->settings != NULL
                            ? json_read(golden->settings, strlen(golden->settings), 0, NULL)
                            : json_object();
-    return json_pack("{si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT, "version",
-                     TANDA_VERSION, "device", golden->device, "arguments", arguments_of(golden), "settings",
-                     settings, "rows", (json_int_t)golden->rows, "features", (json_int_t)golden->features,
-                     "parameters", (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows,
-                     "steps", (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256",
-                     golden->start, "final_sha256", golden->final, "trace", trace_of(golden));
+    return json_pack("{si si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT,
+                     "contract", TANDA_CONTRACT, "version", TANDA_VERSION, "device", golden->device,
+                     "arguments", arguments_of(golden), "settings", settings, "rows",
+                     (json_int_t)golden->rows, "features", (json_int_t)golden->features, "parameters",
+                     (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows, "steps",
+                     (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256", golden->start,
+                     "final_sha256", golden->final, "trace", trace_of(golden));
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
@@ -59,6 +60,16 @@ static void refuse(reader *reader, const char *what) {
     if (reader->status != TANDA_OK) return;
     reader->status = fail(reader->error, TANDA_BAD_INPUT,
                           "%s: damaged golden file: %s; tanda record makes a new one", reader->path, what);
+}
+
+/* Files that say none are of the first. */
+static void read_contract(reader *reader) {
+    const json_t *value = json_object_get(reader->object, "contract");
+    const json_int_t contract = value == NULL ? 1 : json_integer_value(value);
+    if (contract == TANDA_CONTRACT || reader->status != TANDA_OK) return;
+    reader->status =
+        fail(reader->error, TANDA_BAD_INPUT, "%s: made under contract %lld, this tanda keeps contract %d",
+             reader->path, (long long)contract, TANDA_CONTRACT);
 }
 
 static uint64_t read_count(reader *reader, const char *key) {
@@ -139,6 +150,7 @@ static void read_members(reader *reader, golden *golden) {
     const json_t *format = json_object_get(reader->object, "tanda_golden");
     const json_t *settings = json_object_get(reader->object, "settings");
     if (json_integer_value(format) != GOLDEN_FORMAT) refuse(reader, "\"tanda_golden\" is not 1");
+    read_contract(reader);
     golden->rows = (size_t)read_count(reader, "rows");
     golden->features = (size_t)read_count(reader, "features");
     golden->parameters = (size_t)read_count(reader, "parameters");

@@ -89,7 +89,7 @@ bool use_opencl(const char *name) {
 }
 
 backend *open_openmp(const char *isa, size_t threads) {
-    const tanda_device_options options = {.isa = isa, .threads = threads};
+    const tanda_device_options options = {.size = sizeof options, .isa = isa, .threads = threads};
     backend *made = NULL;
     tanda_error error = {0};
     tanda_status status = openmp_backend.open("cpu", &options, &made, &error);
@@ -127,7 +127,7 @@ void check_instruction_sets(device_check *check) {
 }
 
 backend *open_opencl(const char *kernel_folder) {
-    const tanda_device_options options = {.kernel_folder = kernel_folder};
+    const tanda_device_options options = {.size = sizeof options, .kernel_folder = kernel_folder};
     tanda_device_information *devices = NULL;
     size_t count = 0;
     device_remarks remarks = {0};

@@ -209,10 +209,10 @@ void take_apart(const tanda_model *model, parts *parts) {
 
 /* The recipe that model_file.h states. */
 void reseal(parts *parts) {
-    static const char *const keys[] = {"architecture",  "checkpoint",  "checkpoint_sha256", "class_names",
-                                       "feature_names", "preparation", "scaling",           "settings",
-                                       "tanda_format",  "target_name", "target_names",      "target_scaling",
-                                       "weights_sha256"};
+    static const char *const keys[] = {"architecture",   "checkpoint",    "checkpoint_sha256", "class_names",
+                                       "contract",       "feature_names", "preparation",       "scaling",
+                                       "settings",       "tanda_format",  "target_name",       "target_names",
+                                       "target_scaling", "weights_sha256"};
     static char text[16384];
     char digest[DIGEST_TEXT_SIZE];
     size_t size = 0;

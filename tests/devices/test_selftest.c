@@ -69,7 +69,7 @@ static void expect_weights_of_openmp(backend *backend) {
 
 /* One test for all of it: opening this device takes long. */
 Test(selftest, rusticl_is_exact_but_for_subnormals_and_taken_only_on_request) {
-    tanda_device_options options = {.device = "opencl", .require_device = true};
+    tanda_device_options options = {.size = sizeof options, .device = "opencl", .require_device = true};
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("rusticl")) return;
@@ -103,8 +103,11 @@ static const struct {
 
 /* Exact mode must refuse the device and say why. */
 static void expect_refusal(const char *folder, const char *probe) {
-    const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .accept_flush = true, .kernel_folder = folder};
+    const tanda_device_options options = {.size = sizeof options,
+                                          .device = "opencl",
+                                          .require_device = true,
+                                          .accept_flush = true,
+                                          .kernel_folder = folder};
     tanda_error error = {0};
     backend *backend = NULL;
     cr_expect_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
@@ -135,8 +138,10 @@ Test(selftest, kernels_that_do_not_build_give_one_line_with_the_compilers_error)
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .kernel_folder = broken_kernels()};
+    const tanda_device_options options = {.size = sizeof options,
+                                          .device = "opencl",
+                                          .require_device = true,
+                                          .kernel_folder = broken_kernels()};
     cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
     cr_expect_not_null(strstr(error.message, "no_such_function"), "%s", error.message);
     cr_expect_not_null(strstr(error.message, "update.cl:"), "the place is not named: %s", error.message);
@@ -149,8 +154,10 @@ Test(selftest, a_device_that_lays_out_arguments_in_another_way_is_refused_and_th
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .kernel_folder = damaged_kernels("wider", &wider, 1)};
+    const tanda_device_options options = {.size = sizeof options,
+                                          .device = "opencl",
+                                          .require_device = true,
+                                          .kernel_folder = damaged_kernels("wider", &wider, 1)};
     cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
     cr_expect_not_null(strstr(error.message,
                               "activation_arguments has 48 bytes there, its last member at 40, "
@@ -163,16 +170,20 @@ Test(selftest, a_template_that_includes_itself_is_refused) {
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .kernel_folder = damaged_kernels("endless", &endless, 1)};
+    const tanda_device_options options = {.size = sizeof options,
+                                          .device = "opencl",
+                                          .require_device = true,
+                                          .kernel_folder = damaged_kernels("endless", &endless, 1)};
     cr_assert_eq(tanda_device_open(&options, &backend, NULL, &error), TANDA_DEVICE);
     cr_expect_not_null(strstr(error.message, "dense.inc: more than 16 includes within one another"), "%s",
                        error.message);
 }
 
 Test(selftest, missing_kernel_folder_is_named) {
-    const tanda_device_options options = {
-        .device = "opencl", .require_device = true, .kernel_folder = "/no/such/folder"};
+    const tanda_device_options options = {.size = sizeof options,
+                                          .device = "opencl",
+                                          .require_device = true,
+                                          .kernel_folder = "/no/such/folder"};
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
@@ -187,7 +198,8 @@ Test(selftest, device_that_fails_is_replaced_by_openmp_unless_it_is_required) {
     tanda_error error = {0};
     backend *backend = NULL;
     if (!use_opencl("pocl")) return;
-    const tanda_device_options options = {.device = "opencl", .kernel_folder = broken_kernels()};
+    const tanda_device_options options = {
+        .size = sizeof options, .device = "opencl", .kernel_folder = broken_kernels()};
     cr_assert_eq(tanda_device_open(&options, &backend, reason, &error), TANDA_OK, "%s", error.message);
     cr_expect_str_eq(tanda_device_describe(backend)->backend, "openmp");
     cr_expect_not_null(strstr(reason, "fallback"), "%s", reason);

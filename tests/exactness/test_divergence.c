@@ -42,7 +42,7 @@ static void check_layers(backend *backend) {
             for (size_t i = 0; i < layer->inputs * layer->outputs; i++)
                 problem.model->parameters[layer->weight + i] = 3e38f;
             const tanda_train_options options = {
-                .epochs = 2, .batch_rows = batches[b], .learning_rate = 0.125};
+                .size = sizeof options, .epochs = 2, .batch_rows = batches[b], .learning_rate = 0.125};
             const char *message = diverge(backend, &problem, &options);
             cr_expect_not_null(strstr(message, names[l]), "%s: %s", backend_title(backend), message);
             cr_expect_not_null(strstr(message, "a loss is not finite in epoch 1, step 1 of "), "%s", message);
@@ -71,7 +71,7 @@ static problem one_weight(float target) {
 static void check_slow_growth(backend *backend, char told[600]) {
     problem problem = one_weight(0.0f);
     const tanda_train_options options = {
-        .epochs = 10000000, .learning_rate = 0.50005, .report_every = 5000000};
+        .size = sizeof options, .epochs = 10000000, .learning_rate = 0.50005, .report_every = 5000000};
     snprintf(told, 600, "%s", diverge(backend, &problem, &options));
     problem_free(&problem);
 }
@@ -102,7 +102,7 @@ Test(divergence, is_told_with_the_first_layer_and_alike_on_every_device, .fini =
 Test(divergence, weights_are_told_where_only_the_update_overflows) {
     problem problem = one_weight(1000.0f);
     backend *backend = open_best_openmp(2);
-    const tanda_train_options options = {.epochs = 2, .learning_rate = 1e38};
+    const tanda_train_options options = {.size = sizeof options, .epochs = 2, .learning_rate = 1e38};
     cr_expect_str_eq(
         diverge(backend, &problem, &options),
         "diverged: a weight is not finite in epoch 1, step 1 of 1; the first to show it is layer 1 "
@@ -119,7 +119,7 @@ static void check_weighted(backend *backend) {
     problem.dataset.weights[0] = problem.dataset.weights[1] = 3e38f;
     for (size_t row = 0; row < 2; row++)
         ((float *)problem.dataset.values)[row] = 4.0f;
-    const tanda_train_options options = {.epochs = 2, .learning_rate = 0.125};
+    const tanda_train_options options = {.size = sizeof options, .epochs = 2, .learning_rate = 0.125};
     const char *message = diverge(backend, &problem, &options);
     cr_expect_not_null(strstr(message, "layer 1 (identity, 1 unit), its loss"), "%s: %s",
                        backend_title(backend), message);
@@ -133,7 +133,7 @@ static void check_dropped(backend *backend) {
     for (size_t i = 0; i < three_layers.rows * three_layers.features; i++)
         values[i] = 1e38f;
     const tanda_train_options options = {
-        .epochs = 2, .batch_rows = 64, .learning_rate = 0.125, .dropout = rates};
+        .size = sizeof options, .epochs = 2, .batch_rows = 64, .learning_rate = 0.125, .dropout = rates};
     const char *message = diverge(backend, &problem, &options);
     cr_expect_not_null(strstr(message, "layer 1 (relu, 24 units), its inputs after dropout"), "%s: %s",
                        backend_title(backend), message);
@@ -168,7 +168,7 @@ static void check_first_layer(backend *backend) {
         ((float *)problem.dataset.values)[row] = 1000.0f; /* of its bias it is 1 */
         problem.dataset.targets[row] = 1.0f;
     }
-    const tanda_train_options options = {.epochs = 2, .learning_rate = 1e36};
+    const tanda_train_options options = {.size = sizeof options, .epochs = 2, .learning_rate = 1e36};
     cr_expect_str_eq(
         diverge(backend, &problem, &options),
         "diverged: a weight is not finite in epoch 1, step 1 of 1; the first to show it is layer 1 "

@@ -163,7 +163,8 @@ static void train_on_subnormals(size_t threads, unsigned stray, char digest[TAND
                                     LOSS_MSE,
                                     TANDA_TASK_REGRESSION,
                                     CONTENT_REAL};
-    const tanda_train_options options = {.epochs = 2, .batch_rows = 700, .learning_rate = 0x1p-70, .seed = 3};
+    const tanda_train_options options = {
+        .size = sizeof options, .epochs = 2, .batch_rows = 700, .learning_rate = 0x1p-70, .seed = 3};
     tanda_train_result result;
     problem problem = problem_create(&network);
     const layer *layers = problem.model->layers;
@@ -199,7 +200,7 @@ Test(environment, stray_modes_of_the_processor_change_no_bit_and_are_kept) {
 
 /* The self-test judges the device, not the mode that a fast-math library left behind (coding rule 10). */
 Test(environment, stray_modes_of_the_processor_change_no_grade, .fini = forget_opencl) {
-    const tanda_device_options options = {.device = "cpu"};
+    const tanda_device_options options = {.size = sizeof options, .device = "cpu"};
     use_opencl("");
     for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
         tanda_error error = {0};

@@ -210,7 +210,8 @@ Test(waves, change_no_bit_on_pocl, .fini = forget_opencl) {
 /* tanda_train from problem's weights; batch 0 is all rows. */
 static void train(backend *backend, problem *problem, const training *training,
                   char digest[TANDA_DIGEST_SIZE]) {
-    const tanda_train_options options = {.epochs = training->epochs,
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = training->epochs,
                                          .batch_rows = training->batch_rows,
                                          .learning_rate = 0.125,
                                          .seed = 3,

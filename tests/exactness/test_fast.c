@@ -70,7 +70,8 @@ static outcome train(tanda_device *device, tanda_math math, tanda_gemm gemm) {
     tanda_error error = {0};
     tanda_train_result result;
     problem problem = problem_create(&network_here);
-    const tanda_train_options options = {.epochs = 3,
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = 3,
                                          .batch_rows = 290,
                                          .learning_rate = 0.25,
                                          .math = math,

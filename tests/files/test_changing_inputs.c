@@ -146,7 +146,7 @@ Test(changing_inputs, a_bus_error_of_somebody_else_ends_the_program_as_ever, .si
 static tanda_dataset *load_mapped(void) {
     tanda_dataset *dataset = NULL;
     tanda_error error = {0};
-    const tanda_dataset_options options = {.labels = "l.npy"};
+    const tanda_dataset_options options = {.size = sizeof options, .labels = "l.npy"};
     write_data();
     cr_assert_eq(tanda_dataset_load("x.npy", &options, &dataset, &error), TANDA_OK, "%s", error.message);
     cr_assert_not_null(dataset->mapping.file);
@@ -156,7 +156,7 @@ static tanda_dataset *load_mapped(void) {
 static tanda_model *make_model(const tanda_dataset *dataset) {
     tanda_model *model = NULL;
     tanda_error error = {0};
-    const tanda_model_options options = {0};
+    const tanda_model_options options = {.size = sizeof options};
     cr_assert_eq(tanda_model_create_for(dataset, &options, &model, &error), TANDA_OK, "%s", error.message);
     return model;
 }
@@ -174,8 +174,9 @@ Test(changing_inputs, nothing_is_computed_from_a_data_set_whose_file_changed) {
     tanda_error error = {0};
     tanda_evaluation evaluation;
     tanda_train_result result;
-    const tanda_device_options cpu = {.device = "cpu", .threads = 2};
-    const tanda_train_options training = {.epochs = 3, .batch_rows = 64, .learning_rate = 0.1};
+    const tanda_device_options cpu = {.size = sizeof cpu, .device = "cpu", .threads = 2};
+    const tanda_train_options training = {
+        .size = sizeof training, .epochs = 3, .batch_rows = 64, .learning_rate = 0.1};
     cr_assert_eq(tanda_device_open(&cpu, &device, NULL, &error), TANDA_OK, "%s", error.message);
     cr_expect_eq(tanda_dataset_check(dataset, &error), TANDA_OK);
     cr_expect_eq(tanda_evaluate(device, model, dataset, &evaluation, &error), TANDA_OK);

@@ -289,7 +289,8 @@ Test(labels, rows_left_out_are_told) {
 Test(labels, come_from_arrays_too) {
     const float values[] = {1, 2, 3, 4}, targets[] = {0, 1, 1, 0, 1, 1, 0, 0},
                 bad[] = {0, 1, 1, 0.5f, 1, 1, 0, 0};
-    tanda_dataset_arrays arrays = {.rows = 4,
+    tanda_dataset_arrays arrays = {.size = sizeof arrays,
+                                   .rows = 4,
                                    .features = 1,
                                    .values = values,
                                    .targets = targets,

@@ -337,7 +337,7 @@ Test(preparation, a_model_keeps_it_and_prepares_by_it) {
     cr_assert_eq(model_file_load(path_of("m.safetensors"), &loaded, &error), TANDA_OK, "%s", error.message);
     assert_same(&model->preparation, &loaded->preparation);
     const char *path = write_text("o.csv", "size,colour,height,age\n9,black,,3\n");
-    tanda_dataset_options options = {.without_target = true};
+    tanda_dataset_options options = {.size = sizeof options, .without_target = true};
     cr_assert_eq(tanda_dataset_load_for_model(path, &options, loaded, &other, &error), TANDA_OK, "%s",
                  error.message);
     assert_values(other, 1, 9, VALUES(3, 0, 0, 0, 0, 1.692f, 0, 1, 0));

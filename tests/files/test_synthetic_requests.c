@@ -48,7 +48,7 @@ Test(program, generate_writes_what_synthetic_makes) {
 }
 
 static uint64_t fingerprint_of(const char *path, const char *labels) {
-    const tanda_dataset_options options = {.labels = labels};
+    const tanda_dataset_options options = {.size = sizeof options, .labels = labels};
     tanda_dataset *dataset = NULL;
     tanda_error error = {0};
     uint64_t fingerprint = 0;

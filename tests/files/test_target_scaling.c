@@ -304,7 +304,8 @@ Test(target_scaling_file, a_damaged_one_is_refused) {
 
 Test(target_scaling, the_library_fits_and_tells_it) {
     const float values[] = {1, 2, 3, 4}, targets[] = {3, 5, 7, 9};
-    const tanda_dataset_arrays arrays = {.rows = 4, .features = 1, .values = values, .targets = targets};
+    const tanda_dataset_arrays arrays = {
+        .size = sizeof arrays, .rows = 4, .features = 1, .values = values, .targets = targets};
     const double *mean = NULL, *deviation = NULL;
     tanda_dataset *dataset = NULL;
     tanda_model *model = NULL;

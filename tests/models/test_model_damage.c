@@ -168,6 +168,8 @@ Test(model_damage, metadata_that_do_not_fit_are_refused) {
     } cases[] = {
         {"tanda_format", NULL, "not a tanda model"},
         {"tanda_format", "2", "tanda_format is \"2\"; this version reads \"1\""},
+        {"contract", "2", "made under contract 2, this tanda keeps contract 1"},
+        {"contract", "", "made under contract , this tanda keeps contract 1"},
         {"weights_sha256", NULL, "no \"weights_sha256\""},
         {"weights_sha256", "00", "weights_sha256 is 00, the weights give "},
         {"architecture", NULL, "no \"architecture\""},

@@ -169,7 +169,7 @@ static void check_option(const char *name, const json_t *all) {
     if (decides(name))
         cr_expect_not_null(json_object_get(all, key),
                            "--%s is in no training's settings: add it to write_settings in "
-                           "host/cli/train_setup.c, or say here that the weights do not depend on it",
+                           "host/fit/settings.c, or say here that the weights do not depend on it",
                            name);
 }
 

@@ -173,6 +173,7 @@ static const char in_cplusplus[] =
     "    tanda_train_options options = tanda_train_options();\n"
     "    tanda_dataset *dataset = 0;\n"
     "    tanda_error error;\n"
+    "    arrays.size = sizeof arrays;\n"
     "    arrays.rows = arrays.features = 2;\n"
     "    arrays.values = values;\n"
     "    arrays.classes = classes;\n"

@@ -16,7 +16,8 @@ static const int32_t classes[] = {0, 1, 2, 0, 1, 2};
 static const float targets[] = {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7};
 
 static tanda_dataset_arrays rows_of_classes(void) {
-    return (tanda_dataset_arrays){.rows = 6, .features = 2, .values = values, .classes = classes};
+    return (tanda_dataset_arrays){
+        .size = sizeof(tanda_dataset_arrays), .rows = 6, .features = 2, .values = values, .classes = classes};
 }
 
 /* ---- data sets ----------------------------------------------------------------------------------------- */
@@ -48,7 +49,8 @@ Test(library, several_targets_and_weights_are_kept) {
     static const float weights[] = {1, 0, 2, 1, 1, 1};
     tanda_error error = {0};
     tanda_dataset *dataset = NULL;
-    const tanda_dataset_arrays arrays = {.rows = 6,
+    const tanda_dataset_arrays arrays = {.size = sizeof arrays,
+                                         .rows = 6,
                                          .features = 2,
                                          .values = values,
                                          .targets = targets,
@@ -142,8 +144,9 @@ Test(library, arrays_that_say_nothing_are_refused_with_the_row) {
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         tanda_error error = {0};
         tanda_dataset *dataset = NULL;
-        cr_expect_eq(tanda_dataset_create(&mistakes[i].arrays, &dataset, &error), mistakes[i].status, "%zu",
-                     i);
+        tanda_dataset_arrays arrays = mistakes[i].arrays;
+        arrays.size = sizeof arrays;
+        cr_expect_eq(tanda_dataset_create(&arrays, &dataset, &error), mistakes[i].status, "%zu", i);
         cr_expect_not_null(strstr(error.message, mistakes[i].message), "%zu: %s", i, error.message);
         cr_expect_null(dataset);
     }
@@ -273,12 +276,14 @@ Test(library, a_training_from_arrays_has_the_bits_of_the_program) {
     tanda_train_result result;
     char digest[TANDA_DIGEST_SIZE];
     const size_t hidden[] = {8};
-    const tanda_model_options layers = {.hidden = hidden, .hidden_count = 1};
-    const tanda_train_options options = {.epochs = 5, .batch_rows = 32, .learning_rate = 0.1, .seed = 3};
+    const tanda_model_options layers = {.size = sizeof layers, .hidden = hidden, .hidden_count = 1};
+    const tanda_train_options options = {
+        .size = sizeof options, .epochs = 5, .batch_rows = 32, .learning_rate = 0.1, .seed = 3};
     json_t *trained =
         RUN_JSON("train", "--data", IRIS, "--hidden", "8", "--epochs", "5", "--seed", "3", "--output", "m");
     expect_ok(tanda_dataset_load(IRIS, NULL, &loaded, &error), &error);
-    const tanda_dataset_arrays arrays = {.rows = tanda_dataset_rows(loaded),
+    const tanda_dataset_arrays arrays = {.size = sizeof arrays,
+                                         .rows = tanda_dataset_rows(loaded),
                                          .features = tanda_dataset_features(loaded),
                                          .values = tanda_dataset_values(loaded),
                                          .borrow_values = true,
@@ -307,9 +312,11 @@ Test(library, columns_of_categories_become_features) {
     tanda_device *device = NULL;
     tanda_train_result result;
     char digest[TANDA_DIGEST_SIZE];
-    const tanda_dataset_options reading = {.categorical_auto = true, .missing = TANDA_MISSING_MEAN};
-    const tanda_model_options layers = {.unknown = TANDA_UNKNOWN_ZERO};
-    const tanda_train_options options = {.epochs = 10, .batch_rows = 32, .learning_rate = 0.1};
+    const tanda_dataset_options reading = {
+        .size = sizeof reading, .categorical_auto = true, .missing = TANDA_MISSING_MEAN};
+    const tanda_model_options layers = {.size = sizeof layers, .unknown = TANDA_UNKNOWN_ZERO};
+    const tanda_train_options options = {
+        .size = sizeof options, .epochs = 10, .batch_rows = 32, .learning_rate = 0.1};
     write_text("a.csv", "colour,size,kind\nred,1,a\nblue,2,b\nred,,a\nblue,4,b\ngreen,5,a\nred,3,b\n");
     write_text("b.csv", "colour,size,kind\nred,1,a\nblack,2,b\n");
     json_t *trained = RUN_JSON("train", "--data", "a.csv", "--categorical", "auto", "--missing", "mean",

@@ -17,7 +17,8 @@ static void repeat(FILE *file, const char *text, size_t count) {
 static const char *refusal(const char *path) {
     static tanda_error error;
     tanda_dataset *dataset = NULL;
-    cr_expect_eq(tanda_dataset_load(path, &(tanda_dataset_options){.without_target = true}, &dataset, &error),
+    cr_expect_eq(tanda_dataset_load(path, &TANDA_OPTIONS(tanda_dataset_options, .without_target = true),
+                                    &dataset, &error),
                  TANDA_BAD_INPUT);
     return error.message;
 }
@@ -45,8 +46,10 @@ Test(no_memory, rows_that_a_text_has_no_room_for_are_not_asked_for) {
 Test(no_memory, the_shortest_rows_that_are_right_are_read) {
     tanda_dataset *dataset = NULL;
     tanda_error error = {0};
-    const tanda_dataset_options options = {
-        .without_target = true, .missing = TANDA_MISSING_MEAN, .header = TANDA_HEADER_NONE};
+    const tanda_dataset_options options = {.size = sizeof options,
+                                           .without_target = true,
+                                           .missing = TANDA_MISSING_MEAN,
+                                           .header = TANDA_HEADER_NONE};
     FILE *file = fopen("empty.csv", "w");
     repeat(file, ",,\n", 1000);
     fputs("1,1,1\n", file);

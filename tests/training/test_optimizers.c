@@ -133,7 +133,8 @@ static void digest_training(tanda_device *device, const training *training, char
                                     CONTENT_REAL};
     problem problem = problem_create(&network);
     tanda_train_result result;
-    const tanda_train_options options = {.epochs = 6,
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = 6,
                                          .batch_rows = 300,
                                          .learning_rate = training->learning_rate > 0.0
                                                               ? training->learning_rate

@@ -17,7 +17,8 @@ static const network layers = {700,
 
 /* Each optimizer with something else that has to go on where it was. */
 static tanda_train_options options_of(size_t kind, const double *dropout) {
-    tanda_train_options options = {.epochs = 12, .batch_rows = 20, .seed = 3, .restore_best = kind % 2 == 0};
+    tanda_train_options options = {
+        .size = sizeof options, .epochs = 12, .batch_rows = 20, .seed = 3, .restore_best = kind % 2 == 0};
     options.optimizer = tanda_optimizer_defaults((tanda_optimizer)kind);
     options.learning_rate = kind == TANDA_OPTIMIZER_SGD ? 0.125 : 0.01;
     if (kind == TANDA_OPTIMIZER_LBFGS) {
@@ -113,8 +114,11 @@ Test(resume, option_that_differs_is_named) {
     backend *backend = open_best_openmp(1);
     tanda_train_result result;
     tanda_error failure = {0};
-    tanda_train_options options = {
-        .epochs = 2, .batch_rows = 20, .learning_rate = 0.125, .checkpoint = "c.safetensors"};
+    tanda_train_options options = {.size = sizeof options,
+                                   .epochs = 2,
+                                   .batch_rows = 20,
+                                   .learning_rate = 0.125,
+                                   .checkpoint = "c.safetensors"};
     MUST(tanda_train(backend, problem.model, &problem.dataset, NULL, &options, &result, error));
     options.resume = "c.safetensors";
     options.learning_rate = 0.25;
@@ -159,7 +163,8 @@ Test(resume, second_training_of_a_process_is_refused_its_place_as_well) {
         tanda_train_result result;
         char expected[128];
         second second = {.problem = problem_create(&layers), .backend = open_best_openmp(1)};
-        second.options = (tanda_train_options){.epochs = 1,
+        second.options = (tanda_train_options){.size = sizeof(tanda_train_options),
+                                               .epochs = 1,
                                                .batch_rows = 20,
                                                .learning_rate = 0.125,
                                                .checkpoint = places[i],

@@ -231,8 +231,11 @@ Test(weights, of_rows_and_classes_give_the_losses_of_keras) {
     MUST(model_create(dataset->features, 1, NULL, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
                       LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, &model, error));
     model_initialise(model, 0);
-    const tanda_train_options options = {
-        .epochs = 100, .learning_rate = 0.5, .on_epoch = keep_loss, .context = &history};
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = 100,
+                                         .learning_rate = 0.5,
+                                         .on_epoch = keep_loss,
+                                         .context = &history};
     MUST(tanda_train(backend, model, dataset, NULL, &options, &result, error));
     cr_expect_lt(fabs(history.first / KERAS_FIRST - 1.0), 1e-6, "%.10f", history.first);
     cr_expect_lt(fabs(history.last / KERAS_LAST - 1.0), 1e-6, "%.10f", history.last);

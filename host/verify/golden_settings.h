@@ -1,10 +1,10 @@
-/* What `tanda record` and `tanda verify --golden` share. */
-#ifndef TANDA_CLI_GOLDEN_SETTINGS_H
-#define TANDA_CLI_GOLDEN_SETTINGS_H
+/* What a golden file keeps of a training's settings, and what it takes from its options. */
+#ifndef TANDA_VERIFY_GOLDEN_SETTINGS_H
+#define TANDA_VERIFY_GOLDEN_SETTINGS_H
 
 #include <jansson.h>
 
-#include "cli/train_setup.h"
+#include "model/model.h"
 #include "verify/golden.h"
 
 /* The settings kept in the model, without the paths of files, as sorted JSON; free(). NULL without memory. */
@@ -20,10 +20,11 @@ bool golden_keeps(const char *name);
 char *golden_value(const json_t *settings, const char *option, const char *given);
 
 /* The options of a training for golden_run; steps as given. */
-tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,
+tanda_status golden_options_of(const tanda_train_options *train, size_t rows, uint64_t steps,
                                golden_options *result, tanda_error *error);
 
 /* epochs times steps per epoch. TANDA_USAGE when that is too many. */
-tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps, tanda_error *error);
+tanda_status golden_all_steps(const tanda_train_options *train, size_t rows, uint64_t *steps,
+                              tanda_error *error);
 
 #endif

@@ -2,11 +2,12 @@
  * The settings of a training, which its model and its checkpoints keep: one list of their keys, for what writes them
  * and for all that take something from a file of others. No key names a file to be written, kernels or a device.
  */
-#ifndef TANDA_CLI_SETTINGS_H
-#define TANDA_CLI_SETTINGS_H
+#ifndef TANDA_FIT_SETTINGS_H
+#define TANDA_FIT_SETTINGS_H
 
 #include <jansson.h>
 
+#include "data/dataset.h"
 #include "model/model.h"
 
 /* Whether a training notes the option of this name, which is without its dashes: "learning-rate". */
@@ -20,5 +21,15 @@ const char *settings_stranger(const json_t *settings);
  * one that no training writes.
  */
 tanda_status settings_read(const char *path, const tanda_model *model, json_t **settings, tanda_error *error);
+
+/*
+ * Everything that decides the weights into the model, defaults included, and nothing of the machine: equal trainings give
+ * equal files, and tanda train --config repeats one. Keys are the names of the options, with _ for -.
+ */
+tanda_status settings_write(const tanda_fit_options *options, const tanda_dataset *training,
+                            tanda_model *model, tanda_error *error);
+
+/* The part of a layer's inputs that is dropped; layer 0 takes the features. */
+double settings_dropout(const tanda_fit_options *options, size_t layer);
 
 #endif

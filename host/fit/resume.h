@@ -1,6 +1,6 @@
 /* The settings of a resumed training, against those of its checkpoint. */
-#ifndef TANDA_CLI_RESUME_H
-#define TANDA_CLI_RESUME_H
+#ifndef TANDA_FIT_RESUME_H
+#define TANDA_FIT_RESUME_H
 
 #include "model/model.h"
 

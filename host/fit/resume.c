@@ -1,9 +1,8 @@
-#include "cli/resume.h"
+#include "fit/resume.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/report.h"
 #include "model/model_file.h"
 #include "support/json.h"
 #include "support/memory.h"
@@ -13,6 +12,8 @@ static bool may_differ(const char *key, const json_t *theirs, const json_t *ours
     static const char *const keys[] = {"data", "labels", "validation_labels", "init", "epochs"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(keys[i], key) == 0) return true;
+    /* What is not asked for is the checkpoint's own. */
+    if (strncmp(key, "scale", 5) == 0 && ours == NULL) return true;
     /* --validation FILE against FILE. */
     return strcmp(key, "validation") == 0 && json_is_string(theirs) && json_is_string(ours);
 }

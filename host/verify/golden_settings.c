@@ -1,11 +1,11 @@
-#include "cli/golden_settings.h"
+#include "verify/golden_settings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
-#include "cli/report.h"
-#include "cli/settings.h"
+#include "fit/settings.h"
+#include "support/json.h"
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
@@ -66,32 +66,31 @@ char *golden_value(const json_t *settings, const char *option, const char *given
     return strdup(json_is_string(value) ? json_string_value(value) : given);
 }
 
-tanda_status golden_all_steps(const train_options *options, size_t rows, uint64_t *steps,
+tanda_status golden_all_steps(const tanda_train_options *train, size_t rows, uint64_t *steps,
                               tanda_error *error) {
-    const size_t batch = options->full_batch || options->batch > rows ? rows : options->batch;
+    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
     size_t count = 0;
-    if (multiply_overflows(options->epochs, steps_per_epoch(rows, batch), &count))
-        return fail(error, TANDA_USAGE, "--epochs: %zu epochs have too many steps", options->epochs);
+    if (multiply_overflows(train->epochs, steps_per_epoch(rows, batch), &count))
+        return fail(error, TANDA_USAGE, "--epochs: %zu epochs have too many steps", train->epochs);
     *steps = count;
     return TANDA_OK;
 }
 
-tanda_status golden_options_of(const train_options *options, size_t rows, uint64_t steps,
+tanda_status golden_options_of(const tanda_train_options *train, size_t rows, uint64_t steps,
                                golden_options *result, tanda_error *error) {
-    const size_t batch = options->full_batch || options->batch > rows ? rows : options->batch;
-    const optimizer_options *optimizing = &options->optimizing;
+    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
     uint64_t all = 0;
-    const tanda_status status = golden_all_steps(options, rows, &all, error);
+    const tanda_status status = golden_all_steps(train, rows, &all, error);
     if (status != TANDA_OK) return status;
-    *result =
-        (golden_options){.steps = steps,
-                         .batch_rows = options->full_batch ? 0 : options->batch,
-                         .shuffle = !options->no_shuffle,
-                         .seed = options->common.seed,
-                         .learning_rate = (float)options->learning_rate,
-                         .update = optimizer_settings(&optimizing->optimizer),
-                         .has_rates = !rates_are_constant(&optimizing->optimizer, &optimizing->schedule),
-                         .rates = rates_begin(&optimizing->optimizer, &optimizing->schedule,
-                                              options->learning_rate, steps_per_epoch(rows, batch), all)};
+    *result = (golden_options){.steps = steps,
+                               .batch_rows = train->batch_rows,
+                               .shuffle = !train->no_shuffle,
+                               .seed = train->seed,
+                               .learning_rate = (float)train->learning_rate,
+                               .update = optimizer_settings(&train->optimizer),
+                               .has_rates = !rates_are_constant(&train->optimizer, &train->schedule),
+                               .rates = rates_begin(&train->optimizer, &train->schedule, train->learning_rate,
+                                                    steps_per_epoch(rows, batch), all),
+                               .dropout = train->dropout};
     return TANDA_OK;
 }

@@ -1,0 +1,80 @@
+#include "fit/folds.h"
+
+#include <stdlib.h>
+
+#include "data/held_out.h"
+
+static tanda_status split(const folds *folds, size_t fold, tanda_dataset **training, tanda_dataset **held_out,
+                          tanda_error *error) {
+    return dataset_fold(folds->all.training, folds->count, fold, folds->by_class, folds->all.train.seed,
+                        training, held_out, error);
+}
+
+static tanda_status find_fold_lacks(const folds *folds, lacks *lacks, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < folds->count; i++) {
+        tanda_dataset *training = NULL, *held_out = NULL;
+        status = split(folds, i, &training, &held_out, error);
+        if (status == TANDA_OK) status = lacks_find(lacks, training, held_out, i + 1, error);
+        tanda_dataset_free(training);
+        tanda_dataset_free(held_out);
+    }
+    return status;
+}
+
+/* Of first weights, the model says which categories there are. */
+tanda_status find_lacks(fit *fit, const folds *folds, tanda_error *error) {
+    lacks lacks;
+    if (fit->options.init != NULL || raw_columns_are_features(&fit->training->raw)) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK)
+        status = folds != NULL ? find_fold_lacks(folds, &lacks, error)
+                               : lacks_find(&lacks, fit->training, fit->validation, 0, error);
+    const bool accepted = status != TANDA_OK || fit->reading.unknown == TANDA_UNKNOWN_ZERO;
+    const tanda_status ended =
+        lacks_end(&lacks, fit->options.data, accepted, &fit->lack_note, status == TANDA_OK ? error : NULL);
+    return status == TANDA_OK ? ended : status;
+}
+
+static void find_smallest_class(folds *folds) {
+    const tanda_dataset *all = folds->all.training;
+    size_t *counts = class_counts(all);
+    folds->smallest_rows = SIZE_MAX;
+    for (size_t i = 0; counts != NULL && i < all->class_count; i++) {
+        if (counts[i] >= folds->smallest_rows) continue;
+        folds->smallest_class = i;
+        folds->smallest_rows = counts[i];
+    }
+    free(counts);
+}
+
+tanda_status folds_begin(const tanda_fit_options *options, size_t count, bool wants_doubts, folds *folds,
+                         tanda_error *error) {
+    *folds = (struct folds){.count = count};
+    tanda_status status = fit_begin(options, &folds->all, error);
+    folds->all.wants_doubts = wants_doubts;
+    if (status == TANDA_OK) status = fit_load(&folds->all, error);
+    if (status == TANDA_OK) status = fit_by_class(&folds->all, &folds->by_class, error);
+    if (status == TANDA_OK && folds->by_class) find_smallest_class(folds);
+    return status;
+}
+
+tanda_status folds_look_ahead(folds *folds, tanda_error *error) {
+    return find_lacks(&folds->all, folds, error);
+}
+
+tanda_status folds_next(folds *folds, fit *fit, tanda_error *error) {
+    const struct fit *all = &folds->all;
+    tanda_status status = fit_begin(&all->options, fit, error);
+    fit->first = all->first;
+    fit->task_note = all->task_note;
+    fit->dropped = all->dropped;
+    if (status == TANDA_OK) status = split(folds, folds->next, &fit->training, &fit->validation, error);
+    folds->next++;
+    return status == TANDA_OK ? fit_finish(fit, error) : status;
+}
+
+void folds_free(folds *folds) {
+    fit_free(&folds->all);
+    *folds = (struct folds){0};
+}
