@@ -96,7 +96,8 @@ static program_options question_of(const problem *problem, const step_options *o
                              .batch_rows =
                                  options->batch_rows != 0 ? options->batch_rows : problem->dataset.rows,
                              .shuffle = options->shuffle,
-                             .update = options->update};
+                             .update = options->update,
+                             .wave_tiles = options->wave_tiles};
 }
 
 /* Every executor that fits, forced; how many there were. */
@@ -111,7 +112,8 @@ static size_t force_all(backend *backend, const problem *problem, const step_opt
         if (!(*at)->fits(backend, plan, &question, &lack)) continue;
         backend->executor = (*at)->name;
         outcome got = train(backend, problem, options);
-        snprintf(how, sizeof how, "%s, %s: %s", backend_title(backend), backend->executor, text);
+        snprintf(how, sizeof how, "%s, %s, waves of %zu: %s", backend_title(backend), backend->executor,
+                 options->wave_tiles, text);
         cr_expect_str_eq(got.executor, backend->executor, "%s", how);
         expect_same(expected, &got, how);
         free(got.parameters);
@@ -126,11 +128,14 @@ static void check_training(backend *reference, backend *backend, const training 
     char text[NETWORK_TEXT_SIZE];
     problem problem = problem_create(&training->network);
     const step_options options = options_of(training);
+    step_options in_waves = options;
     outcome expected = train(reference, &problem, &options), got = train(backend, &problem, &options);
+    in_waves.wave_tiles = 2;
     network_text(&training->network, text);
     expect_same(&expected, &got, text);
     if (with_choice) cr_expect_str_eq(got.executor, training->on_pocl, "%s: %s", text, got.executor);
     cr_expect_gt(force_all(backend, &problem, &options, &expected, text), 0, "%s: none fits", text);
+    cr_expect_gt(force_all(backend, &problem, &in_waves, &expected, text), 0, "%s: none fits", text);
     free(expected.parameters);
     free(got.parameters);
     problem_free(&problem);

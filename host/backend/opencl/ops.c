@@ -11,7 +11,7 @@ static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl
                           size_t *outputs) {
     size_t vectors = lanes / c->state->vector;
     size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
-    if (c->state->vector == 1) shape = 2; /* a GPU hides latency with work-items, not with registers */
+    if (c->state->vector == 1) shape = 2; /* scalars hide latency with work-items, not with registers */
     *kernel = c->state->exact.kernels[large + shape];
     *outputs = shape == 0 ? LARGE_OUTPUTS(c->state->vector) : SMALL_OUTPUTS(c->state->vector);
     return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);

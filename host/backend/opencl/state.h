@@ -78,7 +78,7 @@ typedef struct opencl_backend_state {
     kernel_set exact;
     kernel_set native;   /* its program is NULL until a fast program is compiled */
     char *kernel_folder; /* NULL: the embedded kernels */
-    size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
+    size_t vector;       /* lanes per work-item: 16 where the device prefers vectors of floats, else 1 */
     size_t
         group; /* work-items of a work-group, along the first dimension, where a launch says nothing else */
     cl_ulong most_bytes; /* of a buffer */

@@ -95,13 +95,11 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
 }
 
 static tanda_status begin(opencl_backend_state *state, program *program, uint64_t first_step, size_t steps,
-                          const update_rates *rates, tanda_error *error) {
-    tanda_status status = opencl_clear_results(state, program, steps, error);
-    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
+                          tanda_error *error) {
     program->results.count = steps;
     program->results.last_step = first_step + steps - 1;
     program->kept.is_fresh = false;
-    return status;
+    return opencl_clear_results(state, program, steps, error);
 }
 
 /* How many of `left` steps the executor does whole, from a batch on: it makes no tiles that are to be stored. */
@@ -135,7 +133,8 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const program_options *options = &program->options;
     queued_step step = {.state = state, .program = program, .with_loss = with_loss};
-    tanda_status status = begin(state, program, first_step, steps, rates, error);
+    tanda_status status = begin(state, program, first_step, steps, error);
+    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
     for (size_t done = 0, launches = 1; status == TANDA_OK && step.result < steps;
          step.result += done, launches++) {
         const batch batch = batch_at(options->rows, options->batch_rows, first_step + step.result);
@@ -171,7 +170,9 @@ tanda_status opencl_partial(backend *backend, program *program, uint64_t number,
     const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
     queued_step step = {
         .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
-    tanda_status status = begin(state, program, number, 1, NULL, error);
+    tanda_status status = begin(state, program, number, 1, error);
+    if (status == TANDA_OK && program->update.rates == NULL) /* kernels want some, which they do not use */
+        status = opencl_set_rates(state, program, NULL, 1, error);
     if (status == TANDA_OK)
         status = step_sum(&hands, &step, &batch, first_tile, first_tile + tiles,
                           program->sums.slots * program->sums.group, error);
@@ -198,7 +199,8 @@ tanda_status opencl_apply(backend *backend, program *program, uint64_t number, c
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
     queued_step step = {.state = state, .program = program, .slots = 1, .distance = 1};
-    tanda_status status = begin(state, program, number, 1, rates, error);
+    tanda_status status = begin(state, program, number, 1, error);
+    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, 1, error);
     if (status == TANDA_OK) status = write_sum(state, program, sum, error);
     if (status == TANDA_OK) status = hands.apply(&step, &batch, 0, error);
     program->results.has_gradient = true;

@@ -46,7 +46,7 @@ void opencl_store_tiles(const opencl_backend_state *state, program *program) {
         floats > state->most_bytes / sizeof(float) / 2)
         return;
     if (opencl_make_memory(state, floats, sizeof(float), &program->stored.memory, NULL) != TANDA_OK)
-        program->stored.memory = NULL;
+        opencl_release(&program->stored.memory);
 }
 
 bool opencl_is_stored(const program *program) {
