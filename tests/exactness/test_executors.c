@@ -33,7 +33,7 @@ typedef struct training {
 
 static const training trainings[] = {
     {{600, 20, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"},
-    {{600, 20, 1, {1}, {SIGMOID}, BINARY}, 100, 0.0f, "perceptron"},
+    {{3000, 20, 1, {1}, {SIGMOID}, BINARY}, 1400, 0.0f, "perceptron"},
     {{2100, 50, 1, {1}, {IDENTITY}, SQUARED}, 0, 0.25f, "perceptron"},
     {{200, 30, 1, {10}, {SOFTMAX}, CATEGORICAL}, 0, 0.0f, "steps"},
     {{200, 40, 2, {16, 3}, {RELU, SOFTMAX}, CATEGORICAL}, 32, 0.0f, "steps"},
