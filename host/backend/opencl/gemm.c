@@ -4,7 +4,7 @@
  */
 #include <clblast_c.h>
 
-#include "backend/opencl/wave.h"
+#include "backend/opencl/ops.h"
 #include "kernels/arguments/dense.h"
 #include "support/memory.h"
 
@@ -50,7 +50,7 @@ static tanda_status fill_bias(const context *c, const dense_shape *shape, const 
     const bias_arguments arguments = {.target = target->offset,
                                       .target_tile = target->tile,
                                       .bias = shape->bias,
-                                      .width = (uint)c->program->width};
+                                      .width = (uint)c->program->tiles.width};
     give_memory(&launch, target->memory);
     give_memory(&launch, c->program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
@@ -68,9 +68,9 @@ tanda_status opencl_gemm_forward(const context *c, const dense_forward_op *op) {
                              .a = weight_of(c, shape),
                              .a_stride = shape->stride,
                              .b = place_of(c, op->inputs),
-                             .b_stride = c->program->width,
+                             .b_stride = c->program->tiles.width,
                              .c = target,
-                             .c_stride = c->program->width,
+                             .c_stride = c->program->tiles.width,
                              .beta = 1.0f};
     return run_product(c, &product);
 }
@@ -82,9 +82,9 @@ tanda_status opencl_gemm_backward(const context *c, const dense_backward_op *op)
                              .a = weight_of(c, shape),
                              .a_stride = shape->stride,
                              .b = place_of(c, op->delta),
-                             .b_stride = c->program->width,
+                             .b_stride = c->program->tiles.width,
                              .c = place_of(c, op->inputs_delta),
-                             .c_stride = c->program->width};
+                             .c_stride = c->program->tiles.width};
     return run_product(c, &product);
 }
 
@@ -94,10 +94,10 @@ tanda_status opencl_gemm_gradient(const context *c, const dense_gradient_op *op)
                              .m = shape->inputs,
                              .n = shape->outputs,
                              .a = place_of(c, op->inputs),
-                             .a_stride = c->program->width,
+                             .a_stride = c->program->tiles.width,
                              .b = place_of(c, op->delta),
-                             .b_stride = c->program->width,
-                             .c = {c->program->slots, shape->weight, c->program->slot_floats},
+                             .b_stride = c->program->tiles.width,
+                             .c = {c->program->sums.memory, shape->weight, c->program->sums.floats},
                              .c_stride = shape->stride,
                              .lanes_are_terms = true};
     return run_product(c, &product);

@@ -1,9 +1,9 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
-#include "backend/opencl/wave.h"
+#include "backend/opencl/ops.h"
+
 #include "kernels/arguments/activation.h"
 #include "kernels/arguments/dense.h"
 #include "kernels/arguments/dropout.h"
-#include "kernels/arguments/gather.h"
 #include "kernels/philox.h"
 
 /* Lanes of one block of a dense kernel, and which of the three shapes it is. */
@@ -11,32 +11,15 @@ static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl
                           size_t *outputs) {
     size_t vectors = lanes / c->state->vector;
     size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
-    if (c->state->vector == 1) shape = 2; /* a GPU hides latency with work-items, not with registers */
+    if (c->state->vector == 1) shape = 2; /* scalars hide latency with work-items, not with registers */
     *kernel = c->state->exact.kernels[large + shape];
     *outputs = shape == 0 ? LARGE_OUTPUTS(c->state->vector) : SMALL_OUTPUTS(c->state->vector);
     return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);
 }
 
 static tanda_status run_gather(const context *c, const op *op) {
-    const program *program = c->program;
-    const size_t column = input_column(program), vector = c->state->vector;
-    place target = place_of(c, op->gather.input);
-    const gather_arguments arguments = {
-        .target = target.offset,
-        .target_tile = target.tile,
-        .first_row = c->wave->first_row,
-        .features = (uint)program->plan->features,
-        .column = (uint)column,
-        .mask = program->is_perceptron || program->is_network ? (uint)column - 1 : UINT32_MAX,
-        .rows = (uint)c->wave->rows,
-        .in_order = !shuffles(program)};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_gather]);
-    give_memory(&launch, program->options.features->memory);
-    give_memory(&launch, program->rows);
-    give_memory(&launch, target.memory);
-    give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, (program->plan->features + vector - 1) / vector, program->width / vector,
-                         c->wave->tiles, c->error);
+    (void)op;
+    return opencl_gather(c, ops_of(c->program)->rows);
 }
 
 /* The weight times a tensor, forward (plus the bias) or backward to the input: `results` units of it. */
@@ -45,14 +28,14 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
     const program *program = c->program;
     place source = place_of(c, from), target = place_of(c, to);
     cl_kernel kernel = NULL;
-    size_t outputs = 0, lanes = block_lanes(c, program->width, large, &kernel, &outputs);
+    size_t outputs = 0, lanes = block_lanes(c, program->tiles.width, large, &kernel, &outputs);
     const dense_arguments arguments = {.source = source.offset,
                                        .source_tile = source.tile,
                                        .target = target.offset,
                                        .target_tile = target.tile,
                                        .weight = shape->weight,
                                        .bias = shape->bias,
-                                       .width = (uint)program->width,
+                                       .width = (uint)program->tiles.width,
                                        .rows = (uint)c->wave->rows,
                                        .stride = (uint)shape->stride,
                                        .inputs = (uint)shape->inputs,
@@ -62,8 +45,8 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
     give_memory(&launch, target.memory);
     give_memory(&launch, program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, program->width / lanes, (results + outputs - 1) / outputs, c->wave->tiles,
-                         c->error);
+    return opencl_launch(&launch, program->tiles.width / lanes, (results + outputs - 1) / outputs,
+                         c->wave->tiles, c->error);
 }
 
 static tanda_status run_dense_forward(const context *c, const op *op) {
@@ -83,14 +66,14 @@ static tanda_status run_dense_backward(const context *c, const op *op) {
 static tanda_status run_activation(const context *c, cl_kernel kernel, size_t units, tensor_place source,
                                    tensor_place from, tensor_place target) {
     const program *program = c->program;
-    const activation_arguments arguments = {.source = source.offset * program->width,
-                                            .from = from.offset * program->width,
-                                            .target = target.offset * program->width,
-                                            .tile_floats = program->workspace_floats,
-                                            .width = (uint)program->width,
+    const activation_arguments arguments = {.source = source.offset * program->tiles.width,
+                                            .from = from.offset * program->tiles.width,
+                                            .target = target.offset * program->tiles.width,
+                                            .tile_floats = program->tiles.floats,
+                                            .width = (uint)program->tiles.width,
                                             .rows = (uint)c->wave->rows};
     launch launch = launch_of(c->state, kernel);
-    give_memory(&launch, program->workspace);
+    give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), units, c->wave->tiles, c->error);
 }
@@ -118,7 +101,7 @@ static tanda_status run_dropout(const context *c, const op *op, kernel_index ker
                                          .target_tile = target.tile,
                                          .seed = program->options.seed,
                                          .position = c->wave->position,
-                                         .width = (uint)program->width,
+                                         .width = (uint)program->tiles.width,
                                          .rows = (uint)c->wave->rows,
                                          .units = (uint)dropout->units,
                                          .threshold = dropout->threshold,
@@ -144,14 +127,14 @@ static tanda_status run_dropout_backward(const context *c, const op *op) {
 static tanda_status run_softmax(const context *c, const op *op) {
     const program *program = c->program;
     const softmax_op *softmax = &op->softmax;
-    const softmax_arguments arguments = {.source = softmax->logits.offset * program->width,
-                                         .target = softmax->output.offset * program->width,
-                                         .tile_floats = program->workspace_floats,
-                                         .width = (uint)program->width,
+    const softmax_arguments arguments = {.source = softmax->logits.offset * program->tiles.width,
+                                         .target = softmax->output.offset * program->tiles.width,
+                                         .tile_floats = program->tiles.floats,
+                                         .width = (uint)program->tiles.width,
                                          .rows = (uint)c->wave->rows,
                                          .outputs = (uint)softmax->outputs};
     launch launch = launch_of(c->state, kernels_of(c, op)->kernels[KERNEL_softmax]);
-    give_memory(&launch, program->workspace);
+    give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
@@ -159,19 +142,19 @@ static tanda_status run_softmax(const context *c, const op *op) {
 static tanda_status run_loss(const context *c, const op *op, kernel_index kernel) {
     const program *program = c->program;
     const loss_op *loss = &op->loss;
-    const loss_arguments arguments = {.source = loss->from.offset * program->width,
-                                      .losses = loss->losses.offset * program->width,
-                                      .target = loss->delta.offset * program->width,
-                                      .tile_floats = program->workspace_floats,
-                                      .width = (uint)program->width,
+    const loss_arguments arguments = {.source = loss->from.offset * program->tiles.width,
+                                      .losses = loss->losses.offset * program->tiles.width,
+                                      .target = loss->delta.offset * program->tiles.width,
+                                      .tile_floats = program->tiles.floats,
+                                      .width = (uint)program->tiles.width,
                                       .rows = (uint)c->wave->rows,
                                       .with_delta = loss->with_delta,
                                       .step = (uint)c->wave->result,
                                       .rule = loss_rule_of(program, loss)};
     launch launch = launch_of(c->state, kernels_of(c, op)->kernels[kernel]);
-    give_memory(&launch, program->workspace);
-    give_memory(&launch, program->labels);
-    give_memory(&launch, program->results);
+    give_memory(&launch, program->tiles.memory);
+    give_memory(&launch, ops_of(program)->labels);
+    give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
@@ -195,15 +178,15 @@ static tanda_status run_loss_elements(const context *c, const op *op) {
 static tanda_status run_weigh(const context *c, const op *op) {
     const program *program = c->program;
     const weigh_op *weigh = &op->weigh;
-    const weigh_arguments arguments = {.delta = weigh->delta.offset * program->width,
-                                       .losses = weigh->losses.offset * program->width,
-                                       .tile_floats = program->workspace_floats,
-                                       .width = (uint)program->width,
+    const weigh_arguments arguments = {.delta = weigh->delta.offset * program->tiles.width,
+                                       .losses = weigh->losses.offset * program->tiles.width,
+                                       .tile_floats = program->tiles.floats,
+                                       .width = (uint)program->tiles.width,
                                        .rows = (uint)c->wave->rows,
                                        .outputs = (uint)weigh->outputs};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_weigh]);
-    give_memory(&launch, program->workspace);
-    give_memory(&launch, program->weights);
+    give_memory(&launch, program->tiles.memory);
+    give_memory(&launch, ops_of(program)->weights);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), weigh->outputs + 1, c->wave->tiles, c->error);
 }
@@ -211,37 +194,37 @@ static tanda_status run_weigh(const context *c, const op *op) {
 /* slots[target + i] = sum over the rows of line i of a tensor */
 static tanda_status run_sum_rows(const context *c, tensor_place source, size_t target, size_t lines) {
     const program *program = c->program;
-    const sum_arguments arguments = {.source = source.offset * program->width,
-                                     .tile_floats = program->workspace_floats,
-                                     .slot_floats = program->slot_floats,
+    const sum_arguments arguments = {.source = source.offset * program->tiles.width,
+                                     .tile_floats = program->tiles.floats,
+                                     .slot_floats = program->sums.floats,
                                      .target = target,
-                                     .width = (uint)program->width,
+                                     .width = (uint)program->tiles.width,
                                      .rows = (uint)c->wave->rows,
                                      .outputs = (uint)lines};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_sum_rows]);
-    give_memory(&launch, program->workspace);
-    give_memory(&launch, program->slots);
+    give_memory(&launch, program->tiles.memory);
+    give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lines, c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_loss_sum(const context *c, const op *op) {
-    return run_sum_rows(c, op->loss_sum.losses, c->program->slot_floats - 16, 1);
+    return run_sum_rows(c, op->loss_sum.losses, c->program->sums.floats - 16, 1);
 }
 
 static tanda_status run_transpose_delta(const context *c, const dense_gradient_op *op) {
     const program *program = c->program;
-    const transpose_arguments arguments = {.delta = op->delta.offset * program->width,
-                                           .transposed = op->transposed.offset * program->width,
-                                           .tile_floats = program->workspace_floats,
-                                           .width = (uint)program->width,
+    const transpose_arguments arguments = {.delta = op->delta.offset * program->tiles.width,
+                                           .transposed = op->transposed.offset * program->tiles.width,
+                                           .tile_floats = program->tiles.floats,
+                                           .width = (uint)program->tiles.width,
                                            .rows = (uint)c->wave->rows,
                                            .outputs = (uint)op->shape.outputs,
                                            .stride = (uint)op->shape.stride};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_transpose_delta]);
-    give_memory(&launch, program->workspace);
+    give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, program->width, c->wave->tiles, 1, c->error);
+    return opencl_launch(&launch, program->tiles.width, c->wave->tiles, 1, c->error);
 }
 
 /* dW of every tile from a delta, transposed for the wide kernels. */
@@ -249,20 +232,20 @@ static tanda_status launch_gradient(const context *c, const dense_gradient_op *o
                                     tensor_place delta, size_t items_0, size_t items_1) {
     const program *program = c->program;
     place a = place_of(c, op->inputs);
-    const gradient_arguments arguments = {.delta = delta.offset * program->width,
-                                          .delta_tile = program->workspace_floats,
+    const gradient_arguments arguments = {.delta = delta.offset * program->tiles.width,
+                                          .delta_tile = program->tiles.floats,
                                           .a = a.offset,
                                           .a_tile = a.tile,
-                                          .slot_floats = program->slot_floats,
+                                          .slot_floats = program->sums.floats,
                                           .weight = op->shape.weight,
-                                          .width = (uint)program->width,
+                                          .width = (uint)program->tiles.width,
                                           .rows = (uint)c->wave->rows,
                                           .stride = (uint)op->shape.stride,
                                           .inputs = (uint)op->shape.inputs};
     launch launch = launch_of(c->state, kernel);
-    give_memory(&launch, program->workspace);
+    give_memory(&launch, program->tiles.memory);
     give_memory(&launch, a.memory);
-    give_memory(&launch, program->slots);
+    give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, items_0, items_1, c->wave->tiles, c->error);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/opencl/wave.h"
+#include "backend/opencl/ops.h"
 #include "support/clock.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -52,10 +52,10 @@ static tanda_status write_pattern(const chooser *chooser, cl_mem memory, size_t 
 static tanda_status write_patterns(const chooser *chooser) {
     const program *program = chooser->c.program;
     tanda_status status =
-        write_pattern(chooser, program->workspace, chooser->wave.tiles * program->workspace_floats);
-    if (status == TANDA_OK && program->stored != NULL)
-        status = write_pattern(chooser, program->stored,
-                               chooser->wave.tiles * program->plan->features * program->width);
+        write_pattern(chooser, program->tiles.memory, chooser->wave.tiles * program->tiles.floats);
+    if (status == TANDA_OK && program->stored.memory != NULL)
+        status = write_pattern(chooser, program->stored.memory,
+                               chooser->wave.tiles * program->plan->features * program->tiles.width);
     return status;
 }
 
@@ -69,10 +69,9 @@ static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) 
 
 static tanda_status clear_memory(const chooser *chooser) {
     const program *program = chooser->c.program;
-    tanda_status status = clear(chooser, program->workspace, program->wave_tiles * program->workspace_floats);
+    tanda_status status = clear(chooser, program->tiles.memory, program->sums.slots * program->tiles.floats);
     if (status == TANDA_OK)
-        status = clear(chooser, program->slots,
-                       (program->wave_tiles + program->stack_levels) * program->slot_floats);
+        status = clear(chooser, program->sums.memory, program->sums.slots * program->sums.floats);
     return status;
 }
 
@@ -151,17 +150,17 @@ static tanda_status read_layer(const context *c, const dense_shape *shape, bool 
                                tensor_place target, size_t tile, size_t lanes, copies *copies, check *check) {
     const program *program = c->program;
     const place lines = place_of(c, source), weight = {program->options.parameters->memory, shape->weight, 0};
-    *check = (struct check){.line_step = program->width,
+    *check = (struct check){.line_step = program->tiles.width,
                             .line_apart = 1,
                             .factor_step = forward ? shape->stride : 1,
                             .factor_apart = forward ? 1 : shape->stride,
                             .terms = forward ? shape->inputs : shape->outputs,
                             .outputs = forward ? shape->outputs : shape->inputs,
                             .columns = lanes,
-                            .result_stride = program->width};
+                            .result_stride = program->tiles.width};
     copies->result = place_of(c, target);
-    copies->result_floats = check->outputs * program->width;
-    tanda_status status = read_place(c, &lines, tile, check->terms * program->width, &copies->lines);
+    copies->result_floats = check->outputs * program->tiles.width;
+    tanda_status status = read_place(c, &lines, tile, check->terms * program->tiles.width, &copies->lines);
     return status == TANDA_OK ? read_place(c, &weight, 0, shape->inputs * shape->stride, &copies->factors)
                               : status;
 }
@@ -185,18 +184,19 @@ static tanda_status read_gradient(const context *c, const dense_gradient_op *op,
     const dense_shape *shape = &op->shape;
     place delta = place_of(c, op->delta), a = place_of(c, op->inputs);
     *check = (struct check){.line_step = 1,
-                            .line_apart = program->width,
+                            .line_apart = program->tiles.width,
                             .factor_step = 1,
-                            .factor_apart = program->width,
+                            .factor_apart = program->tiles.width,
                             .terms = rows,
                             .outputs = shape->inputs,
                             .columns = shape->outputs,
                             .result_stride = shape->stride};
-    copies->result = (place){program->slots, shape->weight, program->slot_floats};
+    copies->result = (place){program->sums.memory, shape->weight, program->sums.floats};
     copies->result_floats = shape->inputs * shape->stride;
-    tanda_status status = read_place(c, &delta, tile, shape->outputs * program->width, &copies->lines);
-    return status == TANDA_OK ? read_place(c, &a, tile, shape->inputs * program->width, &copies->factors)
-                              : status;
+    tanda_status status = read_place(c, &delta, tile, shape->outputs * program->tiles.width, &copies->lines);
+    return status == TANDA_OK
+               ? read_place(c, &a, tile, shape->inputs * program->tiles.width, &copies->factors)
+               : status;
 }
 
 /* Which of the products of a dense layer an op is, for messages; NULL: none. */
@@ -216,7 +216,7 @@ static tanda_status read_product(const context *c, const op *op, size_t tile, si
 }
 
 static void set_variant(const context *c, const op *op, variant variant) {
-    c->program->variants[op - c->program->plan->ops] = variant;
+    ops_of(c->program)->variants[op - c->program->plan->ops] = variant;
 }
 
 /* Rows beyond a ragged tile's must not count in a gradient: their deltas are zero in a real step. */
@@ -226,11 +226,11 @@ static tanda_status clear_unused_deltas(const context *c, const dense_gradient_o
     if (rest == 0) return TANDA_OK;
     place delta = place_of(c, op->delta);
     const cl_uint zero = 0;
-    for (size_t h = 0; h < op->shape.outputs && rest < program->width; h++) {
-        size_t offset = delta.offset + tile * delta.tile + h * program->width + rest;
+    for (size_t h = 0; h < op->shape.outputs && rest < program->tiles.width; h++) {
+        size_t offset = delta.offset + tile * delta.tile + h * program->tiles.width + rest;
         cl_int code =
             clEnqueueFillBuffer(c->state->queue, delta.memory, &zero, sizeof zero, offset * sizeof(cl_float),
-                                (program->width - rest) * sizeof(cl_float), 0, NULL, NULL);
+                                (program->tiles.width - rest) * sizeof(cl_float), 0, NULL, NULL);
         tanda_status status = opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
         if (status != TANDA_OK) return status;
     }
@@ -366,13 +366,13 @@ tanda_status opencl_choose_variants(opencl_backend_state *state, program *progra
     chooser chooser = {.c = {.state = state, .program = program, .error = error}};
     size_t batch = program->options.batch_rows, tiles = tiles_of(batch);
     chooser.c.wave = &chooser.wave;
-    chooser.wave.tiles = tiles < program->wave_tiles ? tiles : program->wave_tiles;
+    chooser.wave.tiles = tiles < program->sums.slots ? tiles : program->sums.slots;
     chooser.wave.rows = batch < chooser.wave.tiles * TILE_ROWS ? batch : chooser.wave.tiles * TILE_ROWS;
     tanda_status status = opencl_build_native(state, error);
     if (status == TANDA_OK) status = opencl_clear_results(state, program, 1, error);
     if (status == TANDA_OK) status = choose_with_pattern(&chooser);
     if (status == TANDA_OK) status = clear_memory(&chooser);
-    text_put(program->notes, sizeof program->notes,
+    text_put(ops_of(program)->notes, NOTES_SIZE,
              "fast: CLBlast computes %zu of %zu matrix products, the device's own functions %zu of %zu ops%s",
              chooser.products_by_clblast, chooser.products, chooser.functions_native, chooser.functions,
              chooser.wrong);
