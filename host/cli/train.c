@@ -162,6 +162,7 @@ static tanda_status fit(training *run, tanda_error *error) {
                                           .schedule = options->optimizing.schedule,
                                           .seed = options->common.seed,
                                           .no_shuffle = options->no_shuffle,
+                                          .move_rows = true,
                                           .math = options->common.device.math,
                                           .gemm = options->common.gemm,
                                           .report_every = report_every(run),
