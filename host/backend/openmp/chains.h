@@ -29,7 +29,7 @@ typedef enum chain_layout {
  *
  *   result(j, l) = start[j * start_step] + chain over t in [from, to) of line(t, l) * factor(t, j)
  *   line(t, l)   = lines[t * line_step + l / 16 * line_group + l % 16]
- *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
+ *   factor(t, j) = factors.values[t / run * run_stride + t % run * step + j / 16 * group + j % 16 * apart]
  *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
  * `from` is a multiple of CHUNK. Where it is not 0, the chain is added to what the result holds instead of start, of which -0 counts as +0. The last
@@ -39,11 +39,15 @@ typedef enum chain_layout {
 typedef struct chains {
     chain_layout layout;
     const float *lines;
-    const float *ahead; /* NULL, or lines that the next task reads, in a row: */
-    size_t ahead_lines; /* of 16 values */
-    const float *factors;
-    size_t factor_step, factor_apart; /* of narrow ones */
-    size_t factor_group, run_stride;
+    struct {
+        const float *lines; /* NULL, or lines that the next task reads, in a row: */
+        size_t count;       /* of 16 values */
+    } ahead;
+    struct {
+        const float *values;
+        size_t step, apart; /* of narrow ones */
+        size_t group, run_stride;
+    } factors;
     const float *start;
     size_t start_step; /* 0 or 1 */
     float *results;
@@ -56,9 +60,10 @@ typedef struct chains {
     bool flush;        /* flush_tiny() */
     bool relu;         /* results that are not above 0 become +0, NaN stays; */
     const float *gate; /* or those where this, laid out like results, is not above 0; NULL: none */
-    /* NULL, or of a gradient: results become the mean over the rows, by which the weights, laid out alike, change. */
-    descent *descent;
-    float *weights;
+    struct {
+        descent *rule;  /* NULL, or of a gradient: results become the mean over the rows, by which */
+        float *weights; /* these, laid out alike, change */
+    } update;
 } chains;
 
 /* The start of sums that begin at +0. */

@@ -55,22 +55,22 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
     float *panels = group->scratch, *levels = panels + PAIR * PANEL_FLOATS;
     chains c = {.layout = CHAINS_gradient,
                 .lines = panels,
-                .factor_group = PANEL * COLUMN_LANES,
+                .factors.group = PANEL * COLUMN_LANES,
                 .start = &no_start,
                 .result_group = shape->inputs * PANEL,
                 .lanes = pair * PANEL,
                 .end = shape->inputs};
     float *result = group->partial + shape->weight + h * shape->inputs;
     const bool is_first = group->descent != NULL && op->layer == 0;
-    if (is_first) c.weights = group->descent->parameters + shape->weight + h * shape->inputs;
+    if (is_first) c.update.weights = group->descent->parameters + shape->weight + h * shape->inputs;
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];
         transpose_delta(tile, gradient, h, pair, panels);
-        c.factors = tensor_at(tile, 0, gradient->inputs);
-        c.run_stride = stride_of(tile, gradient->inputs);
+        c.factors.values = tensor_at(tile, 0, gradient->inputs);
+        c.factors.run_stride = stride_of(tile, gradient->inputs);
         c.terms = c.to = tile->rows;
         direct_to_tree(&c, i, group->count, levels, pair * shape->inputs * PANEL, result);
-        if (is_first && i + 1 == group->count) c.descent = group->descent; /* the gradient is complete */
+        if (is_first && i + 1 == group->count) c.update.rule = group->descent; /* the gradient is complete */
         ISA_NAME(run_chains)(&c);
     }
 }
