@@ -6,7 +6,7 @@
 #define TANDA_CLI_DEVICE_SPEC_H
 
 #include "cli/options.h"
-#include "verify/lockstep.h"
+#include "tanda_lab.h"
 
 typedef struct device_spec {
     char *text; /* what device's texts point into */
