@@ -18,7 +18,7 @@
  * A condition is a comparison of two reals, two integers or two naturals; conditions join by & and |.
  * Shared text keeps to these and + - * on reals: no '/', no built-in function, no product added to
  * anything (that is what fused is for), no arithmetic with a literal zero, no double literal, and -0, NaN
- * and infinity go by choose (the reasons are in README.md).
+ * and infinity go by choose (the reasons are in docs/exactness.md).
  */
 #ifndef TANDA_KERNELS_PORTABLE_H
 #define TANDA_KERNELS_PORTABLE_H

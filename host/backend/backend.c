@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "backend/executor.h"
 #include "support/memory.h"
 
 size_t update_state_count(update_rule rule) {
@@ -56,15 +57,17 @@ static tanda_status begin_state(backend *backend, const plan *plan, const update
     tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
     if (status != TANDA_OK) return status;
     fill_state(plan, settings->initial_state, packed);
-    status = backend_write_state(backend, program, 0, packed, error);
+    status = backend->interface->write_state(backend, program, 0, packed, error);
     free(packed);
     return status;
 }
 
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
-                             program **result, tanda_error *error) {
+                             const executor **executor, program **result, tanda_error *error) {
     program *made = NULL;
-    tanda_status status = backend->interface->compile(backend, plan, options, &made, error);
+    tanda_status status = executor_choose(backend, plan, options, executor, error);
+    if (status == TANDA_OK)
+        status = backend->interface->compile(backend, plan, options, *executor, &made, error);
     if (status == TANDA_OK) status = begin_state(backend, plan, &options->update, made, error);
     if (status != TANDA_OK) {
         backend_program_free(backend, made);
@@ -76,48 +79,6 @@ tanda_status backend_compile(backend *backend, const plan *plan, const program_o
 
 void backend_program_free(backend *backend, program *program) {
     if (program != NULL) backend->interface->program_free(backend, program);
-}
-
-const char *backend_notes(const backend *backend, const program *program) {
-    return backend->interface->notes != NULL ? backend->interface->notes(program) : "";
-}
-
-tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
-                         bool with_loss, tanda_error *error) {
-    return backend_run_at(backend, program, first_step, steps, NULL, with_loss, error);
-}
-
-tanda_status backend_run_at(backend *backend, program *program, uint64_t first_step, size_t steps,
-                            const update_rates *rates, bool with_loss, tanda_error *error) {
-    return backend->interface->run(backend, program, first_step, steps, rates, with_loss, error);
-}
-
-tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error) {
-    return backend->interface->results(backend, program, results, error);
-}
-
-tanda_status backend_read(backend *backend, program *program, const tensor *tensor, float *values,
-                          tanda_error *error) {
-    return backend->interface->read(backend, program, tensor, values, error);
-}
-
-tanda_status backend_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
-                           size_t rows, float *values, tanda_error *error) {
-    return backend->interface->sweep(backend, program, tensor, first_row, rows, values, error);
-}
-
-tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error) {
-    return backend->interface->read_gradient(backend, program, packed, error);
-}
-
-tanda_status backend_read_state(backend *backend, program *program, size_t index, float *packed,
-                                tanda_error *error) {
-    return backend->interface->read_state(backend, program, index, packed, error);
-}
-
-tanda_status backend_write_state(backend *backend, program *program, size_t index, const float *packed,
-                                 tanda_error *error) {
-    return backend->interface->write_state(backend, program, index, packed, error);
 }
 
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,

@@ -3,8 +3,8 @@
  * functions below and never sees OpenMP or OpenCL.
  *
  * Preconditions, stated once: handles come from the same backend; sizes are within what was made; one thread
- * at a time uses a backend. Work is only queued: results and late errors appear at backend_results,
- * backend_read, backend_download or backend_finish. Buffers and programs are released before their backend.
+ * at a time uses a backend. Work is only queued: results and late errors appear where something is read, or at
+ * backend_finish. Programs are made and run by session.h. Buffers and programs are released before their backend.
  * Devices are opened and closed through tanda.h.
  */
 #ifndef TANDA_BACKEND_BACKEND_H
@@ -18,6 +18,7 @@
 typedef struct tanda_device backend;
 typedef struct buffer buffer;
 typedef struct program program;
+typedef struct executor executor; /* executor.h */
 
 /* What one step left behind. */
 typedef struct step_result {
@@ -25,6 +26,13 @@ typedef struct step_result {
     uint32_t correct;    /* rows whose class was right; 0 for regression */
     uint32_t not_finite; /* 1 when a parameter became infinite or NaN in this step's update */
 } step_result;
+
+/* What some of a step's tiles add to it. */
+typedef struct partial_sum {
+    float *gradient; /* packed, plan->parameter_count floats: not divided by the rows; NULL unless training */
+    float loss;
+    uint32_t correct;
+} partial_sum;
 
 /*
  * How a step changes the parameters: see kernels/update.h. All zero is plain gradient descent. UPDATE_nothing leaves
@@ -48,7 +56,7 @@ typedef struct program_options {
     size_t batch_rows; /* B; the last batch of an epoch holds what is left */
     bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
     uint64_t seed;
-    float learning_rate; /* for backend_run, which has no rates of each step */
+    float learning_rate; /* of runs without rates of each step */
     update_settings update;
     tanda_math math;
     tanda_gemm gemm;
@@ -75,13 +83,18 @@ typedef struct backend_interface {
                            tanda_error *error);
     tanda_status (*download)(backend *backend, buffer *source, void *target, size_t bytes,
                              tanda_error *error);
+    const executor *const *executors; /* best first, NULL behind them */
     tanda_status (*compile)(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error);
+                            const executor *executor, program **result, tanda_error *error);
     void (*program_free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
     tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
+    tanda_status (*partial)(backend *backend, program *program, uint64_t step, size_t first_tile,
+                            size_t tiles, partial_sum *sum, tanda_error *error);
+    tanda_status (*apply)(backend *backend, program *program, uint64_t step, const update_rates *rates,
+                          const partial_sum *sum, step_result *result, tanda_error *error);
     tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
     tanda_status (*sweep)(backend *backend, program *program, const tensor *tensor, size_t first_row,
@@ -106,6 +119,7 @@ struct tanda_device {
     tanda_device_information information;
     tanda_grade grade;
     const char *missed_probe;
+    const char *executor; /* that was asked for, or NULL */
     char instead_of[sizeof(
         (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
 };
@@ -146,53 +160,10 @@ tanda_status backend_upload(backend *backend, buffer *target, const void *source
 tanda_status backend_download(backend *backend, buffer *source, void *target, size_t bytes,
                               tanda_error *error);
 
-/* Prepares a plan for a data set. plan and buffers must outlive the program. */
+/* Prepares a plan for a data set, by the executor that is chosen for it. plan and buffers must outlive the program. */
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
-                             program **result, tanda_error *error);
+                             const executor **executor, program **result, tanda_error *error);
 void backend_program_free(backend *backend, program *program);
-
-/* What a user should know of how the program was made, as one line; "" when there is nothing. */
-const char *backend_notes(const backend *backend, const program *program);
-
-/*
- * Queues steps first_step ... first_step + steps - 1. Step s is batch s % steps_per_epoch of epoch
- * s / steps_per_epoch, with steps_per_epoch = ceil(rows / batch_rows). Without with_loss a training may leave out
- * what only its report needs (contract 7): loss and correct of the results then mean nothing.
- */
-tanda_status backend_run(backend *backend, program *program, uint64_t first_step, size_t steps,
-                         bool with_loss, tanda_error *error);
-
-/* The same, with `steps` rates, one for each step; NULL: options.learning_rate for all. They are copied. */
-tanda_status backend_run_at(backend *backend, program *program, uint64_t first_step, size_t steps,
-                            const update_rates *rates, bool with_loss, tanda_error *error);
-
-/* The results of the steps of the latest run, in their order. */
-tanda_status backend_results(backend *backend, program *program, step_result *results, tanda_error *error);
-
-/*
- * A tensor of the latest step as (rows of the step, units), row-major. Plans made with `keep` only.
- * backend_read_gradient: the gradient of the latest step as the update used it, packed.
- */
-tanda_status backend_read(backend *backend, program *program, const tensor *tensor, float *values,
-                          tanda_error *error);
-tanda_status backend_read_gradient(backend *backend, program *program, float *packed, tanda_error *error);
-
-/*
- * Rows first_row ... first_row + rows - 1, in the order of storage, through a plan made with keep and for no training, and
- * a tensor of all of them: values (rows, units). first_row is where a batch begins, and the end is that of a batch.
- */
-tanda_status backend_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
-                           size_t rows, float *values, tanda_error *error);
-
-/*
- * Vector `index` of the optimizer's state, below update_state_count of the program's rule: a float for each packed
- * parameter, +0 for padding. A program that is given weights and state of another, on any device, goes on as that one
- * would have. A new program begins with the initial state.
- */
-tanda_status backend_read_state(backend *backend, program *program, size_t index, float *packed,
-                                tanda_error *error);
-tanda_status backend_write_state(backend *backend, program *program, size_t index, const float *packed,
-                                 tanda_error *error);
 
 /* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,

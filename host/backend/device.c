@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/device_name.h"
+#include "backend/executor.h"
 #include "backend/selftest.h"
 #include "support/text.h"
 
@@ -109,11 +110,13 @@ static tanda_status open_tested(const tanda_device_information *information,
     backend *made = NULL;
     tanda_status status = kind->open(information->id, options, &made, error);
     if (status != TANDA_OK) return status;
-    status = selftest_run(made, NULL, error);
+    status = selftest_run(made, NULL, error); /* by the executors that suit it */
+    if (status == TANDA_OK) status = executor_check_name(made, options->executor, error);
     if (status != TANDA_OK) {
         made->interface->close(made);
         return status;
     }
+    if (options->executor != NULL) made->executor = executor_find(made, options->executor)->name;
     *result = made;
     return TANDA_OK;
 }
@@ -202,6 +205,13 @@ void tanda_device_close(tanda_device *device) {
 
 const tanda_device_information *tanda_device_describe(const tanda_device *device) {
     return &device->information;
+}
+
+const char *tanda_device_executor(const tanda_device *device, size_t index) {
+    const executor *const *executors = device->interface->executors;
+    for (size_t i = 0; i < index; i++)
+        if (executors[i] == NULL) return NULL;
+    return executors[index] != NULL ? executors[index]->name : NULL;
 }
 
 tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe) {

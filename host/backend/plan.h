@@ -41,27 +41,123 @@ typedef enum tile_op {
         TILE_OP_COUNT
 } tile_op;
 
-/* Offsets of tensors count units from the start of a tile's workspace; parameters count floats. */
+/* "gather", ... */
+const char *tile_op_name(tile_op op);
+
+/*
+ * A tensor's place in a tile, at a number of units from the start of its workspace. The input has one there, too, but a
+ * backend may have it elsewhere, among tiles that are assembled once.
+ */
+typedef struct tensor_place {
+    size_t offset;
+    bool is_input;
+} tensor_place;
+
+static inline bool same_place(tensor_place a, tensor_place b) {
+    return a.offset == b.offset;
+}
+
+/* K, H, S of a dense layer, and where its weight and bias lie in the packed parameters, in floats. */
+typedef struct dense_shape {
+    size_t inputs, outputs, stride;
+    size_t weight, bias;
+} dense_shape;
+
+typedef struct gather_op {
+    size_t features;
+    tensor_place input; /* written */
+} gather_op;
+
+typedef struct dense_forward_op {
+    dense_shape shape;
+    tensor_place inputs;
+    tensor_place logits; /* written */
+    bool
+        through_relu; /* set by a backend that fuses: what is stored goes through the ReLU that follows in place */
+} dense_forward_op;
+
+typedef struct dense_backward_op {
+    dense_shape shape;
+    size_t to_layer; /* whose outputs the inputs are */
+    tensor_place delta;
+    tensor_place inputs_delta; /* written */
+    bool through_relu;         /* as above, backward, from the output of that ReLU: */
+    tensor_place relu_output;
+} dense_backward_op;
+
+typedef struct dense_gradient_op {
+    dense_shape shape;
+    tensor_place delta, inputs;
+    tensor_place transposed; /* S units of scratch for the transposed delta */
+} dense_gradient_op;
+
+typedef struct activation_forward_op {
+    activation function;
+    size_t units;
+    tensor_place logits;
+    tensor_place output; /* written */
+} activation_forward_op;
+
+typedef struct activation_backward_op {
+    activation function;
+    size_t units;
+    tensor_place output_delta;
+    tensor_place from;  /* logits or output, as activation_needs_logits() says */
+    tensor_place delta; /* written: of the logits */
+} activation_backward_op;
+
+/* Either way: of the inputs of a layer, or of their delta. */
+typedef struct dropout_op {
+    size_t units;
+    uint32_t threshold; /* random words below it drop their element, */
+    float scale;        /* and what is kept is multiplied by this */
+    tensor_place source;
+    tensor_place target; /* written */
+} dropout_op;
+
+typedef struct softmax_op {
+    size_t outputs;
+    tensor_place logits;
+    tensor_place output; /* written */
+} softmax_op;
+
+typedef struct loss_op {
+    loss loss;                /* the model's, */
+    loss_constants constants; /* what it wants to know, */
+    size_t outputs;
+    size_t targets;             /* and labels of a row: its class, or a target for each output */
+    activation output_function; /* loss_mse takes it into itself */
+    bool with_delta;
+    tensor_place from;          /* the outputs of the last layer, or their logits: see loss_is_of_output */
+    tensor_place losses, delta; /* written */
+} loss_op;
+
+typedef struct weigh_op {
+    size_t outputs;
+    tensor_place losses, delta; /* read and written */
+} weigh_op;
+
+typedef struct loss_sum_op {
+    tensor_place losses;
+} loss_sum_op;
+
 typedef struct op {
     tile_op kind;
     size_t layer;
-    size_t inputs, outputs, stride; /* K, H, S of the layer */
-    size_t weight, bias;            /* in the packed parameters */
-    size_t source;                  /* tensor read */
-    size_t other;                   /* second tensor read: activation_backward's logits or outputs, as
-                                       activation_needs_logits() says; dense_gradient's inputs */
-    size_t target;                  /* tensor written */
-    size_t scratch;                 /* dense_gradient: S units for the transposed delta */
-    activation activation;          /* activation ops; loss_mse: the output function */
-    uint32_t threshold;             /* dropout ops: random words below it drop their element */
-    float scale;                    /* and what is kept is multiplied by this */
-    loss loss;                      /* losses: the model's, */
-    loss_constants constants;       /* what it wants to know, */
-    size_t targets;                 /* and labels of a row: its class, or a target for each output */
-    bool with_delta;                /* losses: write the delta as well */
-    bool through_relu;  /* dense ops, set by a backend that fuses: what they store goes through the ReLU
-                                       that follows in place, backward from its output `other` */
     bool after_barrier; /* reads what the op before it in the list has written */
+    union {             /* by the kind */
+        gather_op gather;
+        dense_forward_op dense_forward;
+        activation_forward_op activation_forward;
+        dropout_op dropout;
+        softmax_op softmax;
+        loss_op loss; /* each loss_... but the sum */
+        weigh_op weigh;
+        loss_sum_op loss_sum;
+        dense_gradient_op dense_gradient;
+        dense_backward_op dense_backward;
+        activation_backward_op activation_backward;
+    };
 } op;
 
 typedef enum tensor_role {
@@ -79,7 +175,7 @@ typedef struct tensor {
     tensor_role role;
     size_t layer;
     size_t units;
-    size_t offset;
+    tensor_place place;
 } tensor;
 
 /* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. */
@@ -87,13 +183,19 @@ typedef struct packed_layer {
     size_t inputs, outputs, stride;
     size_t weight, bias;
     size_t model_weight, model_bias; /* where they lie in the model's parameters */
+    size_t
+        delta_units; /* of a training: reserved at the place of its delta, where other layers' may lie, too */
 } packed_layer;
 
 typedef struct plan {
     size_t op_count;
     op *ops;
+    const op *gather;
+    const op *output_forward; /* makes the logits of the output layer */
+    const op *loss;           /* or NULL */
     size_t tensor_count;
     tensor *tensors;
+    const tensor *input;
     size_t workspace_units;
     size_t layer_count;
     packed_layer *layers;
@@ -116,7 +218,8 @@ typedef struct plan_options {
     bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
     /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
     const double *dropout;
-    bool weighted; /* training: rows' losses and deltas are multiplied by their weights */
+    bool input_only; /* the rows are assembled, and nothing more */
+    bool weighted;   /* training: rows' losses and deltas are multiplied by their weights */
 } plan_options;
 
 /* Fails with TANDA_FAILED when sizes overflow or memory runs out. The plan does not refer to the model. */

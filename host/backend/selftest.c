@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/session.h"
 #include "kernels/philox.h"
 #include "kernels/probe.h"
 #include "support/memory.h"
@@ -153,88 +154,63 @@ static tanda_status hash_functions(backend *backend, uint64_t *hash, tanda_error
 #define TRAINING_CLASSES 3
 #define TRAINING_STEPS 3
 
-typedef struct small_training {
-    tanda_model *model;
-    plan *plan;
-    float *values;
-    int32_t *classes;
-    float *packed;
-    buffer *features, *labels, *parameters;
-    program *program;
-} small_training;
-
-/* Layers wide and narrow, two activations, shuffled batches of a full and a ragged tile. */
-static tanda_status prepare_training(small_training *training, tanda_error *error) {
+/* Layers wide and narrow, two activations. */
+static tanda_status make_model(tanda_model **model, tanda_error *error) {
     static const size_t units[] = {17, 5, TRAINING_CLASSES};
     static const activation activations[] = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX};
-    const plan_options options = {.training = true};
-    tanda_status status =
-        model_create(TRAINING_FEATURES, 3, units, activations, LOSS_CATEGORICAL_CROSSENTROPY,
-                     TANDA_TASK_CLASSES, &training->model, error);
-    if (status != TANDA_OK) return status;
-    model_initialise(training->model, 12);
-    status = plan_create(training->model, &options, &training->plan, error);
-    if (status == TANDA_OK)
-        status =
-            allocate(&training->values, TRAINING_ROWS * TRAINING_FEATURES, sizeof(float), "self-test", error);
-    if (status == TANDA_OK)
-        status = allocate(&training->classes, TRAINING_ROWS, sizeof(int32_t), "self-test", error);
-    if (status == TANDA_OK)
-        status =
-            allocate(&training->packed, training->plan->parameter_count, sizeof(float), "self-test", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < TRAINING_ROWS * TRAINING_FEATURES; i++)
-        training->values[i] = (float)((i * 40503u >> 3) % 512) * 0x1p-8f - 1.0f;
-    for (size_t i = 0; i < TRAINING_ROWS; i++)
-        training->classes[i] = (int32_t)((i * 7 + i / 5) % TRAINING_CLASSES);
-    plan_pack(training->plan, training->model->parameters, training->packed);
-    return TANDA_OK;
+    const tanda_status status = model_create(TRAINING_FEATURES, 3, NULL, units, activations,
+                                             LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, model, error);
+    if (status == TANDA_OK) model_initialise(*model, 12);
+    return status;
 }
 
-static tanda_status run_training(backend *backend, small_training *training, tanda_error *error) {
-    size_t parameter_bytes = training->plan->parameter_count * sizeof(float);
-    tanda_status status = backend_buffer(backend, TRAINING_ROWS * TRAINING_FEATURES * sizeof(float),
-                                         training->values, &training->features, error);
+static void fill_rows(float *values, int32_t *classes) {
+    for (size_t i = 0; i < TRAINING_ROWS * TRAINING_FEATURES; i++)
+        values[i] = (float)((i * 40503u >> 3) % 512) * 0x1p-8f - 1.0f;
+    for (size_t i = 0; i < TRAINING_ROWS; i++)
+        classes[i] = (int32_t)((i * 7 + i / 5) % TRAINING_CLASSES);
+}
+
+/* Shuffled batches of a full and a ragged tile; the model ends with the weights. */
+static tanda_status run_training(backend *backend, tanda_model *model, const row_arrays *arrays,
+                                 tanda_error *error) {
+    const plan_options plan = {.training = true};
+    const program_options program = {.batch_rows = 290, .shuffle = true, .seed = 7, .learning_rate = 0.125f};
+    resident rows = {0};
+    session session = {0};
+    float *packed = NULL;
+    tanda_status status = resident_create(backend, arrays, &rows, error);
+    if (status == TANDA_OK) status = session_create(model, &rows, &plan, &program, NULL, &session, error);
     if (status == TANDA_OK)
-        status = backend_buffer(backend, TRAINING_ROWS * sizeof(int32_t), training->classes,
-                                &training->labels, error);
-    if (status == TANDA_OK)
-        status = backend_buffer(backend, parameter_bytes, NULL, &training->parameters, error);
-    if (status == TANDA_OK)
-        status = backend_upload(backend, training->parameters, training->packed, parameter_bytes, error);
-    const program_options options = {.features = training->features,
-                                     .labels = training->labels,
-                                     .parameters = training->parameters,
-                                     .rows = TRAINING_ROWS,
-                                     .batch_rows = 290,
-                                     .shuffle = true,
-                                     .seed = 7,
-                                     .learning_rate = 0.125f};
-    if (status == TANDA_OK)
-        status = backend_compile(backend, training->plan, &options, &training->program, error);
-    if (status == TANDA_OK) status = backend_run(backend, training->program, 0, TRAINING_STEPS, true, error);
-    if (status == TANDA_OK)
-        status = backend_download(backend, training->parameters, training->packed, parameter_bytes, error);
+        status = allocate(&packed, session.plan->parameter_count, sizeof *packed, "self-test", error);
+    if (status == TANDA_OK) status = session_run(&session, 0, TRAINING_STEPS, NULL, true, error);
+    if (status == TANDA_OK) status = session_read_parameters(&session, packed, error);
+    if (status == TANDA_OK) plan_unpack(session.plan, packed, model->parameters);
+    session_free(&session);
+    resident_free(&rows);
+    free(packed);
     return status;
 }
 
 static tanda_status hash_training(backend *backend, uint64_t *hash, tanda_error *error) {
-    small_training training = {0};
-    tanda_status status = prepare_training(&training, error);
-    if (status == TANDA_OK) status = run_training(backend, &training, error);
-    if (status == TANDA_OK) {
-        plan_unpack(training.plan, training.packed, training.model->parameters);
-        *hash = hash_values(HASH_START, training.model->parameters, training.model->parameter_count);
-    }
-    backend_program_free(backend, training.program);
-    backend_buffer_free(backend, training.features);
-    backend_buffer_free(backend, training.labels);
-    backend_buffer_free(backend, training.parameters);
-    free(training.values);
-    free(training.classes);
-    free(training.packed);
-    plan_free(training.plan);
-    tanda_model_free(training.model);
+    float *values = NULL;
+    int32_t *classes = NULL;
+    tanda_model *model = NULL;
+    tanda_status status = make_model(&model, error);
+    if (status == TANDA_OK)
+        status = allocate(&values, TRAINING_ROWS * TRAINING_FEATURES, sizeof *values, "self-test", error);
+    if (status == TANDA_OK) status = allocate(&classes, TRAINING_ROWS, sizeof *classes, "self-test", error);
+    const row_arrays arrays = {.rows = TRAINING_ROWS,
+                               .features = TRAINING_FEATURES,
+                               .targets = 1,
+                               .values = values,
+                               .labels = classes};
+    if (status == TANDA_OK) fill_rows(values, classes);
+    if (status == TANDA_OK) status = run_training(backend, model, &arrays, error);
+    if (status == TANDA_OK) *hash = hash_values(HASH_START, model->parameters, model->parameter_count);
+    free(values);
+    free(classes);
+    tanda_model_free(model);
     return status;
 }
 

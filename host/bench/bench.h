@@ -56,6 +56,7 @@ typedef struct bench_spread {
 
 /* Figures of one workload on one device; times are of one step, file or start. */
 typedef struct bench_result {
+    const char *executor;      /* who computed the steps; NULL where there are none */
     size_t repetitions, steps; /* steps of each repetition */
     double seconds[BENCH_MOST_REPETITIONS], cpu_seconds[BENCH_MOST_REPETITIONS];
     double median, least, most, cpu; /* of those: cpu belongs to the median */

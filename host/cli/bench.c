@@ -5,6 +5,7 @@
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/device_spec.h"
 #include "cli/opening.h"
 #include "tanda_lab.h"
 
@@ -64,14 +65,16 @@ static tanda_status run_all(lab *lab, backend *device) {
     return status;
 }
 
-static tanda_status run_device(lab *lab, const char *name) {
-    tanda_device_options options = lab->options->common.device;
+static tanda_status run_device(lab *lab, const char *text) {
+    const common_options *common = &lab->options->common;
+    device_spec spec;
     backend *device = NULL;
-    options.device = name;
-    options.require_device = true;
-    tanda_status status = opening_of(&options, lab->options->common.quiet, &device, NULL, lab->error);
+    tanda_status status = device_spec_read("--device", text, common, &spec, lab->error);
+    spec.device.require_device = true;
+    if (status == TANDA_OK) status = opening_of(&spec.device, common->quiet, &device, NULL, lab->error);
     if (status == TANDA_OK) status = run_all(lab, device);
     tanda_device_close(device);
+    device_spec_free(&spec);
     return status;
 }
 

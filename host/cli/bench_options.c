@@ -93,14 +93,27 @@ const struct argp bench_argp = {
     .children = children,
 };
 
+/* Devices behind commas; what has a = belongs to the one before it: opencl,executor=ops,cpu. */
+static tanda_status read_devices(const char *text, text_list *devices, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (const char *end; status == TANDA_OK && text != NULL; text = end != NULL ? end + 1 : NULL) {
+        end = strchr(text, ',');
+        while (end != NULL && memchr(end + 1, '=', strcspn(end + 1, ",")) != NULL)
+            end = strchr(end + 1, ',');
+        status =
+            value_append("--device", text, end != NULL ? (size_t)(end - text) : strlen(text), devices, error);
+    }
+    return status;
+}
+
 tanda_status bench_options_read(int argc, char **argv, bench_command_options *options, tanda_error *error) {
     *options = (bench_command_options){
-        .common = {.error = error, .device_is_spec = true},
+        .common = {.error = error, .keeps_spec = true},
         .bench = {.repetitions = REPETITIONS, .least_seconds = LEAST_SECONDS, .with_limits = true},
     };
     const tanda_status status = options_parse(&bench_argp, argc, argv, options, &options->common, error);
     if (status != TANDA_OK || options->common.device.device == NULL) return status;
-    return value_list("--device", options->common.device.device, &options->devices, error);
+    return read_devices(options->common.device.device, &options->devices, error);
 }
 
 void bench_options_free(bench_command_options *options) {

@@ -164,6 +164,7 @@ static report begin_entry(const char *name, const char *run_name, const char *ty
     json_put_text(&entry, "run_type", type);
     json_put_count(&entry, "repetitions", result->repetitions);
     json_put_count(&entry, "iterations", result->steps);
+    json_put_text(&entry, "executor", result->executor);
     return entry;
 }
 

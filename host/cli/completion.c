@@ -85,14 +85,14 @@ const char *completion_text(const struct argp_option *option, char text[COMPLETI
     return text;
 }
 
-tanda_status completion_print(const char *shell, const command *commands, tanda_error *error) {
+tanda_status completion_print(const char *shell, tanda_error *error) {
     static const char *const names[] = {"bash", "zsh", "fish"};
-    static void (*const printers[])(const command *commands) = {completion_print_bash, completion_print_zsh,
-                                                                completion_print_fish};
+    static void (*const printers[])(void) = {completion_print_bash, completion_print_zsh,
+                                             completion_print_fish};
     size_t index = 0;
     const tanda_status status = shell == NULL ? TANDA_OK
                                               : value_choice("--completion", shell, names,
                                                              sizeof names / sizeof *names, &index, error);
-    if (status == TANDA_OK) printers[index](commands);
+    if (status == TANDA_OK) printers[index]();
     return status;
 }

@@ -34,9 +34,9 @@ void completion_print_zsh(const command *commands);
 void completion_print_fish(const command *commands);
 
 /*
- * The script of a shell, "bash" where it is NULL, on standard output; name NULL ends the commands. TANDA_USAGE for
+ * The script of a shell, "bash" where it is NULL, on standard output. TANDA_USAGE for
  * another shell.
  */
-tanda_status completion_print(const char *shell, const command *commands, tanda_error *error);
+tanda_status completion_print(const char *shell, tanda_error *error);
 
 #endif

@@ -69,7 +69,7 @@ static const char tail[] = "    esac\n"
                            "}\n"
                            "complete -F _tanda tanda";
 
-void completion_print_bash(const command *commands) {
+void completion_print_bash(void) {
     fputs(head, stdout);
     fputs("    0,*)\n        words=\"--help --version", stdout);
     for (const command *each = commands; each->name != NULL; each++)

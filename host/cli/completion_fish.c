@@ -52,7 +52,7 @@ static void put_command(const command *command) {
     option_visit(command->argp, put_option, (void *)command);
 }
 
-void completion_print_fish(const command *commands) {
+void completion_print_fish(void) {
     puts("# Completion for tanda in fish; made by: tanda help --completion fish\n"
          "complete -c tanda -f\n"
          "complete -c tanda -n __fish_use_subcommand -s h -l help -d 'the commands'\n"

@@ -67,7 +67,7 @@ static void put_command(const command *command) {
     puts("\n        ;;");
 }
 
-void completion_print_zsh(const command *commands) {
+void completion_print_zsh(void) {
     puts("#compdef tanda\n"
          "# Completion for tanda in zsh; made by: tanda help --completion zsh\n"
          "_tanda() {\n"

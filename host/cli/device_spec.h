@@ -1,6 +1,6 @@
 /*
- * One side of `tanda verify`: DEVICE[,threads=N][,isa=NAME][,math=exact|fast][,gemm=auto|tanda|clblast]
- * [,kernels=FOLDER], DEVICE as in --device.
+ * What --device and --against take: DEVICE[,threads=N][,isa=NAME][,math=exact|fast][,gemm=auto|tanda|clblast]
+ * [,kernels=FOLDER][,executor=NAME].
  */
 #ifndef TANDA_CLI_DEVICE_SPEC_H
 #define TANDA_CLI_DEVICE_SPEC_H
@@ -8,10 +8,14 @@
 #include "cli/options.h"
 #include "tanda_lab.h"
 
+/* Cuts a spec at its commas: device->device becomes the DEVICE in it, and its settings go into device and gemm. */
+tanda_status device_spec_take(const char *flag, char *text, tanda_device_options *device, tanda_gemm *gemm,
+                              tanda_error *error);
+
+/* A device of several: one side of `tanda verify`, or one of those that are measured. */
 typedef struct device_spec {
     char *text; /* what device's texts point into */
     tanda_device_options device;
-    tanda_math math;
     tanda_gemm gemm;
     bool quiet;
     const char *requested; /* what was asked for: the DEVICE, or "auto" */

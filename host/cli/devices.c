@@ -9,7 +9,7 @@
 #include "tanda_lab.h"
 
 static const struct argp_option table[] = {
-    WITHOUT_OPTIONS("device require-device accept-flush math gemm seed"),
+    WITHOUT_OPTIONS("device require-device accept-flush math gemm executor seed"),
     {0},
 };
 
@@ -35,6 +35,8 @@ const struct argp devices_argp = {
     .children = children,
 };
 
+#define MOST_EXECUTORS 16
+
 /* What opening a device told. */
 typedef struct examination {
     bool opened;
@@ -42,6 +44,7 @@ typedef struct examination {
     const char *missed; /* static storage */
     tanda_error error;  /* why it could not be opened */
     tanda_device_information information;
+    const char *executors[MOST_EXECUTORS]; /* NULL behind them */
 } examination;
 
 /* Not by tanda_device_open: that refuses a grade below exact, which is just what is to be shown here. */
@@ -56,6 +59,8 @@ static void examine(const tanda_device_information *listed, const common_options
     if (result->opened) {
         result->information = *tanda_device_describe(device);
         result->grade = tanda_device_grade(device, &result->missed);
+        for (size_t i = 0; i + 1 < MOST_EXECUTORS; i++)
+            if ((result->executors[i] = tanda_device_executor(device, i)) == NULL) break;
     }
     tanda_device_close(device);
 }
@@ -83,6 +88,9 @@ static void print_device(const examination *found) {
     if (device->platform[0] != '\0')
         printf(" (%s%s%s)", device->platform, device->driver[0] ? ", driver " : "", device->driver);
     putchar('\n');
+    for (size_t i = 0; found->executors[i] != NULL; i++)
+        printf("%s%s", i == 0 ? "             executors: " : ", ", found->executors[i]);
+    if (found->opened) putchar('\n');
 }
 
 static json_t *device_object(const examination *found) {
@@ -100,6 +108,10 @@ static json_t *device_object(const examination *found) {
         json_put_text(&report, "grade", grade_name(found->grade));
         if (found->missed != NULL && found->missed[0] != '\0')
             json_put_text(&report, "missed_probe", found->missed);
+        json_builder executors = json_array_begin();
+        for (size_t i = 0; found->executors[i] != NULL; i++)
+            json_push(&executors, json_string(found->executors[i]));
+        json_put(&report, "executors", json_end(&executors));
     } else {
         json_put_text(&report, "error", found->error.message);
     }

@@ -54,7 +54,7 @@ static const struct argp_option table[] = {
      "the labels as .npy or .csv; default: they are the last column of --output, where tanda train looks for "
      "them",
      SECTION_OUTPUT},
-    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels"),
+    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels executor"),
     {0},
 };
 

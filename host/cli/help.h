@@ -14,7 +14,7 @@ char *help_notes(const struct argp *argp);
 /* The page tanda-COMMAND(1) on standard output. */
 void manual_print_command(const command *command);
 
-/* The page tanda(1), which lists the commands; name NULL ends them. */
-void manual_print_program(const command *commands);
+/* The page tanda(1), which lists the commands. */
+void manual_print_program(void);
 
 #endif

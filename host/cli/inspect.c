@@ -12,7 +12,7 @@ static const struct argp_option table[] = {
      "auto (default: told from the target), classes, regression or labels (several targets, each 0 or 1)", 0},
     {"settings", FLAG_SETTINGS, NULL, 0,
      "only the settings of the model's training, as JSON that tanda train --config takes", 0},
-    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels seed"),
+    WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels executor seed"),
     {0},
 };
 

@@ -63,14 +63,14 @@ static tanda_status help(int argc, char **argv, tanda_error *error) {
     const bool is_manual = argc > 2 && strcmp(argv[2], "--man") == 0;
     const char *name = argc > 2 + is_manual ? argv[2 + is_manual] : NULL;
     if (name != NULL && strcmp(name, "--completion") == 0)
-        return completion_print(argc > 3 ? argv[3] : NULL, commands, error);
+        return completion_print(argc > 3 ? argv[3] : NULL, error);
     const command *found = name == NULL ? NULL : command_find(name);
     if (name != NULL && found == NULL) return fail_unknown(name, error);
     char help_flag[] = "--help", *arguments[] = {(char *)name, help_flag, NULL};
     if (is_manual && found != NULL)
         manual_print_command(found);
     else if (is_manual)
-        manual_print_program(commands);
+        manual_print_program();
     else if (found != NULL)
         return found->run(2, arguments, error);
     else

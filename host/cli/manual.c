@@ -137,7 +137,7 @@ void manual_print_command(const command *command) {
 
 /* ---- the program -------------------------------------------------------------------------------------- */
 
-void manual_print_program(const command *commands) {
+void manual_print_program(void) {
     put_title("tanda");
     puts(".SH NAME\ntanda \\- train dense networks, with the same bits on every device\n.SH SYNOPSIS\n"
          ".B tanda\n\\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.SH DESCRIPTION\n"

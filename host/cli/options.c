@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/device_spec.h"
 #include "cli/help.h"
 #include "cli/option_fault.h"
 #include "cli/option_table.h"
@@ -24,6 +25,7 @@ enum {
     FLAG_MATH,
     FLAG_GEMM,
     FLAG_KERNELS,
+    FLAG_EXECUTOR,
     FLAG_SEED,
     FLAG_JSON,
     FLAG_DATA,
@@ -45,7 +47,9 @@ error_t parsed(tanda_status status) {
 
 static const struct argp_option common_table[] = {
     {"device", FLAG_DEVICE, "DEVICE", 0,
-     "auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (see tanda devices); default auto: gpu, the first "
+     "auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (see tanda devices), and its settings behind commas, "
+     "as "
+     "in cpu,threads=1 or opencl,executor=ops; default auto: gpu, the first "
      "OpenCL GPU or accelerator, else OpenMP",
      SECTION_DEVICE},
     {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", SECTION_DEVICE},
@@ -65,6 +69,8 @@ static const struct argp_option common_table[] = {
      SECTION_DEVICE},
     {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones",
      SECTION_DEVICE},
+    {"executor", FLAG_EXECUTOR, "NAME", 0,
+     "the way of computing, of those that tanda devices lists; default: the best that fits", SECTION_DEVICE},
     {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", SECTION_COMMON},
     ELSEWHERE("random-state"),
     ELSEWHERE("random-seed"),
@@ -111,11 +117,12 @@ static tanda_status set_threads(common_options *options, const char *argument) {
     return status;
 }
 
-static tanda_status set_device(common_options *options, const char *argument) {
-    if (!options->device_is_spec && device_name_check(argument, options->error) != TANDA_OK)
-        return TANDA_USAGE;
+static tanda_status set_device(common_options *options, char *argument) {
     options->device.device = argument;
-    return TANDA_OK;
+    if (options->keeps_spec) return TANDA_OK;
+    const tanda_status status =
+        device_spec_take("--device", argument, &options->device, &options->gemm, options->error);
+    return status == TANDA_OK ? device_name_check(argument, options->error) : status;
 }
 
 static error_t parse_common(int key, char *argument, struct argp_state *state) {
@@ -139,6 +146,9 @@ static error_t parse_common(int key, char *argument, struct argp_state *state) {
         return parsed(set_gemm(options, argument));
     case FLAG_KERNELS:
         options->device.kernel_folder = argument;
+        return 0;
+    case FLAG_EXECUTOR:
+        options->device.executor = argument;
         return 0;
     case FLAG_SEED:
         return parsed(value_count("--seed", argument, 0, INT64_MAX, &options->seed, options->error));

@@ -17,8 +17,8 @@ typedef struct common_options {
     uint64_t seed;
     bool quiet;
     bool json;
-    bool device_is_spec; /* set before parsing: --device takes what device_spec.h says, and is not checked */
-    bool finished;       /* --help or --version was answered: nothing more is to be done */
+    bool keeps_spec; /* set before parsing: what --device takes is left as it is, for device_spec_read */
+    bool finished;   /* --help or --version was answered: nothing more is to be done */
     bool help;
     const char *stopped_at; /* the argument at which parsing ended in an error */
     tanda_error *error;     /* set before parsing */

@@ -180,6 +180,7 @@ static report make_report(const training *run) {
     const tanda_model *model = run->fit.model;
     report report = report_begin("train");
     report_device(&report, run->device, &run->options.common.device);
+    json_put_text(&report, "executor", run->result.executor);
     json_put_text(&report, "task", task_name(model->task));
     report_dialect(&report, &run->fit.training->dialect);
     json_put_count(&report, "rows", run->fit.training->rows);

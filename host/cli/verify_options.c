@@ -17,7 +17,7 @@ static const struct argp_option table[] = {
     {"against", FLAG_AGAINST, "SPEC", 0,
      "the other side; default cpu. A SPEC is a DEVICE as for --device, which takes a SPEC here too (default: "
      "the best OpenCL device, else cpu), then settings: cpu,threads=1,isa=generic or "
-     "opencl,math=fast,gemm=clblast,kernels=FOLDER",
+     "opencl,math=fast,kernels=FOLDER",
      0},
     {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", 0},
     {"golden", FLAG_GOLDEN, "FILE", 0,
@@ -63,7 +63,7 @@ const struct argp verify_argp = {
 tanda_status verify_options_parse(int argc, char **argv, verify_options *options, tanda_error *error) {
     *options = (verify_options){.steps = DEFAULT_STEPS};
     train_options_begin(&options->train, error);
-    options->train.common.device_is_spec = true;
+    options->train.common.keeps_spec = true;
     tanda_status status = options_parse(&verify_argp, argc, argv, options, &options->train.common, error);
     if (status != TANDA_OK || options->train.common.finished) return status;
     if (options->golden != NULL && (options->has_steps || options->against != NULL))

@@ -134,6 +134,8 @@ static json_t *side_object(const comparison *comparison, int side) {
     report report = json_object_begin();
     const tanda_device_options requested = {.device = comparison->requested[side], .math = of_side->math};
     report_device(&report, of_side->backend, &requested);
+    if (comparison->result.executors[side] != NULL)
+        json_put_text(&report, "executor", comparison->result.executors[side]);
     tanda_device_grade(of_side->backend, &missed);
     if (missed != NULL && missed[0] != '\0') json_put_text(&report, "missed_probe", missed);
     if (comparison->result.notes[side][0] != '\0')

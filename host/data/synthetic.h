@@ -1,4 +1,4 @@
-/* Data that is made, not read: kernels/synthetic.h says how, README.md what kinds there are. */
+/* Data that is made, not read: kernels/synthetic.h says how, docs/manual/synthetic.md what kinds. */
 #ifndef TANDA_DATA_SYNTHETIC_H
 #define TANDA_DATA_SYNTHETIC_H
 

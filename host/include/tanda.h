@@ -413,6 +413,8 @@ typedef struct tanda_device_options {
     const char *isa;     /* OpenMP: "x86-64-v4", "x86-64-v3", "generic"; NULL: TANDA_ISA, else the best */
     const char
         *kernel_folder; /* OpenCL: kernels from this folder; NULL: TANDA_KERNELS, else the built-in ones */
+    const char
+        *executor; /* the way of computing, as tanda_device_executor names it; NULL: the best that fits */
 } tanda_device_options;
 
 /*
@@ -437,6 +439,12 @@ TANDA_API tanda_status tanda_device_open(const tanda_device_options *options, ta
 TANDA_API bool tanda_device_is_fallback(const tanda_device *device, const char **failure);
 TANDA_API void tanda_device_close(tanda_device *device);
 TANDA_API const tanda_device_information *tanda_device_describe(const tanda_device *device);
+
+/*
+ * The ways of computing that a device has, best first, from index 0; NULL behind them. All give the same bits. One that is
+ * asked for by tanda_device_options and does not fit a training fails it with TANDA_DEVICE.
+ */
+TANDA_API const char *tanda_device_executor(const tanda_device *device, size_t index);
 
 /* The grade and, below exact, the probe that missed (a short name, static storage; "" when exact). */
 TANDA_API tanda_grade tanda_device_grade(const tanda_device *device, const char **missed_probe);
@@ -642,6 +650,7 @@ typedef struct tanda_train_result {
     double compile_seconds, transfer_seconds, train_seconds;
     bool converged;            /* lbfgs: no derivative at the last weights exceeds the tolerance */
     double largest_derivative; /* lbfgs: its magnitude */
+    const char *executor;      /* who computed the steps; see tanda_device_executor */
 } tanda_train_result;
 
 /*

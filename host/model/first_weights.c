@@ -99,7 +99,8 @@ static tanda_status check_layers(const tanda_model *first, const tanda_model *mo
     char theirs[SHAPE_SIZE], ours[SHAPE_SIZE];
     bool same = first->features == model->features && first->layer_count == model->layer_count;
     for (size_t i = 0; same && i < model->layer_count; i++)
-        same = first->layers[i].outputs == model->layers[i].outputs;
+        same = first->layers[i].kind == model->layers[i].kind &&
+               first->layers[i].outputs == model->layers[i].outputs;
     if (same) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT, "its layers are %s, those of this training %s; they must be the same",
                 model_shape(first, theirs), model_shape(model, ours));

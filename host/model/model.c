@@ -14,12 +14,32 @@
 
 #define LAYER_LIMIT 65536 /* 16 bits of the random numbers' counter hold the layer */
 
-bool model_count_parameters(size_t features, size_t layer_count, const size_t *units, size_t *count) {
+/* A layer's parameters, by its kind. False when their number overflows. */
+typedef bool count_function(size_t inputs, size_t outputs, size_t *weights, size_t *biases);
+
+static bool count_dense(size_t inputs, size_t outputs, size_t *weights, size_t *biases) {
+    *biases = outputs;
+    return !multiply_overflows(inputs, outputs, weights);
+}
+
+static bool count_layer(layer_kind kind, size_t inputs, size_t outputs, size_t *weights, size_t *biases) {
+#define COUNT_ENTRY(name) [LAYER_##name] = count_##name,
+    static count_function *const counts[LAYER_KIND_COUNT] = {LAYER_KIND_LIST(COUNT_ENTRY)};
+#undef COUNT_ENTRY
+    return counts[kind](inputs, outputs, weights, biases);
+}
+
+static layer_kind kind_at(const layer_kind *kinds, size_t layer) {
+    return kinds == NULL ? LAYER_dense : kinds[layer];
+}
+
+bool model_count_parameters(size_t features, size_t layer_count, const layer_kind *kinds, const size_t *units,
+                            size_t *count) {
     size_t total = 0, inputs = features, bytes = 0;
     for (size_t i = 0; i < layer_count; i++) {
-        size_t of_layer = 0;
-        if (add_overflows(inputs, 1, &of_layer) || multiply_overflows(of_layer, units[i], &of_layer) ||
-            add_overflows(total, of_layer, &total))
+        size_t weights = 0, biases = 0;
+        if (!count_layer(kind_at(kinds, i), inputs, units[i], &weights, &biases) ||
+            add_overflows(total, weights, &total) || add_overflows(total, biases, &total))
             return false;
         inputs = units[i];
     }
@@ -44,20 +64,26 @@ static tanda_status check_layers(size_t features, size_t layer_count, const size
     return TANDA_OK;
 }
 
-static void place_layers(tanda_model *model, const size_t *units, const activation *activations) {
+/* Nothing overflows: the parameters have been counted. */
+static void place_layers(tanda_model *model, const layer_kind *kinds, const size_t *units,
+                         const activation *activations) {
     size_t inputs = model->features, offset = 0;
     for (size_t i = 0; i < model->layer_count; i++) {
-        model->layers[i] = (layer){.inputs = inputs,
+        const layer_kind kind = kind_at(kinds, i);
+        size_t weights = 0, biases = 0;
+        if (!count_layer(kind, inputs, units[i], &weights, &biases)) return;
+        model->layers[i] = (layer){.kind = kind,
+                                   .inputs = inputs,
                                    .outputs = units[i],
                                    .activation = activations[i],
                                    .weight = offset,
-                                   .bias = offset + inputs * units[i]};
-        offset = model->layers[i].bias + units[i];
+                                   .bias = offset + weights};
+        offset += weights + biases;
         inputs = units[i];
     }
 }
 
-tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
+tanda_status model_create(size_t features, size_t layer_count, const layer_kind *kinds, const size_t *units,
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
                           tanda_error *error) {
     size_t parameter_count = 0;
@@ -66,7 +92,7 @@ tanda_status model_create(size_t features, size_t layer_count, const size_t *uni
     const size_t outputs = units[layer_count - 1];
     status = objective_check(outputs, activations[layer_count - 1], loss, task, error);
     if (status != TANDA_OK) return status;
-    if (!model_count_parameters(features, layer_count, units, &parameter_count))
+    if (!model_count_parameters(features, layer_count, kinds, units, &parameter_count))
         return fail(error, TANDA_USAGE, "the layers have more parameters than this machine can address");
 
     tanda_model *made = NULL;
@@ -84,7 +110,7 @@ tanda_status model_create(size_t features, size_t layer_count, const size_t *uni
         tanda_model_free(made);
         return status;
     }
-    place_layers(made, units, activations);
+    place_layers(made, kinds, units, activations);
     made->class_count = model_classes(made);
     *model = made;
     return TANDA_OK;

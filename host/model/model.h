@@ -1,5 +1,5 @@
 /*
- * A network of dense layers with everything needed to use it on new data: parameters, scaling, names.
+ * A network of layers with everything needed to use it on new data: parameters, scaling, names.
  * Parameters are one vector in the order of the model file: per layer the weight as (outputs, inputs)
  * row-major, then the bias; no padding. A backend packs them as it likes (backend/plan.h).
  */
@@ -13,8 +13,9 @@
 #include "support/status.h"
 
 typedef struct layer {
-    size_t inputs;
-    size_t outputs;
+    layer_kind kind;
+    size_t inputs;         /* values of a row that it is given, */
+    size_t outputs;        /* and that it makes */
     activation activation; /* of the last layer: the output function */
     size_t weight;         /* offset of the weight in the parameters */
     size_t bias;           /* offset of the bias */
@@ -41,20 +42,21 @@ struct tanda_model {
 };
 
 /*
- * A model of layer_count layers with units[i] outputs each. activations[i] is that of a layer, of the last one the output
- * function. All parameters are zero, class_count is that of model_classes, and names, scaling and settings are empty.
+ * A model of layer_count layers with units[i] outputs each. kinds[i] is that of a layer; NULL: all are dense.
+ * activations[i] is that of a layer, of the last one the output function. All parameters are zero, class_count is that of model_classes, and names, scaling and settings are empty.
  * Fails with TANDA_USAGE for a layer of 0 units, and for a loss that does not go with the output function, its units and
  * the task (objective_check); with TANDA_FAILED for sizes that overflow. Freed by tanda_model_free.
  */
-tanda_status model_create(size_t features, size_t layer_count, const size_t *units,
+tanda_status model_create(size_t features, size_t layer_count, const layer_kind *kinds, const size_t *units,
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
                           tanda_error *error);
 
 /* Sets what the loss wants to know. Fails with TANDA_USAGE, as loss_settings_check. */
 tanda_status model_set_loss(tanda_model *model, const loss_settings *settings, tanda_error *error);
 
-/* False when the number of bytes would overflow; *count is then untouched. */
-bool model_count_parameters(size_t features, size_t layer_count, const size_t *units, size_t *count);
+/* kinds as above. False when the number of bytes would overflow; *count is then untouched. */
+bool model_count_parameters(size_t features, size_t layer_count, const layer_kind *kinds, const size_t *units,
+                            size_t *count);
 
 /* Classes that the outputs stand for: 2 for one sigmoid, as many as softmax outputs, 0 for regression. */
 size_t model_classes(const tanda_model *model);

@@ -23,7 +23,7 @@ static bool same_reals(const void *a, const void *b, size_t bytes) {
 static bool same_layers(const tanda_model *a, const tanda_model *b) {
     if (a->features != b->features || a->layer_count != b->layer_count) return false;
     for (size_t i = 0; i < a->layer_count; i++)
-        if (a->layers[i].outputs != b->layers[i].outputs ||
+        if (a->layers[i].kind != b->layers[i].kind || a->layers[i].outputs != b->layers[i].outputs ||
             a->layers[i].activation != b->layers[i].activation)
             return false;
     return a->loss == b->loss && a->task == b->task;

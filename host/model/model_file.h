@@ -7,7 +7,8 @@
  *   tanda_format     "1"
  *   contract         the numerical contract that the weights were made under, "1"; files without it are of the first
  *   architecture     {"features": 4, "layers": [{"units": 3, "activation": "softmax"}],
- *                     "loss": "categorical_crossentropy", "task": "classes"}
+ *                     "loss": "categorical_crossentropy", "task": "classes"}; a layer may say its "kind", without which it is
+ *                    "dense"
  *   scaling          {"kind": "standard", "center": [...], "factor": [...]} with 9 digits, which keep every
  *                    binary32; where there are distances (data/origin.h) also "origin": ["1700000000000", ...] with
  *                    17 digits; or {"kind": "none"}

@@ -99,6 +99,7 @@ static tanda_status check_extra(const reader *reader) {
 typedef struct architecture {
     size_t features;
     size_t layer_count;
+    layer_kind *kinds;
     size_t *units;
     activation *activations;
     loss loss;
@@ -108,11 +109,14 @@ typedef struct architecture {
 
 static tanda_status read_layer(const reader *reader, json_t *entry, size_t i, architecture *architecture) {
     json_int_t units = 0;
-    const char *name = NULL;
+    const char *name = NULL, *kind = layer_kind_name(LAYER_dense);
     json_error_t mismatch;
-    if (json_unpack_ex(entry, &mismatch, JSON_STRICT, "{s:I, s:s}", "units", &units, "activation", &name) !=
-        0)
+    if (json_unpack_ex(entry, &mismatch, JSON_STRICT, "{s?s, s:I, s:s}", "kind", &kind, "units", &units,
+                       "activation", &name) != 0)
         return BAD(reader, "architecture, layer %zu: %s", i + 1, mismatch.text);
+    if (!layer_kind_from_name(kind, &architecture->kinds[i]))
+        return BAD(reader, "architecture, layer %zu: kind \"%.40s\" is unknown; known:" LAYER_KINDS, i + 1,
+                   kind);
     if (units < 1)
         return BAD(reader, "architecture, layer %zu: %lld units; at least 1", i + 1, (long long)units);
     if (!activation_from_name(name, &architecture->activations[i]))
@@ -125,7 +129,9 @@ static tanda_status read_layers(const reader *reader, json_t *layers, architectu
     const size_t count = json_array_size(layers);
     if (count == 0) return BAD(reader, "architecture: layers is not an array of at least one layer");
     architecture->layer_count = count;
-    tanda_status status = allocate(&architecture->units, count, sizeof(size_t), "layers", reader->error);
+    tanda_status status = allocate(&architecture->kinds, count, sizeof(layer_kind), "layers", reader->error);
+    if (status == TANDA_OK)
+        status = allocate(&architecture->units, count, sizeof(size_t), "layers", reader->error);
     if (status == TANDA_OK)
         status = allocate(&architecture->activations, count, sizeof(activation), "layers", reader->error);
     for (size_t i = 0; i < count && status == TANDA_OK; i++)
@@ -170,8 +176,8 @@ static tanda_status check_parameter_count(const reader *reader, const architectu
     size_t count = 0, bytes = 0;
     for (size_t i = 0; i < reader->file.tensor_count; i++)
         bytes += reader->file.tensors[i].size; /* no overflow: together they are a part of the file */
-    if (!model_count_parameters(architecture->features, architecture->layer_count, architecture->units,
-                                &count))
+    if (!model_count_parameters(architecture->features, architecture->layer_count, architecture->kinds,
+                                architecture->units, &count))
         return BAD(reader, "architecture: the layers have more parameters than this machine can address");
     if (count > bytes / sizeof(float))
         return BAD(reader, "architecture: the layers have %zu parameters, the tensors hold %zu bytes", count,
@@ -187,14 +193,15 @@ static tanda_status create_model(reader *reader) {
     if (status == TANDA_OK) status = check_parameter_count(reader, &architecture);
     if (status == TANDA_OK) {
         tanda_error reason = {0};
-        status = model_create(architecture.features, architecture.layer_count, architecture.units,
-                              architecture.activations, architecture.loss, architecture.task, &reader->model,
-                              &reason);
+        status = model_create(architecture.features, architecture.layer_count, architecture.kinds,
+                              architecture.units, architecture.activations, architecture.loss,
+                              architecture.task, &reader->model, &reason);
         if (status == TANDA_OK) status = model_set_loss(reader->model, &architecture.loss_settings, &reason);
         if (status == TANDA_USAGE) status = TANDA_BAD_INPUT; /* it was the file that said so, not the user */
         if (status != TANDA_OK)
             fail(reader->error, status, "%s: architecture: %s", reader->path, reason.message);
     }
+    free(architecture.kinds);
     free(architecture.units);
     free(architecture.activations);
     json_decref(json);

@@ -47,12 +47,20 @@ static void put_loss_setting(json_builder *architecture, const char *key, double
     if (value != 0.0) json_put(architecture, key, json_sprintf("%.17g", value));
 }
 
+/* A dense layer goes without its kind, as in files of before. */
+static json_t *layer_to_json(const layer *layer) {
+    json_builder object = json_object_begin();
+    if (layer->kind != LAYER_dense) json_put(&object, "kind", json_string(layer_kind_name(layer->kind)));
+    json_put(&object, "units", json_integer((json_int_t)layer->outputs));
+    json_put(&object, "activation", json_string(activation_name(layer->activation)));
+    return json_end(&object);
+}
+
 static tanda_status put_architecture(const writer *writer) {
     const tanda_model *model = writer->model;
     json_builder layers = json_array_begin(), architecture = json_object_begin();
     for (size_t i = 0; i < model->layer_count; i++)
-        json_push(&layers, json_pack("{s:I, s:s}", "units", (json_int_t)model->layers[i].outputs,
-                                     "activation", activation_name(model->layers[i].activation)));
+        json_push(&layers, layer_to_json(&model->layers[i]));
     json_put(&architecture, "features", json_integer((json_int_t)model->features));
     json_put(&architecture, "layers", json_end(&layers));
     json_put(&architecture, "loss", json_string(loss_name(model->loss)));

@@ -67,8 +67,8 @@ tanda_status tanda_model_create(size_t features, const tanda_layer *layers, size
         status = find_activation(layers[i].activation, &activations[i], error);
     }
     if (status == TANDA_OK)
-        status =
-            model_create(features, layer_count, units, activations, (loss)loss_index, task, model, error);
+        status = model_create(features, layer_count, NULL, units, activations, (loss)loss_index, task, model,
+                              error);
     free(units);
     free(activations);
     return status;

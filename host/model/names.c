@@ -1,5 +1,7 @@
 #include "model/names.h"
 
+#include <string.h>
+
 /* ---- activations -------------------------------------------------------------------------------------- */
 
 static const char *const activation_names[] = {
@@ -44,6 +46,27 @@ bool activation_needs_logits(activation activation) {
     static const bool needs[] = {ACTIVATION_LIST(ACTIVATION_FROM)[ACTIVATION_SOFTMAX] = false};
 #undef ACTIVATION_FROM
     return needs[activation];
+}
+
+/* ---- kinds of layers ---------------------------------------------------------------------------------- */
+
+static const char *const layer_kind_names[LAYER_KIND_COUNT] = {
+#define LAYER_KIND_NAME(name) [LAYER_##name] = #name,
+    LAYER_KIND_LIST(LAYER_KIND_NAME)
+#undef LAYER_KIND_NAME
+};
+
+const char *layer_kind_name(layer_kind kind) {
+    return layer_kind_names[kind];
+}
+
+bool layer_kind_from_name(const char *name, layer_kind *result) {
+    for (size_t i = 0; i < LAYER_KIND_COUNT; i++)
+        if (strcmp(layer_kind_names[i], name) == 0) {
+            *result = (layer_kind)i;
+            return true;
+        }
+    return false;
 }
 
 /* ---- losses ------------------------------------------------------------------------------------------- */

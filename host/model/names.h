@@ -1,4 +1,4 @@
-/* Names of activations, losses and tasks: one table each, made from the lists in kernels/, and their synonyms. */
+/* Names of activations, kinds of layers, losses and tasks: one table each, made from the lists in kernels/, and their synonyms. */
 #ifndef TANDA_MODEL_NAMES_H
 #define TANDA_MODEL_NAMES_H
 
@@ -17,6 +17,20 @@ typedef enum activation {
         ACTIVATION_SOFTMAX,
 } activation;
 
+/* The kinds of layers. X(name): its parameters are counted in model.c, its ops are in backend/plan_NAME.c. */
+#define LAYER_KIND_LIST(X) X(dense)
+
+typedef enum layer_kind {
+#define LAYER_KIND_ENUM(name) LAYER_##name,
+    LAYER_KIND_LIST(LAYER_KIND_ENUM)
+#undef LAYER_KIND_ENUM
+        LAYER_KIND_COUNT
+} layer_kind;
+
+/* " dense ...", for messages. */
+#define LAYER_KIND_WORD(name) " " #name
+#define LAYER_KINDS LAYER_KIND_LIST(LAYER_KIND_WORD)
+
 /* " identity sigmoid ...", for messages: what hidden layers can have. */
 #define ACTIVATION_WORD(name, NAME, FROM) " " #name
 #define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
@@ -31,6 +45,8 @@ const char *activation_name(activation activation);
 bool activation_from_name(const char *name, activation *result);
 /* Whether its derivative is computed from the logits, which then have to be kept apart from the output. */
 bool activation_needs_logits(activation activation);
+const char *layer_kind_name(layer_kind kind);
+bool layer_kind_from_name(const char *name, layer_kind *result);
 const char *loss_name(loss loss); /* "binary_crossentropy", ... */
 bool loss_from_name(const char *name, loss *result);
 const char *task_name(tanda_task task); /* "auto", "classes", "regression", "labels" */

@@ -5,7 +5,7 @@
 #include "data/csv_write.h"
 #include "model/model.h"
 
-/* The most probable class; of equals the first (kernels/README.md). row: (columns). */
+/* The most probable class; of equals the first (docs/exactness.md). row: (columns). */
 size_t best_class(const float *row, size_t columns);
 
 /* The first `top` places of order become the most probable classes; of equals the lower comes first. */

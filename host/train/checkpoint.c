@@ -76,7 +76,7 @@ static tanda_status write_best(checkpoints *checkpoints, const trainer *trainer,
         allocate(&model.parameters, model.parameter_count, sizeof(float), "best model", error);
     if (status == TANDA_OK) status = path_join(checkpoints->path, CHECKPOINT_BEST, &path, error);
     if (status == TANDA_OK) {
-        plan_unpack(trainer->plan, snapshot->best, model.parameters);
+        plan_unpack(trainer->session.plan, snapshot->best, model.parameters);
         status = model_file_save(&model, path, error);
     }
     if (status == TANDA_OK) checkpoints->saved_best_epoch = epoch;

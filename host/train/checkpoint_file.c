@@ -117,8 +117,8 @@ static json_t *describe_data(const tanda_dataset *dataset, uint64_t fingerprint)
 }
 
 static json_t *describe_validation(const trainer *trainer) {
-    if (!trainer->has_validation) return json_null();
-    return describe_data(trainer->validation.dataset, trainer->validation_fingerprint);
+    if (trainer->validation_set == NULL) return json_null();
+    return describe_data(trainer->validation_set, trainer->validation_fingerprint);
 }
 
 static json_t *describe(const trainer *trainer, const progress *progress) {
@@ -130,7 +130,7 @@ static json_t *describe(const trainer *trainer, const progress *progress) {
                      (json_int_t)stopping->best_epoch, "best_score", double_of(stopping->best), "waited",
                      (json_int_t)stopping->waited, "stopped", stopping->stopped, "plateau",
                      describe_plateau(&progress->plateau), "data",
-                     describe_data(trainer->training.dataset, trainer->training_fingerprint), "validation",
+                     describe_data(trainer->dataset, trainer->training_fingerprint), "validation",
                      describe_validation(trainer), "options", describe_options(trainer), "pairs",
                      (json_int_t)progress->pairs);
 }
@@ -147,11 +147,11 @@ typedef struct extras {
 
 static tanda_status add_extra(const trainer *trainer, extras *extras, const char *name, const float *packed,
                               tanda_error *error) {
-    const size_t count = trainer->plan->model_parameter_count;
+    const size_t count = trainer->session.plan->model_parameter_count;
     float *values = NULL;
     const tanda_status status = allocate(&values, count, sizeof *values, "checkpoint", error);
     if (status != TANDA_OK) return status;
-    plan_unpack(trainer->plan, packed, values);
+    plan_unpack(trainer->session.plan, packed, values);
     char *kept_name = extras->names[extras->count];
     text_put(kept_name, sizeof extras->names[0], "%s", name);
     extras->tensors[extras->count++] = (safetensors_tensor){.name = kept_name,
@@ -186,7 +186,7 @@ static tanda_status write_file(const trainer *trainer, const snapshot *snapshot,
     tanda_status status =
         allocate(&model.parameters, model.parameter_count, sizeof(float), "checkpoint", error);
     if (status == TANDA_OK) {
-        plan_unpack(trainer->plan, snapshot->parameters, model.parameters);
+        plan_unpack(trainer->session.plan, snapshot->parameters, model.parameters);
         const model_file_extra extra = {.text = text, .tensors = extras->tensors, .count = extras->count};
         status = model_file_save_with(&model, &extra, path, error);
         free(model.parameters);
@@ -274,7 +274,7 @@ static tanda_status read_progress(const opened *file, progress *progress, tanda_
 static tanda_status read_tensor(const trainer *trainer, const opened *file, const char *name, float *packed,
                                 tanda_error *error) {
     const safetensors_tensor *tensor = safetensors_find(&file->file, name);
-    const size_t count = trainer->plan->model_parameter_count;
+    const size_t count = trainer->session.plan->model_parameter_count;
     if (tensor == NULL || strcmp(tensor->type, "F32") != 0 || tensor->size != count * sizeof(float))
         return fail(error, TANDA_BAD_INPUT, "%s: it has no tensor \"%s\" of %zu numbers", file->path, name,
                     count);
@@ -282,7 +282,7 @@ static tanda_status read_tensor(const trainer *trainer, const opened *file, cons
     const tanda_status status = allocate(&values, count, sizeof *values, "checkpoint", error);
     if (status != TANDA_OK) return status;
     memcpy(values, tensor->data, tensor->size);
-    plan_pack(trainer->plan, values, packed);
+    plan_pack(trainer->session.plan, values, packed);
     free(values);
     return TANDA_OK;
 }
@@ -291,7 +291,7 @@ static tanda_status read_tensors(const trainer *trainer, const opened *file, sna
                                  tanda_error *error) {
     char name[NAME_SIZE];
     tanda_status status = TANDA_OK;
-    plan_pack(trainer->plan, file->model->parameters, snapshot->parameters);
+    plan_pack(trainer->session.plan, file->model->parameters, snapshot->parameters);
     /* A training that keeps no best weights may go on from one that did; the other way round they begin anew. */
     if (snapshot->best != NULL && safetensors_find(&file->file, BEST_NAME) != NULL)
         status = read_tensor(trainer, file, BEST_NAME, snapshot->best, error);
@@ -311,7 +311,8 @@ static tanda_status check_layers(const trainer *trainer, const opened *file, tan
     bool same = ours->features == theirs->features && ours->layer_count == theirs->layer_count &&
                 ours->loss == theirs->loss && ours->task == theirs->task;
     for (size_t i = 0; same && i < ours->layer_count; i++)
-        same = ours->layers[i].outputs == theirs->layers[i].outputs &&
+        same = ours->layers[i].kind == theirs->layers[i].kind &&
+               ours->layers[i].outputs == theirs->layers[i].outputs &&
                ours->layers[i].activation == theirs->layers[i].activation;
     if (same) return TANDA_OK;
     return fail(error, TANDA_USAGE, "%s: its model has other layers or another loss than this training's",
@@ -368,10 +369,10 @@ static tanda_status check_training(const trainer *trainer, const opened *file, t
     tanda_status status = check_layers(trainer, file, error);
     if (status == TANDA_OK) status = check_options(trainer, file, error);
     if (status == TANDA_OK)
-        status = check_data(file, "data", trainer->training.dataset, trainer->training_fingerprint, error);
+        status = check_data(file, "data", trainer->dataset, trainer->training_fingerprint, error);
     if (status == TANDA_OK)
-        status = check_data(file, "validation", trainer->has_validation ? trainer->validation.dataset : NULL,
-                            trainer->validation_fingerprint, error);
+        status =
+            check_data(file, "validation", trainer->validation_set, trainer->validation_fingerprint, error);
     if (status == TANDA_OK && read_count(json_object_get(file->facts, "step"), &step) &&
         step > trainer->total_steps)
         status = fail(error, TANDA_USAGE,

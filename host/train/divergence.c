@@ -56,8 +56,7 @@ static void write_place(const tanda_model *model, size_t layer, const char *what
 
 typedef struct examination {
     const trainer *trainer;
-    plan *plan;
-    program *program;
+    session session;
     size_t batch_rows; /* of a piece */
     float *values;     /* the largest tensor of a piece; the gradient */
     char *place;
@@ -70,19 +69,17 @@ static bool is_found(const examination *work) {
 /* A tensor of the plan, if there is such a one. */
 static tanda_status look_at(const examination *work, tensor_role role, size_t layer, size_t rows,
                             const char *what, tanda_error *error) {
-    const tensor *tensor = plan_tensor(work->plan, role, layer);
+    const tensor *tensor = plan_tensor(work->session.plan, role, layer);
     if (tensor == NULL || is_found(work)) return TANDA_OK;
-    const tanda_status status =
-        backend_read(work->trainer->backend, work->program, tensor, work->values, error);
+    const tanda_status status = session_read(&work->session, tensor, work->values, error);
     if (status == TANDA_OK && !all_finite(work->values, rows * tensor->units))
         write_place(work->trainer->model, layer, what, work->place);
     return status;
 }
 
 static tanda_status look_at_gradient(const examination *work, tanda_error *error) {
-    const plan *plan = work->plan;
-    const tanda_status status =
-        backend_read_gradient(work->trainer->backend, work->program, work->values, error);
+    const plan *plan = work->session.plan;
+    const tanda_status status = session_read_gradient(&work->session, work->values, error);
     for (size_t i = plan->layer_count; status == TANDA_OK && !is_found(work) && i-- > 0;) {
         const packed_layer *layer = &plan->layers[i];
         if (!all_finite(work->values + layer->weight, layer->inputs * layer->stride) ||
@@ -94,7 +91,7 @@ static tanda_status look_at_gradient(const examination *work, tanda_error *error
 
 /* Forward, the loss, and back. */
 static tanda_status look_at_piece(const examination *work, size_t rows, tanda_error *error) {
-    const size_t layers = work->plan->layer_count;
+    const size_t layers = work->session.plan->layer_count;
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < layers; i++) {
         status = look_at(work, TENSOR_DROPPED, i, rows, "inputs after dropout", error);
@@ -114,39 +111,48 @@ static tanda_status look_at_piece(const examination *work, size_t rows, tanda_er
 }
 
 /*
- * The program of the training itself, but that it keeps everything and updates nothing. What a step drops goes by the
- * place in its batch, which pieces do not have.
+ * Rows of a piece: all of a batch, unless its tensors are too large to keep. What a step drops goes by the place in its
+ * batch, which pieces do not have.
  */
-static tanda_status make_program(examination *work, tanda_error *error) {
+static tanda_status find_piece(examination *work, const plan_options *kept, tanda_error *error) {
+    const trainer *trainer = work->trainer;
+    plan *plan = NULL;
+    tanda_status status = plan_create(trainer->model, kept, &plan, error);
+    if (status != TANDA_OK) return status;
+    const size_t row_bytes = plan->workspace_units * sizeof(float);
+    const size_t most = KEPT_BYTES / row_bytes / TILE_ROWS * TILE_ROWS;
+    const bool is_full = trainer->batch_rows == trainer->dataset->rows;
+    work->batch_rows = trainer->batch_rows;
+    if (work->batch_rows > most && (!is_full || most == 0 || plan->drops))
+        status = fail(error, TANDA_FAILED, "the tensors of a step are too large to keep");
+    else if (work->batch_rows > most)
+        work->batch_rows = most;
+    size_t largest = plan->parameter_count;
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        if (plan->tensors[i].units * work->batch_rows > largest)
+            largest = plan->tensors[i].units * work->batch_rows;
+    plan_free(plan);
+    return status == TANDA_OK ? allocate(&work->values, largest, sizeof(float), "tensors", error) : status;
+}
+
+/* The session of the training itself, but that it keeps everything and updates nothing. */
+static tanda_status make_session(examination *work, tanda_error *error) {
     const trainer *trainer = work->trainer;
     plan_options kept = trainer_plan_options(trainer);
     kept.keep = true;
-    tanda_status status = plan_create(trainer->model, &kept, &work->plan, error);
-    if (status != TANDA_OK) return status;
-    const size_t row_bytes = work->plan->workspace_units * sizeof(float);
-    const size_t most = KEPT_BYTES / row_bytes / TILE_ROWS * TILE_ROWS;
-    const bool is_full = trainer->batch_rows == trainer->training.dataset->rows;
-    work->batch_rows = trainer->batch_rows;
-    if (work->batch_rows > most && (!is_full || most == 0 || work->plan->drops))
-        return fail(error, TANDA_FAILED, "the tensors of a step are too large to keep");
-    if (work->batch_rows > most) work->batch_rows = most;
-
-    size_t largest = work->plan->parameter_count;
-    for (size_t i = 0; i < work->plan->tensor_count; i++)
-        if (work->plan->tensors[i].units * work->batch_rows > largest)
-            largest = work->plan->tensors[i].units * work->batch_rows;
-    status = allocate(&work->values, largest, sizeof(float), "tensors", error);
+    tanda_status status = find_piece(work, &kept, error);
     program_options options = trainer_program_options(trainer);
     options.batch_rows = work->batch_rows;
     options.update = (update_settings){.rule = UPDATE_nothing};
-    return status == TANDA_OK ? backend_compile(trainer->backend, work->plan, &options, &work->program, error)
+    return status == TANDA_OK ? session_create(trainer->model, &trainer->training, &kept, &options,
+                                               &trainer->session, &work->session, error)
                               : status;
 }
 
 static tanda_status examine_tensors(examination *work, tanda_error *error) {
     const trainer *trainer = work->trainer;
-    const size_t rows = trainer->training.dataset->rows;
-    tanda_status status = make_program(work, error);
+    const size_t rows = trainer->dataset->rows;
+    tanda_status status = make_session(work, error);
     if (status != TANDA_OK) return status;
     const bool in_pieces = work->batch_rows < trainer->batch_rows;
     const uint64_t first = in_pieces ? 0 : trainer->progress.step;
@@ -154,7 +160,7 @@ static tanda_status examine_tensors(examination *work, tanda_error *error) {
     for (uint64_t step = first; status == TANDA_OK && !is_found(work) && step < end; step++) {
         const size_t of_step =
             batch_size(rows, work->batch_rows, (size_t)(step % steps_per_epoch(rows, work->batch_rows)));
-        status = backend_run(trainer->backend, work->program, step, 1, true, error);
+        status = session_run(&work->session, step, 1, NULL, true, error);
         if (status == TANDA_OK) status = look_at_piece(work, of_step, error);
     }
     return status;
@@ -163,13 +169,12 @@ static tanda_status examine_tensors(examination *work, tanda_error *error) {
 /* ---- the weights after it -------------------------------------------------------------------------------- */
 
 static tanda_status examine_weights(trainer *trainer, char *place, tanda_error *error) {
-    const plan *plan = trainer->plan;
+    const plan *plan = trainer->session.plan;
     float *packed = NULL;
     tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "parameters", error);
     if (status != TANDA_OK) return status;
     (void)trainer_advance(trainer, trainer->progress.step + 1, true, NULL); /* it fails, as is known */
-    status = backend_download(trainer->backend, trainer->parameters, packed,
-                              plan->parameter_count * sizeof *packed, error);
+    status = session_read_parameters(&trainer->session, packed, error);
     for (size_t i = 0; status == TANDA_OK && place[0] == '\0' && i < plan->layer_count; i++) {
         const packed_layer *layer = &plan->layers[i];
         if (!all_finite(packed + layer->weight, layer->inputs * layer->stride) ||
@@ -182,27 +187,23 @@ static tanda_status examine_weights(trainer *trainer, char *place, tanda_error *
 
 /* The rows may be lent to a program that keeps nothing; another needs them as they were. */
 static tanda_status take_back_rows(trainer *trainer) {
-    const tanda_dataset *dataset = trainer->training.dataset;
-    backend_program_free(trainer->backend, trainer->program);
-    trainer->program = NULL;
-    resident_free(trainer->backend, &trainer->training);
-    return resident_create(trainer->backend, trainer->model, dataset, true, &trainer->training, NULL);
+    backend_program_free(trainer->backend, trainer->session.program);
+    trainer->session.program = NULL;
+    resident_free(&trainer->training);
+    return trainer_resident(trainer, false, &trainer->training, NULL);
 }
 
 void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGENCE_PLACE_SIZE]) {
-    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
     char of_weights[DIVERGENCE_PLACE_SIZE] = "";
     examination work = {.trainer = trainer, .place = place};
     place[0] = '\0';
     tanda_status status = snapshot_take(trainer, snapshot, NULL);
     if (status == TANDA_OK) status = examine_weights(trainer, of_weights, NULL);
     trainer->progress = snapshot->progress;
-    if (status == TANDA_OK)
-        status = backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, NULL);
+    if (status == TANDA_OK) status = session_write_parameters(&trainer->session, snapshot->parameters, NULL);
     if (status == TANDA_OK) status = take_back_rows(trainer);
     if (status == TANDA_OK) (void)examine_tensors(&work, NULL); /* without it the weights still tell */
     if (place[0] == '\0') memcpy(place, of_weights, sizeof of_weights);
-    backend_program_free(trainer->backend, work.program);
-    plan_free(work.plan);
+    session_free(&work.session);
     free(work.values);
 }

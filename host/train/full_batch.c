@@ -18,7 +18,7 @@ struct full_batch {
 
 /* Biases are free of it. */
 static double penalty(const trainer *trainer, const float *packed) {
-    const plan *plan = trainer->plan;
+    const plan *plan = trainer->session.plan;
     double squares = 0.0;
     for (size_t l = 0; l < plan->layer_count; l++) {
         const packed_layer *layer = &plan->layers[l];
@@ -31,15 +31,14 @@ static double penalty(const trainer *trainer, const float *packed) {
 static tanda_status evaluate(void *context, const float *packed, double *value, float *gradient,
                              tanda_error *error) {
     trainer *trainer = context;
-    backend *backend = trainer->backend;
+    session *session = &trainer->session;
     step_result *latest = &trainer->full_batch->latest;
-    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
-    tanda_status status = backend_upload(backend, trainer->parameters, packed, bytes, error);
-    if (status == TANDA_OK) status = backend_run(backend, trainer->program, 0, 1, true, error);
-    if (status == TANDA_OK) status = backend_results(backend, trainer->program, latest, error);
-    if (status == TANDA_OK) status = backend_read_gradient(backend, trainer->program, gradient, error);
+    tanda_status status = session_write_parameters(session, packed, error);
+    if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
+    if (status == TANDA_OK) status = session_results(session, latest, error);
+    if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
     if (status != TANDA_OK) return status;
-    *value = (double)latest->loss / (double)trainer->training.dataset->rows + penalty(trainer, packed);
+    *value = (double)latest->loss / (double)trainer->dataset->rows + penalty(trainer, packed);
     if (latest->not_finite != 0) *value = NAN;
     return TANDA_OK;
 }
@@ -58,7 +57,7 @@ tanda_status full_batch_check(const tanda_train_options *options, size_t layers,
 }
 
 tanda_status full_batch_create(trainer *trainer, tanda_error *error) {
-    const size_t count = trainer->plan->parameter_count;
+    const size_t count = trainer->session.plan->parameter_count;
     const size_t history = (size_t)trainer->options->optimizer.history;
     tanda_status status = allocate(&trainer->full_batch, 1, sizeof *trainer->full_batch, "L-BFGS", error);
     if (status != TANDA_OK) return status;
@@ -82,11 +81,11 @@ static float *vector_at(const trainer *trainer, size_t index) {
 }
 
 void full_batch_read_state(const trainer *trainer, size_t index, float *packed) {
-    memcpy(packed, vector_at(trainer, index), trainer->plan->parameter_count * sizeof *packed);
+    memcpy(packed, vector_at(trainer, index), trainer->session.plan->parameter_count * sizeof *packed);
 }
 
 void full_batch_write_state(trainer *trainer, size_t index, const float *packed) {
-    memcpy(vector_at(trainer, index), packed, trainer->plan->parameter_count * sizeof *packed);
+    memcpy(vector_at(trainer, index), packed, trainer->session.plan->parameter_count * sizeof *packed);
     trainer->full_batch->is_started = false;
 }
 
@@ -95,9 +94,7 @@ void full_batch_write_state(trainer *trainer, size_t index, const float *packed)
 /* From the parameters on the device: value and gradient come out as they were when the pairs were made. */
 static tanda_status start(trainer *trainer, tanda_error *error) {
     full_batch *state = trainer->full_batch;
-    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
-    tanda_status status =
-        backend_download(trainer->backend, trainer->parameters, state->lbfgs.point, bytes, error);
+    tanda_status status = session_read_parameters(&trainer->session, state->lbfgs.point, error);
     state->lbfgs.pairs = trainer->progress.pairs;
     if (status == TANDA_OK) status = lbfgs_start(&state->lbfgs, &state->objective, error);
     if (status == TANDA_OK && !isfinite(state->lbfgs.value))

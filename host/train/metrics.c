@@ -12,7 +12,7 @@
 #include "model/model.h"
 #include "model/prediction_text.h"
 #include "support/memory.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 void tanda_metrics_free(tanda_metrics *metrics) {
     if (metrics == NULL) return;

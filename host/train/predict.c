@@ -3,7 +3,7 @@
 
 #include "kernels/exact.h"
 #include "support/memory.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 #define BLOCK_ROWS 4096                 /* that on_rows gets at once */
 #define SWEEP_FLOATS ((size_t)16 << 20) /* predictions in memory at a time, in whole blocks: 64 MiB */
@@ -15,14 +15,12 @@ size_t tanda_prediction_columns(const tanda_model *model) {
 
 typedef struct predictor {
     const tanda_model *model;
-    plan *plan;
-    const tensor *tensor; /* logits of a sigmoid output, else the output */
     resident resident;
-    buffer *parameters;
-    program *program;
-    size_t sweep_rows; /* that go through the device at once */
-    float *values;     /* (sweep_rows, outputs) as read */
-    float *columns;    /* (BLOCK_ROWS, columns) */
+    session session;
+    const tensor *tensor; /* logits of a sigmoid output, else the output */
+    size_t sweep_rows;    /* that go through the device at once */
+    float *values;        /* (sweep_rows, outputs) as read */
+    float *columns;       /* (BLOCK_ROWS, columns) */
 } predictor;
 
 /* All rows at once as a rule: each sweep has the threads wait for one another. */
@@ -36,34 +34,28 @@ static tanda_status make_values(predictor *made, size_t rows, tanda_error *error
 
 static tanda_status predictor_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
                                      predictor *made, tanda_error *error) {
-    const plan_options options = {.with_prediction = true, .keep = true};
-    size_t last = model->layer_count - 1, rows = dataset->rows < BLOCK_ROWS ? dataset->rows : BLOCK_ROWS;
+    const size_t last = model->layer_count - 1,
+                 rows = dataset->rows < BLOCK_ROWS ? dataset->rows : BLOCK_ROWS;
+    const plan_options plan = {.with_prediction = true, .keep = true};
+    const program_options options = {.batch_rows = rows};
+    const bool binary = tanda_prediction_columns(model) != model_outputs(model);
+    const bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
     made->model = model;
-    tanda_status status = plan_create(model, &options, &made->plan, error);
-    if (status != TANDA_OK) return status;
-    bool binary = tanda_prediction_columns(model) != model_outputs(model);
-    bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
-    made->tensor = plan_tensor(made->plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
-    status = resident_create(backend, model, dataset, false, &made->resident, error);
-    if (status == TANDA_OK) status = upload_parameters(backend, made->plan, model, &made->parameters, error);
-    const program_options program_options = {.features = made->resident.features,
-                                             .parameters = made->parameters,
-                                             .rows = dataset->rows,
-                                             .batch_rows = rows};
+    tanda_status status = resident_of_dataset(backend, model, dataset, false, false, &made->resident, error);
     if (status == TANDA_OK)
-        status = backend_compile(backend, made->plan, &program_options, &made->program, error);
-    if (status == TANDA_OK) status = make_values(made, dataset->rows, error);
+        status = session_create(model, &made->resident, &plan, &options, NULL, &made->session, error);
+    if (status != TANDA_OK) return status;
+    made->tensor = plan_tensor(made->session.plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
+    status = make_values(made, dataset->rows, error);
     if (status == TANDA_OK)
         status = allocate(&made->columns, rows * tanda_prediction_columns(model), sizeof(float),
                           "predictions", error);
     return status;
 }
 
-static void predictor_free(backend *backend, predictor *predictor) {
-    backend_program_free(backend, predictor->program);
-    backend_buffer_free(backend, predictor->parameters);
-    resident_free(backend, &predictor->resident);
-    plan_free(predictor->plan);
+static void predictor_free(predictor *predictor) {
+    session_free(&predictor->session);
+    resident_free(&predictor->resident);
     free(predictor->values);
     free(predictor->columns);
 }
@@ -112,11 +104,10 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
     for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += predictor.sweep_rows) {
         const size_t left = dataset->rows - first;
         const size_t rows = left < predictor.sweep_rows ? left : predictor.sweep_rows;
-        status =
-            backend_sweep(device, predictor.program, predictor.tensor, first, rows, predictor.values, error);
+        status = session_sweep(&predictor.session, predictor.tensor, first, rows, predictor.values, error);
         status = dataset_check(dataset, status, error);
         if (status == TANDA_OK) status = give_rows(&predictor, first, rows, on_rows, context);
     }
-    predictor_free(device, &predictor);
+    predictor_free(&predictor);
     return status;
 }

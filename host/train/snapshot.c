@@ -6,7 +6,7 @@
 #include "support/memory.h"
 
 tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
-    const size_t count = trainer->plan->parameter_count;
+    const size_t count = trainer->session.plan->parameter_count;
     *snapshot = (struct snapshot){.state_count = trainer->state_count};
     tanda_status status = allocate(&snapshot->parameters, count, sizeof(float), "snapshot", error);
     if (status == TANDA_OK && trainer->best != NULL)
@@ -29,22 +29,20 @@ void snapshot_free(snapshot *snapshot) {
 }
 
 tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
-    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    const size_t bytes = trainer->session.plan->parameter_count * sizeof(float);
     snapshot->progress = trainer->progress;
     if (snapshot->best != NULL) memcpy(snapshot->best, trainer->best, bytes);
-    tanda_status status =
-        backend_download(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    tanda_status status = session_read_parameters(&trainer->session, snapshot->parameters, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
         status = trainer_read_state(trainer, i, snapshot->state[i], error);
     return status;
 }
 
 tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_error *error) {
-    const size_t bytes = trainer->plan->parameter_count * sizeof(float);
+    const size_t bytes = trainer->session.plan->parameter_count * sizeof(float);
     trainer->progress = snapshot->progress;
     if (trainer->best != NULL && snapshot->best != NULL) memcpy(trainer->best, snapshot->best, bytes);
-    tanda_status status =
-        backend_upload(trainer->backend, trainer->parameters, snapshot->parameters, bytes, error);
+    tanda_status status = session_write_parameters(&trainer->session, snapshot->parameters, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
         status = trainer_write_state(trainer, i, snapshot->state[i], error);
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;

@@ -69,19 +69,18 @@ static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error
     const double score = score_of(line);
     const bool better = stopping_hear(&trainer->progress.stopping, trainer->options, line->epoch, score);
     if (!better || trainer->best == NULL) return TANDA_OK;
-    return backend_download(trainer->backend, trainer->parameters, trainer->best,
-                            trainer->plan->parameter_count * sizeof(float), error);
+    return session_read_parameters(&trainer->session, trainer->best, error);
 }
 
 static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *error) {
     const running *running = &trainer->progress.running;
-    const double rows = (double)trainer->training.dataset->rows;
+    const double rows = (double)trainer->dataset->rows;
     line->epoch = trainer_epoch(trainer);
     line->loss = running->loss / rows;
-    line->accuracy = trainer->plan->counts ? (double)running->correct / rows : NAN;
-    line->has_validation = trainer->has_validation;
-    if (trainer->has_validation) {
-        tanda_status status = evaluator_run(trainer->backend, &trainer->evaluator, &line->validation, error);
+    line->accuracy = trainer->session.plan->counts ? (double)running->correct / rows : NAN;
+    line->has_validation = trainer->validation_set != NULL;
+    if (trainer->validation_set != NULL) {
+        tanda_status status = evaluator_run(&trainer->evaluator, &line->validation, error);
         if (status != TANDA_OK) return status;
     }
     line->learning_rate = trainer_learning_rate(trainer);
@@ -130,11 +129,11 @@ tanda_progress training_run_progress(const training_run *run) {
                                .step_seconds = trainer->step_seconds,
                                .loss = NAN,
                                .accuracy = NAN};
-    const double rows = (double)trainer->training.dataset->rows;
+    const double rows = (double)trainer->dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
     const bool known = progress.steps > 1 || is_looked_at(trainer);
     if (known) progress.loss = running->loss / seen;
-    if (known && trainer->plan->counts) progress.accuracy = (double)running->correct / seen;
+    if (known && trainer->session.plan->counts) progress.accuracy = (double)running->correct / seen;
     return progress;
 }
 
@@ -238,7 +237,7 @@ static tanda_status explain_divergence(training_run *run, tanda_error *error) {
         status = go_on(run, before, &line, NULL);
     }
     if (status == TANDA_OK) divergence_examine(trainer, &run->latest, place);
-    divergence_advise(trainer->model, trainer->training.dataset, trainer->options->learning_rate, advice);
+    divergence_advise(trainer->model, trainer->dataset, trainer->options->learning_rate, advice);
     return fail(error, TANDA_FAILED, "diverged: a %s is not finite in epoch %zu, step %zu of %zu%s%s; %s%s%s",
                 bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
                 place[0] == '\0' ? "" : "; the first to show it is ", place, advice,
@@ -283,19 +282,16 @@ tanda_status training_run_advance(training_run *run, uint64_t steps, tanda_error
 /* The weights of the best epoch, where they are asked for. */
 static tanda_status restore_best(trainer *trainer, tanda_error *error) {
     if (!trainer->options->restore_best || trainer->progress.stopping.best_epoch == 0) return TANDA_OK;
-    return backend_upload(trainer->backend, trainer->parameters, trainer->best,
-                          trainer->plan->parameter_count * sizeof(float), error);
+    return session_write_parameters(&trainer->session, trainer->best, error);
 }
 
 tanda_status training_run_read(const training_run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
-    const size_t count = trainer->plan->parameter_count;
+    const plan *plan = trainer->session.plan;
     float *packed = NULL;
-    tanda_status status = allocate(&packed, count, sizeof *packed, "parameters", error);
-    if (status == TANDA_OK)
-        status =
-            backend_download(trainer->backend, trainer->parameters, packed, count * sizeof *packed, error);
-    if (status == TANDA_OK) plan_unpack(trainer->plan, packed, trainer->model->parameters);
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "parameters", error);
+    if (status == TANDA_OK) status = session_read_parameters(&trainer->session, packed, error);
+    if (status == TANDA_OK) plan_unpack(plan, packed, trainer->model->parameters);
     free(packed);
     return status;
 }
@@ -303,24 +299,22 @@ tanda_status training_run_read(const training_run *run, tanda_error *error) {
 /* The final weights, and their evaluation over all rows (contract 7). */
 static tanda_status finish_training(training_run *run, tanda_error *error) {
     trainer *trainer = &run->trainer;
-    backend *backend = trainer->backend;
     tanda_train_result *result = &run->result;
     evaluator evaluator = {0};
     tanda_status status = restore_best(trainer, error);
     if (status == TANDA_OK)
-        status = evaluator_create(backend, trainer->model, &trainer->training, trainer->parameters,
-                                  &evaluator, error);
-    if (status == TANDA_OK) status = evaluator_run(backend, &evaluator, &result->training, error);
-    result->has_validation = trainer->has_validation;
-    if (status == TANDA_OK && trainer->has_validation)
-        status = evaluator_run(backend, &trainer->evaluator, &result->validation, error);
+        status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
+    result->has_validation = trainer->validation_set != NULL;
+    if (status == TANDA_OK && trainer->validation_set != NULL)
+        status = evaluator_run(&trainer->evaluator, &result->validation, error);
     if (status == TANDA_OK && !isfinite(result->training.loss))
         status = fail(error, TANDA_FAILED,
                       "diverged: the loss of the final weights is not finite (epoch %zu, step %zu)",
                       trainer_epoch(trainer), trainer->steps_per_epoch);
     status = check_data(run, status, error);
     if (status == TANDA_OK) status = training_run_read(run, error);
-    evaluator_free(backend, &evaluator);
+    evaluator_free(&evaluator);
     return status;
 }
 

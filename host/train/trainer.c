@@ -28,20 +28,21 @@ bool trainer_keeps_best(const tanda_train_options *options) {
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
-static tanda_status upload(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
-                           tanda_error *error) {
-    tanda_status status =
-        resident_create(trainer->backend, trainer->model, training, true, &trainer->training, error);
+tanda_status trainer_resident(const trainer *trainer, bool moved, resident *result, tanda_error *error) {
+    return resident_of_dataset(trainer->backend, trainer->model, trainer->dataset, true, moved, result,
+                               error);
+}
+
+static tanda_status upload(trainer *trainer, const tanda_dataset *validation, tanda_error *error) {
+    const tanda_dataset *training = trainer->dataset;
     /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
-    bool sole = training->owned != NULL && (validation == NULL || validation->values != training->values);
-    if (status == TANDA_OK && sole) backend_lend(trainer->backend, trainer->training.features);
-    if (status == TANDA_OK)
-        status =
-            upload_parameters(trainer->backend, trainer->plan, trainer->model, &trainer->parameters, error);
+    const bool sole =
+        training->owned != NULL && (validation == NULL || validation->values != training->values);
+    tanda_status status = trainer_resident(trainer, sole, &trainer->training, error);
     if (status == TANDA_OK && validation != NULL) {
-        status =
-            resident_create(trainer->backend, trainer->model, validation, true, &trainer->validation, error);
-        trainer->has_validation = true;
+        status = resident_of_dataset(trainer->backend, trainer->model, validation, true, false,
+                                     &trainer->validation, error);
+        trainer->validation_set = validation;
     }
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }
@@ -49,17 +50,12 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *training, cons
 plan_options trainer_plan_options(const trainer *trainer) {
     return (plan_options){.training = true,
                           .dropout = trainer->options->dropout,
-                          .weighted = trainer->training.dataset->weights != NULL};
+                          .weighted = trainer->dataset->weights != NULL};
 }
 
 program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
-    return (program_options){.features = trainer->training.features,
-                             .labels = trainer->training.labels,
-                             .weights = trainer->training.weights,
-                             .parameters = trainer->parameters,
-                             .rows = trainer->training.dataset->rows,
-                             .batch_rows = trainer->batch_rows,
+    return (program_options){.batch_rows = trainer->batch_rows,
                              .shuffle = !options->no_shuffle,
                              .seed = options->seed,
                              .learning_rate = (float)options->learning_rate,
@@ -70,17 +66,20 @@ program_options trainer_program_options(const trainer *trainer) {
 
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
-    const program_options program_options = trainer_program_options(trainer);
-    trainer->state_count = update_state_count(program_options.update.rule);
+    const plan_options plan = trainer_plan_options(trainer);
+    const program_options program = trainer_program_options(trainer);
+    trainer->state_count = update_state_count(program.update.rule);
     tanda_status status =
-        backend_compile(trainer->backend, trainer->plan, &program_options, &trainer->program, error);
-    if (status == TANDA_OK && options->on_note != NULL &&
-        backend_notes(trainer->backend, trainer->program)[0] != '\0')
-        options->on_note(backend_notes(trainer->backend, trainer->program), options->context);
+        session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
+    if (status == TANDA_OK && options->on_note != NULL && session_notes(&trainer->session)[0] != '\0')
+        options->on_note(session_notes(&trainer->session), options->context);
+    if (status == TANDA_OK && trainer_keeps_best(options))
+        status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
+                          "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
         status = full_batch_create(trainer, error);
-    if (status == TANDA_OK && trainer->has_validation)
-        status = evaluator_create(trainer->backend, trainer->model, &trainer->validation, trainer->parameters,
+    if (status == TANDA_OK && trainer->validation_set != NULL)
+        status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
                                   &trainer->evaluator, error);
     return status;
 }
@@ -122,33 +121,27 @@ static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
 
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
-    trainer->training.dataset = training;
-    const plan_options options = trainer_plan_options(trainer);
+    trainer->dataset = training;
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);
     if (status == TANDA_OK) status = begin_rates(trainer, error);
-    if (status == TANDA_OK) status = plan_create(trainer->model, &options, &trainer->plan, error);
-    if (status == TANDA_OK && trainer_keeps_best(trainer->options))
-        status =
-            allocate(&trainer->best, trainer->plan->parameter_count, sizeof(float), "best parameters", error);
     if (status == TANDA_OK) status = take_fingerprints(trainer, training, validation, error);
     double start = seconds_now();
-    if (status == TANDA_OK) status = upload(trainer, training, validation, error);
+    if (status == TANDA_OK) status = upload(trainer, validation, error);
     result->transfer_seconds = seconds_now() - start;
     if (status == TANDA_OK) status = compile(trainer, error);
+    result->executor = status == TANDA_OK ? session_executor(&trainer->session) : NULL;
     result->compile_seconds = seconds_now() - start - result->transfer_seconds;
     return status;
 }
 
 void trainer_free(trainer *trainer) {
-    evaluator_free(trainer->backend, &trainer->evaluator);
-    backend_program_free(trainer->backend, trainer->program);
-    backend_buffer_free(trainer->backend, trainer->parameters);
-    resident_free(trainer->backend, &trainer->training);
-    resident_free(trainer->backend, &trainer->validation);
-    plan_free(trainer->plan);
+    evaluator_free(&trainer->evaluator);
+    session_free(&trainer->session);
+    resident_free(&trainer->training);
+    resident_free(&trainer->validation);
     free(trainer->results);
     free(trainer->step_rates);
     free(trainer->best);
@@ -173,15 +166,13 @@ double trainer_learning_rate(trainer *trainer) {
 }
 
 tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
-    if (trainer->full_batch == NULL)
-        return backend_read_state(trainer->backend, trainer->program, index, packed, error);
+    if (trainer->full_batch == NULL) return session_read_state(&trainer->session, index, packed, error);
     full_batch_read_state(trainer, index, packed);
     return TANDA_OK;
 }
 
 tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
-    if (trainer->full_batch == NULL)
-        return backend_write_state(trainer->backend, trainer->program, index, packed, error);
+    if (trainer->full_batch == NULL) return session_write_state(&trainer->session, index, packed, error);
     full_batch_write_state(trainer, index, packed);
     return TANDA_OK;
 }
@@ -221,10 +212,8 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     if (trainer->full_batch != NULL) return full_batch_advance(trainer, error);
     if (trainer->step_rates != NULL)
         rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
-    tanda_status status = backend_run_at(trainer->backend, trainer->program, first, steps,
-                                         trainer->step_rates, with_loss, error);
-    if (status == TANDA_OK)
-        status = backend_results(trainer->backend, trainer->program, trainer->results, error);
+    tanda_status status = session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);
+    if (status == TANDA_OK) status = session_results(&trainer->session, trainer->results, error);
     if (status != TANDA_OK) return status;
     for (size_t s = 0; !with_loss && s < steps; s++)
         trainer->results[s].loss = 0.0f;

@@ -2,8 +2,8 @@
 #ifndef TANDA_TRAIN_TRAINER_H
 #define TANDA_TRAIN_TRAINER_H
 
+#include "train/evaluator.h"
 #include "train/schedule.h"
-#include "train/session.h"
 #include "train/stopping.h"
 
 /* Sums of an epoch's steps, in step order and double precision (contract 7). */
@@ -27,11 +27,9 @@ typedef struct trainer {
     backend *backend;
     tanda_model *model;
     const tanda_train_options *options;
-    plan *plan;
+    const tanda_dataset *dataset, *validation_set; /* the latter NULL: there is none */
     resident training, validation;
-    bool has_validation;
-    buffer *parameters;
-    program *program;
+    session session;
     evaluator evaluator; /* of the validation set */
     size_t batch_rows, steps_per_epoch;
     uint64_t total_steps; /* of all epochs */
@@ -75,9 +73,10 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
 tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error);
 tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error);
 
-/* What the training's plan and program were made of. */
+/* What the training's session was made of. */
 plan_options trainer_plan_options(const trainer *trainer);
 program_options trainer_program_options(const trainer *trainer);
+tanda_status trainer_resident(const trainer *trainer, bool moved, resident *result, tanda_error *error);
 
 /* Of the epoch that the latest step belongs to, from 1; 0 before the first step. */
 size_t trainer_epoch(const trainer *trainer);

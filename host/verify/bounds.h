@@ -41,7 +41,7 @@ double spacing_at(double x);
 /* f(z) in double; NaN for softmax, which is no function of one logit. */
 double activation_value(activation function, double z);
 
-/* Error of an activation whose argument is known within d: L d + e ulp(|y| + L d) (kernels/README.md, Bounds). */
+/* Error of an activation whose argument is known within d: L d + e ulp(|y| + L d) (docs/exactness.md, Bounds). */
 double activation_bound(const arithmetic *arithmetic, activation function, double output, double d);
 
 /*

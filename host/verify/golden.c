@@ -7,7 +7,7 @@
 
 #include "support/memory.h"
 #include "train/divergence.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 #include "verify/compare.h"
 
 void golden_free(golden *golden) {
@@ -57,11 +57,10 @@ size_t golden_entries(uint64_t steps) {
 typedef struct watched {
     backend *backend;
     tanda_model *model;
+    const tanda_dataset *dataset;
     const golden_options *options;
-    plan *plan;
     resident resident;
-    buffer *parameters;
-    program *program;
+    session session;
     float *packed;
     step_result *results; /* of the steps up to the next entry */
     rates rates;
@@ -71,44 +70,34 @@ typedef struct watched {
 static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t batch_rows,
                           tanda_error *error) {
     const golden_options *options = watched->options;
-    const plan_options plan_options = {
+    const plan_options plan = {
         .training = true, .dropout = options->dropout, .weighted = dataset->weights != NULL};
-    tanda_status status = plan_create(watched->model, &plan_options, &watched->plan, error);
-    if (status == TANDA_OK)
-        status =
-            allocate(&watched->packed, watched->plan->parameter_count, sizeof(float), "parameters", error);
-    if (status == TANDA_OK)
-        status = allocate(&watched->results, distance_of(options->steps), sizeof *watched->results,
-                          "step results", error);
+    const program_options program = {.batch_rows = batch_rows,
+                                     .shuffle = options->shuffle,
+                                     .seed = options->seed,
+                                     .learning_rate = options->learning_rate,
+                                     .update = options->update};
+    tanda_status status = allocate(&watched->results, distance_of(options->steps), sizeof *watched->results,
+                                   "step results", error);
     if (status == TANDA_OK && options->has_rates) {
         watched->rates = options->rates;
         status = allocate(&watched->step_rates, distance_of(options->steps), sizeof *watched->step_rates,
                           "learning rates", error);
     }
     if (status == TANDA_OK)
-        status = resident_create(watched->backend, watched->model, dataset, true, &watched->resident, error);
+        status = resident_of_dataset(watched->backend, watched->model, dataset, true, false,
+                                     &watched->resident, error);
     if (status == TANDA_OK)
-        status =
-            upload_parameters(watched->backend, watched->plan, watched->model, &watched->parameters, error);
+        status = session_create(watched->model, &watched->resident, &plan, &program, NULL, &watched->session,
+                                error);
     if (status != TANDA_OK) return status;
-    const program_options program_options = {.features = watched->resident.features,
-                                             .labels = watched->resident.labels,
-                                             .weights = watched->resident.weights,
-                                             .parameters = watched->parameters,
-                                             .rows = dataset->rows,
-                                             .batch_rows = batch_rows,
-                                             .shuffle = options->shuffle,
-                                             .seed = options->seed,
-                                             .learning_rate = options->learning_rate,
-                                             .update = options->update};
-    return backend_compile(watched->backend, watched->plan, &program_options, &watched->program, error);
+    return allocate(&watched->packed, watched->session.plan->parameter_count, sizeof(float), "parameters",
+                    error);
 }
 
 static void unwatch(watched *watched) {
-    backend_program_free(watched->backend, watched->program);
-    backend_buffer_free(watched->backend, watched->parameters);
-    resident_free(watched->backend, &watched->resident);
-    plan_free(watched->plan);
+    session_free(&watched->session);
+    resident_free(&watched->resident);
     free(watched->packed);
     free(watched->results);
     free(watched->step_rates);
@@ -120,8 +109,7 @@ static tanda_status check_finite(const watched *watched, uint64_t first, uint64_
     while (i < steps && isfinite(watched->results[i].loss) && !watched->results[i].not_finite)
         i++;
     if (i == steps) return TANDA_OK;
-    divergence_advise(watched->model, watched->resident.dataset, (double)watched->options->learning_rate,
-                      advice);
+    divergence_advise(watched->model, watched->dataset, (double)watched->options->learning_rate, advice);
     return fail(error, TANDA_FAILED, "diverged: a %s is not finite in step %llu; %s",
                 isfinite(watched->results[i].loss) ? "weight" : "loss", (unsigned long long)(first + i + 1),
                 advice);
@@ -134,16 +122,13 @@ static tanda_status advance(watched *watched, uint64_t first, golden_entry *entr
     const plateau none = {0};
     if (watched->step_rates != NULL)
         rates_make(&watched->rates, &none, first, (size_t)steps, watched->step_rates);
-    tanda_status status = backend_run_at(watched->backend, watched->program, first, (size_t)steps,
-                                         watched->step_rates, true, error);
-    if (status == TANDA_OK)
-        status = backend_results(watched->backend, watched->program, watched->results, error);
-    if (status == TANDA_OK)
-        status = backend_download(watched->backend, watched->parameters, watched->packed,
-                                  watched->plan->parameter_count * sizeof(float), error);
+    tanda_status status =
+        session_run(&watched->session, first, (size_t)steps, watched->step_rates, true, error);
+    if (status == TANDA_OK) status = session_results(&watched->session, watched->results, error);
+    if (status == TANDA_OK) status = session_read_parameters(&watched->session, watched->packed, error);
     if (status == TANDA_OK) status = check_finite(watched, first, steps, error);
     if (status != TANDA_OK) return status;
-    plan_unpack(watched->plan, watched->packed, watched->model->parameters);
+    plan_unpack(watched->session.plan, watched->packed, watched->model->parameters);
     model_digest(watched->model, digest);
     entry->loss = bits_of(watched->results[steps - 1].loss);
     memcpy(entry->weights, digest, GOLDEN_WEIGHT_DIGITS);
@@ -224,7 +209,7 @@ static tanda_status check_expected(const golden *expected, const golden *made, t
 tanda_status golden_run(backend *backend, tanda_model *model, const tanda_dataset *dataset,
                         const golden_options *options, const golden *expected, golden *result,
                         golden_difference *difference, tanda_error *error) {
-    watched watched = {.backend = backend, .model = model, .options = options};
+    watched watched = {.backend = backend, .model = model, .dataset = dataset, .options = options};
     bool all = options->batch_rows == 0 || options->batch_rows > dataset->rows;
     *result = (golden){.rows = dataset->rows,
                        .features = dataset->features,

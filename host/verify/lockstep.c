@@ -36,54 +36,48 @@ static size_t largest_tensor(const lockstep *lockstep) {
     return most;
 }
 
-static tanda_status compile(const lockstep *lockstep, int side, const plan *plan, program **result,
-                            tanda_error *error) {
-    const runner *runner = &lockstep->runners[side];
+/* of: a session of this side whose parameters are shared, or NULL. */
+static tanda_status begin_session(lockstep *lockstep, int side, const plan_options *plan, const session *of,
+                                  session *result, tanda_error *error) {
     const lockstep_options *options = lockstep->options;
-    const program_options program_options = {.features = runner->resident.features,
-                                             .labels = runner->resident.labels,
-                                             .weights = runner->resident.weights,
-                                             .parameters = runner->parameters,
-                                             .rows = lockstep->dataset->rows,
-                                             .batch_rows = lockstep->batch_rows,
-                                             .shuffle = options->shuffle,
-                                             .seed = options->seed,
-                                             .learning_rate = options->learning_rate,
-                                             .update = options->update,
-                                             .math = lockstep->sides[side].math,
-                                             .gemm = lockstep->sides[side].gemm};
-    return backend_compile(runner->backend, plan, &program_options, result, error);
+    const program_options program = {.batch_rows = lockstep->batch_rows,
+                                     .shuffle = options->shuffle,
+                                     .seed = options->seed,
+                                     .learning_rate = options->learning_rate,
+                                     .update = options->update,
+                                     .math = lockstep->sides[side].math,
+                                     .gemm = lockstep->sides[side].gemm};
+    return session_create(lockstep->model, &lockstep->runners[side].resident, plan, &program, of, result,
+                          error);
 }
 
-static tanda_status runner_create(lockstep *lockstep, int side, tanda_error *error) {
+static tanda_status runner_create(lockstep *lockstep, int side, const plan_options *plan,
+                                  tanda_error *error) {
     runner *runner = &lockstep->runners[side];
-    size_t packed = lockstep->plan->parameter_count;
     runner->backend = lockstep->sides[side].backend;
     runner->fast = lockstep_is_fast(&lockstep->sides[side]);
-    tanda_status status = allocate(&runner->packed, packed, sizeof(float), "parameters", error);
+    tanda_status status = resident_of_dataset(runner->backend, lockstep->model, lockstep->dataset, true,
+                                              false, &runner->resident, error);
+    if (status == TANDA_OK) status = begin_session(lockstep, side, plan, NULL, &runner->session, error);
+    if (status != TANDA_OK) return status;
+    lockstep->plan = lockstep->runners[SIDE_A].session.plan;
+    const size_t packed = lockstep->plan->parameter_count;
+    status = allocate(&runner->packed, packed, sizeof(float), "parameters", error);
     if (status == TANDA_OK) status = allocate(&runner->gradient, packed, sizeof(float), "gradient", error);
     for (size_t i = 0; status == TANDA_OK && i < update_state_count(lockstep->options->update.rule); i++)
         status = allocate(&runner->state[i], packed, sizeof(float), "optimizer state", error);
     if (status == TANDA_OK)
         status = allocate(&runner->values, largest_tensor(lockstep), sizeof(float), "tensor", error);
     if (status == TANDA_OK)
-        status = resident_create(runner->backend, lockstep->model, lockstep->dataset, true, &runner->resident,
-                                 error);
-    if (status == TANDA_OK)
-        status =
-            upload_parameters(runner->backend, lockstep->plan, lockstep->model, &runner->parameters, error);
-    if (status == TANDA_OK) status = compile(lockstep, side, lockstep->plan, &runner->program, error);
-    if (status == TANDA_OK)
         text_put(lockstep->result->notes[side], sizeof lockstep->result->notes[side], "%s",
-                 backend_notes(runner->backend, runner->program));
+                 session_notes(&runner->session));
+    if (status == TANDA_OK) plan_pack(lockstep->plan, lockstep->model->parameters, runner->packed);
     return status;
 }
 
 static void runner_free(runner *runner) {
-    if (runner->backend == NULL) return;
-    backend_program_free(runner->backend, runner->program);
-    backend_buffer_free(runner->backend, runner->parameters);
-    resident_free(runner->backend, &runner->resident);
+    session_free(&runner->session);
+    resident_free(&runner->resident);
     free(runner->packed);
     free(runner->gradient);
     for (size_t i = 0; i < MOST_UPDATE_STATES; i++)
@@ -118,20 +112,15 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
                                   .weighted = lockstep->dataset->weights != NULL};
     size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
     lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
-    tanda_status status = plan_create(lockstep->model, &options, &lockstep->plan, error);
+    tanda_status status = TANDA_OK;
+    for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++)
+        status = runner_create(lockstep, side, &options, error);
     if (status == TANDA_OK) status = lockstep_list_tensors(lockstep, error);
     if (status == TANDA_OK)
         status =
             allocate(&lockstep->start, lockstep->plan->parameter_count, sizeof(float), "parameters", error);
     if (status != TANDA_OK) return status;
     plan_pack(lockstep->plan, lockstep->model->parameters, lockstep->start);
-    for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
-        status = runner_create(lockstep, side, error);
-        if (status == TANDA_OK)
-            memcpy(lockstep->runners[side].packed, lockstep->start,
-                   lockstep->plan->parameter_count * sizeof(float));
-    }
-    if (status != TANDA_OK) return status;
     lockstep->share_cores =
         is_openmp(lockstep->runners[SIDE_A].backend) != is_openmp(lockstep->runners[SIDE_B].backend) &&
         is_cpu(lockstep->runners[SIDE_A].backend) && is_cpu(lockstep->runners[SIDE_B].backend);
@@ -153,7 +142,6 @@ static void lockstep_free(lockstep *lockstep) {
         free(lockstep->bound[side]);
     }
     if (lockstep->reference.model != NULL) step_reference_free(&lockstep->reference);
-    plan_free(lockstep->plan);
     free(lockstep->start);
     free(lockstep->before);
     free(lockstep->row);
@@ -175,29 +163,27 @@ static void find_rows(lockstep *lockstep) {
 }
 
 static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {
-    size_t bytes = lockstep->plan->parameter_count * sizeof(float);
     const update_rates rates = lockstep_rates(lockstep, lockstep->step);
     tanda_status status = TANDA_OK;
     if (lockstep->result->bounded) {
         const runner *leader = &lockstep->runners[lockstep->leader];
         runner *other = &lockstep->runners[SIDE_COUNT - 1 - lockstep->leader];
         plan_unpack(lockstep->plan, leader->packed, lockstep->before);
-        status = backend_upload(other->backend, other->parameters, leader->packed, bytes, error);
+        status = session_write_parameters(&other->session, leader->packed, error);
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
-        const runner *runner = &lockstep->runners[side];
-        status = backend_run_at(runner->backend, runner->program, lockstep->step, 1, &rates, true, error);
-        if (status == TANDA_OK && lockstep->share_cores) status = backend_finish(runner->backend, error);
+        session *session = &lockstep->runners[side].session;
+        status = session_run(session, lockstep->step, 1, &rates, true, error);
+        if (status == TANDA_OK && lockstep->share_cores) status = session_finish(session, error);
     }
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         runner *runner = &lockstep->runners[side];
-        status = backend_results(runner->backend, runner->program, &runner->result, error);
-        if (status == TANDA_OK)
-            status = backend_read_gradient(runner->backend, runner->program, runner->gradient, error);
-        if (status == TANDA_OK)
-            status = backend_download(runner->backend, runner->parameters, runner->packed, bytes, error);
+        session *session = &runner->session;
+        status = session_results(session, &runner->result, error);
+        if (status == TANDA_OK) status = session_read_gradient(session, runner->gradient, error);
+        if (status == TANDA_OK) status = session_read_parameters(session, runner->packed, error);
         for (size_t i = 0; status == TANDA_OK && i < update_state_count(lockstep->options->update.rule); i++)
-            status = backend_read_state(runner->backend, runner->program, i, runner->state[i], error);
+            status = session_read_state(session, i, runner->state[i], error);
     }
     return status;
 }
@@ -237,25 +223,26 @@ static tanda_status run_step(lockstep *lockstep, tanda_error *error) {
 /* ---- each side by itself ------------------------------------------------------------------------------- */
 
 /* Trains as a user would, nothing kept, from the first weights; the weights end up in runner->gradient. */
-static tanda_status train_alone(lockstep *lockstep, int side, const plan *plan, tanda_error *error) {
+static tanda_status train_alone(lockstep *lockstep, int side, tanda_error *error) {
+    const plan_options plan = {.training = true,
+                               .dropout = lockstep->options->dropout,
+                               .weighted = lockstep->dataset->weights != NULL};
     runner *runner = &lockstep->runners[side];
-    size_t bytes = plan->parameter_count * sizeof(float);
-    program *program = NULL;
+    session session = {0};
     update_rates *rates = NULL;
     const uint64_t steps = lockstep->options->steps;
     tanda_status status = allocate(&rates, steps, sizeof *rates, "learning rates", error);
     for (uint64_t s = 0; status == TANDA_OK && s < steps; s++)
         rates[s] = lockstep_rates(lockstep, s);
-    if (status == TANDA_OK)
-        status = backend_upload(runner->backend, runner->parameters, lockstep->start, bytes, error);
-    if (status == TANDA_OK) status = compile(lockstep, side, plan, &program, error);
-    if (status == TANDA_OK) status = backend_finish(runner->backend, error);
+    if (status == TANDA_OK) status = session_write_parameters(&runner->session, lockstep->start, error);
+    if (status == TANDA_OK) status = begin_session(lockstep, side, &plan, &runner->session, &session, error);
+    if (status == TANDA_OK) lockstep->result->executors[side] = session_executor(&session);
+    if (status == TANDA_OK) status = session_finish(&session, error);
     double start = seconds_now();
-    if (status == TANDA_OK) status = backend_run_at(runner->backend, program, 0, steps, rates, true, error);
-    if (status == TANDA_OK)
-        status = backend_download(runner->backend, runner->parameters, runner->gradient, bytes, error);
+    if (status == TANDA_OK) status = session_run(&session, 0, steps, rates, true, error);
+    if (status == TANDA_OK) status = session_read_parameters(&session, runner->gradient, error);
     lockstep->result->seconds_alone[side] = seconds_now() - start;
-    backend_program_free(runner->backend, program);
+    session_free(&session);
     free(rates);
     return status;
 }
@@ -296,30 +283,23 @@ static tanda_status measure_drift(lockstep *lockstep, tanda_error *error) {
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         runner *runner = &lockstep->runners[side];
         evaluator evaluator = {0};
-        status = evaluator_create(runner->backend, lockstep->model, &runner->resident, runner->parameters,
-                                  &evaluator, error);
-        if (status == TANDA_OK)
-            status = evaluator_run(runner->backend, &evaluator, &result->final[side], error);
-        evaluator_free(runner->backend, &evaluator);
+        status = evaluator_create(lockstep->model, &runner->resident, &runner->session, &evaluator, error);
+        if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->final[side], error);
+        evaluator_free(&evaluator);
     }
     return status;
 }
 
 static tanda_status run_alone(lockstep *lockstep, tanda_error *error) {
-    const plan_options options = {.training = true,
-                                  .dropout = lockstep->options->dropout,
-                                  .weighted = lockstep->dataset->weights != NULL};
-    plan *plan = NULL;
-    tanda_status status = plan_create(lockstep->model, &options, &plan, error);
+    tanda_status status = TANDA_OK;
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
-        status = train_alone(lockstep, side, plan, error);
+        status = train_alone(lockstep, side, error);
         if (status != TANDA_OK) break;
         bool exact = !lockstep->runners[side].fast;
         if (exact && lockstep->result->first.place == LOCKSTEP_NONE) compare_alone(lockstep, side);
     }
     if (status == TANDA_OK && lockstep->result->bounded && lockstep->result->first.place == LOCKSTEP_NONE)
         status = measure_drift(lockstep, error);
-    plan_free(plan);
     return status;
 }
 

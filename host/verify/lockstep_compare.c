@@ -35,8 +35,8 @@ static tanda_status compare_kept(lockstep *lockstep, size_t index, tensor_role r
     const compared_tensor *compared = &lockstep->result->tensors[index];
     const tensor *tensor = plan_tensor(lockstep->plan, role, compared->layer);
     runner *a = &lockstep->runners[SIDE_A], *b = &lockstep->runners[SIDE_B];
-    tanda_status status = backend_read(a->backend, a->program, tensor, a->values, error);
-    if (status == TANDA_OK) status = backend_read(b->backend, b->program, tensor, b->values, error);
+    tanda_status status = session_read(&a->session, tensor, a->values, error);
+    if (status == TANDA_OK) status = session_read(&b->session, tensor, b->values, error);
     if (status != TANDA_OK) return status;
     expectation expected;
     if (lockstep->result->bounded)
@@ -63,7 +63,7 @@ static void compare_result(lockstep *lockstep, size_t index, float a, float b) {
 
 /*
  * w' = w - lr g, held against each side's own gradient: the reference uses its own, and a side may be off by
- * lr |g_side - g| and two roundings (kernels/README.md, Bounds).
+ * lr |g_side - g| and two roundings (docs/exactness.md, Bounds).
  */
 static void expect_update(lockstep *lockstep, const compared_tensor *tensor) {
     size_t offset = lockstep_offset(lockstep, tensor),

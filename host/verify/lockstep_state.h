@@ -2,7 +2,7 @@
 #ifndef TANDA_VERIFY_LOCKSTEP_STATE_H
 #define TANDA_VERIFY_LOCKSTEP_STATE_H
 
-#include "train/session.h"
+#include "train/evaluator.h"
 #include "verify/lockstep_types.h"
 #include "verify/reference_state.h"
 
@@ -11,8 +11,7 @@ typedef struct runner {
     backend *backend;
     bool fast;
     resident resident;
-    buffer *parameters;
-    program *program;
+    session session;
     float *packed, *gradient, *state[MOST_UPDATE_STATES];
     step_result result;
     float *values; /* scratch: one tensor, or the parameters in the model's order */
@@ -25,7 +24,7 @@ typedef struct lockstep {
     const lockstep_side *sides;
     lockstep_result *result;
     size_t batch_rows;
-    plan *plan;
+    const plan *plan; /* of both sides */
     runner runners[SIDE_COUNT];
     bool share_cores; /* OpenMP and an OpenCL CPU: one after the other is quicker than both at once */
     int leader;       /* the side whose weights every step starts from */

@@ -78,7 +78,7 @@ static void add_planned(const lockstep *lockstep, quantity quantity, tensor_role
                         size_t layer) {
     const tensor *tensor = plan_tensor(lockstep->plan, role, layer),
                  *same = plan_tensor(lockstep->plan, before, layer);
-    if (tensor == NULL || (same != NULL && same != tensor && same->offset == tensor->offset)) return;
+    if (tensor == NULL || (same != NULL && same != tensor && same_place(same->place, tensor->place))) return;
     add_tensor(lockstep->result, quantity, layer, tensor->units);
 }
 

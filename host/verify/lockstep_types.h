@@ -58,9 +58,10 @@ typedef struct lockstep_result {
     divergence first;
     size_t tensor_count;
     compared_tensor *tensors;
-    char notes[SIDE_COUNT][256];      /* what the backends told of their programs, or "" */
-    double seconds;                   /* of the steps and their comparison */
-    double seconds_alone[SIDE_COUNT]; /* a training of the same steps by itself on each side */
+    const char *executors[SIDE_COUNT]; /* who trained each side by itself, or NULL */
+    char notes[SIDE_COUNT][256];       /* what the backends told of their programs, or "" */
+    double seconds;                    /* of the steps and their comparison */
+    double seconds_alone[SIDE_COUNT];  /* a training of the same steps by itself on each side */
     /* Without a difference and with bounds: both trainings by themselves, from the same first weights. */
     double drift; /* largest |a - b| of a final weight */
     double largest_weight;

@@ -1,7 +1,7 @@
 /*
  * One training step in double precision, written from the textbook and from nothing in kernels/: Goodfellow, Bengio
  * and Courville, Deep Learning (2016), sections 6.2.2, 6.3 and 6.5. Each operation starts from the binary32 that
- * one side, the leader, computed before it. Its rounding is bounded for both sides (kernels/README.md, Bounds); the
+ * one side, the leader, computed before it. Its rounding is bounded for both sides (docs/exactness.md, Bounds); the
  * other side also carries d, the difference that its arguments were observed to have. So bounds do not grow from
  * layer to layer, and each operation is held to its own.
  */

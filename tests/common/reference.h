@@ -9,7 +9,7 @@
 
 #include "model/model.h"
 
-/* z = a w^T + b. With the magnitudes of a, w and b it gives the |A||B| of the bounds (kernels/README.md, Bounds). */
+/* z = a w^T + b. With the magnitudes of a, w and b it gives the |A||B| of the bounds (docs/exactness.md, Bounds). */
 void reference_dense(size_t rows, size_t K, size_t H, const double *a, const double *w, const double *b,
                      double *z);
 

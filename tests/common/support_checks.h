@@ -7,7 +7,7 @@
 #define U 0x1p-24     /* the unit roundoff of binary32 */
 #define TINY 0x1p-100 /* flush_tiny: below it stored deltas and gradients become 0 */
 
-/* n U / (1 - n U): the bound of a product of n factors 1 + e, |e| <= U (kernels/README.md, Bounds). */
+/* n U / (1 - n U): the bound of a product of n factors 1 + e, |e| <= U (docs/exactness.md, Bounds). */
 double rounding_bound(double n);
 
 /* Roundings of n terms in chunks of 256, the chunks added to a start (contract 2). */

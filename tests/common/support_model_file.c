@@ -61,7 +61,7 @@ tanda_model *plain_model(size_t features, size_t layer_count, const size_t *unit
                          const activation *activations, loss loss, tanda_task task) {
     tanda_model *model = NULL;
     tanda_error error = {0};
-    cr_assert_eq(model_create(features, layer_count, units, activations, loss, task, &model, &error),
+    cr_assert_eq(model_create(features, layer_count, NULL, units, activations, loss, task, &model, &error),
                  TANDA_OK, "%s", error.message);
     model_initialise(model, 42);
     for (size_t i = 0; i < model->layer_count; i++)
@@ -129,8 +129,8 @@ bool same_floats(const float *a, const float *b, size_t count) {
 bool same_layers(const tanda_model *a, const tanda_model *b) {
     for (size_t i = 0; i < a->layer_count; i++) {
         const layer *x = &a->layers[i], *y = &b->layers[i];
-        if (x->inputs != y->inputs || x->outputs != y->outputs || x->activation != y->activation ||
-            x->weight != y->weight || x->bias != y->bias)
+        if (x->kind != y->kind || x->inputs != y->inputs || x->outputs != y->outputs ||
+            x->activation != y->activation || x->weight != y->weight || x->bias != y->bias)
             return false;
     }
     return true;

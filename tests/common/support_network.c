@@ -88,7 +88,7 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
 
 problem problem_create(const network *network) {
     problem made = {.network = network};
-    MUST(model_create(network->features, network->layer_count, network->units, network->activations,
+    MUST(model_create(network->features, network->layer_count, NULL, network->units, network->activations,
                       network->loss, network->task, &made.model, error));
     fill_parameters(made.model, network->content);
     fill_dataset(network, model_classes(made.model), &made.dataset);
@@ -119,81 +119,57 @@ double problem_label(const problem *problem, size_t row) {
 
 /* ---- running ------------------------------------------------------------------------------------------ */
 
-static void upload_problem(execution *made) {
-    const problem *problem = made->problem;
-    const tanda_dataset *dataset = &problem->dataset;
-    const void *labels =
-        dataset->classes != NULL ? (const void *)dataset->classes : (const void *)dataset->targets;
-    size_t bytes = made->plan->parameter_count * sizeof(float);
-    float *packed = NULL;
-    MUST(allocate(&packed, made->plan->parameter_count, sizeof *packed, "parameters", error));
-    plan_pack(made->plan, problem->model->parameters, packed);
-    MUST(backend_buffer(made->backend, dataset->rows * dataset->features * sizeof(float), dataset->values,
-                        &made->features, error));
-    MUST(backend_buffer(made->backend, dataset->rows * dataset->target_count * sizeof(float), labels,
-                        &made->labels, error));
-    if (dataset->weights != NULL)
-        MUST(backend_buffer(made->backend, dataset->rows * sizeof(float), dataset->weights, &made->weights,
-                            error));
-    MUST(backend_buffer(made->backend, bytes, NULL, &made->parameters, error));
-    MUST(backend_upload(made->backend, made->parameters, packed, bytes, error));
-    free(packed);
-}
-
 execution execution_create(backend *backend, const problem *problem, const step_options *options) {
-    const plan_options plan_options = {.training = true,
-                                       .with_prediction = options->keep,
-                                       .keep = options->keep,
-                                       .dropout = options->dropout,
-                                       .weighted = problem->dataset.weights != NULL};
-    execution made = {.backend = backend, .problem = problem, .rates = options->rates};
-    MUST(plan_create(problem->model, &plan_options, &made.plan, error));
-    upload_problem(&made);
-    size_t rows = problem->dataset.rows;
-    const program_options program_options = {
-        .features = made.features,
-        .labels = made.labels,
-        .weights = made.weights,
-        .parameters = made.parameters,
-        .rows = rows,
-        .batch_rows = options->batch_rows == 0 ? rows : options->batch_rows,
+    const tanda_dataset *dataset = &problem->dataset;
+    const row_arrays arrays = {.rows = dataset->rows,
+                               .features = dataset->features,
+                               .targets = dataset->target_count,
+                               .values = dataset->values,
+                               .labels = dataset->classes != NULL ? (const void *)dataset->classes
+                                                                  : (const void *)dataset->targets,
+                               .weights = dataset->weights};
+    const plan_options plan = {.training = true,
+                               .with_prediction = options->keep,
+                               .keep = options->keep,
+                               .dropout = options->dropout,
+                               .weighted = dataset->weights != NULL};
+    const program_options program = {
+        .batch_rows = options->batch_rows == 0 ? dataset->rows : options->batch_rows,
         .shuffle = options->shuffle,
         .seed = options->seed,
         .learning_rate = options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
         .update = options->update,
         .wave_tiles = options->wave_tiles};
-    MUST(backend_compile(backend, made.plan, &program_options, &made.program, error));
+    execution made = {.backend = backend, .problem = problem, .rates = options->rates};
+    MUST(resident_create(backend, &arrays, &made.resident, error));
+    MUST(session_create(problem->model, &made.resident, &plan, &program, NULL, &made.session, error));
     return made;
 }
 
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results) {
     const update_rates *rates = execution->rates != NULL ? execution->rates + first_step : NULL;
-    MUST(backend_run_at(execution->backend, execution->program, first_step, steps, rates, true, error));
-    if (results != NULL) MUST(backend_results(execution->backend, execution->program, results, error));
+    MUST(session_run(&execution->session, first_step, steps, rates, true, error));
+    if (results != NULL) MUST(session_results(&execution->session, results, error));
 }
 
 float *execution_parameters(execution *execution) {
-    size_t count = execution->plan->parameter_count;
+    size_t count = execution->session.plan->parameter_count;
     float *packed = NULL;
     MUST(allocate(&packed, count, sizeof *packed, "parameters", error));
-    MUST(backend_download(execution->backend, execution->parameters, packed, count * sizeof *packed, error));
+    MUST(session_read_parameters(&execution->session, packed, error));
     return packed;
 }
 
 float *execution_state(execution *execution, size_t index) {
     float *packed = NULL;
-    MUST(allocate(&packed, execution->plan->parameter_count, sizeof *packed, "state", error));
-    MUST(backend_read_state(execution->backend, execution->program, index, packed, error));
+    MUST(allocate(&packed, execution->session.plan->parameter_count, sizeof *packed, "state", error));
+    MUST(session_read_state(&execution->session, index, packed, error));
     return packed;
 }
 
 void execution_free(execution *execution) {
-    backend_program_free(execution->backend, execution->program);
-    backend_buffer_free(execution->backend, execution->features);
-    backend_buffer_free(execution->backend, execution->labels);
-    backend_buffer_free(execution->backend, execution->weights);
-    backend_buffer_free(execution->backend, execution->parameters);
-    plan_free(execution->plan);
+    session_free(&execution->session);
+    resident_free(&execution->resident);
 }
 
 void digest_after(backend *backend, const problem *problem, const step_options *options, size_t steps,
@@ -204,7 +180,7 @@ void digest_after(backend *backend, const problem *problem, const step_options *
     size_t count = problem->model->parameter_count;
     MUST(allocate(&start, count, sizeof *start, "parameters", error));
     memcpy(start, problem->model->parameters, count * sizeof *start);
-    plan_unpack(execution.plan, packed, problem->model->parameters);
+    plan_unpack(execution.session.plan, packed, problem->model->parameters);
     model_digest(problem->model, digest);
     memcpy(problem->model->parameters, start, count * sizeof *start);
     free(start);
@@ -214,17 +190,16 @@ void digest_after(backend *backend, const problem *problem, const step_options *
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
 
-static void read_tensors(const execution *execution, capture *made) {
-    const plan *plan = execution->plan;
+static void read_tensors(execution *execution, capture *made) {
+    const plan *plan = execution->session.plan;
     MUST(allocate(&made->tensors, plan->tensor_count, sizeof *made->tensors, "tensors", error));
     for (size_t i = 0; i < plan->tensor_count; i++) {
         MUST(
             allocate(&made->tensors[i], made->rows * plan->tensors[i].units, sizeof(float), "tensor", error));
-        MUST(
-            backend_read(execution->backend, execution->program, &plan->tensors[i], made->tensors[i], error));
+        MUST(session_read(&execution->session, &plan->tensors[i], made->tensors[i], error));
     }
     MUST(allocate(&made->gradient, plan->parameter_count, sizeof(float), "gradient", error));
-    MUST(backend_read_gradient(execution->backend, execution->program, made->gradient, error));
+    MUST(session_read_gradient(&execution->session, made->gradient, error));
 }
 
 capture capture_step(backend *backend, const problem *problem, const step_options *options) {
@@ -232,13 +207,14 @@ capture capture_step(backend *backend, const problem *problem, const step_option
     kept.keep = true;
     execution execution = execution_create(backend, problem, &kept);
     size_t batch = kept.batch_rows == 0 ? problem->dataset.rows : kept.batch_rows;
-    capture made = {
-        .problem = problem, .plan = execution.plan, .rows = batch_size(problem->dataset.rows, batch, 0)};
+    capture made = {.problem = problem,
+                    .plan = execution.session.plan,
+                    .rows = batch_size(problem->dataset.rows, batch, 0)};
     made.before = execution_parameters(&execution);
     execution_run(&execution, 0, 1, &made.result);
     made.after = execution_parameters(&execution);
     read_tensors(&execution, &made);
-    execution.plan = NULL;
+    execution.session.plan = NULL;
     execution_free(&execution);
     return made;
 }

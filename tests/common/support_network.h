@@ -2,6 +2,7 @@
 #ifndef TANDA_TESTS_SUPPORT_NETWORK_H
 #define TANDA_TESTS_SUPPORT_NETWORK_H
 
+#include "backend/session.h"
 #include "data/dataset.h"
 #include "support_devices.h"
 
@@ -66,9 +67,8 @@ typedef struct step_options {
 typedef struct execution {
     backend *backend;
     const problem *problem;
-    plan *plan;
-    buffer *features, *labels, *weights, *parameters;
-    program *program;
+    resident resident;
+    session session;
     const update_rates *rates;
 } execution;
 

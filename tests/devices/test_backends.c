@@ -120,16 +120,15 @@ static void read_order(backend *backend, bool shuffle, size_t *row_of) {
     execution execution = execution_create(backend, &problem, &options);
     float *input = calloc(ORDER_BATCH * ORDER_FEATURES, sizeof *input),
           *losses = calloc(ORDER_BATCH, sizeof *losses);
-    float *zeros = calloc(execution.plan->parameter_count, sizeof *zeros);
+    float *zeros = calloc(execution.session.plan->parameter_count, sizeof *zeros);
     cr_assert(input != NULL && losses != NULL && zeros != NULL);
     size_t position = 0;
     for (size_t step = 0; step < 2 * ORDER_STEPS; step++) {
-        MUST(backend_upload(backend, execution.parameters, zeros,
-                            execution.plan->parameter_count * sizeof *zeros, error));
+        MUST(session_write_parameters(&execution.session, zeros, error));
         execution_run(&execution, step, 1, NULL);
-        MUST(backend_read(backend, execution.program, plan_tensor(execution.plan, TENSOR_INPUT, 0), input,
+        MUST(session_read(&execution.session, plan_tensor(execution.session.plan, TENSOR_INPUT, 0), input,
                           error));
-        MUST(backend_read(backend, execution.program, plan_tensor(execution.plan, TENSOR_LOSS, 0), losses,
+        MUST(session_read(&execution.session, plan_tensor(execution.session.plan, TENSOR_LOSS, 0), losses,
                           error));
         size_t rows = batch_size(ORDER_ROWS, ORDER_BATCH, step % ORDER_STEPS);
         for (size_t i = 0; i < rows; i++)

@@ -13,7 +13,7 @@
 #include "reference.h"
 #include "support/memory.h"
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 #define SEED UINT64_C(0x123456789abcdef0)
 
@@ -72,13 +72,13 @@ static void check_masks(backend *backend) {
         const size_t rows = batch_size(deep.rows, 300, step % 3);
         execution_run(&execution, step, 1, NULL);
         for (size_t layer = 0; layer < deep.layer_count; layer++) {
-            const tensor *before = layer == 0 ? plan_tensor(execution.plan, TENSOR_INPUT, 0)
-                                              : plan_tensor(execution.plan, TENSOR_OUTPUT, layer - 1);
-            const tensor *after = plan_tensor(execution.plan, TENSOR_DROPPED, layer);
+            const tensor *before = layer == 0 ? plan_tensor(execution.session.plan, TENSOR_INPUT, 0)
+                                              : plan_tensor(execution.session.plan, TENSOR_OUTPUT, layer - 1);
+            const tensor *after = plan_tensor(execution.session.plan, TENSOR_DROPPED, layer);
             float *values[2] = {malloc(rows * before->units * sizeof(float)),
                                 malloc(rows * before->units * sizeof(float))};
-            MUST(backend_read(backend, execution.program, before, values[0], error));
-            MUST(backend_read(backend, execution.program, after, values[1], error));
+            MUST(session_read(&execution.session, before, values[0], error));
+            MUST(session_read(&execution.session, after, values[1], error));
             check_masked(values[0], values[1], rows, before->units, rates_of_deep[layer], step, layer,
                          backend_title(backend));
             free(values[0]);

@@ -7,7 +7,7 @@
 
 #include "program.h"
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

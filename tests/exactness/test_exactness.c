@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 /* ---- the trainings ------------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 /*
  * Whole networks: the gradient that a backend computes against central differences of the reference's loss, which
  * know nothing of back-propagation. The bound is a running error analysis (Higham, Accuracy and Stability of
- * Numerical Algorithms, 2002, section 3.3; kernels/README.md, Bounds): errors of activations and deltas are carried from
+ * Numerical Algorithms, 2002, section 3.3; docs/exactness.md, Bounds): errors of activations and deltas are carried from
  * layer to layer in double, beside the reference.
  */
 #include <criterion/criterion.h>

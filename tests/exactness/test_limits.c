@@ -172,7 +172,7 @@ static void check_single_rows(backend *backend) {
             weights[i] -= 0.125 * step.gradient[i];
         reference_free(&step);
     }
-    plan_unpack(execution.plan, packed, got);
+    plan_unpack(execution.session.plan, packed, got);
     for (size_t i = 0; i < count; i++) /* 37 steps of a contraction, some 10 roundings each */
         cr_assert_leq(fabs((double)got[i] - weights[i]), 370.0 * U, "parameter %zu: %a, not %a", i,
                       (double)got[i], weights[i]);

@@ -1,6 +1,6 @@
 /*
  * Each op of the backward pass and the update against double precision, given the inputs that the op itself read;
- * the bounds are those of kernels/README.md.
+ * the bounds are those of docs/exactness.md.
  */
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /*
  * Each op of the forward pass and the losses against double precision, given the inputs that the op itself read:
- * bounds are those of kernels/README.md and the ulps that kernels/exact.h states.
+ * bounds are those of docs/exactness.md and the ulps that kernels/exact.h states.
  */
 #include <criterion/criterion.h>
 #include <math.h>

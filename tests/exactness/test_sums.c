@@ -1,5 +1,5 @@
 /*
- * The order of every sum is the one that kernels/README.md fixes. It is written here once more, as plainly as it can
+ * The order of every sum is the one that docs/exactness.md fixes. It is written here once more, as plainly as it can
  * be, with the C library's fmaf, and the best CPU backend must give its bits (the others give that one's, see
  * test_backends.c). What is added up are the values that the backend itself had.
  */

@@ -47,13 +47,12 @@ typedef struct pair {
 } pair;
 
 static void make_step(pair *pair, uint64_t step) {
-    const size_t count = pair->trained.plan->parameter_count,
+    const size_t count = pair->trained.session.plan->parameter_count,
                  states = update_state_count(pair->row->settings.rule);
     pair->before = execution_parameters(&pair->trained);
     for (size_t i = 0; i < states; i++)
         pair->old_state[i] = execution_state(&pair->trained, i);
-    MUST(backend_upload(pair->bare.backend, pair->bare.parameters, pair->before, count * sizeof(float),
-                        error));
+    MUST(session_write_parameters(&pair->bare.session, pair->before, error));
     execution_run(&pair->bare, step, 1, NULL);
     execution_run(&pair->trained, step, 1, NULL);
     pair->after = execution_parameters(&pair->trained);
@@ -61,8 +60,8 @@ static void make_step(pair *pair, uint64_t step) {
         pair->new_state[i] = execution_state(&pair->trained, i);
     pair->gradient = calloc(count, sizeof *pair->gradient);
     pair->derivative = calloc(count, sizeof *pair->derivative);
-    MUST(backend_read_gradient(pair->bare.backend, pair->bare.program, pair->gradient, error));
-    MUST(backend_read_gradient(pair->trained.backend, pair->trained.program, pair->derivative, error));
+    MUST(session_read_gradient(&pair->bare.session, pair->gradient, error));
+    MUST(session_read_gradient(&pair->trained.session, pair->derivative, error));
 }
 
 static void forget_step(pair *pair) {
@@ -97,7 +96,7 @@ static double derivative_oracle(const pair *pair, size_t at, double norm) {
     double g = (double)pair->gradient[at], w = (double)pair->before[at];
     if (c->clip_norm > 0.0f && norm > (double)c->clip_norm) g *= (double)c->clip_norm / norm;
     if (c->clip_value > 0.0f) g = fmax(-(double)c->clip_value, fmin(g, (double)c->clip_value));
-    if (lies_in_bias(pair->trained.plan, at)) return g;
+    if (lies_in_bias(pair->trained.session.plan, at)) return g;
     return g + (double)c->l2 * w + (double)c->l1 * (double)((w > 0.0) - (w < 0.0));
 }
 
@@ -109,7 +108,7 @@ static void expect_near(const pair *pair, const char *what, size_t at, double go
 
 /* The derivative from the gradient, then weight and state from the derivative that was used. */
 static void check_step(const pair *pair, uint64_t step) {
-    const size_t count = pair->trained.plan->parameter_count,
+    const size_t count = pair->trained.session.plan->parameter_count,
                  states = update_state_count(pair->row->settings.rule);
     const double norm = norm_of(pair->gradient, count);
     for (size_t i = 0; i < count; i++) {
@@ -172,7 +171,8 @@ typedef struct outcome {
 } outcome;
 
 static outcome outcome_of(execution *execution, const update_case *row) {
-    const size_t count = execution->plan->parameter_count, states = update_state_count(row->settings.rule);
+    const size_t count = execution->session.plan->parameter_count,
+                 states = update_state_count(row->settings.rule);
     outcome made = {.floats = (1 + states) * count, .values = calloc((1 + states) * count, sizeof(float))};
     for (size_t i = 0; i <= states; i++) {
         float *packed = i == 0 ? execution_parameters(execution) : execution_state(execution, i - 1);
@@ -261,10 +261,10 @@ static void continue_elsewhere(backend *from, backend *to, const update_case *ro
               second = execution_create(to, &problem, &options);
     execution_run(&first, 0, 3, NULL);
     outcome half = outcome_of(&first, row);
-    const size_t count = first.plan->parameter_count;
-    MUST(backend_upload(to, second.parameters, half.values, count * sizeof(float), error));
+    const size_t count = first.session.plan->parameter_count;
+    MUST(session_write_parameters(&second.session, half.values, error));
     for (size_t i = 0; i < update_state_count(row->settings.rule); i++)
-        MUST(backend_write_state(to, second.program, i, half.values + (1 + i) * count, error));
+        MUST(session_write_state(&second.session, i, half.values + (1 + i) * count, error));
     execution_run(&second, 3, STEPS - 3, NULL);
     outcome found = outcome_of(&second, row);
     expect_same(&expected, &found, row, "continued elsewhere");

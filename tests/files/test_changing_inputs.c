@@ -314,11 +314,11 @@ static pid_t scribble(unsigned char *bytes, size_t size) {
     if (child != 0) return child;
     for (unsigned long i = 1;; i = i * 6364136223846793005ul + 1442695040888963407ul) {
         volatile unsigned char *at = bytes + (i >> 33) % size;
-        const unsigned char kept = *at;
+        const unsigned char byte = *at;
         *at = (unsigned char)letters[(i >> 20) % sizeof letters];
         for (volatile int pause = 0; pause < 200; pause++) {
         }
-        *at = kept;
+        *at = byte;
     }
 }
 

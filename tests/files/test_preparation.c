@@ -326,7 +326,7 @@ Test(preparation, a_model_keeps_it_and_prepares_by_it) {
     tanda_dataset *training = load(write_text("mixed.csv", mixed), &mixed_options), *other = NULL;
     preparation preparation;
     prepare(training, &preparation);
-    cr_assert_eq(model_create(9, 1, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
+    cr_assert_eq(model_create(9, 1, NULL, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
                               LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, &model, &error),
                  TANDA_OK);
     model->preparation = preparation;

@@ -189,6 +189,9 @@ Test(saving, each_part_of_a_model_is_compared) {
     expect_difference(model, other, "scaling");
     other->loss_settings.label_smoothing = 0.1;
     expect_difference(model, other, "loss setting");
+    other->layers[0].kind = LAYER_KIND_COUNT;
+    expect_difference(model, other, "architecture");
+    other->layers[0].kind = model->layers[0].kind;
     other->layers[0].activation = ACTIVATION_TANH;
     expect_difference(model, other, "architecture");
     tanda_model_free(model);

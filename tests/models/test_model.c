@@ -18,8 +18,8 @@ typedef struct shape {
 } shape;
 
 static tanda_status create(const shape *shape, tanda_model **model, tanda_error *error) {
-    return model_create(shape->features, shape->layer_count, shape->units, shape->activations, shape->loss,
-                        shape->task, model, error);
+    return model_create(shape->features, shape->layer_count, NULL, shape->units, shape->activations,
+                        shape->loss, shape->task, model, error);
 }
 
 static tanda_model *created(const shape *shape) {

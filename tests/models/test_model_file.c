@@ -203,6 +203,31 @@ Test(model_file, tensors_in_another_order_make_the_same_model) {
     tanda_model_free(loaded);
 }
 
+/* A file of today says no kind; one that says "dense" is the same model, and is saved as a file of today. */
+Test(model_file, a_layer_may_say_that_it_is_dense) {
+    tanda_model *model = regression_model(), *loaded = NULL;
+    tanda_error error;
+    parts parts;
+    take_apart(model, &parts);
+    cr_assert_null(strstr(json_string_value(json_object_get(parts.metadata, "architecture")), "kind"));
+    set_text(&parts, "architecture",
+             "{\"features\":1,\"layers\":[{\"kind\":\"dense\",\"units\":1,\"activation\":\"identity\"}],"
+             "\"loss\":\"mse\",\"task\":\"regression\"}");
+    reseal(&parts);
+    bytes file = put_together(&parts), before = saved_file(model);
+    cr_assert_eq(parse_file(file.data, file.size, &loaded, &error), TANDA_OK, "%s", error.message);
+    cr_assert_eq(loaded->layers[0].kind, LAYER_dense);
+    cr_assert(same_model(model, loaded));
+    bytes after = saved_file(loaded);
+    cr_assert_eq(after.size, before.size);
+    cr_assert_arr_eq(after.data, before.data, before.size);
+    tanda_model_free(model);
+    tanda_model_free(loaded);
+    free(file.data);
+    free(before.data);
+    free(after.data);
+}
+
 Test(model_file, keys_of_other_software_are_ignored) {
     tanda_model *model = complete_model(), *loaded = NULL;
     tanda_error error;

@@ -125,12 +125,16 @@ Test(config, a_training_repeats_from_its_settings_to_the_bit) {
 /* ---- what the settings hold --------------------------------------------------------------------------- */
 
 /* Options of a training that its weights do not depend on: the machine, and what is told and written. */
-static const char *const decide_nothing[] = {
-    "accept-flush",   "config",  "folds",    /* which keep no model */ "csv-log",
-    "device",         "help",    "isa",      "json",
-    "kernels",        "log",     "output",   "quiet",
-    "require-device", "threads", "version",  "resume",
-    "report-every",   "keep",    "test-rows" /* which stands in data */};
+static const char *const decide_nothing[] = {"accept-flush", "config",
+                                             "folds",        /* which keep no model */ "csv-log",
+                                             "device",       "help",
+                                             "isa",          "json",
+                                             "kernels",      "log",
+                                             "output",       "quiet",
+                                             "executor",     "require-device",
+                                             "threads",      "version",
+                                             "resume",       "report-every",
+                                             "keep",         "test-rows" /* which stands in data */};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

@@ -1,5 +1,4 @@
 /* Manual pages and completion are made of the tables that --help is made of. */
-#include "backend/plan.h"
 #include "program.h"
 
 TestSuite(documents, .init = enter_folder, .fini = leave_folder);
@@ -253,38 +252,4 @@ Test(documents, zsh_and_fish_know_every_option_of_the_help) {
         each_option(commands[i], expect_described, RUN("help", "--completion", "zsh").out);
         each_option(commands[i], expect_described_in_fish, RUN("help", "--completion", "fish").out);
     }
-}
-
-/* ---- the README ----------------------------------------------------------------------------------------- */
-
-/* A row for the op, and in the file that it names the function. */
-static void check_op(const char *readme, const char *op) {
-    char row[80], file[60], path[300], function[80];
-    snprintf(row, sizeof row, "\n| %s | ", op);
-    const char *at = strstr(readme, row);
-    cr_assert_not_null(at, "the table of ops has no %s", op);
-    at += strlen(row);
-    snprintf(file, sizeof file, "%.*s", (int)strcspn(at, " "), at);
-    snprintf(path, sizeof path, TANDA_SOURCE_DIR "/host/backend/openmp/%s", file);
-    snprintf(function, sizeof function, "ISA_NAME(%s)(", op);
-    cr_expect_not_null(strstr(file_text(path), function), "%s is not in %s", op, path);
-    at = strstr(at, " | ") + 3;
-    snprintf(path, sizeof path, TANDA_SOURCE_DIR "/kernels/%.*s", (int)strcspn(at, " "), at);
-    snprintf(function, sizeof function,
-             strncmp(at + strcspn(at, "."), ".inc", 4) == 0 ? "kernel void JOINED(%s_" : "kernel void %s",
-             strcmp(op, "loss_sum") == 0       ? "sum_rows"
-             : strncmp(op, "dropout_", 8) == 0 ? "dropout_"
-                                               : op);
-    cr_expect_not_null(strstr(file_text(path), function), "%s is not in %s", function, path);
-}
-
-Test(documents, the_readme_names_every_op_with_its_files) {
-    static const char *const ops[] = {
-#define NAME_OF_OP(name) #name,
-        TILE_OP_LIST(NAME_OF_OP)
-#undef NAME_OF_OP
-    };
-    const char *readme = file_text(TANDA_SOURCE_DIR "/README.md");
-    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        check_op(readme, ops[i]);
 }

@@ -80,11 +80,11 @@ static char *hash_of_two_parts(const char *const *first, const char *const *seco
     setenv("TANDA_ISA", second[2], 1);
     json_t *result = RUN_JSON("train", "--resume", "c.safetensors", "--epochs", "30", "--device", second[0],
                               "--threads", second[1]);
-    char *kept = hash[calls++ % 2];
-    snprintf(kept, sizeof hash[0], "%s", json_words(result, "weights_sha256"));
+    char *text = hash[calls++ % 2];
+    snprintf(text, sizeof hash[0], "%s", json_words(result, "weights_sha256"));
     json_decref(result);
     remove("c.safetensors");
-    return kept;
+    return text;
 }
 
 Test(lbfgs_training, has_one_hash_on_every_machine_resumed_or_not) {

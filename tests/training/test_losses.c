@@ -12,7 +12,7 @@
 #include "model/model_file.h"
 #include "reference.h"
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 /* ---- formulas ----------------------------------------------------------------------------------------- */
 

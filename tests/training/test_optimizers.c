@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 typedef struct training {
     const char *name;

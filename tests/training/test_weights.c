@@ -11,7 +11,7 @@
 #include "data/class_weights.h"
 #include "support/memory.h"
 #include "support_checks.h"
-#include "train/session.h"
+#include "train/evaluator.h"
 
 #define LIST(...) \
     { __VA_ARGS__ }
@@ -228,7 +228,7 @@ Test(weights, of_rows_and_classes_give_the_losses_of_keras) {
     class_weights_balanced(dataset, balanced);
     cr_expect_lt(fabs(balanced[0] - 0.79691877) + fabs(balanced[1] - 1.34198113), 2e-8);
     MUST(class_weights_apply(dataset, balanced, error));
-    MUST(model_create(dataset->features, 1, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
+    MUST(model_create(dataset->features, 1, NULL, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
                       LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, &model, error));
     model_initialise(model, 0);
     const tanda_train_options options = {.size = sizeof options,

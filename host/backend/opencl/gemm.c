@@ -4,7 +4,7 @@
  */
 #include <clblast_c.h>
 
-#include "backend/opencl/wave.h"
+#include "backend/opencl/ops.h"
 #include "kernels/arguments/dense.h"
 #include "support/memory.h"
 
@@ -41,61 +41,64 @@ static tanda_status run_product(const context *c, const product *product) {
     return status == TANDA_OK ? run_tiles(c, product, full, rest > 0, round_up(rest, TILE_LANES)) : status;
 }
 
-static place weight_of(const context *c, const op *op) {
-    return (place){c->program->options.parameters->memory, op->weight, 0};
+static place weight_of(const context *c, const dense_shape *shape) {
+    return (place){c->program->options.parameters->memory, shape->weight, 0};
 }
 
-static tanda_status fill_bias(const context *c, const op *op, const place *target) {
+static tanda_status fill_bias(const context *c, const dense_shape *shape, const place *target) {
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_fill_bias]);
     const bias_arguments arguments = {.target = target->offset,
                                       .target_tile = target->tile,
-                                      .bias = op->bias,
-                                      .width = (uint)c->program->width};
+                                      .bias = shape->bias,
+                                      .width = (uint)c->program->tiles.width};
     give_memory(&launch, target->memory);
     give_memory(&launch, c->program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, lane_items(c), op->outputs, c->wave->tiles, c->error);
+    return opencl_launch(&launch, lane_items(c), shape->outputs, c->wave->tiles, c->error);
 }
 
-tanda_status opencl_gemm_forward(const context *c, const op *op) {
-    const place target = place_of(c, op->target);
-    tanda_status status = fill_bias(c, op, &target);
+tanda_status opencl_gemm_forward(const context *c, const dense_forward_op *op) {
+    const dense_shape *shape = &op->shape;
+    const place target = place_of(c, op->logits);
+    tanda_status status = fill_bias(c, shape, &target);
     if (status != TANDA_OK) return status;
     const product product = {.transpose_a = true,
-                             .m = op->outputs,
-                             .k = op->inputs,
-                             .a = weight_of(c, op),
-                             .a_stride = op->stride,
-                             .b = place_of(c, op->source),
-                             .b_stride = c->program->width,
+                             .m = shape->outputs,
+                             .k = shape->inputs,
+                             .a = weight_of(c, shape),
+                             .a_stride = shape->stride,
+                             .b = place_of(c, op->inputs),
+                             .b_stride = c->program->tiles.width,
                              .c = target,
-                             .c_stride = c->program->width,
+                             .c_stride = c->program->tiles.width,
                              .beta = 1.0f};
     return run_product(c, &product);
 }
 
-tanda_status opencl_gemm_backward(const context *c, const op *op) {
-    const product product = {.m = op->inputs,
-                             .k = op->outputs,
-                             .a = weight_of(c, op),
-                             .a_stride = op->stride,
-                             .b = place_of(c, op->source),
-                             .b_stride = c->program->width,
-                             .c = place_of(c, op->target),
-                             .c_stride = c->program->width};
+tanda_status opencl_gemm_backward(const context *c, const dense_backward_op *op) {
+    const dense_shape *shape = &op->shape;
+    const product product = {.m = shape->inputs,
+                             .k = shape->outputs,
+                             .a = weight_of(c, shape),
+                             .a_stride = shape->stride,
+                             .b = place_of(c, op->delta),
+                             .b_stride = c->program->tiles.width,
+                             .c = place_of(c, op->inputs_delta),
+                             .c_stride = c->program->tiles.width};
     return run_product(c, &product);
 }
 
-tanda_status opencl_gemm_gradient(const context *c, const op *op) {
+tanda_status opencl_gemm_gradient(const context *c, const dense_gradient_op *op) {
+    const dense_shape *shape = &op->shape;
     const product product = {.transpose_b = true,
-                             .m = op->inputs,
-                             .n = op->outputs,
-                             .a = place_of(c, op->other),
-                             .a_stride = c->program->width,
-                             .b = place_of(c, op->source),
-                             .b_stride = c->program->width,
-                             .c = {c->program->slots, op->weight, c->program->slot_floats},
-                             .c_stride = op->stride,
+                             .m = shape->inputs,
+                             .n = shape->outputs,
+                             .a = place_of(c, op->inputs),
+                             .a_stride = c->program->tiles.width,
+                             .b = place_of(c, op->delta),
+                             .b_stride = c->program->tiles.width,
+                             .c = {c->program->sums.memory, shape->weight, c->program->sums.floats},
+                             .c_stride = shape->stride,
                              .lanes_are_terms = true};
     return run_product(c, &product);
 }

@@ -52,7 +52,7 @@ static tanda_status send_rows(const generation *work, const synthetic_source *so
     for (size_t i = 0; status == TANDA_OK && i < count; i++)
         places[i] = source->skip + rows[i];
     if (status == TANDA_OK)
-        status = opencl_write_memory(work->state, work->rows, places, count * sizeof *places, error);
+        status = opencl_write_memory(work->state, work->rows, 0, places, count * sizeof *places, error);
     free(places);
     return status;
 }
@@ -84,7 +84,7 @@ tanda_status opencl_generate(backend *backend, const synthetic_source *source, c
     tanda_status status = build(&work, error);
     if (status == TANDA_OK) status = make_room(&work, source, count, error);
     if (status == TANDA_OK)
-        status = opencl_write_memory(work.state, work.table, source->table,
+        status = opencl_write_memory(work.state, work.table, 0, source->table,
                                      source->table_size * sizeof(float), error);
     if (status == TANDA_OK) status = send_rows(&work, source, rows, count, error);
     if (status == TANDA_OK) status = launch_rows(&work, source, count, error);

@@ -30,14 +30,14 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
                 state->base.information.id, state->base.information.name, bytes, code);
 }
 
-tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, const void *source,
-                                 size_t bytes, tanda_error *error) {
-    cl_int code = clEnqueueWriteBuffer(state->queue, memory, CL_TRUE, 0, bytes, source, 0, NULL, NULL);
+tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
+                                 const void *source, size_t bytes, tanda_error *error) {
+    cl_int code = clEnqueueWriteBuffer(state->queue, memory, CL_TRUE, offset, bytes, source, 0, NULL, NULL);
     return opencl_check(state, code, "clEnqueueWriteBuffer", error);
 }
 
 launch launch_of(opencl_backend_state *state, cl_kernel kernel) {
-    return (launch){.state = state, .kernel = kernel};
+    return (launch){.state = state, .kernel = kernel, .local = {state->group, 1, 1}};
 }
 
 static void give(launch *launch, size_t size, const void *value) {
@@ -58,8 +58,9 @@ tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_
     opencl_backend_state *state = launch->state;
     tanda_status status = opencl_check(state, launch->code, "clSetKernelArg", error);
     if (status != TANDA_OK) return status;
-    size_t local[3] = {state->group, 1, 1};
-    size_t items[3] = {round_up(items_0, state->group), items_1, items_2};
+    const size_t *local = launch->local;
+    const size_t items[3] = {round_up(items_0, local[0]), round_up(items_1, local[1]),
+                             round_up(items_2, local[2])};
     cl_int code = clEnqueueNDRangeKernel(state->queue, launch->kernel, 3, NULL, items, local, 0, NULL, NULL);
     return opencl_check(state, code, "clEnqueueNDRangeKernel", error);
 }

@@ -61,7 +61,7 @@ static void free_buffer(backend *backend, buffer *buffer) {
 static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
                            tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    return opencl_write_memory(state, target->memory, source, bytes, error);
+    return opencl_write_memory(state, target->memory, 0, source, bytes, error);
 }
 
 static tanda_status download(backend *backend, buffer *source, void *target, size_t bytes,
@@ -109,11 +109,14 @@ static const backend_interface interface = {
     .buffer_free = free_buffer,
     .upload = upload,
     .download = download,
+    .executors = opencl_executors,
     .compile = opencl_compile,
     .program_free = opencl_program_free,
     .notes = opencl_notes,
     .run = opencl_run,
     .results = opencl_results,
+    .partial = opencl_partial,
+    .apply = opencl_apply,
     .read = opencl_read,
     .sweep = opencl_sweep,
     .read_gradient = opencl_read_gradient,

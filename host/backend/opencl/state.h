@@ -78,8 +78,9 @@ typedef struct opencl_backend_state {
     kernel_set exact;
     kernel_set native;   /* its program is NULL until a fast program is compiled */
     char *kernel_folder; /* NULL: the embedded kernels */
-    size_t vector;       /* lanes per work-item: 16 on CPUs, 1 elsewhere */
-    size_t group;        /* work-items of a work-group */
+    size_t vector;       /* lanes per work-item: 16 where the device prefers vectors of floats, else 1 */
+    size_t
+        group; /* work-items of a work-group, along the first dimension, where a launch says nothing else */
     cl_ulong most_bytes; /* of a buffer */
     bool is_cpu;
     bool shares_memory;  /* the host's memory is the device's */
@@ -98,9 +99,9 @@ tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const 
 tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
                                 tanda_error *error);
 
-/* Copies `bytes` bytes to the device, and waits for it. */
-tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, const void *source,
-                                 size_t bytes, tanda_error *error);
+/* Copies `bytes` bytes to the device, `offset` bytes from the memory's start on, and waits for it. */
+tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
+                                 const void *source, size_t bytes, tanda_error *error);
 
 /*
  * The text of the kernels for so many lanes per work-item, includes resolved; from `folder`, or as built in when that is
@@ -130,10 +131,14 @@ void opencl_release_set(kernel_set *set);
 /* Releases what opencl_limits has made. */
 void opencl_free_meter(opencl_backend_state *state);
 
-/* A launch in the making: buffers in order, the arguments, then opencl_launch. The first failure is kept. */
+/*
+ * A launch in the making: buffers in order, the arguments, then opencl_launch. The first failure is kept. local: the
+ * work-items of a work-group, the device's own choice unless it is set to another.
+ */
 typedef struct launch {
     opencl_backend_state *state;
     cl_kernel kernel;
+    size_t local[3];
     cl_uint arguments;
     cl_int code;
 } launch;
@@ -144,16 +149,21 @@ void give_memory(launch *launch, cl_mem memory);
 /* The struct of kernels/arguments/ that a kernel takes after its buffers. */
 void give_arguments(launch *launch, const void *arguments, size_t size);
 
-/* Queues it over items[0..2], the first rounded up to whole work-groups: kernels check its range. */
+/* Queues it over items[0..2], rounded up to whole work-groups: kernels check their range. */
 tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,
                            tanda_error *error);
 
+extern const executor *const opencl_executors[];
 tanda_status opencl_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error);
+                            const executor *executor, program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
+tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
+                            size_t tiles, partial_sum *sum, tanda_error *error);
+tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
+                          const partial_sum *sum, step_result *result, tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status opencl_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
                           size_t rows, float *values, tanda_error *error);

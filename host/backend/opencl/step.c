@@ -1,176 +1,209 @@
 /*
- * A step on an OpenCL device: each op is one launch over a wave of tiles; weights, tiles and partials stay on
- * the device, and the host waits for nothing between steps.
+ * Steps on an OpenCL device: the host goes through their course (backend/step.h) and queues what is to be done. Weights,
+ * tiles and sums stay on the device, and the host waits for nothing between steps.
  */
+#include "backend/step.h"
+
 #include "backend/opencl/wave.h"
-#include "kernels/arguments/gather.h"
-#include "kernels/cpu/network.h"
-#include "kernels/tree.h"
-#include "support/memory.h"
 
 #define STEPS_IN_FLIGHT 256
 
-static tanda_status run_order(const context *c) {
-    const program *program = c->program;
-    const program_options *options = &program->options;
-    const buffer *labels = options->labels;
-    const bool weighted = program->plan->weighted;
-    const order_arguments arguments = {.first_position = c->wave->first_row,
-                                       .row_count = options->rows,
-                                       .seed = options->seed,
-                                       .rows = (uint)c->wave->rows,
-                                       .targets = labels != NULL ? (uint)program->plan->targets : 0,
-                                       .shuffle = shuffles(program),
-                                       .epoch = (uint)c->wave->epoch,
-                                       .has_weights = weighted};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
-    give_memory(&launch, program->rows);
-    give_memory(&launch, program->labels);
-    give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
-    give_memory(&launch, weighted ? program->weights : program->labels);
-    give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
-    give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
+/* What the hands work with. */
+typedef struct queued_step {
+    opencl_backend_state *state;
+    program *program;
+    size_t result;     /* the step's number in the run */
+    size_t first_tile; /* that is computed of it */
+    bool with_loss;
+    bool is_shared;         /* another device has tiles of it, too: no update follows */
+    size_t slots, distance; /* how many slots the latest wave has left, and how far apart */
+} queued_step;
+
+/* ---- the hands ------------------------------------------------------------------------------------------- */
+
+static wave wave_of(const queued_step *step, const batch *batch, size_t first, size_t tiles) {
+    const program *program = step->program;
+    const size_t left = batch->rows - first * TILE_ROWS, group = program->sums.group;
+    return (wave){.step = batch->step,
+                  .epoch = batch->epoch,
+                  .first_row = batch->first_row + first * TILE_ROWS,
+                  .position = first * TILE_ROWS,
+                  .rows = left < tiles * TILE_ROWS ? left : tiles * TILE_ROWS,
+                  .tiles = tiles,
+                  .slots = (tiles + group - 1) / group,
+                  .first_tile = batch->index * tiles_of(program->options.batch_rows) + first,
+                  .result = step->result,
+                  .is_first = first == step->first_tile,
+                  .with_loss = step->with_loss};
 }
 
-static tanda_status run_ops(const context *c) {
-    tanda_status status = run_order(c);
-    for (size_t i = 0; status == TANDA_OK && i < c->program->plan->op_count; i++) {
-        const op *op = &c->program->plan->ops[i];
-        if (op->kind != OP_gather || !c->wave->gathered) status = opencl_run_op(c, op);
-    }
+/* The last pass of the merge is left to the update that follows. */
+static tanda_status make_partial(void *worker, const batch *batch, size_t first, size_t tiles, bool is_all,
+                                 tanda_error *error) {
+    queued_step *step = worker;
+    const program *program = step->program;
+    const wave wave = wave_of(step, batch, first, tiles);
+    const context c = {step->state, step->program, &wave, error};
+    const bool is_whole = !is_all || step->is_shared || program->update.squares != NULL;
+    tanda_status status = program->executor->partial(&c);
+    if (status == TANDA_OK)
+        status = opencl_merge(&c, program->sums.memory, wave.slots, program->sums.floats, is_whole,
+                              &step->distance);
+    step->slots = is_whole ? 1 : wave.slots;
     return status;
 }
 
-/* The first op gathers; the kernels do that by themselves unless the tiles are stored. */
-static tanda_status run_fused(const context *c) {
-    const program *program = c->program;
-    tanda_status status = TANDA_OK;
-    if (program->stored != NULL && !c->wave->gathered) status = opencl_run_op(c, &program->plan->ops[0]);
-    if (status != TANDA_OK) return status;
-    if (program->is_perceptron) return opencl_run_perceptron(c);
-    return opencl_is_whole(c->state, program) ? opencl_run_network_steps(c) : opencl_run_network(c);
+static tanda_status add_waiting(void *worker, unsigned level, tanda_error *error) {
+    const queued_step *step = worker;
+    return opencl_add_waiting(&(context){step->state, step->program, NULL, error}, level);
 }
 
-static tanda_status run_wave(const context *c) {
-    const bool is_fused = c->program->is_perceptron || c->program->is_network;
-    return is_fused ? run_fused(c) : run_ops(c);
+static tanda_status keep_waiting(void *worker, unsigned level, tanda_error *error) {
+    const queued_step *step = worker;
+    return opencl_keep_waiting(&(context){step->state, step->program, NULL, error}, level);
 }
 
-static tanda_status add_to_wave(const context *c, size_t partial) {
-    const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_add_partials]);
-    const add_arguments arguments = {.sum = 0, .other = partial, .floats = program->slot_floats};
-    give_memory(&launch, program->slots);
-    give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, program->slot_floats / c->state->vector, 1, 1, c->error);
+static tanda_status update(void *worker, const batch *batch, size_t result, tanda_error *error) {
+    const queued_step *step = worker;
+    const wave wave = {.result = result};
+    const context c = {step->state, step->program, &wave, error};
+    return opencl_run_update(&c, step->slots, step->distance, batch->rows);
 }
 
-/* A wave's sum, in the first slot, goes through the tree (tree.h) of its step; what waits lies behind the slots. */
-static tanda_status add_wave(const context *c, size_t index, bool is_last) {
-    const program *program = c->program;
-    const size_t waiting = program->wave_tiles * program->slot_floats;
-    tanda_status status = TANDA_OK;
-    uint level = 0;
-    for (; status == TANDA_OK && tree_climbs(index, is_last, level); level++)
-        if (tree_takes(index, level)) status = add_to_wave(c, waiting + level * program->slot_floats);
-    if (status != TANDA_OK || is_last) return status;
-    cl_int code = clEnqueueCopyBuffer(c->state->queue, program->slots, program->slots, 0,
-                                      (waiting + level * program->slot_floats) * sizeof(float),
-                                      program->slot_floats * sizeof(float), 0, NULL, NULL);
-    return opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
-}
+static const step_hands hands = {make_partial, add_waiting, keep_waiting, update};
 
-/* How many of the next `steps` steps one launch may do: it makes no tiles that are to be stored. */
-static size_t steps_together(const opencl_backend_state *state, const program *program, size_t steps) {
-    size_t most = 1;
-    if (program->stored != NULL && program->stored_next < epoch_steps(program)) return 1;
-    if (program->is_perceptron) most = opencl_perceptron_steps(program);
-    if (opencl_is_whole(state, program)) most = opencl_network_steps(program);
-    return steps < most ? steps : most;
-}
+/* ---- a run ----------------------------------------------------------------------------------------------- */
 
-/* One step, or `steps` of them that a single launch does. */
-static tanda_status run_step(opencl_backend_state *state, program *program, uint64_t index, size_t steps,
-                             size_t result, bool with_loss, tanda_error *error) {
-    const program_options *options = &program->options;
-    size_t per_epoch = epoch_steps(program), batch = (size_t)(index % per_epoch), distance = 1;
-    size_t rows = batch_size(options->rows, options->batch_rows, batch), tiles = tiles_of(rows);
-    tanda_status status = TANDA_OK;
-    wave wave = {
-        .step = index, .epoch = index / per_epoch, .result = result, .steps = steps, .with_loss = with_loss};
-    wave.gathered = program->stored != NULL && program->stored_next >= per_epoch;
-    wave.updates = ((program->is_network && !program->is_tiled) || program->is_perceptron) &&
-                   tiles <= program->group && program->squares == NULL;
-    context c = {state, program, &wave, error};
-    const size_t most = program->wave_tiles * program->group;
-    for (size_t first = 0; status == TANDA_OK && first < tiles; first += most) {
-        wave.tiles = tiles - first < most ? tiles - first : most;
-        wave.slots = (wave.tiles + program->group - 1) / program->group;
-        wave.position = first * TILE_ROWS;
-        wave.first_row = batch * options->batch_rows + wave.position;
-        wave.rows = rows - first * TILE_ROWS;
-        if (wave.rows > wave.tiles * TILE_ROWS) wave.rows = wave.tiles * TILE_ROWS;
-        wave.first_tile = batch * tiles_of(options->batch_rows) + first;
-        status = run_wave(&c);
-        if (status == TANDA_OK && !wave.updates)
-            status = opencl_merge(&c, program->slots, wave.slots, program->slot_floats,
-                                  tiles > most || program->squares != NULL, &distance);
-        if (status == TANDA_OK && tiles > most)
-            status = add_wave(&c, first / most, first + wave.tiles == tiles);
-    }
-    if (batch == program->stored_next) program->stored_next++; /* also from a later step on: see --resume */
-    program->has_gradient = true;
-    if (status != TANDA_OK || wave.updates) return status;
-    const bool is_merged = tiles > most || program->squares != NULL;
-    return opencl_run_update(&c, is_merged ? 1 : wave.slots, is_merged ? 1 : distance, rows);
-}
-
-static void release(cl_mem *memory) {
-    if (*memory != NULL) clReleaseMemObject(*memory);
-    *memory = NULL;
-}
-
-static tanda_status make_results(opencl_backend_state *state, program *program, size_t steps,
+static tanda_status make_results(const opencl_backend_state *state, run_results *results, size_t steps,
                                  tanda_error *error) {
-    release(&program->results);
-    release(&program->turns);
-    program->result_capacity = 0;
-    tanda_status status = opencl_make_memory(state, steps, 3 * sizeof(cl_uint), &program->results, error);
-    if (status == TANDA_OK && opencl_is_whole(state, program))
-        status = opencl_make_memory(state, steps, NETWORK_TURNS * sizeof(cl_uint), &program->turns, error);
-    if (status == TANDA_OK) program->result_capacity = steps;
+    opencl_release(&results->memory);
+    results->capacity = 0;
+    tanda_status status = opencl_make_memory(state, steps, sizeof(step_result), &results->memory, error);
+    if (status == TANDA_OK) results->capacity = steps;
     return status;
 }
 
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
                                   tanda_error *error) {
-    tanda_status status =
-        steps > program->result_capacity ? make_results(state, program, steps, error) : TANDA_OK;
+    run_results *results = &program->results;
+    tanda_status status = steps > results->capacity ? make_results(state, results, steps, error) : TANDA_OK;
     if (status != TANDA_OK) return status;
     const cl_uint zero = 0;
-    cl_int code = clEnqueueFillBuffer(state->queue, program->results, &zero, sizeof zero, 0,
-                                      steps * 3 * sizeof(cl_uint), 0, NULL, NULL);
-    if (code == CL_SUCCESS && program->turns != NULL)
-        code = clEnqueueFillBuffer(state->queue, program->turns, &zero, sizeof zero, 0,
-                                   steps * NETWORK_TURNS * sizeof(cl_uint), 0, NULL, NULL);
+    cl_int code = clEnqueueFillBuffer(state->queue, results->memory, &zero, sizeof zero, 0,
+                                      steps * sizeof(step_result), 0, NULL, NULL);
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
+}
+
+static tanda_status begin(opencl_backend_state *state, program *program, uint64_t first_step, size_t steps,
+                          tanda_error *error) {
+    program->results.count = steps;
+    program->results.last_step = first_step + steps - 1;
+    program->kept.is_fresh = false;
+    return opencl_clear_results(state, program, steps, error);
+}
+
+/* How many of `left` steps the executor does whole, from a batch on: it makes no tiles that are to be stored. */
+static size_t steps_together(const program *program, const batch *batch, size_t left) {
+    const opencl_executor *executor = program->executor;
+    size_t most = executor->whole != NULL ? executor->most_steps(program, batch->tiles) : 0;
+    if (most > 1 && program->stored.memory != NULL && !opencl_is_stored(program)) most = 1;
+    return left < most ? left : most;
+}
+
+/* One step, or those that are done together. */
+static tanda_status run_steps(queued_step *step, const batch *batch, size_t left, size_t *done,
+                              tanda_error *error) {
+    program *program = step->program;
+    const size_t together = steps_together(program, batch, left);
+    const wave all = wave_of(step, batch, 0, batch->tiles);
+    const context c = {step->state, program, &all, error};
+    const tanda_status status =
+        together > 0
+            ? program->executor->whole(&c, together)
+            : step_run(&hands, step, batch, program->sums.slots * program->sums.group, step->result, error);
+    /* Also from a later step on: see --resume. */
+    if (batch->index == program->stored.next) program->stored.next++;
+    program->results.has_gradient = true;
+    *done = together > 0 ? together : 1;
+    return status;
 }
 
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    tanda_status status = opencl_clear_results(state, program, steps, error);
+    const program_options *options = &program->options;
+    queued_step step = {.state = state, .program = program, .with_loss = with_loss};
+    tanda_status status = begin(state, program, first_step, steps, error);
     if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
-    program->result_count = steps;
-    program->last_step = first_step + steps - 1;
-    program->kept_is_fresh = false;
-    for (size_t s = 0, together = 0, launches = 1; status == TANDA_OK && s < steps;
-         s += together, launches++) {
-        together = steps_together(state, program, steps - s);
-        status = run_step(state, program, first_step + s, together, s, with_loss, error);
+    for (size_t done = 0, launches = 1; status == TANDA_OK && step.result < steps;
+         step.result += done, launches++) {
+        const batch batch = batch_at(options->rows, options->batch_rows, first_step + step.result);
+        status = run_steps(&step, &batch, steps - step.result, &done, error);
         if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }
     return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;
+}
+
+/* ---- a step that is shared --------------------------------------------------------------------------------- */
+
+/* The loss sum lies behind the gradient, of which an evaluation has none. */
+static size_t loss_at(const program *program) {
+    return program->sums.floats - 16;
+}
+
+static tanda_status read_sum(const opencl_backend_state *state, const program *program, partial_sum *sum,
+                             tanda_error *error) {
+    step_result result = {0};
+    const cl_mem slots = program->sums.memory;
+    tanda_status status = opencl_read_floats(state, program->results.memory, 0, 3, &result, error);
+    if (status == TANDA_OK) status = opencl_read_floats(state, slots, loss_at(program), 1, &sum->loss, error);
+    if (status == TANDA_OK && program->plan->training)
+        status = opencl_read_floats(state, slots, 0, loss_at(program), sum->gradient, error);
+    sum->correct = result.correct;
+    return status;
+}
+
+tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
+                            size_t tiles, partial_sum *sum, tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
+    queued_step step = {
+        .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
+    tanda_status status = begin(state, program, number, 1, error);
+    if (status == TANDA_OK && program->update.rates == NULL) /* kernels want some, which they do not use */
+        status = opencl_set_rates(state, program, NULL, 1, error);
+    if (status == TANDA_OK)
+        status = step_sum(&hands, &step, &batch, first_tile, first_tile + tiles,
+                          program->sums.slots * program->sums.group, error);
+    return status == TANDA_OK ? read_sum(state, program, sum, error) : status;
+}
+
+static tanda_status write_sum(const opencl_backend_state *state, const program *program,
+                              const partial_sum *sum, tanda_error *error) {
+    const step_result result = {.correct = sum->correct};
+    const size_t loss = loss_at(program);
+    tanda_status status =
+        opencl_write_memory(state, program->results.memory, 0, &result, sizeof result, error);
+    if (status == TANDA_OK)
+        status = opencl_write_memory(state, program->sums.memory, loss * sizeof(float), &sum->loss,
+                                     sizeof(float), error);
+    if (status == TANDA_OK && program->plan->training)
+        status =
+            opencl_write_memory(state, program->sums.memory, 0, sum->gradient, loss * sizeof(float), error);
+    return status;
+}
+
+tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
+                          const partial_sum *sum, step_result *result, tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
+    queued_step step = {.state = state, .program = program, .slots = 1, .distance = 1};
+    tanda_status status = begin(state, program, number, 1, error);
+    if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, 1, error);
+    if (status == TANDA_OK) status = write_sum(state, program, sum, error);
+    if (status == TANDA_OK) status = hands.apply(&step, &batch, 0, error);
+    program->results.has_gradient = true;
+    return status == TANDA_OK ? opencl_read_floats(state, program->results.memory, 0, 3, result, error)
+                              : status;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/opencl/wave.h"
+#include "backend/opencl/ops.h"
 #include "support/clock.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -52,10 +52,10 @@ static tanda_status write_pattern(const chooser *chooser, cl_mem memory, size_t 
 static tanda_status write_patterns(const chooser *chooser) {
     const program *program = chooser->c.program;
     tanda_status status =
-        write_pattern(chooser, program->workspace, chooser->wave.tiles * program->workspace_floats);
-    if (status == TANDA_OK && program->stored != NULL)
-        status = write_pattern(chooser, program->stored,
-                               chooser->wave.tiles * program->plan->features * program->width);
+        write_pattern(chooser, program->tiles.memory, chooser->wave.tiles * program->tiles.floats);
+    if (status == TANDA_OK && program->stored.memory != NULL)
+        status = write_pattern(chooser, program->stored.memory,
+                               chooser->wave.tiles * program->plan->features * program->tiles.width);
     return status;
 }
 
@@ -69,10 +69,9 @@ static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) 
 
 static tanda_status clear_memory(const chooser *chooser) {
     const program *program = chooser->c.program;
-    tanda_status status = clear(chooser, program->workspace, program->wave_tiles * program->workspace_floats);
+    tanda_status status = clear(chooser, program->tiles.memory, program->sums.slots * program->tiles.floats);
     if (status == TANDA_OK)
-        status = clear(chooser, program->slots,
-                       (program->wave_tiles + program->stack_levels) * program->slot_floats);
+        status = clear(chooser, program->sums.memory, program->sums.slots * program->sums.floats);
     return status;
 }
 
@@ -146,66 +145,92 @@ static void free_copies(copies *copies) {
     free(copies->other);
 }
 
-/* Forward and backward: the weight times a tensor. */
-static tanda_status read_layer(const context *c, const op *op, size_t tile, size_t lanes, copies *copies,
-                               check *check) {
+/* The weight times a tensor, whose result the op leaves at `target`: *check and *copies but for the bias. */
+static tanda_status read_layer(const context *c, const dense_shape *shape, bool forward, tensor_place source,
+                               tensor_place target, size_t tile, size_t lanes, copies *copies, check *check) {
     const program *program = c->program;
-    bool forward = op->kind == OP_dense_forward;
-    size_t terms = forward ? op->inputs : op->outputs;
-    place source = place_of(c, op->source), weight = {program->options.parameters->memory, op->weight, 0};
-    place bias = {weight.memory, op->bias, 0};
-    *check = (struct check){.line_step = program->width,
+    const place lines = place_of(c, source), weight = {program->options.parameters->memory, shape->weight, 0};
+    *check = (struct check){.line_step = program->tiles.width,
                             .line_apart = 1,
-                            .factor_step = forward ? op->stride : 1,
-                            .factor_apart = forward ? 1 : op->stride,
-                            .terms = terms,
-                            .outputs = forward ? op->outputs : op->inputs,
+                            .factor_step = forward ? shape->stride : 1,
+                            .factor_apart = forward ? 1 : shape->stride,
+                            .terms = forward ? shape->inputs : shape->outputs,
+                            .outputs = forward ? shape->outputs : shape->inputs,
                             .columns = lanes,
-                            .result_stride = program->width};
-    copies->result = place_of(c, op->target);
-    copies->result_floats = check->outputs * program->width;
-    tanda_status status = read_place(c, &source, tile, terms * program->width, &copies->lines);
-    if (status == TANDA_OK) status = read_place(c, &weight, 0, op->inputs * op->stride, &copies->factors);
-    if (status == TANDA_OK && forward) status = read_place(c, &bias, 0, op->outputs, &copies->bias);
-    return status;
+                            .result_stride = program->tiles.width};
+    copies->result = place_of(c, target);
+    copies->result_floats = check->outputs * program->tiles.width;
+    tanda_status status = read_place(c, &lines, tile, check->terms * program->tiles.width, &copies->lines);
+    return status == TANDA_OK ? read_place(c, &weight, 0, shape->inputs * shape->stride, &copies->factors)
+                              : status;
+}
+
+static tanda_status read_forward(const context *c, const dense_forward_op *op, size_t tile, size_t lanes,
+                                 copies *copies, check *check) {
+    const place bias = {c->program->options.parameters->memory, op->shape.bias, 0};
+    tanda_status status = read_layer(c, &op->shape, true, op->inputs, op->logits, tile, lanes, copies, check);
+    return status == TANDA_OK ? read_place(c, &bias, 0, op->shape.outputs, &copies->bias) : status;
+}
+
+static tanda_status read_backward(const context *c, const dense_backward_op *op, size_t tile, size_t lanes,
+                                  copies *copies, check *check) {
+    return read_layer(c, &op->shape, false, op->delta, op->inputs_delta, tile, lanes, copies, check);
 }
 
 /* The weight gradient: a tensor times the transposed delta. */
-static tanda_status read_gradient(const context *c, const op *op, size_t tile, size_t rows, copies *copies,
-                                  check *check) {
+static tanda_status read_gradient(const context *c, const dense_gradient_op *op, size_t tile, size_t rows,
+                                  copies *copies, check *check) {
     const program *program = c->program;
-    place delta = place_of(c, op->source), a = place_of(c, op->other);
+    const dense_shape *shape = &op->shape;
+    place delta = place_of(c, op->delta), a = place_of(c, op->inputs);
     *check = (struct check){.line_step = 1,
-                            .line_apart = program->width,
+                            .line_apart = program->tiles.width,
                             .factor_step = 1,
-                            .factor_apart = program->width,
+                            .factor_apart = program->tiles.width,
                             .terms = rows,
-                            .outputs = op->inputs,
-                            .columns = op->outputs,
-                            .result_stride = op->stride};
-    copies->result = (place){program->slots, op->weight, program->slot_floats};
-    copies->result_floats = op->inputs * op->stride;
-    tanda_status status = read_place(c, &delta, tile, op->outputs * program->width, &copies->lines);
-    if (status == TANDA_OK) status = read_place(c, &a, tile, op->inputs * program->width, &copies->factors);
-    return status;
+                            .outputs = shape->inputs,
+                            .columns = shape->outputs,
+                            .result_stride = shape->stride};
+    copies->result = (place){program->sums.memory, shape->weight, program->sums.floats};
+    copies->result_floats = shape->inputs * shape->stride;
+    tanda_status status = read_place(c, &delta, tile, shape->outputs * program->tiles.width, &copies->lines);
+    return status == TANDA_OK
+               ? read_place(c, &a, tile, shape->inputs * program->tiles.width, &copies->factors)
+               : status;
+}
+
+/* Which of the products of a dense layer an op is, for messages; NULL: none. */
+static const char *product_name(const op *op) {
+    return op->kind == OP_dense_forward    ? "forward"
+           : op->kind == OP_dense_backward ? "backward"
+           : op->kind == OP_dense_gradient ? "gradient"
+                                           : NULL;
+}
+
+static tanda_status read_product(const context *c, const op *op, size_t tile, size_t rows, copies *copies,
+                                 check *check) {
+    if (op->kind == OP_dense_forward) return read_forward(c, &op->dense_forward, tile, rows, copies, check);
+    if (op->kind == OP_dense_backward)
+        return read_backward(c, &op->dense_backward, tile, rows, copies, check);
+    return read_gradient(c, &op->dense_gradient, tile, rows, copies, check);
 }
 
 static void set_variant(const context *c, const op *op, variant variant) {
-    c->program->variants[op - c->program->plan->ops] = variant;
+    ops_of(c->program)->variants[op - c->program->plan->ops] = variant;
 }
 
 /* Rows beyond a ragged tile's must not count in a gradient: their deltas are zero in a real step. */
-static tanda_status clear_unused_deltas(const context *c, const op *op) {
+static tanda_status clear_unused_deltas(const context *c, const dense_gradient_op *op) {
     const program *program = c->program;
     size_t rest = c->wave->rows % TILE_ROWS, tile = c->wave->rows / TILE_ROWS;
     if (rest == 0) return TANDA_OK;
-    place delta = place_of(c, op->source);
+    place delta = place_of(c, op->delta);
     const cl_uint zero = 0;
-    for (size_t h = 0; h < op->outputs && rest < program->width; h++) {
-        size_t offset = delta.offset + tile * delta.tile + h * program->width + rest;
+    for (size_t h = 0; h < op->shape.outputs && rest < program->tiles.width; h++) {
+        size_t offset = delta.offset + tile * delta.tile + h * program->tiles.width + rest;
         cl_int code =
             clEnqueueFillBuffer(c->state->queue, delta.memory, &zero, sizeof zero, offset * sizeof(cl_float),
-                                (program->width - rest) * sizeof(cl_float), 0, NULL, NULL);
+                                (program->tiles.width - rest) * sizeof(cl_float), 0, NULL, NULL);
         tanda_status status = opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
         if (status != TANDA_OK) return status;
     }
@@ -218,8 +243,7 @@ static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool
     copies copies = {0};
     check check;
     char message[160];
-    tanda_status status = op->kind == OP_dense_gradient ? read_gradient(c, op, tile, rows, &copies, &check)
-                                                        : read_layer(c, op, tile, rows, &copies, &check);
+    tanda_status status = read_product(c, op, tile, rows, &copies, &check);
     check.lines = copies.lines;
     check.factors = copies.factors;
     check.bias = copies.bias;
@@ -234,10 +258,7 @@ static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool
         if (chooser->wrong[0] == '\0')
             text_put(chooser->wrong, sizeof chooser->wrong,
                      "; CLBlast is wrong in layer %zu %s: %s: tanda's kernel is used", op->layer + 1,
-                     op->kind == OP_dense_forward    ? "forward"
-                     : op->kind == OP_dense_backward ? "backward"
-                                                     : "gradient",
-                     message);
+                     product_name(op), message);
     }
     free_copies(&copies);
     return status;
@@ -247,7 +268,7 @@ static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool
 static tanda_status check_clblast(chooser *chooser, const op *op, bool *right) {
     *right = true;
     tanda_status status = TANDA_OK;
-    if (op->kind == OP_dense_gradient) status = clear_unused_deltas(&chooser->c, op);
+    if (op->kind == OP_dense_gradient) status = clear_unused_deltas(&chooser->c, &op->dense_gradient);
     if (status == TANDA_OK) status = check_tile(chooser, op, 0, right);
     if (status == TANDA_OK && *right && chooser->wave.tiles > 1)
         status = check_tile(chooser, op, chooser->wave.tiles - 1, right);
@@ -305,7 +326,7 @@ static tanda_status choose_function(chooser *chooser, const op *op) {
 }
 
 static bool uses_functions(const op *op) {
-    return (op->kind == OP_activation_forward && op->activation != ACTIVATION_RELU) ||
+    return (op->kind == OP_activation_forward && op->activation_forward.function != ACTIVATION_RELU) ||
            op->kind == OP_softmax || op->kind == OP_loss_binary_crossentropy ||
            op->kind == OP_loss_categorical_crossentropy;
 }
@@ -316,8 +337,7 @@ static tanda_status choose_all(chooser *chooser) {
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         const op *op = &plan->ops[i];
-        bool product =
-            op->kind == OP_dense_forward || op->kind == OP_dense_backward || op->kind == OP_dense_gradient;
+        const bool product = product_name(op) != NULL;
         if (!product && !uses_functions(op)) continue;
         status = write_patterns(chooser);
         if (status == TANDA_OK) status = product ? choose_product(chooser, op) : choose_function(chooser, op);
@@ -346,13 +366,13 @@ tanda_status opencl_choose_variants(opencl_backend_state *state, program *progra
     chooser chooser = {.c = {.state = state, .program = program, .error = error}};
     size_t batch = program->options.batch_rows, tiles = tiles_of(batch);
     chooser.c.wave = &chooser.wave;
-    chooser.wave.tiles = tiles < program->wave_tiles ? tiles : program->wave_tiles;
+    chooser.wave.tiles = tiles < program->sums.slots ? tiles : program->sums.slots;
     chooser.wave.rows = batch < chooser.wave.tiles * TILE_ROWS ? batch : chooser.wave.tiles * TILE_ROWS;
     tanda_status status = opencl_build_native(state, error);
     if (status == TANDA_OK) status = opencl_clear_results(state, program, 1, error);
     if (status == TANDA_OK) status = choose_with_pattern(&chooser);
     if (status == TANDA_OK) status = clear_memory(&chooser);
-    text_put(program->notes, sizeof program->notes,
+    text_put(ops_of(program)->notes, NOTES_SIZE,
              "fast: CLBlast computes %zu of %zu matrix products, the device's own functions %zu of %zu ops%s",
              chooser.products_by_clblast, chooser.products, chooser.functions_native, chooser.functions,
              chooser.wrong);

@@ -25,8 +25,8 @@ static backward_line *const backward_lines[] = {ACTIVATION_LIST(BACKWARD_ENTRY)}
 typedef void run_function(const tile *tile, size_t column, size_t at, size_t floats, const op *op);
 
 /* Calls run for the share's units of each column: once where all its lanes hold rows, else unit by unit. */
-static inline void for_runs(const tile_group *group, const op *op, run_function *run) {
-    const share share = share_of(group, op->outputs);
+static inline void for_runs(const tile_group *group, const op *op, size_t units, run_function *run) {
+    const share share = share_of(group, units);
     for (size_t c = share.first_column; c < share.end_column; c++) {
         const tile *tile = &group->tiles[c / TILE_COLUMNS];
         const size_t column = c % TILE_COLUMNS, lanes = lanes_in(tile, column);
@@ -39,20 +39,22 @@ static inline void for_runs(const tile_group *group, const op *op, run_function 
 }
 
 static void run_forward(const tile *tile, size_t column, size_t at, size_t floats, const op *op) {
-    forward_lines[op->activation](tensor_at(tile, column, op->source) + at,
-                                  tensor_at(tile, column, op->target) + at, floats);
+    const activation_forward_op *forward = &op->activation_forward;
+    forward_lines[forward->function](tensor_at(tile, column, forward->logits) + at,
+                                     tensor_at(tile, column, forward->output) + at, floats);
 }
 
 static void run_backward(const tile *tile, size_t column, size_t at, size_t floats, const op *op) {
-    backward_lines[op->activation](tensor_at(tile, column, op->source) + at,
-                                   tensor_at(tile, column, op->other) + at,
-                                   tensor_at(tile, column, op->target) + at, floats);
+    const activation_backward_op *backward = &op->activation_backward;
+    backward_lines[backward->function](tensor_at(tile, column, backward->output_delta) + at,
+                                       tensor_at(tile, column, backward->from) + at,
+                                       tensor_at(tile, column, backward->delta) + at, floats);
 }
 
 void ISA_NAME(activation_forward)(const tile_group *group, const op *op) {
-    for_runs(group, op, run_forward);
+    for_runs(group, op, op->activation_forward.units, run_forward);
 }
 
 void ISA_NAME(activation_backward)(const tile_group *group, const op *op) {
-    for_runs(group, op, run_backward);
+    for_runs(group, op, op->activation_backward.units, run_backward);
 }

@@ -11,21 +11,29 @@ typedef struct column {
     float *losses;
     float *delta; /* (H, 32), or NULL */
     const int32_t *classes;
-    const float *targets; /* (rows, op->targets) */
+    const float *targets; /* (rows, targets of the loss) */
+    size_t outputs;       /* H */
     size_t rows, lanes;
     bool with_loss;
     uint32_t correct;
 } column;
 
 /* Element losses: in loss.c, as perceptrons of one are rare. */
-void ISA_NAME(elements_column)(column *column, const op *op);
+void ISA_NAME(elements_column)(column *column, const loss_op *op);
+
+/* Lanes of a column of a tile that hold rows. */
+static inline size_t rows_in(const tile *tile, size_t column) {
+    const size_t first = column * COLUMN_LANES, lanes = lanes_in(tile, column);
+    const size_t rows = tile->rows > first ? tile->rows - first : 0;
+    return rows < lanes ? rows : lanes;
+}
 
 static inline void clear_unused(const column *column, float *line) {
     for (size_t i = column->rows; i < column->lanes; i++)
         line[i] = 0.0f;
 }
 
-static inline void smoothed_column(column *column, const op *op) {
+static inline void smoothed_column(column *column, const loss_op *op) {
     const float half = op->constants.half;
     uint32_t correct = 0;
     for (size_t i = 0; i < column->rows; i++)
@@ -42,7 +50,7 @@ static inline void smoothed_column(column *column, const op *op) {
     if (column->delta != NULL) clear_unused(column, column->delta);
 }
 
-static inline void binary_column(column *column, const op *op) {
+static inline void binary_column(column *column, const loss_op *op) {
     const float *z = column->z;
     const int32_t *classes = column->classes;
     float *losses = column->losses, *delta = column->delta;
@@ -67,8 +75,8 @@ static inline void binary_column(column *column, const op *op) {
     clear_unused(column, delta);
 }
 
-static inline void mse_column(column *column, const op *op) {
-    const bool sigmoid = op->activation == ACTIVATION_SIGMOID;
+static inline void mse_column(column *column, const loss_op *op) {
+    const bool sigmoid = op->output_function == ACTIVATION_SIGMOID;
     const float threshold = sigmoid ? 0.0f : 0.5f; /* of the second class */
     float target[COLUMN_LANES] = {0}, output[COLUMN_LANES];
     uint32_t correct = 0;

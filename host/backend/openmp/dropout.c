@@ -16,11 +16,12 @@ typedef struct counters {
 } counters;
 
 static counters counters_of(const tile_group *group, const op *op, size_t position, size_t unit) {
+    const size_t units = op->dropout.units;
     counters made = {.step = (uint32_t)group->step,
                      .stream = philox_stream(PURPOSE_DROPOUT, (uint32_t)op->layer),
                      .seed = group->seed};
     for (size_t i = 0; i < COLUMN_LANES; i++) {
-        const uint64_t element = (uint64_t)(position + i) * op->inputs + unit;
+        const uint64_t element = (uint64_t)(position + i) * units + unit;
         made.block[i] = element / WORDS;
         made.shift[i] = (uint32_t)(element % WORDS);
     }
@@ -59,10 +60,10 @@ static void join_blocks(const counters *counters, const uint32_t a[WORDS][COLUMN
     }
 }
 
-typedef void line_function(const uint32_t *words, const op *op, const float *source, float *target,
+typedef void line_function(const uint32_t *words, const dropout_op *op, const float *source, float *target,
                            size_t lanes);
 
-static void forward_line(const uint32_t *words, const op *op, const float *source, float *target,
+static void forward_line(const uint32_t *words, const dropout_op *op, const float *source, float *target,
                          size_t lanes) {
     const uint32_t threshold = op->threshold;
     const float scale = op->scale;
@@ -71,7 +72,7 @@ static void forward_line(const uint32_t *words, const op *op, const float *sourc
         target[i] = dropout_value(source[i], words[i], threshold, scale);
 }
 
-static void backward_line(const uint32_t *words, const op *op, const float *source, float *target,
+static void backward_line(const uint32_t *words, const dropout_op *op, const float *source, float *target,
                           size_t lanes) {
     const uint32_t threshold = op->threshold;
     const float scale = op->scale;
@@ -85,9 +86,10 @@ static inline void run_column(const tile_group *group, const op *op, size_t inde
                               line_function *run) {
     const tile *tile = &group->tiles[index / TILE_COLUMNS];
     const size_t column = index % TILE_COLUMNS, lanes = lanes_in(tile, column);
-    const bool aligned = op->inputs % WORDS == 0 && first % WORDS == 0; /* all shifts are 0 */
-    const float *source = tensor_at(tile, column, op->source);
-    float *target = tensor_at(tile, column, op->target);
+    const dropout_op *dropout = &op->dropout;
+    const bool aligned = dropout->units % WORDS == 0 && first % WORDS == 0; /* all shifts are 0 */
+    const float *source = tensor_at(tile, column, dropout->source);
+    float *target = tensor_at(tile, column, dropout->target);
     uint32_t blocks[2][WORDS][COLUMN_LANES], joined[WORDS][COLUMN_LANES];
     counters counters = counters_of(group, op, tile->position + column * COLUMN_LANES, first);
     if (!aligned) make_block(&counters, blocks[0]);
@@ -100,13 +102,13 @@ static inline void run_column(const tile_group *group, const op *op, size_t inde
             (const uint32_t(*)[COLUMN_LANES])(aligned ? blocks[turn] : joined);
         for (size_t u = 0; u < WORDS && unit + u < end; u++) {
             const size_t at = (unit + u) * COLUMN_LANES;
-            run(words[u], op, source + at, target + at, lanes);
+            run(words[u], dropout, source + at, target + at, lanes);
         }
     }
 }
 
 static inline void for_columns(const tile_group *group, const op *op, line_function *run) {
-    const share share = share_of(group, op->inputs);
+    const share share = share_of(group, op->dropout.units);
     for (size_t c = share.first_column; share.first < share.end && c < share.end_column; c++)
         run_column(group, op, c, share.first, share.end, run);
 }

@@ -59,13 +59,13 @@ static share share_of_gather(const tile_group *group, size_t features) {
 
 void ISA_NAME(gather)(const tile_group *group, const op *op) {
     const share share = group->parts > 1
-                            ? share_of_gather(group, op->inputs)
-                            : (struct share){0, op->inputs, group->first_column, group->end_column};
+                            ? share_of_gather(group, op->gather.features)
+                            : (struct share){0, op->gather.features, group->first_column, group->end_column};
     for (size_t column = share.first_column; column < share.end_column; column++) {
         const tile *tile = &group->tiles[column / TILE_COLUMNS];
         const size_t c = column % TILE_COLUMNS, lanes = lanes_in(tile, c);
         for (size_t lane = 0; lane < lanes; lane += LANES)
             gather_rows(group, column * COLUMN_LANES + lane, share.first, share.end,
-                        tensor_at(tile, c, op->target));
+                        tensor_at(tile, c, op->gather.input));
     }
 }

@@ -18,16 +18,17 @@
 /* ---- wide layers ----------------------------------------------------------------------------------------- */
 
 /* panels (pair, 256, 16) from delta (H, 32 lanes a column); outputs from H on are +0. */
-static void transpose_delta(const tile *tile, const op *op, size_t h, size_t pair, float *panels) {
+static void transpose_delta(const tile *tile, const dense_gradient_op *op, size_t h, size_t pair,
+                            float *panels) {
     for (size_t column = 0; column < tile->columns; column++) {
-        const float *delta = tensor_at(tile, column, op->source);
+        const float *delta = tensor_at(tile, column, op->delta);
         for (size_t block = 0; block < pair * PANEL; block += LANES)
             for (size_t lane = 0; lane < lanes_in(tile, column); lane += LANES) {
                 float *target = panels + block / PANEL * PANEL_FLOATS +
                                 (column * COLUMN_LANES + lane) * PANEL + block % PANEL;
                 vec lines[LANES];
                 for (size_t i = 0; i < LANES; i++)
-                    lines[i] = h + block + i < op->outputs
+                    lines[i] = h + block + i < op->shape.outputs
                                    ? vec_load(delta + (h + block + i) * COLUMN_LANES + lane)
                                    : vec_zero();
                 vec_transpose(lines);
@@ -49,24 +50,26 @@ static void direct_to_tree(chains *c, size_t index, size_t count, float *levels,
 
 /* dW for the outputs of `pair` panels from h on: row by row, vectors over h. */
 static void pair_gradient(const tile_group *group, const op *op, size_t h, size_t pair) {
+    const dense_gradient_op *gradient = &op->dense_gradient;
+    const dense_shape *shape = &gradient->shape;
     float *panels = group->scratch, *levels = panels + PAIR * PANEL_FLOATS;
     chains c = {.layout = CHAINS_gradient,
                 .lines = panels,
                 .factor_group = PANEL * COLUMN_LANES,
                 .start = &no_start,
-                .result_group = op->inputs * PANEL,
+                .result_group = shape->inputs * PANEL,
                 .lanes = pair * PANEL,
-                .end = op->inputs};
-    float *result = group->partial + op->weight + h * op->inputs;
+                .end = shape->inputs};
+    float *result = group->partial + shape->weight + h * shape->inputs;
     const bool is_first = group->descent != NULL && op->layer == 0;
-    if (is_first) c.weights = group->descent->parameters + op->weight + h * op->inputs;
+    if (is_first) c.weights = group->descent->parameters + shape->weight + h * shape->inputs;
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];
-        transpose_delta(tile, op, h, pair, panels);
-        c.factors = tensor_at(tile, 0, op->other);
-        c.run_stride = op->other == 0 ? tile->input_stride : tile->workspace_stride;
+        transpose_delta(tile, gradient, h, pair, panels);
+        c.factors = tensor_at(tile, 0, gradient->inputs);
+        c.run_stride = stride_of(tile, gradient->inputs);
         c.terms = c.to = tile->rows;
-        direct_to_tree(&c, i, group->count, levels, pair * op->inputs * PANEL, result);
+        direct_to_tree(&c, i, group->count, levels, pair * shape->inputs * PANEL, result);
         if (is_first && i + 1 == group->count) c.descent = group->descent; /* the gradient is complete */
         ISA_NAME(run_chains)(&c);
     }
@@ -74,7 +77,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
 
 static void wide_gradient(const tile_group *group, const op *op) {
     size_t first = 0, end = 0;
-    cut(op->stride, PANEL, group->part, group->parts, &first, &end);
+    cut(op->dense_gradient.shape.stride, PANEL, group->part, group->parts, &first, &end);
     for (size_t h = first; h < end; h += PAIR * PANEL)
         pair_gradient(group, op, h, end - h < PAIR * PANEL ? 1 : PAIR);
 }
@@ -107,14 +110,14 @@ static inline void fold_sums(const vec (*sums)[GROUP_VECTORS], int count, float 
 /* Where the narrow gradient of a tile goes: dW[k][h] at k * stride + h, after adding what waits below. */
 typedef struct narrow {
     const tile *tile;
-    const op *op;
+    const dense_gradient_op *op;
     float *result;
     const float *below[MOST_LEVELS + 1];
     size_t below_count;
 } narrow;
 
 static inline void store_total(const narrow *n, size_t k, size_t h, float total) {
-    const size_t at = k * n->op->stride + h;
+    const size_t at = k * n->op->shape.stride + h;
     for (size_t i = 0; i < n->below_count; i++)
         total = n->below[i][at] + total;
     n->result[at] = total;
@@ -136,8 +139,8 @@ SPECIALISED void narrow_block(const int inputs, const int outputs, const narrow 
         UNROLL_FOR (int v = 0; v < GROUP_VECTORS; v++)
             sum[i][v] = vec_zero();
     for (size_t column = 0; column < n->tile->columns; column++) {
-        const float *a = tensor_at(n->tile, column, n->op->other) + k * COLUMN_LANES,
-                    *delta = tensor_at(n->tile, column, n->op->source) + h * COLUMN_LANES;
+        const float *a = tensor_at(n->tile, column, n->op->inputs) + k * COLUMN_LANES,
+                    *delta = tensor_at(n->tile, column, n->op->delta) + h * COLUMN_LANES;
         for (size_t lane = 0; lane < lanes_in(n->tile, column); lane += TILE_LANES)
             UNROLL_FOR (int v = 0; v < GROUP_VECTORS; v++) {
                 vec d[NARROW_SQUARE];
@@ -168,7 +171,7 @@ static void narrow_output(const narrow *n, size_t first, size_t end, size_t h) {
 
 /* Inputs [first, end) for all outputs of one tile. */
 static void narrow_tile(const narrow *n, size_t first, size_t end) {
-    const size_t outputs = n->op->outputs;
+    const size_t outputs = n->op->shape.outputs;
     size_t squares_end = first + (end - first) / NARROW_ALONE * NARROW_ALONE, h = 0;
     for (; h + NARROW_SQUARE <= outputs; h += NARROW_SQUARE)
         for (size_t k = first; k < squares_end; k += NARROW_SQUARE)
@@ -182,11 +185,12 @@ static void narrow_tile(const narrow *n, size_t first, size_t end) {
         narrow_output(n, squares_end, end, h);
 }
 
-static void narrow_gradient(const tile_group *group, const op *op) {
-    float *levels = group->scratch + PAIR * PANEL_FLOATS, *result = group->partial + op->weight;
-    const size_t floats = op->inputs * op->stride;
+static void narrow_gradient(const tile_group *group, const dense_gradient_op *op) {
+    const dense_shape *shape = &op->shape;
+    float *levels = group->scratch + PAIR * PANEL_FLOATS, *result = group->partial + shape->weight;
+    const size_t floats = shape->inputs * shape->stride;
     size_t first = 0, end = 0;
-    cut(op->inputs, NARROW_ALONE, group->part, group->parts, &first, &end);
+    cut(shape->inputs, NARROW_ALONE, group->part, group->parts, &first, &end);
     for (size_t i = 0; i < group->count; i++) {
         const tree_step step = tree_step_of(i, i + 1 == group->count);
         narrow n = {.tile = &group->tiles[i], .op = op, .below_count = step.count};
@@ -197,13 +201,13 @@ static void narrow_gradient(const tile_group *group, const op *op) {
     }
 }
 
-/* totals[i] = the sum over the rows of unit offset + i of a tile, for `units` of at most BIAS_UNITS units. */
+/* totals[i] = the sum over the rows of unit first + i of a tensor of a tile, for `units` of at most BIAS_UNITS units. */
 #define BIAS_UNITS 16
-static void sum_over_rows(const tile *tile, size_t offset, size_t units, float *totals) {
+static void sum_over_rows(const tile *tile, tensor_place place, size_t first, size_t units, float *totals) {
     vec sums[BIAS_UNITS][GROUP_VECTORS];
     memset(sums, 0, sizeof sums);
     for (size_t column = 0; column < tile->columns; column++) {
-        const float *values = tensor_at(tile, column, offset);
+        const float *values = tensor_at(tile, column, place) + first * COLUMN_LANES;
         for (size_t lane = 0; lane < lanes_in(tile, column); lane += TILE_LANES)
             for (size_t i = 0; i < units; i++)
                 for (size_t v = 0; v < GROUP_VECTORS; v++)
@@ -213,11 +217,12 @@ static void sum_over_rows(const tile *tile, size_t offset, size_t units, float *
 }
 
 /* The same, over the group. */
-static void sum_over_group(const tile_group *group, size_t offset, size_t units, float *sum) {
+static void sum_over_group(const tile_group *group, tensor_place place, size_t first, size_t units,
+                           float *sum) {
     float levels[MOST_LEVELS + 1][BIAS_UNITS], totals[BIAS_UNITS] = {0};
     for (size_t t = 0; t < group->count; t++) {
         const tree_step step = tree_step_of(t, t + 1 == group->count);
-        sum_over_rows(&group->tiles[t], offset, units, totals);
+        sum_over_rows(&group->tiles[t], place, first, units, totals);
         for (size_t i = 0; i < units; i++) {
             for (size_t b = 0; b < step.count; b++)
                 totals[i] = levels[step.below[b]][i] + totals[i];
@@ -228,18 +233,20 @@ static void sum_over_group(const tile_group *group, size_t offset, size_t units,
 }
 
 void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
-    if (op->outputs >= WIDE_OUTPUTS)
+    const dense_gradient_op *gradient = &op->dense_gradient;
+    const dense_shape *shape = &gradient->shape;
+    if (shape->outputs >= WIDE_OUTPUTS)
         wide_gradient(group, op);
     else
-        narrow_gradient(group, op);
+        narrow_gradient(group, gradient);
     size_t first = 0, end = 0;
-    cut(op->outputs, PANEL, group->part, group->parts, &first, &end);
+    cut(shape->outputs, PANEL, group->part, group->parts, &first, &end);
     for (size_t h = first; h < end; h += BIAS_UNITS)
-        sum_over_group(group, op->source + h, end - h < BIAS_UNITS ? end - h : BIAS_UNITS,
-                       group->partial + op->bias + h);
+        sum_over_group(group, gradient->delta, h, end - h < BIAS_UNITS ? end - h : BIAS_UNITS,
+                       group->partial + shape->bias + h);
 }
 
 void ISA_NAME(loss_sum)(const tile_group *group, const op *op) {
     if (group->part == 0 && group->with_loss)
-        sum_over_group(group, op->source, 1, group->partial + group->loss_index);
+        sum_over_group(group, op->loss_sum.losses, 0, 1, group->partial + group->loss_index);
 }

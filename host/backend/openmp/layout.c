@@ -93,7 +93,8 @@ static void assemble(const program *program, const float *values, size_t row, si
                               .features = values,
                               .feature_count = features,
                               .parts = 1};
-    const op gather = {.kind = OP_gather, .inputs = features};
+    const op gather = {.kind = OP_gather,
+                       .gather = {.features = features, .input = program->plan->input->place}};
     program->functions->tile_ops[OP_gather](&group, &gather);
 }
 

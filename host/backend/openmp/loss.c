@@ -3,27 +3,33 @@
 
 #include "backend/openmp/column.h"
 
-static column column_at(const tile_group *group, const op *op, size_t index) {
+static column column_at(const tile_group *group, const loss_op *op, size_t index) {
     const tile *tile = &group->tiles[index / TILE_COLUMNS];
     const size_t c = index % TILE_COLUMNS, first = c * COLUMN_LANES;
-    column made = {.z = tensor_at(tile, c, op->source),
-                   .losses = op->kind == OP_softmax ? NULL : tensor_at(tile, c, op->other),
-                   .delta = op->kind == OP_softmax || op->with_delta ? tensor_at(tile, c, op->target) : NULL,
+    column made = {.z = tensor_at(tile, c, op->from),
+                   .losses = tensor_at(tile, c, op->losses),
+                   .delta = op->with_delta ? tensor_at(tile, c, op->delta) : NULL,
+                   .outputs = op->outputs,
+                   .rows = rows_in(tile, c),
                    .lanes = lanes_in(tile, c),
                    .with_loss = group->with_loss || !op->with_delta};
-    made.rows = tile->rows > first ? tile->rows - first : 0;
-    if (made.rows > made.lanes) made.rows = made.lanes;
     if (tile->classes != NULL) made.classes = tile->classes + first;
     if (tile->targets != NULL) made.targets = tile->targets + first * op->targets;
     return made;
 }
 
-typedef void column_function(column *column, const op *op);
-
 /* Rows are independent here: columns are shared out. */
-static inline void for_columns(const tile_group *group, const op *op, column_function *function) {
-    size_t first = group->first_column, end = group->end_column;
-    if (group->parts > 1) cut(group->end_column, 1, group->part, group->parts, &first, &end);
+static inline void share_columns(const tile_group *group, size_t *first, size_t *end) {
+    *first = group->first_column;
+    *end = group->end_column;
+    if (group->parts > 1) cut(group->end_column, 1, group->part, group->parts, first, end);
+}
+
+typedef void column_function(column *column, const loss_op *op);
+
+static inline void for_columns(const tile_group *group, const loss_op *op, column_function *function) {
+    size_t first = 0, end = 0;
+    share_columns(group, &first, &end);
     for (size_t i = first; i < end; i++) {
         column column = column_at(group, op, i);
         function(&column, op);
@@ -33,7 +39,7 @@ static inline void for_columns(const tile_group *group, const op *op, column_fun
 }
 
 void ISA_NAME(loss_binary_crossentropy)(const tile_group *group, const op *op) {
-    for_columns(group, op, binary_column);
+    for_columns(group, &op->loss, binary_column);
 }
 
 /* What the first pass over the classes finds for each lane. */
@@ -44,10 +50,10 @@ typedef struct class_scan {
 } class_scan;
 
 /* All lanes are worked on, so that the loops have a fixed length: what unused ones hold is not looked at. */
-static void find_maximum(const column *column, const op *op, class_scan *scan) {
+static void find_maximum(const column *column, class_scan *scan) {
     memcpy(scan->maximum, column->z, sizeof scan->maximum);
     memset(scan->best, 0, sizeof scan->best);
-    for (size_t c = 1; c < op->outputs; c++) {
+    for (size_t c = 1; c < column->outputs; c++) {
         const float *line = column->z + c * COLUMN_LANES;
 #pragma omp simd
         for (size_t i = 0; i < COLUMN_LANES; i++) {
@@ -59,11 +65,11 @@ static void find_maximum(const column *column, const op *op, class_scan *scan) {
 }
 
 /* scan->sum = sum over classes of exp(z - maximum); the terms are kept in `terms` unless that is NULL. */
-static void sum_exponentials(const column *column, const op *op, class_scan *scan, float *terms) {
+static void sum_exponentials(const column *column, class_scan *scan, float *terms) {
     float chunk[COLUMN_LANES], unused[COLUMN_LANES];
     memset(scan->sum, 0, sizeof scan->sum);
-    for (size_t from = 0; from < op->outputs; from += CHUNK) {
-        size_t to = from + CHUNK < op->outputs ? from + CHUNK : op->outputs;
+    for (size_t from = 0; from < column->outputs; from += CHUNK) {
+        size_t to = from + CHUNK < column->outputs ? from + CHUNK : column->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t c = from; c < to; c++) {
             const float *line = column->z + c * COLUMN_LANES;
@@ -86,30 +92,38 @@ static void invert_sums(class_scan *scan) {
         scan->sum[i] = exact_reciprocal(scan->sum[i]);
 }
 
-static void softmax_column(column *column, const op *op) {
+static void softmax_column(const tile *tile, size_t index, const softmax_op *op) {
+    const column column = {.z = tensor_at(tile, index, op->logits),
+                           .outputs = op->outputs,
+                           .rows = rows_in(tile, index),
+                           .lanes = lanes_in(tile, index)};
+    float *output = tensor_at(tile, index, op->output);
     class_scan scan;
-    find_maximum(column, op, &scan);
-    sum_exponentials(column, op, &scan, column->delta);
+    find_maximum(&column, &scan);
+    sum_exponentials(&column, &scan, output);
     invert_sums(&scan);
     for (size_t c = 0; c < op->outputs; c++) {
-        float *line = column->delta + c * COLUMN_LANES;
+        float *line = output + c * COLUMN_LANES;
 #pragma omp simd
         for (size_t i = 0; i < COLUMN_LANES; i++)
             line[i] = canonical(line[i] * scan.sum[i]);
-        clear_unused(column, line);
+        clear_unused(&column, line);
     }
 }
 
 void ISA_NAME(softmax)(const tile_group *group, const op *op) {
-    for_columns(group, op, softmax_column);
+    size_t first = 0, end = 0;
+    share_columns(group, &first, &end);
+    for (size_t i = first; i < end; i++)
+        softmax_column(&group->tiles[i / TILE_COLUMNS], i % TILE_COLUMNS, &op->softmax);
 }
 
 /* all = the sum over the classes of maximum - z, in chunks. */
-static void sum_distances(const column *column, const op *op, const class_scan *scan, float *all) {
+static void sum_distances(const column *column, const class_scan *scan, float *all) {
     float chunk[COLUMN_LANES];
     memset(all, 0, COLUMN_LANES * sizeof *all);
-    for (size_t from = 0; from < op->outputs; from += CHUNK) {
-        size_t to = from + CHUNK < op->outputs ? from + CHUNK : op->outputs;
+    for (size_t from = 0; from < column->outputs; from += CHUNK) {
+        size_t to = from + CHUNK < column->outputs ? from + CHUNK : column->outputs;
         memset(chunk, 0, sizeof chunk);
         for (size_t c = from; c < to; c++) {
             const float *line = column->z + c * COLUMN_LANES;
@@ -123,17 +137,18 @@ static void sum_distances(const column *column, const op *op, const class_scan *
     }
 }
 
-static void smooth_losses(column *column, const op *op, const class_scan *scan, const float *true_logit) {
+static void smooth_losses(column *column, const loss_op *op, const class_scan *scan,
+                          const float *true_logit) {
     const loss_constants *k = &op->constants;
     float all[COLUMN_LANES];
-    sum_distances(column, op, scan, all);
+    sum_distances(column, scan, all);
 #pragma omp simd
     for (size_t i = 0; i < COLUMN_LANES; i++)
         column->losses[i] = loss_categorical_smoothed(scan->sum[i], scan->maximum[i], true_logit[i], all[i],
                                                       k->rest, k->off, k->entropy);
 }
 
-static void categorical_losses(column *column, const op *op, const class_scan *scan) {
+static void categorical_losses(column *column, const loss_op *op, const class_scan *scan) {
     float true_logit[COLUMN_LANES] = {0};
     uint32_t correct = 0;
     for (size_t i = 0; i < column->rows; i++) {
@@ -150,13 +165,13 @@ static void categorical_losses(column *column, const op *op, const class_scan *s
     column->correct = correct;
 }
 
-static void categorical_column(column *column, const op *op) {
+static void categorical_column(column *column, const loss_op *op) {
     class_scan scan;
     const float on = op->constants.on, off = op->constants.off; /* 1 and 0 without smoothing */
     int32_t classes[COLUMN_LANES] = {0};
     memcpy(classes, column->classes, column->rows * sizeof *classes);
-    find_maximum(column, op, &scan);
-    sum_exponentials(column, op, &scan, column->delta);
+    find_maximum(column, &scan);
+    sum_exponentials(column, &scan, column->delta);
     if (column->with_loss) categorical_losses(column, op, &scan);
     if (column->delta == NULL) return;
     invert_sums(&scan);
@@ -170,11 +185,11 @@ static void categorical_column(column *column, const op *op) {
 }
 
 void ISA_NAME(loss_categorical_crossentropy)(const tile_group *group, const op *op) {
-    for_columns(group, op, categorical_column);
+    for_columns(group, &op->loss, categorical_column);
 }
 
 void ISA_NAME(loss_mse)(const tile_group *group, const op *op) {
-    for_columns(group, op, mse_column);
+    for_columns(group, &op->loss, mse_column);
 }
 
 /* ---- element losses ------------------------------------------------------------------------------------ */
@@ -199,7 +214,7 @@ ELEMENT_LOSS_LIST(DEFINE_ELEMENT_LINE)
 static element_line *const element_lines[LOSS_COUNT] = {ELEMENT_LOSS_LIST(ELEMENT_ENTRY)};
 
 /* What output h should be for each row: its target, or for classes 1 for the row's own and `other` else. */
-static void read_targets(const column *column, const op *op, size_t h, float *y) {
+static void read_targets(const column *column, const loss_op *op, size_t h, float *y) {
     const float other = op->loss == LOSS_HINGE || op->loss == LOSS_SQUARED_HINGE ? -1.0f : 0.0f;
     const int32_t own = op->outputs == 1 ? 1 : (int32_t)h;
     memset(y, 0, COLUMN_LANES * sizeof *y);
@@ -209,10 +224,10 @@ static void read_targets(const column *column, const op *op, size_t h, float *y)
                                            : other;
 }
 
-static void count_elements(column *column, const op *op) {
+static void count_elements(column *column, const loss_op *op) {
     class_scan scan;
     uint32_t correct = 0;
-    if (op->outputs > 1) find_maximum(column, op, &scan);
+    if (op->outputs > 1) find_maximum(column, &scan);
     for (size_t i = 0; i < column->rows; i++)
         correct += (op->outputs > 1 ? scan.best[i] : column->z[i] > 0.0f) == column->classes[i];
     column->correct = correct;
@@ -232,7 +247,7 @@ static void count_labels(column *column, const bool *wrong) {
 }
 
 /* A row's loss is the mean over its outputs, whose sum goes in chunks like one over classes. */
-void ISA_NAME(elements_column)(column *column, const op *op) {
+void ISA_NAME(elements_column)(column *column, const loss_op *op) {
     float y[COLUMN_LANES], chunk[COLUMN_LANES], total[COLUMN_LANES] = {0};
     const bool has_labels = op->loss == LOSS_BINARY_CROSSENTROPY;
     bool wrong[COLUMN_LANES] = {false};
@@ -258,5 +273,5 @@ void ISA_NAME(elements_column)(column *column, const op *op) {
 }
 
 void ISA_NAME(loss_elements)(const tile_group *group, const op *op) {
-    for_columns(group, op, ISA_NAME(elements_column));
+    for_columns(group, &op->loss, ISA_NAME(elements_column));
 }

@@ -188,6 +188,7 @@ static const backend_interface interface = {
     .lend = lend,
     .upload = upload,
     .download = download,
+    .executors = openmp_executors,
     .compile = openmp_compile,
     .program_free = openmp_program_free,
     .run = openmp_run,

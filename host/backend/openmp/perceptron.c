@@ -31,14 +31,14 @@ SPECIALISED void prefetch_lines(const int columns, const float *ahead, size_t k)
 /* z of `columns` columns, whose inputs lie `apart` floats apart; asks for the lines from `ahead` on. */
 SPECIALISED void forward(const int columns, const perceptron_task *task, const float *x, size_t apart,
                          const float *ahead, float *z) {
-    const op *op = task->forward;
-    const float *weight = task->parameters + op->weight;
-    const vec bias = vec_splat(task->parameters[op->bias]);
+    const dense_shape *layer = task->layer;
+    const float *weight = task->parameters + layer->weight;
+    const vec bias = vec_splat(task->parameters[layer->bias]);
     vec total[MOST_VECTORS], sum[MOST_VECTORS];
     UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
         total[v] = bias;
-    for (size_t k = 0; k < op->inputs;) {
-        const size_t end = op->inputs - k < CHUNK ? op->inputs : k + CHUNK;
+    for (size_t k = 0; k < layer->inputs;) {
+        const size_t end = layer->inputs - k < CHUNK ? layer->inputs : k + CHUNK;
         UNROLL_FOR (int v = 0; v < columns * COLUMN_VECTORS; v++)
             sum[v] = vec_zero();
         for (; k < end; k++) {
@@ -94,17 +94,15 @@ static uint32_t find_deltas_of_column(const perceptron_task *task, size_t first,
     column column = {.z = z,
                      .losses = losses,
                      .delta = task->training ? delta : NULL,
+                     .outputs = 1,
                      .rows = count < COLUMN_LANES ? count : COLUMN_LANES,
                      .lanes = COLUMN_LANES,
                      .with_loss = task->with_loss};
     if (task->classes != NULL) column.classes = task->classes + first;
     if (task->targets != NULL) column.targets = task->targets + first;
-    if (task->loss->kind == OP_loss_mse)
-        mse_column(&column, task->loss);
-    else if (task->loss->kind == OP_loss_elements)
-        ISA_NAME(elements_column)(&column, task->loss);
-    else
-        binary_column(&column, task->loss);
+    if (task->loss_kind == OP_loss_binary_crossentropy) binary_column(&column, task->loss);
+    if (task->loss_kind == OP_loss_mse) mse_column(&column, task->loss);
+    if (task->loss_kind == OP_loss_elements) ISA_NAME(elements_column)(&column, task->loss);
     return column.correct;
 }
 
@@ -138,7 +136,7 @@ SPECIALISED uint32_t binary_rows(const size_t rows, bool with_loss, const int32_
 static uint32_t find_binary_deltas(const perceptron_task *task, size_t first, size_t columns, const float *z,
                                    float *losses, float *delta) {
     const int32_t *classes = task->classes + first;
-    const int32_t *next = classes + BLOCK_ROWS + AHEAD / task->forward->inputs;
+    const int32_t *next = classes + BLOCK_ROWS + AHEAD / task->layer->inputs;
     const size_t rows = columns * COLUMN_LANES;
     uint32_t correct = 0;
     for (size_t i = 0; i < rows; i += TILE_LANES)
@@ -153,8 +151,8 @@ static uint32_t find_binary_deltas(const perceptron_task *task, size_t first, si
 static uint32_t find_deltas(const perceptron_task *task, size_t first, size_t count, size_t columns,
                             const float *z, float *losses, float *delta) {
     uint32_t correct = 0;
-    if (count >= columns * COLUMN_LANES && task->training &&
-        task->loss->kind == OP_loss_binary_crossentropy && !task->loss->constants.smooth)
+    if (count >= columns * COLUMN_LANES && task->training && task->loss_kind == OP_loss_binary_crossentropy &&
+        !task->loss->constants.smooth)
         return find_binary_deltas(task, first, columns, z, losses, delta);
     for (size_t at = 0; at < columns * COLUMN_LANES; at += COLUMN_LANES)
         correct += find_deltas_of_column(task, first + at, count - at, z + at, losses + at, delta + at);
@@ -178,7 +176,7 @@ static inline size_t columns_at_once(size_t features) {
 
 /* z of a block of columns: of few features together, else one after the other, in the order of memory. */
 static void forward_block(const perceptron_task *task, const float *x, size_t columns, float *z) {
-    const size_t features = task->forward->inputs, apart = features * COLUMN_LANES, half = apart / 2;
+    const size_t features = task->layer->inputs, apart = features * COLUMN_LANES, half = apart / 2;
     const float *ahead = x + columns * half + AHEAD;
     if (features <= FEW_FEATURES && columns == TOGETHER) {
         forward(TOGETHER, task, x, apart, ahead, z);
@@ -202,7 +200,7 @@ static void gradient_block(size_t features, const float *x, size_t columns, cons
 
 /* Adds the tile of `count` rows from x on, row `first` of the task, to the lane sums (features + 2, 16). */
 static void add_tile(const perceptron_task *task, const float *x, size_t first, size_t count, float *lanes) {
-    const size_t features = task->forward->inputs, together = columns_at_once(features);
+    const size_t features = task->layer->inputs, together = columns_at_once(features);
     size_t columns = (count + COLUMN_LANES - 1) / COLUMN_LANES, step = 0;
     float z[BLOCK_ROWS], losses[BLOCK_ROWS], delta[BLOCK_ROWS];
     for (size_t column = 0; column < columns; column += step, x += step * features * COLUMN_LANES) {
@@ -251,11 +249,11 @@ static void add_to_tree(float *levels, size_t lines, size_t index, bool last, fl
 }
 
 static void store_sums(const perceptron_task *task, const float *totals) {
-    const size_t features = task->forward->inputs;
+    const size_t features = task->layer->inputs;
     if (task->with_loss) *task->loss_sum = totals[features + 1];
     if (!task->training) return;
-    memcpy(task->partial + task->forward->weight, totals, features * sizeof *totals);
-    task->partial[task->forward->bias] = totals[features];
+    memcpy(task->partial + task->layer->weight, totals, features * sizeof *totals);
+    task->partial[task->layer->bias] = totals[features];
 }
 
 /*
@@ -263,7 +261,7 @@ static void store_sums(const perceptron_task *task, const float *totals) {
  * levels of the tree. perceptron_scratch() below says how much.
  */
 void ISA_NAME(perceptron)(const perceptron_task *task) {
-    const size_t features = task->forward->inputs, lines = features + 2;
+    const size_t features = task->layer->inputs, lines = features + 2;
     const size_t batch = lines < TILE_LANES ? TILE_LANES / lines : 1;
     const size_t room = (batch * lines + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
     float *lanes = task->scratch, *totals = lanes + room * TILE_LANES, *levels = totals + room;

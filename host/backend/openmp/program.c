@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/executor.h"
 #include "backend/openmp/state.h"
 #include "support/memory.h"
 
@@ -148,12 +149,30 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
     return status;
 }
 
-/* A ReLU in place right after a dense op, forward or backward. */
-static bool is_relu_after(const op *dense, const op *relu) {
-    const bool follows = (dense->kind == OP_dense_forward && relu->kind == OP_activation_forward) ||
-                         (dense->kind == OP_dense_backward && relu->kind == OP_activation_backward);
-    return follows && relu->activation == ACTIVATION_RELU && relu->source == dense->target &&
-           relu->target == dense->target;
+/* A ReLU in place right after a dense op, forward or backward, becomes part of what that stores. */
+static bool takes_in_relu(op *dense, const op *next) {
+    if (dense->kind == OP_dense_forward && next->kind == OP_activation_forward) {
+        dense_forward_op *forward = &dense->dense_forward;
+        const activation_forward_op *relu = &next->activation_forward;
+        forward->through_relu = relu->function == ACTIVATION_RELU &&
+                                same_place(relu->logits, forward->logits) &&
+                                same_place(relu->output, forward->logits);
+        return forward->through_relu;
+    }
+    if (dense->kind == OP_dense_backward && next->kind == OP_activation_backward) {
+        dense_backward_op *backward = &dense->dense_backward;
+        const activation_backward_op *relu = &next->activation_backward;
+        backward->through_relu = relu->function == ACTIVATION_RELU &&
+                                 same_place(relu->output_delta, backward->inputs_delta) &&
+                                 same_place(relu->delta, backward->inputs_delta);
+        backward->relu_output = relu->from;
+        return backward->through_relu;
+    }
+    return false;
+}
+
+static bool adds_over_rows(const op *op) {
+    return op->kind == OP_loss_sum || op->kind == OP_dense_gradient;
 }
 
 /* The plan's ops, where a ReLU becomes part of what its layer stores: a pass over activations less, each way. */
@@ -161,27 +180,52 @@ static tanda_status fuse_ops(program *program, tanda_error *error) {
     const plan *plan = program->plan;
     tanda_status status = allocate(&program->ops, plan->op_count, sizeof *program->ops, "plan", error);
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
+        const op *of_plan = &plan->ops[i];
         op *made = &program->ops[program->op_count++];
-        *made = plan->ops[i];
-        if (i + 1 == plan->op_count || !is_relu_after(made, &plan->ops[i + 1])) continue;
-        made->through_relu = true;
-        made->other = plan->ops[++i].other;
+        *made = *of_plan;
+        if (of_plan == plan->gather) program->gather = made;
+        if (of_plan == plan->output_forward) program->output_forward = made;
+        if (of_plan == plan->loss) program->loss = made;
+        if (i + 1 < plan->op_count && takes_in_relu(made, of_plan + 1)) i++;
     }
+    while (program->row_ops < program->op_count && !adds_over_rows(&program->ops[program->row_ops]))
+        program->row_ops++;
     return status;
 }
 
-static const op *find_loss(const program *program) {
-    for (size_t i = 0; i < program->op_count; i++)
-        if (program->ops[i].kind == OP_loss_sum) return &program->ops[i - (program->plan->weighted ? 2 : 1)];
-    return NULL;
+/* What perceptron.c computes, or what is done before it. */
+static bool is_known(const op *op) {
+    switch (op->kind) {
+    case OP_gather:
+    case OP_dense_forward:
+    case OP_loss_binary_crossentropy:
+    case OP_loss_mse:
+    case OP_loss_elements:
+    case OP_weigh:
+    case OP_loss_sum:
+    case OP_dense_gradient:
+        return true;
+    case OP_activation_forward:
+    case OP_dropout_forward:
+    case OP_softmax:
+    case OP_loss_categorical_crossentropy:
+    case OP_dense_backward:
+    case OP_dropout_backward:
+    case OP_activation_backward:
+    case TILE_OP_COUNT:
+        return false;
+    }
+    return false;
 }
 
 /* One output, no hidden layer, and nothing asked for but loss and gradient. */
 static bool is_perceptron(const program *program) {
     const plan *plan = program->plan;
-    const bool predicts = plan->op_count > 1 && plan->ops[2].kind != program->loss->kind;
+    bool known = true;
+    for (size_t i = 0; i < program->op_count; i++)
+        known = known && is_known(&program->ops[i]);
     return plan->layer_count == 1 && plan->layers[0].outputs == 1 && !plan->keep && program->loss != NULL &&
-           !predicts;
+           known;
 }
 
 static tanda_status prepare(program *program, const openmp_backend_state *state, tanda_error *error) {
@@ -191,8 +235,7 @@ static tanda_status prepare(program *program, const openmp_backend_state *state,
     program->threads = useful_threads(program, state->threads);
     tanda_status status = fuse_ops(program, error);
     if (status != TANDA_OK) return status;
-    program->loss = find_loss(program);
-    program->is_perceptron = program->loss != NULL && is_perceptron(program);
+    program->is_perceptron = is_perceptron(program);
     program->tile_floats =
         program->is_perceptron
             ? plan->features * TILE_ROWS
@@ -207,8 +250,18 @@ static tanda_status prepare(program *program, const openmp_backend_state *state,
     return allocate_program(program, error);
 }
 
+static bool fits_all(const backend *backend, const plan *plan, const program_options *options,
+                     const char **lack) {
+    (void)backend, (void)plan, (void)options, (void)lack;
+    return true;
+}
+
+static const executor any = {.name = "any", .fits = fits_all};
+const executor *const openmp_executors[] = {&any, NULL};
+
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error) {
+                            const executor *executor, program **result, tanda_error *error) {
+    (void)executor;
     program *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "program", error);
     if (status != TANDA_OK) return status;
@@ -254,7 +307,8 @@ void tile_read(const program *program, const tensor *tensor, const float *worksp
                float *values) {
     for (size_t row = 0; row < rows; row++) {
         const float *column =
-            workspace + (row / COLUMN_LANES * program->plan->workspace_units + tensor->offset) * COLUMN_LANES;
+            workspace +
+            (row / COLUMN_LANES * program->plan->workspace_units + tensor->place.offset) * COLUMN_LANES;
         for (size_t unit = 0; unit < tensor->units; unit++)
             values[row * tensor->units + unit] = column[unit * COLUMN_LANES + row % COLUMN_LANES];
     }

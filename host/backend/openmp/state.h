@@ -30,6 +30,7 @@ struct program {
     const plan *plan;
     op *ops; /* the plan's, some of them fused */
     size_t op_count;
+    size_t row_ops; /* of them that take each row alone, before the first that adds over rows */
     program_options options;
     size_t threads;
     const cpu_functions *functions;
@@ -54,8 +55,8 @@ struct program {
     uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
     float *
         labels; /* (threads, group_tiles, TILE_ROWS, targets): labels in lane order, where rows are shuffled */
-    float *weights; /* their weights likewise, of a weighted plan */
-    const op *loss; /* the loss op, or NULL */
+    float *weights;                           /* their weights likewise, of a weighted plan */
+    const op *gather, *output_forward, *loss; /* of the ops, as in the plan */
     step_result *results;
     size_t result_count, result_capacity;
     uint64_t last_step;
@@ -115,8 +116,9 @@ void layout_from_panels(const plan *plan, const float *panels, float *packed, si
 void layout_find_groups(const plan *plan, const float *panels, size_t first, size_t count,
                         const float **groups);
 
+extern const executor *const openmp_executors[];
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
-                            program **result, tanda_error *error);
+                            const executor *executor, program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);

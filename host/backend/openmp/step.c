@@ -32,23 +32,38 @@ static step step_at(const program *program, uint64_t index) {
 /* How the work of an op is cut among threads: see share_of(). */
 typedef enum cut_kind { CUT_OWN_WAY, CUT_BY_UNITS, CUT_BY_COLUMNS } cut_kind;
 
+static cut_kind cut_of_units(size_t units) {
+    return units >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
+}
+
 static cut_kind cut_of(const op *op) {
     switch (op->kind) {
     case OP_gather:
     case OP_loss_sum:
     case OP_dense_gradient:
         return CUT_OWN_WAY;
+    case OP_dense_forward:
+        return cut_of_units(op->dense_forward.shape.outputs);
     case OP_dense_backward:
+        return cut_of_units(op->dense_backward.shape.inputs);
+    case OP_activation_forward:
+        return cut_of_units(op->activation_forward.units);
+    case OP_activation_backward:
+        return cut_of_units(op->activation_backward.units);
     case OP_dropout_forward:
     case OP_dropout_backward:
-        return op->inputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
-    case OP_dense_forward:
-    case OP_activation_forward:
-    case OP_activation_backward:
-        return op->outputs >= WIDE_OUTPUTS ? CUT_BY_UNITS : CUT_BY_COLUMNS;
-    default:
+        return cut_of_units(op->dropout.units);
+    case OP_softmax:
+    case OP_loss_binary_crossentropy:
+    case OP_loss_categorical_crossentropy:
+    case OP_loss_mse:
+    case OP_loss_elements:
+    case OP_weigh:
         return CUT_BY_COLUMNS;
+    case TILE_OP_COUNT:
+        break;
     }
+    return CUT_OWN_WAY; /* waits for all */
 }
 
 static bool is_elementwise(const op *op) {
@@ -68,45 +83,50 @@ static void run_op(const worker *worker, const tile_group *group, const op *op) 
     worker->program->functions->tile_ops[op->kind](group, op);
 }
 
-/* Ops up to the loss, column by column; the rest, which needs all rows of a tile, op by op. */
+/* Whether the op has nothing to do: what it makes is there. */
+static bool is_done(const op *op, bool assembled) {
+    return assembled && op->kind == OP_gather;
+}
+
+/* Ops that take each row alone, up to the first other, column by column; the rest op by op. */
 static void run_group(const worker *worker, tile_group *group) {
     const program *program = worker->program;
-    size_t first = uses_tiles(program) ? 1 : 0;
-    size_t end = program->by_columns
-                     ? (program->loss != NULL
-                            ? (size_t)(program->loss - program->ops) + (program->plan->weighted ? 2 : 1)
-                            : program->op_count)
-                     : first;
-    const size_t columns = group->end_column;
-    for (size_t column = 0; end > first && column < columns; column++) {
+    const bool assembled = uses_tiles(program);
+    const size_t end = program->by_columns ? program->row_ops : 0, columns = group->end_column;
+    for (size_t column = 0; end > 0 && column < columns; column++) {
         group->first_column = column;
         group->end_column = column + 1;
-        for (size_t i = first; i < end; i++)
-            run_op(worker, group, &program->ops[i]);
+        for (size_t i = 0; i < end; i++)
+            if (!is_done(&program->ops[i], assembled)) run_op(worker, group, &program->ops[i]);
     }
     group->first_column = 0;
     group->end_column = columns;
     for (size_t i = end; i < program->op_count; i++)
-        run_op(worker, group, &program->ops[i]);
+        if (!is_done(&program->ops[i], assembled)) run_op(worker, group, &program->ops[i]);
 }
 
 static void run_group_together(const worker *worker, tile_group *group) {
     const program *program = worker->program;
-    size_t first = uses_tiles(program) ? 1 : 0;
+    const bool assembled = uses_tiles(program);
+    const op *before = NULL;
     group->part = worker->thread;
     group->parts = worker->threads;
-    for (size_t i = first; i < program->op_count; i++) {
-        if (i > first && needs_barrier(&program->ops[i - 1], &program->ops[i])) wait_for_team(worker);
-        run_op(worker, group, &program->ops[i]);
+    for (size_t i = 0; i < program->op_count; i++) {
+        const op *op = &program->ops[i];
+        if (is_done(op, assembled)) continue;
+        if (before != NULL && needs_barrier(before, op)) wait_for_team(worker);
+        run_op(worker, group, op);
+        before = op;
     }
 }
 
 static void run_perceptron(const worker *worker, const tile_group *group) {
     const program *program = worker->program;
     const tile *first = &group->tiles[0], *last = &group->tiles[group->count - 1];
-    if (!uses_tiles(program)) run_op(worker, group, &program->ops[0]);
-    perceptron_task task = {.forward = program->loss - 1,
-                            .loss = program->loss,
+    if (!uses_tiles(program)) run_op(worker, group, program->gather);
+    perceptron_task task = {.layer = &program->output_forward->dense_forward.shape,
+                            .loss_kind = program->loss->kind,
+                            .loss = &program->loss->loss,
                             .training = program->plan->training,
                             .with_loss = worker->with_loss || !program->plan->training,
                             .parameters = group->parameters,

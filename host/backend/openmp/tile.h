@@ -65,7 +65,9 @@ typedef void tile_function(const tile_group *group, const op *op);
 
 /* A network of one output and no hidden layer over successive tiles that are assembled: see perceptron.c. */
 typedef struct perceptron_task {
-    const op *forward, *loss;
+    const dense_shape *layer;
+    tile_op loss_kind;
+    const loss_op *loss;
     bool training, with_loss;
     const float *parameters;
     float *partial;     /* gradient of the tiles, NULL unless training; */
@@ -120,10 +122,15 @@ typedef struct cpu_functions {
 
 extern const cpu_functions cpu_functions_v4, cpu_functions_v3, cpu_functions_generic;
 
-/* A tensor's part in one column; the input, whose offset is 0, may lie outside the workspace. */
-static inline float *tensor_at(const tile *tile, size_t column, size_t offset) {
-    return offset == 0 ? tile->input + column * tile->input_stride
-                       : tile->workspace + column * tile->workspace_stride + offset * COLUMN_LANES;
+/* A tensor's part in one column; the input may lie outside the workspace. */
+static inline float *tensor_at(const tile *tile, size_t column, tensor_place place) {
+    return place.is_input ? tile->input + column * tile->input_stride
+                          : tile->workspace + column * tile->workspace_stride + place.offset * COLUMN_LANES;
+}
+
+/* Floats between the columns of a tensor. */
+static inline size_t stride_of(const tile *tile, tensor_place place) {
+    return place.is_input ? tile->input_stride : tile->workspace_stride;
 }
 
 /* Lanes of a column that hold rows, rounded up to TILE_LANES. */

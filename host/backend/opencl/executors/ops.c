@@ -1,0 +1,105 @@
+/* Op by op: each is one launch over a wave of tiles. It computes every plan, on every device. */
+#include "backend/opencl/ops.h"
+
+#include <stdlib.h>
+
+#include "kernels/arguments/gather.h"
+#include "support/memory.h"
+
+#define GPU_WAVE_BYTES ((size_t)512 << 20)
+
+/* The launchers of ops.c are those of all ops that there are. */
+static bool fits(const backend *backend, const plan *plan, const program_options *options,
+                 const char **lack) {
+    (void)backend, (void)plan, (void)options, (void)lack;
+    return true;
+}
+
+static void cut(const opencl_backend_state *state, program *program) {
+    const size_t budget = state->shares_memory ? CPU_WAVE_BYTES : GPU_WAVE_BYTES;
+    opencl_set_tiles(program, opencl_tile_lanes(&program->options), 0);
+    program->sums.group = 1;
+    program->sums.slots = opencl_wave_tiles(state, program->plan, &program->options,
+                                            program->tiles.floats + program->sums.floats, budget);
+    program->tiles.count = program->sums.slots;
+    opencl_store_tiles(state, program);
+}
+
+static tanda_status make_rows(const opencl_backend_state *state, const program *program, ops_program *own,
+                              tanda_error *error) {
+    const size_t positions = program->sums.slots * TILE_ROWS, targets = program->plan->targets;
+    tanda_status status = opencl_make_memory(state, positions, sizeof(cl_ulong), &own->rows, error);
+    if (status == TANDA_OK)
+        status = opencl_make_memory(state, positions, targets * sizeof(cl_uint), &own->labels, error);
+    if (status == TANDA_OK && program->plan->weighted)
+        status = opencl_make_memory(state, positions, sizeof(float), &own->weights, error);
+    return status;
+}
+
+static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
+    ops_program *own = NULL;
+    tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
+    if (status != TANDA_OK) return status;
+    program->own = own;
+    status = allocate(&own->variants, program->plan->op_count, sizeof *own->variants, "program", error);
+    if (status == TANDA_OK) status = make_rows(state, program, own, error);
+    return status == TANDA_OK && program->options.math == TANDA_MATH_FAST
+               ? opencl_choose_variants(state, program, error)
+               : status;
+}
+
+static void release(program *program) {
+    ops_program *own = ops_of(program);
+    if (own == NULL) return;
+    opencl_release(&own->rows);
+    opencl_release(&own->labels);
+    opencl_release(&own->weights);
+    free(own->variants);
+    free(own);
+}
+
+static tanda_status run_order(const context *c) {
+    const program *program = c->program;
+    const ops_program *own = ops_of(program);
+    const program_options *options = &program->options;
+    const buffer *labels = options->labels;
+    const bool weighted = program->plan->weighted;
+    const order_arguments arguments = {.first_position = c->wave->first_row,
+                                       .row_count = options->rows,
+                                       .seed = options->seed,
+                                       .rows = (uint)c->wave->rows,
+                                       .targets = labels != NULL ? (uint)program->plan->targets : 0,
+                                       .shuffle = shuffles(program),
+                                       .epoch = (uint)c->wave->epoch,
+                                       .has_weights = weighted};
+    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
+    give_memory(&launch, own->rows);
+    give_memory(&launch, own->labels);
+    give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
+    give_memory(&launch, weighted ? own->weights : own->labels);
+    give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
+    give_arguments(&launch, &arguments, sizeof arguments);
+    return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
+}
+
+static tanda_status partial(const context *c) {
+    const plan *plan = c->program->plan;
+    const bool is_stored = opencl_is_stored(c->program);
+    tanda_status status = run_order(c);
+    for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++)
+        if (plan->ops[i].kind != OP_gather || !is_stored) status = opencl_run_op(c, &plan->ops[i]);
+    return status;
+}
+
+static const char *notes(const program *program) {
+    return ops_of(program)->notes;
+}
+
+const opencl_executor opencl_ops = {
+    .base = {.name = "ops", .fits = fits},
+    .cut = cut,
+    .prepare = prepare,
+    .release = release,
+    .partial = partial,
+    .notes = notes,
+};

@@ -1,0 +1,54 @@
+/* The ops of a plan one by one: what the executor `ops` has of a program, for its launchers and the fast mode's choice. */
+#ifndef TANDA_OPENCL_OPS_H
+#define TANDA_OPENCL_OPS_H
+
+#include "backend/opencl/wave.h"
+
+/* Who computes an op. In exact mode always tanda's exact kernels. */
+typedef enum variant {
+    VARIANT_EXACT,
+    VARIANT_NATIVE, /* tanda's kernels with the device's own exp, log and tanh */
+    VARIANT_CLBLAST,
+} variant;
+
+#define NOTES_SIZE 512
+
+typedef struct ops_program {
+    cl_mem rows, labels;    /* row number and labels of each position of a wave */
+    cl_mem weights;         /* and its weight, of a weighted plan; else NULL */
+    variant *variants;      /* per op of the plan */
+    char notes[NOTES_SIZE]; /* what the fast mode chose, for the user */
+} ops_program;
+
+static inline ops_program *ops_of(const program *program) {
+    return program->own;
+}
+
+static inline variant variant_of(const context *c, const op *op) {
+    return ops_of(c->program)->variants[op - c->program->plan->ops];
+}
+
+static inline const kernel_set *kernels_of(const context *c, const op *op) {
+    return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
+}
+
+/* Work-items along the lanes for kernels that loop over them. */
+static inline size_t lane_items(const context *c) {
+    return c->state->vector == 1 ? c->program->tiles.width : 1;
+}
+
+/* Queues one tile op over the wave. */
+tanda_status opencl_run_op(const context *c, const op *op);
+
+/* The three products of a dense layer by CLBlast, over the wave. */
+tanda_status opencl_gemm_forward(const context *c, const dense_forward_op *op);
+tanda_status opencl_gemm_backward(const context *c, const dense_backward_op *op);
+tanda_status opencl_gemm_gradient(const context *c, const dense_gradient_op *op);
+
+/*
+ * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets
+ * the variants and the notes. The memory is zero again afterwards.
+ */
+tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, tanda_error *error);
+
+#endif

@@ -1,0 +1,163 @@
+#include "backend/session.h"
+
+#include <stdlib.h>
+
+#include "backend/executor.h"
+#include "support/memory.h"
+
+/* ---- rows ------------------------------------------------------------------------------------------------- */
+
+static tanda_status make_rows(const row_arrays *arrays, resident *made, tanda_error *error) {
+    size_t bytes = 0, label_bytes = 0;
+    if (multiply_overflows(arrays->rows, arrays->features * sizeof(float), &bytes) ||
+        multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", arrays->rows, arrays->features);
+    tanda_status status = backend_buffer(made->backend, bytes, arrays->values, &made->features, error);
+    if (status == TANDA_OK && arrays->moved) backend_lend(made->backend, made->features);
+    if (status == TANDA_OK && arrays->labels != NULL)
+        status = backend_buffer(made->backend, label_bytes, arrays->labels, &made->labels, error);
+    if (status == TANDA_OK && arrays->weights != NULL)
+        status = backend_buffer(made->backend, arrays->rows * sizeof(float), arrays->weights, &made->weights,
+                                error);
+    return status;
+}
+
+tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
+                             tanda_error *error) {
+    resident made = {.backend = backend, .rows = arrays->rows};
+    const tanda_status status = make_rows(arrays, &made, error);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        resident_free(&made);
+    return status;
+}
+
+void resident_free(resident *resident) {
+    if (resident->backend == NULL) return;
+    backend_buffer_free(resident->backend, resident->features);
+    backend_buffer_free(resident->backend, resident->labels);
+    backend_buffer_free(resident->backend, resident->weights);
+    free(resident->kept);
+    *resident = (struct resident){0};
+}
+
+/* ---- sessions ----------------------------------------------------------------------------------------------- */
+
+static tanda_status make_parameters(const tanda_model *model, session *made, tanda_error *error) {
+    float *packed = NULL;
+    tanda_status status = allocate(&packed, made->plan->parameter_count, sizeof *packed, "parameters", error);
+    if (status != TANDA_OK) return status;
+    plan_pack(made->plan, model->parameters, packed);
+    status = backend_buffer(made->backend, made->plan->parameter_count * sizeof *packed, NULL,
+                            &made->parameters, error);
+    if (status == TANDA_OK) status = session_write_parameters(made, packed, error);
+    free(packed);
+    return status;
+}
+
+static tanda_status begin(const tanda_model *model, const resident *rows, const plan_options *plan,
+                          const program_options *options, session *made, tanda_error *error) {
+    program_options whole = *options;
+    tanda_status status = plan_create(model, plan, &made->plan, error);
+    if (status == TANDA_OK && !made->shares_parameters) status = make_parameters(model, made, error);
+    whole.features = rows->features;
+    whole.labels = rows->labels;
+    whole.weights = rows->weights;
+    whole.rows = rows->rows;
+    whole.parameters = made->parameters;
+    return status == TANDA_OK
+               ? backend_compile(made->backend, made->plan, &whole, &made->executor, &made->program, error)
+               : status;
+}
+
+tanda_status session_create(const tanda_model *model, const resident *rows, const plan_options *plan,
+                            const program_options *options, const session *of, session *result,
+                            tanda_error *error) {
+    session made = {.backend = rows->backend,
+                    .parameters = of != NULL ? of->parameters : NULL,
+                    .shares_parameters = of != NULL};
+    const tanda_status status = begin(model, rows, plan, options, &made, error);
+    if (status == TANDA_OK)
+        *result = made;
+    else
+        session_free(&made);
+    return status;
+}
+
+void session_free(session *session) {
+    if (session->backend == NULL) return;
+    backend_program_free(session->backend, session->program);
+    if (!session->shares_parameters) backend_buffer_free(session->backend, session->parameters);
+    plan_free(session->plan);
+    *session = (struct session){0};
+}
+
+const char *session_executor(const session *session) {
+    return session->executor->name;
+}
+
+const char *session_notes(const session *session) {
+    const backend_interface *interface = session->backend->interface;
+    return interface->notes != NULL ? interface->notes(session->program) : "";
+}
+
+/* ---- work --------------------------------------------------------------------------------------------------- */
+
+tanda_status session_run(session *session, uint64_t first_step, size_t steps, const update_rates *rates,
+                         bool with_loss, tanda_error *error) {
+    return session->backend->interface->run(session->backend, session->program, first_step, steps, rates,
+                                            with_loss, error);
+}
+
+tanda_status session_results(session *session, step_result *results, tanda_error *error) {
+    return session->backend->interface->results(session->backend, session->program, results, error);
+}
+
+tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
+                             partial_sum *sum, tanda_error *error) {
+    return session->backend->interface->partial(session->backend, session->program, step, first_tile, tiles,
+                                                sum, error);
+}
+
+tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,
+                           step_result *result, tanda_error *error) {
+    return session->backend->interface->apply(session->backend, session->program, step, rates, sum, result,
+                                              error);
+}
+
+tanda_status session_finish(session *session, tanda_error *error) {
+    return backend_finish(session->backend, error);
+}
+
+tanda_status session_read_parameters(const session *session, float *packed, tanda_error *error) {
+    return backend_download(session->backend, session->parameters, packed,
+                            session->plan->parameter_count * sizeof *packed, error);
+}
+
+tanda_status session_write_parameters(session *session, const float *packed, tanda_error *error) {
+    return backend_upload(session->backend, session->parameters, packed,
+                          session->plan->parameter_count * sizeof *packed, error);
+}
+
+tanda_status session_read(const session *session, const tensor *tensor, float *values, tanda_error *error) {
+    return session->backend->interface->read(session->backend, session->program, tensor, values, error);
+}
+
+tanda_status session_read_gradient(const session *session, float *packed, tanda_error *error) {
+    return session->backend->interface->read_gradient(session->backend, session->program, packed, error);
+}
+
+tanda_status session_sweep(session *session, const tensor *tensor, size_t first_row, size_t rows,
+                           float *values, tanda_error *error) {
+    return session->backend->interface->sweep(session->backend, session->program, tensor, first_row, rows,
+                                              values, error);
+}
+
+tanda_status session_read_state(const session *session, size_t index, float *packed, tanda_error *error) {
+    return session->backend->interface->read_state(session->backend, session->program, index, packed, error);
+}
+
+tanda_status session_write_state(session *session, size_t index, const float *packed, tanda_error *error) {
+    return session->backend->interface->write_state(session->backend, session->program, index, packed, error);
+}

@@ -1,0 +1,46 @@
+#include "backend/step.h"
+
+#include "kernels/tree.h"
+
+batch batch_at(size_t rows, size_t batch_rows, uint64_t step) {
+    const size_t per_epoch = steps_per_epoch(rows, batch_rows), index = (size_t)(step % per_epoch);
+    batch made = {.step = step, .epoch = step / per_epoch, .first_row = index * batch_rows, .index = index};
+    made.rows = batch_size(rows, batch_rows, index);
+    made.tiles = tiles_of(made.rows);
+    return made;
+}
+
+size_t step_levels(size_t waves) {
+    size_t levels = 1;
+    for (; waves > 0; waves /= 2)
+        levels++;
+    return levels;
+}
+
+/* The sum of a wave goes through the tree over the waves; see kernels/tree.h. */
+static tanda_status add_wave(const step_hands *hands, void *worker, size_t index, bool is_last,
+                             tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    unsigned level = 0;
+    for (; status == TANDA_OK && tree_climbs(index, is_last, level); level++)
+        if (tree_takes(index, level)) status = hands->add(worker, level, error);
+    return status == TANDA_OK && !is_last ? hands->keep(worker, level, error) : status;
+}
+
+tanda_status step_sum(const step_hands *hands, void *worker, const batch *batch, size_t first, size_t end,
+                      size_t wave_tiles, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t at = first; status == TANDA_OK && at < end; at += wave_tiles) {
+        const size_t tiles = end - at < wave_tiles ? end - at : wave_tiles;
+        const bool is_last = at + tiles == end;
+        status = hands->partial(worker, batch, at, tiles, is_last && at == first, error);
+        if (status == TANDA_OK) status = add_wave(hands, worker, (at - first) / wave_tiles, is_last, error);
+    }
+    return status;
+}
+
+tanda_status step_run(const step_hands *hands, void *worker, const batch *batch, size_t wave_tiles,
+                      size_t result, tanda_error *error) {
+    const tanda_status status = step_sum(hands, worker, batch, 0, batch->tiles, wave_tiles, error);
+    return status == TANDA_OK ? hands->apply(worker, batch, result, error) : status;
+}

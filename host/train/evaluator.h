@@ -1,0 +1,32 @@
+/* A data set and a model on a device: whether they go together, and evaluations. */
+#ifndef TANDA_TRAIN_EVALUATOR_H
+#define TANDA_TRAIN_EVALUATOR_H
+
+#include "backend/session.h"
+#include "data/dataset.h"
+
+/* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */
+tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
+                       tanda_error *error);
+
+/*
+ * A data set that fits the model, on a device, with its labels as the model learns them or without; it must outlive
+ * the resident. moved: see row_arrays.
+ */
+tanda_status resident_of_dataset(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
+                                 bool with_labels, bool moved, resident *result, tanda_error *error);
+
+/* An evaluation that can be run again as the parameters change. */
+typedef struct evaluator {
+    const tanda_model *model;
+    size_t rows;
+    session session;
+} evaluator;
+
+/* of: a training of the model, whose parameters are evaluated; NULL: the model's own. */
+tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
+                              evaluator *result, tanda_error *error);
+tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
+void evaluator_free(evaluator *evaluator);
+
+#endif

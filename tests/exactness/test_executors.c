@@ -1,0 +1,217 @@
+/*
+ * Executors: all that fit a training give the same bits, forced or not; the one that is taken by itself is the one that
+ * suits it; and one that does not know an op of it says so.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/executor.h"
+#include "support_network.h"
+
+#define STEPS 5
+#define UNITS 2 /* compute units that the choice is made for, whatever the machine has */
+
+#define RELU ACTIVATION_RELU
+#define TANH ACTIVATION_TANH
+#define SOFTMAX ACTIVATION_SOFTMAX
+#define SIGMOID ACTIVATION_SIGMOID
+#define IDENTITY ACTIVATION_IDENTITY
+#define BINARY LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL
+#define CATEGORICAL LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL
+#define SQUARED LOSS_MSE, TANDA_TASK_REGRESSION, CONTENT_REAL
+#define ABSOLUTE LOSS_MAE, TANDA_TASK_REGRESSION, CONTENT_REAL
+
+/* A training, and who computes it on PoCL where nobody is forced. */
+typedef struct training {
+    network network;
+    size_t batch_rows; /* 0: all */
+    float clip_norm;
+    const char *on_pocl;
+} training;
+
+static const training trainings[] = {
+    {{600, 20, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"},
+    {{3000, 20, 1, {1}, {SIGMOID}, BINARY}, 1400, 0.0f, "perceptron"},
+    {{2100, 50, 1, {1}, {IDENTITY}, SQUARED}, 0, 0.25f, "perceptron"},
+    {{200, 30, 1, {10}, {SOFTMAX}, CATEGORICAL}, 0, 0.0f, "steps"},
+    {{200, 40, 2, {16, 3}, {RELU, SOFTMAX}, CATEGORICAL}, 32, 0.0f, "steps"},
+    {{200, 40, 2, {16, 3}, {RELU, SOFTMAX}, CATEGORICAL}, 32, 0.25f, "network"},
+    {{768, 17, 2, {20, 1}, {TANH, SIGMOID}, BINARY}, 0, 0.0f, "network"},
+    {{1100, 17, 2, {20, 1}, {TANH, SIGMOID}, BINARY}, 0, 0.0f, "tiles"},
+    {{33, 100, 3, {300, 257, 5}, {RELU, TANH, SOFTMAX}, CATEGORICAL}, 0, 0.0f, "steps"},
+    {{257, 13, 2, {24, 1}, {RELU, IDENTITY}, SQUARED}, 0, 0.0f, "network"},
+    {{57, 13, 1, {1}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "steps"},
+    {{65, 13, 1, {3}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "ops"},
+};
+#define TRAININGS (sizeof trainings / sizeof *trainings)
+
+static step_options options_of(const training *training) {
+    return (step_options){.batch_rows = training->batch_rows,
+                          .shuffle = true,
+                          .seed = 3,
+                          .update = {.constants = {.clip_norm = training->clip_norm}}};
+}
+
+/* What a training leaves behind. */
+typedef struct outcome {
+    size_t count;
+    float *parameters;
+    step_result results[STEPS];
+    char executor[32];
+} outcome;
+
+static outcome train(backend *backend, const problem *problem, const step_options *options) {
+    outcome made;
+    execution execution = execution_create(backend, problem, options);
+    execution_run(&execution, 0, STEPS, made.results);
+    made.count = execution.session.plan->parameter_count;
+    made.parameters = execution_parameters(&execution);
+    snprintf(made.executor, sizeof made.executor, "%s", session_executor(&execution.session));
+    execution_free(&execution);
+    return made;
+}
+
+static void expect_same(const outcome *one, const outcome *other, const char *how) {
+    cr_assert_eq(one->count, other->count);
+    cr_expect_eq(memcmp(one->results, other->results, sizeof one->results), 0, "%s: other results", how);
+    for (size_t i = 0; i < one->count; i++)
+        if (bits_of_float(one->parameters[i]) != bits_of_float(other->parameters[i])) {
+            cr_expect(false, "%s: parameter %zu is %a, not %a", how, i, (double)other->parameters[i],
+                      (double)one->parameters[i]);
+            return;
+        }
+}
+
+/* A plan and options as session_create makes them, for questions. */
+static plan *plan_of(const problem *problem) {
+    plan *made = NULL;
+    MUST(plan_create(problem->model, &(plan_options){.training = true, .with_loss = true}, &made, error));
+    return made;
+}
+
+static program_options question_of(const problem *problem, const step_options *options) {
+    return (program_options){.rows = problem->dataset.rows,
+                             .batch_rows =
+                                 options->batch_rows != 0 ? options->batch_rows : problem->dataset.rows,
+                             .shuffle = options->shuffle,
+                             .update = options->update,
+                             .wave_tiles = options->wave_tiles};
+}
+
+/* Every executor that fits, forced; how many there were. */
+static size_t force_all(backend *backend, const problem *problem, const step_options *options,
+                        const outcome *expected, const char *text) {
+    const program_options question = question_of(problem, options);
+    plan *plan = plan_of(problem);
+    const char *lack = NULL;
+    size_t fitting = 0;
+    for (const executor *const *at = backend->interface->executors; *at != NULL; at++) {
+        char how[320];
+        if (!(*at)->fits(backend, plan, &question, &lack)) continue;
+        backend->executor = (*at)->name;
+        outcome got = train(backend, problem, options);
+        snprintf(how, sizeof how, "%s, %s, waves of %zu: %s", backend_title(backend), backend->executor,
+                 options->wave_tiles, text);
+        cr_expect_str_eq(got.executor, backend->executor, "%s", how);
+        expect_same(expected, &got, how);
+        free(got.parameters);
+        fitting++;
+    }
+    backend->executor = NULL;
+    plan_free(plan);
+    return fitting;
+}
+
+static void check_training(backend *reference, backend *backend, const training *training, bool with_choice) {
+    char text[NETWORK_TEXT_SIZE];
+    problem problem = problem_create(&training->network);
+    const step_options options = options_of(training);
+    step_options in_waves = options;
+    outcome expected = train(reference, &problem, &options), got = train(backend, &problem, &options);
+    in_waves.wave_tiles = 2;
+    network_text(&training->network, text);
+    expect_same(&expected, &got, text);
+    if (with_choice) cr_expect_str_eq(got.executor, training->on_pocl, "%s: %s", text, got.executor);
+    cr_expect_gt(force_all(backend, &problem, &options, &expected, text), 0, "%s: none fits", text);
+    cr_expect_gt(force_all(backend, &problem, &in_waves, &expected, text), 0, "%s: none fits", text);
+    free(expected.parameters);
+    free(got.parameters);
+    problem_free(&problem);
+}
+
+static void check_trainings(backend *backend, bool with_choice) {
+    struct tanda_device *reference = open_best_openmp(1);
+    for (size_t i = 0; i < TRAININGS; i++)
+        check_training(reference, backend, &trainings[i], with_choice);
+    tanda_device_close(reference);
+    tanda_device_close(backend);
+}
+
+static backend *open_with_units(void) {
+    backend *opened = open_opencl(NULL);
+    opened->information.compute_units = UNITS;
+    return opened;
+}
+
+Test(openmp, all_executors_that_fit_give_the_same_bits) {
+    check_trainings(open_best_openmp(2), false);
+}
+
+Test(pocl, all_executors_that_fit_give_the_same_bits_and_the_best_is_taken, .fini = forget_opencl) {
+    if (use_opencl("pocl")) check_trainings(open_with_units(), true);
+}
+
+/* ---- what they do not know --------------------------------------------------------------------------------- */
+
+/* One that does not fit is refused by name and reason, where a training is forced onto it. */
+static void expect_refusal(backend *backend, const training *training, const char *executor,
+                           const char *reason) {
+    problem problem = problem_create(&training->network);
+    const step_options options = options_of(training);
+    const program_options question = question_of(&problem, &options);
+    const struct executor *chosen = NULL;
+    plan *plan = plan_of(&problem);
+    tanda_error error = {0};
+    backend->executor = executor;
+    cr_expect_eq(executor_choose(backend, plan, &question, &chosen, &error), TANDA_DEVICE);
+    cr_expect_not_null(strstr(error.message, executor), "%s", error.message);
+    cr_expect_not_null(strstr(error.message, reason), "%s", error.message);
+    backend->executor = NULL;
+    plan_free(plan);
+    problem_free(&problem);
+}
+
+/* A training with an op that it does not have: an executor that lists what it knows refuses it. */
+static void expect_unknown_op(backend *backend, tile_op op) {
+    const training *training = &trainings[0];
+    problem problem = problem_create(&training->network);
+    const step_options options = options_of(training);
+    const program_options question = question_of(&problem, &options);
+    const struct executor *chosen = NULL;
+    plan *plan = plan_of(&problem);
+    for (size_t i = 0; i < plan->op_count; i++)
+        if (&plan->ops[i] == plan->loss) plan->ops[i].kind = op;
+    MUST(executor_choose(backend, plan, &question, &chosen, error));
+    for (const executor *const *at = backend->interface->executors; *at != chosen; at++) {
+        const char *lack = "";
+        cr_expect_not((*at)->fits(backend, plan, &question, &lack), "%s", (*at)->name);
+        cr_expect_str_eq(lack, tile_op_name(op), "%s lacks %s", (*at)->name, lack);
+    }
+    cr_expect_str_eq(chosen->name, "ops");
+    plan_free(plan);
+    problem_free(&problem);
+}
+
+Test(pocl, an_executor_refuses_what_it_does_not_know_and_names_it, .fini = forget_opencl) {
+    if (!use_opencl("pocl")) return;
+    backend *backend = open_with_units();
+    expect_refusal(backend, &trainings[10], "perceptron", "loss_elements");
+    expect_refusal(backend, &trainings[11], "network", "several labels");
+    expect_refusal(backend, &trainings[11], "tiles", "several labels");
+    expect_refusal(backend, &trainings[11], "steps", "several labels");
+    expect_refusal(backend, &trainings[5], "steps", "norm");
+    expect_unknown_op(backend, OP_softmax);
+    tanda_device_close(backend);
+}
