@@ -28,10 +28,10 @@ completion_value completion_of_arguments(const command *command);
 /* What its help says first of an option. */
 const char *completion_text(const struct argp_option *option, char text[COMPLETION_TEXT_SIZE]);
 
-/* The script of each shell, on standard output; name NULL ends the commands. */
-void completion_print_bash(const command *commands);
-void completion_print_zsh(const command *commands);
-void completion_print_fish(const command *commands);
+/* The script of each shell, on standard output. */
+void completion_print_bash(void);
+void completion_print_zsh(void);
+void completion_print_fish(void);
 
 /*
  * The script of a shell, "bash" where it is NULL, on standard output. TANDA_USAGE for
