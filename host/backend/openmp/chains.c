@@ -147,18 +147,18 @@ SPECIALISED void finish_sums(const int outputs, const int vectors, const shape s
 /* Plain gradient descent: update_gradient() and update_descent() of kernels/update.h. */
 SPECIALISED void descend(const int outputs, const int vectors, const shape s, const chains *c, size_t at,
                          vec sum[MOST_SUMS]) {
-    const vec inverse_rows = vec_splat(c->update.rule->inverse_rows), rate = vec_splat(-c->update.rule->rate);
-    vec not_finite = vec_load(c->update.rule->not_finite);
+    const vec inverse_rows = vec_splat(c->descent->inverse_rows), rate = vec_splat(-c->descent->rate);
+    vec not_finite = vec_load(c->descent->not_finite);
     UNROLL_FOR (int o = 0; o < outputs; o++)
         UNROLL_FOR (int v = 0; v < vectors; v++) {
-            float *weight = c->update.weights + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group);
+            float *weight = c->weights + at + (size_t)o * s.line_step + VECTOR_AT(v, c->result_group);
             const vec g = vec_flush_tiny(vec_mul(sum[o * vectors + v], inverse_rows));
             const vec w = vec_canonical(vec_fma(rate, g, vec_load(weight)));
             not_finite = vec_fma(w, vec_zero(), not_finite);
             vec_store(weight, w);
             sum[o * vectors + v] = g;
         }
-    vec_store(c->update.rule->not_finite, not_finite);
+    vec_store(c->descent->not_finite, not_finite);
 }
 
 /* The whole of one block. */
@@ -176,9 +176,9 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
     else
         add_start(outputs, vectors, c, j, sum);
     if (c->to == c->terms) finish_sums(outputs, vectors, s, c, at, sum);
-    for (size_t i = 0; i < c->below_count; i++)
-        add_to_sums(outputs, vectors, s, c->below[i] + at, group, sum);
-    if (s.line_step == PANEL && c->update.rule != NULL) descend(outputs, vectors, s, c, at, sum);
+    for (size_t i = 0; i < c->below.count; i++)
+        add_to_sums(outputs, vectors, s, c->below.partials[i] + at, group, sum);
+    if (s.line_step == PANEL && c->descent != NULL) descend(outputs, vectors, s, c, at, sum);
     UNROLL_FOR (int o = 0; o < outputs; o++)
         UNROLL_FOR (int v = 0; v < vectors; v++)
             vec_store(c->results + at + (size_t)o * s.line_step + VECTOR_AT(v, group), sum[o * vectors + v]);
