@@ -16,11 +16,9 @@
 #include "kernels/geometry.h"
 #include "model/model.h"
 
-/* The tile ops. X(name): each backend has a function and a kernel of this name. */
-#define TILE_OP_LIST(X) \
+/* The tile ops. X(name): OpenMP has a function of this name, OpenCL a launcher and one kernel, */
+#define KERNEL_OP_LIST(X) \
     X(gather) \
-    X(dense_forward) \
-    X(activation_forward) \
     X(dropout_forward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
@@ -28,10 +26,16 @@
     X(loss_mse) \
     X(loss_elements) \
     X(weigh) \
+    X(dropout_backward)
+
+/* or, behind those, a choice of several. */
+#define TILE_OP_LIST(X) \
+    KERNEL_OP_LIST(X) \
+    X(dense_forward) \
+    X(activation_forward) \
     X(loss_sum) \
     X(dense_gradient) \
     X(dense_backward) \
-    X(dropout_backward) \
     X(activation_backward)
 
 typedef enum tile_op {
@@ -178,7 +182,7 @@ typedef struct tensor {
     tensor_place place;
 } tensor;
 
-/* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. */
+/* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. K: the layer's fan_in. */
 typedef struct packed_layer {
     size_t inputs, outputs, stride;
     size_t weight, bias;
