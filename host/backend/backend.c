@@ -22,18 +22,24 @@ void backend_buffer_free(backend *backend, buffer *buffer) {
     if (buffer != NULL) backend->interface->buffer_free(backend, buffer);
 }
 
-void backend_lend(backend *backend, buffer *buffer) {
-    if (backend->interface->lend != NULL) backend->interface->lend(backend, buffer);
+tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+                          buffer **result, tanda_error *error) {
+    const backend_interface *interface = backend->interface;
+    size_t bytes = 0;
+    if (multiply_overflows(rows, features * sizeof *values, &bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", rows, features);
+    return interface->rows != NULL ? interface->rows(backend, values, rows, features, moved, result, error)
+                                   : interface->buffer(backend, bytes, values, result, error);
 }
 
-tanda_status backend_upload(backend *backend, buffer *target, const void *source, size_t bytes,
-                            tanda_error *error) {
-    return backend->interface->upload(backend, target, source, bytes, error);
+tanda_status backend_write_parameters(backend *backend, const plan *plan, buffer *parameters,
+                                      const float *packed, tanda_error *error) {
+    return backend->interface->write_parameters(backend, plan, parameters, packed, error);
 }
 
-tanda_status backend_download(backend *backend, buffer *source, void *target, size_t bytes,
-                              tanda_error *error) {
-    return backend->interface->download(backend, source, target, bytes, error);
+tanda_status backend_read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                     tanda_error *error) {
+    return backend->interface->read_parameters(backend, plan, parameters, packed, error);
 }
 
 /* The initial value for every parameter, and +0 for padding. */

@@ -50,8 +50,9 @@ size_t update_state_count(update_rule rule);
 typedef struct program_options {
     buffer *features; /* (rows, features) binary32, row-major */
     buffer *labels; /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
-    buffer *weights;    /* rows binary32, finite and not below 0, where the plan is weighted; else NULL */
-    buffer *parameters; /* packed parameters; training updates them in place */
+    buffer *weights; /* rows binary32, finite and not below 0, where the plan is weighted; else NULL */
+    buffer
+        *parameters; /* plan->parameter_count floats, laid out as the backend likes; training updates them */
     size_t rows;
     size_t batch_rows; /* B; the last batch of an epoch holds what is left */
     bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
@@ -77,12 +78,13 @@ typedef struct backend_interface {
     void (*close)(backend *backend);
     tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
                            tanda_error *error);
+    tanda_status (*rows)(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+                         buffer **result, tanda_error *error); /* optional slot: NULL, as any buffer */
     void (*buffer_free)(backend *backend, buffer *buffer);
-    void (*lend)(backend *backend, buffer *buffer); /* optional slot: NULL, nothing is rearranged */
-    tanda_status (*upload)(backend *backend, buffer *target, const void *source, size_t bytes,
-                           tanda_error *error);
-    tanda_status (*download)(backend *backend, buffer *source, void *target, size_t bytes,
-                             tanda_error *error);
+    tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
+                                     const float *packed, tanda_error *error);
+    tanda_status (*read_parameters)(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                    tanda_error *error);
     const executor *const *executors; /* best first, NULL behind them */
     tanda_status (*compile)(backend *backend, const plan *plan, const program_options *options,
                             const executor *executor, program **result, tanda_error *error);
@@ -151,14 +153,17 @@ tanda_status backend_buffer(backend *backend, size_t bytes, const void *contents
 void backend_buffer_free(backend *backend, buffer *buffer);
 
 /*
- * Allows the backend to rearrange the contents that a buffer was made with, so that the data is in memory once;
- * until the buffer is freed, which puts them back, nobody else may look at them. Before the first program.
+ * The same for the features of a data set, (rows, features). moved: the backend may rearrange the values themselves, so
+ * that they are in memory once; until the buffer is freed, which puts them back, nobody else may look at them.
  */
-void backend_lend(backend *backend, buffer *buffer);
-tanda_status backend_upload(backend *backend, buffer *target, const void *source, size_t bytes,
-                            tanda_error *error);
-tanda_status backend_download(backend *backend, buffer *source, void *target, size_t bytes,
-                              tanda_error *error);
+tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+                          buffer **result, tanda_error *error);
+
+/* Parameters from and to the packed vector of the plan, or of another one of the same model. */
+tanda_status backend_write_parameters(backend *backend, const plan *plan, buffer *parameters,
+                                      const float *packed, tanda_error *error);
+tanda_status backend_read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                     tanda_error *error);
 
 /* Prepares a plan for a data set, by the executor that is chosen for it. plan and buffers must outlive the program. */
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,

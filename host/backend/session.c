@@ -8,12 +8,11 @@
 /* ---- rows ------------------------------------------------------------------------------------------------- */
 
 static tanda_status make_rows(const row_arrays *arrays, resident *made, tanda_error *error) {
-    size_t bytes = 0, label_bytes = 0;
-    if (multiply_overflows(arrays->rows, arrays->features * sizeof(float), &bytes) ||
-        multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
-        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", arrays->rows, arrays->features);
-    tanda_status status = backend_buffer(made->backend, bytes, arrays->values, &made->features, error);
-    if (status == TANDA_OK && arrays->moved) backend_lend(made->backend, made->features);
+    size_t label_bytes = 0;
+    if (multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu labels are too many", arrays->rows, arrays->targets);
+    tanda_status status = backend_rows(made->backend, arrays->values, arrays->rows, arrays->features,
+                                       arrays->moved, &made->features, error);
     if (status == TANDA_OK && arrays->labels != NULL)
         status = backend_buffer(made->backend, label_bytes, arrays->labels, &made->labels, error);
     if (status == TANDA_OK && arrays->weights != NULL)
@@ -131,13 +130,11 @@ tanda_status session_finish(session *session, tanda_error *error) {
 }
 
 tanda_status session_read_parameters(const session *session, float *packed, tanda_error *error) {
-    return backend_download(session->backend, session->parameters, packed,
-                            session->plan->parameter_count * sizeof *packed, error);
+    return backend_read_parameters(session->backend, session->plan, session->parameters, packed, error);
 }
 
 tanda_status session_write_parameters(session *session, const float *packed, tanda_error *error) {
-    return backend_upload(session->backend, session->parameters, packed,
-                          session->plan->parameter_count * sizeof *packed, error);
+    return backend_write_parameters(session->backend, session->plan, session->parameters, packed, error);
 }
 
 tanda_status session_read(const session *session, const tensor *tensor, float *values, tanda_error *error) {

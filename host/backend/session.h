@@ -14,7 +14,7 @@ typedef struct row_arrays {
     const float *values;  /* (rows, features) */
     const void *labels;   /* (rows) int32 classes or (rows, targets) binary32; NULL: none */
     const float *weights; /* (rows); NULL: none */
-    bool moved;           /* values may be rearranged by the device meanwhile: nobody else looks at them */
+    bool moved; /* values are the resident's to rearrange until it is freed: nobody else looks at them */
 } row_arrays;
 
 /* Rows on a device, for any number of sessions. */
@@ -34,7 +34,7 @@ void resident_free(resident *resident); /* all zero: nothing; likewise session_f
 typedef struct session {
     backend *backend;
     plan *plan;
-    buffer *parameters; /* packed */
+    buffer *parameters; /* laid out as the backend likes */
     bool shares_parameters;
     const executor *executor;
     program *program;

@@ -323,6 +323,7 @@ tanda_status fit_prepare(fit *fit, tanda_error *error) {
 }
 
 tanda_status fit_train(fit *fit, tanda_device *device, tanda_train_result *result, tanda_error *error) {
+    fit->train.move_rows = true; /* they are the fit's own */
     return train_saving(device, fit->model, fit->training, fit->validation, &fit->train, &fit->checkpoints,
                         result, error);
 }

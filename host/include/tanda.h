@@ -586,8 +586,13 @@ typedef struct tanda_train_options {
     double learning_rate;
     tanda_optimizer_options optimizer;
     tanda_schedule_options schedule;
-    uint64_t seed;       /* of the shuffle; tanda_model_initialise takes its own */
-    bool no_shuffle;     /* rows in the order of the file */
+    uint64_t seed;   /* of the shuffle; tanda_model_initialise takes its own */
+    bool no_shuffle; /* rows in the order of the file */
+    /*
+     * The training set owns its rows and hands them to the device, which may rearrange them: nobody may look at them until
+     * tanda_train returns. It saves a copy of the data in memory. False: they are copied.
+     */
+    bool move_rows;
     tanda_math math;     /* fast differs from exact on OpenCL only */
     tanda_gemm gemm;     /* fast on OpenCL */
     size_t report_every; /* epochs between calls of on_epoch, the last epoch always; 0: 1 */
@@ -656,8 +661,7 @@ typedef struct tanda_train_result {
 /*
  * Trains the model in place. validation may be NULL. Both data sets must be scaled as the
  * model says (tanda_dataset_load_for_model does it) and have the model's features and classes.
- * A full batch is rearranged in memory while it is trained on and put back afterwards: no other thread may use the
- * training set meanwhile. TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when
+ * TANDA_FAILED with epoch and step when a loss or weight is not finite, TANDA_INTERRUPTED when
  * should_stop said so (message says what was saved); the model is then as it was. TANDA_USAGE or TANDA_BAD_INPUT when
  * `resume` does not fit or is damaged.
  */

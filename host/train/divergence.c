@@ -185,14 +185,6 @@ static tanda_status examine_weights(trainer *trainer, char *place, tanda_error *
     return status;
 }
 
-/* The rows may be lent to a program that keeps nothing; another needs them as they were. */
-static tanda_status take_back_rows(trainer *trainer) {
-    backend_program_free(trainer->backend, trainer->session.program);
-    trainer->session.program = NULL;
-    resident_free(&trainer->training);
-    return trainer_resident(trainer, false, &trainer->training, NULL);
-}
-
 void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGENCE_PLACE_SIZE]) {
     char of_weights[DIVERGENCE_PLACE_SIZE] = "";
     examination work = {.trainer = trainer, .place = place};
@@ -201,7 +193,6 @@ void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGE
     if (status == TANDA_OK) status = examine_weights(trainer, of_weights, NULL);
     trainer->progress = snapshot->progress;
     if (status == TANDA_OK) status = session_write_parameters(&trainer->session, snapshot->parameters, NULL);
-    if (status == TANDA_OK) status = take_back_rows(trainer);
     if (status == TANDA_OK) (void)examine_tensors(&work, NULL); /* without it the weights still tell */
     if (place[0] == '\0') memcpy(place, of_weights, sizeof of_weights);
     session_free(&work.session);

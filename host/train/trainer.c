@@ -28,17 +28,13 @@ bool trainer_keeps_best(const tanda_train_options *options) {
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
-tanda_status trainer_resident(const trainer *trainer, bool moved, resident *result, tanda_error *error) {
-    return resident_of_dataset(trainer->backend, trainer->model, trainer->dataset, true, moved, result,
-                               error);
-}
-
 static tanda_status upload(trainer *trainer, const tanda_dataset *validation, tanda_error *error) {
     const tanda_dataset *training = trainer->dataset;
-    /* Rows that are ours, and not in a mapped file, are worth rearranging in place. */
-    const bool sole =
-        training->owned != NULL && (validation == NULL || validation->values != training->values);
-    tanda_status status = trainer_resident(trainer, sole, &trainer->training, error);
+    /* Rows in a mapped file, or that are the validation set, too, are not the training set's own. */
+    const bool moved = trainer->options->move_rows && training->owned != NULL &&
+                       (validation == NULL || validation->values != training->values);
+    tanda_status status = resident_of_dataset(trainer->backend, trainer->model, training, true, moved,
+                                              &trainer->training, error);
     if (status == TANDA_OK && validation != NULL) {
         status = resident_of_dataset(trainer->backend, trainer->model, validation, true, false,
                                      &trainer->validation, error);
@@ -84,7 +80,7 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     return status;
 }
 
-/* Before the rows are lent to the device. */
+/* Before the rows are the device's. */
 static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *training,
                                       const tanda_dataset *validation, tanda_error *error) {
     const target_scaling *scaling = &trainer->model->target_scaling;

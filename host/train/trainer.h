@@ -76,7 +76,6 @@ tanda_status trainer_write_state(trainer *trainer, size_t index, const float *pa
 /* What the training's session was made of. */
 plan_options trainer_plan_options(const trainer *trainer);
 program_options trainer_program_options(const trainer *trainer);
-tanda_status trainer_resident(const trainer *trainer, bool moved, resident *result, tanda_error *error);
 
 /* Of the epoch that the latest step belongs to, from 1; 0 before the first step. */
 size_t trainer_epoch(const trainer *trainer);

@@ -71,6 +71,16 @@ static tanda_status download(backend *backend, buffer *source, void *target, siz
     return opencl_check(state, code, "clEnqueueReadBuffer", error);
 }
 
+static tanda_status write_parameters(backend *backend, const plan *plan, buffer *parameters,
+                                     const float *packed, tanda_error *error) {
+    return upload(backend, parameters, packed, plan->parameter_count * sizeof *packed, error);
+}
+
+static tanda_status read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                    tanda_error *error) {
+    return download(backend, parameters, packed, plan->parameter_count * sizeof *packed, error);
+}
+
 static tanda_status finish(backend *backend, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     return opencl_check(state, clFinish(state->queue), "clFinish", error);
@@ -107,8 +117,8 @@ static const backend_interface interface = {
     .close = close_opencl,
     .buffer = make_buffer,
     .buffer_free = free_buffer,
-    .upload = upload,
-    .download = download,
+    .write_parameters = write_parameters,
+    .read_parameters = read_parameters,
     .executors = opencl_executors,
     .compile = opencl_compile,
     .program_free = opencl_program_free,

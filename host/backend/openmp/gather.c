@@ -47,6 +47,21 @@ static void gather_rows(const tile_group *group, size_t lane, size_t first, size
     }
 }
 
+/* The same where rows lie as columns themselves: a program that is not of their tiles reads them so. */
+static void gather_lanes(const tile_group *group, size_t lane, size_t first, size_t end, float *target) {
+    const tile *tile = &group->tiles[lane / TILE_ROWS];
+    for (size_t i = lane % TILE_ROWS; i < lane % TILE_ROWS + LANES; i++) {
+        const uint64_t row = i < tile->rows ? tile->row[i] : 0;
+        const bool is_tiled = row < group->tiled_rows;
+        const float *values =
+            group->features + (is_tiled ? row / COLUMN_LANES * COLUMN_LANES : row) * group->feature_count;
+        for (size_t k = first; k < end; k++) {
+            const size_t at = is_tiled ? k * COLUMN_LANES + row % COLUMN_LANES : k;
+            target[k * COLUMN_LANES + i % COLUMN_LANES] = i < tile->rows ? values[at] : 0.0f;
+        }
+    }
+}
+
 /* Columns are shared out where there are enough, else features. */
 static share share_of_gather(const tile_group *group, size_t features) {
     share made = {0, features, group->first_column, group->end_column};
@@ -61,11 +76,13 @@ void ISA_NAME(gather)(const tile_group *group, const op *op) {
     const share share = group->parts > 1
                             ? share_of_gather(group, op->gather.features)
                             : (struct share){0, op->gather.features, group->first_column, group->end_column};
+    void (*const gather)(const tile_group *, size_t, size_t, size_t, float *) =
+        group->tiled_rows > 0 ? gather_lanes : gather_rows;
     for (size_t column = share.first_column; column < share.end_column; column++) {
         const tile *tile = &group->tiles[column / TILE_COLUMNS];
         const size_t c = column % TILE_COLUMNS, lanes = lanes_in(tile, c);
         for (size_t lane = 0; lane < lanes; lane += LANES)
-            gather_rows(group, column * COLUMN_LANES + lane, share.first, share.end,
-                        tensor_at(tile, c, op->gather.input));
+            gather(group, column * COLUMN_LANES + lane, share.first, share.end,
+                   tensor_at(tile, c, op->gather.input));
     }
 }

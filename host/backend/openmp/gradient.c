@@ -190,7 +190,7 @@ static void narrow_gradient(const tile_group *group, const dense_gradient_op *op
     float *levels = group->scratch + PAIR * PANEL_FLOATS, *result = group->partial + shape->weight;
     const size_t floats = shape->inputs * shape->stride;
     size_t first = 0, end = 0;
-    cut(shape->inputs, NARROW_ALONE, group->part, group->parts, &first, &end);
+    cut(shape->inputs, PANEL, group->part, group->parts, &first, &end); /* as parameters are owned */
     for (size_t i = 0; i < group->count; i++) {
         const tree_step step = tree_step_of(i, i + 1 == group->count);
         narrow n = {.tile = &group->tiles[i], .op = op, .below_count = step.count};

@@ -5,20 +5,20 @@
 #include "support/memory.h"
 
 /* rows[i] = the row of the data set at position first + i of the epoch's order */
-static void find_rows(worker *worker, const step *step, size_t first, size_t count) {
+static void find_rows(worker *worker, const batch *batch, size_t first, size_t count) {
     const program_options *options = &worker->program->options;
     if (order_is_fixed(options)) {
         for (size_t i = 0; i < count; i++)
-            worker->rows[i] = first + i;
+            worker->lanes.rows[i] = first + i;
         return;
     }
-    if (!worker->has_key || worker->key_epoch != step->epoch) {
-        worker->key = shuffle_make_key(options->seed, (uint32_t)step->epoch,
+    if (!worker->has_key || worker->key_epoch != batch->epoch) {
+        worker->key = shuffle_make_key(options->seed, (uint32_t)batch->epoch,
                                        philox_stream(PURPOSE_SHUFFLE, 0), options->rows);
-        worker->key_epoch = step->epoch;
+        worker->key_epoch = batch->epoch;
         worker->has_key = true;
     }
-    worker->program->functions->positions(&worker->key, first, count, worker->rows);
+    worker->program->functions->positions(&worker->key, first, count, worker->lanes.rows);
 }
 
 /* to[i] = from[rows[i]]: classes, targets or weights, of four bytes each. */
@@ -35,12 +35,12 @@ static const void *find_labels(worker *worker, size_t first, size_t count) {
     const size_t targets = worker->program->plan->targets;
     if (order_is_fixed(options)) return labels + first * targets;
     if (targets == 1)
-        copy_words(labels, worker->rows, count, worker->labels);
+        copy_words(labels, worker->lanes.rows, count, worker->lanes.labels);
     else
         for (size_t i = 0; i < count; i++)
-            memcpy(&worker->labels[i * targets], &labels[worker->rows[i] * targets],
+            memcpy(&worker->lanes.labels[i * targets], &labels[worker->lanes.rows[i] * targets],
                    targets * sizeof *labels);
-    return worker->labels;
+    return worker->lanes.labels;
 }
 
 /* The same for weights. */
@@ -49,18 +49,19 @@ static const float *find_weights(worker *worker, size_t first, size_t count) {
     if (!worker->program->plan->weighted) return NULL;
     const float *weights = options->weights->data;
     if (order_is_fixed(options)) return weights + first;
-    copy_words(weights, worker->rows, count, worker->weights);
-    return worker->weights;
+    copy_words(weights, worker->lanes.rows, count, worker->lanes.weights);
+    return worker->lanes.weights;
 }
 
-tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
+tile_group group_of(worker *worker, const batch *batch, size_t first, size_t count, float *workspace,
                     uint32_t *correct) {
-    program *program = worker->program;
-    const size_t features = program->plan->features, position = step->first_row + first * TILE_ROWS;
-    const size_t left = step->rows - first * TILE_ROWS;
+    const program *program = worker->program;
+    const division *division = &program->division;
+    const size_t features = program->plan->features, position = batch->first_row + first * TILE_ROWS;
+    const size_t left = batch->rows - first * TILE_ROWS;
     const size_t rows = left < count * TILE_ROWS ? left : count * TILE_ROWS;
     const bool assembled = uses_tiles(program);
-    if (!assembled) find_rows(worker, step, position, rows);
+    if (!assembled) find_rows(worker, batch, position, rows);
     const void *labels = find_labels(worker, position, rows);
     const float *weights = find_weights(worker, position, rows);
     for (size_t i = 0; i < count; i++) {
@@ -68,14 +69,14 @@ tile_group group_of(worker *worker, const step *step, size_t first, size_t count
         tile *tile = &worker->tiles[i];
         *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
                               .position = first * TILE_ROWS + lane,
-                              .workspace = workspace + i * program->tile_floats,
-                              .workspace_stride = program->plan->workspace_units * COLUMN_LANES,
-                              .row = worker->rows + lane,
+                              .workspace = workspace + i * division->tile_floats,
+                              .workspace_stride = division->column_floats,
+                              .row = worker->lanes.rows + lane,
                               .correct = correct};
         tile->lanes = round_up(tile->rows, TILE_LANES);
         tile->columns = (tile->rows + COLUMN_LANES - 1) / COLUMN_LANES;
         tile->input = tile->workspace;
-        tile->input_stride = program->is_perceptron ? features * COLUMN_LANES : tile->workspace_stride;
+        tile->input_stride = tile->workspace_stride;
         if (weights != NULL) tile->weights = weights + lane;
         if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
         if (labels != NULL && !program->plan->classes)
@@ -89,14 +90,15 @@ tile_group group_of(worker *worker, const step *step, size_t first, size_t count
     return (tile_group){.tiles = worker->tiles,
                         .count = count,
                         .end_column = (count - 1) * TILE_COLUMNS + worker->tiles[count - 1].columns,
-                        .parameters = program->parameters,
-                        .loss_index = program->slot_floats - 16,
+                        .parameters = parameters_of(program),
+                        .loss_index = program->sums.loss_index,
                         .with_loss = worker->with_loss,
                         .scratch = worker->scratch,
                         .descent = worker->descends ? &worker->descent : NULL,
                         .features = program->options.features->data,
                         .feature_count = features,
+                        .tiled_rows = rows_in_place(program->options.features),
                         .seed = program->options.seed,
-                        .step = step->index,
+                        .step = batch->step,
                         .parts = 1};
 }

@@ -50,6 +50,11 @@ void layout_from_panels(const plan *plan, const float *panels, float *packed, si
     }
 }
 
+void layout_read_panels(const plan *plan, const float *panels, float *packed) {
+    memset(packed, 0, plan->parameter_count * sizeof *packed);
+    layout_from_panels(plan, panels, packed, 0, 1);
+}
+
 /* The layer whose weight or bias the packed value `at` belongs to; what lies between is as in the packed vector. */
 static const packed_layer *layer_at(const plan *plan, size_t at) {
     size_t l = 0;
@@ -127,24 +132,21 @@ static void restore_tiles(const buffer *buffer, size_t first, size_t end, float 
 }
 
 static tanda_status allocate_tiles(const program *program, buffer *buffer, size_t rest) {
-    const size_t floats = program->plan->features * TILE_ROWS;
-    const size_t full = program->options.rows / TILE_ROWS;
+    const size_t floats = buffer->features * TILE_ROWS, full = buffer->rows / TILE_ROWS;
     buffer->threads = program->threads;
     tanda_status status = TANDA_OK;
     if (rest > 0) status = allocate(&buffer->last_tile, floats, sizeof(float), "tile", NULL);
-    if (status == TANDA_OK && buffer->lent)
+    if (status == TANDA_OK && buffer->moved)
         status = allocate(&buffer->scratch, program->threads, floats * sizeof(float), "tiles", NULL);
     if (status != TANDA_OK) return status;
-    buffer->tiles = buffer->lent ? buffer->data : allocate_untouched(full * floats * sizeof(float));
+    buffer->tiles = buffer->moved ? buffer->data : allocate_untouched(full * floats * sizeof(float));
     return buffer->tiles != NULL ? TANDA_OK : TANDA_FAILED;
 }
 
 void layout_make_tiles(const program *program) {
     buffer *buffer = program->options.features;
-    const size_t rows = program->options.rows, rest = rows % TILE_ROWS, full = rows / TILE_ROWS;
+    const size_t rows = buffer->rows, rest = rows % TILE_ROWS, full = rows / TILE_ROWS;
     if (buffer->tiles != NULL) return;
-    buffer->rows = rows;
-    buffer->features = program->plan->features;
     if (allocate_tiles(program, buffer, rest) != TANDA_OK) {
         buffer->tiles = NULL;
         layout_restore(buffer);
@@ -155,18 +157,18 @@ void layout_make_tiles(const program *program) {
     for (size_t i = 0; i < buffer->threads; i++)
         fill_tiles(program, buffer, buffer->tiles, full * i / buffer->threads,
                    full * (i + 1) / buffer->threads,
-                   buffer->lent ? buffer->scratch + i * buffer->features * TILE_ROWS : NULL);
+                   buffer->moved ? buffer->scratch + i * buffer->features * TILE_ROWS : NULL);
 }
 
 void layout_restore(buffer *buffer) {
     const size_t full = buffer->rows / TILE_ROWS, floats = buffer->features * TILE_ROWS;
-    if (buffer->tiles != NULL && buffer->lent) {
+    if (buffer->tiles != NULL && buffer->moved) {
 #pragma omp parallel for num_threads((int)buffer->threads) schedule(static)
         for (size_t i = 0; i < buffer->threads; i++)
             restore_tiles(buffer, full * i / buffer->threads, full * (i + 1) / buffer->threads,
                           buffer->scratch + i * floats);
     }
-    if (!buffer->lent) free(buffer->tiles);
+    if (!buffer->moved) free(buffer->tiles);
     free(buffer->last_tile);
     free(buffer->scratch);
     buffer->tiles = buffer->last_tile = buffer->scratch = NULL;

@@ -132,6 +132,17 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
     return TANDA_OK;
 }
 
+/* Tiles lie at multiples of a cache line: rows that do not are not rearranged. */
+static tanda_status make_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+                              buffer **result, tanda_error *error) {
+    const tanda_status status = make_buffer(backend, rows * features * sizeof *values, values, result, error);
+    if (status != TANDA_OK) return status;
+    (*result)->rows = rows;
+    (*result)->features = features;
+    (*result)->moved = moved && (uintptr_t)values % MEMORY_ALIGNMENT == 0;
+    return TANDA_OK;
+}
+
 static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
     layout_restore(buffer);
@@ -139,22 +150,17 @@ static void free_buffer(backend *backend, buffer *buffer) {
     free(buffer);
 }
 
-static void lend(backend *backend, buffer *buffer) {
-    (void)backend;
-    buffer->lent = buffer->borrowed;
-}
-
-static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
-                           tanda_error *error) {
+static tanda_status write_parameters(backend *backend, const plan *plan, buffer *parameters,
+                                     const float *packed, tanda_error *error) {
     (void)backend, (void)error;
-    memcpy(target->data, source, bytes);
+    layout_to_panels(plan, packed, parameters->data, 0, 1);
     return TANDA_OK;
 }
 
-static tanda_status download(backend *backend, buffer *source, void *target, size_t bytes,
-                             tanda_error *error) {
+static tanda_status read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                    tanda_error *error) {
     (void)backend, (void)error;
-    memcpy(target, source->data, bytes);
+    layout_read_panels(plan, parameters->data, packed);
     return TANDA_OK;
 }
 
@@ -184,14 +190,16 @@ static tanda_status finish(backend *backend, tanda_error *error) {
 static const backend_interface interface = {
     .close = close_cpu,
     .buffer = make_buffer,
+    .rows = make_rows,
     .buffer_free = free_buffer,
-    .lend = lend,
-    .upload = upload,
-    .download = download,
+    .write_parameters = write_parameters,
+    .read_parameters = read_parameters,
     .executors = openmp_executors,
     .compile = openmp_compile,
     .program_free = openmp_program_free,
     .run = openmp_run,
+    .partial = openmp_partial,
+    .apply = openmp_apply,
     .results = openmp_results,
     .read = openmp_read,
     .sweep = openmp_sweep,

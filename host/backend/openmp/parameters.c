@@ -18,41 +18,32 @@ static void for_owned(worker *worker, range_function *function, void *context) {
                      context);
         if (owned.end_bias > owned.first_bias) function(worker, owned.first_bias, owned.end_bias, context);
     }
-    if (worker->thread == 0) function(worker, program->slot_floats - 16, program->slot_floats, context);
+    if (worker->thread == 0) function(worker, program->sums.loss_index, program->sums.slot_floats, context);
 }
 
 static void merge_range(worker *worker, size_t first, size_t end, void *context) {
-    const program *program = worker->program;
-    program->functions->merge(program->slots, program->slot_floats, *(size_t *)context, first, end);
+    const sum_memory *sums = &worker->program->sums;
+    worker->program->functions->merge(sums->slots, sums->slot_floats, *(size_t *)context, first, end);
 }
 
 void merge_owned(worker *worker, size_t groups) {
     for_owned(worker, merge_range, &groups);
 }
 
-/* A wave's place among those of its step. */
-typedef struct wave_place {
-    size_t index;
-    bool is_last;
-} wave_place;
-
-/* See tree.h; what waits lies in the stack. */
 static void add_range(worker *worker, size_t first, size_t end, void *context) {
-    const program *program = worker->program;
-    const wave_place *wave = context;
-    uint level = 0;
-    for (; tree_climbs(wave->index, wave->is_last, level); level++)
-        if (tree_takes(wave->index, level))
-            program->functions->add(program->slots, program->stack + level * program->slot_floats, first,
-                                    end);
-    if (!wave->is_last)
-        memcpy(program->stack + level * program->slot_floats + first, program->slots + first,
-               (end - first) * sizeof(float));
+    worker->program->functions->add(worker->program->sums.slots, context, first, end);
 }
 
-void add_wave(worker *worker, size_t index, bool is_last) {
-    wave_place wave = {index, is_last};
-    for_owned(worker, add_range, &wave);
+void add_owned(worker *worker, float *waiting) {
+    for_owned(worker, add_range, waiting);
+}
+
+static void keep_range(worker *worker, size_t first, size_t end, void *context) {
+    memcpy((float *)context + first, worker->program->sums.slots + first, (end - first) * sizeof(float));
+}
+
+void keep_owned(worker *worker, float *waiting) {
+    for_owned(worker, keep_range, waiting);
 }
 
 /* ---- the update ------------------------------------------------------------------------------------------ */
@@ -71,7 +62,7 @@ typedef struct update_context {
 static void mean_range(worker *worker, size_t first, size_t end, void *context) {
     program *program = worker->program;
     const update_task *task = context;
-    if (first == program->slot_floats - 16) return; /* the loss */
+    if (first == program->sums.loss_index) return;
     program->functions->mean(task->gradient, task->inverse_rows, first, end);
 }
 
@@ -79,7 +70,7 @@ static void update_range(worker *worker, size_t first, size_t end, void *context
     program *program = worker->program;
     const packed_layer *layer = &program->plan->layers[0];
     update_context *update = context;
-    if (first == program->slot_floats - 16) return;
+    if (first == program->sums.loss_index) return;
     if (worker->descends && first >= layer->weight && first < layer->bias) return; /* done */
     update->task.is_weight = !is_bias(program->plan, first);
     update->bad |= program->functions->update(&update->task, first, end);
@@ -107,22 +98,22 @@ static float add_squares(worker *worker, update_task *task) {
     return program->squares[0];
 }
 
-static update_rates rates_of(const program *program, size_t index) {
-    return program->rates != NULL ? program->rates[index]
-                                  : (update_rates){.rate = program->options.learning_rate};
+static update_rates rates_of(const program *program, const batch *batch) {
+    return program->run.rates != NULL ? program->run.rates[batch->step - program->run.first_step]
+                                      : (update_rates){.rate = program->options.learning_rate};
 }
 
 /* Of the first layer alone: the weights of others are still read by other threads when their gradient is made. */
-void begin_descent(worker *worker, size_t index, size_t rows, bool complete) {
+void begin_descent(worker *worker, const batch *batch, bool complete) {
     const program *program = worker->program;
     const update_settings *update = &program->options.update;
     const packed_layer *layer = &program->plan->layers[0];
     worker->descends = complete && program->plan->training && !program->plan->keep &&
                        layer->outputs >= WIDE_OUTPUTS && update->rule == UPDATE_descent &&
                        update_is_plain(update->constants);
-    worker->descent = (descent){.parameters = program->parameters,
-                                .inverse_rows = inverse_rows_of(rows),
-                                .rate = rates_of(program, index).rate};
+    worker->descent = (descent){.parameters = parameters_of(program),
+                                .inverse_rows = inverse_rows_of(batch->rows),
+                                .rate = rates_of(program, batch).rate};
 }
 
 static bool is_any_nan(const float *values, size_t count) {
@@ -132,15 +123,15 @@ static bool is_any_nan(const float *values, size_t count) {
     return found;
 }
 
-bool update_owned(worker *worker, size_t index, size_t rows, float *sum) {
+bool update_owned(worker *worker, const batch *batch) {
     program *program = worker->program;
     const program_options *options = &program->options;
     update_context context = {.task = {.rule = options->update.rule,
                                        .constants = options->update.constants,
-                                       .rates = rates_of(program, index),
-                                       .parameters = program->parameters,
-                                       .gradient = sum,
-                                       .inverse_rows = inverse_rows_of(rows)},
+                                       .rates = rates_of(program, batch),
+                                       .parameters = parameters_of(program),
+                                       .gradient = program->sums.slots,
+                                       .inverse_rows = inverse_rows_of(batch->rows)},
                               .bad = is_any_nan(worker->descent.not_finite, PANEL)};
     for (size_t i = 0; i < update_state_count(options->update.rule); i++)
         context.task.state[i] = program->state + i * program->plan->parameter_count;

@@ -1,5 +1,4 @@
-/* The OpenMP backend's own types, shared by openmp.c (device), layout.c, program.c (preparing), step.c and group.c and parameters.c (running)
- * and measure.c. */
+/* The OpenMP backend's own types: its device (openmp.c), rows and parameters in memory (layout.c), programs (program.c). */
 #ifndef TANDA_OPENMP_STATE_H
 #define TANDA_OPENMP_STATE_H
 
@@ -16,68 +15,104 @@ typedef struct openmp_backend_state {
 
 struct buffer {
     void *data;
-    bool borrowed; /* data is the caller's */
-    bool lent;     /* and may be rearranged until the buffer is freed */
+    bool borrowed;         /* data is the caller's */
+    size_t rows, features; /* of a data set, */
+    bool moved;            /* whose values may be rearranged until the buffer is freed */
     /* A data set whose order never changes is assembled once, for all programs that use the buffer: layout.c. */
     float *
-        tiles; /* the full tiles, (tiles, 8, features, 32); data itself where that is lent; NULL: not assembled */
+        tiles; /* the full tiles, (tiles, 8, features, 32); data itself where it is moved; NULL: not assembled */
     float *last_tile; /* the last one where it is not full, else NULL */
     float *scratch;   /* a tile for each of `threads`, to put the rows back with */
-    size_t rows, features, threads;
+    size_t threads;
 };
+
+/* Rows that lie as tiles in their own place, and are no longer to be had as rows. */
+static inline size_t rows_in_place(const buffer *features) {
+    return features->tiles == features->data ? features->rows / TILE_ROWS * TILE_ROWS : 0;
+}
+
+/* How a step is divided, and the memory for that, in floats: as the executor says. */
+typedef struct division {
+    size_t column_floats;  /* of a column's workspace, */
+    size_t tile_floats;    /* and of a tile's */
+    size_t group_tiles;    /* power of two: that are worked on together */
+    size_t wave_tiles;     /* power of two, a multiple of group_tiles */
+    size_t workspaces;     /* tiles that have one */
+    size_t scratch_floats; /* of a thread */
+} division;
+
+/* The ops of the plan, some of them fused. */
+typedef struct op_list {
+    op *ops;
+    size_t count;
+    const op *gather, *output_forward, *loss; /* as in the plan */
+} op_list;
+
+/* What each lane of a thread's group holds: (threads, group_tiles, TILE_ROWS). */
+typedef struct lane_data {
+    uint64_t *rows; /* of the data set */
+    float *labels;  /* where rows are shuffled: (..., targets), and of a weighted plan */
+    float *weights;
+} lane_data;
+
+/* Sums over groups and waves. A slot: the gradient in panels, then the loss sum, padded. */
+typedef struct sum_memory {
+    size_t slot_floats, loss_index;
+    float
+        *slots; /* (groups of a wave, slot_floats); the first becomes the sum of the wave, and of the step */
+    float *waiting;    /* (levels, slot_floats), of waves */
+    uint32_t *correct; /* per group of a wave */
+} sum_memory;
+
+/* The latest run of steps. */
+typedef struct latest_run {
+    uint64_t first_step;
+    size_t steps, capacity;
+    const update_rates *rates; /* of each step; NULL: the options' learning rate */
+    step_result *results;
+    const float *gradient; /* of the latest step, or NULL */
+} latest_run;
+
+typedef struct openmp_executor openmp_executor; /* worker.h */
 
 struct program {
     const plan *plan;
-    op *ops; /* the plan's, some of them fused */
-    size_t op_count;
-    size_t row_ops; /* of them that take each row alone, before the first that adds over rows */
     program_options options;
-    size_t threads;
+    const openmp_executor *executor;
     const cpu_functions *functions;
-    bool is_perceptron; /* runs whole in perceptron.c */
-    bool shared;        /* all threads share each op; else each takes groups of tiles through all ops */
-    bool by_columns;    /* forward and loss column by column: weights stay in the cache, activations too */
-    size_t group_tiles; /* power of two */
-    size_t wave_tiles;  /* power of two, a multiple of group_tiles */
-    size_t tile_floats; /* of a tile's workspace */
-    float *workspaces;  /* (threads or 1, group_tiles, tile_floats); with keep (wave_tiles, tile_floats) */
-    float *parameters;  /* in panels */
-    float *state;       /* of the optimizer: vectors like parameters, one after the other */
-    float *squares;     /* with clip_norm: of each chunk of SQUARES_CHUNK packed gradients */
-    const update_rates *rates; /* of the run's steps; NULL: the options' learning rate */
-    size_t slot_floats;        /* packed parameters, then the loss sum, padded */
-    float *slots;              /* (groups of a wave, slot_floats), in panels */
-    float *stack;              /* (stack_levels, slot_floats) */
-    size_t stack_levels;
-    uint32_t *correct; /* per group of a wave */
-    size_t scratch_floats;
-    float *scratches; /* (threads, scratch_floats) */
-    uint64_t *rows;   /* (threads, group_tiles, TILE_ROWS): row of the data set of each lane */
-    float *
-        labels; /* (threads, group_tiles, TILE_ROWS, targets): labels in lane order, where rows are shuffled */
-    float *weights;                           /* their weights likewise, of a weighted plan */
-    const op *gather, *output_forward, *loss; /* of the ops, as in the plan */
-    step_result *results;
-    size_t result_count, result_capacity;
-    uint64_t last_step;
-    const float *last_gradient;
+    size_t threads;
+    op_list list;
+    division division;
+    float *workspaces; /* (workspaces, tile_floats) */
+    float *scratches;  /* (threads, scratch_floats) */
+    lane_data lanes;
+    sum_memory sums;
+    float *state;   /* of the optimizer: vectors like parameters, one after the other */
+    float *squares; /* with clip_norm: of each chunk of SQUARES_CHUNK packed gradients */
+    latest_run run;
     barrier barrier;
     size_t next_group[2]; /* counters of the waves in turn, from which threads take groups */
 };
 
-static inline size_t groups_of(const program *program, size_t tiles) {
-    return (tiles + program->group_tiles - 1) / program->group_tiles;
+/* In panels, as they lie in the buffer. */
+static inline float *parameters_of(const program *program) {
+    return program->options.parameters->data;
 }
 
 static inline bool order_is_fixed(const program_options *options) {
     return !options->shuffle || options->batch_rows >= options->rows;
 }
 
-/* Assembled tiles of the data set serve this program: its batches begin at multiples of a tile, in file order. */
-static inline bool uses_tiles(const program *program) {
+/* Its batches begin at multiples of a tile, in the order of storage, and their tiles need not be its own. */
+static inline bool is_of_tiles(const program *program) {
     const program_options *options = &program->options;
-    return options->features->tiles != NULL && order_is_fixed(options) && !program->plan->keep &&
+    return order_is_fixed(options) && !program->plan->keep &&
            (options->batch_rows >= options->rows || options->batch_rows % TILE_ROWS == 0);
+}
+
+/* Tiles of the data set that are assembled serve the program. */
+static inline bool uses_tiles(const program *program) {
+    return program->options.features->tiles != NULL && is_of_tiles(program);
 }
 
 /*
@@ -102,7 +137,7 @@ static inline owned owned_by(const packed_layer *layer, size_t part, size_t part
 }
 
 /*
- * layout.c. Assembles the rows of the buffer of features, in place where it is lent; without memory for it, nothing
+ * layout.c. Assembles the rows of the buffer of features, in place where they are moved; without memory for it, nothing
  * happens and batches go on being assembled step by step. layout_restore puts the rows back.
  */
 void layout_make_tiles(const program *program);
@@ -111,6 +146,9 @@ void layout_restore(buffer *buffer);
 /* The part of a packed vector that a thread owns, from rows (K, S) to panels and back. */
 void layout_to_panels(const plan *plan, const float *packed, float *panels, size_t part, size_t parts);
 void layout_from_panels(const plan *plan, const float *panels, float *packed, size_t part, size_t parts);
+
+/* All of it, with +0 for padding. */
+void layout_read_panels(const plan *plan, const float *panels, float *packed);
 
 /* groups[i] = where the 16 values from first + 16 i on of a packed vector lie in panels; first a multiple of 16. */
 void layout_find_groups(const plan *plan, const float *panels, size_t first, size_t count,
@@ -122,6 +160,10 @@ tanda_status openmp_compile(backend *backend, const plan *plan, const program_op
 void openmp_program_free(backend *backend, program *program);
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
+tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,
+                            size_t tiles, partial_sum *sum, tanda_error *error);
+tanda_status openmp_apply(backend *backend, program *program, uint64_t step, const update_rates *rates,
+                          const partial_sum *sum, step_result *result, tanda_error *error);
 tanda_status openmp_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status openmp_read(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);

@@ -57,6 +57,7 @@ typedef struct tile_group {
     descent *descent;      /* NULL, or of the first layer's weights, which the gradient then is the mean of */
     const float *features; /* (rows of the data set, features) */
     size_t feature_count;
+    size_t tiled_rows;   /* of them that lie as tiles, (tiled_rows / 32, features, 32) */
     uint64_t seed, step; /* of dropout */
     size_t part, parts;
 } tile_group;

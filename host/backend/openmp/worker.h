@@ -1,58 +1,73 @@
-/* A thread of a run: what step.c, group.c and parameters.c share. */
+/* A thread of a run: what step.c, group.c, wave.c, parameters.c and the executors share. */
 #ifndef TANDA_OPENMP_WORKER_H
 #define TANDA_OPENMP_WORKER_H
 
+#include "backend/executor.h"
 #include "backend/openmp/state.h"
+#include "backend/step.h"
 
-/* One step: which rows it holds. */
-typedef struct step {
-    uint64_t index, epoch;
-    size_t first_row; /* position of its first row in the epoch's order */
-    size_t rows, tiles;
-} step;
-
-/* What a thread knows while it works; the tree's bookkeeping is the same in every thread. */
+/* What a thread knows while it works. All threads of a team go through the same course of steps. */
 typedef struct worker {
     program *program;
     size_t thread, threads;
     float *scratch;
-    uint64_t *rows;
-    float *labels, *weights;
+    lane_data lanes;
     bool with_loss;
+    bool updates;  /* an update follows each sum */
     bool descends; /* the weights of the first layer are updated where this step's gradient is made: */
     descent descent;
     shuffle_key key;
     uint64_t key_epoch;
     bool has_key;
-    size_t waves; /* done so far in this run */
+    size_t waves;     /* done so far in this run */
+    uint32_t correct; /* of the step so far; the first thread's */
     tile tiles[MOST_GROUP_TILES];
 } worker;
 
+/* The way in which threads do a wave. */
+struct openmp_executor {
+    executor base;
+    void (*divide)(program *program); /* division.h */
+    /* All threads come here, and leave the wave's sum in the first slot, each that of the parameters that it owns. */
+    void (*wave)(worker *worker, const batch *batch, size_t first, size_t tiles);
+    void (*group)(const worker *worker, tile_group *group); /* by one thread; NULL: there is no such way */
+};
+
+extern const openmp_executor openmp_perceptron, openmp_shared, openmp_columns;
+
 /* group.c. Tiles [first, first + count) of a step; `workspace` holds their tensors. */
-tile_group group_of(worker *worker, const step *step, size_t first, size_t count, float *workspace,
+tile_group group_of(worker *worker, const batch *batch, size_t first, size_t count, float *workspace,
                     uint32_t *correct);
+
+/* wave.c. A wave for executors whose threads take groups, one thread each, as they become free. */
+void wave_of_groups(worker *worker, const batch *batch, size_t first, size_t tiles);
+
+/* Takes successive groups for one of `threads`, from *next on. False when all are taken. */
+bool take_groups(size_t *next, size_t groups, size_t threads, size_t *begin, size_t *end);
+
+/* The first thread adds what the groups of a wave have counted. */
+void take_correct(worker *worker, size_t groups);
 
 static inline void wait_for_team(const worker *worker) {
     barrier_wait(&worker->program->barrier, (uint32_t)worker->threads);
 }
 
+static inline void run_op(const worker *worker, const tile_group *group, const op *op) {
+    worker->program->functions->tile_ops[op->kind](group, op);
+}
+
 /*
- * parameters.c: each thread does its part, which is the parameters that it owns; the first also has the loss sum. Of a
- * wave: its `groups` slots become one, and that goes through the tree over the waves of its step; the last leaves their sum.
+ * parameters.c: each thread does its part, which is the parameters that it owns; the first also has the loss sum. The
+ * `groups` slots of a wave become one, in the first; what waits is added to that, or it waits itself.
  */
 void merge_owned(worker *worker, size_t groups);
-void add_wave(worker *worker, size_t index, bool is_last);
+void add_owned(worker *worker, float *waiting);
+void keep_owned(worker *worker, float *waiting);
 
-/*
- * Begins the index-th step of the run, of so many rows: `complete` when no other gradient will be added to that of its
- * group.
- */
-void begin_descent(worker *worker, size_t index, size_t rows, bool complete);
+/* complete: no other gradient will be added to that of its group, and the update follows. */
+void begin_descent(worker *worker, const batch *batch, bool complete);
 
-/*
- * The update from the tree's sum, of the step that is the index-th of the run and has so many rows. True when a
- * parameter became infinite or NaN.
- */
-bool update_owned(worker *worker, size_t index, size_t rows, float *sum);
+/* The update from the sum in the first slot. True when a parameter became infinite or NaN. */
+bool update_owned(worker *worker, const batch *batch);
 
 #endif
