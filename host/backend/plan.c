@@ -21,6 +21,7 @@ static tanda_status place_parameters(plan *plan, const tanda_model *model, tanda
             weights > SIZE_MAX / 64)
             return fail(error, TANDA_FAILED, "layer %zu: %zu x %zu weights are too many", i + 1,
                         source->outputs, source->fan_in);
+        packed->kind = source->kind;
         packed->inputs = source->fan_in;
         packed->outputs = source->outputs;
         packed->stride = stride;

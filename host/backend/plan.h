@@ -148,8 +148,9 @@ typedef struct loss_sum_op {
 typedef struct op {
     tile_op kind;
     size_t layer;
-    bool after_barrier; /* reads what the op before it in the list has written */
-    union {             /* by the kind */
+    bool after_barrier;  /* reads what the op before it in the list has written */
+    bool adds_over_rows; /* so that it wants a whole tile; every other takes each row alone */
+    union {              /* by the kind */
         gather_op gather;
         dense_forward_op dense_forward;
         activation_forward_op activation_forward;
@@ -184,6 +185,7 @@ typedef struct tensor {
 
 /* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. K: the layer's fan_in. */
 typedef struct packed_layer {
+    layer_kind kind;
     size_t inputs, outputs, stride;
     size_t weight, bias;
     size_t model_weight, model_bias; /* where they lie in the model's parameters */

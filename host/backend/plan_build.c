@@ -234,9 +234,11 @@ static tensor_place add_loss(builder *builder, tensor_place from) {
                                   .layer = last,
                                   .after_barrier = true,
                                   .weigh = {.outputs = made.outputs, .losses = losses, .delta = made.delta}});
-    plan_add_op(
-        builder,
-        (op){.kind = OP_loss_sum, .layer = last, .after_barrier = true, .loss_sum = {.losses = losses}});
+    plan_add_op(builder, (op){.kind = OP_loss_sum,
+                              .layer = last,
+                              .after_barrier = true,
+                              .adds_over_rows = true,
+                              .loss_sum = {.losses = losses}});
     return made.with_delta && loss_is_of_output(builder->model)
                ? add_activation_backward(builder, last, made.delta)
                : made.delta;
