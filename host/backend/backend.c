@@ -32,16 +32,6 @@ tanda_status backend_rows(backend *backend, const float *values, size_t rows, si
                                    : interface->buffer(backend, bytes, values, result, error);
 }
 
-tanda_status backend_write_parameters(backend *backend, const plan *plan, buffer *parameters,
-                                      const float *packed, tanda_error *error) {
-    return backend->interface->write_parameters(backend, plan, parameters, packed, error);
-}
-
-tanda_status backend_read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
-                                     tanda_error *error) {
-    return backend->interface->read_parameters(backend, plan, parameters, packed, error);
-}
-
 /* The initial value for every parameter, and +0 for padding. */
 static void fill_state(const plan *plan, float value, float *packed) {
     for (size_t i = 0; i < plan->parameter_count; i++)

@@ -159,12 +159,6 @@ void backend_buffer_free(backend *backend, buffer *buffer);
 tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
                           buffer **result, tanda_error *error);
 
-/* Parameters from and to the packed vector of the plan, or of another one of the same model. */
-tanda_status backend_write_parameters(backend *backend, const plan *plan, buffer *parameters,
-                                      const float *packed, tanda_error *error);
-tanda_status backend_read_parameters(backend *backend, const plan *plan, buffer *parameters, float *packed,
-                                     tanda_error *error);
-
 /* Prepares a plan for a data set, by the executor that is chosen for it. plan and buffers must outlive the program. */
 tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
                              const executor **executor, program **result, tanda_error *error);

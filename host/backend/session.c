@@ -130,11 +130,13 @@ tanda_status session_finish(session *session, tanda_error *error) {
 }
 
 tanda_status session_read_parameters(const session *session, float *packed, tanda_error *error) {
-    return backend_read_parameters(session->backend, session->plan, session->parameters, packed, error);
+    return session->backend->interface->read_parameters(session->backend, session->plan, session->parameters,
+                                                        packed, error);
 }
 
 tanda_status session_write_parameters(session *session, const float *packed, tanda_error *error) {
-    return backend_write_parameters(session->backend, session->plan, session->parameters, packed, error);
+    return session->backend->interface->write_parameters(session->backend, session->plan, session->parameters,
+                                                         packed, error);
 }
 
 tanda_status session_read(const session *session, const tensor *tensor, float *values, tanda_error *error) {

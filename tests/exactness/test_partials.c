@@ -45,7 +45,7 @@ static const training trainings[] = {
      .shuffle = true,
      .dropout = dropped,
      .update = "Adam, clipped by norm, with L1"},
-    {.network = NETWORK(520, 40, 2, LIST(270, 4), LIST(ACTIVATION_GELU, ACTIVATION_SOFTMAX),
+    {.network = NETWORK(520, 20, 2, LIST(49, 4), LIST(ACTIVATION_GELU, ACTIVATION_SOFTMAX),
                         CATEGORICAL_CROSSENTROPY),
      .weighted = true},
 };

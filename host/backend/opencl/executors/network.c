@@ -6,10 +6,6 @@ static void cut(const opencl_backend_state *state, program *program) {
     opencl_set_network(state, program, &made);
 }
 
-static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
-    return opencl_make_network(state, program, 0, error);
-}
-
 /* The gradient kernel updates the parameters where its sums are all of a step. */
 static size_t most_steps(const program *program, size_t tiles) {
     return tiles <= program->sums.group && program->update.squares == NULL;
@@ -23,7 +19,7 @@ static tanda_status whole(const context *c, size_t steps) {
 const opencl_executor opencl_network = {
     .base = {.name = "network", .fits = opencl_network_fits, .suits = opencl_network_suits},
     .cut = cut,
-    .prepare = prepare,
+    .prepare = opencl_make_network,
     .release = opencl_release_network,
     .partial = opencl_network_partial,
     .most_steps = most_steps,

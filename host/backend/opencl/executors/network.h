@@ -11,7 +11,7 @@
 
 typedef struct network_program {
     size_t items;          /* blocks of parameters */
-    size_t scratch_floats; /* of a group of tiles */
+    size_t scratch_floats; /* of a group of tiles, of network_tiles alone; else 0 */
     cl_mem layers;         /* what network.h says of each */
     cl_mem panels;         /* the weights as the chains read them */
     cl_mem scratch;        /* (slots, scratch_floats); NULL where there is none */
@@ -39,8 +39,7 @@ bool opencl_network_suits(const backend *backend, const plan *plan, const progra
 bool opencl_tiles_suit(const backend *backend, const plan *plan, const program_options *options);
 
 void opencl_set_network(const opencl_backend_state *state, program *program, const network_cut *cut);
-tanda_status opencl_make_network(const opencl_backend_state *state, program *program, size_t scratch_floats,
-                                 tanda_error *error);
+tanda_status opencl_make_network(opencl_backend_state *state, program *program, tanda_error *error);
 void opencl_release_network(program *program);
 
 static inline network_program *network_of(const program *program) {

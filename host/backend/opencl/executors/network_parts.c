@@ -18,43 +18,24 @@
 
 /* ---- what they can do -------------------------------------------------------------------------------------- */
 
-/* The losses that the kernels know, and their numbers there; each is an op of network_ops, too. */
-static bool find_loss(const op *loss, enum network_loss *number) {
-    switch (loss->kind) {
-    case OP_loss_binary_crossentropy:
-        *number = loss->loss.constants.smooth ? NETWORK_SMOOTHED : NETWORK_BINARY;
-        return true;
-    case OP_loss_categorical_crossentropy:
-        *number = NETWORK_CATEGORICAL;
-        return true;
-    case OP_loss_mse:
-        *number = NETWORK_SQUARED;
-        return true;
-    case OP_loss_elements:
-        *number = NETWORK_ELEMENTS;
-        return true;
-    case OP_gather:
-    case OP_dense_forward:
-    case OP_activation_forward:
-    case OP_dropout_forward:
-    case OP_softmax:
-    case OP_weigh:
-    case OP_loss_sum:
-    case OP_dense_gradient:
-    case OP_dense_backward:
-    case OP_dropout_backward:
-    case OP_activation_backward:
-    case TILE_OP_COUNT:
-        break; /* no losses */
-    }
-    return false;
-}
-
 static const op_set network_ops =
     OP_SET(gather) | OP_SET(dense_forward) | OP_SET(activation_forward) | OP_SET(dropout_forward) |
     OP_SET(loss_binary_crossentropy) | OP_SET(loss_categorical_crossentropy) | OP_SET(loss_mse) |
     OP_SET(loss_elements) | OP_SET(weigh) | OP_SET(loss_sum) | OP_SET(dense_gradient) |
     OP_SET(dense_backward) | OP_SET(dropout_backward) | OP_SET(activation_backward);
+
+/* Of the losses among them, 1 + the number that the kernels know each by; 0: none. */
+static const unsigned char loss_numbers[TILE_OP_COUNT] = {
+    [OP_loss_binary_crossentropy] = 1 + NETWORK_BINARY,
+    [OP_loss_categorical_crossentropy] = 1 + NETWORK_CATEGORICAL,
+    [OP_loss_mse] = 1 + NETWORK_SQUARED,
+    [OP_loss_elements] = 1 + NETWORK_ELEMENTS,
+};
+
+static uint loss_number(const op *loss) {
+    const bool is_smooth = loss->kind == OP_loss_binary_crossentropy && loss->loss.constants.smooth;
+    return is_smooth ? NETWORK_SMOOTHED : loss_numbers[loss->kind] - 1u;
+}
 
 /* The kernels go from layer to layer, each of which is dense. */
 static bool all_are_dense(const plan *plan) {
@@ -66,9 +47,8 @@ static bool all_are_dense(const plan *plan) {
 
 bool opencl_network_fits(const backend *backend, const plan *plan, const program_options *options,
                          const char **lack) {
-    enum network_loss number;
     return opencl_may_fuse(backend, plan, options, network_ops, lack) &&
-           opencl_holds(find_loss(plan->loss, &number), tile_op_name(plan->loss->kind), lack) &&
+           opencl_holds(loss_numbers[plan->loss->kind] != 0, tile_op_name(plan->loss->kind), lack) &&
            opencl_holds(plan->targets == 1, "several labels of a row", lack) &&
            opencl_holds(all_are_dense(plan), "layers that are not dense", lack);
 }
@@ -245,21 +225,16 @@ static tanda_status write_layers(const opencl_backend_state *state, const progra
     return status;
 }
 
-tanda_status opencl_make_network(const opencl_backend_state *state, program *program, size_t scratch_floats,
-                                 tanda_error *error) {
+tanda_status opencl_make_network(opencl_backend_state *state, program *program, tanda_error *error) {
     network_program *own = NULL;
     size_t floats = 0;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
     own->items = all_items(program->plan, &program->options);
-    own->scratch_floats = scratch_floats;
     status = write_layers(state, program, own, &floats, error);
-    if (status == TANDA_OK) status = opencl_make_memory(state, floats, sizeof(float), &own->panels, error);
-    if (status == TANDA_OK && scratch_floats > 0)
-        status = opencl_make_memory(state, program->sums.slots, scratch_floats * sizeof(float), &own->scratch,
-                                    error);
-    return status;
+    return status == TANDA_OK ? opencl_make_memory(state, floats, sizeof(float), &own->panels, error)
+                              : status;
 }
 
 void opencl_release_network(program *program) {
@@ -279,8 +254,6 @@ network_arguments opencl_network_arguments(const context *c) {
     const program_options *options = &program->options;
     const op *loss = program->plan->loss;
     const place input = place_of(c, program->plan->input->place);
-    enum network_loss number = NETWORK_BINARY;
-    (void)find_loss(loss, &number); /* one of them, or it would not fit */
     return (network_arguments){.input_offset = input.offset,
                                .input_tile = input.tile,
                                .first_tile = c->wave->first_tile,
@@ -304,7 +277,7 @@ network_arguments opencl_network_arguments(const context *c) {
                                .epoch = (uint)c->wave->epoch,
                                .training_step = (uint)c->wave->step,
                                .step = (uint)c->wave->result,
-                               .loss = number,
+                               .loss = loss_number(loss),
                                .with_loss = c->wave->with_loss,
                                .rule = loss_rule_of(program, &loss->loss),
                                .update = rule_of(program),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "backend/opencl/executors/fused.h"
+#include "backend/step.h"
 #include "support/memory.h"
 
 #define MOST_FEATURES 16384 /* lane sums of more would take too much memory */
@@ -79,13 +80,11 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     const size_t features = program->plan->features, lines = round_up(features + 2, TILE_LANES);
+    const size_t levels = step_levels(program->sums.group / 2);
     perceptron_program *own = NULL;
-    size_t levels = 1;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
-    for (size_t size = program->sums.group; size > 1; size /= 2)
-        levels++;
     own->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels) + TILE_ROWS;
     return opencl_make_memory(state, program->sums.slots, own->scratch_floats * sizeof(float), &own->scratch,
                               error);

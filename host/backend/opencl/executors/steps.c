@@ -34,10 +34,6 @@ static void cut(const opencl_backend_state *state, program *program) {
     opencl_set_network(state, program, &made);
 }
 
-static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
-    return opencl_make_network(state, program, 0, error);
-}
-
 static size_t most_steps(const program *program, size_t tiles) {
     (void)tiles;
     const size_t fmas = 3 * program->options.batch_rows * program->plan->parameter_count;
@@ -123,7 +119,7 @@ static tanda_status whole(const context *c, size_t steps) {
 const opencl_executor opencl_steps = {
     .base = {.name = "steps", .fits = fits, .suits = suits},
     .cut = cut,
-    .prepare = prepare,
+    .prepare = opencl_make_network,
     .release = opencl_release_network,
     .partial = opencl_network_partial,
     .most_steps = most_steps,

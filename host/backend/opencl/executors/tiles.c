@@ -3,6 +3,7 @@
  * its tensors stay in the cache. See network.cl.
  */
 #include "backend/opencl/executors/network.h"
+#include "backend/step.h"
 
 #define GROUPS_PER_UNIT 16
 #define COLUMN 32
@@ -27,10 +28,12 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 /* Each group has the levels of its tree. */
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
-    size_t levels = 1;
-    for (size_t size = program->sums.group; size > 1; size /= 2)
-        levels++;
-    return opencl_make_network(state, program, levels * program->sums.floats, error);
+    tanda_status status = opencl_make_network(state, program, error);
+    if (status != TANDA_OK) return status;
+    network_program *own = network_of(program);
+    own->scratch_floats = step_levels(program->sums.group / 2) * program->sums.floats;
+    return opencl_make_memory(state, program->sums.slots, own->scratch_floats * sizeof(float), &own->scratch,
+                              error);
 }
 
 static tanda_status run_tiles(const context *c) {
