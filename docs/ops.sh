@@ -27,7 +27,7 @@ for each tile. On the CPU it is a function, on OpenCL a kernel of the same name 
 | op | function on the CPU | kernel | launched in |
 |---|---|---|---|
 END
-ops=$(sed -n '/#define TILE_OP_LIST/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' host/backend/plan.h)
+ops=$(sed -n '/#define [A-Z]*_OP_LIST/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' host/backend/plan.h)
 for op in $ops; do
     kernel=$op
     [ "$op" = loss_sum ] && kernel=sum_rows # biases are summed likewise

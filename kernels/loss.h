@@ -3,7 +3,7 @@
  *
  * Two kinds. The cross-entropies are computed from logits, so that small losses keep their digits. Element losses are
  * functions of each output and its target, and a row's loss is their mean over its outputs, as in Keras 3
- * (keras.io/api/losses), whose definitions these are; to add one, add it to OUTPUT_LOSS_LIST and define two functions:
+ * (keras.io/api/losses), whose definitions these are; to add one, add it to QUANTITY_LOSS_LIST or MARGIN_LOSS_LIST and define two functions:
  *
  *   real element_NAME(real output, real y, real parameter)        the loss
  *   real element_NAME_delta(real output, real y, real parameter)  d loss / d output; 0 where that jumps
@@ -20,15 +20,21 @@
 #include "kernels/exact.h"
 #include "kernels/portable.h"
 
-/* X(name, NAME). Of outputs: */
-#define OUTPUT_LOSS_LIST(X) \
-    X(mse, MSE) \
+/* X(name, NAME). Of outputs: those for quantities alone, for classes alone, and all. */
+#define QUANTITY_LOSS_LIST(X) \
     X(mae, MAE) \
     X(huber, HUBER) \
     X(log_cosh, LOG_COSH) \
-    X(poisson, POISSON) \
+    X(poisson, POISSON)
+
+#define MARGIN_LOSS_LIST(X) \
     X(hinge, HINGE) \
     X(squared_hinge, SQUARED_HINGE)
+
+#define OUTPUT_LOSS_LIST(X) \
+    X(mse, MSE) \
+    QUANTITY_LOSS_LIST(X) \
+    MARGIN_LOSS_LIST(X)
 
 #define ELEMENT_LOSS_LIST(X) \
     X(binary_crossentropy, BINARY_CROSSENTROPY) \

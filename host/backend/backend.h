@@ -145,6 +145,9 @@ typedef struct backend_kind {
 extern const backend_kind openmp_backend;
 extern const backend_kind opencl_backend;
 
+/* The kind whose list a device is from. */
+const backend_kind *backend_kind_of(const tanda_device_information *device);
+
 /* tanda_device_list() with all there is to remark. Loading OpenCL's drivers takes a while, and can be left out. */
 tanda_status device_list(bool with_opencl, tanda_device_information **devices, size_t *count,
                          device_remarks *remarks, tanda_error *error);

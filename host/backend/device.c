@@ -104,12 +104,14 @@ static tanda_status check_grade(const backend *backend, const tanda_device_optio
     return TANDA_OK;
 }
 
+const backend_kind *backend_kind_of(const tanda_device_information *device) {
+    return strcmp(device->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
+}
+
 static tanda_status open_tested(const tanda_device_information *information,
                                 const tanda_device_options *options, backend **result, tanda_error *error) {
-    const backend_kind *kind =
-        strcmp(information->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
     backend *made = NULL;
-    tanda_status status = kind->open(information->id, options, &made, error);
+    tanda_status status = backend_kind_of(information)->open(information->id, options, &made, error);
     if (status != TANDA_OK) return status;
     status = selftest_run(made, NULL, error); /* by the executors that suit it */
     if (status == TANDA_OK) status = executor_check_name(made, options->executor, error);

@@ -16,16 +16,17 @@ static tanda_status place_parameters(plan *plan, const tanda_model *model, tanda
         packed_layer *packed = &plan->layers[i];
         size_t stride = packed_stride(source->outputs);
         size_t weights = 0;
-        if (multiply_overflows(source->inputs, stride, &weights) ||
+        if (multiply_overflows(source->fan_in, stride, &weights) ||
             add_overflows(weights, 2 * stride + 32, &weights) || add_overflows(next, weights, &weights) ||
             weights > SIZE_MAX / 64)
             return fail(error, TANDA_FAILED, "layer %zu: %zu x %zu weights are too many", i + 1,
-                        source->outputs, source->inputs);
-        packed->inputs = source->inputs;
+                        source->outputs, source->fan_in);
+        packed->kind = source->kind;
+        packed->inputs = source->fan_in;
         packed->outputs = source->outputs;
         packed->stride = stride;
         packed->weight = next;
-        packed->bias = round_up(next + source->inputs * stride, 16);
+        packed->bias = round_up(next + source->fan_in * stride, 16);
         packed->model_weight = source->weight;
         packed->model_bias = source->bias;
         next = round_up(packed->bias + stride, 16);

@@ -16,11 +16,9 @@
 #include "kernels/geometry.h"
 #include "model/model.h"
 
-/* The tile ops. X(name): each backend has a function and a kernel of this name. */
-#define TILE_OP_LIST(X) \
+/* The tile ops. X(name): OpenMP has a function of this name, OpenCL a launcher and one kernel, */
+#define KERNEL_OP_LIST(X) \
     X(gather) \
-    X(dense_forward) \
-    X(activation_forward) \
     X(dropout_forward) \
     X(softmax) \
     X(loss_binary_crossentropy) \
@@ -28,10 +26,16 @@
     X(loss_mse) \
     X(loss_elements) \
     X(weigh) \
+    X(dropout_backward)
+
+/* or, behind those, a choice of several. */
+#define TILE_OP_LIST(X) \
+    KERNEL_OP_LIST(X) \
+    X(dense_forward) \
+    X(activation_forward) \
     X(loss_sum) \
     X(dense_gradient) \
     X(dense_backward) \
-    X(dropout_backward) \
     X(activation_backward)
 
 typedef enum tile_op {
@@ -144,8 +148,9 @@ typedef struct loss_sum_op {
 typedef struct op {
     tile_op kind;
     size_t layer;
-    bool after_barrier; /* reads what the op before it in the list has written */
-    union {             /* by the kind */
+    bool after_barrier;  /* reads what the op before it in the list has written */
+    bool adds_over_rows; /* so that it wants a whole tile; every other takes each row alone */
+    union {              /* by the kind */
         gather_op gather;
         dense_forward_op dense_forward;
         activation_forward_op activation_forward;
@@ -178,8 +183,9 @@ typedef struct tensor {
     tensor_place place;
 } tensor;
 
-/* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. */
+/* A layer's parameters in the packed vector: the weight as (K, S), then the bias as S floats. K: the layer's fan_in. */
 typedef struct packed_layer {
+    layer_kind kind;
     size_t inputs, outputs, stride;
     size_t weight, bias;
     size_t model_weight, model_bias; /* where they lie in the model's parameters */

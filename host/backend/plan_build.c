@@ -125,7 +125,7 @@ static void add_dropout(builder *builder, tile_op kind, size_t layer, tensor_pla
     plan_add_op(builder, (op){.kind = kind,
                               .layer = layer,
                               .after_barrier = true,
-                              .dropout = {.units = builder->plan->layers[layer].inputs,
+                              .dropout = {.units = builder->model->layers[layer].inputs,
                                           .threshold = (uint32_t)(rate * 0x1p32),
                                           .scale = (float)(1.0 / (1.0 - rate)),
                                           .source = source,
@@ -136,7 +136,7 @@ static void add_dropout(builder *builder, tile_op kind, size_t layer, tensor_pla
 /* Returns where the inputs of a layer are after dropout: never in place, as activations go back from their output. */
 static tensor_place add_dropped(builder *builder, size_t layer, tensor_place source) {
     if (!drops(builder, layer)) return source;
-    const size_t units = builder->plan->layers[layer].inputs;
+    const size_t units = builder->model->layers[layer].inputs;
     const tensor_place dropped = plan_take_units(builder, units);
     plan_add_tensor(builder, TENSOR_DROPPED, layer, units, dropped);
     add_dropout(builder, OP_dropout_forward, layer, source, dropped);
@@ -234,9 +234,11 @@ static tensor_place add_loss(builder *builder, tensor_place from) {
                                   .layer = last,
                                   .after_barrier = true,
                                   .weigh = {.outputs = made.outputs, .losses = losses, .delta = made.delta}});
-    plan_add_op(
-        builder,
-        (op){.kind = OP_loss_sum, .layer = last, .after_barrier = true, .loss_sum = {.losses = losses}});
+    plan_add_op(builder, (op){.kind = OP_loss_sum,
+                              .layer = last,
+                              .after_barrier = true,
+                              .adds_over_rows = true,
+                              .loss_sum = {.losses = losses}});
     return made.with_delta && loss_is_of_output(builder->model)
                ? add_activation_backward(builder, last, made.delta)
                : made.delta;

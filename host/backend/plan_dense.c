@@ -31,6 +31,7 @@ void plan_add_dense_backward(builder *builder, size_t layer, tensor_place delta,
         (op){.kind = OP_dense_gradient,
              .layer = layer,
              .after_barrier = !after_loss_sum,
+             .adds_over_rows = true,
              .dense_gradient = {
                  .shape = shape, .delta = delta, .inputs = inputs, .transposed = builder->transposed}});
     if (inputs_delta == NULL) return;

@@ -50,10 +50,10 @@ typedef struct examination {
 /* Not by tanda_device_open: that refuses a grade below exact, which is just what is to be shown here. */
 static void examine(const tanda_device_information *listed, const common_options *options,
                     examination *result) {
-    const backend_kind *kind = strcmp(listed->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
     backend *device = NULL;
     *result = (examination){.information = *listed};
-    tanda_status status = kind->open(listed->id, &options->device, &device, &result->error);
+    tanda_status status =
+        backend_kind_of(listed)->open(listed->id, &options->device, &device, &result->error);
     if (status == TANDA_OK) status = selftest_run(device, NULL, &result->error);
     result->opened = status == TANDA_OK;
     if (result->opened) {

@@ -11,7 +11,7 @@
 #define NAMES_SHOWN 32
 
 static size_t layer_parameters(const layer *layer) {
-    return (layer->inputs + 1) * layer->outputs;
+    return (layer->fan_in + 1) * layer->outputs;
 }
 
 static void print_layers(const tanda_model *model) {
@@ -20,7 +20,7 @@ static void print_layers(const tanda_model *model) {
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *layer = &model->layers[i];
         char name[32], shape[32];
-        text_put(name, sizeof name, "dense_%zu", i + 1);
+        text_put(name, sizeof name, "%s_%zu", layer_kind_name(layer->kind), i + 1);
         text_put(shape, sizeof shape, "(n, %zu)", layer->outputs);
         printf("%-11s %-14s %-12s %zu\n", name, shape, activation_name(layer->activation),
                layer_parameters(layer));
@@ -76,7 +76,7 @@ static void print_unit(const tanda_model *model, size_t index, size_t unit) {
     } else if (last && model->target_names != NULL) {
         print_name(stdout, model->target_names[unit]);
     } else if (!last || model_outputs(model) > 1) {
-        printf("dense_%zu unit %zu", index + 1, unit);
+        printf("%s_%zu unit %zu", layer_kind_name(model->layers[index].kind), index + 1, unit);
     } else if (model->class_count == 2) {
         fputs("for ", stdout);
         print_name(stdout, model->class_names[1]);
@@ -100,10 +100,10 @@ static void print_weight(const tanda_model *model, size_t index, size_t input, d
 static void print_weights(const tanda_model *model, size_t index) {
     const layer *layer = &model->layers[index];
     for (size_t unit = 0; unit < layer->outputs; unit++) {
-        const float *weights = model->parameters + layer->weight + unit * layer->inputs;
+        const float *weights = model->parameters + layer->weight + unit * layer->fan_in;
         print_unit(model, index, unit);
         printf("  w0 (bias) = %.9g\n", (double)model->parameters[layer->bias + unit]);
-        for (size_t input = 0; input < layer->inputs; input++)
+        for (size_t input = 0; input < layer->fan_in; input++)
             print_weight(model, index, input, (double)weights[input]);
     }
 }
@@ -121,7 +121,7 @@ static bool target_is_scaled(const tanda_model *model) {
 static void original_weights(const tanda_model *model, size_t unit, double *values) {
     const layer *layer = &model->layers[0];
     const scaling *scaling = &model->scaling;
-    const float *weights = model->parameters + layer->weight + unit * layer->inputs;
+    const float *weights = model->parameters + layer->weight + unit * layer->fan_in;
     const bool by_target = target_is_scaled(model);
     const double size = by_target ? model->target_scaling.deviation[unit] : 1.0;
     values[0] = size * (double)model->parameters[layer->bias + unit];
@@ -156,6 +156,7 @@ static tanda_status print_few_weights(const tanda_model *model, tanda_error *err
     for (size_t i = 0; i < model->layer_count; i++)
         print_weights(model, i);
     if ((!scaled && !target_is_scaled(model)) || model->layer_count > 1) return TANDA_OK;
+    if (model->layers[0].kind != LAYER_dense) return TANDA_OK;
     return print_original_weights(model, error);
 }
 

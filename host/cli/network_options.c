@@ -37,8 +37,8 @@ static const struct argp_option table[] = {
      0},
     {"loss", FLAG_LOSS, "NAME", 0,
      "default: what goes with the output. For several labels binary_crossentropy, for classes "
-     "binary_crossentropy, categorical_crossentropy, "
-     "kl_divergence, hinge, squared_hinge or mse, for regression mse, mae, huber, log_cosh or poisson",
+     "binary_crossentropy, categorical_crossentropy, kl_divergence, mse" MARGIN_LOSSES
+     ", for regression mse" QUANTITY_LOSSES,
      0},
     {"init", FLAG_INIT, "MODEL", 0,
      "start from the weights of a model of the same layers, columns and classes by name, or of a PyTorch "

@@ -276,7 +276,7 @@ const char *optimizer_text(const tanda_train_options *training, char text[OPTIMI
 
 void optimizer_write_defaults(FILE *stream) {
     fprintf(stream, "Of --optimizer:\n");
-    for (tanda_optimizer kind = 0; kind <= TANDA_OPTIMIZER_LBFGS; kind++) {
+    for (tanda_optimizer kind = 0; optimizer_name(kind) != NULL; kind++) {
         tanda_optimizer_options defaults = tanda_optimizer_defaults(kind);
         fprintf(stream, "  %-11s", optimizer_name(kind));
         if (kind != TANDA_OPTIMIZER_LBFGS)
@@ -289,7 +289,7 @@ void optimizer_write_defaults(FILE *stream) {
         fputc('\n', stream);
     }
     fprintf(stream, "Of --schedule:\n");
-    for (tanda_schedule kind = 0; kind <= TANDA_SCHEDULE_PLATEAU; kind++) {
+    for (tanda_schedule kind = 0; schedule_name(kind) != NULL; kind++) {
         const tanda_schedule_options defaults = tanda_schedule_defaults(kind);
         fprintf(stream, "  %-11s", schedule_name(kind));
         for (size_t i = 0; i < schedule_member_count; i++)

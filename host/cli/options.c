@@ -13,6 +13,8 @@
 #include "cli/reading_options.h"
 #include "tanda_lab.h"
 
+#define FORMAT_NAME(name, title, extension, bound) #name,
+#define FORMAT_WORD(name, title, extension, bound) ", " #name
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 #define THREADS_MAX 4096
 
@@ -194,13 +196,12 @@ static const struct argp_option reading_table[] = {
     ELSEWHERE("feature-columns"),
     {"ignore", FLAG_IGNORE, "LIST", 0,
      "columns to leave out, whatever they hold, e.g. id,note; may be given several times", 0},
-    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content), csv, npy, npz, idx or libsvm",
-     0},
+    {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content)" FORMAT_LIST(FORMAT_WORD), 0},
     {0},
 };
 
 static tanda_status set_format(data_options *options, const char *argument) {
-    static const char *const names[] = {"auto", "csv", "npy", "npz", "idx", "libsvm"};
+    static const char *const names[] = {"auto", FORMAT_LIST(FORMAT_NAME)};
     size_t index = 0;
     const tanda_status status =
         value_choice("--format", argument, names, COUNT_OF(names), &index, options->error);

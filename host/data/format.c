@@ -11,14 +11,9 @@
 #include "data/pipe.h"
 #include "support/memory.h"
 
-/* In the order in which contents are looked at: text comes last. */
-static const format formats[] = {
-    {"npy", "an .npy array", ".npy", npy_looks_right, npy_bound, npy_read},
-    {"npz", "a zip archive such as .npz", ".npz", npz_looks_right, NULL, npz_read},
-    {"idx", "IDX data", "ubyte", idx_looks_right, idx_bound, idx_read},
-    {"libsvm", "libsvm text", ".svm", libsvm_looks_right, NULL, libsvm_read},
-    {"csv", "CSV text", ".csv", csv_looks_right, NULL, csv_read},
-};
+#define FORMAT_ENTRY(name, title, extension, bound) \
+    {#name, title, extension, name##_looks_right, bound, name##_read},
+static const format formats[] = {FORMAT_LIST(FORMAT_ENTRY)};
 #define TEXT_LOOKED_AT 64
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
 

@@ -1,5 +1,4 @@
-/* The formats of data files. A new one is a file with its two functions and a line in the table of format.c.
- */
+/* The formats of data files. A new one is a file with its two functions and a line of FORMAT_LIST. */
 #ifndef TANDA_DATA_FORMAT_H
 #define TANDA_DATA_FORMAT_H
 
@@ -48,27 +47,25 @@ tanda_status format_read_view(const char *path, file_view *view, const char *nam
 tanda_status format_read_labels(const char *label_path, file_view *view, const request *request,
                                 const char *path, table *data, tanda_error *error);
 
-bool csv_looks_right(const unsigned char *data, size_t size);
-tanda_status csv_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error);
+/*
+ * X(name, title for people, extension, bound or NULL): each has the functions name_looks_right and name_read. In the order
+ * in which contents are looked at: text comes last. An .npz is read by its names (data/npz.c), or by request->member.
+ */
+#define FORMAT_LIST(X) \
+    X(npy, "an .npy array", ".npy", npy_bound) \
+    X(npz, "a zip archive such as .npz", ".npz", NULL) \
+    X(idx, "IDX data", "ubyte", idx_bound) \
+    X(libsvm, "libsvm text", ".svm", NULL) \
+    X(csv, "CSV text", ".csv", NULL)
 
-bool npy_looks_right(const unsigned char *data, size_t size);
+#define FORMAT_DECLARE(name, title, extension, bound) \
+    bool name##_looks_right(const unsigned char *data, size_t size); \
+    tanda_status name##_read(const char *path, file_view *view, const request *request, table *table, \
+                             tanda_error *error);
+FORMAT_LIST(FORMAT_DECLARE)
+#undef FORMAT_DECLARE
+
 size_t npy_bound(const unsigned char *data, size_t size);
-tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error);
-
-/* An .npz is read by its names (data/npz.c), or by request->member. */
-bool npz_looks_right(const unsigned char *data, size_t size);
-tanda_status npz_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error);
-
-bool libsvm_looks_right(const unsigned char *data, size_t size);
-tanda_status libsvm_read(const char *path, file_view *view, const request *request, table *table,
-                         tanda_error *error);
-
-bool idx_looks_right(const unsigned char *data, size_t size);
 size_t idx_bound(const unsigned char *data, size_t size);
-tanda_status idx_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error);
 
 #endif

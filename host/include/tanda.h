@@ -347,8 +347,10 @@ TANDA_API tanda_status tanda_model_set_settings(tanda_model *model, const char *
 typedef struct tanda_layer_information {
     size_t inputs, outputs;
     const char *activation; /* static storage */
-    const float *weight;    /* (outputs, inputs) */
+    const float *weight;    /* (outputs, fan_in) */
     const float *bias;      /* (outputs) */
+    const char *kind;       /* static storage: "dense" */
+    size_t fan_in;          /* weights of each output: of a dense layer, inputs */
 } tanda_layer_information;
 
 TANDA_API size_t tanda_model_layers(const tanda_model *model);

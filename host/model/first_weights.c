@@ -82,6 +82,20 @@ typedef struct orders {
     size_t *outputs; /* (classes) for classes */
 } orders;
 
+/* In a dense layer inputs and outputs may change places; another kind may have its weights for pairs of them. */
+static tanda_status check_movable(const tanda_model *model, const orders *orders, tanda_error *error) {
+    const layer_kind first = model->layers[0].kind, last = model->layers[model->layer_count - 1].kind;
+    if (orders->inputs != NULL && first != LAYER_dense)
+        return fail(error, TANDA_BAD_INPUT,
+                    "its features are in another order, which a layer %s cannot follow",
+                    layer_kind_name(first));
+    if (orders->outputs != NULL && last != LAYER_dense)
+        return fail(error, TANDA_BAD_INPUT,
+                    "its outputs are in another order, which a layer %s cannot follow",
+                    layer_kind_name(last));
+    return TANDA_OK;
+}
+
 static tanda_status find_orders(const first_weights *first, const tanda_model *model, orders *orders,
                                 tanda_error *error) {
     const name_list their_features = feature_list(first->model), our_features = feature_list(model);
@@ -90,6 +104,7 @@ static tanda_status find_orders(const first_weights *first, const tanda_model *m
     tanda_status status = name_order_find(&their_features, &our_features, &orders->inputs, error);
     if (status == TANDA_OK && strcmp(their_outputs.what, our_outputs.what) == 0)
         status = name_order_find(&their_outputs, &our_outputs, &orders->outputs, error);
+    if (status == TANDA_OK) status = check_movable(model, orders, error);
     return status;
 }
 
@@ -111,9 +126,9 @@ static void copy_layer(const layer *layer, const float *first, const size_t *inp
                        float *parameters) {
     for (size_t output = 0; output < layer->outputs; output++) {
         const size_t from = outputs == NULL ? output : outputs[output];
-        const float *theirs = first + layer->weight + from * layer->inputs;
-        float *ours = parameters + layer->weight + output * layer->inputs;
-        for (size_t i = 0; i < layer->inputs; i++)
+        const float *theirs = first + layer->weight + from * layer->fan_in;
+        float *ours = parameters + layer->weight + output * layer->fan_in;
+        for (size_t i = 0; i < layer->fan_in; i++)
             ours[i] = theirs[inputs == NULL ? i : inputs[i]];
         parameters[layer->bias + output] = first[layer->bias + from];
     }
@@ -121,7 +136,7 @@ static void copy_layer(const layer *layer, const float *first, const size_t *inp
 
 /* A single output f for two classes says the same of the other class as -f. -0 is not kept. */
 static void turn_round(const layer *layer, float *parameters) {
-    for (size_t i = 0; i < layer->inputs; i++)
+    for (size_t i = 0; i < layer->fan_in; i++)
         parameters[layer->weight + i] = 0.0f - parameters[layer->weight + i];
     parameters[layer->bias] = 0.0f - parameters[layer->bias];
 }

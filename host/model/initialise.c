@@ -6,7 +6,7 @@
 
 /* Rounded to binary32 once, so that every machine has the same. */
 static float weight_limit(const layer *layer) {
-    const size_t fan = layer->activation == ACTIVATION_RELU ? layer->inputs : layer->inputs + layer->outputs;
+    const size_t fan = layer->activation == ACTIVATION_RELU ? layer->fan_in : layer->fan_in + layer->outputs;
     return (float)sqrt(6.0 / (double)fan);
 }
 
@@ -15,12 +15,12 @@ static void draw_weight(const layer *layer, uint64_t seed, uint stream, float *w
     const float limit = weight_limit(layer);
     philox_words words = {0};
     uint64_t element = 0;
-    for (size_t input = 0; input < layer->inputs; input++) {
+    for (size_t input = 0; input < layer->fan_in; input++) {
         for (size_t output = 0; output < layer->outputs; output++, element++) {
             const uint word = (uint)(element % PHILOX_WORDS);
             if (word == 0) words = philox_block(seed, element / PHILOX_WORDS, 0, stream);
             const float centered = 2.0f * uniform(philox_pick(words, word)) - 1.0f; /* exact */
-            weight[output * layer->inputs + input] = canonical(centered * limit);
+            weight[output * layer->fan_in + input] = canonical(centered * limit);
         }
     }
 }

@@ -14,19 +14,22 @@
 
 #define LAYER_LIMIT 65536 /* 16 bits of the random numbers' counter hold the layer */
 
-/* A layer's parameters, by its kind. False when their number overflows. */
-typedef bool count_function(size_t inputs, size_t outputs, size_t *weights, size_t *biases);
+/*
+ * The weights that each output of a layer has, by its kind; it has a bias, too. A kind that cannot make so many outputs of
+ * so many inputs says in *needs what it wants.
+ */
+typedef size_t fan_in_function(size_t inputs, size_t outputs, const char **needs);
 
-static bool count_dense(size_t inputs, size_t outputs, size_t *weights, size_t *biases) {
-    *biases = outputs;
-    return !multiply_overflows(inputs, outputs, weights);
+static size_t fan_in_dense(size_t inputs, size_t outputs, const char **needs) {
+    (void)outputs, (void)needs;
+    return inputs;
 }
 
-static bool count_layer(layer_kind kind, size_t inputs, size_t outputs, size_t *weights, size_t *biases) {
-#define COUNT_ENTRY(name) [LAYER_##name] = count_##name,
-    static count_function *const counts[LAYER_KIND_COUNT] = {LAYER_KIND_LIST(COUNT_ENTRY)};
-#undef COUNT_ENTRY
-    return counts[kind](inputs, outputs, weights, biases);
+static size_t fan_in_of(layer_kind kind, size_t inputs, size_t outputs, const char **needs) {
+#define FAN_IN_ENTRY(name) [LAYER_##name] = fan_in_##name,
+    static fan_in_function *const of_kind[LAYER_KIND_COUNT] = {LAYER_KIND_LIST(FAN_IN_ENTRY)};
+#undef FAN_IN_ENTRY
+    return of_kind[kind](inputs, outputs, needs);
 }
 
 static layer_kind kind_at(const layer_kind *kinds, size_t layer) {
@@ -37,9 +40,10 @@ bool model_count_parameters(size_t features, size_t layer_count, const layer_kin
                             size_t *count) {
     size_t total = 0, inputs = features, bytes = 0;
     for (size_t i = 0; i < layer_count; i++) {
-        size_t weights = 0, biases = 0;
-        if (!count_layer(kind_at(kinds, i), inputs, units[i], &weights, &biases) ||
-            add_overflows(total, weights, &total) || add_overflows(total, biases, &total))
+        const char *needs = NULL;
+        size_t weights = 0;
+        if (multiply_overflows(fan_in_of(kind_at(kinds, i), inputs, units[i], &needs), units[i], &weights) ||
+            add_overflows(total, weights, &total) || add_overflows(total, units[i], &total))
             return false;
         inputs = units[i];
     }
@@ -48,18 +52,24 @@ bool model_count_parameters(size_t features, size_t layer_count, const layer_kin
     return true;
 }
 
-static tanda_status check_layers(size_t features, size_t layer_count, const size_t *units,
-                                 const activation *activations, tanda_error *error) {
+static tanda_status check_layers(size_t features, size_t layer_count, const layer_kind *kinds,
+                                 const size_t *units, const activation *activations, tanda_error *error) {
     if (features == 0) return fail(error, TANDA_USAGE, "the model has no features; it needs at least 1");
     if (layer_count == 0) return fail(error, TANDA_USAGE, "the model has no layers; it needs at least 1");
     if (layer_count > LAYER_LIMIT)
         return fail(error, TANDA_USAGE, "the model has %zu layers; the limit is %d", layer_count,
                     LAYER_LIMIT);
     for (size_t i = 0; i < layer_count; i++) {
+        const size_t inputs = i == 0 ? features : units[i - 1];
+        const char *needs = NULL;
         if (units[i] == 0)
             return fail(error, TANDA_USAGE, "layer %zu has 0 units; it needs at least 1", i + 1);
         if (activations[i] == ACTIVATION_SOFTMAX && i + 1 < layer_count)
             return fail(error, TANDA_USAGE, "layer %zu: softmax is for the last layer only", i + 1);
+        fan_in_of(kind_at(kinds, i), inputs, units[i], &needs);
+        if (needs != NULL)
+            return fail(error, TANDA_USAGE, "layer %zu: %s needs %s, not %zu inputs and %zu units", i + 1,
+                        layer_kind_name(kind_at(kinds, i)), needs, inputs, units[i]);
     }
     return TANDA_OK;
 }
@@ -70,15 +80,16 @@ static void place_layers(tanda_model *model, const layer_kind *kinds, const size
     size_t inputs = model->features, offset = 0;
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer_kind kind = kind_at(kinds, i);
-        size_t weights = 0, biases = 0;
-        if (!count_layer(kind, inputs, units[i], &weights, &biases)) return;
+        const char *needs = NULL;
+        const size_t fan_in = fan_in_of(kind, inputs, units[i], &needs), weights = fan_in * units[i];
         model->layers[i] = (layer){.kind = kind,
                                    .inputs = inputs,
                                    .outputs = units[i],
+                                   .fan_in = fan_in,
                                    .activation = activations[i],
                                    .weight = offset,
                                    .bias = offset + weights};
-        offset += weights + biases;
+        offset += weights + units[i];
         inputs = units[i];
     }
 }
@@ -87,7 +98,7 @@ tanda_status model_create(size_t features, size_t layer_count, const layer_kind 
                           const activation *activations, loss loss, tanda_task task, tanda_model **model,
                           tanda_error *error) {
     size_t parameter_count = 0;
-    tanda_status status = check_layers(features, layer_count, units, activations, error);
+    tanda_status status = check_layers(features, layer_count, kinds, units, activations, error);
     if (status != TANDA_OK) return status;
     const size_t outputs = units[layer_count - 1];
     status = objective_check(outputs, activations[layer_count - 1], loss, task, error);

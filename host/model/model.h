@@ -1,6 +1,6 @@
 /*
  * A network of layers with everything needed to use it on new data: parameters, scaling, names.
- * Parameters are one vector in the order of the model file: per layer the weight as (outputs, inputs)
+ * Parameters are one vector in the order of the model file: per layer the weight as (outputs, fan_in)
  * row-major, then the bias; no padding. A backend packs them as it likes (backend/plan.h).
  */
 #ifndef TANDA_MODEL_MODEL_H
@@ -16,6 +16,7 @@ typedef struct layer {
     layer_kind kind;
     size_t inputs;         /* values of a row that it is given, */
     size_t outputs;        /* and that it makes */
+    size_t fan_in;         /* weights of each output: the weight is (outputs, fan_in) */
     activation activation; /* of the last layer: the output function */
     size_t weight;         /* offset of the weight in the parameters */
     size_t bias;           /* offset of the bias */
@@ -44,7 +45,7 @@ struct tanda_model {
 /*
  * A model of layer_count layers with units[i] outputs each. kinds[i] is that of a layer; NULL: all are dense.
  * activations[i] is that of a layer, of the last one the output function. All parameters are zero, class_count is that of model_classes, and names, scaling and settings are empty.
- * Fails with TANDA_USAGE for a layer of 0 units, and for a loss that does not go with the output function, its units and
+ * Fails with TANDA_USAGE for a layer of 0 units or of a shape that its kind does not have, and for a loss that does not go with the output function, its units and
  * the task (objective_check); with TANDA_FAILED for sizes that overflow. Freed by tanda_model_free.
  */
 tanda_status model_create(size_t features, size_t layer_count, const layer_kind *kinds, const size_t *units,
@@ -75,8 +76,8 @@ size_t model_outputs(const tanda_model *model);
 const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]);
 
 /*
- * Draws the weights with Philox (contract 10): uniform in +-limit, He (limit = sqrt(6 / inputs)) for layers
- * whose activation is ReLU, else Glorot (limit = sqrt(6 / (inputs + outputs))), as Keras. Biases become 0.
+ * Draws the weights with Philox (contract 10): uniform in +-limit, He (limit = sqrt(6 / fan_in)) for layers
+ * whose activation is ReLU, else Glorot (limit = sqrt(6 / (fan_in + outputs))), as Keras. Biases become 0.
  * He et al. 2015 (arXiv 1502.01852), Glorot and Bengio 2010 (AISTATS 9).
  */
 void model_initialise(tanda_model *model, uint64_t seed);

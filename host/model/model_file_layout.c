@@ -70,9 +70,9 @@ tanda_status tensor_list_make(const tanda_model *model, tensor_list *list, tanda
         tensors[0] = (safetensors_tensor){.name = names[0].text,
                                           .type = "F32",
                                           .rank = 2,
-                                          .shape = {layer->outputs, layer->inputs},
+                                          .shape = {layer->outputs, layer->fan_in},
                                           .data = model->parameters + layer->weight,
-                                          .size = layer->outputs * layer->inputs * sizeof(float)};
+                                          .size = layer->outputs * layer->fan_in * sizeof(float)};
         tensors[1] = (safetensors_tensor){.name = names[1].text,
                                           .type = "F32",
                                           .rank = 1,

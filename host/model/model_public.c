@@ -206,7 +206,9 @@ bool tanda_model_layer(const tanda_model *model, size_t index, tanda_layer_infor
                                              .outputs = layer->outputs,
                                              .activation = activation_name(layer->activation),
                                              .weight = model->parameters + layer->weight,
-                                             .bias = model->parameters + layer->bias};
+                                             .bias = model->parameters + layer->bias,
+                                             .kind = layer_kind_name(layer->kind),
+                                             .fan_in = layer->fan_in};
     return true;
 }
 

@@ -11,6 +11,12 @@ static tanda_status refuse(size_t units, activation output, loss loss, tanda_tas
                 activation_name(output), task_name(task));
 }
 
+static bool loss_is_of_quantities(loss loss) {
+#define IS_OF_QUANTITIES(name, NAME) || loss == LOSS_##NAME
+    return false QUANTITY_LOSS_LIST(IS_OF_QUANTITIES);
+#undef IS_OF_QUANTITIES
+}
+
 static bool is_positive(activation output) {
     return output == ACTIVATION_EXPONENTIAL || output == ACTIVATION_SOFTPLUS || output == ACTIVATION_RELU ||
            output == ACTIVATION_SIGMOID;
@@ -106,8 +112,7 @@ tanda_status loss_settings_check(const loss_settings *settings, loss loss, tanda
 
 void objective_decide(loss loss, tanda_dataset_options *reading) {
     if (reading->task != TANDA_TASK_AUTO) return;
-    if (loss == LOSS_MAE || loss == LOSS_HUBER || loss == LOSS_LOG_COSH || loss == LOSS_POISSON)
-        reading->task = TANDA_TASK_REGRESSION;
+    if (loss_is_of_quantities(loss)) reading->task = TANDA_TASK_REGRESSION;
     reading->labels_of_several = loss == LOSS_BINARY_CROSSENTROPY;
 }
 

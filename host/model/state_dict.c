@@ -190,14 +190,14 @@ static tanda_status collect(const safetensors *file, state_dict *dict, tanda_err
 /* ---- which layer is which ----------------------------------------------------------------------------- */
 
 static bool fits(const linear *linear, const layer *layer) {
-    return linear->weight->shape[0] == layer->outputs && linear->weight->shape[1] == layer->inputs;
+    return linear->weight->shape[0] == layer->outputs && linear->weight->shape[1] == layer->fan_in;
 }
 
 /* What would make the training fit the tensor. */
 static const char *advice(const linear *linear, const layer *layer, bool is_last) {
     const size_t *shape = linear->weight->shape;
-    if (shape[1] == layer->outputs && shape[0] == layer->inputs) return "; it is turned round";
-    if (shape[1] != layer->inputs) return "";
+    if (shape[1] == layer->outputs && shape[0] == layer->fan_in) return "; it is turned round";
+    if (shape[1] != layer->fan_in) return "";
     if (is_last && shape[0] == 2 && layer->outputs == 1) return "; --output-activation softmax has 2 outputs";
     if (is_last && shape[0] == 1 && layer->outputs == 2) return "; --output-activation sigmoid has 1 output";
     return is_last ? "" : "; --hidden gives the units";
@@ -209,12 +209,12 @@ static tanda_status misfit(const linear *linear, const tanda_model *model, size_
     if (linear == NULL)
         return fail(error, TANDA_BAD_INPUT,
                     "no tensor is left for layer %zu of this training, %s, which needs a weight [%zu, %zu]",
-                    index + 1, model_shape(model, ours), layer->outputs, layer->inputs);
+                    index + 1, model_shape(model, ours), layer->outputs, layer->fan_in);
     return fail(
         error, TANDA_BAD_INPUT,
         "tensor \"%.80s\" is %s; layer %zu of this training, %s, needs [%zu, %zu], outputs by inputs%s",
         linear->weight->name, shape_text(linear->weight, shape), index + 1, model_shape(model, ours),
-        layer->outputs, layer->inputs, advice(linear, layer, index + 1 == model->layer_count));
+        layer->outputs, layer->fan_in, advice(linear, layer, index + 1 == model->layer_count));
 }
 
 /* Of layers of one shape only numbers can say which comes first. */
@@ -295,7 +295,7 @@ static tanda_status read_layer(const linear *linear, const layer *layer, float *
                     "tensor \"%.80s\" is %s; beside a weight of %zu outputs it is [%zu]", linear->bias->name,
                     shape_text(linear->bias, shape), layer->outputs, layer->outputs);
     const tanda_status status =
-        read_values(linear->weight, layer->outputs * layer->inputs, parameters + layer->weight, error);
+        read_values(linear->weight, layer->outputs * layer->fan_in, parameters + layer->weight, error);
     return status == TANDA_OK ? read_values(linear->bias, layer->outputs, parameters + layer->bias, error)
                               : status;
 }

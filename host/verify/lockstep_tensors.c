@@ -102,17 +102,17 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
     add_tensor(lockstep->result, QUANTITY_LOSS_SUM, layers - 1, 1);
     if (lockstep->plan->labels.are_counted) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
     for (size_t i = layers; i-- > 0;) {
-        add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].inputs);
+        add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].fan_in);
         add_tensor(lockstep->result, QUANTITY_BIAS_GRADIENT, i, 1);
     }
     for (size_t s = 0; s < update_state_count(lockstep->options->update.rule); s++)
         for (size_t i = 0; i < layers; i++) {
             add_tensor(lockstep->result, (quantity)(QUANTITY_WEIGHT_STATE_1 + 2 * s), i,
-                       model->layers[i].inputs);
+                       model->layers[i].fan_in);
             add_tensor(lockstep->result, (quantity)(QUANTITY_BIAS_STATE_1 + 2 * s), i, 1);
         }
     for (size_t i = 0; i < layers; i++) {
-        add_tensor(lockstep->result, QUANTITY_WEIGHT, i, model->layers[i].inputs);
+        add_tensor(lockstep->result, QUANTITY_WEIGHT, i, model->layers[i].fan_in);
         add_tensor(lockstep->result, QUANTITY_BIAS, i, 1);
     }
     return TANDA_OK;

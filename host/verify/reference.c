@@ -53,10 +53,21 @@ static tanda_status make_memory(step_reference *reference, size_t capacity, tand
     return status;
 }
 
+/* Those of reference_loss.c. */
+static bool loss_has_bounds(const tanda_model *model) {
+    return !loss_is_of_output(model) &&
+           (model->loss == LOSS_BINARY_CROSSENTROPY || model->loss == LOSS_CATEGORICAL_CROSSENTROPY ||
+            model->loss == LOSS_MSE);
+}
+
 tanda_status step_reference_create(const tanda_model *model, const arithmetic arithmetic[SIDE_COUNT],
                                    size_t capacity, step_reference *result, tanda_error *error) {
-    if (loss_is_of_output(model) || model->loss == LOSS_KL_DIVERGENCE ||
-        model->loss_settings.label_smoothing != 0.0)
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i].kind != LAYER_dense)
+            return fail(error, TANDA_USAGE,
+                        "no bounds are known for the fast mode of %s layers; compare exact with exact",
+                        layer_kind_name(model->layers[i].kind));
+    if (!loss_has_bounds(model) || model->loss_settings.label_smoothing != 0.0)
         return fail(error, TANDA_USAGE,
                     "no bounds are known for the fast mode of loss %s%s; compare exact with exact",
                     loss_name(model->loss),

@@ -11,7 +11,9 @@ const char *network_text(const network *network, char text[NETWORK_TEXT_SIZE]) {
     size_t used =
         (size_t)snprintf(text, NETWORK_TEXT_SIZE, "rows %zu: %zu", network->rows, network->features);
     for (size_t i = 0; i < network->layer_count; i++)
-        used += (size_t)snprintf(text + used, NETWORK_TEXT_SIZE - used, " - %zu %s", network->units[i],
+        used += (size_t)snprintf(text + used, NETWORK_TEXT_SIZE - used, " - %zu %s%s%s", network->units[i],
+                                 network->kinds[i] == LAYER_dense ? "" : layer_kind_name(network->kinds[i]),
+                                 network->kinds[i] == LAYER_dense ? "" : " ",
                                  activation_name(network->activations[i]));
     snprintf(text + used, NETWORK_TEXT_SIZE - used, ", %s%s", loss_name(network->loss),
              network->content == CONTENT_INTEGER ? ", integers" : "");
@@ -88,8 +90,8 @@ static void fill_dataset(const network *network, size_t classes, tanda_dataset *
 
 problem problem_create(const network *network) {
     problem made = {.network = network};
-    MUST(model_create(network->features, network->layer_count, NULL, network->units, network->activations,
-                      network->loss, network->task, &made.model, error));
+    MUST(model_create(network->features, network->layer_count, network->kinds, network->units,
+                      network->activations, network->loss, network->task, &made.model, error));
     fill_parameters(made.model, network->content);
     fill_dataset(network, model_classes(made.model), &made.dataset);
     return made;

@@ -21,6 +21,7 @@ typedef struct network {
     loss loss;
     tanda_task task;
     content content;
+    layer_kind kinds[MOST_LAYERS]; /* left out: dense */
 } network;
 
 /* "rows 257: 16 - 3 relu - 1 sigmoid, binary_crossentropy": enough to find the case. */

@@ -227,6 +227,8 @@ Test(library, a_model_is_made_of_named_layers) {
     cr_expect_eq(layer.inputs, 2);
     cr_expect_eq(layer.outputs, 3);
     cr_expect_str_eq(layer.activation, "relu");
+    cr_expect_str_eq(layer.kind, "dense");
+    cr_expect_eq(layer.fan_in, 2);
     cr_expect_eq(layer.weight[4], 5);
     cr_expect_eq(layer.bias[1], 8);
     cr_expect_not(signbit(layer.bias[0]));

@@ -8,8 +8,8 @@
 
 /* Every kernel that the host launches by itself; activations are looked up by name. */
 #define KERNEL_LIST(X) \
+    KERNEL_OP_LIST(X) \
     X(order) \
-    X(gather) \
     X(dense_forward_large) \
     X(dense_forward_medium) \
     X(dense_forward_small) \
@@ -22,14 +22,6 @@
     X(transpose_delta) \
     X(narrow_gradient) \
     X(sum_rows) \
-    X(dropout_forward) \
-    X(dropout_backward) \
-    X(softmax) \
-    X(loss_binary_crossentropy) \
-    X(loss_categorical_crossentropy) \
-    X(loss_mse) \
-    X(loss_elements) \
-    X(weigh) \
     X(merge_partials) \
     X(add_partials) \
     X(update) \

@@ -232,6 +232,13 @@ static void sum_over_group(const tile_group *group, tensor_place place, size_t f
     memcpy(sum, totals, units * sizeof *sum);
 }
 
+void ISA_NAME(sum_units)(const tile_group *group, tensor_place place, size_t units, float *sums) {
+    size_t first = 0, end = 0;
+    cut(units, PANEL, group->part, group->parts, &first, &end);
+    for (size_t h = first; h < end; h += BIAS_UNITS)
+        sum_over_group(group, place, h, end - h < BIAS_UNITS ? end - h : BIAS_UNITS, sums + h);
+}
+
 void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
     const dense_gradient_op *gradient = &op->dense_gradient;
     const dense_shape *shape = &gradient->shape;
@@ -239,11 +246,7 @@ void ISA_NAME(dense_gradient)(const tile_group *group, const op *op) {
         wide_gradient(group, op);
     else
         narrow_gradient(group, gradient);
-    size_t first = 0, end = 0;
-    cut(shape->outputs, PANEL, group->part, group->parts, &first, &end);
-    for (size_t h = first; h < end; h += BIAS_UNITS)
-        sum_over_group(group, gradient->delta, h, end - h < BIAS_UNITS ? end - h : BIAS_UNITS,
-                       group->partial + shape->bias + h);
+    ISA_NAME(sum_units)(group, gradient->delta, shape->outputs, group->partial + shape->bias);
 }
 
 void ISA_NAME(loss_sum)(const tile_group *group, const op *op) {

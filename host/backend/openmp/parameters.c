@@ -109,8 +109,8 @@ void begin_descent(worker *worker, const batch *batch, bool complete) {
     const update_settings *update = &program->options.update;
     const packed_layer *layer = &program->plan->layers[0];
     worker->descends = complete && program->plan->training && !program->plan->keep &&
-                       layer->outputs >= WIDE_OUTPUTS && update->rule == UPDATE_descent &&
-                       update_is_plain(update->constants);
+                       layer->kind == LAYER_dense && layer->outputs >= WIDE_OUTPUTS &&
+                       update->rule == UPDATE_descent && update_is_plain(update->constants);
     worker->descent = (descent){.parameters = parameters_of(program),
                                 .inverse_rows = inverse_rows_of(batch->rows),
                                 .rate = rates_of(program, batch).rate};

@@ -200,6 +200,8 @@ static inline tree_step tree_step_of(size_t index, bool last) {
 #define TILE_OP_DECLARE(name) tile_function ISA_NAME(name);
 #ifdef TANDA_ISA
 TILE_OP_LIST(TILE_OP_DECLARE)
+/* sums[i] = the sum over the group's rows of unit i of a tensor, for the part's share of the units (contract 3, 4). */
+void ISA_NAME(sum_units)(const tile_group *group, tensor_place place, size_t units, float *sums);
 void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
 void ISA_NAME(perceptron)(const perceptron_task *task);
 float ISA_NAME(read_limit)(const float *values, size_t count);

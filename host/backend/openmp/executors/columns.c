@@ -36,15 +36,11 @@ static void divide(program *program) {
     division->scratch_floats = scratch_of_ops(program);
 }
 
-static bool adds_over_rows(const op *op) {
-    return op->kind == OP_loss_sum || op->kind == OP_dense_gradient;
-}
-
 /* Behind the ops that go column by column. */
 static const op *end_of_columns(const program *program) {
     const op_list *list = &program->list;
     const op *end = list->ops;
-    while (weights_stay_in_cache(program->plan) && end < list->ops + list->count && !adds_over_rows(end))
+    while (weights_stay_in_cache(program->plan) && end < list->ops + list->count && !end->adds_over_rows)
         end++;
     return end;
 }
