@@ -50,12 +50,8 @@ static void expect_output(const char *text) {
 Test(install, every_example_is_built_and_prints_what_the_manual_shows) {
     static const struct {
         const char *name, *arguments;
-    } examples[] = {{"train", ""},
-                    {"own_data", "'" IRIS "'"},
-                    {"evaluate", "own.safetensors '" IRIS "'"},
-                    {"resume", ""},
-                    {"lockstep", ""},
-                    {"fit", "'" IRIS "'"}};
+    } examples[] = {{"train", ""},  {"own_data", "'" IRIS "'"}, {"evaluate", "own.safetensors '" IRIS "'"},
+                    {"resume", ""}, {"lockstep", ""},           {"fit", "'" IRIS "'"}};
     if (!is_there("pkg-config")) return;
     install();
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
