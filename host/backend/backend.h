@@ -36,7 +36,7 @@ typedef struct partial_sum {
 
 /*
  * How a step changes the parameters: see kernels/update.h. All zero is plain gradient descent. UPDATE_nothing leaves
- * them as they are: the gradient is then what backend_read_gradient is asked for, and not_finite tells of it.
+ * them as they are: the gradient is then what session_read_gradient is asked for, and not_finite tells of it.
  */
 typedef struct update_settings {
     update_rule rule;

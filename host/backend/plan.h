@@ -226,7 +226,7 @@ typedef struct plan_options {
     bool training; /* backward pass and update; otherwise forward and loss only */
     bool with_loss;
     bool with_prediction; /* make TENSOR_OUTPUT of the last layer */
-    bool keep;            /* every tensor in its own storage, of every tile of a step, for backend_read */
+    bool keep;            /* every tensor in its own storage, of every tile of a step, for session_read */
     /* Training: the part of each layer's inputs that each step drops, layer_count rates in [0, 1); NULL: none. */
     const double *dropout;
     bool input_only; /* the rows are assembled, and nothing more */

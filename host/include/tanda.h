@@ -31,7 +31,7 @@ extern "C" {
 #define TANDA_VERSION "0.1.0"
 #define TANDA_VERSION_NUMBER 0x000100 /* 0xMMmmpp */
 
-/* Of kernels/README.md: files keep the one that their weights were made under. Others give other bits. */
+/* Of docs/exactness.md: files keep the one that their weights were made under. Others give other bits. */
 #define TANDA_CONTRACT 1
 
 #if defined(__GNUC__)
@@ -386,7 +386,7 @@ typedef enum tanda_math { TANDA_MATH_EXACT, TANDA_MATH_FAST } tanda_math;
 /* Who multiplies matrices in fast mode on OpenCL: measured per shape, always tanda's kernels, or always CLBlast. */
 typedef enum tanda_gemm { TANDA_GEMM_AUTO, TANDA_GEMM_TANDA, TANDA_GEMM_CLBLAST } tanda_gemm;
 
-/* What the self-test found a device good for (kernels/README.md). */
+/* What the self-test found a device good for (docs/exactness.md). */
 typedef enum tanda_grade {
     TANDA_GRADE_EXACT,                /* the same bits as every other exact device */
     TANDA_GRADE_EXACT_BUT_SUBNORMALS, /* subnormal numbers are flushed: exact only on request */

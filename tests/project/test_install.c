@@ -50,11 +50,8 @@ static void expect_output(const char *text) {
 Test(install, every_example_is_built_and_prints_what_the_manual_shows) {
     static const struct {
         const char *name, *arguments;
-    } examples[] = {{"train", ""},
-                    {"own_data", "'" IRIS "'"},
-                    {"evaluate", "own.safetensors '" IRIS "'"},
-                    {"resume", ""},
-                    {"lockstep", ""}};
+    } examples[] = {{"train", ""},  {"own_data", "'" IRIS "'"}, {"evaluate", "own.safetensors '" IRIS "'"},
+                    {"resume", ""}, {"lockstep", ""},           {"fit", "'" IRIS "'"}};
     if (!is_there("pkg-config")) return;
     install();
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
@@ -64,7 +61,7 @@ Test(install, every_example_is_built_and_prints_what_the_manual_shows) {
               TANDA_C_COMPILER, TANDA_C_FLAGS, TANDA_SOURCE_DIR, name, name, test_folder);
         expect_output(shell("./%s %s", name, examples[i].arguments));
     }
-    cr_expect_str_eq(shell("ls '%s/examples' | wc -l", TANDA_SOURCE_DIR), "5\n", "an example is not tried");
+    cr_expect_str_eq(shell("ls '%s/examples' | wc -l", TANDA_SOURCE_DIR), "6\n", "an example is not tried");
 }
 
 /* The program and its libraries have left the folder where they were built and installed. */
