@@ -54,15 +54,12 @@ static const executor *first_that_fits(const backend *backend, const plan *plan,
 
 tanda_status executor_choose(const backend *backend, const plan *plan, const program_options *options,
                              const executor **result, tanda_error *error) {
-    const char *lack = "";
+    const char *id = backend->information.id, *lack = "", *none = "";
     const executor *forced = backend->executor != NULL ? executor_find(backend, backend->executor) : NULL;
-    if (forced != NULL && !forced->fits(backend, plan, options, &lack)) {
-        if (plan->training && !plan->keep)
-            return fail(error, TANDA_DEVICE, "%s: executor %s does not fit this training: %s",
-                        backend->information.id, forced->name, lack);
-        forced = NULL;
-    }
-    *result = forced != NULL ? forced : first_that_fits(backend, plan, options, &lack);
-    if (*result != NULL) return TANDA_OK;
-    return fail(error, TANDA_DEVICE, "%s: no executor computes %s", backend->information.id, lack);
+    const bool fits = forced != NULL && forced->fits(backend, plan, options, &lack);
+    *result = fits ? forced : first_that_fits(backend, plan, options, &none);
+    if (*result == NULL) return fail(error, TANDA_DEVICE, "%s: no executor computes %s", id, none);
+    if (forced == NULL || fits || !plan->training || plan->keep) return TANDA_OK;
+    return fail(error, TANDA_DEVICE, "%s: executor %s does not fit this training: %s; %s does", id,
+                forced->name, lack, (*result)->name);
 }
