@@ -216,13 +216,20 @@ static void expect_same_of_others(backend *backend, const problem *problem, cons
     backend->executor = NULL;
 }
 
+/* Threads and waves are tried for the executor that is taken; the others once for each device. */
+static bool is_representative(const backend *backend, const step_options *options) {
+    const bool is_openmp = strcmp(backend->information.backend, "openmp") == 0;
+    return backend->executor == NULL && !options->keep && options->wave_tiles == 0 &&
+           (!is_openmp || backend->information.compute_units == 2);
+}
+
 void digest_after(backend *backend, const problem *problem, const step_options *options, size_t steps,
                   char digest[TANDA_DIGEST_SIZE]) {
     execution execution = execution_create(backend, problem, options);
     digest_of(&execution, steps, digest);
     const char *taken = session_executor(&execution.session);
     execution_free(&execution);
-    if (backend->executor == NULL && !options->keep)
+    if (is_representative(backend, options))
         expect_same_of_others(backend, problem, options, steps, taken, digest);
 }
 

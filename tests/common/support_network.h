@@ -83,8 +83,8 @@ float *execution_state(execution *execution, size_t index);
 void execution_free(execution *execution);
 
 /*
- * SHA-256 of the weights after `steps` steps from step 0, as the model file has it. Every executor of the backend that fits
- * must give the same, unless the backend is forced onto one.
+ * SHA-256 of the weights after `steps` steps from step 0, as the model file has it. In the backend's own waves, on OpenMP
+ * with 2 threads, every executor that fits must give the same, unless the backend is forced onto one.
  */
 void digest_after(backend *backend, const problem *problem, const step_options *options, size_t steps,
                   char digest[TANDA_DIGEST_SIZE]);
