@@ -19,7 +19,7 @@ typedef struct side {
 static tanda_status open_side(side *side, const tanda_device_options *device, const tanda_dataset *rows,
                               tanda_error *error) {
     const size_t hidden[] = {HIDDEN};
-    const tanda_model_options layers = {.hidden = hidden, .hidden_count = 1};
+    const tanda_model_options layers = {.size = sizeof layers, .hidden = hidden, .hidden_count = 1};
     if (tanda_device_open(device, &side->device, NULL, error) ||
         tanda_model_create_for(rows, &layers, &side->model, error))
         return error->status;
@@ -29,7 +29,8 @@ static tanda_status open_side(side *side, const tanda_device_options *device, co
 
 /* One epoch from the weights that the side has; each epoch has an order of its own. */
 static tanda_status train_epoch(side *side, const tanda_dataset *rows, uint64_t epoch, tanda_error *error) {
-    const tanda_train_options options = {.epochs = 1, .batch_rows = 32, .learning_rate = 0.1, .seed = epoch};
+    const tanda_train_options options = {
+        .size = sizeof options, .epochs = 1, .batch_rows = 32, .learning_rate = 0.1, .seed = epoch};
     tanda_train_result result;
     const tanda_status status = tanda_train(side->device, side->model, rows, NULL, &options, &result, error);
     tanda_model_digest(side->model, side->digest);
@@ -37,7 +38,9 @@ static tanda_status train_epoch(side *side, const tanda_dataset *rows, uint64_t 
 }
 
 int main(void) {
-    const tanda_device_options devices[SIDES] = {{.device = "auto"}, {.device = "cpu", .isa = "generic"}};
+    const tanda_device_options devices[SIDES] = {
+        {.size = sizeof *devices, .device = "auto"},
+        {.size = sizeof *devices, .device = "cpu", .isa = "generic"}};
     tanda_error error = {0};
     tanda_dataset *rows = NULL;
     side sides[SIDES] = {{0}};

@@ -14,9 +14,14 @@ static void print_epoch(const tanda_epoch *epoch, void *context) {
 }
 
 int main(int argc, char **argv) {
-    const tanda_dataset_options reading = {.categorical_auto = true, .missing = TANDA_MISSING_MEAN};
-    const tanda_train_options options = {
-        .epochs = 50, .batch_rows = 32, .learning_rate = 0.1, .report_every = 25, .on_epoch = print_epoch};
+    const tanda_dataset_options reading = {
+        .size = sizeof reading, .categorical_auto = true, .missing = TANDA_MISSING_MEAN};
+    const tanda_train_options options = {.size = sizeof options,
+                                         .epochs = 50,
+                                         .batch_rows = 32,
+                                         .learning_rate = 0.1,
+                                         .report_every = 25,
+                                         .on_epoch = print_epoch};
     tanda_error error = {0};
     tanda_dataset *all = NULL, *training = NULL, *validation = NULL;
     tanda_model *model = NULL;

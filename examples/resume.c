@@ -44,11 +44,11 @@ static tanda_status train(work *work, const tanda_train_options *changes, char *
 
 int main(void) {
     const size_t hidden[] = {HIDDEN};
-    const tanda_model_options layers = {.hidden = hidden, .hidden_count = 1};
-    const tanda_train_options plain = {.seed = 1};
+    const tanda_model_options layers = {.size = sizeof layers, .hidden = hidden, .hidden_count = 1};
+    const tanda_train_options plain = {.size = sizeof plain, .seed = 1};
     const tanda_train_options stopped = {
-        .seed = 1, .checkpoint = "half.safetensors", .should_stop = is_time_to_stop};
-    const tanda_train_options resumed = {.seed = 1, .resume = "half.safetensors"};
+        .size = sizeof stopped, .seed = 1, .checkpoint = "half.safetensors", .should_stop = is_time_to_stop};
+    const tanda_train_options resumed = {.size = sizeof resumed, .seed = 1, .resume = "half.safetensors"};
     char whole[TANDA_DIGEST_SIZE], half[TANDA_DIGEST_SIZE], both[TANDA_DIGEST_SIZE];
     tanda_error error = {0};
     work work = {0};

@@ -53,7 +53,7 @@ static tanda_status begin_state(backend *backend, const plan *plan, const update
     tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
     if (status != TANDA_OK) return status;
     fill_state(plan, settings->initial_state, packed);
-    status = backend->interface->write_state(backend, program, 0, packed, error);
+    status = backend->interface->programs.write_state(backend, program, 0, packed, error);
     free(packed);
     return status;
 }
@@ -63,7 +63,7 @@ tanda_status backend_compile(backend *backend, const plan *plan, const program_o
     program *made = NULL;
     tanda_status status = executor_choose(backend, plan, options, executor, error);
     if (status == TANDA_OK)
-        status = backend->interface->compile(backend, plan, options, *executor, &made, error);
+        status = backend->interface->programs.make(backend, plan, options, *executor, &made, error);
     if (status == TANDA_OK) status = begin_state(backend, plan, &options->update, made, error);
     if (status != TANDA_OK) {
         backend_program_free(backend, made);
@@ -74,7 +74,7 @@ tanda_status backend_compile(backend *backend, const plan *plan, const program_o
 }
 
 void backend_program_free(backend *backend, program *program) {
-    if (program != NULL) backend->interface->program_free(backend, program);
+    if (program != NULL) backend->interface->programs.free(backend, program);
 }
 
 tanda_status backend_probe(backend *backend, unsigned function, size_t count, const float *a, const float *b,

@@ -73,22 +73,11 @@ typedef struct device_limits {
     double upload, download; /* bytes per second between the host's memory and the device's */
 } device_limits;
 
-/* One implementation of the seam. */
-typedef struct backend_interface {
-    void (*close)(backend *backend);
-    tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
-                           tanda_error *error);
-    tanda_status (*rows)(backend *backend, const float *values, size_t rows, size_t features, bool moved,
-                         buffer **result, tanda_error *error); /* optional slot: NULL, as any buffer */
-    void (*buffer_free)(backend *backend, buffer *buffer);
-    tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
-                                     const float *packed, tanda_error *error);
-    tanda_status (*read_parameters)(backend *backend, const plan *plan, buffer *parameters, float *packed,
-                                    tanda_error *error);
-    const executor *const *executors; /* best first, NULL behind them */
-    tanda_status (*compile)(backend *backend, const plan *plan, const program_options *options,
-                            const executor *executor, program **result, tanda_error *error);
-    void (*program_free)(backend *backend, program *program);
+/* What is done with programs; see session.h. */
+typedef struct program_interface {
+    tanda_status (*make)(backend *backend, const plan *plan, const program_options *options,
+                         const executor *executor, program **result, tanda_error *error);
+    void (*free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
     tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
@@ -106,6 +95,22 @@ typedef struct backend_interface {
                                tanda_error *error);
     tanda_status (*write_state)(backend *backend, program *program, size_t index, const float *packed,
                                 tanda_error *error);
+} program_interface;
+
+/* One implementation of the seam. */
+typedef struct backend_interface {
+    void (*close)(backend *backend);
+    tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
+                           tanda_error *error);
+    tanda_status (*rows)(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+                         buffer **result, tanda_error *error); /* optional slot: NULL, as any buffer */
+    void (*buffer_free)(backend *backend, buffer *buffer);
+    tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
+                                     const float *packed, tanda_error *error);
+    tanda_status (*read_parameters)(backend *backend, const plan *plan, buffer *parameters, float *packed,
+                                    tanda_error *error);
+    const executor *const *executors; /* best first, NULL behind them */
+    program_interface programs;
     tanda_status (*probe)(backend *backend, unsigned function, size_t count, const float *a, const float *b,
                           const float *c, float *result, tanda_error *error);
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,

@@ -8,6 +8,7 @@
 #include "backend/device_name.h"
 #include "backend/executor.h"
 #include "backend/selftest.h"
+#include "support/options.h"
 #include "support/text.h"
 
 #define REASON_SIZE sizeof(((tanda_error *)NULL)->message) /* a failure is a reason, too */
@@ -174,15 +175,16 @@ static void choose_device(const tanda_device_options *options, const tanda_devic
     }
 }
 
-tanda_status tanda_device_open(const tanda_device_options *options, tanda_device **device, char *reason,
+tanda_status tanda_device_open(const tanda_device_options *given, tanda_device **device, char *reason,
                                tanda_error *error) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
     device_remarks remarks = {0};
     choice choice = {.device = NULL, .reason = ""};
-    const tanda_device_options defaults = {0};
-    if (options == NULL) options = &defaults;
-    tanda_status status = options->device != NULL ? device_name_check(options->device, error) : TANDA_OK;
+    tanda_device_options taken;
+    const tanda_device_options *options = &taken;
+    tanda_status status = TAKE_OPTIONS(tanda_device_options, given, &taken, error);
+    if (status == TANDA_OK && taken.device != NULL) status = device_name_check(taken.device, error);
     if (status != TANDA_OK) return status;
     status = device_list(!device_name_is_cpu(options->device), &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;

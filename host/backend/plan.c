@@ -58,9 +58,9 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     if (status != TANDA_OK) return status;
     made->layer_count = model->layer_count;
     made->features = model->features;
-    made->classes = model->task == TANDA_TASK_CLASSES;
-    made->counts = made->classes || model->task == TANDA_TASK_LABELS;
-    made->targets = made->classes ? 1 : model->layers[model->layer_count - 1].outputs;
+    made->labels.are_classes = model->task == TANDA_TASK_CLASSES;
+    made->labels.are_counted = made->labels.are_classes || model->task == TANDA_TASK_LABELS;
+    made->labels.count = made->labels.are_classes ? 1 : model->layers[model->layer_count - 1].outputs;
     made->training = options->training;
     made->keep = options->keep;
     made->weighted = options->training && options->weighted;

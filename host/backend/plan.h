@@ -193,6 +193,13 @@ typedef struct packed_layer {
         delta_units; /* of a training: reserved at the place of its delta, where other layers' may lie, too */
 } packed_layer;
 
+/* The labels of a row. */
+typedef struct label_layout {
+    bool are_classes; /* one int32 class, else binary32 targets */
+    bool are_counted; /* rows whose class, or whose labels all, were right */
+    size_t count;     /* one class, or a target for each output */
+} label_layout;
+
 typedef struct plan {
     size_t op_count;
     op *ops;
@@ -208,9 +215,7 @@ typedef struct plan {
     size_t features;
     size_t parameter_count; /* packed, a multiple of 16 */
     size_t model_parameter_count;
-    bool classes;   /* labels are int32 classes, else binary32 targets */
-    bool counts;    /* rows whose class, or whose labels all, were right */
-    size_t targets; /* labels of a row: one class, or a target for each output */
+    label_layout labels;
     bool training;
     bool keep;
     bool drops;    /* there is dropout somewhere */

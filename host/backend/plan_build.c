@@ -209,7 +209,7 @@ static loss_op make_loss(builder *builder, size_t last, tensor_place from, tenso
     loss_op made = {.loss = model->loss,
                     .constants = loss_constants_of(&model->loss_settings, model->loss, outputs),
                     .outputs = outputs,
-                    .targets = builder->plan->targets,
+                    .targets = builder->plan->labels.count,
                     .output_function = activation_of(builder, last),
                     .with_delta = builder->options->training,
                     .from = from,

@@ -98,31 +98,31 @@ const char *session_executor(const session *session) {
 
 const char *session_notes(const session *session) {
     const backend_interface *interface = session->backend->interface;
-    return interface->notes != NULL ? interface->notes(session->program) : "";
+    return interface->programs.notes != NULL ? interface->programs.notes(session->program) : "";
 }
 
 /* ---- work --------------------------------------------------------------------------------------------------- */
 
 tanda_status session_run(session *session, uint64_t first_step, size_t steps, const update_rates *rates,
                          bool with_loss, tanda_error *error) {
-    return session->backend->interface->run(session->backend, session->program, first_step, steps, rates,
-                                            with_loss, error);
+    return session->backend->interface->programs.run(session->backend, session->program, first_step, steps,
+                                                     rates, with_loss, error);
 }
 
 tanda_status session_results(session *session, step_result *results, tanda_error *error) {
-    return session->backend->interface->results(session->backend, session->program, results, error);
+    return session->backend->interface->programs.results(session->backend, session->program, results, error);
 }
 
 tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
                              partial_sum *sum, tanda_error *error) {
-    return session->backend->interface->partial(session->backend, session->program, step, first_tile, tiles,
-                                                sum, error);
+    return session->backend->interface->programs.partial(session->backend, session->program, step, first_tile,
+                                                         tiles, sum, error);
 }
 
 tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,
                            step_result *result, tanda_error *error) {
-    return session->backend->interface->apply(session->backend, session->program, step, rates, sum, result,
-                                              error);
+    return session->backend->interface->programs.apply(session->backend, session->program, step, rates, sum,
+                                                       result, error);
 }
 
 tanda_status session_finish(session *session, tanda_error *error) {
@@ -140,23 +140,27 @@ tanda_status session_write_parameters(session *session, const float *packed, tan
 }
 
 tanda_status session_read(const session *session, const tensor *tensor, float *values, tanda_error *error) {
-    return session->backend->interface->read(session->backend, session->program, tensor, values, error);
+    return session->backend->interface->programs.read(session->backend, session->program, tensor, values,
+                                                      error);
 }
 
 tanda_status session_read_gradient(const session *session, float *packed, tanda_error *error) {
-    return session->backend->interface->read_gradient(session->backend, session->program, packed, error);
+    return session->backend->interface->programs.read_gradient(session->backend, session->program, packed,
+                                                               error);
 }
 
 tanda_status session_sweep(session *session, const tensor *tensor, size_t first_row, size_t rows,
                            float *values, tanda_error *error) {
-    return session->backend->interface->sweep(session->backend, session->program, tensor, first_row, rows,
-                                              values, error);
+    return session->backend->interface->programs.sweep(session->backend, session->program, tensor, first_row,
+                                                       rows, values, error);
 }
 
 tanda_status session_read_state(const session *session, size_t index, float *packed, tanda_error *error) {
-    return session->backend->interface->read_state(session->backend, session->program, index, packed, error);
+    return session->backend->interface->programs.read_state(session->backend, session->program, index, packed,
+                                                            error);
 }
 
 tanda_status session_write_state(session *session, size_t index, const float *packed, tanda_error *error) {
-    return session->backend->interface->write_state(session->backend, session->program, index, packed, error);
+    return session->backend->interface->programs.write_state(session->backend, session->program, index,
+                                                             packed, error);
 }

@@ -1,15 +1,12 @@
 #include "cli/apply.h"
 
-#include <string.h>
-
 #include "cli/data_notes.h"
-#include "cli/encoding_options.h"
 #include "cli/opening.h"
 #include "cli/option_table.h"
 #include "cli/print.h"
+#include "cli/reading_options.h"
 #include "cli/report.h"
-#include "model/model_file.h"
-#include "support/clock.h"
+#include "tanda_lab.h"
 
 enum { FLAG_MODEL = FLAG_OWN + 0xe00 };
 
@@ -68,40 +65,14 @@ static void print_banner(const application *application) {
     print_device_line(stderr, application->device, application->common.device.math, application->reason);
 }
 
-/* Rows to predict may come through a pipe. */
-static tanda_status load_rows(application *application, const tanda_dataset_options *reading,
-                              tanda_error *error) {
-    if (!reading->without_target || application->reads_whole ||
-        !row_stream_is_possible(application->data.path, reading))
-        return tanda_dataset_load_for_model(application->data.path, reading, application->model,
-                                            &application->dataset, error);
-    tanda_status status =
-        row_stream_open(application->data.path, reading, application->model, &application->stream, error);
-    if (status == TANDA_OK) status = row_stream_next(application->stream, &application->dataset, error);
-    if (status == TANDA_OK && application->dataset == NULL)
-        status = fail(error, TANDA_BAD_INPUT, "%s: holds no rows", application->data.path);
-    return status;
-}
-
-/* A model in the place of the data was rather meant to be the other argument. */
-static tanda_status tell_order(const application *application, tanda_status status, tanda_error *error) {
-    char message[sizeof error->message];
-    bool is_model = false;
-    if (status != TANDA_BAD_INPUT ||
-        model_file_looks_right(application->data.path, &is_model, NULL) != TANDA_OK || !is_model)
-        return status;
-    memcpy(message, error->message, sizeof message);
-    return fail(error, status, "%.560s; the arguments are MODEL DATA", message);
-}
-
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
     const double begin = seconds_now();
-    tanda_status status = model_file_load(application->model_path, &application->model, error);
-    if (status != TANDA_OK) return tell_order(application, status, error);
     tanda_dataset_options reading = options_reading(&application->data);
     reading.without_target = without_target;
     reading.held_out = true;
-    status = tell_order(application, load_rows(application, &reading, error), error);
+    tanda_status status =
+        apply_load(application->model_path, application->data.path, &reading, !application->reads_whole,
+                   &application->model, &application->stream, &application->dataset, error);
     application->load_seconds = seconds_now() - begin;
     if (status == TANDA_OK)
         status = opening_of(&application->common.device, application->common.quiet, &application->device,

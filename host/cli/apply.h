@@ -3,7 +3,7 @@
 #define TANDA_CLI_APPLY_H
 
 #include "cli/options.h"
-#include "model/row_stream.h"
+#include "tanda_lab.h"
 
 typedef struct application {
     common_options common;

@@ -5,7 +5,7 @@
 
 #include "cli/print.h"
 #include "cli/report.h"
-#include "model/names.h"
+#include "tanda_lab.h"
 
 #define CLASSES_SHOWN 10
 

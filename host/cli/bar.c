@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "support/clock.h"
+#include "tanda_lab.h"
 
 #define SECONDS_BEFORE_FIRST 0.5
 #define SECONDS_BETWEEN 0.1

@@ -7,8 +7,7 @@
 #include "cli/command.h"
 #include "cli/device_spec.h"
 #include "cli/opening.h"
-#include "support/file.h"
-#include "support/file_check.h"
+#include "tanda_lab.h"
 
 #define EXPORT_LENGTH 900 /* which leaves room for the files' names */
 

@@ -4,8 +4,8 @@
 
 #include <regex.h>
 
-#include "bench/bench.h"
 #include "cli/options.h"
+#include "tanda_lab.h"
 
 typedef struct bench_command_options {
     common_options common;

@@ -4,9 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/host.h"
-#include "support/file_writer.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define TIME_SIZE 24
 #define MEDIAN 1 /* among the aggregates */

@@ -2,8 +2,8 @@
 #ifndef TANDA_CLI_BENCH_REPORT_H
 #define TANDA_CLI_BENCH_REPORT_H
 
-#include "bench/bench.h"
 #include "cli/report.h"
+#include "tanda_lab.h"
 
 void print_limits(const tanda_device_information *device, const device_limits *limits);
 void print_bench_heading(const tanda_device_information *device);

@@ -7,9 +7,7 @@
 
 #include "cli/option_fault.h"
 #include "cli/option_table.h"
-#include "data/place.h"
-#include "support/memory.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define MOST_PLACES 2
 #define PLACE_LENGTH 16

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "cli/completion_values.h"
+#include "cli/completion.h"
 #include "cli/option_table.h"
 
 /* Between single quotes. */

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/completion_values.h"
+#include "cli/completion.h"
 #include "cli/option_table.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 /* Text between single quotes; what _arguments reads as its own is escaped. */
 static void put_text(const char *text) {

@@ -10,16 +10,7 @@
 #include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "cli/suggest.h"
-#include "data/name_list.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "fit/settings.h"
-#include "model/model_file.h"
-#include "support/file_view.h"
-#include "support/json.h"
-#include "support/memory.h"
-#include "support/text.h"
-#include "train/checkpoint.h"
+#include "tanda_lab.h"
 
 /* What is at work while a configuration is taken in. */
 typedef struct expansion {

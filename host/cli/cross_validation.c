@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "support/memory.h"
+#include "tanda_lab.h"
 
 typedef struct figure {
     const char *name;
@@ -26,11 +26,11 @@ static double validation_accuracy_of(const fold *fold) {
     return fold->result.validation.accuracy;
 }
 
-static const figure figures[] = {{"loss", loss_of},
-                                 {"accuracy", accuracy_of},
-                                 {"val_loss", validation_loss_of},
-                                 {"val_accuracy", validation_accuracy_of}};
-#define FIGURES (sizeof figures / sizeof figures[0])
+static const figure fold_figures[] = {{"loss", loss_of},
+                                      {"accuracy", accuracy_of},
+                                      {"val_loss", validation_loss_of},
+                                      {"val_accuracy", validation_accuracy_of}};
+#define FIGURES (sizeof fold_figures / sizeof fold_figures[0])
 
 /* ---- mean and spread ---------------------------------------------------------------------------------- */
 
@@ -57,7 +57,8 @@ static double deviation_of(const cross_validation *validation, const figure *fig
 static void print_fold(const cross_validation *validation, const fold *fold) {
     printf("fold %zu/%zu:", validation->done, validation->count);
     for (size_t i = 0; i < FIGURES; i++)
-        if (isfinite(figures[i].of(fold))) printf(" %s: %.9g", figures[i].name, figures[i].of(fold));
+        if (isfinite(fold_figures[i].of(fold)))
+            printf(" %s: %.9g", fold_figures[i].name, fold_figures[i].of(fold));
     putchar('\n');
     fflush(stdout);
 }
@@ -86,9 +87,9 @@ void cross_validation_free(cross_validation *validation) {
 
 void cross_validation_print(const cross_validation *validation) {
     for (size_t i = 0; i < FIGURES; i++)
-        if (isfinite(mean_of(validation, &figures[i])))
-            printf("mean %s: %.9g (standard deviation %.9g)\n", figures[i].name,
-                   mean_of(validation, &figures[i]), deviation_of(validation, &figures[i]));
+        if (isfinite(mean_of(validation, &fold_figures[i])))
+            printf("mean %s: %.9g (standard deviation %.9g)\n", fold_figures[i].name,
+                   mean_of(validation, &fold_figures[i]), deviation_of(validation, &fold_figures[i]));
 }
 
 json_t *cross_validation_fold_json(const fold *fold) {
@@ -97,7 +98,7 @@ json_t *cross_validation_fold_json(const fold *fold) {
     json_put_count(&report, "validation_rows", fold->validation_rows);
     json_put_count(&report, "epochs", fold->result.epochs);
     for (size_t i = 0; i < FIGURES; i++)
-        json_put_real(&report, figures[i].name, figures[i].of(fold));
+        json_put_real(&report, fold_figures[i].name, fold_figures[i].of(fold));
     json_put_real(&report, "seconds", fold->result.train_seconds);
     json_put_text(&report, "weights_sha256", fold->digest);
     return json_end(&report);
@@ -111,9 +112,9 @@ json_t *cross_validation_json(const cross_validation *validation) {
     json_put(&report, "folds", json_end(&folds));
     json_put_text(&report, "stratify", validation->by_class ? "yes" : "no");
     for (size_t i = 0; i < FIGURES; i++)
-        if (isfinite(mean_of(validation, &figures[i])))
-            json_put(&report, figures[i].name,
-                     json_pack("{sf sf}", "mean", mean_of(validation, &figures[i]), "std",
-                               deviation_of(validation, &figures[i])));
+        if (isfinite(mean_of(validation, &fold_figures[i])))
+            json_put(&report, fold_figures[i].name,
+                     json_pack("{sf sf}", "mean", mean_of(validation, &fold_figures[i]), "std",
+                               deviation_of(validation, &fold_figures[i])));
     return json_end(&report);
 }

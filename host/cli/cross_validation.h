@@ -3,8 +3,7 @@
 #define TANDA_CLI_CROSS_VALIDATION_H
 
 #include "cli/report.h"
-#include "fit/folds.h"
-#include "support/digest.h"
+#include "tanda_lab.h"
 
 typedef struct fold {
     size_t rows, validation_rows;

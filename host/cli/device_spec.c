@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "cli/opening.h"
-#include "data/place.h"
-#include "support/memory.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 #define THREADS_MAX 4096

@@ -6,7 +6,7 @@
 #define TANDA_CLI_DEVICE_SPEC_H
 
 #include "cli/options.h"
-#include "verify/lockstep.h"
+#include "tanda_lab.h"
 
 /* Cuts a spec at its commas: device->device becomes the DEVICE in it, and its settings go into device and gemm. */
 tanda_status device_spec_take(const char *flag, char *text, tanda_device_options *device, tanda_gemm *gemm,

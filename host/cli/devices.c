@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/backend.h"
-#include "backend/selftest.h"
 #include "cli/command.h"
 #include "cli/opening.h"
 #include "cli/option_table.h"
 #include "cli/report.h"
+#include "tanda_lab.h"
 
 static const struct argp_option table[] = {
     WITHOUT_OPTIONS("device require-device accept-flush math gemm executor seed"),

@@ -1,12 +1,11 @@
 /* tanda evaluate */
 #include "cli/apply.h"
 #include "cli/command.h"
-#include "cli/dialect_options.h"
 #include "cli/metrics_report.h"
 #include "cli/option_table.h"
+#include "cli/reading_options.h"
 #include "cli/report.h"
-#include "support/clock.h"
-#include "support/digest.h"
+#include "tanda_lab.h"
 
 enum { FLAG_TOP_K = FLAG_OWN };
 

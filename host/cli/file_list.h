@@ -3,7 +3,7 @@
 #define TANDA_CLI_FILE_LIST_H
 
 #include "cli/options.h"
-#include "support/file_check.h"
+#include "tanda_lab.h"
 
 /* All zero is an empty one; texts are names that had to be cut. Names of others are borrowed. */
 typedef struct file_list {

@@ -7,11 +7,7 @@
 #include "cli/option_table.h"
 #include "cli/print.h"
 #include "cli/report.h"
-#include "data/synthetic_write.h"
-#include "support/clock.h"
-#include "support/file_check.h"
-#include "support/memory.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 enum { FLAG_LABELS = FLAG_OWN, FLAG_KEY };
 

@@ -1,9 +1,9 @@
 /* tanda inspect: which kind of file it is decides which half does the work. */
 #include "cli/inspect.h"
 #include "cli/command.h"
-#include "cli/encoding_options.h"
 #include "cli/option_table.h"
-#include "model/model_file.h"
+#include "cli/reading_options.h"
+#include "tanda_lab.h"
 
 enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
 

@@ -3,15 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/column_notes.h"
-#include "cli/dialect_options.h"
+#include "cli/data_notes.h"
 #include "cli/inspect.h"
 #include "cli/print.h"
+#include "cli/reading_options.h"
 #include "cli/report.h"
-#include "data/pipe.h"
-#include "data/profile.h"
-#include "model/names.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define FEATURES_SHOWN 64
 #define NAME_WIDTH 20

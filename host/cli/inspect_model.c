@@ -5,13 +5,7 @@
 #include "cli/inspect.h"
 #include "cli/print.h"
 #include "cli/report.h"
-#include "fit/settings.h"
-#include "model/model_file.h"
-#include "model/preparation_json.h"
-#include "support/digest.h"
-#include "support/memory.h"
-#include "support/text.h"
-#include "train/checkpoint_file.h"
+#include "tanda_lab.h"
 
 #define WEIGHTS_SHOWN 32
 #define NAMES_SHOWN 32

@@ -26,4 +26,7 @@ bool interrupt_came(void *context);
 /* True when SIGUSR1 came since this was asked last. */
 bool interrupt_wants_save(void);
 
+/* From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU, unless ignored, remove what is unfinished before they end the program. */
+void cleanup_watch(void);
+
 #endif

@@ -6,15 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/config.h"
-#include "cli/manual.h"
+#include "cli/help.h"
+#include "cli/interrupt.h"
 #include "cli/report.h"
 #include "cli/suggest.h"
-#include "data/place.h"
-#include "support/unfinished.h"
+#include "tanda_lab.h"
 
 #define OUTPUT_BUFFER 65536
 

@@ -1,15 +1,14 @@
-#include "cli/manual.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/dialect_options.h"
 #include "cli/help.h"
 #include "cli/optimizer_options.h"
 #include "cli/option_table.h"
-#include "support/text.h"
+#include "cli/reading_options.h"
+#include "tanda_lab.h"
 
 /* ---- roff --------------------------------------------------------------------------------------------- */
 

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "cli/report.h"
-#include "data/place.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define CLASSES_IN_REPORT 30 /* more, and only the worst are shown */
 #define WORST_CLASSES 20

@@ -5,10 +5,7 @@
 
 #include "cli/option_table.h"
 #include "cli/train_options.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "model/names.h"
-#include "support/memory.h"
+#include "tanda_lab.h"
 
 #define UNITS_MAX 16777216 /* of a layer: indices stay exact in binary32 */
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/device_name.h"
 #include "cli/bar.h"
 #include "cli/print.h"
+#include "tanda_lab.h"
 
 bar opening_show(const char *device, bool quiet) {
     bar line = bar_begin();

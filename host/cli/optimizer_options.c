@@ -6,11 +6,7 @@
 #include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "support/text.h"
-#include "train/optimizer.h"
-#include "train/schedule.h"
+#include "tanda_lab.h"
 
 /* Constants and members have keys in the order of their tables. */
 enum {

@@ -4,8 +4,7 @@
 
 #include "cli/option_table.h"
 #include "cli/suggest.h"
-#include "data/place.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 /* Names of scikit-learn, Keras and PyTorch whose meaning no option here has alone. */
 static const struct {

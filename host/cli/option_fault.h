@@ -4,7 +4,7 @@
 
 #include <argp.h>
 
-#include "support/status.h"
+#include "tanda_lab.h"
 
 /*
  * Fails with TANDA_USAGE, saying of the word of a command line why it is no option of the command: what to write for an

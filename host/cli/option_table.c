@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/suggest.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 const char *option_section_title(option_section section) {
     static const char *const titles[SECTION_COUNT] = {

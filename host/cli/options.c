@@ -6,18 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/device_name.h"
 #include "cli/device_spec.h"
-#include "cli/dialect_options.h"
 #include "cli/help.h"
 #include "cli/option_fault.h"
 #include "cli/option_table.h"
-#include "data/format.h"
-#include "data/place.h"
-#include "data/synthetic.h"
-#include "model/names.h"
-#include "support/memory.h"
-#include "support/text.h"
+#include "cli/reading_options.h"
+#include "tanda_lab.h"
 
 #define FORMAT_NAME(name, title, extension, bound) #name,
 #define FORMAT_WORD(name, title, extension, bound) ", " #name

@@ -8,8 +8,7 @@
 #include <argp.h>
 
 #include "cli/value.h"
-#include "data/dataset.h"
-#include "model/model.h"
+#include "tanda_lab.h"
 
 /* Options of every command. Texts point into argv. */
 typedef struct common_options {

@@ -5,19 +5,70 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "cli/apply.h"
 #include "cli/command.h"
-#include "cli/dialect_options.h"
 #include "cli/file_list.h"
 #include "cli/option_table.h"
-#include "cli/prediction_output.h"
+#include "cli/reading_options.h"
 #include "cli/report.h"
-#include "model/prediction_text.h"
+#include "tanda_lab.h"
 
 #define LINES_AT_ONCE ((size_t)64 << 10) /* bytes of text that are handed over together */
 
 enum { FLAG_TOP = FLAG_OWN, FLAG_COPY };
+
+/* ---- where predictions go: standard output, a file of CSV, or one of binary32 ------------------------ */
+
+typedef struct prediction_output {
+    const char *path; /* borrowed; NULL: standard output */
+    bool is_array;    /* .npy */
+    file_writer writer;
+} prediction_output;
+
+static bool is_special(const char *path) {
+    file_target target;
+    return file_target_find(path, &target) == 0 && target.kind == FILE_SPECIAL;
+}
+
+/* By the ending of path; a device or a pipe takes CSV by any other name. TANDA_USAGE for another ending. */
+static tanda_status prediction_output_choose(const char *path, prediction_output *output,
+                                             tanda_error *error) {
+    char text[SHOWN_SIZE];
+    *output = (prediction_output){.path = path};
+    if (path == NULL || *path == '\0') return TANDA_OK; /* an empty name is refused with the other files */
+    const char *dot = strrchr(path, '.');
+    output->is_array = dot != NULL && strcasecmp(dot, ".npy") == 0;
+    if (output->is_array || (dot != NULL && strcasecmp(dot, ".csv") == 0) || is_special(path))
+        return TANDA_OK;
+    return fail(error, TANDA_USAGE, "--output: '%s' ends neither in .csv nor in .npy, and these are written",
+                shown(path, strlen(path), text));
+}
+
+static tanda_status prediction_output_add(prediction_output *output, const void *data, size_t size,
+                                          tanda_error *error) {
+    if (output->path != NULL) return file_writer_add(&output->writer, data, size, error);
+    return report_write(data, size, error);
+}
+
+static tanda_status prediction_output_begin(prediction_output *output, size_t rows, size_t columns,
+                                            tanda_error *error) {
+    char header[NPY_HEADER_SIZE];
+    if (output->path == NULL) return TANDA_OK;
+    const tanda_status status = file_writer_begin(output->path, &output->writer, error);
+    if (status != TANDA_OK || !output->is_array) return status;
+    npy_make_header(header, 'f', rows, columns);
+    return prediction_output_add(output, header, sizeof header, error);
+}
+
+/* A file is there when this has returned TANDA_OK, and not before. */
+static tanda_status prediction_output_finish(prediction_output *output, tanda_error *error) {
+    return output->path != NULL ? file_writer_finish(&output->writer, error) : report_flush(error);
+}
+
+/* ---- options ------------------------------------------------------------------------------------------ */
 
 typedef struct prediction {
     application application;

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "support/text.h"
+#include "tanda_lab.h"
 
 void print_name(FILE *stream, const char *name) {
     bool may_be_shown = false;

@@ -9,11 +9,8 @@
 #include "cli/option_table.h"
 #include "cli/print.h"
 #include "cli/report.h"
-#include "cli/train_files.h"
-#include "fit/fit.h"
-#include "support/json.h"
-#include "support/memory.h"
-#include "verify/golden_settings.h"
+#include "cli/train_options.h"
+#include "tanda_lab.h"
 
 enum { FLAG_STEPS = FLAG_OWN + 0x100 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/print.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 report report_begin(const char *command) {
     report made = json_object_begin();

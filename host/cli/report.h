@@ -9,9 +9,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
-#include "data/dataset.h"
-#include "model/model.h"
-#include "support/json.h"
+#include "tanda_lab.h"
 
 /* A JSON object in the making; a value that could not be added makes report_print fail. */
 typedef json_builder report;

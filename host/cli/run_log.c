@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "cli/print.h"
-#include "support/file_target.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 /* ---- one log ------------------------------------------------------------------------------------------- */
 

@@ -4,9 +4,7 @@
 
 #include "cli/option_table.h"
 #include "cli/train_options.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "train/checkpoint.h"
+#include "tanda_lab.h"
 
 #define PATIENCE_MAX 1000000000
 #define EVERY_MAX 1000000000

@@ -2,23 +2,17 @@
 #include <stdlib.h>
 
 #include "cli/bar.h"
-#include "cli/column_notes.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/data_notes.h"
-#include "cli/dialect_options.h"
-#include "cli/encoding_options.h"
 #include "cli/interrupt.h"
 #include "cli/opening.h"
 #include "cli/print.h"
+#include "cli/reading_options.h"
 #include "cli/report.h"
 #include "cli/run_log.h"
-#include "cli/train_files.h"
-#include "model/model_file.h"
-#include "support/clock.h"
-#include "support/digest.h"
-#include "train/optimizer.h"
-#include "train/schedule.h"
+#include "cli/train_options.h"
+#include "tanda_lab.h"
 
 /* One run of the command. */
 typedef struct training {

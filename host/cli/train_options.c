@@ -6,13 +6,9 @@
 #include <strings.h>
 
 #include "cli/command.h"
-#include "cli/encoding_options.h"
 #include "cli/option_table.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "fit/fit.h"
-#include "support/memory.h"
-#include "train/schedule.h"
+#include "cli/reading_options.h"
+#include "tanda_lab.h"
 
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
 

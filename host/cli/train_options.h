@@ -54,4 +54,7 @@ tanda_status run_options_check(train_options *options, tanda_error *error);
 tanda_status train_options_parse(int argc, char **argv, train_options *options, tanda_error *error);
 void train_options_free(train_options *options);
 
+/* files_check of what the options name (support/file_check.h), before anything is opened. */
+tanda_status train_files_check(const train_options *options, tanda_error *error);
+
 #endif

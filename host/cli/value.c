@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/name_list.h"
-#include "data/number.h"
-#include "data/place.h"
-#include "data/vocabulary.h"
+#include "tanda_lab.h"
 
 tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
                          tanda_error *error) {

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "support/status.h"
+#include "tanda_lab.h"
 
 /* A growing list of copied texts. All zero is an empty one. */
 typedef struct text_list {

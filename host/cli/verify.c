@@ -4,11 +4,9 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/verify_golden.h"
 #include "cli/verify_options.h"
 #include "cli/verify_report.h"
-#include "fit/fit.h"
-#include "verify/golden_settings.h"
+#include "tanda_lab.h"
 
 /* One run of the command. */
 typedef struct verification {

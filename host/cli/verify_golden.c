@@ -6,14 +6,8 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/report.h"
-#include "cli/verify_golden.h"
 #include "cli/verify_options.h"
-#include "data/place.h"
-#include "fit/fit.h"
-#include "support/json.h"
-#include "support/memory.h"
-#include "support/text.h"
-#include "verify/golden_settings.h"
+#include "tanda_lab.h"
 
 const char *golden_argument(int argc, char **argv) {
     static const char flag[] = "--golden";

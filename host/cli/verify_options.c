@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/device_name.h"
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/report.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #define DEFAULT_STEPS 20
 

@@ -4,6 +4,7 @@
 
 #include "cli/device_spec.h"
 #include "cli/train_options.h"
+#include "tanda.h"
 
 typedef struct verify_options {
     train_options train;
@@ -26,5 +27,11 @@ void print_side_line(char name, const lockstep_side *side, const device_spec *sp
 /* The other side: what --against names, else the CPU. */
 tanda_status open_side_b(const verify_options *options, const lockstep_side *a, device_spec *spec,
                          lockstep_side *side, tanda_error *error);
+
+/* The file that --golden names, found before parsing, as it holds more arguments; NULL without one. */
+const char *golden_argument(int argc, char **argv);
+
+/* verify --golden: repeats what the file tells. TANDA_FAILED names the first step that differs. */
+tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error *error);
 
 #endif

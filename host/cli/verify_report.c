@@ -1,5 +1,5 @@
 #include "cli/verify_report.h"
-#include "support/text.h"
+#include "tanda_lab.h"
 
 #include <inttypes.h>
 #include <math.h>

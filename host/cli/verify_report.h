@@ -3,7 +3,7 @@
 #define TANDA_CLI_VERIFY_REPORT_H
 
 #include "cli/report.h"
-#include "verify/lockstep.h"
+#include "tanda_lab.h"
 
 /* A comparison with all that its report needs. */
 typedef struct comparison {

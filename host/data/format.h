@@ -2,6 +2,7 @@
 #ifndef TANDA_DATA_FORMAT_H
 #define TANDA_DATA_FORMAT_H
 
+#include "data/file_names.h"
 #include "data/table.h"
 
 typedef struct format {
@@ -26,9 +27,6 @@ const char *format_title(const unsigned char *data, size_t size);
 /* Whether the bytes begin like a safetensors file: a plausible header length followed by '{'. */
 bool safetensors_looks_right(const unsigned char *data, size_t size);
 #define SAFETENSORS_HEADER_LIMIT 100000000 /* bytes, that of the reference implementation */
-
-/* Where the name of an array begins in "FILE.npz:NAME"; NULL for the name of a file. */
-const char *format_member(const char *path);
 
 /*
  * Maps the file, or reads the pipe whole (one of labels is refused), unpacks what is packed, finds the format (name NULL:

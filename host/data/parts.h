@@ -2,6 +2,7 @@
 #ifndef TANDA_DATA_PARTS_H
 #define TANDA_DATA_PARTS_H
 
+#include "data/file_names.h"
 #include "data/table.h"
 
 typedef struct part_list {
@@ -16,9 +17,6 @@ typedef struct part_list {
 tanda_status parts_list(const char *path, const tanda_dataset_options *options, part_list *list,
                         tanda_error *error);
 void parts_free(part_list *list);
-
-/* Whether a folder's file of this name is one of them. */
-bool parts_take(const char *name);
 
 /*
  * Reads all of them (one as format_read does). The first one says which columns there are, by name where it has a

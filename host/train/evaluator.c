@@ -84,7 +84,7 @@ tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, t
     if (status == TANDA_OK) status = session_results(&evaluator->session, &result, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
-    const bool counts = evaluator->session.plan->counts;
+    const bool counts = evaluator->session.plan->labels.are_counted;
     const bool squared = evaluator->model->loss == LOSS_MSE && evaluator->model->target_scaling.targets == 0;
     *evaluation = (tanda_evaluation){
         .rows = evaluator->rows,

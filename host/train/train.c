@@ -77,7 +77,7 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
     const double rows = (double)trainer->dataset->rows;
     line->epoch = trainer_epoch(trainer);
     line->loss = running->loss / rows;
-    line->accuracy = trainer->session.plan->counts ? (double)running->correct / rows : NAN;
+    line->accuracy = trainer->session.plan->labels.are_counted ? (double)running->correct / rows : NAN;
     line->has_validation = trainer->validation_set != NULL;
     if (trainer->validation_set != NULL) {
         tanda_status status = evaluator_run(&trainer->evaluator, &line->validation, error);
@@ -133,7 +133,8 @@ tanda_progress training_run_progress(const training_run *run) {
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
     const bool known = progress.steps > 1 || is_looked_at(trainer);
     if (known) progress.loss = running->loss / seen;
-    if (known && trainer->session.plan->counts) progress.accuracy = (double)running->correct / seen;
+    if (known && trainer->session.plan->labels.are_counted)
+        progress.accuracy = (double)running->correct / seen;
     return progress;
 }
 

@@ -125,7 +125,7 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
         is_openmp(lockstep->runners[SIDE_A].backend) != is_openmp(lockstep->runners[SIDE_B].backend) &&
         is_cpu(lockstep->runners[SIDE_A].backend) && is_cpu(lockstep->runners[SIDE_B].backend);
     lockstep->result->bounded = lockstep->runners[SIDE_A].fast || lockstep->runners[SIDE_B].fast;
-    if (lockstep->result->bounded && lockstep->plan->targets > 1)
+    if (lockstep->result->bounded && lockstep->plan->labels.count > 1)
         status =
             fail(error, TANDA_USAGE,
                  "several targets: there are no bounds for them yet; compare two exact sides (math=exact)");

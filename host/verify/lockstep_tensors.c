@@ -100,7 +100,7 @@ tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error)
         add_planned(lockstep, QUANTITY_DELTA, TENSOR_DELTA, TENSOR_DELTA_OUTPUT, i);
     }
     add_tensor(lockstep->result, QUANTITY_LOSS_SUM, layers - 1, 1);
-    if (lockstep->plan->counts) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
+    if (lockstep->plan->labels.are_counted) add_tensor(lockstep->result, QUANTITY_CORRECT, layers - 1, 1);
     for (size_t i = layers; i-- > 0;) {
         add_tensor(lockstep->result, QUANTITY_WEIGHT_GRADIENT, i, model->layers[i].fan_in);
         add_tensor(lockstep->result, QUANTITY_BIAS_GRADIENT, i, 1);

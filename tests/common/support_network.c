@@ -121,7 +121,8 @@ double problem_label(const problem *problem, size_t row) {
 
 /* ---- running ------------------------------------------------------------------------------------------ */
 
-execution execution_create(backend *backend, const problem *problem, const step_options *options) {
+static tanda_status try_execution(backend *backend, const problem *problem, const step_options *options,
+                                  execution *result, tanda_error *error) {
     const tanda_dataset *dataset = &problem->dataset;
     const row_arrays arrays = {.rows = dataset->rows,
                                .features = dataset->features,
@@ -142,9 +143,15 @@ execution execution_create(backend *backend, const problem *problem, const step_
         .learning_rate = options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
         .update = options->update,
         .wave_tiles = options->wave_tiles};
-    execution made = {.backend = backend, .problem = problem, .rates = options->rates};
-    MUST(resident_create(backend, &arrays, &made.resident, error));
-    MUST(session_create(problem->model, &made.resident, &plan, &program, NULL, &made.session, error));
+    *result = (execution){.backend = backend, .problem = problem, .rates = options->rates};
+    const tanda_status status = resident_create(backend, &arrays, &result->resident, error);
+    if (status != TANDA_OK) return status;
+    return session_create(problem->model, &result->resident, &plan, &program, NULL, &result->session, error);
+}
+
+execution execution_create(backend *backend, const problem *problem, const step_options *options) {
+    execution made;
+    MUST(try_execution(backend, problem, options, &made, error));
     return made;
 }
 
@@ -174,20 +181,49 @@ void execution_free(execution *execution) {
     resident_free(&execution->resident);
 }
 
+static void digest_of(execution *execution, size_t steps, char digest[TANDA_DIGEST_SIZE]) {
+    tanda_model *model = execution->problem->model;
+    const size_t bytes = model->parameter_count * sizeof(float);
+    execution_run(execution, 0, steps, NULL);
+    float *packed = execution_parameters(execution), *start = malloc(bytes);
+    memcpy(start, model->parameters, bytes);
+    plan_unpack(execution->session.plan, packed, model->parameters);
+    model_digest(model, digest);
+    memcpy(model->parameters, start, bytes);
+    free(start);
+    free(packed);
+}
+
+/* Every other executor of the backend that fits must end in the same weights. */
+static void expect_same_of_others(backend *backend, const problem *problem, const step_options *options,
+                                  size_t steps, const char *taken, const char *expected) {
+    for (const executor *const *at = backend->interface->executors; *at != NULL; at++) {
+        char digest[TANDA_DIGEST_SIZE], text[NETWORK_TEXT_SIZE];
+        execution execution;
+        tanda_error error;
+        if (strcmp((*at)->name, taken) == 0) continue;
+        backend->executor = (*at)->name;
+        const tanda_status status = try_execution(backend, problem, options, &execution, &error);
+        if (status == TANDA_OK) {
+            digest_of(&execution, steps, digest);
+            cr_expect_str_eq(digest, expected, "%s, executor %s and not %s: %s", backend_title(backend),
+                             (*at)->name, taken, network_text(problem->network, text));
+        } else {
+            cr_expect_eq(status, TANDA_DEVICE, "%s", error.message);
+        }
+        execution_free(&execution);
+    }
+    backend->executor = NULL;
+}
+
 void digest_after(backend *backend, const problem *problem, const step_options *options, size_t steps,
                   char digest[TANDA_DIGEST_SIZE]) {
     execution execution = execution_create(backend, problem, options);
-    execution_run(&execution, 0, steps, NULL);
-    float *packed = execution_parameters(&execution), *start = NULL;
-    size_t count = problem->model->parameter_count;
-    MUST(allocate(&start, count, sizeof *start, "parameters", error));
-    memcpy(start, problem->model->parameters, count * sizeof *start);
-    plan_unpack(execution.session.plan, packed, problem->model->parameters);
-    model_digest(problem->model, digest);
-    memcpy(problem->model->parameters, start, count * sizeof *start);
-    free(start);
-    free(packed);
+    digest_of(&execution, steps, digest);
+    const char *taken = session_executor(&execution.session);
     execution_free(&execution);
+    if (backend->executor == NULL && !options->keep)
+        expect_same_of_others(backend, problem, options, steps, taken, digest);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #ifndef TANDA_TESTS_SUPPORT_NETWORK_H
 #define TANDA_TESTS_SUPPORT_NETWORK_H
 
+#include "backend/executor.h"
 #include "backend/session.h"
 #include "data/dataset.h"
 #include "support_devices.h"
@@ -81,7 +82,10 @@ float *execution_parameters(execution *execution);
 float *execution_state(execution *execution, size_t index);
 void execution_free(execution *execution);
 
-/* SHA-256 of the weights after `steps` steps from step 0, as the model file has it. */
+/*
+ * SHA-256 of the weights after `steps` steps from step 0, as the model file has it. Every executor of the backend that fits
+ * must give the same, unless the backend is forced onto one.
+ */
 void digest_after(backend *backend, const problem *problem, const step_options *options, size_t steps,
                   char digest[TANDA_DIGEST_SIZE]);
 

@@ -41,8 +41,11 @@ static void check_layers(backend *backend) {
             const layer *layer = &problem.model->layers[l];
             for (size_t i = 0; i < layer->inputs * layer->outputs; i++)
                 problem.model->parameters[layer->weight + i] = 3e38f;
-            const tanda_train_options options = {
-                .size = sizeof options, .epochs = 2, .batch_rows = batches[b], .learning_rate = 0.125};
+            const tanda_train_options options = {.size = sizeof options,
+                                                 .epochs = 2,
+                                                 .batch_rows = batches[b],
+                                                 .learning_rate = 0.125,
+                                                 .move_rows = l > 0};
             const char *message = diverge(backend, &problem, &options);
             cr_expect_not_null(strstr(message, names[l]), "%s: %s", backend_title(backend), message);
             cr_expect_not_null(strstr(message, "a loss is not finite in epoch 1, step 1 of "), "%s", message);

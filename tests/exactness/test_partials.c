@@ -222,7 +222,7 @@ Test(partials, of_any_pieces_make_the_step_on_every_instruction_set) {
 Test(partials, of_any_pieces_make_the_step_on_pocl, .fini = forget_opencl) {
     if (!use_opencl("pocl")) return;
     backend *backend = open_opencl(NULL);
-    if (backend->interface->partial != NULL)
+    if (backend->interface->programs.partial != NULL)
         check_backend(backend, 0, "");
     else
         fprintf(stderr, "SKIPPED: OpenCL makes no partial sums\n");

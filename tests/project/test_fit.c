@@ -48,12 +48,13 @@ Test(fit, every_struct_of_options_is_refused_with_a_size_that_none_has) {
     tanda_model *model = NULL, *made = NULL;
     tanda_trainer *trainer = NULL;
     tanda_train_result result;
-    tanda_device *device = open_cpu();
+    tanda_device *device = open_cpu(), *second = NULL;
     expect_ok(tanda_dataset_load(IRIS, NULL, &data, &error), &error);
     expect_ok(tanda_model_create_for(data, NULL, &model, &error), &error);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const tanda_dataset_options reading = {.size = sizes[i]};
         const tanda_dataset_arrays arrays = {.size = sizes[i]};
+        const tanda_device_options kind = {.size = sizes[i]};
         const tanda_model_options layers = {.size = sizes[i]};
         const tanda_train_options steps = {.size = sizes[i]};
         const tanda_fit_options all = {.size = sizes[i], .data = IRIS},
@@ -61,6 +62,7 @@ Test(fit, every_struct_of_options_is_refused_with_a_size_that_none_has) {
         expect_refused(tanda_dataset_load(IRIS, &reading, &other, &error), &error, "tanda_dataset_options");
         expect_refused(tanda_dataset_load_for_model(IRIS, &reading, model, &other, &error), &error,
                        "tanda_dataset_options");
+        expect_refused(tanda_device_open(&kind, &second, NULL, &error), &error, "tanda_device_options");
         expect_refused(tanda_dataset_create(&arrays, &other, &error), &error, "tanda_dataset_arrays");
         expect_refused(tanda_model_create_for(data, &layers, &made, &error), &error, "tanda_model_options");
         expect_refused(tanda_train(device, model, data, NULL, &steps, &result, &error), &error,

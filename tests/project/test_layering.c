@@ -159,6 +159,25 @@ Test(layering, folders_depend_in_one_direction) {
     cr_assert_gt(walk("", check_order), 60);
 }
 
+/* ---- the command line is a program like another --------------------------------------------------------- */
+
+/* Beside its own headers and the system's, it has what every program has, and tanda_lab.h for what looks inside. */
+static void check_program(const char *path, const char *name) {
+    char inside[300];
+    struct stat information;
+    snprintf(inside, sizeof inside, HOST "/%s", name);
+    if (!is_below(path, "cli") || is_below(name, "cli") || stat(inside, &information) != 0) return;
+    cr_expect(false, "host/%s includes \"%s\": host/cli has tanda.h and tanda_lab.h", path, name);
+}
+
+static void check_programs(const char *path, const char *text) {
+    for_each_include(path, text, check_program);
+}
+
+Test(layering, the_command_line_sees_the_library_through_two_headers) {
+    cr_assert_gt(walk("", check_programs), 60);
+}
+
 /* ---- printing and ending ------------------------------------------------------------------------------ */
 
 /* Whether `name(` stands in the text as a call: not as the end of a longer name, nor as a member. */

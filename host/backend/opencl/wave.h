@@ -46,7 +46,7 @@ static inline loss_rule loss_rule_of(const program *program, const loss_op *loss
     const loss_constants *constants = &loss->constants;
     return (loss_rule){.outputs = (uint)loss->outputs,
                        .targets = (uint)loss->targets,
-                       .is_class = program->plan->classes != 0,
+                       .is_class = program->plan->labels.are_classes != 0,
                        .sigmoid = loss->output_function == ACTIVATION_SIGMOID,
                        .smooth = constants->smooth,
                        .half_smoothing = constants->half,

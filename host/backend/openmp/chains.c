@@ -26,11 +26,11 @@ SPECIALISED int quads_of(const int outputs, const shape s) {
 }
 
 SPECIALISED void find_factors(const int outputs, const shape s, const chains *c, size_t j, factors factor) {
-    const size_t run = c->from / s.run * c->run_stride;
+    const size_t run = c->from / s.run * c->factors.run_stride;
     const int quads = quads_of(outputs, s);
     UNROLL_FOR (int q = 0; q < quads; q++) {
         const size_t at = j + (size_t)q * QUAD;
-        factor[q] = c->factors + at / PANEL * c->factor_group + at % PANEL * s.factor_apart + run;
+        factor[q] = c->factors.values + at / PANEL * c->factors.group + at % PANEL * s.factor_apart + run;
     }
 }
 
@@ -64,7 +64,7 @@ SPECIALISED void add_terms(const int outputs, const int vectors, const shape s, 
 /* Results are worked on in turn: for each of them up to 10 lines, as blocks of 12 ask for one for two terms. */
 static inline const float *lines_ahead(const chains *c, size_t j) {
     const size_t lines = (j - c->first) * 10;
-    return c->ahead != NULL && lines < c->ahead_lines ? c->ahead + lines * 16 : NULL;
+    return c->ahead.lines != NULL && lines < c->ahead.count ? c->ahead.lines + lines * 16 : NULL;
 }
 
 /*
@@ -82,11 +82,11 @@ SPECIALISED void run_terms(const int outputs, const int vectors, const shape s, 
         sum[i] = vec_zero();
     for (size_t left = c->to - c->from; left > 0;) {
         size_t count = left < s.run ? left : s.run;
-        const size_t to_next_run = c->run_stride - count * s.factor_step;
+        const size_t to_next_run = c->factors.run_stride - count * s.factor_step;
         left -= count;
         /* The hardware does not guess where the next run or block begins. Asked for all at once, its lines would hold
          * up the loads of this one. */
-        const float *next = left > 0 ? factor[0] + c->run_stride : next_block;
+        const float *next = left > 0 ? factor[0] + c->factors.run_stride : next_block;
         for (; count >= (size_t)terms; count -= (size_t)terms) {
             if (s.run < CHUNK) {
                 UNROLL_FOR (int i = 0; i < terms; i++)
@@ -176,8 +176,8 @@ SPECIALISED void do_block(const int outputs, const int vectors, const shape s, c
     else
         add_start(outputs, vectors, c, j, sum);
     if (c->to == c->terms) finish_sums(outputs, vectors, s, c, at, sum);
-    for (size_t i = 0; i < c->below_count; i++)
-        add_to_sums(outputs, vectors, s, c->below[i] + at, group, sum);
+    for (size_t i = 0; i < c->below.count; i++)
+        add_to_sums(outputs, vectors, s, c->below.partials[i] + at, group, sum);
     if (s.line_step == PANEL && c->descent != NULL) descend(outputs, vectors, s, c, at, sum);
     UNROLL_FOR (int o = 0; o < outputs; o++)
         UNROLL_FOR (int v = 0; v < vectors; v++)
@@ -212,8 +212,8 @@ typedef struct block {
     static inline shape shape_of_##LAYOUT(const chains *c) { \
         return (shape){LINE_STEP, \
                        LINE_GROUP, \
-                       (FACTOR_STEP) == 0 ? c->factor_step : (FACTOR_STEP), \
-                       (FACTOR_APART) == 0 ? c->factor_apart : (FACTOR_APART), \
+                       (FACTOR_STEP) == 0 ? c->factors.step : (FACTOR_STEP), \
+                       (FACTOR_APART) == 0 ? c->factors.apart : (FACTOR_APART), \
                        RUN, \
                        PANELS}; \
     } \

@@ -29,27 +29,33 @@ typedef enum chain_layout {
  *
  *   result(j, l) = start[j * start_step] + chain over t in [from, to) of line(t, l) * factor(t, j)
  *   line(t, l)   = lines[t * line_step + l / 16 * line_group + l % 16]
- *   factor(t, j) = factors[t / run * run_stride + t % run * factor_step + j / 16 * factor_group + j % 16 * factor_apart]
+ *   factor(t, j) = factors[t / run * run_stride + t % run * step + j / 16 * group + j % 16 * apart]
  *   result(j, l) = results[j * line_step + l / 16 * result_group + l % 16]
  *
  * `from` is a multiple of CHUNK. Where it is not 0, the chain is added to what the result holds instead of start, of which -0 counts as +0. The last
- * chunk, to == terms, goes through what is asked for below, and then adds the partials below[0 .. below_count), which
+ * chunk, to == terms, goes through what is asked for below, and then adds the partials below, which
  * are laid out like results, one after the other (contract 4). No result is -0.
  */
 typedef struct chains {
     chain_layout layout;
     const float *lines;
-    const float *ahead; /* NULL, or lines that the next task reads, in a row: */
-    size_t ahead_lines; /* of 16 values */
-    const float *factors;
-    size_t factor_step, factor_apart; /* of narrow ones */
-    size_t factor_group, run_stride;
+    struct {
+        const float *lines; /* NULL, or those that the next task reads, in a row, */
+        size_t count;       /* of 16 values */
+    } ahead;
+    struct {
+        const float *values;
+        size_t step, apart; /* of narrow ones */
+        size_t group, run_stride;
+    } factors;
     const float *start;
     size_t start_step; /* 0 or 1 */
     float *results;
     size_t result_group;
-    const float *below[MOST_LEVELS + 1];
-    size_t below_count;
+    struct {
+        const float *partials[MOST_LEVELS + 1];
+        size_t count;
+    } below;
     size_t terms, from, to; /* from < to */
     size_t lanes;           /* a multiple of TILE_LANES */
     size_t first, end;

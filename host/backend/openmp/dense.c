@@ -11,8 +11,8 @@ typedef struct operands {
 /* Where columns outgrow a core's own cache, the lines of one are asked for while the one before it is worked on. */
 static void look_ahead(const tile_group *group, tensor_place source, size_t column, chains *c) {
     const tile *tile = &group->tiles[column / TILE_COLUMNS];
-    c->ahead = tensor_at(tile, column % TILE_COLUMNS, source) + c->from * COLUMN_LANES;
-    c->ahead_lines = (c->to - c->from) * COLUMN_LANES / 16;
+    c->ahead.lines = tensor_at(tile, column % TILE_COLUMNS, source) + c->from * COLUMN_LANES;
+    c->ahead.count = (c->to - c->from) * COLUMN_LANES / 16;
 }
 
 /* Chunk by chunk, so that the weights of a chunk serve all columns while they are in the cache. */
@@ -29,7 +29,7 @@ static void run_columns(const tile_group *group, const share *share, const opera
             c->lines = tensor_at(tile, column % TILE_COLUMNS, of->source);
             c->results = tensor_at(tile, column % TILE_COLUMNS, of->target);
             if (of->gate != NULL) c->gate = tensor_at(tile, column % TILE_COLUMNS, *of->gate);
-            c->ahead = NULL;
+            c->ahead.lines = NULL;
             if (far && column + 1 < share->end_column) look_ahead(group, of->source, column + 1, c);
             ISA_NAME(run_chains)(c);
         }
@@ -44,11 +44,11 @@ void ISA_NAME(dense_forward)(const tile_group *group, const op *op) {
     const share share = share_of(group, shape->outputs);
     const operands operands = {.source = forward->inputs, .target = forward->logits};
     chains c = {.layout = wide ? CHAINS_forward : CHAINS_narrow,
-                .factors = group->parameters + shape->weight,
-                .factor_step = shape->stride,
-                .factor_apart = 1,
-                .factor_group = shape->inputs * PANEL,
-                .run_stride = CHUNK * (wide ? PANEL : shape->stride),
+                .factors.values = group->parameters + shape->weight,
+                .factors.step = shape->stride,
+                .factors.apart = 1,
+                .factors.group = shape->inputs * PANEL,
+                .factors.run_stride = CHUNK * (wide ? PANEL : shape->stride),
                 .start = group->parameters + shape->bias,
                 .start_step = 1,
                 .result_group = TILE_LANES,
@@ -68,11 +68,11 @@ void ISA_NAME(dense_backward)(const tile_group *group, const op *op) {
                                .target = backward->inputs_delta,
                                .gate = backward->through_relu ? &backward->relu_output : NULL};
     chains c = {.layout = wide ? CHAINS_backward : CHAINS_narrow,
-                .factors = group->parameters + shape->weight,
-                .factor_step = 1,
-                .factor_apart = apart,
-                .factor_group = PANEL * apart,
-                .run_stride = shape->inputs * PANEL,
+                .factors.values = group->parameters + shape->weight,
+                .factors.step = 1,
+                .factors.apart = apart,
+                .factors.group = PANEL * apart,
+                .factors.run_stride = shape->inputs * PANEL,
                 .start = &no_start,
                 .result_group = TILE_LANES,
                 .terms = shape->outputs,

@@ -42,9 +42,9 @@ static void transpose_delta(const tile *tile, const dense_gradient_op *op, size_
 static void direct_to_tree(chains *c, size_t index, size_t count, float *levels, size_t floats,
                            float *result) {
     const tree_step step = tree_step_of(index, index + 1 == count);
-    c->below_count = step.count;
+    c->below.count = step.count;
     for (size_t i = 0; i < step.count; i++)
-        c->below[i] = levels + step.below[i] * floats;
+        c->below.partials[i] = levels + step.below[i] * floats;
     c->results = index + 1 == count ? result : levels + step.level * floats;
 }
 
@@ -55,7 +55,7 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
     float *panels = group->scratch, *levels = panels + PAIR * PANEL_FLOATS;
     chains c = {.layout = CHAINS_gradient,
                 .lines = panels,
-                .factor_group = PANEL * COLUMN_LANES,
+                .factors.group = PANEL * COLUMN_LANES,
                 .start = &no_start,
                 .result_group = shape->inputs * PANEL,
                 .lanes = pair * PANEL,
@@ -66,8 +66,8 @@ static void pair_gradient(const tile_group *group, const op *op, size_t h, size_
     for (size_t i = 0; i < group->count; i++) {
         const tile *tile = &group->tiles[i];
         transpose_delta(tile, gradient, h, pair, panels);
-        c.factors = tensor_at(tile, 0, gradient->inputs);
-        c.run_stride = stride_of(tile, gradient->inputs);
+        c.factors.values = tensor_at(tile, 0, gradient->inputs);
+        c.factors.run_stride = stride_of(tile, gradient->inputs);
         c.terms = c.to = tile->rows;
         direct_to_tree(&c, i, group->count, levels, pair * shape->inputs * PANEL, result);
         if (is_first && i + 1 == group->count) c.descent = group->descent; /* the gradient is complete */

@@ -32,7 +32,7 @@ static const void *find_labels(worker *worker, size_t first, size_t count) {
     const program_options *options = &worker->program->options;
     if (options->labels == NULL) return NULL;
     const float *labels = options->labels->data; /* or int32: four bytes either way */
-    const size_t targets = worker->program->plan->targets;
+    const size_t targets = worker->program->plan->labels.count;
     if (order_is_fixed(options)) return labels + first * targets;
     if (targets == 1)
         copy_words(labels, worker->lanes.rows, count, worker->lanes.labels);
@@ -78,9 +78,10 @@ tile_group group_of(worker *worker, const batch *batch, size_t first, size_t cou
         tile->input = tile->workspace;
         tile->input_stride = tile->workspace_stride;
         if (weights != NULL) tile->weights = weights + lane;
-        if (labels != NULL && program->plan->classes) tile->classes = (const int32_t *)labels + lane;
-        if (labels != NULL && !program->plan->classes)
-            tile->targets = (const float *)labels + lane * program->plan->targets;
+        if (labels != NULL && program->plan->labels.are_classes)
+            tile->classes = (const int32_t *)labels + lane;
+        if (labels != NULL && !program->plan->labels.are_classes)
+            tile->targets = (const float *)labels + lane * program->plan->labels.count;
         if (!assembled) continue;
         const buffer *buffer = program->options.features;
         tile->input_stride = features * COLUMN_LANES;

@@ -38,8 +38,8 @@ static tanda_status allocate_lanes(program *program, tanda_error *error) {
     const size_t threads = program->threads, count = program->division.group_tiles * TILE_ROWS;
     tanda_status status = allocate(&lanes->rows, threads, count * sizeof *lanes->rows, "rows", error);
     if (status == TANDA_OK)
-        status = allocate(&lanes->labels, threads, count * program->plan->targets * sizeof *lanes->labels,
-                          "labels", error);
+        status = allocate(&lanes->labels, threads,
+                          count * program->plan->labels.count * sizeof *lanes->labels, "labels", error);
     return status == TANDA_OK && program->plan->weighted
                ? allocate(&lanes->weights, threads, count * sizeof *lanes->weights, "weights", error)
                : status;

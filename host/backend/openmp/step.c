@@ -75,7 +75,7 @@ static worker make_worker(program *program) {
                     .threads = (size_t)omp_get_num_threads(),
                     .scratch = program->scratches + thread * program->division.scratch_floats,
                     .lanes = {.rows = program->lanes.rows + lanes,
-                              .labels = program->lanes.labels + lanes * program->plan->targets,
+                              .labels = program->lanes.labels + lanes * program->plan->labels.count,
                               .weights = program->plan->weighted ? program->lanes.weights + lanes : NULL},
                     .with_loss = true};
 }

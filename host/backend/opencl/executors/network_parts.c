@@ -49,7 +49,7 @@ bool opencl_network_fits(const backend *backend, const plan *plan, const program
                          const char **lack) {
     return opencl_may_fuse(backend, plan, options, network_ops, lack) &&
            opencl_holds(loss_numbers[plan->loss->kind] != 0, tile_op_name(plan->loss->kind), lack) &&
-           opencl_holds(plan->targets == 1, "several labels of a row", lack) &&
+           opencl_holds(plan->labels.count == 1, "several labels of a row", lack) &&
            opencl_holds(all_are_dense(plan), "layers that are not dense", lack);
 }
 

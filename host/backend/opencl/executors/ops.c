@@ -27,7 +27,7 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 static tanda_status make_rows(const opencl_backend_state *state, const program *program, ops_program *own,
                               tanda_error *error) {
-    const size_t positions = program->sums.slots * TILE_ROWS, targets = program->plan->targets;
+    const size_t positions = program->sums.slots * TILE_ROWS, targets = program->plan->labels.count;
     tanda_status status = opencl_make_memory(state, positions, sizeof(cl_ulong), &own->rows, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, targets * sizeof(cl_uint), &own->labels, error);
@@ -68,7 +68,7 @@ static tanda_status run_order(const context *c) {
                                        .row_count = options->rows,
                                        .seed = options->seed,
                                        .rows = (uint)c->wave->rows,
-                                       .targets = labels != NULL ? (uint)program->plan->targets : 0,
+                                       .targets = labels != NULL ? (uint)program->plan->labels.count : 0,
                                        .shuffle = shuffles(program),
                                        .epoch = (uint)c->wave->epoch,
                                        .has_weights = weighted};
