@@ -3,6 +3,7 @@
 #define TANDA_DATA_FORMAT_H
 
 #include "data/file_names.h"
+#include "data/format_list.h"
 #include "data/table.h"
 
 typedef struct format {
@@ -46,17 +47,6 @@ tanda_status format_read_view(const char *path, file_view *view, const char *nam
  */
 tanda_status format_read_labels(const char *label_path, file_view *view, const request *request,
                                 const char *path, table *data, tanda_error *error);
-
-/*
- * X(name, title for people, extension, bound or NULL): each has the functions name_looks_right and name_read. In the order
- * in which contents are looked at: text comes last. An .npz is read by its names (data/npz.c), or by request->member.
- */
-#define FORMAT_LIST(X) \
-    X(npy, "an .npy array", ".npy", npy_bound) \
-    X(npz, "a zip archive such as .npz", ".npz", NULL) \
-    X(idx, "IDX data", "ubyte", idx_bound) \
-    X(libsvm, "libsvm text", ".svm", NULL) \
-    X(csv, "CSV text", ".csv", NULL)
 
 #define FORMAT_DECLARE(name, title, extension, bound) \
     bool name##_looks_right(const unsigned char *data, size_t size); \

@@ -13,7 +13,7 @@
 #include "data/column_check.h"
 #include "data/dataset.h"
 #include "data/file_names.h"
-#include "data/format.h"
+#include "data/format_list.h"
 #include "data/missing.h"
 #include "data/name_list.h"
 #include "data/npy.h"
