@@ -29,7 +29,7 @@ build() {
     shift
     (cd "$folder" && cmake --preset release -DTANDA_BUILD_TESTS=ON -DTANDA_WARNINGS_AS_ERRORS=ON &&
         cmake --build --preset release --target tanda "$@") >"$folder/log" 2>&1 ||
-        fail "with the patch the sources do not build: $(grep -m3 -E 'error|Error' "$folder/log" || tail -3 "$folder/log")"
+        fail "with the patch the sources do not build: $(grep -m3 -E 'error: |Error ' "$folder/log" || tail -3 "$folder/log")"
 }
 
 main() {
