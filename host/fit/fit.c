@@ -223,7 +223,7 @@ static tanda_status scale_data(fit *fit, tanda_error *error) {
         status = scaling_fit(choose_scale(fit), training->values, training->rows, training->features, scaling,
                              error);
     if (status == TANDA_OK && scaling->origin == NULL)
-        status = scaling_take_origins(scaling, training, error);
+        status = scaling_take_origins(scaling, training->origins, training->features, error);
     if (status == TANDA_OK) preparation_spare(&fit->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && fit->validation != NULL)
