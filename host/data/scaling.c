@@ -199,8 +199,8 @@ static tanda_status fit_standard(scaling *result, const float *values, size_t ro
     return status;
 }
 
-static tanda_status fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                        tanda_error *error) {
+static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows, size_t features,
+                             scaling *result, tanda_error *error) {
     if (kind == TANDA_SCALE_NONE || rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
@@ -228,7 +228,7 @@ static tanda_status fit(tanda_scale kind, const float *values, size_t rows, size
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
                          tanda_error *error) {
     unsigned mode = enter_exact_mode();
-    tanda_status status = fit(kind, values, rows, features, result, error);
+    tanda_status status = fit_kind(kind, values, rows, features, result, error);
     leave_exact_mode(mode);
     return status;
 }
