@@ -1,9 +1,6 @@
 /* The seam's functions: each goes to the open backend's own. */
 #include "backend/backend.h"
 
-#include <stdlib.h>
-
-#include "backend/executor.h"
 #include "support/memory.h"
 
 size_t update_state_count(update_rule rule) {
@@ -30,47 +27,6 @@ tanda_status backend_rows(backend *backend, const float *values, size_t rows, si
         return fail(error, TANDA_FAILED, "%zu x %zu values are too many", rows, features);
     return interface->rows != NULL ? interface->rows(backend, values, rows, features, moved, result, error)
                                    : interface->buffer(backend, bytes, values, result, error);
-}
-
-/* The initial value for every parameter, and +0 for padding. */
-static void fill_state(const plan *plan, float value, float *packed) {
-    for (size_t i = 0; i < plan->parameter_count; i++)
-        packed[i] = 0.0f;
-    for (size_t l = 0; l < plan->layer_count; l++) {
-        const packed_layer *layer = &plan->layers[l];
-        for (size_t h = 0; h < layer->outputs; h++) {
-            packed[layer->bias + h] = value;
-            for (size_t k = 0; k < layer->inputs; k++)
-                packed[layer->weight + k * layer->stride + h] = value;
-        }
-    }
-}
-
-static tanda_status begin_state(backend *backend, const plan *plan, const update_settings *settings,
-                                program *program, tanda_error *error) {
-    float *packed = NULL;
-    if (!plan->training || settings->initial_state == 0.0f) return TANDA_OK;
-    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
-    if (status != TANDA_OK) return status;
-    fill_state(plan, settings->initial_state, packed);
-    status = backend->interface->programs.write_state(backend, program, 0, packed, error);
-    free(packed);
-    return status;
-}
-
-tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
-                             const executor **executor, program **result, tanda_error *error) {
-    program *made = NULL;
-    tanda_status status = executor_choose(backend, plan, options, executor, error);
-    if (status == TANDA_OK)
-        status = backend->interface->programs.make(backend, plan, options, *executor, &made, error);
-    if (status == TANDA_OK) status = begin_state(backend, plan, &options->update, made, error);
-    if (status != TANDA_OK) {
-        backend_program_free(backend, made);
-        return status;
-    }
-    *result = made;
-    return TANDA_OK;
 }
 
 void backend_program_free(backend *backend, program *program) {

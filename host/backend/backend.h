@@ -167,9 +167,6 @@ void backend_buffer_free(backend *backend, buffer *buffer);
 tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
                           buffer **result, tanda_error *error);
 
-/* Prepares a plan for a data set, by the executor that is chosen for it. plan and buffers must outlive the program. */
-tanda_status backend_compile(backend *backend, const plan *plan, const program_options *options,
-                             const executor **executor, program **result, tanda_error *error);
 void backend_program_free(backend *backend, program *program);
 
 /* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */

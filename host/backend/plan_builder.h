@@ -1,4 +1,4 @@
-/* A plan under construction: what plan.c, plan_build.c and the file of each kind of layer share. */
+/* A plan under construction: what plan_create.c, plan_build.c and the file of each kind of layer share. */
 #ifndef TANDA_BACKEND_PLAN_BUILDER_H
 #define TANDA_BACKEND_PLAN_BUILDER_H
 

@@ -55,6 +55,48 @@ static tanda_status make_parameters(const tanda_model *model, session *made, tan
     return status;
 }
 
+/* The initial value for every parameter, and +0 for padding. */
+static void fill_state(const plan *plan, float value, float *packed) {
+    for (size_t i = 0; i < plan->parameter_count; i++)
+        packed[i] = 0.0f;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        for (size_t h = 0; h < layer->outputs; h++) {
+            packed[layer->bias + h] = value;
+            for (size_t k = 0; k < layer->inputs; k++)
+                packed[layer->weight + k * layer->stride + h] = value;
+        }
+    }
+}
+
+static tanda_status begin_state(backend *backend, const plan *plan, const update_settings *settings,
+                                program *program, tanda_error *error) {
+    float *packed = NULL;
+    if (!plan->training || settings->initial_state == 0.0f) return TANDA_OK;
+    tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
+    if (status != TANDA_OK) return status;
+    fill_state(plan, settings->initial_state, packed);
+    status = backend->interface->programs.write_state(backend, program, 0, packed, error);
+    free(packed);
+    return status;
+}
+
+/* Prepares a plan for a data set, by the executor that is chosen for it. */
+static tanda_status compile(backend *backend, const plan *plan, const program_options *options,
+                            const executor **executor, program **result, tanda_error *error) {
+    program *made = NULL;
+    tanda_status status = executor_choose(backend, plan, options, executor, error);
+    if (status == TANDA_OK)
+        status = backend->interface->programs.make(backend, plan, options, *executor, &made, error);
+    if (status == TANDA_OK) status = begin_state(backend, plan, &options->update, made, error);
+    if (status != TANDA_OK) {
+        backend_program_free(backend, made);
+        return status;
+    }
+    *result = made;
+    return TANDA_OK;
+}
+
 static tanda_status begin(const tanda_model *model, const resident *rows, const plan_options *plan,
                           const program_options *options, session *made, tanda_error *error) {
     program_options whole = *options;
@@ -66,7 +108,7 @@ static tanda_status begin(const tanda_model *model, const resident *rows, const 
     whole.rows = rows->rows;
     whole.parameters = made->parameters;
     return status == TANDA_OK
-               ? backend_compile(made->backend, made->plan, &whole, &made->executor, &made->program, error)
+               ? compile(made->backend, made->plan, &whole, &made->executor, &made->program, error)
                : status;
 }
 

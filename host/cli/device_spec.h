@@ -5,7 +5,7 @@
 #ifndef TANDA_CLI_DEVICE_SPEC_H
 #define TANDA_CLI_DEVICE_SPEC_H
 
-#include "cli/options.h"
+#include "cli/option_groups.h"
 #include "tanda_lab.h"
 
 /* Cuts a spec at its commas: device->device becomes the DEVICE in it, and its settings go into device and gemm. */

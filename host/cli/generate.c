@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
+#include "cli/options.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "tanda_lab.h"

@@ -2,7 +2,7 @@
 #ifndef TANDA_CLI_READING_OPTIONS_H
 #define TANDA_CLI_READING_OPTIONS_H
 
-#include "cli/options.h"
+#include "cli/option_groups.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 

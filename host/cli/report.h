@@ -8,7 +8,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "cli/options.h"
 #include "tanda_lab.h"
 
 /* A JSON object in the making; a value that could not be added makes report_print fail. */

@@ -1,8 +1,14 @@
-/* Matrices stored as plain elements: the common part of .npy and IDX. */
+/* Matrices stored as plain elements, as .npy and IDX have them. */
 #ifndef TANDA_DATA_ARRAY_H
 #define TANDA_DATA_ARRAY_H
 
-#include "data/columns.h"
+#include <stdint.h>
+#include <string.h>
+
+#include "data/number.h"
+#include "support/status.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are read on little-endian machines");
 
 /* Text is NumPy's: UTF-32 of a fixed length (U), or bytes (S), with zeros behind it. */
 typedef enum element_kind {
@@ -36,23 +42,54 @@ typedef struct array_column {
 } array_column;
 array_column array_find_column(const array *array, size_t column);
 
+/* One element, of numbers, in both widths that are asked for. Inline, as every value goes through it. */
+typedef struct array_number {
+    double exact; /* for labels; integers beyond 2^53 are rounded, and then no class */
+    float value;  /* nearest binary32 of the element itself */
+} array_number;
+
+/* The bytes of an element, low byte first, in one integer. */
+static inline uint64_t array_element_bits(const array *array, const unsigned char *at) {
+    uint64_t bits = 0;
+    switch (array->size) { /* sizes known to the compiler become plain loads */
+    case 1:
+        return *at;
+    case 2:
+        memcpy(&bits, at, 2);
+        break;
+    case 4:
+        memcpy(&bits, at, 4);
+        break;
+    default:
+        memcpy(&bits, at, 8);
+        break;
+    }
+    return array->big_endian ? __builtin_bswap64(bits) >> (64 - 8 * array->size) : bits;
+}
+
+static inline array_number array_number_at(const array *array, const unsigned char *at) {
+    uint64_t bits = array_element_bits(array, at);
+    unsigned shift = (unsigned)(64 - 8 * array->size);
+    if (array->kind == ELEMENT_UNSIGNED) return (array_number){(double)bits, (float)bits};
+    if (array->kind == ELEMENT_SIGNED) {
+        int64_t integer = (int64_t)(bits << shift) >> shift;
+        return (array_number){(double)integer, (float)integer};
+    }
+    if (array->size == 2)
+        return (array_number){(double)number_from_half((uint32_t)bits), number_from_half((uint32_t)bits)};
+    if (array->size == sizeof(float)) {
+        uint32_t low = (uint32_t)bits;
+        float value;
+        memcpy(&value, &low, sizeof value);
+        return (array_number){(double)value, value};
+    }
+    double exact;
+    memcpy(&exact, &bits, sizeof exact);
+    return (array_number){exact, (float)exact};
+}
+
 /* `rows` rows from the first on, of `count` columns, to values (rows, count) in binary64. Of numbers. */
 void array_take(const array *array, const size_t *columns, size_t count, size_t first, size_t rows,
                 double *values);
-
-/*
- * Reads the columns that the request asks for; of labels, a row for each class with a 1 for its own, the class. binary32 in this machine's byte order whose columns are all
- * features, in order, is not copied: then *view is taken over by the table and view becomes empty, as it does for a look at
- * numbers wider than binary32. data must lie in *view for that; view may be NULL.
- */
-tanda_status array_read(const array *array, file_view *view, const request *request, table *table,
-                        tanda_error *error);
-
-/*
- * The same for an array of text, whose table has its shape already: numbers, categories and classes as in CSV. Marks
- * the columns of text among the features where --categorical auto asks for that.
- */
-tanda_status array_read_text(const array *array, const request *request, selection *selection, table *table,
-                             tanda_error *error);
 
 #endif

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/array.h"
+#include "data/array_read.h"
 #include "data/missing.h"
 #include "data/number.h"
+#include "data/origin.h"
 #include "support/memory.h"
 
 #define REPLACEMENT 0xfffdu /* what is no character is none in UTF-8 either */

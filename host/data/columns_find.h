@@ -2,7 +2,7 @@
 #ifndef TANDA_DATA_COLUMNS_FIND_H
 #define TANDA_DATA_COLUMNS_FIND_H
 
-#include "data/columns.h"
+#include "data/selection.h"
 
 typedef enum column_use { USE_FREE, USE_IGNORED, USE_TARGET, USE_FEATURE, USE_WEIGHT } column_use;
 

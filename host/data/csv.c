@@ -7,6 +7,7 @@
 #include "data/dialect_find.h"
 #include "data/format.h"
 #include "data/missing.h"
+#include "data/origin.h"
 #include "data/target_check.h"
 #include "support/memory.h"
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/memory.h"
 
@@ -32,6 +33,18 @@ tanda_status dataset_check(const tanda_dataset *dataset, tanda_status status, ta
 
 tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error) {
     return dataset_check(dataset, TANDA_OK, error);
+}
+
+tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
+    if (dataset->owned != NULL) return TANDA_OK;
+    size_t count = dataset->rows * dataset->features;
+    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
+    if (status != TANDA_OK) return status;
+    memcpy(dataset->owned, dataset->values, count * sizeof *dataset->owned);
+    status = dataset_check(dataset, TANDA_OK, error); /* what the scaling was fitted to, too */
+    dataset->values = dataset->owned;
+    file_view_close(&dataset->mapping);
+    return status;
 }
 
 double dataset_origin(const tanda_dataset *dataset, size_t feature) {

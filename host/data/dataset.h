@@ -8,7 +8,7 @@
 #include "data/categories.h"
 #include "data/copied.h"
 #include "data/dialect.h"
-#include "data/origin.h"
+#include "data/exact_columns.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"

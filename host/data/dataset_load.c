@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "data/format.h"
+#include "data/origin.h"
 #include "data/parts.h"
 #include "data/synthetic.h"
 #include "data/target_check.h"

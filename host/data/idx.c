@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "data/array.h"
+#include "data/array_read.h"
 #include "data/format.h"
 #include "support/memory.h"
 

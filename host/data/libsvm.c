@@ -13,6 +13,7 @@
 #include "data/columns.h"
 #include "data/format.h"
 #include "data/number.h"
+#include "data/origin.h"
 #include "data/target_check.h"
 #include "support/memory.h"
 #include "support/text.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/array.h"
+#include "data/array_read.h"
 #include "data/format.h"
 #include "data/npy.h"
 #include "data/number.h"

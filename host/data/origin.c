@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/array.h"
 #include "data/place.h"
 #include "data/preparation.h"
-#include "data/table.h"
 #include "data/target_check.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -18,33 +16,6 @@
 #define OF_A_PART \
     0x1p-9 /* whatever is ruined in several files together is so in each, by a bound this wide */
 #define COLUMNS_SHOWN 8
-
-void exact_columns_free(exact_columns *exact) {
-    free(exact->features);
-    free(exact->values);
-    free(exact->source);
-    free(exact->columns);
-    *exact = (exact_columns){0};
-}
-
-void exact_columns_take(const exact_columns *exact, size_t column, size_t count, size_t first, size_t rows,
-                        double *values) {
-    if (exact->values == NULL) {
-        array_take(exact->source, exact->columns + column, count, first, rows, values);
-        return;
-    }
-    for (size_t row = 0; row < rows; row++)
-        memcpy(values + row * count, exact->values + (first + row) * exact->count + column,
-               count * sizeof *values);
-}
-
-tanda_status origin_copy(const double *origins, size_t features, double **copy, tanda_error *error) {
-    *copy = NULL;
-    if (origins == NULL) return TANDA_OK;
-    const tanda_status status = allocate(copy, features, sizeof **copy, "origins", error);
-    if (status == TANDA_OK) memcpy(*copy, origins, features * sizeof **copy);
-    return status;
-}
 
 /* ---- which columns ------------------------------------------------------------------------------------ */
 
@@ -118,15 +89,6 @@ tanda_status origin_choose(const request *request, table *table, tanda_error *er
     for (size_t i = 0; status == TANDA_OK && i < table->features; i++)
         if (is_wanted(request, table, i)) exact->features[exact->count++] = i;
     return status;
-}
-
-tanda_status exact_columns_make(size_t rows, exact_columns *exact, tanda_error *error) {
-    size_t size = 0;
-    if (!multiply_overflows(rows, exact->count, &size) &&
-        !multiply_overflows(size, sizeof *exact->values, &size))
-        exact->values = allocate_untouched(size);
-    if (exact->values != NULL) return TANDA_OK;
-    return fail(error, TANDA_FAILED, "no memory for %zu rows of %zu columns in binary64", rows, exact->count);
 }
 
 /* ---- several files ------------------------------------------------------------------------------------ */

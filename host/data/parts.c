@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "data/format.h"
+#include "data/origin.h"
 #include "data/target_check.h"
 #include "support/memory.h"
 #include "support/text.h"

@@ -165,7 +165,7 @@ static tanda_status fit_means(const tanda_dataset *training, preparation *result
 
 /* ---- the fit ------------------------------------------------------------------------------------------ */
 
-static tanda_status fit(const tanda_dataset *training, preparation *result, tanda_error *error) {
+static tanda_status fit_columns(const tanda_dataset *training, preparation *result, tanda_error *error) {
     bool *occurs = NULL;
     tanda_status status = allocate(&result->of, result->columns, sizeof *result->of, "columns", error);
     if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
@@ -195,7 +195,7 @@ tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, p
     *result = (preparation){0};
     if (raw_columns_are_features(&training->raw)) return TANDA_OK;
     unsigned mode = enter_exact_mode();
-    tanda_status status = fit(training, &made, error);
+    tanda_status status = fit_columns(training, &made, error);
     leave_exact_mode(mode);
     if (status == TANDA_OK)
         *result = made;

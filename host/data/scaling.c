@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/dataset.h"
-#include "data/place.h"
 #include "data/sum_tree.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -59,6 +57,14 @@ size_t scaling_constant_count(const scaling *scaling) {
     for (size_t i = 0; i < scaling->features; i++)
         count += scaling->factor[i] == 0.0f;
     return count;
+}
+
+tanda_status origin_copy(const double *origins, size_t features, double **copy, tanda_error *error) {
+    *copy = NULL;
+    if (origins == NULL) return TANDA_OK;
+    const tanda_status status = allocate(copy, features, sizeof **copy, "origins", error);
+    if (status == TANDA_OK) memcpy(*copy, origins, features * sizeof **copy);
+    return status;
 }
 
 static tanda_status copy_figures(const float *source, const size_t *from, size_t count, float **copy,
@@ -193,8 +199,8 @@ static tanda_status fit_standard(scaling *result, const float *values, size_t ro
     return status;
 }
 
-static tanda_status fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                        tanda_error *error) {
+static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows, size_t features,
+                             scaling *result, tanda_error *error) {
     if (kind == TANDA_SCALE_NONE || rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
@@ -222,83 +228,15 @@ static tanda_status fit(tanda_scale kind, const float *values, size_t rows, size
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
                          tanda_error *error) {
     unsigned mode = enter_exact_mode();
-    tanda_status status = fit(kind, values, rows, features, result, error);
+    tanda_status status = fit_kind(kind, values, rows, features, result, error);
     leave_exact_mode(mode);
     return status;
 }
 
-tanda_status scaling_take_origins(scaling *scaling, const tanda_dataset *training, tanda_error *error) {
-    if (training->origins != NULL && scaling->kind == TANDA_SCALE_NONE)
+tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_t features,
+                                  tanda_error *error) {
+    if (origins != NULL && scaling->kind == TANDA_SCALE_NONE)
         return fail(error, TANDA_USAGE,
                     "rows that are distances from origins go with a scaling; read them without keep_origins");
-    return origin_copy(training->origins, training->features, &scaling->origin, error);
-}
-
-/* ---- the use ------------------------------------------------------------------------------------------ */
-
-tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
-    if (dataset->owned != NULL) return TANDA_OK;
-    size_t count = dataset->rows * dataset->features;
-    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
-    if (status != TANDA_OK) return status;
-    memcpy(dataset->owned, dataset->values, count * sizeof *dataset->owned);
-    status = dataset_check(dataset, TANDA_OK, error); /* what the scaling was fitted to, too */
-    dataset->values = dataset->owned;
-    file_view_close(&dataset->mapping);
-    return status;
-}
-
-static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t feature, tanda_error *error) {
-    char name[SHOWN_SIZE] = "";
-    if (dataset->feature_names != NULL)
-        shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name);
-    return fail(error, TANDA_BAD_INPUT,
-                "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
-                "binary32 (3.4e38)",
-                row, feature, name[0] == '\0' ? "" : " ", name);
-}
-
-static bool same_origins(const double *a, const double *b, size_t features) {
-    return a != NULL && b != NULL && memcmp(a, b, features * sizeof *a) == 0;
-}
-
-/* Rows that came from memory have no origins yet. */
-static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;
-    if (dataset->origins == NULL) return origin_subtract(dataset, scaling->origin, error);
-    if (same_origins(dataset->origins, scaling->origin, dataset->features)) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT,
-                "the rows are distances from other origins than the model's; read them for the model "
-                "(tanda_dataset_load_for_model)");
-}
-
-static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (scaling->kind == TANDA_SCALE_NONE) return match_origins(dataset, scaling, error);
-    if (scaling->features != dataset->features)
-        return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
-                    scaling->features, dataset->features);
-    tanda_status status = match_origins(dataset, scaling, error);
-    if (status == TANDA_OK) status = dataset_own_values(dataset, error);
-    if (status != TANDA_OK) return status;
-    dataset->from_bytes = false;
-    for (size_t row = 0; row < dataset->rows; row++) {
-        float *values = dataset->owned + row * dataset->features;
-        float worst = 0.0f; /* becomes NaN, and stays so, as soon as one value is not finite */
-        for (size_t i = 0; i < dataset->features; i++) {
-            float distance = values[i] - scaling->center[i], factor = scaling->factor[i];
-            float scaled = factor == 0.0f ? 0.0f : distance * factor;
-            values[i] = scaled == 0.0f ? 0.0f : scaled;
-            worst += scaled - scaled;
-        }
-        for (size_t i = 0; worst != 0.0f && i < dataset->features; i++)
-            if (!isfinite(values[i])) return not_finite(dataset, row, i, error);
-    }
-    return TANDA_OK;
-}
-
-tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    unsigned mode = enter_exact_mode();
-    tanda_status status = scale_rows(dataset, scaling, error);
-    leave_exact_mode(mode);
-    return status;
+    return origin_copy(origins, features, &scaling->origin, error);
 }

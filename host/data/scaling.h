@@ -21,8 +21,12 @@ typedef struct scaling {
  */
 tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
                          tanda_error *error);
-/* Takes over the origins that the rows have; none go with TANDA_SCALE_NONE, which is TANDA_USAGE. */
-tanda_status scaling_take_origins(scaling *scaling, const tanda_dataset *training, tanda_error *error);
+/* Takes a copy of the origins (features) that the rows have, or NULL; none go with TANDA_SCALE_NONE, which is TANDA_USAGE. */
+tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_t features,
+                                  tanda_error *error);
+
+/* A copy of (features) origins; NULL of NULL. */
+tanda_status origin_copy(const double *origins, size_t features, double **copy, tanda_error *error);
 
 void scaling_free(scaling *scaling);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "data/isa/synthetic_rows.h"
-#include "data/synthetic_kinds.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 

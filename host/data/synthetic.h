@@ -3,30 +3,10 @@
 #define TANDA_DATA_SYNTHETIC_H
 
 #include "data/dataset.h"
-#include "kernels/synthetic.h"
+#include "data/synthetic_kinds.h"
 
 #define SYNTHETIC_PREFIX "synthetic:"
 #define SYNTHETIC_ROWS_MOST (1ull << 48)
-
-typedef enum synthetic_key {
-    KEY_ROWS,
-    KEY_TEST_ROWS,
-    KEY_SKIP,
-    KEY_SEED,
-    KEY_FEATURES,
-    KEY_CLASSES,
-    KEY_NOISE,
-    KEY_SEPARATION,
-    KEY_MARGIN,
-    KEY_BALANCE,
-    KEY_INFORMATIVE,
-    KEY_REDUNDANT,
-    KEY_HIDDEN,
-    KEY_LAYERS,
-    KEY_TURNS,
-    KEY_DISTRIBUTION,
-    SYNTHETIC_KEYS
-} synthetic_key;
 
 /* What is asked for: "synthetic:KIND,key=value,..." or the flags of `tanda generate`. */
 typedef struct synthetic_request {
@@ -80,9 +60,5 @@ bool synthetic_make(const synthetic_source *source, const char *isa, uint64_t fi
 tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
                             const dataset_expectation *expected, bool held_out, tanda_dataset **dataset,
                             tanda_error *error);
-
-/* For --help: NULL beyond the last. */
-const char *synthetic_kind_name(size_t index);
-const char *synthetic_kind_summary(size_t index);
 
 #endif

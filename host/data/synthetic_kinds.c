@@ -1,7 +1,5 @@
 #include "data/synthetic_kinds.h"
 
-#include <string.h>
-
 #define FEATURES_MOST (1u << 20)
 #define CLASSES_MOST 65536
 #define COMMON_KEYS \
@@ -119,10 +117,6 @@ const synthetic_kind_row synthetic_kinds[SYNTHETIC_KINDS] = {
 
 bool synthetic_takes(enum synthetic_kind kind, synthetic_key key) {
     return ((COMMON_KEYS | synthetic_kinds[kind].keys) & KEY_BIT(key)) != 0;
-}
-
-bool synthetic_is_named(const char *path) {
-    return strncmp(path, SYNTHETIC_PREFIX, sizeof SYNTHETIC_PREFIX - 1) == 0;
 }
 
 const char *synthetic_kind_name(size_t index) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/synthetic_kinds.h"
+#include "data/synthetic.h"
 #include "support/memory.h"
 #include "support/text.h"
 

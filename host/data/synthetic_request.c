@@ -5,10 +5,14 @@
 
 #include "data/number.h"
 #include "data/place.h"
-#include "data/synthetic_kinds.h"
+#include "data/synthetic.h"
 #include "support/text.h"
 
 #define LIST_SIZE 300
+
+bool synthetic_is_named(const char *path) {
+    return strncmp(path, SYNTHETIC_PREFIX, sizeof SYNTHETIC_PREFIX - 1) == 0;
+}
 
 /* The limits of a key for all kinds; kinds narrow some of them further. */
 static const struct {

@@ -6,7 +6,6 @@
 
 #include "data/place.h"
 #include "data/synthetic.h"
-#include "fit/folds.h"
 #include "fit/resume.h"
 #include "fit/settings.h"
 #include "model/model_data.h"
@@ -124,6 +123,26 @@ tanda_status fit_by_class(const fit *fit, bool *by_class, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* Of first weights, the model says which categories there are. */
+bool fit_may_lack(const fit *fit) {
+    return fit->options.init == NULL && !raw_columns_are_features(&fit->training->raw);
+}
+
+tanda_status fit_note_lacks(fit *fit, lacks *lacks, tanda_status status, tanda_error *error) {
+    const bool accepted = status != TANDA_OK || fit->reading.unknown == TANDA_UNKNOWN_ZERO;
+    const tanda_status ended =
+        lacks_end(lacks, fit->options.data, accepted, &fit->lack_note, status == TANDA_OK ? error : NULL);
+    return status == TANDA_OK ? ended : status;
+}
+
+static tanda_status find_lacks(fit *fit, tanda_error *error) {
+    lacks lacks;
+    if (!fit_may_lack(fit)) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = lacks_find(&lacks, fit->training, fit->validation, 0, error);
+    return fit_note_lacks(fit, &lacks, status, error);
+}
+
 static tanda_status hold_out(fit *fit, tanda_error *error) {
     bool by_class = false;
     tanda_status status = fit_by_class(fit, &by_class, error);
@@ -133,7 +152,7 @@ static tanda_status hold_out(fit *fit, tanda_error *error) {
     status = dataset_split(all, fit->options.validation_fraction, by_class, fit->train.seed, &fit->training,
                            &fit->validation, error);
     tanda_dataset_free(all);
-    return status == TANDA_OK ? find_lacks(fit, NULL, error) : status;
+    return status == TANDA_OK ? find_lacks(fit, error) : status;
 }
 
 static tanda_status load_validation(fit *fit, tanda_error *error) {
@@ -223,7 +242,7 @@ static tanda_status scale_data(fit *fit, tanda_error *error) {
         status = scaling_fit(choose_scale(fit), training->values, training->rows, training->features, scaling,
                              error);
     if (status == TANDA_OK && scaling->origin == NULL)
-        status = scaling_take_origins(scaling, training, error);
+        status = scaling_take_origins(scaling, training->origins, training->features, error);
     if (status == TANDA_OK) preparation_spare(&fit->model->preparation, scaling);
     if (status == TANDA_OK) status = dataset_scale(training, scaling, error);
     if (status == TANDA_OK && fit->validation != NULL)

@@ -3,6 +3,7 @@
 #define TANDA_FIT_FIT_H
 
 #include "data/column_check.h"
+#include "data/held_out.h"
 #include "model/first_weights.h"
 #include "train/checkpoint.h"
 
@@ -58,5 +59,12 @@ void fit_free(fit *fit);
 
 /* Whether rows are held out by class. TANDA_USAGE where that is asked for and there are none. */
 tanda_status fit_by_class(const fit *fit, bool *by_class, tanda_error *error);
+
+/*
+ * The categories that only held-out rows have: whether there may be any; and, when they are found or could not be, TANDA_BAD_INPUT or
+ * lack_note where they are accepted. Releases lacks, and returns status where that is a failure.
+ */
+bool fit_may_lack(const fit *fit);
+tanda_status fit_note_lacks(fit *fit, lacks *lacks, tanda_status status, tanda_error *error);
 
 #endif

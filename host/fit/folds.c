@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "data/held_out.h"
-
 static tanda_status split(const folds *folds, size_t fold, tanda_dataset **training, tanda_dataset **held_out,
                           tanda_error *error) {
     return dataset_fold(folds->all.training, folds->count, fold, folds->by_class, folds->all.train.seed,
@@ -20,20 +18,6 @@ static tanda_status find_fold_lacks(const folds *folds, lacks *lacks, tanda_erro
         tanda_dataset_free(held_out);
     }
     return status;
-}
-
-/* Of first weights, the model says which categories there are. */
-tanda_status find_lacks(fit *fit, const folds *folds, tanda_error *error) {
-    lacks lacks;
-    if (fit->options.init != NULL || raw_columns_are_features(&fit->training->raw)) return TANDA_OK;
-    tanda_status status = lacks_begin(&lacks, error);
-    if (status == TANDA_OK)
-        status = folds != NULL ? find_fold_lacks(folds, &lacks, error)
-                               : lacks_find(&lacks, fit->training, fit->validation, 0, error);
-    const bool accepted = status != TANDA_OK || fit->reading.unknown == TANDA_UNKNOWN_ZERO;
-    const tanda_status ended =
-        lacks_end(&lacks, fit->options.data, accepted, &fit->lack_note, status == TANDA_OK ? error : NULL);
-    return status == TANDA_OK ? ended : status;
 }
 
 static void find_smallest_class(folds *folds) {
@@ -60,7 +44,11 @@ tanda_status folds_begin(const tanda_fit_options *options, size_t count, bool wa
 }
 
 tanda_status folds_look_ahead(folds *folds, tanda_error *error) {
-    return find_lacks(&folds->all, folds, error);
+    lacks lacks;
+    if (!fit_may_lack(&folds->all)) return TANDA_OK;
+    tanda_status status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = find_fold_lacks(folds, &lacks, error);
+    return fit_note_lacks(&folds->all, &lacks, status, error);
 }
 
 tanda_status folds_next(folds *folds, fit *fit, tanda_error *error) {

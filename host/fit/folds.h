@@ -24,10 +24,4 @@ tanda_status folds_look_ahead(folds *folds, tanda_error *error);
 tanda_status folds_next(folds *folds, fit *fit, tanda_error *error);
 void folds_free(folds *folds);
 
-/*
- * The categories that only held-out rows have: TANDA_BAD_INPUT, or lack_note where they are accepted. folds may be NULL:
- * of the validation set.
- */
-tanda_status find_lacks(fit *fit, const folds *folds, tanda_error *error);
-
 #endif

@@ -126,7 +126,8 @@ tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const
     tanda_status status = check_prepared(training, error);
     if (status == TANDA_OK)
         status = scaling_fit(kind, training->values, training->rows, training->features, &made, error);
-    if (status == TANDA_OK) status = scaling_take_origins(&made, training, error);
+    if (status == TANDA_OK)
+        status = scaling_take_origins(&made, training->origins, training->features, error);
     status = dataset_check(training, status, error);
     if (status != TANDA_OK) {
         scaling_free(&made);

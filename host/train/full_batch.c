@@ -10,6 +10,7 @@
 #include "train/lbfgs.h"
 
 struct full_batch {
+    full_batch_training training;
     lbfgs lbfgs;
     objective objective;
     bool is_started;
@@ -17,28 +18,28 @@ struct full_batch {
 };
 
 /* Biases are free of it. */
-static double penalty(const trainer *trainer, const float *packed) {
-    const plan *plan = trainer->session.plan;
+static double penalty(const full_batch *state, const float *packed) {
+    const plan *plan = state->training.session->plan;
     double squares = 0.0;
     for (size_t l = 0; l < plan->layer_count; l++) {
         const packed_layer *layer = &plan->layers[l];
         const float *weight = packed + layer->weight;
         squares += lbfgs_product(weight, weight, layer->inputs * layer->stride);
     }
-    return 0.5 * trainer->options->optimizer.l2 * squares;
+    return 0.5 * state->training.options->optimizer.l2 * squares;
 }
 
 static tanda_status evaluate(void *context, const float *packed, double *value, float *gradient,
                              tanda_error *error) {
-    trainer *trainer = context;
-    session *session = &trainer->session;
-    step_result *latest = &trainer->full_batch->latest;
+    full_batch *state = context;
+    session *session = state->training.session;
+    step_result *latest = &state->latest;
     tanda_status status = session_write_parameters(session, packed, error);
     if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
     if (status == TANDA_OK) status = session_results(session, latest, error);
     if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
     if (status != TANDA_OK) return status;
-    *value = (double)latest->loss / (double)trainer->dataset->rows + penalty(trainer, packed);
+    *value = (double)latest->loss / (double)state->training.rows + penalty(state, packed);
     if (latest->not_finite != 0) *value = NAN;
     return TANDA_OK;
 }
@@ -56,14 +57,14 @@ tanda_status full_batch_check(const tanda_train_options *options, size_t layers,
     return TANDA_OK;
 }
 
-tanda_status full_batch_create(trainer *trainer, tanda_error *error) {
-    const size_t count = trainer->session.plan->parameter_count;
-    const size_t history = (size_t)trainer->options->optimizer.history;
-    tanda_status status = allocate(&trainer->full_batch, 1, sizeof *trainer->full_batch, "L-BFGS", error);
+tanda_status full_batch_create(const full_batch_training *training, full_batch **result, tanda_error *error) {
+    const size_t count = training->session->plan->parameter_count;
+    const size_t history = (size_t)training->options->optimizer.history;
+    const tanda_status status = allocate(result, 1, sizeof **result, "L-BFGS", error);
     if (status != TANDA_OK) return status;
-    trainer->state_count = 2 * history;
-    trainer->full_batch->objective = (objective){evaluate, trainer, count};
-    return lbfgs_create(count, history, &trainer->full_batch->lbfgs, error);
+    (*result)->training = *training;
+    (*result)->objective = (objective){evaluate, *result, count};
+    return lbfgs_create(count, history, &(*result)->lbfgs, error);
 }
 
 void full_batch_free(full_batch *state) {
@@ -74,28 +75,31 @@ void full_batch_free(full_batch *state) {
 
 /* ---- state ----------------------------------------------------------------------------------------------- */
 
-static float *vector_at(const trainer *trainer, size_t index) {
-    const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
+size_t full_batch_state_count(const full_batch *state) {
+    return 2 * state->lbfgs.history;
+}
+
+static float *vector_at(const full_batch *state, size_t index) {
+    const lbfgs *lbfgs = &state->lbfgs;
     return index < lbfgs->history ? lbfgs->steps + index * lbfgs->size
                                   : lbfgs->changes + (index - lbfgs->history) * lbfgs->size;
 }
 
-void full_batch_read_state(const trainer *trainer, size_t index, float *packed) {
-    memcpy(packed, vector_at(trainer, index), trainer->session.plan->parameter_count * sizeof *packed);
+void full_batch_read_state(const full_batch *state, size_t index, float *packed) {
+    memcpy(packed, vector_at(state, index), state->lbfgs.size * sizeof *packed);
 }
 
-void full_batch_write_state(trainer *trainer, size_t index, const float *packed) {
-    memcpy(vector_at(trainer, index), packed, trainer->session.plan->parameter_count * sizeof *packed);
-    trainer->full_batch->is_started = false;
+void full_batch_write_state(full_batch *state, size_t index, const float *packed) {
+    memcpy(vector_at(state, index), packed, state->lbfgs.size * sizeof *packed);
+    state->is_started = false;
 }
 
 /* ---- iterations ------------------------------------------------------------------------------------------ */
 
 /* From the parameters on the device: value and gradient come out as they were when the pairs were made. */
-static tanda_status start(trainer *trainer, tanda_error *error) {
-    full_batch *state = trainer->full_batch;
-    tanda_status status = session_read_parameters(&trainer->session, state->lbfgs.point, error);
-    state->lbfgs.pairs = trainer->progress.pairs;
+static tanda_status start(full_batch *state, tanda_error *error) {
+    tanda_status status = session_read_parameters(state->training.session, state->lbfgs.point, error);
+    state->lbfgs.pairs = state->training.progress->pairs;
     if (status == TANDA_OK) status = lbfgs_start(&state->lbfgs, &state->objective, error);
     if (status == TANDA_OK && !isfinite(state->lbfgs.value))
         return fail(error, TANDA_FAILED, "diverged: the loss of the first weights is not finite");
@@ -104,15 +108,14 @@ static tanda_status start(trainer *trainer, tanda_error *error) {
 }
 
 /* A line search that found nothing has left another point on the device. */
-static tanda_status go_back(trainer *trainer, tanda_error *error) {
-    full_batch *state = trainer->full_batch;
+static tanda_status go_back(full_batch *state, tanda_error *error) {
     double value = 0.0;
-    return evaluate(trainer, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
+    return evaluate(state, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
 }
 
-static void tell_end(const trainer *trainer, const char *what, const char *advice) {
-    const tanda_train_options *options = trainer->options;
-    const lbfgs *lbfgs = &trainer->full_batch->lbfgs;
+static void tell_end(const full_batch *state, const char *what, const char *advice) {
+    const tanda_train_options *options = state->training.options;
+    const lbfgs *lbfgs = &state->lbfgs;
     char note[200];
     if (options->on_note == NULL) return;
     text_put(note, sizeof note, "%s after %llu passes over the rows: the largest derivative is %.3g%s", what,
@@ -120,44 +123,41 @@ static void tell_end(const trainer *trainer, const char *what, const char *advic
     options->on_note(note, options->context);
 }
 
-static bool has_converged(const trainer *trainer) {
-    return lbfgs_gradient_norm(&trainer->full_batch->lbfgs) <= trainer->options->optimizer.tolerance;
+static bool has_converged(const full_batch *state) {
+    return lbfgs_gradient_norm(&state->lbfgs) <= state->training.options->optimizer.tolerance;
 }
 
-static void note_iteration(trainer *trainer, lbfgs_outcome outcome) {
-    const full_batch *state = trainer->full_batch;
-    progress *progress = &trainer->progress;
-    const bool converged = has_converged(trainer);
+static void note_iteration(const full_batch *state, lbfgs_outcome outcome) {
+    progress *progress = state->training.progress;
+    const bool converged = has_converged(state);
     progress->step++;
     progress->pairs = state->lbfgs.pairs;
     progress->running.loss = (double)state->latest.loss;
     progress->running.correct = state->latest.correct;
     progress->stopping.stopped |= converged || outcome == LBFGS_STUCK;
     if (converged)
-        tell_end(trainer, "converged", "");
+        tell_end(state, "converged", "");
     else if (outcome == LBFGS_STUCK)
-        tell_end(trainer, "no lower point within binary32", "");
+        tell_end(state, "no lower point within binary32", "");
 }
 
-tanda_status full_batch_advance(trainer *trainer, tanda_error *error) {
-    full_batch *state = trainer->full_batch;
+tanda_status full_batch_advance(full_batch *state, tanda_error *error) {
     lbfgs_outcome outcome = LBFGS_MOVED;
-    tanda_status status = state->is_started ? TANDA_OK : start(trainer, error);
+    tanda_status status = state->is_started ? TANDA_OK : start(state, error);
     if (status == TANDA_OK)
-        status = lbfgs_iterate(&state->lbfgs, &state->objective, trainer->options->optimizer.tolerance,
+        status = lbfgs_iterate(&state->lbfgs, &state->objective, state->training.options->optimizer.tolerance,
                                &outcome, error);
-    if (status == TANDA_OK && outcome == LBFGS_STUCK) status = go_back(trainer, error);
-    if (status == TANDA_OK) note_iteration(trainer, outcome);
+    if (status == TANDA_OK && outcome == LBFGS_STUCK) status = go_back(state, error);
+    if (status == TANDA_OK) note_iteration(state, outcome);
     return status;
 }
 
-tanda_status full_batch_end(trainer *trainer, tanda_train_result *result, tanda_error *error) {
-    const full_batch *state = trainer->full_batch;
-    const tanda_status status = state->is_started ? TANDA_OK : start(trainer, error);
+tanda_status full_batch_end(full_batch *state, tanda_train_result *result, tanda_error *error) {
+    const tanda_status status = state->is_started ? TANDA_OK : start(state, error);
     if (status != TANDA_OK) return status;
     result->largest_derivative = lbfgs_gradient_norm(&state->lbfgs);
-    result->converged = has_converged(trainer);
-    if (!result->converged && !trainer->progress.stopping.stopped)
-        tell_end(trainer, "not converged: the epochs ended", "; more of them go on");
+    result->converged = has_converged(state);
+    if (!result->converged && !state->training.progress->stopping.stopped)
+        tell_end(state, "not converged: the epochs ended", "; more of them go on");
     return TANDA_OK;
 }

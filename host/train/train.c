@@ -9,7 +9,6 @@
 #include "support/text.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
-#include "train/full_batch.h"
 #include "train/optimizer.h"
 #include "train/train.h"
 
@@ -370,7 +369,7 @@ tanda_status training_run_end(training_run *run, tanda_error *error) {
     note_progress(&run->trainer, &run->result);
     tanda_status status = saves ? remember(run, error) : TANDA_OK;
     if (status == TANDA_OK && run->trainer.full_batch != NULL)
-        status = check_data(run, full_batch_end(&run->trainer, &run->result, error), error);
+        status = check_data(run, full_batch_end(run->trainer.full_batch, &run->result, error), error);
     if (status == TANDA_OK) status = finish_training(run, error);
     if (status == TANDA_OK && saves)
         checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* told by itself */

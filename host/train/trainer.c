@@ -7,7 +7,6 @@
 #include "data/fingerprint.h"
 #include "support/clock.h"
 #include "support/memory.h"
-#include "train/full_batch.h"
 #include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
@@ -60,6 +59,14 @@ program_options trainer_program_options(const trainer *trainer) {
                              .gemm = options->gemm};
 }
 
+static tanda_status begin_full_batch(trainer *trainer, tanda_error *error) {
+    const full_batch_training training = {&trainer->session, trainer->options, trainer->dataset->rows,
+                                          &trainer->progress};
+    const tanda_status status = full_batch_create(&training, &trainer->full_batch, error);
+    if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
+    return status;
+}
+
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const plan_options plan = trainer_plan_options(trainer);
@@ -73,7 +80,7 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
-        status = full_batch_create(trainer, error);
+        status = begin_full_batch(trainer, error);
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
                                   &trainer->evaluator, error);
@@ -163,13 +170,13 @@ double trainer_learning_rate(trainer *trainer) {
 
 tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
     if (trainer->full_batch == NULL) return session_read_state(&trainer->session, index, packed, error);
-    full_batch_read_state(trainer, index, packed);
+    full_batch_read_state(trainer->full_batch, index, packed);
     return TANDA_OK;
 }
 
 tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
     if (trainer->full_batch == NULL) return session_write_state(&trainer->session, index, packed, error);
-    full_batch_write_state(trainer, index, packed);
+    full_batch_write_state(trainer->full_batch, index, packed);
     return TANDA_OK;
 }
 
@@ -205,7 +212,7 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
-    if (trainer->full_batch != NULL) return full_batch_advance(trainer, error);
+    if (trainer->full_batch != NULL) return full_batch_advance(trainer->full_batch, error);
     if (trainer->step_rates != NULL)
         rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
     tanda_status status = session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);

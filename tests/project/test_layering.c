@@ -159,6 +159,70 @@ Test(layering, folders_depend_in_one_direction) {
     cr_assert_gt(walk("", check_order), 60);
 }
 
+/* ---- circles ------------------------------------------------------------------------------------------ */
+
+#define MOST_ROOMS 600
+
+/* A room is a .c with its .h: path, without the suffix, below host/. */
+static struct room {
+    char path[200];
+    bool includes[MOST_ROOMS]; /* and, in the end, what those include */
+} rooms[MOST_ROOMS];
+static size_t room_count;
+
+static size_t room_of(const char *path) {
+    const size_t length = strlen(path) - strlen(".c");
+    size_t room = 0;
+    while (room < room_count &&
+           (strncmp(rooms[room].path, path, length) != 0 || rooms[room].path[length] != '\0'))
+        room++;
+    if (room < room_count) return room;
+    cr_assert_lt(room_count, MOST_ROOMS);
+    snprintf(rooms[room].path, sizeof rooms[room].path, "%.*s", (int)length, path);
+    return room_count++;
+}
+
+static void note_include(const char *path, const char *name) {
+    char inside[300];
+    struct stat information;
+    snprintf(inside, sizeof inside, HOST "/%s", name);
+    if (stat(inside, &information) != 0 || strcmp(name + strlen(name) - 2, ".h") != 0) return;
+    const size_t from = room_of(path), to = room_of(name);
+    rooms[from].includes[to] |= from != to;
+}
+
+static void note_includes(const char *path, const char *text) {
+    for_each_include(path, text, note_include);
+}
+
+/* Floyd and Warshall's closure. */
+static void include_all_below(void) {
+    for (size_t via = 0; via < room_count; via++)
+        for (size_t from = 0; from < room_count; from++)
+            for (size_t to = 0; rooms[from].includes[via] && to < room_count; to++)
+                rooms[from].includes[to] |= rooms[via].includes[to];
+}
+
+/* The rooms of a circle, once: where none before this one is in it. */
+static void tell_circle(size_t room) {
+    char names[4096] = "";
+    for (size_t other = 0; other < room_count; other++) {
+        if (!rooms[room].includes[other] || !rooms[other].includes[room]) continue;
+        if (other < room) return;
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%shost/%.199s", used == 0 ? "" : ", ",
+                 rooms[other].path);
+    }
+    cr_expect(names[0] == '\0', "these include one another in a circle: %s", names);
+}
+
+Test(layering, no_files_include_one_another_in_a_circle) {
+    cr_assert_gt(walk("", note_includes), 60);
+    include_all_below();
+    for (size_t room = 0; room < room_count; room++)
+        tell_circle(room);
+}
+
 /* ---- the command line is a program like another --------------------------------------------------------- */
 
 /* Beside its own headers and the system's, it has what every program has, and tanda_lab.h for what looks inside. */

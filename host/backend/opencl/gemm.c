@@ -2,9 +2,10 @@
  * Dense layers by CLBlast (Nugteren 2018, arXiv 1705.05249), for the fast mode. Full tiles of a wave are one
  * batched call, a ragged last tile a second one: its lanes beyond the rows' groups hold nothing.
  */
+#include "backend/opencl/gemm.h"
+
 #include <clblast_c.h>
 
-#include "backend/opencl/ops.h"
 #include "kernels/arguments/dense.h"
 #include "support/memory.h"
 

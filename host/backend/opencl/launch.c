@@ -36,6 +36,18 @@ tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memor
     return opencl_check(state, code, "clEnqueueWriteBuffer", error);
 }
 
+tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
+                                void *target, tanda_error *error) {
+    cl_int code = clEnqueueReadBuffer(state->queue, memory, CL_TRUE, offset * sizeof(float),
+                                      count * sizeof(float), target, 0, NULL, NULL);
+    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+}
+
+void opencl_release(cl_mem *memory) {
+    if (*memory != NULL) clReleaseMemObject(*memory);
+    *memory = NULL;
+}
+
 launch launch_of(opencl_backend_state *state, cl_kernel kernel) {
     return (launch){.state = state, .kernel = kernel, .local = {state->group, 1, 1}};
 }

@@ -1,6 +1,7 @@
 /* The tile ops, one launcher each: kernels of the same names take a wave of tiles at once. */
 #include "backend/opencl/ops.h"
 
+#include "backend/opencl/gemm.h"
 #include "kernels/arguments/activation.h"
 #include "kernels/arguments/dense.h"
 #include "kernels/arguments/dropout.h"

@@ -32,18 +32,8 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 
-/* Work-items along the lanes for kernels that loop over them. */
-static inline size_t lane_items(const context *c) {
-    return c->state->vector == 1 ? c->program->tiles.width : 1;
-}
-
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);
-
-/* The three products of a dense layer by CLBlast, over the wave. */
-tanda_status opencl_gemm_forward(const context *c, const dense_forward_op *op);
-tanda_status opencl_gemm_backward(const context *c, const dense_backward_op *op);
-tanda_status opencl_gemm_gradient(const context *c, const dense_gradient_op *op);
 
 /*
  * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets

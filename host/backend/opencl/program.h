@@ -130,9 +130,4 @@ tanda_status opencl_set_rates(const opencl_backend_state *state, program *progra
 tanda_status opencl_clear_results(opencl_backend_state *state, program *program, size_t steps,
                                   tanda_error *error);
 
-/* Reads floats of a memory, and waits for them; releases a memory that may be NULL. */
-tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
-                                void *target, tanda_error *error);
-void opencl_release(cl_mem *memory);
-
 #endif

@@ -95,6 +95,11 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
 tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
                                  const void *source, size_t bytes, tanda_error *error);
 
+/* Reads floats of a memory, and waits for them; releases a memory that may be NULL. */
+tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
+                                void *target, tanda_error *error);
+void opencl_release(cl_mem *memory);
+
 /*
  * The text of the kernels for so many lanes per work-item, includes resolved; from `folder`, or as built in when that is
  * NULL. Free *text.

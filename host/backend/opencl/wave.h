@@ -41,6 +41,11 @@ static inline place place_of(const context *c, tensor_place at) {
     return (place){program->tiles.memory, at.offset * program->tiles.width, program->tiles.floats};
 }
 
+/* Work-items along the lanes for kernels that loop over them. */
+static inline size_t lane_items(const context *c) {
+    return c->state->vector == 1 ? c->program->tiles.width : 1;
+}
+
 /* What kernels want to know of a loss. */
 static inline loss_rule loss_rule_of(const program *program, const loss_op *loss) {
     const loss_constants *constants = &loss->constants;

@@ -1,5 +1,5 @@
 /* A network whose rows and gradients have a kernel each: see network.cl. */
-#include "backend/opencl/executors/network.h"
+#include "backend/opencl/executors/network_parts.h"
 
 static void cut(const opencl_backend_state *state, program *program) {
     const network_cut made = opencl_network_cut(state, program->plan, &program->options);

@@ -1,5 +1,5 @@
 /* How networks are cut and described to their kernels, and the launches of two of them: see network.cl. */
-#include "backend/opencl/executors/network.h"
+#include "backend/opencl/executors/network_parts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * is done sleeps until the other is, and waking it takes 10 to 40 us on a virtual machine, as long as a step of a batch of
  * 32 through 784-128-10.
  */
-#include "backend/opencl/executors/network.h"
+#include "backend/opencl/executors/network_parts.h"
 
 #define LAUNCH_FMAS ((size_t)1 << 28) /* a millisecond or two */
 #define MOST_STEPS_TOGETHER 256

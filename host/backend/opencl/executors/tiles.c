@@ -2,7 +2,7 @@
  * A network with many tiles: a work-item takes a group of them from rows to gradients, one tile after the other, so that
  * its tensors stay in the cache. See network.cl.
  */
-#include "backend/opencl/executors/network.h"
+#include "backend/opencl/executors/network_parts.h"
 #include "backend/step.h"
 
 #define GROUPS_PER_UNIT 16

@@ -3,8 +3,8 @@
  * kernels do what the ops of the plan say, over columns of rows and then over blocks of parameters. What the executors
  * steps, tiles and network share.
  */
-#ifndef TANDA_OPENCL_NETWORK_H
-#define TANDA_OPENCL_NETWORK_H
+#ifndef TANDA_OPENCL_NETWORK_PARTS_H
+#define TANDA_OPENCL_NETWORK_PARTS_H
 
 #include "backend/opencl/executors/fused.h"
 #include "kernels/cpu/network.h"

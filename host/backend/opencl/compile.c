@@ -1,4 +1,4 @@
-/* Programs of the OpenCL backend: their memory on the device, and reading it back. */
+/* Programs of the OpenCL backend are compiled, and read back. */
 #include "backend/opencl/program.h"
 
 #include <stdlib.h>
@@ -34,11 +34,6 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     return TANDA_OK;
 }
 
-void opencl_release(cl_mem *memory) {
-    if (*memory != NULL) clReleaseMemObject(*memory);
-    *memory = NULL;
-}
-
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
@@ -54,13 +49,6 @@ void opencl_program_free(backend *backend, program *program) {
 
 const char *opencl_notes(const program *program) {
     return program->executor->notes(program);
-}
-
-tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
-                                void *target, tanda_error *error) {
-    cl_int code = clEnqueueReadBuffer(state->queue, memory, CL_TRUE, offset * sizeof(float),
-                                      count * sizeof(float), target, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueReadBuffer", error);
 }
 
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error) {
