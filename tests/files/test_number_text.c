@@ -129,7 +129,7 @@ Test(number_text, shortest_is_what_python_prints) {
                  {-0.0, "-0"},
                  {5e-324, "5e-324"},
                  {0x1p-44, "5.684341886080802e-14"},
-                 {9007199254740993, "9007199254740992"},
+                 {9007199254740993.0, "9007199254740992"},
                  {1.7976931348623157e308, "1.7976931348623157e+308"}};
     char text[TEXT_NUMBER_SIZE];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
