@@ -121,6 +121,38 @@ double problem_label(const problem *problem, size_t row) {
 
 /* ---- running ------------------------------------------------------------------------------------------ */
 
+static plan_options plan_options_of(const problem *problem, const step_options *options) {
+    return (plan_options){.training = true,
+                          .with_prediction = options->keep,
+                          .keep = options->keep,
+                          .dropout = options->dropout,
+                          .weighted = problem->dataset.weights != NULL};
+}
+
+static program_options program_options_of(const problem *problem, const step_options *options) {
+    const size_t rows = problem->dataset.rows;
+    return (program_options){.rows = rows,
+                             .batch_rows = options->batch_rows == 0 ? rows : options->batch_rows,
+                             .shuffle = options->shuffle,
+                             .seed = options->seed,
+                             .learning_rate =
+                                 options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
+                             .update = options->update,
+                             .wave_tiles = options->wave_tiles};
+}
+
+bool executor_fits(const backend *backend, const executor *executor, const problem *problem,
+                   const step_options *options) {
+    const plan_options settings = plan_options_of(problem, options);
+    const program_options program = program_options_of(problem, options);
+    const char *lack = "";
+    plan *plan = NULL;
+    MUST(plan_create(problem->model, &settings, &plan, error));
+    const bool does = executor->fits(backend, plan, &program, &lack);
+    plan_free(plan);
+    return does;
+}
+
 static tanda_status try_execution(backend *backend, const problem *problem, const step_options *options,
                                   execution *result, tanda_error *error) {
     const tanda_dataset *dataset = &problem->dataset;
@@ -131,18 +163,8 @@ static tanda_status try_execution(backend *backend, const problem *problem, cons
                                .labels = dataset->classes != NULL ? (const void *)dataset->classes
                                                                   : (const void *)dataset->targets,
                                .weights = dataset->weights};
-    const plan_options plan = {.training = true,
-                               .with_prediction = options->keep,
-                               .keep = options->keep,
-                               .dropout = options->dropout,
-                               .weighted = dataset->weights != NULL};
-    const program_options program = {
-        .batch_rows = options->batch_rows == 0 ? dataset->rows : options->batch_rows,
-        .shuffle = options->shuffle,
-        .seed = options->seed,
-        .learning_rate = options->learning_rate == 0.0f ? 0.125f : options->learning_rate,
-        .update = options->update,
-        .wave_tiles = options->wave_tiles};
+    const plan_options plan = plan_options_of(problem, options);
+    const program_options program = program_options_of(problem, options);
     *result = (execution){.backend = backend, .problem = problem, .rates = options->rates};
     const tanda_status status = resident_create(backend, &arrays, &result->resident, error);
     if (status != TANDA_OK) return status;

@@ -74,6 +74,10 @@ typedef struct execution {
     const update_rates *rates;
 } execution;
 
+/* Whether an executor of the backend can do such a training. */
+bool executor_fits(const backend *backend, const executor *executor, const problem *problem,
+                   const step_options *options);
+
 execution execution_create(backend *backend, const problem *problem, const step_options *options);
 /* results has `steps` entries, or is NULL. */
 void execution_run(execution *execution, uint64_t first_step, size_t steps, step_result *results);

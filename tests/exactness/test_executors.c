@@ -103,13 +103,10 @@ static program_options question_of(const problem *problem, const step_options *o
 /* Every executor that fits, forced; how many there were. */
 static size_t force_all(backend *backend, const problem *problem, const step_options *options,
                         const outcome *expected, const char *text) {
-    const program_options question = question_of(problem, options);
-    plan *plan = plan_of(problem);
-    const char *lack = NULL;
     size_t fitting = 0;
     for (const executor *const *at = backend->interface->executors; *at != NULL; at++) {
         char how[320];
-        if (!(*at)->fits(backend, plan, &question, &lack)) continue;
+        if (!executor_fits(backend, *at, problem, options)) continue;
         backend->executor = (*at)->name;
         outcome got = train(backend, problem, options);
         snprintf(how, sizeof how, "%s, %s, waves of %zu: %s", backend_title(backend), backend->executor,
@@ -120,7 +117,6 @@ static size_t force_all(backend *backend, const problem *problem, const step_opt
         fitting++;
     }
     backend->executor = NULL;
-    plan_free(plan);
     return fitting;
 }
 

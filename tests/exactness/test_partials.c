@@ -159,24 +159,6 @@ static void compare_pieces(backend *backend, const problem *problem, const step_
     }
 }
 
-static bool fits(const backend *backend, const executor *executor, const problem *problem,
-                 const step_options *options) {
-    const plan_options settings = {
-        .training = true, .dropout = options->dropout, .weighted = problem->dataset.weights != NULL};
-    const program_options program = {.rows = problem->dataset.rows,
-                                     .batch_rows = options->batch_rows == 0 ? problem->dataset.rows
-                                                                            : options->batch_rows,
-                                     .shuffle = options->shuffle,
-                                     .update = options->update,
-                                     .wave_tiles = options->wave_tiles};
-    const char *lack = "";
-    plan *plan = NULL;
-    MUST(plan_create(problem->model, &settings, &plan, error));
-    const bool does = executor->fits(backend, plan, &program, &lack);
-    plan_free(plan);
-    return does;
-}
-
 static void check_training(backend *backend, const training *training, size_t wave_tiles) {
     problem problem = problem_create(&training->network);
     if (training->weighted) weigh(&problem);
@@ -196,7 +178,7 @@ static void check_training(backend *backend, const training *training, size_t wa
     outcome whole = train(backend, &problem, &options, 0);
     const executor *const *executors = backend->interface->executors;
     for (size_t i = 0; executors[i] != NULL; i++) {
-        if (!fits(backend, executors[i], &problem, &options)) continue;
+        if (!executor_fits(backend, executors[i], &problem, &options)) continue;
         backend->executor = executors[i]->name;
         compare_pieces(backend, &problem, &options, &whole);
     }
