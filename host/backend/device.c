@@ -114,12 +114,11 @@ static tanda_status open_tested(const tanda_device_information *information,
     tanda_status status = backend_kind_of(information)->open(information->id, options, &made, error);
     if (status != TANDA_OK) return status;
     status = selftest_run(made, NULL, error); /* by the executors that suit it */
-    if (status == TANDA_OK) status = executor_check_name(made, options->executor, error);
+    if (status == TANDA_OK) status = executor_find_name(made, options->executor, &made->executor, error);
     if (status != TANDA_OK) {
         made->interface->close(made);
         return status;
     }
-    if (options->executor != NULL) made->executor = executor_find(made, options->executor)->name;
     *result = made;
     return TANDA_OK;
 }

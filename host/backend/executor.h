@@ -9,7 +9,8 @@
 
 /* What a backend's own executors begin with; behind it is how they prepare and do steps. */
 struct executor {
-    const char *name; /* as --executor takes it and reports tell it */
+    const char *name;   /* as --executor takes it and reports tell it */
+    const char *family; /* --executor takes this, too: the first of the family that fits. NULL: none */
     /*
      * Whether it computes every op of the plan, with these options, on this device; if not, *lack is what it cannot do:
      * the name of an op, or a few words. It lists the ops that it knows, so that a new op is refused until it is added.
@@ -27,17 +28,18 @@ typedef uint32_t op_set;
 bool plan_is_within(const plan *plan, op_set known, const char **lack);
 
 /*
- * The executor for a program: the one that the device was opened with, where it fits, else the first that fits and suits.
+ * The executor for a program: the first of the name that the device was opened with, where it fits, else the first that fits and suits.
  * TANDA_DEVICE where a training is forced onto one that does not fit, naming what it lacks; a plan for no training, or one
  * that keeps its tensors to be looked at, then takes its first that fits.
  */
 tanda_status executor_choose(const backend *backend, const plan *plan, const program_options *options,
                              const executor **result, tanda_error *error);
 
-/* The executor of this name; NULL: the backend has none such. */
-const executor *executor_find(const backend *backend, const char *name);
-
-/* TANDA_USAGE unless name is NULL or the name of an executor of the backend; the message lists them. */
-tanda_status executor_check_name(const backend *backend, const char *name, tanda_error *error);
+/*
+ * An executor's or a family's own text of this name, in *own, which may be NULL as the name may; TANDA_USAGE where the
+ * backend has none such: the message lists them.
+ */
+tanda_status executor_find_name(const backend *backend, const char *name, const char **own,
+                                tanda_error *error);
 
 #endif

@@ -5,9 +5,10 @@
 
 #include "backend/opencl/cache.h"
 #include "backend/opencl/state.h"
+#include "support/memory.h"
 #include "support/text.h"
 
-#define OPTIONS_SIZE 128
+#define OPTIONS_SIZE 256
 
 /* The first line of the build log that tells of an error, else its first line. */
 static void first_error_line(const char *log, char *line, size_t size) {
@@ -58,7 +59,7 @@ tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *
     return status;
 }
 
-static tanda_status make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
+tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
                                 cl_kernel *kernel, tanda_error *error) {
     cl_int code = CL_SUCCESS;
     char call[96];
@@ -77,14 +78,15 @@ static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *
     static const char *const backward[] = {ACTIVATION_LIST(ACTIVATION_BACKWARD)};
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < KERNEL_COUNT; i++)
-        status = make_kernel(state, set->program, names[i], &set->kernels[i], error);
+        status = opencl_make_kernel(state, set->program, names[i], &set->kernels[i], error);
     for (size_t i = 0; status == TANDA_OK && i < ACTIVATION_SOFTMAX; i++) {
-        status = make_kernel(state, set->program, forward[i], &set->activation_forward[i], error);
+        status = opencl_make_kernel(state, set->program, forward[i], &set->activation_forward[i], error);
         if (status == TANDA_OK)
-            status = make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
+            status =
+                opencl_make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
     }
     for (size_t i = 0; status == TANDA_OK && state->vector == 16 && i < VECTOR_KERNEL_COUNT; i++)
-        status = make_kernel(state, set->program, of_vectors[i], &set->of_vectors[i], error);
+        status = opencl_make_kernel(state, set->program, of_vectors[i], &set->of_vectors[i], error);
     return status;
 }
 
@@ -143,4 +145,59 @@ tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error)
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error) {
     return state->native.program != NULL ? TANDA_OK
                                          : build_set(state, " -DTANDA_NATIVE", &state->native, error);
+}
+
+/* ---- programs of one file ---------------------------------------------------------------------------------- */
+
+static tanda_status build_single(opencl_backend_state *state, const char *name, const char *more_options,
+                                 cl_program *program, tanda_error *error) {
+    char *text = NULL, options[OPTIONS_SIZE];
+    opencl_cache cache;
+    cl_uint kernels = 0;
+    tanda_status status = opencl_read_kernel(state->kernel_folder, name, &text, error);
+    if (status != TANDA_OK) return status;
+    write_options(1, more_options, options);
+    const bool cached =
+        state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
+    *program = cached ? opencl_cache_load(&cache, state->context, state->device, options) : NULL;
+    if (*program != NULL && clCreateKernelsInProgram(*program, 0, NULL, &kernels) != CL_SUCCESS) {
+        clReleaseProgram(*program);
+        *program = NULL;
+    }
+    if (*program == NULL) {
+        status = build_text(state, text, options, program, error);
+        if (cached && status == TANDA_OK) opencl_cache_keep(&cache, *program);
+    }
+    free(text);
+    return status;
+}
+
+tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
+                                   cl_program *program, tanda_error *error) {
+    char key[OPTIONS_SIZE + 64];
+    size_t i = 0;
+    text_put(key, sizeof key, "%s%s", name, options);
+    while (i < MOST_SINGLE_PROGRAMS - 1 && state->single[i].key != NULL &&
+           strcmp(state->single[i].key, key) != 0)
+        i++;
+    single_program *place = &state->single[i];
+    if (place->key == NULL || strcmp(place->key, key) != 0) {
+        if (place->key != NULL) return fail(error, TANDA_FAILED, "kernel file %s: too many programs", name);
+        tanda_status status = build_single(state, name, options, &place->program, error);
+        if (status == TANDA_OK) status = copy_text(&place->key, key, error);
+        if (status != TANDA_OK) {
+            if (place->program != NULL) clReleaseProgram(place->program);
+            place->program = NULL;
+            return status;
+        }
+    }
+    *program = place->program;
+    return TANDA_OK;
+}
+
+void opencl_release_single(opencl_backend_state *state) {
+    for (size_t i = 0; i < MOST_SINGLE_PROGRAMS; i++) {
+        if (state->single[i].program != NULL) clReleaseProgram(state->single[i].program);
+        free(state->single[i].key);
+    }
 }

@@ -16,6 +16,7 @@ static void close_opencl(backend *backend) {
     opencl_free_meter(state);
     opencl_release_set(&state->exact);
     opencl_release_set(&state->native);
+    opencl_release_single(state);
     if (state->queue != NULL) clReleaseCommandQueue(state->queue);
     if (state->context != NULL) clReleaseContext(state->context);
     free(state->kernel_folder);
@@ -154,14 +155,21 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     const cl_device_id device = state->device;
     cl_bool unified = CL_FALSE;
     cl_uint preferred = 1;
+    cl_device_local_mem_type local = CL_GLOBAL;
     tanda_status status = DEVICE_VALUE(device, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, &preferred, error);
     if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified, error);
     if (status == TANDA_OK)
         status = DEVICE_VALUE(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &state->most_bytes, error);
+    if (status == TANDA_OK)
+        status = DEVICE_VALUE(device, CL_DEVICE_LOCAL_MEM_SIZE, &state->local_bytes, error);
+    if (status == TANDA_OK)
+        status = DEVICE_VALUE(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, &state->most_group, error);
+    if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_LOCAL_MEM_TYPE, &local, error);
     state->vector = preferred >= 4 ? 16 : 1;
     state->group = state->vector == 16 ? 1 : 64;
     state->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     state->shares_memory = state->is_cpu && unified;
+    state->has_local = local == CL_LOCAL;
     return status;
 }
 

@@ -62,19 +62,31 @@ typedef struct kernel_set {
     cl_kernel of_vectors[VECTOR_KERNEL_COUNT]; /* NULL unless 16 lanes lie in a work-item */
 } kernel_set;
 
+/* A program from one .cl file, kept until the device is closed. */
+typedef struct single_program {
+    char *key; /* file and options */
+    cl_program program;
+} single_program;
+
+#define MOST_SINGLE_PROGRAMS 16
+
 typedef struct opencl_backend_state {
     backend base;
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
     kernel_set exact;
-    kernel_set native;   /* its program is NULL until a fast program is compiled */
+    kernel_set native; /* its program is NULL until a fast program is compiled */
+    single_program single[MOST_SINGLE_PROGRAMS];
     char *kernel_folder; /* NULL: the embedded kernels */
     size_t vector;       /* lanes per work-item: 16 where the device prefers vectors of floats, else 1 */
     size_t
         group; /* work-items of a work-group, along the first dimension, where a launch says nothing else */
-    cl_ulong most_bytes; /* of a buffer */
+    cl_ulong most_bytes;  /* of a buffer */
+    cl_ulong local_bytes; /* of a work-group's local memory */
+    size_t most_group;    /* work-items of a work-group */
     bool is_cpu;
+    bool has_local;      /* local memory is a memory of its own, not a part of the device's */
     bool shares_memory;  /* the host's memory is the device's */
     struct meter *meter; /* limits.c: what limits are measured with, NULL until then */
 } opencl_backend_state;
@@ -115,6 +127,18 @@ tanda_status opencl_read_kernel(const char *folder, const char *name, char **tex
  */
 tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *name, size_t vector,
                                  cl_program *program, tanda_error *error);
+
+/*
+ * The program of one .cl file with VECTOR 1 and more options (" -DNAME=1", or ""), which the device keeps: it is built, or
+ * found in the cache, when it is first asked for. Kernels of it are the caller's to create and release.
+ */
+tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
+                                   cl_program *program, tanda_error *error);
+void opencl_release_single(opencl_backend_state *state);
+
+/* clCreateKernel, with the kernel's name in the message. */
+tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
+                                cl_kernel *kernel, tanda_error *error);
 
 /* Refuses a device that lays out the structs of kernels/arguments/layout.h in another way than this program. */
 tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error);

@@ -1,0 +1,14 @@
+#include "backend/opencl/executors/gpu.h"
+
+bool opencl_gpu_fits(const backend *backend, const char **lack) {
+    const opencl_backend_state *state = (const opencl_backend_state *)backend;
+    return opencl_holds(state->local_bytes >= GPU_LOCAL_BYTES,
+                        "a device with less than 32 KB of local memory", lack) &&
+           opencl_holds(state->most_group >= GPU_GROUP, "a device with work-groups below 256", lack);
+}
+
+bool opencl_gpu_suits(const backend *backend, const plan *plan, const program_options *options) {
+    const opencl_backend_state *state = (const opencl_backend_state *)backend;
+    (void)plan, (void)options;
+    return !state->is_cpu && state->has_local;
+}

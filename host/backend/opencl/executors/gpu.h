@@ -1,0 +1,21 @@
+/*
+ * What the executors of the family `gpu` have in common: kernels of kernels/gpu/, one lane in a work-item, local memory
+ * and work-groups of up to GPU_GROUP. They fit every device that has as much, and are taken by themselves on GPUs and
+ * accelerators.
+ */
+#ifndef TANDA_OPENCL_GPU_H
+#define TANDA_OPENCL_GPU_H
+
+#include "backend/opencl/executors/fused.h"
+
+#define GPU_FAMILY "gpu"
+#define GPU_GROUP 256
+#define GPU_LOCAL_BYTES ((size_t)32 << 10) /* of local memory: what every kernel has a form for */
+
+/* Whether the device has what such kernels need; else *lack says what is missing. */
+bool opencl_gpu_fits(const backend *backend, const char **lack);
+
+/* Whether they are worth while on the device: for `suits`. */
+bool opencl_gpu_suits(const backend *backend, const plan *plan, const program_options *options);
+
+#endif
