@@ -27,12 +27,13 @@ for each tile. On the CPU it is a function, on OpenCL a kernel of the same name 
 | op | function on the CPU | kernel | launched in |
 |---|---|---|---|
 END
-ops=$(sed -n '/#define [A-Z]*_OP_LIST/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' host/backend/plan.h)
+ops=$(sed -n '/#define [A-Z]*_OP_LIST/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' host/backend/plan.h kernels/loss.h)
 for op in $ops; do
-    kernel=$op
+    kernel=$op launcher=$op
+    grep -q "^ *X($op)" kernels/loss.h && launcher=loss # one for all
     [ "$op" = loss_sum ] && kernel=sum_rows # biases are summed likewise
     function=$(file_of "$op on the CPU" "ISA_NAME\($op\)\(" host/backend/openmp --include=*.c)
     text=$(file_of "kernel $kernel" "kernel void (JOINED\()?$kernel(_|\()" kernels/*.cl kernels/*.inc)
-    launcher=$(file_of "the launcher of $op" "^static tanda_status run_$op\(" host/backend/opencl --include=*.c)
+    launcher=$(file_of "the launcher of $op" "^static tanda_status run_$launcher\(" host/backend/opencl --include=*.c)
     echo "| $op | $function | $text | $launcher |"
 done

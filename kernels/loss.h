@@ -20,34 +20,44 @@
 #include "kernels/exact.h"
 #include "kernels/portable.h"
 
-/* X(name, NAME). Of outputs: those for quantities alone, for classes alone, and all. */
+/* The ops of losses. X(name): a function in loss.c, a kernel in loss.cl. */
+#define LOSS_OP_LIST(X) \
+    X(loss_binary_crossentropy) \
+    X(loss_categorical_crossentropy) \
+    X(loss_mse) \
+    X(loss_elements)
+
+/* X(name, NAME, its op). Of outputs: those for quantities alone, for classes alone, and all. */
 #define QUANTITY_LOSS_LIST(X) \
-    X(mae, MAE) \
-    X(huber, HUBER) \
-    X(log_cosh, LOG_COSH) \
-    X(poisson, POISSON)
+    X(mae, MAE, loss_elements) \
+    X(huber, HUBER, loss_elements) \
+    X(log_cosh, LOG_COSH, loss_elements) \
+    X(poisson, POISSON, loss_elements)
 
 #define MARGIN_LOSS_LIST(X) \
-    X(hinge, HINGE) \
-    X(squared_hinge, SQUARED_HINGE)
+    X(hinge, HINGE, loss_elements) \
+    X(squared_hinge, SQUARED_HINGE, loss_elements)
 
 #define OUTPUT_LOSS_LIST(X) \
-    X(mse, MSE) \
+    X(mse, MSE, loss_mse) \
     QUANTITY_LOSS_LIST(X) \
     MARGIN_LOSS_LIST(X)
 
 #define ELEMENT_LOSS_LIST(X) \
-    X(binary_crossentropy, BINARY_CROSSENTROPY) \
+    X(binary_crossentropy, BINARY_CROSSENTROPY, loss_binary_crossentropy) \
     OUTPUT_LOSS_LIST(X)
 
+/* Of all outputs of a row together, for classes, beside categorical_crossentropy. */
+#define ROW_LOSS_LIST(X) X(kl_divergence, KL_DIVERGENCE, loss_categorical_crossentropy)
+
 #define LOSS_LIST(X) \
-    X(binary_crossentropy, BINARY_CROSSENTROPY) \
-    X(categorical_crossentropy, CATEGORICAL_CROSSENTROPY) \
+    X(binary_crossentropy, BINARY_CROSSENTROPY, loss_binary_crossentropy) \
+    X(categorical_crossentropy, CATEGORICAL_CROSSENTROPY, loss_categorical_crossentropy) \
     OUTPUT_LOSS_LIST(X) \
-    X(kl_divergence, KL_DIVERGENCE)
+    ROW_LOSS_LIST(X)
 
 typedef enum loss {
-#define LOSS_ENUM(name, NAME) LOSS_##NAME,
+#define LOSS_ENUM(name, NAME, op) LOSS_##NAME,
     LOSS_LIST(LOSS_ENUM)
 #undef LOSS_ENUM
         LOSS_COUNT

@@ -113,7 +113,7 @@ static inline void categorical_rows(loss_rule rule, global const float *z, globa
     *right = (best == class) & is_used;
 }
 
-#define ELEMENT_CASE(name, NAME) \
+#define ELEMENT_CASE(name, NAME, op) \
     case LOSS_##NAME: \
         *losses = element_##name(output, y, (real)(rule.parameter)); \
         return flush_tiny(element_##name##_delta(output, y, (real)(rule.parameter)) * (real)(rule.mean));

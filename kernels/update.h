@@ -4,15 +4,54 @@
  * class in keras/src/optimizers).
  *
  * A rule takes the weight w, the gradient g and its own memory of the gradients before: `state`, so many reals a
- * parameter as UPDATE_RULE_LIST says (update_rule.h). What is stored is flushed to 0 where it is tiny: first moments below 2^-100,
- * second moments below 2^-126. Where everything is +0 it stays so: padding never changes.
+ * parameter as UPDATE_RULE_LIST says. What is stored is flushed to 0 where it is tiny: first moments below
+ * 2^-100, second moments below 2^-126. Where everything is +0 it stays so: padding never changes.
  */
 #ifndef TANDA_KERNELS_UPDATE_H
 #define TANDA_KERNELS_UPDATE_H
 
 #include "kernels/exact.h"
 #include "kernels/portable.h"
-#include "kernels/update_rule.h"
+
+/* X(name, vectors of state). The first is what a program of all zero options does. */
+#define UPDATE_RULE_LIST(X) \
+    X(descent, 0) \
+    X(nothing, 0) \
+    X(momentum, 1) \
+    X(nesterov, 1) \
+    X(adagrad, 1) \
+    X(rmsprop, 1) \
+    X(rmsprop_momentum, 2) \
+    X(rmsprop_centered, 2) \
+    X(rmsprop_centered_momentum, 3) \
+    X(adam, 2) \
+    X(adam_amsgrad, 3)
+
+typedef enum update_rule {
+#define UPDATE_RULE_ENUM(name, states) UPDATE_##name,
+    UPDATE_RULE_LIST(UPDATE_RULE_ENUM)
+#undef UPDATE_RULE_ENUM
+        UPDATE_RULE_COUNT
+} update_rule;
+
+#define MOST_UPDATE_STATES 3
+
+/* What stays the same in all steps. Each rule uses some; 0 where it is off. 32-bit words alone: kernels read it. */
+typedef struct update_constants {
+    float l1, l2;     /* of weights, not of biases: added to the derivative are l1 sign(w) and l2 w */
+    float clip_value; /* the largest magnitude of a derivative; 0: any */
+    float clip_norm;  /* the largest norm of all derivatives together; 0: any */
+    float momentum;
+    float first_share;                /* 1 - beta1 */
+    float second_decay, second_share; /* rho of RMSprop; 1 - beta2 or 1 - rho */
+    float epsilon;
+} update_constants;
+
+/* What a step has of its own. */
+typedef struct update_rates {
+    float rate;  /* learning rate; of Adam: times sqrt(1 - beta2^t) / (1 - beta1^t) */
+    float decay; /* AdamW: the share of a parameter that is lost, learning rate times weight decay; else 0 */
+} update_rates;
 
 /* ---- the gradient -------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #include "backend/plan.h"
 #include "backend/remarks.h"
 #include "data/synthetic.h"
-#include "kernels/update_rule.h"
+#include "kernels/update.h"
 
 typedef struct tanda_device backend;
 typedef struct buffer buffer;

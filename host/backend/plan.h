@@ -21,10 +21,7 @@
     X(gather) \
     X(dropout_forward) \
     X(softmax) \
-    X(loss_binary_crossentropy) \
-    X(loss_categorical_crossentropy) \
-    X(loss_mse) \
-    X(loss_elements) \
+    LOSS_OP_LIST(X) \
     X(weigh) \
     X(dropout_backward)
 
@@ -237,6 +234,9 @@ typedef struct plan_options {
 tanda_status plan_create(const tanda_model *model, const plan_options *options, plan **result,
                          tanda_error *error);
 void plan_free(plan *plan);
+
+/* The op of the model's loss. */
+tile_op loss_kind(const tanda_model *model);
 
 /* Whether the loss starts from the last layer's output, through whose activation its delta then goes, not from logits. */
 bool loss_is_of_output(const tanda_model *model);

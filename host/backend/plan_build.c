@@ -45,19 +45,19 @@ static const layer_functions *kind_of(const builder *builder, size_t layer) {
 /* ---- forward --------------------------------------------------------------------------------------------- */
 
 /*
- * The op of the model's loss. Cross-entropies start from logits, and so does the squared error of one output that is
- * identity or sigmoid; every other loss is of the output, which its activation has made.
+ * Cross-entropies start from logits, and so does the squared error of one output that is identity or sigmoid; every other
+ * loss is of the output, which its activation has made. Several labels are elements, each with its own cross-entropy.
  */
-static tile_op loss_kind(const tanda_model *model) {
+tile_op loss_kind(const tanda_model *model) {
+#define LOSS_OP(name, NAME, op) [LOSS_##NAME] = OP_##op,
+    static const tile_op ops[LOSS_COUNT] = {LOSS_LIST(LOSS_OP)};
+#undef LOSS_OP
     const layer *last = &model->layers[model->layer_count - 1];
-    if (model->loss == LOSS_BINARY_CROSSENTROPY)
-        return model->task == TANDA_TASK_LABELS ? OP_loss_elements : OP_loss_binary_crossentropy;
-    if (model->loss == LOSS_CATEGORICAL_CROSSENTROPY || model->loss == LOSS_KL_DIVERGENCE)
-        return OP_loss_categorical_crossentropy;
-    if (model->loss == LOSS_MSE && last->outputs == 1 &&
-        (last->activation == ACTIVATION_IDENTITY || last->activation == ACTIVATION_SIGMOID))
-        return OP_loss_mse;
-    return OP_loss_elements;
+    const bool is_of_logit = last->outputs == 1 && (last->activation == ACTIVATION_IDENTITY ||
+                                                    last->activation == ACTIVATION_SIGMOID);
+    if (model->task == TANDA_TASK_LABELS || (model->loss == LOSS_MSE && !is_of_logit))
+        return OP_loss_elements;
+    return ops[model->loss];
 }
 
 bool loss_is_of_output(const tanda_model *model) {

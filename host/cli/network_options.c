@@ -37,7 +37,7 @@ static const struct argp_option table[] = {
      0},
     {"loss", FLAG_LOSS, "NAME", 0,
      "default: what goes with the output. For several labels binary_crossentropy, for classes "
-     "binary_crossentropy, categorical_crossentropy, kl_divergence, mse" MARGIN_LOSSES
+     "binary_crossentropy, categorical_crossentropy" ROW_LOSSES ", mse" MARGIN_LOSSES
      ", for regression mse" QUANTITY_LOSSES,
      0},
     {"init", FLAG_INIT, "MODEL", 0,

@@ -9,7 +9,10 @@
 #include "tanda_lab.h"
 
 /* Constants and members have keys in the order of their tables. */
+#define NO_KEY(name)
+#define CONSTANT_KEY(option, field, ...) CONSTANT_##field,
 enum {
+    OPTIMIZER_CONSTANT_LIST(CONSTANT_KEY, NO_KEY) STEP_CONSTANT_LIST(CONSTANT_KEY, NO_KEY) CONSTANT_COUNT,
     FLAG_OPTIMIZER = FLAG_OWN + 0xa00,
     FLAG_AMSGRAD,
     FLAG_CENTERED,
@@ -17,49 +20,24 @@ enum {
     FLAG_CONSTANT = FLAG_OWN + 0xa40,
     FLAG_MEMBER = FLAG_OWN + 0xa80,
 };
+_Static_assert(CONSTANT_COUNT <= MOST_CONSTANTS, "each has a place in optimizer_options");
+
+#define CONSTANT_ROW(option, field, kinds, is_positive, most, argument, help) \
+    , { \
+        option, FLAG_CONSTANT + CONSTANT_##field, argument, 0, help, 0 \
+    }
+#define ALIAS_ROW(name) , ELSEWHERE(name)
 
 static const struct argp_option table[] = {
     {"optimizer", FLAG_OPTIMIZER, "NAME", 0,
-     "sgd (default: plain descent), momentum, nesterov, adagrad, rmsprop, adam, adamw or lbfgs (over all "
-     "rows, without a learning rate), with Keras's "
-     "formulas and "
-     "constants",
+     "sgd (default: plain descent)" STATEFUL_OPTIMIZERS
+     " or lbfgs (over all rows, without a learning rate), with Keras's formulas and constants",
      0},
-    ELSEWHERE("optim"),
-    {"momentum", FLAG_CONSTANT, "X", 0, "of momentum and nesterov, default 0.9; of rmsprop, default 0", 0},
-    {"rho", FLAG_CONSTANT + 1, "X", 0, "of rmsprop: how much of the mean square stays; default 0.9", 0},
-    {"beta1", FLAG_CONSTANT + 2, "X", 0,
-     "of adam and adamw: how much of the mean derivative stays; default 0.9", 0},
-    ELSEWHERE("beta-1"),
-    {"beta2", FLAG_CONSTANT + 3, "X", 0,
-     "of adam and adamw: how much of the mean square stays; default 0.999", 0},
-    ELSEWHERE("beta-2"),
-    {"epsilon", FLAG_CONSTANT + 4, "X", 0,
-     "of adagrad, rmsprop, adam and adamw, where Keras puts it; default 1e-7", 0},
-    {"initial-accumulator", FLAG_CONSTANT + 5, "X", 0, "of adagrad: where its sums begin; default 0.1", 0},
-    {"weight-decay", FLAG_CONSTANT + 6, "X", 0,
-     "of adamw: all parameters lose this times the learning rate of themselves in a step; default 0.004", 0},
-    {"history", FLAG_CONSTANT + 7, "N", 0, "of lbfgs: differences of points that it remembers; default 10",
-     0},
-    {"tolerance", FLAG_CONSTANT + 8, "X", 0, "of lbfgs: it ends when no derivative is larger; default 1e-5",
-     0},
+    ELSEWHERE("optim") OPTIMIZER_CONSTANT_LIST(CONSTANT_ROW, ALIAS_ROW),
     {"amsgrad", FLAG_AMSGRAD, NULL, 0, "of adam and adamw: divide by the largest mean square so far", 0},
     {"centered", FLAG_CENTERED, NULL, 0,
-     "of rmsprop: take the square of the mean derivative from the mean square", 0},
-    {"l1", FLAG_CONSTANT + 9, "X", 0,
-     "add X sign(w) to the derivatives of weights, not of biases (Keras: L1(X)); default 0", 0},
-    {"l2", FLAG_CONSTANT + 10, "X", 0,
-     "add X w to them (Keras: L2(X / 2); scikit-learn: C = 1 / (X rows)); losses are shown without; default "
-     "0",
-     0},
-    {"clip-value", FLAG_CONSTANT + 11, "X", 0,
-     "bring every derivative to [-X, X] first (Keras: clipvalue); default: as it is", 0},
-    ELSEWHERE("clipvalue"),
-    {"clip-norm", FLAG_CONSTANT + 12, "X", 0,
-     "scale all derivatives together to a norm of at most X first (Keras: global_clipnorm); default: as they "
-     "are",
-     0},
-    ELSEWHERE("global-clipnorm"),
+     "of rmsprop: take the square of the mean derivative from the mean square",
+     0} STEP_CONSTANT_LIST(CONSTANT_ROW, ALIAS_ROW),
     {"schedule", FLAG_SCHEDULE, "NAME", 0,
      "of the learning rate: constant (default), step, exponential, cosine, one-cycle or plateau", 0},
     ELSEWHERE("scheduler"),

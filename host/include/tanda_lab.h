@@ -50,6 +50,7 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/optimizer.h"
+#include "train/optimizer_list.h"
 #include "train/schedule.h"
 #include "verify/golden_settings.h"
 #include "verify/lockstep.h"

@@ -72,7 +72,7 @@ bool layer_kind_from_name(const char *name, layer_kind *result) {
 /* ---- losses ------------------------------------------------------------------------------------------- */
 
 static const char *const loss_names[LOSS_COUNT] = {
-#define LOSS_NAME(name, NAME) [LOSS_##NAME] = #name,
+#define LOSS_NAME(name, NAME, op) [LOSS_##NAME] = #name,
     LOSS_LIST(LOSS_NAME)
 #undef LOSS_NAME
 };

@@ -35,10 +35,14 @@ typedef enum layer_kind {
 #define ACTIVATION_WORD(name, NAME, FROM) " " #name
 #define HIDDEN_ACTIVATIONS ACTIVATION_LIST(ACTIVATION_WORD)
 
-/* ", mae, huber ..." and ", hinge ...", for messages: beside mse, for quantities alone and for classes alone. */
-#define LOSS_WORD(name, NAME) ", " #name
+/*
+ * ", mae, huber ...", ", hinge ..." and ", kl_divergence ...", for messages: beside mse, for quantities alone and for
+ * classes alone, and beside categorical_crossentropy.
+ */
+#define LOSS_WORD(name, NAME, op) ", " #name
 #define QUANTITY_LOSSES QUANTITY_LOSS_LIST(LOSS_WORD)
 #define MARGIN_LOSSES MARGIN_LOSS_LIST(LOSS_WORD)
+#define ROW_LOSSES ROW_LOSS_LIST(LOSS_WORD)
 
 /* What options and programs may say. The hidden layers' have no softmax; initialisers are known only to be told of. */
 extern const vocabulary activation_words, hidden_activation_words, loss_words, task_words, initialiser_words;

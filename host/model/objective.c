@@ -12,7 +12,7 @@ static tanda_status refuse(size_t units, activation output, loss loss, tanda_tas
 }
 
 static bool loss_is_of_quantities(loss loss) {
-#define IS_OF_QUANTITIES(name, NAME) || loss == LOSS_##NAME
+#define IS_OF_QUANTITIES(name, NAME, op) || loss == LOSS_##NAME
     return false QUANTITY_LOSS_LIST(IS_OF_QUANTITIES);
 #undef IS_OF_QUANTITIES
 }

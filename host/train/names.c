@@ -3,57 +3,28 @@
  * no default.
  */
 #include "train/optimizer.h"
+#include "train/optimizer_list.h"
 #include "train/schedule.h"
 
 /* ---- optimizers --------------------------------------------------------------------------------------- */
 
-#define OPTIMIZER_LIST(X) \
-    X("sgd", SGD) \
-    X("momentum", MOMENTUM) \
-    X("nesterov", NESTEROV) \
-    X("adagrad", ADAGRAD) \
-    X("rmsprop", RMSPROP) \
-    X("adam", ADAM) \
-    X("adamw", ADAMW) \
-    X("lbfgs", LBFGS)
-
 static const char *const optimizer_names[] = {
-#define OPTIMIZER_NAME(name, NAME) [TANDA_OPTIMIZER_##NAME] = name,
+#define OPTIMIZER_NAME(name, NAME, ...) [TANDA_OPTIMIZER_##NAME] = #name,
     OPTIMIZER_LIST(OPTIMIZER_NAME)
 #undef OPTIMIZER_NAME
 };
 
-#define TO_THE_OPTIMUM \
-    "scikit-learn's solvers end in one optimum, and here lbfgs finds it; --l2 is 1 / (C rows)"
-
-/* PyTorch's rmsprop and adagrad have epsilon beside the root, ours have it under the root: as its square. */
 static const synonym optimizer_synonyms[] = {
-    {"adam", "adam",
-     "adam has Keras's epsilon, 1e-7, by default; PyTorch's and scikit-learn's is --epsilon 1e-8"},
-    {"rmsprop", NULL,
-     "PyTorch and Keras differ: rmsprop is Keras's; --rho 0.99 --epsilon 1e-16 --learning-rate 0.01 make it "
-     "PyTorch's, but that epsilon is under the root"},
-    {"adagrad", NULL,
-     "PyTorch and Keras differ: adagrad is Keras's; --initial-accumulator 0 --epsilon 1e-20 --learning-rate "
-     "0.01 make it PyTorch's, but that epsilon is under the root"},
-    {"adamw", NULL,
-     "PyTorch and Keras differ: adamw is Keras's; --weight-decay 0.01 --epsilon 1e-8 make it PyTorch's, "
-     "which also corrects epsilon for the beginning"},
-    {"lbfgs", NULL,
-     "PyTorch's goes a fixed length each step, lbfgs finds its lengths; --history 100 --tolerance 1e-7 are "
-     "PyTorch's constants"},
-    {"newton_cg", NULL, TO_THE_OPTIMUM},
-    {"newton_cholesky", NULL, TO_THE_OPTIMUM},
-    {"sag", NULL, TO_THE_OPTIMUM},
-    {"saga", NULL, TO_THE_OPTIMUM},
-    {"liblinear", NULL, "scikit-learn's puts its penalty on the bias, too; lbfgs, its default, does not"},
+#define OPTIMIZER_SYNONYM(...) {__VA_ARGS__},
+    OPTIMIZER_SYNONYM_LIST(OPTIMIZER_SYNONYM)
+#undef OPTIMIZER_SYNONYM
 };
 
 const vocabulary optimizer_words = WORDS_OF(optimizer_names, optimizer_synonyms);
 
 const char *optimizer_name(tanda_optimizer kind) {
     switch (kind) {
-#define OPTIMIZER_CASE(name, NAME) case TANDA_OPTIMIZER_##NAME:
+#define OPTIMIZER_CASE(name, NAME, ...) case TANDA_OPTIMIZER_##NAME:
         OPTIMIZER_LIST(OPTIMIZER_CASE)
 #undef OPTIMIZER_CASE
         return optimizer_names[kind];

@@ -29,16 +29,6 @@ const char *quantity_name(quantity quantity) {
     return quantity_names[quantity];
 }
 
-static const char *loss_operation(const tanda_model *model) {
-    const loss loss = model->loss;
-    if (model->task == TANDA_TASK_LABELS) return "loss_elements";
-    return loss == LOSS_BINARY_CROSSENTROPY ? "loss_binary_crossentropy"
-           : loss == LOSS_CATEGORICAL_CROSSENTROPY || loss == LOSS_KL_DIVERGENCE
-               ? "loss_categorical_crossentropy"
-           : loss == LOSS_MSE ? "loss_mse"
-                              : "loss_elements";
-}
-
 const char *compared_operation(const tanda_model *model, const compared_tensor *tensor) {
     bool last = tensor->layer + 1 == model->layer_count;
     switch (tensor->quantity) {
@@ -50,12 +40,12 @@ const char *compared_operation(const tanda_model *model, const compared_tensor *
         return model->layers[tensor->layer].activation == ACTIVATION_SOFTMAX ? "softmax"
                                                                              : "activation_forward";
     case QUANTITY_DELTA:
-        return last && !loss_is_of_output(model) ? loss_operation(model) : "activation_backward";
+        return last && !loss_is_of_output(model) ? tile_op_name(loss_kind(model)) : "activation_backward";
     case QUANTITY_DELTA_OUTPUT:
-        return last ? loss_operation(model) : "dense_backward";
+        return last ? tile_op_name(loss_kind(model)) : "dense_backward";
     case QUANTITY_LOSS:
     case QUANTITY_CORRECT:
-        return loss_operation(model);
+        return tile_op_name(loss_kind(model));
     case QUANTITY_LOSS_SUM:
         return "loss_sum or the tree over the tiles";
     case QUANTITY_WEIGHT_GRADIENT:

@@ -3,7 +3,7 @@
 #define TANDA_KERNELS_ARGUMENTS_UPDATE_H
 
 #include "kernels/portable.h"
-#include "kernels/update_rule.h"
+#include "kernels/update.h"
 
 /* `count` slots, `distance` slots apart. */
 typedef struct merge_arguments {

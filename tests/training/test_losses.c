@@ -24,7 +24,7 @@ typedef struct element_row {
 } element_row;
 
 static const element_row elements[] = {
-#define ELEMENT_ROW(name, NAME) {#name, LOSS_##NAME, element_##name, element_##name##_delta},
+#define ELEMENT_ROW(name, NAME, op) {#name, LOSS_##NAME, element_##name, element_##name##_delta},
     ELEMENT_LOSS_LIST(ELEMENT_ROW)};
 #define ELEMENTS (sizeof elements / sizeof *elements)
 

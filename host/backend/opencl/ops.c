@@ -160,21 +160,11 @@ static tanda_status run_loss(const context *c, const op *op, kernel_index kernel
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 
-static tanda_status run_loss_binary_crossentropy(const context *c, const op *op) {
-    return run_loss(c, op, KERNEL_loss_binary_crossentropy);
-}
-
-static tanda_status run_loss_categorical_crossentropy(const context *c, const op *op) {
-    return run_loss(c, op, KERNEL_loss_categorical_crossentropy);
-}
-
-static tanda_status run_loss_mse(const context *c, const op *op) {
-    return run_loss(c, op, KERNEL_loss_mse);
-}
-
-static tanda_status run_loss_elements(const context *c, const op *op) {
-    return run_loss(c, op, KERNEL_loss_elements);
-}
+#define DEFINE_RUN_LOSS(name) \
+    static tanda_status run_##name(const context *c, const op *op) { \
+        return run_loss(c, op, KERNEL_##name); \
+    }
+LOSS_OP_LIST(DEFINE_RUN_LOSS)
 
 static tanda_status run_weigh(const context *c, const op *op) {
     const program *program = c->program;

@@ -198,7 +198,7 @@ void ISA_NAME(loss_mse)(const tile_group *group, const op *op) {
 typedef void element_line(const float *output, const float *y, const loss_constants *constants, float *sum,
                           float *delta);
 
-#define DEFINE_ELEMENT_LINE(name, NAME) \
+#define DEFINE_ELEMENT_LINE(name, NAME, op) \
     static void name##_line(const float *output, const float *y, const loss_constants *constants, \
                             float *sum, float *delta) { \
         const float parameter = constants->parameter, mean = constants->mean; \
@@ -210,7 +210,7 @@ typedef void element_line(const float *output, const float *y, const loss_consta
     }
 ELEMENT_LOSS_LIST(DEFINE_ELEMENT_LINE)
 
-#define ELEMENT_ENTRY(name, NAME) [LOSS_##NAME] = name##_line,
+#define ELEMENT_ENTRY(name, NAME, op) [LOSS_##NAME] = name##_line,
 static element_line *const element_lines[LOSS_COUNT] = {ELEMENT_LOSS_LIST(ELEMENT_ENTRY)};
 
 /* What output h should be for each row: its target, or for classes 1 for the row's own and `other` else. */
