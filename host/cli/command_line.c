@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "tanda_lab.h"
 

@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/option_fault.h"
 #include "cli/option_table.h"
-#include "cli/suggest.h"
 #include "tanda_lab.h"
 
 /* What is at work while a configuration is taken in. */

@@ -6,7 +6,6 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
-#include "cli/print.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -148,24 +147,18 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
     return status;
 }
 
-/* The names, told apart before anything is written. */
-static tanda_status name_files(generation *run, tanda_error *error) {
+static tanda_status write_files(generation *run, tanda_error *error) {
+    const synthetic_source *source = &run->source;
+    const double begin = seconds_now();
     tanda_status status = TANDA_OK;
-    if (run->source.test_rows > 0) {
-        status = name_test_file(run->output, &run->test_output, error);
-        if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
-    }
+    if (source->test_rows > 0) status = name_test_file(run->output, &run->test_output, error);
+    if (status == TANDA_OK && source->test_rows > 0)
+        status = name_test_file(run->labels, &run->test_labels, error);
     const named_file files[] = {{"--output", run->output, FILE_REPLACED, NULL},
                                 {"--test-rows", run->test_output, FILE_REPLACED, NULL},
                                 {"--labels", run->labels, FILE_REPLACED, NULL},
                                 {"--test-rows", run->test_labels, FILE_REPLACED, NULL}};
-    return status == TANDA_OK ? files_check(files, sizeof files / sizeof *files, error) : status;
-}
-
-static tanda_status write_files(generation *run, tanda_error *error) {
-    const synthetic_source *source = &run->source;
-    const double begin = seconds_now();
-    tanda_status status = name_files(run, error);
+    if (status == TANDA_OK) status = files_check(files, sizeof files / sizeof *files, error);
     if (status == TANDA_OK)
         status = synthetic_write(source, 0, source->rows, run->output, run->labels, error);
     if (status == TANDA_OK && source->test_rows > 0)

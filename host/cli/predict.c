@@ -12,7 +12,6 @@
 #include "cli/command.h"
 #include "cli/file_list.h"
 #include "cli/option_table.h"
-#include "cli/reading_options.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -63,11 +62,6 @@ static tanda_status prediction_output_begin(prediction_output *output, size_t ro
     return prediction_output_add(output, header, sizeof header, error);
 }
 
-/* A file is there when this has returned TANDA_OK, and not before. */
-static tanda_status prediction_output_finish(prediction_output *output, tanda_error *error) {
-    return output->path != NULL ? file_writer_finish(&output->writer, error) : report_flush(error);
-}
-
 /* ---- options ------------------------------------------------------------------------------------------ */
 
 typedef struct prediction {
@@ -100,7 +94,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     prediction *prediction = state->input;
     switch (key) {
     case FLAG_TOP:
-        return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
+        return parsed(value_size("--top", argument, 1, SIZE_MAX, &prediction->top, prediction->error));
     case LETTER_OUTPUT:
         prediction->output_path = argument;
         return parsed(prediction_output_choose(argument, &prediction->output, prediction->error));
@@ -128,15 +122,6 @@ const struct argp predict_argp = {
 
 /* ---- what goes together --------------------------------------------------------------------------------- */
 
-static tanda_status check_array(const prediction *prediction, tanda_error *error) {
-    if (prediction->application.data.copy.count > 0)
-        return fail(error, TANDA_USAGE, "--copy: .npy holds numbers, and no text of columns; write .csv");
-    if (prediction->top > 0)
-        return fail(error, TANDA_USAGE,
-                    "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
-    return TANDA_OK;
-}
-
 static tanda_status check_files(const prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
     const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
@@ -152,33 +137,17 @@ static tanda_status check_files(const prediction *prediction, tanda_error *error
 
 static tanda_status check_options(const prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
-    if (prediction->output.is_array) {
-        const tanda_status status = check_array(prediction, error);
-        if (status != TANDA_OK) return status;
-    }
+    if (prediction->output.is_array && application->data.copy.count > 0)
+        return fail(error, TANDA_USAGE, "--copy: .npy holds numbers, and no text of columns; write .csv");
+    if (prediction->output.is_array && prediction->top > 0)
+        return fail(error, TANDA_USAGE,
+                    "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
     if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
         return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
     return prediction->output_path == NULL ? TANDA_OK : check_files(prediction, error);
 }
 
-static tanda_status begin_text(prediction *prediction, tanda_error *error) {
-    const tanda_model *model = prediction->application.model;
-    const size_t columns = tanda_prediction_columns(model);
-    if (prediction->top > 0 && model->task != TANDA_TASK_CLASSES)
-        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
-                    model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
-    return prediction_text_begin(model, columns, prediction->top < columns ? prediction->top : columns,
-                                 &prediction->text, error);
-}
-
 /* ---- one row as JSON ------------------------------------------------------------------------------------ */
-
-static json_t *targets_array(const float *row, size_t columns) {
-    json_builder values = json_array_begin();
-    for (size_t i = 0; i < columns; i++)
-        json_push(&values, json_real((double)row[i]));
-    return json_end(&values);
-}
 
 /* {"labels": [name, ...] of those above 1/2, "probabilities": {name: p, ...}} */
 static json_t *labels_object(const tanda_model *model, const float *row) {
@@ -197,30 +166,27 @@ static json_t *labels_object(const tanda_model *model, const float *row) {
  */
 static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
+    const size_t columns = prediction->text.columns;
     if (model->task == TANDA_TASK_LABELS) return labels_object(model, row);
-    if (model->task == TANDA_TASK_REGRESSION)
-        return prediction->text.columns == 1 ? json_real((double)row[0])
-                                             : targets_array(row, prediction->text.columns);
-    if (prediction->text.top > 0)
-        order_classes(prediction->text.order, row, prediction->text.columns, prediction->text.top);
+    if (model->task == TANDA_TASK_REGRESSION && columns == 1) return json_real((double)row[0]);
+    if (model->task == TANDA_TASK_REGRESSION) {
+        json_builder values = json_array_begin();
+        for (size_t i = 0; i < columns; i++)
+            json_push(&values, json_real((double)row[i]));
+        return json_end(&values);
+    }
+    if (prediction->text.top > 0) order_classes(prediction->text.order, row, columns, prediction->text.top);
     report probabilities = json_object_begin();
-    const size_t count = prediction->text.top == 0 ? prediction->text.columns : prediction->text.top;
+    const size_t count = prediction->text.top == 0 ? columns : prediction->text.top;
     for (size_t i = 0; i < count; i++) {
         const size_t class = prediction->text.top == 0 ? i : prediction->text.order[i];
         json_put_real(&probabilities, model->class_names[class], (double)row[class]);
     }
-    return json_pack("{so so}", "class",
-                     json_text(model->class_names[best_class(row, prediction->text.columns)]),
+    return json_pack("{so so}", "class", json_text(model->class_names[best_class(row, columns)]),
                      "probabilities", json_end(&probabilities));
 }
 
 /* ---- rows ----------------------------------------------------------------------------------------------- */
-
-static bool all_finite(const float *row, size_t columns) {
-    for (size_t i = 0; i < columns; i++)
-        if (!isfinite(row[i])) return false;
-    return true;
-}
 
 static tanda_status write_lines(prediction *prediction, tanda_error *error) {
     csv_lines *lines = &prediction->lines;
@@ -242,11 +208,12 @@ static tanda_status write_header(prediction *prediction, tanda_error *error) {
 static tanda_status take_row(prediction *prediction, size_t index, const float *row) {
     const application *application = &prediction->application;
     size_t length = 0;
-    if (!all_finite(row, prediction->text.columns))
-        return fail(prediction->error, TANDA_FAILED,
-                    "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
-                    "the model",
-                    application->data.path, prediction->rows_before + index);
+    for (size_t i = 0; i < prediction->text.columns; i++)
+        if (!isfinite(row[i]))
+            return fail(prediction->error, TANDA_FAILED,
+                        "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
+                        "the model",
+                        application->data.path, prediction->rows_before + index);
     if (prediction->output.is_array) return TANDA_OK; /* whole blocks of it are written */
     if (prediction->rows == NULL) {
         const char *copied = tanda_dataset_copied(application->dataset, index, &length);
@@ -304,7 +271,14 @@ static tanda_status begin(prediction *prediction, tanda_error *error) {
     tanda_status status = check_options(prediction, error);
     application->reads_whole = prediction->output.is_array; /* its header says how many rows there are */
     if (status == TANDA_OK) status = application_open(application, true, error);
-    if (status == TANDA_OK) status = begin_text(prediction, error);
+    if (status != TANDA_OK) return status;
+    const tanda_model *model = application->model;
+    const size_t columns = tanda_prediction_columns(model);
+    if (prediction->top > 0 && model->task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
+                    model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
+    status = prediction_text_begin(model, columns, prediction->top < columns ? prediction->top : columns,
+                                   &prediction->text, error);
     if (status != TANDA_OK) return status;
     prediction->dialect = application->dataset->dialect;
     if (application->common.json && prediction->output_path == NULL) prediction->rows = json_array();
@@ -321,14 +295,15 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
                                prediction, error);
         if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
     }
-    if (status == TANDA_OK) status = prediction_output_finish(&prediction->output, error);
+    if (status == TANDA_OK) /* a file is there from then on, and not before */
+        status = prediction->output.path != NULL ? file_writer_finish(&prediction->output.writer, error)
+                                                 : report_flush(error);
     if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
     return status;
 }
 
 tanda_status predict_command(int argc, char **argv, tanda_error *error) {
-    prediction prediction = {.error = error};
-    application_begin(&prediction.application, error);
+    prediction prediction = {.application = {.common.error = error, .data.error = error}, .error = error};
     tanda_status status =
         options_parse(&predict_argp, argc, argv, &prediction, &prediction.application.common, error);
     if (status == TANDA_OK && !prediction.application.common.finished) status = predict(&prediction, error);

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli/command.h"
-#include "cli/device_spec.h"
-#include "cli/opening.h"
 #include "cli/option_table.h"
-#include "cli/print.h"
 #include "cli/report.h"
 #include "cli/train_options.h"
 #include "tanda_lab.h"
@@ -37,7 +35,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &run->train;
         return 0;
     case FLAG_STEPS:
-        return parsed(value_size("--steps", argument, 1, &run->steps, run->train.common.error));
+        return parsed(value_size("--steps", argument, 1, SIZE_MAX, &run->steps, run->train.common.error));
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -157,9 +155,9 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
             opening_of(&run->train.common.device, run->train.common.quiet, &run->device, run->reason, error);
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
-        print_model_line(stderr, run->fit.model);
+        print_model_line(run->fit.model);
         print_optimizer_remark(stderr, &run->train.optimizing);
-        print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
+        print_device_line(run->device, TANDA_MATH_EXACT, run->reason);
     }
     golden_options options;
     status = golden_options_of(&run->fit.train, run->fit.training->rows, steps, &options, error);

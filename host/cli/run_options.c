@@ -6,6 +6,7 @@
 #include "cli/train_options.h"
 #include "tanda_lab.h"
 
+#define IN(member) .offset = offsetof(train_options, member)
 #define PATIENCE_MAX 1000000000
 #define EVERY_MAX 1000000000
 #define FOLDS_MAX 1000000
@@ -58,13 +59,16 @@ static const struct argp_option table[] = {
     {0},
 };
 
-static tanda_status set_count(const char *flag, const char *argument, uint64_t least, uint64_t most,
-                              size_t *count, tanda_error *error) {
-    uint64_t number = 0;
-    const tanda_status status = value_count(flag, argument, least, most, &number, error);
-    if (status == TANDA_OK) *count = (size_t)number;
-    return status;
-}
+static const option_place places[] = {
+    {FLAG_PATIENCE, PLACE_SIZE, IN(training.patience), .flag = "--patience", .most = PATIENCE_MAX},
+    {FLAG_LOG, PLACE_TEXT, IN(log)},
+    {FLAG_CSV_LOG, PLACE_TEXT, IN(csv_log)},
+    {FLAG_CHECKPOINT, PLACE_TEXT, IN(training.checkpoint)},
+    {FLAG_KEEP, PLACE_SIZE, IN(training.checkpoint_keep), .flag = "--keep", .least = 1, .most = EVERY_MAX},
+    {FLAG_RESUME, PLACE_TEXT, IN(training.resume)},
+    {FLAG_FOLDS, PLACE_SIZE, IN(folds), .flag = "--folds", .least = 2, .most = FOLDS_MAX},
+    {0},
+};
 
 static tanda_status set_min_delta(train_options *options, const char *argument) {
     char buffer[SHOWN_SIZE];
@@ -76,13 +80,6 @@ static tanda_status set_min_delta(train_options *options, const char *argument) 
     return fail(options->common.error, TANDA_USAGE,
                 "--min-delta: '%s' is not a number of at least 0, such as 0.001",
                 shown(argument, strlen(argument), buffer));
-}
-
-static tanda_status set_restore_best(train_options *options, const char *argument) {
-    const tanda_status status =
-        value_yes_no("--restore-best", argument, &options->training.restore_best, options->common.error);
-    if (status == TANDA_OK) options->has_restore_best = true;
-    return status;
 }
 
 /* "12": epochs; "30s", "10m", "2h": time. */
@@ -117,43 +114,24 @@ static tanda_status set_every(train_options *options, const char *argument) {
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     train_options *options = state->input;
-    tanda_train_options *training = &options->training;
-    tanda_error *error = options->common.error;
     switch (key) {
-    case FLAG_PATIENCE:
-        return parsed(set_count("--patience", argument, 0, PATIENCE_MAX, &training->patience, error));
     case FLAG_MIN_DELTA:
         return parsed(set_min_delta(options, argument));
     case FLAG_RESTORE_BEST:
-        return parsed(set_restore_best(options, argument));
-    case FLAG_LOG:
-        options->log = argument;
-        return 0;
-    case FLAG_CSV_LOG:
-        options->csv_log = argument;
-        return 0;
-    case FLAG_CHECKPOINT:
-        training->checkpoint = argument;
-        return 0;
+        options->has_restore_best = true;
+        return parsed(
+            value_yes_no("--restore-best", argument, &options->training.restore_best, options->common.error));
     case FLAG_CHECKPOINT_EVERY:
         return parsed(set_every(options, argument));
-    case FLAG_KEEP:
-        return parsed(set_count("--keep", argument, 1, EVERY_MAX, &training->checkpoint_keep, error));
-    case FLAG_FOLDS:
-        return parsed(set_count("--folds", argument, 2, FOLDS_MAX, &options->folds, error));
-    case FLAG_RESUME:
-        training->resume = argument;
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return option_put(places, key, argument, options, options->common.error);
     }
 }
 
 const struct argp run_argp = {.options = table, .parser = parse};
 
-/* Of --folds, which makes several trainings. */
-static tanda_status check_folds(const train_options *options, tanda_error *error) {
-    const tanda_train_options *training = &options->training;
+tanda_status run_options_check(train_options *options, tanda_error *error) {
+    tanda_train_options *training = &options->training;
     if (options->folds > 0 && (training->checkpoint != NULL || training->resume != NULL))
         return fail(error, TANDA_USAGE,
                     "--folds makes several trainings, and %s is for one; leave one of them away",
@@ -162,13 +140,6 @@ static tanda_status check_folds(const train_options *options, tanda_error *error
         return fail(error, TANDA_USAGE,
                     "--%s is of the training on all rows, which --folds makes with --output",
                     options->log != NULL ? "log" : "csv-log");
-    return TANDA_OK;
-}
-
-tanda_status run_options_check(train_options *options, tanda_error *error) {
-    tanda_train_options *training = &options->training;
-    const tanda_status status = check_folds(options, error);
-    if (status != TANDA_OK) return status;
     if (!options->has_restore_best) training->restore_best = training->patience > 0;
     if (training->checkpoint == NULL) training->checkpoint = training->resume;
     const char *alone = training->checkpoint_keep > 0 ? "--keep"

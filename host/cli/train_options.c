@@ -7,7 +7,6 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
-#include "cli/reading_options.h"
 #include "tanda_lab.h"
 
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
@@ -28,6 +27,7 @@ enum {
     FLAG_CONFIG,
 };
 
+#define IN(member) .offset = offsetof(train_options, member)
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
@@ -90,6 +90,19 @@ static const struct argp_option table[] = {
     {0},
 };
 
+static const option_place places[] = {
+    {FLAG_TASK, PLACE_WORD, IN(data.read.task), .flag = "--task", .words = &task_words},
+    {FLAG_SCALE, PLACE_WORD, IN(fit.scale), .flag = "--scale", .words = &scaling_words},
+    {FLAG_VALIDATION_LABELS, PLACE_TEXT, IN(fit.validation_labels)},
+    {FLAG_LEARNING_RATE, PLACE_POSITIVE, IN(training.learning_rate), .flag = "--learning-rate"},
+    {FLAG_EPOCHS, PLACE_SIZE, IN(training.epochs), .flag = "--epochs", .least = 1, .most = EPOCHS_MAX},
+    {FLAG_REPORT_EVERY, PLACE_SIZE, IN(training.report_every), .flag = "--report-every", .least = 1,
+     .most = EPOCHS_MAX},
+    {FLAG_CONFIG, PLACE_TEXT, IN(config)},
+    {LETTER_OUTPUT, PLACE_TEXT, IN(output)},
+    {0},
+};
+
 /* A number is a fraction, so a file that is called like one needs a ./ before it. */
 static tanda_status set_validation(train_options *options, const char *argument, tanda_error *error) {
     double fraction = 0.0;
@@ -106,58 +119,15 @@ static tanda_status set_validation(train_options *options, const char *argument,
     return TANDA_OK;
 }
 
-static tanda_status set_scale(train_options *options, const char *argument, tanda_error *error) {
-    size_t index = 0;
-    const tanda_status status = vocabulary_read(&scaling_words, "--scale", argument, &index, NULL, error);
-    if (status != TANDA_OK) return status;
-    options->fit.has_scale = true;
-    options->fit.scale = (tanda_scale)index;
-    return TANDA_OK;
-}
-
-static tanda_status set_epochs(const char *flag, const char *argument, size_t *epochs, tanda_error *error) {
-    uint64_t number = 0;
-    const tanda_status status = value_count(flag, argument, 1, EPOCHS_MAX, &number, error);
-    if (status == TANDA_OK) *epochs = (size_t)number;
-    return status;
-}
-
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     const bool full = strcasecmp(argument, "full") == 0;
     options->has_batch = true;
     if (full) options->training.batch_rows = 0;
-    if (full || value_size("--batch", argument, 1, &options->training.batch_rows, NULL) == TANDA_OK)
+    if (full || value_size("--batch", argument, 1, SIZE_MAX, &options->training.batch_rows, NULL) == TANDA_OK)
         return TANDA_OK;
     return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
                 shown(argument, strlen(argument), buffer));
-}
-
-static tanda_status set_shuffle(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"full", "none"};
-    static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
-    static const vocabulary words = WORDS_OF(names, synonyms);
-    size_t index = 0;
-    const tanda_status status = vocabulary_read(&words, "--shuffle", argument, &index, NULL, error);
-    if (status == TANDA_OK) options->training.no_shuffle = index == 1;
-    return status;
-}
-
-static tanda_status set_stratify(train_options *options, const char *argument, tanda_error *error) {
-    bool yes = false;
-    const tanda_status status = value_yes_no("--stratify", argument, &yes, error);
-    if (status == TANDA_OK) options->fit.stratify = yes ? TANDA_STRATIFY_YES : TANDA_STRATIFY_NO;
-    return status;
-}
-
-static tanda_status set_scale_target(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"none", "standard"};
-    size_t index = 0;
-    const tanda_status status = value_choice("--scale-target", argument, names, 2, &index, error);
-    if (status != TANDA_OK) return status;
-    options->fit.has_scale_target = true;
-    options->fit.scale_target = index == 0 ? TANDA_SCALE_NONE : TANDA_SCALE_STANDARD;
-    return TANDA_OK;
 }
 
 /* NAME=W; the name may have a = in it. */
@@ -201,46 +171,16 @@ static tanda_status set_class_weight(train_options *options, const char *argumen
     return status;
 }
 
-static error_t parse_training(int key, char *argument, train_options *options, tanda_error *error) {
-    switch (key) {
-    case FLAG_TASK:
-        return parsed(options_task(argument, &options->data.read.task, error));
-    case FLAG_SCALE:
-        return parsed(set_scale(options, argument, error));
-    case FLAG_VALIDATION:
-        return parsed(set_validation(options, argument, error));
-    case FLAG_VALIDATION_LABELS:
-        options->fit.validation_labels = argument;
-        return 0;
-    case FLAG_STRATIFY:
-        return parsed(set_stratify(options, argument, error));
-    case FLAG_CLASS_WEIGHT:
-        return parsed(set_class_weight(options, argument, error));
-    case FLAG_SCALE_TARGET:
-        return parsed(set_scale_target(options, argument, error));
-    case FLAG_LEARNING_RATE:
-        return parsed(value_positive("--learning-rate", argument, &options->training.learning_rate, error));
-    case FLAG_EPOCHS:
-        return parsed(set_epochs("--epochs", argument, &options->training.epochs, error));
-    case FLAG_BATCH:
-        return parsed(set_batch(options, argument, error));
-    case FLAG_SHUFFLE:
-        return parsed(set_shuffle(options, argument, error));
-    case FLAG_REPORT_EVERY:
-        return parsed(set_epochs("--report-every", argument, &options->training.report_every, error));
-    case FLAG_CONFIG:
-        options->config = argument;
-        return 0;
-    case LETTER_OUTPUT:
-        options->output = argument;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
+    static const char *const shuffle_names[] = {"full", "none"};
+    static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
+    static const vocabulary shuffle_words = WORDS_OF(shuffle_names, synonyms);
+    static const char *const target_scales[] = {"none", "standard"};
     train_options *options = state->input;
+    tanda_error *error = options->common.error;
+    tanda_status status = TANDA_OK;
+    size_t index = 0;
+    bool yes = false;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
@@ -249,8 +189,30 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[3] = &options->data;
         state->child_inputs[4] = options;
         return 0;
+    case FLAG_SCALE:
+        options->fit.has_scale = true;
+        return option_put(places, key, argument, options, error);
+    case FLAG_SCALE_TARGET:
+        options->fit.has_scale_target = true;
+        status = value_choice("--scale-target", argument, target_scales, 2, &index, error);
+        options->fit.scale_target = index == 0 ? TANDA_SCALE_NONE : TANDA_SCALE_STANDARD;
+        return parsed(status);
+    case FLAG_VALIDATION:
+        return parsed(set_validation(options, argument, error));
+    case FLAG_STRATIFY:
+        status = value_yes_no("--stratify", argument, &yes, error);
+        options->fit.stratify = yes ? TANDA_STRATIFY_YES : TANDA_STRATIFY_NO;
+        return parsed(status);
+    case FLAG_CLASS_WEIGHT:
+        return parsed(set_class_weight(options, argument, error));
+    case FLAG_BATCH:
+        return parsed(set_batch(options, argument, error));
+    case FLAG_SHUFFLE:
+        status = vocabulary_read(&shuffle_words, "--shuffle", argument, &index, NULL, error);
+        options->training.no_shuffle = index == 1;
+        return parsed(status);
     default:
-        return parse_training(key, argument, options, options->common.error);
+        return option_put(places, key, argument, options, error);
     }
 }
 
@@ -315,8 +277,9 @@ static tanda_status choose_steps(train_options *options, tanda_error *error) {
     return TANDA_OK;
 }
 
-/* All that was parsed, as the library takes it. */
-static void join(train_options *options) {
+tanda_status train_options_check(train_options *options, tanda_error *error) {
+    const bool has_fraction = options->fit.validation_fraction > 0.0;
+    tanda_status status = choose_steps(options, error);
     options->reading = options_reading(&options->data);
     options->training.seed = options->common.seed;
     options->training.math = options->common.device.math;
@@ -328,12 +291,6 @@ static void join(train_options *options) {
     options->fit.weighted_classes = (const char *const *)options->weighted_classes.texts;
     options->fit.class_weights = options->class_weights;
     options->fit.weighted_class_count = options->weighted_classes.count;
-}
-
-tanda_status train_options_check(train_options *options, tanda_error *error) {
-    const bool has_fraction = options->fit.validation_fraction > 0.0;
-    tanda_status status = choose_steps(options, error);
-    join(options);
     if (status == TANDA_OK) status = fit_options_check(&options->fit, error);
     if (status != TANDA_OK) return status;
     if (options->folds > 0 && (has_fraction || options->fit.validation != NULL))

@@ -1,5 +1,6 @@
 #include "cli/value.h"
 
+#include <errno.h>
 #include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,10 +25,10 @@ tanda_status value_count(const char *flag, const char *text, uint64_t least, uin
                 least, most);
 }
 
-tanda_status value_size(const char *flag, const char *text, uint64_t least, size_t *value,
+tanda_status value_size(const char *flag, const char *text, uint64_t least, uint64_t most, size_t *value,
                         tanda_error *error) {
     uint64_t number = 0;
-    const tanda_status status = value_count(flag, text, least, SIZE_MAX, &number, error);
+    const tanda_status status = value_count(flag, text, least, most, &number, error);
     if (status == TANDA_OK) *value = (size_t)number;
     return status;
 }
@@ -89,4 +90,39 @@ void text_list_free(text_list *list) {
         free(list->texts[i]);
     free(list->texts);
     *list = (text_list){0};
+}
+
+error_t parsed(tanda_status status) {
+    return status == TANDA_OK ? 0 : EINVAL;
+}
+
+error_t option_put(const option_place *places, int key, const char *argument, void *options,
+                   tanda_error *error) {
+    const option_place *found = places;
+    size_t index = 0;
+    while (found->key != key && found->key != 0)
+        found++;
+    if (found->key == 0) return ARGP_ERR_UNKNOWN;
+    void *place = (char *)options + found->offset;
+    switch (found->kind) {
+    case PLACE_TEXT:
+        *(const char **)place = argument;
+        return 0;
+    case PLACE_SWITCH:
+        *(bool *)place = true;
+        return 0;
+    case PLACE_SIZE:
+        return parsed(value_size(found->flag, argument, found->least,
+                                 found->most == 0 ? SIZE_MAX : found->most, place, error));
+    case PLACE_POSITIVE:
+        return parsed(value_positive(found->flag, argument, place, error));
+    case PLACE_LIST:
+        return parsed(value_list(found->flag, argument, place, error));
+    case PLACE_WORD:
+        if (vocabulary_read(found->words, found->flag, argument, &index, NULL, error) != TANDA_OK)
+            return EINVAL;
+        *(int *)place = (int)index;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
 }

@@ -6,7 +6,6 @@
 
 #include "data/place.h"
 #include "data/synthetic.h"
-#include "fit/resume.h"
 #include "fit/settings.h"
 #include "model/model_data.h"
 #include "support/memory.h"
