@@ -1,4 +1,4 @@
-/* What is timed outside of training: copying memory, reading a file, starting the program. */
+/* What is timed outside of training: copying memory, reading a file, making rows, starting the program. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -135,41 +135,7 @@ static tanda_status run_csv(const bench_workload *workload, const bench_options 
     return status;
 }
 
-static tanda_status run_first_step(const bench_workload *workload, const backend *device,
-                                   const bench_options *options, bench_data *data, bench_result *result,
-                                   tanda_error *error) {
-    char path[BENCH_PATH_SIZE], device_id[sizeof device->information.id];
-    size_t bytes = 0;
-    tanda_status status = bench_data_make(workload, data, error);
-    if (status == TANDA_OK) status = write_csv(data, path, &bytes, error);
-    if (status != TANDA_OK) return status;
-    memcpy(device_id, device->information.id, sizeof device_id);
-    char *const arguments[] = {"tanda",    "train",   "--data",  path,   "--epochs", "1",
-                               "--batch",  "full",    "--scale", "none", "--quiet",  "--require-device",
-                               "--device", device_id, NULL};
-    status = bench_starts(arguments, options, result, error);
-    unlink(path);
-    return status;
-}
-
-tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
-                           bench_data *data, bench_result *result, tanda_error *error) {
-    char *const version[] = {"tanda", "--version", NULL};
-    switch (workload->kind) {
-    case BENCH_MEMCPY:
-        return run_memcpy(workload, options, data, result, error);
-    case BENCH_CSV:
-        return run_csv(workload, options, data, result, error);
-    case BENCH_SYNTHETIC:
-        return bench_synthetic(workload, options, result, error);
-    case BENCH_BUSY:
-        return bench_busy(workload, options, result, error);
-    case BENCH_START:
-        return bench_starts(version, options, result, error);
-    default:
-        return run_first_step(workload, device, options, data, result, error);
-    }
-}
+/* ---- synthetic rows --------------------------------------------------------------------------------------- */
 
 typedef struct making {
     synthetic_source source;
@@ -187,23 +153,18 @@ static tanda_status make_rows(void *context, size_t count, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_status open_source(const bench_workload *workload, making *making, tanda_error *error) {
+static tanda_status run_synthetic(const bench_workload *workload, const bench_options *options,
+                                  bench_result *result, tanda_error *error) {
+    making making = {.rows = workload->rows};
     synthetic_request request;
     tanda_status status = synthetic_parse(workload->description, &request, error);
-    if (status == TANDA_OK) status = synthetic_open(&request, &making->source, error);
-    const size_t values = making->rows * making->source.data.features;
+    if (status == TANDA_OK) status = synthetic_open(&request, &making.source, error);
+    const size_t values = making.rows * making.source.data.features;
     if (status == TANDA_OK)
-        status = allocate(&making->features, values, sizeof *making->features, "rows", error);
+        status = allocate(&making.features, values, sizeof *making.features, "rows", error);
     if (status == TANDA_OK)
-        status = allocate(&making->labels, making->rows, sizeof *making->labels, "labels", error);
-    return status;
-}
-
-tanda_status bench_synthetic(const bench_workload *workload, const bench_options *options,
-                             bench_result *result, tanda_error *error) {
-    making making = {.rows = workload->rows};
-    tanda_status status = open_source(workload, &making, error);
-    result->bytes = (double)making.rows * making.source.data.features * sizeof(float);
+        status = allocate(&making.labels, making.rows, sizeof *making.labels, "labels", error);
+    result->bytes = (double)values * sizeof(float);
     if (status == TANDA_OK)
         status = bench_measure(&(bench_job){make_rows, &making, 1000000, NULL}, options, result, error);
     free(making.features);
@@ -212,6 +173,8 @@ tanda_status bench_synthetic(const bench_workload *workload, const bench_options
     return status;
 }
 
+/* ---- a command of this program, started as a process of its own ------------------------------------------- */
+
 extern char **environ;
 
 typedef struct starting {
@@ -219,36 +182,54 @@ typedef struct starting {
     char *const *arguments;
 } starting;
 
-static tanda_status start_once(const starting *starting, tanda_error *error) {
-    posix_spawn_file_actions_t actions;
-    pid_t child = 0;
-    int ended = 0;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    const int code = posix_spawn(&child, starting->program, &actions, NULL, starting->arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (code != 0) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(code));
-    while (waitpid(child, &ended, 0) < 0)
-        if (errno != EINTR) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(errno));
-    if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return TANDA_OK;
-    return fail(error, TANDA_FAILED, "%s %s: ended with %d", starting->program, starting->arguments[1],
-                WIFEXITED(ended) ? WEXITSTATUS(ended) : -1);
+static tanda_status start_all(void *context, size_t count, tanda_error *error) {
+    const starting *starting = context;
+    for (size_t i = 0; i < count; i++) {
+        posix_spawn_file_actions_t actions;
+        pid_t child = 0;
+        int ended = 0;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        const int code = posix_spawn(&child, starting->program, &actions, NULL, starting->arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        if (code != 0) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(code));
+        while (waitpid(child, &ended, 0) < 0)
+            if (errno != EINTR)
+                return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(errno));
+        if (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
+            return fail(error, TANDA_FAILED, "%s %s: ended with %d", starting->program,
+                        starting->arguments[1], WIFEXITED(ended) ? WEXITSTATUS(ended) : -1);
+    }
+    return TANDA_OK;
 }
 
-static tanda_status start_many(void *context, size_t count, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < count; i++)
-        status = start_once(context, error);
+/* With these arguments, the first of which is the program's name. */
+static tanda_status time_starts(char *const *arguments, const bench_options *options, bench_result *result,
+                                tanda_error *error) {
+    starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
+                         .arguments = arguments};
+    return bench_measure(&(bench_job){start_all, &starting, 100, NULL}, options, result, error);
+}
+
+static tanda_status run_first_step(const bench_workload *workload, const backend *device,
+                                   const bench_options *options, bench_data *data, bench_result *result,
+                                   tanda_error *error) {
+    char path[BENCH_PATH_SIZE], device_id[sizeof device->information.id];
+    size_t bytes = 0;
+    tanda_status status = bench_data_make(workload, data, error);
+    if (status == TANDA_OK) status = write_csv(data, path, &bytes, error);
+    if (status != TANDA_OK) return status;
+    memcpy(device_id, device->information.id, sizeof device_id);
+    char *const arguments[] = {"tanda",    "train",   "--data",  path,   "--epochs", "1",
+                               "--batch",  "full",    "--scale", "none", "--quiet",  "--require-device",
+                               "--device", device_id, NULL};
+    status = time_starts(arguments, options, result, error);
+    unlink(path);
     return status;
 }
 
-tanda_status bench_starts(char *const *arguments, const bench_options *options, bench_result *result,
-                          tanda_error *error) {
-    starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
-                         .arguments = arguments};
-    return bench_measure(&(bench_job){start_many, &starting, 100, NULL}, options, result, error);
-}
+/* ---- using a model where another process keeps a core to itself ------------------------------------------- */
 
 /* Computes for ever on the first core that this process may use, and ends with it. */
 static pid_t keep_core_busy(void) {
@@ -280,20 +261,8 @@ static tanda_status save_model(const bench_workload *workload, char path[BENCH_P
     return status;
 }
 
-static tanda_status time_starts(char *const *arguments, const bench_options *options, bench_result *result,
-                                tanda_error *error) {
-    const pid_t busy = keep_core_busy();
-    if (busy < 0) return fail(error, TANDA_FAILED, "no process to keep a core busy: %s", strerror(errno));
-    bench_set_own_child(busy);
-    const tanda_status status = bench_starts(arguments, options, result, error);
-    bench_set_own_child(0);
-    kill(busy, SIGKILL);
-    waitpid(busy, NULL, 0);
-    return status;
-}
-
-tanda_status bench_busy(const bench_workload *workload, const bench_options *options, bench_result *result,
-                        tanda_error *error) {
+static tanda_status run_busy(const bench_workload *workload, const bench_options *options,
+                             bench_result *result, tanda_error *error) {
     char path[BENCH_PATH_SIZE] = "", data[128], command[16], threads[16];
     text_put(data, sizeof data, "synthetic:logistic,rows=%zu,features=%zu", workload->rows,
              workload->units[0]);
@@ -302,7 +271,35 @@ tanda_status bench_busy(const bench_workload *workload, const bench_options *opt
     char *const arguments[] = {"tanda", command,     path,    "--data",  data, "--device",
                                "cpu",   "--threads", threads, "--quiet", NULL};
     tanda_status status = save_model(workload, path, error);
-    if (status == TANDA_OK) status = time_starts(arguments, options, result, error);
+    const pid_t busy = status == TANDA_OK ? keep_core_busy() : -1;
+    if (status == TANDA_OK && busy < 0)
+        status = fail(error, TANDA_FAILED, "no process to keep a core busy: %s", strerror(errno));
+    if (status == TANDA_OK) {
+        bench_set_own_child(busy);
+        status = time_starts(arguments, options, result, error);
+        bench_set_own_child(0);
+        kill(busy, SIGKILL);
+        waitpid(busy, NULL, 0);
+    }
     unlink(path);
     return status;
+}
+
+tanda_status bench_outside(const bench_workload *workload, backend *device, const bench_options *options,
+                           bench_data *data, bench_result *result, tanda_error *error) {
+    char *const version[] = {"tanda", "--version", NULL};
+    switch (workload->kind) {
+    case BENCH_MEMCPY:
+        return run_memcpy(workload, options, data, result, error);
+    case BENCH_CSV:
+        return run_csv(workload, options, data, result, error);
+    case BENCH_SYNTHETIC:
+        return run_synthetic(workload, options, result, error);
+    case BENCH_BUSY:
+        return run_busy(workload, options, result, error);
+    case BENCH_START:
+        return time_starts(version, options, result, error);
+    default:
+        return run_first_step(workload, device, options, data, result, error);
+    }
 }

@@ -11,7 +11,9 @@
 #include "cli/options.h"
 #include "tanda_lab.h"
 
-#define IN(member) .offset = offsetof(bench_command_options, member)
+#define TEXT(member) TEXT_AT(bench_command_options, member)
+#define SWITCH(member) SWITCH_AT(bench_command_options, member)
+#define VALUE(member) VALUE_AT(bench_command_options, member)
 #define LEAST_SECONDS 0.2
 #define REPETITIONS 9 /* as many as compare.py of Google Benchmark asks for */
 
@@ -28,20 +30,17 @@ typedef struct bench_command_options {
 
 enum {
     FLAG_FILTER = FLAG_OWN,
-    FLAG_REPETITIONS,
-    FLAG_MIN_TIME,
-    FLAG_LIST,
-    FLAG_EXPORT,
     FLAG_SKIP_LIMITS,
 };
 
 static const struct argp_option table[] = {
     {"filter", FLAG_FILTER, "REGEX", 0, "the workloads whose names match (extended regular expression)", 0},
-    {"repetitions", FLAG_REPETITIONS, "N", 0, "timed runs of each workload; default 9", 0},
-    {"min-time", FLAG_MIN_TIME, "SECONDS", 0, "what each of them takes at least; default 0.2", 0},
+    {"repetitions", VALUE(bench.repetitions), "N", 0, "timed runs of each workload; default 9", 0},
+    {"min-time", VALUE(bench.least_seconds), "SECONDS", 0, "what each of them takes at least; default 0.2",
+     0},
     {"output", LETTER_OUTPUT, "FILE", 0, "write the figures as JSON in Google Benchmark's shape", 0},
-    {"list", FLAG_LIST, NULL, 0, "only name the workloads", 0},
-    {"export", FLAG_EXPORT, "FOLDER", 0,
+    {"list", SWITCH(list), NULL, 0, "only name the workloads", 0},
+    {"export", TEXT(bench.export_folder), "FOLDER", 0,
      "write each training's data (.npy), initial model and first losses for others to start from", 0},
     {"skip-limits", FLAG_SKIP_LIMITS, NULL, 0, "do not measure the devices' limits", 0},
     WITHOUT_OPTIONS("require-device gemm seed"),
@@ -49,12 +48,9 @@ static const struct argp_option table[] = {
 };
 
 static const option_place places[] = {
-    {FLAG_REPETITIONS, PLACE_SIZE, IN(bench.repetitions), .flag = "--repetitions", .least = 1,
+    {VALUE(bench.repetitions), .kind = PLACE_SIZE, .flag = "--repetitions", .least = 1,
      .most = BENCH_MOST_REPETITIONS},
-    {FLAG_MIN_TIME, PLACE_POSITIVE, IN(bench.least_seconds), .flag = "--min-time"},
-    {LETTER_OUTPUT, PLACE_TEXT, IN(output)},
-    {FLAG_LIST, PLACE_SWITCH, IN(list)},
-    {FLAG_EXPORT, PLACE_TEXT, IN(bench.export_folder)},
+    {VALUE(bench.least_seconds), .kind = PLACE_POSITIVE, .flag = "--min-time"},
     {0},
 };
 
@@ -77,6 +73,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case FLAG_FILTER:
         if (options->has_filter) regfree(&options->filter);
         return parsed(set_filter(options, argument));
+    case LETTER_OUTPUT:
+        options->output = argument;
+        return 0;
     case FLAG_SKIP_LIMITS:
         options->bench.with_limits = false;
         return 0;
@@ -87,15 +86,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
-
 const struct argp bench_argp = {
     .options = table,
     .parser = parse,
     .doc = "Measures what the devices can do at best, then the workloads on each of them. --device takes "
-           "several, "
-           "with commas between them.",
-    .children = children,
+           "several, with commas between them.",
+    .children = (const struct argp_child[]){{&common_argp, 0, NULL, SECTION_COMMON}, {0}},
 };
 
 static tanda_status read_options(int argc, char **argv, bench_command_options *options, tanda_error *error) {
@@ -216,26 +212,20 @@ static tanda_status check_files(const bench_command_options *options, tanda_erro
     return file_make_folder(folder, error);
 }
 
-/* Figures that could not be written are worth minutes: --json prints them all the same. */
-static tanda_status tell(lab *lab) {
-    const bench_command_options *options = lab->options;
-    tanda_status status = TANDA_OK, printed = TANDA_OK;
-    if (options->output != NULL) status = bench_report_write(&lab->report, options->output, lab->error);
-    report_outcome(&lab->report.report, status, lab->error);
-    if (options->common.json)
-        printed = report_print(&lab->report.report, status == TANDA_OK ? lab->error : NULL);
-    return status == TANDA_OK ? printed : status;
-}
-
 static tanda_status run_lab(const bench_command_options *options, tanda_error *error) {
-    tanda_status status = check_files(options, error);
+    tanda_status status = check_files(options, error), printed = TANDA_OK;
     if (status != TANDA_OK) return status;
     lab lab = {.options = options, .report = bench_report_begin(), .error = error};
+    report *report = &lab.report.report;
     status = run_devices(&lab);
+    const bool is_done = status == TANDA_OK;
     bench_data_free(&lab.data);
-    if (status == TANDA_OK) status = tell(&lab);
-    json_drop(&lab.report.report);
-    return status;
+    if (is_done && options->output != NULL) status = bench_report_write(&lab.report, options->output, error);
+    /* Figures that could not be written are worth minutes: --json prints them all the same. */
+    report_outcome(report, status, error);
+    if (is_done && options->common.json) printed = report_print(report, status == TANDA_OK ? error : NULL);
+    json_drop(report);
+    return status == TANDA_OK ? printed : status;
 }
 
 tanda_status bench_command(int argc, char **argv, tanda_error *error) {

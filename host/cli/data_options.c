@@ -5,27 +5,19 @@
 #include "cli/option_table.h"
 #include "cli/options.h"
 
-#define IN(member) .offset = offsetof(data_options, member)
+#define TEXT(member) TEXT_AT(data_options, member)
+#define SWITCH(member) SWITCH_AT(data_options, member)
+#define VALUE(member) VALUE_AT(data_options, member)
 #define FORMAT_NAME(name, title, extension, bound) #name,
 #define FORMAT_WORD(name, title, extension, bound) ", " #name
 
 enum {
     FLAG_DATA = FLAG_OWN + 0xd00,
-    FLAG_TEST_ROWS,
-    FLAG_LABELS,
-    FLAG_TARGET,
-    FLAG_SAMPLE_WEIGHT,
-    FLAG_FEATURES,
-    FLAG_IGNORE,
     FLAG_FORMAT,
-    FLAG_DROP_MISSING_TARGETS,
-    FLAG_HEADER,
     FLAG_DELIMITER,
     FLAG_DECIMAL,
     FLAG_COMMENT,
-    FLAG_SKIP_LINES,
     FLAG_CATEGORICAL,
-    FLAG_MISSING,
     FLAG_MISSING_VALUES,
     FLAG_UNKNOWN,
 };
@@ -34,40 +26,35 @@ static const vocabulary header_words = {.names = header_names, .count = HEADER_N
 static const vocabulary missing_words = {.names = missing_names, .count = 2};
 
 static const option_place places[] = {
-    {FLAG_TEST_ROWS, PLACE_TEXT, IN(test_rows)},
-    {FLAG_LABELS, PLACE_TEXT, IN(read.labels)},
-    {FLAG_TARGET, PLACE_TEXT, IN(read.target)},
-    {FLAG_SAMPLE_WEIGHT, PLACE_TEXT, IN(read.sample_weight)},
-    {FLAG_FEATURES, PLACE_LIST, IN(features), .flag = "--features"},
-    {FLAG_IGNORE, PLACE_LIST, IN(ignore), .flag = "--ignore"},
-    {FLAG_DROP_MISSING_TARGETS, PLACE_SWITCH, IN(read.drop_missing_targets)},
-    {FLAG_HEADER, PLACE_WORD, IN(read.header), .flag = "--header", .words = &header_words},
-    {FLAG_SKIP_LINES, PLACE_SIZE, IN(read.skip_lines), .flag = "--skip-lines"},
-    {FLAG_MISSING, PLACE_WORD, IN(read.missing), .flag = "--missing", .words = &missing_words},
+    {VALUE(features), .kind = PLACE_LIST, .flag = "--features"},
+    {VALUE(ignore), .kind = PLACE_LIST, .flag = "--ignore"},
+    {VALUE(read.header), .kind = PLACE_WORD, .flag = "--header", .words = &header_words},
+    {VALUE(read.skip_lines), .kind = PLACE_SIZE, .flag = "--skip-lines"},
+    {VALUE(read.missing), .kind = PLACE_WORD, .flag = "--missing", .words = &missing_words},
     {0},
 };
 
 /* ---- how rows are read ---------------------------------------------------------------------------------- */
 
 static const struct argp_option reading_table[] = {
-    {"labels", FLAG_LABELS, "FILE", 0,
+    {"labels", TEXT(read.labels), "FILE", 0,
      "one label per row (.npy, one-hot .npy, IDX, a CSV column) in a file of its own", 0},
-    {"target", FLAG_TARGET, "COLUMN", 0,
+    {"target", TEXT(read.target), "COLUMN", 0,
      "the column to learn, by name or index from 0, or several, quantities or labels of 0 and 1, e.g. x,y; "
      "default: the last",
      0},
     ELSEWHERE("target-column"),
-    {"drop-missing-targets", FLAG_DROP_MISSING_TARGETS, NULL, 0,
+    {"drop-missing-targets", SWITCH(read.drop_missing_targets), NULL, 0,
      "leave out rows whose target is missing; default: they are refused", 0},
-    {"sample-weight", FLAG_SAMPLE_WEIGHT, "COLUMN", 0,
+    {"sample-weight", TEXT(read.sample_weight), "COLUMN", 0,
      "a column of weights, each 0 or more, that the rows' losses are multiplied by", 0},
-    {"features", FLAG_FEATURES, "LIST", 0, "the columns to learn from, e.g. age,height; default: all others",
-     0},
+    {"features", VALUE(features), "LIST", 0,
+     "the columns to learn from, e.g. age,height; default: all others", 0},
     ELSEWHERE("feature-columns"),
-    {"ignore", FLAG_IGNORE, "LIST", 0,
+    {"ignore", VALUE(ignore), "LIST", 0,
      "columns to leave out, whatever they hold, e.g. id,note; may be given several times", 0},
     {"format", FLAG_FORMAT, "NAME", 0, "auto (default: told from the content)" FORMAT_LIST(FORMAT_WORD), 0},
-    {"header", FLAG_HEADER, "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
+    {"header", VALUE(read.header), "MODE", 0, "CSV column names: auto (default), none or first-row", 0},
     {"delimiter", FLAG_DELIMITER, "NAME", 0,
      "between the fields of CSV: auto (default: found out), comma, semicolon, tab, bar or blanks", 0},
     ELSEWHERE("sep"),
@@ -75,20 +62,12 @@ static const struct argp_option reading_table[] = {
     {"decimal", FLAG_DECIMAL, "NAME", 0, "decimal sign of CSV: auto (default: found out), point or comma", 0},
     {"comment", FLAG_COMMENT, "TEXT", 0,
      "lines of CSV that begin with TEXT are skipped; default: found out for #; none: there are none", 0},
-    {"skip-lines", FLAG_SKIP_LINES, "N", 0, "lines of CSV above the names or the first row; default 0", 0},
+    {"skip-lines", VALUE(read.skip_lines), "N", 0, "lines of CSV above the names or the first row; default 0",
+     0},
     ELSEWHERE("skiprows"),
     ELSEWHERE("skip-rows"),
     {0},
 };
-
-static tanda_status set_format(data_options *options, const char *argument) {
-    static const char *const names[] = {"auto", FORMAT_LIST(FORMAT_NAME)};
-    size_t index = 0;
-    const tanda_status status =
-        value_choice("--format", argument, names, sizeof names / sizeof *names, &index, options->error);
-    if (status == TANDA_OK) options->read.format = index == 0 ? NULL : names[index];
-    return status;
-}
 
 /* By its name, or the character itself. */
 static tanda_status set_delimiter(data_options *options, const char *argument) {
@@ -106,37 +85,33 @@ static tanda_status set_delimiter(data_options *options, const char *argument) {
     return status;
 }
 
-static tanda_status set_decimal(data_options *options, const char *argument) {
-    size_t index = 0;
-    const tanda_status status =
-        value_choice("--decimal", argument, decimal_names, DECIMAL_NAMES, &index, options->error);
-    if (status == TANDA_OK) options->read.decimal = dialect_decimals[index];
-    return status;
-}
-
-static tanda_status set_comment(data_options *options, const char *argument) {
-    char buffer[SHOWN_SIZE];
-    const size_t length = strlen(argument);
-    options->read.comment = strcmp(argument, "none") == 0 ? "" : argument;
-    if (length > 0 && length < DIALECT_COMMENT_SIZE) return TANDA_OK;
-    return fail(options->error, TANDA_USAGE, "--comment: '%s' has not 1 to %d characters; use #, or none",
-                shown(argument, length, buffer), DIALECT_COMMENT_SIZE - 1);
-}
-
 static error_t parse_reading(int key, char *argument, struct argp_state *state) {
+    static const char *const formats[] = {"auto", FORMAT_LIST(FORMAT_NAME)};
     data_options *options = state->input;
+    tanda_dataset_options *read = &options->read;
+    tanda_error *error = options->error;
+    tanda_status status = TANDA_OK;
+    char buffer[SHOWN_SIZE];
+    size_t index = 0;
     switch (key) {
     case FLAG_FORMAT:
-        return parsed(set_format(options, argument));
+        status = value_choice("--format", argument, formats, sizeof formats / sizeof *formats, &index, error);
+        read->format = index == 0 ? NULL : formats[index];
+        return parsed(status);
     case FLAG_DELIMITER:
         return parsed(set_delimiter(options, argument));
     case FLAG_DECIMAL:
-        return parsed(set_decimal(options, argument));
+        status = value_choice("--decimal", argument, decimal_names, DECIMAL_NAMES, &index, error);
+        read->decimal = dialect_decimals[index];
+        return parsed(status);
     case FLAG_COMMENT:
-        return parsed(set_comment(options, argument));
+        read->comment = strcmp(argument, "none") == 0 ? "" : argument;
+        if (*argument != '\0' && strlen(argument) < DIALECT_COMMENT_SIZE) return 0;
+        return parsed(fail(error, TANDA_USAGE, "--comment: '%s' has not 1 to %d characters; use #, or none",
+                           shown(argument, strlen(argument), buffer), DIALECT_COMMENT_SIZE - 1));
     case ARGP_KEY_END:
-        if (options->read.labels == NULL || options->read.target == NULL) return 0;
-        return parsed(fail(options->error, TANDA_USAGE,
+        if (read->labels == NULL || read->target == NULL) return 0;
+        return parsed(fail(error, TANDA_USAGE,
                            "--target and --labels both say where the labels are; give one of them"));
     default:
         return option_put(places, key, argument, options, options->error);
@@ -148,8 +123,8 @@ const struct argp reading_argp = {.options = reading_table, .parser = parse_read
 /* In the order in which data/dialect_choose.c decides. */
 static const char delimiter_rules[] =
     "It is found out from the first 64 KiB of the file, on to 1 MiB where these leave a doubt. Each "
-    "delimiter "
-    "that occurs outside of quotes reads them in its way; of the ways with more than one column is taken\n"
+    "delimiter that occurs outside of quotes reads them in its way; of the ways with more than one column is "
+    "taken\n"
     "  1. that in which every row has as many fields as the others;\n"
     "  2. with a model, that which has its names, or as many columns as it takes;\n"
     "  3. that which explains the others: they stand within its numbers alone, as a decimal comma does;\n"
@@ -157,12 +132,9 @@ static const char delimiter_rules[] =
     "  5. another than blanks, where these may be a part of texts;\n"
     "  6. that with more columns of numbers.\n"
     "Where two are left the file is refused, and the message names both. Runs of blanks count as one "
-    "delimiter, "
-    "and are one only where half of the columns or more hold numbers or are in quotes; single blanks with "
-    "empty "
-    "fields between them are found too. Where no row is like another, the delimiter that fits in most is "
-    "taken. "
-    "A first line sep=; as Excel writes it decides.\n";
+    "delimiter, and are one only where half of the columns or more hold numbers or are in quotes; single "
+    "blanks with empty fields between them are found too. Where no row is like another, the delimiter that "
+    "fits in most is taken. A first line sep=; as Excel writes it decides.\n";
 
 void dialect_write_rules(FILE *stream) {
     fprintf(stream, "--delimiter takes auto, or a name, or the character itself:\n");
@@ -181,10 +153,9 @@ static const struct argp_option data_table[] = {
      "folder of CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); "
      "the argument DATA is another way to write it; given several times, rows follow one another (needed)",
      0},
-    {"test-rows", FLAG_TEST_ROWS, "N", 0,
+    {"test-rows", TEXT(test_rows), "N", 0,
      "of synthetic data: hold out the N rows behind the others, to validate, evaluate or predict; as "
-     ",test-rows=N in "
-     "--data",
+     ",test-rows=N in --data",
      0},
     {0},
 };
@@ -195,8 +166,7 @@ static tanda_status join_test_rows(data_options *options) {
     if (!synthetic_is_named(options->path))
         return fail(options->error, TANDA_USAGE,
                     "--test-rows: %s is a file; it is for --data synthetic:KIND,... (a part of a file is a "
-                    "file of its "
-                    "own, or train's --validation FRACTION)",
+                    "file of its own, or train's --validation FRACTION)",
                     options->path);
     tanda_status status =
         value_count("--test-rows", options->test_rows, 0, SYNTHETIC_ROWS_MOST, &rows, options->error);
@@ -227,9 +197,9 @@ static error_t parse_data(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child data_children[] = {{&reading_argp, 0, NULL, 0}, {0}};
-
-const struct argp data_argp = {.options = data_table, .parser = parse_data, .children = data_children};
+const struct argp data_argp = {.options = data_table,
+                               .parser = parse_data,
+                               .children = (const struct argp_child[]){{&reading_argp, 0, NULL, 0}, {0}}};
 
 /* ---- how columns become features ------------------------------------------------------------------------ */
 
@@ -239,8 +209,7 @@ static const struct argp_option unknown_table[] = {
     ELSEWHERE("na-values"),
     {"unknown-category", FLAG_UNKNOWN, "MODE", 0,
      "a category that no training row had: refuse (default) or zero: the row is of none; a model keeps what "
-     "its "
-     "training was told",
+     "its training was told",
      0},
     {0},
 };
@@ -269,10 +238,9 @@ static const struct argp_option encoding_table[] = {
      "columns whose values become a feature each, 1 or 0, e.g. colour,size; or auto: those of text, where "
      "fewer than nine of ten values are numbers",
      0},
-    {"missing", FLAG_MISSING, "MODE", 0,
+    {"missing", VALUE(read.missing), "MODE", 0,
      "of features, empty fields, ? and the words that pandas takes for a missing value, such as NA, N/A, "
-     "NULL "
-     "and None: refuse (default) or mean of the training rows",
+     "NULL and None: refuse (default) or mean of the training rows",
      0},
     {0},
 };
@@ -293,10 +261,9 @@ static error_t parse_encoding(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child encoding_children[] = {{&unknown_argp, 0, NULL, 0}, {0}};
-
-const struct argp encoding_argp = {
-    .options = encoding_table, .parser = parse_encoding, .children = encoding_children};
+const struct argp encoding_argp = {.options = encoding_table,
+                                   .parser = parse_encoding,
+                                   .children = (const struct argp_child[]){{&unknown_argp, 0, NULL, 0}, {0}}};
 
 /* ---- what was taken ------------------------------------------------------------------------------------- */
 

@@ -27,13 +27,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
-
 const struct argp devices_argp = {
     .options = table,
     .parser = parse,
     .doc = "What there is to train on, and what the self-test found each good for.",
-    .children = children,
+    .children = (const struct argp_child[]){{&common_argp, 0, NULL, SECTION_COMMON}, {0}},
 };
 
 #define MOST_EXECUTORS 16

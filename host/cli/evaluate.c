@@ -89,18 +89,6 @@ static size_t next_worst(const tanda_metrics *metrics, size_t last) {
     return found;
 }
 
-static void print_classes(const tanda_metrics *metrics, char *const *names, size_t occurring, size_t width) {
-    if (occurring > CLASSES_IN_REPORT) {
-        for (size_t i = 0, class = SIZE_MAX; i < WORST_CLASSES; i++) {
-            class = next_worst(metrics, class);
-            print_class(metrics, names, class, width);
-        }
-        return;
-    }
-    for (size_t i = 0; i < metrics->class_count; i++)
-        if (occurs(&metrics->classes[i])) print_class(metrics, names, i, width);
-}
-
 static void print_report(const tanda_metrics *metrics, char *const *names) {
     size_t occurring = 0;
     for (size_t i = 0; i < metrics->class_count; i++)
@@ -111,7 +99,12 @@ static void print_report(const tanda_metrics *metrics, char *const *names) {
         printf("The %d of %zu classes with the lowest f1-score (--json has all):\n", WORST_CLASSES,
                occurring);
     printf("%*s  %9s %9s %9s %9s\n\n", (int)width, "", "precision", "recall", "f1-score", "support");
-    print_classes(metrics, names, occurring, width);
+    for (size_t i = 0, class = SIZE_MAX; occurring > CLASSES_IN_REPORT && i < WORST_CLASSES; i++) {
+        class = next_worst(metrics, class);
+        print_class(metrics, names, class, width);
+    }
+    for (size_t i = 0; occurring <= CLASSES_IN_REPORT && i < metrics->class_count; i++)
+        if (occurs(&metrics->classes[i])) print_class(metrics, names, i, width);
     putchar('\n');
     print_label("accuracy", width);
     printf("  %9s %9s %9.4f %9zu\n", "", "", metrics->accuracy, metrics->rows);
@@ -120,22 +113,6 @@ static void print_report(const tanda_metrics *metrics, char *const *names) {
     if (occurring < metrics->class_count)
         printf("%zu of %zu classes have neither rows nor predictions: in no macro average\n",
                metrics->class_count - occurring, metrics->class_count);
-}
-
-/* ---- figures ------------------------------------------------------------------------------------------ */
-
-static void print_area(const tanda_metrics *metrics, char *const *names) {
-    char buffer[SHOWN_SIZE];
-    if (!isnan(metrics->roc_auc)) {
-        printf("roc_auc: %.9g%s\n", metrics->roc_auc,
-               metrics->class_count == 2 ? "" : " (mean of each class against the rest)");
-        return;
-    }
-    for (size_t i = 0; i < metrics->class_count; i++)
-        if (metrics->classes[i].support == 0) {
-            printf("roc_auc: not defined, no row is of class %s\n", label(names[i], buffer));
-            return;
-        }
 }
 
 /* ---- several labels ----------------------------------------------------------------------------------- */
@@ -156,17 +133,22 @@ static void print_label_report(const tanda_metrics *metrics, char *const *names)
     print_line("samples avg", width, &metrics->samples, support);
 }
 
-static void print_label_figures(const tanda_metrics *metrics, char *const *names) {
+static void print_area(const tanda_metrics *metrics, char *const *names) {
+    const bool is_of_labels = metrics->task == TANDA_TASK_LABELS;
     char buffer[SHOWN_SIZE];
-    size_t i = 0;
-    printf("\nhamming_loss: %.9g\n", metrics->hamming_loss);
-    if (!isnan(metrics->roc_auc)) {
-        printf("roc_auc: %.9g (mean over the labels)\n", metrics->roc_auc);
+    if (!isnan(metrics->roc_auc))
+        printf("roc_auc: %.9g%s\n", metrics->roc_auc,
+               is_of_labels                ? " (mean over the labels)"
+               : metrics->class_count == 2 ? ""
+                                           : " (mean of each class against the rest)");
+    for (size_t i = 0; isnan(metrics->roc_auc) && i < metrics->class_count; i++) {
+        const tanda_class_metrics *class = &metrics->classes[i];
+        if (is_of_labels ? !isnan(class->roc_auc) : class->support > 0) continue;
+        printf(is_of_labels ? "roc_auc: not defined, label %s is the same in all rows\n"
+                            : "roc_auc: not defined, no row is of class %s\n",
+               label(names[i], buffer));
         return;
     }
-    while (!isnan(metrics->classes[i].roc_auc))
-        i++;
-    printf("roc_auc: not defined, label %s is the same in all rows\n", label(names[i], buffer));
 }
 
 /* ---- the confusion matrix ----------------------------------------------------------------------------- */
@@ -242,7 +224,8 @@ static void print_metrics(const tanda_metrics *metrics, char *const *names) {
     }
     if (metrics->task == TANDA_TASK_LABELS) {
         print_label_report(metrics, names);
-        print_label_figures(metrics, names);
+        printf("\nhamming_loss: %.9g\n", metrics->hamming_loss);
+        print_area(metrics, names);
         return;
     }
     print_report(metrics, names);
@@ -351,11 +334,9 @@ const struct argp evaluate_argp = {
     .args_doc = "MODEL DATA",
     .doc = "Loss and metrics of a model on data that it has not necessarily seen.\v"
            "For classes: precision, recall and f1-score as scikit-learn's classification_report has them, "
-           "ROC AUC, "
-           "log loss and the confusion matrix; for several labels: the same of each label, accuracy of whole "
-           "rows, and "
-           "Hamming loss; for a quantity: mse, mae and r2. "
-           "Columns are found by the model's names where the data has names, else by position.\n"
+           "ROC AUC, log loss and the confusion matrix; for several labels: the same of each label, accuracy "
+           "of whole rows, and Hamming loss; for a quantity: mse, mae and r2. Columns are found by the "
+           "model's names where the data has names, else by position.\n"
            "Example: tanda evaluate iris.safetensors datasets/iris.csv",
     .children = application_children,
 };

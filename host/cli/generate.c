@@ -88,8 +88,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
-
 /* The kinds, behind the options. */
 static char *list_kinds(int key, const char *text, void *input) {
     char *made = NULL;
@@ -116,7 +114,7 @@ const struct argp generate_argp = {
         "command gives "
         "the same bytes on every machine; --data synthetic:KIND,rows=N,... makes the same rows in memory.\v"
         "Example: tanda generate moons --rows 1000 --test-rows 200 --output moons.npy",
-    .children = children,
+    .children = (const struct argp_child[]){{&common_argp, 0, NULL, SECTION_COMMON}, {0}},
     .help_filter = list_kinds,
 };
 
@@ -168,23 +166,6 @@ static tanda_status write_files(generation *run, tanda_error *error) {
     return status;
 }
 
-static tanda_status print_json(const generation *run, tanda_error *error) {
-    const synthetic_source *source = &run->source;
-    report report = report_begin("generate");
-    json_put_text(&report, "kind", run->kind);
-    json_put_count(&report, "rows", source->rows);
-    json_put_count(&report, "test_rows", source->test_rows);
-    json_put_count(&report, "features", source->data.features);
-    json_put_count(&report, "classes", source->data.classes);
-    json_put_count(&report, "seed", source->data.seed);
-    json_put_text(&report, "output", run->output);
-    json_put_text(&report, "labels", run->labels);
-    json_put_text(&report, "test_output", run->test_output);
-    json_put_text(&report, "test_labels", run->test_labels);
-    json_put_real(&report, "seconds", run->seconds);
-    return report_print(&report, error);
-}
-
 static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
                        const char *labels) {
     printf("%s: ", title);
@@ -196,11 +177,26 @@ static void print_file(const char *title, uint64_t rows, uint32_t columns, const
 }
 
 static tanda_status print_result(const generation *run, tanda_error *error) {
-    if (run->common.json) return print_json(run, error);
-    const uint32_t features = run->source.data.features;
-    print_file("output", run->source.rows, features, run->output, run->labels);
+    const synthetic_source *source = &run->source;
+    if (run->common.json) {
+        report report = report_begin("generate");
+        json_put_text(&report, "kind", run->kind);
+        json_put_count(&report, "rows", source->rows);
+        json_put_count(&report, "test_rows", source->test_rows);
+        json_put_count(&report, "features", source->data.features);
+        json_put_count(&report, "classes", source->data.classes);
+        json_put_count(&report, "seed", source->data.seed);
+        json_put_text(&report, "output", run->output);
+        json_put_text(&report, "labels", run->labels);
+        json_put_text(&report, "test_output", run->test_output);
+        json_put_text(&report, "test_labels", run->test_labels);
+        json_put_real(&report, "seconds", run->seconds);
+        return report_print(&report, error);
+    }
+    const uint32_t features = source->data.features;
+    print_file("output", source->rows, features, run->output, run->labels);
     if (run->test_output != NULL)
-        print_file("test", run->source.test_rows, features, run->test_output, run->test_labels);
+        print_file("test", source->test_rows, features, run->test_output, run->test_labels);
     printf("seconds: %.3f\n", run->seconds);
     return TANDA_OK;
 }

@@ -44,8 +44,9 @@ static void put_text(const char *text) {
     }
 }
 
-/* "  -o, --output=MODEL" with its further names; how many columns that takes. */
-static size_t put_names(const struct argp_option *option) {
+/* "  -o, --output=MODEL" with its further names, and from a column on its text. */
+static void put_option(const struct argp_option *option, void *context) {
+    (void)context;
     const char letter = option_letter(option);
     size_t column = NAME_COLUMN;
     if (letter != '\0')
@@ -53,18 +54,12 @@ static size_t put_names(const struct argp_option *option) {
     else
         printf("%*s", NAME_COLUMN, "");
     for (const struct argp_option *name = option; name != NULL; name = option_next_name(name)) {
+        const char *value = name == option ? option->arg : NULL;
         if (name != option && (name->flags & OPTION_HIDDEN) != 0) continue;
         const int length = printf("%s--%s%s%s", name == option ? "" : ", ", name->name,
-                                  name == option && option->arg != NULL ? "=" : "",
-                                  name == option && option->arg != NULL ? option->arg : "");
+                                  value != NULL ? "=" : "", value != NULL ? value : "");
         column += length < 0 ? 0 : (size_t)length;
     }
-    return column;
-}
-
-static void put_option(const struct argp_option *option, void *context) {
-    (void)context;
-    size_t column = put_names(option);
     if (column + 2 > TEXT_COLUMN) {
         putchar('\n');
         column = 0;

@@ -249,20 +249,20 @@ static tanda_status inspect_data(const inspection *inspection, tanda_error *erro
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-enum { FLAG_TASK = FLAG_OWN, FLAG_SETTINGS };
+#define SWITCH(member) SWITCH_AT(inspection, member)
+#define VALUE(member) VALUE_AT(inspection, member)
 
 static const struct argp_option table[] = {
-    {"task", FLAG_TASK, "TASK", 0,
+    {"task", VALUE(task), "TASK", 0,
      "auto (default: told from the target), classes, regression or labels (several targets, each 0 or 1)", 0},
-    {"settings", FLAG_SETTINGS, NULL, 0,
+    {"settings", SWITCH(settings), NULL, 0,
      "only the settings of the model's training, as JSON that tanda train --config takes", 0},
     WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels executor seed"),
     {0},
 };
 
 static const option_place places[] = {
-    {FLAG_TASK, PLACE_WORD, offsetof(inspection, task), .flag = "--task", .words = &task_words},
-    {FLAG_SETTINGS, PLACE_SWITCH, .offset = offsetof(inspection, settings)},
+    {VALUE(task), .kind = PLACE_WORD, .flag = "--task", .words = &task_words},
     {0},
 };
 

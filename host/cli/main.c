@@ -121,7 +121,7 @@ static tanda_status run_command(const command *command, int argc, char **argv, c
     if (command->prepare != NULL) command->prepare(argv);
     tanda_status status = config_expand(command->argp, argc, argv, config, error);
     if (status != TANDA_OK) return status;
-    status = command->run(config->argc - 1, config->argv + 1, error);
+    status = command->run(config->line.argc - 1, config->line.argv + 1, error);
     if (status != TANDA_OK) config_blame(config, error);
     return status;
 }
@@ -212,7 +212,7 @@ int main(int argc, char **argv) {
     if (status == TANDA_FAILED) end_with_reader();
     if (status != TANDA_OK && error.message[0] != '\0') {
         fprintf(stderr, "tanda: %s\n", error.message);
-        if (wants_json(argc, argv) || wants_json(config.argc, config.argv))
+        if (wants_json(argc, argv) || wants_json(config.line.argc, config.line.argv))
             report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
     }
     config_free(&config);

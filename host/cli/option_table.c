@@ -34,10 +34,6 @@ static bool is_end(const struct argp_option *row) {
     return row->name == NULL && row->doc == NULL;
 }
 
-static bool is_option(const struct argp_option *row) {
-    return row->name != NULL && (row->flags & (OPTION_DOC | OPTION_ALIAS)) == 0;
-}
-
 /* How many of the options that a command has no use for begin with a text; *is_one: whether one of them is the text. */
 static size_t count_without(const struct argp *root, const char *text, bool *is_one) {
     const size_t length = strlen(text);
@@ -58,7 +54,8 @@ static size_t count_without(const struct argp *root, const char *text, bool *is_
 static void visit_tables(const struct argp *argp, int outer, const visit *work) {
     for (const struct argp_option *row = argp->options; row != NULL && !is_end(row); row++) {
         const int group = row->group != 0 ? row->group : outer;
-        if (!is_option(row) || (work->section != SECTION_COUNT && (int)work->section != group)) continue;
+        if (row->name == NULL || (row->flags & (OPTION_DOC | OPTION_ALIAS)) != 0) continue;
+        if ((work->section != SECTION_COUNT && (int)work->section != group)) continue;
         bool is_left_out = false;
         if (argp != work->root) count_without(work->root, row->name, &is_left_out);
         if (!is_left_out) work->visit(row, work->context);
@@ -170,8 +167,7 @@ static const struct {
 } foreign[] = {
     {"alpha", "l2",
      "scikit-learn's alpha is --l2 X: alpha / batch for its MLPs, alpha for its SGDs (RMSprop's in PyTorch "
-     "is "
-     "--rho)"},
+     "is --rho)"},
     {"C", "l2", "scikit-learn's C is --l2 X, X = 1 / (C rows)"},
     {"penalty", "l2", "give --l1 X or --l2 X"},
     {"weight-decay", "l2", "PyTorch's weight_decay of SGD and Adam is --l2 X, which leaves out the biases"},

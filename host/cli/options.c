@@ -7,54 +7,48 @@
 #include "cli/help.h"
 #include "cli/option_table.h"
 
-#define IN(member) .offset = offsetof(common_options, member)
+#define TEXT(member) TEXT_AT(common_options, member)
+#define SWITCH(member) SWITCH_AT(common_options, member)
+#define VALUE(member) VALUE_AT(common_options, member)
 #define THREADS_MAX 4096
 
 enum {
     FLAG_DEVICE = 0x100,
-    FLAG_REQUIRE_DEVICE,
-    FLAG_ACCEPT_FLUSH,
-    FLAG_THREADS,
     FLAG_ISA,
-    FLAG_MATH,
-    FLAG_GEMM,
-    FLAG_KERNELS,
-    FLAG_EXECUTOR,
     FLAG_SEED,
-    FLAG_JSON,
 };
 
 static const struct argp_option common_table[] = {
     {"device", FLAG_DEVICE, "DEVICE", 0,
      "auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (see tanda devices), and its settings behind commas, "
-     "as "
-     "in cpu,threads=1 or opencl,executor=ops; default auto: gpu, the first "
-     "OpenCL GPU or accelerator, else OpenMP",
+     "as in cpu,threads=1 or opencl,executor=ops; default auto: gpu, the first OpenCL GPU or accelerator, "
+     "else OpenMP",
      SECTION_DEVICE},
-    {"require-device", FLAG_REQUIRE_DEVICE, NULL, 0, "fail rather than fall back to OpenMP", SECTION_DEVICE},
-    {"accept-flush", FLAG_ACCEPT_FLUSH, NULL, 0, "take a device that flushes subnormal numbers to zero",
+    {"require-device", SWITCH(device.require_device), NULL, 0, "fail rather than fall back to OpenMP",
      SECTION_DEVICE},
-    {"threads", FLAG_THREADS, "N", 0, "OpenMP threads; default: one per core", SECTION_DEVICE},
+    {"accept-flush", SWITCH(device.accept_flush), NULL, 0,
+     "take a device that flushes subnormal numbers to zero", SECTION_DEVICE},
+    {"threads", VALUE(device.threads), "N", 0, "OpenMP threads; default: one per core", SECTION_DEVICE},
     ELSEWHERE("n-jobs"),
     ELSEWHERE("num-threads"),
     ELSEWHERE("workers"),
     {"isa", FLAG_ISA, "NAME", 0,
      "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", SECTION_DEVICE},
-    {"math", FLAG_MATH, "MODE", 0,
+    {"math", VALUE(device.math), "MODE", 0,
      "exact: the same bits on every device (default); fast: what is quickest on this one (OpenCL)",
      SECTION_DEVICE},
-    {"gemm", FLAG_GEMM, "NAME", 0,
+    {"gemm", VALUE(gemm), "NAME", 0,
      "who multiplies matrices in fast mode: auto (default: measured per shape), tanda or clblast",
      SECTION_DEVICE},
-    {"kernels", FLAG_KERNELS, "FOLDER", 0, "take the OpenCL kernels from FOLDER, not the built-in ones",
-     SECTION_DEVICE},
-    {"executor", FLAG_EXECUTOR, "NAME", 0,
+    {"kernels", TEXT(device.kernel_folder), "FOLDER", 0,
+     "take the OpenCL kernels from FOLDER, not the built-in ones", SECTION_DEVICE},
+    {"executor", TEXT(device.executor), "NAME", 0,
      "the way of computing, of those that tanda devices lists; default: the best that fits", SECTION_DEVICE},
     {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", SECTION_COMMON},
     ELSEWHERE("random-state"),
     ELSEWHERE("random-seed"),
     {"quiet", LETTER_QUIET, NULL, 0, "no banner and no progress on standard error", SECTION_COMMON},
-    {"json", FLAG_JSON, NULL, 0, "one JSON object on standard output, and nothing else there",
+    {"json", SWITCH(json), NULL, 0, "one JSON object on standard output, and nothing else there",
      SECTION_COMMON},
     {"help", LETTER_HELP, NULL, 0, "this text", SECTION_COMMON},
     {"version", LETTER_VERSION, NULL, 0, "the version", SECTION_COMMON},
@@ -69,15 +63,9 @@ static const vocabulary math_words = {.names = math_names, .count = 2};
 static const vocabulary gemm_words = {.names = gemm_names, .count = 3};
 
 static const option_place places[] = {
-    {FLAG_REQUIRE_DEVICE, PLACE_SWITCH, IN(device.require_device)},
-    {FLAG_ACCEPT_FLUSH, PLACE_SWITCH, IN(device.accept_flush)},
-    {FLAG_THREADS, PLACE_SIZE, IN(device.threads), .flag = "--threads", .least = 1, .most = THREADS_MAX},
-    {FLAG_MATH, PLACE_WORD, IN(device.math), .flag = "--math", .words = &math_words},
-    {FLAG_GEMM, PLACE_WORD, IN(gemm), .flag = "--gemm", .words = &gemm_words},
-    {FLAG_KERNELS, PLACE_TEXT, IN(device.kernel_folder)},
-    {FLAG_EXECUTOR, PLACE_TEXT, IN(device.executor)},
-    {LETTER_QUIET, PLACE_SWITCH, IN(quiet)},
-    {FLAG_JSON, PLACE_SWITCH, IN(json)},
+    {VALUE(device.threads), .kind = PLACE_SIZE, .flag = "--threads", .least = 1, .most = THREADS_MAX},
+    {VALUE(device.math), .kind = PLACE_WORD, .flag = "--math", .words = &math_words},
+    {VALUE(gemm), .kind = PLACE_WORD, .flag = "--gemm", .words = &gemm_words},
     {0},
 };
 
@@ -88,12 +76,12 @@ static const struct setting {
     const char *name;
     option_place place; /* without its flag */
 } settings[] = {
-    {"threads", {1, PLACE_SIZE, IN(device.threads), .least = 1, .most = THREADS_MAX}},
-    {"isa", {1, PLACE_TEXT, IN(device.isa)}},
-    {"math", {1, PLACE_WORD, IN(device.math), .words = &math_words}},
-    {"gemm", {1, PLACE_WORD, IN(gemm), .words = &gemm_words}},
-    {"kernels", {1, PLACE_TEXT, IN(device.kernel_folder)}},
-    {"executor", {1, PLACE_TEXT, IN(device.executor)}},
+    {"threads", {VALUE(device.threads), .kind = PLACE_SIZE, .least = 1, .most = THREADS_MAX}},
+    {"isa", {.key = TEXT(device.isa)}},
+    {"math", {VALUE(device.math), .kind = PLACE_WORD, .words = &math_words}},
+    {"gemm", {VALUE(gemm), .kind = PLACE_WORD, .words = &gemm_words}},
+    {"kernels", {.key = TEXT(device.kernel_folder)}},
+    {"executor", {.key = TEXT(device.executor)}},
 };
 
 /* part is "key=value" and is cut in two. */
@@ -156,6 +144,9 @@ static error_t parse_common(int key, char *argument, struct argp_state *state) {
         return parsed(status);
     case FLAG_SEED:
         return parsed(value_count("--seed", argument, 0, INT64_MAX, &options->seed, options->error));
+    case LETTER_QUIET:
+        options->quiet = true;
+        return 0;
     case LETTER_HELP:
         options->help = true;
         return ECANCELED;

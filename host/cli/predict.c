@@ -27,21 +27,17 @@ typedef struct prediction_output {
     file_writer writer;
 } prediction_output;
 
-static bool is_special(const char *path) {
-    file_target target;
-    return file_target_find(path, &target) == 0 && target.kind == FILE_SPECIAL;
-}
-
 /* By the ending of path; a device or a pipe takes CSV by any other name. TANDA_USAGE for another ending. */
 static tanda_status prediction_output_choose(const char *path, prediction_output *output,
                                              tanda_error *error) {
     char text[SHOWN_SIZE];
+    file_target target;
     *output = (prediction_output){.path = path};
     if (path == NULL || *path == '\0') return TANDA_OK; /* an empty name is refused with the other files */
     const char *dot = strrchr(path, '.');
     output->is_array = dot != NULL && strcasecmp(dot, ".npy") == 0;
-    if (output->is_array || (dot != NULL && strcasecmp(dot, ".csv") == 0) || is_special(path))
-        return TANDA_OK;
+    if (output->is_array || (dot != NULL && strcasecmp(dot, ".csv") == 0)) return TANDA_OK;
+    if (file_target_find(path, &target) == 0 && target.kind == FILE_SPECIAL) return TANDA_OK;
     return fail(error, TANDA_USAGE, "--output: '%s' ends neither in .csv nor in .npy, and these are written",
                 shown(path, strlen(path), text));
 }
@@ -50,16 +46,6 @@ static tanda_status prediction_output_add(prediction_output *output, const void 
                                           tanda_error *error) {
     if (output->path != NULL) return file_writer_add(&output->writer, data, size, error);
     return report_write(data, size, error);
-}
-
-static tanda_status prediction_output_begin(prediction_output *output, size_t rows, size_t columns,
-                                            tanda_error *error) {
-    char header[NPY_HEADER_SIZE];
-    if (output->path == NULL) return TANDA_OK;
-    const tanda_status status = file_writer_begin(output->path, &output->writer, error);
-    if (status != TANDA_OK || !output->is_array) return status;
-    npy_make_header(header, 'f', rows, columns);
-    return prediction_output_add(output, header, sizeof header, error);
 }
 
 /* ---- options ------------------------------------------------------------------------------------------ */
@@ -109,31 +95,16 @@ const struct argp predict_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL DATA",
-    .doc =
-        "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
-        "standard output.\v"
-        "Rows of CSV that come through a pipe (DATA is -) are answered as they come, in blocks of what has "
-        "arrived. "
-        "The data needs no target; a column that the model learned is left out. Columns are found by the "
-        "model's names where the data has names, else by position.\n"
-        "Example: tanda predict iris.safetensors datasets/iris.csv --top 1",
+    .doc = "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
+           "standard output.\v"
+           "Rows of CSV that come through a pipe (DATA is -) are answered as they come, in blocks of what "
+           "has arrived. The data needs no target; a column that the model learned is left out. Columns are "
+           "found by the model's names where the data has names, else by position.\n"
+           "Example: tanda predict iris.safetensors datasets/iris.csv --top 1",
     .children = application_children,
 };
 
 /* ---- what goes together --------------------------------------------------------------------------------- */
-
-static tanda_status check_files(const prediction *prediction, tanda_error *error) {
-    const application *application = &prediction->application;
-    const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
-    const named_file output = {"--output", prediction->output_path, FILE_REPLACED, NULL};
-    file_list list = {0};
-    tanda_status status = file_list_add_read(&application->data, &application->common, &list, error);
-    if (status == TANDA_OK) status = file_list_add(&model, &list, error);
-    if (status == TANDA_OK) status = file_list_add(&output, &list, error);
-    if (status == TANDA_OK) status = files_check(list.files, list.count, error);
-    file_list_free(&list);
-    return status;
-}
 
 static tanda_status check_options(const prediction *prediction, tanda_error *error) {
     const application *application = &prediction->application;
@@ -144,7 +115,16 @@ static tanda_status check_options(const prediction *prediction, tanda_error *err
                     "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
     if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
         return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
-    return prediction->output_path == NULL ? TANDA_OK : check_files(prediction, error);
+    if (prediction->output_path == NULL) return TANDA_OK;
+    const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
+    const named_file output = {"--output", prediction->output_path, FILE_REPLACED, NULL};
+    file_list list = {0};
+    tanda_status status = file_list_add_read(&application->data, &application->common, &list, error);
+    if (status == TANDA_OK) status = file_list_add(&model, &list, error);
+    if (status == TANDA_OK) status = file_list_add(&output, &list, error);
+    if (status == TANDA_OK) status = files_check(list.files, list.count, error);
+    file_list_free(&list);
+    return status;
 }
 
 /* ---- one row as JSON ------------------------------------------------------------------------------------ */
@@ -195,14 +175,6 @@ static tanda_status write_lines(prediction *prediction, tanda_error *error) {
         status = prediction_output_add(&prediction->output, lines->data, lines->size, error);
     lines->size = 0;
     return status;
-}
-
-static tanda_status write_header(prediction *prediction, tanda_error *error) {
-    size_t length = 0;
-    const char *copied = tanda_dataset_copied_names(prediction->application.dataset, &length);
-    if (prediction->rows != NULL || prediction->output.is_array) return TANDA_OK;
-    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
-    return write_lines(prediction, error);
 }
 
 static tanda_status take_row(prediction *prediction, size_t index, const float *row) {
@@ -282,9 +254,19 @@ static tanda_status begin(prediction *prediction, tanda_error *error) {
     if (status != TANDA_OK) return status;
     prediction->dialect = application->dataset->dialect;
     if (application->common.json && prediction->output_path == NULL) prediction->rows = json_array();
-    status = prediction_output_begin(&prediction->output, application->dataset->rows,
-                                     prediction->text.columns, error);
-    return status == TANDA_OK ? write_header(prediction, error) : status;
+    prediction_output *output = &prediction->output;
+    if (output->path != NULL) status = file_writer_begin(output->path, &output->writer, error);
+    if (status != TANDA_OK) return status;
+    if (output->is_array) {
+        char header[NPY_HEADER_SIZE];
+        npy_make_header(header, 'f', application->dataset->rows, prediction->text.columns);
+        return prediction_output_add(output, header, sizeof header, error);
+    }
+    if (prediction->rows != NULL) return TANDA_OK;
+    size_t length = 0;
+    const char *copied = tanda_dataset_copied_names(application->dataset, &length);
+    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
+    return write_lines(prediction, error);
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {

@@ -41,8 +41,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
-
 const struct argp record_argp = {
     .options = table,
     .parser = parse,
@@ -53,7 +51,7 @@ const struct argp record_argp = {
         "for every step up to 1,000, then for at most 1,000 more and the last. tanda verify --golden repeats "
         "it on any device.\v"
         "Example: tanda record datasets/iris.csv --hidden 16 --output iris.golden.json",
-    .children = children,
+    .children = (const struct argp_child[]){{&train_options_argp, 0, NULL, 0}, {0}},
 };
 
 static tanda_status parse_options(int argc, char **argv, recording *run, tanda_error *error) {

@@ -6,26 +6,20 @@
 #include "cli/train_options.h"
 #include "tanda_lab.h"
 
-#define IN(member) .offset = offsetof(train_options, member)
+#define TEXT(member) TEXT_AT(train_options, member)
+#define VALUE(member) VALUE_AT(train_options, member)
 #define PATIENCE_MAX 1000000000
 #define EVERY_MAX 1000000000
 #define FOLDS_MAX 1000000
 
 enum {
-    FLAG_PATIENCE = FLAG_RUN,
-    FLAG_MIN_DELTA,
+    FLAG_MIN_DELTA = FLAG_RUN,
     FLAG_RESTORE_BEST,
-    FLAG_LOG,
-    FLAG_CSV_LOG,
-    FLAG_CHECKPOINT,
     FLAG_CHECKPOINT_EVERY,
-    FLAG_KEEP,
-    FLAG_RESUME,
-    FLAG_FOLDS
 };
 
 static const struct argp_option table[] = {
-    {"patience", FLAG_PATIENCE, "N", 0,
+    {"patience", VALUE(training.patience), "N", 0,
      "stop after N epochs in a row without a better val_loss, or loss where there is no validation; default "
      "0: never",
      0},
@@ -33,24 +27,23 @@ static const struct argp_option table[] = {
     {"restore-best", FLAG_RESTORE_BEST, "yes|no", 0,
      "end with the weights of the best epoch; default: yes with --patience, else no", 0},
     ELSEWHERE("restore-best-weights"),
-    {"log", FLAG_LOG, "FILE", 0, "write a JSON object per reported epoch, and one at the end, a line each",
+    {"log", TEXT(log), "FILE", 0, "write a JSON object per reported epoch, and one at the end, a line each",
      SECTION_OUTPUT},
-    {"csv-log", FLAG_CSV_LOG, "FILE", 0,
+    {"csv-log", TEXT(csv_log), "FILE", 0,
      "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", SECTION_OUTPUT},
-    {"checkpoint", FLAG_CHECKPOINT, "FILE|FOLDER", 0,
+    {"checkpoint", TEXT(training.checkpoint), "FILE|FOLDER", 0,
      "save the training here from time to time, at SIGINT, SIGTERM, SIGHUP, SIGXCPU and SIGUSR1 (which goes "
-     "on), "
-     "and at the end: a file that ends in .safetensors, or a folder",
+     "on), and at the end: a file that ends in .safetensors, or a folder",
      SECTION_OUTPUT},
     {"checkpoint-every", FLAG_CHECKPOINT_EVERY, "N|TIME", 0,
      "so many epochs, or a time such as 30s, 10m or 2h; default 1m", SECTION_OUTPUT},
-    {"keep", FLAG_KEEP, "N", 0, "checkpoints that a folder keeps, beside best.safetensors; default 3",
-     SECTION_OUTPUT},
-    {"resume", FLAG_RESUME, "FILE|FOLDER", 0,
+    {"keep", VALUE(training.checkpoint_keep), "N", 0,
+     "checkpoints that a folder keeps, beside best.safetensors; default 3", SECTION_OUTPUT},
+    {"resume", TEXT(training.resume), "FILE|FOLDER", 0,
      "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
      "there unless --checkpoint says otherwise",
      SECTION_OUTPUT},
-    {"folds", FLAG_FOLDS, "K", 0,
+    {"folds", VALUE(folds), "K", 0,
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
      "rows",
      0},
@@ -60,13 +53,9 @@ static const struct argp_option table[] = {
 };
 
 static const option_place places[] = {
-    {FLAG_PATIENCE, PLACE_SIZE, IN(training.patience), .flag = "--patience", .most = PATIENCE_MAX},
-    {FLAG_LOG, PLACE_TEXT, IN(log)},
-    {FLAG_CSV_LOG, PLACE_TEXT, IN(csv_log)},
-    {FLAG_CHECKPOINT, PLACE_TEXT, IN(training.checkpoint)},
-    {FLAG_KEEP, PLACE_SIZE, IN(training.checkpoint_keep), .flag = "--keep", .least = 1, .most = EVERY_MAX},
-    {FLAG_RESUME, PLACE_TEXT, IN(training.resume)},
-    {FLAG_FOLDS, PLACE_SIZE, IN(folds), .flag = "--folds", .least = 2, .most = FOLDS_MAX},
+    {VALUE(training.patience), .kind = PLACE_SIZE, .flag = "--patience", .most = PATIENCE_MAX},
+    {VALUE(training.checkpoint_keep), .kind = PLACE_SIZE, .flag = "--keep", .least = 1, .most = EVERY_MAX},
+    {VALUE(folds), .kind = PLACE_SIZE, .flag = "--folds", .least = 2, .most = FOLDS_MAX},
     {0},
 };
 

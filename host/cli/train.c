@@ -139,15 +139,6 @@ static tanda_status train(training *run, tanda_error *error) {
     return status;
 }
 
-static void print_stop(const training *run) {
-    const tanda_train_result *result = &run->result;
-    if (run->options.common.quiet || result->best_epoch == 0) return;
-    fprintf(stderr, "%s after epoch %zu; the best was epoch %zu, %sloss: %.6g%s\n",
-            result->stopped_early ? "stopped early" : "ended", result->epochs, result->best_epoch,
-            result->has_validation ? "val_" : "", result->best_score,
-            run->options.training.restore_best ? ", and its weights are kept" : "");
-}
-
 static report make_report(const training *run) {
     const tanda_model *model = run->fit.model;
     report report = report_begin("train");
@@ -345,7 +336,12 @@ static tanda_status run_training(training *run, tanda_error *error) {
         log_end(run, status, error);
         return status;
     }
-    print_stop(run);
+    const tanda_train_result *result = &run->result;
+    if (!run->options.common.quiet && result->best_epoch > 0)
+        fprintf(stderr, "%s after epoch %zu; the best was epoch %zu, %sloss: %.6g%s\n",
+                result->stopped_early ? "stopped early" : "ended", result->epochs, result->best_epoch,
+                result->has_validation ? "val_" : "", result->best_score,
+                run->options.training.restore_best ? ", and its weights are kept" : "");
     return keep_results(run, error);
 }
 

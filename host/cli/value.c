@@ -98,28 +98,29 @@ error_t parsed(tanda_status status) {
 
 error_t option_put(const option_place *places, int key, const char *argument, void *options,
                    tanda_error *error) {
-    const option_place *found = places;
+    void *place = (char *)options + (key & 0xffff);
     size_t index = 0;
-    while (found->key != key && found->key != 0)
-        found++;
-    if (found->key == 0) return ARGP_ERR_UNKNOWN;
-    void *place = (char *)options + found->offset;
-    switch (found->kind) {
-    case PLACE_TEXT:
+    if (key >> 16 == TEXT_AT(text_list, texts) >> 16) {
         *(const char **)place = argument;
         return 0;
-    case PLACE_SWITCH:
+    }
+    if (key >> 16 == SWITCH_AT(text_list, texts) >> 16) {
         *(bool *)place = true;
         return 0;
+    }
+    while (places != NULL && places->key != key)
+        places = places->key == 0 ? NULL : places + 1;
+    if (places == NULL) return ARGP_ERR_UNKNOWN;
+    switch (places->kind) {
     case PLACE_SIZE:
-        return parsed(value_size(found->flag, argument, found->least,
-                                 found->most == 0 ? SIZE_MAX : found->most, place, error));
+        return parsed(value_size(places->flag, argument, places->least,
+                                 places->most == 0 ? SIZE_MAX : places->most, place, error));
     case PLACE_POSITIVE:
-        return parsed(value_positive(found->flag, argument, place, error));
+        return parsed(value_positive(places->flag, argument, place, error));
     case PLACE_LIST:
-        return parsed(value_list(found->flag, argument, place, error));
+        return parsed(value_list(places->flag, argument, place, error));
     case PLACE_WORD:
-        if (vocabulary_read(found->words, found->flag, argument, &index, NULL, error) != TANDA_OK)
+        if (vocabulary_read(places->words, places->flag, argument, &index, NULL, error) != TANDA_OK)
             return EINVAL;
         *(int *)place = (int)index;
         return 0;

@@ -42,10 +42,15 @@ tanda_status value_append(const char *flag, const char *text, size_t length, tex
                           tanda_error *error);
 void text_list_free(text_list *list);
 
-/* What an option's value becomes, where nothing else is to be done with it. */
+/*
+ * Keys of options whose value goes to a member of their parser's input, and nothing else is done with it: of a const char *,
+ * which points into argv; of a bool, which becomes true; and of what a row of option_place says.
+ */
+#define TEXT_AT(type, member) (0x10000 + (int)offsetof(type, member))
+#define SWITCH_AT(type, member) (0x20000 + (int)offsetof(type, member))
+#define VALUE_AT(type, member) (0x30000 + (int)offsetof(type, member))
+
 typedef enum place_kind {
-    PLACE_TEXT,     /* const char *, which points into argv */
-    PLACE_SWITCH,   /* bool; becomes true */
     PLACE_SIZE,     /* size_t, from least to most; most == 0: no limit */
     PLACE_POSITIVE, /* double */
     PLACE_LIST,     /* text_list, appended to */
@@ -53,15 +58,14 @@ typedef enum place_kind {
 } place_kind;
 
 typedef struct option_place {
-    int key; /* 0 ends a table */
+    int key; /* a VALUE_AT; 0 ends a table */
     place_kind kind;
-    size_t offset;    /* in the options */
-    const char *flag; /* for messages; not needed for a text or switch */
+    const char *flag; /* for messages */
     uint64_t least, most;
     const vocabulary *words;
 } option_place;
 
-/* For the parser of an argp: puts the value in its place. ARGP_ERR_UNKNOWN where the table has no such key. */
+/* For the parser of an argp: puts the value in its place. ARGP_ERR_UNKNOWN for another key. places: NULL is none. */
 error_t option_put(const option_place *places, int key, const char *argument, void *options,
                    tanda_error *error);
 

@@ -11,16 +11,16 @@
 
 #define DEFAULT_STEPS 20
 
-enum { FLAG_AGAINST = FLAG_OWN + 0x100, FLAG_STEPS, FLAG_GOLDEN };
+enum { FLAG_STEPS = FLAG_OWN + 0x100 };
 
 static const struct argp_option table[] = {
-    {"against", FLAG_AGAINST, "SPEC", 0,
+    {"against", TEXT_AT(verify_options, against), "SPEC", 0,
      "the other side; default cpu. A SPEC is a DEVICE as for --device, which takes a SPEC here too (default: "
      "the best OpenCL device, else cpu), then settings: cpu,threads=1,isa=generic or "
      "opencl,math=fast,kernels=FOLDER",
      0},
     {"steps", FLAG_STEPS, "N|all", 0, "steps to compare; default 20, all: those of --epochs", 0},
-    {"golden", FLAG_GOLDEN, "FILE", 0,
+    {"golden", TEXT_AT(verify_options, golden), "FILE", 0,
      "repeat the training that tanda record has kept, on --device, and compare with that", 0},
     WITHOUT_OPTIONS("output report-every accept-flush require-device"),
     {0},
@@ -32,12 +32,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->train;
         return 0;
-    case FLAG_AGAINST:
-        options->against = argument;
-        return 0;
-    case FLAG_GOLDEN:
-        options->golden = argument;
-        return 0;
     case FLAG_STEPS:
         options->has_steps = true;
         options->all_steps = strcmp(argument, "all") == 0;
@@ -45,11 +39,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return parsed(
             value_size("--steps", argument, 1, SIZE_MAX, &options->steps, options->train.common.error));
     default:
-        return ARGP_ERR_UNKNOWN;
+        return option_put(NULL, key, argument, options, NULL);
     }
 }
-
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
 
 const struct argp verify_argp = {
     .options = table,
@@ -58,7 +50,7 @@ const struct argp verify_argp = {
     .doc = "The same training on two devices step by step, every tensor compared: names the first operation "
            "that differs, and ends with exit code 1 if there is one.\v"
            "Example: tanda verify datasets/iris.csv --hidden 16 --device opencl --against cpu,threads=1",
-    .children = children,
+    .children = (const struct argp_child[]){{&train_options_argp, 0, NULL, 0}, {0}},
 };
 
 tanda_status verify_options_parse(int argc, char **argv, verify_options *options, tanda_error *error) {

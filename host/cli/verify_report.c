@@ -96,15 +96,6 @@ static void print_tensor(const compared_tensor *tensor, bool bounded) {
         printf(" %10.3g %10.3g\n", figures->bound, smallest_margin(figures));
 }
 
-static void print_drift(const lockstep_result *result) {
-    printf("drift: after %" PRIu64
-           " steps by itself each, weights differ by up to %.3g (the largest is %.3g)",
-           result->steps, result->drift, result->largest_weight);
-    if (isfinite(result->final[SIDE_A].accuracy))
-        printf("; accuracy %.6g and %.6g", result->final[SIDE_A].accuracy, result->final[SIDE_B].accuracy);
-    printf("; loss %.9g and %.9g\n", result->final[SIDE_A].loss, result->final[SIDE_B].loss);
-}
-
 void print_comparison(const comparison *comparison) {
     const lockstep_result *result = &comparison->result;
     char verdict[600];
@@ -115,7 +106,14 @@ void print_comparison(const comparison *comparison) {
     for (size_t i = 0; i < result->tensor_count; i++)
         print_tensor(&result->tensors[i], result->bounded);
     if (!comparison_holds(comparison)) return;
-    if (result->bounded) print_drift(result);
+    const tanda_evaluation *a = &result->final[SIDE_A], *b = &result->final[SIDE_B];
+    if (result->bounded) {
+        printf("drift: after %" PRIu64
+               " steps by itself each, weights differ by up to %.3g (the largest is %.3g)",
+               result->steps, result->drift, result->largest_weight);
+        if (isfinite(a->accuracy)) printf("; accuracy %.6g and %.6g", a->accuracy, b->accuracy);
+        printf("; loss %.9g and %.9g\n", a->loss, b->loss);
+    }
     printf("seconds: %.3f in lockstep; the same steps alone: a %.3f, b %.3f\n", result->seconds,
            result->seconds_alone[SIDE_A], result->seconds_alone[SIDE_B]);
 }

@@ -33,15 +33,13 @@ static const char *const keys[] = {
 
 #define KEYS (sizeof keys / sizeof keys[0])
 
-static bool names_option(const char *key, const char *option) {
-    for (; *key != '\0' && (*key == '_' ? '-' : *key) == *option; key++)
-        option++;
-    return *key == '\0' && *option == '\0';
-}
-
 bool settings_has_option(const char *name) {
-    for (size_t i = 0; i < KEYS; i++)
-        if (names_option(keys[i], name)) return true;
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *key = keys[i], *at = name;
+        for (; *key != '\0' && (*key == '_' ? '-' : *key) == *at; key++)
+            at++;
+        if (*key == '\0' && *at == '\0') return true;
+    }
     return false;
 }
 
@@ -108,14 +106,6 @@ static void put_dialect(const tanda_dataset_options *reading, json_builder *sett
     if (reading->skip_lines > 0) json_put_count(settings, "skip_lines", reading->skip_lines);
 }
 
-static void put_encoding(const tanda_dataset_options *reading, json_builder *settings) {
-    if (reading->categorical_auto) json_put_text(settings, "categorical", "auto");
-    put_texts(settings, "categorical", reading->categorical, reading->categorical_count);
-    json_put_text(settings, "missing", missing_names[reading->missing]);
-    put_texts(settings, "missing_values", reading->missing_values, reading->missing_value_count);
-    json_put_text(settings, "unknown_category", reading->unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
-}
-
 /* The target's name where the file has names, as the default is then a column like another. */
 static const char *target_setting(const tanda_fit_options *options, const tanda_dataset *training) {
     const tanda_dataset_options *reading = options->reading;
@@ -139,7 +129,11 @@ static void put_data(const tanda_fit_options *options, const tanda_dataset *trai
     json_put_text(settings, "sample_weight", reading->sample_weight);
     put_texts(settings, "features", reading->features, reading->feature_count);
     put_texts(settings, "ignore", reading->ignore, reading->ignore_count);
-    put_encoding(reading, settings);
+    if (reading->categorical_auto) json_put_text(settings, "categorical", "auto");
+    put_texts(settings, "categorical", reading->categorical, reading->categorical_count);
+    json_put_text(settings, "missing", missing_names[reading->missing]);
+    put_texts(settings, "missing_values", reading->missing_values, reading->missing_value_count);
+    json_put_text(settings, "unknown_category", reading->unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
     json_put_text(settings, "task", task_name(training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         json_put_text(settings, "scale", scaling_name(model->scaling.kind));
@@ -219,21 +213,17 @@ static void put_dropout(const tanda_fit_options *options, size_t hidden, json_bu
     json_put_real(settings, "input_dropout", options->input_dropout);
 }
 
-/* NAME=W with all the digits of W. */
-static json_t *weight_text(const char *name, double weight) {
-    char *text = NULL;
-    json_t *made = NULL;
-    if (asprintf(&text, "%s=%.17g", name, weight) >= 0) made = json_text(text);
-    free(text);
-    return made;
-}
-
 static void put_class_weights(const tanda_fit_options *options, json_builder *settings) {
     if (options->balance_classes) json_put_text(settings, "class_weight", "balanced");
     if (options->balance_classes || options->weighted_class_count == 0) return;
     json_builder weights = json_array_begin();
-    for (size_t i = 0; i < options->weighted_class_count; i++)
-        json_push(&weights, weight_text(options->weighted_classes[i], options->class_weights[i]));
+    for (size_t i = 0; i < options->weighted_class_count; i++) { /* NAME=W with all the digits of W */
+        char *text = NULL;
+        if (asprintf(&text, "%s=%.17g", options->weighted_classes[i], options->class_weights[i]) < 0)
+            text = NULL;
+        json_push(&weights, text == NULL ? NULL : json_text(text));
+        free(text);
+    }
     json_put(settings, "class_weight", json_end(&weights));
 }
 
