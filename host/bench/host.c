@@ -19,23 +19,17 @@ static bool first_line(const char *path, char line[MOST_LINE]) {
     return found;
 }
 
-/* ---- the clock ------------------------------------------------------------------------------------------ */
-
-/* MHz of the first CPU in /proc/cpuinfo, where they stand, as x86 tells them. */
-static size_t megahertz_now(const char *root) {
-    char path[MOST_PATH], text[MOST_TEXT];
+/* What the first CPU has at most; else what /proc/cpuinfo tells that it has now, as x86's does. */
+static size_t find_megahertz(const char *root) {
+    char path[MOST_PATH], line[MOST_LINE], text[MOST_TEXT];
+    text_put(path, sizeof path, "%s" CPUS "/cpu0/cpufreq/cpuinfo_max_freq", root);
+    const size_t kilohertz = first_line(path, line) ? strtoul(line, NULL, 10) : 0;
+    if (kilohertz > 0) return kilohertz / 1000;
     text_put(path, sizeof path, "%s/proc/cpuinfo", root);
     read_system_file(path, text, sizeof text);
     const char *place = strstr(text, "cpu MHz"), *colon = place != NULL ? strchr(place, ':') : NULL;
     const double found = colon != NULL ? strtod(colon + 1, NULL) : 0.0;
     return found > 0.0 && found < 1e6 ? (size_t)(found + 0.5) : 0;
-}
-
-static size_t find_megahertz(const char *root) {
-    char path[MOST_PATH], line[MOST_LINE];
-    text_put(path, sizeof path, "%s" CPUS "/cpu0/cpufreq/cpuinfo_max_freq", root);
-    const size_t kilohertz = first_line(path, line) ? strtoul(line, NULL, 10) : 0;
-    return kilohertz > 0 ? kilohertz / 1000 : megahertz_now(root);
 }
 
 static bool is_scaling(const char *root, size_t cpus) {
@@ -45,18 +39,6 @@ static bool is_scaling(const char *root, size_t cpus) {
         if (first_line(path, line) && strcmp(line, "performance") != 0) return true;
     }
     return false;
-}
-
-/* ---- caches --------------------------------------------------------------------------------------------- */
-
-/* The bits of a mask such as "00000000,00000003". */
-static size_t count_bits(const char *mask) {
-    size_t count = 0;
-    for (; *mask != '\0'; mask++) {
-        const char digit[2] = {*mask, '\0'};
-        count += (size_t)__builtin_popcount((unsigned)strtoul(digit, NULL, 16));
-    }
-    return count;
 }
 
 static bool cache_line(const char *root, size_t index, const char *name, char line[MOST_LINE]) {
@@ -72,13 +54,16 @@ static bool read_cache(const char *root, size_t index, bench_cache *cache) {
     cache->bytes = strtoul(line, &unit, 10);
     cache->bytes <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
     cache->level = cache_line(root, index, "level", line) ? strtoul(line, NULL, 10) : 0;
-    cache->sharing = cache_line(root, index, "shared_cpu_map", line) ? count_bits(line) : 0;
+    cache->sharing = 0;
+    if (!cache_line(root, index, "shared_cpu_map", line)) line[0] = '\0';
+    for (const char *mask = line; *mask != '\0'; mask++) { /* such as "00000000,00000003" */
+        const char digit[2] = {*mask, '\0'};
+        cache->sharing += (size_t)__builtin_popcount((unsigned)strtoul(digit, NULL, 16));
+    }
     cache_line(root, index, "type", line);
     text_put(cache->type, sizeof cache->type, "%s", line);
     return true;
 }
-
-/* ---- all ------------------------------------------------------------------------------------------------ */
 
 void bench_host_read(const char *root, bench_host *host) {
     *host = (bench_host){0};

@@ -1,33 +1,74 @@
 /* Timing: how often, how long, and what the figures come to. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/parts.h"
 #include "support/clock.h"
+#include "support/system_file.h"
 
 #define MOST_ROUNDS 4
 #define MOST_LIMITS 4      /* measurements of a limit that is too low, beside one repetition */
 #define MOST_OTHERS 0.05   /* of all cores */
 #define OTHERS_UNSURE 0.03 /* seconds: the kernel counts in ticks of 10 ms */
 
-/* Of this process, all threads. */
-static double cpu_seconds_now(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec time;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    if (clock_gettime(clock, &time) != 0) return 0.0;
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* ---- what others take of the machine meanwhile: processes, and guests of the same host ------------------- */
+
+/* The cores' time since the machine started: all of it but idling and waiting for disks; see proc(5), /proc/stat. */
+static double busy_seconds(void) {
+    unsigned long long user = 0, nice = 0, system = 0, idle = 0, disk = 0, interrupts = 0, soft = 0,
+                       stolen = 0;
+    char text[256];
+    if (!read_system_file("/proc/stat", text, sizeof text)) return 0.0;
+    const int found = sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
+                             &idle, &disk, &interrupts, &soft, &stolen);
+    const unsigned long long ticks = user + nice + system + interrupts + soft + stolen;
+    return found == 8 ? (double)ticks / (double)sysconf(_SC_CLK_TCK) : 0.0;
+}
+
+static double used_by(int who) {
+    struct rusage usage;
+    if (getrusage(who, &usage) != 0) return 0.0;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static pid_t own_child;
+
+void bench_set_own_child(pid_t child) {
+    own_child = child;
+}
+
+/* The time that others have had of all cores; of interest is by how much it grows. */
+static double others_seconds(void) {
+    const double busy = busy_seconds();
+    clockid_t child; /* getrusage counts one when it has ended */
+    const bool has_child = own_child != 0 && clock_getcpuclockid(own_child, &child) == 0;
+    return busy > 0.0 ? busy - used_by(RUSAGE_SELF) - used_by(RUSAGE_CHILDREN) -
+                            (has_child ? seconds_of(child) : 0.0)
+                      : 0.0;
+}
+
+/* ---- timing --------------------------------------------------------------------------------------------- */
+
 typedef struct timing {
-    double wall, cpu;
+    double wall, cpu; /* of this process, all threads */
 } timing;
 
 static tanda_status time_once(const bench_job *job, size_t count, timing *timing, tanda_error *error) {
-    const double cpu = cpu_seconds_now(), wall = seconds_now();
+    const double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), wall = seconds_now();
     tanda_status status = job->work(job->context, count, error);
     timing->wall = seconds_now() - wall;
-    timing->cpu = cpu_seconds_now() - cpu;
+    timing->cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     return status;
 }
 
@@ -46,11 +87,6 @@ static tanda_status find_count(const bench_job *job, double least_seconds, size_
     return TANDA_OK;
 }
 
-static int compare_seconds(const void *a, const void *b) {
-    const timing *one = a, *other = b;
-    return (one->wall > other->wall) - (one->wall < other->wall);
-}
-
 bench_spread bench_spread_of(const double *values, size_t count) {
     double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < count; i++)
@@ -62,11 +98,17 @@ bench_spread bench_spread_of(const double *values, size_t count) {
     return (bench_spread){mean, deviation, mean > 0.0 ? deviation / mean : 0.0};
 }
 
+/* Of numbers, or of what begins with one. */
+static int compare_doubles(const void *a, const void *b) {
+    const double one = *(const double *)a, other = *(const double *)b;
+    return (one > other) - (one < other);
+}
+
 static void summarise(bench_result *result) {
     timing sorted[BENCH_MOST_REPETITIONS];
     for (size_t i = 0; i < result->repetitions; i++)
         sorted[i] = (timing){result->seconds[i], result->cpu_seconds[i]};
-    qsort(sorted, result->repetitions, sizeof *sorted, compare_seconds);
+    qsort(sorted, result->repetitions, sizeof *sorted, compare_doubles);
     result->wall_spread = bench_spread_of(result->seconds, result->repetitions);
     result->cpu_spread = bench_spread_of(result->cpu_seconds, result->repetitions);
     const size_t middle = result->repetitions / 2;
@@ -85,16 +127,6 @@ static tanda_status measure_limits(const bench_job *job, const bench_options *op
     *limits = (device_limits){0};
     if (job->limited == NULL || !options->with_limits) return TANDA_OK;
     return backend_limits(job->limited, true, limits, error);
-}
-
-static int compare_parts(const void *a, const void *b) {
-    const double one = *(const double *)a, other = *(const double *)b;
-    return (one > other) - (one < other);
-}
-
-static double median_of(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare_parts);
-    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2.0;
 }
 
 /* One repetition and the limits after it, again where it was faster than they and those before allow. */
@@ -132,7 +164,9 @@ static tanda_status repeat(const bench_job *job, const bench_options *options, b
         before = after;
     }
     if (status != TANDA_OK) return status;
-    const double part = median_of(parts, result->repetitions);
+    const size_t count = result->repetitions;
+    qsort(parts, count, sizeof *parts, compare_doubles);
+    const double part = (parts[(count - 1) / 2] + parts[count / 2]) / 2.0;
     result->is_disturbed = part > 1.0;
     result->part = result->is_disturbed ? 0.0 : part;
     return TANDA_OK;
@@ -141,11 +175,11 @@ static tanda_status repeat(const bench_job *job, const bench_options *options, b
 /* All repetitions once; *disturbed where others took enough to be seen in the times. */
 static tanda_status measure_round(const bench_job *job, const bench_options *options, bench_result *result,
                                   bool *disturbed, tanda_error *error) {
-    const double start = seconds_now(), others = bench_others_seconds();
+    const double start = seconds_now(), others = others_seconds();
     tanda_status status = find_count(job, options->least_seconds, &result->steps, error);
     if (status == TANDA_OK) status = repeat(job, options, result, error);
     if (status != TANDA_OK) return status;
-    const double taken = bench_others_seconds() - others, wall = seconds_now() - start;
+    const double taken = others_seconds() - others, wall = seconds_now() - start;
     const double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
     result->others = taken > 0.0 ? taken / wall : 0.0;
     *disturbed = taken > OTHERS_UNSURE + MOST_OTHERS * wall * cores;

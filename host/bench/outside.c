@@ -1,14 +1,21 @@
-/* What is timed outside of training: copying memory, reading a file, starting the program. */
+/* What is timed outside of training: copying memory, reading a file, making rows, starting the program. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/parts.h"
 #include "data/dataset.h"
+#include "model/model_file.h"
 #include "support/clock.h"
 #include "support/file_view.h"
 #include "support/memory.h"
@@ -128,6 +135,83 @@ static tanda_status run_csv(const bench_workload *workload, const bench_options 
     return status;
 }
 
+/* ---- synthetic rows --------------------------------------------------------------------------------------- */
+
+typedef struct making {
+    synthetic_source source;
+    size_t rows;
+    float *features;
+    uint32_t *labels;
+} making;
+
+/* Rows from the first on each time, with all cores. */
+static tanda_status make_rows(void *context, size_t count, tanda_error *error) {
+    const making *making = context;
+    (void)error;
+    for (size_t i = 0; i < count; i++)
+        synthetic_make(&making->source, NULL, 0, making->rows, making->features, making->labels);
+    return TANDA_OK;
+}
+
+static tanda_status run_synthetic(const bench_workload *workload, const bench_options *options,
+                                  bench_result *result, tanda_error *error) {
+    making making = {.rows = workload->rows};
+    synthetic_request request;
+    tanda_status status = synthetic_parse(workload->description, &request, error);
+    if (status == TANDA_OK) status = synthetic_open(&request, &making.source, error);
+    const size_t values = making.rows * making.source.data.features;
+    if (status == TANDA_OK)
+        status = allocate(&making.features, values, sizeof *making.features, "rows", error);
+    if (status == TANDA_OK)
+        status = allocate(&making.labels, making.rows, sizeof *making.labels, "labels", error);
+    result->bytes = (double)values * sizeof(float);
+    if (status == TANDA_OK)
+        status = bench_measure(&(bench_job){make_rows, &making, 1000000, NULL}, options, result, error);
+    free(making.features);
+    free(making.labels);
+    synthetic_close(&making.source);
+    return status;
+}
+
+/* ---- a command of this program, started as a process of its own ------------------------------------------- */
+
+extern char **environ;
+
+typedef struct starting {
+    const char *program;
+    char *const *arguments;
+} starting;
+
+static tanda_status start_all(void *context, size_t count, tanda_error *error) {
+    const starting *starting = context;
+    for (size_t i = 0; i < count; i++) {
+        posix_spawn_file_actions_t actions;
+        pid_t child = 0;
+        int ended = 0;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        const int code = posix_spawn(&child, starting->program, &actions, NULL, starting->arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        if (code != 0) return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(code));
+        while (waitpid(child, &ended, 0) < 0)
+            if (errno != EINTR)
+                return fail(error, TANDA_FAILED, "%s: %s", starting->program, strerror(errno));
+        if (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
+            return fail(error, TANDA_FAILED, "%s %s: ended with %d", starting->program,
+                        starting->arguments[1], WIFEXITED(ended) ? WEXITSTATUS(ended) : -1);
+    }
+    return TANDA_OK;
+}
+
+/* With these arguments, the first of which is the program's name. */
+static tanda_status time_starts(char *const *arguments, const bench_options *options, bench_result *result,
+                                tanda_error *error) {
+    starting starting = {.program = options->program != NULL ? options->program : "/proc/self/exe",
+                         .arguments = arguments};
+    return bench_measure(&(bench_job){start_all, &starting, 100, NULL}, options, result, error);
+}
+
 static tanda_status run_first_step(const bench_workload *workload, const backend *device,
                                    const bench_options *options, bench_data *data, bench_result *result,
                                    tanda_error *error) {
@@ -140,7 +224,63 @@ static tanda_status run_first_step(const bench_workload *workload, const backend
     char *const arguments[] = {"tanda",    "train",   "--data",  path,   "--epochs", "1",
                                "--batch",  "full",    "--scale", "none", "--quiet",  "--require-device",
                                "--device", device_id, NULL};
-    status = bench_starts(arguments, options, result, error);
+    status = time_starts(arguments, options, result, error);
+    unlink(path);
+    return status;
+}
+
+/* ---- using a model where another process keeps a core to itself ------------------------------------------- */
+
+/* Computes for ever on the first core that this process may use, and ends with it. */
+static pid_t keep_core_busy(void) {
+    cpu_set_t cores, first;
+    CPU_ZERO(&first);
+    const bool is_known = sched_getaffinity(0, sizeof cores, &cores) == 0;
+    int core = 0;
+    while (is_known && core < CPU_SETSIZE && !CPU_ISSET(core, &cores))
+        core++;
+    CPU_SET(core, &first);
+    const pid_t child = fork();
+    if (child != 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sched_setaffinity(0, sizeof first, &first);
+    for (volatile unsigned rounds = 0;;)
+        rounds++;
+}
+
+static tanda_status save_model(const bench_workload *workload, char path[BENCH_PATH_SIZE],
+                               tanda_error *error) {
+    tanda_model *model = NULL;
+    int descriptor = -1;
+    tanda_status status = bench_make_file(path, &descriptor, error);
+    if (status != TANDA_OK) return status;
+    close(descriptor);
+    status = bench_make_model(workload, &model, error);
+    if (status == TANDA_OK) status = model_file_save(model, path, error);
+    tanda_model_free(model);
+    return status;
+}
+
+static tanda_status run_busy(const bench_workload *workload, const bench_options *options,
+                             bench_result *result, tanda_error *error) {
+    char path[BENCH_PATH_SIZE] = "", data[128], command[16], threads[16];
+    text_put(data, sizeof data, "synthetic:logistic,rows=%zu,features=%zu", workload->rows,
+             workload->units[0]);
+    text_put(command, sizeof command, "%s", workload->command);
+    text_put(threads, sizeof threads, "%s", workload->threads);
+    char *const arguments[] = {"tanda", command,     path,    "--data",  data, "--device",
+                               "cpu",   "--threads", threads, "--quiet", NULL};
+    tanda_status status = save_model(workload, path, error);
+    const pid_t busy = status == TANDA_OK ? keep_core_busy() : -1;
+    if (status == TANDA_OK && busy < 0)
+        status = fail(error, TANDA_FAILED, "no process to keep a core busy: %s", strerror(errno));
+    if (status == TANDA_OK) {
+        bench_set_own_child(busy);
+        status = time_starts(arguments, options, result, error);
+        bench_set_own_child(0);
+        kill(busy, SIGKILL);
+        waitpid(busy, NULL, 0);
+    }
     unlink(path);
     return status;
 }
@@ -154,11 +294,11 @@ tanda_status bench_outside(const bench_workload *workload, backend *device, cons
     case BENCH_CSV:
         return run_csv(workload, options, data, result, error);
     case BENCH_SYNTHETIC:
-        return bench_synthetic(workload, options, result, error);
+        return run_synthetic(workload, options, result, error);
     case BENCH_BUSY:
-        return bench_busy(workload, options, result, error);
+        return run_busy(workload, options, result, error);
     case BENCH_START:
-        return bench_starts(version, options, result, error);
+        return time_starts(version, options, result, error);
     default:
         return run_first_step(workload, device, options, data, result, error);
     }

@@ -25,15 +25,8 @@ typedef struct bench_job {
 tanda_status bench_measure(const bench_job *job, const bench_options *options, bench_result *result,
                            tanda_error *error);
 
-/* The time that others have had of all cores; of interest is by how much it grows. */
-double bench_others_seconds(void);
-
 /* From now on the time of this child, which still runs, is not that of others; 0: there is none. */
 void bench_set_own_child(pid_t child);
-
-/* Times starts of the program with these arguments, the first of which is its name. */
-tanda_status bench_starts(char *const *arguments, const bench_options *options, bench_result *result,
-                          tanda_error *error);
 
 #define BENCH_PATH_SIZE 512
 
@@ -59,10 +52,5 @@ tanda_status bench_outside(const bench_workload *workload, backend *device, cons
                            bench_data *data, bench_result *result, tanda_error *error);
 /* A network with the weights that it begins with. */
 tanda_status bench_make_model(const bench_workload *workload, tanda_model **model, tanda_error *error);
-
-tanda_status bench_busy(const bench_workload *workload, const bench_options *options, bench_result *result,
-                        tanda_error *error);
-tanda_status bench_synthetic(const bench_workload *workload, const bench_options *options,
-                             bench_result *result, tanda_error *error);
 
 #endif

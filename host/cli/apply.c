@@ -1,10 +1,7 @@
 #include "cli/apply.h"
 
-#include "cli/data_notes.h"
-#include "cli/opening.h"
+#include "cli/bar.h"
 #include "cli/option_table.h"
-#include "cli/print.h"
-#include "cli/reading_options.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -30,10 +27,6 @@ const struct argp_child application_children[] = {{&model_argp, 0, NULL, SECTION
                                                   {&unknown_argp, 0, NULL, SECTION_DATA},
                                                   {0}};
 
-void application_begin(application *application, tanda_error *error) {
-    application->common.error = application->data.error = error;
-}
-
 error_t application_parse(int key, struct argp_state *state, application *application) {
     switch (key) {
     case ARGP_KEY_INIT:
@@ -56,13 +49,13 @@ static void print_banner(const application *application) {
         print_name(stderr, application->data.path);
         fputs(", rows as they come\n", stderr);
     } else {
-        print_data_line(stderr, application->data.path, application->dataset, "as the model",
+        print_data_line(application->data.path, application->dataset, "as the model",
                         application->model->scaling.kind, "as the model");
-        print_dropped_note(stderr, application->data.path, application->dataset->dropped);
-        print_encoding_line(stderr, &application->model->preparation, application->dataset);
+        print_dropped_note(application->data.path, application->dataset->dropped);
+        print_encoding_line(&application->model->preparation, application->dataset);
     }
-    print_model_line(stderr, application->model);
-    print_device_line(stderr, application->device, application->common.device.math, application->reason);
+    print_model_line(application->model);
+    print_device_line(application->device, application->common.device.math, application->reason);
 }
 
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {

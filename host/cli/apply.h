@@ -18,12 +18,10 @@ typedef struct application {
     double load_seconds;
 } application;
 
-/* Keys and children that both commands' argp tables are made of; input is the application. */
+/* Keys and children that both commands' argp tables are made of; input is the application,
+ * whose common.error and data.error are set before. */
 error_t application_parse(int key, struct argp_state *state, application *application);
 extern const struct argp_child application_children[];
-
-/* Gives the option groups their error; to be called before options_parse. */
-void application_begin(application *application, tanda_error *error);
 
 /* Loads model and rows, scales the rows and opens the device. Prints the banner unless --quiet. */
 tanda_status application_open(application *application, bool without_target, tanda_error *error);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/report.h"
 #include "tanda_lab.h"
 
 #define SECONDS_BEFORE_FIRST 0.5
@@ -21,12 +22,6 @@ bar bar_begin(void) {
     return (bar){.enabled = erases && isatty(STDERR_FILENO), .begun = seconds_now()};
 }
 
-static size_t terminal_width(void) {
-    struct winsize size = {0};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return DEFAULT_WIDTH;
-    return size.ws_col < MOST_WIDTH ? size.ws_col : MOST_WIDTH;
-}
-
 /* "7s", "3m 05s", "2h 10m". */
 static void put_time(FILE *text, double seconds) {
     const unsigned long whole = seconds < 1e9 ? (unsigned long)(seconds + 0.5) : 1000000000UL;
@@ -38,18 +33,15 @@ static void put_time(FILE *text, double seconds) {
         fprintf(text, "%luh %02lum", whole / 3600, whole / 60 % 60);
 }
 
-static void put_bar(FILE *text, const tanda_progress *progress) {
-    const double share = (double)progress->step / (double)progress->steps;
-    const size_t filled = (size_t)(share * CELLS);
-    fputs(" [", text);
-    for (size_t i = 0; i < CELLS; i++)
-        fputc(i < filled ? '=' : i == filled ? '>' : '.', text);
-    fprintf(text, "] %zu/%zu", progress->step, progress->steps);
-}
-
 static void put_line(FILE *text, const tanda_progress *progress) {
     fprintf(text, "Epoch %zu/%zu", progress->epoch, progress->epochs);
-    if (progress->steps > 1) put_bar(text, progress);
+    if (progress->steps > 1) {
+        const size_t filled = (size_t)((double)progress->step / (double)progress->steps * CELLS);
+        fputs(" [", text);
+        for (size_t i = 0; i < CELLS; i++)
+            fputc(i < filled ? '=' : i == filled ? '>' : '.', text);
+        fprintf(text, "] %zu/%zu", progress->step, progress->steps);
+    }
     fputs(" - ETA ", text);
     if (progress->steps > 1) {
         put_time(text, (double)(progress->steps - progress->step) * progress->step_seconds);
@@ -66,7 +58,11 @@ void bar_show(bar *bar, const tanda_progress *progress) {
     if (!bar->enabled || now - bar->begun < SECONDS_BEFORE_FIRST || now - bar->drawn < SECONDS_BETWEEN)
         return;
     bar->drawn = now;
-    FILE *text = fmemopen(line, terminal_width(), "w"); /* the last column stays free: no line break */
+    struct winsize size = {0};
+    size_t width = DEFAULT_WIDTH;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) width = size.ws_col;
+    if (width > MOST_WIDTH) width = MOST_WIDTH;
+    FILE *text = fmemopen(line, width, "w"); /* the last column stays free: no line break */
     if (text == NULL) return;
     put_line(text, progress);
     fclose(text);
@@ -78,4 +74,27 @@ void bar_show(bar *bar, const tanda_progress *progress) {
 void bar_clear(bar *bar) {
     if (bar->visible) fputs("\r\033[K", stderr);
     bar->visible = false;
+}
+
+bar opening_show(const char *device, bool quiet) {
+    bar line = bar_begin();
+    if (quiet || device_name_is_cpu(device) || !line.enabled) return line;
+    fputs("opening the device; OpenCL compiles the kernels the first time ...", stderr);
+    fflush(stderr);
+    line.visible = true;
+    return line;
+}
+
+tanda_status opening_of(const tanda_device_options *options, bool quiet, tanda_device **device, char *reason,
+                        tanda_error *error) {
+    bar line = opening_show(options->device, quiet);
+    const tanda_status status = tanda_device_open(options, device, reason, error);
+    bar_clear(&line);
+    const char *failure = "";
+    if (status != TANDA_OK || !quiet || device_name_is_automatic(options->device)) return status;
+    if (!tanda_device_is_fallback(*device, &failure)) return TANDA_OK;
+    fputs("note: fallback to cpu: ", stderr); /* without a banner nothing else tells it */
+    print_name(stderr, failure);
+    fputc('\n', stderr);
+    return TANDA_OK;
 }

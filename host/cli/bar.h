@@ -19,4 +19,14 @@ void bar_show(bar *bar, const tanda_progress *progress);
 /* Erases it, so that a line can be printed. */
 void bar_clear(bar *bar);
 
+/*
+ * Opening a device takes seconds where its driver compiles the kernels for the first time. Shows what the user waits for,
+ * unless quiet or for the CPU; bar_clear() erases it.
+ */
+bar opening_show(const char *device, bool quiet);
+
+/* tanda_device_open(), meanwhile shown; where the device was named and another came, a line says so even if quiet. */
+tanda_status opening_of(const tanda_device_options *options, bool quiet, tanda_device **device, char *reason,
+                        tanda_error *error);
+
 #endif

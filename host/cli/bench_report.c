@@ -40,15 +40,6 @@ void print_bench_heading(const tanda_device_information *device) {
            "min .. max", "rate", "of limit", "cpu", "others", "first", "load", "transfer", "compile");
 }
 
-static void print_rate(const bench_result *result, bool computes) {
-    char text[TIME_SIZE] = "";
-    if (computes)
-        text_put(text, sizeof text, "%.1f GFLOP/s", result->operations / result->median * 1e-9);
-    else if (result->bytes > 0.0)
-        text_put(text, sizeof text, "%.2f GB/s", result->bytes / result->median * 1e-9);
-    printf(" %13s", text);
-}
-
 void print_bench_line(const bench_workload *workload, const bench_result *result) {
     char text[TIME_SIZE], spread[2 * TIME_SIZE + 4], least[TIME_SIZE], most[TIME_SIZE];
     const double part = result->part;
@@ -57,7 +48,12 @@ void print_bench_line(const bench_workload *workload, const bench_result *result
              time_text(result->most, most));
     printf("%-38s %10s %5.1f%% %22s", workload->name, time_text(result->median, text),
            100.0 * result->wall_spread.variation, spread);
-    print_rate(result, computes);
+    text[0] = '\0';
+    if (computes)
+        text_put(text, sizeof text, "%.1f GFLOP/s", result->operations / result->median * 1e-9);
+    else if (result->bytes > 0.0)
+        text_put(text, sizeof text, "%.2f GB/s", result->bytes / result->median * 1e-9);
+    printf(" %13s", text);
     if (part > 0.0)
         printf(" %6.1f%% %s", 100.0 * part, computes ? "F" : "R");
     else
@@ -78,30 +74,25 @@ void print_bench_footnote(void) {
 
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
 
-static json_t *caches_json(const bench_host *host) {
-    json_builder caches = json_array_begin();
-    for (size_t i = 0; i < host->cache_count; i++) {
-        json_builder cache = json_object_begin();
-        json_put_text(&cache, "type", host->caches[i].type);
-        json_put_count(&cache, "level", host->caches[i].level);
-        json_put_count(&cache, "size", host->caches[i].bytes);
-        json_put_count(&cache, "num_sharing", host->caches[i].sharing);
-        json_push(&caches, json_end(&cache));
-    }
-    return json_end(&caches);
-}
-
 static void add_host(report *context) {
     bench_host host;
     bench_host_read("", &host);
-    json_builder loads = json_array_begin();
+    json_builder loads = json_array_begin(), caches = json_array_begin();
+    for (size_t i = 0; i < host.cache_count; i++) {
+        json_builder cache = json_object_begin();
+        json_put_text(&cache, "type", host.caches[i].type);
+        json_put_count(&cache, "level", host.caches[i].level);
+        json_put_count(&cache, "size", host.caches[i].bytes);
+        json_put_count(&cache, "num_sharing", host.caches[i].sharing);
+        json_push(&caches, json_end(&cache));
+    }
     for (size_t i = 0; i < host.load_count; i++)
         json_push(&loads, json_real(host.loads[i]));
     json_put_text(context, "host_name", host.name);
     json_put_count(context, "num_cpus", host.cpus);
     json_put_count(context, "mhz_per_cpu", host.megahertz);
     json_put(context, "cpu_scaling_enabled", json_boolean(host.is_scaling));
-    json_put(context, "caches", caches_json(&host));
+    json_put(context, "caches", json_end(&caches));
     json_put(context, "load_avg", json_end(&loads));
 }
 
@@ -187,15 +178,6 @@ static report begin_aggregate(const char *run_name, const char *aggregate, const
     return entry;
 }
 
-static void add_shape(report *entry, const bench_workload *workload) {
-    json_builder units = json_array_begin();
-    for (size_t i = 0; workload->units[i] != 0; i++)
-        json_push(&units, json_integer((json_int_t)workload->units[i]));
-    json_put(entry, "units", json_end(&units));
-    json_put_count(entry, "rows", workload->rows);
-    json_put_count(entry, "batch", workload->batch > 0 ? workload->batch : workload->rows);
-}
-
 static void add_figures(report *entry, const bench_result *result) {
     const double part = result->part;
     json_put_real(entry, "min_time", result->least * 1e6);
@@ -223,28 +205,29 @@ static void add_figures(report *entry, const bench_result *result) {
     json_put(entry, "first_losses", json_end(&losses));
 }
 
-static void add_repetitions(bench_report *report, const char *run_name, const bench_result *result) {
-    for (size_t i = 0; i < result->repetitions; i++) {
-        json_builder entry = begin_entry(run_name, run_name, "iteration", result);
-        json_put_count(&entry, "repetition_index", i);
-        add_times(&entry, result->seconds[i] * 1e6, result->cpu_seconds[i] * 1e6);
-        append(report, report->benchmarks, json_end(&entry));
-    }
-}
-
 void bench_report_add(bench_report *report, const bench_workload *workload,
                       const tanda_device_information *device, const bench_result *result) {
     const bench_spread *wall = &result->wall_spread, *cpu = &result->cpu_spread;
     char name[128];
     text_put(name, sizeof name, "%s/%s", workload->name, device->id);
-    add_repetitions(report, name, result);
+    for (size_t i = 0; i < result->repetitions; i++) {
+        json_builder entry = begin_entry(name, name, "iteration", result);
+        json_put_count(&entry, "repetition_index", i);
+        add_times(&entry, result->seconds[i] * 1e6, result->cpu_seconds[i] * 1e6);
+        append(report, report->benchmarks, json_end(&entry));
+    }
     json_builder entries[] = {
         begin_aggregate(name, "mean", "time", wall->mean, cpu->mean, result),
         begin_aggregate(name, "median", "time", result->median, result->cpu, result),
         begin_aggregate(name, "stddev", "time", wall->deviation, cpu->deviation, result),
         begin_aggregate(name, "cv", "percentage", wall->variation, cpu->variation, result),
     };
-    add_shape(&entries[MEDIAN], workload);
+    json_builder units = json_array_begin();
+    for (size_t i = 0; workload->units[i] != 0; i++)
+        json_push(&units, json_integer((json_int_t)workload->units[i]));
+    json_put(&entries[MEDIAN], "units", json_end(&units));
+    json_put_count(&entries[MEDIAN], "rows", workload->rows);
+    json_put_count(&entries[MEDIAN], "batch", workload->batch > 0 ? workload->batch : workload->rows);
     add_figures(&entries[MEDIAN], result);
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
         append(report, report->benchmarks, json_end(&entries[i]));

@@ -21,12 +21,6 @@ typedef struct command {
 /* All of them; one without a name ends them. */
 extern const command commands[];
 
-/* The command of that name, or NULL. */
-const command *command_find(const char *name);
-
-/* The command that does what Keras, scikit-learn or PyTorch call so, or NULL. */
-const command *command_elsewhere(const char *name);
-
 extern const struct argp train_argp, evaluate_argp, predict_argp, verify_argp, record_argp, generate_argp,
     inspect_argp, devices_argp, bench_argp;
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "tanda_lab.h"
 
@@ -54,15 +53,11 @@ static tanda_status no_option(const reading *work, const char *word) {
     return option_fault(work->argp, work->argv[1], word, work->error);
 }
 
-static void note_place(reading *work, const char *option) {
-    for (size_t i = 0; i < work->place_count; i++)
-        if (strcmp(work->places[i].name, option) == 0) work->places[i].is_given = true;
-}
-
 /* An option with the rest of its word, which is its value or NULL; else its value is the next word. */
 static tanda_status take_option(reading *work, const struct argp_option *option, const char *rest) {
     const bool is_apart = option->arg != NULL && rest == NULL;
-    note_place(work, option->name);
+    for (size_t i = 0; i < work->place_count; i++)
+        if (strcmp(work->places[i].name, option->name) == 0) work->places[i].is_given = true;
     const tanda_status status = put_option(work, option->name, rest);
     if (status != TANDA_OK || !is_apart) return status;
     if (work->next == work->argc) return no_option(work, work->line->argv[work->line->argc - 1]);

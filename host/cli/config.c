@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/option_fault.h"
 #include "cli/option_table.h"
-#include "cli/suggest.h"
 #include "tanda_lab.h"
 
 /* What is at work while a configuration is taken in. */
@@ -25,37 +23,26 @@ typedef struct expansion {
 
 /* ---- the command line --------------------------------------------------------------------------------- */
 
-/* Notes an option of the command line; the place of --config is kept apart. */
-static tanda_status note_option(expansion *work, const struct argp_option *option, char *value) {
-    if (strcmp(option->name, "resume") == 0) work->resume = value;
-    if (strcmp(option->name, "config") != 0)
-        return value_append("--config", option->name, strlen(option->name), &work->given, work->error);
-    if (work->path != NULL)
-        return fail(work->error, TANDA_USAGE, "--config is given twice; all settings go into one file");
-    work->path = value;
-    return TANDA_OK;
-}
-
-/* Copies the command line to the configuration's: --name=VALUE, --name VALUE. */
+/* Notes the options of the command line; the places of --config and --resume are kept apart. */
 static tanda_status read_arguments(expansion *work) {
-    config *config = work->config;
-    const int argc = config->line.argc;
-    char **argv = config->line.argv;
+    const command_line *line = &work->config->line;
     tanda_status status = TANDA_OK;
-    int i = 0;
-    while (i < argc && status == TANDA_OK && strcmp(argv[i], "--") != 0) {
-        const struct argp_option *option = option_of_argument(work->argp, argv[i]);
-        char *value = strchr(argv[i], '=');
-        const bool apart = option != NULL && option->arg != NULL && value == NULL && i + 1 < argc;
-        value = value != NULL ? value + 1 : apart ? argv[i + 1] : NULL;
-        const bool is_config = option != NULL && strcmp(option->name, "config") == 0 && value != NULL;
-        if (option != NULL && (is_config || strcmp(option->name, "config") != 0))
-            status = note_option(work, option, value);
-        for (int end = i + 1 + apart; i < end; i++)
-            config->argv[config->argc++] = argv[i];
+    for (int i = 0; status == TANDA_OK && i < line->argc && strcmp(line->argv[i], "--") != 0; i++) {
+        const struct argp_option *option = option_of_argument(work->argp, line->argv[i]);
+        if (option == NULL) continue;
+        const char *value = strchr(line->argv[i], '=');
+        if (value != NULL)
+            value++;
+        else if (option->arg != NULL && i + 1 < line->argc)
+            value = line->argv[++i];
+        if (strcmp(option->name, "resume") == 0) work->resume = value;
+        if (strcmp(option->name, "config") != 0)
+            status = value_append("--config", option->name, strlen(option->name), &work->given, work->error);
+        else if (value != NULL && work->path != NULL)
+            return fail(work->error, TANDA_USAGE, "--config is given twice; all settings go into one file");
+        else if (value != NULL)
+            work->path = value;
     }
-    while (i < argc && status == TANDA_OK)
-        config->argv[config->argc++] = argv[i++];
     return status;
 }
 
@@ -75,18 +62,13 @@ static tanda_status read_settings_of_model(const char *path, json_t **object, ta
     return status;
 }
 
-/* What is called a model gets no more to say than one, whatever it holds. */
-static tanda_status is_model(const char *path, bool *result, tanda_error *error) {
-    static const char ending[] = ".safetensors";
-    const size_t length = strlen(path), size = sizeof ending - 1;
-    *result = length >= size && strcmp(path + length - size, ending) == 0;
-    return *result ? TANDA_OK : model_file_looks_right(path, result, error);
-}
-
 static tanda_status read_file(const expansion *work, json_t **object) {
-    bool is_settings = false;
-    tanda_status status = is_model(work->path, &is_settings, work->error);
-    if (status == TANDA_OK && is_settings) return read_settings_of_model(work->path, object, work->error);
+    /* What is called a model gets no more to say than one, whatever it holds. */
+    static const char ending[] = ".safetensors";
+    const size_t length = strlen(work->path), size = sizeof ending - 1;
+    bool is_model = length >= size && strcmp(work->path + length - size, ending) == 0;
+    tanda_status status = is_model ? TANDA_OK : model_file_looks_right(work->path, &is_model, work->error);
+    if (status == TANDA_OK && is_model) return read_settings_of_model(work->path, object, work->error);
     json_error_t found;
     file_view view = {0};
     if (status == TANDA_OK) status = file_view_open(work->path, &view, work->error);
@@ -149,7 +131,7 @@ static tanda_status value_text(const expansion *work, const char *key, const str
     return copy_text(text, number, work->error);
 }
 
-/* The values of an array, for a list with commas between them. */
+/* The values of an array, for a list with commas between them. *joined is for free(). */
 static tanda_status join_values(const expansion *work, const char *key, const struct argp_option *option,
                                 const json_t *array, char **joined) {
     size_t size = 0;
@@ -170,37 +152,24 @@ static tanda_status join_values(const expansion *work, const char *key, const st
     return fail(work->error, TANDA_FAILED, "%s: %s: out of memory", work->path, key);
 }
 
-/* An array: one argument with commas, or an argument each for an option that adds to what it has. */
-static tanda_status add_array(const expansion *work, const char *key, const struct argp_option *option,
-                              const json_t *array) {
-    tanda_status status = TANDA_OK;
-    char *text = NULL;
-    if (json_array_size(array) == 0) return TANDA_OK;
-    if ((option->flags & OPTION_REPEATS) == 0) {
-        status = join_values(work, key, option, array, &text);
-        if (status == TANDA_OK) status = add_argument(work, option->name, text);
-        free(text);
-        return status;
-    }
-    for (size_t i = 0; i < json_array_size(array) && status == TANDA_OK; i++) {
-        status = value_text(work, key, option, array, json_array_get(array, i), &text);
-        if (status == TANDA_OK) status = add_argument(work, option->name, text);
-        free(text);
-        text = NULL;
-    }
-    return status;
-}
-
+/* An array is one argument with commas, or an argument each for an option that adds to what it has. */
 static tanda_status add_value(const expansion *work, const char *key, const struct argp_option *option,
                               const json_t *value) {
-    char *text = NULL;
+    const bool is_list = json_is_array(value), repeats = is_list && (option->flags & OPTION_REPEATS) != 0;
+    const size_t count = repeats ? json_array_size(value) : !is_list || json_array_size(value) > 0;
+    tanda_status status = TANDA_OK;
     if (option->arg == NULL && json_is_true(value)) return add_argument(work, option->name, NULL);
     if (option->arg == NULL && json_is_false(value)) return TANDA_OK;
     if (option->arg == NULL) return wrong_type(work, key, option, value);
-    if (json_is_array(value)) return add_array(work, key, option, value);
-    tanda_status status = value_text(work, key, option, value, value, &text);
-    if (status == TANDA_OK) status = add_argument(work, option->name, text);
-    free(text);
+    for (size_t i = 0; i < count && status == TANDA_OK; i++) {
+        char *text = NULL;
+        if (is_list && !repeats)
+            status = join_values(work, key, option, value, &text);
+        else
+            status = value_text(work, key, option, value, repeats ? json_array_get(value, i) : value, &text);
+        if (status == TANDA_OK) status = add_argument(work, option->name, text);
+        free(text);
+    }
     return status;
 }
 
@@ -211,7 +180,7 @@ static tanda_status add_value(const expansion *work, const char *key, const stru
 static tanda_status find_option(const expansion *work, const char *key, const struct argp_option **option) {
     static const char *const not_here[] = {"config", "help", "version"};
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
-    const char *command = work->config->argv[1];
+    const char *command = work->config->line.argv[1];
     text_put(name, sizeof name, "%s", key);
     text_replace(name, '_', '-');
     option_search search = option_find(work->argp, name);
@@ -257,17 +226,17 @@ static tanda_status add_key(const expansion *work, const char *key, const json_t
 
 /* Program and command, what the configuration gives, the rest of the command line. */
 static tanda_status insert_arguments(config *config, tanda_error *error) {
+    command_line *line = &config->line;
     char **joined = NULL;
-    const size_t made = config->made.count, rest = (size_t)config->argc - 2;
-    const tanda_status status =
-        allocate(&joined, (size_t)config->argc + made + 1, sizeof *joined, "arguments", error);
+    const size_t made = config->made.count, words = (size_t)line->argc;
+    const tanda_status status = allocate(&joined, words + made + 1, sizeof *joined, "arguments", error);
     if (status != TANDA_OK) return status;
-    memcpy(joined, config->argv, 2 * sizeof *joined);
+    memcpy(joined, line->argv, 2 * sizeof *joined);
     if (made > 0) memcpy(joined + 2, config->made.texts, made * sizeof *joined);
-    memcpy(joined + 2 + made, config->argv + 2, rest * sizeof *joined);
-    free(config->argv);
-    config->argv = joined;
-    config->argc += (int)made;
+    memcpy(joined + 2 + made, line->argv + 2, (words - 2) * sizeof *joined);
+    free(line->argv);
+    line->argv = joined;
+    line->argc += (int)made;
     return TANDA_OK;
 }
 
@@ -298,16 +267,8 @@ tanda_status config_expand(const struct argp *argp, int argc, char **argv, confi
     expansion work = {.argp = argp, .config = config, .error = error};
     *config = (struct config){0};
     tanda_status status = command_line_read(argp, argc, argv, &config->line, error);
-    const size_t words = (size_t)config->line.argc;
-    if (status == TANDA_OK)
-        status = allocate(&config->argv, words + 1, sizeof *config->argv, "arguments", error);
-    if (status == TANDA_OK && option_exists(argp, "config")) {
-        status = read_arguments(&work);
-        if (status == TANDA_OK && (work.path != NULL || work.resume != NULL)) status = take_file(&work);
-    } else if (status == TANDA_OK) {
-        memcpy(config->argv, config->line.argv, words * sizeof *config->argv);
-        config->argc = config->line.argc;
-    }
+    if (status == TANDA_OK && option_exists(argp, "config")) status = read_arguments(&work);
+    if (status == TANDA_OK && (work.path != NULL || work.resume != NULL)) status = take_file(&work);
     text_list_free(&work.given);
     free(work.checkpoint);
     return status;
@@ -329,7 +290,6 @@ void config_blame(const config *config, tanda_error *error) {
 }
 
 void config_free(config *config) {
-    free(config->argv);
     text_list_free(&config->made);
     text_list_free(&config->names);
     command_line_free(&config->line);

@@ -13,12 +13,10 @@
 
 /* A command line with its configuration put in. All zero is none. */
 typedef struct config {
-    const char *path; /* what --config named, or the checkpoint; or NULL */
-    int argc;
-    char **argv;       /* argc texts and NULL; borrows from the command line, and from made */
+    const char *path;  /* what --config named, or the checkpoint; or NULL */
+    command_line line; /* borrows from what was read, and from made */
     text_list made;    /* the arguments made of the configuration */
     text_list names;   /* the options they give */
-    command_line line; /* what was read */
 } config;
 
 /*

@@ -7,37 +7,23 @@
 
 typedef struct figure {
     const char *name;
-    double (*of)(const fold *fold);
+    size_t place; /* in a fold */
 } figure;
 
-static double loss_of(const fold *fold) {
-    return fold->result.training.loss;
-}
-
-static double accuracy_of(const fold *fold) {
-    return fold->result.training.accuracy;
-}
-
-static double validation_loss_of(const fold *fold) {
-    return fold->result.validation.loss;
-}
-
-static double validation_accuracy_of(const fold *fold) {
-    return fold->result.validation.accuracy;
-}
-
-static const figure fold_figures[] = {{"loss", loss_of},
-                                      {"accuracy", accuracy_of},
-                                      {"val_loss", validation_loss_of},
-                                      {"val_accuracy", validation_accuracy_of}};
+static const figure fold_figures[] = {{"loss", offsetof(fold, result.training.loss)},
+                                      {"accuracy", offsetof(fold, result.training.accuracy)},
+                                      {"val_loss", offsetof(fold, result.validation.loss)},
+                                      {"val_accuracy", offsetof(fold, result.validation.accuracy)}};
 #define FIGURES (sizeof fold_figures / sizeof fold_figures[0])
 
-/* ---- mean and spread ---------------------------------------------------------------------------------- */
+static double figure_of(const fold *fold, const figure *figure) {
+    return *(const double *)((const char *)fold + figure->place);
+}
 
 static double mean_of(const cross_validation *validation, const figure *figure) {
     double sum = 0.0;
     for (size_t i = 0; i < validation->done; i++)
-        sum += figure->of(&validation->folds[i]);
+        sum += figure_of(&validation->folds[i], figure);
     return sum / (double)validation->done;
 }
 
@@ -46,21 +32,10 @@ static double deviation_of(const cross_validation *validation, const figure *fig
     const double mean = mean_of(validation, figure);
     double sum = 0.0;
     for (size_t i = 0; i < validation->done; i++) {
-        const double distance = figure->of(&validation->folds[i]) - mean;
+        const double distance = figure_of(&validation->folds[i], figure) - mean;
         sum += distance * distance;
     }
     return sqrt(sum / (double)validation->done);
-}
-
-/* ---- the work ----------------------------------------------------------------------------------------- */
-
-static void print_fold(const cross_validation *validation, const fold *fold) {
-    printf("fold %zu/%zu:", validation->done, validation->count);
-    for (size_t i = 0; i < FIGURES; i++)
-        if (isfinite(fold_figures[i].of(fold)))
-            printf(" %s: %.9g", fold_figures[i].name, fold_figures[i].of(fold));
-    putchar('\n');
-    fflush(stdout);
 }
 
 tanda_status cross_validation_begin(const folds *folds, cross_validation *validation, tanda_error *error) {
@@ -75,15 +50,19 @@ void cross_validation_add(cross_validation *validation, const fit *fit, const ta
     fold->validation_rows = fit->validation->rows;
     fold->result = *result;
     model_digest(fit->model, fold->digest);
-    if (prints) print_fold(validation, fold);
+    if (!prints) return;
+    printf("fold %zu/%zu:", validation->done, validation->count);
+    for (size_t i = 0; i < FIGURES; i++)
+        if (isfinite(figure_of(fold, &fold_figures[i])))
+            printf(" %s: %.9g", fold_figures[i].name, figure_of(fold, &fold_figures[i]));
+    putchar('\n');
+    fflush(stdout);
 }
 
 void cross_validation_free(cross_validation *validation) {
     free(validation->folds);
     *validation = (cross_validation){0};
 }
-
-/* ---- the results -------------------------------------------------------------------------------------- */
 
 void cross_validation_print(const cross_validation *validation) {
     for (size_t i = 0; i < FIGURES; i++)
@@ -98,7 +77,7 @@ json_t *cross_validation_fold_json(const fold *fold) {
     json_put_count(&report, "validation_rows", fold->validation_rows);
     json_put_count(&report, "epochs", fold->result.epochs);
     for (size_t i = 0; i < FIGURES; i++)
-        json_put_real(&report, fold_figures[i].name, fold_figures[i].of(fold));
+        json_put_real(&report, fold_figures[i].name, figure_of(fold, &fold_figures[i]));
     json_put_real(&report, "seconds", fold->result.train_seconds);
     json_put_text(&report, "weights_sha256", fold->digest);
     return json_end(&report);

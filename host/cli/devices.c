@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli/command.h"
-#include "cli/opening.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -27,13 +27,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
-
 const struct argp devices_argp = {
     .options = table,
     .parser = parse,
     .doc = "What there is to train on, and what the self-test found each good for.",
-    .children = children,
+    .children = (const struct argp_child[]){{&common_argp, 0, NULL, SECTION_COMMON}, {0}},
 };
 
 #define MOST_EXECUTORS 16
@@ -66,7 +64,13 @@ static void examine(const tanda_device_information *listed, const common_options
     tanda_device_close(device);
 }
 
-static void print_grade(const examination *found) {
+static void print_device(const examination *found) {
+    const tanda_device_information *device = &found->information;
+    printf("%-12s %-12s %3zu units  ", device->id, device->kind, device->compute_units);
+    if (device->memory > 0)
+        printf("%8.1f GiB  ", (double)device->memory / (1024.0 * 1024.0 * 1024.0));
+    else
+        printf("%12s  ", "");
     if (!found->opened)
         printf("unusable: %s", found->error.message);
     else if (found->grade == TANDA_GRADE_EXACT_BUT_SUBNORMALS)
@@ -75,16 +79,6 @@ static void print_grade(const examination *found) {
         printf("fast only (%s)", found->missed);
     else
         printf("exact");
-}
-
-static void print_device(const examination *found) {
-    const tanda_device_information *device = &found->information;
-    printf("%-12s %-12s %3zu units  ", device->id, device->kind, device->compute_units);
-    if (device->memory > 0)
-        printf("%8.1f GiB  ", (double)device->memory / (1024.0 * 1024.0 * 1024.0));
-    else
-        printf("%12s  ", "");
-    print_grade(found);
     printf("  %s", device->name);
     if (device->platform[0] != '\0')
         printf(" (%s%s%s)", device->platform, device->driver[0] ? ", driver " : "", device->driver);
@@ -124,15 +118,11 @@ static void print_remarks(const char *lines) {
         printf("opencl: %.*s\n", (int)strcspn(lines, "\n"), lines);
 }
 
-static void report_remarks(report *report, const device_remarks *remarks) {
-    char text[2 * REMARKS_SIZE];
-    if (remarks_join(remarks, true, text, sizeof text) > 0) json_put_text(report, "remark", text);
-}
-
 static tanda_status list_devices(const common_options *options, tanda_error *error) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
     device_remarks remarks = {0};
+    char text[2 * REMARKS_SIZE];
     tanda_status status = device_list(true, &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;
     report report = report_begin("devices");
@@ -150,10 +140,10 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     free(devices);
     if (options->json) {
         json_put(&report, "devices", json_end(&array));
-        report_remarks(&report, &remarks);
+        if (remarks_join(&remarks, true, text, sizeof text) > 0) json_put_text(&report, "remark", text);
         return report_print(&report, error);
     }
-    report_free(&report);
+    json_drop(&report);
     json_drop(&array);
     print_remarks(remarks.failures);
     print_remarks(remarks.absences);

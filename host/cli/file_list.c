@@ -16,7 +16,8 @@ tanda_status file_list_add(const named_file *file, file_list *list, tanda_error 
     return TANDA_OK;
 }
 
-tanda_status file_list_add_data(const char *flag, const char *path, file_list *list, tanda_error *error) {
+/* What is read of data: the .npz of an array, the files of a folder; "-" may be a file, too. Synthetic data is none. */
+static tanda_status add_data(const char *flag, const char *path, file_list *list, tanda_error *error) {
     if (path == NULL || synthetic_is_named(path)) return TANDA_OK;
     named_file file = {flag, strcmp(path, "-") == 0 ? "/dev/stdin" : path, FILE_READ, parts_take};
     const char *member = format_member(path);
@@ -37,10 +38,10 @@ static bool is_kernel(const char *name) {
 tanda_status file_list_add_read(const data_options *data, const common_options *common, file_list *list,
                                 tanda_error *error) {
     const named_file kernels = {"--kernels", common->device.kernel_folder, FILE_READ, is_kernel};
-    tanda_status status = file_list_add_data("--data", data->path, list, error);
+    tanda_status status = add_data("--data", data->path, list, error);
     for (size_t i = 1; status == TANDA_OK && i < data->paths.count; i++)
-        status = file_list_add_data("--data", data->paths.texts[i], list, error);
-    if (status == TANDA_OK) status = file_list_add_data("--labels", data->read.labels, list, error);
+        status = add_data("--data", data->paths.texts[i], list, error);
+    if (status == TANDA_OK) status = add_data("--labels", data->read.labels, list, error);
     return status == TANDA_OK ? file_list_add(&kernels, list, error) : status;
 }
 
@@ -50,48 +51,30 @@ void file_list_free(file_list *list) {
     *list = (file_list){0};
 }
 
-static tanda_status add_data(const train_options *options, file_list *list, tanda_error *error) {
-    tanda_status status = file_list_add_read(&options->data, &options->common, list, error);
-    if (status == TANDA_OK) status = file_list_add_data("--validation", options->fit.validation, list, error);
-    if (status == TANDA_OK)
-        status = file_list_add_data("--validation-labels", options->fit.validation_labels, list, error);
-    return status;
-}
-
-/* What a training keeps locked beside a checkpoint that is one file. */
-static bool name_lock(const tanda_train_options *run, char lock[PATH_MAX]) {
-    if (run->checkpoint == NULL || checkpoint_is_folder(run->checkpoint)) return false;
-    return text_fit(lock, PATH_MAX, "%s" CHECKPOINT_LOCK, run->checkpoint);
-}
-
-/* lock: its name, or NULL. */
-static tanda_status add_others(const train_options *options, const char *lock, file_list *list,
-                               tanda_error *error) {
+tanda_status train_files_check(const train_options *options, tanda_error *error) {
     const tanda_train_options *run = &options->training;
-    const bool in_folder = run->checkpoint != NULL && checkpoint_is_folder(run->checkpoint);
-    const char *checkpoint_flag = run->checkpoint == run->resume ? "--resume" : "--checkpoint";
+    const char *checkpoint = run->checkpoint, *flag = checkpoint == run->resume ? "--resume" : "--checkpoint";
+    const bool in_folder = checkpoint != NULL && checkpoint_is_folder(checkpoint);
+    char lock[PATH_MAX]; /* what a training keeps locked beside a checkpoint that is one file */
+    const bool locks =
+        checkpoint != NULL && !in_folder && text_fit(lock, sizeof lock, "%s" CHECKPOINT_LOCK, checkpoint);
     const named_file others[] = {
         {"--config", options->config, FILE_READ_FIRST, NULL},
         {"--init", options->fit.init, FILE_READ_FIRST, NULL},
         {"--resume", run->resume, FILE_READ_FIRST, checkpoint_holds},
         {"--output", options->output, FILE_REPLACED, NULL},
-        {checkpoint_flag, run->checkpoint, FILE_REPLACED, in_folder ? checkpoint_holds : NULL},
-        {"the lock of --checkpoint", lock, FILE_REPLACED, NULL},
+        {flag, checkpoint, FILE_REPLACED, in_folder ? checkpoint_holds : NULL},
+        {"the lock of --checkpoint", locks ? lock : NULL, FILE_REPLACED, NULL},
         {"--log", options->log, FILE_STREAMED, NULL},
         {"--csv-log", options->csv_log, FILE_STREAMED, NULL},
     };
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < sizeof others / sizeof *others; i++)
-        status = file_list_add(&others[i], list, error);
-    return status;
-}
-
-tanda_status train_files_check(const train_options *options, tanda_error *error) {
     file_list list = {0};
-    char lock[PATH_MAX];
-    tanda_status status = add_data(options, &list, error);
+    tanda_status status = file_list_add_read(&options->data, &options->common, &list, error);
+    if (status == TANDA_OK) status = add_data("--validation", options->fit.validation, &list, error);
     if (status == TANDA_OK)
-        status = add_others(options, name_lock(&options->training, lock) ? lock : NULL, &list, error);
+        status = add_data("--validation-labels", options->fit.validation_labels, &list, error);
+    for (size_t i = 0; status == TANDA_OK && i < sizeof others / sizeof *others; i++)
+        status = file_list_add(&others[i], &list, error);
     if (status == TANDA_OK) status = files_check(list.files, list.count, error);
     file_list_free(&list);
     return status;

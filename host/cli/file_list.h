@@ -15,9 +15,6 @@ typedef struct file_list {
 /* A file; a path of NULL is no file. TANDA_FAILED for want of memory. */
 tanda_status file_list_add(const named_file *file, file_list *list, tanda_error *error);
 
-/* What is read of data: the .npz of an array, the files of a folder; "-" may be a file, too. Synthetic data is none. */
-tanda_status file_list_add_data(const char *flag, const char *path, file_list *list, tanda_error *error);
-
 /* The data of these options with its labels, and the kernels. */
 tanda_status file_list_add_read(const data_options *data, const common_options *common, file_list *list,
                                 tanda_error *error);

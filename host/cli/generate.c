@@ -6,7 +6,6 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
-#include "cli/print.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -89,8 +88,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-static const struct argp_child children[] = {{&common_argp, 0, NULL, SECTION_COMMON}, {0}};
-
 /* The kinds, behind the options. */
 static char *list_kinds(int key, const char *text, void *input) {
     char *made = NULL;
@@ -117,7 +114,7 @@ const struct argp generate_argp = {
         "command gives "
         "the same bytes on every machine; --data synthetic:KIND,rows=N,... makes the same rows in memory.\v"
         "Example: tanda generate moons --rows 1000 --test-rows 200 --output moons.npy",
-    .children = children,
+    .children = (const struct argp_child[]){{&common_argp, 0, NULL, SECTION_COMMON}, {0}},
     .help_filter = list_kinds,
 };
 
@@ -148,24 +145,18 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
     return status;
 }
 
-/* The names, told apart before anything is written. */
-static tanda_status name_files(generation *run, tanda_error *error) {
+static tanda_status write_files(generation *run, tanda_error *error) {
+    const synthetic_source *source = &run->source;
+    const double begin = seconds_now();
     tanda_status status = TANDA_OK;
-    if (run->source.test_rows > 0) {
-        status = name_test_file(run->output, &run->test_output, error);
-        if (status == TANDA_OK) status = name_test_file(run->labels, &run->test_labels, error);
-    }
+    if (source->test_rows > 0) status = name_test_file(run->output, &run->test_output, error);
+    if (status == TANDA_OK && source->test_rows > 0)
+        status = name_test_file(run->labels, &run->test_labels, error);
     const named_file files[] = {{"--output", run->output, FILE_REPLACED, NULL},
                                 {"--test-rows", run->test_output, FILE_REPLACED, NULL},
                                 {"--labels", run->labels, FILE_REPLACED, NULL},
                                 {"--test-rows", run->test_labels, FILE_REPLACED, NULL}};
-    return status == TANDA_OK ? files_check(files, sizeof files / sizeof *files, error) : status;
-}
-
-static tanda_status write_files(generation *run, tanda_error *error) {
-    const synthetic_source *source = &run->source;
-    const double begin = seconds_now();
-    tanda_status status = name_files(run, error);
+    if (status == TANDA_OK) status = files_check(files, sizeof files / sizeof *files, error);
     if (status == TANDA_OK)
         status = synthetic_write(source, 0, source->rows, run->output, run->labels, error);
     if (status == TANDA_OK && source->test_rows > 0)
@@ -173,23 +164,6 @@ static tanda_status write_files(generation *run, tanda_error *error) {
                                  error);
     run->seconds = seconds_now() - begin;
     return status;
-}
-
-static tanda_status print_json(const generation *run, tanda_error *error) {
-    const synthetic_source *source = &run->source;
-    report report = report_begin("generate");
-    json_put_text(&report, "kind", run->kind);
-    json_put_count(&report, "rows", source->rows);
-    json_put_count(&report, "test_rows", source->test_rows);
-    json_put_count(&report, "features", source->data.features);
-    json_put_count(&report, "classes", source->data.classes);
-    json_put_count(&report, "seed", source->data.seed);
-    json_put_text(&report, "output", run->output);
-    json_put_text(&report, "labels", run->labels);
-    json_put_text(&report, "test_output", run->test_output);
-    json_put_text(&report, "test_labels", run->test_labels);
-    json_put_real(&report, "seconds", run->seconds);
-    return report_print(&report, error);
 }
 
 static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
@@ -203,11 +177,26 @@ static void print_file(const char *title, uint64_t rows, uint32_t columns, const
 }
 
 static tanda_status print_result(const generation *run, tanda_error *error) {
-    if (run->common.json) return print_json(run, error);
-    const uint32_t features = run->source.data.features;
-    print_file("output", run->source.rows, features, run->output, run->labels);
+    const synthetic_source *source = &run->source;
+    if (run->common.json) {
+        report report = report_begin("generate");
+        json_put_text(&report, "kind", run->kind);
+        json_put_count(&report, "rows", source->rows);
+        json_put_count(&report, "test_rows", source->test_rows);
+        json_put_count(&report, "features", source->data.features);
+        json_put_count(&report, "classes", source->data.classes);
+        json_put_count(&report, "seed", source->data.seed);
+        json_put_text(&report, "output", run->output);
+        json_put_text(&report, "labels", run->labels);
+        json_put_text(&report, "test_output", run->test_output);
+        json_put_text(&report, "test_labels", run->test_labels);
+        json_put_real(&report, "seconds", run->seconds);
+        return report_print(&report, error);
+    }
+    const uint32_t features = source->data.features;
+    print_file("output", source->rows, features, run->output, run->labels);
     if (run->test_output != NULL)
-        print_file("test", run->source.test_rows, features, run->test_output, run->test_labels);
+        print_file("test", source->test_rows, features, run->test_output, run->test_labels);
     printf("seconds: %.3f\n", run->seconds);
     return TANDA_OK;
 }

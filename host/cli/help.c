@@ -10,10 +10,6 @@
 #define NAME_COLUMN 6
 #define TEXT_COLUMN 29
 
-static void put_blanks(size_t count) {
-    printf("%*s", (int)count, "");
-}
-
 /* Words from a column on; further lines begin at the indent. */
 static void put_words(const char *text, size_t length, size_t column, size_t indent) {
     bool is_first = true;
@@ -22,7 +18,7 @@ static void put_words(const char *text, size_t length, size_t column, size_t ind
         const bool fits = column + !is_first + (end - at) <= WIDTH;
         if (!is_first && !fits) {
             putchar('\n');
-            put_blanks(indent);
+            printf("%*s", (int)indent, "");
             column = indent;
         } else if (!is_first) {
             putchar(' ');
@@ -48,46 +44,29 @@ static void put_text(const char *text) {
     }
 }
 
-/* ---- options -------------------------------------------------------------------------------------------- */
-
-/* "  -o, --output=MODEL" with its further names; how many columns that takes. */
-static size_t put_names(const struct argp_option *option) {
+/* "  -o, --output=MODEL" with its further names, and from a column on its text. */
+static void put_option(const struct argp_option *option, void *context) {
+    (void)context;
     const char letter = option_letter(option);
     size_t column = NAME_COLUMN;
     if (letter != '\0')
         printf("  -%c, ", letter);
     else
-        put_blanks(NAME_COLUMN);
+        printf("%*s", NAME_COLUMN, "");
     for (const struct argp_option *name = option; name != NULL; name = option_next_name(name)) {
+        const char *value = name == option ? option->arg : NULL;
         if (name != option && (name->flags & OPTION_HIDDEN) != 0) continue;
         const int length = printf("%s--%s%s%s", name == option ? "" : ", ", name->name,
-                                  name == option && option->arg != NULL ? "=" : "",
-                                  name == option && option->arg != NULL ? option->arg : "");
+                                  value != NULL ? "=" : "", value != NULL ? value : "");
         column += length < 0 ? 0 : (size_t)length;
     }
-    return column;
-}
-
-static void put_option(const struct argp_option *option, void *context) {
-    (void)context;
-    size_t column = put_names(option);
     if (column + 2 > TEXT_COLUMN) {
         putchar('\n');
         column = 0;
     }
-    put_blanks(TEXT_COLUMN - column);
+    printf("%*s", (int)(TEXT_COLUMN - column), "");
     put_words(option->doc, strlen(option->doc), TEXT_COLUMN, TEXT_COLUMN);
 }
-
-static void put_section(const struct argp *argp, option_section section) {
-    const char *title = option_section_title(section);
-    if (!option_section_is_there(argp, section)) return;
-    putchar('\n');
-    if (*title != '\0') printf(" %s:\n", title);
-    option_visit_section(argp, section, put_option, NULL);
-}
-
-/* ---- all of it ------------------------------------------------------------------------------------------ */
 
 char *help_notes(const struct argp *argp) {
     const char *mark = argp->doc == NULL ? NULL : strchr(argp->doc, '\v');
@@ -101,8 +80,13 @@ void help_print(const struct argp *argp, const char *command) {
     printf("Usage: tanda %s [OPTION...]%s%s\n", command, argp->args_doc == NULL ? "" : " ",
            argp->args_doc == NULL ? "" : argp->args_doc);
     put_words(text, strcspn(text, "\v"), 0, 0);
-    for (int section = 0; section < SECTION_COUNT; section++)
-        put_section(argp, (option_section)section);
+    for (option_section section = 0; section < SECTION_COUNT; section++) {
+        const char *title = option_section_title(section);
+        if (!option_section_is_there(argp, section)) continue;
+        putchar('\n');
+        if (*title != '\0') printf(" %s:\n", title);
+        option_visit_section(argp, section, put_option, NULL);
+    }
     char *notes = help_notes(argp);
     if (notes != NULL && *notes != '\0') putchar('\n');
     if (notes != NULL) put_text(notes);

@@ -1,4 +1,4 @@
-/* The two halves of `tanda inspect`. */
+/* `tanda inspect`: of a data file (inspect.c), and of a model file (inspect_model.c). */
 #ifndef TANDA_CLI_INSPECT_H
 #define TANDA_CLI_INSPECT_H
 
@@ -12,6 +12,5 @@ typedef struct inspection {
 } inspection;
 
 tanda_status inspect_model(const inspection *inspection, tanda_error *error);
-tanda_status inspect_data(const inspection *inspection, tanda_error *error);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/inspect.h"
-#include "cli/print.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -55,15 +54,6 @@ static void print_preparation(const preparation *preparation) {
     }
     printf("Missing values: %s; unknown categories: %s\n", preparation->fills_missing ? "means" : "refused",
            preparation->zero_unknown ? "zero" : "refused");
-}
-
-/* What turns an output into a prediction. */
-static void print_target_scaling(const tanda_model *model) {
-    const target_scaling *scaling = &model->target_scaling;
-    for (size_t i = 0; i < scaling->targets && i < NAMES_SHOWN; i++)
-        printf("%s mean %.9g, deviation %.9g", i == 0 ? "Standardised targets:" : ";", scaling->mean[i],
-               scaling->deviation[i]);
-    if (scaling->targets > 0) puts(scaling->targets > NAMES_SHOWN ? "; ..." : "");
 }
 
 /* ---- weights ------------------------------------------------------------------------------------------ */
@@ -229,7 +219,11 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
     print_names(model->task == TANDA_TASK_LABELS ? "Labels" : "Targets", model->target_names,
                 model_outputs(model));
     if (model->class_count > 0) print_names("Classes", model->class_names, model->class_count);
-    print_target_scaling(model);
+    const target_scaling *targets = &model->target_scaling; /* makes a prediction of an output */
+    for (size_t i = 0; i < targets->targets && i < NAMES_SHOWN; i++)
+        printf("%s mean %.9g, deviation %.9g", i == 0 ? "Standardised targets:" : ";", targets->mean[i],
+               targets->deviation[i]);
+    if (targets->targets > 0) puts(targets->targets > NAMES_SHOWN ? "; ..." : "");
     print_scaling(model);
     printf("weights_sha256: %s\n", digest);
     if (model->settings != NULL) {
@@ -244,23 +238,19 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */
 
-static json_t *layer_object(const tanda_model *model, size_t index) {
-    const layer *layer = &model->layers[index];
-    report report = json_object_begin();
-    json_put_count(&report, "inputs", layer->inputs);
-    json_put_count(&report, "outputs", layer->outputs);
-    json_put_text(&report, "activation", activation_name(layer->activation));
-    json_put_count(&report, "parameters", layer_parameters(layer));
-    return json_end(&report);
-}
-
 static tanda_status print_json(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     json_builder layers = json_array_begin();
     report report = report_begin("inspect");
     model_digest(model, digest);
-    for (size_t i = 0; i < model->layer_count; i++)
-        json_push(&layers, layer_object(model, i));
+    for (const layer *layer = model->layers; layer < model->layers + model->layer_count; layer++) {
+        json_builder entry = json_object_begin();
+        json_put_count(&entry, "inputs", layer->inputs);
+        json_put_count(&entry, "outputs", layer->outputs);
+        json_put_text(&entry, "activation", activation_name(layer->activation));
+        json_put_count(&entry, "parameters", layer_parameters(layer));
+        json_push(&layers, json_end(&entry));
+    }
     json_put_text(&report, "kind", "model");
     json_put_text(&report, "model", path);
     json_put_text(&report, "task", task_name(model->task));

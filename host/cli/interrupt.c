@@ -99,8 +99,6 @@ static void remove_and_end(int number) {
 void cleanup_watch(void) {
     static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
     const struct sigaction action = {.sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction before;
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
-        if (sigaction(watched[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(watched[i], &action, NULL);
+        if (!is_ignored(watched[i])) sigaction(watched[i], &action, NULL);
 }

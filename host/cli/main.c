@@ -4,18 +4,86 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "cli/option_table.h"
 #include "cli/report.h"
-#include "cli/suggest.h"
 #include "tanda_lab.h"
 
 #define OUTPUT_BUFFER 65536
+
+/*
+ * An OpenMP thread that waits for its next work spins for milliseconds. In a comparison that is in the way of an OpenCL
+ * driver on the same cores, which then takes three times as long; where another process has a core, it is in the way of
+ * the very thread that is waited for. A training has a step every few microseconds and is worth it, one pass over the rows
+ * is not. libgomp reads the setting when it is loaded: the program starts once more, with these arguments.
+ */
+static void wait_passively(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) return;
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    execv("/proc/self/exe", argv); /* comes back only when that is impossible, which does no harm */
+}
+
+/* In the order in which tanda --help lists them. */
+const command commands[] = {
+    {"train", "fit a model to data and write it", &train_argp, train_command, NULL},
+    {"evaluate", "loss and metrics of a model on data", &evaluate_argp, evaluate_command, wait_passively},
+    {"predict", "class and probabilities, or the value, of every row", &predict_argp, predict_command,
+     wait_passively},
+    {"verify", "the same training on two devices: name the first difference", &verify_argp, verify_command,
+     wait_passively},
+    {"record", "keep the fingerprint of a training, for verify --golden", &record_argp, record_command, NULL},
+    {"generate", "write synthetic data as .npy or CSV files", &generate_argp, generate_command, NULL},
+    {"inspect", "what a model file or a data file holds", &inspect_argp, inspect_command, NULL},
+    {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},
+    {"bench", "the limits of this machine, and how near trainings come to them", &bench_argp, bench_command,
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static const command *command_find(const char *name) {
+    for (size_t i = 0; commands[i].name != NULL; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+/* The command that does what Keras, scikit-learn or PyTorch call so, or NULL. */
+static const command *command_elsewhere(const char *name) {
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {
+        {"fit", "train"},
+        {"fit_predict", "train"},
+        {"partial_fit", "train"},
+        {"compile", "train"},
+        {"test", "evaluate"},
+        {"eval", "evaluate"},
+        {"score", "evaluate"},
+        {"validate", "evaluate"},
+        {"cross_val_score", "train"},
+        {"infer", "predict"},
+        {"transform", "predict"},
+        {"predict_proba", "predict"},
+        {"forward", "predict"},
+        {"info", "inspect"},
+        {"summary", "inspect"},
+        {"describe", "inspect"},
+        {"show", "inspect"},
+        {"get_params", "inspect"},
+        {"benchmark", "bench"},
+        {"list_devices", "devices"},
+        {"make_classification", "generate"},
+        {"make_regression", "generate"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(words[i].theirs, name) == 0) return command_find(words[i].ours);
+    return NULL;
+}
 
 static void print_help(void) {
     puts("Usage: tanda COMMAND [ARGUMENT...] [OPTION...]\n\n"
@@ -53,7 +121,7 @@ static tanda_status run_command(const command *command, int argc, char **argv, c
     if (command->prepare != NULL) command->prepare(argv);
     tanda_status status = config_expand(command->argp, argc, argv, config, error);
     if (status != TANDA_OK) return status;
-    status = command->run(config->argc - 1, config->argv + 1, error);
+    status = command->run(config->line.argc - 1, config->line.argv + 1, error);
     if (status != TANDA_OK) config_blame(config, error);
     return status;
 }
@@ -93,8 +161,7 @@ static tanda_status dispatch(int argc, char **argv, config *config, tanda_error 
     return TANDA_OK;
 }
 
-/* Told without parsing, so that a mistake in another option is reported as JSON too. --js is --json to argp.
- */
+/* Told without parsing, so that a mistake in another option is reported as JSON too. --js is --json to argp. */
 static bool wants_json(int argc, char **argv) {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strlen(argv[i]) > 2 && strncmp("--json", argv[i], strlen(argv[i])) == 0) return true;
@@ -109,12 +176,6 @@ static void explain_exit(int status, void *context) {
     if (status != 0 && !has_ended)
         fputs("tanda: the OpenMP runtime gave up, for want of memory or threads; --threads takes fewer\n",
               stderr);
-}
-
-/* PoCL ends the process where its folder is named and empty; elsewhere an empty variable is none. */
-static void unset_empty(const char *variable) {
-    const char *value = getenv(variable);
-    if (value != NULL && value[0] == '\0') unsetenv(variable);
 }
 
 /* A closed pipe is a write error like any other, until the command has done what it could. */
@@ -142,14 +203,16 @@ int main(int argc, char **argv) {
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = note_closed_pipe, .sa_flags = SA_RESTART}, NULL);
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     cleanup_watch();
-    unset_empty("POCL_CACHE_DIR");
+    /* PoCL ends the process where its folder is named and empty; elsewhere an empty variable is none. */
+    const char *folder = getenv("POCL_CACHE_DIR");
+    if (folder != NULL && folder[0] == '\0') unsetenv("POCL_CACHE_DIR");
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status == TANDA_OK) status = report_flush(&error);
     if (status == TANDA_FAILED) end_with_reader();
     if (status != TANDA_OK && error.message[0] != '\0') {
         fprintf(stderr, "tanda: %s\n", error.message);
-        if (wants_json(argc, argv) || wants_json(config.argc, config.argv))
+        if (wants_json(argc, argv) || wants_json(config.line.argc, config.line.argv))
             report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
     }
     config_free(&config);

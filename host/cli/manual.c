@@ -1,4 +1,4 @@
-
+/* Manual pages. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,10 +7,7 @@
 #include "cli/help.h"
 #include "cli/optimizer_options.h"
 #include "cli/option_table.h"
-#include "cli/reading_options.h"
-#include "tanda_lab.h"
-
-/* ---- roff --------------------------------------------------------------------------------------------- */
+#include "cli/options.h"
 
 /* Text within a line: what roff reads as its own is escaped. A plain - would be a hyphen. */
 static void put_text(const char *text, size_t length) {
@@ -47,8 +44,6 @@ static void put_title(const char *name) {
     printf(" 1 \"\" \"tanda %s\" \"Manual of tanda\"\n", tanda_version());
 }
 
-/* ---- a command ---------------------------------------------------------------------------------------- */
-
 static void put_name(const struct argp_option *name, const char *argument) {
     printf("\\fB\\-\\-");
     put_text(name->name, strlen(name->name));
@@ -72,23 +67,6 @@ static void put_option(const struct argp_option *option, void *context) {
     if (option_letter(option) != '\0') printf(", \\fB\\-%c\\fR", option_letter(option));
     putchar('\n');
     put_lines(option->doc == NULL ? "" : option->doc);
-}
-
-/* In the order of --help. */
-static void put_options(const struct argp *argp) {
-    for (int section = 0; section < SECTION_COUNT; section++) {
-        const char *title = option_section_title((option_section)section);
-        if (*title != '\0' && option_section_is_there(argp, (option_section)section))
-            printf(".SS \"%s\"\n", title);
-        option_visit_section(argp, (option_section)section, put_option, NULL);
-    }
-}
-
-static void put_notes(const struct argp *argp) {
-    char *notes = help_notes(argp);
-    if (notes != NULL && *notes != '\0') puts(".SH NOTES");
-    if (notes != NULL) put_lines(notes);
-    free(notes);
 }
 
 /* A section that another file words, where the command has the option which it is about. */
@@ -126,16 +104,21 @@ void manual_print_command(const command *command) {
     puts("\n.SH DESCRIPTION");
     put_lines(first == NULL ? "" : first);
     puts(".SH OPTIONS");
-    put_options(command->argp);
-    put_notes(command->argp);
+    for (option_section section = 0; section < SECTION_COUNT; section++) { /* in the order of --help */
+        const char *title = option_section_title(section);
+        if (*title != '\0' && option_section_is_there(command->argp, section)) printf(".SS \"%s\"\n", title);
+        option_visit_section(command->argp, section, put_option, NULL);
+    }
+    char *notes = help_notes(command->argp);
+    if (notes != NULL && *notes != '\0') puts(".SH NOTES");
+    if (notes != NULL) put_lines(notes);
+    free(notes);
     put_part(command, "delimiter", "DELIMITERS", dialect_write_rules);
     put_part(command, "optimizer", "DEFAULTS", optimizer_write_defaults);
     put_exit_codes();
     puts(".SH SEE ALSO\n.BR tanda (1)");
     free(first);
 }
-
-/* ---- the program -------------------------------------------------------------------------------------- */
 
 void manual_print_program(void) {
     put_title("tanda");

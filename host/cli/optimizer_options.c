@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/option_fault.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
 #include "tanda_lab.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/suggest.h"
 #include "tanda_lab.h"
 
 const char *option_section_title(option_section section) {
@@ -35,44 +34,31 @@ static bool is_end(const struct argp_option *row) {
     return row->name == NULL && row->doc == NULL;
 }
 
-static bool is_option(const struct argp_option *row) {
-    return row->name != NULL && (row->flags & (OPTION_DOC | OPTION_ALIAS)) == 0;
-}
-
-/* How many of the words begin with a text; *is_one: whether one of them is the text. */
-static size_t count_words(const char *words, const char *text, bool *is_one) {
+/* How many of the options that a command has no use for begin with a text; *is_one: whether one of them is the text. */
+static size_t count_without(const struct argp *root, const char *text, bool *is_one) {
     const size_t length = strlen(text);
     size_t count = 0;
-    for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
-        const size_t size = strcspn(at, " ");
-        const bool begins = size >= length && strncmp(at, text, length) == 0;
-        *is_one |= begins && size == length;
-        count += begins;
-        at += size;
+    *is_one = false;
+    for (const struct argp_option *row = root->options; row != NULL && !is_end(row); row++) {
+        const char *at = (row->flags & OPTION_WITHOUT) != 0 ? row->name : "";
+        for (size_t size = 0; *at != '\0'; at += size, at += strspn(at, " ")) {
+            size = strcspn(at, " ");
+            const bool begins = size >= length && strncmp(at, text, length) == 0;
+            *is_one |= begins && size == length;
+            count += begins;
+        }
     }
     return count;
-}
-
-/* The same of the options that a command has no use for. */
-static size_t count_without(const struct argp *root, const char *text, bool *is_one) {
-    size_t count = 0;
-    *is_one = false;
-    for (const struct argp_option *row = root->options; row != NULL && !is_end(row); row++)
-        if ((row->flags & OPTION_WITHOUT) != 0) count += count_words(row->name, text, is_one);
-    return count;
-}
-
-static bool is_without(const struct argp *root, const char *name) {
-    bool is_one = false;
-    count_without(root, name, &is_one);
-    return is_one;
 }
 
 static void visit_tables(const struct argp *argp, int outer, const visit *work) {
     for (const struct argp_option *row = argp->options; row != NULL && !is_end(row); row++) {
         const int group = row->group != 0 ? row->group : outer;
-        if (!is_option(row) || (work->section != SECTION_COUNT && (int)work->section != group)) continue;
-        if (argp == work->root || !is_without(work->root, row->name)) work->visit(row, work->context);
+        if (row->name == NULL || (row->flags & (OPTION_DOC | OPTION_ALIAS)) != 0) continue;
+        if ((work->section != SECTION_COUNT && (int)work->section != group)) continue;
+        bool is_left_out = false;
+        if (argp != work->root) count_without(work->root, row->name, &is_left_out);
+        if (!is_left_out) work->visit(row, work->context);
     }
     for (const struct argp_child *child = argp->children; child != NULL && child->argp != NULL; child++)
         visit_tables(child->argp, child->group != 0 ? child->group : outer, work);
@@ -138,7 +124,6 @@ option_search option_find(const struct argp *argp, const char *name) {
     return search;
 }
 
-/* Which option has the letter. */
 typedef struct letter_search {
     char letter;
     const struct argp_option *found;
@@ -172,4 +157,98 @@ const char *option_example(const struct argp *argp) {
     static const char mark[] = "Example: ";
     const char *found = argp->doc == NULL ? NULL : strstr(argp->doc, mark);
     return found == NULL ? "" : found + strlen(mark);
+}
+
+/* Names of scikit-learn, Keras and PyTorch whose meaning no option here has alone. */
+static const struct {
+    const char *name;
+    const char *option; /* that the advice is about */
+    const char *advice;
+} foreign[] = {
+    {"alpha", "l2",
+     "scikit-learn's alpha is --l2 X: alpha / batch for its MLPs, alpha for its SGDs (RMSprop's in PyTorch "
+     "is --rho)"},
+    {"C", "l2", "scikit-learn's C is --l2 X, X = 1 / (C rows)"},
+    {"penalty", "l2", "give --l1 X or --l2 X"},
+    {"weight-decay", "l2", "PyTorch's weight_decay of SGD and Adam is --l2 X, which leaves out the biases"},
+    {"tol", "min-delta", "of lbfgs it is --tolerance X; to stop early, --min-delta X with --patience N"},
+    {"early-stopping", "patience", "it is --patience N, with --validation 0.1"},
+    {"n-iter-no-change", "patience", "it is --patience N, which stops an epoch earlier than scikit-learn"},
+    {"solver", "optimizer", "it is --optimizer NAME; scikit-learn's sgd is nesterov here, or momentum"},
+    {"nesterov", "optimizer", "it is --optimizer nesterov"},
+    {"nesterovs-momentum", "optimizer", "it is --optimizer nesterov"},
+    {"betas", "beta1", "they are --beta1 X --beta2 X"},
+    {"clipnorm", "clip-norm",
+     "Keras's clipnorm is of each tensor; --clip-norm X is of all together, its global_clipnorm"},
+    {"test-size", "validation", "a part that is held out is --validation FRACTION"},
+    {"n-layers", "hidden", "--hidden 64,32 names the units of each hidden layer"},
+    {"num-layers", "hidden", "--hidden 64,32 names the units of each hidden layer"},
+    {"layers", "hidden", "--hidden 64,32 names the units of each hidden layer"},
+    {"units", "hidden", "--hidden 64,32 names the units of each hidden layer"},
+    {"kernel-initializer", "hidden", "first weights are drawn by glorot_uniform, from --seed"},
+    {"metrics", "patience", "all metrics that the task has are told"},
+    {"callbacks", "patience", "there are --patience, --checkpoint, --schedule and --csv-log"},
+    {"model", "init", "a model to go on from is --init MODEL; where the new one goes is --output MODEL"},
+    {"save", "output", "it is --output MODEL"},
+    {"verbose", "quiet", "progress is told unless --quiet is given"},
+    {"gpu", "device", "it is --device gpu"},
+    {"cuda", "device", "it is --device gpu"},
+    {"warm-start", "init", "it is --init MODEL"},
+    {"index-col", "ignore", "a column that is no feature is --ignore COLUMN"},
+};
+
+const char *option_advice(const struct argp *argp, const char *name) {
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strcmp(foreign[i].name, name) == 0 && option_exists(argp, foreign[i].option))
+            return foreign[i].advice;
+    return NULL;
+}
+
+tanda_status option_fault(const struct argp *argp, const char *command, const char *argument,
+                          tanda_error *error) {
+    char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
+    const size_t dashes = strspn(argument, "-"), length = strcspn(argument, "=");
+    const char *what = shown(argument, length, buffer);
+    text_put(name, sizeof name, "%.*s", length > dashes ? (int)(length - dashes) : 0, argument + dashes);
+
+    const option_search search = option_find(argp, name);
+    const bool is_long = dashes == 2 && *name != '\0' && length <= SUGGEST_LENGTH_MAX;
+    if (is_long && search.matches > 1 && search.exact == NULL)
+        return fail(error, TANDA_USAGE, "%s could be several options of %s; write it in full", what, command);
+    if (is_long && search.match != NULL && search.match->arg != NULL)
+        return fail(error, TANDA_USAGE, "--%s needs a value: --%s %s", search.match->name, search.match->name,
+                    search.match->arg);
+    if (is_long && search.match != NULL)
+        return fail(error, TANDA_USAGE, "--%s takes no value", search.match->name);
+    const char *advice = option_advice(argp, name);
+    if (advice != NULL) return fail(error, TANDA_USAGE, "%s is no option of %s; %s", what, command, advice);
+    if (!is_suggestion(search.distance, name))
+        return fail(error, TANDA_USAGE, "%s is no option of %s (tanda %s --help lists them)", what, command,
+                    command);
+    return fail(error, TANDA_USAGE, "%s is no option of %s; the closest is --%s (tanda %s --help lists them)",
+                what, command, search.closest, command);
+}
+
+size_t edit_distance(const char *a, const char *b) {
+    size_t distance[SUGGEST_LENGTH_MAX + 1][SUGGEST_LENGTH_MAX + 1];
+    const size_t rows = strnlen(a, SUGGEST_LENGTH_MAX), columns = strnlen(b, SUGGEST_LENGTH_MAX);
+    for (size_t j = 0; j <= columns; j++)
+        distance[0][j] = j;
+    for (size_t i = 1; i <= rows; i++) {
+        distance[i][0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t least = distance[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (distance[i - 1][j] < least) least = distance[i - 1][j] + 1;
+            if (distance[i][j - 1] < least) least = distance[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                distance[i - 2][j - 2] < least)
+                least = distance[i - 2][j - 2] + 1;
+            distance[i][j] = least;
+        }
+    }
+    return distance[rows][columns];
+}
+
+bool is_suggestion(size_t distance, const char *word) {
+    return 3 * distance <= strlen(word);
 }

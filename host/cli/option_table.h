@@ -10,8 +10,8 @@
 #define TANDA_CLI_OPTION_TABLE_H
 
 #include <argp.h>
-#include <stdbool.h>
-#include <stddef.h>
+
+#include "tanda_lab.h"
 
 /* A flag of argp_option that argp does not know: each time the option is given, it adds to what it has. */
 #define OPTION_REPEATS 0x1000
@@ -83,7 +83,32 @@ const struct argp_option *option_of_argument(const struct argp *argp, const char
 /* Whether an option of that exact name is there. */
 bool option_exists(const struct argp *argp, const char *name);
 
+/*
+ * Fails with TANDA_USAGE, saying of the word of a command line why it is no option of the command: what to write for an
+ * option of other software, else the closest name; or what its value lacks.
+ */
+tanda_status option_fault(const struct argp *argp, const char *command, const char *argument,
+                          tanda_error *error);
+
+/*
+ * What to write here for an option of other software that means something else or that is none here, by its name without
+ * dashes: "scikit-learn's C is --l2 X, X = 1 / (C rows)". NULL where it is unknown, or the command lacks what is to be
+ * written.
+ */
+const char *option_advice(const struct argp *argp, const char *name);
+
 /* The command line that its text gives as an example, to the end of the line; "" for none. */
 const char *option_example(const struct argp *argp);
+
+#define SUGGEST_LENGTH_MAX 63 /* longer texts are compared by their beginning */
+
+/*
+ * Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours, each 1.
+ * Restricted Damerau-Levenshtein (Damerau 1964, doi 10.1145/363958.363994).
+ */
+size_t edit_distance(const char *a, const char *b);
+
+/* Whether what is so far from a word may be suggested in its place: at most a third of its letters differ. */
+bool is_suggestion(size_t distance, const char *word);
 
 #endif

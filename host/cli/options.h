@@ -6,13 +6,64 @@
 #define TANDA_CLI_OPTIONS_H
 
 #include <argp.h>
+#include <stdio.h>
 
-#include "cli/option_groups.h"
+#include "cli/value.h"
+#include "tanda_lab.h"
 
-/* Inputs: common_options *, data_options *, data_options *. data_argp is reading_argp and --data. */
+/* Options of every command. Texts point into argv. */
+typedef struct common_options {
+    tanda_device_options device;
+    tanda_gemm gemm;
+    uint64_t seed;
+    bool quiet;
+    bool json;
+    bool keeps_spec; /* set before parsing: what --device takes is left as it is, for device_spec_read */
+    bool finished;   /* --help or --version was answered: nothing more is to be done */
+    bool help;
+    const char *stopped_at; /* the argument at which parsing ended in an error */
+    tanda_error *error;     /* set before parsing */
+} common_options;
+
+/* Where rows come from and which columns are used. */
+typedef struct data_options {
+    const char *path;           /* the first --data, or the argument of inspect; with --test-rows in it */
+    text_list paths;            /* every --data, in order */
+    const char *test_rows;      /* --test-rows, or NULL */
+    char *joined_path;          /* what path then points to */
+    tanda_dataset_options read; /* without the lists: options_reading puts them in */
+    text_list ignore;
+    text_list features;
+    text_list categorical;
+    text_list missing_values;
+    text_list copy;     /* predict --copy */
+    tanda_error *error; /* set before parsing */
+} data_options;
+
+/* Keys of the commands' own options start here; the shared ones lie below. */
+enum { FLAG_OWN = 0x1000 };
+
+/* Letters are keys as well: -q, -h, -v, and -o of every command that writes what it makes. */
+enum { LETTER_HELP = 'h', LETTER_OUTPUT = 'o', LETTER_QUIET = 'q', LETTER_VERSION = 'v' };
+
+/* Of run_options.c, which stands beside a command's own. */
+enum { FLAG_RUN = 0x1100 };
+
+/* Input: a common_options *. */
 extern const struct argp common_argp;
-extern const struct argp reading_argp;
-extern const struct argp data_argp;
+
+/*
+ * Inputs: a data_options *. reading_argp is how rows are read, data_argp besides where they are. encoding_argp is how
+ * columns become features, unknown_argp what of that a model does not decide.
+ */
+extern const struct argp reading_argp, data_argp, encoding_argp, unknown_argp;
+
+/* The reading options with the lists in place; borrows from options. */
+tanda_dataset_options options_reading(const data_options *options);
+void data_options_free(data_options *options);
+
+/* For the manual: how the delimiter of a file is found. */
+void dialect_write_rules(FILE *stream);
 
 /*
  * Parses argv into input (common is the part of it that common_argp fills) and answers --help and --version.
@@ -29,7 +80,21 @@ error_t options_argument(struct argp_state *state, const char *argument, const c
 /* Fails with TANDA_USAGE for want of "data" or the like, and shows the command's example. */
 tanda_status options_lack(const struct argp *argp, const char *what, tanda_error *error);
 
-/* The names --task takes, in the order of tanda_task. */
-tanda_status options_task(const char *text, tanda_task *task, tanda_error *error);
+/* A device of several: one side of `tanda verify`, or one of those that are measured. */
+typedef struct device_spec {
+    char *text;            /* what the texts of common point into */
+    common_options common; /* with what the spec says of device and gemm */
+    const char *requested; /* what was asked for: the DEVICE, or "auto" */
+    char reason[256];      /* why it is this device; "" when the spec names it */
+} device_spec;
+
+/*
+ * Reads what --device and --against take: DEVICE[,threads=N][,isa=NAME][,math=exact|fast][,gemm=auto|tanda|clblast]
+ * [,kernels=FOLDER][,executor=NAME]. What it does not say comes from common. flag is for messages. Fails with
+ * TANDA_USAGE. Released by device_spec_free whatever it returns.
+ */
+tanda_status device_spec_read(const char *flag, const char *text, const common_options *common,
+                              device_spec *spec, tanda_error *error);
+void device_spec_free(device_spec *spec);
 
 #endif

@@ -12,7 +12,6 @@
 #include "cli/command.h"
 #include "cli/file_list.h"
 #include "cli/option_table.h"
-#include "cli/reading_options.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -28,21 +27,17 @@ typedef struct prediction_output {
     file_writer writer;
 } prediction_output;
 
-static bool is_special(const char *path) {
-    file_target target;
-    return file_target_find(path, &target) == 0 && target.kind == FILE_SPECIAL;
-}
-
 /* By the ending of path; a device or a pipe takes CSV by any other name. TANDA_USAGE for another ending. */
 static tanda_status prediction_output_choose(const char *path, prediction_output *output,
                                              tanda_error *error) {
     char text[SHOWN_SIZE];
+    file_target target;
     *output = (prediction_output){.path = path};
     if (path == NULL || *path == '\0') return TANDA_OK; /* an empty name is refused with the other files */
     const char *dot = strrchr(path, '.');
     output->is_array = dot != NULL && strcasecmp(dot, ".npy") == 0;
-    if (output->is_array || (dot != NULL && strcasecmp(dot, ".csv") == 0) || is_special(path))
-        return TANDA_OK;
+    if (output->is_array || (dot != NULL && strcasecmp(dot, ".csv") == 0)) return TANDA_OK;
+    if (file_target_find(path, &target) == 0 && target.kind == FILE_SPECIAL) return TANDA_OK;
     return fail(error, TANDA_USAGE, "--output: '%s' ends neither in .csv nor in .npy, and these are written",
                 shown(path, strlen(path), text));
 }
@@ -51,21 +46,6 @@ static tanda_status prediction_output_add(prediction_output *output, const void 
                                           tanda_error *error) {
     if (output->path != NULL) return file_writer_add(&output->writer, data, size, error);
     return report_write(data, size, error);
-}
-
-static tanda_status prediction_output_begin(prediction_output *output, size_t rows, size_t columns,
-                                            tanda_error *error) {
-    char header[NPY_HEADER_SIZE];
-    if (output->path == NULL) return TANDA_OK;
-    const tanda_status status = file_writer_begin(output->path, &output->writer, error);
-    if (status != TANDA_OK || !output->is_array) return status;
-    npy_make_header(header, 'f', rows, columns);
-    return prediction_output_add(output, header, sizeof header, error);
-}
-
-/* A file is there when this has returned TANDA_OK, and not before. */
-static tanda_status prediction_output_finish(prediction_output *output, tanda_error *error) {
-    return output->path != NULL ? file_writer_finish(&output->writer, error) : report_flush(error);
 }
 
 /* ---- options ------------------------------------------------------------------------------------------ */
@@ -100,7 +80,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     prediction *prediction = state->input;
     switch (key) {
     case FLAG_TOP:
-        return parsed(value_size("--top", argument, 1, &prediction->top, prediction->error));
+        return parsed(value_size("--top", argument, 1, SIZE_MAX, &prediction->top, prediction->error));
     case LETTER_OUTPUT:
         prediction->output_path = argument;
         return parsed(prediction_output_choose(argument, &prediction->output, prediction->error));
@@ -115,30 +95,27 @@ const struct argp predict_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL DATA",
-    .doc =
-        "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
-        "standard output.\v"
-        "Rows of CSV that come through a pipe (DATA is -) are answered as they come, in blocks of what has "
-        "arrived. "
-        "The data needs no target; a column that the model learned is left out. Columns are found by the "
-        "model's names where the data has names, else by position.\n"
-        "Example: tanda predict iris.safetensors datasets/iris.csv --top 1",
+    .doc = "Class and probabilities, the probability of each label, or the value, of every row, as CSV on "
+           "standard output.\v"
+           "Rows of CSV that come through a pipe (DATA is -) are answered as they come, in blocks of what "
+           "has arrived. The data needs no target; a column that the model learned is left out. Columns are "
+           "found by the model's names where the data has names, else by position.\n"
+           "Example: tanda predict iris.safetensors datasets/iris.csv --top 1",
     .children = application_children,
 };
 
 /* ---- what goes together --------------------------------------------------------------------------------- */
 
-static tanda_status check_array(const prediction *prediction, tanda_error *error) {
-    if (prediction->application.data.copy.count > 0)
+static tanda_status check_options(const prediction *prediction, tanda_error *error) {
+    const application *application = &prediction->application;
+    if (prediction->output.is_array && application->data.copy.count > 0)
         return fail(error, TANDA_USAGE, "--copy: .npy holds numbers, and no text of columns; write .csv");
-    if (prediction->top > 0)
+    if (prediction->output.is_array && prediction->top > 0)
         return fail(error, TANDA_USAGE,
                     "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
-    return TANDA_OK;
-}
-
-static tanda_status check_files(const prediction *prediction, tanda_error *error) {
-    const application *application = &prediction->application;
+    if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
+        return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
+    if (prediction->output_path == NULL) return TANDA_OK;
     const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
     const named_file output = {"--output", prediction->output_path, FILE_REPLACED, NULL};
     file_list list = {0};
@@ -150,35 +127,7 @@ static tanda_status check_files(const prediction *prediction, tanda_error *error
     return status;
 }
 
-static tanda_status check_options(const prediction *prediction, tanda_error *error) {
-    const application *application = &prediction->application;
-    if (prediction->output.is_array) {
-        const tanda_status status = check_array(prediction, error);
-        if (status != TANDA_OK) return status;
-    }
-    if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
-        return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
-    return prediction->output_path == NULL ? TANDA_OK : check_files(prediction, error);
-}
-
-static tanda_status begin_text(prediction *prediction, tanda_error *error) {
-    const tanda_model *model = prediction->application.model;
-    const size_t columns = tanda_prediction_columns(model);
-    if (prediction->top > 0 && model->task != TANDA_TASK_CLASSES)
-        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
-                    model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
-    return prediction_text_begin(model, columns, prediction->top < columns ? prediction->top : columns,
-                                 &prediction->text, error);
-}
-
 /* ---- one row as JSON ------------------------------------------------------------------------------------ */
-
-static json_t *targets_array(const float *row, size_t columns) {
-    json_builder values = json_array_begin();
-    for (size_t i = 0; i < columns; i++)
-        json_push(&values, json_real((double)row[i]));
-    return json_end(&values);
-}
 
 /* {"labels": [name, ...] of those above 1/2, "probabilities": {name: p, ...}} */
 static json_t *labels_object(const tanda_model *model, const float *row) {
@@ -197,30 +146,27 @@ static json_t *labels_object(const tanda_model *model, const float *row) {
  */
 static json_t *row_object(const prediction *prediction, const float *row) {
     const tanda_model *model = prediction->application.model;
+    const size_t columns = prediction->text.columns;
     if (model->task == TANDA_TASK_LABELS) return labels_object(model, row);
-    if (model->task == TANDA_TASK_REGRESSION)
-        return prediction->text.columns == 1 ? json_real((double)row[0])
-                                             : targets_array(row, prediction->text.columns);
-    if (prediction->text.top > 0)
-        order_classes(prediction->text.order, row, prediction->text.columns, prediction->text.top);
+    if (model->task == TANDA_TASK_REGRESSION && columns == 1) return json_real((double)row[0]);
+    if (model->task == TANDA_TASK_REGRESSION) {
+        json_builder values = json_array_begin();
+        for (size_t i = 0; i < columns; i++)
+            json_push(&values, json_real((double)row[i]));
+        return json_end(&values);
+    }
+    if (prediction->text.top > 0) order_classes(prediction->text.order, row, columns, prediction->text.top);
     report probabilities = json_object_begin();
-    const size_t count = prediction->text.top == 0 ? prediction->text.columns : prediction->text.top;
+    const size_t count = prediction->text.top == 0 ? columns : prediction->text.top;
     for (size_t i = 0; i < count; i++) {
         const size_t class = prediction->text.top == 0 ? i : prediction->text.order[i];
         json_put_real(&probabilities, model->class_names[class], (double)row[class]);
     }
-    return json_pack("{so so}", "class",
-                     json_text(model->class_names[best_class(row, prediction->text.columns)]),
+    return json_pack("{so so}", "class", json_text(model->class_names[best_class(row, columns)]),
                      "probabilities", json_end(&probabilities));
 }
 
 /* ---- rows ----------------------------------------------------------------------------------------------- */
-
-static bool all_finite(const float *row, size_t columns) {
-    for (size_t i = 0; i < columns; i++)
-        if (!isfinite(row[i])) return false;
-    return true;
-}
 
 static tanda_status write_lines(prediction *prediction, tanda_error *error) {
     csv_lines *lines = &prediction->lines;
@@ -231,22 +177,15 @@ static tanda_status write_lines(prediction *prediction, tanda_error *error) {
     return status;
 }
 
-static tanda_status write_header(prediction *prediction, tanda_error *error) {
-    size_t length = 0;
-    const char *copied = tanda_dataset_copied_names(prediction->application.dataset, &length);
-    if (prediction->rows != NULL || prediction->output.is_array) return TANDA_OK;
-    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
-    return write_lines(prediction, error);
-}
-
 static tanda_status take_row(prediction *prediction, size_t index, const float *row) {
     const application *application = &prediction->application;
     size_t length = 0;
-    if (!all_finite(row, prediction->text.columns))
-        return fail(prediction->error, TANDA_FAILED,
-                    "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
-                    "the model",
-                    application->data.path, prediction->rows_before + index);
+    for (size_t i = 0; i < prediction->text.columns; i++)
+        if (!isfinite(row[i]))
+            return fail(prediction->error, TANDA_FAILED,
+                        "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
+                        "the model",
+                        application->data.path, prediction->rows_before + index);
     if (prediction->output.is_array) return TANDA_OK; /* whole blocks of it are written */
     if (prediction->rows == NULL) {
         const char *copied = tanda_dataset_copied(application->dataset, index, &length);
@@ -304,13 +243,30 @@ static tanda_status begin(prediction *prediction, tanda_error *error) {
     tanda_status status = check_options(prediction, error);
     application->reads_whole = prediction->output.is_array; /* its header says how many rows there are */
     if (status == TANDA_OK) status = application_open(application, true, error);
-    if (status == TANDA_OK) status = begin_text(prediction, error);
+    if (status != TANDA_OK) return status;
+    const tanda_model *model = application->model;
+    const size_t columns = tanda_prediction_columns(model);
+    if (prediction->top > 0 && model->task != TANDA_TASK_CLASSES)
+        return fail(error, TANDA_USAGE, "--top is for classes, and the model predicts %s",
+                    model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
+    status = prediction_text_begin(model, columns, prediction->top < columns ? prediction->top : columns,
+                                   &prediction->text, error);
     if (status != TANDA_OK) return status;
     prediction->dialect = application->dataset->dialect;
     if (application->common.json && prediction->output_path == NULL) prediction->rows = json_array();
-    status = prediction_output_begin(&prediction->output, application->dataset->rows,
-                                     prediction->text.columns, error);
-    return status == TANDA_OK ? write_header(prediction, error) : status;
+    prediction_output *output = &prediction->output;
+    if (output->path != NULL) status = file_writer_begin(output->path, &output->writer, error);
+    if (status != TANDA_OK) return status;
+    if (output->is_array) {
+        char header[NPY_HEADER_SIZE];
+        npy_make_header(header, 'f', application->dataset->rows, prediction->text.columns);
+        return prediction_output_add(output, header, sizeof header, error);
+    }
+    if (prediction->rows != NULL) return TANDA_OK;
+    size_t length = 0;
+    const char *copied = tanda_dataset_copied_names(application->dataset, &length);
+    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
+    return write_lines(prediction, error);
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {
@@ -321,14 +277,15 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
                                prediction, error);
         if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
     }
-    if (status == TANDA_OK) status = prediction_output_finish(&prediction->output, error);
+    if (status == TANDA_OK) /* a file is there from then on, and not before */
+        status = prediction->output.path != NULL ? file_writer_finish(&prediction->output.writer, error)
+                                                 : report_flush(error);
     if (status == TANDA_OK && application->common.json) status = print_json(prediction, error);
     return status;
 }
 
 tanda_status predict_command(int argc, char **argv, tanda_error *error) {
-    prediction prediction = {.error = error};
-    application_begin(&prediction.application, error);
+    prediction prediction = {.application = {.common.error = error, .data.error = error}, .error = error};
     tanda_status status =
         options_parse(&predict_argp, argc, argv, &prediction, &prediction.application.common, error);
     if (status == TANDA_OK && !prediction.application.common.finished) status = predict(&prediction, error);

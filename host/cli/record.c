@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli/command.h"
-#include "cli/device_spec.h"
-#include "cli/opening.h"
 #include "cli/option_table.h"
-#include "cli/print.h"
 #include "cli/report.h"
 #include "cli/train_options.h"
 #include "tanda_lab.h"
@@ -37,13 +35,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[0] = &run->train;
         return 0;
     case FLAG_STEPS:
-        return parsed(value_size("--steps", argument, 1, &run->steps, run->train.common.error));
+        return parsed(value_size("--steps", argument, 1, SIZE_MAX, &run->steps, run->train.common.error));
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
-
-static const struct argp_child children[] = {{&train_options_argp, 0, NULL, 0}, {0}};
 
 const struct argp record_argp = {
     .options = table,
@@ -55,7 +51,7 @@ const struct argp record_argp = {
         "for every step up to 1,000, then for at most 1,000 more and the last. tanda verify --golden repeats "
         "it on any device.\v"
         "Example: tanda record datasets/iris.csv --hidden 16 --output iris.golden.json",
-    .children = children,
+    .children = (const struct argp_child[]){{&train_options_argp, 0, NULL, 0}, {0}},
 };
 
 static tanda_status parse_options(int argc, char **argv, recording *run, tanda_error *error) {
@@ -157,9 +153,9 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
             opening_of(&run->train.common.device, run->train.common.quiet, &run->device, run->reason, error);
     if (status != TANDA_OK) return status;
     if (!run->train.common.quiet) {
-        print_model_line(stderr, run->fit.model);
+        print_model_line(run->fit.model);
         print_optimizer_remark(stderr, &run->train.optimizing);
-        print_device_line(stderr, run->device, TANDA_MATH_EXACT, run->reason);
+        print_device_line(run->device, TANDA_MATH_EXACT, run->reason);
     }
     golden_options options;
     status = golden_options_of(&run->fit.train, run->fit.training->rows, steps, &options, error);

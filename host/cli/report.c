@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/print.h"
 #include "tanda_lab.h"
 
 report report_begin(const char *command) {
@@ -19,14 +20,6 @@ void report_outcome(report *report, tanda_status status, const tanda_error *erro
     if (status == TANDA_OK) return;
     json_put_count(report, "status", (uint64_t)status);
     json_put_text(report, "error", error->message);
-}
-
-void report_free(report *report) {
-    json_drop(report);
-}
-
-const char *math_name(tanda_math math) {
-    return math == TANDA_MATH_FAST ? "fast" : "exact";
 }
 
 const char *grade_name(tanda_grade grade) {
@@ -44,7 +37,7 @@ void report_device(report *report, const tanda_device *device, const tanda_devic
     json_put_text(report, "requested_device", options->device != NULL ? options->device : "auto");
     json_put(report, "fallback", json_boolean(tanda_device_is_fallback(device, NULL)));
     json_put_text(report, "backend", information->backend);
-    json_put_text(report, "math", math_name(options->math));
+    json_put_text(report, "math", options->math == TANDA_MATH_FAST ? "fast" : "exact");
     json_put_text(report, "grade", grade_name(tanda_device_grade(device, NULL)));
     if (is_openmp) {
         json_put_count(report, "threads", information->compute_units);
@@ -72,6 +65,22 @@ void report_target_scaling(report *report, const tanda_model *model) {
     if (model->target_scaling.targets > 0) json_put_text(report, "scale_target", "standard");
 }
 
+void report_dialect(report *outer, const dialect *dialect) {
+    if (!dialect->is_text) return;
+    report report = json_object_begin();
+    json_put_text(&report, "encoding", text_encoding_name(dialect->encoding));
+    json_put_text(&report, "delimiter",
+                  dialect->single_blanks ? "single blanks" : dialect_delimiter_name(dialect->delimiter));
+    json_put_text(&report, "decimal", dialect_decimal_name(dialect->decimal));
+    json_put_text(&report, "line_end", dialect->line_end == '\r' ? "CR" : dialect->has_crlf ? "CRLF" : "LF");
+    json_put(&report, "byte_order_mark", json_boolean(dialect->encoding == TEXT_UTF8_MARK));
+    json_put(&report, "quotes", json_boolean(dialect->has_quotes));
+    json_put_text(&report, "comment", dialect->comment[0] == '\0' ? "none" : dialect->comment);
+    json_put_count(&report, "skipped_lines", dialect->skipped_lines);
+    json_put(&report, "header", json_boolean(dialect->has_header));
+    json_put(outer, "dialect", json_end(&report));
+}
+
 /* After an earlier, failed write the reason is lost; a full pipe or disk is told by this one. */
 static tanda_status fail_writing(tanda_error *error) {
     return fail(error, TANDA_FAILED, "cannot write to standard output: %s",
@@ -93,7 +102,7 @@ static bool is_printed; /* one object is all that standard output gets */
 tanda_status report_print(report *report, tanda_error *error) {
     const bool failed = report->failed || print_json_value(report->object, stdout,
                                                            JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) != 0;
-    report_free(report);
+    json_drop(report);
     if (failed && !ferror(stdout)) return fail(error, TANDA_FAILED, "out of memory while writing the result");
     is_printed = !failed;
     putchar('\n');
@@ -120,4 +129,52 @@ void print_evaluation(const char *prefix, const tanda_evaluation *evaluation) {
         printf("%saccuracy: %.9g (%llu of %zu)\n", prefix, evaluation->accuracy,
                (unsigned long long)evaluation->correct, evaluation->rows);
     print_figure(prefix, "squared_error", evaluation->squared_error);
+}
+
+/* ---- names on a terminal -------------------------------------------------------------------------------- */
+
+void print_name(FILE *stream, const char *name) {
+    bool may_be_shown = false;
+    for (size_t left = strlen(name), step = 0; left > 0; left -= step, name += step) {
+        step = text_character(name, left, &may_be_shown);
+        fprintf(stream, "%.*s", may_be_shown ? (int)step : 1, may_be_shown ? name : "?");
+    }
+}
+
+void print_note(const char *note) {
+    fputs("note: ", stderr);
+    print_name(stderr, note);
+    fputc('\n', stderr);
+}
+
+/* The code point of a character of JSON that may not be shown: of 1 to 3 bytes, as JSON is UTF-8. */
+static unsigned code_point(const char *text, size_t length) {
+    unsigned code = (unsigned char)text[0] & (length == 1 ? 0x7f : length == 2 ? 0x1f : 0x0f);
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    return code;
+}
+
+/* Outside of strings JSON has none of these characters but line ends, which stay. jansson never cuts a character. */
+static int write_json(const char *text, size_t size, void *stream) {
+    bool may_be_shown = false;
+    for (size_t begin = 0, at = 0, step = 0; begin < size; begin = at) {
+        for (; at < size; at += step) {
+            step = text_character(text + at, size - at, &may_be_shown);
+            if (!may_be_shown && text[at] != '\n') break;
+        }
+        if (fwrite(text + begin, 1, at - begin, stream) != at - begin) return -1;
+        if (at == size) break;
+        fprintf(stream, "\\u%04x", code_point(text + at, step));
+        at += step;
+    }
+    return ferror((FILE *)stream) ? -1 : 0;
+}
+
+int print_json_value(const json_t *value, FILE *stream, size_t flags) {
+    return json_dump_callback(value, write_json, stream, flags);
+}
+
+void print_json_text(FILE *stream, const char *text) {
+    write_json(text, strlen(text), stream);
 }

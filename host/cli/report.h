@@ -13,11 +13,8 @@
 /* A JSON object in the making; a value that could not be added makes report_print fail. */
 typedef json_builder report;
 
-/* An object with command and version. Released by report_print or report_free. */
+/* An object with command and version. Released by report_print or json_drop. */
 report report_begin(const char *command);
-
-/* Whether something is missing in an object that was begun by report_begin. */
-bool report_failed(const report *report);
 
 /* What was asked for, whether another came instead, device, backend, math, grade and, on OpenMP, threads. */
 void report_device(report *report, const tanda_device *device, const tanda_device_options *options);
@@ -28,12 +25,14 @@ void report_evaluation(report *report, const char *prefix, const tanda_evaluatio
 /* scale_target, where the losses are of standardised targets. */
 void report_target_scaling(report *report, const tanda_model *model);
 
+/* The member "dialect" of what was found: encoding, delimiter, decimal and so on; nothing for data that is no text. */
+void report_dialect(report *report, const dialect *dialect);
+
 /* Writes the object as one line to standard output and releases it. */
 tanda_status report_print(report *report, tanda_error *error);
 
 /* Why the command fails all the same, as "status" and "error"; nothing for TANDA_OK. */
 void report_outcome(report *report, tanda_status status, const tanda_error *error);
-void report_free(report *report);
 
 /* The object {"command", "error", "status"}, for a command that failed. */
 void report_failure(const char *command, const tanda_error *error);
@@ -49,16 +48,39 @@ void print_evaluation(const char *prefix, const tanda_evaluation *evaluation);
 
 /* A grade as text: "exact", "exact but for subnormals", "fast only". */
 const char *grade_name(tanda_grade grade);
-const char *math_name(tanda_math math);
+
+/* ---- names on a terminal -------------------------------------------------------------------------------- */
 
 /*
- * Banner lines on stream. task_note says why the task is what it is when it was not found out from the
+ * Names of columns, classes, files and devices come from elsewhere, and may hold what steers a terminal (support/text.h).
+ * Messages of fail() are clean already; CSV on standard output is data, and stays as it is.
+ */
+
+/* The name, with '?' in the place of each character that may not be shown. */
+void print_name(FILE *stream, const char *name);
+
+/* A line on standard error that begins with "note: ", its text as a name. */
+void print_note(const char *note);
+
+/* As json_dumpf, with each such character as \uXXXX: the same value to whoever reads it. 0, or -1. */
+int print_json_value(const json_t *value, FILE *stream, size_t flags);
+
+/* The same for JSON that is text already. */
+void print_json_text(FILE *stream, const char *text);
+
+/* ---- standard error, for people ------------------------------------------------------------------------- */
+
+/*
+ * Banner lines. task_note says why the task is what it is when it was not found out from the
  * labels, scale_note why the scaling is what it is.
  */
-void print_data_line(FILE *stream, const char *path, const tanda_dataset *dataset, const char *task_note,
-                     tanda_scale scale, const char *scale_note);
-void print_model_line(FILE *stream, const tanda_model *model);
-void print_device_line(FILE *stream, const tanda_device *device, tanda_math math, const char *reason);
+void print_data_line(const char *path, const tanda_dataset *dataset, const char *task_note, tanda_scale scale,
+                     const char *scale_note);
+void print_model_line(const tanda_model *model);
+void print_device_line(const tanda_device *device, tanda_math math, const char *reason);
+
+/* "encoding: colour 3 categories, size 2; missing as means: 12 values" for people; nothing where there is nothing. */
+void print_encoding_line(const preparation *preparation, const tanda_dataset *dataset);
 
 /* The task, why it is this one, and the classes with their counts. */
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
@@ -66,7 +88,21 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
 /* "1 feature", "4 features": what is counted is named in the singular. */
 void print_counted(FILE *stream, size_t count, const char *what);
 
-/* One epoch as Keras prints it, on standard error; with the learning rate where there is a schedule. */
+/* One epoch as Keras prints it; with the learning rate where there is a schedule. */
 void print_epoch(const tanda_epoch *epoch, bool with_learning_rate);
+
+/* Notes about the data of a training: what is right to do with it, and still worth a look. */
+
+/* Features that were constant in the training rows, by name. */
+void print_constant_note(const tanda_model *model);
+
+/* Rows without a target that were left out. */
+void print_dropped_note(const char *path, size_t rows);
+
+/* Classes that are so many for the rows that the target may be none. */
+void print_class_note(const tanda_dataset *training);
+
+/* A line for each column, and one for all beyond the first few. */
+void print_column_notes(const doubtful_columns *columns);
 
 #endif

@@ -8,16 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/print.h"
+#include "cli/report.h"
 #include "tanda_lab.h"
 
 /* ---- one log ------------------------------------------------------------------------------------------- */
-
-/* A pipe, which has no size, counts as empty. */
-static bool is_empty(int descriptor) {
-    struct stat information = {0};
-    return fstat(descriptor, &information) != 0 || !S_ISREG(information.st_mode) || information.st_size == 0;
-}
 
 static tanda_status open_log(run_log *log, const char *flag, const char *path, bool append,
                              tanda_error *error) {
@@ -29,7 +23,9 @@ static tanda_status open_log(run_log *log, const char *flag, const char *path, b
     if (status != TANDA_OK) return fail(error, status, "%s %s", flag, reason.message);
     log->file = fdopen(descriptor, append ? "a" : "w");
     if (log->file != NULL) {
-        log->is_empty = is_empty(descriptor);
+        struct stat information = {0}; /* a pipe, which has no size, counts as empty */
+        log->is_empty =
+            fstat(descriptor, &information) != 0 || !S_ISREG(information.st_mode) || information.st_size == 0;
         return TANDA_OK;
     }
     close(descriptor);
@@ -73,18 +69,13 @@ static void add_flat(json_builder *flat, const char *outer, json_t *object) {
     }
 }
 
-/* NULL without memory. */
-static char *flat_text(json_t *object) {
+void run_logs_add(run_logs *logs, json_t *object) {
+    run_log *log = &logs->json;
+    if (log->file == NULL) return;
     json_builder flat = json_object_begin();
     add_flat(&flat, "", object);
-    char *text = flat.failed ? NULL : json_write_shortest(flat.object);
+    char *text = object == NULL || flat.failed ? NULL : json_write_shortest(flat.object);
     json_drop(&flat);
-    return text;
-}
-
-static void put_object(run_log *log, json_t *object) {
-    if (log->file == NULL) return;
-    char *text = object == NULL ? NULL : flat_text(object);
     if (text == NULL) {
         give_up(log, "out of memory");
         return;
@@ -95,21 +86,16 @@ static void put_object(run_log *log, json_t *object) {
     flush_line(log);
 }
 
-/* The time as of RFC 3339, in UTC. */
-static void report_time(report *report) {
+static void put_epoch_object(run_logs *logs, const tanda_epoch *epoch) {
     char text[32];
     struct tm parts;
     const time_t now = time(NULL);
-    if (gmtime_r(&now, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        return;
-    json_put_text(report, "time", text);
-}
-
-static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
-    if (log->file == NULL) return;
+    if (logs->json.file == NULL) return;
     report line = json_object_begin();
     json_put_text(&line, "event", "epoch");
-    report_time(&line);
+    /* As of RFC 3339, in UTC. */
+    if (gmtime_r(&now, &parts) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0)
+        json_put_text(&line, "time", text);
     json_put_count(&line, "epoch", epoch->epoch);
     json_put_count(&line, "epochs", epoch->epochs);
     json_put_count(&line, "steps", epoch->steps_since);
@@ -118,8 +104,8 @@ static void put_epoch_object(run_log *log, const tanda_epoch *epoch) {
     json_put_real(&line, "loss", epoch->loss);
     json_put_real(&line, "accuracy", epoch->accuracy);
     if (epoch->has_validation) report_evaluation(&line, "val_", &epoch->validation);
-    put_object(log, line.failed ? NULL : line.object);
-    report_free(&line);
+    run_logs_add(logs, line.failed ? NULL : line.object);
+    json_drop(&line);
 }
 
 /* ---- CSV ----------------------------------------------------------------------------------------------- */
@@ -183,12 +169,8 @@ tanda_status run_logs_open(run_logs *logs, const char *json_path, const char *cs
 }
 
 void run_logs_epoch(run_logs *logs, const tanda_epoch *epoch) {
-    put_epoch_object(&logs->json, epoch);
+    put_epoch_object(logs, epoch);
     put_row(logs, epoch);
-}
-
-void run_logs_add(run_logs *logs, json_t *object) {
-    put_object(&logs->json, object);
 }
 
 tanda_status run_logs_close(run_logs *logs, tanda_error *error) {

@@ -6,25 +6,20 @@
 #include "cli/train_options.h"
 #include "tanda_lab.h"
 
+#define TEXT(member) TEXT_AT(train_options, member)
+#define VALUE(member) VALUE_AT(train_options, member)
 #define PATIENCE_MAX 1000000000
 #define EVERY_MAX 1000000000
 #define FOLDS_MAX 1000000
 
 enum {
-    FLAG_PATIENCE = FLAG_RUN,
-    FLAG_MIN_DELTA,
+    FLAG_MIN_DELTA = FLAG_RUN,
     FLAG_RESTORE_BEST,
-    FLAG_LOG,
-    FLAG_CSV_LOG,
-    FLAG_CHECKPOINT,
     FLAG_CHECKPOINT_EVERY,
-    FLAG_KEEP,
-    FLAG_RESUME,
-    FLAG_FOLDS
 };
 
 static const struct argp_option table[] = {
-    {"patience", FLAG_PATIENCE, "N", 0,
+    {"patience", VALUE(training.patience), "N", 0,
      "stop after N epochs in a row without a better val_loss, or loss where there is no validation; default "
      "0: never",
      0},
@@ -32,24 +27,23 @@ static const struct argp_option table[] = {
     {"restore-best", FLAG_RESTORE_BEST, "yes|no", 0,
      "end with the weights of the best epoch; default: yes with --patience, else no", 0},
     ELSEWHERE("restore-best-weights"),
-    {"log", FLAG_LOG, "FILE", 0, "write a JSON object per reported epoch, and one at the end, a line each",
+    {"log", TEXT(log), "FILE", 0, "write a JSON object per reported epoch, and one at the end, a line each",
      SECTION_OUTPUT},
-    {"csv-log", FLAG_CSV_LOG, "FILE", 0,
+    {"csv-log", TEXT(csv_log), "FILE", 0,
      "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", SECTION_OUTPUT},
-    {"checkpoint", FLAG_CHECKPOINT, "FILE|FOLDER", 0,
+    {"checkpoint", TEXT(training.checkpoint), "FILE|FOLDER", 0,
      "save the training here from time to time, at SIGINT, SIGTERM, SIGHUP, SIGXCPU and SIGUSR1 (which goes "
-     "on), "
-     "and at the end: a file that ends in .safetensors, or a folder",
+     "on), and at the end: a file that ends in .safetensors, or a folder",
      SECTION_OUTPUT},
     {"checkpoint-every", FLAG_CHECKPOINT_EVERY, "N|TIME", 0,
      "so many epochs, or a time such as 30s, 10m or 2h; default 1m", SECTION_OUTPUT},
-    {"keep", FLAG_KEEP, "N", 0, "checkpoints that a folder keeps, beside best.safetensors; default 3",
-     SECTION_OUTPUT},
-    {"resume", FLAG_RESUME, "FILE|FOLDER", 0,
+    {"keep", VALUE(training.checkpoint_keep), "N", 0,
+     "checkpoints that a folder keeps, beside best.safetensors; default 3", SECTION_OUTPUT},
+    {"resume", TEXT(training.resume), "FILE|FOLDER", 0,
      "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
      "there unless --checkpoint says otherwise",
      SECTION_OUTPUT},
-    {"folds", FLAG_FOLDS, "K", 0,
+    {"folds", VALUE(folds), "K", 0,
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
      "rows",
      0},
@@ -58,13 +52,12 @@ static const struct argp_option table[] = {
     {0},
 };
 
-static tanda_status set_count(const char *flag, const char *argument, uint64_t least, uint64_t most,
-                              size_t *count, tanda_error *error) {
-    uint64_t number = 0;
-    const tanda_status status = value_count(flag, argument, least, most, &number, error);
-    if (status == TANDA_OK) *count = (size_t)number;
-    return status;
-}
+static const option_place places[] = {
+    {VALUE(training.patience), .kind = PLACE_SIZE, .flag = "--patience", .most = PATIENCE_MAX},
+    {VALUE(training.checkpoint_keep), .kind = PLACE_SIZE, .flag = "--keep", .least = 1, .most = EVERY_MAX},
+    {VALUE(folds), .kind = PLACE_SIZE, .flag = "--folds", .least = 2, .most = FOLDS_MAX},
+    {0},
+};
 
 static tanda_status set_min_delta(train_options *options, const char *argument) {
     char buffer[SHOWN_SIZE];
@@ -76,13 +69,6 @@ static tanda_status set_min_delta(train_options *options, const char *argument) 
     return fail(options->common.error, TANDA_USAGE,
                 "--min-delta: '%s' is not a number of at least 0, such as 0.001",
                 shown(argument, strlen(argument), buffer));
-}
-
-static tanda_status set_restore_best(train_options *options, const char *argument) {
-    const tanda_status status =
-        value_yes_no("--restore-best", argument, &options->training.restore_best, options->common.error);
-    if (status == TANDA_OK) options->has_restore_best = true;
-    return status;
 }
 
 /* "12": epochs; "30s", "10m", "2h": time. */
@@ -117,43 +103,24 @@ static tanda_status set_every(train_options *options, const char *argument) {
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     train_options *options = state->input;
-    tanda_train_options *training = &options->training;
-    tanda_error *error = options->common.error;
     switch (key) {
-    case FLAG_PATIENCE:
-        return parsed(set_count("--patience", argument, 0, PATIENCE_MAX, &training->patience, error));
     case FLAG_MIN_DELTA:
         return parsed(set_min_delta(options, argument));
     case FLAG_RESTORE_BEST:
-        return parsed(set_restore_best(options, argument));
-    case FLAG_LOG:
-        options->log = argument;
-        return 0;
-    case FLAG_CSV_LOG:
-        options->csv_log = argument;
-        return 0;
-    case FLAG_CHECKPOINT:
-        training->checkpoint = argument;
-        return 0;
+        options->has_restore_best = true;
+        return parsed(
+            value_yes_no("--restore-best", argument, &options->training.restore_best, options->common.error));
     case FLAG_CHECKPOINT_EVERY:
         return parsed(set_every(options, argument));
-    case FLAG_KEEP:
-        return parsed(set_count("--keep", argument, 1, EVERY_MAX, &training->checkpoint_keep, error));
-    case FLAG_FOLDS:
-        return parsed(set_count("--folds", argument, 2, FOLDS_MAX, &options->folds, error));
-    case FLAG_RESUME:
-        training->resume = argument;
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return option_put(places, key, argument, options, options->common.error);
     }
 }
 
 const struct argp run_argp = {.options = table, .parser = parse};
 
-/* Of --folds, which makes several trainings. */
-static tanda_status check_folds(const train_options *options, tanda_error *error) {
-    const tanda_train_options *training = &options->training;
+tanda_status run_options_check(train_options *options, tanda_error *error) {
+    tanda_train_options *training = &options->training;
     if (options->folds > 0 && (training->checkpoint != NULL || training->resume != NULL))
         return fail(error, TANDA_USAGE,
                     "--folds makes several trainings, and %s is for one; leave one of them away",
@@ -162,13 +129,6 @@ static tanda_status check_folds(const train_options *options, tanda_error *error
         return fail(error, TANDA_USAGE,
                     "--%s is of the training on all rows, which --folds makes with --output",
                     options->log != NULL ? "log" : "csv-log");
-    return TANDA_OK;
-}
-
-tanda_status run_options_check(train_options *options, tanda_error *error) {
-    tanda_train_options *training = &options->training;
-    const tanda_status status = check_folds(options, error);
-    if (status != TANDA_OK) return status;
     if (!options->has_restore_best) training->restore_best = training->patience > 0;
     if (training->checkpoint == NULL) training->checkpoint = training->resume;
     const char *alone = training->checkpoint_keep > 0 ? "--keep"

@@ -4,11 +4,7 @@
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/cross_validation.h"
-#include "cli/data_notes.h"
 #include "cli/interrupt.h"
-#include "cli/opening.h"
-#include "cli/print.h"
-#include "cli/reading_options.h"
 #include "cli/report.h"
 #include "cli/run_log.h"
 #include "cli/train_options.h"
@@ -62,34 +58,29 @@ static void print_training_line(const training *run) {
         fputs("note: no --output, the model is not kept\n", stderr);
 }
 
-static void print_notes(const training *run) {
-    const fit *fit = &run->fit;
-    print_dropped_note(stderr, run->options.data.path, fit->dropped);
-    if (fit->validation != NULL && run->options.fit.validation != NULL)
-        print_dropped_note(stderr, run->options.fit.validation, fit->validation->dropped);
-    print_class_note(stderr, fit->training);
-    print_constant_note(stderr, fit->model);
-    if (fit->training->origin_note != NULL) print_note(stderr, fit->training->origin_note);
-    if (fit->lack_note != NULL) print_note(stderr, fit->lack_note);
-    print_column_notes(stderr, &fit->doubtful);
-}
-
 static void print_banner(const training *run) {
     const fit *fit = &run->fit;
     if (run->options.common.quiet) return;
-    print_data_line(stderr, run->options.data.path, fit->training, fit->task_note, fit->model->scaling.kind,
+    print_data_line(run->options.data.path, fit->training, fit->task_note, fit->model->scaling.kind,
                     fit->scale_note);
-    print_encoding_line(stderr, &fit->model->preparation, fit->training);
-    print_notes(run);
-    print_model_line(stderr, fit->model);
-    print_device_line(stderr, run->device, run->options.common.device.math, run->reason);
+    print_encoding_line(&fit->model->preparation, fit->training);
+    print_dropped_note(run->options.data.path, fit->dropped);
+    if (fit->validation != NULL && run->options.fit.validation != NULL)
+        print_dropped_note(run->options.fit.validation, fit->validation->dropped);
+    print_class_note(fit->training);
+    print_constant_note(fit->model);
+    if (fit->training->origin_note != NULL) print_note(fit->training->origin_note);
+    if (fit->lack_note != NULL) print_note(fit->lack_note);
+    print_column_notes(&fit->doubtful);
+    print_model_line(fit->model);
+    print_device_line(run->device, run->options.common.device.math, run->reason);
     print_training_line(run);
 }
 
 /* Even when quiet: something is broken. */
 static void on_damage(const char *note, void *context) {
     (void)context;
-    print_note(stderr, note);
+    print_note(note);
 }
 
 static void on_epoch(const tanda_epoch *epoch, void *context) {
@@ -108,14 +99,7 @@ static void on_progress(const tanda_progress *progress, void *context) {
 static void on_note(const char *note, void *context) {
     training *run = context;
     bar_clear(&run->bar);
-    if (!run->options.common.quiet) print_note(stderr, note);
-}
-
-static void print_saved(const tanda_checkpoint *checkpoint) {
-    fputs("saved ", stderr);
-    print_name(stderr, checkpoint->path);
-    fprintf(stderr, " after epoch %zu, step %zu of %zu\n", checkpoint->epoch, checkpoint->step,
-            checkpoint->steps);
+    if (!run->options.common.quiet) print_note(note);
 }
 
 static bool should_save(void *context) {
@@ -133,23 +117,17 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
     run->unsaved = checkpoint->failure != NULL;
     if (run->unsaved && told) return;
     bar_clear(&run->bar);
-    if (run->unsaved)
+    if (run->unsaved) {
         fprintf(stderr,
                 "tanda: checkpoint not saved after epoch %zu, step %zu of %zu: %s; the training goes on\n",
                 checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
-    else if (!run->options.common.quiet && (told || asked || run->options.training.checkpoint_epochs == 0))
-        print_saved(checkpoint);
-}
-
-static void hear(training *run) {
-    tanda_train_options *options = &run->options.training;
-    options->on_epoch = on_epoch;
-    options->on_note = on_note;
-    options->on_progress = on_progress;
-    options->should_stop = interrupt_came;
-    options->should_save = should_save;
-    options->on_checkpoint = on_checkpoint;
-    options->context = run;
+    } else if (!run->options.common.quiet &&
+               (told || asked || run->options.training.checkpoint_epochs == 0)) {
+        fputs("saved ", stderr);
+        print_name(stderr, checkpoint->path);
+        fprintf(stderr, " after epoch %zu, step %zu of %zu\n", checkpoint->epoch, checkpoint->step,
+                checkpoint->steps);
+    }
 }
 
 static tanda_status train(training *run, tanda_error *error) {
@@ -159,21 +137,6 @@ static tanda_status train(training *run, tanda_error *error) {
     const tanda_status status = fit_train(&run->fit, run->device, &run->result, error);
     bar_clear(&run->bar);
     return status;
-}
-
-static void print_stop(const training *run) {
-    const tanda_train_result *result = &run->result;
-    if (run->options.common.quiet || result->best_epoch == 0) return;
-    fprintf(stderr, "%s after epoch %zu; the best was epoch %zu, %sloss: %.6g%s\n",
-            result->stopped_early ? "stopped early" : "ended", result->epochs, result->best_epoch,
-            result->has_validation ? "val_" : "", result->best_score,
-            run->options.training.restore_best ? ", and its weights are kept" : "");
-}
-
-static json_t *seconds_object(const training *run) {
-    const tanda_train_result *result = &run->result;
-    return json_pack("{sf sf sf sf}", "load", run->load_seconds, "compile", result->compile_seconds,
-                     "transfer", result->transfer_seconds, "train", result->train_seconds);
 }
 
 static report make_report(const training *run) {
@@ -209,43 +172,30 @@ static report make_report(const training *run) {
     if (run->folds.done > 0) json_put(&report, "cross_validation", cross_validation_json(&run->folds));
     report_evaluation(&report, "", &run->result.training);
     if (run->result.has_validation) report_evaluation(&report, "val_", &run->result.validation);
-    json_put(&report, "seconds", seconds_object(run));
+    json_put(&report, "seconds",
+             json_pack("{sf sf sf sf}", "load", run->load_seconds, "compile", run->result.compile_seconds,
+                       "transfer", run->result.transfer_seconds, "train", run->result.train_seconds));
     json_put_text(&report, "weights_sha256", run->digest);
     json_put_text(&report, "model", run->options.output);
     return report;
 }
 
-static void log_folds(training *run) {
-    for (size_t i = 0; i < run->folds.done; i++) {
-        report line = {.object = cross_validation_fold_json(&run->folds.folds[i])};
-        line.failed = line.object == NULL;
-        json_put_text(&line, "event", "fold");
-        json_put_count(&line, "fold", i + 1);
-        run_logs_add(&run->logs, line.failed ? NULL : line.object);
-        report_free(&line);
-    }
-}
-
 /* The log's last lines: the folds, then the run's results, where there are any, and what went wrong. */
 static void log_end(training *run, tanda_status status, const tanda_error *error) {
-    log_folds(run);
+    for (size_t i = 0; i < run->folds.done; i++) {
+        report fold = {.object = cross_validation_fold_json(&run->folds.folds[i])};
+        fold.failed = fold.object == NULL;
+        json_put_text(&fold, "event", "fold");
+        json_put_count(&fold, "fold", i + 1);
+        run_logs_add(&run->logs, fold.failed ? NULL : fold.object);
+        json_drop(&fold);
+    }
     report line = run->digest[0] != '\0' ? make_report(run) : report_begin("train");
     json_put_text(&line, "event", "run");
     if (status == TANDA_OK) json_put_count(&line, "status", 0);
     report_outcome(&line, status, error);
     run_logs_add(&run->logs, line.failed ? NULL : line.object);
-    report_free(&line);
-}
-
-static void print_lines(const training *run) {
-    print_evaluation("", &run->result.training);
-    if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
-    printf("seconds: %.3f\n", run->result.train_seconds);
-    printf("weights_sha256: %s\n", run->digest);
-    if (run->options.output == NULL) return;
-    fputs("model: ", stdout);
-    print_name(stdout, run->options.output);
-    putchar('\n');
+    json_drop(&line);
 }
 
 static tanda_status open_device(training *run, tanda_error *error) {
@@ -272,13 +222,19 @@ static tanda_status prepare(training *run, tanda_error *error) {
 
 /* status and error: of what was done; error becomes that of printing where all went well. */
 static tanda_status print_result(const training *run, tanda_status status, tanda_error *error) {
-    if (!run->options.common.json) {
-        print_lines(run);
-        return TANDA_OK;
+    if (run->options.common.json) {
+        report report = make_report(run);
+        report_outcome(&report, status, error);
+        return report_print(&report, status == TANDA_OK ? error : NULL);
     }
-    report report = make_report(run);
-    report_outcome(&report, status, error);
-    return report_print(&report, status == TANDA_OK ? error : NULL);
+    print_evaluation("", &run->result.training);
+    if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
+    printf("seconds: %.3f\nweights_sha256: %s\n", run->result.train_seconds, run->digest);
+    if (run->options.output == NULL) return TANDA_OK;
+    fputs("model: ", stdout);
+    print_name(stdout, run->options.output);
+    putchar('\n');
+    return TANDA_OK;
 }
 
 /* A class with fewer rows than folds is missing in some of them. */
@@ -289,7 +245,7 @@ static void print_folds_notes(const folds *folds) {
         fprintf(stderr, " has %zu rows, fewer than the %zu folds: some hold out none of it\n",
                 folds->smallest_rows, folds->count);
     }
-    print_column_notes(stderr, &folds->all.doubtful);
+    print_column_notes(&folds->all.doubtful);
 }
 
 /* One training of a cross-validation. The first says what all are like. */
@@ -321,19 +277,10 @@ static tanda_status cross_validate(training *run, folds *folds, tanda_error *err
     if (status == TANDA_OK) status = cross_validation_begin(folds, &run->folds, error);
     if (status == TANDA_OK && !quiet) print_folds_notes(folds);
     if (status == TANDA_OK) status = folds_look_ahead(folds, error);
-    if (status == TANDA_OK && folds->all.lack_note != NULL && !quiet)
-        print_note(stderr, folds->all.lack_note);
+    if (status == TANDA_OK && folds->all.lack_note != NULL && !quiet) print_note(folds->all.lack_note);
     while (status == TANDA_OK && folds->next < folds->count)
         status = train_fold(run, folds, error);
     return status;
-}
-
-static tanda_status print_folds_json(const training *run, tanda_error *error) {
-    report report = report_begin("train");
-    report_device(&report, run->device, &run->options.common.device);
-    json_put_count(&report, "seed", run->options.common.seed);
-    json_put(&report, "cross_validation", cross_validation_json(&run->folds));
-    return report_print(&report, error);
 }
 
 /* Without --output that is all; with it, the training on all rows follows. */
@@ -345,7 +292,14 @@ static tanda_status run_folds(training *run, tanda_error *error) {
     if (status != TANDA_OK) return status;
     const bool json = run->options.common.json;
     if (!json) cross_validation_print(&run->folds);
-    if (run->options.output == NULL) return json ? print_folds_json(run, error) : TANDA_OK;
+    if (run->options.output == NULL && json) {
+        report report = report_begin("train");
+        report_device(&report, run->device, &run->options.common.device);
+        json_put_count(&report, "seed", run->options.common.seed);
+        json_put(&report, "cross_validation", cross_validation_json(&run->folds));
+        return report_print(&report, error);
+    }
+    if (run->options.output == NULL) return TANDA_OK;
     if (!run->options.common.quiet) fputs("now all rows, for the model that is kept:\n", stderr);
     fflush(stdout);
     return TANDA_OK;
@@ -382,7 +336,12 @@ static tanda_status run_training(training *run, tanda_error *error) {
         log_end(run, status, error);
         return status;
     }
-    print_stop(run);
+    const tanda_train_result *result = &run->result;
+    if (!run->options.common.quiet && result->best_epoch > 0)
+        fprintf(stderr, "%s after epoch %zu; the best was epoch %zu, %sloss: %.6g%s\n",
+                result->stopped_early ? "stopped early" : "ended", result->epochs, result->best_epoch,
+                result->has_validation ? "val_" : "", result->best_score,
+                run->options.training.restore_best ? ", and its weights are kept" : "");
     return keep_results(run, error);
 }
 
@@ -391,7 +350,14 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     interrupt_watch_saves();
     tanda_status status = train_options_parse(argc, argv, &run.options, error);
     if (status == TANDA_OK && run.options.training.checkpoint != NULL) interrupt_watch();
-    hear(&run);
+    tanda_train_options *options = &run.options.training;
+    options->on_epoch = on_epoch;
+    options->on_note = on_note;
+    options->on_progress = on_progress;
+    options->should_stop = interrupt_came;
+    options->should_save = should_save;
+    options->on_checkpoint = on_checkpoint;
+    options->context = &run;
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     tanda_device_close(run.device);

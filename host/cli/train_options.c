@@ -7,53 +7,47 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
-#include "cli/reading_options.h"
 #include "tanda_lab.h"
 
 #define EPOCHS_MAX 1000000000 /* more is taken for a slip */
 
 enum {
-    FLAG_TASK = FLAG_OWN,
-    FLAG_SCALE,
-    FLAG_VALIDATION,
-    FLAG_VALIDATION_LABELS,
-    FLAG_LEARNING_RATE,
-    FLAG_EPOCHS,
+    FLAG_VALIDATION = FLAG_OWN,
     FLAG_BATCH,
     FLAG_SHUFFLE,
     FLAG_STRATIFY,
     FLAG_CLASS_WEIGHT,
     FLAG_SCALE_TARGET,
-    FLAG_REPORT_EVERY,
-    FLAG_CONFIG,
 };
 
+#define TEXT(member) TEXT_AT(train_options, member)
+#define VALUE(member) VALUE_AT(train_options, member)
 #define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
+#define NUMBER(number) TEXT_OF(number)
 
 static const struct argp_option table[] = {
-    {"learning-rate", FLAG_LEARNING_RATE, "RATE", 0,
+    {"learning-rate", VALUE(training.learning_rate), "RATE", 0,
      "step of gradient descent; default: sgd 0.1, which suits standardised features, else Keras's: momentum "
-     "and "
-     "nesterov 0.01, the others 0.001",
+     "and nesterov 0.01, the others 0.001",
      SECTION_TRAINING},
     ALSO("lr"),
     ELSEWHERE("learning-rate-init"),
     ELSEWHERE("eta0"),
-    {"epochs", FLAG_EPOCHS, "N", 0,
-     "times that all rows are seen; default " TEXT(FIT_EPOCHS) ", for lbfgs " TEXT(FIT_ITERATIONS) " at most",
+    {"epochs", VALUE(training.epochs), "N", 0,
+     "times that all rows are seen; default " NUMBER(FIT_EPOCHS) ", for lbfgs " NUMBER(
+         FIT_ITERATIONS) " at most",
      SECTION_TRAINING},
     ALSO("n-epochs"),
     ELSEWHERE("num-epochs"),
     ELSEWHERE("max-epochs"),
     ELSEWHERE("max-iter"),
-    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " TEXT(FIT_BATCH) ", for lbfgs full",
+    {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " NUMBER(FIT_BATCH) ", for lbfgs full",
      SECTION_TRAINING},
     ALSO("batch-size"),
     {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", SECTION_TRAINING},
-    {"scale", FLAG_SCALE, "MODE", 0,
+    {"scale", VALUE(fit.scale), "MODE", 0,
      "of the features: standard (default), minmax (default for byte images) or none", SECTION_TRAINING},
-    {"task", FLAG_TASK, "TASK", 0,
+    {"task", VALUE(data.read.task), "TASK", 0,
      "auto (default: told from the target, or by a loss that is for one alone), classes, regression, or "
      "labels (several targets, each 0 or 1)",
      SECTION_TRAINING},
@@ -63,30 +57,38 @@ static const struct argp_option table[] = {
     ELSEWHERE("validation-fraction"),
     ELSEWHERE("val-split"),
     ELSEWHERE("validation-data"),
-    {"validation-labels", FLAG_VALIDATION_LABELS, "FILE", 0, "the labels that go with the --validation file",
-     SECTION_TRAINING},
+    {"validation-labels", TEXT(fit.validation_labels), "FILE", 0,
+     "the labels that go with the --validation file", SECTION_TRAINING},
     {"stratify", FLAG_STRATIFY, "MODE", 0,
      "hold out each class in proportion to its rows: yes (default for classes) or no", SECTION_TRAINING},
     {"class-weight", FLAG_CLASS_WEIGHT, "balanced|NAME=W,...", 0,
      "multiply the loss of a class's rows: by rows / (classes * rows of the class), or as given, others by "
-     "1; "
-     "default: by 1",
+     "1; default: by 1",
      SECTION_TRAINING},
     ELSEWHERE("class-weights"),
     {"scale-target", FLAG_SCALE_TARGET, "MODE", 0,
      "of quantities: none (default), or standard: the loss is of targets of mean 0 and deviation 1, "
-     "predictions and "
-     "metrics stay in the units of the data",
+     "predictions and metrics stay in the units of the data",
      SECTION_TRAINING},
 
     {"output", LETTER_OUTPUT, "MODEL", 0,
      "write the trained model here (tanda record: the golden file); default: it is not kept", SECTION_OUTPUT},
-    {"report-every", FLAG_REPORT_EVERY, "N", 0,
+    {"report-every", VALUE(training.report_every), "N", 0,
      "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",
      SECTION_OUTPUT},
-    {"config", FLAG_CONFIG, "FILE", 0,
+    {"config", TEXT(config), "FILE", 0,
      "take options from a JSON file, or those of a model's training from the model; flags win",
      SECTION_COMMON},
+    {0},
+};
+
+static const option_place places[] = {
+    {VALUE(data.read.task), .kind = PLACE_WORD, .flag = "--task", .words = &task_words},
+    {VALUE(fit.scale), PLACE_WORD, .flag = "--scale", .words = &scaling_words},
+    {VALUE(training.learning_rate), .kind = PLACE_POSITIVE, .flag = "--learning-rate"},
+    {VALUE(training.epochs), .kind = PLACE_SIZE, .flag = "--epochs", .least = 1, .most = EPOCHS_MAX},
+    {VALUE(training.report_every), .kind = PLACE_SIZE, .flag = "--report-every", .least = 1,
+     .most = EPOCHS_MAX},
     {0},
 };
 
@@ -106,58 +108,15 @@ static tanda_status set_validation(train_options *options, const char *argument,
     return TANDA_OK;
 }
 
-static tanda_status set_scale(train_options *options, const char *argument, tanda_error *error) {
-    size_t index = 0;
-    const tanda_status status = vocabulary_read(&scaling_words, "--scale", argument, &index, NULL, error);
-    if (status != TANDA_OK) return status;
-    options->fit.has_scale = true;
-    options->fit.scale = (tanda_scale)index;
-    return TANDA_OK;
-}
-
-static tanda_status set_epochs(const char *flag, const char *argument, size_t *epochs, tanda_error *error) {
-    uint64_t number = 0;
-    const tanda_status status = value_count(flag, argument, 1, EPOCHS_MAX, &number, error);
-    if (status == TANDA_OK) *epochs = (size_t)number;
-    return status;
-}
-
 static tanda_status set_batch(train_options *options, const char *argument, tanda_error *error) {
     char buffer[SHOWN_SIZE];
     const bool full = strcasecmp(argument, "full") == 0;
     options->has_batch = true;
     if (full) options->training.batch_rows = 0;
-    if (full || value_size("--batch", argument, 1, &options->training.batch_rows, NULL) == TANDA_OK)
+    if (full || value_size("--batch", argument, 1, SIZE_MAX, &options->training.batch_rows, NULL) == TANDA_OK)
         return TANDA_OK;
     return fail(error, TANDA_USAGE, "--batch: '%s' is neither full nor a whole number of at least 1",
                 shown(argument, strlen(argument), buffer));
-}
-
-static tanda_status set_shuffle(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"full", "none"};
-    static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
-    static const vocabulary words = WORDS_OF(names, synonyms);
-    size_t index = 0;
-    const tanda_status status = vocabulary_read(&words, "--shuffle", argument, &index, NULL, error);
-    if (status == TANDA_OK) options->training.no_shuffle = index == 1;
-    return status;
-}
-
-static tanda_status set_stratify(train_options *options, const char *argument, tanda_error *error) {
-    bool yes = false;
-    const tanda_status status = value_yes_no("--stratify", argument, &yes, error);
-    if (status == TANDA_OK) options->fit.stratify = yes ? TANDA_STRATIFY_YES : TANDA_STRATIFY_NO;
-    return status;
-}
-
-static tanda_status set_scale_target(train_options *options, const char *argument, tanda_error *error) {
-    static const char *const names[] = {"none", "standard"};
-    size_t index = 0;
-    const tanda_status status = value_choice("--scale-target", argument, names, 2, &index, error);
-    if (status != TANDA_OK) return status;
-    options->fit.has_scale_target = true;
-    options->fit.scale_target = index == 0 ? TANDA_SCALE_NONE : TANDA_SCALE_STANDARD;
-    return TANDA_OK;
 }
 
 /* NAME=W; the name may have a = in it. */
@@ -201,46 +160,16 @@ static tanda_status set_class_weight(train_options *options, const char *argumen
     return status;
 }
 
-static error_t parse_training(int key, char *argument, train_options *options, tanda_error *error) {
-    switch (key) {
-    case FLAG_TASK:
-        return parsed(options_task(argument, &options->data.read.task, error));
-    case FLAG_SCALE:
-        return parsed(set_scale(options, argument, error));
-    case FLAG_VALIDATION:
-        return parsed(set_validation(options, argument, error));
-    case FLAG_VALIDATION_LABELS:
-        options->fit.validation_labels = argument;
-        return 0;
-    case FLAG_STRATIFY:
-        return parsed(set_stratify(options, argument, error));
-    case FLAG_CLASS_WEIGHT:
-        return parsed(set_class_weight(options, argument, error));
-    case FLAG_SCALE_TARGET:
-        return parsed(set_scale_target(options, argument, error));
-    case FLAG_LEARNING_RATE:
-        return parsed(value_positive("--learning-rate", argument, &options->training.learning_rate, error));
-    case FLAG_EPOCHS:
-        return parsed(set_epochs("--epochs", argument, &options->training.epochs, error));
-    case FLAG_BATCH:
-        return parsed(set_batch(options, argument, error));
-    case FLAG_SHUFFLE:
-        return parsed(set_shuffle(options, argument, error));
-    case FLAG_REPORT_EVERY:
-        return parsed(set_epochs("--report-every", argument, &options->training.report_every, error));
-    case FLAG_CONFIG:
-        options->config = argument;
-        return 0;
-    case LETTER_OUTPUT:
-        options->output = argument;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
+    static const char *const shuffle_names[] = {"full", "none"};
+    static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
+    static const vocabulary shuffle_words = WORDS_OF(shuffle_names, synonyms);
+    static const char *const target_scales[] = {"none", "standard"};
     train_options *options = state->input;
+    tanda_error *error = options->common.error;
+    tanda_status status = TANDA_OK;
+    size_t index = 0;
+    bool yes = false;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->data;
@@ -249,8 +178,33 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->child_inputs[3] = &options->data;
         state->child_inputs[4] = options;
         return 0;
+    case VALUE(fit.scale):
+        options->fit.has_scale = true;
+        return option_put(places, key, argument, options, error);
+    case FLAG_SCALE_TARGET:
+        options->fit.has_scale_target = true;
+        status = value_choice("--scale-target", argument, target_scales, 2, &index, error);
+        options->fit.scale_target = index == 0 ? TANDA_SCALE_NONE : TANDA_SCALE_STANDARD;
+        return parsed(status);
+    case LETTER_OUTPUT:
+        options->output = argument;
+        return 0;
+    case FLAG_VALIDATION:
+        return parsed(set_validation(options, argument, error));
+    case FLAG_STRATIFY:
+        status = value_yes_no("--stratify", argument, &yes, error);
+        options->fit.stratify = yes ? TANDA_STRATIFY_YES : TANDA_STRATIFY_NO;
+        return parsed(status);
+    case FLAG_CLASS_WEIGHT:
+        return parsed(set_class_weight(options, argument, error));
+    case FLAG_BATCH:
+        return parsed(set_batch(options, argument, error));
+    case FLAG_SHUFFLE:
+        status = vocabulary_read(&shuffle_words, "--shuffle", argument, &index, NULL, error);
+        options->training.no_shuffle = index == 1;
+        return parsed(status);
     default:
-        return parse_training(key, argument, options, options->common.error);
+        return option_put(places, key, argument, options, error);
     }
 }
 
@@ -302,39 +256,28 @@ static tanda_status check_lbfgs(const train_options *options, tanda_error *error
     return TANDA_OK;
 }
 
-/* Defaults that depend on the optimizer, of what was not given. */
-static tanda_status choose_steps(train_options *options, tanda_error *error) {
+tanda_status train_options_check(train_options *options, tanda_error *error) {
+    const bool has_fraction = options->fit.validation_fraction > 0.0;
     const tanda_optimizer kind = options->optimizing.kind;
     tanda_train_options *training = &options->training, defaults = TANDA_OPTIONS(tanda_train_options, );
     tanda_status status = optimizer_options_finish(&options->optimizing, training, error);
     if (status == TANDA_OK && kind == TANDA_OPTIMIZER_LBFGS) status = check_lbfgs(options, error);
     if (status != TANDA_OK) return status;
-    tanda_train_defaults(kind, &defaults);
+    tanda_train_defaults(kind, &defaults); /* of what was not given */
     if (training->epochs == 0) training->epochs = defaults.epochs;
     if (!options->has_batch) training->batch_rows = defaults.batch_rows;
-    return TANDA_OK;
-}
-
-/* All that was parsed, as the library takes it. */
-static void join(train_options *options) {
     options->reading = options_reading(&options->data);
-    options->training.seed = options->common.seed;
-    options->training.math = options->common.device.math;
-    options->training.gemm = options->common.gemm;
+    training->seed = options->common.seed;
+    training->math = options->common.device.math;
+    training->gemm = options->common.gemm;
     options->fit.data = options->data.path;
     options->fit.reading = &options->reading;
     options->fit.model = &options->model;
-    options->fit.training = &options->training;
+    options->fit.training = training;
     options->fit.weighted_classes = (const char *const *)options->weighted_classes.texts;
     options->fit.class_weights = options->class_weights;
     options->fit.weighted_class_count = options->weighted_classes.count;
-}
-
-tanda_status train_options_check(train_options *options, tanda_error *error) {
-    const bool has_fraction = options->fit.validation_fraction > 0.0;
-    tanda_status status = choose_steps(options, error);
-    join(options);
-    if (status == TANDA_OK) status = fit_options_check(&options->fit, error);
+    status = fit_options_check(&options->fit, error);
     if (status != TANDA_OK) return status;
     if (options->folds > 0 && (has_fraction || options->fit.validation != NULL))
         return fail(error, TANDA_USAGE,

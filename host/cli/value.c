@@ -1,5 +1,6 @@
 #include "cli/value.h"
 
+#include <errno.h>
 #include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,10 +25,10 @@ tanda_status value_count(const char *flag, const char *text, uint64_t least, uin
                 least, most);
 }
 
-tanda_status value_size(const char *flag, const char *text, uint64_t least, size_t *value,
+tanda_status value_size(const char *flag, const char *text, uint64_t least, uint64_t most, size_t *value,
                         tanda_error *error) {
     uint64_t number = 0;
-    const tanda_status status = value_count(flag, text, least, SIZE_MAX, &number, error);
+    const tanda_status status = value_count(flag, text, least, most, &number, error);
     if (status == TANDA_OK) *value = (size_t)number;
     return status;
 }
@@ -89,4 +90,40 @@ void text_list_free(text_list *list) {
         free(list->texts[i]);
     free(list->texts);
     *list = (text_list){0};
+}
+
+error_t parsed(tanda_status status) {
+    return status == TANDA_OK ? 0 : EINVAL;
+}
+
+error_t option_put(const option_place *places, int key, const char *argument, void *options,
+                   tanda_error *error) {
+    void *place = (char *)options + (key & 0xffff);
+    size_t index = 0;
+    if (key >> 16 == TEXT_AT(text_list, texts) >> 16) {
+        *(const char **)place = argument;
+        return 0;
+    }
+    if (key >> 16 == SWITCH_AT(text_list, texts) >> 16) {
+        *(bool *)place = true;
+        return 0;
+    }
+    while (places != NULL && places->key != key)
+        places = places->key == 0 ? NULL : places + 1;
+    if (places == NULL) return ARGP_ERR_UNKNOWN;
+    switch (places->kind) {
+    case PLACE_SIZE:
+        return parsed(value_size(places->flag, argument, places->least,
+                                 places->most == 0 ? SIZE_MAX : places->most, place, error));
+    case PLACE_POSITIVE:
+        return parsed(value_positive(places->flag, argument, place, error));
+    case PLACE_LIST:
+        return parsed(value_list(places->flag, argument, place, error));
+    case PLACE_WORD:
+        if (vocabulary_read(places->words, places->flag, argument, &index, NULL, error) != TANDA_OK)
+            return EINVAL;
+        *(int *)place = (int)index;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
 }

@@ -5,6 +5,7 @@
 #ifndef TANDA_CLI_VALUE_H
 #define TANDA_CLI_VALUE_H
 
+#include <argp.h>
 #include <stdbool.h>
 
 #include "tanda_lab.h"
@@ -19,8 +20,8 @@ typedef struct text_list {
 tanda_status value_count(const char *flag, const char *text, uint64_t least, uint64_t most, uint64_t *value,
                          tanda_error *error);
 
-/* The same for a size; most is SIZE_MAX. */
-tanda_status value_size(const char *flag, const char *text, uint64_t least, size_t *value,
+/* The same for a size. */
+tanda_status value_size(const char *flag, const char *text, uint64_t least, uint64_t most, size_t *value,
                         tanda_error *error);
 
 /* A finite number above 0 that binary32 can hold, as the devices compute with it. */
@@ -40,5 +41,35 @@ tanda_status value_list(const char *flag, const char *text, text_list *list, tan
 tanda_status value_append(const char *flag, const char *text, size_t length, text_list *list,
                           tanda_error *error);
 void text_list_free(text_list *list);
+
+/*
+ * Keys of options whose value goes to a member of their parser's input, and nothing else is done with it: of a const char *,
+ * which points into argv; of a bool, which becomes true; and of what a row of option_place says.
+ */
+#define TEXT_AT(type, member) (0x10000 + (int)offsetof(type, member))
+#define SWITCH_AT(type, member) (0x20000 + (int)offsetof(type, member))
+#define VALUE_AT(type, member) (0x30000 + (int)offsetof(type, member))
+
+typedef enum place_kind {
+    PLACE_SIZE,     /* size_t, from least to most; most == 0: no limit */
+    PLACE_POSITIVE, /* double */
+    PLACE_LIST,     /* text_list, appended to */
+    PLACE_WORD,     /* an enumeration in the order of words */
+} place_kind;
+
+typedef struct option_place {
+    int key; /* a VALUE_AT; 0 ends a table */
+    place_kind kind;
+    const char *flag; /* for messages */
+    uint64_t least, most;
+    const vocabulary *words;
+} option_place;
+
+/* For the parser of an argp: puts the value in its place. ARGP_ERR_UNKNOWN for another key. places: NULL is none. */
+error_t option_put(const option_place *places, int key, const char *argument, void *options,
+                   tanda_error *error);
+
+/* 0, or what argp takes for "stop, the error is told". */
+error_t parsed(tanda_status status);
 
 #endif

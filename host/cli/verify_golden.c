@@ -5,19 +5,8 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
-#include "cli/report.h"
-#include "cli/verify_options.h"
+#include "cli/verify.h"
 #include "tanda_lab.h"
-
-const char *golden_argument(int argc, char **argv) {
-    static const char flag[] = "--golden";
-    for (int i = 1; i < argc; i++) {
-        const size_t length = strcspn(argv[i], "=");
-        if (length != strlen(flag) || strncmp(argv[i], flag, length) != 0) continue;
-        return argv[i][length] == '=' ? argv[i] + length + 1 : i + 1 < argc ? argv[i + 1] : NULL;
-    }
-    return NULL;
-}
 
 /* One repetition of a recorded training. */
 typedef struct repetition {
@@ -31,10 +20,16 @@ typedef struct repetition {
     golden_difference difference;
 } repetition;
 
-/* What the file says of its training: the data and the settings that tanda record keeps, whole, and nothing else. */
-static tanda_status check_words(const char *path, const golden *recorded, tanda_error *error) {
-    char buffer[SHOWN_SIZE];
-    for (size_t i = 0, next = 0; i < recorded->argument_count; i = next) {
+/*
+ * What the file says of its training: the data and the settings that tanda record keeps, whole, and nothing else. They
+ * stand for themselves: none is left to the user's arguments to complete.
+ */
+static tanda_status check_arguments(const char *path, const golden *recorded, tanda_error *error) {
+    char command[] = "verify", **arguments = NULL, buffer[SHOWN_SIZE];
+    const size_t count = recorded->argument_count;
+    tanda_error reason = {0};
+    verify_options options = {0};
+    for (size_t i = 0, next = 0; i < count; i = next) {
         const char *word = recorded->arguments[i];
         const struct argp_option *option = option_of_argument(&verify_argp, word);
         if (option == NULL || !golden_keeps(option->name))
@@ -45,18 +40,7 @@ static tanda_status check_words(const char *path, const golden *recorded, tanda_
                 path, shown(word, strlen(word), buffer));
         next = i + 1 + (option->arg != NULL && strchr(word, '=') == NULL);
     }
-    return TANDA_OK;
-}
-
-/* They stand for themselves: none is left to the user's arguments to complete. */
-static tanda_status check_arguments(const char *path, const golden *recorded, tanda_error *error) {
-    tanda_status status = check_words(path, recorded, error);
-    if (status != TANDA_OK) return status;
-    char command[] = "verify", **arguments = NULL;
-    const size_t count = recorded->argument_count;
-    tanda_error reason = {0};
-    verify_options options = {0};
-    status = allocate(&arguments, count + 2, sizeof *arguments, "arguments", error);
+    tanda_status status = allocate(&arguments, count + 2, sizeof *arguments, "arguments", error);
     if (status != TANDA_OK) return status;
     arguments[0] = command;
     if (count > 0) memcpy(arguments + 1, recorded->arguments, count * sizeof *arguments);
@@ -73,12 +57,6 @@ static bool is_data(const char *word) {
     return option != NULL && strcmp(option->name, "data") == 0;
 }
 
-static bool gives_data(int argc, char **argv) {
-    for (int i = 1; i < argc; i++)
-        if (is_data(argv[i])) return true;
-    return false;
-}
-
 /*
  * The user's arguments come last, so that they win: another path of the data, a device. As --data adds to what it has,
  * the recorded ones are left out then.
@@ -86,7 +64,9 @@ static bool gives_data(int argc, char **argv) {
 static tanda_status join_arguments(repetition *run, int argc, char **argv, int *count, tanda_error *error) {
     const size_t recorded = run->recorded.argument_count;
     char *const *words = run->recorded.arguments;
-    const bool other_data = gives_data(argc, argv);
+    bool other_data = false;
+    for (int i = 1; i < argc; i++)
+        other_data |= is_data(argv[i]);
     size_t kept = 1;
     const tanda_status status =
         allocate(&run->arguments, recorded + (size_t)argc + 1, sizeof *run->arguments, "arguments", error);

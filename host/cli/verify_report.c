@@ -1,5 +1,4 @@
-#include "cli/verify_report.h"
-#include "tanda_lab.h"
+#include "cli/verify.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -39,39 +38,34 @@ static void describe_index(const compared_tensor *tensor, const mismatch *mismat
     }
 }
 
-static void describe_step(const comparison *comparison, const divergence *first, char *text, size_t size) {
-    if (first->place == LOCKSTEP_STEP)
-        text_put(text, size, "step %" PRIu64 " (epoch %" PRIu64 ", step %" PRIu64 " of %zu)", first->step + 1,
-                 first->step / comparison->steps_per_epoch + 1, first->step % comparison->steps_per_epoch + 1,
-                 comparison->steps_per_epoch);
-    else
-        text_put(text, size, "after %" PRIu64 " steps %c by itself, with nothing kept, has other weights",
-                 first->step + 1, SIDE_NAMES[first->place - LOCKSTEP_FREE_A]);
-}
-
-static void describe_values(const mismatch *mismatch, bool bounded, char *text, size_t size) {
-    const float a = mismatch->value[SIDE_A], b = mismatch->value[SIDE_B];
-    const size_t used = text_put(text, size, "%.9g (0x%08x) and %.9g (0x%08x), %u ulp apart", (double)a,
-                                 bits_of(a), (double)b, bits_of(b), ulp_distance(a, b));
-    if (!bounded || (size_t)used >= size) return;
-    text_put(text + used, size - used, "; %c is %.3g from the reference %.9g, its bound is %.3g",
-             SIDE_NAMES[mismatch->side], mismatch->difference, mismatch->expected, mismatch->bound);
-}
-
 static void describe_difference(const comparison *comparison, char *text, size_t size) {
     const lockstep_result *result = &comparison->result;
     const divergence *first = &result->first;
+    const mismatch *found = &first->mismatch;
     const compared_tensor *tensor = &result->tensors[first->tensor];
+    const float a = found->value[SIDE_A], b = found->value[SIDE_B];
     char step[120], index[80], values[300];
-    describe_step(comparison, first, step, sizeof step);
-    describe_index(tensor, &first->mismatch, index, sizeof index);
-    describe_values(&first->mismatch, result->bounded && first->place == LOCKSTEP_STEP, values,
-                    sizeof values);
+    if (first->place == LOCKSTEP_STEP)
+        text_put(step, sizeof step, "step %" PRIu64 " (epoch %" PRIu64 ", step %" PRIu64 " of %zu)",
+                 first->step + 1, first->step / comparison->steps_per_epoch + 1,
+                 first->step % comparison->steps_per_epoch + 1, comparison->steps_per_epoch);
+    else
+        text_put(step, sizeof step,
+                 "after %" PRIu64 " steps %c by itself, with nothing kept, has other weights",
+                 first->step + 1, SIDE_NAMES[first->place - LOCKSTEP_FREE_A]);
+    describe_index(tensor, found, index, sizeof index);
+    const size_t used = text_put(values, sizeof values, "%.9g (0x%08x) and %.9g (0x%08x), %u ulp apart",
+                                 (double)a, bits_of(a), (double)b, bits_of(b), ulp_distance(a, b));
+    if (result->bounded && first->place == LOCKSTEP_STEP)
+        text_put(values + used, sizeof values - used,
+                 "; %c is %.3g from the reference %.9g, its bound is %.3g", SIDE_NAMES[found->side],
+                 found->difference, found->expected, found->bound);
     text_put(text, size, "first difference: %s, layer %zu, %s%s (%s): %s", step, tensor->layer + 1,
              quantity_name(tensor->quantity), index, compared_operation(comparison->model, tensor), values);
 }
 
-void describe_verdict(const comparison *comparison, char *text, size_t size) {
+/* E.g. "step 4, layer 1, weight [3, 17]: ..."; size is enough for 500 characters. */
+static void describe_verdict(const comparison *comparison, char *text, size_t size) {
     const lockstep_result *result = &comparison->result;
     if (!comparison_holds(comparison))
         describe_difference(comparison, text, size);
@@ -102,15 +96,6 @@ static void print_tensor(const compared_tensor *tensor, bool bounded) {
         printf(" %10.3g %10.3g\n", figures->bound, smallest_margin(figures));
 }
 
-static void print_drift(const lockstep_result *result) {
-    printf("drift: after %" PRIu64
-           " steps by itself each, weights differ by up to %.3g (the largest is %.3g)",
-           result->steps, result->drift, result->largest_weight);
-    if (isfinite(result->final[SIDE_A].accuracy))
-        printf("; accuracy %.6g and %.6g", result->final[SIDE_A].accuracy, result->final[SIDE_B].accuracy);
-    printf("; loss %.9g and %.9g\n", result->final[SIDE_A].loss, result->final[SIDE_B].loss);
-}
-
 void print_comparison(const comparison *comparison) {
     const lockstep_result *result = &comparison->result;
     char verdict[600];
@@ -121,7 +106,14 @@ void print_comparison(const comparison *comparison) {
     for (size_t i = 0; i < result->tensor_count; i++)
         print_tensor(&result->tensors[i], result->bounded);
     if (!comparison_holds(comparison)) return;
-    if (result->bounded) print_drift(result);
+    const tanda_evaluation *a = &result->final[SIDE_A], *b = &result->final[SIDE_B];
+    if (result->bounded) {
+        printf("drift: after %" PRIu64
+               " steps by itself each, weights differ by up to %.3g (the largest is %.3g)",
+               result->steps, result->drift, result->largest_weight);
+        if (isfinite(a->accuracy)) printf("; accuracy %.6g and %.6g", a->accuracy, b->accuracy);
+        printf("; loss %.9g and %.9g\n", a->loss, b->loss);
+    }
     printf("seconds: %.3f in lockstep; the same steps alone: a %.3f, b %.3f\n", result->seconds,
            result->seconds_alone[SIDE_A], result->seconds_alone[SIDE_B]);
 }
@@ -200,13 +192,6 @@ static json_t *tensor_object(const compared_tensor *tensor, bool bounded) {
     return json_end(&report);
 }
 
-static void report_tensors(report *report, const comparison *comparison) {
-    json_builder array = json_array_begin();
-    for (size_t i = 0; i < comparison->result.tensor_count; i++)
-        json_push(&array, tensor_object(&comparison->result.tensors[i], comparison->result.bounded));
-    json_put(report, "tensors", json_end(&array));
-}
-
 static json_t *drift_object(const lockstep_result *result) {
     static const char *const names[] = {"a", "b"};
     report report = json_object_begin();
@@ -232,7 +217,10 @@ void report_comparison(report *report, const comparison *comparison) {
     json_put(report, "a", side_object(comparison, SIDE_A));
     json_put(report, "b", side_object(comparison, SIDE_B));
     if (!comparison_holds(comparison)) json_put(report, "first_difference", difference_object(comparison));
-    report_tensors(report, comparison);
+    json_builder tensors = json_array_begin();
+    for (size_t i = 0; i < result->tensor_count; i++)
+        json_push(&tensors, tensor_object(&result->tensors[i], result->bounded));
+    json_put(report, "tensors", json_end(&tensors));
     if (result->bounded) json_put_count(report, "kinks", result->kinks);
     if (result->bounded && comparison_holds(comparison)) json_put(report, "drift", drift_object(result));
     json_put_real(report, "seconds", result->seconds);

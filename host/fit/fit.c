@@ -6,7 +6,6 @@
 
 #include "data/place.h"
 #include "data/synthetic.h"
-#include "fit/resume.h"
 #include "fit/settings.h"
 #include "model/model_data.h"
 #include "support/memory.h"
@@ -135,14 +134,6 @@ tanda_status fit_note_lacks(fit *fit, lacks *lacks, tanda_status status, tanda_e
     return status == TANDA_OK ? ended : status;
 }
 
-static tanda_status find_lacks(fit *fit, tanda_error *error) {
-    lacks lacks;
-    if (!fit_may_lack(fit)) return TANDA_OK;
-    tanda_status status = lacks_begin(&lacks, error);
-    if (status == TANDA_OK) status = lacks_find(&lacks, fit->training, fit->validation, 0, error);
-    return fit_note_lacks(fit, &lacks, status, error);
-}
-
 static tanda_status hold_out(fit *fit, tanda_error *error) {
     bool by_class = false;
     tanda_status status = fit_by_class(fit, &by_class, error);
@@ -152,7 +143,11 @@ static tanda_status hold_out(fit *fit, tanda_error *error) {
     status = dataset_split(all, fit->options.validation_fraction, by_class, fit->train.seed, &fit->training,
                            &fit->validation, error);
     tanda_dataset_free(all);
-    return status == TANDA_OK ? find_lacks(fit, error) : status;
+    if (status != TANDA_OK || !fit_may_lack(fit)) return status;
+    lacks lacks;
+    status = lacks_begin(&lacks, error);
+    if (status == TANDA_OK) status = lacks_find(&lacks, fit->training, fit->validation, 0, error);
+    return fit_note_lacks(fit, &lacks, status, error);
 }
 
 static tanda_status load_validation(fit *fit, tanda_error *error) {
@@ -226,18 +221,14 @@ static tanda_scale choose_scale(fit *fit) {
     return bytes ? TANDA_SCALE_MINMAX : TANDA_SCALE_STANDARD;
 }
 
-/* Why the scaling is that of the first weights. */
-static const char *first_note(const fit *fit) {
-    if (fit->checkpoint != NULL) return "as the checkpoint";
-    return fit->first->model != NULL ? "as the --init model" : "as the --init state_dict";
-}
-
 static tanda_status scale_data(fit *fit, tanda_error *error) {
     tanda_dataset *training = fit->training;
     scaling *scaling = &fit->model->scaling;
     tanda_status status = TANDA_OK;
     if (fit->options.init != NULL && !fit->options.has_scale)
-        fit->scale_note = first_note(fit);
+        fit->scale_note = fit->checkpoint != NULL     ? "as the checkpoint"
+                          : fit->first->model != NULL ? "as the --init model"
+                                                      : "as the --init state_dict";
     else
         status = scaling_fit(choose_scale(fit), training->values, training->rows, training->features, scaling,
                              error);

@@ -7,7 +7,9 @@
 #include "data/missing.h"
 #include "data/place.h"
 #include "data/synthetic.h"
+#include "model/model_file.h"
 #include "support/json.h"
+#include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -31,15 +33,13 @@ static const char *const keys[] = {
 
 #define KEYS (sizeof keys / sizeof keys[0])
 
-static bool names_option(const char *key, const char *option) {
-    for (; *key != '\0' && (*key == '_' ? '-' : *key) == *option; key++)
-        option++;
-    return *key == '\0' && *option == '\0';
-}
-
 bool settings_has_option(const char *name) {
-    for (size_t i = 0; i < KEYS; i++)
-        if (names_option(keys[i], name)) return true;
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *key = keys[i], *at = name;
+        for (; *key != '\0' && (*key == '_' ? '-' : *key) == *at; key++)
+            at++;
+        if (*key == '\0' && *at == '\0') return true;
+    }
     return false;
 }
 
@@ -106,14 +106,6 @@ static void put_dialect(const tanda_dataset_options *reading, json_builder *sett
     if (reading->skip_lines > 0) json_put_count(settings, "skip_lines", reading->skip_lines);
 }
 
-static void put_encoding(const tanda_dataset_options *reading, json_builder *settings) {
-    if (reading->categorical_auto) json_put_text(settings, "categorical", "auto");
-    put_texts(settings, "categorical", reading->categorical, reading->categorical_count);
-    json_put_text(settings, "missing", missing_names[reading->missing]);
-    put_texts(settings, "missing_values", reading->missing_values, reading->missing_value_count);
-    json_put_text(settings, "unknown_category", reading->unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
-}
-
 /* The target's name where the file has names, as the default is then a column like another. */
 static const char *target_setting(const tanda_fit_options *options, const tanda_dataset *training) {
     const tanda_dataset_options *reading = options->reading;
@@ -137,7 +129,11 @@ static void put_data(const tanda_fit_options *options, const tanda_dataset *trai
     json_put_text(settings, "sample_weight", reading->sample_weight);
     put_texts(settings, "features", reading->features, reading->feature_count);
     put_texts(settings, "ignore", reading->ignore, reading->ignore_count);
-    put_encoding(reading, settings);
+    if (reading->categorical_auto) json_put_text(settings, "categorical", "auto");
+    put_texts(settings, "categorical", reading->categorical, reading->categorical_count);
+    json_put_text(settings, "missing", missing_names[reading->missing]);
+    put_texts(settings, "missing_values", reading->missing_values, reading->missing_value_count);
+    json_put_text(settings, "unknown_category", reading->unknown == TANDA_UNKNOWN_ZERO ? "zero" : "refuse");
     json_put_text(settings, "task", task_name(training->task));
     if (options->init == NULL || options->has_scale) /* else the scaling comes with the first weights */
         json_put_text(settings, "scale", scaling_name(model->scaling.kind));
@@ -217,21 +213,17 @@ static void put_dropout(const tanda_fit_options *options, size_t hidden, json_bu
     json_put_real(settings, "input_dropout", options->input_dropout);
 }
 
-/* NAME=W with all the digits of W. */
-static json_t *weight_text(const char *name, double weight) {
-    char *text = NULL;
-    json_t *made = NULL;
-    if (asprintf(&text, "%s=%.17g", name, weight) >= 0) made = json_text(text);
-    free(text);
-    return made;
-}
-
 static void put_class_weights(const tanda_fit_options *options, json_builder *settings) {
     if (options->balance_classes) json_put_text(settings, "class_weight", "balanced");
     if (options->balance_classes || options->weighted_class_count == 0) return;
     json_builder weights = json_array_begin();
-    for (size_t i = 0; i < options->weighted_class_count; i++)
-        json_push(&weights, weight_text(options->weighted_classes[i], options->class_weights[i]));
+    for (size_t i = 0; i < options->weighted_class_count; i++) { /* NAME=W with all the digits of W */
+        char *text = NULL;
+        if (asprintf(&text, "%s=%.17g", options->weighted_classes[i], options->class_weights[i]) < 0)
+            text = NULL;
+        json_push(&weights, text == NULL ? NULL : json_text(text));
+        free(text);
+    }
     json_put(settings, "class_weight", json_end(&weights));
 }
 
@@ -270,4 +262,84 @@ tanda_status settings_write(const tanda_fit_options *options, const tanda_datase
         status = fail(error, TANDA_FAILED, "out of memory while noting the settings");
     json_drop(&settings);
     return status;
+}
+
+/* Where something lies, which may be elsewhere now, and what may be raised. */
+static bool may_differ(const char *key, const json_t *theirs, const json_t *ours) {
+    static const char *const keys[] = {"data", "labels", "validation_labels", "init", "epochs"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0) return true;
+    /* What is not asked for is the checkpoint's own. */
+    if (strncmp(key, "scale", 5) == 0 && ours == NULL) return true;
+    /* --validation FILE against FILE. */
+    return strcmp(key, "validation") == 0 && json_is_string(theirs) && json_is_string(ours);
+}
+
+/* A value as a flag would have it, to be freed. */
+static tanda_status value_text(const json_t *value, char **text, tanda_error *error) {
+    if (value == NULL) return copy_text(text, "not given", error);
+    if (json_is_string(value)) return copy_text(text, json_string_value(value), error);
+    *text = json_write(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    return *text != NULL ? TANDA_OK : fail(error, TANDA_FAILED, "no memory for the text of a setting");
+}
+
+static tanda_status fail_different(const char *checkpoint, const char *key, const json_t *theirs,
+                                   const json_t *ours, tanda_error *error) {
+    char flag[64], *there = NULL, *here = NULL;
+    size_t length = 0;
+    for (; key[length] != '\0' && length + 1 < sizeof flag; length++)
+        flag[length] = key[length] == '_' ? '-' : key[length];
+    flag[length] = '\0';
+    tanda_status status = value_text(theirs, &there, error);
+    if (status == TANDA_OK) status = value_text(ours, &here, error);
+    if (status == TANDA_OK)
+        status = fail(error, TANDA_USAGE, "--%s: %s here, but %s in the checkpoint %s; the bits would differ",
+                      flag, here, there, checkpoint);
+    free(there);
+    free(here);
+    return status;
+}
+
+/* The keys of `from`, each of which the other must have as well. */
+static tanda_status compare(const char *checkpoint, json_t *theirs, json_t *ours, json_t *from,
+                            tanda_error *error) {
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(from, key, value) {
+        const json_t *there = json_object_get(theirs, key), *here = json_object_get(ours, key);
+        if (!may_differ(key, there, here) && !json_equal(there, here))
+            return fail_different(checkpoint, key, there, here, error);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status take_over(json_t *theirs, json_t *ours, tanda_model *model, tanda_error *error) {
+    json_t *epochs = json_object_get(ours, "epochs");
+    json_builder all = {.object = theirs};
+    if (epochs != NULL) json_put(&all, "epochs", json_incref(epochs));
+    char *text = all.failed ? NULL : json_write_shortest(theirs);
+    if (text == NULL) return fail(error, TANDA_FAILED, "out of memory while noting the settings");
+    free(model->settings);
+    model->settings = text;
+    return TANDA_OK;
+}
+
+tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_error *error) {
+    tanda_model *saved = NULL;
+    const size_t failures = json_memory_failures();
+    tanda_status status = model_file_load(checkpoint, &saved, error);
+    if (status != TANDA_OK) return status;
+    json_t *theirs =
+        saved->settings == NULL ? NULL : json_read(saved->settings, strlen(saved->settings), 0, NULL);
+    json_t *ours =
+        model->settings == NULL ? NULL : json_read(model->settings, strlen(model->settings), 0, NULL);
+    if (theirs != NULL && ours != NULL) { /* a checkpoint of the library need have none */
+        status = compare(checkpoint, theirs, ours, ours, error);
+        if (status == TANDA_OK) status = compare(checkpoint, theirs, ours, theirs, error);
+        if (status == TANDA_OK) status = take_over(theirs, ours, model, error);
+    }
+    json_decref(theirs);
+    json_decref(ours);
+    tanda_model_free(saved);
+    return json_memory_check(failures, checkpoint, status, error);
 }

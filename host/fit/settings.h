@@ -29,6 +29,13 @@ tanda_status settings_read(const char *path, const tanda_model *model, json_t **
 tanda_status settings_write(const tanda_fit_options *options, const tanda_dataset *training,
                             tanda_model *model, tanda_error *error);
 
+/*
+ * model holds the settings of this run. Those that decide the bits must be the checkpoint's: TANDA_USAGE names the first
+ * flag that differs. Paths may differ, the data itself is compared by its fingerprint, and so may the epochs. The
+ * model's settings become the checkpoint's, with this run's epochs.
+ */
+tanda_status resume_settings(const char *checkpoint, tanda_model *model, tanda_error *error);
+
 /* The part of a layer's inputs that is dropped; layer 0 takes the features. */
 double settings_dropout(const tanda_fit_options *options, size_t layer);
 

@@ -1,10 +1,12 @@
-/* What `tanda verify` is told, shared by the lockstep (verify.c) and golden files (verify_golden.c). */
-#ifndef TANDA_CLI_VERIFY_OPTIONS_H
-#define TANDA_CLI_VERIFY_OPTIONS_H
+/*
+ * What the parts of `tanda verify` share: the lockstep (verify.c), golden files
+ * (verify_golden.c), and what is said of a comparison (verify_report.c).
+ */
+#ifndef TANDA_CLI_VERIFY_H
+#define TANDA_CLI_VERIFY_H
 
-#include "cli/device_spec.h"
+#include "cli/report.h"
 #include "cli/train_options.h"
-#include "tanda.h"
 
 typedef struct verify_options {
     train_options train;
@@ -24,14 +26,26 @@ tanda_status open_side_a(const common_options *common, device_spec *spec, lockst
 /* The banner's line of a side, with the probe that its self-test missed. */
 void print_side_line(char name, const lockstep_side *side, const device_spec *spec);
 
-/* The other side: what --against names, else the CPU. */
-tanda_status open_side_b(const verify_options *options, const lockstep_side *a, device_spec *spec,
-                         lockstep_side *side, tanda_error *error);
-
-/* The file that --golden names, found before parsing, as it holds more arguments; NULL without one. */
-const char *golden_argument(int argc, char **argv);
-
 /* verify --golden: repeats what the file tells. TANDA_FAILED names the first step that differs. */
 tanda_status verify_golden(const char *path, int argc, char **argv, tanda_error *error);
+
+/* A comparison with all that its report needs. */
+typedef struct comparison {
+    const tanda_model *model;
+    lockstep_side sides[SIDE_COUNT];
+    const char *requested[SIDE_COUNT]; /* devices as they were asked for */
+    size_t steps, steps_per_epoch;
+    lockstep_result result;
+} comparison;
+
+static inline bool comparison_holds(const comparison *comparison) {
+    return comparison->result.first.place == LOCKSTEP_NONE;
+}
+
+/* Verdict and table on standard output. */
+void print_comparison(const comparison *comparison);
+
+/* The members of the object; the caller prints it. */
+void report_comparison(report *report, const comparison *comparison);
 
 #endif
