@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/columns.h"
 #include "data/origin.h"
-#include "data/target_check.h"
+#include "data/selection.h"
+#include "data/table.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/array_read.h"
-#include "data/missing.h"
+#include "data/dialect.h"
 #include "data/number.h"
 #include "data/origin.h"
 #include "support/memory.h"

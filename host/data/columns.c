@@ -1,11 +1,10 @@
-#include "data/columns.h"
+#include "data/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/columns_find.h"
-#include "data/name_list.h"
+#include "data/vocabulary.h"
 #include "support/memory.h"
 #include "support/text.h"
 

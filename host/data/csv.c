@@ -2,13 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csv_header.h"
 #include "data/csv_rows.h"
-#include "data/dialect_find.h"
+#include "data/dialect.h"
+#include "data/dialect_sample.h"
 #include "data/format.h"
-#include "data/missing.h"
 #include "data/origin.h"
-#include "data/target_check.h"
+#include "data/table.h"
 #include "support/memory.h"
 
 #define LOOKED_AT 4096 /* bytes in which NUL tells that a file is no text */

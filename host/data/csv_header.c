@@ -1,10 +1,10 @@
 /* Whether the first row of a CSV file holds names. */
-#include "data/csv_header.h"
+#include "data/csv_rows.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "data/missing.h"
+#include "data/dialect.h"
 #include "data/preparation.h"
 #include "support/memory.h"
 

@@ -1,4 +1,4 @@
-#include "data/dialect_choose.h"
+#include "data/dialect_sample.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,12 @@
-#include "data/dialect_find.h"
+#include "data/dialect_sample.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "data/dialect_choose.h"
 #include "data/place.h"
 
 #define FIRST_SAMPLE ((size_t)64 << 10)
 #define LARGE_SAMPLE ((size_t)1 << 20)
-
-/* ---- line ends ---------------------------------------------------------------------------------------- */
 
 /* The first line end outside of quotes, or NULL. */
 static const char *first_line_end(const char *at, const char *end, bool with_quotes) {
@@ -32,8 +29,6 @@ static void find_line_end(csv_cursor *cursor, const char *text_end, dialect *dia
     if (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r'))
         cursor->line_end = text_end[-1];
 }
-
-/* ---- what options and the first line say -------------------------------------------------------------- */
 
 static tanda_status skip_lines(csv_cursor *cursor, size_t lines, dialect *dialect, tanda_error *error) {
     for (size_t i = 0; i < lines; i++) {
@@ -80,28 +75,17 @@ static tanda_status take_options(const tanda_dataset_options *options, csv_curso
     return status == TANDA_OK ? take_separator_line(cursor, dialect, error) : status;
 }
 
-/* ---- the sample --------------------------------------------------------------------------------------- */
-
-/* The text up to the last line end within `size` bytes; all of it when there is none, or it is not larger. */
-static csv_cursor cut_sample(const csv_cursor *text, size_t size, bool *is_whole) {
-    csv_cursor sample = *text;
-    *is_whole = true;
-    if ((size_t)(text->end - text->at) <= size) return sample;
-    const char *last = memrchr(text->at, text->line_end, size);
-    if (last == NULL) return sample;
-    *is_whole = false;
-    sample.end = last + 1;
-    return sample;
-}
-
+/* Looks at the text up to the last line end within `size` bytes; at all of it when there is none, or it is not larger. */
 static tanda_status look(const request *request, const csv_cursor *text, size_t size, dialect *dialect,
                          reading *reading, bool *doubt, tanda_error *error) {
-    bool is_whole;
-    csv_cursor sample = cut_sample(text, size, &is_whole);
-    tanda_status status = dialect_choose(request, &sample, is_whole, dialect, reading, error);
-    *doubt =
-        !is_whole && (status == TANDA_BAD_INPUT ||
-                      (status == TANDA_OK && (reading->records < 2 || reading->agreeing < reading->records)));
+    csv_cursor sample = *text;
+    const char *last =
+        (size_t)(text->end - text->at) <= size ? NULL : memrchr(text->at, text->line_end, size);
+    if (last != NULL) sample.end = last + 1;
+    tanda_status status = dialect_choose(request, &sample, last == NULL, dialect, reading, error);
+    *doubt = last != NULL &&
+             (status == TANDA_BAD_INPUT ||
+              (status == TANDA_OK && (reading->records < 2 || reading->agreeing < reading->records)));
     return status;
 }
 

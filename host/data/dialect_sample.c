@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "data/dialect.h"
-#include "data/missing.h"
 #include "support/memory.h"
 
 #define TITLES_MOST 32

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/bytes.h"
-#include "data/columns.h"
 #include "data/format.h"
 #include "data/number.h"
 #include "data/origin.h"
-#include "data/target_check.h"
+#include "data/pipe.h"
+#include "data/selection.h"
+#include "data/table.h"
 #include "support/memory.h"
 #include "support/text.h"
 

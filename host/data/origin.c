@@ -7,7 +7,7 @@
 
 #include "data/place.h"
 #include "data/preparation.h"
-#include "data/target_check.h"
+#include "data/table.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/text.h"

@@ -3,7 +3,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+#include "support/memory.h"
 
 #define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 #define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
@@ -43,34 +47,14 @@ const char *packed_name(const unsigned char *data, size_t size) {
 
 /* ---- how much ----------------------------------------------------------------------------------------- */
 
-/* What text may grow to. */
-static size_t text_limit(size_t packed_size) {
-    const size_t most = bytes_most();
-    size_t limit = 0;
-    if (__builtin_mul_overflow(packed_size, (size_t)PACKED_FACTOR, &limit)) limit = SIZE_MAX;
-    if (limit < PACKED_FREE) limit = PACKED_FREE;
-    return limit < most ? limit : most;
-}
-
-static tanda_status too_large(const char *path, size_t limit, size_t packed_size, tanda_error *error) {
-    if (limit == bytes_most())
-        return fail(error, TANDA_BAD_INPUT, "%s: unpacks to more than %zu bytes, all that the memory allows",
-                    path, limit);
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: its %zu bytes unpack to more than %zu, which is hardly text; if it is, unpack it first",
-                path, packed_size, limit);
-}
-
-/* The first piece may declare how much there is: a byte more shows that it is too much. */
-static size_t declared_limit(size_t declared, const bytes *bytes) {
-    const size_t most = bytes_most(), wanted = declared < most ? declared + 1 : most;
-    return wanted < bytes->size ? bytes->size : wanted;
-}
-
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
                          size_t possible, packed_bound bound, file_view *view, tanda_error *error) {
-    bytes bytes = {.limit = text_limit(packed_size)};
+    const size_t most = bytes_most();
+    bytes bytes = {0};
     size_t got = 1, room = 0, declared = SIZE_MAX;
+    if (__builtin_mul_overflow(packed_size, (size_t)PACKED_FACTOR, &bytes.limit)) bytes.limit = SIZE_MAX;
+    if (bytes.limit < PACKED_FREE) bytes.limit = PACKED_FREE;
+    if (bytes.limit > most) bytes.limit = most;
     tanda_status status = bytes_room(&bytes, path, &room, error);
     if (room > FIRST_PIECE) room = FIRST_PIECE;
     while (status == TANDA_OK && got > 0 && room > 0) {
@@ -79,19 +63,89 @@ tanda_status packed_take(const char *path, packed_read read, void *source, size_
         bytes.size += got;
         if (is_first) declared = bound(bytes.data, bytes.size);
         if (declared != SIZE_MAX && declared > possible) { /* the reader will say so */
-            status = TANDA_OK;
-            break;
+            *view = bytes_view(&bytes);
+            return TANDA_OK;
         }
-        if (declared != SIZE_MAX) bytes.limit = declared_limit(declared, &bytes);
+        if (declared != SIZE_MAX) { /* a byte more shows that it is too much */
+            const size_t wanted = declared < most ? declared + 1 : most;
+            bytes.limit = wanted < bytes.size ? bytes.size : wanted;
+        }
         if (status == TANDA_OK) status = bytes_room(&bytes, path, &room, error);
     }
-    if (status == TANDA_OK && got > 0 && bytes.size <= declared &&
-        (declared == SIZE_MAX || declared <= possible))
-        status = too_large(path, bytes.limit, packed_size, error);
+    if (status == TANDA_OK && got > 0 && bytes.size <= declared)
+        status = bytes.limit == most
+                     ? fail(error, TANDA_BAD_INPUT,
+                            "%s: unpacks to more than %zu bytes, all that the memory allows", path, most)
+                     : fail(error, TANDA_BAD_INPUT,
+                            "%s: its %zu bytes unpack to more than %zu, which is hardly text; if it is, "
+                            "unpack it first",
+                            path, packed_size, bytes.limit);
     if (status == TANDA_OK)
         *view = bytes_view(&bytes);
     else
         bytes_free(&bytes);
+    return status;
+}
+
+/* ---- gzip ---------------------------------------------------------------------------------------------- */
+
+#define GZIP_WINDOW (15 + 16)     /* zlib: largest window, gzip wrapping */
+#define AT_ONCE ((size_t)1 << 30) /* zlib counts in 32 bits */
+
+/* gzip by zlib, which compares check sums and lengths: several members and zero padding behind them (RFC 1952). */
+typedef struct gzip_reader {
+    const char *path;
+    z_stream stream;
+    const unsigned char *end; /* of the packed bytes */
+    bool ended;
+} gzip_reader;
+
+static uInt at_once(size_t size) {
+    return (uInt)(size < AT_ONCE ? size : AT_ONCE);
+}
+
+/* Behind a member: another one, zeros (a tape's or a block device's padding), or nothing. */
+static tanda_status go_on(gzip_reader *reader, tanda_error *error) {
+    const unsigned char *at = reader->stream.next_in;
+    if (reader->end - at >= 2 && at[0] == 0x1f && at[1] == 0x8b) {
+        inflateReset(&reader->stream);
+        return TANDA_OK;
+    }
+    reader->ended = true;
+    while (at < reader->end && *at == 0)
+        at++;
+    if (at == reader->end) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: %td bytes behind the end of the gzip file", reader->path,
+                reader->end - at);
+}
+
+static tanda_status check_code(const gzip_reader *reader, int code, tanda_error *error) {
+    const z_stream *stream = &reader->stream;
+    if (code == Z_BUF_ERROR || (code == Z_OK && stream->next_in == reader->end && stream->avail_out > 0))
+        return fail(error, TANDA_BAD_INPUT, "%s: the gzip file is cut off", reader->path);
+    if (code == Z_MEM_ERROR) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
+    if (code != Z_OK && code != Z_STREAM_END)
+        return fail(error, TANDA_BAD_INPUT, "%s: the gzip file is damaged: %s", reader->path,
+                    stream->msg != NULL ? stream->msg : "it asks for a dictionary");
+    return TANDA_OK;
+}
+
+static tanda_status gzip_take(void *source, unsigned char *out, size_t size, size_t *got,
+                              tanda_error *error) {
+    gzip_reader *reader = source;
+    z_stream *stream = &reader->stream;
+    tanda_status status = TANDA_OK;
+    *got = 0;
+    while (status == TANDA_OK && *got < size && !reader->ended) {
+        const uInt room = at_once(size - *got);
+        stream->avail_in = at_once((size_t)(reader->end - stream->next_in));
+        stream->next_out = out + *got;
+        stream->avail_out = room;
+        const int code = inflate(stream, Z_NO_FLUSH);
+        *got += room - stream->avail_out;
+        status = check_code(reader, code, error);
+        if (status == TANDA_OK && code == Z_STREAM_END) status = go_on(reader, error);
+    }
     return status;
 }
 
@@ -173,13 +227,15 @@ static tanda_status open_archive(const char *path, size_t packing, packed_bound 
 
 static tanda_status open_gzip(const char *path, packed_bound bound, const file_view *view,
                               file_view *unpacked, tanda_error *error) {
-    gzip_reader *reader = NULL;
+    gzip_reader reader = {.path = path, .end = view->data + view->size};
     size_t possible = 0;
-    tanda_status status = gzip_open(path, view, &reader, error);
-    if (status != TANDA_OK) return status;
+    reader.stream.next_in = (Bytef *)(uintptr_t)view->data; /* zlib's interface lacks a const */
+    if (inflateInit2(&reader.stream, GZIP_WINDOW) != Z_OK)
+        return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
     if (__builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible)) possible = SIZE_MAX;
-    status = packed_take(path, gzip_read, reader, view->size, possible, bound, unpacked, error);
-    gzip_close(reader);
+    const tanda_status status =
+        packed_take(path, gzip_take, &reader, view->size, possible, bound, unpacked, error);
+    inflateEnd(&reader.stream);
     return status;
 }
 

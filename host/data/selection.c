@@ -1,8 +1,13 @@
 #include "data/selection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "data/number.h"
+#include "data/vocabulary.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 void selection_free(selection *selection) {
     free(selection->features);
@@ -59,4 +64,113 @@ bool selection_is_whole(const selection *selection, size_t columns) {
     for (size_t i = 0; i < selection->feature_count; i++)
         if (selection->features[i] != i) return false;
     return selection->feature_count == columns;
+}
+
+/* ---- how a column is found ----------------------------------------------------------------------------- */
+
+#define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
+#define NAMES_LISTED 6
+#define LIST_SIZE 400
+
+/* Edits that turn a into b (Levenshtein 1966), over at most NAME_COMPARED bytes of each. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[NAME_COMPARED + 1];
+    size_t length_a = strnlen(a, NAME_COMPARED);
+    size_t length_b = strnlen(b, NAME_COMPARED);
+    for (size_t j = 0; j <= length_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= length_a; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length_b; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < gap ? change : gap;
+        }
+    }
+    return row[length_b];
+}
+
+/* The name most like text, or NULL when more than a third of it would have to change. */
+static const char *closest_name(const chooser *chooser, const char *text) {
+    const char *closest = NULL;
+    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
+    for (size_t i = 0; i < chooser->columns; i++) {
+        size_t distance = edit_distance(text, chooser->names[i]);
+        if (distance < best) {
+            best = distance;
+            closest = chooser->names[i];
+        }
+    }
+    return closest;
+}
+
+/* "the columns are a, b, c, ... (30 in all)", or what indexes there are. */
+static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
+    char name[SHOWN_SIZE];
+    if (chooser->names == NULL) {
+        text_put(list, LIST_SIZE, "it names no columns; their indexes are 0 to %zu", chooser->columns - 1);
+        return;
+    }
+    size_t at = text_put(list, LIST_SIZE, "its columns are ");
+    size_t listed = chooser->columns < NAMES_LISTED ? chooser->columns : NAMES_LISTED;
+    for (size_t i = 0; i < listed; i++)
+        at += text_put(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ",
+                       shown(chooser->names[i], strlen(chooser->names[i]), name));
+    if (listed < chooser->columns)
+        text_put(list + at, LIST_SIZE - at, ", ... (%zu in all)", chooser->columns);
+}
+
+tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,
+                            tanda_error *error) {
+    char list[LIST_SIZE];
+    char asked[SHOWN_SIZE];
+    char like[SHOWN_SIZE];
+    const char *closest = chooser->names == NULL ? NULL : closest_name(chooser, text);
+    list_columns(chooser, list);
+    shown(text, strlen(text), asked);
+    if (closest == NULL)
+        return fail(error, status, "%s '%s': no such column in %s; %s", what, asked, chooser->path, list);
+    return fail(error, status, "%s '%s': no such column in %s; did you mean '%s'? %s", what, asked,
+                chooser->path, shown(closest, strlen(closest), like), list);
+}
+
+tanda_status find_name(const chooser *chooser, tanda_status failure, const char *what, const char *text,
+                       size_t *index, tanda_error *error) {
+    char asked[SHOWN_SIZE];
+    *index = NO_COLUMN;
+    for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
+        if (strcmp(chooser->names[i], text) != 0) continue;
+        if (*index != NO_COLUMN)
+            return fail(error, TANDA_BAD_INPUT, "%s '%s': columns %zu and %zu of %s both have this name%s",
+                        what, shown(text, strlen(text), asked), *index, i, chooser->path,
+                        failure == TANDA_USAGE ? "; use an index" : "");
+        *index = i;
+    }
+    return TANDA_OK;
+}
+
+/* A name that is quoted as in a list. */
+static tanda_status find_quoted(const chooser *chooser, const char *flag, const char *text, size_t *index,
+                                tanda_error *error) {
+    char *name = name_list_next(&text);
+    if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+    tanda_status status = find_name(chooser, TANDA_USAGE, flag, name, index, error);
+    free(name);
+    return status;
+}
+
+tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
+                         tanda_error *error) {
+    tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
+    if (status == TANDA_OK && *index == NO_COLUMN && *text == '"')
+        status = find_quoted(chooser, flag, text, index, error);
+    if (status != TANDA_OK || *index != NO_COLUMN) return status;
+    uint64_t number = 0;
+    if (number_to_whole(text, strlen(text), &number) && number < chooser->columns) {
+        *index = (size_t)number;
+        return TANDA_OK;
+    }
+    return unknown_column(chooser, TANDA_USAGE, flag, text, error);
 }

@@ -1,4 +1,13 @@
-#include "data/synthetic_kinds.h"
+/* The kinds of synthetic data, and from "synthetic:KIND,key=value,..." to a request. */
+#include "data/synthetic.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/number.h"
+#include "data/place.h"
+#include "support/text.h"
 
 #define FEATURES_MOST (1u << 20)
 #define CLASSES_MOST 65536
@@ -125,4 +134,143 @@ const char *synthetic_kind_name(size_t index) {
 
 const char *synthetic_kind_summary(size_t index) {
     return index < SYNTHETIC_KINDS ? synthetic_kinds[index].summary : NULL;
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------ */
+
+#define LIST_SIZE 300
+
+bool synthetic_is_named(const char *path) {
+    return strncmp(path, SYNTHETIC_PREFIX, sizeof SYNTHETIC_PREFIX - 1) == 0;
+}
+
+/* The limits of a key for all kinds; kinds narrow some of them further. */
+static const struct {
+    const char *name;
+    bool is_whole;
+    uint64_t least, most; /* whole numbers */
+    float smallest, largest;
+} keys[SYNTHETIC_KEYS] = {
+    [KEY_ROWS] = {"rows", true, 1, SYNTHETIC_ROWS_MOST, 0, 0},
+    [KEY_TEST_ROWS] = {"test-rows", true, 0, SYNTHETIC_ROWS_MOST, 0, 0},
+    [KEY_SKIP] = {"skip", true, 0, SYNTHETIC_ROWS_MOST, 0, 0},
+    [KEY_SEED] = {"seed", true, 0, INT64_MAX, 0, 0},
+    [KEY_FEATURES] = {"features", true, 1, 1u << 20, 0, 0},
+    [KEY_CLASSES] = {"classes", true, 2, 65536, 0, 0},
+    [KEY_NOISE] = {"noise", false, 0, 0, 0.0f, 1e6f},
+    [KEY_SEPARATION] = {"separation", false, 0, 0, 0.0f, 1e6f},
+    [KEY_MARGIN] = {"margin", false, 0, 0, 0.0f, 1e6f},
+    [KEY_BALANCE] = {"balance", false, 0, 0, 0.0f, 1.0f},
+    [KEY_INFORMATIVE] = {"informative", true, 1, 1u << 20, 0, 0},
+    [KEY_REDUNDANT] = {"redundant", true, 0, 1u << 20, 0, 0},
+    [KEY_HIDDEN] = {"hidden", true, 1, SYNTHETIC_UNITS_MAX, 0, 0},
+    [KEY_LAYERS] = {"layers", true, 0, 64, 0, 0},
+    [KEY_TURNS] = {"turns", false, 0, 0, 0.0f, 100.0f},
+    [KEY_DISTRIBUTION] = {"distribution", true, 0, 1, 0, 0},
+};
+
+static const char *list_kinds(char list[LIST_SIZE]) {
+    size_t at = 0;
+    for (size_t i = 0; i < SYNTHETIC_KINDS; i++)
+        at += text_put(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ", synthetic_kinds[i].name);
+    return list;
+}
+
+static const char *list_keys(enum synthetic_kind kind, char list[LIST_SIZE]) {
+    size_t at = 0;
+    for (size_t i = 0; i < SYNTHETIC_KEYS; i++)
+        if (synthetic_takes(kind, (synthetic_key)i))
+            at += text_put(list + at, LIST_SIZE - at, "%s%s", at == 0 ? "" : ", ", keys[i].name);
+    return list;
+}
+
+tanda_status synthetic_begin(const char *kind, size_t length, synthetic_request *request,
+                             tanda_error *error) {
+    char list[LIST_SIZE], asked[SHOWN_SIZE];
+    *request = (synthetic_request){0};
+    for (size_t i = 0; i < SYNTHETIC_KINDS; i++) {
+        const char *name = synthetic_kinds[i].name;
+        if (strlen(name) != length || memcmp(name, kind, length) != 0) continue;
+        request->kind = (enum synthetic_kind)i;
+        text_put(request->title, sizeof request->title, SYNTHETIC_PREFIX "%s", name);
+        return TANDA_OK;
+    }
+    return fail(error, TANDA_USAGE, "'%s' is no kind of synthetic data; there are %s",
+                shown(kind, length, asked), list_kinds(list));
+}
+
+/* ---- values ------------------------------------------------------------------------------------------- */
+
+static tanda_status set_whole(synthetic_request *request, synthetic_key key, const char *text, size_t length,
+                              tanda_error *error) {
+    char asked[SHOWN_SIZE];
+    uint64_t number = 0;
+    if (!number_to_whole(text, length, &number) || number < keys[key].least || number > keys[key].most)
+        return fail(error, TANDA_USAGE, "%s: %s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64,
+                    request->title, keys[key].name, shown(text, length, asked), keys[key].least,
+                    keys[key].most);
+    request->whole[key] = number;
+    return TANDA_OK;
+}
+
+static tanda_status set_real(synthetic_request *request, synthetic_key key, const char *text, size_t length,
+                             tanda_error *error) {
+    char asked[SHOWN_SIZE];
+    float number = 0.0f;
+    if (number_to_float(text, length, &number) != NUMBER_OK || number < keys[key].smallest ||
+        number > keys[key].largest)
+        return fail(error, TANDA_USAGE, "%s: %s: '%s' is not a number from %g to %g", request->title,
+                    keys[key].name, shown(text, length, asked), (double)keys[key].smallest,
+                    (double)keys[key].largest);
+    request->real[key] = number;
+    return TANDA_OK;
+}
+
+static tanda_status set_distribution(synthetic_request *request, const char *text, size_t length,
+                                     tanda_error *error) {
+    static const char *const names[] = {"normal", "uniform"};
+    char asked[SHOWN_SIZE];
+    for (size_t i = 0; i < 2; i++) {
+        if (strlen(names[i]) != length || memcmp(names[i], text, length) != 0) continue;
+        request->whole[KEY_DISTRIBUTION] = i;
+        return TANDA_OK;
+    }
+    return fail(error, TANDA_USAGE, "%s: distribution: '%s' is none of normal, uniform", request->title,
+                shown(text, length, asked));
+}
+
+tanda_status synthetic_set(synthetic_request *request, const char *key, size_t key_length, const char *value,
+                           size_t value_length, tanda_error *error) {
+    char list[LIST_SIZE], asked[SHOWN_SIZE];
+    size_t found = 0;
+    while (found < SYNTHETIC_KEYS &&
+           (strlen(keys[found].name) != key_length || memcmp(keys[found].name, key, key_length) != 0))
+        found++;
+    if (found == SYNTHETIC_KEYS || !synthetic_takes(request->kind, (synthetic_key)found))
+        return fail(error, TANDA_USAGE, "%s: '%s' is no key of it; it takes %s", request->title,
+                    shown(key, key_length, asked), list_keys(request->kind, list));
+    if (request->given & KEY_BIT(found))
+        return fail(error, TANDA_USAGE, "%s: %s is given twice", request->title, keys[found].name);
+    request->given |= KEY_BIT(found);
+    if (found == KEY_DISTRIBUTION) return set_distribution(request, value, value_length, error);
+    return keys[found].is_whole ? set_whole(request, (synthetic_key)found, value, value_length, error)
+                                : set_real(request, (synthetic_key)found, value, value_length, error);
+}
+
+tanda_status synthetic_parse(const char *path, synthetic_request *request, tanda_error *error) {
+    char asked[SHOWN_SIZE];
+    const char *at = path + sizeof SYNTHETIC_PREFIX - 1;
+    size_t length = strcspn(at, ",");
+    tanda_status status = synthetic_begin(at, length, request, error);
+    for (at += length; status == TANDA_OK && *at == ','; at += length) {
+        at++;
+        length = strcspn(at, ",");
+        const char *equals = memchr(at, '=', length);
+        if (equals == NULL)
+            return fail(error, TANDA_USAGE, "%s: '%s' is not key=value", request->title,
+                        shown(at, length, asked));
+        size_t key_length = (size_t)(equals - at);
+        status = synthetic_set(request, at, key_length, equals + 1, length - key_length - 1, error);
+    }
+    return status;
 }

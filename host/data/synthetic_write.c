@@ -1,4 +1,4 @@
-#include "data/synthetic_write.h"
+#include "data/synthetic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
