@@ -10,6 +10,7 @@
 #include "data/table.h"
 #include "support/memory.h"
 #include "support/parallel.h"
+#include "support/text.h"
 
 #define MINUS_ZERO 0x80000000u
 #define EXPONENT_ALL_ONES 0x7f800000u
@@ -32,42 +33,22 @@ static const unsigned char *element_at(const array *array, size_t row, size_t co
     return found.at + row * found.step;
 }
 
-/* A category of an array is a number, written in as few digits as a CSV file would have. */
-static tanda_status read_category(double exact, const place *place, categories *categories, float *value,
-                                  tanda_error *error) {
-    char text[32];
-    size_t index = 0;
-    int length = snprintf(text, sizeof text, "%.9g", exact == 0.0 ? 0.0 : exact);
-    tanda_status status = categories_add(categories, text, (size_t)length, place, &index, error);
-    *value = (float)index;
-    return status;
-}
-
-/* One value of a feature. */
+/* One value of a feature. A category of an array is a number, written in as few digits as a CSV file would have. */
 static tanda_status read_value(const array *array, const place *place, size_t feature, table *table,
                                tanda_error *error) {
     array_number element = array_number_at(array, element_at(array, place->row, place->column));
     float *value = &table->owned[place->row * table->features + feature];
     bool missing = table->raw.fills_missing && isnan(element.value);
+    *value = element.value == 0.0f ? 0.0f : element.value;
     if (!isfinite(element.value) && !missing)
         return bad_element(array, element.exact, place->row, place->column, error);
-    if (table->raw.categories != NULL && table->raw.is_category[feature] && !missing)
-        return read_category(element.exact, place, &table->raw.categories[feature], value, error);
-    *value = element.value == 0.0f ? 0.0f : element.value;
-    return TANDA_OK;
-}
-
-/* The careful way, for categories and for what is wrong. */
-static tanda_status read_one_by_one(const array *array, const selection *selection, table *table,
-                                    tanda_error *error) {
-    place place = {.path = array->path};
-    tanda_status status = TANDA_OK;
-    for (; status == TANDA_OK && place.row < array->rows; place.row++) {
-        for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
-            place.column = selection->features[i];
-            status = read_value(array, &place, i, table, error);
-        }
-    }
+    if (missing || table->raw.categories == NULL || !table->raw.is_category[feature]) return TANDA_OK;
+    char text[32];
+    size_t index = 0;
+    const size_t length = text_put(text, sizeof text, "%.9g", element.exact == 0.0 ? 0.0 : element.exact);
+    const tanda_status status =
+        categories_add(&table->raw.categories[feature], text, length, place, &index, error);
+    *value = (float)index;
     return status;
 }
 
@@ -79,20 +60,16 @@ typedef struct turning {
     bool failed;
 } turning;
 
-/* Whether a row takes a value as it is. */
-static inline bool is_taken(const table *table, float value) {
-    return isfinite(value) || (table->raw.fills_missing && isnan(value));
-}
-
 /* What is read of one column lies together, and what is written of some columns is used again while it is near. */
 static bool turn_tile(const turning *work, size_t row, size_t row_end, size_t first, size_t end) {
     const size_t features = work->table->features;
+    const bool fills_missing = work->table->raw.fills_missing;
     bool finite = true;
     for (size_t i = first; i < end; i++) {
         const array_column column = array_find_column(work->array, work->selection->features[i]);
         for (size_t r = row; r < row_end; r++) {
             const float value = array_number_at(work->array, column.at + r * column.step).value;
-            finite = finite && is_taken(work->table, value);
+            finite = finite && (isfinite(value) || (fills_missing && isnan(value)));
             work->table->owned[r * features + i] = value == 0.0f ? 0.0f : value;
         }
     }
@@ -110,17 +87,21 @@ static void turn_rows(void *context, size_t first_row, size_t end_row) {
     }
 }
 
-/* False when a value is not finite: the rows are then read one by one, which tells the first. */
-static bool turn_features(const array *array, const selection *selection, table *table) {
-    turning work = {.array = array, .selection = selection, .table = table};
-    parallel_ranges(array->rows, 16 * TILE_ROWS, turn_rows, &work);
-    return !work.failed;
-}
-
+/* Values that are not finite are read one by one, as categories are: that tells the first that is wrong. */
 static tanda_status read_features(const array *array, const selection *selection, table *table,
                                   tanda_error *error) {
-    if (table->raw.categories == NULL && turn_features(array, selection, table)) return TANDA_OK;
-    return read_one_by_one(array, selection, table, error);
+    turning work = {.array = array, .selection = selection, .table = table};
+    if (table->raw.categories == NULL) parallel_ranges(array->rows, 16 * TILE_ROWS, turn_rows, &work);
+    if (table->raw.categories == NULL && !work.failed) return TANDA_OK;
+    place place = {.path = array->path};
+    tanda_status status = TANDA_OK;
+    for (; status == TANDA_OK && place.row < array->rows; place.row++) {
+        for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
+            place.column = selection->features[i];
+            status = read_value(array, &place, i, table, error);
+        }
+    }
+    return status;
 }
 
 static tanda_status read_labels(const array *array, size_t column, table *table, tanda_error *error) {
@@ -175,34 +156,6 @@ static tanda_status read_weights(const array *array, size_t column, table *table
     return status;
 }
 
-static bool is_wide(const array *array) {
-    return array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
-}
-
-/* The array's columns that are wanted in binary64. */
-static tanda_status find_exact_columns(const selection *selection, exact_columns *exact, tanda_error *error) {
-    const tanda_status status =
-        allocate(&exact->columns, exact->count, sizeof *exact->columns, "columns", error);
-    for (size_t i = 0; status == TANDA_OK && i < exact->count; i++)
-        exact->columns[i] = selection->features[exact->features[i]];
-    return status;
-}
-
-/* Rows that stay as they are, in a file of their own, need no copy for a look. */
-static bool can_be_looked_at(const request *request, const file_view *view) {
-    return request->is_look && view != NULL && !request->has_parts && !request->options->drop_missing_targets;
-}
-
-static tanda_status leave_exact(const array *array, file_view *view, table *table, tanda_error *error) {
-    const tanda_status status =
-        allocate(&table->exact.source, 1, sizeof *table->exact.source, "columns", error);
-    if (status != TANDA_OK) return status;
-    *table->exact.source = *array;
-    table->mapping = *view;
-    *view = (file_view){0};
-    return TANDA_OK;
-}
-
 static void take_exact_rows(void *context, size_t first_row, size_t end_row) {
     const turning *work = context;
     const exact_columns *exact = &work->table->exact;
@@ -211,15 +164,26 @@ static void take_exact_rows(void *context, size_t first_row, size_t end_row) {
                    end_row - row < TILE_ROWS ? end_row - row : TILE_ROWS, exact->values + row * exact->count);
 }
 
-/* Features that are needed in binary64. */
+/* Features that are needed in binary64. Rows that stay as they are, in a file of their own, need no copy for a look. */
 static tanda_status read_exact(const array *array, file_view *view, const selection *selection,
                                const request *request, table *table, tanda_error *error) {
     turning work = {.array = array, .selection = selection, .table = table};
+    exact_columns *exact = &table->exact;
     tanda_status status = origin_choose(request, table, error);
-    if (status != TANDA_OK || table->exact.count == 0) return status;
-    status = find_exact_columns(selection, &table->exact, error);
-    if (status == TANDA_OK && can_be_looked_at(request, view)) return leave_exact(array, view, table, error);
-    if (status == TANDA_OK) status = exact_columns_make(array->rows, &table->exact, error);
+    if (status != TANDA_OK || exact->count == 0) return status;
+    status = allocate(&exact->columns, exact->count, sizeof *exact->columns, "columns", error);
+    for (size_t i = 0; status == TANDA_OK && i < exact->count; i++)
+        exact->columns[i] = selection->features[exact->features[i]];
+    if (status == TANDA_OK && request->is_look && view != NULL && !request->has_parts &&
+        !request->options->drop_missing_targets) {
+        status = allocate(&exact->source, 1, sizeof *exact->source, "columns", error);
+        if (status != TANDA_OK) return status;
+        *exact->source = *array;
+        table->mapping = *view;
+        *view = (file_view){0};
+        return TANDA_OK;
+    }
+    if (status == TANDA_OK) status = exact_columns_make(array->rows, exact, error);
     if (status == TANDA_OK) parallel_ranges(array->rows, 16 * TILE_ROWS, take_exact_rows, &work);
     return status;
 }
@@ -271,8 +235,9 @@ static tanda_status read_selected(const array *array, file_view *view, const req
     if (status == TANDA_OK && table->targets != NULL) status = read_targets(array, selection, table, error);
     if (status == TANDA_OK && table->has_weights)
         status = read_weights(array, selection->weight, table, error);
-    if (status == TANDA_OK && is_wide(array))
-        status = read_exact(array, view, selection, request, table, error);
+    const bool is_wide =
+        array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+    if (status == TANDA_OK && is_wide) status = read_exact(array, view, selection, request, table, error);
     return status == TANDA_OK ? check_targets(array, request, selection, table, error) : status;
 }
 

@@ -20,14 +20,6 @@ typedef struct reading {
     char *text; /* (array->size), which is enough: UTF-32 takes 4 bytes for each character */
 } reading;
 
-/* ---- text --------------------------------------------------------------------------------------------- */
-
-static uint32_t code_point(const unsigned char *at, bool big_endian) {
-    uint32_t code;
-    memcpy(&code, at, sizeof code);
-    return big_endian ? __builtin_bswap32(code) : code;
-}
-
 /* Writes a character as UTF-8 (RFC 3629) and returns how many bytes it takes. */
 static size_t write_utf8(uint32_t code, char *text) {
     if (code > 0x10ffffu || (code >= 0xd800u && code < 0xe000u)) code = REPLACEMENT;
@@ -53,8 +45,11 @@ static const char *element_text(const reading *reading, size_t row, size_t colum
     if (array->kind == ELEMENT_BYTES)
         memcpy(text, at, end = array->size);
     else
-        for (size_t i = 0; i < array->size; i += 4)
-            end += write_utf8(code_point(at + i, array->big_endian), text + end);
+        for (size_t i = 0; i < array->size; i += 4) {
+            uint32_t code;
+            memcpy(&code, at + i, sizeof code);
+            end += write_utf8(array->big_endian ? __builtin_bswap32(code) : code, text + end);
+        }
     while (end > 0 && (text[end - 1] == '\0' || text[end - 1] == ' '))
         end--;
     while (end > 0 && *text == ' ') {
@@ -64,8 +59,6 @@ static const char *element_text(const reading *reading, size_t row, size_t colum
     *length = end;
     return text;
 }
-
-/* ---- numbers and categories --------------------------------------------------------------------------- */
 
 static tanda_status read_number(const reading *reading, const place *place, const char *hint, double *exact,
                                 float *value, tanda_error *error) {
@@ -103,17 +96,6 @@ static tanda_status read_feature(const reading *reading, const place *place, siz
     return status;
 }
 
-static tanda_status read_features(const reading *reading, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    for (size_t row = 0; status == TANDA_OK && row < reading->array->rows; row++)
-        for (size_t i = 0; status == TANDA_OK && i < reading->table->features; i++) {
-            const place place = {
-                .path = reading->array->path, .row = row, .column = reading->selection->features[i]};
-            status = read_feature(reading, &place, i, error);
-        }
-    return status;
-}
-
 /* Features that binary32 would ruin, again. */
 static tanda_status read_exact(const reading *reading, tanda_error *error) {
     table *table = reading->table;
@@ -132,24 +114,25 @@ static tanda_status read_exact(const reading *reading, tanda_error *error) {
     return status;
 }
 
-/* ---- labels ------------------------------------------------------------------------------------------- */
-
-/* Whether the only target has text that is no number, and may have it. */
-static bool labels_are_text(const reading *reading) {
-    const dataset_expectation *classes = request_classes(reading->request);
+static bool holds_text(const reading *reading, size_t column) {
     float value;
     size_t length = 0;
-    if (reading->selection->target == NO_COLUMN || request_task(reading->request) == TANDA_TASK_REGRESSION)
-        return false;
-    if (reading->request->text_labels) return true;
-    if (classes != NULL) return labels_expect_text(classes);
     for (size_t row = 0; row < reading->array->rows; row++) {
-        const char *text = element_text(reading, row, reading->selection->target, &length);
+        const char *text = element_text(reading, row, column, &length);
         if (number_to_float(text, length, &value) == NUMBER_NOT &&
             !missing_is_word(reading->request->options, text, length))
             return true;
     }
     return false;
+}
+
+/* Whether the only target has text that is no number, and may have it. */
+static bool labels_are_text(const reading *reading) {
+    const dataset_expectation *classes = request_classes(reading->request);
+    if (reading->selection->target == NO_COLUMN || request_task(reading->request) == TANDA_TASK_REGRESSION)
+        return false;
+    if (reading->request->text_labels) return true;
+    return classes != NULL ? labels_expect_text(classes) : holds_text(reading, reading->selection->target);
 }
 
 static tanda_status read_labels(const reading *reading, tanda_error *error) {
@@ -176,19 +159,7 @@ static tanda_status read_labels(const reading *reading, tanda_error *error) {
     return status;
 }
 
-/* One of several; NaN where it is missing. */
-static tanda_status read_target(const reading *reading, const place *place, float *value,
-                                tanda_error *error) {
-    double exact;
-    size_t length = 0;
-    const char *text = element_text(reading, place->row, place->column, &length);
-    if (!missing_is_word(reading->request->options, text, length))
-        return read_number(reading, place, "", &exact, value, error);
-    *value = NAN;
-    return TANDA_OK;
-}
-
-/* Several targets, and weights. */
+/* Several targets, NaN where one is missing, and weights. */
 static tanda_status read_others(const reading *reading, tanda_error *error) {
     table *table = reading->table;
     place place = {.path = reading->array->path};
@@ -196,9 +167,14 @@ static tanda_status read_others(const reading *reading, tanda_error *error) {
     double exact;
     for (; status == TANDA_OK && place.row < reading->array->rows; place.row++) {
         for (size_t i = 0; status == TANDA_OK && table->targets != NULL && i < table->target_count; i++) {
+            float *value = &table->targets[place.row * table->target_count + i];
+            size_t length = 0;
             place.column = reading->selection->targets[i];
-            status =
-                read_target(reading, &place, &table->targets[place.row * table->target_count + i], error);
+            const char *text = element_text(reading, place.row, place.column, &length);
+            if (missing_is_word(reading->request->options, text, length))
+                *value = NAN;
+            else
+                status = read_number(reading, &place, "", &exact, value, error);
         }
         if (status != TANDA_OK || !table->has_weights) continue;
         float weight = 0.0f;
@@ -207,18 +183,6 @@ static tanda_status read_others(const reading *reading, tanda_error *error) {
         if (status == TANDA_OK) status = table_add_weight(table, place.row, weight, &place, error);
     }
     return status;
-}
-
-static bool holds_text(const reading *reading, size_t column) {
-    float value;
-    size_t length = 0;
-    for (size_t row = 0; row < reading->array->rows; row++) {
-        const char *text = element_text(reading, row, column, &length);
-        if (number_to_float(text, length, &value) == NUMBER_NOT &&
-            !missing_is_word(reading->request->options, text, length))
-            return true;
-    }
-    return false;
 }
 
 tanda_status array_read_text(const array *array, const request *request, selection *selection, table *table,
@@ -231,7 +195,11 @@ tanda_status array_read_text(const array *array, const request *request, selecti
     if (status == TANDA_OK)
         status = table_begin(table, request, array->path, labels_are_text(&reading), selection->is_category,
                              error);
-    if (status == TANDA_OK) status = read_features(&reading, error);
+    for (size_t row = 0; status == TANDA_OK && row < array->rows; row++)
+        for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
+            const place place = {.path = array->path, .row = row, .column = selection->features[i]};
+            status = read_feature(&reading, &place, i, error);
+        }
     if (status == TANDA_OK && table->has_labels) status = read_labels(&reading, error);
     if (status == TANDA_OK) status = read_others(&reading, error);
     if (status == TANDA_OK) status = read_exact(&reading, error);

@@ -28,30 +28,23 @@ static tanda_status name_columns(const size_t *indexes, size_t count, char *cons
     return status;
 }
 
-static tanda_status note_positions(const selection *selection, table *table, tanda_error *error) {
+tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
     const size_t features = selection->feature_count,
                  targets = table->target_count > 0 ? selection->target_count : 0;
-    const tanda_status status =
+    tanda_status status =
         allocate(&table->positions, features + targets, sizeof *table->positions, "columns", error);
     if (status != TANDA_OK) return status;
     table->position_count = features + targets;
-    for (size_t i = 0; i < features; i++)
-        table->positions[i] = selection->features[i];
-    for (size_t i = 0; i < targets; i++)
-        table->positions[features + i] = selection->targets[i];
-    return TANDA_OK;
-}
-
-tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
-    tanda_status status = note_positions(selection, table, error);
-    if (names == NULL || status != TANDA_OK) return status;
+    memcpy(table->positions, selection->features, features * sizeof *table->positions);
+    memcpy(table->positions + features, selection->targets, targets * sizeof *table->positions);
+    if (names == NULL) return TANDA_OK;
     if (selection->target != NO_COLUMN)
         status = copy_text(&table->target_name, names[selection->target], error);
     if (status == TANDA_OK && table->target_count > 1)
         status =
             name_columns(selection->targets, selection->target_count, names, &table->target_names, error);
-    if (status != TANDA_OK || selection->feature_count == 0) return status;
-    return name_columns(selection->features, selection->feature_count, names, &table->feature_names, error);
+    if (status != TANDA_OK || features == 0) return status;
+    return name_columns(selection->features, features, names, &table->feature_names, error);
 }
 
 void selection_shape(const selection *selection, const request *request, table *table) {
@@ -92,20 +85,6 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[length_b];
 }
 
-/* The name most like text, or NULL when more than a third of it would have to change. */
-static const char *closest_name(const chooser *chooser, const char *text) {
-    const char *closest = NULL;
-    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
-    for (size_t i = 0; i < chooser->columns; i++) {
-        size_t distance = edit_distance(text, chooser->names[i]);
-        if (distance < best) {
-            best = distance;
-            closest = chooser->names[i];
-        }
-    }
-    return closest;
-}
-
 /* "the columns are a, b, c, ... (30 in all)", or what indexes there are. */
 static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
     char name[SHOWN_SIZE];
@@ -124,10 +103,16 @@ static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
 
 tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,
                             tanda_error *error) {
-    char list[LIST_SIZE];
-    char asked[SHOWN_SIZE];
-    char like[SHOWN_SIZE];
-    const char *closest = chooser->names == NULL ? NULL : closest_name(chooser, text);
+    char list[LIST_SIZE], asked[SHOWN_SIZE], like[SHOWN_SIZE];
+    const char *closest =
+        NULL; /* the name most like text, of which no more than a third would have to change */
+    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
+    for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
+        size_t distance = edit_distance(text, chooser->names[i]);
+        if (distance >= best) continue;
+        best = distance;
+        closest = chooser->names[i];
+    }
     list_columns(chooser, list);
     shown(text, strlen(text), asked);
     if (closest == NULL)
@@ -151,26 +136,20 @@ tanda_status find_name(const chooser *chooser, tanda_status failure, const char 
     return TANDA_OK;
 }
 
-/* A name that is quoted as in a list. */
-static tanda_status find_quoted(const chooser *chooser, const char *flag, const char *text, size_t *index,
-                                tanda_error *error) {
-    char *name = name_list_next(&text);
-    if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
-    tanda_status status = find_name(chooser, TANDA_USAGE, flag, name, index, error);
-    free(name);
-    return status;
-}
-
 tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
                          tanda_error *error) {
     tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
-    if (status == TANDA_OK && *index == NO_COLUMN && *text == '"')
-        status = find_quoted(chooser, flag, text, index, error);
+    if (status == TANDA_OK && *index == NO_COLUMN && *text == '"') { /* quoted as in a list */
+        const char *at = text;
+        char *name = name_list_next(&at);
+        if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+        status = find_name(chooser, TANDA_USAGE, flag, name, index, error);
+        free(name);
+    }
     if (status != TANDA_OK || *index != NO_COLUMN) return status;
     uint64_t number = 0;
-    if (number_to_whole(text, strlen(text), &number) && number < chooser->columns) {
-        *index = (size_t)number;
-        return TANDA_OK;
-    }
-    return unknown_column(chooser, TANDA_USAGE, flag, text, error);
+    if (!number_to_whole(text, strlen(text), &number) || number >= chooser->columns)
+        return unknown_column(chooser, TANDA_USAGE, flag, text, error);
+    *index = (size_t)number;
+    return TANDA_OK;
 }
