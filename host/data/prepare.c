@@ -24,30 +24,6 @@ typedef struct work {
     size_t missing;
 } work;
 
-/* ---- categories --------------------------------------------------------------------------------------- */
-
-/* Of two places in one file, whether the first comes earlier. */
-static bool is_before(const place *a, const place *b) {
-    if (a->part != b->part) return a->part < b->part;
-    if (a->line != b->line) return a->line < b->line;
-    return a->row != b->row ? a->row < b->row : a->column < b->column;
-}
-
-/* The rank of a category among the known ones, or UNKNOWN. */
-static uint32_t rank_of(const prepared_column *column, const char *category) {
-    for (size_t i = 0; i < column->category_count; i++)
-        if (texts_are_same(column->categories[i], category)) return (uint32_t)i;
-    return UNKNOWN;
-}
-
-static tanda_status rank_categories(const work *work, size_t column, uint32_t **ranks, tanda_error *error) {
-    const text_set *texts = &work->dataset->raw.categories[column].texts;
-    tanda_status status = allocate(ranks, texts->count, sizeof **ranks, "categories", error);
-    for (size_t i = 0; status == TANDA_OK && i < texts->count; i++)
-        (*ranks)[i] = rank_of(&work->preparation->of[column], texts->texts[i]);
-    return status;
-}
-
 static tanda_status refuse(const work *work, size_t column, size_t category, tanda_error *error) {
     char text[SHOWN_SIZE], first[SHOWN_SIZE];
     const tanda_dataset *dataset = work->dataset;
@@ -66,7 +42,7 @@ static tanda_status refuse(const work *work, size_t column, size_t category, tan
 /* Refuses the unknown category that comes first in the file, if a row is of one. */
 static tanda_status refuse_unknown(const work *work, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
-    const place *earliest = NULL;
+    const place *first = NULL;
     size_t at_column = 0, at_category = 0;
     for (size_t row = 0; row < dataset->rows; row++) {
         const float *values = dataset->values + row * dataset->features;
@@ -74,24 +50,36 @@ static tanda_status refuse_unknown(const work *work, tanda_error *error) {
             if (work->ranks[i] == NULL || isnan(values[i]) || work->ranks[i][(size_t)values[i]] != UNKNOWN)
                 continue;
             const place *found = &dataset->raw.categories[i].places[(size_t)values[i]];
-            if (earliest != NULL && !is_before(found, earliest)) continue;
-            earliest = found;
+            if (first != NULL && !(found->part != first->part   ? found->part < first->part
+                                   : found->line != first->line ? found->line < first->line
+                                   : found->row != first->row   ? found->row < first->row
+                                                                : found->column < first->column))
+                continue;
+            first = found;
             at_column = i;
             at_category = (size_t)values[i];
         }
     }
-    return earliest == NULL ? TANDA_OK : refuse(work, at_column, at_category, error);
+    return first == NULL ? TANDA_OK : refuse(work, at_column, at_category, error);
 }
 
 static tanda_status find_ranks(work *work, bool zero_unknown, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
     tanda_status status = allocate(&work->ranks, dataset->features, sizeof *work->ranks, "columns", error);
-    for (size_t i = 0; status == TANDA_OK && i < dataset->features; i++)
-        if (dataset->raw.is_category[i]) status = rank_categories(work, i, &work->ranks[i], error);
+    for (size_t i = 0; status == TANDA_OK && i < dataset->features; i++) {
+        const prepared_column *known = &work->preparation->of[i];
+        if (!dataset->raw.is_category[i]) continue;
+        const text_set *texts = &dataset->raw.categories[i].texts;
+        status = allocate(&work->ranks[i], texts->count, sizeof *work->ranks[i], "categories", error);
+        for (size_t t = 0; status == TANDA_OK && t < texts->count; t++) {
+            uint32_t rank = 0;
+            while (rank < known->category_count && !texts_are_same(known->categories[rank], texts->texts[t]))
+                rank++;
+            work->ranks[i][t] = rank < known->category_count ? rank : UNKNOWN;
+        }
+    }
     return status == TANDA_OK && !zero_unknown ? refuse_unknown(work, error) : status;
 }
-
-/* ---- values ------------------------------------------------------------------------------------------- */
 
 /* One row from columns to features; the features are 0 before. Returns how many values were missing. */
 static size_t prepare_row(const work *work, const float *values, float *features) {
@@ -121,19 +109,6 @@ static void prepare_rows(void *context, size_t first, size_t end) {
     __atomic_fetch_add(&work->missing, missing, __ATOMIC_RELAXED);
 }
 
-/* The values' place is taken by the features. */
-static void replace_values(work *work, char **names) {
-    tanda_dataset *dataset = work->dataset;
-    free_texts(dataset->feature_names, dataset->features);
-    raw_columns_free(&dataset->raw, dataset->features);
-    free(dataset->owned);
-    file_view_close(&dataset->mapping);
-    dataset->feature_names = names;
-    dataset->features = work->features;
-    dataset->values = dataset->owned = work->made;
-    dataset->missing = work->missing;
-}
-
 /* Categories have none. */
 static tanda_status spread_origins(const work *work, tanda_error *error) {
     tanda_dataset *dataset = work->dataset;
@@ -153,7 +128,7 @@ static tanda_status spread_origins(const work *work, tanda_error *error) {
 }
 
 static tanda_status make_features(work *work, tanda_error *error) {
-    const tanda_dataset *dataset = work->dataset;
+    tanda_dataset *dataset = work->dataset;
     char **names = NULL;
     if (!preparation_count(work->preparation, dataset->rows, &work->features))
         return fail(error, TANDA_BAD_INPUT,
@@ -170,50 +145,40 @@ static tanda_status make_features(work *work, tanda_error *error) {
     parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_rows, work);
     status = dataset_check(dataset, TANDA_OK, error);
     if (status == TANDA_OK) status = spread_origins(work, error);
-    replace_values(work, names);
+    free_texts(dataset->feature_names, dataset->features);
+    raw_columns_free(&dataset->raw, dataset->features);
+    free(dataset->owned);
+    file_view_close(&dataset->mapping);
+    dataset->feature_names = names;
+    dataset->features = work->features;
+    dataset->values = dataset->owned = work->made;
+    dataset->missing = work->missing;
     return status;
-}
-
-/* Whether nothing is missing and nothing is a category: then the values, which may be mapped, can stay. */
-static bool are_features(const tanda_dataset *dataset) {
-    size_t count = dataset->rows * dataset->features;
-    unsigned found = dataset->raw.is_category != NULL;
-    for (size_t i = 0; found == 0 && i < count; i++)
-        found |= isnan(dataset->values[i]) != 0;
-    return found == 0;
-}
-
-static tanda_status prepare(work *work, bool zero_unknown, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    if (work->dataset->raw.is_category != NULL) status = find_ranks(work, zero_unknown, error);
-    if (status == TANDA_OK) status = make_features(work, error);
-    return status;
-}
-
-static bool same_kinds(const tanda_dataset *dataset, const preparation *preparation) {
-    for (size_t i = 0; i < dataset->features; i++)
-        if ((dataset->raw.is_category != NULL && dataset->raw.is_category[i]) !=
-            (preparation->of[i].category_count > 0))
-            return false;
-    return true;
 }
 
 tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparation, tanda_unknown unknown,
                              tanda_error *error) {
     work work = {.dataset = dataset, .preparation = preparation};
-    size_t columns = dataset->features;
-    if (preparation->columns == 0 && raw_columns_are_features(&dataset->raw)) return TANDA_OK;
-    if (preparation->columns != columns || !same_kinds(dataset, preparation) ||
-        (dataset->raw.fills_missing && !preparation->fills_missing))
+    const raw_columns *raw = &dataset->raw;
+    const size_t columns = dataset->features;
+    if (preparation->columns == 0 && raw_columns_are_features(raw)) return TANDA_OK;
+    bool fits = preparation->columns == columns && (!raw->fills_missing || preparation->fills_missing);
+    for (size_t i = 0; fits && i < columns; i++)
+        fits = (raw->is_category != NULL && raw->is_category[i]) == (preparation->of[i].category_count > 0);
+    if (!fits)
         return fail(error, TANDA_BAD_INPUT,
                     "%s: its columns are not of the kinds that the model was made for",
-                    dataset->raw.path != NULL ? dataset->raw.path : "data");
-    if (are_features(dataset)) {
+                    raw->path != NULL ? raw->path : "data");
+    bool is_plain = raw->is_category == NULL; /* the values, which may be mapped, can then stay */
+    for (size_t i = 0; is_plain && i < dataset->rows * columns; i++)
+        is_plain = !isnan(dataset->values[i]);
+    if (is_plain) {
         dataset->raw.fills_missing = false;
         return TANDA_OK;
     }
     bool zero = unknown == TANDA_UNKNOWN_AUTO ? preparation->zero_unknown : unknown == TANDA_UNKNOWN_ZERO;
-    tanda_status status = prepare(&work, zero, error);
+    tanda_status status = raw->is_category != NULL ? find_ranks(&work, zero, error) : TANDA_OK;
+    if (status == TANDA_OK) status = make_features(&work, error);
     for (size_t i = 0; work.ranks != NULL && i < columns; i++)
         free(work.ranks[i]);
     free(work.ranks);
@@ -222,25 +187,13 @@ tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparat
 
 /* ---- scaling ------------------------------------------------------------------------------------------- */
 
-static tanda_status not_finite(const tanda_dataset *dataset, size_t row, size_t feature, tanda_error *error) {
-    char name[SHOWN_SIZE] = "";
-    if (dataset->feature_names != NULL)
-        shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name);
-    return fail(error, TANDA_BAD_INPUT,
-                "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
-                "binary32 (3.4e38)",
-                row, feature, name[0] == '\0' ? "" : " ", name);
-}
-
-static bool same_origins(const double *a, const double *b, size_t features) {
-    return a != NULL && b != NULL && memcmp(a, b, features * sizeof *a) == 0;
-}
-
 /* Rows that came from memory have no origins yet. */
 static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
     if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;
     if (dataset->origins == NULL) return origin_subtract(dataset, scaling->origin, error);
-    if (same_origins(dataset->origins, scaling->origin, dataset->features)) return TANDA_OK;
+    if (scaling->origin != NULL &&
+        memcmp(dataset->origins, scaling->origin, dataset->features * sizeof *dataset->origins) == 0)
+        return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT,
                 "the rows are distances from other origins than the model's; read them for the model "
                 "(tanda_dataset_load_for_model)");
@@ -265,7 +218,16 @@ static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, t
             worst += scaled - scaled;
         }
         for (size_t i = 0; worst != 0.0f && i < dataset->features; i++)
-            if (!isfinite(values[i])) return not_finite(dataset, row, i, error);
+            if (!isfinite(values[i])) {
+                char name[SHOWN_SIZE] = "";
+                if (dataset->feature_names != NULL)
+                    shown(dataset->feature_names[i], strlen(dataset->feature_names[i]), name);
+                return fail(
+                    error, TANDA_BAD_INPUT,
+                    "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
+                    "binary32 (3.4e38)",
+                    row, i, name[0] == '\0' ? "" : " ", name);
+            }
     }
     return TANDA_OK;
 }
