@@ -18,20 +18,12 @@
 #define TABLE_MOST (1u << 28)
 #define GRAIN_VALUES 65536 /* features that a thread makes at a time */
 
-/* ---- defaults and checks ------------------------------------------------------------------------------ */
-
 static uint64_t whole_or(const synthetic_request *request, synthetic_key key, uint64_t otherwise) {
     return request->given & KEY_BIT(key) ? request->whole[key] : otherwise;
 }
 
 static float real_or(const synthetic_request *request, synthetic_key key, float otherwise) {
     return request->given & KEY_BIT(key) ? request->real[key] : otherwise;
-}
-
-/* How many columns tell something, when nobody says. */
-static uint64_t default_informative(enum synthetic_kind kind, uint64_t features) {
-    if (kind == SYNTHETIC_CLASSIFICATION) return (features + 1) / 2;
-    return kind == SYNTHETIC_XOR ? 2 : features;
 }
 
 /* Every value has a number of its own, and so has every class of a row: counting them must not come around. */
@@ -58,9 +50,9 @@ static tanda_status check(const synthetic_request *request, const synthetic *dat
     if (kind->noise_is_share && data->noise > 1.0f)
         return fail(error, TANDA_USAGE, "%s: noise: %g is no share of the labels, from 0 to 1",
                     request->title, (double)data->noise);
-    if (data->features < kind->features_least || data->features > kind->features_most)
+    if (data->features < kind->features.least || data->features > kind->features.most)
         return fail(error, TANDA_USAGE, "%s: features: %u is not from %" PRIu64 " to %" PRIu64,
-                    request->title, data->features, kind->features_least, kind->features_most);
+                    request->title, data->features, kind->features.least, kind->features.most);
     if (data->classes > kind->classes_most)
         return fail(error, TANDA_USAGE, "%s: classes: %u are too many; at most %" PRIu64, request->title,
                     data->classes, kind->classes_most);
@@ -85,13 +77,15 @@ static void describe(const synthetic_request *request, synthetic_source *source)
     synthetic *data = &source->data;
     data->seed = request->whole[KEY_SEED];
     data->kind = (uint)request->kind;
-    data->features = (uint)whole_or(request, KEY_FEATURES, kind->features);
+    data->features = (uint)whole_or(request, KEY_FEATURES, kind->features.usual);
     data->classes = (uint)whole_or(request, KEY_CLASSES, kind->classes);
-    data->informative =
-        (uint)whole_or(request, KEY_INFORMATIVE, default_informative(request->kind, data->features));
-    data->redundant = (uint)whole_or(
-        request, KEY_REDUNDANT,
-        request->kind == SYNTHETIC_CLASSIFICATION ? (data->features - data->informative) / 2 : 0);
+    const bool is_mixed = request->kind == SYNTHETIC_CLASSIFICATION;
+    const uint64_t informative = is_mixed                         ? ((uint64_t)data->features + 1) / 2
+                                 : request->kind == SYNTHETIC_XOR ? 2
+                                                                  : data->features;
+    data->informative = (uint)whole_or(request, KEY_INFORMATIVE, informative);
+    data->redundant =
+        (uint)whole_or(request, KEY_REDUNDANT, is_mixed ? (data->features - data->informative) / 2 : 0);
     data->hidden = (uint)whole_or(request, KEY_HIDDEN, DEFAULT_HIDDEN);
     data->layers = (uint)whole_or(request, KEY_LAYERS, DEFAULT_LAYERS);
     data->turns = (uint)(real_or(request, KEY_TURNS, DEFAULT_TURNS) * TURN_UNITS);
@@ -110,15 +104,6 @@ static void describe(const synthetic_request *request, synthetic_source *source)
     source->skip = request->whole[KEY_SKIP];
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------- */
-
-/* Weights of a teacher; its sizes are bounded, so nothing overflows. */
-static size_t teacher_size(const synthetic *data) {
-    if (data->layers == 0) return (size_t)data->features * data->classes;
-    return (size_t)data->hidden *
-           (data->features + (size_t)(data->layers - 1) * data->hidden + data->classes);
-}
-
 static size_t size_of_table(const synthetic *data) {
     const size_t classes = data->classes, features = data->features;
     switch ((enum synthetic_kind)data->kind) {
@@ -134,8 +119,10 @@ static size_t size_of_table(const synthetic *data) {
         return data->informative;
     case SYNTHETIC_CIRCLES:
         return classes;
-    case SYNTHETIC_TEACHER:
-        return teacher_size(data);
+    case SYNTHETIC_TEACHER: /* its sizes are bounded, so nothing overflows */
+        return data->layers == 0
+                   ? features * classes
+                   : data->hidden * (features + (size_t)(data->layers - 1) * data->hidden + classes);
     case SYNTHETIC_IMAGES:
         return classes * STROKE_NUMBERS;
     default:
@@ -181,14 +168,8 @@ static void fill_teacher(const synthetic *data, float *table) {
     }
 }
 
-static void fill_classification(const synthetic *data, float *table, size_t size) {
-    const size_t centres = (size_t)data->classes * data->informative;
-    fill_normal(data, table, 0, centres, data->separation);
-    fill_normal(data, table, centres, size, 1.0f);
-    set_lengths(table + centres, data->redundant, data->informative, 1.0f);
-}
-
 static void fill_table(const synthetic *data, float *table, size_t size) {
+    const size_t centres = (size_t)data->classes * data->informative; /* of a classification */
     switch ((enum synthetic_kind)data->kind) {
     case SYNTHETIC_LINEAR:
     case SYNTHETIC_LOGISTIC:
@@ -200,7 +181,9 @@ static void fill_table(const synthetic *data, float *table, size_t size) {
         fill_uniform(data, table, size, 0.0f, data->separation);
         break;
     case SYNTHETIC_CLASSIFICATION:
-        fill_classification(data, table, size);
+        fill_normal(data, table, 0, centres, data->separation);
+        fill_normal(data, table, centres, size, 1.0f);
+        set_lengths(table + centres, data->redundant, data->informative, 1.0f);
         break;
     case SYNTHETIC_REGRESSION:
         fill_normal(data, table, 0, size, 1.0f);
@@ -237,8 +220,6 @@ void synthetic_close(synthetic_source *source) {
     free(source->table);
     *source = (synthetic_source){0};
 }
-
-/* ---- rows --------------------------------------------------------------------------------------------- */
 
 static synthetic_rows_function *find_isa(const char *isa) {
 #if defined(__x86_64__)

@@ -34,12 +34,16 @@ typedef enum synthetic_key {
 
 #define KEY_BIT(key) (1u << (key))
 
+typedef struct synthetic_limits {
+    uint64_t usual, least, most;
+} synthetic_limits;
+
 /* Defaults and limits. Keys that are not in the mask, and not common to all, are refused. */
 typedef struct synthetic_kind_row {
     const char *name;
     const char *summary;
     uint32_t keys;
-    uint64_t features, features_least, features_most;
+    synthetic_limits features;
     uint64_t classes, classes_most; /* classes 0: a quantity; at least 2 otherwise */
     bool noise_is_share;            /* of the labels that are wrong, else a standard deviation */
     float noise;
