@@ -15,36 +15,31 @@ tanda_status categories_begin(categories *categories, tanda_error *error) {
                     error);
 }
 
-static tanda_status add_new(categories *categories, const char *text, size_t length, const place *where,
-                            tanda_error *error) {
+tanda_status categories_add(categories *categories, const char *text, size_t length, const place *place,
+                            size_t *index, tanda_error *error) {
     text_set *texts = &categories->texts;
-    if (!is_plain_utf8(text, length)) return fail_at(error, where, "the text is not UTF-8");
+    *index = text_set_find(texts, text, length);
+    if (*index != TEXT_SET_NONE) return TANDA_OK;
+    *index = texts->count;
+    if (!is_plain_utf8(text, length)) return fail_at(error, place, "the text is not UTF-8");
     if (texts->count == CATEGORIES_MAX && categories->takes_more) return TANDA_OK;
     if (texts->count == CATEGORIES_MAX)
-        return fail_at(error, where,
+        return fail_at(error, place,
                        "more than %d categories so far: is this column an identifier or a quantity? leave it "
                        "out with --ignore",
                        CATEGORIES_MAX);
     const size_t capacity = texts->capacity;
-    tanda_status status = text_set_add(texts, text, length, "a category", error);
+    const tanda_status status = text_set_add(texts, text, length, "a category", error);
     if (status != TANDA_OK) return status;
     if (texts->capacity != capacity) { /* places for as many texts as there is room for */
         struct place *more = reallocarray(categories->places, texts->capacity, sizeof *more);
         if (more == NULL) return fail(error, TANDA_FAILED, "no memory for %zu categories", texts->capacity);
         categories->places = more;
     }
-    place *kept = &categories->places[texts->count - 1];
-    *kept = *where;
+    struct place *kept = &categories->places[*index];
+    *kept = *place;
     kept->path = kept->name = NULL;
     return TANDA_OK;
-}
-
-tanda_status categories_add(categories *categories, const char *text, size_t length, const place *place,
-                            size_t *index, tanda_error *error) {
-    *index = text_set_find(&categories->texts, text, length);
-    if (*index != TEXT_SET_NONE) return TANDA_OK;
-    *index = categories->texts.count;
-    return add_new(categories, text, length, place, error);
 }
 
 void categories_free(categories *categories) {
@@ -154,16 +149,13 @@ static uint64_t hash_bytes(const void *bytes, size_t length) {
     return hash ^ hash >> 32;
 }
 
-static uint64_t hash_value(const text_value *value) {
-    return value->kind == VALUE_TEXT ? hash_bytes(value->text, value->length)
-                                     : hash_bytes(&value->number, sizeof value->number);
-}
-
 /* The slot of a text, or the free slot where it would go. */
 static size_t find_slot(const text_set *set, const char *text, size_t length) {
     const text_value wanted = value_of(text, length);
     size_t mask = set->slot_count - 1;
-    size_t slot = (size_t)hash_value(&wanted) & mask;
+    const uint64_t hash = wanted.kind == VALUE_TEXT ? hash_bytes(text, length)
+                                                    : hash_bytes(&wanted.number, sizeof wanted.number);
+    size_t slot = (size_t)hash & mask;
     for (; set->slots[slot] != 0; slot = (slot + 1) & mask) {
         const char *known = set->texts[set->slots[slot] - 1];
         if (strlen(known) == length && memcmp(known, text, length) == 0) break;

@@ -10,8 +10,6 @@
 #define CHUNK_BYTES ((size_t)128 << 10)
 #define COUNTED_AT_ONCE 128 /* bytes whose line ends fit a byte, so that vectors of bytes count them */
 
-/* ---- cutting ------------------------------------------------------------------------------------------ */
-
 static void count_lines(csv_chunk *chunk, char line_end) {
     const char *at = chunk->at;
     unsigned char quotes = 0;
@@ -79,8 +77,6 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
         chunks->rows += chunks->count > 0; /* the last line, a row, has no line end */
     return TANDA_OK;
 }
-
-/* ---- reading ------------------------------------------------------------------------------------------ */
 
 typedef struct chunk_work {
     const csv_reader *reader;
@@ -240,18 +236,6 @@ static void count_kinds(void *context, size_t first, size_t end) {
     }
 }
 
-static void mark_text(csv_reader *reader, const size_t *counts, size_t parts) {
-    for (size_t i = 0; i < reader->columns; i++) {
-        column_sample column = {0};
-        if (reader->roles[i] < 0) continue;
-        for (size_t part = 0; part < parts; part++)
-            for (size_t kind = 0; kind < FIELD_KIND_COUNT; kind++)
-                column.counts[kind] += counts[(part * reader->columns + i) * FIELD_KIND_COUNT + kind];
-        if (column.counts[FIELD_TEXT] + column.counts[FIELD_GROUPED] > 0 && !column_is_numeric(&column))
-            reader->selection.is_category[reader->roles[i]] = true;
-    }
-}
-
 tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
     kinds_work work = {.reader = reader, .chunks = chunks};
     const bool alone = chunks->has_quotes || chunks->count == 0 || reader->columns > COLUMNS_IN_PARTS;
@@ -264,7 +248,15 @@ tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_e
         parallel_ranges(parts, 1, count_kinds, &work);
     else
         count_text(reader, reader->start, work.counts);
-    mark_text(reader, work.counts, parts);
+    for (size_t i = 0; i < reader->columns; i++) {
+        column_sample column = {0};
+        if (reader->roles[i] < 0) continue;
+        for (size_t part = 0; part < parts; part++)
+            for (size_t kind = 0; kind < FIELD_KIND_COUNT; kind++)
+                column.counts[kind] += work.counts[(part * reader->columns + i) * FIELD_KIND_COUNT + kind];
+        if (column.counts[FIELD_TEXT] + column.counts[FIELD_GROUPED] > 0 && !column_is_numeric(&column))
+            reader->selection.is_category[reader->roles[i]] = true;
+    }
     free(work.counts);
     return TANDA_OK;
 }

@@ -18,18 +18,6 @@ static const char *first_line_end(const char *at, const char *end, bool with_quo
     return NULL;
 }
 
-/* A line end of one kind within a field may come first: the last one of the text, where it has one, is certain. */
-static void find_line_end(csv_cursor *cursor, const char *text_end, dialect *dialect) {
-    const char *found = first_line_end(cursor->at, cursor->end, true);
-    if (found == NULL) found = first_line_end(cursor->at, cursor->end, false); /* a quote that is a letter */
-    bool is_return = found != NULL && *found == '\r';
-    dialect->has_crlf = is_return && found + 1 < cursor->end && found[1] == '\n';
-    cursor->line_end = is_return && !dialect->has_crlf ? '\r' : '\n';
-    if (found == NULL || dialect->has_crlf || text_end - found < 2) return;
-    if (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r'))
-        cursor->line_end = text_end[-1];
-}
-
 static tanda_status skip_lines(csv_cursor *cursor, size_t lines, dialect *dialect, tanda_error *error) {
     for (size_t i = 0; i < lines; i++) {
         if (csv_at_end(cursor))
@@ -70,37 +58,37 @@ static tanda_status take_options(const tanda_dataset_options *options, csv_curso
         strcpy(dialect->comment, options->comment);
         cursor->comment = dialect->comment;
     }
-    find_line_end(cursor, text_end, dialect);
+    const char *found = first_line_end(cursor->at, cursor->end, true);
+    if (found == NULL) found = first_line_end(cursor->at, cursor->end, false); /* a quote that is a letter */
+    bool is_return = found != NULL && *found == '\r';
+    dialect->has_crlf = is_return && found + 1 < cursor->end && found[1] == '\n';
+    cursor->line_end = is_return && !dialect->has_crlf ? '\r' : '\n';
+    /* one of a kind within a field may come first: the last line end of the text, where it has one, is certain */
+    if (found != NULL && !dialect->has_crlf && text_end - found >= 2 &&
+        (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r')))
+        cursor->line_end = text_end[-1];
     tanda_status status = skip_lines(cursor, options->skip_lines, dialect, error);
     return status == TANDA_OK ? take_separator_line(cursor, dialect, error) : status;
 }
 
-/* Looks at the text up to the last line end within `size` bytes; at all of it when there is none, or it is not larger. */
-static tanda_status look(const request *request, const csv_cursor *text, size_t size, dialect *dialect,
-                         reading *reading, bool *doubt, tanda_error *error) {
-    csv_cursor sample = *text;
-    const char *last =
-        (size_t)(text->end - text->at) <= size ? NULL : memrchr(text->at, text->line_end, size);
-    if (last != NULL) sample.end = last + 1;
-    tanda_status status = dialect_choose(request, &sample, last == NULL, dialect, reading, error);
-    *doubt = last != NULL &&
-             (status == TANDA_BAD_INPUT ||
-              (status == TANDA_OK && (reading->records < 2 || reading->agreeing < reading->records)));
-    return status;
-}
-
+/* In the text up to the last line end within a sample's size; in all of it when there is none, or it is not larger. */
 static tanda_status find_in_samples(const request *request, const csv_cursor *text, dialect *dialect,
                                     reading *reading, tanda_error *error) {
     const struct dialect before = *dialect;
     const size_t sizes[] = {FIRST_SAMPLE, LARGE_SAMPLE, SIZE_MAX};
     tanda_status status = TANDA_OK;
-    bool doubt = true;
-    for (size_t i = 0; doubt && i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
+        csv_cursor sample = *text;
         if (i > 0 && status == TANDA_OK) reading_free(reading);
         if (i == 2 && status != TANDA_OK) break; /* a doubt that 1 MiB leave is told */
         *dialect = before;
-        status = look(request, text, sizes[i], dialect, reading, &doubt, error);
-        if (i == 1 && status == TANDA_OK && reading->records > 1) break;
+        const char *last =
+            (size_t)(text->end - text->at) <= sizes[i] ? NULL : memrchr(text->at, text->line_end, sizes[i]);
+        if (last != NULL) sample.end = last + 1;
+        status = dialect_choose(request, &sample, last == NULL, dialect, reading, error);
+        if (last == NULL || (status != TANDA_OK && status != TANDA_BAD_INPUT)) break;
+        if (status == TANDA_OK && reading->records > 1 && (i == 1 || reading->agreeing == reading->records))
+            break;
     }
     return status;
 }

@@ -9,8 +9,6 @@
 #define TITLES_MOST 32
 #define MOSTLY(part, whole) (10 * (part) >= 9 * (whole))
 
-/* ---- one field ---------------------------------------------------------------------------------------- */
-
 bool field_is_boolean(const char *text, size_t length, float *value) {
     if (length == 4 && strncasecmp(text, "true", 4) == 0) {
         *value = 1.0f;
@@ -76,8 +74,6 @@ bool column_is_numeric(const column_sample *column) {
     return numbers > 0 && MOSTLY(numbers, numbers + others);
 }
 
-/* ---- the shape ---------------------------------------------------------------------------------------- */
-
 /* Fields of the records of a sample. */
 typedef struct counting {
     uint32_t *counts; /* of each record */
@@ -138,16 +134,6 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes,
     return fields;
 }
 
-/* The same of a line that may be a comment, and then has any quotes. */
-static uint32_t count_hash_line(csv_cursor *cursor) {
-    csv_cursor line = *cursor, literal = *cursor;
-    csv_skip_line(cursor);
-    line.end = cursor->at;
-    bool has_quotes = memchr(line.at, '"', (size_t)(line.end - line.at)) != NULL;
-    size_t damaged = 0;
-    return has_quotes ? count_record(&line, true, true, &damaged) : count_line(&literal);
-}
-
 /* A line of comment, it seems. */
 static bool at_hash(const csv_cursor *cursor) {
     return cursor->comment == NULL && csv_begins_with(cursor, "#");
@@ -162,8 +148,14 @@ static tanda_status count_records(csv_cursor cursor, reading *result, counting *
             counting->gap = counting->records;
         if (at_hash(&cursor)) {
             result->hash_is_first = result->hash_is_first || counting->records + counting->hash_count == 0;
-            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room,
-                          count_hash_line(&cursor), error);
+            csv_cursor hash = cursor; /* it may be a comment, and then has any quotes */
+            csv_skip_line(&cursor);
+            hash.end = cursor.at;
+            const bool quoted = memchr(hash.at, '"', (size_t)(hash.end - hash.at)) != NULL;
+            size_t damaged = 0;
+            if (!quoted) hash.end = cursor.end;
+            const uint32_t fields = quoted ? count_record(&hash, true, true, &damaged) : count_line(&hash);
+            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room, fields, error);
             continue;
         }
         if (counting->records <= TITLES_MOST) counting->first[counting->records] = cursor;
@@ -239,8 +231,6 @@ tanda_status reading_shape(const csv_cursor *start, bool is_whole, reading *resu
     free(counting.hashes);
     return status;
 }
-
-/* ---- the fields --------------------------------------------------------------------------------------- */
 
 static void look_at(const tanda_dataset_options *options, reading *reading, size_t column,
                     const csv_field *field, bool is_first) {

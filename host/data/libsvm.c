@@ -70,18 +70,14 @@ static bool next_word(cursor *cursor, word *word) {
     return true;
 }
 
-static void next_line(cursor *cursor) {
-    const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
-    cursor->at = line_end == NULL ? cursor->end : line_end + 1;
-    cursor->line++;
-    cursor->word = 0;
-}
-
 /* Goes to the next line with words, and takes the first; false at the end of the text. */
 static bool next_row(cursor *cursor, word *label) {
     while (!next_word(cursor, label)) {
         if (cursor->at == cursor->end) return false;
-        next_line(cursor);
+        const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
+        cursor->at = line_end == NULL ? cursor->end : line_end + 1;
+        cursor->line++;
+        cursor->word = 0;
     }
     return true;
 }
@@ -208,22 +204,6 @@ static bool find_last_index(const dataset_expectation *expected, uint64_t *last)
     return expected->feature_names != NULL;
 }
 
-/* Before memory is asked for: rows that are nearly empty take as much as full ones. */
-static tanda_status check_size(const svm *svm, tanda_error *error) {
-    size_t bytes = 0, names = 0;
-    const bool overflows = multiply_overflows(svm->rows, svm->columns, &bytes) ||
-                           multiply_overflows(bytes, sizeof(float), &bytes) ||
-                           multiply_overflows(svm->columns, NAME_BYTES, &names) ||
-                           add_overflows(bytes, names, &bytes);
-    if (!overflows && bytes <= bytes_most()) return TANDA_OK;
-    return fail(
-        error, TANDA_BAD_INPUT,
-        "%s: %zu rows of %zu features are stored dense, which takes %s%zu MiB with the features' names; the "
-        "memory allows %zu MiB",
-        svm->path, svm->rows, svm->columns - 1, overflows ? "more than " : "",
-        (overflows ? SIZE_MAX : bytes) >> 20, bytes_most() >> 20);
-}
-
 /* The index of the first column and the number of columns: as found, or as a model has them. */
 static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) {
     const dataset_expectation *expected = svm->request->expected;
@@ -242,7 +222,19 @@ static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) 
                     svm->path, svm->least < svm->base ? svm->least : svm->most, svm->base, last);
     if (last < svm->base) return fail(error, TANDA_BAD_INPUT, "%s: no row has a value", svm->path);
     svm->columns = (size_t)(last - svm->base) + 2;
-    return check_size(svm, error);
+    /* before memory is asked for: rows that are nearly empty take as much as full ones */
+    size_t bytes = 0, names = 0;
+    const bool overflows = multiply_overflows(svm->rows, svm->columns, &bytes) ||
+                           multiply_overflows(bytes, sizeof(float), &bytes) ||
+                           multiply_overflows(svm->columns, NAME_BYTES, &names) ||
+                           add_overflows(bytes, names, &bytes);
+    if (!overflows && bytes <= bytes_most()) return TANDA_OK;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: %zu rows of %zu features are stored dense, which takes %s%zu MiB with the features' names; the "
+        "memory allows %zu MiB",
+        svm->path, svm->rows, svm->columns - 1, overflows ? "more than " : "",
+        (overflows ? SIZE_MAX : bytes) >> 20, bytes_most() >> 20);
 }
 
 /* The row's values, (columns), that of the label last. */

@@ -39,30 +39,20 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-/* The least and greatest values of a column so far. */
-typedef struct range {
-    double low, high;
-} range;
-
-/* More values only make a column less likely to be ruined: what adds to the greatest absolute value adds no less to the spread. */
-static bool is_wide_enough(range *range, double value, double bound) {
-    if (!(value < range->low) && !(value > range->high)) return false;
-    if (value < range->low) range->low = value;
-    if (value > range->high) range->high = value;
-    return range->high - range->low >= bound * larger(fabs(range->low), fabs(range->high));
-}
-
 /*
- * Whether a column's values, those of rows that stay, are ruined; table NULL: all do. So most columns are done with after two
- * rows.
+ * Whether a column's values, those of rows that stay, are ruined; table NULL: all do. More values only make that less likely,
+ * as what adds to the greatest absolute value adds no less to the spread: so most columns are done with after two rows.
  */
 static bool is_ruined(const float *values, size_t rows, size_t step, const table *table, double bound) {
-    range range = {INFINITY, -INFINITY};
-    for (size_t row = 0; row < rows; row++)
-        if ((table == NULL || !target_is_missing(table, row)) &&
-            is_wide_enough(&range, values[row * step], bound))
-            return false;
-    return range.high >= range.low;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t row = 0; row < rows; row++) {
+        const double value = values[row * step];
+        if ((!(value < low) && !(value > high)) || (table != NULL && target_is_missing(table, row))) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
+    }
+    return high >= low;
 }
 
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {

@@ -119,17 +119,6 @@ static tanda_status go_on(gzip_reader *reader, tanda_error *error) {
                 reader->end - at);
 }
 
-static tanda_status check_code(const gzip_reader *reader, int code, tanda_error *error) {
-    const z_stream *stream = &reader->stream;
-    if (code == Z_BUF_ERROR || (code == Z_OK && stream->next_in == reader->end && stream->avail_out > 0))
-        return fail(error, TANDA_BAD_INPUT, "%s: the gzip file is cut off", reader->path);
-    if (code == Z_MEM_ERROR) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
-    if (code != Z_OK && code != Z_STREAM_END)
-        return fail(error, TANDA_BAD_INPUT, "%s: the gzip file is damaged: %s", reader->path,
-                    stream->msg != NULL ? stream->msg : "it asks for a dictionary");
-    return TANDA_OK;
-}
-
 static tanda_status gzip_take(void *source, unsigned char *out, size_t size, size_t *got,
                               tanda_error *error) {
     gzip_reader *reader = source;
@@ -143,8 +132,16 @@ static tanda_status gzip_take(void *source, unsigned char *out, size_t size, siz
         stream->avail_out = room;
         const int code = inflate(stream, Z_NO_FLUSH);
         *got += room - stream->avail_out;
-        status = check_code(reader, code, error);
-        if (status == TANDA_OK && code == Z_STREAM_END) status = go_on(reader, error);
+        if (code == Z_STREAM_END)
+            status = go_on(reader, error);
+        else if (code == Z_BUF_ERROR ||
+                 (code == Z_OK && stream->next_in == reader->end && stream->avail_out > 0))
+            status = fail(error, TANDA_BAD_INPUT, "%s: the gzip file is cut off", reader->path);
+        else if (code == Z_MEM_ERROR)
+            status = fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
+        else if (code != Z_OK)
+            status = fail(error, TANDA_BAD_INPUT, "%s: the gzip file is damaged: %s", reader->path,
+                          stream->msg != NULL ? stream->msg : "it asks for a dictionary");
     }
     return status;
 }
@@ -171,20 +168,10 @@ static tanda_status damaged(const archive_reader *reader, tanda_error *error) {
                 (int)strcspn(reason, "\n"), reason);
 }
 
-/* What libarchive has not looked at may only be padding. */
-static tanda_status check_rest(const archive_reader *reader, tanda_error *error) {
-    const size_t used = (size_t)archive_filter_bytes(reader->archive, -1);
-    size_t at = used;
-    while (at < reader->view->size && reader->view->data[at] == 0)
-        at++;
-    if (at >= reader->view->size) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: %zu bytes behind the end of the %s file", reader->path,
-                reader->view->size - at, reader->packing);
-}
-
 static tanda_status archive_take(void *source, unsigned char *out, size_t size, size_t *got,
                                  tanda_error *error) {
     archive_reader *reader = source;
+    const file_view *view = reader->view;
     *got = 0;
     while (*got < size && !reader->ended) {
         const la_ssize_t length = archive_read_data(reader->archive, out + *got, size - *got);
@@ -192,36 +179,39 @@ static tanda_status archive_take(void *source, unsigned char *out, size_t size, 
         *got += (size_t)length;
         reader->ended = length == 0;
     }
-    return reader->ended ? check_rest(reader, error) : TANDA_OK;
-}
-
-static tanda_status archive_begin(archive_reader *reader, size_t packing, tanda_error *error) {
-    struct archive *archive = reader->archive;
-    struct archive_entry *entry;
-    if (packings[packing].support(archive) != ARCHIVE_OK ||
-        archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(archive) != ARCHIVE_OK)
-        return fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", reader->path,
-                    packings[packing].name);
-    if (archive_read_open_memory(archive, reader->view->data, reader->view->size) != ARCHIVE_OK)
-        return damaged(reader, error);
-    /* A beginning that is too short is no packing to libarchive, and would be given as it is. */
-    if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
-        return fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", reader->path, reader->packing);
-    const int code = archive_read_next_header(archive, &entry);
-    reader->ended = code == ARCHIVE_EOF; /* nothing is in it */
-    return code == ARCHIVE_OK || code == ARCHIVE_EOF ? TANDA_OK : damaged(reader, error);
+    if (!reader->ended) return TANDA_OK;
+    size_t at = (size_t)archive_filter_bytes(reader->archive, -1);
+    while (at < view->size && view->data[at] == 0) /* what libarchive has not looked at may only be padding */
+        at++;
+    if (at >= view->size) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: %zu bytes behind the end of the %s file", reader->path,
+                view->size - at, reader->packing);
 }
 
 static tanda_status open_archive(const char *path, size_t packing, packed_bound bound, const file_view *view,
                                  file_view *unpacked, tanda_error *error) {
+    struct archive *archive = archive_read_new();
+    struct archive_entry *entry;
     archive_reader reader = {
-        .path = path, .packing = packings[packing].name, .view = view, .archive = archive_read_new()};
-    if (reader.archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
-    tanda_status status = archive_begin(&reader, packing, error);
+        .path = path, .packing = packings[packing].name, .view = view, .archive = archive};
+    tanda_status status = TANDA_OK;
+    if (archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
+    if (packings[packing].support(archive) != ARCHIVE_OK ||
+        archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+        archive_read_support_format_empty(archive) != ARCHIVE_OK)
+        status = fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", path, reader.packing);
+    else if (archive_read_open_memory(archive, view->data, view->size) != ARCHIVE_OK)
+        status = damaged(&reader, error);
+    else if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE) /* else it would be given as it is */
+        status = fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", path, reader.packing);
+    if (status == TANDA_OK) {
+        const int code = archive_read_next_header(archive, &entry);
+        reader.ended = code == ARCHIVE_EOF; /* nothing is in it */
+        if (code != ARCHIVE_OK && code != ARCHIVE_EOF) status = damaged(&reader, error);
+    }
     if (status == TANDA_OK)
         status = packed_take(path, archive_take, &reader, view->size, SIZE_MAX, bound, unpacked, error);
-    archive_read_free(reader.archive);
+    archive_read_free(archive);
     return status;
 }
 

@@ -26,22 +26,20 @@ bool pipe_is_named(const char *path) {
            !S_ISBLK(information.st_mode);
 }
 
-/* A terminal ends when its user says so; /dev/zero never does. */
-static tanda_status check_kind(const char *path, int descriptor, tanda_error *error) {
-    struct stat information;
-    if (fstat(descriptor, &information) != 0) return fail_path(error, path, "", errno);
-    if (S_ISDIR(information.st_mode)) return fail(error, TANDA_BAD_INPUT, "%s: is a folder", path);
-    if (S_ISREG(information.st_mode) || S_ISFIFO(information.st_mode) || S_ISSOCK(information.st_mode) ||
-        isatty(descriptor))
-        return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: is a device, neither a file nor a pipe", path);
-}
-
 tanda_status pipe_open(const char *path, int *descriptor, tanda_error *error) {
+    struct stat information;
+    tanda_status status = TANDA_OK;
     const int opened = is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                                : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (opened < 0) return fail_path(error, path, "", errno);
-    const tanda_status status = check_kind(path, opened, error);
+    if (fstat(opened, &information) != 0)
+        status = fail_path(error, path, "", errno);
+    else if (S_ISDIR(information.st_mode))
+        status = fail(error, TANDA_BAD_INPUT, "%s: is a folder", path);
+    else if (!S_ISREG(information.st_mode) && !S_ISFIFO(information.st_mode) &&
+             !S_ISSOCK(information.st_mode) &&
+             !isatty(opened)) /* a terminal's user ends it; /dev/zero never ends */
+        status = fail(error, TANDA_BAD_INPUT, "%s: is a device, neither a file nor a pipe", path);
     if (status == TANDA_OK)
         *descriptor = opened;
     else

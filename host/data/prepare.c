@@ -24,21 +24,6 @@ typedef struct work {
     size_t missing;
 } work;
 
-static tanda_status refuse(const work *work, size_t column, size_t category, tanda_error *error) {
-    char text[SHOWN_SIZE], first[SHOWN_SIZE];
-    const tanda_dataset *dataset = work->dataset;
-    const prepared_column *known = &work->preparation->of[column];
-    const char *unknown = dataset->raw.categories[column].texts.texts[category];
-    place place = dataset->raw.categories[column].places[category];
-    place.path = raw_columns_path(&dataset->raw, &place);
-    if (dataset->feature_names != NULL) place.name = dataset->feature_names[column];
-    return fail_at(error, &place,
-                   "'%s' is none of the %zu categories of the training rows, such as '%s'; "
-                   "--unknown-category zero takes it",
-                   shown(unknown, strlen(unknown), text), known->category_count,
-                   shown(known->categories[0], strlen(known->categories[0]), first));
-}
-
 /* Refuses the unknown category that comes first in the file, if a row is of one. */
 static tanda_status refuse_unknown(const work *work, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
@@ -60,7 +45,18 @@ static tanda_status refuse_unknown(const work *work, tanda_error *error) {
             at_category = (size_t)values[i];
         }
     }
-    return first == NULL ? TANDA_OK : refuse(work, at_column, at_category, error);
+    if (first == NULL) return TANDA_OK;
+    char text[SHOWN_SIZE], such[SHOWN_SIZE];
+    const prepared_column *known = &work->preparation->of[at_column];
+    const char *unknown = dataset->raw.categories[at_column].texts.texts[at_category];
+    place place = *first;
+    place.path = raw_columns_path(&dataset->raw, &place);
+    if (dataset->feature_names != NULL) place.name = dataset->feature_names[at_column];
+    return fail_at(error, &place,
+                   "'%s' is none of the %zu categories of the training rows, such as '%s'; "
+                   "--unknown-category zero takes it",
+                   shown(unknown, strlen(unknown), text), known->category_count,
+                   shown(known->categories[0], strlen(known->categories[0]), such));
 }
 
 static tanda_status find_ranks(work *work, bool zero_unknown, tanda_error *error) {
@@ -81,50 +77,29 @@ static tanda_status find_ranks(work *work, bool zero_unknown, tanda_error *error
     return status == TANDA_OK && !zero_unknown ? refuse_unknown(work, error) : status;
 }
 
-/* One row from columns to features; the features are 0 before. Returns how many values were missing. */
-static size_t prepare_row(const work *work, const float *values, float *features) {
-    size_t missing = 0;
-    for (size_t i = 0; i < work->dataset->features; i++) {
-        const prepared_column *column = &work->preparation->of[i];
-        bool absent = isnan(values[i]);
-        missing += absent;
-        if (column->category_count == 0) {
-            *features++ = absent ? column->mean : values[i];
-            continue;
-        }
-        uint32_t rank = absent ? UNKNOWN : work->ranks[i][(size_t)values[i]];
-        if (rank != UNKNOWN) features[rank] = 1.0f;
-        features += column->category_count;
-    }
-    return missing;
-}
-
+/* Rows from columns to features. */
 static void prepare_rows(void *context, size_t first, size_t end) {
     work *work = context;
+    const size_t columns = work->dataset->features;
     size_t missing = 0;
-    memset(work->made + first * work->features, 0, (end - first) * work->features * sizeof *work->made);
-    for (size_t row = first; row < end; row++)
-        missing += prepare_row(work, work->dataset->values + row * work->dataset->features,
-                               work->made + row * work->features);
-    __atomic_fetch_add(&work->missing, missing, __ATOMIC_RELAXED);
-}
-
-/* Categories have none. */
-static tanda_status spread_origins(const work *work, tanda_error *error) {
-    tanda_dataset *dataset = work->dataset;
-    double *spread = NULL;
-    size_t feature = 0;
-    if (dataset->origins == NULL) return TANDA_OK;
-    const tanda_status status = allocate(&spread, work->features, sizeof *spread, "origins", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < dataset->features; i++) {
-        const size_t count = work->preparation->of[i].category_count;
-        spread[feature] = dataset->origins[i];
-        feature += count == 0 ? 1 : count;
+    float *features = work->made + first * work->features;
+    memset(features, 0, (end - first) * work->features * sizeof *features);
+    for (size_t row = first; row < end; row++) {
+        const float *values = work->dataset->values + row * columns;
+        for (size_t i = 0; i < columns; i++) {
+            const prepared_column *column = &work->preparation->of[i];
+            bool absent = isnan(values[i]);
+            missing += absent;
+            if (column->category_count == 0) {
+                *features++ = absent ? column->mean : values[i];
+                continue;
+            }
+            uint32_t rank = absent ? UNKNOWN : work->ranks[i][(size_t)values[i]];
+            if (rank != UNKNOWN) features[rank] = 1.0f;
+            features += column->category_count;
+        }
     }
-    free(dataset->origins);
-    dataset->origins = spread;
-    return TANDA_OK;
+    __atomic_fetch_add(&work->missing, missing, __ATOMIC_RELAXED);
 }
 
 static tanda_status make_features(work *work, tanda_error *error) {
@@ -144,7 +119,17 @@ static tanda_status make_features(work *work, tanda_error *error) {
     }
     parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_rows, work);
     status = dataset_check(dataset, TANDA_OK, error);
-    if (status == TANDA_OK) status = spread_origins(work, error);
+    if (status == TANDA_OK && dataset->origins != NULL) { /* categories have none */
+        double *spread = NULL;
+        status = allocate(&spread, work->features, sizeof *spread, "origins", error);
+        for (size_t i = 0, feature = 0; status == TANDA_OK && i < dataset->features; i++) {
+            const size_t count = work->preparation->of[i].category_count;
+            spread[feature] = dataset->origins[i];
+            feature += count == 0 ? 1 : count;
+        }
+        if (status == TANDA_OK) free(dataset->origins);
+        if (status == TANDA_OK) dataset->origins = spread;
+    }
     free_texts(dataset->feature_names, dataset->features);
     raw_columns_free(&dataset->raw, dataset->features);
     free(dataset->owned);

@@ -240,22 +240,10 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     }
 }
 
-static void add_block(const group_work *work, size_t block, chunk *chunk, sum_tree *tree, figures *figures) {
-    const column_group *group = work->group;
-    const size_t end = (block + 1) * BLOCK_ROWS < group->rows ? (block + 1) * BLOCK_ROWS : group->rows;
-    for (size_t row = block * BLOCK_ROWS; row < end; row += SUM_CHUNK_ROWS) {
-        chunk->first = row;
-        chunk->rows = end - row < SUM_CHUNK_ROWS ? end - row : SUM_CHUNK_ROWS;
-        add_chunk(group, chunk, figures, tree_top(tree));
-        tree_push(tree);
-    }
-    memcpy(work->sums + block * group->count, tree_sum(tree), group->count * sizeof *work->sums);
-}
-
 /* A thread's part of the rows, as a whole number of blocks. */
 static void profile_part(void *context, size_t first, size_t end) {
     group_work *work = context;
-    const size_t columns = work->group->count;
+    const size_t columns = work->group->count, rows = work->group->rows;
     figures *figures = calloc(1, sizeof *figures + columns * sizeof figures->sets[0]);
     chunk *chunk = NULL;
     sum_tree tree = {0};
@@ -266,8 +254,16 @@ static void profile_part(void *context, size_t first, size_t end) {
         figures->minimum[i] = INFINITY;
         figures->maximum[i] = -INFINITY;
     }
-    for (size_t block = first; tree.stack != NULL && block < end; block++)
-        add_block(work, block, chunk, &tree, figures);
+    for (size_t block = first; tree.stack != NULL && block < end; block++) {
+        const size_t last = (block + 1) * BLOCK_ROWS < rows ? (block + 1) * BLOCK_ROWS : rows;
+        for (size_t row = block * BLOCK_ROWS; row < last; row += SUM_CHUNK_ROWS) {
+            chunk->first = row;
+            chunk->rows = last - row < SUM_CHUNK_ROWS ? last - row : SUM_CHUNK_ROWS;
+            add_chunk(work->group, chunk, figures, tree_top(&tree));
+            tree_push(&tree);
+        }
+        memcpy(work->sums + block * columns, tree_sum(&tree), columns * sizeof *work->sums);
+    }
     free(tree.stack);
     free(chunk);
     work->parts[first / work->blocks_of_part] = figures;
@@ -367,30 +363,23 @@ static size_t find_exact(const exact_columns *exact, size_t feature) {
     return low < exact->count && exact->features[low] == feature ? low : exact->count;
 }
 
-/* The features from `first` on that lie side by side. */
-static column_group next_group(const tanda_dataset *dataset, size_t first) {
-    const exact_columns *exact = &dataset->exact;
-    const size_t begin = find_exact(exact, first);
-    const bool is_exact = begin < exact->count;
-    column_group group = {.exact = is_exact ? exact : NULL,
-                          .first = begin,
-                          .values = dataset->values + first,
-                          .rows = dataset->rows,
-                          .step = dataset->features};
-    for (size_t i = first; i < dataset->features && group.count < COLUMNS_AT_ONCE; i++) {
-        if ((find_exact(exact, i) < exact->count) != is_exact) break;
-        group.features[group.count++] = i;
-    }
-    return group;
-}
-
 tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
+    const exact_columns *exact = &dataset->exact;
     column_profile *made = NULL;
     tanda_status status = allocate(&made, dataset->features, sizeof *made, "columns", error);
     for (size_t first = 0; status == TANDA_OK && first < dataset->features;) {
-        const column_group group = next_group(dataset, first);
+        const size_t begin = find_exact(exact, first);
+        const bool is_exact = begin < exact->count;
+        column_group group = {.exact = is_exact ? exact : NULL,
+                              .first = begin,
+                              .values = dataset->values + first,
+                              .rows = dataset->rows,
+                              .step = dataset->features};
+        /* the features from the first on that lie side by side */
+        while (first < dataset->features && group.count < COLUMNS_AT_ONCE &&
+               (find_exact(exact, first) < exact->count) == is_exact)
+            group.features[group.count++] = first++;
         status = profile_group(&group, dataset, made, error);
-        first += group.count;
     }
     if (status == TANDA_OK)
         *profiles = made;

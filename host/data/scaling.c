@@ -150,12 +150,13 @@ tanda_status column_moments(const float *values, size_t rows, size_t columns, do
     return TANDA_OK;
 }
 
-static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows, size_t features,
-                             scaling *result, tanda_error *error) {
+tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
+                         tanda_error *error) {
     if (kind == TANDA_SCALE_NONE || rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
     }
+    const unsigned mode = enter_exact_mode();
     scaling made = {.kind = kind, .features = features};
     float *low = NULL, *high = NULL;
     double *mean = NULL, *deviation = NULL;
@@ -182,6 +183,7 @@ static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows,
         status = set_feature(&made, i, low[i], high[i], is_minmax ? (double)low[i] : mean[i],
                              is_minmax ? range : deviation[i], error);
     }
+    leave_exact_mode(mode);
     free(low);
     free(high);
     free(mean);
@@ -190,14 +192,6 @@ static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows,
         *result = made;
     else
         scaling_free(&made);
-    return status;
-}
-
-tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                         tanda_error *error) {
-    unsigned mode = enter_exact_mode();
-    tanda_status status = fit_kind(kind, values, rows, features, result, error);
-    leave_exact_mode(mode);
     return status;
 }
 

@@ -26,26 +26,11 @@ static float real_or(const synthetic_request *request, synthetic_key key, float 
     return request->given & KEY_BIT(key) ? request->real[key] : otherwise;
 }
 
-/* Every value has a number of its own, and so has every class of a row: counting them must not come around. */
-static tanda_status check_sizes(const synthetic_request *request, const synthetic_source *source,
-                                tanda_error *error) {
+static tanda_status check(const synthetic_request *request, const synthetic_source *source,
+                          tanda_error *error) {
     const synthetic *data = &source->data;
     const uint64_t rows = source->skip + source->rows + source->test_rows;
     size_t values = 0;
-    if (multiply_overflows(rows, data->features > data->classes ? data->features : data->classes, &values))
-        return fail(error, TANDA_USAGE,
-                    "%s: %" PRIu64
-                    " rows (with skip and test-rows) of %u features and %u classes are more than can "
-                    "be told apart",
-                    request->title, rows, data->features, data->classes);
-    if (source->table_size > TABLE_MOST)
-        return fail(error, TANDA_USAGE,
-                    "%s: %u features and %u classes share a table of %zu numbers; at most %zu",
-                    request->title, data->features, data->classes, source->table_size, (size_t)TABLE_MOST);
-    return TANDA_OK;
-}
-
-static tanda_status check(const synthetic_request *request, const synthetic *data, tanda_error *error) {
     const synthetic_kind_row *kind = &synthetic_kinds[request->kind];
     if (kind->noise_is_share && data->noise > 1.0f)
         return fail(error, TANDA_USAGE, "%s: noise: %g is no share of the labels, from 0 to 1",
@@ -63,6 +48,17 @@ static tanda_status check(const synthetic_request *request, const synthetic *dat
     if (request->kind == SYNTHETIC_XOR && data->informative > XOR_MOST)
         return fail(error, TANDA_USAGE, "%s: informative: %u is more than %d", request->title,
                     data->informative, XOR_MOST);
+    /* every value has a number of its own, and so has every class of a row: counting them must not come around */
+    if (multiply_overflows(rows, data->features > data->classes ? data->features : data->classes, &values))
+        return fail(error, TANDA_USAGE,
+                    "%s: %" PRIu64
+                    " rows (with skip and test-rows) of %u features and %u classes are more than can "
+                    "be told apart",
+                    request->title, rows, data->features, data->classes);
+    if (source->table_size > TABLE_MOST)
+        return fail(error, TANDA_USAGE,
+                    "%s: %u features and %u classes share a table of %zu numbers; at most %zu",
+                    request->title, data->features, data->classes, source->table_size, (size_t)TABLE_MOST);
     return TANDA_OK;
 }
 
@@ -207,8 +203,7 @@ tanda_status synthetic_open(const synthetic_request *request, synthetic_source *
     *source = (synthetic_source){0};
     describe(request, source);
     source->table_size = size_of_table(&source->data);
-    tanda_status status = check(request, &source->data, error);
-    if (status == TANDA_OK) status = check_sizes(request, source, error);
+    tanda_status status = check(request, source, error);
     if (status != TANDA_OK) return status;
     status = allocate(&source->table, source->table_size, sizeof *source->table, "what synthetic rows share",
                       error);

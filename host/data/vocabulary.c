@@ -25,28 +25,21 @@ static bool is_alike(const char *a, const char *b) {
     return *a == *b;
 }
 
-/* A module stands before names of libraries alone. */
-static const char *without_module(const vocabulary *words, const char *text) {
-    const char *dot = words->synonym_count == 0 ? NULL : strrchr(text, '.');
-    return dot == NULL ? text : dot + 1;
-}
-
-static const synonym *find_synonym(const vocabulary *words, const char *text) {
-    for (size_t i = 0; i < words->synonym_count; i++)
-        if (is_alike(words->synonyms[i].spelling, text)) return &words->synonyms[i];
-    return NULL;
-}
-
 word_kind vocabulary_find(const vocabulary *words, const char *text, size_t *index, const char **remark) {
     size_t found = vocabulary_index(words, text);
     *remark = NULL;
     if (found == words->count) {
-        text = without_module(words, text);
-        const synonym *synonym = find_synonym(words, text);
-        if (synonym != NULL) *remark = synonym->remark;
-        if (synonym != NULL && synonym->name == NULL) return WORD_DIFFERS;
+        const char *dot = words->synonym_count == 0 ? NULL : strrchr(text, '.');
+        if (dot != NULL) text = dot + 1; /* a module stands before names of libraries alone */
+        size_t i = 0;
+        while (i < words->synonym_count && !is_alike(words->synonyms[i].spelling, text))
+            i++;
+        if (i < words->synonym_count) {
+            *remark = words->synonyms[i].remark;
+            if (words->synonyms[i].name == NULL) return WORD_DIFFERS;
+            text = words->synonyms[i].name;
+        }
         found = 0;
-        if (synonym != NULL) text = synonym->name;
         while (found < words->count && !is_alike(words->names[found], text))
             found++;
     }
