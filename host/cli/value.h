@@ -34,7 +34,7 @@ tanda_status value_choice(const char *flag, const char *text, const char *const 
 /* yes or no, or Python's True or False. */
 tanda_status value_yes_no(const char *flag, const char *text, bool *value, tanda_error *error);
 
-/* Appends the names of a list (data/name_list.h); an empty one is refused. */
+/* Appends the names of a list (data/vocabulary.h); an empty one is refused. */
 tanda_status value_list(const char *flag, const char *text, text_list *list, tanda_error *error);
 
 /* Appends one text as it is. */

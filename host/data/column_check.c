@@ -1,9 +1,13 @@
 #include "data/column_check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/dataset.h"
+#include "data/place.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 #define ROWS_COUNTED 3      /* of fewer rows, counting means nothing */
 #define ROWS_IDENTIFIED 100 /* nor do distinct numbers */
@@ -25,14 +29,6 @@ static float value_at(const column *column, size_t row) {
 static bool is_whole(float value) {
     return value >= WHOLE_MAX || value <= -WHOLE_MAX ||
            (value > -WHOLE_MAX && value < WHOLE_MAX && (float)(int32_t)value == value);
-}
-
-static bool goes_up_by_one(const column *column) {
-    const float first = value_at(column, 0);
-    if (!is_whole(first)) return false;
-    for (size_t row = 1; row < column->rows; row++)
-        if (value_at(column, row) != (float)((double)first + (double)row)) return false;
-    return true;
 }
 
 /* Numbers of a file of identifiers mostly ascend: then no memory is needed. */
@@ -61,18 +57,6 @@ static bool insert(number_set *set, uint32_t key) {
     return true;
 }
 
-static tanda_status grow(number_set *set, tanda_error *error) {
-    number_set larger = {.slot_count = set->slot_count == 0 ? FIRST_SLOTS : 2 * set->slot_count};
-    tanda_status status =
-        allocate(&larger.slots, larger.slot_count, sizeof *larger.slots, "distinct numbers", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < set->slot_count; i++)
-        if (set->slots[i] != 0) insert(&larger, set->slots[i]);
-    free(set->slots);
-    *set = larger;
-    return TANDA_OK;
-}
-
 /* Whether every value is whole and another one; most columns are not within a few rows. */
 static tanda_status find_distinct(const column *column, bool *result, tanda_error *error) {
     number_set set = {0};
@@ -82,18 +66,23 @@ static tanda_status find_distinct(const column *column, bool *result, tanda_erro
         const float value = value_at(column, row);
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
-        if (2 * set.count >= set.slot_count) status = grow(&set, error);
-        if (status == TANDA_OK) *result = is_whole(value) && insert(&set, bits ^ UINT32_C(0x80000000));
+        if (2 * set.count >= set.slot_count) {
+            number_set larger = {.slot_count = set.slot_count == 0 ? FIRST_SLOTS : 2 * set.slot_count};
+            status =
+                allocate(&larger.slots, larger.slot_count, sizeof *larger.slots, "distinct numbers", error);
+            if (status != TANDA_OK) break;
+            for (size_t i = 0; i < set.slot_count; i++)
+                if (set.slots[i] != 0) insert(&larger, set.slots[i]);
+            free(set.slots);
+            set = larger;
+        }
+        *result = is_whole(value) && insert(&set, bits ^ UINT32_C(0x80000000));
     }
     free(set.slots);
     return status;
 }
 
 /* ---- the columns of a file ---------------------------------------------------------------------------- */
-
-static size_t file_index(const tanda_dataset *dataset, size_t column) {
-    return column < dataset->position_count ? dataset->positions[column] : column;
-}
 
 static tanda_status add(doubtful_columns *list, doubtful_column found, const char *name, tanda_error *error) {
     doubtful_column *more = reallocarray(list->columns, list->count + 1, sizeof *more);
@@ -104,25 +93,25 @@ static tanda_status add(doubtful_columns *list, doubtful_column found, const cha
     return status;
 }
 
-static bool is_unnamed(const char *name) {
-    return name != NULL && (*name == '\0' || strncmp(name, PANDAS_UNNAMED, strlen(PANDAS_UNNAMED)) == 0);
-}
-
 static tanda_status check_numbers(const tanda_dataset *dataset, size_t feature, doubtful_columns *list,
                                   tanda_error *error) {
     const column column = {
         .values = dataset->values + feature, .rows = dataset->rows, .stride = dataset->features};
     const char *name = dataset->feature_names == NULL ? NULL : dataset->feature_names[feature];
-    doubtful_column found = {.doubt = DOUBT_COUNTS_ROWS, .index = file_index(dataset, feature)};
-    if (is_unnamed(name) && column.rows >= ROWS_COUNTED && goes_up_by_one(&column))
-        return add(list, found, name, error);
-    bool is_identifier = false;
-    tanda_status status = TANDA_OK;
+    doubtful_column found = {.doubt = DOUBT_COUNTS_ROWS,
+                             .index =
+                                 feature < dataset->position_count ? dataset->positions[feature] : feature};
+    if (name != NULL && (*name == '\0' || strncmp(name, PANDAS_UNNAMED, strlen(PANDAS_UNNAMED)) == 0)) {
+        const float first = value_at(&column, 0);
+        size_t row = is_whole(first) ? 1 : SIZE_MAX;
+        while (row < column.rows && value_at(&column, row) == (float)((double)first + (double)row))
+            row++;
+        if (column.rows >= ROWS_COUNTED && row == column.rows) return add(list, found, name, error);
+    }
     if (column.rows < ROWS_IDENTIFIED || dataset_origin_has_fraction(dataset, feature)) return TANDA_OK;
-    if (is_ascending(&column))
-        is_identifier = true;
-    else
-        status = find_distinct(&column, &is_identifier, error);
+    bool is_identifier = is_ascending(&column);
+    tanda_status status = TANDA_OK;
+    if (!is_identifier) status = find_distinct(&column, &is_identifier, error);
     found.doubt = DOUBT_IDENTIFIER;
     return status == TANDA_OK && is_identifier ? add(list, found, name, error) : status;
 }
@@ -141,10 +130,6 @@ static int compare_names(const void *a, const void *b) {
     return first->index < second->index ? -1 : first->index > second->index;
 }
 
-static const char *target_name(const tanda_dataset *dataset, size_t target) {
-    return dataset->target_names != NULL ? dataset->target_names[target] : dataset->target_name;
-}
-
 /* Features and, where they stand in the same file, targets. */
 static tanda_status check_names(const tanda_dataset *dataset, doubtful_columns *list, tanda_error *error) {
     named_column *columns = NULL;
@@ -152,11 +137,12 @@ static tanda_status check_names(const tanda_dataset *dataset, doubtful_columns *
     if (dataset->feature_names == NULL || count < dataset->features) return TANDA_OK;
     tanda_status status = allocate(&columns, count, sizeof *columns, "column names", error);
     if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++)
-        columns[i] =
-            (named_column){.name = i < dataset->features ? dataset->feature_names[i]
-                                                         : target_name(dataset, i - dataset->features),
-                           .index = dataset->positions[i]};
+    for (size_t i = 0; i < count; i++) {
+        const char *name = i < dataset->features           ? dataset->feature_names[i]
+                           : dataset->target_names != NULL ? dataset->target_names[i - dataset->features]
+                                                           : dataset->target_name;
+        columns[i] = (named_column){.name = name, .index = dataset->positions[i]};
+    }
     qsort(columns, count, sizeof *columns, compare_names);
     for (size_t i = 1; status == TANDA_OK && i < count; i++) {
         const named_column *one = &columns[i - 1], *other = &columns[i];
@@ -185,4 +171,99 @@ void doubtful_columns_free(doubtful_columns *columns) {
         free(columns->columns[i].name);
     free(columns->columns);
     *columns = (doubtful_columns){0};
+}
+
+/* ---- what training rows lack --------------------------------------------------------------------------- */
+
+#define SHOWN_MOST 10
+
+tanda_status lacks_begin(lacks *lacks, tanda_error *error) {
+    *lacks = (struct lacks){0};
+    lacks->stream = open_memstream(&lacks->text, &lacks->size);
+    return lacks->stream != NULL ? TANDA_OK : fail(error, TANDA_FAILED, "no memory for a note on categories");
+}
+
+static void add_category(lacks *lacks, const tanda_dataset *dataset, size_t column, size_t category,
+                         size_t fold) {
+    char text[SHOWN_SIZE];
+    const categories *of = &dataset->raw.categories[column];
+    const place *place = &of->places[category];
+    FILE *out = lacks->stream;
+    if (lacks->count++ >= SHOWN_MOST) return;
+    if (lacks->count > 1) fputs(", ", out);
+    if (dataset->feature_names != NULL)
+        fputs(shown(dataset->feature_names[column], strlen(dataset->feature_names[column]), text), out);
+    else
+        fprintf(out, "%zu", column);
+    fprintf(out, " '%s' (", shown(of->texts.texts[category], strlen(of->texts.texts[category]), text));
+    if (place->line > 0)
+        fprintf(out, "line %zu", place->line);
+    else
+        fprintf(out, "row %zu", place->row);
+    if (dataset->raw.part_count > 1)
+        fprintf(out, " of %s",
+                shown(raw_columns_path(&dataset->raw, place), strlen(raw_columns_path(&dataset->raw, place)),
+                      text));
+    if (fold > 0) fprintf(out, ", fold %zu", fold);
+    fputc(')', out);
+}
+
+/* marks[category] gets the bit for each row's category; returns whether there is a value. */
+static bool mark(const tanda_dataset *dataset, size_t column, unsigned char bit, unsigned char *marks) {
+    const bool is_category = dataset->raw.is_category != NULL && dataset->raw.is_category[column];
+    bool some = false;
+    for (size_t row = 0; row < dataset->rows && (is_category || !some); row++) {
+        const float value = dataset->values[row * dataset->features + column];
+        if (isnan(value)) continue;
+        some = true;
+        if (is_category) marks[(size_t)value] |= bit;
+    }
+    return some;
+}
+
+tanda_status lacks_find(lacks *lacks, const tanda_dataset *training, const tanda_dataset *held_out,
+                        size_t fold, tanda_error *error) {
+    unsigned char marks[CATEGORIES_MAX];
+    if (raw_columns_are_features(&training->raw)) return TANDA_OK;
+    for (size_t column = 0; column < training->features; column++) {
+        memset(marks, 0, sizeof marks);
+        if (!mark(training, column, 1, marks)) {
+            char name[SHOWN_SIZE], of_fold[40] = "";
+            text_put(name, sizeof name, "%zu (from 0)", column);
+            if (training->feature_names != NULL)
+                shown(training->feature_names[column], strlen(training->feature_names[column]), name);
+            if (fold > 0) text_put(of_fold, sizeof of_fold, " of fold %zu", fold);
+            return fail(error, TANDA_BAD_INPUT,
+                        "%s: feature %s has no value in the training rows%s; leave it out with --ignore",
+                        training->raw.path, name, of_fold);
+        }
+        if (training->raw.is_category == NULL || !training->raw.is_category[column]) continue;
+        mark(held_out, column, 2, marks);
+        for (size_t i = 0; i < training->raw.categories[column].texts.count; i++)
+            if (marks[i] == 2) add_category(lacks, training, column, i, fold);
+    }
+    return TANDA_OK;
+}
+
+tanda_status lacks_end(lacks *lacks, const char *path, bool accepted, char **note, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    char more[40] = "";
+    *note = NULL;
+    if (lacks->count > SHOWN_MOST) text_put(more, sizeof more, ", ... (%zu of them)", lacks->count);
+    if (lacks->stream == NULL || !text_stream_end(lacks->stream, &lacks->text))
+        status = fail(error, TANDA_FAILED, "no memory for a note on categories");
+    else if (lacks->count > 0 && !accepted)
+        status = fail(error, TANDA_BAD_INPUT,
+                      "%s: held-out rows have categories that their training rows lack "
+                      "(--unknown-category zero takes them): %s%s",
+                      path, lacks->text, more);
+    else if (lacks->count > 0 &&
+             asprintf(note, "held-out rows are of no category where their training rows lack it: %s%s",
+                      lacks->text, more) < 0) {
+        *note = NULL;
+        status = fail(error, TANDA_FAILED, "no memory for a note on categories");
+    }
+    free(lacks->text);
+    *lacks = (struct lacks){0};
+    return status;
 }

@@ -1,11 +1,10 @@
-#include "data/columns.h"
+#include "data/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/columns_find.h"
-#include "data/name_list.h"
+#include "data/vocabulary.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -13,18 +12,6 @@
 
 static const char *expectation_owner(const dataset_expectation *expected) {
     return expected->owner != NULL ? expected->owner : "the model";
-}
-
-/* ---- what the options say ----------------------------------------------------------------------------- */
-
-static tanda_status mark_ignored(chooser *chooser, tanda_error *error) {
-    for (size_t i = 0; i < chooser->options->ignore_count; i++) {
-        size_t index = 0;
-        tanda_status status = find_column(chooser, "--ignore", chooser->options->ignore[i], &index, error);
-        if (status != TANDA_OK) return status;
-        chooser->uses[index] = USE_IGNORED;
-    }
-    return TANDA_OK;
 }
 
 /* The weight's column is left out of the features even where no weights are wanted. */
@@ -57,13 +44,6 @@ static tanda_status mark_target(chooser *chooser, size_t index, tanda_error *err
     return TANDA_OK;
 }
 
-static size_t count_free(const chooser *chooser) {
-    size_t count = 0;
-    for (size_t i = 0; i < chooser->columns; i++)
-        count += chooser->uses[i] == USE_FREE;
-    return count;
-}
-
 /* How many targets a model takes, or 1. */
 static size_t expected_targets(const chooser *chooser) {
     return chooser->expected != NULL && chooser->expected->target_count > 1 ? chooser->expected->target_count
@@ -72,16 +52,16 @@ static size_t expected_targets(const chooser *chooser) {
 
 /* The targets by position: the last columns, or none where labels come from elsewhere or are not needed. */
 static tanda_status choose_last_columns(chooser *chooser, tanda_error *error) {
-    size_t wanted = expected_targets(chooser), left = count_free(chooser);
+    size_t wanted = expected_targets(chooser), left = 0;
+    for (size_t i = 0; i < chooser->columns; i++)
+        left += chooser->uses[i] == USE_FREE;
     if (chooser->options->labels != NULL) return TANDA_OK;
     if (chooser->options->without_target &&
         (chooser->expected == NULL || left != chooser->expected->feature_count + wanted))
         return TANDA_OK;
     tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < chooser->columns; i++) {
-        if (chooser->uses[i] != USE_FREE) continue;
-        if (left-- <= wanted) status = mark_target(chooser, i, error);
-    }
+    for (size_t i = 0; status == TANDA_OK && i < chooser->columns; i++)
+        if (chooser->uses[i] == USE_FREE && left-- <= wanted) status = mark_target(chooser, i, error);
     return status;
 }
 
@@ -128,14 +108,6 @@ static tanda_status check_targets(chooser *chooser, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_status choose_targets(chooser *chooser, tanda_error *error) {
-    const tanda_dataset_options *options = chooser->options;
-    if (options->target != NULL && options->labels != NULL && !options->without_target)
-        return fail(error, TANDA_USAGE, "--target: --labels gives the labels; leave out one of the two");
-    return options->target != NULL ? choose_named_targets(chooser, error)
-                                   : choose_last_columns(chooser, error);
-}
-
 static void add_feature(chooser *chooser, size_t index) {
     chooser->uses[index] = USE_FEATURE;
     chooser->selection.features[chooser->selection.feature_count++] = index;
@@ -143,26 +115,24 @@ static void add_feature(chooser *chooser, size_t index) {
 
 /* The columns of --features in their order, or all that are left. */
 static tanda_status choose_features(chooser *chooser, tanda_error *error) {
+    static const char *const clashes[] = {
+        [USE_IGNORED] = "is also in --ignore; leave it out of one",
+        [USE_TARGET] = "is the target; name another with --target",
+        [USE_FEATURE] = "is there twice; name each column once",
+        [USE_WEIGHT] = "is the --sample-weight; leave it out of one",
+    };
     const tanda_dataset_options *options = chooser->options;
     for (size_t i = 0; options->features == NULL && i < chooser->columns; i++)
         if (chooser->uses[i] == USE_FREE) add_feature(chooser, i);
     for (size_t i = 0; options->features != NULL && i < options->feature_count; i++) {
-        size_t index = 0;
-        tanda_status status = find_column(chooser, "--features", options->features[i], &index, error);
-        if (status != TANDA_OK) return status;
+        const char *name = options->features[i];
         char text[SHOWN_SIZE];
-        shown(options->features[i], strlen(options->features[i]), text);
-        if (chooser->uses[index] == USE_TARGET)
-            return fail(error, TANDA_USAGE, "--features: '%s' is the target; name another with --target",
-                        text);
-        if (chooser->uses[index] == USE_WEIGHT)
-            return fail(error, TANDA_USAGE, "--features: '%s' is the --sample-weight; leave it out of one",
-                        text);
-        if (chooser->uses[index] == USE_IGNORED)
-            return fail(error, TANDA_USAGE, "--features: '%s' is also in --ignore; leave it out of one",
-                        text);
-        if (chooser->uses[index] == USE_FEATURE)
-            return fail(error, TANDA_USAGE, "--features: '%s' is there twice; name each column once", text);
+        size_t index = 0;
+        tanda_status status = find_column(chooser, "--features", name, &index, error);
+        if (status != TANDA_OK) return status;
+        if (chooser->uses[index] != USE_FREE)
+            return fail(error, TANDA_USAGE, "--features: '%s' %s", shown(name, strlen(name), text),
+                        clashes[chooser->uses[index]]);
         add_feature(chooser, index);
     }
     if (chooser->selection.feature_count > 0) return TANDA_OK;
@@ -170,35 +140,20 @@ static tanda_status choose_features(chooser *chooser, tanda_error *error) {
                 chooser->path, chooser->columns, chooser->columns == 1 ? ", the target" : "");
 }
 
-/* ---- what is expected --------------------------------------------------------------------------------- */
-
-/* "the model's feature": whose and what, for messages. */
-static const char *expected_what(const chooser *chooser, const char *what, char text[WHAT_SIZE]) {
-    text_put(text, WHAT_SIZE, "%s's %s", expectation_owner(chooser->expected), what);
-    return text;
-}
-
-/* True when the first columns bear exactly the expected names: then names that occur twice do not matter. */
-static bool names_are_in_order(const chooser *chooser) {
-    const dataset_expectation *expected = chooser->expected;
-    if (chooser->columns < expected->feature_count) return false;
-    for (size_t i = 0; i < expected->feature_count; i++)
-        if (strcmp(chooser->names[i], expected->feature_names[i]) != 0) return false;
-    return true;
-}
-
 static tanda_status choose_expected_features(chooser *chooser, tanda_error *error) {
     const dataset_expectation *expected = chooser->expected;
-    bool in_order = names_are_in_order(chooser);
     char what[WHAT_SIZE];
-    expected_what(chooser, "feature", what);
+    text_put(what, sizeof what, "%s's feature", expectation_owner(expected));
+    /* where the first columns bear exactly the expected names, names that occur twice do not matter */
+    bool in_order = chooser->columns >= expected->feature_count;
+    for (size_t i = 0; in_order && i < expected->feature_count; i++)
+        in_order = strcmp(chooser->names[i], expected->feature_names[i]) == 0;
     for (size_t i = 0; i < expected->feature_count; i++) {
         const char *name = expected->feature_names[i];
         size_t index = i;
-        if (!in_order) {
-            tanda_status status = find_name(chooser, TANDA_BAD_INPUT, what, name, &index, error);
-            if (status != TANDA_OK) return status;
-        }
+        tanda_status status =
+            in_order ? TANDA_OK : find_name(chooser, TANDA_BAD_INPUT, what, name, &index, error);
+        if (status != TANDA_OK) return status;
         if (index == NO_COLUMN) return unknown_column(chooser, TANDA_BAD_INPUT, what, name, error);
         if (chooser->uses[index] == USE_FEATURE)
             return fail(error, TANDA_BAD_INPUT, "%s: %s has two features of one name, column %zu",
@@ -217,7 +172,7 @@ static tanda_status choose_expected_targets(chooser *chooser, tanda_error *error
                     expectation_owner(expected), chooser->path);
     tanda_status status = TANDA_OK;
     char what[WHAT_SIZE];
-    expected_what(chooser, "target", what);
+    text_put(what, sizeof what, "%s's target", expectation_owner(expected));
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         const char *name = expected->target_names != NULL ? expected->target_names[i] : expected->target_name;
         size_t index = NO_COLUMN;
@@ -240,55 +195,55 @@ static tanda_status select_by_name(chooser *chooser, tanda_error *error) {
     return status == TANDA_OK ? check_targets(chooser, error) : status;
 }
 
-/* No names on one side: the number of columns must fit. */
-static tanda_status check_expected_count(const chooser *chooser, tanda_error *error) {
+static tanda_status select_by_options(chooser *chooser, tanda_error *error) {
+    const tanda_dataset_options *options = chooser->options;
     const dataset_expectation *expected = chooser->expected;
-    bool needs_target = !chooser->options->without_target && chooser->options->labels == NULL;
-    if (chooser->selection.feature_count == expected->feature_count) return TANDA_OK;
-    size_t found = chooser->selection.feature_count + chooser->selection.target_count;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0, index = 0; status == TANDA_OK && i < options->ignore_count; i++) {
+        status = find_column(chooser, "--ignore", options->ignore[i], &index, error);
+        if (status == TANDA_OK) chooser->uses[index] = USE_IGNORED;
+    }
+    if (status == TANDA_OK) status = mark_weight(chooser, error);
+    if (status == TANDA_OK && options->target != NULL && options->labels != NULL && !options->without_target)
+        status = fail(error, TANDA_USAGE, "--target: --labels gives the labels; leave out one of the two");
+    if (status == TANDA_OK)
+        status = options->target != NULL ? choose_named_targets(chooser, error)
+                                         : choose_last_columns(chooser, error);
+    if (status == TANDA_OK) status = choose_features(chooser, error);
+    if (status == TANDA_OK) status = check_targets(chooser, error);
+    const size_t features = chooser->selection.feature_count;
+    if (status != TANDA_OK || expected == NULL || features == expected->feature_count) return status;
+    /* without names on one side the number of columns must fit */
+    const bool needs_target = !options->without_target && options->labels == NULL;
     return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns to use; %s takes %zu features%s", chooser->path,
-                found, expectation_owner(expected), expected->feature_count,
+                features + chooser->selection.target_count, expectation_owner(expected),
+                expected->feature_count,
                 !needs_target                    ? ""
                 : expected_targets(chooser) == 1 ? " and the target"
                                                  : " and the targets");
-}
-
-static tanda_status select_by_options(chooser *chooser, tanda_error *error) {
-    tanda_status status = mark_ignored(chooser, error);
-    if (status == TANDA_OK) status = mark_weight(chooser, error);
-    if (status == TANDA_OK) status = choose_targets(chooser, error);
-    if (status == TANDA_OK) status = choose_features(chooser, error);
-    if (status == TANDA_OK) status = check_targets(chooser, error);
-    if (status == TANDA_OK && chooser->expected != NULL) status = check_expected_count(chooser, error);
-    return status;
-}
-
-/* ---- what kind of column ------------------------------------------------------------------------------ */
-
-static tanda_status mark_category(chooser *chooser, const char *name, tanda_error *error) {
-    size_t index = 0;
-    tanda_status status = find_column(chooser, "--categorical", name, &index, error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < chooser->selection.feature_count; i++) {
-        if (chooser->selection.features[i] != index) continue;
-        chooser->selection.is_category[i] = true;
-        return TANDA_OK;
-    }
-    char text[SHOWN_SIZE];
-    return fail(error, TANDA_USAGE, "--categorical: '%s' is none of the features; leave it away",
-                shown(name, strlen(name), text));
 }
 
 /* A model knows which columns have categories; else the options say so. */
 static tanda_status mark_categories(chooser *chooser, tanda_error *error) {
     const tanda_dataset_options *options = chooser->options;
     const dataset_expectation *expected = chooser->expected;
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; expected != NULL && expected->is_category != NULL && i < expected->feature_count; i++)
-        chooser->selection.is_category[i] = expected->is_category[i];
-    for (size_t i = 0; expected == NULL && status == TANDA_OK && i < options->categorical_count; i++)
-        status = mark_category(chooser, options->categorical[i], error);
-    return status;
+    selection *selection = &chooser->selection;
+    char text[SHOWN_SIZE];
+    if (expected != NULL && expected->is_category != NULL)
+        memcpy(selection->is_category, expected->is_category, expected->feature_count * sizeof(bool));
+    for (size_t i = 0; expected == NULL && i < options->categorical_count; i++) {
+        const char *name = options->categorical[i];
+        size_t index = 0, feature = 0;
+        tanda_status status = find_column(chooser, "--categorical", name, &index, error);
+        if (status != TANDA_OK) return status;
+        while (feature < selection->feature_count && selection->features[feature] != index)
+            feature++;
+        if (feature == selection->feature_count)
+            return fail(error, TANDA_USAGE, "--categorical: '%s' is none of the features; leave it away",
+                        shown(name, strlen(name), text));
+        selection->is_category[feature] = true;
+    }
+    return TANDA_OK;
 }
 
 static tanda_status select_labels(chooser *chooser, tanda_error *error) {

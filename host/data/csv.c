@@ -2,13 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csv_header.h"
 #include "data/csv_rows.h"
-#include "data/dialect_find.h"
+#include "data/dialect.h"
+#include "data/dialect_sample.h"
 #include "data/format.h"
-#include "data/missing.h"
 #include "data/origin.h"
-#include "data/target_check.h"
+#include "data/table.h"
 #include "support/memory.h"
 
 #define LOOKED_AT 4096 /* bytes in which NUL tells that a file is no text */
@@ -18,8 +17,6 @@ bool csv_looks_right(const unsigned char *data, size_t size) {
     if (memchr(data, '\0', size < LOOKED_AT ? size : LOOKED_AT) == NULL) return true;
     return text_encoding_of(data, size) != TEXT_UTF8;
 }
-
-/* ---- the first row ------------------------------------------------------------------------------------ */
 
 /* The texts of the record at the cursor, for names; steps over it. */
 static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_error *error) {
@@ -43,73 +40,49 @@ static tanda_status read_names(csv_reader *reader, csv_cursor *cursor, tanda_err
     return status;
 }
 
-static bool is_used(const selection *selection, size_t column) {
-    for (size_t i = 0; i < selection->feature_count; i++)
-        if (selection->features[i] == column) return true;
-    for (size_t i = 0; i < selection->target_count; i++)
-        if (selection->targets[i] == column) return true;
-    return selection->weight == column;
-}
-
 /* The first row, be it of names or values, tells soonest that a file is in another encoding. */
 static tanda_status check_encoding(const csv_reader *reader, size_t line, tanda_error *error) {
+    const selection *selection = &reader->selection;
     for (size_t i = 0; i < reader->columns; i++) {
+        bool is_used = selection->weight == i;
+        for (size_t k = 0; !is_used && k < selection->feature_count; k++)
+            is_used = selection->features[k] == i;
+        for (size_t k = 0; !is_used && k < selection->target_count; k++)
+            is_used = selection->targets[k] == i;
         place place = {.path = reader->path, .line = line, .column = i + 1};
-        if (is_used(&reader->selection, i) && !is_plain_utf8(reader->names[i], strlen(reader->names[i])))
+        if (is_used && !is_plain_utf8(reader->names[i], strlen(reader->names[i])))
             return fail_at(error, &place, "the text is not UTF-8; save the file as UTF-8");
     }
     return TANDA_OK;
 }
 
-static bool is_plain_number(const char *text) {
-    float value;
-    return number_to_float(text, strlen(text), &value) == NUMBER_OK;
-}
-
-/* A model can be asked for no predictions, but nothing is learnt from no rows. */
-static tanda_status check_rows(const csv_reader *reader, tanda_error *error) {
-    csv_cursor cursor = reader->start;
-    if (csv_find_record(&cursor) ||
-        (reader->request->expected != NULL && reader->request->options->without_target))
-        return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: has a header and no rows of data", reader->path);
-}
-
 /* Decides whether the first row is a header, and selects columns; without a header the names are freed. */
 static tanda_status read_first_row(csv_reader *reader, tanda_error *error) {
+    const request *request = reader->request;
     csv_cursor cursor = reader->start;
     dialect *dialect = &reader->dialect;
     tanda_status status = read_names(reader, &cursor, error);
     if (status == TANDA_OK) status = csv_decide_header(reader, reader->sample, &dialect->has_header, error);
     if (status == TANDA_OK)
-        status = columns_select(reader->request, reader->path, dialect->has_header ? reader->names : NULL,
+        status = columns_select(request, reader->path, dialect->has_header ? reader->names : NULL,
                                 reader->columns, &reader->selection, error);
     if (status == TANDA_OK) status = check_encoding(reader, reader->start.line, error);
     if (status != TANDA_OK) return status;
-    for (size_t i = 0; dialect->has_header && i < reader->columns; i++)
-        dialect->header_is_numbers = dialect->header_is_numbers || is_plain_number(reader->names[i]);
-    if (dialect->has_header) {
-        reader->start = cursor;
-        return check_rows(reader, error);
+    if (!dialect->has_header) {
+        free_texts(reader->names, reader->columns);
+        reader->names = NULL;
+        return TANDA_OK;
     }
-    free_texts(reader->names, reader->columns);
-    reader->names = NULL;
-    return TANDA_OK;
-}
-
-/* Whether columns of text are looked for. */
-static bool may_hold_text(const csv_reader *reader) {
-    return reader->request->options->categorical_auto && reader->request->expected == NULL;
-}
-
-/* Text further down shows when numbers are read. */
-static bool sample_holds_text(const csv_reader *reader) {
-    const reading *sample = reader->sample;
-    for (size_t i = 0; i < sample->columns && i < reader->columns; i++)
-        if (reader->roles[i] >= 0 &&
-            sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < reader->columns; i++) {
+        float value;
+        const char *name = reader->names[i];
+        dialect->header_is_numbers |= number_to_float(name, strlen(name), &value) == NUMBER_OK;
+    }
+    reader->start = cursor;
+    /* a model can be asked for no predictions, but nothing is learnt from no rows */
+    if (csv_find_record(&cursor) || (request->expected != NULL && request->options->without_target))
+        return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: has a header and no rows of data", reader->path);
 }
 
 static void take_categories(csv_reader *reader) {
@@ -144,14 +117,17 @@ static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, t
         reader->roles[column] = reader->selection.target_count == 1 ? ROLE_TARGET : ROLE_QUANTITY;
         reader->places[column] = i;
     }
-    if (may_hold_text(reader) && (chunks->has_quotes || sample_holds_text(reader)))
-        return find_categories(reader, chunks, error);
-    reader->may_find_text = may_hold_text(reader);
+    /* text further down shows when numbers are read */
+    const reading *sample = reader->sample;
+    bool holds_text = chunks->has_quotes;
+    for (size_t i = 0; i < sample->columns && i < reader->columns; i++)
+        holds_text |= reader->roles[i] >= 0 &&
+                      sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0;
+    reader->may_find_text = options->categorical_auto && reader->request->expected == NULL;
+    if (reader->may_find_text && holds_text) return find_categories(reader, chunks, error);
     take_categories(reader);
     return TANDA_OK;
 }
-
-/* ---- rows --------------------------------------------------------------------------------------------- */
 
 /* Whether the labels are text, going by the first that is not missing; text in a later row makes the reading begin again. */
 static bool begins_with_text(const csv_reader *reader) {
@@ -198,13 +174,6 @@ static place find_place(const csv_reader *reader, size_t row, size_t column) {
     return place;
 }
 
-static tanda_status check_targets(const csv_reader *reader, const table *table, tanda_error *error) {
-    const target_fault fault = target_fault_find(table, reader->request);
-    if (fault.kind == TARGET_FINE) return TANDA_OK;
-    const place place = find_place(reader, fault.row, reader->selection.targets[fault.target]);
-    return target_fault_tell(&fault, &place, error);
-}
-
 /* In parallel where that can be; what is wrong, or unusual, is read again with care. */
 static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, table *table,
                               tanda_error *error) {
@@ -248,38 +217,30 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
     }
 }
 
-/* Features that binary32 would ruin, again. */
-static tanda_status read_ruined(const csv_reader *reader, const csv_chunks *chunks, table *table,
-                                tanda_error *error) {
-    tanda_status status = origin_choose(reader->request, table, error);
-    if (status != TANDA_OK || table->exact.count == 0) return status;
-    status = exact_columns_make(table->rows, &table->exact, error);
-    return status == TANDA_OK ? csv_read_exact(reader, chunks, table, error) : status;
-}
-
 static tanda_status read_table(csv_reader *reader, table *table, tanda_error *error) {
     csv_chunks chunks = {0};
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
     if (status == TANDA_OK) status = assign_roles(reader, &chunks, error);
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
-    if (status == TANDA_OK) status = check_targets(reader, table, error);
+    if (status == TANDA_OK) {
+        const target_fault fault = target_fault_find(table, reader->request);
+        const place place = fault.kind == TARGET_FINE
+                                ? (struct place){0}
+                                : find_place(reader, fault.row, reader->selection.targets[fault.target]);
+        status = target_fault_tell(&fault, &place, error);
+    }
     table->columns = reader->columns;
     table->dialect = reader->dialect;
     if (status == TANDA_OK) status = columns_name(&reader->selection, reader->names, table, error);
-    if (status == TANDA_OK && !reader->request->is_look) status = read_ruined(reader, &chunks, table, error);
+    if (status == TANDA_OK && !reader->request->is_look) { /* features that binary32 would ruin, again */
+        status = origin_choose(reader->request, table, error);
+        if (status == TANDA_OK && table->exact.count > 0)
+            status = exact_columns_make(table->rows, &table->exact, error);
+        if (status == TANDA_OK && table->exact.count > 0)
+            status = csv_read_exact(reader, &chunks, table, error);
+    }
     free(chunks.chunks);
     return status;
-}
-
-/* Lines above a table are in the first piece of a text, if at all. */
-static tanda_status check_titles(const csv_reader *reader, const char *text, size_t size,
-                                 tanda_error *error) {
-    csv_cursor first = csv_open(reader->path, text, size);
-    if (reader->request->lines_before == 0 || reader->sample->titles == 0) return TANDA_OK;
-    first.comment = reader->start.comment;
-    csv_find_record(&first);
-    return fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
-                reader->path, first.line + reader->request->lines_before);
 }
 
 static tanda_status read_text(const char *path, const request *request, const char *text, size_t size,
@@ -295,7 +256,14 @@ static tanda_status read_text(const char *path, const request *request, const ch
     reader.start = sample.start;
     if (reader.dialect.delimiter == reader.dialect.decimal)
         reader.is_careful = true; /* numbers are in quotes */
-    if (status == TANDA_OK) status = check_titles(&reader, text, size, error);
+    if (status == TANDA_OK && request->lines_before > 0 && sample.titles > 0) {
+        csv_cursor first =
+            csv_open(path, text, size); /* titles are in the first piece of a text, if at all */
+        first.comment = reader.start.comment;
+        csv_find_record(&first);
+        status = fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
+                      path, first.line + request->lines_before);
+    }
     const char *first_row = reader.start.at;
     if (status == TANDA_OK) status = read_first_row(&reader, error);
     if (status == TANDA_OK && request->names != NULL)

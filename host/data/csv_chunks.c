@@ -10,8 +10,6 @@
 #define CHUNK_BYTES ((size_t)128 << 10)
 #define COUNTED_AT_ONCE 128 /* bytes whose line ends fit a byte, so that vectors of bytes count them */
 
-/* ---- cutting ------------------------------------------------------------------------------------------ */
-
 static void count_lines(csv_chunk *chunk, char line_end) {
     const char *at = chunk->at;
     unsigned char quotes = 0;
@@ -32,14 +30,6 @@ static void count_lines(csv_chunk *chunk, char line_end) {
     chunk->has_quotes = quotes != 0;
 }
 
-/* Lines of comment are none. */
-static size_t count_comments(csv_cursor cursor, const csv_chunk *chunk) {
-    size_t comments = 0;
-    for (cursor.at = chunk->at; cursor.at < chunk->end; csv_skip_line(&cursor))
-        comments += csv_at_comment(&cursor);
-    return comments;
-}
-
 typedef struct count_work {
     const csv_cursor *start;
     csv_chunk *chunks;
@@ -49,16 +39,12 @@ static void count_chunks(void *context, size_t first, size_t end) {
     const count_work *work = context;
     for (size_t i = first; i < end; i++) {
         csv_chunk *chunk = &work->chunks[i];
-        count_lines(chunk, work->start->line_end);
-        if (work->start->comment != NULL) chunk->comments = count_comments(*work->start, chunk);
+        csv_cursor cursor = *work->start;
+        count_lines(chunk, cursor.line_end);
+        if (cursor.comment == NULL) continue;
+        for (cursor.at = chunk->at; cursor.at < chunk->end; csv_skip_line(&cursor))
+            chunk->comments += csv_at_comment(&cursor); /* such lines are no rows */
     }
-}
-
-/* The end of a chunk that begins at `at`: behind a line end, or the end of the file. */
-static const char *find_chunk_end(const char *at, const char *end, char line_end) {
-    if ((size_t)(end - at) <= CHUNK_BYTES) return end;
-    const char *found = memchr(at + CHUNK_BYTES, line_end, (size_t)(end - at) - CHUNK_BYTES);
-    return found == NULL ? end : found + 1;
 }
 
 tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_error *error) {
@@ -67,9 +53,12 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
     tanda_status status = allocate(&chunks->chunks, most, sizeof *chunks->chunks, "chunks", error);
     if (status != TANDA_OK) return status;
     for (const char *at = start->at; at < start->end; chunks->count++) {
-        chunks->chunks[chunks->count] =
-            (csv_chunk){.at = at, .end = find_chunk_end(at, start->end, start->line_end)};
-        at = chunks->chunks[chunks->count].end;
+        const size_t left = (size_t)(start->end - at);
+        const char *found =
+            left <= CHUNK_BYTES ? NULL : memchr(at + CHUNK_BYTES, start->line_end, left - CHUNK_BYTES);
+        const char *end = found == NULL ? start->end : found + 1;
+        chunks->chunks[chunks->count] = (csv_chunk){.at = at, .end = end};
+        at = end;
     }
     count_work work = {.start = start, .chunks = chunks->chunks};
     parallel_ranges(chunks->count, 1, count_chunks, &work);
@@ -88,8 +77,6 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
         chunks->rows += chunks->count > 0; /* the last line, a row, has no line end */
     return TANDA_OK;
 }
-
-/* ---- reading ------------------------------------------------------------------------------------------ */
 
 typedef struct chunk_work {
     const csv_reader *reader;
@@ -124,33 +111,20 @@ static void read_some_chunks(void *context, size_t first, size_t end) {
             __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
 }
 
-static bool make_room_for_labels(const labels *labels, size_t rows, csv_aside *aside) {
-    if (labels->text) return allocate(&aside->texts, rows, sizeof *aside->texts, "labels", NULL) == TANDA_OK;
-    if (labels->is_quantity) return true;
-    return allocate(&aside->exact, rows, sizeof *aside->exact, "labels", NULL) == TANDA_OK;
-}
-
-static bool make_room_for_categories(const csv_reader *reader, size_t rows, csv_aside *aside) {
-    bool done =
-        allocate(&aside->categories, reader->columns, sizeof *aside->categories, "columns", NULL) == TANDA_OK;
-    for (size_t i = 0; done && i < reader->columns; i++)
-        if (reader->roles[i] == ROLE_CATEGORY)
-            done = allocate(&aside->categories[i], rows, sizeof *aside->categories[i], "categories", NULL) ==
-                   TANDA_OK;
-    return done;
-}
-
 static bool make_room_aside(const csv_reader *reader, const table *table, csv_aside *aside) {
-    if (table->has_labels && !make_room_for_labels(&table->labels, table->rows, aside)) return false;
-    return table->raw.categories == NULL || make_room_for_categories(reader, table->rows, aside);
-}
-
-static void aside_free(csv_aside *aside, size_t columns) {
-    for (size_t i = 0; aside->categories != NULL && i < columns; i++)
-        free(aside->categories[i]);
-    free(aside->categories);
-    free(aside->texts);
-    free(aside->exact);
+    const size_t rows = table->rows, columns = reader->columns;
+    const labels *labels = &table->labels;
+    tanda_status status = TANDA_OK;
+    if (table->has_labels && labels->text)
+        status = allocate(&aside->texts, rows, sizeof *aside->texts, "labels", NULL);
+    else if (table->has_labels && !labels->is_quantity)
+        status = allocate(&aside->exact, rows, sizeof *aside->exact, "labels", NULL);
+    if (status != TANDA_OK || table->raw.categories == NULL) return status == TANDA_OK;
+    status = allocate(&aside->categories, columns, sizeof *aside->categories, "columns", NULL);
+    for (size_t i = 0; status == TANDA_OK && i < columns; i++)
+        if (reader->roles[i] == ROLE_CATEGORY)
+            status = allocate(&aside->categories[i], rows, sizeof *aside->categories[i], "categories", NULL);
+    return status == TANDA_OK;
 }
 
 /* Classes are found in the order of the rows. */
@@ -199,7 +173,11 @@ bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *
     if (done) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
     done = done && !work.failed && (!table->has_labels || add_labels(&aside, &table->labels, table->rows));
     if (done && aside.categories != NULL) parallel_ranges(reader->columns, 1, add_categories, &work);
-    aside_free(&aside, reader->columns);
+    for (size_t i = 0; aside.categories != NULL && i < reader->columns; i++)
+        free(aside.categories[i]);
+    free(aside.categories);
+    free(aside.texts);
+    free(aside.exact);
     return done && !work.failed;
 }
 
@@ -222,4 +200,63 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
     if (work.failed) status = csv_read_records(&exact, table, error);
     free(exact.roles);
     return status;
+}
+
+/* ---- which columns are text ---------------------------------------------------------------------------- */
+
+#define COLUMNS_IN_PARTS 2048 /* with more, the counts of a chunk would take more memory than its text */
+
+typedef struct kinds_work {
+    const csv_reader *reader;
+    const csv_chunks *chunks;
+    size_t *counts; /* (chunks, columns, FIELD_KIND_COUNT) */
+} kinds_work;
+
+/* Fields beyond the columns are a fault that the reading will tell. */
+static void count_text(const csv_reader *reader, csv_cursor cursor, size_t *counts) {
+    csv_field field;
+    while (csv_find_record(&cursor)) {
+        field.is_last = false;
+        for (size_t i = 0; !field.is_last; i++) {
+            csv_any_field(&cursor, &field);
+            if (i < reader->columns && reader->roles[i] >= 0)
+                counts[i * FIELD_KIND_COUNT + field_kind_of(reader->request->options, &field)]++;
+        }
+    }
+}
+
+static void count_kinds(void *context, size_t first, size_t end) {
+    const kinds_work *work = context;
+    const csv_reader *reader = work->reader;
+    for (size_t i = first; i < end; i++) {
+        csv_cursor cursor = reader->start;
+        cursor.at = work->chunks->chunks[i].at;
+        if (i + 1 < work->chunks->count) cursor.end = work->chunks->chunks[i].end;
+        count_text(reader, cursor, work->counts + i * reader->columns * FIELD_KIND_COUNT);
+    }
+}
+
+tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+    kinds_work work = {.reader = reader, .chunks = chunks};
+    const bool alone = chunks->has_quotes || chunks->count == 0 || reader->columns > COLUMNS_IN_PARTS;
+    size_t parts = alone ? 1 : chunks->count, count = 0;
+    if (multiply_overflows(parts, reader->columns * FIELD_KIND_COUNT, &count))
+        return fail(error, TANDA_FAILED, "%s: no memory for its columns", reader->path);
+    tanda_status status = allocate(&work.counts, count, sizeof *work.counts, "columns", error);
+    if (status != TANDA_OK) return status;
+    if (!alone)
+        parallel_ranges(parts, 1, count_kinds, &work);
+    else
+        count_text(reader, reader->start, work.counts);
+    for (size_t i = 0; i < reader->columns; i++) {
+        column_sample column = {0};
+        if (reader->roles[i] < 0) continue;
+        for (size_t part = 0; part < parts; part++)
+            for (size_t kind = 0; kind < FIELD_KIND_COUNT; kind++)
+                column.counts[kind] += work.counts[(part * reader->columns + i) * FIELD_KIND_COUNT + kind];
+        if (column.counts[FIELD_TEXT] + column.counts[FIELD_GROUPED] > 0 && !column_is_numeric(&column))
+            reader->selection.is_category[reader->roles[i]] = true;
+    }
+    free(work.counts);
+    return TANDA_OK;
 }

@@ -1,10 +1,10 @@
 /* Whether the first row of a CSV file holds names. */
-#include "data/csv_header.h"
+#include "data/csv_rows.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "data/missing.h"
+#include "data/dialect.h"
 #include "data/preparation.h"
 #include "support/memory.h"
 
@@ -19,10 +19,6 @@ static bool is_word(const csv_field *field) {
         if (isalpha((unsigned char)field->text[i]) || field->text[i] == '_' || (field->text[i] & 0x80) != 0)
             return true;
     return false;
-}
-
-static bool is_number_kind(field_kind kind) {
-    return kind == FIELD_WHOLE || kind == FIELD_POINT || kind == FIELD_COMMA;
 }
 
 /* The first row held against the rows below. */
@@ -52,14 +48,6 @@ static size_t values_of(const column_sample *column) {
     return values;
 }
 
-static bool is_repeated(const reading *reading, size_t index) {
-    for (size_t i = 0; i < index; i++)
-        if (reading->first[i].length == reading->first[index].length &&
-            memcmp(reading->first[i].text, reading->first[index].text, reading->first[i].length) == 0)
-            return true;
-    return false;
-}
-
 static void look_at_number(const reading *reading, size_t index, evidence *found) {
     const csv_field *field = &reading->first[index];
     const column_sample *column = &reading->of[index];
@@ -69,7 +57,10 @@ static void look_at_number(const reading *reading, size_t index, evidence *found
     if (found->numbers == 0) found->from_zero = plain && number == 0;
     found->in_order = found->in_order && plain && (found->numbers == 0 || number == found->expected);
     found->expected = number + 1;
-    found->is_distinct = found->is_distinct && plain && !is_repeated(reading, index);
+    found->is_distinct = found->is_distinct && plain;
+    for (size_t i = 0; found->is_distinct && i < index; i++)
+        found->is_distinct = reading->first[i].length != field->length ||
+                             memcmp(reading->first[i].text, field->text, field->length) != 0;
     found->numbers_recurring += column->first_recurs;
     found->above_points += plain && values > 0 && points == values;
     found->above_many += plain && values >= ENOUGH_ROWS && points == values;
@@ -101,7 +92,8 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
     for (size_t i = 0; i < reading->columns; i++) {
         const csv_field *field = &reading->first[i];
         field_kind kind = field_kind_of(options, field);
-        if (is_number_kind(kind)) look_at_number(reading, i, &found);
+        if (kind == FIELD_WHOLE || kind == FIELD_POINT || kind == FIELD_COMMA)
+            look_at_number(reading, i, &found);
         if (field->length == 0 && i == 0 && reading->of[0].counts[FIELD_WHOLE] > 0 &&
             reading->of[0].counts[FIELD_WHOLE] == values_of(&reading->of[0])) {
             found.above_index = reading->of[0].counts[FIELD_MISSING] == 0;
@@ -122,14 +114,6 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
 /* ---- the general rule --------------------------------------------------------------------------------- */
 
 typedef enum verdict { IS_DATA, IS_HEADER, IS_DOUBTFUL } verdict;
-
-/* Words alone. Values that stand again in their columns are data; over a single row of words either may be. */
-static verdict judge_words(const reading *reading, const evidence *found) {
-    if (found->others > 0) return IS_DATA;
-    if (found->recurring == 0) return reading->records == 2 ? IS_DOUBTFUL : IS_HEADER;
-    if (found->recurring == found->words || found->recurring > 1) return IS_DATA;
-    return IS_DOUBTFUL;
-}
 
 /* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
 static verdict judge_numbers(const reading *reading, const evidence *found) {
@@ -156,10 +140,15 @@ static verdict judge(const reading *reading, const evidence *found) {
     if (found->above_index && found->recurring == 0 && found->is_distinct)
         return found->counts_rows ? IS_HEADER : IS_DOUBTFUL;
     if (found->numbers > 0) return judge_numbers(reading, found);
-    return found->words > 0 ? judge_words(reading, found) : IS_DATA;
+    /* words alone: those that stand again in their columns are data; over a single row of words either may be */
+    if (found->words == 0 || found->others > 0) return IS_DATA;
+    if (found->recurring == 0) return reading->records == 2 ? IS_DOUBTFUL : IS_HEADER;
+    return found->recurring == found->words || found->recurring > 1 ? IS_DATA : IS_DOUBTFUL;
 }
 
-static tanda_status refuse(const csv_reader *reader, tanda_error *error) {
+static tanda_status tell(const csv_reader *reader, verdict verdict, bool *header, tanda_error *error) {
+    *header = verdict == IS_HEADER;
+    if (verdict != IS_DOUBTFUL) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT,
                 "%s:%zu: the first row may hold names or data; say which with --header first-row or none",
                 reader->path, reader->start.line);
@@ -173,18 +162,12 @@ static bool has_name(const csv_reader *reader, const char *name) {
     return false;
 }
 
-/* A file whose rows follow another's has the names of that, or no header. One name that differs is told. */
-static bool repeats_names(const csv_reader *reader) {
+/* Whether the first row has all of the expected features' names, or any. */
+static bool has_names(const csv_reader *reader, bool all) {
     const dataset_expectation *expected = reader->request->expected;
     for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
-        if (has_name(reader, expected->feature_names[i])) return true;
-    return false;
-}
-
-static bool has_names(const csv_reader *reader, const dataset_expectation *expected) {
-    for (size_t i = 0; expected->feature_names != NULL && i < expected->feature_count; i++)
-        if (!has_name(reader, expected->feature_names[i])) return false;
-    return expected->feature_names != NULL;
+        if (has_name(reader, expected->feature_names[i]) != all) return !all;
+    return all && expected->feature_names != NULL;
 }
 
 static bool is_among(char *const *texts, size_t count, const char *text) {
@@ -208,24 +191,22 @@ static bool can_be_feature(const csv_reader *reader, const reading *reading, siz
                     reader->names[column]);
 }
 
-static bool can_be_target(const csv_reader *reader, const reading *reading, size_t column) {
-    const dataset_expectation *expected = reader->request->expected;
-    if (expected->task != TANDA_TASK_CLASSES || !labels_expect_text(expected))
-        return !is_name(reader, &reading->first[column]);
-    return is_among(expected->class_names, expected->class_count, reader->names[column]);
-}
-
 /* Whether the first row, by position, is one that the model takes. */
 static bool can_be_data(const csv_reader *reader, const reading *reading) {
+    const dataset_expectation *expected = reader->request->expected;
     selection by_position = {0};
     if (columns_select(reader->request, reader->path, NULL, reader->columns, &by_position, NULL) != TANDA_OK)
         return false;
     bool fits = true;
     for (size_t i = 0; fits && i < by_position.feature_count; i++)
         fits = can_be_feature(reader, reading, by_position.features[i], i);
-    bool with_target = !reader->request->options->without_target;
-    for (size_t i = 0; with_target && fits && i < by_position.target_count; i++)
-        fits = can_be_target(reader, reading, by_position.targets[i]);
+    const bool is_class = expected->task == TANDA_TASK_CLASSES && labels_expect_text(expected);
+    for (size_t i = 0; !reader->request->options->without_target && fits && i < by_position.target_count;
+         i++) {
+        const size_t column = by_position.targets[i];
+        fits = is_class ? is_among(expected->class_names, expected->class_count, reader->names[column])
+                        : !is_name(reader, &reading->first[column]);
+    }
     selection_free(&by_position);
     return fits;
 }
@@ -233,52 +214,39 @@ static bool can_be_data(const csv_reader *reader, const reading *reading) {
 static tanda_status decide_with_model(const csv_reader *reader, const reading *reading, bool *header,
                                       tanda_error *error) {
     evidence found = compare_rows(reading, reader->request->options, NULL);
-    *header = has_names(reader, reader->request->expected);
+    *header = has_names(reader, true);
     if (*header) return TANDA_OK;
     verdict verdict = judge(reading, &found);
     if (can_be_data(reader, reading)) verdict = found.words > 0 ? IS_DATA : verdict;
-    *header = verdict == IS_HEADER;
-    return verdict == IS_DOUBTFUL ? refuse(reader, error) : TANDA_OK;
+    return tell(reader, verdict, header, error);
 }
 
 /* ---- without a model ---------------------------------------------------------------------------------- */
 
-static bool selects(const csv_reader *reader, bool with_names, selection *selection) {
-    return columns_select(reader->request, reader->path, with_names ? reader->names : NULL, reader->columns,
-                          selection, NULL) == TANDA_OK;
-}
-
-static void note_categories(const selection *selection, bool *takes_text) {
-    for (size_t i = 0; i < selection->feature_count; i++)
-        if (selection->is_category[i]) takes_text[selection->features[i]] = true;
+/* Whether columns can be selected so; marks those whose texts are values. */
+static bool selects(const csv_reader *reader, char *const *names, bool *takes_text) {
+    selection chosen = {0};
+    if (columns_select(reader->request, reader->path, names, reader->columns, &chosen, NULL) != TANDA_OK)
+        return false;
+    for (size_t i = 0; i < chosen.feature_count; i++)
+        if (chosen.is_category[i]) takes_text[chosen.features[i]] = true;
+    selection_free(&chosen);
+    return true;
 }
 
 /* Options that only make sense with names ask for them; else the rows decide. */
 static tanda_status decide_by_rows(const csv_reader *reader, const reading *reading, bool *header,
                                    tanda_error *error) {
-    selection plain = {0}, named = {0};
     bool *takes_text = NULL;
     tanda_status status = allocate(&takes_text, reader->columns, sizeof *takes_text, "columns", error);
     if (status != TANDA_OK) return status;
-    bool plain_fits = selects(reader, false, &plain), names_fit = selects(reader, true, &named);
-    note_categories(&plain, takes_text);
-    note_categories(&named, takes_text);
+    bool plain_fits = selects(reader, NULL, takes_text),
+         names_fit = selects(reader, reader->names, takes_text);
     evidence found = compare_rows(reading, reader->request->options, takes_text);
     verdict verdict = judge(reading, &found);
     if (!plain_fits && (names_fit || found.words > 0)) verdict = IS_HEADER;
-    selection_free(&plain);
-    selection_free(&named);
     free(takes_text);
-    *header = verdict == IS_HEADER;
-    return verdict == IS_DOUBTFUL ? refuse(reader, error) : TANDA_OK;
-}
-
-/* A file of labels has one for each row, and perhaps a name above. */
-static bool fits_labels(const csv_reader *reader, const reading *reading, bool *header) {
-    size_t rows = reader->request->label_rows;
-    size_t records = reading->is_whole ? reading->records : csv_count_records(&reader->start);
-    *header = records == rows + 1 && is_name(reader, &reading->first[0]);
-    return records == rows || *header;
+    return tell(reader, verdict, header, error);
 }
 
 tanda_status csv_decide_header(const csv_reader *reader, const reading *reading, bool *header,
@@ -286,11 +254,17 @@ tanda_status csv_decide_header(const csv_reader *reader, const reading *reading,
     const request *request = reader->request;
     *header = request->options->header == TANDA_HEADER_FIRST_ROW;
     if (request->options->header != TANDA_HEADER_AUTO) return TANDA_OK;
-    if (request->is_part) {
-        *header = repeats_names(reader);
+    if (request
+            ->is_part) { /* it has the names of the file that it follows, or none; one that differs is told */
+        *header = has_names(reader, false);
         return TANDA_OK;
     }
-    if (request->labels_only && fits_labels(reader, reading, header)) return TANDA_OK;
+    if (request->labels_only) { /* one for each row, and perhaps a name above */
+        const size_t rows = request->label_rows;
+        const size_t records = reading->is_whole ? reading->records : csv_count_records(&reader->start);
+        *header = records == rows + 1 && is_name(reader, &reading->first[0]);
+        if (records == rows || *header) return TANDA_OK;
+    }
     if (reading->columns != reader->columns) return TANDA_OK; /* the reading will say what is wrong */
     if (request->expected != NULL && !request->labels_only)
         return decide_with_model(reader, reading, header, error);

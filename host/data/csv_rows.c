@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/dialect.h"
 #include "data/dialect_sample.h"
-#include "data/missing.h"
 #include "data/number.h"
+#include "data/selection.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 static tanda_status wrong_count(const csv_reader *reader, const csv_cursor *record, size_t count,
                                 tanda_error *error) {
@@ -30,25 +32,20 @@ static bool is_missing(const csv_reader *reader, const csv_field *field) {
     return missing_is_word(reader->request->options, field->text, field->length);
 }
 
-/* Words are likely to be categories; what has digits is rather a slip. */
-static bool is_word(const csv_field *field) {
-    for (size_t i = 0; i < field->length; i++)
-        if (field->text[i] >= '0' && field->text[i] <= '9') return false;
-    return true;
-}
-
-/* How a field that is no number could be taken. */
+/* How a field that is no number could be taken. Words are likely to be categories; what has digits is rather a slip. */
 static const char *hint_for(const csv_reader *reader, size_t column, const csv_field *field,
                             number_status problem) {
     float value;
-    bool comma = reader->start.decimal == ',';
+    bool comma = reader->start.decimal == ',', has_digits = false;
     field_kind kind = field_kind_of(reader->request->options, field);
     if (problem == NUMBER_NOT && kind == FIELD_GROUPED) return "; thousands separators are not read";
     if (problem == NUMBER_NOT && csv_to_float(field, comma ? '.' : ',', &value) == NUMBER_OK)
         return comma ? "; --decimal point reads it" : "; --decimal comma reads it";
     if (reader->roles[column] < 0 || request_classes(reader->request) != NULL) return "";
     if (kind == FIELD_MISSING) return "; --missing mean fills it in";
-    return problem == NUMBER_NOT && is_word(field) ? "; --categorical takes text" : "";
+    for (size_t i = 0; i < field->length; i++)
+        has_digits = has_digits || (field->text[i] >= '0' && field->text[i] <= '9');
+    return problem == NUMBER_NOT && !has_digits ? "; --categorical takes text" : "";
 }
 
 /* The error for a field that is no number; a row of the wrong length is the better explanation. */
@@ -82,11 +79,6 @@ static tanda_status field_text(csv_reader *reader, const csv_field *field, const
     *length = csv_unquote(field, reader->scratch);
     *text = reader->scratch;
     return TANDA_OK;
-}
-
-/* Whether text among the labels is acceptable where numbers were read so far. */
-static bool may_be_text(const csv_reader *reader) {
-    return request_task(reader->request) != TANDA_TASK_REGRESSION && request_classes(reader->request) == NULL;
 }
 
 /* A class of the model is none, whatever it looks like. */
@@ -132,7 +124,8 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     float value = 0.0f;
     double exact = 0.0;
     number_status problem = csv_to_float(field, reader->start.decimal, &value);
-    reader->met_text = problem == NUMBER_NOT && may_be_text(reader);
+    reader->met_text = problem == NUMBER_NOT && request_task(reader->request) != TANDA_TASK_REGRESSION &&
+                       request_classes(reader->request) == NULL;
     if (problem == NUMBER_OK) problem = csv_to_double(field, reader->start.decimal, &exact);
     if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
     return labels_add_number(&table->labels, row, exact, value, &place, error);
@@ -161,28 +154,10 @@ static tanda_status read_category(csv_reader *reader, size_t line, size_t column
     return status;
 }
 
-/* A column of true and false alone, going by the sample. */
-static bool holds_booleans(const csv_reader *reader, size_t column) {
-    const reading *sample = reader->sample;
-    if (column >= sample->columns) return false;
-    const size_t *counts = sample->of[column].counts;
-    return counts[FIELD_WHOLE] + counts[FIELD_POINT] + counts[FIELD_COMMA] + counts[FIELD_TEXT] == 0;
-}
-
 void csv_take_exact(csv_reader *reader, const table *table) {
     reader->reads_exact = true;
     for (size_t i = 0; i < table->exact.count; i++)
         reader->places[reader->selection.features[table->exact.features[i]]] = i;
-}
-
-/* A feature's number, whose binary32 is known: NaN where it is missing, 0 or 1 of a boolean. */
-static void put_number(const csv_reader *reader, size_t column, const csv_field *field, float value,
-                       size_t row, table *table) {
-    double exact = (double)value;
-    table->owned[row * table->features + (size_t)reader->roles[column]] = value;
-    if (!reader->reads_exact) return;
-    if (!isnan(value)) csv_to_double(field, reader->start.decimal, &exact);
-    table->exact.values[row * table->exact.count + reader->places[column]] = exact;
 }
 
 /* A number that is no label. */
@@ -193,9 +168,12 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
     place place = field_place(reader, line, column);
     number_status problem = csv_to_float(field, reader->start.decimal, &value);
     const bool takes_booleans = role >= 0 || (role == ROLE_QUANTITY && request_wants_labels(reader->request));
-    if (problem == NUMBER_NOT && takes_booleans && holds_booleans(reader, column) &&
-        field_is_boolean(field->text, field->length, &value))
-        problem = NUMBER_OK;
+    if (problem == NUMBER_NOT && takes_booleans && column < reader->sample->columns) {
+        const size_t *counts = reader->sample->of[column].counts;
+        const size_t others =
+            counts[FIELD_WHOLE] + counts[FIELD_POINT] + counts[FIELD_COMMA] + counts[FIELD_TEXT];
+        if (others == 0 && field_is_boolean(field->text, field->length, &value)) problem = NUMBER_OK;
+    }
     bool may_miss = (role >= 0 || role == ROLE_QUANTITY) && (problem != NUMBER_OK || reader->is_careful) &&
                     is_missing(reader, field);
     bool missing = may_miss && (role == ROLE_QUANTITY || reader->fills_missing);
@@ -204,10 +182,15 @@ static tanda_status read_number(csv_reader *reader, const csv_cursor *record, si
         return bad_number(reader, record, line, column, field, problem, error);
     if (missing) value = NAN;
     if (role == ROLE_WEIGHT) return table_add_weight(table, row, value, &place, error);
-    if (role == ROLE_QUANTITY)
+    if (role == ROLE_QUANTITY) {
         table->targets[row * table->target_count + reader->places[column]] = value;
-    else
-        put_number(reader, column, field, value, row, table);
+        return TANDA_OK;
+    }
+    double exact = (double)value; /* of a boolean, too */
+    table->owned[row * table->features + (size_t)role] = value;
+    if (!reader->reads_exact) return TANDA_OK;
+    if (!isnan(value)) csv_to_double(field, reader->start.decimal, &exact);
+    table->exact.values[row * table->exact.count + reader->places[column]] = exact;
     return TANDA_OK;
 }
 
@@ -233,24 +216,9 @@ static tanda_status read_field(csv_reader *reader, csv_cursor *cursor, const csv
     return read_number(reader, record, line, column, &field, row, table, error);
 }
 
-/* The end of a plain number at the cursor that ends as it should, or NULL: it needs the careful way. */
-static inline const char *scan_quickly(number_scanner *scan, const csv_cursor *cursor,
-                                       const csv_cursor *record, bool is_last, float *value) {
-    const char *stop = scan(cursor->at, record->end, value);
-    if (stop == NULL || stop == record->end || *stop != (is_last ? record->line_end : record->delimiter))
-        return NULL;
-    return stop;
-}
-
-/* The same in binary64, of a number whose binary32 follows from that. */
-static inline const char *scan_exactly(exact_scanner *scan, const csv_cursor *cursor,
-                                       const csv_cursor *record, bool is_last, double *exact, float *value) {
-    const char *stop = scan(cursor->at, record->end, exact);
-    if (stop == NULL || stop == record->end || *stop != (is_last ? record->line_end : record->delimiter))
-        return NULL;
-    const double size = fabs(*exact);
-    *value = (float)*exact;
-    return size == 0.0 || (size >= (double)FLT_MIN && size <= (double)FLT_MAX) ? stop : NULL;
+/* Whether what a scanner stopped at ends a field as it should; else the field needs the careful way. */
+static inline bool ends_field(const char *stop, const csv_cursor *record, bool is_last) {
+    return stop != NULL && stop != record->end && *stop == (is_last ? record->line_end : record->delimiter);
 }
 
 /* A label that is such a number, where numbers are put aside. */
@@ -258,8 +226,8 @@ static const char *scan_label(const csv_reader *reader, const csv_cursor *cursor
                               bool is_last, size_t row, const table *table) {
     const csv_aside *aside = reader->aside;
     if (aside == NULL || aside->exact == NULL || record->decimal != '.') return NULL;
-    const char *stop = scan_quickly(number_scan, cursor, record, is_last, &table->labels.numbers[row]);
-    if (stop == NULL) return NULL;
+    const char *stop = number_scan(cursor->at, record->end, &table->labels.numbers[row]);
+    if (!ends_field(stop, record, is_last)) return NULL;
     size_t length = (size_t)(stop - cursor->at);
     return number_to_double(cursor->at, length, &aside->exact[row]) == NUMBER_OK ? stop : NULL;
 }
@@ -280,14 +248,19 @@ tanda_status csv_read_record(csv_reader *reader, csv_cursor *cursor, size_t row,
     for (size_t column = 0; column <= last; column++) {
         ptrdiff_t role = careful ? ROLE_IGNORED : roles[column];
         const char *stop = NULL;
-        if (role >= 0 && exact != NULL)
-            stop = scan_exactly(scan_exact, cursor, &record, column == last, exact + reader->places[column],
-                                values + role);
-        else if (role >= 0)
-            stop = scan_quickly(scan, cursor, &record, column == last, values + role);
-        else if (role == ROLE_TARGET)
+        if (role >= 0 && exact != NULL) { /* its binary32 follows from that */
+            double *number = exact + reader->places[column];
+            stop = scan_exact(cursor->at, record.end, number);
+            if (stop != NULL && *number != 0.0 &&
+                !(fabs(*number) >= (double)FLT_MIN && fabs(*number) <= (double)FLT_MAX))
+                stop = NULL;
+            if (stop != NULL) values[role] = (float)*number;
+        } else if (role >= 0) {
+            stop = scan(cursor->at, record.end, values + role);
+        } else if (role == ROLE_TARGET) {
             stop = scan_label(reader, cursor, &record, column == last, row, table);
-        if (stop != NULL) {
+        }
+        if (ends_field(stop, &record, column == last)) {
             cursor->at = stop + 1;
             cursor->line += column == last;
             continue;
@@ -309,4 +282,64 @@ tanda_status csv_read_records(csv_reader *reader, table *table, tanda_error *err
     }
     table->rows = row;
     return TANDA_OK;
+}
+
+/* ---- text that is copied ------------------------------------------------------------------------------- */
+
+/* fields: one for each column of the file. What was quoted stays so, as the text in it does. */
+static void copy_record(const csv_reader *reader, csv_cursor *cursor, const size_t *columns,
+                        csv_field *fields, csv_lines *text) {
+    bool is_last = false;
+    for (size_t i = 0; i < reader->columns && !is_last; i++) {
+        csv_any_field(cursor, &fields[i]);
+        is_last = fields[i].is_last;
+    }
+    for (size_t i = 0; i < reader->request->options->copy_count; i++) {
+        const csv_field *field = &fields[columns[i]];
+        if (i > 0) csv_add(text, ",", 1);
+        if (!field->is_quoted) {
+            csv_add_field(text, field->text, field->length);
+            continue;
+        }
+        csv_add(text, "\"", 1);
+        csv_add(text, field->text, field->length);
+        csv_add(text, "\"", 1);
+    }
+}
+
+tanda_status csv_copy_columns(const csv_reader *reader, table *table, tanda_error *error) {
+    const tanda_dataset_options *options = reader->request->options;
+    const chooser chooser = {.request = reader->request,
+                             .options = options,
+                             .path = reader->path,
+                             .names = reader->names,
+                             .columns = reader->columns};
+    copied_columns *copied = &table->copied;
+    csv_cursor cursor = reader->start;
+    csv_field *fields = NULL;
+    size_t *columns = NULL; /* in the order in which they were asked for */
+    tanda_status status = allocate(&columns, options->copy_count, sizeof *columns, "columns", error);
+    for (size_t i = 0; status == TANDA_OK && i < options->copy_count; i++)
+        status = find_column(&chooser, "--copy", options->copy[i], &columns[i], error);
+    if (status == TANDA_OK) status = allocate(&fields, reader->columns, sizeof *fields, "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&copied->ends, table->rows, sizeof *copied->ends, "rows of text", error);
+    for (size_t i = 0; status == TANDA_OK && i < options->copy_count; i++) {
+        char index[32];
+        text_put(index, sizeof index, "column_%zu", columns[i]);
+        const char *name = reader->names == NULL ? index : reader->names[columns[i]];
+        if (i > 0) csv_add(&copied->names, ",", 1);
+        csv_add_field(&copied->names, name, strlen(name));
+    }
+    for (; status == TANDA_OK && copied->count < table->rows && csv_find_record(&cursor); copied->count++) {
+        copy_record(reader, &cursor, columns, fields, &copied->rows);
+        copied->ends[copied->count] = copied->rows.size;
+    }
+    if (status == TANDA_OK && copied->count < table->rows) /* they were counted a moment ago */
+        status = fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", reader->path);
+    if (status == TANDA_OK) status = csv_lines_check(&copied->names, error);
+    if (status == TANDA_OK) status = csv_lines_check(&copied->rows, error);
+    free(columns);
+    free(fields);
+    return status;
 }

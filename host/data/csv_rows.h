@@ -2,9 +2,9 @@
 #ifndef TANDA_DATA_CSV_ROWS_H
 #define TANDA_DATA_CSV_ROWS_H
 
-#include "data/columns.h"
 #include "data/csv_text.h"
 #include "data/dialect_sample.h"
+#include "data/selection.h"
 
 /*
  * Memory is bounded before it is asked for: reading a text takes at most 64 bytes for each of its bytes (a table of
@@ -113,5 +113,13 @@ tanda_status csv_copy_columns(const csv_reader *reader, table *table, tanda_erro
  * is rather a slip. TANDA_FAILED for want of memory.
  */
 tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error);
+
+/*
+ * reader->names are the texts of the first row. With a model its names, categories and classes decide; else a row is one
+ * of names when it names what --target and the like ask for, when a text stands over numbers, when its words do not
+ * stand again in their columns, or when it is 0, 1, 2, ... as no other row. TANDA_BAD_INPUT where both may be.
+ */
+tanda_status csv_decide_header(const csv_reader *reader, const reading *reading, bool *header,
+                               tanda_error *error);
 
 #endif

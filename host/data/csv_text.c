@@ -44,19 +44,16 @@ void csv_skip_line(csv_cursor *cursor) {
     cursor->line++;
 }
 
-/* Whether nothing but blanks is left of a line. */
-static bool at_blank_line(const csv_cursor *cursor) {
-    csv_cursor rest = *cursor;
-    while (rest.at < rest.end && (*rest.at == ' ' || (*rest.at == '\t' && rest.delimiter != '\t')))
-        rest.at++;
-    return csv_at_end(&rest) || csv_at_line_end(&rest);
-}
-
 bool csv_find_record(csv_cursor *cursor) {
-    while (!csv_at_end(cursor) &&
-           (csv_at_comment(cursor) || (cursor->skips_blank_lines && at_blank_line(cursor))))
-        csv_skip_line(cursor);
-    return !csv_at_end(cursor);
+    for (; !csv_at_end(cursor); csv_skip_line(cursor)) {
+        if (csv_at_comment(cursor)) continue;
+        if (!cursor->skips_blank_lines) return true;
+        csv_cursor rest = *cursor; /* is nothing but blanks left of the line? */
+        while (rest.at < rest.end && (*rest.at == ' ' || (*rest.at == '\t' && rest.delimiter != '\t')))
+            rest.at++;
+        if (!csv_at_end(&rest) && !csv_at_line_end(&rest)) return true;
+    }
+    return false;
 }
 
 size_t csv_count_records(const csv_cursor *start) {
@@ -141,12 +138,6 @@ static tanda_status misplaced(const csv_cursor *cursor, size_t column, char foun
                    found == '\r' ? "CR" : "LF", found == '\r' ? "LF" : "CR");
 }
 
-/* A line end of the other kind, which other programs would begin a row at. */
-static bool is_other_line_end(const csv_cursor *cursor, const char *at) {
-    if (*at == '\n') return true;
-    return *at == '\r' && at + 1 < cursor->end && at[1] != '\n';
-}
-
 tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field, tanda_error *error) {
     const char delimiter = cursor->delimiter, line_end = cursor->line_end;
     const char other = csv_has_runs(cursor) ? '\t' : delimiter;
@@ -155,8 +146,8 @@ tanda_status csv_next_field(csv_cursor *cursor, size_t column, csv_field *field,
     if (cursor->at < cursor->end && *cursor->at == '"') return quoted_field(cursor, column, field, error);
     const char *at = cursor->at, *end = cursor->end;
     for (; at < end && *at != delimiter && *at != other && *at != line_end; at++)
-        if (*at == '"' || ((*at == '\r' || *at == '\n') && is_other_line_end(cursor, at)))
-            return misplaced(cursor, column, *at, error);
+        if (*at == '"' || *at == '\n' || (*at == '\r' && at + 1 < end && at[1] != '\n'))
+            return misplaced(cursor, column, *at, error); /* other programs would begin a row there */
     take_plain(cursor, at, field);
     return TANDA_OK;
 }

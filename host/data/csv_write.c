@@ -31,14 +31,11 @@ void csv_add(csv_lines *lines, const char *text, size_t length) {
     lines->size += length;
 }
 
-static bool needs_quotes(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == ',' || text[i] == '"' || text[i] == '\r' || text[i] == '\n') return true;
-    return false;
-}
-
 void csv_add_field(csv_lines *lines, const char *text, size_t length) {
-    if (!needs_quotes(text, length)) {
+    bool is_plain = true;
+    for (size_t i = 0; i < length; i++)
+        is_plain = is_plain && text[i] != ',' && text[i] != '"' && text[i] != '\r' && text[i] != '\n';
+    if (is_plain) {
         csv_add(lines, text, length);
         return;
     }
@@ -66,4 +63,35 @@ tanda_status csv_lines_check(const csv_lines *lines, tanda_error *error) {
 void csv_lines_free(csv_lines *lines) {
     free(lines->data);
     *lines = (csv_lines){0};
+}
+
+const char *copied_row(const copied_columns *copied, size_t row, size_t *length) {
+    *length = 0;
+    if (row >= copied->count) return NULL;
+    const size_t begin = row == 0 ? 0 : copied->ends[row - 1];
+    *length = copied->ends[row] - begin;
+    return copied->rows.data + begin;
+}
+
+tanda_status copied_append(copied_columns *copied, const copied_columns *more, tanda_error *error) {
+    const size_t before = copied->rows.size;
+    size_t bytes = 0;
+    if (more->count == 0) return TANDA_OK;
+    if (multiply_overflows(copied->count + more->count, sizeof *copied->ends, &bytes))
+        return fail(error, TANDA_FAILED, "%zu rows of text are too many", more->count);
+    size_t *ends = realloc(copied->ends, bytes);
+    if (ends == NULL) return fail(error, TANDA_FAILED, "no memory for %zu rows of text", more->count);
+    copied->ends = ends;
+    for (size_t i = 0; i < more->count; i++)
+        ends[copied->count + i] = before + more->ends[i];
+    copied->count += more->count;
+    csv_add(&copied->rows, more->rows.data, more->rows.size);
+    return csv_lines_check(&copied->rows, error);
+}
+
+void copied_free(copied_columns *copied) {
+    csv_lines_free(&copied->names);
+    csv_lines_free(&copied->rows);
+    free(copied->ends);
+    *copied = (copied_columns){0};
 }

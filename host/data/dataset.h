@@ -5,10 +5,10 @@
 #ifndef TANDA_DATA_DATASET_H
 #define TANDA_DATA_DATASET_H
 
+#include "data/array.h"
 #include "data/categories.h"
-#include "data/copied.h"
+#include "data/csv_write.h"
 #include "data/dialect.h"
-#include "data/exact_columns.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -145,7 +145,23 @@ tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error);
  * before where they were not yet; TANDA_BAD_INPUT where others were. */
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error);
 
+/* Calls `count` classes 0, 1, 2, ... */
+tanda_status dataset_number_classes(tanda_dataset *dataset, size_t count, tanda_error *error);
+
 /* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
 size_t *class_counts(const tanda_dataset *dataset);
+
+/*
+ * weights (class_count) = rows / (classes that occur * rows of the class), as scikit-learn's class_weight='balanced'
+ * (utils.class_weight.compute_class_weight); 1 for a class without rows. The data set has classes.
+ */
+void class_weights_balanced(const tanda_dataset *dataset, double *weights);
+
+/*
+ * Multiplies each row's weight by that of its class; a data set without weights gets them. weights (class_count) are
+ * finite and not below 0. TANDA_BAD_INPUT when every row would weigh 0 or one more than binary32 can hold, TANDA_FAILED
+ * for want of memory; the data set is then as it was.
+ */
+tanda_status class_weights_apply(tanda_dataset *dataset, const double *weights, tanda_error *error);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/class_weights.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "data/scaling.h"
@@ -13,100 +12,63 @@
 #include "support/options.h"
 #include "support/text.h"
 
-/* ---- features ------------------------------------------------------------------------------------------ */
-
-static bool is_usable(float value) {
-    return isfinite(value) && !(value == 0.0f && signbit(value));
-}
-
-/* Copies the values, as every reader of files gives them: -0 becomes 0. */
-static tanda_status copy_values(const tanda_dataset_arrays *arrays, size_t count, tanda_dataset *dataset,
-                                tanda_error *error) {
-    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "rows", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++)
-        dataset->owned[i] = arrays->values[i] == 0.0f ? 0.0f : arrays->values[i];
-    dataset->values = dataset->owned;
-    return TANDA_OK;
-}
-
+/* -0 becomes 0, as every reader of files gives values. */
 static tanda_status take_values(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
                                 tanda_error *error) {
-    size_t count = 0, bad = 0;
+    size_t count = 0, plain = 0;
     if (multiply_overflows(arrays->rows, arrays->features, &count))
         return fail(error, TANDA_USAGE, "%zu x %zu values are more than this machine can address",
                     arrays->rows, arrays->features);
-    while (bad < count && is_usable(arrays->values[bad]))
-        bad++;
-    if (bad == count && arrays->borrow_values) {
-        dataset->values = arrays->values;
-        return TANDA_OK;
-    }
-    while (bad < count && isfinite(arrays->values[bad]))
-        bad++;
-    if (bad < count)
-        return fail(error, TANDA_BAD_INPUT, "values: row %zu, feature %zu (from 0) is not finite",
-                    bad / arrays->features, bad % arrays->features);
-    return copy_values(arrays, count, dataset, error);
+    const float *values = dataset->values = arrays->values;
+    while (plain < count && isfinite(values[plain]) && !(values[plain] == 0.0f && signbit(values[plain])))
+        plain++;
+    for (size_t i = plain; i < count; i++)
+        if (!isfinite(values[i]))
+            return fail(error, TANDA_BAD_INPUT, "values: row %zu, feature %zu (from 0) is not finite",
+                        i / arrays->features, i % arrays->features);
+    if (plain == count && arrays->borrow_values) return TANDA_OK;
+    const tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "rows", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        dataset->owned[i] = values[i] == 0.0f ? 0.0f : values[i];
+    dataset->values = dataset->owned;
+    return status;
 }
 
-/* ---- labels -------------------------------------------------------------------------------------------- */
-
-static tanda_status count_classes(const tanda_dataset_arrays *arrays, size_t *count, tanda_error *error) {
-    size_t found = 0;
-    for (size_t row = 0; row < arrays->rows; row++) {
-        const int32_t class = arrays->classes[row];
-        if (class < 0 || (arrays->class_count > 0 && (size_t) class >= arrays->class_count))
-            return fail(error, TANDA_BAD_INPUT,
-                        "classes: row %zu (from 0) has %" PRId32 "; classes are 0 to %zu", row, class,
-                        arrays->class_count > 0 ? arrays->class_count - 1 : LABELS_CLASSES_MAX - 1);
-        if ((size_t) class >= found) found = (size_t) class + 1;
-    }
-    *count = arrays->class_count > 0 ? arrays->class_count : found;
-    if (*count >= 2 && *count <= LABELS_CLASSES_MAX) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "classes: there are %zu; there must be 2 to %d", *count,
-                LABELS_CLASSES_MAX);
-}
-
-static tanda_status name_classes(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
-                                 tanda_error *error) {
-    if (arrays->class_names != NULL)
-        return copy_texts(&dataset->class_names, (char *const *)arrays->class_names, dataset->class_count,
-                          error);
+tanda_status dataset_number_classes(tanda_dataset *dataset, size_t count, tanda_error *error) {
     char name[24];
     tanda_status status =
-        allocate(&dataset->class_names, dataset->class_count, sizeof *dataset->class_names, "classes", error);
-    for (size_t i = 0; i < dataset->class_count && status == TANDA_OK; i++) {
+        allocate(&dataset->class_names, count, sizeof *dataset->class_names, "classes", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         text_put(name, sizeof name, "%zu", i);
         status = copy_text(&dataset->class_names[i], name, error);
+        dataset->class_count = i + 1;
     }
     return status;
 }
 
 static tanda_status take_classes(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
                                  tanda_error *error) {
-    tanda_status status = count_classes(arrays, &dataset->class_count, error);
-    if (status != TANDA_OK) {
-        dataset->class_count = 0;
-        return status;
+    size_t count = arrays->class_count;
+    for (size_t row = 0; row < arrays->rows; row++) {
+        const int32_t class = arrays->classes[row];
+        if (class < 0 || (arrays->class_count > 0 && (size_t) class >= arrays->class_count))
+            return fail(error, TANDA_BAD_INPUT,
+                        "classes: row %zu (from 0) has %" PRId32 "; classes are 0 to %zu", row, class,
+                        arrays->class_count > 0 ? arrays->class_count - 1 : LABELS_CLASSES_MAX - 1);
+        if ((size_t) class >= count) count = (size_t) class + 1;
     }
+    if (count < 2 || count > LABELS_CLASSES_MAX)
+        return fail(error, TANDA_BAD_INPUT, "classes: there are %zu; there must be 2 to %d", count,
+                    LABELS_CLASSES_MAX);
+    dataset->class_count = count;
     dataset->task = TANDA_TASK_CLASSES;
     dataset->target_count = 1;
-    status = allocate(&dataset->classes, arrays->rows, sizeof *dataset->classes, "classes", error);
+    const tanda_status status =
+        allocate(&dataset->classes, arrays->rows, sizeof *dataset->classes, "classes", error);
     if (status != TANDA_OK) return status;
     memcpy(dataset->classes, arrays->classes, arrays->rows * sizeof *dataset->classes);
-    return name_classes(arrays, dataset, error);
-}
-
-static tanda_status check_target(const tanda_dataset_arrays *arrays, size_t row, size_t target, float value,
-                                 tanda_error *error) {
-    if (!isfinite(value))
-        return fail(error, TANDA_BAD_INPUT, "targets: row %zu, target %zu (from 0) is not finite", row,
-                    target);
-    if (arrays->targets_are_labels && value != 0.0f && value != 1.0f)
-        return fail(error, TANDA_BAD_INPUT, "targets: row %zu, label %zu (from 0) is %g; labels are 0 or 1",
-                    row, target, (double)value);
-    return TANDA_OK;
+    if (arrays->class_names == NULL) return dataset_number_classes(dataset, count, error);
+    return copy_texts(&dataset->class_names, (char *const *)arrays->class_names, count, error);
 }
 
 static tanda_status take_targets(const tanda_dataset_arrays *arrays, tanda_dataset *dataset,
@@ -122,7 +84,14 @@ static tanda_status take_targets(const tanda_dataset_arrays *arrays, tanda_datas
     tanda_status status = allocate(&dataset->targets, count, sizeof *dataset->targets, "targets", error);
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         const float value = arrays->targets[i];
-        status = check_target(arrays, i / dataset->target_count, i % dataset->target_count, value, error);
+        const size_t row = i / dataset->target_count, target = i % dataset->target_count;
+        if (!isfinite(value))
+            return fail(error, TANDA_BAD_INPUT, "targets: row %zu, target %zu (from 0) is not finite", row,
+                        target);
+        if (arrays->targets_are_labels && value != 0.0f && value != 1.0f)
+            return fail(error, TANDA_BAD_INPUT,
+                        "targets: row %zu, label %zu (from 0) is %g; labels are 0 or 1", row, target,
+                        (double)value);
         dataset->targets[i] = value == 0.0f ? 0.0f : value;
     }
     return status;
@@ -143,21 +112,6 @@ static tanda_status take_weights(const tanda_dataset_arrays *arrays, tanda_datas
         some = some || weight > 0.0f;
     }
     return some ? TANDA_OK : fail(error, TANDA_BAD_INPUT, "sample_weights: every one is 0");
-}
-
-/* ---- the whole ----------------------------------------------------------------------------------------- */
-
-static tanda_status check_arrays(const tanda_dataset_arrays *arrays, tanda_error *error) {
-    if (arrays->rows == 0 || arrays->features == 0)
-        return fail(error, TANDA_USAGE,
-                    "a data set of %zu rows and %zu features; it needs at least 1 of each", arrays->rows,
-                    arrays->features);
-    if (arrays->values == NULL) return fail(error, TANDA_USAGE, "values is NULL; it holds the features");
-    if (arrays->classes != NULL && arrays->targets != NULL)
-        return fail(error, TANDA_USAGE, "classes and targets are both there; give one of them");
-    if (arrays->class_names != NULL && arrays->class_count == 0)
-        return fail(error, TANDA_USAGE, "class_names goes with class_count, the number of names");
-    return TANDA_OK;
 }
 
 static tanda_status fill(const tanda_dataset_arrays *arrays, tanda_dataset *dataset, tanda_error *error) {
@@ -183,18 +137,24 @@ tanda_status tanda_dataset_create(const tanda_dataset_arrays *given, tanda_datas
     tanda_dataset_arrays arrays;
     tanda_dataset *made = NULL;
     tanda_status status = TAKE_OPTIONS(tanda_dataset_arrays, given, &arrays, error);
-    if (status == TANDA_OK) status = check_arrays(&arrays, error);
-    if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status != TANDA_OK) return status;
-    status = fill(&arrays, made, error);
+    if (arrays.rows == 0 || arrays.features == 0)
+        return fail(error, TANDA_USAGE,
+                    "a data set of %zu rows and %zu features; it needs at least 1 of each", arrays.rows,
+                    arrays.features);
+    if (arrays.values == NULL) return fail(error, TANDA_USAGE, "values is NULL; it holds the features");
+    if (arrays.classes != NULL && arrays.targets != NULL)
+        return fail(error, TANDA_USAGE, "classes and targets are both there; give one of them");
+    if (arrays.class_names != NULL && arrays.class_count == 0)
+        return fail(error, TANDA_USAGE, "class_names goes with class_count, the number of names");
+    status = allocate(&made, 1, sizeof *made, "data set", error);
+    if (status == TANDA_OK) status = fill(&arrays, made, error);
     if (status == TANDA_OK)
         *dataset = made;
     else
         tanda_dataset_free(made);
     return status;
 }
-
-/* ---- what a data set holds ----------------------------------------------------------------------------- */
 
 tanda_task tanda_dataset_task(const tanda_dataset *dataset) {
     return dataset->task;
@@ -256,4 +216,39 @@ tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *w
         status = class_weights_apply(dataset, weights == NULL ? balanced : weights, error);
     free(balanced);
     return status;
+}
+
+void class_weights_balanced(const tanda_dataset *dataset, double *weights) {
+    size_t present = 0;
+    for (size_t c = 0; c < dataset->class_count; c++)
+        weights[c] = 0.0;
+    for (size_t row = 0; row < dataset->rows; row++) /* counts, exact in double */
+        weights[dataset->classes[row]] += 1.0;
+    for (size_t c = 0; c < dataset->class_count; c++)
+        present += weights[c] > 0.0;
+    for (size_t c = 0; c < dataset->class_count; c++)
+        weights[c] = weights[c] > 0.0 ? (double)dataset->rows / ((double)present * weights[c]) : 1.0;
+}
+
+tanda_status class_weights_apply(tanda_dataset *dataset, const double *weights, tanda_error *error) {
+    float *made = NULL;
+    bool some = false, too_large = false;
+    tanda_status status = allocate(&made, dataset->rows, sizeof *made, "weights", error);
+    if (status != TANDA_OK) return status;
+    for (size_t row = 0; row < dataset->rows; row++) {
+        const double own = dataset->weights != NULL ? (double)dataset->weights[row] : 1.0;
+        made[row] = (float)(own * weights[dataset->classes[row]]);
+        some |= made[row] > 0.0f;
+        too_large |= !isfinite(made[row]);
+    }
+    if (!some) status = fail(error, TANDA_BAD_INPUT, "every row weighs 0: some must weigh more");
+    if (too_large)
+        status = fail(error, TANDA_BAD_INPUT, "a row weighs more than the largest binary32, 3.4e38");
+    if (status != TANDA_OK) {
+        free(made);
+        return status;
+    }
+    free(dataset->weights);
+    dataset->weights = made;
+    return TANDA_OK;
 }

@@ -3,9 +3,8 @@
 
 #include "data/format.h"
 #include "data/origin.h"
-#include "data/parts.h"
 #include "data/synthetic.h"
-#include "data/target_check.h"
+#include "data/table.h"
 #include "support/memory.h"
 #include "support/options.h"
 
@@ -68,14 +67,6 @@ static tanda_status take_over(const char *path, const request *request, table *d
     return status;
 }
 
-static tanda_status read_files(const char *path, const request *request, table *data, tanda_error *error) {
-    part_list list = {0};
-    tanda_status status = parts_list(path, request->options, &list, error);
-    if (status == TANDA_OK) status = parts_read(&list, request, data, error);
-    parts_free(&list);
-    return status;
-}
-
 /* Makes a data set of the table, which is empty afterwards. */
 static tanda_status finish(const char *path, const request *request, table *data, tanda_dataset **dataset,
                            tanda_error *error) {
@@ -115,7 +106,7 @@ static tanda_status load(const char *path, const request *request, tanda_dataset
         return fail(error, TANDA_USAGE, "--copy: it passes on all rows, and some would be dropped");
     if (synthetic_is_named(path))
         return synthetic_load(path, request->options, request->expected, false, dataset, error);
-    const tanda_status status = read_files(path, request, &data, error);
+    const tanda_status status = parts_read(path, request, &data, error);
     return status == TANDA_OK ? finish(path, request, &data, dataset, error) : status;
 }
 

@@ -6,7 +6,27 @@
 #ifndef TANDA_DATA_DIALECT_H
 #define TANDA_DATA_DIALECT_H
 
-#include "data/encoding.h"
+#include "support/status.h"
+
+typedef enum text_encoding {
+    TEXT_UTF8,
+    TEXT_UTF8_MARK, /* with a byte order mark */
+    TEXT_UTF16_LITTLE,
+    TEXT_UTF16_BIG
+} text_encoding;
+
+/* By the byte order mark or, for UTF-16, by where its zero bytes are. Other bytes count as UTF-8. */
+text_encoding text_encoding_of(const unsigned char *data, size_t size);
+
+/* "UTF-16LE" and so on, as iconv takes it. */
+const char *text_encoding_name(text_encoding encoding);
+
+/*
+ * Text of UTF-16 as UTF-8 in memory of its own, for free(), at most one and a half times as large; a mark becomes one of
+ * UTF-8. TANDA_BAD_INPUT for bytes that are no such text.
+ */
+tanda_status text_from_utf16(const char *path, const unsigned char *data, size_t size, text_encoding encoding,
+                             char **text, size_t *length, tanda_error *error);
 
 #define DIALECT_COMMENT_SIZE 8
 
@@ -45,5 +65,14 @@ const char *dialect_decimal_name(char decimal);
 
 /* What differs from commas, decimal point and a header, as "semicolons, decimal comma, no header"; "" for nothing. */
 const char *dialect_describe(const dialect *dialect, char buffer[DIALECT_TEXT_SIZE]);
+
+/* True for nothing, ?, the words that pandas takes for a missing value, and those that the options name. */
+bool missing_is_word(const tanda_dataset_options *options, const char *text, size_t length);
+
+/* Whether the options name a number, such as -999, which is then compared by value. */
+bool missing_has_number(const tanda_dataset_options *options);
+
+/* "refuse" and "mean", in the order of tanda_missing. */
+extern const char *const missing_names[2];
 
 #endif

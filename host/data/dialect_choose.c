@@ -1,4 +1,4 @@
-#include "data/dialect_choose.h"
+#include "data/dialect_sample.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +18,6 @@ typedef struct candidates {
 static unsigned bit_of(char delimiter) {
     const char *found = memchr(dialect_delimiters, delimiter, DELIMITER_COUNT);
     return 1u << (found - dialect_delimiters);
-}
-
-static bool all_agree(const reading *reading) {
-    return reading->agreeing == reading->records;
 }
 
 static bool lacks_name(const reading *reading) {
@@ -56,30 +52,26 @@ static bool explains(const reading *reading, const struct reading *other) {
             numeric * other->columns > other_numeric * reading->columns);
 }
 
-/* Where neither is explained, blanks are rather a part of the texts; but commas may be one, too, or decimal signs. */
-static bool outweighs(const reading *reading, const struct reading *blanks) {
-    size_t numeric = numeric_columns(reading), others = numeric_columns(blanks);
-    bool in_texts = (blanks->inside & bit_of(reading->start.delimiter)) != 0;
-    return reading->start.delimiter != ',' || numeric > others || (numeric == others && in_texts);
-}
-
 static bool beats(const reading *reading, const struct reading *other) {
     bool explained = explains(reading, other), other_explained = explains(other, reading);
     if (explained != other_explained) return explained;
     if (lines_above(reading) != lines_above(other)) return lines_above(reading) < lines_above(other);
+    size_t numeric = numeric_columns(reading), others = numeric_columns(other);
     bool blanks = reading->start.delimiter == RUN_OF_BLANKS;
-    if (blanks != (other->start.delimiter == RUN_OF_BLANKS)) return !blanks && outweighs(reading, other);
-    return numeric_columns(reading) > numeric_columns(other);
+    if (blanks == (other->start.delimiter == RUN_OF_BLANKS)) return numeric > others;
+    /* blanks are rather a part of the texts; but commas may be one, too, or decimal signs */
+    bool in_texts = (other->inside & bit_of(reading->start.delimiter)) != 0;
+    return !blanks &&
+           (reading->start.delimiter != ',' || numeric > others || (numeric == others && in_texts));
 }
 
-static bool is_named(const reading *reading, size_t column, const char *name) {
-    const csv_field *first = &reading->first[column];
-    return first->length == strlen(name) && memcmp(first->text, name, first->length) == 0;
+static bool field_is(const csv_field *field, const char *text) {
+    return field->length == strlen(text) && memcmp(field->text, text, field->length) == 0;
 }
 
 static bool has_name(const reading *reading, const char *name) {
     for (size_t i = 0; i < reading->columns; i++)
-        if (is_named(reading, i, name)) return true;
+        if (field_is(&reading->first[i], name)) return true;
     return false;
 }
 
@@ -89,7 +81,7 @@ static bool is_ignored(const candidates *candidates, const reading *reading, siz
     uint64_t index = 0;
     for (size_t i = 0; i < options->ignore_count; i++) {
         const char *text = options->ignore[i];
-        if (is_named(reading, column, text)) return true;
+        if (field_is(&reading->first[column], text)) return true;
         if (number_to_whole(text, strlen(text), &index) && index == column && !has_name(reading, text))
             return true;
     }
@@ -113,65 +105,50 @@ static void drop(candidates *candidates, size_t index) {
     candidates->of[index] = candidates->of[--candidates->count];
 }
 
-/* Columns that blanks between words do not make: of numbers, or with every field in quotes. */
-static size_t certain_columns(const reading *reading) {
-    size_t count = 0;
-    for (size_t i = 0; i < reading->columns; i++)
-        count += column_is_numeric(&reading->of[i]) ||
-                 (reading->records > 1 && reading->of[i].quoted + 1 == reading->records);
-    return count;
-}
-
-/* Whether quotes enclose fields, and none is a letter. */
-static bool quotes_fit(const reading *reading) {
-    size_t quoted = 0;
-    for (size_t i = 0; i < reading->columns; i++)
-        quoted += reading->of[i].quoted;
-    return quoted > 0 && reading->damaged == 0;
-}
-
-/* Blanks stand between words, too: they are delimiters where half of the columns or more are certain, or quotes fit. */
+/*
+ * Blanks stand between words, too: they are delimiters where half of the columns or more are certain, being of numbers or
+ * with every field in quotes, or where quotes enclose fields and none is a letter.
+ */
 static bool may_be_blanks(const candidates *candidates, const reading *reading) {
-    size_t numeric = numeric_columns(reading);
+    size_t numeric = numeric_columns(reading), certain = 0, quoted = 0;
     if (candidates->request->labels_only && candidates->request->options->task != TANDA_TASK_REGRESSION)
         return false;
     if (reading->titles > 0 && numeric < reading->columns) return false;
-    return is_full(reading) && (2 * certain_columns(reading) >= reading->columns || quotes_fit(reading));
-}
-
-/* A column of nothing is what lies between the columns of aligned text. */
-static bool has_empty_column(const reading *reading) {
-    for (size_t i = 0; i < reading->columns; i++)
-        if (reading->first[i].length == 0 && reading->of[i].counts[FIELD_MISSING] + 1 == reading->records)
-            return true;
-    return false;
-}
-
-static tanda_status refuse_blanks(const char *path, reading *runs, reading *single, tanda_error *error) {
-    size_t columns = runs->columns, more = single->columns;
-    reading_free(runs);
-    reading_free(single);
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: runs of blanks and single blanks with empty fields between them fit alike, %zu and %zu "
-                "columns; --delimiter blanks takes runs",
-                path, columns, more);
+    for (size_t i = 0; i < reading->columns; i++) {
+        quoted += reading->of[i].quoted;
+        certain += column_is_numeric(&reading->of[i]) ||
+                   (reading->records > 1 && reading->of[i].quoted + 1 == reading->records);
+    }
+    return is_full(reading) && (2 * certain >= reading->columns || (quoted > 0 && reading->damaged == 0));
 }
 
 /* Where each blank as a delimiter makes all rows agree, some fields are empty; runs hide these. */
 static tanda_status try_single_blanks(const candidates *candidates, csv_cursor sample, bool is_whole,
                                       bool is_asked, reading *runs, tanda_error *error) {
     reading single = {0};
-    bool both = all_agree(runs) && runs->columns > 1;
+    bool both = runs->agreeing == runs->records && runs->columns > 1;
     if (sample.delimiter != RUN_OF_BLANKS || (both && is_asked)) return TANDA_OK;
     sample.is_single = true;
     tanda_status status = reading_shape(&sample, is_whole, &single, error);
-    bool fits = status == TANDA_OK && single.records > 1 && single.columns > 2 && all_agree(&single) &&
-                single.titles == 0 && (!both || single.columns > runs->columns);
+    bool fits = status == TANDA_OK && single.records > 1 && single.columns > 2 &&
+                single.agreeing == single.records && single.titles == 0 &&
+                (!both || single.columns > runs->columns);
     if (fits) status = reading_fields(candidates->request->options, &single, error);
-    fits = fits && status == TANDA_OK && !has_empty_column(&single);
-    if (fits && both) return refuse_blanks(sample.path, runs, &single, error);
-    reading_free(fits ? runs : &single);
-    if (fits) *runs = single;
+    fits = fits && status == TANDA_OK;
+    for (size_t i = 0; fits && i < single.columns;
+         i++) /* nothing at all lies between columns of aligned text */
+        fits = single.first[i].length > 0 || single.of[i].counts[FIELD_MISSING] + 1 != single.records;
+    if (fits && both)
+        status =
+            fail(error, TANDA_BAD_INPUT,
+                 "%s: runs of blanks and single blanks with empty fields between them fit alike, %zu and %zu "
+                 "columns; --delimiter blanks takes runs",
+                 sample.path, runs->columns, single.columns);
+    if (fits) reading_free(runs);
+    if (fits && !both)
+        *runs = single;
+    else
+        reading_free(&single);
     return status;
 }
 
@@ -190,19 +167,6 @@ static tanda_status try_delimiter(candidates *candidates, csv_cursor sample, boo
         candidates->count++;
     else
         reading_free(tried);
-    return status;
-}
-
-static tanda_status try_all(candidates *candidates, const csv_cursor *sample, bool is_whole,
-                            tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    size_t size = (size_t)(sample->end - sample->at);
-    for (size_t i = 0; status == TANDA_OK && i < DELIMITER_COUNT; i++) {
-        char delimiter = dialect_delimiters[i];
-        bool occurs = memchr(sample->at, delimiter, size) != NULL ||
-                      (delimiter == RUN_OF_BLANKS && memchr(sample->at, '\t', size) != NULL);
-        if (occurs) status = try_delimiter(candidates, *sample, is_whole, delimiter, error);
-    }
     return status;
 }
 
@@ -226,33 +190,6 @@ static bool fits_quotes(const reading *reading, const dataset_expectation *expec
     return reading->damaged == 0;
 }
 
-static void keep_unbeaten(candidates *candidates) {
-    bool is_beaten[DELIMITER_COUNT] = {false};
-    for (size_t i = 0; i < candidates->count; i++)
-        for (size_t j = 0; j < candidates->count; j++)
-            is_beaten[i] = is_beaten[i] || (j != i && beats(&candidates->of[j], &candidates->of[i]));
-    for (size_t i = candidates->count; i > 0; i--)
-        if (is_beaten[i - 1] && candidates->count > 1) drop(candidates, i - 1);
-}
-
-/* Of those that do not fit in every row, the one that fits in most. */
-static void keep_best(candidates *candidates) {
-    while (candidates->count > 1) {
-        const reading *a = &candidates->of[0], *b = &candidates->of[1];
-        drop(candidates, a->agreeing * b->records >= b->agreeing * a->records ? 1 : 0);
-    }
-}
-
-static tanda_status refuse_two(const candidates *candidates, tanda_error *error) {
-    const reading *a = &candidates->of[0], *b = &candidates->of[1];
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: %s and %s as delimiter fit alike, %zu and %zu columns; say which with --delimiter",
-                candidates->path, dialect_delimiter_name(a->start.delimiter),
-                dialect_delimiter_name(b->start.delimiter), a->columns, b->columns);
-}
-
-/* ---- a single column ---------------------------------------------------------------------------------- */
-
 /* A text in which no delimiter makes columns. */
 static tanda_status take_single(const candidates *candidates, csv_cursor sample, bool is_whole,
                                 char delimiter, reading *result, tanda_error *error) {
@@ -268,50 +205,39 @@ static tanda_status take_single(const candidates *candidates, csv_cursor sample,
     return status;
 }
 
-/* A delimiter that no line has, with which every line is a field. */
-static char absent_delimiter(const csv_cursor *sample) {
-    for (size_t i = 1; i < DELIMITER_COUNT - 1; i++)
-        if (memchr(sample->at, dialect_delimiters[i], (size_t)(sample->end - sample->at)) == NULL)
-            return dialect_delimiters[i];
-    return '\0';
-}
-
-static bool title_is(const reading *reading, const char *name) {
-    csv_cursor line = reading->start;
-    csv_field field;
-    line.at = reading->title;
-    csv_any_field(&line, &field);
-    return field.length == strlen(name) && memcmp(field.text, name, field.length) == 0;
-}
-
 /* Above two columns, a line of one field is a title, or names the one column of numbers with a decimal comma. */
 static tanda_status check_title(const candidates *candidates, const csv_cursor *sample, bool is_whole,
                                 reading *chosen, tanda_error *error) {
     const dataset_expectation *expected = candidates->request->expected;
+    const tanda_dataset_options *options = candidates->request->options;
     if (chosen->titles != 1 || chosen->columns != 2 ||
-        (field_kind_of(candidates->request->options, &chosen->first[0]) == FIELD_TEXT &&
-         field_kind_of(candidates->request->options, &chosen->first[1]) == FIELD_TEXT))
+        (field_kind_of(options, &chosen->first[0]) == FIELD_TEXT &&
+         field_kind_of(options, &chosen->first[1]) == FIELD_TEXT))
         return TANDA_OK;
+    csv_cursor line = chosen->start;
+    const bool is_comma = line.delimiter == ',';
+    csv_field title;
+    line.at = chosen->title;
+    csv_any_field(&line, &title);
     bool is_single = expected != NULL && expected->feature_count == 1 && expected->feature_names != NULL &&
-                     title_is(chosen, expected->feature_names[0]);
-    char absent = absent_delimiter(sample);
-    if (chosen->start.delimiter == ',' && is_single && absent != '\0') {
-        reading_free(chosen);
-        return take_single(candidates, *sample, is_whole, absent, chosen, error);
-    }
+                     field_is(&title, expected->feature_names[0]);
+    char absent = '\0'; /* a delimiter that no line has, with which every line is a field */
+    for (size_t i = DELIMITER_COUNT - 2; i > 0; i--)
+        if (memchr(sample->at, dialect_delimiters[i], (size_t)(sample->end - sample->at)) == NULL)
+            absent = dialect_delimiters[i];
+    const size_t title_line = chosen->start.line - 1;
     reading_free(chosen);
+    if (is_comma && is_single && absent != '\0')
+        return take_single(candidates, *sample, is_whole, absent, chosen, error);
     return fail(
         error, TANDA_BAD_INPUT,
         "%s:%zu: one field above rows of two: a title (--skip-lines leaves it out), or one of two names "
         "(--header none with --skip-lines), or %s",
-        candidates->path, chosen->start.line - 1,
-        chosen->start.delimiter == ','
-            ? "numbers with a decimal comma, in one column (--delimiter semicolon) or "
-              "in several with blanks between them (--delimiter blanks)"
-            : "a damaged row");
+        candidates->path, title_line,
+        is_comma ? "numbers with a decimal comma, in one column (--delimiter semicolon) or "
+                   "in several with blanks between them (--delimiter blanks)"
+                 : "a damaged row");
 }
-
-/* ---- comments ----------------------------------------------------------------------------------------- */
 
 /* Lines that begin with # are comments unless they could be rows like the others. */
 static tanda_status decide_comment(const candidates *candidates, reading *chosen, dialect *dialect,
@@ -334,33 +260,22 @@ static tanda_status decide_comment(const candidates *candidates, reading *chosen
                 candidates->path);
 }
 
-/* ---- the decimal sign --------------------------------------------------------------------------------- */
-
-typedef struct signs {
-    size_t points, commas;   /* columns of numbers with this sign */
-    bool could_be_thousands; /* all numbers with a comma are like 1,234 */
-} signs;
-
-static signs count_signs(const candidates *candidates, const reading *reading) {
-    signs found = {.could_be_thousands = true};
-    for (size_t i = 0; i < reading->columns; i++) {
-        const column_sample *column = &reading->of[i];
-        if (!column_is_numeric(column) || is_ignored(candidates, reading, i)) continue;
-        found.points += column->counts[FIELD_POINT] > 0;
-        found.commas += column->counts[FIELD_COMMA] > 0;
-        if (column->counts[FIELD_COMMA] > column->like_thousands) found.could_be_thousands = false;
-    }
-    return found;
-}
-
 static tanda_status decide_decimal(const candidates *candidates, reading *chosen, dialect *dialect,
                                    tanda_error *error) {
+    size_t points = 0, commas = 0;  /* columns of numbers with this sign */
+    bool could_be_thousands = true; /* all numbers with a comma are like 1,234 */
     if (dialect->decimal != '\0') return TANDA_OK;
-    signs found = count_signs(candidates, chosen);
-    dialect->decimal = found.commas > 0 ? ',' : '.';
-    if (found.commas == 0 || (found.points == 0 && !found.could_be_thousands)) return TANDA_OK;
+    for (size_t i = 0; i < chosen->columns; i++) {
+        const column_sample *column = &chosen->of[i];
+        if (!column_is_numeric(column) || is_ignored(candidates, chosen, i)) continue;
+        points += column->counts[FIELD_POINT] > 0;
+        commas += column->counts[FIELD_COMMA] > 0;
+        if (column->counts[FIELD_COMMA] > column->like_thousands) could_be_thousands = false;
+    }
+    dialect->decimal = commas > 0 ? ',' : '.';
+    if (commas == 0 || (points == 0 && !could_be_thousands)) return TANDA_OK;
     reading_free(chosen);
-    if (found.could_be_thousands)
+    if (could_be_thousands)
         return fail(
             error, TANDA_BAD_INPUT,
             "%s: numbers like 1,234 may have a decimal comma (--decimal comma) or a thousands separator, "
@@ -372,22 +287,40 @@ static tanda_status decide_decimal(const candidates *candidates, reading *chosen
                 candidates->path);
 }
 
-/* ---- the choice --------------------------------------------------------------------------------------- */
-
 static tanda_status choose_delimiter(candidates *candidates, const csv_cursor *sample, bool is_whole,
                                      reading *result, tanda_error *error) {
-    tanda_status status = try_all(candidates, sample, is_whole, error);
-    if (status != TANDA_OK) return status;
+    const size_t size = (size_t)(sample->end - sample->at);
+    const reading *a = &candidates->of[0], *b = &candidates->of[1];
+    for (size_t i = 0; i < DELIMITER_COUNT; i++) {
+        char delimiter = dialect_delimiters[i];
+        if (memchr(sample->at, delimiter, size) == NULL &&
+            (delimiter != RUN_OF_BLANKS || memchr(sample->at, '\t', size) == NULL))
+            continue;
+        const tanda_status status = try_delimiter(candidates, *sample, is_whole, delimiter, error);
+        if (status != TANDA_OK) return status;
+    }
     if (candidates->count > 1) keep_fitting(candidates, fits_quotes);
     if (candidates->count > 1) keep_fitting(candidates, fits_rows);
     if (candidates->count > 1 && candidates->request->expected != NULL) keep_fitting(candidates, fits_model);
-    if (candidates->count > 1 && is_full(&candidates->of[0]))
-        keep_unbeaten(candidates);
-    else
-        keep_best(candidates);
-    if (candidates->count > 1) return refuse_two(candidates, error);
+    if (candidates->count > 1 && is_full(a)) {
+        bool is_beaten[DELIMITER_COUNT] = {false};
+        for (size_t i = 0; i < candidates->count; i++)
+            for (size_t j = 0; j < candidates->count; j++)
+                is_beaten[i] = is_beaten[i] || (j != i && beats(&candidates->of[j], &candidates->of[i]));
+        for (size_t i = candidates->count; i > 0; i--)
+            if (is_beaten[i - 1] && candidates->count > 1) drop(candidates, i - 1);
+    } else {
+        while (candidates->count >
+               1) /* of those that do not fit in every row, the one that fits in most stays */
+            drop(candidates, a->agreeing * b->records >= b->agreeing * a->records ? 1 : 0);
+    }
+    if (candidates->count > 1)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: %s and %s as delimiter fit alike, %zu and %zu columns; say which with --delimiter",
+                    candidates->path, dialect_delimiter_name(a->start.delimiter),
+                    dialect_delimiter_name(b->start.delimiter), a->columns, b->columns);
     if (candidates->count == 0) return take_single(candidates, *sample, is_whole, ',', result, error);
-    *result = candidates->of[0];
+    *result = *a;
     candidates->count = 0;
     return check_title(candidates, sample, is_whole, result, error);
 }

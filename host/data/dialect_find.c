@@ -1,15 +1,12 @@
-#include "data/dialect_find.h"
+#include "data/dialect_sample.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "data/dialect_choose.h"
 #include "data/place.h"
 
 #define FIRST_SAMPLE ((size_t)64 << 10)
 #define LARGE_SAMPLE ((size_t)1 << 20)
-
-/* ---- line ends ---------------------------------------------------------------------------------------- */
 
 /* The first line end outside of quotes, or NULL. */
 static const char *first_line_end(const char *at, const char *end, bool with_quotes) {
@@ -20,20 +17,6 @@ static const char *first_line_end(const char *at, const char *end, bool with_quo
     }
     return NULL;
 }
-
-/* A line end of one kind within a field may come first: the last one of the text, where it has one, is certain. */
-static void find_line_end(csv_cursor *cursor, const char *text_end, dialect *dialect) {
-    const char *found = first_line_end(cursor->at, cursor->end, true);
-    if (found == NULL) found = first_line_end(cursor->at, cursor->end, false); /* a quote that is a letter */
-    bool is_return = found != NULL && *found == '\r';
-    dialect->has_crlf = is_return && found + 1 < cursor->end && found[1] == '\n';
-    cursor->line_end = is_return && !dialect->has_crlf ? '\r' : '\n';
-    if (found == NULL || dialect->has_crlf || text_end - found < 2) return;
-    if (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r'))
-        cursor->line_end = text_end[-1];
-}
-
-/* ---- what options and the first line say -------------------------------------------------------------- */
 
 static tanda_status skip_lines(csv_cursor *cursor, size_t lines, dialect *dialect, tanda_error *error) {
     for (size_t i = 0; i < lines; i++) {
@@ -75,48 +58,37 @@ static tanda_status take_options(const tanda_dataset_options *options, csv_curso
         strcpy(dialect->comment, options->comment);
         cursor->comment = dialect->comment;
     }
-    find_line_end(cursor, text_end, dialect);
+    const char *found = first_line_end(cursor->at, cursor->end, true);
+    if (found == NULL) found = first_line_end(cursor->at, cursor->end, false); /* a quote that is a letter */
+    bool is_return = found != NULL && *found == '\r';
+    dialect->has_crlf = is_return && found + 1 < cursor->end && found[1] == '\n';
+    cursor->line_end = is_return && !dialect->has_crlf ? '\r' : '\n';
+    /* one of a kind within a field may come first: the last line end of the text, where it has one, is certain */
+    if (found != NULL && !dialect->has_crlf && text_end - found >= 2 &&
+        (text_end[-1] == '\r' || (text_end[-1] == '\n' && text_end[-2] != '\r')))
+        cursor->line_end = text_end[-1];
     tanda_status status = skip_lines(cursor, options->skip_lines, dialect, error);
     return status == TANDA_OK ? take_separator_line(cursor, dialect, error) : status;
 }
 
-/* ---- the sample --------------------------------------------------------------------------------------- */
-
-/* The text up to the last line end within `size` bytes; all of it when there is none, or it is not larger. */
-static csv_cursor cut_sample(const csv_cursor *text, size_t size, bool *is_whole) {
-    csv_cursor sample = *text;
-    *is_whole = true;
-    if ((size_t)(text->end - text->at) <= size) return sample;
-    const char *last = memrchr(text->at, text->line_end, size);
-    if (last == NULL) return sample;
-    *is_whole = false;
-    sample.end = last + 1;
-    return sample;
-}
-
-static tanda_status look(const request *request, const csv_cursor *text, size_t size, dialect *dialect,
-                         reading *reading, bool *doubt, tanda_error *error) {
-    bool is_whole;
-    csv_cursor sample = cut_sample(text, size, &is_whole);
-    tanda_status status = dialect_choose(request, &sample, is_whole, dialect, reading, error);
-    *doubt =
-        !is_whole && (status == TANDA_BAD_INPUT ||
-                      (status == TANDA_OK && (reading->records < 2 || reading->agreeing < reading->records)));
-    return status;
-}
-
+/* In the text up to the last line end within a sample's size; in all of it when there is none, or it is not larger. */
 static tanda_status find_in_samples(const request *request, const csv_cursor *text, dialect *dialect,
                                     reading *reading, tanda_error *error) {
     const struct dialect before = *dialect;
     const size_t sizes[] = {FIRST_SAMPLE, LARGE_SAMPLE, SIZE_MAX};
     tanda_status status = TANDA_OK;
-    bool doubt = true;
-    for (size_t i = 0; doubt && i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
+        csv_cursor sample = *text;
         if (i > 0 && status == TANDA_OK) reading_free(reading);
         if (i == 2 && status != TANDA_OK) break; /* a doubt that 1 MiB leave is told */
         *dialect = before;
-        status = look(request, text, sizes[i], dialect, reading, &doubt, error);
-        if (i == 1 && status == TANDA_OK && reading->records > 1) break;
+        const char *last =
+            (size_t)(text->end - text->at) <= sizes[i] ? NULL : memrchr(text->at, text->line_end, sizes[i]);
+        if (last != NULL) sample.end = last + 1;
+        status = dialect_choose(request, &sample, last == NULL, dialect, reading, error);
+        if (last == NULL || (status != TANDA_OK && status != TANDA_BAD_INPUT)) break;
+        if (status == TANDA_OK && reading->records > 1 && (i == 1 || reading->agreeing == reading->records))
+            break;
     }
     return status;
 }

@@ -4,13 +4,10 @@
 #include <strings.h>
 
 #include "data/dialect.h"
-#include "data/missing.h"
 #include "support/memory.h"
 
 #define TITLES_MOST 32
 #define MOSTLY(part, whole) (10 * (part) >= 9 * (whole))
-
-/* ---- one field ---------------------------------------------------------------------------------------- */
 
 bool field_is_boolean(const char *text, size_t length, float *value) {
     if (length == 4 && strncasecmp(text, "true", 4) == 0) {
@@ -70,21 +67,12 @@ field_kind field_kind_of(const tanda_dataset_options *options, const csv_field *
     return is_grouped(text, end, &groups) ? FIELD_GROUPED : FIELD_TEXT;
 }
 
-/* 1,234: a fraction of three digits, or a thousand. */
-static bool is_like_thousands(const csv_field *field) {
-    size_t groups;
-    is_grouped(field->text, field->text + field->length, &groups);
-    return groups == 1;
-}
-
 bool column_is_numeric(const column_sample *column) {
     size_t numbers = column->counts[FIELD_WHOLE] + column->counts[FIELD_POINT] + column->counts[FIELD_COMMA] +
                      column->counts[FIELD_BOOLEAN];
     size_t others = column->counts[FIELD_TEXT] + column->counts[FIELD_GROUPED];
     return numbers > 0 && MOSTLY(numbers, numbers + others);
 }
-
-/* ---- the shape ---------------------------------------------------------------------------------------- */
 
 /* Fields of the records of a sample. */
 typedef struct counting {
@@ -109,27 +97,22 @@ static tanda_status note(uint32_t **counts, size_t *count, size_t *room, uint32_
     return TANDA_OK;
 }
 
-/* Words of a line. */
-static uint32_t count_words(const char *at, const char *end) {
-    uint32_t words = 0;
-    bool in_word = false;
-    for (; at < end; at++) {
-        bool blank = *at == ' ' || *at == '\t' || *at == '\r';
-        words += !blank && !in_word;
-        in_word = !blank;
-    }
-    return words;
-}
-
-/* Fields of a line in which quotes mean nothing; steps over it. */
+/* Fields of a line in which quotes mean nothing, or its words where blanks are the delimiter; steps over it. */
 static uint32_t count_line(csv_cursor *cursor) {
     const char *at = cursor->at;
     csv_skip_line(cursor);
     const char *end = cursor->at > at && cursor->at[-1] == cursor->line_end ? cursor->at - 1 : cursor->at;
-    if (csv_has_runs(cursor)) return count_words(at, end);
-    uint32_t fields = 1;
-    for (; at < end; at++)
-        fields += *at == cursor->delimiter;
+    uint32_t fields = 0;
+    if (!csv_has_runs(cursor)) {
+        for (fields = 1; at < end; at++)
+            fields += *at == cursor->delimiter;
+        return fields;
+    }
+    for (bool in_word = false; at < end; at++) {
+        bool blank = *at == ' ' || *at == '\t' || *at == '\r';
+        fields += !blank && !in_word;
+        in_word = !blank;
+    }
     return fields;
 }
 
@@ -151,16 +134,6 @@ static uint32_t count_record(csv_cursor *cursor, bool is_whole, bool has_quotes,
     return fields;
 }
 
-/* The same of a line that may be a comment, and then has any quotes. */
-static uint32_t count_hash_line(csv_cursor *cursor) {
-    csv_cursor line = *cursor, literal = *cursor;
-    csv_skip_line(cursor);
-    line.end = cursor->at;
-    bool has_quotes = memchr(line.at, '"', (size_t)(line.end - line.at)) != NULL;
-    size_t damaged = 0;
-    return has_quotes ? count_record(&line, true, true, &damaged) : count_line(&literal);
-}
-
 /* A line of comment, it seems. */
 static bool at_hash(const csv_cursor *cursor) {
     return cursor->comment == NULL && csv_begins_with(cursor, "#");
@@ -175,8 +148,14 @@ static tanda_status count_records(csv_cursor cursor, reading *result, counting *
             counting->gap = counting->records;
         if (at_hash(&cursor)) {
             result->hash_is_first = result->hash_is_first || counting->records + counting->hash_count == 0;
-            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room,
-                          count_hash_line(&cursor), error);
+            csv_cursor hash = cursor; /* it may be a comment, and then has any quotes */
+            csv_skip_line(&cursor);
+            hash.end = cursor.at;
+            const bool quoted = memchr(hash.at, '"', (size_t)(hash.end - hash.at)) != NULL;
+            size_t damaged = 0;
+            if (!quoted) hash.end = cursor.end;
+            const uint32_t fields = quoted ? count_record(&hash, true, true, &damaged) : count_line(&hash);
+            status = note(&counting->hashes, &counting->hash_count, &counting->hash_room, fields, error);
             continue;
         }
         if (counting->records <= TITLES_MOST) counting->first[counting->records] = cursor;
@@ -223,109 +202,70 @@ static tanda_status most_common(const uint32_t *counts, size_t records, size_t *
     return TANDA_OK;
 }
 
-/* Lines above the table have one field each, or a blank line behind them. */
-static void find_titles(const counting *counting, reading *result) {
-    size_t titles = 0;
-    bool single = true;
-    while (titles < counting->records && counting->counts[titles] != result->columns)
-        single = counting->counts[titles++] == 1 && single;
-    if (titles == 0 || titles > TITLES_MOST || titles == counting->records || result->columns < 2) return;
-    if (!single && counting->gap != titles) return;
-    result->titles = titles;
-    result->title = counting->first[titles - 1].at;
-}
-
-static tanda_status find_table(const counting *counting, reading *result, tanda_error *error) {
-    if (counting->records == 0) return TANDA_OK;
-    tanda_status status = most_common(counting->counts, counting->records, &result->columns, error);
-    if (status != TANDA_OK) return status;
-    find_titles(counting, result);
-    uint32_t columns = (uint32_t)result->columns;
-    result->start = counting->first[result->titles];
-    result->records = counting->records - result->titles;
-    result->lacks_name = counting->counts[result->titles] + 1 == columns;
-    result->agreeing = how_many(counting->counts + result->titles, result->records, columns);
-    result->hashes = counting->hash_count;
-    result->like_rows = how_many(counting->hashes, counting->hash_count, columns);
-    return TANDA_OK;
-}
-
 tanda_status reading_shape(const csv_cursor *start, bool is_whole, reading *result, tanda_error *error) {
     *result = (reading){.start = *start, .is_whole = is_whole};
     counting counting = {0};
+    size_t titles = 0;
+    bool single = true;
     tanda_status status = count_records(*start, result, &counting, error);
-    if (status == TANDA_OK) status = find_table(&counting, result, error);
+    if (status == TANDA_OK && counting.records > 0)
+        status = most_common(counting.counts, counting.records, &result->columns, error);
+    if (status == TANDA_OK && counting.records > 0) {
+        const uint32_t columns = (uint32_t)result->columns;
+        /* lines above the table have one field each, or a blank line behind them */
+        while (titles < counting.records && counting.counts[titles] != columns)
+            single = counting.counts[titles++] == 1 && single;
+        if (titles > 0 && titles <= TITLES_MOST && titles < counting.records && columns >= 2 &&
+            (single || counting.gap == titles)) {
+            result->titles = titles;
+            result->title = counting.first[titles - 1].at;
+        }
+        result->start = counting.first[result->titles];
+        result->records = counting.records - result->titles;
+        result->lacks_name = counting.counts[result->titles] + 1 == columns;
+        result->agreeing = how_many(counting.counts + result->titles, result->records, columns);
+        result->hashes = counting.hash_count;
+        result->like_rows = how_many(counting.hashes, counting.hash_count, columns);
+    }
     free(counting.counts);
     free(counting.hashes);
     return status;
-}
-
-/* ---- the fields --------------------------------------------------------------------------------------- */
-
-static bool same_text(const csv_field *a, const csv_field *b) {
-    return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
-}
-
-static unsigned delimiters_in(const csv_field *field) {
-    unsigned found = 0;
-    for (size_t i = 0; i < DELIMITER_COUNT && !field->is_quoted; i++)
-        if (memchr(field->text, dialect_delimiters[i], field->length) != NULL) found |= 1u << i;
-    return found;
 }
 
 static void look_at(const tanda_dataset_options *options, reading *reading, size_t column,
                     const csv_field *field, bool is_first) {
     field_kind kind = field_kind_of(options, field);
     column_sample *sample = &reading->of[column];
+    const csv_field *first = &reading->first[column];
+    size_t groups = 0;
     sample->counts[kind]++;
     sample->quoted += field->is_quoted;
-    if (kind == FIELD_COMMA) sample->like_thousands += is_like_thousands(field);
-    if (kind == FIELD_TEXT) reading->inside |= delimiters_in(field);
-    if (!is_first && same_text(field, &reading->first[column])) sample->first_recurs = true;
-}
-
-/* Whether the next number of a row goes on a, a + 1, ...; *next is the number that would. */
-static bool goes_on(const csv_field *field, bool is_begin, uint64_t *next) {
-    uint64_t number;
-    if (!number_to_whole(field->text, field->length, &number) || (!is_begin && number != *next)) return false;
-    *next = number + 1;
-    return true;
+    if (kind == FIELD_COMMA) is_grouped(field->text, field->text + field->length, &groups);
+    sample->like_thousands += groups == 1; /* 1,234: a fraction of three digits, or a thousand */
+    for (size_t i = 0; kind == FIELD_TEXT && !field->is_quoted && i < DELIMITER_COUNT; i++)
+        if (memchr(field->text, dialect_delimiters[i], field->length) != NULL) reading->inside |= 1u << i;
+    if (!is_first && field->length == first->length && memcmp(field->text, first->text, first->length) == 0)
+        sample->first_recurs = true;
 }
 
 static void look_at_record(const tanda_dataset_options *options, reading *reading, csv_cursor *cursor,
                            bool is_first) {
     csv_field field;
-    uint64_t next = 0;
+    uint64_t next = 0, number = 0;
     size_t run = 0;
-    bool is_run = true;
+    bool is_run = true; /* the numbers are a, a + 1, ... where the first row has digits */
     for (size_t i = 0;; i++) {
         csv_any_field(cursor, &field);
         if (i < reading->columns) look_at(options, reading, i, &field, is_first);
         if (i < reading->columns && is_run &&
-            is_plain_whole(reading->first[i].text, reading->first[i].length))
-            is_run = goes_on(&field, run++ == 0, &next);
+            is_plain_whole(reading->first[i].text, reading->first[i].length)) {
+            is_run = number_to_whole(field.text, field.length, &number) && (run == 0 || number == next);
+            next = number + 1;
+            run++;
+        }
         if (field.is_last) break;
     }
     if (!is_first && is_run && run > 1) reading->other_runs++;
-}
-
-static void take_first(reading *reading, csv_cursor *cursor) {
-    csv_field field;
-    size_t i = 0;
-    do {
-        csv_any_field(cursor, &field);
-        if (i < reading->columns) reading->first[i++] = field;
-    } while (!field.is_last);
-    for (; i < reading->columns; i++)
-        reading->first[i] = (csv_field){.text = ""};
-}
-
-static bool find_table_record(csv_cursor *cursor) {
-    while (csv_find_record(cursor)) {
-        if (!at_hash(cursor)) return true;
-        csv_skip_line(cursor);
-    }
-    return false;
 }
 
 tanda_status reading_fields(const tanda_dataset_options *options, reading *reading, tanda_error *error) {
@@ -334,14 +274,26 @@ tanda_status reading_fields(const tanda_dataset_options *options, reading *readi
         status = allocate(&reading->first, reading->columns, sizeof *reading->first, "columns", error);
     if (status != TANDA_OK || reading->records == 0) return status;
     csv_cursor cursor = reading->start;
-    take_first(reading, &cursor);
+    csv_field field = {0};
+    for (size_t i = 0; !field.is_last; i++) {
+        csv_any_field(&cursor, &field);
+        if (i < reading->columns) reading->first[i] = field;
+    }
+    for (size_t i = 0; i < reading->columns; i++) /* those that the row lacks */
+        if (reading->first[i].text == NULL) reading->first[i].text = "";
     if (reading->records == 1) {
         cursor = reading->start;
         look_at_record(options, reading, &cursor, true);
         return TANDA_OK;
     }
-    for (size_t i = 1; i < reading->records && find_table_record(&cursor); i++)
+    for (size_t i = 1; i < reading->records && csv_find_record(&cursor);) {
+        if (at_hash(&cursor)) {
+            csv_skip_line(&cursor);
+            continue;
+        }
         look_at_record(options, reading, &cursor, false);
+        i++;
+    }
     return TANDA_OK;
 }
 

@@ -1,8 +1,10 @@
-/* The first part of a text, read with one delimiter: what its rows and columns then are. A part of dialect_find.c. */
+/* The first part of a text, read with one delimiter: what its rows and columns then are, and which reading is right. */
 #ifndef TANDA_DATA_DIALECT_SAMPLE_H
 #define TANDA_DATA_DIALECT_SAMPLE_H
 
 #include "data/csv_text.h"
+#include "data/dialect.h"
+#include "data/table.h"
 
 typedef enum field_kind {
     FIELD_MISSING,
@@ -63,5 +65,20 @@ tanda_status reading_shape(const csv_cursor *start, bool is_whole, reading *resu
 /* Looks at every field of a reading that has a shape. TANDA_FAILED for want of memory. */
 tanda_status reading_fields(const tanda_dataset_options *options, reading *reading, tanda_error *error);
 void reading_free(reading *reading);
+
+/*
+ * Sets delimiter, decimal sign and comment of the dialect, as far as they are not known, and the reading, which has no
+ * records where the sample, unless it is whole, holds none. On failure there is nothing to free.
+ */
+tanda_status dialect_choose(const request *request, const csv_cursor *sample, bool is_whole, dialect *dialect,
+                            reading *result, tanda_error *error);
+
+/*
+ * All of the dialect but the header, and the sample read so: start is where the table begins, its end that of the text,
+ * and its comment lies in the dialect. The text stays the caller's, the reading is for reading_free. TANDA_BAD_INPUT
+ * where two ways fit alike, or for a text without rows; then there is nothing to free.
+ */
+tanda_status dialect_find(const char *path, const request *request, const char *text, size_t size,
+                          dialect *dialect, reading *reading, tanda_error *error);
 
 #endif

@@ -3,7 +3,7 @@
 #define TANDA_DATA_FINGERPRINT_H
 
 #include "data/dataset.h"
-#include "data/target_scaling.h"
+#include "data/scaling.h"
 
 /*
  * 64 bits of rows, features, values, labels and weights, and of the scaling of its targets, if there is

@@ -1,12 +1,12 @@
 #include "data/format.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "data/foreign.h"
 #include "data/packed.h"
 #include "data/pipe.h"
 #include "support/memory.h"
@@ -17,8 +17,14 @@ static const format formats[] = {FORMAT_LIST(FORMAT_ENTRY)};
 #define TEXT_LOOKED_AT 64
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
 
-static bool is_of_text(const format *format) {
-    return format->read == csv_read || format->read == libsvm_read;
+static bool begins(const char *bytes, size_t size, const char *text) {
+    const size_t length = strlen(text);
+    return size >= length && memcmp(bytes, text, length) == 0;
+}
+
+static bool ends(const char *text, size_t length, const char *end) {
+    const size_t end_length = strlen(end);
+    return length >= end_length && strncasecmp(text + length - end_length, end, end_length) == 0;
 }
 
 /* More strictly than its readers, which take what nothing else can be. */
@@ -33,7 +39,8 @@ const char *format_title(const unsigned char *data, size_t size) {
     const bool is_text = begins_like_text(data, size);
     if (is_text && data[0] == '{') return "JSON text";
     for (size_t i = 0; i < FORMAT_COUNT; i++)
-        if (formats[i].looks_right(data, size) && (is_text || !is_of_text(&formats[i])))
+        if (formats[i].looks_right(data, size) &&
+            (is_text || (formats[i].read != csv_read && formats[i].read != libsvm_read)))
             return formats[i].title;
     return NULL;
 }
@@ -46,29 +53,19 @@ bool safetensors_looks_right(const unsigned char *data, size_t size) {
     return length >= 2 && length <= SAFETENSORS_HEADER_LIMIT;
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text);
-    size_t end_length = strlen(end);
-    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
-}
-
-static tanda_status unknown_format(const char *name, tanda_error *error) {
-    char list[100] = "";
-    char asked[SHOWN_SIZE];
-    size_t at = 0;
-    for (size_t i = 0; i < FORMAT_COUNT; i++)
-        at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i == 0 ? "" : ", ", formats[i].name);
-    return fail(error, TANDA_USAGE, "--format: '%s' is none of %s", shown(name, strlen(name), asked), list);
-}
-
 static tanda_status find_format(const char *path, const char *name, const file_view *view,
                                 const format **result, tanda_error *error) {
+    char list[100] = "", asked[SHOWN_SIZE];
+    size_t at = 0;
     for (size_t i = 0; name != NULL && i < FORMAT_COUNT; i++) {
+        at += text_put(list + at, sizeof list - at, "%s%s", i == 0 ? "" : ", ", formats[i].name);
         if (strcmp(formats[i].name, name) != 0) continue;
         *result = &formats[i];
         return TANDA_OK;
     }
-    if (name != NULL) return unknown_format(name, error);
+    if (name != NULL)
+        return fail(error, TANDA_USAGE, "--format: '%s' is none of %s", shown(name, strlen(name), asked),
+                    list);
     const char *foreign = foreign_kind(path, view->data, view->size);
     if (foreign != NULL)
         return fail(error, TANDA_BAD_INPUT,
@@ -82,7 +79,7 @@ static tanda_status find_format(const char *path, const char *name, const file_v
     if (safetensors_looks_right(view->data, view->size))
         return fail(error, TANDA_BAD_INPUT, "%s: is a model (a safetensors file), not data", path);
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
-        if (!ends_with(path, formats[i].extension)) continue;
+        if (!ends(path, strlen(path), formats[i].extension)) continue;
         *result = &formats[i]; /* it will say what is wrong with the content */
         return TANDA_OK;
     }
@@ -174,4 +171,47 @@ tanda_status format_read_labels(const char *label_path, file_view *view, const r
                   label_path, labels.rows, data->rows, path);
     table_free(&labels);
     return status;
+}
+
+#define ZIP_NAME 30 /* where the name of the first member stands; its length is at 26 */
+
+typedef struct mark {
+    const char *text, *kind;
+} mark;
+
+/* By the first member. */
+static const char *zip_kind(const char *bytes, size_t size) {
+    static const mark members[] = {
+        {"[Content_Types].xml", "an Excel workbook"}, {"app.xml", "an Excel workbook"},
+        {"workbook.xml", "an Excel workbook"},        {"data.pkl", "a PyTorch file"},
+        {"metadata.json", "a Keras model"},           {"config.json", "a Keras model"},
+    };
+    if (size < ZIP_NAME || !begins(bytes, size, "PK\003\004")) return NULL;
+    const size_t length = (unsigned char)bytes[26] + 256u * (unsigned char)bytes[27];
+    if (length > size - ZIP_NAME) return NULL;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (ends(bytes + ZIP_NAME, length, members[i].text)) return members[i].kind;
+    return NULL;
+}
+
+const char *foreign_kind(const char *path, const void *data, size_t size) {
+    static const mark marks[] = {
+        {"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras and pandas write"},
+        {"PAR1", "a Parquet file"},
+        {"ARROW1", "an Arrow file"},
+        {"SQLite format 3", "an SQLite database"},
+        {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook"},
+    };
+    const char *bytes = data;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (begins(bytes, size, marks[i].text)) return marks[i].kind;
+    /* a pickle's protocol, and a frame, a dictionary, an array of joblib or PyTorch's magic number */
+    if (size > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5 &&
+        memchr("\x95}]c(\x8a", bytes[2], 6) != NULL)
+        return "a pickle, as scikit-learn, joblib and PyTorch write";
+    const size_t length = strlen(path);
+    if ((ends(path, length, ".json") || ends(path, length, ".jsonl")) && size > 0 &&
+        (*bytes == '{' || *bytes == '['))
+        return "JSON";
+    return zip_kind(bytes, size);
 }

@@ -2,7 +2,8 @@
 #ifndef TANDA_DATA_FORMAT_H
 #define TANDA_DATA_FORMAT_H
 
-#include "data/file_names.h"
+#include <stddef.h>
+
 #include "data/format_list.h"
 #include "data/table.h"
 
@@ -57,5 +58,16 @@ FORMAT_LIST(FORMAT_DECLARE)
 
 size_t npy_bound(const unsigned char *data, size_t size);
 size_t idx_bound(const unsigned char *data, size_t size);
+
+/* "an Excel workbook" and so on, by the first bytes (and .json by its name, too); or NULL. Static storage. */
+const char *foreign_kind(const char *path, const void *bytes, size_t size);
+
+/*
+ * Reads the path and options->more_files, whose rows follow one another in one table (a single file as format_read does). A
+ * folder stands for its files in the order of their names' bytes, without those that begin with '.' or '_'. The first one
+ * says which columns there are, by name where it has a header, and each other has the same header or none. Classes and
+ * categories are those of all. TANDA_BAD_INPUT for a folder without files.
+ */
+tanda_status parts_read(const char *path, const request *request, table *table, tanda_error *error);
 
 #endif

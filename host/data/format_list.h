@@ -1,6 +1,8 @@
-/* The formats of data files, by name. */
+/* The formats of data files by name, and what the names of files tell. */
 #ifndef TANDA_DATA_FORMAT_LIST_H
 #define TANDA_DATA_FORMAT_LIST_H
+
+#include <stdbool.h>
 
 /*
  * X(name, title for people, extension, bound or NULL): each has the functions name_looks_right and name_read. In the order
@@ -12,5 +14,11 @@
     X(idx, "IDX data", "ubyte", idx_bound) \
     X(libsvm, "libsvm text", ".svm", NULL) \
     X(csv, "CSV text", ".csv", NULL)
+
+/* Where the name of an array begins in "FILE.npz:NAME"; NULL for the name of a file. */
+const char *format_member(const char *path);
+
+/* Whether a file of this name is one of a folder of data. */
+bool parts_take(const char *name);
 
 #endif

@@ -21,8 +21,6 @@ static const struct {
 };
 #define ELEMENT_COUNT (sizeof elements / sizeof *elements)
 
-static const char *const too_short = "the IDX header is cut off";
-
 /* Index into elements, or ELEMENT_COUNT. */
 static size_t find_element(unsigned char code) {
     size_t i = 0;
@@ -34,8 +32,6 @@ static size_t find_element(unsigned char code) {
 bool idx_looks_right(const unsigned char *data, size_t size) {
     return size >= 4 && data[0] == 0 && data[1] == 0 && find_element(data[2]) < ELEMENT_COUNT && data[3] > 0;
 }
-
-/* ---- the header --------------------------------------------------------------------------------------- */
 
 /* Bytes of the header that begins like this, or 0 when it is none; data holds at least 4 bytes. */
 static size_t header_size(const unsigned char *data) {
@@ -72,25 +68,20 @@ static tanda_status parse_header(const unsigned char *data, array *array, size_t
     return TANDA_OK;
 }
 
-static tanda_status wrong_size(const array *array, size_t wanted, const char *found, tanda_error *error) {
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: the IDX header declares %zu rows of %zu values, which take %zu bytes, but %s follow it",
-                array->path, array->rows, array->columns, wanted, found);
-}
-
-/* ---- the file ----------------------------------------------------------------------------------------- */
-
 static tanda_status read_plain(const file_view *view, array *array, tanda_error *error) {
     unsigned char header[HEADER_SIZE_MAX] = {0}; /* the file's may change */
     if (view->size >= 4) memcpy(header, view->data, view->size < sizeof header ? view->size : sizeof header);
     size_t size = header_size(header);
     size_t bytes = 0;
     if (size == 0) return fail(error, TANDA_BAD_INPUT, "%s: does not begin like an IDX file", array->path);
-    if (view->size < size) return fail(error, TANDA_BAD_INPUT, "%s: %s", array->path, too_short);
+    if (view->size < size) return fail(error, TANDA_BAD_INPUT, "%s: the IDX header is cut off", array->path);
     tanda_status status = parse_header(header, array, &bytes, error);
     if (status != TANDA_OK) return status;
     if (view->size - size != bytes)
-        return wrong_size(array, bytes, view->size - size > bytes ? "more" : "fewer", error);
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: the IDX header declares %zu rows of %zu values, which take %zu bytes, but %s follow it",
+            array->path, array->rows, array->columns, bytes, view->size - size > bytes ? "more" : "fewer");
     array->data = view->data + size;
     return TANDA_OK;
 }

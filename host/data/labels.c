@@ -13,18 +13,12 @@
 #define INTEGER_TEXT_SIZE 24
 #define WHOLE_MAX 0x1p53 /* integers up to here are exact in binary64 */
 
-/* True for the text that an integer label gets as a class name. */
-static bool is_integer_name(const char *name) {
-    char text[INTEGER_TEXT_SIZE];
-    char *end = NULL;
-    long long value = strtoll(name, &end, 10);
-    text_put(text, sizeof text, "%lld", value);
-    return strcmp(text, name) == 0;
-}
-
 bool labels_expect_text(const dataset_expectation *expected) {
-    for (size_t i = 0; i < expected->class_count; i++)
-        if (!is_integer_name(expected->class_names[i])) return true;
+    char text[INTEGER_TEXT_SIZE]; /* that an integer label gets as a class name */
+    for (size_t i = 0; i < expected->class_count; i++) {
+        text_put(text, sizeof text, "%lld", strtoll(expected->class_names[i], NULL, 10));
+        if (strcmp(text, expected->class_names[i]) != 0) return true;
+    }
     return false;
 }
 
@@ -60,16 +54,17 @@ void labels_free(labels *labels) {
     *labels = (struct labels){0};
 }
 
-/* Moves the first `count` items of *memory to a block of new_count items. */
-static tanda_status grow(void *memory, size_t count, size_t new_count, size_t size, tanda_error *error) {
-    void *old = NULL;
-    void *block = NULL;
-    tanda_status status = allocate(&block, new_count, size, "classes", error);
+/* Room for one more class in *memory, which has an item for each. */
+static tanda_status grow(labels *labels, void *memory, size_t size, tanda_error *error) {
+    void *old = NULL, *block = NULL;
+    if (labels->distinct < labels->capacity) return TANDA_OK;
+    tanda_status status = allocate(&block, 2 * labels->capacity, size, "classes", error);
     if (status != TANDA_OK) return status;
     memcpy(&old, memory, sizeof old);
-    memcpy(block, old, count * size);
+    memcpy(block, old, labels->distinct * size);
     free(old);
     memcpy(memory, &block, sizeof block);
+    labels->capacity *= 2;
     return TANDA_OK;
 }
 
@@ -112,37 +107,22 @@ void labels_add_missing(labels *labels, size_t row) {
         labels->numbers[row] = NAN;
 }
 
-/* ---- text --------------------------------------------------------------------------------------------- */
-
-static tanda_status add_name(labels *labels, const char *text, size_t length, const place *place,
-                             tanda_error *error) {
-    if (!is_plain_utf8(text, length)) return fail_at(error, place, "the label is not UTF-8 text");
-    if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
-    tanda_status status = TANDA_OK;
-    if (labels->distinct == labels->capacity) {
-        status = grow(&labels->known, labels->distinct, 2 * labels->capacity, sizeof *labels->known, error);
-        if (status != TANDA_OK) return status;
-        labels->capacity *= 2;
-    }
-    status = text_set_add(&labels->names, text, length, "a class name", error);
-    if (status != TANDA_OK) return status;
-    size_t index = labels->distinct++;
-    return check_expected(labels, labels->names.texts[index], &labels->known[index], place, error);
-}
-
 tanda_status labels_add_text(labels *labels, size_t row, const char *text, size_t length, const place *place,
                              tanda_error *error) {
-    size_t index = text_set_find(&labels->names, text, length);
-    if (index == TEXT_SET_NONE) {
-        index = labels->distinct;
-        tanda_status status = add_name(labels, text, length, place, error);
-        if (status != TANDA_OK) return status;
+    const size_t index = text_set_find(&labels->names, text, length);
+    if (index != TEXT_SET_NONE) {
+        labels->ids[row] = (int32_t)index;
+        return TANDA_OK;
     }
-    labels->ids[row] = (int32_t)index;
-    return TANDA_OK;
+    if (!is_plain_utf8(text, length)) return fail_at(error, place, "the label is not UTF-8 text");
+    if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
+    tanda_status status = grow(labels, &labels->known, sizeof *labels->known, error);
+    if (status == TANDA_OK) status = text_set_add(&labels->names, text, length, "a class name", error);
+    if (status != TANDA_OK) return status;
+    const size_t added = labels->distinct++;
+    labels->ids[row] = (int32_t)added;
+    return check_expected(labels, labels->names.texts[added], &labels->known[added], place, error);
 }
-
-/* ---- numbers ------------------------------------------------------------------------------------------ */
 
 /* Index of value among the ascending values, or where it belongs. */
 static size_t find_value(const labels *labels, int64_t value) {
@@ -172,11 +152,8 @@ static tanda_status add_value(labels *labels, size_t index, int64_t value, const
     tanda_status status = check_expected(labels, name, &known, place, error);
     if (status != TANDA_OK) return status;
     if (labels->distinct == LABELS_CLASSES_MAX) return too_many_classes(place, error);
-    if (labels->distinct == labels->capacity) {
-        status = grow(&labels->values, labels->distinct, 2 * labels->capacity, sizeof *labels->values, error);
-        if (status != TANDA_OK) return status;
-        labels->capacity *= 2;
-    }
+    status = grow(labels, &labels->values, sizeof *labels->values, error);
+    if (status != TANDA_OK) return status;
     memmove(labels->values + index + 1, labels->values + index,
             (labels->distinct - index) * sizeof *labels->values);
     labels->values[index] = value;
@@ -206,8 +183,6 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     }
     return add_value(labels, index, integer, place, error);
 }
-
-/* ---- the end ------------------------------------------------------------------------------------------ */
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -5,9 +5,9 @@
 #ifndef TANDA_DATA_LABELS_H
 #define TANDA_DATA_LABELS_H
 
+#include "data/categories.h"
 #include "data/dataset.h"
 #include "data/place.h"
-#include "data/text_set.h"
 
 /* More distinct integers than this, and the target is taken for a quantity unless classes are asked for. */
 #define LABELS_AUTO_CLASSES 100

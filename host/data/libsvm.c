@@ -9,12 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/bytes.h"
-#include "data/columns.h"
 #include "data/format.h"
 #include "data/number.h"
 #include "data/origin.h"
-#include "data/target_check.h"
+#include "data/pipe.h"
+#include "data/selection.h"
+#include "data/table.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -53,8 +53,6 @@ typedef struct svm {
     double *exact;  /* the same in binary64, or NULL */
 } svm;
 
-/* ---- words -------------------------------------------------------------------------------------------- */
-
 static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
@@ -72,18 +70,14 @@ static bool next_word(cursor *cursor, word *word) {
     return true;
 }
 
-static void next_line(cursor *cursor) {
-    const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
-    cursor->at = line_end == NULL ? cursor->end : line_end + 1;
-    cursor->line++;
-    cursor->word = 0;
-}
-
 /* Goes to the next line with words, and takes the first; false at the end of the text. */
 static bool next_row(cursor *cursor, word *label) {
     while (!next_word(cursor, label)) {
         if (cursor->at == cursor->end) return false;
-        next_line(cursor);
+        const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
+        cursor->at = line_end == NULL ? cursor->end : line_end + 1;
+        cursor->line++;
+        cursor->word = 0;
     }
     return true;
 }
@@ -100,22 +94,14 @@ static bool is_query(const word *word) {
     return word->length > 4 && memcmp(word->text, "qid:", 4) == 0;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------ */
-
-/* A number, or several behind commas, as data of several labels have. */
-static bool looks_like_label(const word *label) {
-    float number;
-    const char *comma = memchr(label->text, ',', label->length);
-    const size_t length = comma == NULL ? label->length : (size_t)(comma - label->text);
-    return number_to_float(label->text, length, &number) == NUMBER_OK;
-}
-
-/* One row of a label and pairs; *pairs counts them. */
+/* One row of a label, or of several behind commas, as data of several labels have, and pairs; *pairs counts them. */
 static bool looks_like_row(cursor *cursor, const word *label, size_t *pairs) {
     word word, value;
     uint64_t index;
     float number;
-    if (!looks_like_label(label)) return false;
+    const char *comma = memchr(label->text, ',', label->length);
+    const size_t length = comma == NULL ? label->length : (size_t)(comma - label->text);
+    if (number_to_float(label->text, length, &number) != NUMBER_OK) return false;
     while (next_word(cursor, &word)) {
         if (is_query(&word)) continue;
         if (!split(&word, &index, &value) || number_to_float(value.text, value.length, &number) == NUMBER_NOT)
@@ -136,8 +122,6 @@ bool libsvm_looks_right(const unsigned char *data, size_t size) {
         if (!looks_like_row(&cursor, &label, &pairs)) return false;
     return pairs > 0;
 }
-
-/* ---- one row ------------------------------------------------------------------------------------------ */
 
 static place place_of(const svm *svm, const cursor *cursor) {
     return (place){.path = svm->path, .line = cursor->line, .column = cursor->word};
@@ -184,8 +168,6 @@ static tanda_status read_entry(const svm *svm, const cursor *cursor, const word 
     return refuse_word(svm, cursor, word, number_problem(problem), error);
 }
 
-/* ---- what is in the file ------------------------------------------------------------------------------ */
-
 /* Counts the rows and finds the indexes, with an account of all that is wrong. */
 static tanda_status survey(svm *svm, tanda_error *error) {
     cursor cursor = svm->start;
@@ -222,21 +204,25 @@ static bool find_last_index(const dataset_expectation *expected, uint64_t *last)
     return expected->feature_names != NULL;
 }
 
-static bool has_name(const dataset_expectation *expected, const char *name) {
-    for (size_t i = 0; i < expected->feature_count; i++)
-        if (strcmp(expected->feature_names[i], name) == 0) return true;
-    return false;
-}
-
-static tanda_status index_unknown(const svm *svm, uint64_t index, uint64_t first, uint64_t last,
-                                  tanda_error *error) {
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: has the index %" PRIu64 "; those of the model are %" PRIu64 " to %" PRIu64, svm->path,
-                index, first, last);
-}
-
-/* Before memory is asked for: rows that are nearly empty take as much as full ones. */
-static tanda_status check_size(const svm *svm, tanda_error *error) {
+/* The index of the first column and the number of columns: as found, or as a model has them. */
+static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) {
+    const dataset_expectation *expected = svm->request->expected;
+    uint64_t last = svm->most;
+    svm->base = svm->least == 0 ? 0 : 1;
+    *has_names = expected == NULL || find_last_index(expected, &last);
+    if (expected != NULL && *has_names) {
+        svm->base = 1;
+        for (size_t i = 0; i < expected->feature_count; i++)
+            if (strcmp(expected->feature_names[i], "0") == 0) svm->base = 0;
+    }
+    if (!*has_names) last = svm->base + expected->feature_count - 1;
+    if (svm->least <= svm->most && (svm->least < svm->base || svm->most > last))
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: has the index %" PRIu64 "; those of the model are %" PRIu64 " to %" PRIu64,
+                    svm->path, svm->least < svm->base ? svm->least : svm->most, svm->base, last);
+    if (last < svm->base) return fail(error, TANDA_BAD_INPUT, "%s: no row has a value", svm->path);
+    svm->columns = (size_t)(last - svm->base) + 2;
+    /* before memory is asked for: rows that are nearly empty take as much as full ones */
     size_t bytes = 0, names = 0;
     const bool overflows = multiply_overflows(svm->rows, svm->columns, &bytes) ||
                            multiply_overflows(bytes, sizeof(float), &bytes) ||
@@ -250,35 +236,6 @@ static tanda_status check_size(const svm *svm, tanda_error *error) {
         svm->path, svm->rows, svm->columns - 1, overflows ? "more than " : "",
         (overflows ? SIZE_MAX : bytes) >> 20, bytes_most() >> 20);
 }
-
-/* The index of the first column and the number of columns: as found, or as a model has them. */
-static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) {
-    const dataset_expectation *expected = svm->request->expected;
-    uint64_t last = svm->most;
-    svm->base = svm->least == 0 ? 0 : 1;
-    *has_names = expected == NULL || find_last_index(expected, &last);
-    if (expected != NULL && *has_names) svm->base = has_name(expected, "0") ? 0 : 1;
-    if (expected != NULL && !*has_names) last = svm->base + expected->feature_count - 1;
-    if (svm->least <= svm->most && svm->least < svm->base)
-        return index_unknown(svm, svm->least, svm->base, last, error);
-    if (svm->least <= svm->most && svm->most > last)
-        return index_unknown(svm, svm->most, svm->base, last, error);
-    if (last < svm->base) return fail(error, TANDA_BAD_INPUT, "%s: no row has a value", svm->path);
-    svm->columns = (size_t)(last - svm->base) + 2;
-    return check_size(svm, error);
-}
-
-static tanda_status make_names(const svm *svm, char ***names, tanda_error *error) {
-    char text[24];
-    tanda_status status = allocate(names, svm->columns, sizeof **names, "column names", error);
-    for (size_t i = 0; status == TANDA_OK && i < svm->columns; i++) {
-        text_put(text, sizeof text, "%" PRIu64, svm->base + i);
-        status = copy_text(&(*names)[i], i + 1 == svm->columns ? LABEL_NAME : text, error);
-    }
-    return status;
-}
-
-/* ---- rows --------------------------------------------------------------------------------------------- */
 
 /* The row's values, (columns), that of the label last. */
 static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, double *exact,
@@ -301,33 +258,26 @@ static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, 
     return status;
 }
 
-static tanda_status put_targets(const svm *svm, const selection *selection, size_t row, double exact,
-                                table *table, const place *place, tanda_error *error) {
-    const float *values = svm->values;
-    for (size_t i = 0; table->targets != NULL && i < table->target_count; i++)
-        table->targets[row * table->target_count + i] = values[selection->targets[i]];
-    if (!table->has_labels) return TANDA_OK;
-    const float value = values[selection->target];
-    if (isnan(value)) {
-        labels_add_missing(&table->labels, row);
-        return TANDA_OK;
-    }
-    return labels_add_number(&table->labels, row,
-                             selection->target + 1 == svm->columns ? exact : (double)value, value, place,
-                             error);
-}
-
 static tanda_status put_row(const svm *svm, const selection *selection, size_t row, double exact,
                             table *table, const cursor *cursor, tanda_error *error) {
-    place place = place_of(svm, cursor);
-    float *features = table->owned + row * table->features;
-    place.column = 1;
+    const place place = {.path = svm->path, .line = cursor->line, .column = 1};
+    const float *values = svm->values;
+    tanda_status status = TANDA_OK;
     for (size_t i = 0; i < table->features; i++)
-        features[i] = svm->values[selection->features[i]];
-    tanda_status status = put_targets(svm, selection, row, exact, table, &place, error);
+        table->owned[row * table->features + i] = values[selection->features[i]];
+    for (size_t i = 0; table->targets != NULL && i < table->target_count; i++)
+        table->targets[row * table->target_count + i] = values[selection->targets[i]];
+    if (table->has_labels && isnan(values[selection->target])) {
+        labels_add_missing(&table->labels, row);
+    } else if (table->has_labels) {
+        const float value = values[selection->target];
+        status = labels_add_number(&table->labels, row,
+                                   selection->target + 1 == svm->columns ? exact : (double)value, value,
+                                   &place, error);
+    }
     if (status != TANDA_OK || !table->has_weights) return status;
-    if (isnan(svm->values[selection->weight])) return fail_at(error, &place, "a weight is missing");
-    return table_add_weight(table, row, svm->values[selection->weight], &place, error);
+    if (isnan(values[selection->weight])) return fail_at(error, &place, "a weight is missing");
+    return table_add_weight(table, row, values[selection->weight], &place, error);
 }
 
 static tanda_status read_rows(svm *svm, const selection *selection, table *table, tanda_error *error) {
@@ -340,19 +290,6 @@ static tanda_status read_rows(svm *svm, const selection *selection, table *table
         if (status == TANDA_OK) status = put_row(svm, selection, row, exact, table, &cursor, error);
     }
     return status;
-}
-
-static tanda_status check_targets(const svm *svm, const table *table, tanda_error *error) {
-    const target_fault fault = target_fault_find(table, svm->request);
-    cursor cursor = svm->start;
-    word word;
-    if (fault.kind == TARGET_FINE) return TANDA_OK;
-    for (size_t row = 0; next_row(&cursor, &word) && row < fault.row; row++)
-        while (next_word(&cursor, &word)) {
-        }
-    place place = place_of(svm, &cursor);
-    if (table->target_names != NULL) place.name = table->target_names[fault.target];
-    return target_fault_tell(&fault, &place, error);
 }
 
 /* Features that binary32 would ruin, again. */
@@ -385,7 +322,17 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     tanda_status status = table_begin(table, svm->request, svm->path, false, selection->is_category, error);
     if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
     if (status == TANDA_OK) status = columns_name(selection, names, table, error);
-    if (status == TANDA_OK) status = check_targets(svm, table, error);
+    if (status == TANDA_OK) {
+        const target_fault fault = target_fault_find(table, svm->request);
+        cursor cursor = svm->start;
+        word word;
+        for (size_t row = 0; fault.kind != TARGET_FINE && next_row(&cursor, &word) && row < fault.row; row++)
+            while (next_word(&cursor, &word)) {
+            }
+        place place = place_of(svm, &cursor);
+        if (table->target_names != NULL) place.name = table->target_names[fault.target];
+        status = target_fault_tell(&fault, &place, error);
+    }
     if (status == TANDA_OK) status = read_exact(svm, selection, table, error);
     if (status == TANDA_OK)
         status = copy_text(&table->remark,
@@ -393,31 +340,30 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     return status;
 }
 
-static tanda_status read_columns(svm *svm, table *table, tanda_error *error) {
-    bool has_names = false;
-    char **names = NULL;
-    selection selection = {0};
-    tanda_status status = find_columns(svm, &has_names, error);
-    if (status == TANDA_OK && has_names) status = make_names(svm, &names, error);
-    if (status == TANDA_OK)
-        status = columns_select(svm->request, svm->path, names, svm->columns, &selection, error);
-    if (status == TANDA_OK) status = fill(svm, &selection, names, table, error);
-    selection_free(&selection);
-    free_texts(names, svm->columns);
-    return status;
-}
-
 tanda_status libsvm_read(const char *path, file_view *view, const request *request, table *table,
                          tanda_error *error) {
     const char *text = (const char *)view->data;
     svm svm = {.path = path, .request = request, .least = UINT64_MAX};
+    char **names = NULL, name[24];
+    bool has_names = false;
+    selection selection = {0};
     svm.start = (cursor){.at = text, .end = text + view->size, .line = 1};
     tanda_status status = survey(&svm, error);
     if (status == TANDA_OK && request->labels_only)
         status =
             fail(error, TANDA_BAD_INPUT,
                  "%s: is libsvm text, which holds labels and features; --labels takes labels alone", path);
-    if (status == TANDA_OK) status = read_columns(&svm, table, error);
+    if (status == TANDA_OK) status = find_columns(&svm, &has_names, error);
+    if (status == TANDA_OK && has_names)
+        status = allocate(&names, svm.columns, sizeof *names, "column names", error);
+    for (size_t i = 0; status == TANDA_OK && has_names && i < svm.columns; i++) {
+        text_put(name, sizeof name, "%" PRIu64, svm.base + i);
+        status = copy_text(&names[i], i + 1 == svm.columns ? LABEL_NAME : name, error);
+    }
+    if (status == TANDA_OK) status = columns_select(request, path, names, svm.columns, &selection, error);
+    if (status == TANDA_OK) status = fill(&svm, &selection, names, table, error);
+    selection_free(&selection);
+    free_texts(names, svm.columns);
     free(svm.values);
     free(svm.exact);
     if (status != TANDA_OK) table_free(table);

@@ -85,18 +85,6 @@ static tanda_status parse_string(parser *parser, char text[DESCR_SIZE], const ch
     return TANDA_OK;
 }
 
-static tanda_status parse_dimension(parser *parser, uint64_t *size, tanda_error *error) {
-    const char *first = parser->at;
-    *size = 0;
-    for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9'; parser->at++)
-        if (__builtin_mul_overflow(*size, 10u, size) ||
-            __builtin_add_overflow(*size, *parser->at - '0', size))
-            return unexpected(parser, "a size below 2^64", error);
-    if (parser->at == first) return unexpected(parser, "a size", error);
-    if (parser->at < parser->end && *parser->at == 'L') parser->at++; /* a long of Python 2 */
-    return TANDA_OK;
-}
-
 /* (), (n,), (n, m) with or without a last comma. */
 static tanda_status parse_shape(parser *parser, header *header, tanda_error *error) {
     if (!take(parser, '(')) return unexpected(parser, "the shape, such as (150, 4)", error);
@@ -104,8 +92,13 @@ static tanda_status parse_shape(parser *parser, header *header, tanda_error *err
     while (!take(parser, ')')) {
         uint64_t size = 0;
         skip_spaces(parser);
-        tanda_status status = parse_dimension(parser, &size, error);
-        if (status != TANDA_OK) return status;
+        const char *first = parser->at;
+        for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9'; parser->at++)
+            if (__builtin_mul_overflow(size, 10u, &size) ||
+                __builtin_add_overflow(size, *parser->at - '0', &size))
+                return unexpected(parser, "a size below 2^64", error);
+        if (parser->at == first) return unexpected(parser, "a size", error);
+        if (parser->at < parser->end && *parser->at == 'L') parser->at++; /* a long of Python 2 */
         if (header->dimensions < DIMENSIONS_MAX) header->shape[header->dimensions] = size;
         header->dimensions++;
         if (take(parser, ',')) continue;
@@ -113,12 +106,6 @@ static tanda_status parse_shape(parser *parser, header *header, tanda_error *err
         break;
     }
     return TANDA_OK;
-}
-
-static tanda_status parse_order(parser *parser, header *header, tanda_error *error) {
-    header->fortran_order = take_word(parser, "True");
-    if (header->fortran_order || take_word(parser, "False")) return TANDA_OK;
-    return unexpected(parser, "True or False behind 'fortran_order'", error);
 }
 
 /* One key and its value; *seen holds the keys so far. */
@@ -134,7 +121,11 @@ static tanda_status parse_entry(parser *parser, header *header, unsigned *seen, 
     if (bit == 0 || (*seen & bit) != 0) return unexpected(parser, wanted, error);
     *seen |= bit;
     if (!take(parser, ':')) return unexpected(parser, "':'", error);
-    if (bit == KEY_ORDER) return parse_order(parser, header, error);
+    if (bit == KEY_ORDER) {
+        header->fortran_order = take_word(parser, "True");
+        if (header->fortran_order || take_word(parser, "False")) return TANDA_OK;
+        return unexpected(parser, "True or False behind 'fortran_order'", error);
+    }
     if (bit == KEY_SHAPE) return parse_shape(parser, header, error);
     skip_spaces(parser);
     if (parser->at < parser->end && (*parser->at == '[' || *parser->at == '('))
@@ -212,42 +203,26 @@ static tanda_status refuse_type(const char *descr, const char *path, tanda_error
         shown_descr);
 }
 
-/* 'U12' is text of 12 characters, 'S12' of 12 bytes. */
-static bool parse_text_type(const char *descr, array *array) {
-    uint64_t length = 0;
-    if ((descr[1] != 'U' && descr[1] != 'S') || !number_to_whole(descr + 2, strlen(descr + 2), &length))
-        return false;
-    if (length == 0 || length > TEXT_LENGTH_MAX) return false;
-    array->kind = descr[1] == 'U' ? ELEMENT_UTF32 : ELEMENT_BYTES;
-    array->size = (size_t)length * (descr[1] == 'U' ? 4 : 1);
-    array->big_endian = descr[0] == '>';
-    return true;
-}
-
-/* Byte order, kind and size of an element: '<f4', '>i8', '|u1', '|b1', '<U5'. */
+/* Byte order, kind and size of an element: '<f4', '>i8', '|u1', '|b1'; '<U5' is text of 5 characters, '|S5' of 5 bytes. */
 static tanda_status parse_descr(const char *descr, array *array, tanda_error *error) {
-    static const char kinds[] = "fiub";
     const bool ordered = descr[0] != '\0' && strchr("<>|=", descr[0]) != NULL;
-    if (ordered && parse_text_type(descr, array)) return TANDA_OK;
-    bool known =
-        ordered && strlen(descr) == 3 && strchr(kinds, descr[1]) != NULL && strchr("1248", descr[2]) != NULL;
-    array->size = known ? (size_t)(descr[2] - '0') : 0;
-    if (known && descr[1] == 'f') known = array->size >= 2;
-    if (known && descr[1] == 'b') known = array->size == 1;
-    if (known && descr[0] == '|') known = array->size == 1;
-    if (!known) return refuse_type(descr, array->path, error);
-    array->kind = descr[1] == 'f' ? ELEMENT_FLOAT : descr[1] == 'i' ? ELEMENT_SIGNED : ELEMENT_UNSIGNED;
-    array->big_endian = descr[0] == '>' && array->size > 1;
-    return TANDA_OK;
-}
-
-/* "2 x 3 x 4" */
-static const char *shape_text(const header *header, char text[SHAPE_TEXT_SIZE]) {
-    size_t at = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < header->dimensions && at + 32 < SHAPE_TEXT_SIZE; i++)
-        at += text_put(text + at, SHAPE_TEXT_SIZE - at, "%s%" PRIu64, i == 0 ? "" : " x ", header->shape[i]);
-    return text;
+    const char kind = ordered ? descr[1] : '\0';
+    uint64_t size = 0;
+    bool known = kind != '\0' && strchr("fiubUS", kind) != NULL &&
+                 number_to_whole(descr + 2, strlen(descr + 2), &size) && size > 0;
+    const bool is_text = known && (kind == 'U' || kind == 'S');
+    if (is_text) {
+        known = size <= TEXT_LENGTH_MAX;
+        array->kind = kind == 'U' ? ELEMENT_UTF32 : ELEMENT_BYTES;
+        array->size = (size_t)size * (kind == 'U' ? 4 : 1);
+    } else {
+        known = known && strlen(descr) == 3 && strchr("1248", descr[2]) != NULL &&
+                (kind != 'f' || size >= 2) && ((kind != 'b' && descr[0] != '|') || size == 1);
+        array->kind = kind == 'f' ? ELEMENT_FLOAT : kind == 'i' ? ELEMENT_SIGNED : ELEMENT_UNSIGNED;
+        array->size = (size_t)size;
+    }
+    array->big_endian = descr[0] == '>' && (is_text || size > 1);
+    return known ? TANDA_OK : refuse_type(descr, array->path, error);
 }
 
 /* Rows, and the product of the other dimensions; false when it overflows. *bytes is what follows the header. */
@@ -262,44 +237,25 @@ static bool measure(const header *header, array *array, size_t *bytes) {
            !multiply_overflows(count, array->size, bytes);
 }
 
-/* Compares what the header declares with the length of the file, before anything is allocated. */
-static tanda_status check_size(const array *array, const header *header, bool fits, size_t bytes,
-                               size_t available, tanda_error *error) {
-    char shape[SHAPE_TEXT_SIZE];
-    shape_text(header, shape);
-    for (size_t i = 0; i < header->dimensions; i++)
-        if (header->shape[i] == 0)
-            return fail(error, TANDA_BAD_INPUT, "%s: the array of %s values is empty", array->path, shape);
-    if (fits && bytes == available) return TANDA_OK;
+/* What the header declares is held against the length of the file before anything is allocated. */
+static tanda_status check_size(const array *array, const header *header, bool fits, size_t available,
+                               tanda_error *error) {
+    char shape[SHAPE_TEXT_SIZE] = ""; /* "2 x 3 x 4" */
+    size_t at = 0;
+    bool is_empty = false;
+    for (size_t i = 0; i < header->dimensions; i++) {
+        is_empty = is_empty || header->shape[i] == 0;
+        if (at + 32 < sizeof shape)
+            at +=
+                text_put(shape + at, sizeof shape - at, "%s%" PRIu64, i == 0 ? "" : " x ", header->shape[i]);
+    }
+    if (is_empty)
+        return fail(error, TANDA_BAD_INPUT, "%s: the array of %s values is empty", array->path, shape);
+    if (fits) return TANDA_OK;
     return fail(
         error, TANDA_BAD_INPUT,
         "%s: the header declares %s values of %zu byte%s, but %zu bytes follow it (damaged or cut off)",
         array->path, shape, array->size, array->size == 1 ? "" : "s", available);
-}
-
-/* The other dimensions of an array by columns, whose order matters where there are several. */
-static void describe_order(const header *header, array *array) {
-    array->by_columns = header->fortran_order && array->rows > 1 && array->columns > 1;
-    if (header->fortran_order && array->rows == 1 && header->dimensions > 2) array->by_columns = true;
-    array->inner_count = header->dimensions > 2 ? header->dimensions - 1 : 0;
-    for (size_t i = 0; i < array->inner_count; i++)
-        array->inner[i] = (size_t)header->shape[i + 1];
-}
-
-static tanda_status describe(const header *header, const file_view *view, size_t offset, array *array,
-                             tanda_error *error) {
-    size_t bytes = 0;
-    tanda_status status = parse_descr(header->descr, array, error);
-    if (status != TANDA_OK) return status;
-    if (header->dimensions < 1 || header->dimensions > DIMENSIONS_MAX)
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: the array has %zu dimensions; 1 to %d are read, the first for the rows", array->path,
-                    header->dimensions, DIMENSIONS_MAX);
-    array->data = view->data + offset;
-    const bool fits = measure(header, array, &bytes);
-    status = check_size(array, header, fits, bytes, view->size - offset, error);
-    if (status == TANDA_OK) describe_order(header, array);
-    return status;
 }
 
 size_t npy_bound(const unsigned char *data, size_t size) {
@@ -323,13 +279,26 @@ tanda_status npy_read(const char *path, file_view *view, const request *request,
     parser parser = {0};
     header header = {0};
     array array = {.path = path};
+    size_t bytes = 0;
     tanda_status status = find_header(path, view, &parser, error);
+    if (status == TANDA_OK) status = parse_header(&parser, &header, error);
+    if (status == TANDA_OK) status = parse_descr(header.descr, &array, error);
     if (status != TANDA_OK) return status;
-    size_t offset = (size_t)(parser.end - parser.start);
-    status = parse_header(&parser, &header, error);
-    if (status == TANDA_OK) status = describe(&header, view, offset, &array, error);
-    if (status == TANDA_OK) status = array_read(&array, view, request, table, error);
-    return status;
+    if (header.dimensions < 1 || header.dimensions > DIMENSIONS_MAX)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: the array has %zu dimensions; 1 to %d are read, the first for the rows", path,
+                    header.dimensions, DIMENSIONS_MAX);
+    const size_t offset = (size_t)(parser.end - parser.start), available = view->size - offset;
+    const bool fits = measure(&header, &array, &bytes);
+    status = check_size(&array, &header, fits && bytes == available, available, error);
+    if (status != TANDA_OK) return status;
+    array.data = view->data + offset;
+    array.by_columns = header.fortran_order && (array.rows > 1 ? array.columns > 1 : header.dimensions > 2);
+    /* the other dimensions of an array by columns, whose order matters where there are several */
+    array.inner_count = header.dimensions > 2 ? header.dimensions - 1 : 0;
+    for (size_t i = 0; i < array.inner_count; i++)
+        array.inner[i] = (size_t)header.shape[i + 1];
+    return array_read(&array, view, request, table, error);
 }
 
 void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns) {

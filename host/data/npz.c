@@ -26,8 +26,6 @@ typedef struct npz {
 typedef struct member {
     const npz *npz;
     struct archive *archive;
-    struct archive_entry *entry;
-    const char *name;
 } member;
 
 bool npz_looks_right(const unsigned char *data, size_t size) {
@@ -46,16 +44,12 @@ static tanda_status damaged(const npz *npz, struct archive *archive, tanda_error
 }
 
 static tanda_status open_archive(const npz *npz, struct archive **archive, tanda_error *error) {
-    struct archive *made = archive_read_new();
-    if (made == NULL) return fail(error, TANDA_FAILED, "%s: no memory to read it", npz->path);
-    archive_read_support_format_zip(made);
-    tanda_status status = TANDA_OK;
-    if (archive_read_open_memory(made, npz->view->data, npz->view->size) != ARCHIVE_OK)
-        status = damaged(npz, made, error);
-    if (status == TANDA_OK)
-        *archive = made;
-    else
-        archive_read_free(made);
+    *archive = archive_read_new();
+    if (*archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to read it", npz->path);
+    archive_read_support_format_zip(*archive);
+    if (archive_read_open_memory(*archive, npz->view->data, npz->view->size) == ARCHIVE_OK) return TANDA_OK;
+    const tanda_status status = damaged(npz, *archive, error);
+    archive_read_free(*archive);
     return status;
 }
 
@@ -69,15 +63,6 @@ static const char *array_name(struct archive_entry *entry, size_t *length) {
     return name;
 }
 
-static tanda_status add_name(npz *npz, const char *name, size_t length, tanda_error *error) {
-    if (npz->count == ARRAYS_MOST)
-        return fail(error, TANDA_BAD_INPUT, "%s: more than %d arrays", npz->path, ARRAYS_MOST);
-    npz->names[npz->count] = strndup(name, length);
-    if (npz->names[npz->count] == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", npz->path);
-    npz->count++;
-    return TANDA_OK;
-}
-
 static tanda_status list_arrays(npz *npz, tanda_error *error) {
     struct archive *archive = NULL;
     struct archive_entry *entry = NULL;
@@ -88,7 +73,13 @@ static tanda_status list_arrays(npz *npz, tanda_error *error) {
     if (status != TANDA_OK) return status;
     while (status == TANDA_OK && (code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
         const char *name = array_name(entry, &length);
-        if (name != NULL) status = add_name(npz, name, length, error);
+        if (name == NULL) continue;
+        if (npz->count == ARRAYS_MOST)
+            status = fail(error, TANDA_BAD_INPUT, "%s: more than %d arrays", npz->path, ARRAYS_MOST);
+        else if ((npz->names[npz->count] = strndup(name, length)) == NULL)
+            status = fail(error, TANDA_FAILED, "%s: out of memory", npz->path);
+        else
+            npz->count++;
     }
     if (status == TANDA_OK && code != ARCHIVE_EOF) status = damaged(npz, archive, error);
     archive_read_free(archive);
@@ -110,27 +101,24 @@ static tanda_status take_bytes(void *source, unsigned char *out, size_t size, si
     return TANDA_OK;
 }
 
-/* Goes to the member of this name, which is there. */
-static tanda_status find_entry(member *member, tanda_error *error) {
-    size_t length = 0;
-    while (archive_read_next_header(member->archive, &member->entry) == ARCHIVE_OK) {
-        const char *name = array_name(member->entry, &length);
-        if (name != NULL && strlen(member->name) == length && memcmp(name, member->name, length) == 0)
-            return TANDA_OK;
-    }
-    return damaged(member->npz, member->archive, error);
-}
-
-/* The array's .npy in memory. path is "FILE.npz:NAME", for messages. */
+/* The array's .npy in memory, which is there. path is "FILE.npz:NAME", for messages. */
 static tanda_status open_array(const npz *npz, const char *name, const char *path, file_view *view,
                                tanda_error *error) {
-    member member = {.npz = npz, .name = name};
+    member member = {.npz = npz};
+    struct archive_entry *entry = NULL;
+    bool found = false;
     tanda_status status = open_archive(npz, &member.archive, error);
     if (status != TANDA_OK) return status;
-    status = find_entry(&member, error);
-    if (status == TANDA_OK && archive_entry_is_encrypted(member.entry))
+    while (!found && archive_read_next_header(member.archive, &entry) == ARCHIVE_OK) {
+        size_t length = 0;
+        const char *of_entry = array_name(entry, &length);
+        found = of_entry != NULL && strlen(name) == length && memcmp(of_entry, name, length) == 0;
+    }
+    if (!found)
+        status = damaged(npz, member.archive, error);
+    else if (archive_entry_is_encrypted(entry))
         status = fail(error, TANDA_BAD_INPUT, "%s: is encrypted; save it without a password", path);
-    if (status == TANDA_OK)
+    else
         status = packed_take(path, take_bytes, &member, npz->view->size, SIZE_MAX, npy_bound, view, error);
     archive_read_free(member.archive);
     return status;
@@ -241,26 +229,24 @@ static tanda_status read_rows(const npz *npz, const char *rows, const char *labe
     return status;
 }
 
-static tanda_status note_arrays(const char *rows, const char *labels, table *table, tanda_error *error) {
-    char first[SHOWN_SIZE], second[SHOWN_SIZE] = "";
-    shown(rows, strlen(rows), first);
-    if (labels != NULL) shown(labels, strlen(labels), second);
-    const int length = asprintf(&table->remark, "%s%s%s", first, labels != NULL ? ", " : "", second);
-    if (length >= 0) return TANDA_OK;
-    table->remark = NULL;
-    return fail(error, TANDA_FAILED, "out of memory for names");
-}
-
 tanda_status npz_read(const char *path, file_view *view, const request *request, table *table,
                       tanda_error *error) {
     npz npz = {.path = path, .view = view};
+    char first[SHOWN_SIZE] = "", second[SHOWN_SIZE] = "";
     const char *rows = NULL, *labels = NULL;
     tanda_status status = list_arrays(&npz, error);
     if (status == TANDA_OK) status = choose_rows(&npz, request, &rows, error);
     if (status == TANDA_OK) status = choose_labels(&npz, request, rows, &labels, error);
     if (status == TANDA_OK) status = read_rows(&npz, rows, labels, request, table, error);
     if (status == TANDA_OK && labels != NULL) status = read_labels(&npz, labels, rows, request, table, error);
-    if (status == TANDA_OK && request->member == NULL) status = note_arrays(rows, labels, table, error);
+    if (status == TANDA_OK && request->member == NULL) {
+        shown(rows, strlen(rows), first);
+        if (labels != NULL) shown(labels, strlen(labels), second);
+        if (asprintf(&table->remark, "%s%s%s", first, labels != NULL ? ", " : "", second) < 0) {
+            table->remark = NULL;
+            status = fail(error, TANDA_FAILED, "out of memory for names");
+        }
+    }
     if (status != TANDA_OK) table_free(table);
     free_texts(npz.names, npz.count);
     return status;

@@ -44,15 +44,6 @@ static const uint64_t powers_of_ten[] = {
 
 __extension__ typedef unsigned __int128 wide;
 
-/* floor(n log10 2) and floor(n log2 10), for the exponents of binary32 */
-static inline int log10_of_power(int n) {
-    return n * 78913 >> 18;
-}
-
-static inline int log2_of_power(int n) {
-    return n * 217706 >> 16;
-}
-
 /* m 2^e 10^p, as an integer and what is behind it in units of 2^-shift. */
 typedef struct product {
     uint32_t whole;
@@ -62,7 +53,7 @@ typedef struct product {
 
 static inline product scale(uint32_t m, int e, int p) {
     const wide all = (wide)m * powers_of_ten[p - LEAST_POWER];
-    const int shift = 63 - log2_of_power(p) - e; /* 55 to 59 */
+    const int shift = 63 - (p * 217706 >> 16) - e; /* floor(p log2 10) is taken away: 55 to 59 */
     return (product){(uint32_t)(all >> shift), (uint64_t)all & ((UINT64_C(1) << shift) - 1), shift};
 }
 
@@ -77,7 +68,7 @@ static inline bool round_product(const product *product, uint32_t m, bool is_exa
 
 /* The nine digits of m 2^e, m of exactly 24 bits, and the power of ten of the first. */
 static inline bool find_digits(uint32_t m, int e, uint32_t *digits, int *exponent) {
-    int ten = log10_of_power(e + 23); /* or one more */
+    int ten = (e + 23) * 78913 >> 18; /* floor((e + 23) log10 2), or one more */
     product product = scale(m, e, DIGITS - 1 - ten);
     if (product.whole >= END_DIGITS) product = scale(m, e, DIGITS - 1 - ++ten);
     const int p = DIGITS - 1 - ten;

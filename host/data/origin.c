@@ -7,7 +7,7 @@
 
 #include "data/place.h"
 #include "data/preparation.h"
-#include "data/target_check.h"
+#include "data/table.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -16,8 +16,6 @@
 #define OF_A_PART \
     0x1p-9 /* whatever is ruined in several files together is so in each, by a bound this wide */
 #define COLUMNS_SHOWN 8
-
-/* ---- which columns ------------------------------------------------------------------------------------ */
 
 /* The origin of a column of what is expected; its categories stand in origins as features. */
 static double expected_origin(const dataset_expectation *expected, size_t column) {
@@ -41,63 +39,38 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-/* The least and greatest values of a column so far. */
-typedef struct range {
-    double low, high;
-} range;
-
-/* More values only make a column less likely to be ruined: what adds to the greatest absolute value adds no less to the spread. */
-static bool is_wide_enough(range *range, double value, double bound) {
-    if (!(value < range->low) && !(value > range->high)) return false;
-    if (value < range->low) range->low = value;
-    if (value > range->high) range->high = value;
-    return range->high - range->low >= bound * larger(fabs(range->low), fabs(range->high));
-}
-
-/* Whether the feature's values, those of rows that stay, are ruined. So most columns are done with after two rows. */
-static bool is_ruined(const request *request, const table *table, size_t feature) {
-    const double bound = request->has_parts ? OF_A_PART : RUINED;
-    const bool drops = request->options->drop_missing_targets;
-    range range = {INFINITY, -INFINITY};
-    for (size_t row = 0; row < table->rows; row++)
-        if ((!drops || !target_is_missing(table, row)) &&
-            is_wide_enough(&range, table->values[row * table->features + feature], bound))
-            return false;
-    return range.high >= range.low;
-}
-
-/* The same of a column that stays as it is. */
-static bool is_ruined_column(const tanda_dataset *dataset, size_t feature) {
-    range range = {INFINITY, -INFINITY};
-    for (size_t row = 0; row < dataset->rows; row++)
-        if (is_wide_enough(&range, dataset->values[row * dataset->features + feature], RUINED)) return false;
-    return range.high >= range.low;
-}
-
-static bool is_wanted(const request *request, const table *table, size_t feature) {
-    if (table->raw.is_category != NULL && table->raw.is_category[feature]) return false;
-    if (request->is_look) return true;
-    if (request->origins != NULL) return known_origin(request->origins, table->feature_names, feature) != 0.0;
-    return is_ruined(request, table, feature);
+/*
+ * Whether a column's values, those of rows that stay, are ruined; table NULL: all do. More values only make that less likely,
+ * as what adds to the greatest absolute value adds no less to the spread: so most columns are done with after two rows.
+ */
+static bool is_ruined(const float *values, size_t rows, size_t step, const table *table, double bound) {
+    double low = INFINITY, high = -INFINITY;
+    for (size_t row = 0; row < rows; row++) {
+        const double value = values[row * step];
+        if ((!(value < low) && !(value > high)) || (table != NULL && target_is_missing(table, row))) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
+    }
+    return high >= low;
 }
 
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {
     exact_columns *exact = &table->exact;
-    if (request->origins != NULL && request->origins->origins == NULL) return TANDA_OK;
+    const dataset_expectation *origins = request->origins;
+    const double bound = request->has_parts ? OF_A_PART : RUINED;
+    const struct table *drops = request->options->drop_missing_targets ? table : NULL;
+    if (origins != NULL && origins->origins == NULL) return TANDA_OK;
     const tanda_status status =
         allocate(&exact->features, table->features, sizeof *exact->features, "columns", error);
-    for (size_t i = 0; status == TANDA_OK && i < table->features; i++)
-        if (is_wanted(request, table, i)) exact->features[exact->count++] = i;
+    for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
+        if (table->raw.is_category != NULL && table->raw.is_category[i]) continue;
+        if (request->is_look ||
+            (origins != NULL ? known_origin(origins, table->feature_names, i) != 0.0
+                             : is_ruined(table->values + i, table->rows, table->features, drops, bound)))
+            exact->features[exact->count++] = i;
+    }
     return status;
-}
-
-/* ---- several files ------------------------------------------------------------------------------------ */
-
-/* One feature of a table in binary64, `step` apart; NULL where the table has it in binary32 alone. */
-static const double *find_exact(const table *table, size_t feature) {
-    for (size_t i = 0; i < table->exact.count; i++)
-        if (table->exact.features[i] == feature) return table->exact.values + i;
-    return NULL;
 }
 
 tanda_status origin_join(const request *request, const table *tables, size_t count, table *joined,
@@ -114,18 +87,19 @@ tanda_status origin_join(const request *request, const table *tables, size_t cou
     if (status == TANDA_OK) status = exact_columns_make(joined->rows, exact, error);
     for (size_t i = 0; status == TANDA_OK && i < count; first += tables[i++].rows) {
         for (size_t c = 0; c < exact->count; c++) {
-            const double *values = find_exact(&tables[i], exact->features[c]);
+            const exact_columns *own = &tables[i].exact;
+            const size_t feature = exact->features[c];
+            size_t at = 0; /* own->count: the table has the feature in binary32 alone */
+            while (at < own->count && own->features[at] != feature)
+                at++;
             for (size_t row = 0; row < tables[i].rows; row++)
                 exact->values[(first + row) * exact->count + c] =
-                    values != NULL
-                        ? values[row * tables[i].exact.count]
-                        : (double)joined->values[(first + row) * joined->features + exact->features[c]];
+                    at < own->count ? own->values[row * own->count + at]
+                                    : (double)joined->values[(first + row) * joined->features + feature];
         }
     }
     return status;
 }
-
-/* ---- the origins -------------------------------------------------------------------------------------- */
 
 /* A column of binary64 values, (rows) `step` apart. */
 typedef struct exact_column {
@@ -192,51 +166,42 @@ static void note_column(note *note, const tanda_dataset *dataset, size_t feature
         fprintf(note->stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
 }
 
-/* *text is left NULL where no column was noted. */
-static tanda_status note_finish(note *note, bool kept, char **text, tanda_error *error) {
-    int length = -1;
-    if (note->stream == NULL || !text_stream_end(note->stream, &note->text)) {
-        free(note->text);
-        return fail(error, TANDA_FAILED, "no memory for a note on columns");
-    }
-    char more[40] = "";
-    if (note->columns > COLUMNS_SHOWN) text_put(more, sizeof more, ", ... (%zu columns)", note->columns);
-    if (note->columns > 0 && kept)
-        length = asprintf(text, "kept as distances: %s%s", note->text, more);
-    else if (note->columns > 0)
-        length = asprintf(text, "rounded in binary32: %s%s; --scale standard keeps such columns as distances",
-                          note->text, more);
-    free(note->text);
-    if (note->columns == 0 || length >= 0) return TANDA_OK;
-    *text = NULL;
-    return fail(error, TANDA_FAILED, "no memory for a note on columns");
-}
-
-/* Keeps the column of a feature as distances, or only notes what collapses. */
-static void find_origin(const exact_column *column, size_t feature, bool kept, tanda_dataset *dataset,
-                        note *note) {
-    const finding found = look_at(column);
-    if (found.spread == 0.0) return;
-    if (kept) put_distances(column, found.origin, feature, dataset);
-    if (kept || found.rounding > 0.0) note_column(note, dataset, feature, &found, kept);
-}
-
+/* Keeps features as distances, or only notes what collapses. */
 static tanda_status find_origins(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                                  tanda_error *error) {
     const bool kept = request->options->keep_origins;
     double *values = NULL;
+    char more[40] = "";
     note note = {0};
-    const tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
+    tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
     if (status != TANDA_OK) return status;
     note.stream = open_memstream(&note.text, &note.size);
     for (size_t c = 0; c < exact->count; c++) {
         const exact_column column = {values, dataset->rows, 1};
-        if (request->is_look && !is_ruined_column(dataset, exact->features[c])) continue;
+        const size_t feature = exact->features[c];
+        if (request->is_look &&
+            !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, RUINED))
+            continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
-        find_origin(&column, exact->features[c], kept, dataset, &note);
+        const finding found = look_at(&column);
+        if (found.spread == 0.0) continue;
+        if (kept) put_distances(&column, found.origin, feature, dataset);
+        if (kept || found.rounding > 0.0) note_column(&note, dataset, feature, &found, kept);
     }
     free(values);
-    return note_finish(&note, kept, &dataset->origin_note, error);
+    if (note.columns > COLUMNS_SHOWN) text_put(more, sizeof more, ", ... (%zu columns)", note.columns);
+    const bool is_whole = note.stream != NULL && text_stream_end(note.stream, &note.text);
+    if (!is_whole ||
+        (note.columns > 0 &&
+         asprintf(&dataset->origin_note,
+                  kept ? "kept as distances: %s%s"
+                       : "rounded in binary32: %s%s; --scale standard keeps such columns as distances",
+                  note.text, more) < 0)) {
+        dataset->origin_note = NULL;
+        status = fail(error, TANDA_FAILED, "no memory for a note on columns");
+    }
+    free(note.text);
+    return status;
 }
 
 /* Features that the source had in binary32 are subtracted from, too. */
@@ -260,35 +225,27 @@ static void take_origins(const request *request, const exact_columns *exact, tan
     }
 }
 
-static bool some_are_known(const dataset_expectation *expected, const tanda_dataset *dataset) {
-    for (size_t i = 0; i < dataset->features; i++)
-        if (known_origin(expected, dataset->feature_names, i) != 0.0) return true;
-    return false;
-}
-
-/* Without one origin that is not 0 there are none. */
-static void drop_zeros(tanda_dataset *dataset) {
-    for (size_t i = 0; i < dataset->features; i++)
-        if (dataset->origins[i] != 0.0) return;
-    free(dataset->origins);
-    dataset->origins = NULL;
-}
-
 tanda_status origin_apply(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                           tanda_error *error) {
-    const bool known = request->origins != NULL;
-    if (known ? !some_are_known(request->origins, dataset) : exact->count == 0) return TANDA_OK;
+    const dataset_expectation *known = request->origins;
+    bool some = known == NULL && exact->count > 0;
+    for (size_t i = 0; known != NULL && !some && i < dataset->features; i++)
+        some = known_origin(known, dataset->feature_names, i) != 0.0;
+    if (!some) return TANDA_OK;
     tanda_status status = dataset_own_values(dataset, error);
     if (status == TANDA_OK)
         status = allocate(&dataset->origins, dataset->features, sizeof *dataset->origins, "origins", error);
     if (status != TANDA_OK) return status;
     const unsigned mode = enter_exact_mode();
-    if (known)
+    if (known != NULL)
         take_origins(request, exact, dataset);
     else
         status = find_origins(request, exact, dataset, error);
     leave_exact_mode(mode);
-    drop_zeros(dataset);
+    for (size_t i = 0; i < dataset->features; i++)
+        if (dataset->origins[i] != 0.0) return status;
+    free(dataset->origins); /* without one that is not 0 there are none */
+    dataset->origins = NULL;
     return status;
 }
 

@@ -3,7 +3,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+#include "support/memory.h"
 
 #define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 #define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
@@ -43,34 +47,14 @@ const char *packed_name(const unsigned char *data, size_t size) {
 
 /* ---- how much ----------------------------------------------------------------------------------------- */
 
-/* What text may grow to. */
-static size_t text_limit(size_t packed_size) {
-    const size_t most = bytes_most();
-    size_t limit = 0;
-    if (__builtin_mul_overflow(packed_size, (size_t)PACKED_FACTOR, &limit)) limit = SIZE_MAX;
-    if (limit < PACKED_FREE) limit = PACKED_FREE;
-    return limit < most ? limit : most;
-}
-
-static tanda_status too_large(const char *path, size_t limit, size_t packed_size, tanda_error *error) {
-    if (limit == bytes_most())
-        return fail(error, TANDA_BAD_INPUT, "%s: unpacks to more than %zu bytes, all that the memory allows",
-                    path, limit);
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: its %zu bytes unpack to more than %zu, which is hardly text; if it is, unpack it first",
-                path, packed_size, limit);
-}
-
-/* The first piece may declare how much there is: a byte more shows that it is too much. */
-static size_t declared_limit(size_t declared, const bytes *bytes) {
-    const size_t most = bytes_most(), wanted = declared < most ? declared + 1 : most;
-    return wanted < bytes->size ? bytes->size : wanted;
-}
-
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
                          size_t possible, packed_bound bound, file_view *view, tanda_error *error) {
-    bytes bytes = {.limit = text_limit(packed_size)};
+    const size_t most = bytes_most();
+    bytes bytes = {0};
     size_t got = 1, room = 0, declared = SIZE_MAX;
+    if (__builtin_mul_overflow(packed_size, (size_t)PACKED_FACTOR, &bytes.limit)) bytes.limit = SIZE_MAX;
+    if (bytes.limit < PACKED_FREE) bytes.limit = PACKED_FREE;
+    if (bytes.limit > most) bytes.limit = most;
     tanda_status status = bytes_room(&bytes, path, &room, error);
     if (room > FIRST_PIECE) room = FIRST_PIECE;
     while (status == TANDA_OK && got > 0 && room > 0) {
@@ -79,19 +63,86 @@ tanda_status packed_take(const char *path, packed_read read, void *source, size_
         bytes.size += got;
         if (is_first) declared = bound(bytes.data, bytes.size);
         if (declared != SIZE_MAX && declared > possible) { /* the reader will say so */
-            status = TANDA_OK;
-            break;
+            *view = bytes_view(&bytes);
+            return TANDA_OK;
         }
-        if (declared != SIZE_MAX) bytes.limit = declared_limit(declared, &bytes);
+        if (declared != SIZE_MAX) { /* a byte more shows that it is too much */
+            const size_t wanted = declared < most ? declared + 1 : most;
+            bytes.limit = wanted < bytes.size ? bytes.size : wanted;
+        }
         if (status == TANDA_OK) status = bytes_room(&bytes, path, &room, error);
     }
-    if (status == TANDA_OK && got > 0 && bytes.size <= declared &&
-        (declared == SIZE_MAX || declared <= possible))
-        status = too_large(path, bytes.limit, packed_size, error);
+    if (status == TANDA_OK && got > 0 && bytes.size <= declared)
+        status = bytes.limit == most
+                     ? fail(error, TANDA_BAD_INPUT,
+                            "%s: unpacks to more than %zu bytes, all that the memory allows", path, most)
+                     : fail(error, TANDA_BAD_INPUT,
+                            "%s: its %zu bytes unpack to more than %zu, which is hardly text; if it is, "
+                            "unpack it first",
+                            path, packed_size, bytes.limit);
     if (status == TANDA_OK)
         *view = bytes_view(&bytes);
     else
         bytes_free(&bytes);
+    return status;
+}
+
+/* ---- gzip ---------------------------------------------------------------------------------------------- */
+
+#define GZIP_WINDOW (15 + 16)     /* zlib: largest window, gzip wrapping */
+#define AT_ONCE ((size_t)1 << 30) /* zlib counts in 32 bits */
+
+/* gzip by zlib, which compares check sums and lengths: several members and zero padding behind them (RFC 1952). */
+typedef struct gzip_reader {
+    const char *path;
+    z_stream stream;
+    const unsigned char *end; /* of the packed bytes */
+    bool ended;
+} gzip_reader;
+
+static uInt at_once(size_t size) {
+    return (uInt)(size < AT_ONCE ? size : AT_ONCE);
+}
+
+/* Behind a member: another one, zeros (a tape's or a block device's padding), or nothing. */
+static tanda_status go_on(gzip_reader *reader, tanda_error *error) {
+    const unsigned char *at = reader->stream.next_in;
+    if (reader->end - at >= 2 && at[0] == 0x1f && at[1] == 0x8b) {
+        inflateReset(&reader->stream);
+        return TANDA_OK;
+    }
+    reader->ended = true;
+    while (at < reader->end && *at == 0)
+        at++;
+    if (at == reader->end) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: %td bytes behind the end of the gzip file", reader->path,
+                reader->end - at);
+}
+
+static tanda_status gzip_take(void *source, unsigned char *out, size_t size, size_t *got,
+                              tanda_error *error) {
+    gzip_reader *reader = source;
+    z_stream *stream = &reader->stream;
+    tanda_status status = TANDA_OK;
+    *got = 0;
+    while (status == TANDA_OK && *got < size && !reader->ended) {
+        const uInt room = at_once(size - *got);
+        stream->avail_in = at_once((size_t)(reader->end - stream->next_in));
+        stream->next_out = out + *got;
+        stream->avail_out = room;
+        const int code = inflate(stream, Z_NO_FLUSH);
+        *got += room - stream->avail_out;
+        if (code == Z_STREAM_END)
+            status = go_on(reader, error);
+        else if (code == Z_BUF_ERROR ||
+                 (code == Z_OK && stream->next_in == reader->end && stream->avail_out > 0))
+            status = fail(error, TANDA_BAD_INPUT, "%s: the gzip file is cut off", reader->path);
+        else if (code == Z_MEM_ERROR)
+            status = fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
+        else if (code != Z_OK)
+            status = fail(error, TANDA_BAD_INPUT, "%s: the gzip file is damaged: %s", reader->path,
+                          stream->msg != NULL ? stream->msg : "it asks for a dictionary");
+    }
     return status;
 }
 
@@ -117,20 +168,10 @@ static tanda_status damaged(const archive_reader *reader, tanda_error *error) {
                 (int)strcspn(reason, "\n"), reason);
 }
 
-/* What libarchive has not looked at may only be padding. */
-static tanda_status check_rest(const archive_reader *reader, tanda_error *error) {
-    const size_t used = (size_t)archive_filter_bytes(reader->archive, -1);
-    size_t at = used;
-    while (at < reader->view->size && reader->view->data[at] == 0)
-        at++;
-    if (at >= reader->view->size) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: %zu bytes behind the end of the %s file", reader->path,
-                reader->view->size - at, reader->packing);
-}
-
 static tanda_status archive_take(void *source, unsigned char *out, size_t size, size_t *got,
                                  tanda_error *error) {
     archive_reader *reader = source;
+    const file_view *view = reader->view;
     *got = 0;
     while (*got < size && !reader->ended) {
         const la_ssize_t length = archive_read_data(reader->archive, out + *got, size - *got);
@@ -138,48 +179,53 @@ static tanda_status archive_take(void *source, unsigned char *out, size_t size, 
         *got += (size_t)length;
         reader->ended = length == 0;
     }
-    return reader->ended ? check_rest(reader, error) : TANDA_OK;
-}
-
-static tanda_status archive_begin(archive_reader *reader, size_t packing, tanda_error *error) {
-    struct archive *archive = reader->archive;
-    struct archive_entry *entry;
-    if (packings[packing].support(archive) != ARCHIVE_OK ||
-        archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(archive) != ARCHIVE_OK)
-        return fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", reader->path,
-                    packings[packing].name);
-    if (archive_read_open_memory(archive, reader->view->data, reader->view->size) != ARCHIVE_OK)
-        return damaged(reader, error);
-    /* A beginning that is too short is no packing to libarchive, and would be given as it is. */
-    if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
-        return fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", reader->path, reader->packing);
-    const int code = archive_read_next_header(archive, &entry);
-    reader->ended = code == ARCHIVE_EOF; /* nothing is in it */
-    return code == ARCHIVE_OK || code == ARCHIVE_EOF ? TANDA_OK : damaged(reader, error);
+    if (!reader->ended) return TANDA_OK;
+    size_t at = (size_t)archive_filter_bytes(reader->archive, -1);
+    while (at < view->size && view->data[at] == 0) /* what libarchive has not looked at may only be padding */
+        at++;
+    if (at >= view->size) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: %zu bytes behind the end of the %s file", reader->path,
+                view->size - at, reader->packing);
 }
 
 static tanda_status open_archive(const char *path, size_t packing, packed_bound bound, const file_view *view,
                                  file_view *unpacked, tanda_error *error) {
+    struct archive *archive = archive_read_new();
+    struct archive_entry *entry;
     archive_reader reader = {
-        .path = path, .packing = packings[packing].name, .view = view, .archive = archive_read_new()};
-    if (reader.archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
-    tanda_status status = archive_begin(&reader, packing, error);
+        .path = path, .packing = packings[packing].name, .view = view, .archive = archive};
+    tanda_status status = TANDA_OK;
+    if (archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
+    if (packings[packing].support(archive) != ARCHIVE_OK ||
+        archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+        archive_read_support_format_empty(archive) != ARCHIVE_OK)
+        status = fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", path, reader.packing);
+    else if (archive_read_open_memory(archive, view->data, view->size) != ARCHIVE_OK)
+        status = damaged(&reader, error);
+    else if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE) /* else it would be given as it is */
+        status = fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", path, reader.packing);
+    if (status == TANDA_OK) {
+        const int code = archive_read_next_header(archive, &entry);
+        reader.ended = code == ARCHIVE_EOF; /* nothing is in it */
+        if (code != ARCHIVE_OK && code != ARCHIVE_EOF) status = damaged(&reader, error);
+    }
     if (status == TANDA_OK)
         status = packed_take(path, archive_take, &reader, view->size, SIZE_MAX, bound, unpacked, error);
-    archive_read_free(reader.archive);
+    archive_read_free(archive);
     return status;
 }
 
 static tanda_status open_gzip(const char *path, packed_bound bound, const file_view *view,
                               file_view *unpacked, tanda_error *error) {
-    gzip_reader *reader = NULL;
+    gzip_reader reader = {.path = path, .end = view->data + view->size};
     size_t possible = 0;
-    tanda_status status = gzip_open(path, view, &reader, error);
-    if (status != TANDA_OK) return status;
+    reader.stream.next_in = (Bytef *)(uintptr_t)view->data; /* zlib's interface lacks a const */
+    if (inflateInit2(&reader.stream, GZIP_WINDOW) != Z_OK)
+        return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
     if (__builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible)) possible = SIZE_MAX;
-    status = packed_take(path, gzip_read, reader, view->size, possible, bound, unpacked, error);
-    gzip_close(reader);
+    const tanda_status status =
+        packed_take(path, gzip_take, &reader, view->size, possible, bound, unpacked, error);
+    inflateEnd(&reader.stream);
     return status;
 }
 

@@ -5,7 +5,7 @@
 #ifndef TANDA_DATA_PACKED_H
 #define TANDA_DATA_PACKED_H
 
-#include "data/bytes.h"
+#include "data/pipe.h"
 
 /* How many bytes a file has that begins like this, by its own header; SIZE_MAX when its beginning does not tell. */
 typedef size_t (*packed_bound)(const unsigned char *data, size_t size);
@@ -32,11 +32,5 @@ typedef tanda_status (*packed_read)(void *source, unsigned char *out, size_t siz
  */
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
                          size_t possible, packed_bound bound, file_view *view, tanda_error *error);
-
-/* The unpacker of gzip, all of whose members follow one another. For packed.c. */
-typedef struct gzip_reader gzip_reader;
-tanda_status gzip_open(const char *path, const file_view *view, gzip_reader **reader, tanda_error *error);
-tanda_status gzip_read(void *reader, unsigned char *out, size_t size, size_t *got, tanda_error *error);
-void gzip_close(gzip_reader *reader);
 
 #endif

@@ -1,5 +1,4 @@
-#include "data/parts.h"
-
+/* Files whose rows follow one another in one table. */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -10,11 +9,15 @@
 
 #include "data/format.h"
 #include "data/origin.h"
-#include "data/target_check.h"
 #include "support/memory.h"
 #include "support/text.h"
 
 #define OWNER_SIZE 60
+
+typedef struct part_list {
+    char **paths;
+    size_t count;
+} part_list;
 
 /* ---- the list ----------------------------------------------------------------------------------------- */
 
@@ -68,71 +71,36 @@ static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_
     return add_path(list, path, error);
 }
 
-tanda_status parts_list(const char *path, const tanda_dataset_options *options, part_list *list,
-                        tanda_error *error) {
-    *list = (part_list){0};
-    tanda_status status = add_file_or_folder(list, path, error);
-    for (size_t i = 0; status == TANDA_OK && i < options->more_count; i++)
-        status = add_file_or_folder(list, options->more_files[i], error);
-    if (status != TANDA_OK) parts_free(list);
-    return status;
-}
-
-void parts_free(part_list *list) {
-    free_texts(list->paths, list->count);
-    *list = (part_list){0};
-}
-
 /* ---- reading ------------------------------------------------------------------------------------------ */
 
-/* What the first table says of the others' columns; their classes may be any. Borrowed. */
-static dataset_expectation expect_columns(const table *first, const request *request, const char *owner) {
-    return (dataset_expectation){.feature_count = first->features,
-                                 .feature_names = first->feature_names,
-                                 .task = request->options->task,
-                                 .target_name = first->target_name,
-                                 .is_category = first->raw.is_category,
-                                 .fills_missing = first->raw.fills_missing,
-                                 .target_count = first->target_count,
-                                 .target_names = first->target_names,
-                                 .owner = owner};
-}
-
-static tanda_status check_columns(const part_list *list, const table *tables, size_t i, tanda_error *error) {
-    if (tables[i].columns == tables[0].columns) return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns, and %s, which it follows, has %zu",
-                list->paths[i], tables[i].columns, list->paths[0], tables[0].columns);
-}
-
-/* A later one. With a model at hand, that says which columns there are. */
+/* A later one. The first says which columns there are, with any classes; a model at hand does so before it. */
 static tanda_status read_later(const part_list *list, const request *request, table *tables, size_t i,
                                tanda_error *error) {
     char owner[OWNER_SIZE], text[SHOWN_SIZE];
+    const table *first = &tables[0];
     struct request later = *request;
     tanda_dataset_options options = *request->options;
     text_put(owner, sizeof owner, "%s", shown(list->paths[0], strlen(list->paths[0]), text));
-    const dataset_expectation expected = expect_columns(&tables[0], request, owner);
+    const dataset_expectation expected = {.feature_count = first->features,
+                                          .feature_names = first->feature_names,
+                                          .task = request->options->task,
+                                          .target_name = first->target_name,
+                                          .is_category = first->raw.is_category,
+                                          .fills_missing = first->raw.fills_missing,
+                                          .target_count = first->target_count,
+                                          .target_names = first->target_names,
+                                          .owner = owner};
     if (request->expected == NULL) {
         later.is_part = true;
         later.expected = &expected;
         later.options = &options;
         if (options.header != TANDA_HEADER_NONE)
-            options.header = tables[0].feature_names != NULL ? TANDA_HEADER_AUTO : TANDA_HEADER_NONE;
+            options.header = first->feature_names != NULL ? TANDA_HEADER_AUTO : TANDA_HEADER_NONE;
     }
     const tanda_status status = format_read(list->paths[i], options.format, &later, &tables[i], error);
-    return status == TANDA_OK ? check_columns(list, tables, i, error) : status;
-}
-
-static void free_tables(table *tables, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        table_free(&tables[i]);
-}
-
-/* Whether some labels are text and others numbers. */
-static bool kinds_differ(const table *tables, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        if (tables[i].has_labels && tables[i].labels.text != tables[0].labels.text) return true;
-    return false;
+    if (status != TANDA_OK || tables[i].columns == first->columns) return status;
+    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns, and %s, which it follows, has %zu",
+                list->paths[i], tables[i].columns, list->paths[0], first->columns);
 }
 
 static tanda_status read_all(const part_list *list, const request *request, table *tables,
@@ -140,12 +108,16 @@ static tanda_status read_all(const part_list *list, const request *request, tabl
     struct request reading = *request;
     reading.has_parts = true;
     for (;;) {
+        bool kinds_differ = false; /* some labels are text and others numbers */
         tanda_status status =
             format_read(list->paths[0], reading.options->format, &reading, &tables[0], error);
-        for (size_t i = 1; status == TANDA_OK && i < list->count; i++)
+        for (size_t i = 1; status == TANDA_OK && i < list->count; i++) {
             status = read_later(list, &reading, tables, i, error);
-        if (status != TANDA_OK || reading.text_labels || !kinds_differ(tables, list->count)) return status;
-        free_tables(tables, list->count);
+            kinds_differ |= tables[i].has_labels && tables[i].labels.text != tables[0].labels.text;
+        }
+        if (status != TANDA_OK || reading.text_labels || !kinds_differ) return status;
+        for (size_t i = 0; i < list->count; i++)
+            table_free(&tables[i]);
         reading.text_labels = true; /* one word among the labels of one file makes all of them text */
     }
 }
@@ -222,23 +194,17 @@ static tanda_status join_categories(table *first, table *later, size_t part, siz
     return status;
 }
 
-static tanda_status join_raw(const part_list *list, table *tables, tanda_error *error) {
-    table *first = &tables[0];
-    tanda_status status = copy_texts(&first->raw.part_paths, list->paths, list->count, error);
-    if (status == TANDA_OK) first->raw.part_count = list->count;
-    for (size_t i = 1; i < list->count && first->raw.categories != NULL; i++)
-        for (size_t feature = 0; status == TANDA_OK && feature < first->features; feature++)
-            if (first->raw.is_category[feature])
-                status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
-    return status;
-}
-
 /* Everything but what is shared already, as names are. */
 static tanda_status join_rows(const part_list *list, const request *request, table *tables, size_t rows,
                               table *joined, tanda_error *error) {
-    const table *first = &tables[0];
+    table *first = &tables[0];
     const size_t count = list->count, features = first->features, targets = first->target_count;
-    tanda_status status = join_raw(list, tables, error);
+    tanda_status status = copy_texts(&first->raw.part_paths, list->paths, count, error);
+    if (status == TANDA_OK) first->raw.part_count = count;
+    for (size_t i = 1; i < count && first->raw.categories != NULL; i++)
+        for (size_t feature = 0; status == TANDA_OK && feature < features; feature++)
+            if (first->raw.is_category[feature])
+                status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
     if (status == TANDA_OK && first->has_labels) {
         status = join_labels(list, request, tables, rows, &joined->labels, error);
         joined->has_labels = status == TANDA_OK;
@@ -250,13 +216,12 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
     if (status == TANDA_OK)
         status = join_matrix(tables, count, rows, features, offsetof(table, owned), &joined->owned, error);
     for (size_t i = 1; status == TANDA_OK && i < count; i++)
-        status = copied_append(&tables[0].copied, &tables[i].copied, error);
+        status = copied_append(&first->copied, &tables[i].copied, error);
     for (size_t i = 0; i < count; i++)
         status = file_view_check(&tables[i].mapping, status, error);
     return status;
 }
 
-/* What the tables have in common goes over from the first. */
 static void take_common(table *tables, size_t count, table *joined) {
     table *first = &tables[0];
     joined->features = first->features;
@@ -282,50 +247,55 @@ static void take_common(table *tables, size_t count, table *joined) {
     first->target_name = NULL;
 }
 
-/* A word among targets that are numbers in all files together, though not in its own. */
-static tanda_status check_words(const part_list *list, const request *request, const table *tables,
-                                const table *joined, tanda_error *error) {
-    const target_fault fault = target_fault_find(joined, request);
-    char text[SHOWN_SIZE];
-    size_t part = 0, end = tables[0].rows;
-    if (fault.kind != TARGET_WORD) return TANDA_OK;
-    while (fault.row >= end)
-        end += tables[++part].rows;
-    return fail(
-        error, TANDA_BAD_INPUT,
-        "%s: the target '%s' is not a number, as %zu of %zu in all files are; --task classes takes all "
-        "as classes",
-        list->paths[part], shown(fault.word, strlen(fault.word), text), fault.count, fault.rows);
-}
-
 static tanda_status join(const part_list *list, const request *request, table *tables, table *joined,
                          tanda_error *error) {
     size_t rows = 0;
+    char text[SHOWN_SIZE];
     for (size_t i = 0; i < list->count; i++)
         if (add_overflows(rows, tables[i].rows, &rows))
             return fail(error, TANDA_FAILED, "%s: more rows than this machine can address", list->paths[i]);
     tanda_status status = join_rows(list, request, tables, rows, joined, error);
     joined->rows = rows;
-    if (status == TANDA_OK) status = check_words(list, request, tables, joined, error);
+    /* a word among targets that are numbers in all files together, though not in its own */
+    const target_fault fault =
+        status == TANDA_OK ? target_fault_find(joined, request) : (target_fault){TARGET_FINE};
+    size_t part = 0, end = tables[0].rows;
+    while (fault.kind == TARGET_WORD && fault.row >= end)
+        end += tables[++part].rows;
+    if (fault.kind == TARGET_WORD)
+        status = fail(
+            error, TANDA_BAD_INPUT,
+            "%s: the target '%s' is not a number, as %zu of %zu in all files are; --task classes takes all "
+            "as classes",
+            list->paths[part], shown(fault.word, strlen(fault.word), text), fault.count, fault.rows);
+    /* what the tables have in common goes over from the first */
     take_common(tables, list->count, joined);
     if (status == TANDA_OK) status = origin_join(request, tables, list->count, joined, error);
     if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;
     return status;
 }
 
-tanda_status parts_read(const part_list *list, const request *request, table *result, tanda_error *error) {
+tanda_status parts_read(const char *path, const request *request, table *result, tanda_error *error) {
+    const tanda_dataset_options *options = request->options;
+    part_list list = {0};
     table *tables = NULL, joined = {0};
-    if (list->count == 1)
-        return format_read(list->paths[0], request->options->format, request, result, error);
-    tanda_status status = allocate(&tables, list->count, sizeof *tables, "files", error);
-    if (status == TANDA_OK) status = read_all(list, request, tables, error);
-    if (status == TANDA_OK) status = join(list, request, tables, &joined, error);
-    if (status == TANDA_OK)
-        *result = joined;
-    else
-        table_free(&joined);
-    for (size_t i = 0; tables != NULL && i < list->count; i++)
+    tanda_status status = add_file_or_folder(&list, path, error);
+    for (size_t i = 0; status == TANDA_OK && i < options->more_count; i++)
+        status = add_file_or_folder(&list, options->more_files[i], error);
+    if (status == TANDA_OK && list.count == 1)
+        status = format_read(list.paths[0], options->format, request, result, error);
+    if (status == TANDA_OK && list.count > 1) {
+        status = allocate(&tables, list.count, sizeof *tables, "files", error);
+        if (status == TANDA_OK) status = read_all(&list, request, tables, error);
+        if (status == TANDA_OK) status = join(&list, request, tables, &joined, error);
+        if (status == TANDA_OK)
+            *result = joined;
+        else
+            table_free(&joined);
+    }
+    for (size_t i = 0; tables != NULL && i < list.count; i++)
         table_free(&tables[i]);
     free(tables);
+    free_texts(list.paths, list.count);
     return status;
 }

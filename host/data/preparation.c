@@ -22,19 +22,6 @@ void preparation_free(preparation *preparation) {
     *preparation = (struct preparation){0};
 }
 
-static tanda_status copy_column(const preparation *source, size_t from, preparation *copy, size_t column,
-                                tanda_error *error) {
-    const prepared_column *of = &source->of[from];
-    tanda_status status = TANDA_OK;
-    if (source->names != NULL) status = copy_text(&copy->names[column], source->names[from], error);
-    if (source->is_category != NULL) copy->is_category[column] = source->is_category[from];
-    copy->of[column].mean = of->mean;
-    if (status == TANDA_OK && of->category_count > 0)
-        status = copy_texts(&copy->of[column].categories, of->categories, of->category_count, error);
-    if (status == TANDA_OK) copy->of[column].category_count = of->category_count;
-    return status;
-}
-
 tanda_status preparation_copy(const preparation *source, const size_t *from, preparation *copy,
                               tanda_error *error) {
     const size_t columns = source->columns;
@@ -46,8 +33,16 @@ tanda_status preparation_copy(const preparation *source, const size_t *from, pre
         status = allocate(&made.names, columns, sizeof *made.names, "columns", error);
     if (status == TANDA_OK && source->is_category != NULL)
         status = allocate(&made.is_category, columns, sizeof *made.is_category, "columns", error);
-    for (size_t i = 0; status == TANDA_OK && i < columns; i++)
-        status = copy_column(source, from == NULL ? i : from[i], &made, i, error);
+    for (size_t i = 0; status == TANDA_OK && i < columns; i++) {
+        const size_t own = from == NULL ? i : from[i];
+        const prepared_column *of = &source->of[own];
+        if (source->names != NULL) status = copy_text(&made.names[i], source->names[own], error);
+        if (source->is_category != NULL) made.is_category[i] = source->is_category[own];
+        made.of[i].mean = of->mean;
+        if (status == TANDA_OK && of->category_count > 0)
+            status = copy_texts(&made.of[i].categories, of->categories, of->category_count, error);
+        if (status == TANDA_OK) made.of[i].category_count = of->category_count;
+    }
     if (status == TANDA_OK)
         *copy = made;
     else
@@ -55,21 +50,15 @@ tanda_status preparation_copy(const preparation *source, const size_t *from, pre
     return status;
 }
 
-/* What a message calls a column. */
-static const char *column_title(char *const *names, size_t column, char buffer[SHOWN_SIZE]) {
-    if (names != NULL) return shown(names[column], strlen(names[column]), buffer);
-    text_put(buffer, SHOWN_SIZE, "%zu (from 0)", column);
-    return buffer;
-}
-
 static tanda_status no_value(const tanda_dataset *training, size_t column, tanda_error *error) {
     char title[SHOWN_SIZE];
+    text_put(title, sizeof title, "%zu (from 0)", column);
+    if (training->feature_names != NULL)
+        shown(training->feature_names[column], strlen(training->feature_names[column]), title);
     return fail(error, TANDA_BAD_INPUT,
                 "%s: feature %s has no value in the training rows; leave it out with --ignore",
-                training->raw.path, column_title(training->feature_names, column, title));
+                training->raw.path, title);
 }
-
-/* ---- categories --------------------------------------------------------------------------------------- */
 
 /* Numbers by value, and of equal value, as 1 and 1.0, by bytes. */
 static int compare_numbers(const void *a, const void *b) {
@@ -84,42 +73,32 @@ static int compare_texts(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort_categories(prepared_column *column) {
-    bool numbers = true;
-    double value;
-    for (size_t i = 0; numbers && i < column->category_count; i++)
-        numbers = number_to_double(column->categories[i], strlen(column->categories[i]), &value) == NUMBER_OK;
-    qsort(column->categories, column->category_count, sizeof *column->categories,
-          numbers ? compare_numbers : compare_texts);
-}
-
-/* occurs[i] becomes true when a row is of category i. */
-static void find_occurring(const tanda_dataset *dataset, size_t column, bool *occurs) {
-    const float *value = dataset->values + column;
-    memset(occurs, 0, CATEGORIES_MAX * sizeof *occurs);
-    for (size_t row = 0; row < dataset->rows; row++, value += dataset->features)
-        if (!isnan(*value)) occurs[(size_t)*value] = true;
-}
-
-/* occurs is room for CATEGORIES_MAX. */
+/* Those that occur. occurs is room for CATEGORIES_MAX. */
 static tanda_status fit_categories(const tanda_dataset *training, size_t column, bool *occurs,
                                    prepared_column *result, tanda_error *error) {
     const text_set *texts = &training->raw.categories[column].texts;
+    const float *row_value = training->values + column;
     size_t count = 0;
-    find_occurring(training, column, occurs);
+    bool numbers = true;
+    double value;
+    memset(occurs, 0, CATEGORIES_MAX * sizeof *occurs);
+    for (size_t row = 0; row < training->rows; row++, row_value += training->features)
+        if (!isnan(*row_value)) occurs[(size_t)*row_value] = true;
     for (size_t i = 0; i < texts->count; i++)
         count += occurs[i];
     if (count == 0) return no_value(training, column, error);
     tanda_status status =
         allocate(&result->categories, count, sizeof *result->categories, "categories", error);
-    for (size_t i = 0; status == TANDA_OK && i < texts->count; i++)
-        if (occurs[i])
-            status = copy_text(&result->categories[result->category_count++], texts->texts[i], error);
-    if (status == TANDA_OK) sort_categories(result);
+    for (size_t i = 0; status == TANDA_OK && i < texts->count; i++) {
+        if (!occurs[i]) continue;
+        status = copy_text(&result->categories[result->category_count++], texts->texts[i], error);
+        numbers = numbers && number_to_double(texts->texts[i], strlen(texts->texts[i]), &value) == NUMBER_OK;
+    }
+    if (status == TANDA_OK)
+        qsort(result->categories, count, sizeof *result->categories,
+              numbers ? compare_numbers : compare_texts);
     return status;
 }
-
-/* ---- means -------------------------------------------------------------------------------------------- */
 
 /* Adds up the values that there are, and counts them. */
 static const double *present_sums(const tanda_dataset *dataset, sum_tree *tree, size_t *counts) {
@@ -140,11 +119,6 @@ static const double *present_sums(const tanda_dataset *dataset, sum_tree *tree, 
     return tree_sum(tree);
 }
 
-static void set_mean(prepared_column *column, double mean) {
-    float rounded = (float)mean;
-    column->mean = rounded == 0.0f ? 0.0f : rounded;
-}
-
 static tanda_status fit_means(const tanda_dataset *training, preparation *result, tanda_error *error) {
     sum_tree tree = {0};
     size_t *counts = NULL;
@@ -153,17 +127,17 @@ static tanda_status fit_means(const tanda_dataset *training, preparation *result
     const double *sums = status == TANDA_OK ? present_sums(training, &tree, counts) : NULL;
     for (size_t i = 0; status == TANDA_OK && i < training->features; i++) {
         if (result->of[i].category_count > 0) continue;
-        if (counts[i] == 0)
+        if (counts[i] == 0) {
             status = no_value(training, i, error);
-        else
-            set_mean(&result->of[i], sums[i] / (double)counts[i]);
+        } else {
+            const float mean = (float)(sums[i] / (double)counts[i]);
+            result->of[i].mean = mean == 0.0f ? 0.0f : mean;
+        }
     }
     free(tree.stack);
     free(counts);
     return status;
 }
-
-/* ---- the fit ------------------------------------------------------------------------------------------ */
 
 static tanda_status fit_columns(const tanda_dataset *training, preparation *result, tanda_error *error) {
     bool *occurs = NULL;
@@ -204,8 +178,6 @@ tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, p
     return status;
 }
 
-/* ---- the features ------------------------------------------------------------------------------------- */
-
 bool preparation_count(const preparation *preparation, size_t rows, size_t *features) {
     size_t count = 0, bytes = 0;
     for (size_t i = 0; i < preparation->columns; i++) {
@@ -216,30 +188,22 @@ bool preparation_count(const preparation *preparation, size_t rows, size_t *feat
     return !multiply_overflows(count, sizeof(float), &bytes) && !multiply_overflows(bytes, rows, &bytes);
 }
 
-static tanda_status name_feature(const preparation *preparation, size_t column, size_t category, char **name,
-                                 tanda_error *error) {
-    char number[24];
-    const char *before = number;
-    const prepared_column *of = &preparation->of[column];
-    text_put(number, sizeof number, "%zu", column);
-    if (preparation->names != NULL) before = preparation->names[column];
-    int length = of->category_count == 0 ? asprintf(name, "%s", before)
-                                         : asprintf(name, "%s=%s", before, of->categories[category]);
-    if (length >= 0) return TANDA_OK;
-    *name = NULL;
-    return fail(error, TANDA_FAILED, "no memory for the names of features");
-}
-
 tanda_status preparation_names(const preparation *preparation, char ***names, tanda_error *error) {
     size_t count = 0, next = 0;
-    char **made = NULL;
+    char **made = NULL, number[24];
     if (!preparation_count(preparation, 1, &count))
         return fail(error, TANDA_FAILED, "no memory for the names of features");
     tanda_status status = allocate(&made, count, sizeof *made, "names of features", error);
     for (size_t i = 0; status == TANDA_OK && i < preparation->columns; i++) {
-        size_t of_column = preparation->of[i].category_count;
-        for (size_t c = 0; status == TANDA_OK && c < (of_column == 0 ? 1 : of_column); c++)
-            status = name_feature(preparation, i, c, &made[next++], error);
+        const prepared_column *of = &preparation->of[i];
+        const char *name = preparation->names != NULL ? preparation->names[i] : number;
+        text_put(number, sizeof number, "%zu", i);
+        if (of->category_count == 0) status = copy_text(&made[next++], name, error);
+        for (size_t c = 0; status == TANDA_OK && c < of->category_count; c++, next++)
+            if (asprintf(&made[next], "%s=%s", name, of->categories[c]) < 0) {
+                made[next] = NULL;
+                status = fail(error, TANDA_FAILED, "no memory for the names of features");
+            }
     }
     if (status == TANDA_OK)
         *names = made;

@@ -30,8 +30,6 @@ const char *column_type_name(column_type type) {
     return names[type];
 }
 
-/* ---- digits ------------------------------------------------------------------------------------------- */
-
 double shortest_decimal(float value) {
     const double exact = (double)value, size = exact < 0.0 ? -exact : exact;
     if (size <= (double)WHOLE_MAX && (double)(int64_t)exact == exact) return exact;
@@ -44,8 +42,6 @@ double shortest_decimal(float value) {
     char text[TEXT_NUMBER_SIZE];
     return strtod(text_shortest_float(value, text), NULL);
 }
-
-/* ---- distinct values ---------------------------------------------------------------------------------- */
 
 typedef struct counted_value {
     double value;
@@ -98,8 +94,6 @@ static const counted_value *most_frequent(const value_set *set) {
             found = slot;
     return found;
 }
-
-/* ---- a few neighbouring columns ----------------------------------------------------------------------- */
 
 /* Columns in binary64 or, where that is all there is, in binary32. */
 typedef struct column_group {
@@ -221,10 +215,11 @@ static void add_values(const column_rows *rows, bool *has_fraction, value_set *s
         *has_fraction = !is_whole(rows->values[i]);
 }
 
-/* Reads the chunk's rows and finds their extremes and sums. */
-static void read_chunk(const column_group *group, chunk *chunk, double *minimum, double *maximum,
-                       double *sum) {
+/* Reads the chunk's rows. */
+static void add_chunk(const column_group *group, chunk *chunk, figures *figures, double *sum) {
     const size_t rows = chunk->rows, count = group->count;
+    double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
+    column_rows found;
     if (group->exact != NULL) {
         exact_columns_take(group->exact, group->first, count, chunk->first, rows, chunk->exact);
         add_exact_rows(chunk->exact, rows, count, count, minimum, maximum, sum);
@@ -232,18 +227,12 @@ static void read_chunk(const column_group *group, chunk *chunk, double *minimum,
         chunk->values = group->values + chunk->first * group->step;
         add_binary32_rows(chunk->values, rows, group->step, count, minimum, maximum, sum);
     }
-}
-
-static void add_chunk(const column_group *group, chunk *chunk, figures *figures, double *sum) {
-    double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
-    column_rows found;
-    read_chunk(group, chunk, minimum, maximum, sum);
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const bool some_missing = isnan(sum[i]);
         if (some_missing || !figures->has_fraction[i] || !figures->sets[i].has_more) {
             gather(group, chunk, i, &found);
             add_values(&found, &figures->has_fraction[i], &figures->sets[i]);
-            figures->missing[i] += chunk->rows - found.count;
+            figures->missing[i] += rows - found.count;
         }
         if (some_missing) find_extremes(&found, &minimum[i], &maximum[i], &sum[i]);
         if (minimum[i] < figures->minimum[i]) figures->minimum[i] = minimum[i];
@@ -251,40 +240,30 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     }
 }
 
-static void add_block(const group_work *work, size_t block, chunk *chunk, sum_tree *tree, figures *figures) {
-    const column_group *group = work->group;
-    const size_t end = (block + 1) * BLOCK_ROWS < group->rows ? (block + 1) * BLOCK_ROWS : group->rows;
-    for (size_t row = block * BLOCK_ROWS; row < end; row += SUM_CHUNK_ROWS) {
-        chunk->first = row;
-        chunk->rows = end - row < SUM_CHUNK_ROWS ? end - row : SUM_CHUNK_ROWS;
-        add_chunk(group, chunk, figures, tree_top(tree));
-        tree_push(tree);
-    }
-    memcpy(work->sums + block * group->count, tree_sum(tree), group->count * sizeof *work->sums);
-}
-
-static figures *figures_make(size_t columns) {
-    figures *made = calloc(1, sizeof *made + columns * sizeof made->sets[0]);
-    for (size_t i = 0; made != NULL && i < columns; i++) {
-        made->minimum[i] = INFINITY;
-        made->maximum[i] = -INFINITY;
-    }
-    return made;
-}
-
 /* A thread's part of the rows, as a whole number of blocks. */
 static void profile_part(void *context, size_t first, size_t end) {
     group_work *work = context;
-    const size_t columns = work->group->count;
-    figures *figures = figures_make(columns);
+    const size_t columns = work->group->count, rows = work->group->rows;
+    figures *figures = calloc(1, sizeof *figures + columns * sizeof figures->sets[0]);
     chunk *chunk = NULL;
     sum_tree tree = {0};
     if (figures == NULL || allocate(&chunk, 1, sizeof *chunk, "rows", NULL) != TANDA_OK ||
         tree_make(&tree, BLOCK_ROWS, columns, NULL) != TANDA_OK)
         __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
-    else
-        for (size_t block = first; block < end; block++)
-            add_block(work, block, chunk, &tree, figures);
+    for (size_t i = 0; figures != NULL && i < columns; i++) {
+        figures->minimum[i] = INFINITY;
+        figures->maximum[i] = -INFINITY;
+    }
+    for (size_t block = first; tree.stack != NULL && block < end; block++) {
+        const size_t last = (block + 1) * BLOCK_ROWS < rows ? (block + 1) * BLOCK_ROWS : rows;
+        for (size_t row = block * BLOCK_ROWS; row < last; row += SUM_CHUNK_ROWS) {
+            chunk->first = row;
+            chunk->rows = last - row < SUM_CHUNK_ROWS ? last - row : SUM_CHUNK_ROWS;
+            add_chunk(work->group, chunk, figures, tree_top(&tree));
+            tree_push(&tree);
+        }
+        memcpy(work->sums + block * columns, tree_sum(&tree), columns * sizeof *work->sums);
+    }
     free(tree.stack);
     free(chunk);
     work->parts[first / work->blocks_of_part] = figures;
@@ -300,33 +279,20 @@ static void join_figures(figures *all, const figures *part, size_t columns) {
     }
 }
 
-/* ---- what is told ------------------------------------------------------------------------------------- */
-
-static bool is_text(const tanda_dataset *dataset, size_t feature) {
-    return dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
-}
-
 /* Of a source in binary32 the decimal that it stands for. */
 static double as_it_came(const column_group *group, double value) {
     return (group->exact != NULL ? value : shortest_decimal((float)value)) + 0.0; /* 0, not -0 */
-}
-
-static void finish_frequent(const column_group *group, const value_set *set, const tanda_dataset *dataset,
-                            size_t feature, column_profile *profile) {
-    const counted_value *frequent = most_frequent(set);
-    if (set->has_more || (frequent->rows == 1 && set->count > 1)) return;
-    profile->most_frequent_rows = frequent->rows;
-    if (is_text(dataset, feature))
-        profile->most_frequent_text = dataset->raw.categories[feature].texts.texts[(size_t)frequent->value];
-    else
-        profile->most_frequent = as_it_came(group, frequent->value);
 }
 
 static void finish_column(const column_group *group, const figures *figures, size_t column, double sum,
                           const tanda_dataset *dataset, column_profile *profile) {
     const value_set *set = &figures->sets[column];
     const size_t feature = group->features[column];
-    *profile = (column_profile){.type = figures->has_fraction[column] ? COLUMN_REAL : COLUMN_INTEGER,
+    const bool is_text = dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
+    *profile = (column_profile){.type = set->count == 0                 ? COLUMN_EMPTY
+                                        : is_text                       ? COLUMN_TEXT
+                                        : figures->has_fraction[column] ? COLUMN_REAL
+                                                                        : COLUMN_INTEGER,
                                 .missing = figures->missing[column],
                                 .distinct = set->has_more ? PROFILE_DISTINCT_MAX : set->count,
                                 .has_more = set->has_more,
@@ -334,53 +300,48 @@ static void finish_column(const column_group *group, const figures *figures, siz
                                 .mean = NAN,
                                 .maximum = NAN,
                                 .most_frequent = NAN};
-    if (set->count == 0) profile->type = COLUMN_EMPTY;
     if (set->count == 0) return;
-    if (is_text(dataset, feature)) {
-        profile->type = COLUMN_TEXT;
-    } else {
+    if (!is_text) {
         profile->minimum = as_it_came(group, figures->minimum[column]);
         profile->maximum = as_it_came(group, figures->maximum[column]);
         profile->mean =
             profile_is_constant(profile) ? profile->minimum : sum / (double)(group->rows - profile->missing);
     }
-    finish_frequent(group, set, dataset, feature, profile);
-}
-
-/* The sums of all rows, (group->count), from those of the blocks. */
-static const double *add_sums(const group_work *work, size_t blocks, sum_tree *tree) {
-    const size_t columns = work->group->count;
-    for (size_t block = 0; block < blocks; block++) {
-        memcpy(tree_top(tree), work->sums + block * columns, columns * sizeof *work->sums);
-        tree_push(tree);
-    }
-    return tree_sum(tree);
-}
-
-static void finish_group(const group_work *work, size_t parts, const double *sums,
-                         const tanda_dataset *dataset, column_profile *profiles) {
-    const column_group *group = work->group;
-    for (size_t part = 1; part < parts; part++)
-        join_figures(work->parts[0], work->parts[part], group->count);
-    for (size_t i = 0; i < group->count; i++)
-        finish_column(group, work->parts[0], i, sums[i], dataset, &profiles[group->features[i]]);
+    const counted_value *frequent = most_frequent(set);
+    if (set->has_more || (frequent->rows == 1 && set->count > 1)) return;
+    profile->most_frequent_rows = frequent->rows;
+    if (is_text)
+        profile->most_frequent_text = dataset->raw.categories[feature].texts.texts[(size_t)frequent->value];
+    else
+        profile->most_frequent = as_it_came(group, frequent->value);
 }
 
 /* Threads share the rows. What they find is the same however that is done, and sums are of blocks and of a tree over these. */
 static tanda_status profile_group(const column_group *group, const tanda_dataset *dataset,
                                   column_profile *profiles, tanda_error *error) {
-    const size_t blocks = (group->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, threads = parallel_threads();
+    const size_t columns = group->count, threads = parallel_threads();
+    const size_t blocks = (group->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
     group_work work = {.group = group, .blocks_of_part = (blocks + threads - 1) / threads};
     const size_t parts = (blocks + work.blocks_of_part - 1) / work.blocks_of_part;
     sum_tree tree = {0};
     tanda_status status = allocate(&work.parts, parts, sizeof(figures *), "columns", error);
     if (status == TANDA_OK)
-        status = allocate(&work.sums, blocks * group->count, sizeof *work.sums, "sums of columns", error);
-    if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, group->count, error);
+        status = allocate(&work.sums, blocks * columns, sizeof *work.sums, "sums of columns", error);
+    if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, columns, error);
     if (status == TANDA_OK) parallel_ranges(blocks, work.blocks_of_part, profile_part, &work);
     if (status == TANDA_OK && work.failed)
         status = fail(error, TANDA_FAILED, "no memory for the distinct values of the columns");
-    if (status == TANDA_OK) finish_group(&work, parts, add_sums(&work, blocks, &tree), dataset, profiles);
+    if (status == TANDA_OK) {
+        for (size_t block = 0; block < blocks; block++) {
+            memcpy(tree_top(&tree), work.sums + block * columns, columns * sizeof *work.sums);
+            tree_push(&tree);
+        }
+        const double *sums = tree_sum(&tree);
+        for (size_t part = 1; part < parts; part++)
+            join_figures(work.parts[0], work.parts[part], columns);
+        for (size_t i = 0; i < columns; i++)
+            finish_column(group, work.parts[0], i, sums[i], dataset, &profiles[group->features[i]]);
+    }
     for (size_t part = 0; work.parts != NULL && part < parts; part++)
         free(work.parts[part]);
     free(work.parts);
@@ -388,8 +349,6 @@ static tanda_status profile_group(const column_group *group, const tanda_dataset
     free(tree.stack);
     return status;
 }
-
-/* ---- all columns -------------------------------------------------------------------------------------- */
 
 /* Which of the columns in binary64 a feature is; their number where it is none. Both ascend. */
 static size_t find_exact(const exact_columns *exact, size_t feature) {
@@ -404,30 +363,23 @@ static size_t find_exact(const exact_columns *exact, size_t feature) {
     return low < exact->count && exact->features[low] == feature ? low : exact->count;
 }
 
-/* The features from `first` on that lie side by side. */
-static column_group next_group(const tanda_dataset *dataset, size_t first) {
-    const exact_columns *exact = &dataset->exact;
-    const size_t begin = find_exact(exact, first);
-    const bool is_exact = begin < exact->count;
-    column_group group = {.exact = is_exact ? exact : NULL,
-                          .first = begin,
-                          .values = dataset->values + first,
-                          .rows = dataset->rows,
-                          .step = dataset->features};
-    for (size_t i = first; i < dataset->features && group.count < COLUMNS_AT_ONCE; i++) {
-        if ((find_exact(exact, i) < exact->count) != is_exact) break;
-        group.features[group.count++] = i;
-    }
-    return group;
-}
-
 tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
+    const exact_columns *exact = &dataset->exact;
     column_profile *made = NULL;
     tanda_status status = allocate(&made, dataset->features, sizeof *made, "columns", error);
     for (size_t first = 0; status == TANDA_OK && first < dataset->features;) {
-        const column_group group = next_group(dataset, first);
+        const size_t begin = find_exact(exact, first);
+        const bool is_exact = begin < exact->count;
+        column_group group = {.exact = is_exact ? exact : NULL,
+                              .first = begin,
+                              .values = dataset->values + first,
+                              .rows = dataset->rows,
+                              .step = dataset->features};
+        /* the features from the first on that lie side by side */
+        while (first < dataset->features && group.count < COLUMNS_AT_ONCE &&
+               (find_exact(exact, first) < exact->count) == is_exact)
+            group.features[group.count++] = first++;
         status = profile_group(&group, dataset, made, error);
-        first += group.count;
     }
     if (status == TANDA_OK)
         *profiles = made;

@@ -75,15 +75,6 @@ static tanda_status copy_figures(const float *source, const size_t *from, size_t
     return status;
 }
 
-static tanda_status copy_origins(const scaling *source, const size_t *from, scaling *copy,
-                                 tanda_error *error) {
-    tanda_status status = origin_copy(source->origin, source->features, &copy->origin, error);
-    for (size_t i = 0; status == TANDA_OK && copy->origin != NULL && from != NULL && i < source->features;
-         i++)
-        copy->origin[i] = source->origin[from[i]];
-    return status;
-}
-
 tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *copy, tanda_error *error) {
     scaling made = {.kind = source->kind, .features = source->features};
     tanda_status status = TANDA_OK;
@@ -91,7 +82,9 @@ tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *co
         status = copy_figures(source->center, from, source->features, &made.center, error);
     if (status == TANDA_OK && source->kind != TANDA_SCALE_NONE)
         status = copy_figures(source->factor, from, source->features, &made.factor, error);
-    if (status == TANDA_OK) status = copy_origins(source, from, &made, error);
+    if (status == TANDA_OK) status = origin_copy(source->origin, source->features, &made.origin, error);
+    for (size_t i = 0; status == TANDA_OK && made.origin != NULL && from != NULL && i < source->features; i++)
+        made.origin[i] = source->origin[from[i]];
     if (status == TANDA_OK)
         *copy = made;
     else
@@ -122,32 +115,13 @@ static const double *column_sums(sum_tree *tree, const float *values, size_t row
 
 /* ---- the fit ------------------------------------------------------------------------------------------ */
 
-/* Per feature; what a fit looks at. */
-typedef struct extremes {
-    float *low;
-    float *high;
-} extremes;
-
-static void find_extremes(const float *values, size_t rows, size_t features, extremes *extremes) {
-    memcpy(extremes->low, values, features * sizeof *values);
-    memcpy(extremes->high, values, features * sizeof *values);
-    for (size_t row = 1; row < rows; row++) {
-        for (size_t i = 0; i < features; i++) {
-            float value = values[row * features + i];
-            extremes->low[i] = value < extremes->low[i] ? value : extremes->low[i];
-            extremes->high[i] = value > extremes->high[i] ? value : extremes->high[i];
-        }
-    }
-}
-
 /*
  * One feature's center and 1 / spread. A constant column gets factor 0: nothing is known of how it matters, so no value
  * of it may decide a prediction.
  */
-static tanda_status set_feature(scaling *result, size_t feature, const extremes *extremes, double center,
+static tanda_status set_feature(scaling *result, size_t feature, float low, float high, double center,
                                 double spread, tanda_error *error) {
-    float low = extremes->low[feature];
-    bool constant = low == extremes->high[feature];
+    bool constant = low == high;
     float middle = constant ? low : (float)center;
     float factor = constant ? 0.0f : (float)(1.0 / spread);
     if (!isfinite(factor))
@@ -159,15 +133,6 @@ static tanda_status set_feature(scaling *result, size_t feature, const extremes 
     result->center[feature] = middle == 0.0f ? 0.0f : middle;
     result->factor[feature] = factor;
     return TANDA_OK;
-}
-
-static tanda_status fit_minmax(scaling *result, const extremes *extremes, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < result->features; i++) {
-        double spread = (double)extremes->high[i] - (double)extremes->low[i];
-        status = set_feature(result, i, extremes, (double)extremes->low[i], spread, error);
-    }
-    return status;
 }
 
 tanda_status column_moments(const float *values, size_t rows, size_t columns, double *mean, double *deviation,
@@ -185,51 +150,48 @@ tanda_status column_moments(const float *values, size_t rows, size_t columns, do
     return TANDA_OK;
 }
 
-static tanda_status fit_standard(scaling *result, const float *values, size_t rows, const extremes *extremes,
-                                 tanda_error *error) {
-    size_t features = result->features;
-    double *mean = NULL, *deviation = NULL;
-    tanda_status status = allocate(&mean, features, sizeof *mean, "means", error);
-    if (status == TANDA_OK) status = allocate(&deviation, features, sizeof *deviation, "deviations", error);
-    if (status == TANDA_OK) status = column_moments(values, rows, features, mean, deviation, error);
-    for (size_t i = 0; status == TANDA_OK && i < features; i++)
-        status = set_feature(result, i, extremes, mean[i], deviation[i], error);
-    free(mean);
-    free(deviation);
-    return status;
-}
-
-static tanda_status fit_kind(tanda_scale kind, const float *values, size_t rows, size_t features,
-                             scaling *result, tanda_error *error) {
+tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
+                         tanda_error *error) {
     if (kind == TANDA_SCALE_NONE || rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
     }
+    const unsigned mode = enter_exact_mode();
     scaling made = {.kind = kind, .features = features};
-    extremes extremes = {0};
+    float *low = NULL, *high = NULL;
+    double *mean = NULL, *deviation = NULL;
     tanda_status status = allocate(&made.center, features, sizeof(float), "scaling", error);
     if (status == TANDA_OK) status = allocate(&made.factor, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) status = allocate(&extremes.low, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) status = allocate(&extremes.high, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) {
-        find_extremes(values, rows, features, &extremes);
-        status = kind == TANDA_SCALE_MINMAX ? fit_minmax(&made, &extremes, error)
-                                            : fit_standard(&made, values, rows, &extremes, error);
+    if (status == TANDA_OK) status = allocate(&low, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) status = allocate(&high, features, sizeof(float), "scaling", error);
+    if (status == TANDA_OK) status = allocate(&mean, features, sizeof *mean, "means", error);
+    if (status == TANDA_OK) status = allocate(&deviation, features, sizeof *deviation, "deviations", error);
+    if (status == TANDA_OK && kind == TANDA_SCALE_STANDARD)
+        status = column_moments(values, rows, features, mean, deviation, error);
+    if (status == TANDA_OK) memcpy(low, values, features * sizeof *low);
+    if (status == TANDA_OK) memcpy(high, values, features * sizeof *high);
+    for (size_t row = 1; status == TANDA_OK && row < rows; row++) {
+        for (size_t i = 0; i < features; i++) {
+            float value = values[row * features + i];
+            low[i] = value < low[i] ? value : low[i];
+            high[i] = value > high[i] ? value : high[i];
+        }
     }
-    free(extremes.low);
-    free(extremes.high);
+    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
+        const bool is_minmax = kind == TANDA_SCALE_MINMAX;
+        const double range = (double)high[i] - (double)low[i];
+        status = set_feature(&made, i, low[i], high[i], is_minmax ? (double)low[i] : mean[i],
+                             is_minmax ? range : deviation[i], error);
+    }
+    leave_exact_mode(mode);
+    free(low);
+    free(high);
+    free(mean);
+    free(deviation);
     if (status == TANDA_OK)
         *result = made;
     else
         scaling_free(&made);
-    return status;
-}
-
-tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                         tanda_error *error) {
-    unsigned mode = enter_exact_mode();
-    tanda_status status = fit_kind(kind, values, rows, features, result, error);
-    leave_exact_mode(mode);
     return status;
 }
 
@@ -239,4 +201,55 @@ tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_
         return fail(error, TANDA_USAGE,
                     "rows that are distances from origins go with a scaling; read them without keep_origins");
     return origin_copy(origins, features, &scaling->origin, error);
+}
+
+/* ---- targets ------------------------------------------------------------------------------------------- */
+
+void target_scaling_free(target_scaling *scaling) {
+    free(scaling->mean);
+    free(scaling->deviation);
+    *scaling = (target_scaling){0};
+}
+
+tanda_status target_scaling_fit(const float *targets, size_t rows, size_t count, target_scaling *result,
+                                tanda_error *error) {
+    target_scaling made = {.targets = count};
+    tanda_status status = allocate(&made.mean, count, sizeof *made.mean, "means", error);
+    if (status == TANDA_OK)
+        status = allocate(&made.deviation, count, sizeof *made.deviation, "deviations", error);
+    if (status == TANDA_OK) {
+        const unsigned mode = enter_exact_mode();
+        status = column_moments(targets, rows, count, made.mean, made.deviation, error);
+        leave_exact_mode(mode);
+    }
+    if (status != TANDA_OK) {
+        target_scaling_free(&made);
+        return status;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (made.deviation[i] == 0.0) made.deviation[i] = 1.0;
+    *result = made;
+    return TANDA_OK;
+}
+
+/* Rounded once; -0 becomes 0. */
+static float rounded(double value) {
+    const float nearest = (float)value;
+    return nearest == 0.0f ? 0.0f : nearest;
+}
+
+void target_scaling_apply(const target_scaling *scaling, const float *targets, size_t rows, float *made) {
+    const unsigned mode = enter_exact_mode();
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < scaling->targets; i++, targets++, made++)
+            *made = rounded(((double)*targets - scaling->mean[i]) / scaling->deviation[i]);
+    leave_exact_mode(mode);
+}
+
+void target_scaling_undo(const target_scaling *scaling, size_t rows, float *values) {
+    const unsigned mode = enter_exact_mode();
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < scaling->targets; i++, values++)
+            *values = rounded(scaling->mean[i] + scaling->deviation[i] * (double)*values);
+    leave_exact_mode(mode);
 }

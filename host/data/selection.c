@@ -1,8 +1,13 @@
 #include "data/selection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "data/number.h"
+#include "data/vocabulary.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 void selection_free(selection *selection) {
     free(selection->features);
@@ -23,30 +28,23 @@ static tanda_status name_columns(const size_t *indexes, size_t count, char *cons
     return status;
 }
 
-static tanda_status note_positions(const selection *selection, table *table, tanda_error *error) {
+tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
     const size_t features = selection->feature_count,
                  targets = table->target_count > 0 ? selection->target_count : 0;
-    const tanda_status status =
+    tanda_status status =
         allocate(&table->positions, features + targets, sizeof *table->positions, "columns", error);
     if (status != TANDA_OK) return status;
     table->position_count = features + targets;
-    for (size_t i = 0; i < features; i++)
-        table->positions[i] = selection->features[i];
-    for (size_t i = 0; i < targets; i++)
-        table->positions[features + i] = selection->targets[i];
-    return TANDA_OK;
-}
-
-tanda_status columns_name(const selection *selection, char *const *names, table *table, tanda_error *error) {
-    tanda_status status = note_positions(selection, table, error);
-    if (names == NULL || status != TANDA_OK) return status;
+    memcpy(table->positions, selection->features, features * sizeof *table->positions);
+    memcpy(table->positions + features, selection->targets, targets * sizeof *table->positions);
+    if (names == NULL) return TANDA_OK;
     if (selection->target != NO_COLUMN)
         status = copy_text(&table->target_name, names[selection->target], error);
     if (status == TANDA_OK && table->target_count > 1)
         status =
             name_columns(selection->targets, selection->target_count, names, &table->target_names, error);
-    if (status != TANDA_OK || selection->feature_count == 0) return status;
-    return name_columns(selection->features, selection->feature_count, names, &table->feature_names, error);
+    if (status != TANDA_OK || features == 0) return status;
+    return name_columns(selection->features, features, names, &table->feature_names, error);
 }
 
 void selection_shape(const selection *selection, const request *request, table *table) {
@@ -59,4 +57,99 @@ bool selection_is_whole(const selection *selection, size_t columns) {
     for (size_t i = 0; i < selection->feature_count; i++)
         if (selection->features[i] != i) return false;
     return selection->feature_count == columns;
+}
+
+/* ---- how a column is found ----------------------------------------------------------------------------- */
+
+#define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
+#define NAMES_LISTED 6
+#define LIST_SIZE 400
+
+/* Edits that turn a into b (Levenshtein 1966), over at most NAME_COMPARED bytes of each. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[NAME_COMPARED + 1];
+    size_t length_a = strnlen(a, NAME_COMPARED);
+    size_t length_b = strnlen(b, NAME_COMPARED);
+    for (size_t j = 0; j <= length_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= length_a; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length_b; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < gap ? change : gap;
+        }
+    }
+    return row[length_b];
+}
+
+/* "the columns are a, b, c, ... (30 in all)", or what indexes there are. */
+static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
+    char name[SHOWN_SIZE];
+    if (chooser->names == NULL) {
+        text_put(list, LIST_SIZE, "it names no columns; their indexes are 0 to %zu", chooser->columns - 1);
+        return;
+    }
+    size_t at = text_put(list, LIST_SIZE, "its columns are ");
+    size_t listed = chooser->columns < NAMES_LISTED ? chooser->columns : NAMES_LISTED;
+    for (size_t i = 0; i < listed; i++)
+        at += text_put(list + at, LIST_SIZE - at, "%s%s", i == 0 ? "" : ", ",
+                       shown(chooser->names[i], strlen(chooser->names[i]), name));
+    if (listed < chooser->columns)
+        text_put(list + at, LIST_SIZE - at, ", ... (%zu in all)", chooser->columns);
+}
+
+tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,
+                            tanda_error *error) {
+    char list[LIST_SIZE], asked[SHOWN_SIZE], like[SHOWN_SIZE];
+    const char *closest =
+        NULL; /* the name most like text, of which no more than a third would have to change */
+    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
+    for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
+        size_t distance = edit_distance(text, chooser->names[i]);
+        if (distance >= best) continue;
+        best = distance;
+        closest = chooser->names[i];
+    }
+    list_columns(chooser, list);
+    shown(text, strlen(text), asked);
+    if (closest == NULL)
+        return fail(error, status, "%s '%s': no such column in %s; %s", what, asked, chooser->path, list);
+    return fail(error, status, "%s '%s': no such column in %s; did you mean '%s'? %s", what, asked,
+                chooser->path, shown(closest, strlen(closest), like), list);
+}
+
+tanda_status find_name(const chooser *chooser, tanda_status failure, const char *what, const char *text,
+                       size_t *index, tanda_error *error) {
+    char asked[SHOWN_SIZE];
+    *index = NO_COLUMN;
+    for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
+        if (strcmp(chooser->names[i], text) != 0) continue;
+        if (*index != NO_COLUMN)
+            return fail(error, TANDA_BAD_INPUT, "%s '%s': columns %zu and %zu of %s both have this name%s",
+                        what, shown(text, strlen(text), asked), *index, i, chooser->path,
+                        failure == TANDA_USAGE ? "; use an index" : "");
+        *index = i;
+    }
+    return TANDA_OK;
+}
+
+tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
+                         tanda_error *error) {
+    tanda_status status = find_name(chooser, TANDA_USAGE, flag, text, index, error);
+    if (status == TANDA_OK && *index == NO_COLUMN && *text == '"') { /* quoted as in a list */
+        const char *at = text;
+        char *name = name_list_next(&at);
+        if (name == NULL) return fail(error, TANDA_FAILED, "%s: out of memory", flag);
+        status = find_name(chooser, TANDA_USAGE, flag, name, index, error);
+        free(name);
+    }
+    if (status != TANDA_OK || *index != NO_COLUMN) return status;
+    uint64_t number = 0;
+    if (!number_to_whole(text, strlen(text), &number) || number >= chooser->columns)
+        return unknown_column(chooser, TANDA_USAGE, flag, text, error);
+    *index = (size_t)number;
+    return TANDA_OK;
 }

@@ -1,4 +1,4 @@
-/* Which columns of a file were chosen, and what a table takes of them. */
+/* Which columns of a file are features, in which order, and which is the target; and what a table takes of them. */
 #ifndef TANDA_DATA_SELECTION_H
 #define TANDA_DATA_SELECTION_H
 
@@ -26,5 +26,38 @@ void selection_shape(const selection *selection, const request *request, table *
 
 /* True when every column is a feature, in the file's order. */
 bool selection_is_whole(const selection *selection, size_t columns);
+
+typedef enum column_use { USE_FREE, USE_IGNORED, USE_TARGET, USE_FEATURE, USE_WEIGHT } column_use;
+
+typedef struct chooser {
+    const request *request;
+    const tanda_dataset_options *options;
+    const dataset_expectation *expected;
+    const char *path;
+    char *const *names;
+    size_t columns;
+    unsigned char *uses; /* columns entries of column_use */
+    selection selection;
+} chooser;
+
+/* *index of the column with this name; NO_COLUMN when there is none. Two of one name are an error. */
+tanda_status find_name(const chooser *chooser, tanda_status failure, const char *what, const char *text,
+                       size_t *index, tanda_error *error);
+
+/* The column that an option means: by name, else by index. */
+tanda_status find_column(const chooser *chooser, const char *flag, const char *text, size_t *index,
+                         tanda_error *error);
+
+/* Fails with this status: there is no such column, these there are, and this one is like it. */
+tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,
+                            tanda_error *error);
+
+/*
+ * Applies --target, --features, --ignore and --sample-weight, and what a model expects, to a file of `columns` columns.
+ * names is NULL for a file without names. A name goes before an index. Fails with TANDA_USAGE when an option
+ * names no column or contradicts another, TANDA_BAD_INPUT when the columns do not fit what is expected.
+ */
+tanda_status columns_select(const request *request, const char *path, char *const *names, size_t columns,
+                            selection *result, tanda_error *error);
 
 #endif

@@ -7,8 +7,6 @@
 #include "kernels/shuffle.h"
 #include "support/memory.h"
 
-/* ---- which rows --------------------------------------------------------------------------------------- */
-
 /* Groups that are split each by itself: the classes, or one group of all rows. */
 typedef struct groups {
     const int32_t *classes; /* or NULL: all rows are of group 0 */
@@ -18,18 +16,13 @@ typedef struct groups {
     size_t *order; /* (count): room to sort groups */
 } groups;
 
-static void groups_free(groups *groups) {
-    free(groups->rows);
-    free(groups->held);
-    free(groups->order);
-}
-
 static size_t group_of(const groups *groups, size_t row) {
     return groups->classes == NULL ? 0 : (size_t)groups->classes[row];
 }
 
+/* marks become (rows) zeros. */
 static tanda_status groups_count(const tanda_dataset *source, bool by_class, groups *groups,
-                                 tanda_error *error) {
+                                 unsigned char **marks, tanda_error *error) {
     const bool classes = by_class && source->classes != NULL;
     *groups = (struct groups){.classes = classes ? source->classes : NULL,
                               .count = classes ? source->class_count : 1};
@@ -37,6 +30,7 @@ static tanda_status groups_count(const tanda_dataset *source, bool by_class, gro
     if (status == TANDA_OK) status = allocate(&groups->held, groups->count, sizeof(size_t), "classes", error);
     if (status == TANDA_OK)
         status = allocate(&groups->order, groups->count, sizeof(size_t), "classes", error);
+    if (status == TANDA_OK) status = allocate(marks, source->rows, 1, "marks of the split", error);
     for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
         groups->rows[group_of(groups, row)]++;
     return status;
@@ -75,28 +69,6 @@ static void share_out(groups *groups, size_t held, size_t all) {
     for (size_t i = 0; i < left; i++)
         groups->held[groups->order[i]]++;
 }
-
-/* Marks the first rows of each group in the seed's order with 1. */
-static tanda_status mark_held(const tanda_dataset *source, groups *groups, uint64_t seed,
-                              unsigned char **marks, tanda_error *error) {
-    size_t rows = source->rows;
-    tanda_status status = allocate(marks, rows, 1, "marks of the split", error);
-    if (status != TANDA_OK) return status;
-    shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 0), rows);
-    size_t left = 0;
-    for (size_t i = 0; i < groups->count; i++)
-        left += groups->held[i];
-    for (size_t i = 0; left > 0; i++) {
-        size_t row = shuffle_position(key, i), group = group_of(groups, row);
-        if (groups->held[group] == 0) continue;
-        groups->held[group]--;
-        (*marks)[row] = 1;
-        left--;
-    }
-    return TANDA_OK;
-}
-
-/* ---- the parts ---------------------------------------------------------------------------------------- */
 
 static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tanda_dataset *part,
                                   tanda_error *error) {
@@ -161,32 +133,17 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
     return status;
 }
 
-static tanda_status split(const tanda_dataset *source, size_t held, uint64_t seed, groups *groups,
-                          tanda_dataset *parts[2], tanda_error *error) {
-    unsigned char *marks = NULL;
-    share_out(groups, held, source->rows);
-    tanda_status status = mark_held(source, groups, seed, &marks, error);
+/* Both parts where the status so far is TANDA_OK; frees groups and marks. */
+static tanda_status finish(const tanda_dataset *source, tanda_status status, groups *groups,
+                           unsigned char *marks, size_t held, tanda_dataset **training,
+                           tanda_dataset **validation, tanda_error *error) {
+    tanda_dataset *parts[2] = {NULL, NULL};
     if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &parts[0], error);
     if (status == TANDA_OK) status = make_part(source, marks, 1, held, &parts[1], error);
     free(marks);
-    return status;
-}
-
-tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
-                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
-    tanda_dataset *parts[2] = {NULL, NULL};
-    groups groups = {0};
-    if (!(fraction > 0.0 && fraction < 1.0))
-        return fail(error, TANDA_USAGE, "--validation: the fraction %g must lie between 0 and 1", fraction);
-    if (source->rows < 2)
-        return fail(error, TANDA_BAD_INPUT, "--validation: a data set of %zu row cannot be split",
-                    source->rows);
-    size_t held = (size_t)(fraction * (double)source->rows + 0.5);
-    if (held < 1) held = 1;
-    if (held > source->rows - 1) held = source->rows - 1;
-    tanda_status status = groups_count(source, by_class, &groups, error);
-    if (status == TANDA_OK) status = split(source, held, seed, &groups, parts, error);
-    groups_free(&groups);
+    free(groups->rows);
+    free(groups->held);
+    free(groups->order);
     if (status != TANDA_OK) {
         tanda_dataset_free(parts[0]);
         return status;
@@ -196,30 +153,51 @@ tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by
     return TANDA_OK;
 }
 
-/* ---- folds -------------------------------------------------------------------------------------------- */
-
-/*
- * Where each group begins when all rows are sorted by group. Groups come in the order of their first rows, as in
- * scikit-learn's StratifiedKFold, whose folds then have as many rows of each class as ours.
- */
-static void place_groups(const tanda_dataset *source, groups *groups, size_t *starts) {
-    size_t found = 0, next = 0;
-    memset(groups->held, 0, groups->count * sizeof *groups->held);
-    for (size_t row = 0; row < source->rows && found < groups->count; row++) {
-        size_t group = group_of(groups, row);
-        if (groups->held[group]++ > 0) continue;
-        starts[group] = next;
-        next += groups->rows[group];
-        found++;
+tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
+                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    const size_t rows = source->rows;
+    unsigned char *marks = NULL;
+    groups groups = {0};
+    if (!(fraction > 0.0 && fraction < 1.0))
+        return fail(error, TANDA_USAGE, "--validation: the fraction %g must lie between 0 and 1", fraction);
+    if (rows < 2)
+        return fail(error, TANDA_BAD_INPUT, "--validation: a data set of %zu row cannot be split", rows);
+    size_t held = (size_t)(fraction * (double)rows + 0.5);
+    if (held < 1) held = 1;
+    if (held > rows - 1) held = rows - 1;
+    tanda_status status = groups_count(source, by_class, &groups, &marks, error);
+    if (status == TANDA_OK) {
+        shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 0), rows);
+        share_out(&groups, held, rows);
+        /* the first rows of each group in the seed's order are held out */
+        for (size_t i = 0, left = held; left > 0; i++) {
+            size_t row = shuffle_position(key, i), group = group_of(&groups, row);
+            if (groups.held[group] == 0) continue;
+            groups.held[group]--;
+            marks[row] = 1;
+            left--;
+        }
     }
+    return finish(source, status, &groups, marks, held, training, validation, error);
 }
 
 /* Deals the sorted rows out to the folds in turn, those of a group in the seed's order. */
 static void mark_fold(const tanda_dataset *source, size_t folds, size_t fold, groups *groups, uint64_t seed,
                       unsigned char *marks) {
     shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 1), source->rows);
-    size_t *next = groups->order;
-    place_groups(source, groups, next);
+    size_t *next = groups->order, found = 0, begin = 0;
+    /*
+     * Where each group begins when all rows are sorted by group. Groups come in the order of their first rows, as in
+     * scikit-learn's StratifiedKFold, whose folds then have as many rows of each class as ours.
+     */
+    memset(groups->held, 0, groups->count * sizeof *groups->held);
+    for (size_t row = 0; row < source->rows && found < groups->count; row++) {
+        size_t group = group_of(groups, row);
+        if (groups->held[group]++ > 0) continue;
+        next[group] = begin;
+        begin += groups->rows[group];
+        found++;
+    }
     for (size_t i = 0; i < source->rows; i++) {
         size_t row = shuffle_position(key, i);
         marks[row] = next[group_of(groups, row)]++ % folds == fold;
@@ -229,27 +207,15 @@ static void mark_fold(const tanda_dataset *source, size_t folds, size_t fold, gr
 tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, bool by_class,
                           uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
                           tanda_error *error) {
-    tanda_dataset *parts[2] = {NULL, NULL};
     unsigned char *marks = NULL;
     groups groups = {0};
     size_t held = 0;
     if (folds < 2 || folds > source->rows)
         return fail(error, TANDA_USAGE, "--folds: %zu parts of %zu rows; there must be 2 to %zu", folds,
                     source->rows, source->rows);
-    tanda_status status = groups_count(source, by_class, &groups, error);
-    if (status == TANDA_OK) status = allocate(&marks, source->rows, 1, "marks of the split", error);
+    const tanda_status status = groups_count(source, by_class, &groups, &marks, error);
     if (status == TANDA_OK) mark_fold(source, folds, fold, &groups, seed, marks);
     for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
         held += marks[row];
-    if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &parts[0], error);
-    if (status == TANDA_OK) status = make_part(source, marks, 1, held, &parts[1], error);
-    free(marks);
-    groups_free(&groups);
-    if (status != TANDA_OK) {
-        tanda_dataset_free(parts[0]);
-        return status;
-    }
-    *training = parts[0];
-    *validation = parts[1];
-    return TANDA_OK;
+    return finish(source, status, &groups, marks, held, training, validation, error);
 }

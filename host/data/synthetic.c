@@ -18,8 +18,6 @@
 #define TABLE_MOST (1u << 28)
 #define GRAIN_VALUES 65536 /* features that a thread makes at a time */
 
-/* ---- defaults and checks ------------------------------------------------------------------------------ */
-
 static uint64_t whole_or(const synthetic_request *request, synthetic_key key, uint64_t otherwise) {
     return request->given & KEY_BIT(key) ? request->whole[key] : otherwise;
 }
@@ -28,39 +26,18 @@ static float real_or(const synthetic_request *request, synthetic_key key, float 
     return request->given & KEY_BIT(key) ? request->real[key] : otherwise;
 }
 
-/* How many columns tell something, when nobody says. */
-static uint64_t default_informative(enum synthetic_kind kind, uint64_t features) {
-    if (kind == SYNTHETIC_CLASSIFICATION) return (features + 1) / 2;
-    return kind == SYNTHETIC_XOR ? 2 : features;
-}
-
-/* Every value has a number of its own, and so has every class of a row: counting them must not come around. */
-static tanda_status check_sizes(const synthetic_request *request, const synthetic_source *source,
-                                tanda_error *error) {
+static tanda_status check(const synthetic_request *request, const synthetic_source *source,
+                          tanda_error *error) {
     const synthetic *data = &source->data;
     const uint64_t rows = source->skip + source->rows + source->test_rows;
     size_t values = 0;
-    if (multiply_overflows(rows, data->features > data->classes ? data->features : data->classes, &values))
-        return fail(error, TANDA_USAGE,
-                    "%s: %" PRIu64
-                    " rows (with skip and test-rows) of %u features and %u classes are more than can "
-                    "be told apart",
-                    request->title, rows, data->features, data->classes);
-    if (source->table_size > TABLE_MOST)
-        return fail(error, TANDA_USAGE,
-                    "%s: %u features and %u classes share a table of %zu numbers; at most %zu",
-                    request->title, data->features, data->classes, source->table_size, (size_t)TABLE_MOST);
-    return TANDA_OK;
-}
-
-static tanda_status check(const synthetic_request *request, const synthetic *data, tanda_error *error) {
     const synthetic_kind_row *kind = &synthetic_kinds[request->kind];
     if (kind->noise_is_share && data->noise > 1.0f)
         return fail(error, TANDA_USAGE, "%s: noise: %g is no share of the labels, from 0 to 1",
                     request->title, (double)data->noise);
-    if (data->features < kind->features_least || data->features > kind->features_most)
+    if (data->features < kind->features.least || data->features > kind->features.most)
         return fail(error, TANDA_USAGE, "%s: features: %u is not from %" PRIu64 " to %" PRIu64,
-                    request->title, data->features, kind->features_least, kind->features_most);
+                    request->title, data->features, kind->features.least, kind->features.most);
     if (data->classes > kind->classes_most)
         return fail(error, TANDA_USAGE, "%s: classes: %u are too many; at most %" PRIu64, request->title,
                     data->classes, kind->classes_most);
@@ -71,6 +48,17 @@ static tanda_status check(const synthetic_request *request, const synthetic *dat
     if (request->kind == SYNTHETIC_XOR && data->informative > XOR_MOST)
         return fail(error, TANDA_USAGE, "%s: informative: %u is more than %d", request->title,
                     data->informative, XOR_MOST);
+    /* every value has a number of its own, and so has every class of a row: counting them must not come around */
+    if (multiply_overflows(rows, data->features > data->classes ? data->features : data->classes, &values))
+        return fail(error, TANDA_USAGE,
+                    "%s: %" PRIu64
+                    " rows (with skip and test-rows) of %u features and %u classes are more than can "
+                    "be told apart",
+                    request->title, rows, data->features, data->classes);
+    if (source->table_size > TABLE_MOST)
+        return fail(error, TANDA_USAGE,
+                    "%s: %u features and %u classes share a table of %zu numbers; at most %zu",
+                    request->title, data->features, data->classes, source->table_size, (size_t)TABLE_MOST);
     return TANDA_OK;
 }
 
@@ -85,13 +73,15 @@ static void describe(const synthetic_request *request, synthetic_source *source)
     synthetic *data = &source->data;
     data->seed = request->whole[KEY_SEED];
     data->kind = (uint)request->kind;
-    data->features = (uint)whole_or(request, KEY_FEATURES, kind->features);
+    data->features = (uint)whole_or(request, KEY_FEATURES, kind->features.usual);
     data->classes = (uint)whole_or(request, KEY_CLASSES, kind->classes);
-    data->informative =
-        (uint)whole_or(request, KEY_INFORMATIVE, default_informative(request->kind, data->features));
-    data->redundant = (uint)whole_or(
-        request, KEY_REDUNDANT,
-        request->kind == SYNTHETIC_CLASSIFICATION ? (data->features - data->informative) / 2 : 0);
+    const bool is_mixed = request->kind == SYNTHETIC_CLASSIFICATION;
+    const uint64_t informative = is_mixed                         ? ((uint64_t)data->features + 1) / 2
+                                 : request->kind == SYNTHETIC_XOR ? 2
+                                                                  : data->features;
+    data->informative = (uint)whole_or(request, KEY_INFORMATIVE, informative);
+    data->redundant =
+        (uint)whole_or(request, KEY_REDUNDANT, is_mixed ? (data->features - data->informative) / 2 : 0);
     data->hidden = (uint)whole_or(request, KEY_HIDDEN, DEFAULT_HIDDEN);
     data->layers = (uint)whole_or(request, KEY_LAYERS, DEFAULT_LAYERS);
     data->turns = (uint)(real_or(request, KEY_TURNS, DEFAULT_TURNS) * TURN_UNITS);
@@ -110,15 +100,6 @@ static void describe(const synthetic_request *request, synthetic_source *source)
     source->skip = request->whole[KEY_SKIP];
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------- */
-
-/* Weights of a teacher; its sizes are bounded, so nothing overflows. */
-static size_t teacher_size(const synthetic *data) {
-    if (data->layers == 0) return (size_t)data->features * data->classes;
-    return (size_t)data->hidden *
-           (data->features + (size_t)(data->layers - 1) * data->hidden + data->classes);
-}
-
 static size_t size_of_table(const synthetic *data) {
     const size_t classes = data->classes, features = data->features;
     switch ((enum synthetic_kind)data->kind) {
@@ -134,8 +115,10 @@ static size_t size_of_table(const synthetic *data) {
         return data->informative;
     case SYNTHETIC_CIRCLES:
         return classes;
-    case SYNTHETIC_TEACHER:
-        return teacher_size(data);
+    case SYNTHETIC_TEACHER: /* its sizes are bounded, so nothing overflows */
+        return data->layers == 0
+                   ? features * classes
+                   : data->hidden * (features + (size_t)(data->layers - 1) * data->hidden + classes);
     case SYNTHETIC_IMAGES:
         return classes * STROKE_NUMBERS;
     default:
@@ -181,14 +164,8 @@ static void fill_teacher(const synthetic *data, float *table) {
     }
 }
 
-static void fill_classification(const synthetic *data, float *table, size_t size) {
-    const size_t centres = (size_t)data->classes * data->informative;
-    fill_normal(data, table, 0, centres, data->separation);
-    fill_normal(data, table, centres, size, 1.0f);
-    set_lengths(table + centres, data->redundant, data->informative, 1.0f);
-}
-
 static void fill_table(const synthetic *data, float *table, size_t size) {
+    const size_t centres = (size_t)data->classes * data->informative; /* of a classification */
     switch ((enum synthetic_kind)data->kind) {
     case SYNTHETIC_LINEAR:
     case SYNTHETIC_LOGISTIC:
@@ -200,7 +177,9 @@ static void fill_table(const synthetic *data, float *table, size_t size) {
         fill_uniform(data, table, size, 0.0f, data->separation);
         break;
     case SYNTHETIC_CLASSIFICATION:
-        fill_classification(data, table, size);
+        fill_normal(data, table, 0, centres, data->separation);
+        fill_normal(data, table, centres, size, 1.0f);
+        set_lengths(table + centres, data->redundant, data->informative, 1.0f);
         break;
     case SYNTHETIC_REGRESSION:
         fill_normal(data, table, 0, size, 1.0f);
@@ -224,8 +203,7 @@ tanda_status synthetic_open(const synthetic_request *request, synthetic_source *
     *source = (synthetic_source){0};
     describe(request, source);
     source->table_size = size_of_table(&source->data);
-    tanda_status status = check(request, &source->data, error);
-    if (status == TANDA_OK) status = check_sizes(request, source, error);
+    tanda_status status = check(request, source, error);
     if (status != TANDA_OK) return status;
     status = allocate(&source->table, source->table_size, sizeof *source->table, "what synthetic rows share",
                       error);
@@ -237,8 +215,6 @@ void synthetic_close(synthetic_source *source) {
     free(source->table);
     *source = (synthetic_source){0};
 }
-
-/* ---- rows --------------------------------------------------------------------------------------------- */
 
 static synthetic_rows_function *find_isa(const char *isa) {
 #if defined(__x86_64__)

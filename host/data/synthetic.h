@@ -2,11 +2,63 @@
 #ifndef TANDA_DATA_SYNTHETIC_H
 #define TANDA_DATA_SYNTHETIC_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "data/dataset.h"
-#include "data/synthetic_kinds.h"
+#include "kernels/synthetic.h"
 
 #define SYNTHETIC_PREFIX "synthetic:"
 #define SYNTHETIC_ROWS_MOST (1ull << 48)
+
+typedef enum synthetic_key {
+    KEY_ROWS,
+    KEY_TEST_ROWS,
+    KEY_SKIP,
+    KEY_SEED,
+    KEY_FEATURES,
+    KEY_CLASSES,
+    KEY_NOISE,
+    KEY_SEPARATION,
+    KEY_MARGIN,
+    KEY_BALANCE,
+    KEY_INFORMATIVE,
+    KEY_REDUNDANT,
+    KEY_HIDDEN,
+    KEY_LAYERS,
+    KEY_TURNS,
+    KEY_DISTRIBUTION,
+    SYNTHETIC_KEYS
+} synthetic_key;
+
+#define KEY_BIT(key) (1u << (key))
+
+typedef struct synthetic_limits {
+    uint64_t usual, least, most;
+} synthetic_limits;
+
+/* Defaults and limits. Keys that are not in the mask, and not common to all, are refused. */
+typedef struct synthetic_kind_row {
+    const char *name;
+    const char *summary;
+    uint32_t keys;
+    synthetic_limits features;
+    uint64_t classes, classes_most; /* classes 0: a quantity; at least 2 otherwise */
+    bool noise_is_share;            /* of the labels that are wrong, else a standard deviation */
+    float noise;
+    float separation;
+    float margin;
+} synthetic_kind_row;
+
+extern const synthetic_kind_row synthetic_kinds[SYNTHETIC_KINDS];
+
+/* True when the kind takes the key. */
+bool synthetic_takes(enum synthetic_kind kind, synthetic_key key);
+
+/* For --help: NULL beyond the last. */
+const char *synthetic_kind_name(size_t index);
+const char *synthetic_kind_summary(size_t index);
 
 /* What is asked for: "synthetic:KIND,key=value,..." or the flags of `tanda generate`. */
 typedef struct synthetic_request {
@@ -60,5 +112,14 @@ bool synthetic_make(const synthetic_source *source, const char *isa, uint64_t fi
 tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
                             const dataset_expectation *expected, bool held_out, tanda_dataset **dataset,
                             tanda_error *error);
+
+/*
+ * Rows first ... first + rows - 1: features as binary32 (rows, features) to `path`, and labels (rows) to
+ * label_path, int32 classes or binary32 quantities. label_path NULL: the label is one more column of the features,
+ * the last. A name that ends in .csv makes a CSV file of x1,x2,...,class (or target), in whose digits all bits are kept.
+ * Each file appears whole or not at all.
+ */
+tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uint64_t rows, const char *path,
+                             const char *label_path, tanda_error *error);
 
 #endif

@@ -46,33 +46,6 @@ static tanda_status check_expected(const char *title, const synthetic_source *so
                 source->data.classes, expected->class_count);
 }
 
-static tanda_status name_classes(tanda_dataset *dataset, size_t count, tanda_error *error) {
-    char name[24];
-    tanda_status status =
-        allocate(&dataset->class_names, count, sizeof *dataset->class_names, "classes", error);
-    for (size_t c = 0; status == TANDA_OK && c < count; c++) {
-        text_put(name, sizeof name, "%zu", c);
-        status = copy_text(&dataset->class_names[c], name, error);
-        dataset->class_count = c + 1;
-    }
-    return status;
-}
-
-/* Room that the threads touch first. */
-static tanda_status make_room(const char *title, const synthetic_source *source, size_t rows,
-                              tanda_dataset *dataset, uint32_t **labels, tanda_error *error) {
-    size_t bytes = 0;
-    dataset->rows = rows;
-    dataset->features = source->data.features;
-    const bool fits = !multiply_overflows(rows, dataset->features * sizeof *dataset->owned, &bytes);
-    if (fits) dataset->owned = allocate_untouched(bytes);
-    if (fits) *labels = allocate_untouched(rows * sizeof **labels);
-    dataset->values = dataset->owned;
-    if (dataset->owned != NULL && *labels != NULL) return TANDA_OK;
-    return fail(error, TANDA_FAILED, "%s: no memory for %zu rows of %zu features", title, rows,
-                dataset->features);
-}
-
 /* Gives the labels to the dataset as what the task wants; classes may be wanted as numbers. */
 static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t classes, tanda_task task,
                                 tanda_error *error) {
@@ -80,7 +53,7 @@ static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t
     dataset->task = classes > 0 && task != TANDA_TASK_REGRESSION ? TANDA_TASK_CLASSES : TANDA_TASK_REGRESSION;
     if (dataset->task == TANDA_TASK_CLASSES) {
         dataset->classes = (int32_t *)labels;
-        return name_classes(dataset, classes, error);
+        return dataset_number_classes(dataset, classes, error);
     }
     dataset->targets = (float *)labels;
     for (size_t i = 0; classes > 0 && i < dataset->rows; i++) {
@@ -90,18 +63,26 @@ static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t
     return TANDA_OK;
 }
 
-static tanda_status make_dataset(const char *title, const synthetic_source *source, bool held_out,
-                                 tanda_task task, bool without_target, tanda_dataset *dataset,
-                                 tanda_error *error) {
-    uint32_t *labels = NULL;
+static tanda_status make_rows(const char *title, const synthetic_source *source, bool held_out,
+                              tanda_task task, bool without_target, tanda_dataset *dataset,
+                              tanda_error *error) {
     const size_t rows = held_out ? source->test_rows : source->rows;
-    tanda_status status = make_room(title, source, rows, dataset, &labels, error);
-    if (status == TANDA_OK)
-        synthetic_make(source, NULL, held_out ? source->rows : 0, rows, dataset->owned, labels);
-    if (status == TANDA_OK && !without_target)
-        return take_labels(dataset, labels, source->data.classes, task, error);
+    size_t bytes = 0;
+    dataset->rows = rows;
+    dataset->features = source->data.features;
+    if (multiply_overflows(rows, dataset->features * sizeof *dataset->owned, &bytes)) bytes = 0;
+    dataset->values = dataset->owned =
+        bytes > 0 ? allocate_untouched(bytes) : NULL; /* threads touch it first */
+    uint32_t *labels = bytes > 0 ? allocate_untouched(rows * sizeof *labels) : NULL;
+    if (dataset->owned == NULL || labels == NULL) {
+        free(labels);
+        return fail(error, TANDA_FAILED, "%s: no memory for %zu rows of %zu features", title, rows,
+                    dataset->features);
+    }
+    synthetic_make(source, NULL, held_out ? source->rows : 0, rows, dataset->owned, labels);
+    if (!without_target) return take_labels(dataset, labels, source->data.classes, task, error);
     free(labels);
-    return status;
+    return TANDA_OK;
 }
 
 tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
@@ -117,10 +98,11 @@ tanda_status synthetic_load(const char *path, const tanda_dataset_options *optio
     if (status == TANDA_OK) status = check_options(request.title, options, &source, task, error);
     if (status == TANDA_OK && expected != NULL)
         status = check_expected(request.title, &source, expected, error);
-    const bool wanted = status == TANDA_OK && !(held_out && source.test_rows == 0);
-    if (wanted) status = allocate(&made, 1, sizeof *made, "data set", error);
-    if (wanted && status == TANDA_OK)
-        status = make_dataset(request.title, &source, held_out, task, options->without_target, made, error);
+    if (status == TANDA_OK && !(held_out && source.test_rows == 0)) {
+        status = allocate(&made, 1, sizeof *made, "data set", error);
+        if (status == TANDA_OK)
+            status = make_rows(request.title, &source, held_out, task, options->without_target, made, error);
+    }
     synthetic_close(&source);
     if (status == TANDA_OK)
         *dataset = made;

@@ -1,4 +1,4 @@
-#include "data/synthetic_write.h"
+#include "data/synthetic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,11 +32,6 @@ typedef struct writing {
     uint32_t *marks; /* (block_rows) */
 } writing;
 
-static bool is_text_name(const char *path) {
-    const char *dot = strrchr(path, '.');
-    return dot != NULL && strcasecmp(dot, ".csv") == 0;
-}
-
 static tanda_status write_lines(rows_file *file, tanda_error *error) {
     tanda_status status = csv_lines_check(&file->lines, error);
     if (status == TANDA_OK)
@@ -55,11 +50,6 @@ static void add_names(uint64_t features, bool with_label, bool is_class, csv_lin
     csv_add(lines, "\n", 1);
 }
 
-static void close_file(rows_file *file) {
-    file_writer_abandon(&file->writer);
-    csv_lines_free(&file->lines);
-}
-
 /* columns 0: one number a row, for the label. */
 static tanda_status begin_file(rows_file *file, const char *path, const writing *work, char type,
                                uint64_t rows, uint64_t columns, tanda_error *error) {
@@ -67,7 +57,8 @@ static tanda_status begin_file(rows_file *file, const char *path, const writing 
     const synthetic *data = &work->source->data;
     const tanda_status status = file_writer_begin(path, &file->writer, error);
     if (status != TANDA_OK) return status;
-    file->is_text = is_text_name(path);
+    const char *dot = strrchr(path, '.');
+    file->is_text = dot != NULL && strcasecmp(dot, ".csv") == 0;
     if (file->is_text) {
         add_names(columns == 0 ? 0 : data->features, columns != data->features, data->classes > 0,
                   &file->lines);
@@ -116,35 +107,26 @@ static float label_of(const writing *work, size_t row) {
     return work->source->data.classes > 0 ? (float)work->marks[row] : as_real(work->marks[row]);
 }
 
-/* Features and label side by side. */
-static void join(writing *work, size_t rows) {
+static tanda_status write_block(writing *work, uint64_t first, size_t rows, tanda_error *error) {
     const size_t features = work->source->data.features;
-    for (size_t i = 0; i < rows; i++) {
-        float *row = work->joined + i * (features + 1);
-        memcpy(row, work->values + i * features, features * sizeof *row);
-        row[features] = label_of(work, i);
-    }
-}
-
-static tanda_status add_labels(writing *work, size_t rows, tanda_error *error) {
     rows_file *file = &work->labels;
+    synthetic_make(work->source, NULL, first, rows, work->values, work->marks);
+    if (!work->has_label_file) { /* features and label side by side */
+        for (size_t i = 0; i < rows; i++) {
+            float *row = work->joined + i * (features + 1);
+            memcpy(row, work->values + i * features, features * sizeof *row);
+            row[features] = label_of(work, i);
+        }
+        return add_rows(&work->features, work->joined, rows, features + 1, error);
+    }
+    const tanda_status status = add_rows(&work->features, work->values, rows, features, error);
+    if (status != TANDA_OK) return status;
     if (!file->is_text) return file_writer_add(&file->writer, work->marks, rows * sizeof *work->marks, error);
     for (size_t i = 0; i < rows; i++) {
         csv_add_number(&file->lines, label_of(work, i));
         csv_add(&file->lines, "\n", 1);
     }
     return write_lines(file, error);
-}
-
-static tanda_status write_block(writing *work, uint64_t first, size_t rows, tanda_error *error) {
-    const size_t features = work->source->data.features;
-    synthetic_make(work->source, NULL, first, rows, work->values, work->marks);
-    if (!work->has_label_file) {
-        join(work, rows);
-        return add_rows(&work->features, work->joined, rows, features + 1, error);
-    }
-    const tanda_status status = add_rows(&work->features, work->values, rows, features, error);
-    return status == TANDA_OK ? add_labels(work, rows, error) : status;
 }
 
 tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uint64_t rows, const char *path,
@@ -157,8 +139,10 @@ tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uin
     }
     if (status == TANDA_OK) status = file_writer_finish(&work.features.writer, error);
     if (status == TANDA_OK && work.has_label_file) status = file_writer_finish(&work.labels.writer, error);
-    close_file(&work.features);
-    close_file(&work.labels);
+    file_writer_abandon(&work.features.writer);
+    file_writer_abandon(&work.labels.writer);
+    csv_lines_free(&work.features.lines);
+    csv_lines_free(&work.labels.lines);
     free(work.values);
     free(work.joined);
     free(work.marks);

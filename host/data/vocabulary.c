@@ -1,6 +1,7 @@
 #include "data/vocabulary.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/place.h"
@@ -24,28 +25,21 @@ static bool is_alike(const char *a, const char *b) {
     return *a == *b;
 }
 
-/* A module stands before names of libraries alone. */
-static const char *without_module(const vocabulary *words, const char *text) {
-    const char *dot = words->synonym_count == 0 ? NULL : strrchr(text, '.');
-    return dot == NULL ? text : dot + 1;
-}
-
-static const synonym *find_synonym(const vocabulary *words, const char *text) {
-    for (size_t i = 0; i < words->synonym_count; i++)
-        if (is_alike(words->synonyms[i].spelling, text)) return &words->synonyms[i];
-    return NULL;
-}
-
 word_kind vocabulary_find(const vocabulary *words, const char *text, size_t *index, const char **remark) {
     size_t found = vocabulary_index(words, text);
     *remark = NULL;
     if (found == words->count) {
-        text = without_module(words, text);
-        const synonym *synonym = find_synonym(words, text);
-        if (synonym != NULL) *remark = synonym->remark;
-        if (synonym != NULL && synonym->name == NULL) return WORD_DIFFERS;
+        const char *dot = words->synonym_count == 0 ? NULL : strrchr(text, '.');
+        if (dot != NULL) text = dot + 1; /* a module stands before names of libraries alone */
+        size_t i = 0;
+        while (i < words->synonym_count && !is_alike(words->synonyms[i].spelling, text))
+            i++;
+        if (i < words->synonym_count) {
+            *remark = words->synonyms[i].remark;
+            if (words->synonyms[i].name == NULL) return WORD_DIFFERS;
+            text = words->synonyms[i].name;
+        }
         found = 0;
-        if (synonym != NULL) text = synonym->name;
         while (found < words->count && !is_alike(words->names[found], text))
             found++;
     }
@@ -80,4 +74,39 @@ tanda_status vocabulary_read(const vocabulary *words, const char *what, const ch
     if (kind == WORD_DIFFERS) return fail(error, TANDA_USAGE, "%s: '%s': %s", what, buffer, found);
     return fail(error, TANDA_USAGE, "%s: '%s' is unknown; use %s", what, buffer,
                 vocabulary_list(words, list));
+}
+
+/* Copies what a quote at `from` opens; returns where it ends, behind the closing quote if there is one. */
+static const char *copy_quoted(const char *from, char **to) {
+    for (from++; *from != '\0'; from++) {
+        if (*from == '"' && from[1] != '"') return from + 1;
+        from += *from == '"';
+        *(*to)++ = *from;
+    }
+    return from;
+}
+
+char *name_list_next(const char **text) {
+    const char *at = *text;
+    char *name = malloc(strlen(at) + 1), *to = name;
+    if (name == NULL) return NULL;
+    if (*at == '"') at = copy_quoted(at, &to);
+    while (*at != '\0' && *at != ',')
+        *to++ = *at++;
+    *to = '\0';
+    *text = *at == ',' ? at + 1 : NULL;
+    return name;
+}
+
+char *name_list_quote(const char *name) {
+    char *quoted = malloc(2 * strlen(name) + 3), *to = quoted;
+    if (quoted == NULL || (strchr(name, ',') == NULL && *name != '"'))
+        return quoted == NULL ? NULL : strcpy(quoted, name);
+    *to++ = '"';
+    for (; *name != '\0'; name++) {
+        if (*name == '"') *to++ = '"';
+        *to++ = *name;
+    }
+    strcpy(to, "\"");
+    return quoted;
 }

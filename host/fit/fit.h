@@ -3,7 +3,6 @@
 #define TANDA_FIT_FIT_H
 
 #include "data/column_check.h"
-#include "data/held_out.h"
 #include "model/first_weights.h"
 #include "train/checkpoint.h"
 

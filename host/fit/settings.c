@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "data/dialect.h"
-#include "data/missing.h"
 #include "data/place.h"
 #include "data/synthetic.h"
 #include "model/model_file.h"

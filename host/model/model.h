@@ -8,7 +8,6 @@
 
 #include "data/preparation.h"
 #include "data/scaling.h"
-#include "data/target_scaling.h"
 #include "model/objective.h"
 #include "support/status.h"
 

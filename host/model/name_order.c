@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/categories.h"
 #include "data/place.h"
-#include "data/text_set.h"
 #include "support/memory.h"
 
 static bool same_names(const name_list *a, const name_list *b) {

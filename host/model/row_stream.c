@@ -7,7 +7,6 @@
 #include "data/format.h"
 #include "data/packed.h"
 #include "data/pipe.h"
-#include "data/text_blocks.h"
 #include "model/model_data.h"
 #include "support/memory.h"
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/foreign.h"
 #include "data/format.h"
 #include "support/json.h"
 #include "support/memory.h"

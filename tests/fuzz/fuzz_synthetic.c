@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "data/synthetic.h"
-#include "data/synthetic_kinds.h"
 
 #define TEXT_MAX 400
 #define VALUES_MAX 100000

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/class_weights.h"
+#include "data/dataset.h"
 #include "support/memory.h"
 #include "support_checks.h"
 #include "train/evaluator.h"

@@ -167,13 +167,6 @@ static void finish_blobs(block *block) {
     }
 }
 
-static void flip_labels(block *block) {
-    const synthetic data = *block->data;
-#pragma omp simd
-    for (size_t r = 0; r < block->rows; r++)
-        block->labels[r] = synthetic_flip(&data, block->labels[r], words_of(block, r));
-}
-
 /* Mixture by mixture, so that one serves all rows while it is in the first cache. */
 static void mix(block *block) {
     const synthetic data = *block->data;
@@ -204,7 +197,9 @@ static void finish_classification(block *block) {
             x[i] = x[i] + centre[i];
     }
     mix(block);
-    flip_labels(block);
+#pragma omp simd
+    for (size_t r = 0; r < block->rows; r++)
+        block->labels[r] = synthetic_flip(&data, block->labels[r], words_of(block, r));
 }
 
 /* The kinds in the plane, which change two columns: POINT is where row r belongs. */

@@ -110,17 +110,13 @@ void ISA_NAME(synthetic_finish_network)(block *block) {
 
 #define PIXELS (IMAGE_SIDE * IMAGE_SIDE)
 
-static void place_pixels(float *columns, float *lines) {
+void ISA_NAME(synthetic_finish_images)(block *block) {
+    const synthetic data = *block->data;
+    float columns[PIXELS], lines[PIXELS], inks[PIXELS], strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
     for (int i = 0; i < PIXELS; i++) {
         columns[i] = (float)(i % IMAGE_SIDE);
         lines[i] = (float)(i / IMAGE_SIDE);
     }
-}
-
-void ISA_NAME(synthetic_finish_images)(block *block) {
-    const synthetic data = *block->data;
-    float columns[PIXELS], lines[PIXELS], inks[PIXELS], strokes[STROKE_NUMBERS], scales[IMAGE_STROKES];
-    place_pixels(columns, lines);
     for (size_t r = 0; r < block->rows; r++) {
         float *restrict x = block->x + r * PIXELS;
         const uint32_t label = synthetic_class(&data, words_of(block, r));

@@ -11,25 +11,6 @@
 #define PIECE_ROWS 2048
 #define SHARING_ROWS 32 /* at least, where large tables are read once for all rows of a block */
 
-/* The words of chunk number `chunk` of the base. */
-static void make_words(uint64_t seed, uint64_t chunk, uint32_t *words) {
-    for (uint64_t i = 0; i < CHUNK_BLOCKS; i += WIDE_LANES)
-        store_elements(wide_blocks(seed, chunk * CHUNK_BLOCKS + i, 0, synthetic_stream(LAYER_BASE)),
-                       words + PHILOX_WORDS * i);
-}
-
-static void make_uniform(const uint32_t *restrict words, float *restrict values) {
-#pragma omp simd
-    for (size_t i = 0; i < CHUNK; i++)
-        values[i] = signed_uniform(words[i]);
-}
-
-static void make_normal(const uint32_t *restrict words, float *restrict values) {
-#pragma omp simd
-    for (size_t i = 0; i < CHUNK; i++)
-        values[i] = exact_normal(words[i]);
-}
-
 /* Copies the part of chunk number `chunk` that lies in [first, end); target is element `first`. */
 static void copy_part(const void *source, uint64_t chunk, uint64_t first, uint64_t end, void *target) {
     uint64_t begin = chunk * CHUNK, from = begin < first ? first : begin;
@@ -42,11 +23,18 @@ static void make_base(const synthetic *data, uint64_t first, uint64_t end, float
     uint32_t words[CHUNK] __attribute__((aligned(64)));
     float values[CHUNK] __attribute__((aligned(64)));
     for (uint64_t chunk = first / CHUNK; chunk * CHUNK < end; chunk++) {
-        make_words(data->seed, chunk, words);
-        if (data->is_uniform)
-            make_uniform(words, values);
-        else
-            make_normal(words, values);
+        for (uint64_t i = 0; i < CHUNK_BLOCKS; i += WIDE_LANES)
+            store_elements(wide_blocks(data->seed, chunk * CHUNK_BLOCKS + i, 0, synthetic_stream(LAYER_BASE)),
+                           words + PHILOX_WORDS * i);
+        if (data->is_uniform) {
+#pragma omp simd
+            for (size_t i = 0; i < CHUNK; i++)
+                values[i] = signed_uniform(words[i]);
+        } else {
+#pragma omp simd
+            for (size_t i = 0; i < CHUNK; i++)
+                values[i] = exact_normal(words[i]);
+        }
         copy_part(values, chunk, first, end, target);
     }
 }
