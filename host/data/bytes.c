@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "support/memory.h"
-#include "support/memory_limit.h"
+#include "support/system_file.h"
 
 #define FIRST_CAPACITY ((size_t)1 << 20)
 

@@ -45,13 +45,13 @@
 #include "support/memory.h"
 #include "support/status.h"
 #include "support/text.h"
-#include "support/unfinished.h"
+
 #include "tanda.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
-#include "verify/golden_settings.h"
+#include "verify/golden.h"
 #include "verify/lockstep.h"
 
 #endif
