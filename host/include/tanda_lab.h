@@ -6,7 +6,7 @@
 #define TANDA_LAB_H
 
 #include "backend/backend.h"
-#include "backend/device_name.h"
+
 #include "backend/selftest.h"
 #include "bench/bench.h"
 #include "bench/host.h"

@@ -1,12 +1,10 @@
-/* Comparing what both sides made in a step. */
+/* What a step makes: the list of what is compared, its names, and the comparison of what both sides made. */
 #include <math.h>
 #include <string.h>
 
 #include "support/memory.h"
 #include "verify/lockstep_state.h"
 #include "verify/reference.h"
-
-/* ---- which tensors are compared ----------------------------------------------------------------------------- */
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 

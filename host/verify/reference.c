@@ -55,7 +55,6 @@ tanda_status step_reference_create(const tanda_model *model, const arithmetic ar
                     loss_name(model->loss),
                     model->loss_settings.label_smoothing != 0.0 ? " with label smoothing" : "");
     step_reference made = {.model = model, .arithmetic = {arithmetic[SIDE_A], arithmetic[SIDE_B]}};
-
     tanda_status status = allocate(&made.layers, model->layer_count, sizeof *made.layers, "reference", error);
     for (size_t i = 0; status == TANDA_OK && i < model->layer_count; i++)
         status = make_layer(&model->layers[i], capacity, &made.layers[i], error);
@@ -66,7 +65,6 @@ tanda_status step_reference_create(const tanda_model *model, const arithmetic ar
     if (status == TANDA_OK) status = allocate(&made.labels, capacity, sizeof(double), "reference", error);
     if (status == TANDA_OK) status = allocate(&made.weights, capacity, sizeof(double), "reference", error);
     if (status == TANDA_OK) status = allocate(&made.line, capacity, sizeof(double), "reference", error);
-
     if (status == TANDA_OK)
         *result = made;
     else
