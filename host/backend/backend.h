@@ -145,6 +145,16 @@ typedef struct backend_kind {
 extern const backend_kind openmp_backend;
 extern const backend_kind opencl_backend;
 
+/*
+ * The names that --device and tanda_device_options take; words count in any case. TANDA_USAGE for what is no name, with what is;
+ * the device need not be there.
+ */
+tanda_status device_name_check(const char *name, tanda_error *error);
+
+/* Whether it leaves the choice to tanda: NULL or "auto"; and whether it is "cpu", which needs no driver. */
+bool device_name_is_automatic(const char *name);
+bool device_name_is_cpu(const char *name);
+
 /* The kind whose list a device is from. */
 const backend_kind *backend_kind_of(const tanda_device_information *device);
 

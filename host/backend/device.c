@@ -1,15 +1,79 @@
 /* Devices as users name them: listing, choosing, falling back. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/device_name.h"
 #include "backend/executor.h"
 #include "backend/selftest.h"
 #include "support/options.h"
 #include "support/text.h"
+
+/* ---- names -------------------------------------------------------------------------------------------------- */
+
+static const char prefix[] = "opencl:";
+#define PREFIX_LENGTH (sizeof prefix - 1)
+
+static bool has_prefix(const char *name) {
+    return strncasecmp(name, prefix, PREFIX_LENGTH) == 0 && name[PREFIX_LENGTH] != '\0';
+}
+
+static bool is_one_of(const char *name, size_t length, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strlen(words[i]) == length && strncasecmp(name, words[i], length) == 0) return true;
+    return false;
+}
+
+/* What PyTorch, TensorFlow and JAX call devices: cuda:0, mps, /GPU:0. */
+static bool is_name_elsewhere(const char *name) {
+    static const char *const words[] = {"cpu", "gpu", "cuda", "mps", "xpu", "hip", "rocm", "metal", "tpu"};
+    name += *name == '/';
+    name += strncasecmp(name, "device:", strlen("device:")) == 0 ? strlen("device:") : 0;
+    return is_one_of(name, strcspn(name, ":"), words, sizeof words / sizeof *words);
+}
+
+tanda_status device_name_check(const char *name, tanda_error *error) {
+    static const char *const words[] = {"auto", "cpu", "gpu", "opencl"};
+    if (has_prefix(name) || is_one_of(name, strlen(name), words, sizeof words / sizeof *words))
+        return TANDA_OK;
+    if (is_name_elsewhere(name))
+        return fail(error, TANDA_USAGE,
+                    "--device: '%.40s' is a name of other programs; here gpu is the first OpenCL GPU or "
+                    "accelerator, opencl:P.D one that tanda devices lists, cpu the processor",
+                    name);
+    return fail(error, TANDA_USAGE,
+                "--device: '%.40s' is unknown; use auto, cpu, gpu, opencl, opencl:NAME or opencl:P.D (tanda "
+                "devices lists them)",
+                name);
+}
+
+bool device_name_is_automatic(const char *name) {
+    return name == NULL || strcasecmp(name, "auto") == 0;
+}
+
+bool device_name_is_cpu(const char *name) {
+    return name != NULL && strcasecmp(name, "cpu") == 0;
+}
+
+static bool contains_ignoring_case(const char *text, const char *part) {
+    for (const size_t length = strlen(part); *text != '\0'; text++)
+        if (strncasecmp(text, part, length) == 0) return true;
+    return false;
+}
+
+/* Whether a device is one that the name, which is not automatic, asks for. */
+static bool device_name_fits(const char *name, const tanda_device_information *information) {
+    if (strcasecmp(name, information->id) == 0) return true;
+    if (strcmp(information->backend, "opencl") != 0) return false;
+    if (strcasecmp(name, "opencl") == 0) return true;
+    if (strcasecmp(name, "gpu") == 0) return strcmp(information->kind, "CPU") != 0;
+    if (!has_prefix(name)) return false;
+    const char *part = name + PREFIX_LENGTH;
+    return !isdigit((unsigned char)*part) && (contains_ignoring_case(information->name, part) ||
+                                              contains_ignoring_case(information->platform, part));
+}
 
 #define REASON_SIZE sizeof(((tanda_error *)NULL)->message) /* a failure is a reason, too */
 #define REMARK_SIZE 256                                    /* of tanda.h */
@@ -108,25 +172,12 @@ const backend_kind *backend_kind_of(const tanda_device_information *device) {
     return strcmp(device->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
 }
 
-static tanda_status open_tested(const tanda_device_information *information,
-                                const tanda_device_options *options, backend **result, tanda_error *error) {
-    backend *made = NULL;
-    tanda_status status = backend_kind_of(information)->open(information->id, options, &made, error);
-    if (status != TANDA_OK) return status;
-    status = selftest_run(made, NULL, error); /* by the executors that suit it */
-    if (status == TANDA_OK) status = executor_find_name(made, options->executor, &made->executor, error);
-    if (status != TANDA_OK) {
-        made->interface->close(made);
-        return status;
-    }
-    *result = made;
-    return TANDA_OK;
-}
-
 static tanda_status open_accepted(const tanda_device_information *information,
                                   const tanda_device_options *options, backend **result, tanda_error *error) {
     backend *made = NULL;
-    tanda_status status = open_tested(information, options, &made, error);
+    tanda_status status = backend_kind_of(information)->open(information->id, options, &made, error);
+    if (status == TANDA_OK) status = selftest_run(made, NULL, error); /* by the executors that suit it */
+    if (status == TANDA_OK) status = executor_find_name(made, options->executor, &made->executor, error);
     if (status == TANDA_OK) status = check_grade(made, options, error);
     if (status == TANDA_OK)
         *result = made;

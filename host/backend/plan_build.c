@@ -64,21 +64,6 @@ bool loss_is_of_output(const tanda_model *model) {
     return loss_kind(model) == OP_loss_elements && model->loss != LOSS_BINARY_CROSSENTROPY;
 }
 
-/*
- * Where the output of a layer lies; the activation works in place unless every tensor is kept or its derivative needs
- * the logits.
- */
-static tensor_place place_output(builder *builder, size_t layer, tensor_place logits) {
-    const activation function = activation_of(builder, layer);
-    const bool apart = builder->options->keep
-                           ? function != ACTIVATION_IDENTITY
-                           : builder->options->training && activation_needs_logits(function);
-    const size_t units = outputs_of(builder, layer);
-    const tensor_place output = apart ? plan_take_units(builder, units) : logits;
-    plan_add_tensor(builder, TENSOR_OUTPUT, layer, units, output);
-    return output;
-}
-
 static void add_activation(builder *builder, size_t layer, tensor_place logits, tensor_place output) {
     plan_add_op(builder, (op){.kind = OP_activation_forward,
                               .layer = layer,
@@ -87,14 +72,6 @@ static void add_activation(builder *builder, size_t layer, tensor_place logits, 
                                                      .units = outputs_of(builder, layer),
                                                      .logits = logits,
                                                      .output = output}});
-}
-
-static void add_softmax(builder *builder, size_t layer, tensor_place logits, tensor_place output) {
-    plan_add_op(builder,
-                (op){.kind = OP_softmax,
-                     .layer = layer,
-                     .after_barrier = true,
-                     .softmax = {.outputs = outputs_of(builder, layer), .logits = logits, .output = output}});
 }
 
 static void add_prediction(builder *builder, size_t layer, tensor_place logits) {
@@ -108,7 +85,10 @@ static void add_prediction(builder *builder, size_t layer, tensor_place logits) 
     const tensor_place output = plan_take_units(builder, units);
     plan_add_tensor(builder, TENSOR_OUTPUT, layer, units, output);
     if (function == ACTIVATION_SOFTMAX)
-        add_softmax(builder, layer, logits, output);
+        plan_add_op(builder, (op){.kind = OP_softmax,
+                                  .layer = layer,
+                                  .after_barrier = true,
+                                  .softmax = {.outputs = units, .logits = logits, .output = output}});
     else
         add_activation(builder, layer, logits, output);
 }
@@ -143,27 +123,28 @@ static tensor_place add_dropped(builder *builder, size_t layer, tensor_place sou
     return dropped;
 }
 
-static tensor_place add_gather(builder *builder) {
-    plan *plan = builder->plan;
-    tensor_place input = plan_take_units(builder, plan->features);
-    input.is_input = true;
-    plan->input = plan_add_tensor(builder, TENSOR_INPUT, 0, plan->features, input);
-    plan->gather =
-        plan_add_op(builder, (op){.kind = OP_gather, .gather = {.features = plan->features, .input = input}});
-    return input;
-}
-
 /* Returns the place of what the loss is computed from. */
 static tensor_place add_forward(builder *builder) {
     plan *plan = builder->plan;
-    tensor_place source = add_gather(builder);
+    tensor_place source = plan_take_units(builder, plan->features);
+    source.is_input = true;
+    plan->input = plan_add_tensor(builder, TENSOR_INPUT, 0, plan->features, source);
+    plan->gather = plan_add_op(
+        builder, (op){.kind = OP_gather, .gather = {.features = plan->features, .input = source}});
     for (size_t i = 0; i < plan->layer_count; i++) {
         source = add_dropped(builder, i, source);
         tensor_place logits;
         plan->output_forward = kind_of(builder, i)->forward(builder, i, source, &logits);
         source = logits;
         if (i + 1 == plan->layer_count && !loss_is_of_output(builder->model)) break;
-        source = place_output(builder, i, logits);
+        /* The activation works in place unless every tensor is kept or its derivative needs the logits. */
+        const activation function = activation_of(builder, i);
+        const bool apart = builder->options->keep
+                               ? function != ACTIVATION_IDENTITY
+                               : builder->options->training && activation_needs_logits(function);
+        const size_t units = outputs_of(builder, i);
+        source = apart ? plan_take_units(builder, units) : logits;
+        plan_add_tensor(builder, TENSOR_OUTPUT, i, units, source);
         if (activation_of(builder, i) != ACTIVATION_IDENTITY) add_activation(builder, i, logits, source);
     }
     if (builder->options->with_prediction && !loss_is_of_output(builder->model))
@@ -287,15 +268,6 @@ static void place_deltas(builder *builder) {
         builder->deltas[i] = plan_take_units(builder, widest[i]);
 }
 
-/* For any layer: its delta is used up before the next one's is made. */
-static tensor_place place_transposed(builder *builder) {
-    const plan *plan = builder->plan;
-    size_t widest = 0;
-    for (size_t i = 0; i < plan->layer_count; i++)
-        if (plan->layers[i].stride > widest) widest = plan->layers[i].stride;
-    return plan_take_units(builder, widest);
-}
-
 void plan_build(plan *plan, const tanda_model *model, const plan_options *options) {
     builder builder = {.plan = plan, .model = model, .options = options};
     const tensor_place output = add_forward(&builder);
@@ -303,6 +275,10 @@ void plan_build(plan *plan, const tanda_model *model, const plan_options *option
     if (!options->training && !options->with_loss) return;
     const tensor_place delta = add_loss(&builder, output);
     if (!options->training) return;
-    builder.transposed = place_transposed(&builder);
+    /* For any layer: its delta is used up before the next one's is made. */
+    size_t widest = 0;
+    for (size_t i = 0; i < plan->layer_count; i++)
+        if (plan->layers[i].stride > widest) widest = plan->layers[i].stride;
+    builder.transposed = plan_take_units(&builder, widest);
     add_backward(&builder, delta);
 }

@@ -1,17 +1,15 @@
-/* A plan for a model: room for all that it holds, and the places of its parameters; plan_build.c does the rest. */
+/* A plan for a model: room for all that it holds, and its parameters; plan_build.c does the rest. */
+#include <stdlib.h>
+
 #include "backend/plan_builder.h"
 #include "support/memory.h"
-
-static size_t packed_stride(size_t outputs) {
-    return outputs < WIDE_OUTPUTS ? outputs : round_up(outputs, 16);
-}
 
 static tanda_status place_parameters(plan *plan, const tanda_model *model, tanda_error *error) {
     size_t next = 0;
     for (size_t i = 0; i < plan->layer_count; i++) {
         const layer *source = &model->layers[i];
         packed_layer *packed = &plan->layers[i];
-        size_t stride = packed_stride(source->outputs);
+        size_t stride = source->outputs < WIDE_OUTPUTS ? source->outputs : round_up(source->outputs, 16);
         size_t weights = 0;
         if (multiply_overflows(source->fan_in, stride, &weights) ||
             add_overflows(weights, 2 * stride + 32, &weights) || add_overflows(next, weights, &weights) ||
@@ -75,4 +73,44 @@ tanda_status plan_create(const tanda_model *model, const plan_options *options, 
     if (options->input_only) made->op_count = 1;
     *result = made;
     return TANDA_OK;
+}
+
+void plan_free(plan *plan) {
+    if (plan == NULL) return;
+    free(plan->ops);
+    free(plan->tensors);
+    free(plan->layers);
+    free(plan);
+}
+
+const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer) {
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        if (plan->tensors[i].role == role && plan->tensors[i].layer == layer) return &plan->tensors[i];
+    return NULL;
+}
+
+void plan_pack(const plan *plan, const float *model_parameters, float *packed) {
+    for (size_t i = 0; i < plan->parameter_count; i++)
+        packed[i] = 0.0f;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        const float *weight = model_parameters + layer->model_weight;
+        for (size_t h = 0; h < layer->outputs; h++) {
+            packed[layer->bias + h] = model_parameters[layer->model_bias + h];
+            for (size_t k = 0; k < layer->inputs; k++)
+                packed[layer->weight + k * layer->stride + h] = weight[h * layer->inputs + k];
+        }
+    }
+}
+
+void plan_unpack(const plan *plan, const float *packed, float *model_parameters) {
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        float *weight = model_parameters + layer->model_weight;
+        for (size_t h = 0; h < layer->outputs; h++) {
+            model_parameters[layer->model_bias + h] = packed[layer->bias + h];
+            for (size_t k = 0; k < layer->inputs; k++)
+                weight[h * layer->inputs + k] = packed[layer->weight + k * layer->stride + h];
+        }
+    }
 }

@@ -120,15 +120,6 @@ static uint64_t hash_values(uint64_t hash, const float *values, size_t count) {
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
-/* Every 65,537th bit pattern, but for subnormals, which the operations above judge. */
-static void fill_patterns(float *values) {
-    for (uint32_t i = 0; i < PATTERNS; i++) {
-        uint32_t bits = i * 65537u;
-        if ((bits & 0x7f800000u) == 0) bits &= 0x80000000u;
-        values[i] = from_bits(bits);
-    }
-}
-
 static tanda_status hash_functions(backend *backend, uint64_t *hash, tanda_error *error) {
     static const unsigned functions[] = {PROBE_reciprocal, PROBE_sqrt,    PROBE_rsqrt,
                                          PROBE_exp,        PROBE_log,     PROBE_log1p,
@@ -137,7 +128,12 @@ static tanda_status hash_functions(backend *backend, uint64_t *hash, tanda_error
     tanda_status status = allocate(&values, 2 * PATTERNS, sizeof *values, "self-test", error);
     if (status != TANDA_OK) return status;
     float *result = values + PATTERNS;
-    fill_patterns(values);
+    /* Every 65,537th bit pattern, but for subnormals, which the operations above judge. */
+    for (uint32_t i = 0; i < PATTERNS; i++) {
+        uint32_t bits = i * 65537u;
+        if ((bits & 0x7f800000u) == 0) bits &= 0x80000000u;
+        values[i] = from_bits(bits);
+    }
     *hash = HASH_START;
     for (size_t i = 0; status == TANDA_OK && i < sizeof functions / sizeof *functions; i++) {
         status = backend_probe(backend, functions[i], PATTERNS, values, values, values, result, error);
@@ -153,16 +149,6 @@ static tanda_status hash_functions(backend *backend, uint64_t *hash, tanda_error
 #define TRAINING_FEATURES 19
 #define TRAINING_CLASSES 3
 #define TRAINING_STEPS 3
-
-/* Layers wide and narrow, two activations. */
-static tanda_status make_model(tanda_model **model, tanda_error *error) {
-    static const size_t units[] = {17, 5, TRAINING_CLASSES};
-    static const activation activations[] = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX};
-    const tanda_status status = model_create(TRAINING_FEATURES, 3, NULL, units, activations,
-                                             LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, model, error);
-    if (status == TANDA_OK) model_initialise(*model, 12);
-    return status;
-}
 
 static void fill_rows(float *values, int32_t *classes) {
     for (size_t i = 0; i < TRAINING_ROWS * TRAINING_FEATURES; i++)
@@ -196,7 +182,12 @@ static tanda_status hash_training(backend *backend, uint64_t *hash, tanda_error 
     float *values = NULL;
     int32_t *classes = NULL;
     tanda_model *model = NULL;
-    tanda_status status = make_model(&model, error);
+    /* Layers wide and narrow, two activations. */
+    static const size_t units[] = {17, 5, TRAINING_CLASSES};
+    static const activation activations[] = {ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SOFTMAX};
+    tanda_status status = model_create(TRAINING_FEATURES, 3, NULL, units, activations,
+                                       LOSS_CATEGORICAL_CROSSENTROPY, TANDA_TASK_CLASSES, &model, error);
+    if (status == TANDA_OK) model_initialise(model, 12);
     if (status == TANDA_OK)
         status = allocate(&values, TRAINING_ROWS * TRAINING_FEATURES, sizeof *values, "self-test", error);
     if (status == TANDA_OK) status = allocate(&classes, TRAINING_ROWS, sizeof *classes, "self-test", error);

@@ -7,24 +7,19 @@
 
 /* ---- rows ------------------------------------------------------------------------------------------------- */
 
-static tanda_status make_rows(const row_arrays *arrays, resident *made, tanda_error *error) {
-    size_t label_bytes = 0;
-    if (multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
-        return fail(error, TANDA_FAILED, "%zu x %zu labels are too many", arrays->rows, arrays->targets);
-    tanda_status status = backend_rows(made->backend, arrays->values, arrays->rows, arrays->features,
-                                       arrays->moved, &made->features, error);
-    if (status == TANDA_OK && arrays->labels != NULL)
-        status = backend_buffer(made->backend, label_bytes, arrays->labels, &made->labels, error);
-    if (status == TANDA_OK && arrays->weights != NULL)
-        status = backend_buffer(made->backend, arrays->rows * sizeof(float), arrays->weights, &made->weights,
-                                error);
-    return status;
-}
-
 tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
                              tanda_error *error) {
     resident made = {.backend = backend, .rows = arrays->rows};
-    const tanda_status status = make_rows(arrays, &made, error);
+    size_t label_bytes = 0;
+    if (multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu labels are too many", arrays->rows, arrays->targets);
+    tanda_status status = backend_rows(backend, arrays->values, arrays->rows, arrays->features, arrays->moved,
+                                       &made.features, error);
+    if (status == TANDA_OK && arrays->labels != NULL)
+        status = backend_buffer(backend, label_bytes, arrays->labels, &made.labels, error);
+    if (status == TANDA_OK && arrays->weights != NULL)
+        status = backend_buffer(backend, arrays->rows * sizeof(float), arrays->weights, &made.weights, error);
+
     if (status == TANDA_OK)
         *result = made;
     else
@@ -55,27 +50,23 @@ static tanda_status make_parameters(const tanda_model *model, session *made, tan
     return status;
 }
 
-/* The initial value for every parameter, and +0 for padding. */
-static void fill_state(const plan *plan, float value, float *packed) {
-    for (size_t i = 0; i < plan->parameter_count; i++)
-        packed[i] = 0.0f;
-    for (size_t l = 0; l < plan->layer_count; l++) {
-        const packed_layer *layer = &plan->layers[l];
-        for (size_t h = 0; h < layer->outputs; h++) {
-            packed[layer->bias + h] = value;
-            for (size_t k = 0; k < layer->inputs; k++)
-                packed[layer->weight + k * layer->stride + h] = value;
-        }
-    }
-}
-
 static tanda_status begin_state(backend *backend, const plan *plan, const update_settings *settings,
                                 program *program, tanda_error *error) {
     float *packed = NULL;
     if (!plan->training || settings->initial_state == 0.0f) return TANDA_OK;
     tanda_status status = allocate(&packed, plan->parameter_count, sizeof *packed, "optimizer state", error);
     if (status != TANDA_OK) return status;
-    fill_state(plan, settings->initial_state, packed);
+    /* The initial value for every parameter, and +0 for padding. */
+    for (size_t i = 0; i < plan->parameter_count; i++)
+        packed[i] = 0.0f;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        for (size_t h = 0; h < layer->outputs; h++) {
+            packed[layer->bias + h] = settings->initial_state;
+            for (size_t k = 0; k < layer->inputs; k++)
+                packed[layer->weight + k * layer->stride + h] = settings->initial_state;
+        }
+    }
     status = backend->interface->programs.write_state(backend, program, 0, packed, error);
     free(packed);
     return status;
@@ -97,28 +88,23 @@ static tanda_status compile(backend *backend, const plan *plan, const program_op
     return TANDA_OK;
 }
 
-static tanda_status begin(const tanda_model *model, const resident *rows, const plan_options *plan,
-                          const program_options *options, session *made, tanda_error *error) {
-    program_options whole = *options;
-    tanda_status status = plan_create(model, plan, &made->plan, error);
-    if (status == TANDA_OK && !made->shares_parameters) status = make_parameters(model, made, error);
-    whole.features = rows->features;
-    whole.labels = rows->labels;
-    whole.weights = rows->weights;
-    whole.rows = rows->rows;
-    whole.parameters = made->parameters;
-    return status == TANDA_OK
-               ? compile(made->backend, made->plan, &whole, &made->executor, &made->program, error)
-               : status;
-}
-
 tanda_status session_create(const tanda_model *model, const resident *rows, const plan_options *plan,
                             const program_options *options, const session *of, session *result,
                             tanda_error *error) {
     session made = {.backend = rows->backend,
                     .parameters = of != NULL ? of->parameters : NULL,
                     .shares_parameters = of != NULL};
-    const tanda_status status = begin(model, rows, plan, options, &made, error);
+    program_options whole = *options;
+    tanda_status status = plan_create(model, plan, &made.plan, error);
+    if (status == TANDA_OK && of == NULL) status = make_parameters(model, &made, error);
+    whole.features = rows->features;
+    whole.labels = rows->labels;
+    whole.weights = rows->weights;
+    whole.rows = rows->rows;
+    whole.parameters = made.parameters;
+    if (status == TANDA_OK)
+        status = compile(made.backend, made.plan, &whole, &made.executor, &made.program, error);
+
     if (status == TANDA_OK)
         *result = made;
     else

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "support/memory.h"
-#include "support/memory_limit.h"
+#include "support/system_file.h"
 
 #define PIECE ((size_t)1 << 20)
 

@@ -7,7 +7,7 @@
 #include "data/place.h"
 #include "data/synthetic.h"
 #include "fit/settings.h"
-#include "model/model_data.h"
+#include "model/row_stream.h"
 #include "support/memory.h"
 #include "support/options.h"
 #include "train/checkpoint_file.h"

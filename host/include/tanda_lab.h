@@ -6,7 +6,7 @@
 #define TANDA_LAB_H
 
 #include "backend/backend.h"
-#include "backend/device_name.h"
+
 #include "backend/selftest.h"
 #include "bench/bench.h"
 #include "bench/host.h"
@@ -42,14 +42,14 @@
 #include "support/memory.h"
 #include "support/status.h"
 #include "support/text.h"
-#include "support/unfinished.h"
+
 #include "tanda.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
 #include "train/optimizer.h"
 #include "train/optimizer_list.h"
 #include "train/schedule.h"
-#include "verify/golden_settings.h"
+#include "verify/golden.h"
 #include "verify/lockstep.h"
 
 #endif

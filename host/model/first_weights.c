@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/categories.h"
+#include "data/place.h"
 #include "model/model_file.h"
-#include "model/name_order.h"
 #include "model/state_dict.h"
 #include "support/json.h"
 #include "support/memory.h"
@@ -46,6 +47,83 @@ static tanda_status tell(const first_weights *first, tanda_status status, const 
                          tanda_error *error) {
     if (status == TANDA_OK) return status;
     return fail(error, status, "%s%s: %s", first->flag, first->path, reason->message);
+}
+
+/* ---- the same names in another order ------------------------------------------------------------------------ */
+
+typedef struct name_list {
+    const char *what;   /* one of them, for messages: "feature" */
+    char *const *names; /* count entries, or NULL: they go by position */
+    size_t count;
+} name_list;
+
+static bool same_names(const name_list *a, const name_list *b) {
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0) return false;
+    return true;
+}
+
+static tanda_status collect(const name_list *list, text_set *set, tanda_error *error) {
+    tanda_status status = text_set_begin(set, "names", error);
+    for (size_t i = 0; status == TANDA_OK && i < list->count; i++) {
+        const size_t length = strlen(list->names[i]);
+        if (text_set_find(set, list->names[i], length) == TEXT_SET_NONE)
+            status = text_set_add(set, list->names[i], length, "names", error);
+    }
+    return status;
+}
+
+/* The first name that the set has not, or NULL. */
+static const char *first_stranger(const name_list *list, const text_set *set) {
+    for (size_t i = 0; i < list->count; i++)
+        if (text_set_find(set, list->names[i], strlen(list->names[i])) == TEXT_SET_NONE)
+            return list->names[i];
+    return NULL;
+}
+
+static tanda_status check(const name_list *theirs, const text_set *their_set, const name_list *ours,
+                          const text_set *our_set, tanda_error *error) {
+    char name[SHOWN_SIZE], first[SHOWN_SIZE];
+    const char *stranger = first_stranger(theirs, our_set);
+    if (stranger != NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "its %s '%s' is none of this training's, such as '%s'; both must have the same names",
+                    theirs->what, shown(stranger, strlen(stranger), name),
+                    shown(ours->names[0], strlen(ours->names[0]), first));
+    stranger = first_stranger(ours, their_set);
+    if (stranger != NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "this training's %s '%s' is none of its, such as '%s'; both must have the same names",
+                    ours->what, shown(stranger, strlen(stranger), name),
+                    shown(theirs->names[0], strlen(theirs->names[0]), first));
+    if (their_set->count == theirs->count && our_set->count == ours->count) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT,
+                "a name stands twice among the %ss, which are in another order here; names must differ",
+                theirs->what);
+}
+
+/*
+ * *from, to be freed, says for each of our names where it stands among theirs; NULL: position goes by position, as one
+ * side has no names, or both have the same in the same order. TANDA_BAD_INPUT with the first of their names that we
+ * lack, else the first of ours that they lack, else one that stands twice.
+ */
+static tanda_status name_order_find(const name_list *theirs, const name_list *ours, size_t **from,
+                                    tanda_error *error) {
+    text_set their_set = {0}, our_set = {0};
+    *from = NULL;
+    if (theirs->names == NULL || ours->names == NULL || same_names(theirs, ours)) return TANDA_OK;
+    tanda_status status = collect(theirs, &their_set, error);
+    if (status == TANDA_OK) status = collect(ours, &our_set, error);
+    if (status == TANDA_OK) status = check(theirs, &their_set, ours, &our_set, error);
+    if (status == TANDA_OK) {
+        status = allocate(from, ours->count, sizeof **from, "names", error);
+        for (size_t i = 0; status == TANDA_OK && i < ours->count; i++)
+            (*from)[i] = text_set_find(&their_set, ours->names[i], strlen(ours->names[i]));
+    }
+    text_set_free(&their_set);
+    text_set_free(&our_set);
+    return status;
 }
 
 /* ---- names -------------------------------------------------------------------------------------------- */
@@ -134,13 +212,6 @@ static void copy_layer(const layer *layer, const float *first, const size_t *inp
     }
 }
 
-/* A single output f for two classes says the same of the other class as -f. -0 is not kept. */
-static void turn_round(const layer *layer, float *parameters) {
-    for (size_t i = 0; i < layer->fan_in; i++)
-        parameters[layer->weight + i] = 0.0f - parameters[layer->weight + i];
-    parameters[layer->bias] = 0.0f - parameters[layer->bias];
-}
-
 /* The layers are known to be the same. */
 static void copy_parameters(const tanda_model *first, const orders *orders, tanda_model *model) {
     const layer *last = &model->layers[model->layer_count - 1];
@@ -148,7 +219,12 @@ static void copy_parameters(const tanda_model *first, const orders *orders, tand
     for (const layer *layer = model->layers; layer <= last; layer++)
         copy_layer(layer, first->parameters, layer == model->layers ? orders->inputs : NULL,
                    layer == last && !two_in_one ? orders->outputs : NULL, model->parameters);
-    if (two_in_one) turn_round(last, model->parameters);
+    if (two_in_one) {
+        /* A single output f for two classes says the same of the other class as -f. -0 is not kept. */
+        for (size_t i = 0; i < last->fan_in; i++)
+            model->parameters[last->weight + i] = 0.0f - model->parameters[last->weight + i];
+        model->parameters[last->bias] = 0.0f - model->parameters[last->bias];
+    }
 }
 
 /* from: where each of our targets stands among the first model's, or NULL. */

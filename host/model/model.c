@@ -1,10 +1,13 @@
 #include "model/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/philox.h"
 #include "support/digest.h"
+#include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -206,4 +209,37 @@ const char *model_shape(const tanda_model *model, char buffer[SHAPE_SIZE]) {
         used += (size_t)length;
     }
     return buffer;
+}
+
+/* ---- first weights ------------------------------------------------------------------------------------------ */
+
+/* Elements are numbered input by input, while the weight lies output by output (contract 10). */
+static void draw_weight(const layer *layer, uint64_t seed, uint stream, float *weight) {
+    const size_t fan = layer->activation == ACTIVATION_RELU ? layer->fan_in : layer->fan_in + layer->outputs;
+    const float limit = (float)sqrt(6.0 / (double)fan); /* rounded once, so that every machine has the same */
+    philox_words words = {0};
+    uint64_t element = 0;
+    for (size_t input = 0; input < layer->fan_in; input++) {
+        for (size_t output = 0; output < layer->outputs; output++, element++) {
+            const uint word = (uint)(element % PHILOX_WORDS);
+            if (word == 0) words = philox_block(seed, element / PHILOX_WORDS, 0, stream);
+            const float centered = 2.0f * uniform(philox_pick(words, word)) - 1.0f; /* exact */
+            weight[output * layer->fan_in + input] = canonical(centered * limit);
+        }
+    }
+}
+
+void model_initialise(tanda_model *model, uint64_t seed) {
+    unsigned mode = enter_exact_mode();
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        draw_weight(layer, seed, philox_stream(PURPOSE_INIT, (uint)i), model->parameters + layer->weight);
+        for (size_t output = 0; output < layer->outputs; output++)
+            model->parameters[layer->bias + output] = 0.0f;
+    }
+    leave_exact_mode(mode);
+}
+
+void tanda_model_initialise(tanda_model *model, uint64_t seed) {
+    model_initialise(model, seed);
 }

@@ -36,6 +36,12 @@ tanda_status model_file_digest_extra(const safetensors_tensor *tensors, size_t c
 /* The value of metadata_sha256; text has DIGEST_TEXT_SIZE bytes. */
 void model_file_digest_metadata(const json_t *metadata, char *text);
 
+/*
+ * Names the first thing in which `read` is not the model as model_file.h describes it ("architecture", "scaling", ...),
+ * or NULL. A model of classes without names is read with their numbers.
+ */
+const char *model_difference(const tanda_model *model, const tanda_model *read);
+
 /* The index of the first parameter that is not finite, or the number of parameters. */
 size_t model_file_first_not_finite(const tanda_model *model);
 

@@ -14,6 +14,7 @@
 typedef struct reader {
     const char *path;
     safetensors file;
+    json_t *values;     /* what get_json has read */
     tanda_model *model; /* being made */
     tanda_error *error;
 } reader;
@@ -28,7 +29,7 @@ static tanda_status get_text(const reader *reader, const char *key, const char *
     return *text != NULL ? TANDA_OK : BAD(reader, "damaged: __metadata__ has no \"%s\"", key);
 }
 
-/* The JSON that a string of the metadata holds; *value is the caller's. */
+/* The JSON that a string of the metadata holds; the reader keeps it. */
 static tanda_status get_json(const reader *reader, const char *key, json_t **value) {
     const char *text = NULL;
     json_error_t syntax;
@@ -38,7 +39,8 @@ static tanda_status get_json(const reader *reader, const char *key, json_t **val
     if (*value == NULL)
         return BAD(reader, "\"%s\" is not valid JSON: %s, at byte %d of it", key, syntax.text,
                    syntax.position);
-    return TANDA_OK;
+    if (json_array_append_new(reader->values, *value) == 0) return TANDA_OK;
+    return fail(reader->error, TANDA_FAILED, "%s: no memory for its JSON", reader->path);
 }
 
 static tanda_status check_format(const reader *reader) {
@@ -51,15 +53,12 @@ static tanda_status check_format(const reader *reader) {
     return TANDA_OK;
 }
 
-static tanda_status check_metadata_digest(const reader *reader) {
+/* `of`: what it is the sum of, "the weights". */
+static tanda_status check_digest(const reader *reader, const char *key, const char *found, const char *of) {
     const char *stated = NULL;
-    char found[DIGEST_TEXT_SIZE];
-    tanda_status status = get_text(reader, "metadata_sha256", &stated);
-    if (status != TANDA_OK) return status;
-    model_file_digest_metadata(reader->file.metadata, found);
-    if (strcmp(stated, found) != 0)
-        return BAD(reader, "damaged: metadata_sha256 is %.64s, the metadata give %s", stated, found);
-    return TANDA_OK;
+    const tanda_status status = get_text(reader, key, &stated);
+    if (status != TANDA_OK || strcmp(stated, found) == 0) return status;
+    return BAD(reader, "damaged: %s is %.64s, %s give %s", key, stated, of, found);
 }
 
 /* Files that say none are of the first. */
@@ -76,22 +75,17 @@ static bool has_extra(const reader *reader) {
 }
 
 static tanda_status check_extra(const reader *reader) {
-    const char *stated = NULL;
     char found[DIGEST_TEXT_SIZE];
     json_t *json = NULL;
     if (!has_extra(reader)) return TANDA_OK;
     tanda_status status = get_json(reader, MODEL_FILE_EXTRA, &json);
     if (status == TANDA_OK && !json_is_object(json))
-        status = BAD(reader, MODEL_FILE_EXTRA " is not a JSON object");
-    json_decref(json);
-    if (status == TANDA_OK) status = get_text(reader, MODEL_FILE_EXTRA "_sha256", &stated);
+        return BAD(reader, MODEL_FILE_EXTRA " is not a JSON object");
     if (status == TANDA_OK)
         status =
             model_file_digest_extra(reader->file.tensors, reader->file.tensor_count, found, reader->error);
-    if (status == TANDA_OK && strcmp(stated, found) != 0)
-        status =
-            BAD(reader, "damaged: " MODEL_FILE_EXTRA "_sha256 is %.64s, its tensors give %s", stated, found);
-    return status;
+    return status == TANDA_OK ? check_digest(reader, MODEL_FILE_EXTRA "_sha256", found, "its tensors")
+                              : status;
 }
 
 /* ---- architecture ------------------------------------------------------------------------------------- */
@@ -125,20 +119,6 @@ static tanda_status read_layer(const reader *reader, json_t *entry, size_t i, ar
     return TANDA_OK;
 }
 
-static tanda_status read_layers(const reader *reader, json_t *layers, architecture *architecture) {
-    const size_t count = json_array_size(layers);
-    if (count == 0) return BAD(reader, "architecture: layers is not an array of at least one layer");
-    architecture->layer_count = count;
-    tanda_status status = allocate(&architecture->kinds, count, sizeof(layer_kind), "layers", reader->error);
-    if (status == TANDA_OK)
-        status = allocate(&architecture->units, count, sizeof(size_t), "layers", reader->error);
-    if (status == TANDA_OK)
-        status = allocate(&architecture->activations, count, sizeof(activation), "layers", reader->error);
-    for (size_t i = 0; i < count && status == TANDA_OK; i++)
-        status = read_layer(reader, json_array_get(layers, i), i, architecture);
-    return status;
-}
-
 static tanda_status read_loss_setting(const reader *reader, const char *key, const char *text,
                                       double *value) {
     if (text == NULL) return TANDA_OK;
@@ -147,11 +127,13 @@ static tanda_status read_loss_setting(const reader *reader, const char *key, con
     return BAD(reader, "architecture: %s \"%.40s\" %s", key, text, number_problem(status));
 }
 
-static tanda_status read_architecture(const reader *reader, json_t *json, architecture *architecture) {
+static tanda_status read_architecture(const reader *reader, architecture *architecture) {
     json_int_t features = 0;
-    json_t *layers = NULL;
+    json_t *json = NULL, *layers = NULL;
     const char *loss = NULL, *task = NULL, *huber_delta = NULL, *smoothing = NULL;
     json_error_t mismatch;
+    tanda_status status = get_json(reader, "architecture", &json);
+    if (status != TANDA_OK) return status;
     if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:I, s:o, s:s, s:s, s?s, s?s}", "features", &features,
                        "layers", &layers, "loss", &loss, "task", &task, "huber_delta", &huber_delta,
                        "label_smoothing", &smoothing) != 0)
@@ -161,14 +143,23 @@ static tanda_status read_architecture(const reader *reader, json_t *json, archit
         return BAD(reader, "architecture: loss \"%.40s\" is unknown", loss);
     if (!task_from_name(task, &architecture->task))
         return BAD(reader, "architecture: task \"%.40s\" is unknown", task);
-    tanda_status status =
-        read_loss_setting(reader, "huber_delta", huber_delta, &architecture->loss_settings.huber_delta);
+    status = read_loss_setting(reader, "huber_delta", huber_delta, &architecture->loss_settings.huber_delta);
     if (status == TANDA_OK)
         status = read_loss_setting(reader, "label_smoothing", smoothing,
                                    &architecture->loss_settings.label_smoothing);
     if (status != TANDA_OK) return status;
     architecture->features = (size_t)features;
-    return read_layers(reader, layers, architecture);
+    const size_t count = json_array_size(layers);
+    if (count == 0) return BAD(reader, "architecture: layers is not an array of at least one layer");
+    architecture->layer_count = count;
+    status = allocate(&architecture->kinds, count, sizeof(layer_kind), "layers", reader->error);
+    if (status == TANDA_OK)
+        status = allocate(&architecture->units, count, sizeof(size_t), "layers", reader->error);
+    if (status == TANDA_OK)
+        status = allocate(&architecture->activations, count, sizeof(activation), "layers", reader->error);
+    for (size_t i = 0; i < count && status == TANDA_OK; i++)
+        status = read_layer(reader, json_array_get(layers, i), i, architecture);
+    return status;
 }
 
 /* Memory for the parameters is only asked for when the file holds that many. */
@@ -186,10 +177,8 @@ static tanda_status check_parameter_count(const reader *reader, const architectu
 }
 
 static tanda_status create_model(reader *reader) {
-    json_t *json = NULL;
     architecture architecture = {0};
-    tanda_status status = get_json(reader, "architecture", &json);
-    if (status == TANDA_OK) status = read_architecture(reader, json, &architecture);
+    tanda_status status = read_architecture(reader, &architecture);
     if (status == TANDA_OK) status = check_parameter_count(reader, &architecture);
     if (status == TANDA_OK) {
         tanda_error reason = {0};
@@ -204,15 +193,10 @@ static tanda_status create_model(reader *reader) {
     free(architecture.kinds);
     free(architecture.units);
     free(architecture.activations);
-    json_decref(json);
     return status;
 }
 
 /* ---- parameters --------------------------------------------------------------------------------------- */
-
-static bool same_shape(const safetensors_tensor *a, const safetensors_tensor *b) {
-    return a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof a->shape[0]) == 0;
-}
 
 static tanda_status check_tensor(const reader *reader, const safetensors_tensor *expected,
                                  const safetensors_tensor *found) {
@@ -221,7 +205,9 @@ static tanda_status check_tensor(const reader *reader, const safetensors_tensor 
     if (strcmp(found->type, expected->type) != 0)
         return BAD(reader, "tensor \"%s\" is of type %s; it has to be %s", found->name, found->type,
                    expected->type);
-    if (same_shape(found, expected)) return TANDA_OK;
+    if (found->rank == expected->rank &&
+        memcmp(found->shape, expected->shape, found->rank * sizeof found->shape[0]) == 0)
+        return TANDA_OK;
     if (expected->rank == 1)
         return BAD(reader, "tensor \"%s\" has another shape than the architecture's [%zu]", expected->name,
                    expected->shape[0]);
@@ -255,27 +241,21 @@ static tanda_status copy_tensors(reader *reader, const tensor_list *expected) {
     return TANDA_OK;
 }
 
-static tanda_status check_parameters(const reader *reader) {
-    const char *stated = NULL;
-    char found[DIGEST_TEXT_SIZE];
-    tanda_status status = get_text(reader, "weights_sha256", &stated);
-    if (status != TANDA_OK) return status;
-    model_digest(reader->model, found);
-    if (strcmp(stated, found) != 0)
-        return BAD(reader, "damaged: weights_sha256 is %.64s, the weights give %s", stated, found);
-    const size_t bad = model_file_first_not_finite(reader->model);
-    if (bad < reader->model->parameter_count)
-        return BAD(reader, "parameter %zu of %zu is not finite", bad + 1, reader->model->parameter_count);
-    return TANDA_OK;
-}
-
 static tanda_status read_parameters(reader *reader) {
     tensor_list expected;
     tanda_status status = tensor_list_make(reader->model, &expected, reader->error);
     if (status != TANDA_OK) return status;
     status = copy_tensors(reader, &expected);
     tensor_list_free(&expected);
-    return status == TANDA_OK ? check_parameters(reader) : status;
+    if (status != TANDA_OK) return status;
+    char found[DIGEST_TEXT_SIZE];
+    model_digest(reader->model, found);
+    status = check_digest(reader, "weights_sha256", found, "the weights");
+    if (status != TANDA_OK) return status;
+    const size_t bad = model_file_first_not_finite(reader->model);
+    if (bad < reader->model->parameter_count)
+        return BAD(reader, "parameter %zu of %zu is not finite", bad + 1, reader->model->parameter_count);
+    return TANDA_OK;
 }
 
 /* ---- scaling, names, settings ------------------------------------------------------------------------- */
@@ -311,11 +291,14 @@ static tanda_status read_doubles(const reader *reader, const char *key, const ch
     return TANDA_OK;
 }
 
-static tanda_status fill_scaling(reader *reader, json_t *json) {
+static tanda_status read_scaling(reader *reader) {
     scaling *scaling = &reader->model->scaling;
     const char *kind = NULL;
     const json_t *center = NULL, *factor = NULL, *origin = NULL;
+    json_t *json = NULL;
     json_error_t mismatch;
+    tanda_status status = get_json(reader, "scaling", &json);
+    if (status != TANDA_OK) return status;
     if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o, s?o}", "kind", &kind, "center", &center,
                        "factor", &factor, "origin", &origin) != 0)
         return BAD(reader, "scaling: %s", mismatch.text);
@@ -326,27 +309,21 @@ static tanda_status fill_scaling(reader *reader, json_t *json) {
         return BAD(reader, "scaling: kind none goes without center, factor and origin");
     }
     scaling->features = reader->model->features;
-    tanda_status status = read_reals(reader, "center", center, &scaling->center);
+    status = read_reals(reader, "center", center, &scaling->center);
     if (status == TANDA_OK) status = read_reals(reader, "factor", factor, &scaling->factor);
     if (status != TANDA_OK || origin == NULL) return status;
     return read_doubles(reader, "scaling: origin", "feature", origin, scaling->features, false,
                         &scaling->origin);
 }
 
-static tanda_status read_scaling(reader *reader) {
-    json_t *json = NULL;
-    tanda_status status = get_json(reader, "scaling", &json);
-    if (status == TANDA_OK) status = fill_scaling(reader, json);
-    json_decref(json);
-    return status;
-}
-
 /* *names is filled as far as it goes, so that the model can be freed whatever happens. */
-static tanda_status fill_names(const reader *reader, const char *key, const json_t *array, size_t count,
-                               char ***names) {
+static tanda_status read_names(const reader *reader, const char *key, size_t count, char ***names) {
+    json_t *array = NULL;
+    tanda_status status = get_json(reader, key, &array);
+    if (status != TANDA_OK) return status;
     if (!json_is_array(array) || json_array_size(array) != count)
         return BAD(reader, "%s is not an array of %zu names, as many as the architecture has", key, count);
-    tanda_status status = allocate(names, count, sizeof **names, key, reader->error);
+    status = allocate(names, count, sizeof **names, key, reader->error);
     for (size_t i = 0; i < count && status == TANDA_OK; i++) {
         const char *name = json_string_value(json_array_get(array, i));
         status = name == NULL ? BAD(reader, "%s[%zu] is not a string", key, i)
@@ -355,62 +332,45 @@ static tanda_status fill_names(const reader *reader, const char *key, const json
     return status;
 }
 
-static tanda_status read_names(const reader *reader, const char *key, size_t count, char ***names) {
-    json_t *json = NULL;
-    tanda_status status = get_json(reader, key, &json);
-    if (status == TANDA_OK) status = fill_names(reader, key, json, count, names);
-    json_decref(json);
-    return status;
-}
-
 static tanda_status read_settings(reader *reader, const char *text) {
     json_t *json = NULL;
     tanda_status status = get_json(reader, "settings", &json);
     if (status != TANDA_OK) return status;
-    status = json_is_object(json) ? copy_text(&reader->model->settings, text, reader->error)
-                                  : BAD(reader, "settings is not a JSON object");
-    json_decref(json);
-    return status;
+    return json_is_object(json) ? copy_text(&reader->model->settings, text, reader->error)
+                                : BAD(reader, "settings is not a JSON object");
 }
 
 static tanda_status read_preparation(reader *reader) {
     json_t *json = NULL;
     if (safetensors_metadata(&reader->file, "preparation") == NULL) return TANDA_OK;
     tanda_status status = get_json(reader, "preparation", &json);
-    if (status == TANDA_OK)
-        status = preparation_from_json(reader->path, json, reader->model->features,
-                                       &reader->model->preparation, reader->error);
-    json_decref(json);
-    return status;
+    if (status != TANDA_OK) return status;
+    return preparation_from_json(reader->path, json, reader->model->features, &reader->model->preparation,
+                                 reader->error);
 }
 
 /* One number for each target; deviations are above 0. */
-static tanda_status fill_target_scaling(reader *reader, json_t *json) {
+static tanda_status read_target_scaling(reader *reader) {
     tanda_model *model = reader->model;
     const activation output = model->layers[model->layer_count - 1].activation;
     const size_t count = model_outputs(model);
     const json_t *mean = NULL, *deviation = NULL;
+    json_t *json = NULL;
     json_error_t mismatch;
+    if (safetensors_metadata(&reader->file, "target_scaling") == NULL) return TANDA_OK;
+    tanda_status status = get_json(reader, "target_scaling", &json);
+    if (status != TANDA_OK) return status;
     if (objective_check_target_scaling(output, model->loss, model->task, NULL) != TANDA_OK)
         return BAD(reader, "target_scaling is given, but not for such a model");
     if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:o}", "mean", &mean, "deviation", &deviation) !=
         0)
         return BAD(reader, "target_scaling: %s", mismatch.text);
-    tanda_status status = read_doubles(reader, "target_scaling: mean", "target", mean, count, false,
-                                       &model->target_scaling.mean);
+    status = read_doubles(reader, "target_scaling: mean", "target", mean, count, false,
+                          &model->target_scaling.mean);
     if (status == TANDA_OK)
         status = read_doubles(reader, "target_scaling: deviation", "target", deviation, count, true,
                               &model->target_scaling.deviation);
     if (status == TANDA_OK) model->target_scaling.targets = count;
-    return status;
-}
-
-static tanda_status read_target_scaling(reader *reader) {
-    json_t *json = NULL;
-    if (safetensors_metadata(&reader->file, "target_scaling") == NULL) return TANDA_OK;
-    tanda_status status = get_json(reader, "target_scaling", &json);
-    if (status == TANDA_OK) status = fill_target_scaling(reader, json);
-    json_decref(json);
     return status;
 }
 
@@ -441,17 +401,22 @@ static tanda_status read_description(reader *reader) {
 /* ---- the whole ---------------------------------------------------------------------------------------- */
 
 tanda_status model_file_parse(const char *path, file_view view, tanda_model **model, tanda_error *error) {
-    reader reader = {.path = path, .error = error};
     const size_t failures = json_memory_failures();
+    char found[DIGEST_TEXT_SIZE];
+    reader reader = {.path = path, .values = json_array(), .error = error};
     tanda_status status = safetensors_parse(path, view, &reader.file, error);
     if (status == TANDA_OK) status = check_format(&reader);
-    if (status == TANDA_OK) status = check_metadata_digest(&reader);
+    if (status == TANDA_OK) {
+        model_file_digest_metadata(reader.file.metadata, found);
+        status = check_digest(&reader, "metadata_sha256", found, "the metadata");
+    }
     if (status == TANDA_OK) status = check_contract(&reader);
     if (status == TANDA_OK) status = check_extra(&reader);
     if (status == TANDA_OK) status = create_model(&reader);
     if (status == TANDA_OK) status = read_parameters(&reader);
     if (status == TANDA_OK) status = read_description(&reader);
     safetensors_close(&reader.file);
+    json_decref(reader.values);
     status = json_memory_check(failures, path, status, error);
     if (status != TANDA_OK) {
         tanda_model_free(reader.model);

@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "data/place.h"
-#include "model/model_compare.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
 #include "support/digest.h"
 #include "support/file_writer.h"
 #include "support/json.h"
 #include "support/memory.h"
+#include "support/text.h"
 
 typedef struct writer {
     const char *path;
@@ -85,16 +85,6 @@ static json_t *json_doubles(const double *values, size_t count) {
     return json_end(&array);
 }
 
-static json_t *scaling_to_json(const scaling *scaling) {
-    json_builder object = json_object_begin();
-    json_put(&object, "kind", json_string(scaling_name(scaling->kind)));
-    json_put(&object, "center", json_reals(scaling->center, scaling->features));
-    json_put(&object, "factor", json_reals(scaling->factor, scaling->features));
-    if (scaling->origin != NULL)
-        json_put(&object, "origin", json_doubles(scaling->origin, scaling->features));
-    return json_end(&object);
-}
-
 static tanda_status put_scaling(const writer *writer) {
     const scaling *scaling = &writer->model->scaling;
     if (scaling->kind == TANDA_SCALE_NONE)
@@ -109,7 +99,13 @@ static tanda_status put_scaling(const writer *writer) {
             return fail(writer->error, TANDA_FAILED,
                         "%s: cannot be written: the scaling of feature %zu is not finite", writer->path,
                         i + 1);
-    return put_json(writer, "scaling", scaling_to_json(scaling));
+    json_builder object = json_object_begin();
+    json_put(&object, "kind", json_string(scaling_name(scaling->kind)));
+    json_put(&object, "center", json_reals(scaling->center, scaling->features));
+    json_put(&object, "factor", json_reals(scaling->factor, scaling->features));
+    if (scaling->origin != NULL)
+        json_put(&object, "origin", json_doubles(scaling->origin, scaling->features));
+    return put_json(writer, "scaling", json_end(&object));
 }
 
 static tanda_status put_target_scaling(const writer *writer) {
@@ -174,15 +170,6 @@ static tanda_status put_extra(const writer *writer) {
     return status == TANDA_OK ? put_text(writer, MODEL_FILE_EXTRA "_sha256", text) : status;
 }
 
-static tanda_status put_digests(const writer *writer) {
-    char text[DIGEST_TEXT_SIZE];
-    model_digest(writer->model, text);
-    tanda_status status = put_text(writer, "weights_sha256", text);
-    if (status != TANDA_OK) return status;
-    model_file_digest_metadata(writer->metadata, text);
-    return put_text(writer, "metadata_sha256", text);
-}
-
 static tanda_status put_metadata(const writer *writer) {
     const tanda_model *model = writer->model;
     tanda_status status = put_text(writer, "tanda_format", MODEL_FILE_FORMAT);
@@ -201,22 +188,13 @@ static tanda_status put_metadata(const writer *writer) {
     if (status == TANDA_OK && model->target_scaling.targets > 0) status = put_target_scaling(writer);
     if (status == TANDA_OK && model->settings != NULL) status = put_settings(writer);
     if (status == TANDA_OK && writer->extra != NULL) status = put_extra(writer);
-    if (status == TANDA_OK) status = put_digests(writer);
-    return status;
-}
-
-/* What the loader would refuse is not written. */
-static tanda_status check_before_writing(const writer *writer) {
-    const tanda_model *model = writer->model;
-    const size_t bad = model_file_first_not_finite(model);
-    if (bad < model->parameter_count)
-        return fail(writer->error, TANDA_FAILED, "%s: cannot be written: parameter %zu of %zu is not finite",
-                    writer->path, bad + 1, model->parameter_count);
-    if (model->class_count != model_classes(model))
-        return fail(writer->error, TANDA_FAILED,
-                    "%s: cannot be written: the model has %zu classes, its outputs are for %zu", writer->path,
-                    model->class_count, model_classes(model));
-    return TANDA_OK;
+    if (status != TANDA_OK) return status;
+    char text[DIGEST_TEXT_SIZE];
+    model_digest(model, text);
+    status = put_text(writer, "weights_sha256", text);
+    if (status != TANDA_OK) return status;
+    model_file_digest_metadata(writer->metadata, text);
+    return put_text(writer, "metadata_sha256", text);
 }
 
 /* The model's tensors, and behind them those of the checkpoint, as the bytes of a file. */
@@ -238,6 +216,105 @@ static tanda_status encode(const writer *writer, unsigned char **bytes, size_t *
     return status;
 }
 
+/* ---- two models held against each other, to the bit ------------------------------------------------------ */
+
+static bool same_text(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_texts(char *const *a, char *const *b, size_t count) {
+    if (a == NULL || b == NULL) return a == b;
+    for (size_t i = 0; i < count; i++)
+        if (!same_text(a[i], b[i])) return false;
+    return true;
+}
+
+/* Bits, so that -0 and NaN count. */
+static bool same_reals(const void *a, const void *b, size_t bytes) {
+    return bytes == 0 || memcmp(a, b, bytes) == 0;
+}
+
+static bool same_layers(const tanda_model *a, const tanda_model *b) {
+    if (a->features != b->features || a->layer_count != b->layer_count) return false;
+    for (size_t i = 0; i < a->layer_count; i++)
+        if (a->layers[i].kind != b->layers[i].kind || a->layers[i].outputs != b->layers[i].outputs ||
+            a->layers[i].activation != b->layers[i].activation)
+            return false;
+    return a->loss == b->loss && a->task == b->task;
+}
+
+static bool same_scaling(const scaling *a, const scaling *b) {
+    const size_t bytes = a->features * sizeof *a->center;
+    if (a->kind != b->kind) return false;
+    if (a->kind == TANDA_SCALE_NONE) return true;
+    if (a->features != b->features || (a->origin == NULL) != (b->origin == NULL)) return false;
+    if (a->origin != NULL && !same_reals(a->origin, b->origin, a->features * sizeof *a->origin)) return false;
+    return same_reals(a->center, b->center, bytes) && same_reals(a->factor, b->factor, bytes);
+}
+
+static bool same_target_scaling(const target_scaling *a, const target_scaling *b) {
+    const size_t bytes = a->targets * sizeof *a->mean;
+    return a->targets == b->targets && same_reals(a->mean, b->mean, bytes) &&
+           same_reals(a->deviation, b->deviation, bytes);
+}
+
+static bool same_preparation(const preparation *a, const preparation *b) {
+    if (a->columns != b->columns) return false;
+    if (a->columns == 0) return true;
+    bool same = a->fills_missing == b->fills_missing && a->zero_unknown == b->zero_unknown &&
+                same_texts(a->names, b->names, a->columns) &&
+                a->missing_value_count == b->missing_value_count &&
+                same_texts(a->missing_values, b->missing_values, a->missing_value_count);
+    for (size_t i = 0; same && i < a->columns; i++) {
+        const prepared_column *x = &a->of[i], *y = &b->of[i];
+        same = x->category_count == y->category_count &&
+               same_texts(x->categories, y->categories, x->category_count);
+        if (same && x->category_count == 0 && a->fills_missing)
+            same = same_reals(&x->mean, &y->mean, sizeof x->mean);
+    }
+    return same;
+}
+
+static bool same_classes(const tanda_model *model, const tanda_model *read) {
+    if (model->class_count != read->class_count) return false;
+    if (model->class_names != NULL || model->class_count == 0)
+        return same_texts(model->class_names, read->class_names, model->class_count);
+    for (size_t i = 0; i < read->class_count; i++) {
+        char number[24];
+        if (!text_fit(number, sizeof number, "%zu", i) || !same_text(number, read->class_names[i]))
+            return false;
+    }
+    return true;
+}
+
+const char *model_difference(const tanda_model *model, const tanda_model *read) {
+    const size_t targets = model_outputs(model);
+    const struct {
+        const char *what;
+        bool same;
+    } parts[] = {
+        {"architecture", same_layers(model, read)},
+        {"loss setting", (model->loss_settings.huber_delta == read->loss_settings.huber_delta &&
+                          model->loss_settings.label_smoothing == read->loss_settings.label_smoothing)},
+        {"scaling", same_scaling(&model->scaling, &read->scaling)},
+        {"target scaling", same_target_scaling(&model->target_scaling, &read->target_scaling)},
+        {"preparation", same_preparation(&model->preparation, &read->preparation)},
+        {"feature name", same_texts(model->feature_names, read->feature_names, model->features)},
+        {"class name", same_classes(model, read)},
+        {"target name", same_text(model->target_name, read->target_name)},
+        {"target name", same_texts(model->target_names, read->target_names, targets)},
+        {"settings", same_text(model->settings, read->settings)},
+        {"weight", model->parameter_count == read->parameter_count &&
+                       same_reals(model->parameters, read->parameters,
+                                  model->parameter_count * sizeof *model->parameters)},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!parts[i].same) return parts[i].what;
+    return NULL;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
 /* The loader's own code reads what is to be written: a file that it would not read as this model is not begun. */
 static tanda_status read_back(const writer *writer, file_view view) {
     tanda_model *read = NULL;
@@ -258,11 +335,18 @@ tanda_status model_file_save_with(const tanda_model *model, const model_file_ext
     writer writer = {.path = path, .model = model, .extra = extra, .error = error};
     unsigned char *bytes = NULL;
     size_t size = 0;
-    tanda_status status = check_before_writing(&writer);
-    if (status != TANDA_OK) return status;
+    /* What the loader would refuse is not written. */
+    const size_t bad = model_file_first_not_finite(model);
+    if (bad < model->parameter_count)
+        return fail(writer.error, TANDA_FAILED, "%s: cannot be written: parameter %zu of %zu is not finite",
+                    writer.path, bad + 1, model->parameter_count);
+    if (model->class_count != model_classes(model))
+        return fail(writer.error, TANDA_FAILED,
+                    "%s: cannot be written: the model has %zu classes, its outputs are for %zu", writer.path,
+                    model->class_count, model_classes(model));
     writer.metadata = json_object();
     if (writer.metadata == NULL) return no_memory(&writer, "__metadata__");
-    status = put_metadata(&writer);
+    tanda_status status = put_metadata(&writer);
     if (status == TANDA_OK) status = encode(&writer, &bytes, &size);
     json_decref(writer.metadata);
     if (status == TANDA_OK) status = read_back(&writer, (file_view){.data = bytes, .size = size});

@@ -104,25 +104,6 @@ static tanda_status read_column(const reader *reader, json_t *entry, size_t colu
     return BAD(reader, "column %zu: the mean is not a number that binary32 holds", column);
 }
 
-static tanda_status read_columns(const reader *reader, const json_t *columns, size_t features) {
-    preparation *result = reader->result;
-    size_t count = json_array_size(columns), made = 0;
-    if (count == 0 || count > features)
-        return BAD(reader, "columns is not an array of 1 to %zu columns, as there are features", features);
-    bool named = json_object_get(json_array_get(columns, 0), "name") != NULL;
-    tanda_status status = allocate(&result->of, count, sizeof *result->of, "columns", reader->error);
-    if (status == TANDA_OK)
-        status = allocate(&result->is_category, count, sizeof(bool), "columns", reader->error);
-    if (status == TANDA_OK && named)
-        status = allocate(&result->names, count, sizeof *result->names, "columns", reader->error);
-    if (status == TANDA_OK) result->columns = count;
-    for (size_t i = 0; status == TANDA_OK && i < count; i++)
-        status = read_column(reader, json_array_get(columns, i), i, named);
-    if (status != TANDA_OK) return status;
-    if (preparation_count(result, 1, &made) && made == features) return TANDA_OK;
-    return BAD(reader, "its columns make %zu features, the architecture has %zu", made, features);
-}
-
 static tanda_status read_missing_values(const reader *reader, const json_t *array) {
     preparation *result = reader->result;
     size_t count = json_array_size(array);
@@ -152,5 +133,20 @@ tanda_status preparation_from_json(const char *path, json_t *json, size_t featur
     if (status == TANDA_OK && words != NULL) status = read_missing_values(&reader, words);
     if (status == TANDA_OK)
         status = read_choice(&reader, "unknown_category", unknown, "zero", &result->zero_unknown);
-    return status == TANDA_OK ? read_columns(&reader, columns, features) : status;
+    if (status != TANDA_OK) return status;
+    size_t count = json_array_size(columns), made = 0;
+    if (count == 0 || count > features)
+        return BAD(&reader, "columns is not an array of 1 to %zu columns, as there are features", features);
+    bool named = json_object_get(json_array_get(columns, 0), "name") != NULL;
+    status = allocate(&result->of, count, sizeof *result->of, "columns", reader.error);
+    if (status == TANDA_OK)
+        status = allocate(&result->is_category, count, sizeof(bool), "columns", reader.error);
+    if (status == TANDA_OK && named)
+        status = allocate(&result->names, count, sizeof *result->names, "columns", reader.error);
+    if (status == TANDA_OK) result->columns = count;
+    for (size_t i = 0; status == TANDA_OK && i < count; i++)
+        status = read_column(&reader, json_array_get(columns, i), i, named);
+    if (status != TANDA_OK) return status;
+    if (preparation_count(result, 1, &made) && made == features) return TANDA_OK;
+    return BAD(&reader, "its columns make %zu features, the architecture has %zu", made, features);
 }

@@ -7,8 +7,54 @@
 #include "data/format.h"
 #include "data/packed.h"
 #include "data/pipe.h"
-#include "model/model_data.h"
 #include "support/memory.h"
+#include "support/options.h"
+
+dataset_expectation model_expect(const tanda_model *model) {
+    const preparation *preparation = &model->preparation;
+    const bool raw = preparation->columns > 0;
+    return (dataset_expectation){.feature_count = raw ? preparation->columns : model->features,
+                                 .feature_names = raw ? preparation->names : model->feature_names,
+                                 .is_category = preparation->is_category,
+                                 .columns = raw ? preparation->of : NULL,
+                                 .fills_missing = preparation->fills_missing,
+                                 .missing_values = preparation->missing_values,
+                                 .missing_value_count = preparation->missing_value_count,
+                                 .class_count = model->class_count,
+                                 .class_names = model->class_names,
+                                 .task = model->task,
+                                 .target_name = model->target_name,
+                                 .target_count = model_targets(model),
+                                 .target_names = model->target_names,
+                                 .origins = model->scaling.origin};
+}
+
+/* Makes the model's features of rows that were read as it expects; they are then scaled. */
+static tanda_status prepare_rows(const tanda_model *model, tanda_unknown unknown, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    const tanda_status status = dataset_prepare(dataset, &model->preparation, unknown, error);
+    return status == TANDA_OK ? dataset_scale(dataset, &model->scaling, error) : status;
+}
+
+tanda_status tanda_dataset_load_for_model(const char *path, const tanda_dataset_options *options,
+                                          const tanda_model *model, tanda_dataset **dataset,
+                                          tanda_error *error) {
+    tanda_dataset_options reading;
+    const dataset_expectation expected = model_expect(model);
+    tanda_dataset *loaded = NULL;
+    tanda_status status = TAKE_OPTIONS(tanda_dataset_options, options, &reading, error);
+    reading.task = model->task;
+    if (status == TANDA_OK) status = dataset_load(path, &reading, &expected, &loaded, error);
+    if (status == TANDA_OK) status = prepare_rows(model, reading.unknown, loaded, error);
+    if (status != TANDA_OK) {
+        tanda_dataset_free(loaded);
+        return status;
+    }
+    *dataset = loaded;
+    return TANDA_OK;
+}
+
+/* ---- rows through a pipe --------------------------------------------------------------------------------- */
 
 #define LOOKED_AT ((size_t)4 << 10)
 
@@ -39,19 +85,6 @@ static bool looks_like_rows(const row_stream *stream) {
            (stream->options.format != NULL || !libsvm_looks_right(data, size));
 }
 
-/* Enough to tell what comes: a line, or some bytes. */
-static tanda_status look(row_stream *stream, tanda_error *error) {
-    text_blocks *blocks = &stream->blocks;
-    tanda_status status = TANDA_OK;
-    while (status == TANDA_OK && !blocks->ended && blocks->bytes.size < LOOKED_AT &&
-           (blocks->bytes.size == 0 || memchr(blocks->bytes.data, '\n', blocks->bytes.size) == NULL))
-        status = text_blocks_fill(blocks, LOOKED_AT, error);
-    if (status == TANDA_OK && blocks->bytes.size == 0)
-        status = fail(error, TANDA_BAD_INPUT, "%s: nothing came", blocks->path);
-    if (status == TANDA_OK) stream->is_text = looks_like_rows(stream);
-    return status;
-}
-
 tanda_status row_stream_open(const char *path, const tanda_dataset_options *options, const tanda_model *model,
                              row_stream **stream, tanda_error *error) {
     row_stream *made = NULL;
@@ -62,7 +95,17 @@ tanda_status row_stream_open(const char *path, const tanda_dataset_options *opti
     made->model = model;
     made->blocks = (text_blocks){.path = path, .descriptor = -1, .bytes.limit = bytes_most()};
     status = pipe_open(path, &made->blocks.descriptor, error);
-    if (status == TANDA_OK) status = look(made, error);
+    if (status == TANDA_OK) {
+        /* Enough to tell what comes: a line, or some bytes. */
+        text_blocks *blocks = &made->blocks;
+        status = TANDA_OK;
+        while (status == TANDA_OK && !blocks->ended && blocks->bytes.size < LOOKED_AT &&
+               (blocks->bytes.size == 0 || memchr(blocks->bytes.data, '\n', blocks->bytes.size) == NULL))
+            status = text_blocks_fill(blocks, LOOKED_AT, error);
+        if (status == TANDA_OK && blocks->bytes.size == 0)
+            status = fail(error, TANDA_BAD_INPUT, "%s: nothing came", blocks->path);
+        if (status == TANDA_OK) made->is_text = looks_like_rows(made);
+    }
     if (status == TANDA_OK)
         *stream = made;
     else
@@ -81,28 +124,11 @@ void row_stream_close(row_stream *stream) {
 
 /* ---- blocks ------------------------------------------------------------------------------------------- */
 
-static size_t count_lines(const char *text, size_t size) {
-    size_t lines = 0;
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
-    return lines;
-}
-
-/* Later blocks are read as the first one was. */
-static void keep_dialect(row_stream *stream, const dialect *found) {
-    tanda_dataset_options *options = &stream->options;
-    stream->dialect = *found;
-    options->header = found->has_header ? TANDA_HEADER_FIRST_ROW : TANDA_HEADER_NONE;
-    options->delimiter = found->delimiter;
-    options->decimal = found->decimal;
-    options->skip_lines = 0;
-    if (found->comment[0] != '\0') options->comment = stream->dialect.comment;
-}
-
 static tanda_status keep_names(row_stream *stream, const text_block *block, text_span names,
                                tanda_error *error) {
     stream->names_size = names.end - names.begin;
-    stream->names_lines = count_lines(block->text + names.begin, stream->names_size);
+    for (size_t i = names.begin; i < names.end; i++)
+        stream->names_lines += block->text[i] == '\n';
     if (stream->names_size == 0) return TANDA_OK;
     const tanda_status status = allocate(&stream->names, stream->names_size, 1, "the names", error);
     if (status == TANDA_OK) memcpy(stream->names, block->text + names.begin, stream->names_size);
@@ -144,7 +170,14 @@ static tanda_status load_block(row_stream *stream, tanda_dataset **rows, tanda_e
                              .names = stream->is_begun ? NULL : &names};
     if (status == TANDA_OK) status = load(stream, &view, &place, rows, error);
     if (status == TANDA_OK && !stream->is_begun) {
-        keep_dialect(stream, &(*rows)->dialect);
+        /* Later blocks are read as the first one was. */
+        tanda_dataset_options *options = &stream->options;
+        stream->dialect = (*rows)->dialect;
+        options->header = stream->dialect.has_header ? TANDA_HEADER_FIRST_ROW : TANDA_HEADER_NONE;
+        options->delimiter = stream->dialect.delimiter;
+        options->decimal = stream->dialect.decimal;
+        options->skip_lines = 0;
+        if (stream->dialect.comment[0] != '\0') options->comment = stream->dialect.comment;
         status = keep_names(stream, &block, names, error);
     }
     stream->lines += block.lines;
@@ -168,7 +201,7 @@ tanda_status row_stream_next(row_stream *stream, tanda_dataset **rows, tanda_err
         stream->is_text ? load_block(stream, &loaded, error) : load_whole(stream, &loaded, error);
     stream->is_begun = true;
     if (status == TANDA_OK && loaded != NULL)
-        status = model_prepare_rows(stream->model, stream->options.unknown, loaded, error);
+        status = prepare_rows(stream->model, stream->options.unknown, loaded, error);
     if (status == TANDA_OK)
         *rows = loaded;
     else

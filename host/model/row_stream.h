@@ -1,10 +1,14 @@
-/* Rows for a model as they come through a pipe: those that have arrived are a data set, before the writer closes. */
+/* Data for a model that is there already, from files and as they come through a pipe. */
 #ifndef TANDA_MODEL_ROW_STREAM_H
 #define TANDA_MODEL_ROW_STREAM_H
 
 #include "data/dataset.h"
 #include "model/model.h"
 
+/* What a model wants of data; borrowed from the model. */
+dataset_expectation model_expect(const tanda_model *model);
+
+/* Rows through a pipe: those that have arrived are a data set, before the writer closes. */
 typedef struct row_stream row_stream;
 
 /* Whether rows come so: the path is a pipe, and nothing else follows. */

@@ -24,13 +24,6 @@ static size_t type_size(const char *type) {
     return 0;
 }
 
-static uint64_t read_length(file_view view) {
-    uint64_t length = 0;
-    for (size_t i = 0; i < LENGTH_SIZE; i++)
-        length |= (uint64_t)view.data[i] << (8 * i);
-    return length;
-}
-
 /* *length: bytes of JSON that lie in the view after the length itself. */
 static tanda_status find_header(const char *path, file_view view, size_t *length, tanda_error *error) {
     const bool begins = view.size > LENGTH_SIZE && view.data[LENGTH_SIZE] == '{';
@@ -45,7 +38,9 @@ static tanda_status find_header(const char *path, file_view view, size_t *length
             error, TANDA_BAD_INPUT,
             "%s: truncated: a safetensors file begins with %d bytes of header length, this one has %zu", path,
             LENGTH_SIZE, view.size);
-    const uint64_t declared = read_length(view);
+    uint64_t declared = 0;
+    for (size_t i = 0; i < LENGTH_SIZE; i++)
+        declared |= (uint64_t)view.data[i] << (8 * i);
     const char *other = format_title(view.data, view.size);
     if (declared > SAFETENSORS_HEADER_LIMIT && other != NULL)
         return fail(error, TANDA_BAD_INPUT, "%s: is %s, not a model", path, other);
@@ -107,35 +102,6 @@ static tanda_status read_shape(const char *path, const json_t *shape, safetensor
     return TANDA_OK;
 }
 
-/* *begin becomes the tensor's place in the data section; data is set once all places are known to be right.
- */
-static tanda_status read_tensor(const char *path, const char *name, json_t *entry, safetensors_tensor *tensor,
-                                size_t *begin, tanda_error *error) {
-    const json_t *shape = NULL, *first = NULL, *last = NULL;
-    size_t end = 0, size = 0;
-    json_error_t mismatch;
-    *tensor = (safetensors_tensor){.name = name};
-    if (json_unpack_ex(entry, &mismatch, JSON_STRICT, "{s:s, s:o, s:[o, o]}", "dtype", &tensor->type, "shape",
-                       &shape, "data_offsets", &first, &last) != 0)
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: tensor \"%.80s\": %s; a tensor has dtype, shape and two data_offsets", path, name,
-                    mismatch.text);
-    if (type_size(tensor->type) == 0)
-        return fail(error, TANDA_BAD_INPUT, "%s: tensor \"%.80s\": dtype \"%.20s\" is unknown", path, name,
-                    tensor->type);
-    tanda_status status = read_shape(path, shape, tensor, &size, error);
-    if (status != TANDA_OK) return status;
-    if (!to_size(first, begin) || !to_size(last, &end) || *begin > end)
-        return fail(error, TANDA_BAD_INPUT, "%s: tensor \"%.80s\": data_offsets are not a begin and an end",
-                    path, name);
-    tensor->size = end - *begin;
-    if (tensor->size != size)
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: tensor \"%.80s\": data_offsets span %zu bytes, the shape has %zu", path, name,
-                    tensor->size, size);
-    return TANDA_OK;
-}
-
 typedef struct placed_tensor {
     safetensors_tensor tensor;
     size_t begin;
@@ -181,8 +147,28 @@ static tanda_status read_places(const char *path, json_t *header, placed_tensor 
     size_t i = 0;
     json_object_foreach(header, name, entry) {
         if (strcmp(name, METADATA_KEY) == 0) continue;
-        tanda_status status = read_tensor(path, name, entry, &places[i].tensor, &places[i].begin, error);
+        const json_t *shape = NULL, *first = NULL, *last = NULL;
+        size_t end = 0, size = 0;
+        json_error_t mismatch;
+        places[i].tensor = (safetensors_tensor){.name = name};
+        if (json_unpack_ex(entry, &mismatch, JSON_STRICT, "{s:s, s:o, s:[o, o]}", "dtype",
+                           &places[i].tensor.type, "shape", &shape, "data_offsets", &first, &last) != 0)
+            return fail(error, TANDA_BAD_INPUT,
+                        "%s: tensor \"%.80s\": %s; a tensor has dtype, shape and two data_offsets", path,
+                        name, mismatch.text);
+        if (type_size(places[i].tensor.type) == 0)
+            return fail(error, TANDA_BAD_INPUT, "%s: tensor \"%.80s\": dtype \"%.20s\" is unknown", path,
+                        name, places[i].tensor.type);
+        tanda_status status = read_shape(path, shape, &places[i].tensor, &size, error);
         if (status != TANDA_OK) return status;
+        if (!to_size(first, &places[i].begin) || !to_size(last, &end) || places[i].begin > end)
+            return fail(error, TANDA_BAD_INPUT,
+                        "%s: tensor \"%.80s\": data_offsets are not a begin and an end", path, name);
+        places[i].tensor.size = end - *&places[i].begin;
+        if (places[i].tensor.size != size)
+            return fail(error, TANDA_BAD_INPUT,
+                        "%s: tensor \"%.80s\": data_offsets span %zu bytes, the shape has %zu", path, name,
+                        places[i].tensor.size, size);
         i++;
     }
     qsort(places, count, sizeof *places, compare_places);
@@ -256,26 +242,6 @@ static json_t *tensor_entry(const safetensors_tensor *tensor, size_t begin) {
                      (json_int_t)begin, (json_int_t)end);
 }
 
-/* The header as text, to be freed; NULL without memory. */
-static char *make_header(const safetensors_tensor *tensors, size_t count, json_t *metadata) {
-    size_t begin = 0;
-    json_builder header = json_object_begin();
-    if (metadata != NULL) json_put(&header, METADATA_KEY, json_incref(metadata));
-    for (size_t i = 0; i < count; i++) {
-        json_put(&header, tensors[i].name, tensor_entry(&tensors[i], begin));
-        begin += tensors[i].size;
-    }
-    json_t *whole = json_end(&header);
-    char *text = whole == NULL ? NULL : json_write(whole, JSON_COMPACT);
-    json_decref(whole);
-    return text;
-}
-
-static void put_length(unsigned char *bytes, uint64_t length) {
-    for (size_t i = 0; i < LENGTH_SIZE; i++)
-        bytes[i] = (unsigned char)(length >> (8 * i));
-}
-
 /* Header and tensors, one after the other, in *bytes. */
 static tanda_status join(const char *text, size_t length, const safetensors_tensor *tensors, size_t count,
                          unsigned char **bytes, size_t *size, tanda_error *error) {
@@ -286,7 +252,8 @@ static tanda_status join(const char *text, size_t length, const safetensors_tens
     const tanda_status status = allocate(bytes, total, 1, "a model file", error);
     if (status != TANDA_OK) return status;
     unsigned char *at = *bytes;
-    put_length(at, length);
+    for (size_t i = 0; i < LENGTH_SIZE; i++)
+        at[i] = (unsigned char)(length >> (8 * i));
     memcpy(at + LENGTH_SIZE, text, text_size);
     memset(at + LENGTH_SIZE + text_size, ' ', length - text_size);
     at += LENGTH_SIZE + length;
@@ -298,7 +265,16 @@ static tanda_status join(const char *text, size_t length, const safetensors_tens
 
 tanda_status safetensors_encode(const char *path, const safetensors_tensor *tensors, size_t count,
                                 json_t *metadata, unsigned char **bytes, size_t *size, tanda_error *error) {
-    char *text = make_header(tensors, count, metadata);
+    size_t begin = 0;
+    json_builder header = json_object_begin();
+    if (metadata != NULL) json_put(&header, METADATA_KEY, json_incref(metadata));
+    for (size_t i = 0; i < count; i++) {
+        json_put(&header, tensors[i].name, tensor_entry(&tensors[i], begin));
+        begin += tensors[i].size;
+    }
+    json_t *whole = json_end(&header);
+    char *text = whole == NULL ? NULL : json_write(whole, JSON_COMPACT);
+    json_decref(whole);
     if (text == NULL) return fail(error, TANDA_FAILED, "%s: no memory for the header", path);
     const size_t length = round_up(LENGTH_SIZE + strlen(text), DATA_ALIGNMENT) - LENGTH_SIZE;
     const tanda_status status =

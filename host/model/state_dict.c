@@ -89,10 +89,6 @@ static int compare_linears(const void *a, const void *b) {
     return memcmp(left->name, right->name, left->length); /* 1 and 01 */
 }
 
-static bool same_name(const linear *a, const linear *b) {
-    return a->length == b->length && memcmp(a->name, b->name, a->length) == 0;
-}
-
 static bool differ_in_numbers_only(const state_dict *dict) {
     bool same_words = true;
     for (size_t i = 1; same_words && i < dict->count; i++)
@@ -148,12 +144,20 @@ static tanda_status take_tensor(const safetensors_tensor *tensor, linear *half, 
     return TANDA_OK;
 }
 
-/* Puts the halves together, which the order of names has brought side by side. */
-static tanda_status join_halves(state_dict *dict, tanda_error *error) {
+static tanda_status collect(const safetensors *file, state_dict *dict, tanda_error *error) {
+    tanda_status status =
+        allocate(&dict->linears, file->tensor_count, sizeof *dict->linears, "layers", error);
+    for (size_t i = 0; status == TANDA_OK && i < file->tensor_count; i++)
+        status = take_tensor(&file->tensors[i], &dict->linears[i], error);
+    if (status != TANDA_OK) return status;
+    dict->count = file->tensor_count;
+    qsort(dict->linears, dict->count, sizeof *dict->linears, compare_linears);
+    /* Puts the halves together, which the order of names has brought side by side. */
     size_t count = 0;
     for (size_t i = 0; i < dict->count; i++) {
         linear *half = &dict->linears[i], *before = count == 0 ? NULL : &dict->linears[count - 1];
-        if (before != NULL && same_name(before, half)) {
+        if (before != NULL &&
+            (before->length == half->length && memcmp(before->name, half->name, before->length) == 0)) {
             if (half->weight != NULL) before->weight = half->weight;
             if (half->bias != NULL) before->bias = half->bias;
         } else {
@@ -168,19 +172,6 @@ static tanda_status join_halves(state_dict *dict, tanda_error *error) {
                         "tensor \"%.80s\" has no %s beside it; a dense layer has both", linear->name,
                         linear->weight == NULL ? "weight" : "bias");
     }
-    return TANDA_OK;
-}
-
-static tanda_status collect(const safetensors *file, state_dict *dict, tanda_error *error) {
-    tanda_status status =
-        allocate(&dict->linears, file->tensor_count, sizeof *dict->linears, "layers", error);
-    for (size_t i = 0; status == TANDA_OK && i < file->tensor_count; i++)
-        status = take_tensor(&file->tensors[i], &dict->linears[i], error);
-    if (status != TANDA_OK) return status;
-    dict->count = file->tensor_count;
-    qsort(dict->linears, dict->count, sizeof *dict->linears, compare_linears);
-    status = join_halves(dict, error);
-    if (status != TANDA_OK) return status;
     const bool numbered = differ_in_numbers_only(dict), sorted = is_sorted(file);
     if (!numbered && !sorted) qsort(dict->linears, dict->count, sizeof *dict->linears, compare_data);
     dict->in_order = numbered || !sorted;

@@ -1,12 +1,133 @@
 #include "support/file_writer.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/file.h"
+
+#define LETTERS 6
+#define NOTES 16
+#define MOST_TRIES 100
+
+ssize_t unfinished_stem(const char *name) {
+    const size_t length = strlen(name), end = sizeof FILE_UNFINISHED - 1 + LETTERS;
+    if (length <= end || strncmp(name + length - end, FILE_UNFINISHED, sizeof FILE_UNFINISHED - 1) != 0)
+        return -1;
+    for (const char *at = name + length - LETTERS; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at)) return -1;
+    return (ssize_t)(length - end);
+}
+
+/* ---- what is open -------------------------------------------------------------------------------------- */
+
+/* In static memory: a signal may come at any moment. More files at once than notes stay until the next run. */
+enum { NOTE_FREE, NOTE_CHANGING, NOTE_KEPT };
+static struct {
+    atomic_int state;
+    char path[PATH_MAX];
+} notes[NOTES];
+
+static int note(const char *path) {
+    for (int i = 0; i < NOTES; i++) {
+        int expected = NOTE_FREE;
+        if (!atomic_compare_exchange_strong(&notes[i].state, &expected, NOTE_CHANGING)) continue;
+        strcpy(notes[i].path, path);
+        notes[i].state = NOTE_KEPT;
+        return i;
+    }
+    return -1;
+}
+
+static void forget(int index) {
+    if (index >= 0) notes[index].state = NOTE_FREE;
+}
+
+void unfinished_remove_all(void) {
+    for (int i = 0; i < NOTES; i++)
+        if (notes[i].state == NOTE_KEPT) unlink(notes[i].path);
+}
+
+/* ---- making -------------------------------------------------------------------------------------------- */
+
+/* Returns 0 or errno; EEXIST when another process took the file for one of a dead process before the lock was had. */
+static int hold(const unfinished *file) {
+    struct stat information;
+    if (flock(file->descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return EEXIST;
+    if (fstat(file->descriptor, &information) == 0) return information.st_nlink > 0 ? 0 : EEXIST;
+    const int code = errno;
+    unlink(file->path);
+    return code;
+}
+
+/* Makes one for `path`, with this mode less the umask. Returns 0 or errno. */
+static int unfinished_make(const char *path, mode_t mode, unfinished *file) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    const int length = snprintf(file->path, sizeof file->path, "%s" FILE_UNFINISHED "XXXXXX", path);
+    if (length < 0 || (size_t)length >= sizeof file->path) return ENAMETOOLONG;
+    int code = EEXIST;
+    for (int tries = 0; tries < MOST_TRIES && code == EEXIST; tries++) {
+        unsigned char random[LETTERS];
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) return errno;
+        for (int i = 0; i < LETTERS; i++)
+            file->path[length - LETTERS + i] = letters[random[i] % (sizeof letters - 1)];
+        file->note = note(file->path); /* before there is a file: a signal in between leaves none */
+        file->descriptor = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        code = file->descriptor >= 0 ? 0 : errno;
+        if (code == 0) code = hold(file);
+        if (code != 0 && file->descriptor >= 0) close(file->descriptor);
+        if (code != 0) forget(file->note);
+    }
+    return code;
+}
+
+/* It is closed after it has its name: without the lock another process could remove it. Returns 0 or errno. */
+static int unfinished_rename(unfinished *file, const char *path) {
+    const int code = rename(file->path, path) == 0 ? 0 : errno;
+    if (code != 0) unlink(file->path);
+    close(file->descriptor);
+    forget(file->note);
+    return code;
+}
+
+static void unfinished_remove(unfinished *file) {
+    unlink(file->path);
+    close(file->descriptor);
+    forget(file->note);
+}
+
+/* ---- those of the dead --------------------------------------------------------------------------------- */
+
+static void remove_if_dead(int folder, const char *name, uid_t owner) {
+    struct stat information;
+    const int descriptor = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return;
+    if (fstat(descriptor, &information) == 0 && S_ISREG(information.st_mode) &&
+        (information.st_uid == geteuid() || information.st_uid == owner) &&
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(descriptor);
+}
+
+void unfinished_remove_dead(const char *folder, uid_t owner, unfinished_is_of *is_of, const void *context) {
+    DIR *directory = opendir(folder);
+    if (directory == NULL) return;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const ssize_t stem = unfinished_stem(entry->d_name);
+        if (stem > 0 && is_of(entry->d_name, (size_t)stem, context))
+            remove_if_dead(dirfd(directory), entry->d_name, owner);
+    }
+    closedir(directory);
+}
 
 /* Returns 0, or the errno of the write that failed. */
 static int write_all(int descriptor, const char *data, size_t left) {
@@ -32,14 +153,6 @@ static bool is_name(const char *stem, size_t length, const void *name) {
     return strlen(name) == length && strncmp(stem, name, length) == 0;
 }
 
-static void remove_dead(const file_target *target) {
-    char folder[PATH_MAX], name[PATH_MAX];
-    strcpy(folder, target->path);
-    strcpy(name, target->path);
-    const uid_t owner = target->kind == FILE_REGULAR ? target->information.st_uid : geteuid();
-    unfinished_remove_dead(dirname(folder), owner, is_name, basename(name));
-}
-
 /* The new file is as the old one to all who may use it, before anything is in it. */
 static tanda_status keep_owner_and_mode(file_writer *writer, tanda_error *error) {
     const struct stat *old = &writer->target.information;
@@ -62,7 +175,11 @@ static tanda_status open_temporary(file_writer *writer, tanda_error *error) {
     const bool is_new = target->kind == FILE_ABSENT;
     const tanda_status status = file_target_check(target, writer->path, error);
     if (status != TANDA_OK) return status;
-    remove_dead(target);
+    char folder[PATH_MAX], name[PATH_MAX];
+    strcpy(folder, target->path);
+    strcpy(name, target->path);
+    const uid_t owner = target->kind == FILE_REGULAR ? target->information.st_uid : geteuid();
+    unfinished_remove_dead(dirname(folder), owner, is_name, basename(name));
     const int code = unfinished_make(target->path, is_new ? 0666 : 0600, &writer->temporary);
     if (code != 0) return fail_writing(writer, code, error);
     writer->descriptor = writer->temporary.descriptor;

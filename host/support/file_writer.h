@@ -10,13 +10,45 @@
  * What is there and is a device, a pipe or a socket, or an open descriptor (/dev/stdout, /dev/fd/3), is written to as it is.
  *
  * A temporary file goes at any error. One of a process that was killed (path.unfinished-XXXXXX) is removed when the same
- * file is written again; a program that ends by a signal can remove its own, see support/unfinished.h.
+ * file is written again; a program that ends by a signal can remove its own, see unfinished_remove_all.
  */
 #ifndef TANDA_SUPPORT_FILE_WRITER_H
 #define TANDA_SUPPORT_FILE_WRITER_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "support/file_target.h"
-#include "support/unfinished.h"
+
+/* ---- temporary files ------------------------------------------------------------------------------------- */
+
+/*
+ * Named PATH.unfinished-XXXXXX beside the file that they become. Who writes one holds a lock (flock) on it, so that one of
+ * a dead process can be told from one of a living.
+ */
+#define FILE_UNFINISHED ".unfinished-" /* six letters follow */
+
+/* How many bytes of a name come before ".unfinished-XXXXXX", -1 where it does not end so. */
+ssize_t unfinished_stem(const char *name);
+
+/* A temporary file that is open for writing. */
+typedef struct unfinished {
+    int descriptor;
+    int note; /* where its name is kept for unfinished_remove_all; -1: nowhere */
+    char path[PATH_MAX];
+} unfinished;
+
+/*
+ * Removes from a folder the regular files of this user, or of `owner`, that a dead process left there: those that
+ * nobody holds, and for whose stem `is_of` is true.
+ */
+typedef bool unfinished_is_of(const char *stem, size_t length, const void *context);
+void unfinished_remove_dead(const char *folder, uid_t owner, unfinished_is_of *is_of, const void *context);
+
+/* Removes all that this process has open, as its last act. It may be called in a signal handler. */
+void unfinished_remove_all(void);
+
+/* ---- whole files ----------------------------------------------------------------------------------------- */
 
 /* A file written piece by piece. A closed writer (all zero is one) may be abandoned. */
 typedef struct file_writer {

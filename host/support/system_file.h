@@ -9,4 +9,7 @@
    as stdio would: what a machine tells must not depend on what is left of it. */
 bool read_system_file(const char *path, char *text, size_t size);
 
+/* The least of the machine's memory, the limit of the control group and that of the address space, in bytes. */
+size_t memory_limit(void);
+
 #endif

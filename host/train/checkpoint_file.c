@@ -50,23 +50,6 @@ static bool read_count(const json_t *value, uint64_t *count) {
 
 /* ---- what a training is -------------------------------------------------------------------------------- */
 
-/* What decides each step's update; of schedules that end with the training, also when that is. */
-static void describe_optimizer(const trainer *trainer, json_builder *object) {
-    tanda_optimizer_options optimizer = trainer->options->optimizer;
-    const tanda_schedule_options *schedule = &trainer->options->schedule;
-    json_put(object, "optimizer", json_string(optimizer_name(optimizer.kind)));
-    json_put(object, "amsgrad", json_boolean(optimizer.amsgrad));
-    json_put(object, "centered", json_boolean(optimizer.centered));
-    for (size_t i = 0; i < optimizer_constant_count; i++)
-        json_put(object, optimizer_constants[i].name,
-                 json_real(*constant_of(&optimizer, &optimizer_constants[i])));
-    json_put(object, "schedule", json_string(schedule_name(schedule->kind)));
-    for (size_t i = 0; i < schedule_member_count; i++)
-        json_put(object, schedule_members[i].name, json_real(schedule_value(schedule, &schedule_members[i])));
-    if (schedule->kind == TANDA_SCHEDULE_COSINE || schedule->kind == TANDA_SCHEDULE_ONE_CYCLE)
-        json_put(object, "steps in all", json_integer((json_int_t)trainer->total_steps));
-}
-
 static json_t *describe_dropout(const trainer *trainer) {
     const double *dropout = trainer->options->dropout;
     json_builder rates = json_array_begin();
@@ -87,7 +70,19 @@ static json_t *describe_options(const trainer *trainer) {
     json_put(&made, "min_delta", json_real(options->min_delta));
     json_put(&made, "restore_best", json_boolean(options->restore_best));
     json_put(&made, "dropout", describe_dropout(trainer));
-    describe_optimizer(trainer, &made);
+    tanda_optimizer_options optimizer = trainer->options->optimizer;
+    const tanda_schedule_options *schedule = &trainer->options->schedule;
+    json_put(&made, "optimizer", json_string(optimizer_name(optimizer.kind)));
+    json_put(&made, "amsgrad", json_boolean(optimizer.amsgrad));
+    json_put(&made, "centered", json_boolean(optimizer.centered));
+    for (size_t i = 0; i < optimizer_constant_count; i++)
+        json_put(&made, optimizer_constants[i].name,
+                 json_real(*constant_of(&optimizer, &optimizer_constants[i])));
+    json_put(&made, "schedule", json_string(schedule_name(schedule->kind)));
+    for (size_t i = 0; i < schedule_member_count; i++)
+        json_put(&made, schedule_members[i].name, json_real(schedule_value(schedule, &schedule_members[i])));
+    if (schedule->kind == TANDA_SCHEDULE_COSINE || schedule->kind == TANDA_SCHEDULE_ONE_CYCLE)
+        json_put(&made, "steps in all", json_integer((json_int_t)trainer->total_steps));
     return json_end(&made);
 }
 
@@ -163,19 +158,6 @@ static tanda_status add_extra(const trainer *trainer, extras *extras, const char
     return TANDA_OK;
 }
 
-static tanda_status make_extras(const trainer *trainer, const snapshot *snapshot, extras *extras,
-                                tanda_error *error) {
-    char name[NAME_SIZE];
-    tanda_status status = TANDA_OK;
-    if (snapshot->best != NULL && snapshot->progress.stopping.best_epoch > 0)
-        status = add_extra(trainer, extras, BEST_NAME, snapshot->best, error);
-    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
-        text_put(name, sizeof name, STATE_NAME, i);
-        status = add_extra(trainer, extras, name, snapshot->state[i], error);
-    }
-    return status;
-}
-
 static tanda_status write_file(const trainer *trainer, const snapshot *snapshot, const extras *extras,
                                const char *path, tanda_error *error) {
     tanda_model model = *trainer->model;
@@ -198,7 +180,14 @@ static tanda_status write_file(const trainer *trainer, const snapshot *snapshot,
 tanda_status checkpoint_file_write(const trainer *trainer, const snapshot *snapshot, const char *path,
                                    tanda_error *error) {
     extras extras = {0};
-    tanda_status status = make_extras(trainer, snapshot, &extras, error);
+    char name[NAME_SIZE];
+    tanda_status status = TANDA_OK;
+    if (snapshot->best != NULL && snapshot->progress.stopping.best_epoch > 0)
+        status = add_extra(trainer, &extras, BEST_NAME, snapshot->best, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++) {
+        text_put(name, sizeof name, STATE_NAME, i);
+        status = add_extra(trainer, &extras, name, snapshot->state[i], error);
+    }
     if (status == TANDA_OK) status = write_file(trainer, snapshot, &extras, path, error);
     for (size_t i = 0; i < extras.count; i++)
         free((void *)extras.tensors[i].data);
@@ -216,18 +205,14 @@ typedef struct opened {
     json_t *facts;
 } opened;
 
-static void close_file(opened *file) {
-    json_decref(file->facts);
-    tanda_model_free(file->model);
-    safetensors_close(&file->file);
-    file_view_close(&file->view);
-}
-
 /* What was read counts when there was memory for it and the file is still what it was. */
 static tanda_status end_reading(opened *file, size_t failures, tanda_status status, tanda_error *error) {
     status = json_memory_check(failures, file->path, status, error);
     status = file_view_check(&file->view, status, error);
-    close_file(file);
+    json_decref(file->facts);
+    tanda_model_free(file->model);
+    safetensors_close(&file->file);
+    file_view_close(&file->view);
     return status;
 }
 

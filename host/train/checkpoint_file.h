@@ -15,7 +15,7 @@
 #ifndef TANDA_TRAIN_CHECKPOINT_FILE_H
 #define TANDA_TRAIN_CHECKPOINT_FILE_H
 
-#include "train/snapshot.h"
+#include "train/trainer.h"
 
 #define CHECKPOINT_FORMAT 1
 

@@ -1,4 +1,4 @@
-#include "train/checkpoint_place.h"
+#include "train/checkpoint.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -202,17 +202,6 @@ static tanda_status lock(const char *path, const char *folder, const char *base,
                 who);
 }
 
-/* Whether files can be written there; what dead processes left unfinished goes. */
-static tanda_status clear(const char *path, bool is_folder, tanda_error *error) {
-    if (!is_folder) return file_writer_check(path, error);
-    char *best = NULL;
-    tanda_status status = path_join(path, CHECKPOINT_BEST, &best, error);
-    if (status == TANDA_OK) status = file_writer_check(best, error);
-    if (status == TANDA_OK) unfinished_remove_dead(path, geteuid(), is_own_name, NULL);
-    free(best);
-    return status;
-}
-
 /* base: NULL for a folder of checkpoints. */
 static tanda_status take(const char *path, const char *folder, const char *base, const char *resume,
                          checkpoint_place *place, tanda_error *error) {
@@ -222,7 +211,15 @@ static tanda_status take(const char *path, const char *folder, const char *base,
     tanda_status status = lock(path, folder, base, place, error);
     if (status == TANDA_OK)
         status = base == NULL ? check_folder(folder, resume, error) : check_file(path, resume, error);
-    return status == TANDA_OK ? clear(path, base == NULL, error) : status;
+    if (status != TANDA_OK) return status;
+    /* Whether files can be written there; what dead processes left unfinished goes. */
+    if (base != NULL) return file_writer_check(path, error);
+    char *best = NULL;
+    status = path_join(path, CHECKPOINT_BEST, &best, error);
+    if (status == TANDA_OK) status = file_writer_check(best, error);
+    if (status == TANDA_OK) unfinished_remove_dead(path, geteuid(), is_own_name, NULL);
+    free(best);
+    return status;
 }
 
 static tanda_status take_folder(const char *path, const char *resume, checkpoint_place *place,

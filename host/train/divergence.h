@@ -2,7 +2,7 @@
 #ifndef TANDA_TRAIN_DIVERGENCE_H
 #define TANDA_TRAIN_DIVERGENCE_H
 
-#include "train/snapshot.h"
+#include "train/trainer.h"
 
 #define DIVERGENCE_PLACE_SIZE 128
 

@@ -5,16 +5,6 @@
 
 #include "support/memory.h"
 
-/* Of a negative target, poisson has no least value. */
-static tanda_status check_counts(const tanda_dataset *dataset, tanda_error *error) {
-    for (size_t i = 0; i < dataset->rows * dataset->target_count; i++)
-        if (dataset->targets[i] < 0.0f)
-            return fail(error, TANDA_BAD_INPUT,
-                        "row %zu has target %g; loss poisson is for counts, 0 or more",
-                        i / dataset->target_count + 1, (double)dataset->targets[i]);
-    return TANDA_OK;
-}
-
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error) {
     if (!raw_columns_are_features(&dataset->raw))
@@ -31,7 +21,15 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
-    if (model->loss == LOSS_POISSON) return check_counts(dataset, error);
+    if (model->loss == LOSS_POISSON) {
+        /* Of a negative target, poisson has no least value. */
+        for (size_t i = 0; i < dataset->rows * dataset->target_count; i++)
+            if (dataset->targets[i] < 0.0f)
+                return fail(error, TANDA_BAD_INPUT,
+                            "row %zu has target %g; loss poisson is for counts, 0 or more",
+                            i / dataset->target_count + 1, (double)dataset->targets[i]);
+        return TANDA_OK;
+    }
     if (model->task != TANDA_TASK_CLASSES) return TANDA_OK;
     size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
     for (size_t row = 0; row < dataset->rows; row++)

@@ -107,12 +107,6 @@ static tanda_status start(full_batch *state, tanda_error *error) {
     return status;
 }
 
-/* A line search that found nothing has left another point on the device. */
-static tanda_status go_back(full_batch *state, tanda_error *error) {
-    double value = 0.0;
-    return evaluate(state, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
-}
-
 static void tell_end(const full_batch *state, const char *what, const char *advice) {
     const tanda_train_options *options = state->training.options;
     const lbfgs *lbfgs = &state->lbfgs;
@@ -147,7 +141,11 @@ tanda_status full_batch_advance(full_batch *state, tanda_error *error) {
     if (status == TANDA_OK)
         status = lbfgs_iterate(&state->lbfgs, &state->objective, state->training.options->optimizer.tolerance,
                                &outcome, error);
-    if (status == TANDA_OK && outcome == LBFGS_STUCK) status = go_back(state, error);
+    if (status == TANDA_OK && outcome == LBFGS_STUCK) {
+        /* The line search has left another point on the device. */
+        double value = 0.0;
+        status = evaluate(state, state->lbfgs.point, &value, state->lbfgs.trial_gradient, error);
+    }
     if (status == TANDA_OK) note_iteration(state, outcome);
     return status;
 }

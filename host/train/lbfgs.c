@@ -53,11 +53,6 @@ static void add_multiple(double *target, double factor, const float *vector, siz
         target[i] += factor * (double)vector[i];
 }
 
-static void scale(double *vector, double factor, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        vector[i] *= factor;
-}
-
 double lbfgs_gradient_norm(const lbfgs *state) {
     float largest = 0.0f;
     for (size_t i = 0; i < state->size; i++) {
@@ -111,7 +106,8 @@ static void find_direction(lbfgs *state) {
         state->weights[p] = product_with_direction(step, direction, size) / curvature;
         add_multiple(direction, -state->weights[p], change, size);
     }
-    scale(direction, newest, size);
+    for (size_t i = 0; i < size; i++)
+        direction[i] *= newest;
     for (size_t p = 0; p < state->pairs; p++) {
         const float *step = state->steps + p * size, *change = state->changes + p * size;
         const double curvature = product(step, change, size);
@@ -144,19 +140,6 @@ static void keep_pair(lbfgs *state) {
 typedef struct sample {
     double length, value, slope;
 } sample;
-
-static tanda_status take_sample(lbfgs *state, const objective *objective, double length, sample *result,
-                                tanda_error *error) {
-    for (size_t i = 0; i < state->size; i++)
-        state->trial[i] = (float)((double)state->point[i] + length * state->direction[i]);
-    result->length = length;
-    state->evaluations++;
-    tanda_status status =
-        objective->evaluate(objective->context, state->trial, &result->value, state->trial_gradient, error);
-    if (status == TANDA_OK)
-        result->slope = product_with_direction(state->trial_gradient, state->direction, state->size);
-    return status;
-}
 
 static bool is_too_high(const sample *start, const sample *trial) {
     const double magnitude = start->value < 0.0 ? -start->value : start->value;
@@ -198,7 +181,15 @@ static tanda_status search(lbfgs *state, const objective *objective, const sampl
     bool has_high = false, by_slopes = false;
     *accepted = false;
     for (int trial = 0; trial < MOST_TRIALS; trial++) {
-        const tanda_status status = take_sample(state, objective, length, found, error);
+        for (size_t i = 0; i < state->size; i++)
+            state->trial[i] = (float)((double)state->point[i] + length * state->direction[i]);
+        found->length = length;
+        state->evaluations++;
+        tanda_status status = objective->evaluate(objective->context, state->trial, &found->value,
+                                                  state->trial_gradient, error);
+        if (status == TANDA_OK)
+            found->slope = product_with_direction(state->trial_gradient, state->direction, state->size);
+
         if (status != TANDA_OK) return status;
         const bool too_high = is_too_high(start, found);
         *accepted = !too_high && is_accepted(start, found);
@@ -224,16 +215,6 @@ tanda_status lbfgs_start(lbfgs *state, const objective *objective, tanda_error *
     return objective->evaluate(objective->context, state->point, &state->value, state->gradient, error);
 }
 
-static void move(lbfgs *state, double value) {
-    float *point = state->point, *gradient = state->gradient;
-    keep_pair(state);
-    state->point = state->trial;
-    state->gradient = state->trial_gradient;
-    state->trial = point;
-    state->trial_gradient = gradient;
-    state->value = value;
-}
-
 /* Without pairs the gradient's length says nothing of a good step: one of length 1 at most. */
 static double first_length(const lbfgs *state) {
     if (state->pairs > 0) return 1.0;
@@ -256,7 +237,13 @@ tanda_status lbfgs_iterate(lbfgs *state, const objective *objective, double tole
             status = search(state, objective, &start, first_length(state), &found, &accepted, error);
         if (status != TANDA_OK) return status;
         if (accepted) {
-            move(state, found.value);
+            float *point = state->point, *gradient = state->gradient;
+            keep_pair(state);
+            state->point = state->trial;
+            state->gradient = state->trial_gradient;
+            state->trial = point;
+            state->trial_gradient = gradient;
+            state->value = found.value;
             *outcome = LBFGS_MOVED;
             return TANDA_OK;
         }

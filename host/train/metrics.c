@@ -136,22 +136,6 @@ static void rate_classes(tanda_metrics *metrics) {
     metrics_divide(&metrics->weighted, (double)metrics->rows);
 }
 
-static tanda_status rank_classes(tanda_metrics *metrics, const float *probabilities, const int32_t *classes,
-                                 tanda_error *error) {
-    size_t columns = metrics->class_count;
-    ranking ranking;
-    tanda_status status = ranking_create(metrics->rows, &ranking, error);
-    if (status != TANDA_OK) return status;
-    double sum = 0.0;
-    for (size_t i = 0; i < columns; i++) {
-        metrics->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, columns, classes, (int32_t)i);
-        sum += metrics->classes[i].roc_auc;
-    }
-    metrics->roc_auc = columns == 2 ? metrics->classes[1].roc_auc : sum / (double)columns;
-    ranking_free(&ranking);
-    return TANDA_OK;
-}
-
 static double log_loss(const tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
     size_t columns = metrics->class_count;
     double sum = 0.0;
@@ -176,7 +160,17 @@ static tanda_status fill_classes(tanda_metrics *metrics, const float *probabilit
     count_rows(metrics, probabilities, classes);
     rate_classes(metrics);
     metrics->log_loss = log_loss(metrics, probabilities, classes);
-    return rank_classes(metrics, probabilities, classes, error);
+    ranking ranking;
+    status = ranking_create(metrics->rows, &ranking, error);
+    if (status != TANDA_OK) return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        metrics->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, count, classes, (int32_t)i);
+        sum += metrics->classes[i].roc_auc;
+    }
+    metrics->roc_auc = count == 2 ? metrics->classes[1].roc_auc : sum / (double)count;
+    ranking_free(&ranking);
+    return TANDA_OK;
 }
 
 tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes, size_t rows,

@@ -1,7 +1,10 @@
 /* Prediction: blocks of rows through the forward pass, and the columns that users see. */
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/exact.h"
+#include "model/objective.h"
 #include "support/memory.h"
 #include "train/evaluator.h"
 
@@ -23,15 +26,6 @@ typedef struct predictor {
     float *columns;       /* (BLOCK_ROWS, columns) */
 } predictor;
 
-/* All rows at once as a rule: each sweep has the threads wait for one another. */
-static tanda_status make_values(predictor *made, size_t rows, tanda_error *error) {
-    const size_t blocks = SWEEP_FLOATS / (BLOCK_ROWS * made->tensor->units);
-    made->sweep_rows = BLOCK_ROWS * (blocks > 0 ? blocks : 1);
-    if (made->sweep_rows > rows) made->sweep_rows = rows;
-    return allocate(&made->values, made->sweep_rows * made->tensor->units, sizeof(float), "predictions",
-                    error);
-}
-
 static tanda_status predictor_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
                                      predictor *made, tanda_error *error) {
     const size_t last = model->layer_count - 1,
@@ -46,18 +40,16 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
         status = session_create(model, &made->resident, &plan, &options, NULL, &made->session, error);
     if (status != TANDA_OK) return status;
     made->tensor = plan_tensor(made->session.plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
-    status = make_values(made, dataset->rows, error);
+    /* All rows at once as a rule: each sweep has the threads wait for one another. */
+    const size_t blocks = SWEEP_FLOATS / (BLOCK_ROWS * made->tensor->units);
+    made->sweep_rows = BLOCK_ROWS * (blocks > 0 ? blocks : 1);
+    if (made->sweep_rows > dataset->rows) made->sweep_rows = dataset->rows;
+    status =
+        allocate(&made->values, made->sweep_rows * made->tensor->units, sizeof(float), "predictions", error);
     if (status == TANDA_OK)
         status = allocate(&made->columns, rows * tanda_prediction_columns(model), sizeof(float),
                           "predictions", error);
     return status;
-}
-
-static void predictor_free(predictor *predictor) {
-    session_free(&predictor->session);
-    resident_free(&predictor->resident);
-    free(predictor->values);
-    free(predictor->columns);
 }
 
 /*
@@ -108,6 +100,55 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
         status = dataset_check(dataset, status, error);
         if (status == TANDA_OK) status = give_rows(&predictor, first, rows, on_rows, context);
     }
-    predictor_free(&predictor);
+    session_free(&predictor.session);
+    resident_free(&predictor.resident);
+    free(predictor.values);
+    free(predictor.columns);
+    return status;
+}
+
+/* ---- metrics of a model on a data set ----------------------------------------------------------------------- */
+
+typedef struct collected {
+    float *predictions; /* (rows, columns) */
+    size_t columns;
+    tanda_error *error;
+} collected;
+
+static tanda_status collect(size_t first_row, size_t rows, const float *predictions, void *context) {
+    const collected *collected = context;
+    for (size_t i = 0; i < rows * collected->columns; i++)
+        if (!isfinite(predictions[i]))
+            return fail(
+                collected->error, TANDA_FAILED,
+                "row %zu (from 0): the prediction is not finite; its features are too large for the model",
+                first_row + i / collected->columns);
+    memcpy(collected->predictions + first_row * collected->columns, predictions,
+           rows * collected->columns * sizeof *predictions);
+    return TANDA_OK;
+}
+
+tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *model,
+                                    const tanda_dataset *dataset, size_t top_k, tanda_metrics **metrics,
+                                    tanda_error *error) {
+    collected all = {.columns = tanda_prediction_columns(model), .error = error};
+    size_t count = 0;
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status != TANDA_OK) return status;
+    if (multiply_overflows(dataset->rows, all.columns, &count))
+        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
+    status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
+    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
+    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
+        status = tanda_metrics_of_classes(all.predictions, dataset->classes, dataset->rows, all.columns,
+                                          top_k, metrics, error);
+    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
+    else if (status == TANDA_OK)
+        status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
+    free(all.predictions);
+    if (status == TANDA_OK && !objective_gives_probabilities(model->loss)) (*metrics)->log_loss = NAN;
     return status;
 }

@@ -3,7 +3,18 @@
 #define TANDA_TRAIN_PROGRESS_H
 
 #include "train/schedule.h"
-#include "train/stopping.h"
+
+/*
+ * What Keras 3's EarlyStopping does with a loss (keras.io/api/callbacks/early_stopping): an epoch is better when
+ * its score + min_delta < best; `patience` epochs in a row that are not better end the training. All zero is the
+ * beginning. It is a part of every checkpoint.
+ */
+typedef struct stopping {
+    double best;       /* score of best_epoch */
+    size_t best_epoch; /* from 1; 0: none yet */
+    size_t waited;     /* epochs since */
+    bool stopped;
+} stopping;
 
 /* Sums of an epoch's steps, in step order and double precision (contract 7). */
 typedef struct running {

@@ -143,19 +143,10 @@ static double power_of(power *power, double base, uint64_t exponent) {
     return power->value;
 }
 
-/* Taylor's series for |x| <= pi / 4: the first term left out is below 1e-17. */
-static double small_sine(double x) {
-    double term = x, sum = 0.0, square = x * x;
-    for (int n = 1; n < 20; n += 2) {
-        sum += term;
-        term *= -square / (double)((n + 1) * (n + 2));
-    }
-    return sum;
-}
-
-static double small_cosine(double x) {
-    double term = 1.0, sum = 0.0, square = x * x;
-    for (int n = 0; n < 20; n += 2) {
+/* Taylor's series of the sine or cosine of |x| <= pi / 4, from x^n / n! on: the first term left out is below 1e-17. */
+static double small_series(double x, int n) {
+    double term = n == 0 ? 1.0 : x, sum = 0.0, square = x * x;
+    for (; n < 20; n += 2) {
         sum += term;
         term *= -square / (double)((n + 1) * (n + 2));
     }
@@ -166,7 +157,7 @@ static double small_cosine(double x) {
 static double cosine_of_half_turns(double x) {
     const double pi = 0x1.921fb54442d18p+1;
     if (x > 0.5) return -cosine_of_half_turns(1.0 - x);
-    return x > 0.25 ? small_sine(pi * (0.5 - x)) : small_cosine(pi * x);
+    return x > 0.25 ? small_series(pi * (0.5 - x), 1) : small_series(pi * x, 0);
 }
 
 /* Half a cosine: from `start` at part 0 to `end` at 1. */

@@ -64,11 +64,19 @@ static double score_of(const tanda_epoch *line) {
     return line->has_validation ? line->validation.loss : line->loss;
 }
 
+/* What Keras's EarlyStopping does with the score of an epoch; patience 0: never stops. */
 static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error *error) {
+    const tanda_train_options *options = trainer->options;
+    stopping *stopping = &trainer->progress.stopping;
     const double score = score_of(line);
-    const bool better = stopping_hear(&trainer->progress.stopping, trainer->options, line->epoch, score);
-    if (!better || trainer->best == NULL) return TANDA_OK;
-    return session_read_parameters(&trainer->session, trainer->best, error);
+    if (stopping->best_epoch == 0 || score + options->min_delta < stopping->best) {
+        *stopping = (struct stopping){.best = score, .best_epoch = line->epoch, .stopped = stopping->stopped};
+        return trainer->best == NULL ? TANDA_OK
+                                     : session_read_parameters(&trainer->session, trainer->best, error);
+    }
+    stopping->waited++;
+    if (options->patience > 0 && stopping->waited >= options->patience) stopping->stopped = true;
+    return TANDA_OK;
 }
 
 static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *error) {
@@ -279,12 +287,6 @@ tanda_status training_run_advance(training_run *run, uint64_t steps, tanda_error
 
 /* ---- the end of the training --------------------------------------------------------------------------- */
 
-/* The weights of the best epoch, where they are asked for. */
-static tanda_status restore_best(trainer *trainer, tanda_error *error) {
-    if (!trainer->options->restore_best || trainer->progress.stopping.best_epoch == 0) return TANDA_OK;
-    return session_write_parameters(&trainer->session, trainer->best, error);
-}
-
 tanda_status training_run_read(const training_run *run, tanda_error *error) {
     const trainer *trainer = &run->trainer;
     const plan *plan = trainer->session.plan;
@@ -301,7 +303,9 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
     trainer *trainer = &run->trainer;
     tanda_train_result *result = &run->result;
     evaluator evaluator = {0};
-    tanda_status status = restore_best(trainer, error);
+    tanda_status status = TANDA_OK;
+    if (trainer->options->restore_best && trainer->progress.stopping.best_epoch > 0)
+        status = session_write_parameters(&trainer->session, trainer->best, error);
     if (status == TANDA_OK)
         status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
@@ -316,15 +320,6 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
     if (status == TANDA_OK) status = training_run_read(run, error);
     evaluator_free(&evaluator);
     return status;
-}
-
-static void note_progress(const trainer *trainer, tanda_train_result *result) {
-    const stopping *stopping = &trainer->progress.stopping;
-    result->epochs = trainer_epoch(trainer);
-    result->steps = trainer->progress.step;
-    result->best_epoch = stopping->best_epoch;
-    result->best_score = stopping->best_epoch > 0 ? stopping->best : NAN;
-    result->stopped_early = stopping->stopped;
 }
 
 static tanda_status resume(training_run *run, tanda_error *error) {
@@ -366,7 +361,12 @@ tanda_status training_run_begin(training_run *run, tanda_device *device, tanda_m
 
 tanda_status training_run_end(training_run *run, tanda_error *error) {
     const bool saves = run->trainer.options->checkpoint != NULL;
-    note_progress(&run->trainer, &run->result);
+    const stopping *stopping = &run->trainer.progress.stopping;
+    run->result.epochs = trainer_epoch(&run->trainer);
+    run->result.steps = run->trainer.progress.step;
+    run->result.best_epoch = stopping->best_epoch;
+    run->result.best_score = stopping->best_epoch > 0 ? stopping->best : NAN;
+    run->result.stopped_early = stopping->stopped;
     tanda_status status = saves ? remember(run, error) : TANDA_OK;
     if (status == TANDA_OK && run->trainer.full_batch != NULL)
         status = check_data(run, full_batch_end(run->trainer.full_batch, &run->result, error), error);

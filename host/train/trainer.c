@@ -59,14 +59,6 @@ program_options trainer_program_options(const trainer *trainer) {
                              .gemm = options->gemm};
 }
 
-static tanda_status begin_full_batch(trainer *trainer, tanda_error *error) {
-    const full_batch_training training = {&trainer->session, trainer->options, trainer->dataset->rows,
-                                          &trainer->progress};
-    const tanda_status status = full_batch_create(&training, &trainer->full_batch, error);
-    if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
-    return status;
-}
-
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const plan_options plan = trainer_plan_options(trainer);
@@ -79,8 +71,12 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     if (status == TANDA_OK && trainer_keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
-    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
-        status = begin_full_batch(trainer, error);
+    if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
+        const full_batch_training training = {&trainer->session, trainer->options, trainer->dataset->rows,
+                                              &trainer->progress};
+        status = full_batch_create(&training, &trainer->full_batch, error);
+        if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
+    }
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
                                   &trainer->evaluator, error);
@@ -223,4 +219,49 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     status = add_steps(trainer, steps, error);
     keep_pace(trainer, steps, seconds_now() - start);
     return status;
+}
+
+/* ---- snapshots ---------------------------------------------------------------------------------------------- */
+
+tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
+    const size_t count = trainer->session.plan->parameter_count;
+    *snapshot = (struct snapshot){.state_count = trainer->state_count};
+    tanda_status status = allocate(&snapshot->parameters, count, sizeof(float), "snapshot", error);
+    if (status == TANDA_OK && trainer->best != NULL)
+        status = allocate(&snapshot->best, count, sizeof(float), "snapshot", error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&snapshot->state, snapshot->state_count, sizeof *snapshot->state, "snapshot", error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = allocate(&snapshot->state[i], count, sizeof(float), "snapshot", error);
+    return status;
+}
+
+void snapshot_free(snapshot *snapshot) {
+    free(snapshot->parameters);
+    free(snapshot->best);
+    for (size_t i = 0; snapshot->state != NULL && i < snapshot->state_count; i++)
+        free(snapshot->state[i]);
+    free(snapshot->state);
+    *snapshot = (struct snapshot){0};
+}
+
+tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
+    const size_t bytes = trainer->session.plan->parameter_count * sizeof(float);
+    snapshot->progress = trainer->progress;
+    if (snapshot->best != NULL) memcpy(snapshot->best, trainer->best, bytes);
+    tanda_status status = session_read_parameters(&trainer->session, snapshot->parameters, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = trainer_read_state(trainer, i, snapshot->state[i], error);
+    return status;
+}
+
+tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_error *error) {
+    const size_t bytes = trainer->session.plan->parameter_count * sizeof(float);
+    trainer->progress = snapshot->progress;
+    if (trainer->best != NULL && snapshot->best != NULL) memcpy(trainer->best, snapshot->best, bytes);
+    tanda_status status = session_write_parameters(&trainer->session, snapshot->parameters, error);
+    for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
+        status = trainer_write_state(trainer, i, snapshot->state[i], error);
+    return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }

@@ -33,19 +33,6 @@ static json_t *arguments_of(const golden *golden) {
     return json_end(&array);
 }
 
-static json_t *object_of(const golden *golden) {
-    json_t *settings = golden->settings != NULL
-                           ? json_read(golden->settings, strlen(golden->settings), 0, NULL)
-                           : json_object();
-    return json_pack("{si si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT,
-                     "contract", TANDA_CONTRACT, "version", TANDA_VERSION, "device", golden->device,
-                     "arguments", arguments_of(golden), "settings", settings, "rows",
-                     (json_int_t)golden->rows, "features", (json_int_t)golden->features, "parameters",
-                     (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows, "steps",
-                     (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256", golden->start,
-                     "final_sha256", golden->final, "trace", trace_of(golden));
-}
-
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* A file being read; the first thing that is wrong is kept. */
@@ -248,7 +235,16 @@ static tanda_status read_back(const golden *golden, const char *path, const char
 }
 
 tanda_status golden_save(const golden *golden, const char *path, tanda_error *error) {
-    json_t *object = object_of(golden);
+    json_t *settings = golden->settings != NULL
+                           ? json_read(golden->settings, strlen(golden->settings), 0, NULL)
+                           : json_object();
+    json_t *object = json_pack(
+        "{si si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT, "contract",
+        TANDA_CONTRACT, "version", TANDA_VERSION, "device", golden->device, "arguments", arguments_of(golden),
+        "settings", settings, "rows", (json_int_t)golden->rows, "features", (json_int_t)golden->features,
+        "parameters", (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows, "steps",
+        (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256", golden->start, "final_sha256",
+        golden->final, "trace", trace_of(golden));
     char *text = object != NULL ? json_write(object, JSON_INDENT(1)) : NULL;
     json_decref(object);
     if (text == NULL)

@@ -75,16 +75,6 @@ static tanda_status runner_create(lockstep *lockstep, int side, const plan_optio
     return status;
 }
 
-static void runner_free(runner *runner) {
-    session_free(&runner->session);
-    resident_free(&runner->resident);
-    free(runner->packed);
-    free(runner->gradient);
-    for (size_t i = 0; i < MOST_UPDATE_STATES; i++)
-        free(runner->state[i]);
-    free(runner->values);
-}
-
 static tanda_status prepare_reference(lockstep *lockstep, tanda_error *error) {
     const arithmetic arithmetic[SIDE_COUNT] = {
         lockstep->runners[SIDE_A].fast ? fast_arithmetic : exact_arithmetic,
@@ -138,7 +128,13 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
 
 static void lockstep_free(lockstep *lockstep) {
     for (int side = 0; side < SIDE_COUNT; side++) {
-        runner_free(&lockstep->runners[side]);
+        session_free(&lockstep->runners[side].session);
+        resident_free(&lockstep->runners[side].resident);
+        free(lockstep->runners[side].packed);
+        free(lockstep->runners[side].gradient);
+        for (size_t i = 0; i < MOST_UPDATE_STATES; i++)
+            free(lockstep->runners[side].state[i]);
+        free(lockstep->runners[side].values);
         free(lockstep->bound[side]);
     }
     if (lockstep->reference.model != NULL) step_reference_free(&lockstep->reference);

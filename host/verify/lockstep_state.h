@@ -38,7 +38,7 @@ typedef struct lockstep {
     size_t rows; /* of the step */
 } lockstep;
 
-/* lockstep_tensors.c: fills result->tensors with all that a step makes, in the order of the data's way. */
+/* Fills result->tensors with all that a step makes, in the order of the data's way. */
 tanda_status lockstep_list_tensors(const lockstep *lockstep, tanda_error *error);
 
 /* Where a tensor of parameters lies in the model's order, and its rows: the layer's outputs. */

@@ -6,7 +6,7 @@
 
 #include "backend/plan.h"
 #include "support/memory.h"
-#include "verify/reference_loss.h"
+#include "verify/reference_state.h"
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
@@ -35,24 +35,6 @@ static tanda_status make_layer(const layer *layer, size_t capacity, layer_refere
     return status;
 }
 
-static tanda_status make_memory(step_reference *reference, size_t capacity, tanda_error *error) {
-    const tanda_model *model = reference->model;
-    tanda_status status =
-        allocate(&reference->layers, model->layer_count, sizeof *reference->layers, "reference", error);
-    for (size_t i = 0; status == TANDA_OK && i < model->layer_count; i++)
-        status = make_layer(&model->layers[i], capacity, &reference->layers[i], error);
-    if (status == TANDA_OK) status = make_bounded(model->features, capacity, &reference->input, error);
-    if (status == TANDA_OK) status = make_bounded(1, capacity, &reference->losses, error);
-    if (status == TANDA_OK) status = make_bounded(1, 1, &reference->loss_sum, error);
-    if (status == TANDA_OK) status = make_bounded(1, 1, &reference->correct, error);
-    if (status == TANDA_OK)
-        status = allocate(&reference->labels, capacity, sizeof(double), "reference", error);
-    if (status == TANDA_OK)
-        status = allocate(&reference->weights, capacity, sizeof(double), "reference", error);
-    if (status == TANDA_OK) status = allocate(&reference->line, capacity, sizeof(double), "reference", error);
-    return status;
-}
-
 /* Those of reference_loss.c. */
 static bool loss_has_bounds(const tanda_model *model) {
     return !loss_is_of_output(model) &&
@@ -73,7 +55,16 @@ tanda_status step_reference_create(const tanda_model *model, const arithmetic ar
                     loss_name(model->loss),
                     model->loss_settings.label_smoothing != 0.0 ? " with label smoothing" : "");
     step_reference made = {.model = model, .arithmetic = {arithmetic[SIDE_A], arithmetic[SIDE_B]}};
-    tanda_status status = make_memory(&made, capacity, error);
+    tanda_status status = allocate(&made.layers, model->layer_count, sizeof *made.layers, "reference", error);
+    for (size_t i = 0; status == TANDA_OK && i < model->layer_count; i++)
+        status = make_layer(&model->layers[i], capacity, &made.layers[i], error);
+    if (status == TANDA_OK) status = make_bounded(model->features, capacity, &made.input, error);
+    if (status == TANDA_OK) status = make_bounded(1, capacity, &made.losses, error);
+    if (status == TANDA_OK) status = make_bounded(1, 1, &made.loss_sum, error);
+    if (status == TANDA_OK) status = make_bounded(1, 1, &made.correct, error);
+    if (status == TANDA_OK) status = allocate(&made.labels, capacity, sizeof(double), "reference", error);
+    if (status == TANDA_OK) status = allocate(&made.weights, capacity, sizeof(double), "reference", error);
+    if (status == TANDA_OK) status = allocate(&made.line, capacity, sizeof(double), "reference", error);
     if (status == TANDA_OK)
         *result = made;
     else
@@ -165,17 +156,6 @@ static double label_of(const step_reference *reference, const tanda_dataset *dat
     float target = dataset->targets[row];
     if (scaling->targets > 0) target_scaling_apply(scaling, &target, 1, &target);
     return (double)target;
-}
-
-static void take_rows(step_reference *reference, const tanda_dataset *dataset, const size_t *row) {
-    size_t rows = reference->rows;
-    for (size_t i = 0; i < rows; i++) {
-        const float *values = dataset->values + row[i] * dataset->features;
-        for (size_t k = 0; k < dataset->features; k++)
-            reference->input.value[k * rows + i] = (double)values[k];
-        reference->weights[i] = dataset->weights != NULL ? (double)dataset->weights[row[i]] : 1.0;
-        reference->labels[i] = label_of(reference, dataset, row[i]);
-    }
 }
 
 static void run_dense(step_reference *reference, size_t index) {
@@ -306,7 +286,13 @@ void step_reference_begin(step_reference *reference, const float *parameters, co
     reference->parameters = parameters;
     reference->rows = rows;
     reference->leader = leader;
-    take_rows(reference, dataset, row);
+    for (size_t i = 0; i < rows; i++) {
+        const float *values = dataset->values + row[i] * dataset->features;
+        for (size_t k = 0; k < dataset->features; k++)
+            reference->input.value[k * rows + i] = (double)values[k];
+        reference->weights[i] = dataset->weights != NULL ? (double)dataset->weights[row[i]] : 1.0;
+        reference->labels[i] = label_of(reference, dataset, row[i]);
+    }
 }
 
 const bounded *step_reference_expect(step_reference *reference, quantity quantity, size_t layer) {

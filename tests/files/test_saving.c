@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model/model_compare.h"
+#include "model/model_file_layout.h"
 #include "support/json.h"
 #include "support/memory.h"
 #include "support_model_file.h"

@@ -15,16 +15,13 @@
 #define BRIEF_FMA_SECONDS 0.02
 #define EMPTY_REGIONS 1000
 
-/* Far more than the last-level cache holds, so that next to nothing is read twice from there. */
-static size_t bytes_to_read(size_t unit) {
-    const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    const size_t wanted = cache > 0 ? 5 * (size_t)cache : 0;
-    return round_up(wanted > LEAST_BYTES ? wanted : LEAST_BYTES, unit);
-}
-
 /* The values to read, kept for the next time: touching them takes longer than reading them. Each thread touches its own. */
 static tanda_status make_values(openmp_backend_state *state, tanda_error *error) {
-    const size_t bytes = bytes_to_read(state->threads * FMA_CHAINS * 16 * sizeof(float));
+    /* Far more than the last-level cache holds, so that next to nothing is read twice from there. */
+    const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    const size_t wanted = cache > 0 ? 5 * (size_t)cache : 0;
+    const size_t bytes = round_up(wanted > LEAST_BYTES ? wanted : LEAST_BYTES,
+                                  state->threads * FMA_CHAINS * 16 * sizeof(float));
     if (state->limit_values != NULL) return TANDA_OK;
     state->limit_floats = bytes / sizeof(float);
     state->limit_values = allocate_untouched(bytes);

@@ -33,18 +33,6 @@ static tanda_status allocate_sums(program *program, tanda_error *error) {
     return status == TANDA_OK ? allocate(&sums->correct, groups, sizeof(uint32_t), "counts", error) : status;
 }
 
-static tanda_status allocate_lanes(program *program, tanda_error *error) {
-    lane_data *lanes = &program->lanes;
-    const size_t threads = program->threads, count = program->division.group_tiles * TILE_ROWS;
-    tanda_status status = allocate(&lanes->rows, threads, count * sizeof *lanes->rows, "rows", error);
-    if (status == TANDA_OK)
-        status = allocate(&lanes->labels, threads,
-                          count * program->plan->labels.count * sizeof *lanes->labels, "labels", error);
-    return status == TANDA_OK && program->plan->weighted
-               ? allocate(&lanes->weights, threads, count * sizeof *lanes->weights, "weights", error)
-               : status;
-}
-
 static tanda_status allocate_program(program *program, tanda_error *error) {
     division *division = &program->division;
     division->scratch_floats = round_up(division->scratch_floats, 16);
@@ -55,7 +43,16 @@ static tanda_status allocate_program(program *program, tanda_error *error) {
                           "scratch", error);
     if (status == TANDA_OK) status = allocate_state(program, error);
     if (status == TANDA_OK) status = allocate_sums(program, error);
-    return status == TANDA_OK ? allocate_lanes(program, error) : status;
+    if (status != TANDA_OK) return status;
+    lane_data *lanes = &program->lanes;
+    const size_t threads = program->threads, count = program->division.group_tiles * TILE_ROWS;
+    status = allocate(&lanes->rows, threads, count * sizeof *lanes->rows, "rows", error);
+    if (status == TANDA_OK)
+        status = allocate(&lanes->labels, threads,
+                          count * program->plan->labels.count * sizeof *lanes->labels, "labels", error);
+    return status == TANDA_OK && program->plan->weighted
+               ? allocate(&lanes->weights, threads, count * sizeof *lanes->weights, "weights", error)
+               : status;
 }
 
 /* ---- preparing ------------------------------------------------------------------------------------------- */

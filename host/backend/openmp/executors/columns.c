@@ -13,22 +13,18 @@ static bool fits(const backend *backend, const plan *plan, const program_options
     return true;
 }
 
-/* Tensors that are kept have a place each, for every tile of a step, and a sweep has one for each thread. */
-static void divide_kept(program *program) {
-    division *division = &program->division;
-    const size_t tiles = tiles_of(program->options.batch_rows);
-    division->group_tiles = division->wave_tiles = 1;
-    while (division->wave_tiles < tiles)
-        division->wave_tiles *= 2;
-    division->workspaces = division->wave_tiles > program->threads ? division->wave_tiles : program->threads;
-}
-
 static void divide(program *program) {
     const plan *plan = program->plan;
     division *division = &program->division;
     divide_workspaces(program, plan->workspace_units);
     if (plan->keep) {
-        divide_kept(program);
+        /* Tensors have a place each, for every tile of a step, and a sweep has one for each thread. */
+        const size_t tiles = tiles_of(program->options.batch_rows);
+        division->group_tiles = division->wave_tiles = 1;
+        while (division->wave_tiles < tiles)
+            division->wave_tiles *= 2;
+        division->workspaces =
+            division->wave_tiles > program->threads ? division->wave_tiles : program->threads;
     } else {
         divide_for_threads(program, OWN_CACHE_BYTES, plan->training ? MOST_WAVE_TILES : SIZE_MAX);
         division->workspaces = program->threads * division->group_tiles;
