@@ -1,6 +1,6 @@
 /*
- * OpenCL C becomes PTX by clang, with the options of gpu_code.sh, that C by translate.py, and code of this machine by the
- * C compiler. It is kept in the folder TANDA_PTX_CACHE, under a hash of what it was made of.
+ * OpenCL C becomes PTX by clang, with the options of gpu_code.sh, that C by translate.py, and code of this machine by clang.
+ * It is kept in the folder TANDA_PTX_CACHE, under a hash of what it was made of.
  */
 #ifndef TANDA_TESTS_PTX_COMPILER_H
 #define TANDA_TESTS_PTX_COMPILER_H

@@ -209,6 +209,9 @@ cl_icd_dispatch dispatch = {
     .clFinish = finish,
     .clCreateBuffer = create_buffer,
     .clReleaseMemObject = release_memory,
+    .clGetMemObjectInfo = get_memory_info,
+    .clEnqueueMapBuffer = map_buffer,
+    .clEnqueueUnmapMemObject = unmap,
     .clEnqueueReadBuffer = read_buffer,
     .clEnqueueWriteBuffer = write_buffer,
     .clEnqueueCopyBuffer = copy_buffer,
@@ -231,6 +234,20 @@ cl_icd_dispatch dispatch = {
     .clGetEventProfilingInfo = get_event_time,
     .clReleaseEvent = release_event,
 };
+
+static void lacking(void) {
+    fprintf(stderr, "PTX: a function of OpenCL is called that this device does not have: see opencl.c\n");
+    abort();
+}
+
+/* Nobody jumps to nowhere. */
+__attribute__((constructor)) static void fill_dispatch(void) {
+    void (*places[sizeof dispatch / sizeof(void (*)(void))])(void);
+    memcpy(places, &dispatch, sizeof places);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i] == NULL) places[i] = lacking;
+    memcpy(&dispatch, places, sizeof places);
+}
 
 #define EXPORTED __attribute__((visibility("default")))
 

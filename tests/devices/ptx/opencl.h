@@ -111,5 +111,10 @@ cl_int copy_buffer(cl_command_queue queue, cl_mem source, cl_mem target, size_t 
                    size_t target_offset, size_t size, cl_uint count, const cl_event *wait, cl_event *event);
 cl_int fill_buffer(cl_command_queue queue, cl_mem memory, const void *pattern, size_t pattern_size,
                    size_t offset, size_t size, cl_uint count, const cl_event *wait, cl_event *event);
+cl_int get_memory_info(cl_mem memory, cl_mem_info what, size_t size, void *target, size_t *needed);
+void *map_buffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, cl_map_flags flags, size_t offset,
+                 size_t size, cl_uint count, const cl_event *wait, cl_event *event, cl_int *code);
+cl_int unmap(cl_command_queue queue, cl_mem memory, void *mapped, cl_uint count, const cl_event *wait,
+             cl_event *event);
 
 #endif

@@ -200,7 +200,8 @@ class Function:
         match = re.match(r"(?:\(([^)]*)\)\s*)?([\w$]+)\s*(?:\(([^)]*)\))?", head)
         self.name = match.group(2)
         results_first = [match.group(1), match.group(3)]
-        self.variables = [Variable(part) for group in results_first if group for part in group.split(",") if part.strip()]
+        self.variables = [Variable(part) for group in results_first if group
+                          for part in group.split(",") if part.strip()]
 
     def head(self):
         if self.is_kernel:
