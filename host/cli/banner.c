@@ -48,8 +48,7 @@ static void print_classes(FILE *stream, const tanda_dataset *dataset) {
     for (size_t row = 0; row < dataset->rows; row++)
         if (dataset->classes[row] < CLASSES_SHOWN) counts[dataset->classes[row]]++;
     for (size_t i = 0; i < dataset->class_count && i < CLASSES_SHOWN; i++) {
-        fputs(i == 0 ? ": " : ", ", stream);
-        print_name(stream, dataset->class_names[i]);
+        print_named(stream, i == 0 ? ": " : ", ", dataset->class_names[i], "");
         fprintf(stream, " %zu", counts[i]);
     }
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
@@ -69,8 +68,7 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 void print_data_line(const char *path, const tanda_dataset *dataset, const char *task_note, tanda_scale scale,
                      const char *scale_note) {
     char written[DIALECT_TEXT_SIZE];
-    fputs("data: ", stderr);
-    print_name(stderr, path);
+    print_named(stderr, "data: ", path, "");
     if (dataset->remark != NULL) fprintf(stderr, " (%s)", dataset->remark);
     fputs(", ", stderr);
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stderr, "%s, ", written);
@@ -187,9 +185,8 @@ void print_dropped_note(const char *path, size_t rows) {
     if (rows == 0) return;
     fputs("note: ", stderr);
     print_counted(stderr, rows, "row");
-    fputs(" of ", stderr);
-    print_name(stderr, path);
-    fprintf(stderr, " without a target %s left out\n", rows == 1 ? "is" : "are");
+    print_named(stderr, " of ", path, " without a target ");
+    fputs(rows == 1 ? "is left out\n" : "are left out\n", stderr);
 }
 
 void print_class_note(const tanda_dataset *training) {
@@ -204,20 +201,16 @@ void print_class_note(const tanda_dataset *training) {
 
 static void print_doubt(const doubtful_column *column) {
     if (column->doubt == DOUBT_SAME_NAME) {
-        fprintf(stderr, "note: columns %zu and %zu are both named '", column->index, column->other);
-        print_name(stderr, column->name);
-        fprintf(stderr, "': options take their indexes, e.g. --ignore %zu\n", column->other);
+        fprintf(stderr, "note: columns %zu and %zu are both named ", column->index, column->other);
+        print_named(stderr, "'", column->name, "'");
+        fprintf(stderr, ": options take their indexes, e.g. --ignore %zu\n", column->other);
         return;
     }
     fprintf(stderr, "note: column %zu ", column->index);
     if (column->doubt == DOUBT_COUNTS_ROWS) {
         fputs("has no name and counts the rows", stderr);
     } else {
-        if (column->name != NULL && *column->name != '\0') {
-            fputc('(', stderr);
-            print_name(stderr, column->name);
-            fputs(") ", stderr);
-        }
+        if (column->name != NULL && *column->name != '\0') print_named(stderr, "(", column->name, ") ");
         fputs("holds another whole number in each row, as identifiers do", stderr);
     }
     fprintf(stderr, "; --ignore %zu leaves it out\n", column->index);

@@ -31,10 +31,8 @@ static void print_layers(const tanda_model *model) {
 static void print_names(const char *title, char *const *names, size_t count) {
     if (names == NULL) return;
     print_name(stdout, title);
-    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
-        fputs(i == 0 ? ": " : ", ", stdout);
-        print_name(stdout, names[i]);
-    }
+    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+        print_named(stdout, i == 0 ? ": " : ", ", names[i], "");
     printf(count > NAMES_SHOWN ? ", ... (%zu)\n" : "\n", count);
 }
 
@@ -68,9 +66,7 @@ static void print_unit(const tanda_model *model, size_t index, size_t unit) {
     } else if (!last || model_outputs(model) > 1) {
         printf("%s_%zu unit %zu", layer_kind_name(model->layers[index].kind), index + 1, unit);
     } else if (model->class_count == 2) {
-        fputs("for ", stdout);
-        print_name(stdout, model->class_names[1]);
-        fputs(" against ", stdout);
+        print_named(stdout, "for ", model->class_names[1], " against ");
         print_name(stdout, model->class_names[0]);
     } else {
         print_name(stdout, model->target_name == NULL ? "prediction" : model->target_name);
@@ -208,8 +204,7 @@ static void print_scaling(const tanda_model *model) {
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
-    fputs("Model: ", stdout);
-    print_name(stdout, path);
+    print_named(stdout, "Model: ", path, "");
     printf(", %s, loss %s\n\n", task_name(model->task), loss_name(model->loss));
     print_layers(model);
     putchar('\n');
