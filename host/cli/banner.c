@@ -22,10 +22,6 @@ static const char *task_reason(const tanda_dataset *dataset) {
     return "few distinct whole numbers; else --task regression";
 }
 
-void print_counted(FILE *stream, size_t count, const char *what) {
-    fprintf(stream, "%zu %s%s", count, what, count == 1 ? "" : "s");
-}
-
 /* Each label with the rows where it holds. */
 static void print_labels(FILE *stream, const tanda_dataset *dataset) {
     for (size_t i = 0; i < dataset->target_count && i < CLASSES_SHOWN; i++) {
@@ -54,6 +50,10 @@ static void print_classes(FILE *stream, const tanda_dataset *dataset) {
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
 }
 
+const char *plural(size_t count) {
+    return count == 1 ? "" : "s";
+}
+
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     if (dataset->task == TANDA_TASK_AUTO) {
         fputs("no target", stream);
@@ -72,10 +72,8 @@ void print_data_line(const char *path, const tanda_dataset *dataset, const char 
     if (dataset->remark != NULL) fprintf(stderr, " (%s)", dataset->remark);
     fputs(", ", stderr);
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stderr, "%s, ", written);
-    print_counted(stderr, dataset->rows, "row");
-    fputs(" x ", stderr);
-    print_counted(stderr, dataset->features, "feature");
-    fputs(", ", stderr);
+    fprintf(stderr, "%zu row%s x %zu feature%s, ", dataset->rows, plural(dataset->rows), dataset->features,
+            plural(dataset->features));
     print_task(stderr, dataset, task_note);
     fprintf(stderr, "; scaled: %s (%s)\n", scaling_name(scale), scale_note);
 }
@@ -111,9 +109,8 @@ void print_device_line(const tanda_device *device, tanda_math math, const char *
     const tanda_device_information *information = tanda_device_describe(device);
     const char *failure = ""; /* reason has only its beginning */
     if (strcmp(information->backend, "openmp") == 0) {
-        fprintf(stderr, "device: OpenMP, %s (", information->name);
-        print_counted(stderr, information->compute_units, "thread");
-        fprintf(stderr, ", %s)", information->platform);
+        fprintf(stderr, "device: OpenMP, %s (%zu thread%s, %s)", information->name,
+                information->compute_units, plural(information->compute_units), information->platform);
     } else {
         fprintf(stderr, "device: OpenCL, %s (%s, %s, driver %s)", information->name, information->id,
                 information->platform, information->driver);
@@ -167,9 +164,8 @@ void print_constant_note(const tanda_model *model) {
     const size_t count = scaling_constant_count(&model->scaling);
     size_t named = 0;
     if (count == 0) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, count, "feature");
-    fprintf(stderr, " %s constant in the training rows and without influence:", count == 1 ? "is" : "are");
+    fprintf(stderr, "note: %zu feature%s %s constant in the training rows and without influence:", count,
+            plural(count), count == 1 ? "is" : "are");
     for (size_t i = 0; i < model->features && named < FEATURES_NAMED; i++) {
         if (model->scaling.factor[i] != 0.0f) continue;
         fputs(named++ == 0 ? " " : ", ", stderr);
@@ -183,8 +179,7 @@ void print_constant_note(const tanda_model *model) {
 
 void print_dropped_note(const char *path, size_t rows) {
     if (rows == 0) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, rows, "row");
+    fprintf(stderr, "note: %zu row%s", rows, plural(rows));
     print_named(stderr, " of ", path, " without a target ");
     fputs(rows == 1 ? "is left out\n" : "are left out\n", stderr);
 }
@@ -219,8 +214,6 @@ static void print_doubt(const doubtful_column *column) {
 void print_column_notes(const doubtful_columns *columns) {
     for (size_t i = 0; i < columns->count && i < NOTES_SHOWN; i++)
         print_doubt(&columns->columns[i]);
-    if (columns->count <= NOTES_SHOWN) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, columns->count - NOTES_SHOWN, "further column");
-    fputs(" like these\n", stderr);
+    const size_t further = columns->count > NOTES_SHOWN ? columns->count - NOTES_SHOWN : 0;
+    if (further > 0) fprintf(stderr, "note: %zu further column%s like these\n", further, plural(further));
 }

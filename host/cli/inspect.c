@@ -113,11 +113,8 @@ static void print_lines(const inspected *inspected) {
     char written[DIALECT_TEXT_SIZE];
     print_named(stdout, "Data: ", inspected->path, "");
     if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
-    fputs(", ", stdout);
-    print_counted(stdout, dataset->rows, "row");
-    fputs(" x ", stdout);
-    print_counted(stdout, dataset->features, "feature");
-    puts(dataset->from_bytes ? ", bytes" : "");
+    printf(", %zu row%s x %zu feature%s%s\n", dataset->rows, plural(dataset->rows), dataset->features,
+           plural(dataset->features), dataset->from_bytes ? ", bytes" : "");
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     printf(dataset->target_count > 1 ? "Targets: " : "Target: ");
     char *const *names = dataset->target_names != NULL ? dataset->target_names : &dataset->target_name;

@@ -83,8 +83,8 @@ void print_encoding_line(const preparation *preparation, const tanda_dataset *da
 /* The task, why it is this one, and the classes with their counts. */
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
 
-/* "1 feature", "4 features": what is counted is named in the singular. */
-void print_counted(FILE *stream, size_t count, const char *what);
+/* What is put behind the name of what is counted: "", or "s". */
+const char *plural(size_t count);
 
 /* One epoch as Keras prints it; with the learning rate where there is a schedule. */
 void print_epoch(const tanda_epoch *epoch, bool with_learning_rate);

@@ -41,17 +41,15 @@ static size_t report_every(const training *run) {
 
 static void print_training_line(const training *run) {
     const tanda_train_options *options = &run->options.training;
+    const tanda_dataset *validation = run->fit.validation;
     const size_t rows = run->fit.training->rows, batch = batch_of(run);
+    const size_t steps = rows / batch + (rows % batch != 0);
     char text[OPTIMIZER_TEXT_SIZE];
-    fprintf(stderr, "training: %zu rows, ", rows);
-    print_counted(stderr, rows / batch + (rows % batch != 0), "step");
-    fprintf(stderr, " of %zu rows per epoch, ", batch);
-    print_counted(stderr, options->epochs, "epoch");
-    fprintf(stderr, ", %s, seed %llu", optimizer_text(options, text), (unsigned long long)options->seed);
-    if (run->fit.validation != NULL) {
-        fputs("; validation: ", stderr);
-        print_counted(stderr, run->fit.validation->rows, "row");
-    }
+    fprintf(stderr, "training: %zu rows, %zu step%s of %zu rows per epoch, %zu epoch%s, %s, seed %llu", rows,
+            steps, plural(steps), batch, options->epochs, plural(options->epochs),
+            optimizer_text(options, text), (unsigned long long)options->seed);
+    if (validation != NULL)
+        fprintf(stderr, "; validation: %zu row%s", validation->rows, plural(validation->rows));
     fputc('\n', stderr);
     print_optimizer_remark(stderr, &run->options.optimizing);
     if (run->options.output == NULL && run->fold == 0)
