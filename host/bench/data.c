@@ -20,7 +20,7 @@ size_t bench_layers(const bench_workload *workload) {
     return count;
 }
 
-size_t bench_classes(const bench_workload *workload) {
+static size_t classes_of(const bench_workload *workload) {
     const size_t outputs = workload->units[bench_layers(workload)];
     return outputs == 1 ? 2 : outputs;
 }
@@ -49,7 +49,7 @@ static void fill_labels(void *context, size_t first, size_t end) {
 }
 
 tanda_status bench_data_make(const bench_workload *workload, bench_data *data, tanda_error *error) {
-    const size_t rows = workload->rows, features = workload->units[0], classes = bench_classes(workload);
+    const size_t rows = workload->rows, features = workload->units[0], classes = classes_of(workload);
     if (data->rows == rows && data->features == features && data->classes == classes) return TANDA_OK;
     bench_data_free(data);
     *data = (bench_data){.rows = rows, .features = features, .classes = classes};

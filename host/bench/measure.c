@@ -105,21 +105,18 @@ static int compare_doubles(const void *a, const void *b) {
 }
 
 static void summarise(bench_result *result) {
+    const size_t count = result->repetitions;
     timing sorted[BENCH_MOST_REPETITIONS];
-    for (size_t i = 0; i < result->repetitions; i++)
+    for (size_t i = 0; i < count; i++)
         sorted[i] = (timing){result->seconds[i], result->cpu_seconds[i]};
-    qsort(sorted, result->repetitions, sizeof *sorted, compare_doubles);
-    result->wall_spread = bench_spread_of(result->seconds, result->repetitions);
-    result->cpu_spread = bench_spread_of(result->cpu_seconds, result->repetitions);
-    const size_t middle = result->repetitions / 2;
+    qsort(sorted, count, sizeof *sorted, compare_doubles);
+    result->wall_spread = bench_spread_of(result->seconds, count);
+    result->cpu_spread = bench_spread_of(result->cpu_seconds, count);
     result->least = sorted[0].wall;
-    result->most = sorted[result->repetitions - 1].wall;
-    result->median = sorted[middle].wall;
-    result->cpu = sorted[middle].cpu;
-    if (result->repetitions % 2 == 0) {
-        result->median = (result->median + sorted[middle - 1].wall) / 2.0;
-        result->cpu = (result->cpu + sorted[middle - 1].cpu) / 2.0;
-    }
+    result->most = sorted[count - 1].wall;
+    const timing *low = &sorted[(count - 1) / 2], *high = &sorted[count / 2];
+    result->median = (low->wall + high->wall) / 2.0;
+    result->cpu = (low->cpu + high->cpu) / 2.0;
 }
 
 static tanda_status measure_limits(const bench_job *job, const bench_options *options, device_limits *limits,

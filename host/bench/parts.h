@@ -35,7 +35,6 @@ tanda_status bench_make_file(char path[BENCH_PATH_SIZE], int *descriptor, tanda_
 
 /* Layers of a workload, its output among them. */
 size_t bench_layers(const bench_workload *workload);
-size_t bench_classes(const bench_workload *workload);
 
 /* Data of the workload's shape; what is there already stays when it fits. */
 tanda_status bench_data_make(const bench_workload *workload, bench_data *data, tanda_error *error);

@@ -50,17 +50,6 @@ tanda_status bench_make_model(const bench_workload *workload, tanda_model **mode
     return status;
 }
 
-static tanda_status hand_over(trial *trial, const bench_data *data, tanda_error *error) {
-    const row_arrays arrays = {.rows = data->rows,
-                               .features = data->features,
-                               .targets = 1,
-                               .values = data->values,
-                               .labels = data->labels,
-                               .moved = true};
-    const tanda_status status = resident_create(trial->device, &arrays, &trial->rows, error);
-    return status == TANDA_OK ? backend_finish(trial->device, error) : status;
-}
-
 static tanda_status compile(trial *trial, bool shuffle, tanda_error *error) {
     const bool trains = trial->workload->kind == BENCH_TRAINING;
     const plan_options plan = {.training = trains, .input_only = !trains};
@@ -81,7 +70,14 @@ static tanda_status open_trial(trial *trial, bench_data *data, bool shuffle, ben
         status = allocate(&trial->results, MOST_STEPS, sizeof *trial->results, "step results", error);
     if (status == TANDA_OK) status = bench_make_model(trial->workload, &trial->model, error);
     const double loaded = seconds_now();
-    if (status == TANDA_OK) status = hand_over(trial, data, error);
+    const row_arrays arrays = {.rows = data->rows,
+                               .features = data->features,
+                               .targets = 1,
+                               .values = data->values,
+                               .labels = data->labels,
+                               .moved = true};
+    if (status == TANDA_OK) status = resident_create(trial->device, &arrays, &trial->rows, error);
+    if (status == TANDA_OK) status = backend_finish(trial->device, error);
     const double handed_over = seconds_now();
     if (status == TANDA_OK) status = compile(trial, shuffle, error);
     result->executor = status == TANDA_OK ? session_executor(&trial->session) : NULL;

@@ -43,21 +43,6 @@ error_t application_parse(int key, struct argp_state *state, application *applic
     }
 }
 
-static void print_banner(const application *application) {
-    if (application->stream != NULL) {
-        fputs("data: ", stderr);
-        print_name(stderr, application->data.path);
-        fputs(", rows as they come\n", stderr);
-    } else {
-        print_data_line(application->data.path, application->dataset, "as the model",
-                        application->model->scaling.kind, "as the model");
-        print_dropped_note(application->data.path, application->dataset->dropped);
-        print_encoding_line(&application->model->preparation, application->dataset);
-    }
-    print_model_line(application->model);
-    print_device_line(application->device, application->common.device.math, application->reason);
-}
-
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
     const double begin = seconds_now();
     tanda_dataset_options reading = options_reading(&application->data);
@@ -70,8 +55,18 @@ tanda_status application_open(application *application, bool without_target, tan
     if (status == TANDA_OK)
         status = opening_of(&application->common.device, application->common.quiet, &application->device,
                             application->reason, error);
-    if (status == TANDA_OK && !application->common.quiet) print_banner(application);
-    return status;
+    if (status != TANDA_OK || application->common.quiet) return status;
+    if (application->stream != NULL) {
+        print_named(stderr, "data: ", application->data.path, ", rows as they come\n");
+    } else {
+        print_data_line(application->data.path, application->dataset, "as the model",
+                        application->model->scaling.kind, "as the model");
+        print_dropped_note(application->data.path, application->dataset->dropped);
+        print_encoding_line(&application->model->preparation, application->dataset);
+    }
+    print_model_line(application->model);
+    print_device_line(application->device, application->common.device.math, application->reason);
+    return TANDA_OK;
 }
 
 void application_free(application *application) {

@@ -22,10 +22,6 @@ static const char *task_reason(const tanda_dataset *dataset) {
     return "few distinct whole numbers; else --task regression";
 }
 
-void print_counted(FILE *stream, size_t count, const char *what) {
-    fprintf(stream, "%zu %s%s", count, what, count == 1 ? "" : "s");
-}
-
 /* Each label with the rows where it holds. */
 static void print_labels(FILE *stream, const tanda_dataset *dataset) {
     for (size_t i = 0; i < dataset->target_count && i < CLASSES_SHOWN; i++) {
@@ -48,11 +44,14 @@ static void print_classes(FILE *stream, const tanda_dataset *dataset) {
     for (size_t row = 0; row < dataset->rows; row++)
         if (dataset->classes[row] < CLASSES_SHOWN) counts[dataset->classes[row]]++;
     for (size_t i = 0; i < dataset->class_count && i < CLASSES_SHOWN; i++) {
-        fputs(i == 0 ? ": " : ", ", stream);
-        print_name(stream, dataset->class_names[i]);
+        print_named(stream, i == 0 ? ": " : ", ", dataset->class_names[i], "");
         fprintf(stream, " %zu", counts[i]);
     }
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
+}
+
+const char *plural(size_t count) {
+    return count == 1 ? "" : "s";
 }
 
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
@@ -69,15 +68,12 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
 void print_data_line(const char *path, const tanda_dataset *dataset, const char *task_note, tanda_scale scale,
                      const char *scale_note) {
     char written[DIALECT_TEXT_SIZE];
-    fputs("data: ", stderr);
-    print_name(stderr, path);
+    print_named(stderr, "data: ", path, "");
     if (dataset->remark != NULL) fprintf(stderr, " (%s)", dataset->remark);
     fputs(", ", stderr);
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stderr, "%s, ", written);
-    print_counted(stderr, dataset->rows, "row");
-    fputs(" x ", stderr);
-    print_counted(stderr, dataset->features, "feature");
-    fputs(", ", stderr);
+    fprintf(stderr, "%zu row%s x %zu feature%s, ", dataset->rows, plural(dataset->rows), dataset->features,
+            plural(dataset->features));
     print_task(stderr, dataset, task_note);
     fprintf(stderr, "; scaled: %s (%s)\n", scaling_name(scale), scale_note);
 }
@@ -113,9 +109,8 @@ void print_device_line(const tanda_device *device, tanda_math math, const char *
     const tanda_device_information *information = tanda_device_describe(device);
     const char *failure = ""; /* reason has only its beginning */
     if (strcmp(information->backend, "openmp") == 0) {
-        fprintf(stderr, "device: OpenMP, %s (", information->name);
-        print_counted(stderr, information->compute_units, "thread");
-        fprintf(stderr, ", %s)", information->platform);
+        fprintf(stderr, "device: OpenMP, %s (%zu thread%s, %s)", information->name,
+                information->compute_units, plural(information->compute_units), information->platform);
     } else {
         fprintf(stderr, "device: OpenCL, %s (%s, %s, driver %s)", information->name, information->id,
                 information->platform, information->driver);
@@ -169,9 +164,8 @@ void print_constant_note(const tanda_model *model) {
     const size_t count = scaling_constant_count(&model->scaling);
     size_t named = 0;
     if (count == 0) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, count, "feature");
-    fprintf(stderr, " %s constant in the training rows and without influence:", count == 1 ? "is" : "are");
+    fprintf(stderr, "note: %zu feature%s %s constant in the training rows and without influence:", count,
+            plural(count), count == 1 ? "is" : "are");
     for (size_t i = 0; i < model->features && named < FEATURES_NAMED; i++) {
         if (model->scaling.factor[i] != 0.0f) continue;
         fputs(named++ == 0 ? " " : ", ", stderr);
@@ -185,11 +179,9 @@ void print_constant_note(const tanda_model *model) {
 
 void print_dropped_note(const char *path, size_t rows) {
     if (rows == 0) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, rows, "row");
-    fputs(" of ", stderr);
-    print_name(stderr, path);
-    fprintf(stderr, " without a target %s left out\n", rows == 1 ? "is" : "are");
+    fprintf(stderr, "note: %zu row%s", rows, plural(rows));
+    print_named(stderr, " of ", path, " without a target ");
+    fputs(rows == 1 ? "is left out\n" : "are left out\n", stderr);
 }
 
 void print_class_note(const tanda_dataset *training) {
@@ -204,20 +196,16 @@ void print_class_note(const tanda_dataset *training) {
 
 static void print_doubt(const doubtful_column *column) {
     if (column->doubt == DOUBT_SAME_NAME) {
-        fprintf(stderr, "note: columns %zu and %zu are both named '", column->index, column->other);
-        print_name(stderr, column->name);
-        fprintf(stderr, "': options take their indexes, e.g. --ignore %zu\n", column->other);
+        fprintf(stderr, "note: columns %zu and %zu are both named ", column->index, column->other);
+        print_named(stderr, "'", column->name, "'");
+        fprintf(stderr, ": options take their indexes, e.g. --ignore %zu\n", column->other);
         return;
     }
     fprintf(stderr, "note: column %zu ", column->index);
     if (column->doubt == DOUBT_COUNTS_ROWS) {
         fputs("has no name and counts the rows", stderr);
     } else {
-        if (column->name != NULL && *column->name != '\0') {
-            fputc('(', stderr);
-            print_name(stderr, column->name);
-            fputs(") ", stderr);
-        }
+        if (column->name != NULL && *column->name != '\0') print_named(stderr, "(", column->name, ") ");
         fputs("holds another whole number in each row, as identifiers do", stderr);
     }
     fprintf(stderr, "; --ignore %zu leaves it out\n", column->index);
@@ -226,8 +214,6 @@ static void print_doubt(const doubtful_column *column) {
 void print_column_notes(const doubtful_columns *columns) {
     for (size_t i = 0; i < columns->count && i < NOTES_SHOWN; i++)
         print_doubt(&columns->columns[i]);
-    if (columns->count <= NOTES_SHOWN) return;
-    fputs("note: ", stderr);
-    print_counted(stderr, columns->count - NOTES_SHOWN, "further column");
-    fputs(" like these\n", stderr);
+    const size_t further = columns->count > NOTES_SHOWN ? columns->count - NOTES_SHOWN : 0;
+    if (further > 0) fprintf(stderr, "note: %zu further column%s like these\n", further, plural(further));
 }

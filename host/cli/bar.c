@@ -93,8 +93,7 @@ tanda_status opening_of(const tanda_device_options *options, bool quiet, tanda_d
     const char *failure = "";
     if (status != TANDA_OK || !quiet || device_name_is_automatic(options->device)) return status;
     if (!tanda_device_is_fallback(*device, &failure)) return TANDA_OK;
-    fputs("note: fallback to cpu: ", stderr); /* without a banner nothing else tells it */
-    print_name(stderr, failure);
-    fputc('\n', stderr);
+    print_named(stderr, "note: fallback to cpu: ", failure,
+                "\n"); /* without a banner nothing else tells it */
     return TANDA_OK;
 }

@@ -1,10 +1,10 @@
-#include "cli/command_line.h"
-
+/* The command line in one form. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/config.h"
 #include "cli/option_table.h"
 #include "tanda_lab.h"
 
@@ -170,22 +170,14 @@ static tanda_status fill_places(reading *work) {
     return status;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
-
-/* A letter is a word at most, as is an argument. */
-static size_t most_words(int argc, char **argv) {
-    size_t count = 1;
-    for (int i = 0; i < argc; i++)
-        count += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) + 1 : 1;
-    return count;
-}
-
 tanda_status command_line_read(const struct argp *argp, int argc, char **argv, command_line *line,
                                tanda_error *error) {
     reading work = {.argp = argp, .argc = argc, .argv = argv, .line = line, .error = error};
     *line = (command_line){0};
-    tanda_status status =
-        allocate(&line->argv, most_words(argc, argv), sizeof *line->argv, "arguments", error);
+    size_t most = 1; /* a letter is a word at most, as is an argument */
+    for (int i = 0; i < argc; i++)
+        most += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) + 1 : 1;
+    tanda_status status = allocate(&line->argv, most, sizeof *line->argv, "arguments", error);
     if (status == TANDA_OK)
         status = allocate(&work.arguments, (size_t)argc, sizeof *work.arguments, "arguments", error);
     if (status == TANDA_OK) {

@@ -222,24 +222,6 @@ static tanda_status add_key(const expansion *work, const char *key, const json_t
     return status;
 }
 
-/* ---- both together ------------------------------------------------------------------------------------ */
-
-/* Program and command, what the configuration gives, the rest of the command line. */
-static tanda_status insert_arguments(config *config, tanda_error *error) {
-    command_line *line = &config->line;
-    char **joined = NULL;
-    const size_t made = config->made.count, words = (size_t)line->argc;
-    const tanda_status status = allocate(&joined, words + made + 1, sizeof *joined, "arguments", error);
-    if (status != TANDA_OK) return status;
-    memcpy(joined, line->argv, 2 * sizeof *joined);
-    if (made > 0) memcpy(joined + 2, config->made.texts, made * sizeof *joined);
-    memcpy(joined + 2 + made, line->argv + 2, (words - 2) * sizeof *joined);
-    free(line->argv);
-    line->argv = joined;
-    line->argc += (int)made;
-    return TANDA_OK;
-}
-
 /* The settings of the checkpoint, but for its first weights, which are no more needed. */
 static tanda_status read_checkpoint(expansion *work, json_t **object) {
     tanda_status status = checkpoint_find(work->resume, NULL, NULL, &work->checkpoint, work->error);
@@ -259,7 +241,20 @@ static tanda_status take_file(expansion *work) {
         json_object_foreach(object, key, value) if (status == TANDA_OK) status = add_key(work, key, value);
     json_decref(object);
     status = json_memory_check(failures, work->path, status, work->error);
-    return status == TANDA_OK ? insert_arguments(work->config, work->error) : status;
+    char **joined = NULL;
+    command_line *line = &work->config->line;
+    const size_t made = work->config->made.count, words = (size_t)line->argc;
+    if (status == TANDA_OK)
+        status = allocate(&joined, words + made + 1, sizeof *joined, "arguments", work->error);
+    if (status != TANDA_OK) return status;
+    /* Program and command, what the configuration gives, the rest of the command line. */
+    memcpy(joined, line->argv, 2 * sizeof *joined);
+    if (made > 0) memcpy(joined + 2, work->config->made.texts, made * sizeof *joined);
+    memcpy(joined + 2 + made, line->argv + 2, (words - 2) * sizeof *joined);
+    free(line->argv);
+    line->argv = joined;
+    line->argc += (int)made;
+    return TANDA_OK;
 }
 
 tanda_status config_expand(const struct argp *argp, int argc, char **argv, config *config,

@@ -118,27 +118,30 @@ static void print_remarks(const char *lines) {
         printf("opencl: %.*s\n", (int)strcspn(lines, "\n"), lines);
 }
 
-static tanda_status list_devices(const common_options *options, tanda_error *error) {
+tanda_status devices_command(int argc, char **argv, tanda_error *error) {
+    common_options options = {.error = error};
     tanda_device_information *devices = NULL;
     size_t count = 0;
     device_remarks remarks = {0};
     char text[2 * REMARKS_SIZE];
-    tanda_status status = device_list(true, &devices, &count, &remarks, error);
+    tanda_status status = options_parse(&devices_argp, argc, argv, &options, &options, error);
+    if (status != TANDA_OK || options.finished) return status;
+    status = device_list(true, &devices, &count, &remarks, error);
     if (status != TANDA_OK) return status;
     report report = report_begin("devices");
     json_builder array = json_array_begin();
     for (size_t i = 0; i < count; i++) {
         examination found;
-        bar line = opening_show(devices[i].id, options->quiet);
-        examine(&devices[i], options, &found);
+        bar line = opening_show(devices[i].id, options.quiet);
+        examine(&devices[i], &options, &found);
         bar_clear(&line);
-        if (options->json)
+        if (options.json)
             json_push(&array, device_object(&found));
         else
             print_device(&found);
     }
     free(devices);
-    if (options->json) {
+    if (options.json) {
         json_put(&report, "devices", json_end(&array));
         if (remarks_join(&remarks, true, text, sizeof text) > 0) json_put_text(&report, "remark", text);
         return report_print(&report, error);
@@ -148,11 +151,4 @@ static tanda_status list_devices(const common_options *options, tanda_error *err
     print_remarks(remarks.failures);
     print_remarks(remarks.absences);
     return TANDA_OK;
-}
-
-tanda_status devices_command(int argc, char **argv, tanda_error *error) {
-    common_options options = {.error = error};
-    const tanda_status status = options_parse(&devices_argp, argc, argv, &options, &options, error);
-    if (status != TANDA_OK || options.finished) return status;
-    return list_devices(&options, error);
 }

@@ -1,8 +1,8 @@
-#include "cli/file_list.h"
-
+/* The files that options name. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options.h"
 #include "cli/train_options.h"
 #include "tanda_lab.h"
 

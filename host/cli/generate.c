@@ -168,12 +168,9 @@ static tanda_status write_files(generation *run, tanda_error *error) {
 
 static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
                        const char *labels) {
-    printf("%s: ", title);
-    print_name(stdout, path);
-    printf(", %llu rows x %u features", (unsigned long long)rows, columns);
-    fputs(labels == NULL ? " and the label" : "; labels: ", stdout);
-    if (labels != NULL) print_name(stdout, labels);
-    putchar('\n');
+    print_named(stdout, title, path, ", ");
+    printf("%llu rows x %u features", (unsigned long long)rows, columns);
+    print_named(stdout, labels == NULL ? " and the label" : "; labels: ", labels == NULL ? "" : labels, "\n");
 }
 
 static tanda_status print_result(const generation *run, tanda_error *error) {
@@ -194,9 +191,9 @@ static tanda_status print_result(const generation *run, tanda_error *error) {
         return report_print(&report, error);
     }
     const uint32_t features = source->data.features;
-    print_file("output", source->rows, features, run->output, run->labels);
+    print_file("output: ", source->rows, features, run->output, run->labels);
     if (run->test_output != NULL)
-        print_file("test", source->test_rows, features, run->test_output, run->test_labels);
+        print_file("test: ", source->test_rows, features, run->test_output, run->test_labels);
     printf("seconds: %.3f\n", run->seconds);
     return TANDA_OK;
 }

@@ -65,8 +65,7 @@ static void print_frequent(const column_profile *profile) {
     } else {
         const size_t used = text_put(text, sizeof text, "%.*s", TEXT_SHOWN, profile->most_frequent_text);
         if (strlen(profile->most_frequent_text) > used) strcpy(text + used, "...");
-        fputs("  ", stdout);
-        print_name(stdout, text);
+        print_named(stdout, "  ", text, "");
     }
     printf(" (%zu)", profile->most_frequent_rows);
 }
@@ -78,8 +77,7 @@ static void print_feature(const inspected *inspected, size_t feature, const int 
     const char *name = number;
     text_put(number, sizeof number, "%zu", feature);
     if (inspected->dataset->feature_names != NULL) name = inspected->dataset->feature_names[feature];
-    fputs("  ", stdout);
-    print_name(stdout, name);
+    print_named(stdout, "  ", name, "");
     printf("%*s", strlen(name) < NAME_WIDTH ? (int)(NAME_WIDTH - strlen(name)) : 0, "");
     printf(" %-8s %8zu", column_type_name(profile->type), profile->missing);
     if (profile->has_more)
@@ -113,22 +111,16 @@ static void print_features(const inspected *inspected) {
 static void print_lines(const inspected *inspected) {
     const tanda_dataset *dataset = inspected->dataset;
     char written[DIALECT_TEXT_SIZE];
-    fputs("Data: ", stdout);
-    print_name(stdout, inspected->path);
+    print_named(stdout, "Data: ", inspected->path, "");
     if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
-    fputs(", ", stdout);
-    print_counted(stdout, dataset->rows, "row");
-    fputs(" x ", stdout);
-    print_counted(stdout, dataset->features, "feature");
-    puts(dataset->from_bytes ? ", bytes" : "");
+    printf(", %zu row%s x %zu feature%s%s\n", dataset->rows, plural(dataset->rows), dataset->features,
+           plural(dataset->features), dataset->from_bytes ? ", bytes" : "");
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     printf(dataset->target_count > 1 ? "Targets: " : "Target: ");
     char *const *names = dataset->target_names != NULL ? dataset->target_names : &dataset->target_name;
     const size_t count = dataset->target_names != NULL ? dataset->target_count : dataset->target_name != NULL;
-    for (size_t i = 0; i < count; i++) {
-        print_name(stdout, names[i]);
-        fputs(", ", stdout);
-    }
+    for (size_t i = 0; i < count; i++)
+        print_named(stdout, "", names[i], ", ");
     print_task(stdout, dataset, "as asked");
     if (inspected->remark[0] != '\0') printf(" (%s)", inspected->remark);
     putchar('\n');
@@ -211,27 +203,10 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
     return TANDA_OK;
 }
 
-static tanda_status print_profile(const inspection *inspection, const tanda_dataset *dataset,
-                                  const char *remark, tanda_error *error) {
-    inspected inspected = {.path = inspection->data.path, .dataset = dataset, .remark = remark};
-    tanda_status status = profile_columns(dataset, &inspected.profiles, error);
-    if (status == TANDA_OK && inspection->common.json)
-        status = print_json(&inspected, error);
-    else if (status == TANDA_OK)
-        print_lines(&inspected);
-    free(inspected.profiles);
-    if (status != TANDA_OK || inspection->common.quiet) return status;
-    doubtful_columns doubtful = {0};
-    status = columns_check(dataset, &doubtful, error);
-    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
-    print_column_notes(&doubtful);
-    doubtful_columns_free(&doubtful);
-    return status;
-}
-
 static tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
     tanda_dataset *dataset = NULL;
     char remark[sizeof error->message] = "";
+    doubtful_columns doubtful = {0};
     file_view whole = {0}; /* to be the same whenever it is read; that it is no file is told by the reading */
     if (!pipe_is_named(inspection->data.path)) (void)file_view_open(inspection->data.path, &whole, NULL);
     tanda_status status = load(inspection, &dataset, remark, sizeof remark, error);
@@ -241,7 +216,17 @@ static tanda_status inspect_data(const inspection *inspection, tanda_error *erro
         tanda_dataset_free(dataset);
         return status;
     }
-    status = print_profile(inspection, dataset, remark, error);
+    inspected inspected = {.path = inspection->data.path, .dataset = dataset, .remark = remark};
+    status = profile_columns(dataset, &inspected.profiles, error);
+    if (status == TANDA_OK && inspection->common.json)
+        status = print_json(&inspected, error);
+    else if (status == TANDA_OK)
+        print_lines(&inspected);
+    free(inspected.profiles);
+    if (status == TANDA_OK && !inspection->common.quiet) status = columns_check(dataset, &doubtful, error);
+    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
+    print_column_notes(&doubtful);
+    doubtful_columns_free(&doubtful);
     status = dataset_check(dataset, status, error);
     tanda_dataset_free(dataset);
     return status;

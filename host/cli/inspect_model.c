@@ -31,10 +31,8 @@ static void print_layers(const tanda_model *model) {
 static void print_names(const char *title, char *const *names, size_t count) {
     if (names == NULL) return;
     print_name(stdout, title);
-    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
-        fputs(i == 0 ? ": " : ", ", stdout);
-        print_name(stdout, names[i]);
-    }
+    for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+        print_named(stdout, i == 0 ? ": " : ", ", names[i], "");
     printf(count > NAMES_SHOWN ? ", ... (%zu)\n" : "\n", count);
 }
 
@@ -58,8 +56,8 @@ static void print_preparation(const preparation *preparation) {
 
 /* ---- weights ------------------------------------------------------------------------------------------ */
 
-/* The unit of a layer, for people: the class it stands for, or its number. */
-static void print_unit(const tanda_model *model, size_t index, size_t unit) {
+/* The unit of a layer: the class it stands for, or its number, and its bias and weights, values (1 + fan_in). */
+static void print_unit(const tanda_model *model, size_t index, size_t unit, const double *values) {
     const bool last = index + 1 == model->layer_count;
     if (last && model->class_count > 2) {
         print_name(stdout, model->class_names[unit]);
@@ -68,33 +66,19 @@ static void print_unit(const tanda_model *model, size_t index, size_t unit) {
     } else if (!last || model_outputs(model) > 1) {
         printf("%s_%zu unit %zu", layer_kind_name(model->layers[index].kind), index + 1, unit);
     } else if (model->class_count == 2) {
-        fputs("for ", stdout);
-        print_name(stdout, model->class_names[1]);
-        fputs(" against ", stdout);
+        print_named(stdout, "for ", model->class_names[1], " against ");
         print_name(stdout, model->class_names[0]);
     } else {
         print_name(stdout, model->target_name == NULL ? "prediction" : model->target_name);
     }
-    puts(":");
-}
-
-static void print_weight(const tanda_model *model, size_t index, size_t input, double value) {
-    printf("  w%zu (", input + 1);
-    if (index == 0 && model->feature_names != NULL)
-        print_name(stdout, model->feature_names[input]);
-    else
-        printf("%s %zu", index == 0 ? "feature" : "unit", input);
-    printf(") = %.9g\n", value);
-}
-
-static void print_weights(const tanda_model *model, size_t index) {
-    const layer *layer = &model->layers[index];
-    for (size_t unit = 0; unit < layer->outputs; unit++) {
-        const float *weights = model->parameters + layer->weight + unit * layer->fan_in;
-        print_unit(model, index, unit);
-        printf("  w0 (bias) = %.9g\n", (double)model->parameters[layer->bias + unit]);
-        for (size_t input = 0; input < layer->fan_in; input++)
-            print_weight(model, index, input, (double)weights[input]);
+    printf(":\n  w0 (bias) = %.9g\n", values[0]);
+    for (size_t input = 0; input < model->layers[index].fan_in; input++) {
+        printf("  w%zu (", input + 1);
+        if (index == 0 && model->feature_names != NULL)
+            print_name(stdout, model->feature_names[input]);
+        else
+            printf("%s %zu", index == 0 ? "feature" : "unit", input);
+        printf(") = %.9g\n", values[input + 1]);
     }
 }
 
@@ -124,30 +108,26 @@ static void original_weights(const tanda_model *model, size_t unit, double *valu
     if (by_target) values[0] += model->target_scaling.mean[unit];
 }
 
-static tanda_status print_original_weights(const tanda_model *model, tanda_error *error) {
-    double *values = NULL;
-    const tanda_status status = allocate(&values, model->features + 1, sizeof *values, "weights", error);
-    if (status != TANDA_OK) return status;
+static void print_few_weights(const tanda_model *model) {
+    const bool scaled = model->scaling.kind != TANDA_SCALE_NONE;
+    double values[WEIGHTS_SHOWN]; /* no model has more */
+    printf("\nWeights%s:\n", scaled ? " for the scaled features" : "");
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *layer = &model->layers[i];
+        for (size_t unit = 0; unit < layer->outputs; unit++) {
+            values[0] = (double)model->parameters[layer->bias + unit];
+            for (size_t input = 0; input < layer->fan_in; input++)
+                values[input + 1] = (double)model->parameters[layer->weight + unit * layer->fan_in + input];
+            print_unit(model, i, unit, values);
+        }
+    }
+    if ((!scaled && !target_is_scaled(model)) || model->layer_count > 1) return;
+    if (model->layers[0].kind != LAYER_dense) return;
     puts("\nWeights in the units of the data:");
     for (size_t unit = 0; unit < model_outputs(model); unit++) {
         original_weights(model, unit, values);
-        print_unit(model, 0, unit);
-        printf("  w0 (bias) = %.9g\n", values[0]);
-        for (size_t input = 0; input < model->features; input++)
-            print_weight(model, 0, input, values[input + 1]);
+        print_unit(model, 0, unit, values);
     }
-    free(values);
-    return TANDA_OK;
-}
-
-static tanda_status print_few_weights(const tanda_model *model, tanda_error *error) {
-    const bool scaled = model->scaling.kind != TANDA_SCALE_NONE;
-    printf("\nWeights%s:\n", scaled ? " for the scaled features" : "");
-    for (size_t i = 0; i < model->layer_count; i++)
-        print_weights(model, i);
-    if ((!scaled && !target_is_scaled(model)) || model->layer_count > 1) return TANDA_OK;
-    if (model->layers[0].kind != LAYER_dense) return TANDA_OK;
-    return print_original_weights(model, error);
 }
 
 /* ---- checkpoints -------------------------------------------------------------------------------------- */
@@ -208,8 +188,7 @@ static void print_scaling(const tanda_model *model) {
 static tanda_status print_lines(const char *path, const tanda_model *model, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
     model_digest(model, digest);
-    fputs("Model: ", stdout);
-    print_name(stdout, path);
+    print_named(stdout, "Model: ", path, "");
     printf(", %s, loss %s\n\n", task_name(model->task), loss_name(model->loss));
     print_layers(model);
     putchar('\n');
@@ -232,8 +211,8 @@ static tanda_status print_lines(const char *path, const tanda_model *model, tand
         putchar('\n');
     }
     const tanda_status status = print_checkpoint(path, error);
-    if (status != TANDA_OK || model->parameter_count > WEIGHTS_SHOWN) return status;
-    return print_few_weights(model, error);
+    if (status == TANDA_OK && model->parameter_count <= WEIGHTS_SHOWN) print_few_weights(model);
+    return status;
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------- */

@@ -116,16 +116,6 @@ static tanda_status fail_unknown(const char *name, tanda_error *error) {
                 commands[closest].name);
 }
 
-static tanda_status run_command(const command *command, int argc, char **argv, config *config,
-                                tanda_error *error) {
-    if (command->prepare != NULL) command->prepare(argv);
-    tanda_status status = config_expand(command->argp, argc, argv, config, error);
-    if (status != TANDA_OK) return status;
-    status = command->run(config->line.argc - 1, config->line.argv + 1, error);
-    if (status != TANDA_OK) config_blame(config, error);
-    return status;
-}
-
 /* tanda help [COMMAND]; with --man the manual page, with --completion the script of a shell, which the build installs. */
 static tanda_status help(int argc, char **argv, tanda_error *error) {
     const bool is_manual = argc > 2 && strcmp(argv[2], "--man") == 0;
@@ -150,7 +140,14 @@ static tanda_status dispatch(int argc, char **argv, config *config, tanda_error 
     if (argc < 2 || strcmp(argv[1], "--json") == 0)
         return fail(error, TANDA_USAGE, "no command; tanda --help lists them");
     const command *found = command_find(argv[1]);
-    if (found != NULL) return run_command(found, argc, argv, config, error);
+    if (found != NULL) {
+        if (found->prepare != NULL) found->prepare(argv);
+        tanda_status status = config_expand(found->argp, argc, argv, config, error);
+        if (status != TANDA_OK) return status;
+        status = found->run(config->line.argc - 1, config->line.argv + 1, error);
+        if (status != TANDA_OK) config_blame(config, error);
+        return status;
+    }
     if (strcmp(argv[1], "help") == 0) return help(argc, argv, error);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         print_help();

@@ -124,20 +124,15 @@ option_search option_find(const struct argp *argp, const char *name) {
     return search;
 }
 
-typedef struct letter_search {
-    char letter;
-    const struct argp_option *found;
-} letter_search;
-
 static void compare_letter(const struct argp_option *option, void *context) {
-    letter_search *search = context;
-    if (option_letter(option) == search->letter) search->found = option;
+    option_search *search = context;
+    if (option_letter(option) == *search->name) search->exact = option;
 }
 
 const struct argp_option *option_find_letter(const struct argp *argp, char letter) {
-    letter_search search = {.letter = letter};
+    option_search search = {.name = &letter};
     if (letter != '\0') option_visit(argp, compare_letter, &search);
-    return search.found;
+    return search.exact;
 }
 
 const struct argp_option *option_of_argument(const struct argp *argp, const char *argument) {

@@ -10,8 +10,8 @@
 
 #include "cli/apply.h"
 #include "cli/command.h"
-#include "cli/file_list.h"
 #include "cli/option_table.h"
+#include "cli/options.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -52,7 +52,6 @@ static tanda_status prediction_output_add(prediction_output *output, const void 
 
 typedef struct prediction {
     application application;
-    const char *output_path;  /* NULL: standard output */
     size_t top;               /* 0: all classes in their order */
     size_t rows_before;       /* of a stream: in the blocks before */
     dialect dialect;          /* of the data, or of the first block */
@@ -82,7 +81,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case FLAG_TOP:
         return parsed(value_size("--top", argument, 1, SIZE_MAX, &prediction->top, prediction->error));
     case LETTER_OUTPUT:
-        prediction->output_path = argument;
         return parsed(prediction_output_choose(argument, &prediction->output, prediction->error));
     case FLAG_COPY:
         return parsed(value_list("--copy", argument, &prediction->application.data.copy, prediction->error));
@@ -113,11 +111,11 @@ static tanda_status check_options(const prediction *prediction, tanda_error *err
     if (prediction->output.is_array && prediction->top > 0)
         return fail(error, TANDA_USAGE,
                     "--top: .npy holds the probabilities of all classes, and not which they are; write .csv");
-    if (application->data.copy.count > 0 && application->common.json && prediction->output_path == NULL)
+    if (application->data.copy.count > 0 && application->common.json && prediction->output.path == NULL)
         return fail(error, TANDA_USAGE, "--copy: --json has no columns of text; name a file with --output");
-    if (prediction->output_path == NULL) return TANDA_OK;
+    if (prediction->output.path == NULL) return TANDA_OK;
     const named_file model = {"MODEL", application->model_path, FILE_READ, NULL};
-    const named_file output = {"--output", prediction->output_path, FILE_REPLACED, NULL};
+    const named_file output = {"--output", prediction->output.path, FILE_REPLACED, NULL};
     file_list list = {0};
     tanda_status status = file_list_add_read(&application->data, &application->common, &list, error);
     if (status == TANDA_OK) status = file_list_add(&model, &list, error);
@@ -233,7 +231,7 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     json_put_text(&report, "task", task_name(application->model->task));
     report_dialect(&report, &prediction->dialect);
     json_put_count(&report, "rows", prediction->rows_before);
-    json_put_text(&report, "output", prediction->output_path);
+    json_put_text(&report, "output", prediction->output.path);
     if (prediction->rows != NULL) json_put(&report, "predictions", json_incref(prediction->rows));
     return report_print(&report, error);
 }
@@ -253,7 +251,7 @@ static tanda_status begin(prediction *prediction, tanda_error *error) {
                                    &prediction->text, error);
     if (status != TANDA_OK) return status;
     prediction->dialect = application->dataset->dialect;
-    if (application->common.json && prediction->output_path == NULL) prediction->rows = json_array();
+    if (application->common.json && prediction->output.path == NULL) prediction->rows = json_array();
     prediction_output *output = &prediction->output;
     if (output->path != NULL) status = file_writer_begin(output->path, &output->writer, error);
     if (status != TANDA_OK) return status;

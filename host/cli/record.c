@@ -119,11 +119,7 @@ static tanda_status print_result(const recording *run, tanda_status status, tand
     if (!run->train.common.json) {
         printf("recorded: %llu steps, %zu entries\ndata_sha256: %s\nweights_sha256: %s\n",
                (unsigned long long)golden->steps, golden->entry_count, golden->data, golden->final);
-        if (run->train.output != NULL) {
-            fputs("golden: ", stdout);
-            print_name(stdout, run->train.output);
-            putchar('\n');
-        }
+        if (run->train.output != NULL) print_named(stdout, "golden: ", run->train.output, "\n");
         return TANDA_OK;
     }
     report report = report_begin("record");

@@ -56,16 +56,14 @@ const char *grade_name(tanda_grade grade);
  * Messages of fail() are clean already; CSV on standard output is data, and stays as it is.
  */
 
-/* The name, with '?' in the place of each character that may not be shown. */
+/* The name, with '?' in the place of each character that may not be shown; and with texts before and after it. */
 void print_name(FILE *stream, const char *name);
+void print_named(FILE *stream, const char *before, const char *name, const char *after);
 
 /* A line on standard error that begins with "note: ", its text as a name. */
 void print_note(const char *note);
 
-/* As json_dumpf, with each such character as \uXXXX: the same value to whoever reads it. 0, or -1. */
-int print_json_value(const json_t *value, FILE *stream, size_t flags);
-
-/* The same for JSON that is text already. */
+/* Text that is JSON, with each such character as \uXXXX: the same value to whoever reads it. */
 void print_json_text(FILE *stream, const char *text);
 
 /* ---- standard error, for people ------------------------------------------------------------------------- */
@@ -85,8 +83,8 @@ void print_encoding_line(const preparation *preparation, const tanda_dataset *da
 /* The task, why it is this one, and the classes with their counts. */
 void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
 
-/* "1 feature", "4 features": what is counted is named in the singular. */
-void print_counted(FILE *stream, size_t count, const char *what);
+/* What is put behind the name of what is counted: "", or "s". */
+const char *plural(size_t count);
 
 /* One epoch as Keras prints it; with the learning rate where there is a schedule. */
 void print_epoch(const tanda_epoch *epoch, bool with_learning_rate);

@@ -135,8 +135,6 @@ static void put_row(run_logs *logs, const tanda_epoch *epoch) {
     flush_line(&logs->csv);
 }
 
-/* ---- both ---------------------------------------------------------------------------------------------- */
-
 /* Cuts the file at the first line of an epoch, from 0, that is not below `epochs`. A missing one is as good. */
 static tanda_status cut_csv(const char *path, size_t epochs, tanda_error *error) {
     char *line = NULL;

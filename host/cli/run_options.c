@@ -59,18 +59,6 @@ static const option_place places[] = {
     {0},
 };
 
-static tanda_status set_min_delta(train_options *options, const char *argument) {
-    char buffer[SHOWN_SIZE];
-    double number = 0.0;
-    if (number_to_double(argument, strlen(argument), &number) == NUMBER_OK && number >= 0.0) {
-        options->training.min_delta = number;
-        return TANDA_OK;
-    }
-    return fail(options->common.error, TANDA_USAGE,
-                "--min-delta: '%s' is not a number of at least 0, such as 0.001",
-                shown(argument, strlen(argument), buffer));
-}
-
 /* "12": epochs; "30s", "10m", "2h": time. */
 static tanda_status set_every(train_options *options, const char *argument) {
     static const struct {
@@ -103,9 +91,15 @@ static tanda_status set_every(train_options *options, const char *argument) {
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     train_options *options = state->input;
+    double *min_delta = &options->training.min_delta;
+    char buffer[SHOWN_SIZE];
     switch (key) {
     case FLAG_MIN_DELTA:
-        return parsed(set_min_delta(options, argument));
+        if (number_to_double(argument, strlen(argument), min_delta) == NUMBER_OK && *min_delta >= 0.0)
+            return 0;
+        return parsed(fail(options->common.error, TANDA_USAGE,
+                           "--min-delta: '%s' is not a number of at least 0, such as 0.001",
+                           shown(argument, strlen(argument), buffer)));
     case FLAG_RESTORE_BEST:
         options->has_restore_best = true;
         return parsed(

@@ -41,17 +41,15 @@ static size_t report_every(const training *run) {
 
 static void print_training_line(const training *run) {
     const tanda_train_options *options = &run->options.training;
+    const tanda_dataset *validation = run->fit.validation;
     const size_t rows = run->fit.training->rows, batch = batch_of(run);
+    const size_t steps = rows / batch + (rows % batch != 0);
     char text[OPTIMIZER_TEXT_SIZE];
-    fprintf(stderr, "training: %zu rows, ", rows);
-    print_counted(stderr, rows / batch + (rows % batch != 0), "step");
-    fprintf(stderr, " of %zu rows per epoch, ", batch);
-    print_counted(stderr, options->epochs, "epoch");
-    fprintf(stderr, ", %s, seed %llu", optimizer_text(options, text), (unsigned long long)options->seed);
-    if (run->fit.validation != NULL) {
-        fputs("; validation: ", stderr);
-        print_counted(stderr, run->fit.validation->rows, "row");
-    }
+    fprintf(stderr, "training: %zu rows, %zu step%s of %zu rows per epoch, %zu epoch%s, %s, seed %llu", rows,
+            steps, plural(steps), batch, options->epochs, plural(options->epochs),
+            optimizer_text(options, text), (unsigned long long)options->seed);
+    if (validation != NULL)
+        fprintf(stderr, "; validation: %zu row%s", validation->rows, plural(validation->rows));
     fputc('\n', stderr);
     print_optimizer_remark(stderr, &run->options.optimizing);
     if (run->options.output == NULL && run->fold == 0)
@@ -123,8 +121,7 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
                 checkpoint->epoch, checkpoint->step, checkpoint->steps, checkpoint->failure);
     } else if (!run->options.common.quiet &&
                (told || asked || run->options.training.checkpoint_epochs == 0)) {
-        fputs("saved ", stderr);
-        print_name(stderr, checkpoint->path);
+        print_named(stderr, "saved ", checkpoint->path, "");
         fprintf(stderr, " after epoch %zu, step %zu of %zu\n", checkpoint->epoch, checkpoint->step,
                 checkpoint->steps);
     }
@@ -230,18 +227,14 @@ static tanda_status print_result(const training *run, tanda_status status, tanda
     print_evaluation("", &run->result.training);
     if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
     printf("seconds: %.3f\nweights_sha256: %s\n", run->result.train_seconds, run->digest);
-    if (run->options.output == NULL) return TANDA_OK;
-    fputs("model: ", stdout);
-    print_name(stdout, run->options.output);
-    putchar('\n');
+    if (run->options.output != NULL) print_named(stdout, "model: ", run->options.output, "\n");
     return TANDA_OK;
 }
 
 /* A class with fewer rows than folds is missing in some of them. */
 static void print_folds_notes(const folds *folds) {
     if (folds->by_class && folds->smallest_rows < folds->count) {
-        fputs("note: class ", stderr);
-        print_name(stderr, folds->all.training->class_names[folds->smallest_class]);
+        print_named(stderr, "note: class ", folds->all.training->class_names[folds->smallest_class], "");
         fprintf(stderr, " has %zu rows, fewer than the %zu folds: some hold out none of it\n",
                 folds->smallest_rows, folds->count);
     }

@@ -171,18 +171,6 @@ static tanda_status compare(verification *run, tanda_error *error) {
                         error);
 }
 
-static tanda_status print_result(const verification *run, tanda_error *error) {
-    if (run->options.train.common.json) {
-        report report = report_begin("verify");
-        report_comparison(&report, &run->comparison);
-        const tanda_status status = report_print(&report, error);
-        if (status != TANDA_OK) return status;
-    } else {
-        print_comparison(&run->comparison);
-    }
-    return comparison_holds(&run->comparison) ? TANDA_OK : TANDA_FAILED;
-}
-
 static tanda_status run_verification(verification *run, tanda_error *error) {
     lockstep_side *sides = run->comparison.sides;
     tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
@@ -203,7 +191,16 @@ static tanda_status run_verification(verification *run, tanda_error *error) {
         print_side_line('b', &sides[SIDE_B], &run->specs[SIDE_B]);
     }
     status = compare(run, error);
-    return status == TANDA_OK ? print_result(run, error) : status;
+    if (status != TANDA_OK) return status;
+    if (run->options.train.common.json) {
+        report report = report_begin("verify");
+        report_comparison(&report, &run->comparison);
+        status = report_print(&report, error);
+        if (status != TANDA_OK) return status;
+    } else {
+        print_comparison(&run->comparison);
+    }
+    return comparison_holds(&run->comparison) ? TANDA_OK : TANDA_FAILED;
 }
 
 /* The file that --golden names, found before parsing, as it holds more arguments; NULL without one. */

@@ -82,21 +82,6 @@ static tanda_status join_arguments(repetition *run, int argc, char **argv, int *
     return TANDA_OK;
 }
 
-static tanda_status check_settings(const repetition *run, tanda_error *error) {
-    char *settings = golden_settings(run->fit.model);
-    if (settings == NULL) return fail(error, TANDA_FAILED, "--golden: no memory for the settings");
-    const bool same = strcmp(settings, run->recorded.settings) == 0;
-    free(settings);
-    if (same) return TANDA_OK;
-    /* Other data may well need another model: that is then the better thing to tell. */
-    const tanda_status status = golden_check_data(&run->recorded, run->fit.training, error);
-    if (status != TANDA_OK) return status;
-    return fail(
-        error, TANDA_USAGE,
-        "--golden: the other options are not those of the recorded training; give only where its files "
-        "are (--data, --labels, ...) and --device");
-}
-
 static void describe(const repetition *run, char *text, size_t size) {
     const golden_difference *found = &run->difference;
     if (found->verdict == GOLDEN_EQUAL) {
@@ -154,7 +139,18 @@ static tanda_status repeat(repetition *run, tanda_error *error) {
     const common_options *common = &run->options.train.common;
     tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
-    if (status == TANDA_OK) status = check_settings(run, error);
+    if (status != TANDA_OK) return status;
+    char *settings = golden_settings(run->fit.model);
+    if (settings == NULL) return fail(error, TANDA_FAILED, "--golden: no memory for the settings");
+    const bool same = strcmp(settings, run->recorded.settings) == 0;
+    free(settings);
+    /* Other data may well need another model: that is then the better thing to tell. */
+    if (!same) status = golden_check_data(&run->recorded, run->fit.training, error);
+    if (!same && status == TANDA_OK)
+        status =
+            fail(error, TANDA_USAGE,
+                 "--golden: the other options are not those of the recorded training; give only where its "
+                 "files are (--data, --labels, ...) and --device");
     if (status == TANDA_OK) status = open_side_a(common, &run->spec, &run->side, error);
     if (status == TANDA_OK && run->side.math != TANDA_MATH_EXACT)
         status =

@@ -214,24 +214,21 @@ static tanda_status begin_model(fit *fit, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_scale choose_scale(fit *fit) {
-    const bool bytes = fit->training->from_bytes;
-    fit->scale_note = fit->options.has_scale ? "as asked" : bytes ? "default for bytes" : "default";
-    if (fit->options.has_scale) return fit->options.scale;
-    return bytes ? TANDA_SCALE_MINMAX : TANDA_SCALE_STANDARD;
-}
-
 static tanda_status scale_data(fit *fit, tanda_error *error) {
     tanda_dataset *training = fit->training;
     scaling *scaling = &fit->model->scaling;
+    const bool bytes = training->from_bytes, is_asked = fit->options.has_scale;
+    const tanda_scale scale = is_asked ? fit->options.scale
+                              : bytes  ? TANDA_SCALE_MINMAX
+                                       : TANDA_SCALE_STANDARD;
     tanda_status status = TANDA_OK;
-    if (fit->options.init != NULL && !fit->options.has_scale)
+    fit->scale_note = is_asked ? "as asked" : bytes ? "default for bytes" : "default";
+    if (fit->options.init != NULL && !is_asked)
         fit->scale_note = fit->checkpoint != NULL     ? "as the checkpoint"
                           : fit->first->model != NULL ? "as the --init model"
                                                       : "as the --init state_dict";
     else
-        status = scaling_fit(choose_scale(fit), training->values, training->rows, training->features, scaling,
-                             error);
+        status = scaling_fit(scale, training->values, training->rows, training->features, scaling, error);
     if (status == TANDA_OK && scaling->origin == NULL)
         status = scaling_take_origins(scaling, training->origins, training->features, error);
     if (status == TANDA_OK) preparation_spare(&fit->model->preparation, scaling);

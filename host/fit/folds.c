@@ -8,19 +8,14 @@ static tanda_status split(const folds *folds, size_t fold, tanda_dataset **train
                         training, held_out, error);
 }
 
-static tanda_status find_fold_lacks(const folds *folds, lacks *lacks, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < folds->count; i++) {
-        tanda_dataset *training = NULL, *held_out = NULL;
-        status = split(folds, i, &training, &held_out, error);
-        if (status == TANDA_OK) status = lacks_find(lacks, training, held_out, i + 1, error);
-        tanda_dataset_free(training);
-        tanda_dataset_free(held_out);
-    }
-    return status;
-}
-
-static void find_smallest_class(folds *folds) {
+tanda_status folds_begin(const tanda_fit_options *options, size_t count, bool wants_doubts, folds *folds,
+                         tanda_error *error) {
+    *folds = (struct folds){.count = count};
+    tanda_status status = fit_begin(options, &folds->all, error);
+    folds->all.wants_doubts = wants_doubts;
+    if (status == TANDA_OK) status = fit_load(&folds->all, error);
+    if (status == TANDA_OK) status = fit_by_class(&folds->all, &folds->by_class, error);
+    if (status != TANDA_OK || !folds->by_class) return status;
     const tanda_dataset *all = folds->all.training;
     size_t *counts = class_counts(all);
     folds->smallest_rows = SIZE_MAX;
@@ -30,24 +25,20 @@ static void find_smallest_class(folds *folds) {
         folds->smallest_rows = counts[i];
     }
     free(counts);
-}
-
-tanda_status folds_begin(const tanda_fit_options *options, size_t count, bool wants_doubts, folds *folds,
-                         tanda_error *error) {
-    *folds = (struct folds){.count = count};
-    tanda_status status = fit_begin(options, &folds->all, error);
-    folds->all.wants_doubts = wants_doubts;
-    if (status == TANDA_OK) status = fit_load(&folds->all, error);
-    if (status == TANDA_OK) status = fit_by_class(&folds->all, &folds->by_class, error);
-    if (status == TANDA_OK && folds->by_class) find_smallest_class(folds);
-    return status;
+    return TANDA_OK;
 }
 
 tanda_status folds_look_ahead(folds *folds, tanda_error *error) {
     lacks lacks;
     if (!fit_may_lack(&folds->all)) return TANDA_OK;
     tanda_status status = lacks_begin(&lacks, error);
-    if (status == TANDA_OK) status = find_fold_lacks(folds, &lacks, error);
+    for (size_t i = 0; status == TANDA_OK && i < folds->count; i++) {
+        tanda_dataset *training = NULL, *held_out = NULL;
+        status = split(folds, i, &training, &held_out, error);
+        if (status == TANDA_OK) status = lacks_find(&lacks, training, held_out, i + 1, error);
+        tanda_dataset_free(training);
+        tanda_dataset_free(held_out);
+    }
     return fit_note_lacks(&folds->all, &lacks, status, error);
 }
 

@@ -48,7 +48,8 @@ static bool is_key(const char *text) {
     return false;
 }
 
-const char *settings_stranger(const json_t *settings) {
+/* The first key of an object that is none of a training's, or NULL. */
+static const char *find_stranger(const json_t *settings) {
     const char *key = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)settings, key, value) if (!is_key(key)) return key;
@@ -62,7 +63,7 @@ tanda_status settings_read(const char *path, const tanda_model *model, json_t **
         return fail(error, TANDA_BAD_INPUT, "%s: the model has no settings of its training", path);
     json_t *object = json_read(model->settings, strlen(model->settings), JSON_REJECT_DUPLICATES, NULL);
     if (object == NULL) return fail(error, TANDA_FAILED, "%s: out of memory for its settings", path);
-    const char *stranger = settings_stranger(object);
+    const char *stranger = find_stranger(object);
     if (stranger == NULL) {
         *settings = object;
         return TANDA_OK;
@@ -253,7 +254,7 @@ tanda_status settings_write(const tanda_fit_options *options, const tanda_datase
     put_data(options, training, model, &settings);
     put_model(options, model, &settings);
     put_training(options, &settings);
-    const char *stranger = settings_stranger(settings.object);
+    const char *stranger = find_stranger(settings.object);
     tanda_status status = TANDA_OK;
     if (stranger != NULL)
         status = fail(error, TANDA_FAILED, "'%s' is none of the keys of host/fit/settings.c", stranger);

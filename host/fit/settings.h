@@ -13,9 +13,6 @@
 /* Whether a training notes the option of this name, which is without its dashes: "learning-rate". */
 bool settings_has_option(const char *name);
 
-/* The first key of an object that is none of a training's, or NULL. */
-const char *settings_stranger(const json_t *settings);
-
 /*
  * The settings that a model has, to be released with json_decref. TANDA_BAD_INPUT, naming path, where it has none, or
  * one that no training writes.
