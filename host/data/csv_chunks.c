@@ -113,11 +113,11 @@ static void read_some_chunks(void *context, size_t first, size_t end) {
 
 static bool make_room_aside(const csv_reader *reader, const table *table, csv_aside *aside) {
     const size_t rows = table->rows, columns = reader->columns;
-    const labels *labels = &table->labels;
+    const labels *labels = table->labels;
     tanda_status status = TANDA_OK;
-    if (table->has_labels && labels->text)
+    if (table->labels != NULL && labels->text)
         status = allocate(&aside->texts, rows, sizeof *aside->texts, "labels", NULL);
-    else if (table->has_labels && !labels->is_quantity)
+    else if (table->labels != NULL && !labels->is_quantity)
         status = allocate(&aside->exact, rows, sizeof *aside->exact, "labels", NULL);
     if (status != TANDA_OK || table->raw.categories == NULL) return status == TANDA_OK;
     status = allocate(&aside->categories, columns, sizeof *aside->categories, "columns", NULL);
@@ -171,7 +171,7 @@ bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *
     chunk_work work = {.reader = reader, .aside = &aside, .chunks = chunks->chunks, .table = table};
     bool done = make_room_aside(reader, table, &aside);
     if (done) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
-    done = done && !work.failed && (!table->has_labels || add_labels(&aside, &table->labels, table->rows));
+    done = done && !work.failed && (table->labels == NULL || add_labels(&aside, table->labels, table->rows));
     if (done && aside.categories != NULL) parallel_ranges(reader->columns, 1, add_categories, &work);
     for (size_t i = 0; aside.categories != NULL && i < reader->columns; i++)
         free(aside.categories[i]);

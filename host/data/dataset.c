@@ -38,7 +38,7 @@ tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *erro
 tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
     if (dataset->owned != NULL) return TANDA_OK;
     size_t count = dataset->rows * dataset->features;
-    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "scaled values", error);
+    tanda_status status = allocate(&dataset->owned, count, sizeof *dataset->owned, "values", error);
     if (status != TANDA_OK) return status;
     memcpy(dataset->owned, dataset->values, count * sizeof *dataset->owned);
     status = dataset_check(dataset, TANDA_OK, error); /* what the scaling was fitted to, too */
@@ -56,8 +56,7 @@ bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature) {
     return floor(origin) != origin;
 }
 
-void tanda_dataset_free(tanda_dataset *dataset) {
-    if (dataset == NULL) return;
+void dataset_clear(tanda_dataset *dataset) {
     raw_columns_free(&dataset->raw, dataset->features);
     free(dataset->owned);
     file_view_close(&dataset->mapping);
@@ -74,6 +73,11 @@ void tanda_dataset_free(tanda_dataset *dataset) {
     free_texts(dataset->class_names, dataset->class_count);
     free(dataset->targets);
     free(dataset->weights);
+    *dataset = (struct tanda_dataset){0};
+}
+
+void tanda_dataset_free(tanda_dataset *dataset) {
+    if (dataset != NULL) dataset_clear(dataset);
     free(dataset);
 }
 

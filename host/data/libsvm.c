@@ -267,11 +267,11 @@ static tanda_status put_row(const svm *svm, const selection *selection, size_t r
         table->owned[row * table->features + i] = values[selection->features[i]];
     for (size_t i = 0; table->targets != NULL && i < table->target_count; i++)
         table->targets[row * table->target_count + i] = values[selection->targets[i]];
-    if (table->has_labels && isnan(values[selection->target])) {
-        labels_add_missing(&table->labels, row);
-    } else if (table->has_labels) {
+    if (table->labels != NULL && isnan(values[selection->target])) {
+        labels_add_missing(table->labels, row);
+    } else if (table->labels != NULL) {
         const float value = values[selection->target];
-        status = labels_add_number(&table->labels, row,
+        status = labels_add_number(table->labels, row,
                                    selection->target + 1 == svm->columns ? exact : (double)value, value,
                                    &place, error);
     }
