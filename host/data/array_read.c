@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "data/number.h"
 #include "data/origin.h"
 #include "data/selection.h"

@@ -202,8 +202,6 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
     return status;
 }
 
-/* ---- which columns are text ---------------------------------------------------------------------------- */
-
 #define COLUMNS_IN_PARTS 2048 /* with more, the counts of a chunk would take more memory than its text */
 
 typedef struct kinds_work {

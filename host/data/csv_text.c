@@ -19,8 +19,6 @@ csv_cursor csv_open(const char *path, const char *text, size_t size) {
     return cursor;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
-
 static bool begins(const char *at, const char *end, const char *text) {
     size_t length = strlen(text);
     return (size_t)(end - at) >= length && memcmp(at, text, length) == 0;
@@ -66,8 +64,6 @@ size_t csv_count_records(const csv_cursor *start) {
         while (!field.is_last);
     return count;
 }
-
-/* ---- fields ------------------------------------------------------------------------------------------- */
 
 static bool is_blank(const csv_cursor *cursor, char c) {
     return (c == ' ' && !cursor->is_single) || (c == '\t' && cursor->delimiter != '\t');
@@ -189,8 +185,6 @@ size_t csv_unquote(const csv_field *field, char *text) {
     }
     return length;
 }
-
-/* ---- numbers ------------------------------------------------------------------------------------------ */
 
 /* The field's text with a decimal point and no blanks, in copy where that is another one; NULL: it is no number. */
 static const char *plain_number(const csv_field *field, char decimal, char copy[NUMBER_LENGTH_MAX],

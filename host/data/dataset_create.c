@@ -1,7 +1,6 @@
 /* Data sets from arrays in memory, and what they hold. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* From a file, or a description of synthetic data, to a data set. */
-#include <stdlib.h>
 
 #include "data/format.h"
 #include "data/origin.h"

@@ -19,8 +19,6 @@ typedef struct part_list {
     size_t count;
 } part_list;
 
-/* ---- the list ----------------------------------------------------------------------------------------- */
-
 static tanda_status add_path(part_list *list, const char *path, tanda_error *error) {
     char **larger = realloc(list->paths, (list->count + 1) * sizeof *larger);
     if (larger == NULL)
@@ -43,8 +41,11 @@ static int compare_entries(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static tanda_status add_folder(part_list *list, const char *path, tanda_error *error) {
+static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_error *error) {
+    struct stat information;
     struct dirent **entries = NULL;
+    if (*path == '\0' || stat(path, &information) != 0 || !S_ISDIR(information.st_mode))
+        return add_path(list, path, error);
     const int count = scandir(path, &entries, is_part, compare_entries);
     const bool slash = path[strlen(path) - 1] == '/';
     tanda_status status = TANDA_OK;
@@ -63,15 +64,6 @@ static tanda_status add_folder(part_list *list, const char *path, tanda_error *e
     free(entries);
     return status;
 }
-
-static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_error *error) {
-    struct stat information;
-    if (*path != '\0' && stat(path, &information) == 0 && S_ISDIR(information.st_mode))
-        return add_folder(list, path, error);
-    return add_path(list, path, error);
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------ */
 
 /* A later one. The first says which columns there are, with any classes; a model at hand does so before it. */
 static tanda_status read_later(const part_list *list, const request *request, table *tables, size_t i,
@@ -121,8 +113,6 @@ static tanda_status read_all(const part_list *list, const request *request, tabl
         reading.text_labels = true; /* one word among the labels of one file makes all of them text */
     }
 }
-
-/* ---- joining ------------------------------------------------------------------------------------------ */
 
 /* One matrix of all tables' (rows, columns); each is released when it is copied. member: where a table has its own. */
 static tanda_status join_matrix(table *tables, size_t count, size_t rows, size_t columns, size_t member,

@@ -89,8 +89,6 @@ void table_free(table *table) {
     dataset_clear(table);
 }
 
-/* ---- missing and faulty targets ------------------------------------------------------------------------ */
-
 /* Whether a row has no target; of several, the first that is missing goes to *target. */
 static bool is_missing(const table *table, size_t row, size_t *target) {
     const float *targets = table->targets == NULL ? NULL : table->targets + row * table->target_count;
@@ -194,28 +192,26 @@ static void move(float *values, size_t width, size_t from, size_t to) {
         memmove(values + to * width, values + from * width, width * sizeof *values);
 }
 
-static void move_row(table *data, table *from, size_t row, size_t to) {
-    labels *labels = from->labels;
-    exact_columns *exact = &data->exact;
-    move(data->owned, data->features, row, to);
-    move(data->weights, 1, row, to);
-    if (exact->values != NULL)
-        memmove(exact->values + to * exact->count, exact->values + row * exact->count,
-                exact->count * sizeof *exact->values);
-    move(from->targets, from->target_count, row, to);
-    if (from->labels == NULL) return;
-    move(labels->numbers, 1, row, to);
-    if (labels->ids != NULL) labels->ids[to] = labels->ids[row];
-    if (labels->integers != NULL) labels->integers[to] = labels->integers[row];
-}
-
 tanda_status table_drop_missing(table *data, table *labels, tanda_error *error) {
     size_t next = 0;
+    exact_columns *exact = &data->exact;
     if (find_missing(labels, true).count == 0) return TANDA_OK;
     const tanda_status status = dataset_own_values(data, error);
     if (status != TANDA_OK) return status;
     for (size_t row = 0; row < data->rows; row++)
-        if (!target_is_missing(labels, row)) move_row(data, labels, row, next++);
+        if (!target_is_missing(labels, row)) {
+            struct labels *of = labels->labels;
+            move(data->owned, data->features, row, next);
+            move(data->weights, 1, row, next);
+            if (exact->values != NULL)
+                memmove(exact->values + next * exact->count, exact->values + row * exact->count,
+                        exact->count * sizeof *exact->values);
+            move(labels->targets, labels->target_count, row, next);
+            if (of != NULL) move(of->numbers, 1, row, next);
+            if (of != NULL && of->ids != NULL) of->ids[next] = of->ids[row];
+            if (of != NULL && of->integers != NULL) of->integers[next] = of->integers[row];
+            next++;
+        }
     data->dropped = data->rows - next;
     data->rows = labels->rows = next;
     return TANDA_OK;
