@@ -83,6 +83,7 @@ typedef struct chunk_work {
     const csv_aside *aside;
     const csv_chunk *chunks;
     table *table;
+    size_t *counts; /* (chunks, columns, FIELD_KIND_COUNT) of fields of each kind */
     bool failed;
 } chunk_work;
 
@@ -204,12 +205,6 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
 
 #define COLUMNS_IN_PARTS 2048 /* with more, the counts of a chunk would take more memory than its text */
 
-typedef struct kinds_work {
-    const csv_reader *reader;
-    const csv_chunks *chunks;
-    size_t *counts; /* (chunks, columns, FIELD_KIND_COUNT) */
-} kinds_work;
-
 /* Fields beyond the columns are a fault that the reading will tell. */
 static void count_text(const csv_reader *reader, csv_cursor cursor, size_t *counts) {
     csv_field field;
@@ -224,18 +219,18 @@ static void count_text(const csv_reader *reader, csv_cursor cursor, size_t *coun
 }
 
 static void count_kinds(void *context, size_t first, size_t end) {
-    const kinds_work *work = context;
+    const chunk_work *work = context;
     const csv_reader *reader = work->reader;
     for (size_t i = first; i < end; i++) {
         csv_cursor cursor = reader->start;
-        cursor.at = work->chunks->chunks[i].at;
-        if (i + 1 < work->chunks->count) cursor.end = work->chunks->chunks[i].end;
+        cursor.at = work->chunks[i].at;
+        cursor.end = work->chunks[i].end;
         count_text(reader, cursor, work->counts + i * reader->columns * FIELD_KIND_COUNT);
     }
 }
 
 tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
-    kinds_work work = {.reader = reader, .chunks = chunks};
+    chunk_work work = {.reader = reader, .chunks = chunks->chunks};
     const bool alone = chunks->has_quotes || chunks->count == 0 || reader->columns > COLUMNS_IN_PARTS;
     size_t parts = alone ? 1 : chunks->count, count = 0;
     if (multiply_overflows(parts, reader->columns * FIELD_KIND_COUNT, &count))

@@ -13,6 +13,9 @@
 #include "support/file.h"
 #include "support/status.h"
 
+/* More classes than this are taken for a mistake, such as an identifier chosen as the target. */
+#define LABELS_CLASSES_MAX 65536
+
 struct tanda_dataset {
     size_t rows;
     size_t features;
