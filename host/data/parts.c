@@ -243,7 +243,7 @@ static tanda_status join(const part_list *list, const request *request, table *t
     joined->rows = rows;
     /* a word among targets that are numbers in all files together, though not in its own */
     const target_fault fault =
-        status == TANDA_OK ? target_fault_find(joined, request) : (target_fault){TARGET_FINE};
+        status == TANDA_OK ? target_fault_find(joined, request) : (target_fault){.kind = TARGET_FINE};
     size_t part = 0, end = tables[0].rows;
     while (fault.kind == TARGET_WORD && fault.row >= end)
         end += tables[++part].rows;
