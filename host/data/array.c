@@ -30,8 +30,6 @@ void array_take(const array *array, const size_t *columns, size_t count, size_t 
     }
 }
 
-/* ---- columns in binary64 ------------------------------------------------------------------------------- */
-
 void exact_columns_free(exact_columns *exact) {
     free(exact->features);
     free(exact->values);

@@ -1,11 +1,12 @@
-#include "data/array_read.h"
-
+/* From a matrix of plain elements to a table: the common part of .npy and IDX. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "data/number.h"
 #include "data/origin.h"
+#include "data/selection.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 #include "support/text.h"
@@ -247,7 +248,7 @@ static tanda_status read_exact(reading *reading, file_view *view, tanda_error *e
 }
 
 static tanda_status read_label(const reading *reading, const place *place, tanda_error *error) {
-    labels *labels = &reading->table->labels;
+    labels *labels = reading->table->labels;
     double exact = 0.0;
     float value = 0.0f;
     size_t length = 0;
@@ -272,7 +273,7 @@ static tanda_status read_targets(const reading *reading, tanda_error *error) {
     tanda_status status = TANDA_OK;
     double exact;
     place.column = selection->target;
-    for (; status == TANDA_OK && table->has_labels && place.row < table->rows; place.row++)
+    for (; status == TANDA_OK && table->labels != NULL && place.row < table->rows; place.row++)
         status = read_label(reading, &place, error);
     for (place.row = 0; status == TANDA_OK && place.row < table->rows; place.row++) {
         for (size_t i = 0; status == TANDA_OK && table->targets != NULL && i < table->target_count; i++) {
@@ -370,7 +371,7 @@ static tanda_status read_one_hot(const array *array, const request *request, tab
     tanda_status status = table_begin(table, request, array->path, false, NULL, error);
     for (; status == TANDA_OK && place.row < array->rows; place.row++) {
         place.column = find_one(array, place.row);
-        status = labels_add_number(&table->labels, place.row, (double)place.column, (float)place.column,
+        status = labels_add_number(table->labels, place.row, (double)place.column, (float)place.column,
                                    &place, error);
     }
     if (status != TANDA_OK) table_free(table);

@@ -48,8 +48,6 @@ void categories_free(categories *categories) {
     *categories = (struct categories){0};
 }
 
-/* ---- all columns -------------------------------------------------------------------------------------- */
-
 tanda_status raw_columns_make(const char *path, const bool *is_category, bool fills_missing, size_t features,
                               raw_columns *raw, tanda_error *error) {
     *raw = (raw_columns){.fills_missing = fills_missing};

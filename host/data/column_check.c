@@ -39,8 +39,6 @@ static bool is_ascending(const column *column) {
     return is_whole(value_at(column, 0));
 }
 
-/* ---- distinct numbers --------------------------------------------------------------------------------- */
-
 /* Bits of numbers but for the sign, which makes 0, of which there is no negative one, differ from a free slot. */
 typedef struct number_set {
     uint32_t *slots;
@@ -82,8 +80,6 @@ static tanda_status find_distinct(const column *column, bool *result, tanda_erro
     return status;
 }
 
-/* ---- the columns of a file ---------------------------------------------------------------------------- */
-
 static tanda_status add(doubtful_columns *list, doubtful_column found, const char *name, tanda_error *error) {
     doubtful_column *more = reallocarray(list->columns, list->count + 1, sizeof *more);
     if (more == NULL) return fail(error, TANDA_FAILED, "no memory for notes on %zu columns", list->count + 1);
@@ -115,8 +111,6 @@ static tanda_status check_numbers(const tanda_dataset *dataset, size_t feature, 
     found.doubt = DOUBT_IDENTIFIER;
     return status == TANDA_OK && is_identifier ? add(list, found, name, error) : status;
 }
-
-/* ---- names -------------------------------------------------------------------------------------------- */
 
 typedef struct named_column {
     const char *name;
@@ -172,8 +166,6 @@ void doubtful_columns_free(doubtful_columns *columns) {
     free(columns->columns);
     *columns = (doubtful_columns){0};
 }
-
-/* ---- what training rows lack --------------------------------------------------------------------------- */
 
 #define SHOWN_MOST 10
 

@@ -83,6 +83,7 @@ typedef struct chunk_work {
     const csv_aside *aside;
     const csv_chunk *chunks;
     table *table;
+    size_t *counts; /* (chunks, columns, FIELD_KIND_COUNT) of fields of each kind */
     bool failed;
 } chunk_work;
 
@@ -113,11 +114,11 @@ static void read_some_chunks(void *context, size_t first, size_t end) {
 
 static bool make_room_aside(const csv_reader *reader, const table *table, csv_aside *aside) {
     const size_t rows = table->rows, columns = reader->columns;
-    const labels *labels = &table->labels;
+    const labels *labels = table->labels;
     tanda_status status = TANDA_OK;
-    if (table->has_labels && labels->text)
+    if (table->labels != NULL && labels->text)
         status = allocate(&aside->texts, rows, sizeof *aside->texts, "labels", NULL);
-    else if (table->has_labels && !labels->is_quantity)
+    else if (table->labels != NULL && !labels->is_quantity)
         status = allocate(&aside->exact, rows, sizeof *aside->exact, "labels", NULL);
     if (status != TANDA_OK || table->raw.categories == NULL) return status == TANDA_OK;
     status = allocate(&aside->categories, columns, sizeof *aside->categories, "columns", NULL);
@@ -171,7 +172,7 @@ bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *
     chunk_work work = {.reader = reader, .aside = &aside, .chunks = chunks->chunks, .table = table};
     bool done = make_room_aside(reader, table, &aside);
     if (done) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
-    done = done && !work.failed && (!table->has_labels || add_labels(&aside, &table->labels, table->rows));
+    done = done && !work.failed && (table->labels == NULL || add_labels(&aside, table->labels, table->rows));
     if (done && aside.categories != NULL) parallel_ranges(reader->columns, 1, add_categories, &work);
     for (size_t i = 0; aside.categories != NULL && i < reader->columns; i++)
         free(aside.categories[i]);
@@ -202,15 +203,7 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
     return status;
 }
 
-/* ---- which columns are text ---------------------------------------------------------------------------- */
-
 #define COLUMNS_IN_PARTS 2048 /* with more, the counts of a chunk would take more memory than its text */
-
-typedef struct kinds_work {
-    const csv_reader *reader;
-    const csv_chunks *chunks;
-    size_t *counts; /* (chunks, columns, FIELD_KIND_COUNT) */
-} kinds_work;
 
 /* Fields beyond the columns are a fault that the reading will tell. */
 static void count_text(const csv_reader *reader, csv_cursor cursor, size_t *counts) {
@@ -226,18 +219,18 @@ static void count_text(const csv_reader *reader, csv_cursor cursor, size_t *coun
 }
 
 static void count_kinds(void *context, size_t first, size_t end) {
-    const kinds_work *work = context;
+    const chunk_work *work = context;
     const csv_reader *reader = work->reader;
     for (size_t i = first; i < end; i++) {
         csv_cursor cursor = reader->start;
-        cursor.at = work->chunks->chunks[i].at;
-        if (i + 1 < work->chunks->count) cursor.end = work->chunks->chunks[i].end;
+        cursor.at = work->chunks[i].at;
+        cursor.end = work->chunks[i].end;
         count_text(reader, cursor, work->counts + i * reader->columns * FIELD_KIND_COUNT);
     }
 }
 
 tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
-    kinds_work work = {.reader = reader, .chunks = chunks};
+    chunk_work work = {.reader = reader, .chunks = chunks->chunks};
     const bool alone = chunks->has_quotes || chunks->count == 0 || reader->columns > COLUMNS_IN_PARTS;
     size_t parts = alone ? 1 : chunks->count, count = 0;
     if (multiply_overflows(parts, reader->columns * FIELD_KIND_COUNT, &count))

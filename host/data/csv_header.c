@@ -11,8 +11,6 @@
 #define ENOUGH_ROWS 8     /* in which a habit of the writer shows */
 #define LARGE_NUMBER 1000 /* consecutive numbers above this, such as years, are rare in a row of data */
 
-/* ---- what the first row is like ----------------------------------------------------------------------- */
-
 /* Whether text can be a name: it has a letter, or is of another script. */
 static bool is_word(const csv_field *field) {
     for (size_t i = 0; i < field->length; i++)
@@ -111,8 +109,6 @@ static evidence compare_rows(const reading *reading, const tanda_dataset_options
     return found;
 }
 
-/* ---- the general rule --------------------------------------------------------------------------------- */
-
 typedef enum verdict { IS_DATA, IS_HEADER, IS_DOUBTFUL } verdict;
 
 /* Numbers, and words that no column of numbers contradicts. What pandas names columns: 0, 1, 2, as no other row. */
@@ -153,8 +149,6 @@ static tanda_status tell(const csv_reader *reader, verdict verdict, bool *header
                 "%s:%zu: the first row may hold names or data; say which with --header first-row or none",
                 reader->path, reader->start.line);
 }
-
-/* ---- what a model knows ------------------------------------------------------------------------------- */
 
 static bool has_name(const csv_reader *reader, const char *name) {
     for (size_t i = 0; i < reader->columns; i++)
@@ -220,8 +214,6 @@ static tanda_status decide_with_model(const csv_reader *reader, const reading *r
     if (can_be_data(reader, reading)) verdict = found.words > 0 ? IS_DATA : verdict;
     return tell(reader, verdict, header, error);
 }
-
-/* ---- without a model ---------------------------------------------------------------------------------- */
 
 /* Whether columns can be selected so; marks those whose texts are values. */
 static bool selects(const csv_reader *reader, char *const *names, bool *takes_text) {

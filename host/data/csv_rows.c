@@ -83,7 +83,7 @@ static tanda_status field_text(csv_reader *reader, const csv_field *field, const
 
 /* A class of the model is none, whatever it looks like. */
 static bool is_missing_label(const csv_reader *reader, const csv_field *field, const table *table) {
-    return is_missing(reader, field) && !labels_expects(&table->labels, field->text, field->length);
+    return is_missing(reader, field) && !labels_expects(table->labels, field->text, field->length);
 }
 
 /* As read_label, for readers of chunks. */
@@ -95,7 +95,7 @@ static number_status put_label_aside(const csv_reader *reader, const csv_field *
         aside->texts[row].length = field->length;
         return NUMBER_OK;
     }
-    float *value = &table->labels.numbers[row];
+    float *value = &table->labels->numbers[row];
     number_status problem = csv_to_float(field, reader->start.decimal, value);
     const bool missing =
         (problem != NUMBER_OK || reader->is_careful) && is_missing_label(reader, field, table);
@@ -113,13 +113,13 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
     if (reader->aside != NULL)
         return put_label_aside(reader, field, row, table) == NUMBER_OK ? TANDA_OK : TANDA_BAD_INPUT;
     if (is_missing_label(reader, field, table)) {
-        labels_add_missing(&table->labels, row);
+        labels_add_missing(table->labels, row);
         return TANDA_OK;
     }
-    if (table->labels.text) {
+    if (table->labels->text) {
         tanda_status status = field_text(reader, field, &text, &length, error);
         if (status != TANDA_OK) return status;
-        return labels_add_text(&table->labels, row, text, length, &place, error);
+        return labels_add_text(table->labels, row, text, length, &place, error);
     }
     float value = 0.0f;
     double exact = 0.0;
@@ -128,7 +128,7 @@ static tanda_status read_label(csv_reader *reader, const csv_cursor *record, siz
                        request_classes(reader->request) == NULL;
     if (problem == NUMBER_OK) problem = csv_to_double(field, reader->start.decimal, &exact);
     if (problem != NUMBER_OK) return bad_number(reader, record, line, column, field, problem, error);
-    return labels_add_number(&table->labels, row, exact, value, &place, error);
+    return labels_add_number(table->labels, row, exact, value, &place, error);
 }
 
 /* The index of the field's category becomes the feature's value, NaN where it is missing. */
@@ -226,7 +226,7 @@ static const char *scan_label(const csv_reader *reader, const csv_cursor *cursor
                               bool is_last, size_t row, const table *table) {
     const csv_aside *aside = reader->aside;
     if (aside == NULL || aside->exact == NULL || record->decimal != '.') return NULL;
-    const char *stop = number_scan(cursor->at, record->end, &table->labels.numbers[row]);
+    const char *stop = number_scan(cursor->at, record->end, &table->labels->numbers[row]);
     if (!ends_field(stop, record, is_last)) return NULL;
     size_t length = (size_t)(stop - cursor->at);
     return number_to_double(cursor->at, length, &aside->exact[row]) == NUMBER_OK ? stop : NULL;

@@ -19,8 +19,6 @@ csv_cursor csv_open(const char *path, const char *text, size_t size) {
     return cursor;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
-
 static bool begins(const char *at, const char *end, const char *text) {
     size_t length = strlen(text);
     return (size_t)(end - at) >= length && memcmp(at, text, length) == 0;
@@ -66,8 +64,6 @@ size_t csv_count_records(const csv_cursor *start) {
         while (!field.is_last);
     return count;
 }
-
-/* ---- fields ------------------------------------------------------------------------------------------- */
 
 static bool is_blank(const csv_cursor *cursor, char c) {
     return (c == ' ' && !cursor->is_single) || (c == '\t' && cursor->delimiter != '\t');
@@ -190,8 +186,6 @@ size_t csv_unquote(const csv_field *field, char *text) {
     return length;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------ */
-
 /* The field's text with a decimal point and no blanks, in copy where that is another one; NULL: it is no number. */
 static const char *plain_number(const csv_field *field, char decimal, char copy[NUMBER_LENGTH_MAX],
                                 size_t *length) {
@@ -209,18 +203,13 @@ static const char *plain_number(const csv_field *field, char decimal, char copy[
     return copy;
 }
 
-number_status csv_to_float(const csv_field *field, char decimal, float *value) {
-    if (decimal == '.' && !field->is_quoted) return number_to_float(field->text, field->length, value);
-    char copy[NUMBER_LENGTH_MAX];
-    size_t length = 0;
-    const char *text = plain_number(field, decimal, copy, &length);
-    return text == NULL ? NUMBER_NOT : number_to_float(text, length, value);
-}
-
-number_status csv_to_double(const csv_field *field, char decimal, double *value) {
-    if (decimal == '.' && !field->is_quoted) return number_to_double(field->text, field->length, value);
-    char copy[NUMBER_LENGTH_MAX];
-    size_t length = 0;
-    const char *text = plain_number(field, decimal, copy, &length);
-    return text == NULL ? NUMBER_NOT : number_to_double(text, length, value);
-}
+#define DEFINE_TO_NUMBER(name, real, convert) \
+    number_status name(const csv_field *field, char decimal, real *value) { \
+        char copy[NUMBER_LENGTH_MAX]; \
+        size_t length = 0; \
+        if (decimal == '.' && !field->is_quoted) return convert(field->text, field->length, value); \
+        const char *text = plain_number(field, decimal, copy, &length); \
+        return text == NULL ? NUMBER_NOT : convert(text, length, value); \
+    }
+DEFINE_TO_NUMBER(csv_to_float, float, number_to_float)
+DEFINE_TO_NUMBER(csv_to_double, double, number_to_double)

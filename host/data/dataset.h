@@ -13,6 +13,9 @@
 #include "support/file.h"
 #include "support/status.h"
 
+/* More classes than this are taken for a mistake, such as an identifier chosen as the target. */
+#define LABELS_CLASSES_MAX 65536
+
 struct tanda_dataset {
     size_t rows;
     size_t features;
@@ -43,6 +46,10 @@ struct tanda_dataset {
     char **class_names; /* class_count entries: text sorted by bytes, numbers by value */
     float *targets;     /* (rows, target_count) of quantities, or of labels, each 0 or 1; else NULL */
     float *weights;     /* (rows) of the loss, finite and not below 0, some above; or NULL: all are 1 */
+    /* while it is read (data/table.h): */
+    size_t columns;        /* of the file */
+    struct labels *labels; /* of one target, or NULL */
+    bool has_weights;
 };
 
 /*
@@ -138,6 +145,9 @@ tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold
                           uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
                           tanda_error *error);
 
+/* Releases what it holds, but for labels; all members are zero afterwards. */
+void dataset_clear(tanda_dataset *dataset);
+
 /* Copies the values of a mapped file, so that they can be changed. */
 tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error);
 
@@ -163,5 +173,14 @@ void class_weights_balanced(const tanda_dataset *dataset, double *weights);
  * for want of memory; the data set is then as it was.
  */
 tanda_status class_weights_apply(tanda_dataset *dataset, const double *weights, tanda_error *error);
+
+/*
+ * 64 bits of rows, features, values, labels and weights, and of the scaling of its targets, if there is
+ * one (NULL: none), the same on every machine; names are left out. It is made to
+ * notice mistakes, not forgeries: any changed value changes it but for a chance of 2^-64. Reads all values with all
+ * threads, at about the speed of memory. TANDA_FAILED for want of memory.
+ */
+tanda_status dataset_fingerprint(const tanda_dataset *dataset, const target_scaling *scaling,
+                                 uint64_t *fingerprint, tanda_error *error);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <iconv.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,8 +58,6 @@ const char *dialect_describe(const dialect *dialect, char buffer[DIALECT_TEXT_SI
         add(buffer, "a header of numbers");
     return buffer;
 }
-
-/* ---- encodings ----------------------------------------------------------------------------------------- */
 
 #define LOOKED_AT 4096
 
@@ -116,8 +113,6 @@ tanda_status text_from_utf16(const char *path, const unsigned char *data, size_t
     *length = room - room_left;
     return TANDA_OK;
 }
-
-/* ---- missing values ------------------------------------------------------------------------------------ */
 
 const char *const missing_names[2] = {"refuse", "mean"};
 

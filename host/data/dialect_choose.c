@@ -1,10 +1,8 @@
 #include "data/dialect_sample.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/number.h"
-#include "data/place.h"
 
 typedef struct candidates {
     const request *request;

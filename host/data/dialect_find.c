@@ -1,9 +1,6 @@
 #include "data/dialect_sample.h"
 
 #include <ctype.h>
-#include <stdlib.h>
-
-#include "data/place.h"
 
 #define FIRST_SAMPLE ((size_t)64 << 10)
 #define LARGE_SAMPLE ((size_t)1 << 20)

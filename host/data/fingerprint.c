@@ -1,4 +1,4 @@
-#include "data/fingerprint.h"
+#include "data/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 #include "data/format.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,7 +8,6 @@
 
 #include "data/packed.h"
 #include "data/pipe.h"
-#include "support/memory.h"
 
 #define FORMAT_ENTRY(name, title, extension, bound) \
     {#name, title, extension, name##_looks_right, bound, name##_read},

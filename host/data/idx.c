@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "data/array_read.h"
 #include "data/format.h"
 #include "support/memory.h"
 

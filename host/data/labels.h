@@ -13,8 +13,6 @@
 #define LABELS_AUTO_CLASSES 100
 /* In place of the class of a row without one. */
 #define LABELS_MISSING -1
-/* More classes than this are taken for a mistake, such as an identifier chosen as the target. */
-#define LABELS_CLASSES_MAX 65536
 
 typedef struct labels {
     tanda_task task;                     /* as asked for */

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -267,11 +266,11 @@ static tanda_status put_row(const svm *svm, const selection *selection, size_t r
         table->owned[row * table->features + i] = values[selection->features[i]];
     for (size_t i = 0; table->targets != NULL && i < table->target_count; i++)
         table->targets[row * table->target_count + i] = values[selection->targets[i]];
-    if (table->has_labels && isnan(values[selection->target])) {
-        labels_add_missing(&table->labels, row);
-    } else if (table->has_labels) {
+    if (table->labels != NULL && isnan(values[selection->target])) {
+        labels_add_missing(table->labels, row);
+    } else if (table->labels != NULL) {
         const float value = values[selection->target];
-        status = labels_add_number(&table->labels, row,
+        status = labels_add_number(table->labels, row,
                                    selection->target + 1 == svm->columns ? exact : (double)value, value,
                                    &place, error);
     }
@@ -280,31 +279,18 @@ static tanda_status put_row(const svm *svm, const selection *selection, size_t r
     return table_add_weight(table, row, values[selection->weight], &place, error);
 }
 
+/* Rows into the table or, once that is read, the features that binary32 would ruin into its exact columns. */
 static tanda_status read_rows(svm *svm, const selection *selection, table *table, tanda_error *error) {
+    exact_columns *exact = svm->exact != NULL ? &table->exact : NULL;
     cursor cursor = svm->start;
     word label;
-    double exact = 0.0;
-    tanda_status status = allocate(&svm->values, svm->columns, sizeof *svm->values, "a row", error);
-    for (size_t row = 0; status == TANDA_OK && row < svm->rows && next_row(&cursor, &label); row++) {
-        status = read_row(svm, &cursor, &label, &exact, error);
-        if (status == TANDA_OK) status = put_row(svm, selection, row, exact, table, &cursor, error);
-    }
-    return status;
-}
-
-/* Features that binary32 would ruin, again. */
-static tanda_status read_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
-    exact_columns *exact = &table->exact;
-    cursor cursor = svm->start;
-    word label;
-    double number;
-    tanda_status status = origin_choose(svm->request, table, error);
-    if (status != TANDA_OK || exact->count == 0) return status;
-    status = exact_columns_make(svm->rows, exact, error);
-    if (status == TANDA_OK) status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
+    double number = 0.0;
+    tanda_status status = TANDA_OK;
     for (size_t row = 0; status == TANDA_OK && row < svm->rows && next_row(&cursor, &label); row++) {
         status = read_row(svm, &cursor, &label, &number, error);
-        for (size_t i = 0; i < exact->count; i++)
+        if (status == TANDA_OK && exact == NULL)
+            status = put_row(svm, selection, row, number, table, &cursor, error);
+        for (size_t i = 0; exact != NULL && i < exact->count; i++)
             exact->values[row * exact->count + i] = svm->exact[selection->features[exact->features[i]]];
     }
     return status;
@@ -320,6 +306,8 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     table->rows = svm->rows;
     table->columns = svm->columns;
     tanda_status status = table_begin(table, svm->request, svm->path, false, selection->is_category, error);
+    if (status == TANDA_OK)
+        status = allocate(&svm->values, svm->columns, sizeof *svm->values, "a row", error);
     if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
     if (status == TANDA_OK) status = columns_name(selection, names, table, error);
     if (status == TANDA_OK) {
@@ -333,7 +321,13 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
         if (table->target_names != NULL) place.name = table->target_names[fault.target];
         status = target_fault_tell(&fault, &place, error);
     }
-    if (status == TANDA_OK) status = read_exact(svm, selection, table, error);
+    if (status == TANDA_OK) status = origin_choose(svm->request, table, error);
+    if (status == TANDA_OK && table->exact.count > 0) {
+        status = exact_columns_make(svm->rows, &table->exact, error);
+        if (status == TANDA_OK)
+            status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
+        if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
+    }
     if (status == TANDA_OK)
         status = copy_text(&table->remark,
                            svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/array_read.h"
 #include "data/format.h"
 #include "data/npy.h"
 #include "data/number.h"

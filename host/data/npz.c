@@ -32,8 +32,6 @@ bool npz_looks_right(const unsigned char *data, size_t size) {
     return size >= 4 && (memcmp(data, "PK\3\4", 4) == 0 || memcmp(data, "PK\5\6", 4) == 0);
 }
 
-/* ---- the archive -------------------------------------------------------------------------------------- */
-
 static tanda_status damaged(const npz *npz, struct archive *archive, tanda_error *error) {
     if (archive_errno(archive) == ENOMEM)
         return fail(error, TANDA_FAILED, "%s: no memory to read it", npz->path);
@@ -124,8 +122,6 @@ static tanda_status open_array(const npz *npz, const char *name, const char *pat
     return status;
 }
 
-/* ---- which arrays ------------------------------------------------------------------------------------- */
-
 /* The array of this name, in any case: x_train, X_train; NULL if there is none. */
 static const char *find_array(const npz *npz, const char *name) {
     for (size_t i = 0; i < npz->count; i++)
@@ -189,8 +185,6 @@ static tanda_status choose_labels(const npz *npz, const request *request, const 
     *labels = find_array(npz, name);
     return *labels != NULL ? TANDA_OK : not_there(npz, name, error);
 }
-
-/* ---- reading ------------------------------------------------------------------------------------------ */
 
 /* "FILE.npz:NAME", for free(); NULL for want of memory. */
 static char *array_path(const npz *npz, const char *name) {

@@ -236,33 +236,16 @@ static inline const char *scan_plain(const char *at, const char *end, const char
     return at;
 }
 
-static inline const char *scan_float(const char *at, const char *end, const char point, float *value) {
-    decimal number;
-    at = scan_plain(at, end, point, &number);
-    return at != NULL && decimal_to_float(&number, value) ? at : NULL;
-}
-
-static inline const char *scan_double(const char *at, const char *end, const char point, double *value) {
-    decimal number;
-    at = scan_plain(at, end, point, &number);
-    return at != NULL && decimal_to_double(&number, value) ? at : NULL;
-}
-
-const char *number_scan(const char *at, const char *end, float *value) {
-    return scan_float(at, end, '.', value);
-}
-
-const char *number_scan_comma(const char *at, const char *end, float *value) {
-    return scan_float(at, end, ',', value);
-}
-
-const char *number_scan_exact(const char *at, const char *end, double *value) {
-    return scan_double(at, end, '.', value);
-}
-
-const char *number_scan_exact_comma(const char *at, const char *end, double *value) {
-    return scan_double(at, end, ',', value);
-}
+#define DEFINE_SCAN(name, point, real, convert) \
+    const char *name(const char *at, const char *end, real *value) { \
+        decimal number; \
+        at = scan_plain(at, end, point, &number); \
+        return at != NULL && convert(&number, value) ? at : NULL; \
+    }
+DEFINE_SCAN(number_scan, '.', float, decimal_to_float)
+DEFINE_SCAN(number_scan_comma, ',', float, decimal_to_float)
+DEFINE_SCAN(number_scan_exact, '.', double, decimal_to_double)
+DEFINE_SCAN(number_scan_exact_comma, ',', double, decimal_to_double)
 
 /* Text that is no plain number: says why not. */
 static number_status classify(const char *text, size_t length) {
@@ -276,47 +259,27 @@ static number_status classify(const char *text, size_t length) {
     return NUMBER_NOT;
 }
 
-/* Copies a number whose grammar has been checked, for the strto functions of the "C" locale. */
-static bool terminated_copy(const char *text, size_t length, char copy[NUMBER_LENGTH_MAX]) {
-    if (length >= NUMBER_LENGTH_MAX) return false;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return true;
-}
-
-number_status number_to_float(const char *text, size_t length, float *value) {
-    decimal number;
-    float result = 0.0f;
-    const char *end = text + length;
-    if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length);
-    if (!decimal_to_float(&number, &result)) {
-        char copy[NUMBER_LENGTH_MAX];
-        if (!terminated_copy(text, length, copy)) return NUMBER_NOT;
-        locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        result = strtof_l(copy, NULL, plain);
-        freelocale(plain);
+/* The grammar has been checked when a copy goes to the strto function, in the "C" locale. */
+#define DEFINE_TO_NUMBER(name, real, convert, strto) \
+    number_status name(const char *text, size_t length, real *value) { \
+        decimal number; \
+        real result = 0; \
+        const char *end = text + length; \
+        if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length); \
+        if (!convert(&number, &result)) { \
+            char copy[NUMBER_LENGTH_MAX] = ""; \
+            if (length >= sizeof copy) return NUMBER_NOT; \
+            memcpy(copy, text, length); \
+            locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); \
+            result = strto(copy, NULL, plain); \
+            freelocale(plain); \
+        } \
+        if (!isfinite(result)) return NUMBER_TOO_LARGE; \
+        *value = result == 0 ? 0 : result; \
+        return NUMBER_OK; \
     }
-    if (!isfinite(result)) return NUMBER_TOO_LARGE;
-    *value = result == 0.0f ? 0.0f : result;
-    return NUMBER_OK;
-}
-
-number_status number_to_double(const char *text, size_t length, double *value) {
-    decimal number;
-    double result = 0.0;
-    const char *end = text + length;
-    if (length == 0 || scan_decimal(text, end, '.', &number) != end) return classify(text, length);
-    if (!decimal_to_double(&number, &result)) {
-        char copy[NUMBER_LENGTH_MAX];
-        if (!terminated_copy(text, length, copy)) return NUMBER_NOT;
-        locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        result = strtod_l(copy, NULL, plain);
-        freelocale(plain);
-    }
-    if (!isfinite(result)) return NUMBER_TOO_LARGE;
-    *value = result == 0.0 ? 0.0 : result;
-    return NUMBER_OK;
-}
+DEFINE_TO_NUMBER(number_to_float, float, decimal_to_float, strtof_l)
+DEFINE_TO_NUMBER(number_to_double, double, decimal_to_double, strtod_l)
 
 bool number_to_whole(const char *text, size_t length, uint64_t *value) {
     uint64_t number = 0;

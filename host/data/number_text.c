@@ -1,6 +1,5 @@
 #include "data/number_text.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>

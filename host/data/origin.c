@@ -59,7 +59,7 @@ tanda_status origin_choose(const request *request, table *table, tanda_error *er
     exact_columns *exact = &table->exact;
     const dataset_expectation *origins = request->origins;
     const double bound = request->has_parts ? OF_A_PART : RUINED;
-    const struct table *drops = request->options->drop_missing_targets ? table : NULL;
+    const struct tanda_dataset *drops = request->options->drop_missing_targets ? table : NULL;
     if (origins != NULL && origins->origins == NULL) return TANDA_OK;
     const tanda_status status =
         allocate(&exact->features, table->features, sizeof *exact->features, "columns", error);

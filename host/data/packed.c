@@ -3,11 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-
-#include "support/memory.h"
 
 #define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 #define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
@@ -44,8 +41,6 @@ const char *packed_name(const unsigned char *data, size_t size) {
     const size_t i = find_packing(data, size);
     return i < PACKING_COUNT ? packings[i].name : NULL;
 }
-
-/* ---- how much ----------------------------------------------------------------------------------------- */
 
 tanda_status packed_take(const char *path, packed_read read, void *source, size_t packed_size,
                          size_t possible, packed_bound bound, file_view *view, tanda_error *error) {
@@ -86,8 +81,6 @@ tanda_status packed_take(const char *path, packed_read read, void *source, size_
         bytes_free(&bytes);
     return status;
 }
-
-/* ---- gzip ---------------------------------------------------------------------------------------------- */
 
 #define GZIP_WINDOW (15 + 16)     /* zlib: largest window, gzip wrapping */
 #define AT_ONCE ((size_t)1 << 30) /* zlib counts in 32 bits */
@@ -145,8 +138,6 @@ static tanda_status gzip_take(void *source, unsigned char *out, size_t size, siz
     }
     return status;
 }
-
-/* ---- libarchive --------------------------------------------------------------------------------------- */
 
 typedef struct archive_reader {
     const char *path;

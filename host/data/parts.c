@@ -19,8 +19,6 @@ typedef struct part_list {
     size_t count;
 } part_list;
 
-/* ---- the list ----------------------------------------------------------------------------------------- */
-
 static tanda_status add_path(part_list *list, const char *path, tanda_error *error) {
     char **larger = realloc(list->paths, (list->count + 1) * sizeof *larger);
     if (larger == NULL)
@@ -43,8 +41,11 @@ static int compare_entries(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static tanda_status add_folder(part_list *list, const char *path, tanda_error *error) {
+static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_error *error) {
+    struct stat information;
     struct dirent **entries = NULL;
+    if (*path == '\0' || stat(path, &information) != 0 || !S_ISDIR(information.st_mode))
+        return add_path(list, path, error);
     const int count = scandir(path, &entries, is_part, compare_entries);
     const bool slash = path[strlen(path) - 1] == '/';
     tanda_status status = TANDA_OK;
@@ -63,15 +64,6 @@ static tanda_status add_folder(part_list *list, const char *path, tanda_error *e
     free(entries);
     return status;
 }
-
-static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_error *error) {
-    struct stat information;
-    if (*path != '\0' && stat(path, &information) == 0 && S_ISDIR(information.st_mode))
-        return add_folder(list, path, error);
-    return add_path(list, path, error);
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------ */
 
 /* A later one. The first says which columns there are, with any classes; a model at hand does so before it. */
 static tanda_status read_later(const part_list *list, const request *request, table *tables, size_t i,
@@ -113,7 +105,7 @@ static tanda_status read_all(const part_list *list, const request *request, tabl
             format_read(list->paths[0], reading.options->format, &reading, &tables[0], error);
         for (size_t i = 1; status == TANDA_OK && i < list->count; i++) {
             status = read_later(list, &reading, tables, i, error);
-            kinds_differ |= tables[i].has_labels && tables[i].labels.text != tables[0].labels.text;
+            kinds_differ |= tables[i].labels != NULL && tables[i].labels->text != tables[0].labels->text;
         }
         if (status != TANDA_OK || reading.text_labels || !kinds_differ) return status;
         for (size_t i = 0; i < list->count; i++)
@@ -121,8 +113,6 @@ static tanda_status read_all(const part_list *list, const request *request, tabl
         reading.text_labels = true; /* one word among the labels of one file makes all of them text */
     }
 }
-
-/* ---- joining ------------------------------------------------------------------------------------------ */
 
 /* One matrix of all tables' (rows, columns); each is released when it is copied. member: where a table has its own. */
 static tanda_status join_matrix(table *tables, size_t count, size_t rows, size_t columns, size_t member,
@@ -149,12 +139,12 @@ static tanda_status join_labels(const part_list *list, const request *request, c
     bool is_quantity = false;
     size_t row = 0;
     for (size_t i = 0; i < list->count; i++)
-        is_quantity = is_quantity || tables[i].labels.is_quantity;
+        is_quantity = is_quantity || tables[i].labels->is_quantity;
     tanda_status status = labels_begin(joined, request_task(request), request_classes(request), rows,
-                                       tables[0].labels.text, error);
+                                       tables[0].labels->text, error);
     if (status == TANDA_OK && is_quantity) labels_become_quantity(joined);
     for (size_t i = 0; status == TANDA_OK && i < list->count; i++) {
-        const labels *of = &tables[i].labels;
+        const labels *of = tables[i].labels;
         place place = {.path = list->paths[i]};
         for (place.row = 0; status == TANDA_OK && place.row < tables[i].rows; place.row++, row++) {
             if (of->text ? of->ids[place.row] == LABELS_MISSING : isnan(of->numbers[place.row])) {
@@ -205,9 +195,9 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
         for (size_t feature = 0; status == TANDA_OK && feature < features; feature++)
             if (first->raw.is_category[feature])
                 status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
-    if (status == TANDA_OK && first->has_labels) {
-        status = join_labels(list, request, tables, rows, &joined->labels, error);
-        joined->has_labels = status == TANDA_OK;
+    if (status == TANDA_OK && first->labels != NULL) {
+        status = allocate(&joined->labels, 1, sizeof *joined->labels, "labels", error);
+        if (status == TANDA_OK) status = join_labels(list, request, tables, rows, joined->labels, error);
     }
     if (status == TANDA_OK && first->targets != NULL)
         status = join_matrix(tables, count, rows, targets, offsetof(table, targets), &joined->targets, error);
@@ -222,29 +212,24 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
     return status;
 }
 
+/* What the tables have in common goes over from the first, which keeps what is joined by itself. */
 static void take_common(table *tables, size_t count, table *joined) {
-    table *first = &tables[0];
-    joined->features = first->features;
-    joined->columns = first->columns;
-    joined->dialect = first->dialect;
-    joined->raw = first->raw;
-    joined->values = joined->owned;
-    joined->from_bytes = true;
-    for (size_t i = 0; i < count; i++)
+    table *first = &tables[0], own = *joined;
+    *joined = *first;
+    *first = (table){.rows = first->rows,
+                     .exact = first->exact,
+                     .labels = first->labels,
+                     .mapping = first->mapping,
+                     .remark = first->remark};
+    joined->rows = own.rows;
+    joined->values = joined->owned = own.owned;
+    joined->targets = own.targets;
+    joined->weights = own.weights;
+    joined->labels = own.labels;
+    joined->exact = (exact_columns){0};
+    joined->mapping = (file_view){0};
+    for (size_t i = 1; i < count; i++)
         joined->from_bytes = joined->from_bytes && tables[i].from_bytes;
-    joined->positions = first->positions;
-    joined->position_count = first->position_count;
-    joined->copied = first->copied;
-    joined->feature_names = first->feature_names;
-    joined->target_count = first->target_count;
-    joined->target_name = first->target_name;
-    joined->target_names = first->target_names;
-    joined->has_weights = first->has_weights;
-    first->copied = (copied_columns){0};
-    first->raw = (raw_columns){0};
-    first->positions = NULL;
-    first->feature_names = first->target_names = NULL;
-    first->target_name = NULL;
 }
 
 static tanda_status join(const part_list *list, const request *request, table *tables, table *joined,
@@ -258,7 +243,7 @@ static tanda_status join(const part_list *list, const request *request, table *t
     joined->rows = rows;
     /* a word among targets that are numbers in all files together, though not in its own */
     const target_fault fault =
-        status == TANDA_OK ? target_fault_find(joined, request) : (target_fault){TARGET_FINE};
+        status == TANDA_OK ? target_fault_find(joined, request) : (target_fault){.kind = TARGET_FINE};
     size_t part = 0, end = tables[0].rows;
     while (fault.kind == TARGET_WORD && fault.row >= end)
         end += tables[++part].rows;
@@ -268,7 +253,6 @@ static tanda_status join(const part_list *list, const request *request, table *t
             "%s: the target '%s' is not a number, as %zu of %zu in all files are; --task classes takes all "
             "as classes",
             list->paths[part], shown(fault.word, strlen(fault.word), text), fault.count, fault.rows);
-    /* what the tables have in common goes over from the first */
     take_common(tables, list->count, joined);
     if (status == TANDA_OK) status = origin_join(request, tables, list->count, joined, error);
     if (asprintf(&joined->remark, "%zu files", list->count) < 0) joined->remark = NULL;

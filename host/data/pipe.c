@@ -127,8 +127,6 @@ void bytes_free(bytes *bytes) {
     *bytes = (struct bytes){0};
 }
 
-/* ---- blocks of lines ----------------------------------------------------------------------------------- */
-
 #define BLOCK_PIECE ((size_t)256 << 10)
 
 /* The search for the end of a block. */

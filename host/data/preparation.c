@@ -100,32 +100,27 @@ static tanda_status fit_categories(const tanda_dataset *training, size_t column,
     return status;
 }
 
-/* Adds up the values that there are, and counts them. */
-static const double *present_sums(const tanda_dataset *dataset, sum_tree *tree, size_t *counts) {
-    size_t features = dataset->features;
-    for (size_t first = 0; first < dataset->rows; first += SUM_CHUNK_ROWS) {
-        size_t rows = dataset->rows - first < SUM_CHUNK_ROWS ? dataset->rows - first : SUM_CHUNK_ROWS;
-        const float *value = dataset->values + first * features;
-        double *sums = tree_top(tree);
-        for (size_t row = 0; row < rows; row++) {
-            for (size_t i = 0; i < features; i++, value++) {
-                bool present = !isnan(*value);
-                sums[i] += present ? (double)*value : 0.0;
-                counts[i] += present;
-            }
-        }
-        tree_push(tree);
-    }
-    return tree_sum(tree);
-}
-
+/* Of the values that there are. */
 static tanda_status fit_means(const tanda_dataset *training, preparation *result, tanda_error *error) {
+    const size_t features = training->features;
     sum_tree tree = {0};
     size_t *counts = NULL;
-    tanda_status status = tree_make(&tree, training->rows, training->features, error);
-    if (status == TANDA_OK) status = allocate(&counts, training->features, sizeof *counts, "means", error);
-    const double *sums = status == TANDA_OK ? present_sums(training, &tree, counts) : NULL;
-    for (size_t i = 0; status == TANDA_OK && i < training->features; i++) {
+    tanda_status status = tree_make(&tree, training->rows, features, error);
+    if (status == TANDA_OK) status = allocate(&counts, features, sizeof *counts, "means", error);
+    for (size_t row = 0; status == TANDA_OK && row < training->rows;) {
+        double *chunk = tree_top(&tree);
+        for (size_t i = 0; i < SUM_CHUNK_ROWS && row < training->rows; i++, row++) {
+            const float *values = training->values + row * features;
+            for (size_t column = 0; column < features; column++) {
+                bool present = !isnan(values[column]);
+                chunk[column] += present ? (double)values[column] : 0.0;
+                counts[column] += present;
+            }
+        }
+        tree_push(&tree);
+    }
+    const double *sums = status == TANDA_OK ? tree_sum(&tree) : NULL;
+    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
         if (result->of[i].category_count > 0) continue;
         if (counts[i] == 0) {
             status = no_value(training, i, error);
@@ -139,38 +134,31 @@ static tanda_status fit_means(const tanda_dataset *training, preparation *result
     return status;
 }
 
-static tanda_status fit_columns(const tanda_dataset *training, preparation *result, tanda_error *error) {
-    bool *occurs = NULL;
-    tanda_status status = allocate(&result->of, result->columns, sizeof *result->of, "columns", error);
-    if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
-    if (status == TANDA_OK)
-        status = copy_texts(&result->names, training->feature_names, result->columns, error);
-    if (status == TANDA_OK)
-        status = copy_texts(&result->missing_values, training->raw.missing_values,
-                            training->raw.missing_value_count, error);
-    if (status == TANDA_OK) result->missing_value_count = training->raw.missing_value_count;
-    if (status == TANDA_OK && training->raw.is_category != NULL) {
-        status = allocate(&result->is_category, result->columns, sizeof(bool), "columns", error);
-        for (size_t i = 0; status == TANDA_OK && i < result->columns; i++) {
-            result->is_category[i] = training->raw.is_category[i];
-            if (result->is_category[i]) status = fit_categories(training, i, occurs, &result->of[i], error);
-        }
-    }
-    if (status == TANDA_OK && result->fills_missing) status = fit_means(training, result, error);
-    free(occurs);
-    return status;
-}
-
 tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, preparation *result,
                              tanda_error *error) {
-    preparation made = {.columns = training->features,
-                        .fills_missing = training->raw.fills_missing,
-                        .zero_unknown = zero_unknown};
+    const raw_columns *raw = &training->raw;
+    const size_t columns = training->features;
+    preparation made = {
+        .columns = columns, .fills_missing = raw->fills_missing, .zero_unknown = zero_unknown};
+    bool *occurs = NULL;
     *result = (preparation){0};
-    if (raw_columns_are_features(&training->raw)) return TANDA_OK;
+    if (raw_columns_are_features(raw)) return TANDA_OK;
     unsigned mode = enter_exact_mode();
-    tanda_status status = fit_columns(training, &made, error);
+    tanda_status status = allocate(&made.of, columns, sizeof *made.of, "columns", error);
+    if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
+    if (status == TANDA_OK) status = copy_texts(&made.names, training->feature_names, columns, error);
+    if (status == TANDA_OK)
+        status = copy_texts(&made.missing_values, raw->missing_values, raw->missing_value_count, error);
+    if (status == TANDA_OK) made.missing_value_count = raw->missing_value_count;
+    if (status == TANDA_OK && raw->is_category != NULL)
+        status = allocate(&made.is_category, columns, sizeof(bool), "columns", error);
+    for (size_t i = 0; status == TANDA_OK && raw->is_category != NULL && i < columns; i++) {
+        made.is_category[i] = raw->is_category[i];
+        if (made.is_category[i]) status = fit_categories(training, i, occurs, &made.of[i], error);
+    }
+    if (status == TANDA_OK && made.fills_missing) status = fit_means(training, &made, error);
     leave_exact_mode(mode);
+    free(occurs);
     if (status == TANDA_OK)
         *result = made;
     else

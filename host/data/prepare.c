@@ -170,8 +170,6 @@ tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparat
     return status;
 }
 
-/* ---- scaling ------------------------------------------------------------------------------------------- */
-
 /* Rows that came from memory have no origins yet. */
 static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
     if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;

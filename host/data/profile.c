@@ -1,7 +1,6 @@
 #include "data/profile.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,17 +72,6 @@ static bool add_value(value_set *set, counted_value *slot, double value, size_t 
     set->count++;
     *slot = (counted_value){.value = value, .first_row = row};
     return true;
-}
-
-static void join_sets(value_set *set, const value_set *other) {
-    set->has_more = set->has_more || other->has_more;
-    for (const counted_value *from = other->slots; from < other->slots + SLOTS && !set->has_more; from++) {
-        counted_value *slot = find_slot(set, from->value);
-        if (from->rows == 0 || (slot->rows == 0 && !add_value(set, slot, from->value, from->first_row)))
-            continue;
-        slot->rows += from->rows;
-        if (from->first_row < slot->first_row) slot->first_row = from->first_row;
-    }
 }
 
 /* Of equals the one that came first. */
@@ -275,7 +263,17 @@ static void join_figures(figures *all, const figures *part, size_t columns) {
         if (part->maximum[i] > all->maximum[i]) all->maximum[i] = part->maximum[i];
         all->missing[i] += part->missing[i];
         all->has_fraction[i] = all->has_fraction[i] || part->has_fraction[i];
-        join_sets(&all->sets[i], &part->sets[i]);
+        value_set *set = &all->sets[i];
+        const value_set *other = &part->sets[i];
+        set->has_more = set->has_more || other->has_more;
+        for (const counted_value *from = other->slots; from < other->slots + SLOTS && !set->has_more;
+             from++) {
+            counted_value *slot = find_slot(set, from->value);
+            if (from->rows == 0 || (slot->rows == 0 && !add_value(set, slot, from->value, from->first_row)))
+                continue;
+            slot->rows += from->rows;
+            if (from->first_row < slot->first_row) slot->first_row = from->first_row;
+        }
     }
 }
 

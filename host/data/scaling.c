@@ -113,8 +113,6 @@ static const double *column_sums(sum_tree *tree, const float *values, size_t row
     return tree_sum(tree);
 }
 
-/* ---- the fit ------------------------------------------------------------------------------------------ */
-
 /*
  * One feature's center and 1 / spread. A constant column gets factor 0: nothing is known of how it matters, so no value
  * of it may decide a prediction.
@@ -202,8 +200,6 @@ tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_
                     "rows that are distances from origins go with a scaling; read them without keep_origins");
     return origin_copy(origins, features, &scaling->origin, error);
 }
-
-/* ---- targets ------------------------------------------------------------------------------------------- */
 
 void target_scaling_free(target_scaling *scaling) {
     free(scaling->mean);

@@ -1,6 +1,5 @@
 #include "data/selection.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,8 +57,6 @@ bool selection_is_whole(const selection *selection, size_t columns) {
         if (selection->features[i] != i) return false;
     return selection->feature_count == columns;
 }
-
-/* ---- how a column is found ----------------------------------------------------------------------------- */
 
 #define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
 #define NAMES_LISTED 6

@@ -2,7 +2,6 @@
 #include "data/synthetic.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "data/number.h"
@@ -114,8 +113,6 @@ const char *synthetic_kind_name(size_t index) {
 const char *synthetic_kind_summary(size_t index) {
     return index < SYNTHETIC_KINDS ? synthetic_kinds[index].summary : NULL;
 }
-
-/* ---- requests ------------------------------------------------------------------------------------------ */
 
 #define LIST_SIZE 300
 

@@ -1,6 +1,4 @@
 /* Synthetic rows as a data set. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

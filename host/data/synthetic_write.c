@@ -1,7 +1,6 @@
 #include "data/synthetic.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -40,28 +39,23 @@ static tanda_status write_lines(rows_file *file, tanda_error *error) {
     return status;
 }
 
-/* x1,x2,...,class: `features` names, then one for the label. */
-static void add_names(uint64_t features, bool with_label, bool is_class, csv_lines *lines) {
-    char name[32];
-    for (uint64_t i = 1; i <= features; i++)
-        csv_add(lines, name, text_put(name, sizeof name, "%sx%" PRIu64, i == 1 ? "" : ",", i));
-    if (with_label && features > 0) csv_add(lines, ",", 1);
-    if (with_label) csv_add(lines, is_class ? "class" : "target", is_class ? 5 : 6);
-    csv_add(lines, "\n", 1);
-}
-
 /* columns 0: one number a row, for the label. */
 static tanda_status begin_file(rows_file *file, const char *path, const writing *work, char type,
                                uint64_t rows, uint64_t columns, tanda_error *error) {
-    char header[NPY_HEADER_SIZE];
+    char header[NPY_HEADER_SIZE], name[32];
     const synthetic *data = &work->source->data;
     const tanda_status status = file_writer_begin(path, &file->writer, error);
     if (status != TANDA_OK) return status;
     const char *dot = strrchr(path, '.');
     file->is_text = dot != NULL && strcasecmp(dot, ".csv") == 0;
     if (file->is_text) {
-        add_names(columns == 0 ? 0 : data->features, columns != data->features, data->classes > 0,
-                  &file->lines);
+        /* x1,x2,...,class: a name for each feature, then one for the label */
+        for (uint64_t i = 1; columns > 0 && i <= data->features; i++)
+            csv_add(&file->lines, name, text_put(name, sizeof name, "%sx%" PRIu64, i == 1 ? "" : ",", i));
+        if (columns > data->features) csv_add(&file->lines, ",", 1);
+        if (columns != data->features)
+            csv_add(&file->lines, data->classes > 0 ? "class" : "target", data->classes > 0 ? 5 : 6);
+        csv_add(&file->lines, "\n", 1);
         return write_lines(file, error);
     }
     npy_make_header(header, type, rows, columns);
@@ -81,24 +75,6 @@ static tanda_status add_rows(rows_file *file, const float *values, size_t rows, 
         csv_add(&file->lines, "\n", 1);
         if (file->lines.size >= LINES_AT_ONCE || row + 1 == rows) status = write_lines(file, error);
     }
-    return status;
-}
-
-static tanda_status begin(writing *work, uint64_t rows, const char *path, const char *label_path,
-                          tanda_error *error) {
-    const synthetic *data = &work->source->data;
-    const size_t columns = data->features + (size_t)!work->has_label_file;
-    work->block_rows = BLOCK_VALUES / data->features + 1;
-    if (work->block_rows > rows) work->block_rows = rows;
-    const size_t block = work->block_rows;
-    tanda_status status =
-        allocate(&work->values, block * data->features, sizeof(float), "a block of rows", error);
-    if (status == TANDA_OK) status = allocate(&work->marks, block, sizeof *work->marks, "labels", error);
-    if (status == TANDA_OK && !work->has_label_file)
-        status = allocate(&work->joined, block * columns, sizeof(float), "a block of rows", error);
-    if (status == TANDA_OK) status = begin_file(&work->features, path, work, 'f', rows, columns, error);
-    if (status == TANDA_OK && work->has_label_file)
-        status = begin_file(&work->labels, label_path, work, data->classes > 0 ? 'i' : 'f', rows, 0, error);
     return status;
 }
 
@@ -131,8 +107,20 @@ static tanda_status write_block(writing *work, uint64_t first, size_t rows, tand
 
 tanda_status synthetic_write(const synthetic_source *source, uint64_t first, uint64_t rows, const char *path,
                              const char *label_path, tanda_error *error) {
+    const synthetic *data = &source->data;
     writing work = {.source = source, .has_label_file = label_path != NULL};
-    tanda_status status = begin(&work, rows, path, label_path, error);
+    const size_t columns = data->features + (size_t)!work.has_label_file;
+    work.block_rows = BLOCK_VALUES / data->features + 1;
+    if (work.block_rows > rows) work.block_rows = rows;
+    const size_t block = work.block_rows;
+    tanda_status status =
+        allocate(&work.values, block * data->features, sizeof(float), "a block of rows", error);
+    if (status == TANDA_OK) status = allocate(&work.marks, block, sizeof *work.marks, "labels", error);
+    if (status == TANDA_OK && !work.has_label_file)
+        status = allocate(&work.joined, block * columns, sizeof(float), "a block of rows", error);
+    if (status == TANDA_OK) status = begin_file(&work.features, path, &work, 'f', rows, columns, error);
+    if (status == TANDA_OK && work.has_label_file)
+        status = begin_file(&work.labels, label_path, &work, data->classes > 0 ? 'i' : 'f', rows, 0, error);
     for (uint64_t done = 0; status == TANDA_OK && done < rows; done += work.block_rows) {
         const uint64_t left = rows - done;
         status = write_block(&work, first + done, left < work.block_rows ? left : work.block_rows, error);

@@ -52,10 +52,10 @@ tanda_status table_begin(table *table, const request *request, const char *path,
     if (status == TANDA_OK && table->target_count > 1)
         status = make_matrix(&table->targets, table, table->target_count, "targets", path, error);
     if (status != TANDA_OK || table->target_count != 1) return status;
-    status = labels_begin(&table->labels, request_task(request), request_classes(request), table->rows,
-                          text_labels, error);
-    table->has_labels = status == TANDA_OK;
-    return status;
+    status = allocate(&table->labels, 1, sizeof *table->labels, "labels", error);
+    if (status != TANDA_OK) return status;
+    return labels_begin(table->labels, request_task(request), request_classes(request), table->rows,
+                        text_labels, error);
 }
 
 tanda_status table_add_weight(table *table, size_t row, float weight, const place *place,
@@ -69,34 +69,25 @@ void table_take_labels(table *labels, table *data) {
     data->target_count = labels->target_count;
     data->target_name = labels->target_name;
     data->target_names = labels->target_names;
-    data->has_labels = labels->has_labels;
     data->labels = labels->labels;
     data->targets = labels->targets;
     labels->target_name = NULL;
     labels->target_names = NULL;
-    labels->has_labels = false;
+    labels->labels = NULL;
     labels->targets = NULL;
     table_free(labels);
 }
 
-void table_free(table *table) {
-    raw_columns_free(&table->raw, table->features);
-    free(table->positions);
-    free(table->remark);
-    exact_columns_free(&table->exact);
-    copied_free(&table->copied);
-    free(table->owned);
-    file_view_close(&table->mapping);
-    free_texts(table->feature_names, table->features);
-    free(table->target_name);
-    free_texts(table->target_names, table->target_count);
-    if (table->has_labels) labels_free(&table->labels);
-    free(table->targets);
-    free(table->weights);
-    *table = (struct table){0};
+void table_free_labels(table *table) {
+    if (table->labels != NULL) labels_free(table->labels);
+    free(table->labels);
+    table->labels = NULL;
 }
 
-/* ---- missing and faulty targets ------------------------------------------------------------------------ */
+void table_free(table *table) {
+    table_free_labels(table);
+    dataset_clear(table);
+}
 
 /* Whether a row has no target; of several, the first that is missing goes to *target. */
 static bool is_missing(const table *table, size_t row, size_t *target) {
@@ -106,8 +97,9 @@ static bool is_missing(const table *table, size_t row, size_t *target) {
         while (*target < table->target_count && !isnan(targets[*target]))
             ++*target;
     if (targets != NULL) return *target < table->target_count;
-    if (!table->has_labels) return false;
-    return table->labels.text ? table->labels.ids[row] == LABELS_MISSING : isnan(table->labels.numbers[row]);
+    if (table->labels == NULL) return false;
+    return table->labels->text ? table->labels->ids[row] == LABELS_MISSING
+                               : isnan(table->labels->numbers[row]);
 }
 
 bool target_is_missing(const table *table, size_t row) {
@@ -130,11 +122,11 @@ static target_fault find_missing(const table *table, bool dropped) {
 
 /* A word among numbers. */
 static target_fault find_word(const table *table, const request *request) {
-    const labels *labels = &table->labels;
+    const labels *labels = table->labels;
     target_fault fault = {0};
     bool *numbers = NULL; /* which of the texts are */
     double value;
-    if (!table->has_labels || !labels->text || request_task(request) != TANDA_TASK_AUTO ||
+    if (table->labels == NULL || !labels->text || request_task(request) != TANDA_TASK_AUTO ||
         request_classes(request) != NULL ||
         allocate(&numbers, labels->names.count, sizeof *numbers, "classes", NULL) != TANDA_OK)
         return fault;
@@ -200,36 +192,26 @@ static void move(float *values, size_t width, size_t from, size_t to) {
         memmove(values + to * width, values + from * width, width * sizeof *values);
 }
 
-static void move_row(table *data, table *from, size_t row, size_t to) {
-    labels *labels = &from->labels;
-    exact_columns *exact = &data->exact;
-    move(data->owned, data->features, row, to);
-    move(data->weights, 1, row, to);
-    if (exact->values != NULL)
-        memmove(exact->values + to * exact->count, exact->values + row * exact->count,
-                exact->count * sizeof *exact->values);
-    move(from->targets, from->target_count, row, to);
-    if (!from->has_labels) return;
-    move(labels->numbers, 1, row, to);
-    if (labels->ids != NULL) labels->ids[to] = labels->ids[row];
-    if (labels->integers != NULL) labels->integers[to] = labels->integers[row];
-}
-
 tanda_status table_drop_missing(table *data, table *labels, tanda_error *error) {
     size_t next = 0;
-    const size_t count = data->rows * data->features;
+    exact_columns *exact = &data->exact;
     if (find_missing(labels, true).count == 0) return TANDA_OK;
-    if (data->owned == NULL) { /* values that lie in the mapped file are copied first */
-        tanda_status status = allocate(&data->owned, count, sizeof *data->owned, "values", error);
-        if (status != TANDA_OK) return status;
-        memcpy(data->owned, data->values, count * sizeof *data->owned);
-        data->values = data->owned;
-        status = file_view_check(&data->mapping, TANDA_OK, error);
-        file_view_close(&data->mapping);
-        if (status != TANDA_OK) return status;
-    }
+    const tanda_status status = dataset_own_values(data, error);
+    if (status != TANDA_OK) return status;
     for (size_t row = 0; row < data->rows; row++)
-        if (!target_is_missing(labels, row)) move_row(data, labels, row, next++);
+        if (!target_is_missing(labels, row)) {
+            struct labels *of = labels->labels;
+            move(data->owned, data->features, row, next);
+            move(data->weights, 1, row, next);
+            if (exact->values != NULL)
+                memmove(exact->values + next * exact->count, exact->values + row * exact->count,
+                        exact->count * sizeof *exact->values);
+            move(labels->targets, labels->target_count, row, next);
+            if (of != NULL) move(of->numbers, 1, row, next);
+            if (of != NULL && of->ids != NULL) of->ids[next] = of->ids[row];
+            if (of != NULL && of->integers != NULL) of->integers[next] = of->integers[row];
+            next++;
+        }
     data->dropped = data->rows - next;
     data->rows = labels->rows = next;
     return TANDA_OK;

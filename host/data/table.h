@@ -34,33 +34,11 @@ tanda_task request_task(const request *request);
 /* Whether several targets are labels, each 0 or 1. */
 bool request_wants_labels(const request *request);
 
-/* The selected columns of a file. All members are zero before a reader fills them. */
-typedef struct table {
-    size_t rows;
-    size_t features;     /* 0 for a file of labels */
-    size_t columns;      /* of the file */
-    char *remark;        /* how the file was read, where that is worth telling, or NULL */
-    dialect dialect;     /* of a text */
-    raw_columns raw;     /* what the values are where they are not features yet */
-    const float *values; /* (rows, features), finite or as raw says, none -0; in owned or in mapping */
-    float *owned;
-    file_view mapping;
-    exact_columns exact; /* features in binary64 for data/origin.h */
-    bool from_bytes;
-    char **feature_names; /* features entries, or NULL */
-    size_t *positions;    /* of the features, then the targets in the file, or NULL */
-    size_t position_count;
-    size_t target_count; /* 0 without a target */
-    char *target_name;   /* of one target, or NULL */
-    char **target_names; /* of several: target_count entries, or NULL */
-    bool has_labels;
-    labels labels;         /* of one target; with has_labels */
-    float *targets;        /* of several: (rows, target_count), finite, none -0; else NULL */
-    size_t dropped;        /* rows that were left out, as they had no target */
-    copied_columns copied; /* of a CSV text, with options->copy */
-    bool has_weights;
-    float *weights; /* (rows), each finite and not below 0; NULL without has_weights */
-} table;
+/*
+ * The selected columns of a file: a data set on its way, all zero before a reader fills it. Its values are finite or as raw
+ * says, its targets, of several, finite or missing; none is -0.
+ */
+typedef tanda_dataset table;
 
 /* Whether missing values are to become means. */
 bool request_fills_missing(const request *request);
@@ -74,6 +52,8 @@ tanda_status table_add_weight(table *table, size_t row, float weight, const plac
 
 /* Moves the labels or targets of a table of labels to the table of their rows, which has none. */
 void table_take_labels(table *labels, table *data);
+
+void table_free_labels(table *table);
 
 /* Releases what the table still holds; all members are zero afterwards. */
 void table_free(table *table);

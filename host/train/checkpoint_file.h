@@ -8,7 +8,7 @@
  *   steps_per_epoch   so that epoch and step of the epoch can be told
  *   running_loss, running_correct   sums over the steps done of the current epoch
  *   best_epoch, best_score, waited, stopped   of early stopping
- *   data, validation  {"rows", "features", "fingerprint"} of the data sets as trained on, see data/fingerprint.h
+ *   data, validation  {"rows", "features", "fingerprint"} of the data sets as trained on, see data/dataset.h
  *   options           those of tanda_train_options that decide the weights
  * Doubles are written as the 16 hexadecimal digits of their bits, and so are fingerprints.
  */

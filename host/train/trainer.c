@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/fingerprint.h"
+#include "data/dataset.h"
 #include "support/clock.h"
 #include "support/memory.h"
 #include "train/optimizer.h"

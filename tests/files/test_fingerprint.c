@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/fingerprint.h"
+#include "data/dataset.h"
 
 #define ROWS 70001 /* more than a chunk of values, and a rest */
 #define FEATURES 5

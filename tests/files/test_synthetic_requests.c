@@ -1,5 +1,5 @@
 /* Synthetic data as it is asked for: descriptions, flags and files, and what is said to those that cannot be. */
-#include "data/fingerprint.h"
+#include "data/dataset.h"
 #include "data/synthetic.h"
 #include "program.h"
 

@@ -5,8 +5,6 @@
 #define FEW_CLASSES 32 /* up to so many have their luck drawn together */
 #define FEW_COLUMNS 16 /* up to so many are summed as lines; beyond, a row fills the vectors by itself */
 
-/* ---- sums of products --------------------------------------------------------------------------------- */
-
 /* The lanes' sums fold by halves, as those of synthetic_dot; lanes that hold nothing add zero, once. */
 static void fold(block *block, size_t used, float *restrict sums) {
     const float zero = block->data->zero;
@@ -53,8 +51,6 @@ static void sum_rows(block *block, const float *w, uint count, float *restrict s
     for (size_t r = 0; r < block->rows; r++)
         sums[r] = synthetic_dot(block->x + r * block->data->features, w, count, block->data->zero);
 }
-
-/* ---- kinds -------------------------------------------------------------------------------------------- */
 
 static void finish_linear(block *block) {
     const synthetic data = *block->data;

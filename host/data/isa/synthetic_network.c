@@ -3,8 +3,6 @@
 
 #include "data/isa/synthetic_block.h"
 
-/* ---- a teacher ---------------------------------------------------------------------------------------- */
-
 #define GROUP 32 /* rows that go through the network together */
 
 typedef float line[GROUP];
@@ -30,12 +28,6 @@ static void spread(const line *a, const float *w, size_t inputs, size_t outputs,
                 sum[r] = fused(a[i][r], w[o], sum[r]);
         }
     }
-}
-
-static void clear(line *sums, size_t outputs, float zero) {
-    for (size_t o = 0; o < outputs; o++)
-        for (size_t r = 0; r < GROUP; r++)
-            sums[o][r] = zero;
 }
 
 /* The first layer, whose inputs are the features, some of them at a time. */
@@ -81,7 +73,9 @@ static void ask_teacher(const synthetic *data, const float *w, const float *x, s
     size_t inputs = data->features;
     for (uint32_t layer = 0; layer <= data->layers; layer++) {
         const size_t outputs = layer < data->layers ? data->hidden : data->classes;
-        clear(sums, outputs, data->zero);
+        for (size_t o = 0; o < outputs; o++)
+            for (size_t r = 0; r < GROUP; r++)
+                sums[o][r] = data->zero;
         if (layer == 0)
             enter(data, x, rows, w, outputs, sums);
         else
@@ -105,8 +99,6 @@ void ISA_NAME(synthetic_finish_network)(block *block) {
     for (size_t r = 0; r < block->rows; r++)
         block->labels[r] = synthetic_flip(data, labels[r], words_of(block, r));
 }
-
-/* ---- images ------------------------------------------------------------------------------------------- */
 
 #define PIXELS (IMAGE_SIDE * IMAGE_SIDE)
 

@@ -39,24 +39,20 @@ static void make_base(const synthetic *data, uint64_t first, uint64_t end, float
     }
 }
 
-/* The four words of each of the rows; those behind the last are made up to a whole vector. */
-static void make_row_words(block *block) {
-    for (size_t r = 0; r < block->rows; r += WIDE_LANES) {
-        const wide_words made =
-            wide_blocks(block->data->seed, block->row + r, 0, synthetic_stream(LAYER_ROW));
-        store_words(made.x, block->words[0] + r);
-        store_words(made.y, block->words[1] + r);
-        store_words(made.z, block->words[2] + r);
-        store_words(made.w, block->words[3] + r);
-    }
-}
-
 /* Rows whose base is made, block by block. */
 static void finish(block *block, size_t rows) {
     const size_t features = block->data->features;
     for (size_t left = rows; left > 0; left -= block->rows) {
         block->rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-        make_row_words(block);
+        /* the four words of each of the rows; those behind the last are made up to a whole vector */
+        for (size_t r = 0; r < block->rows; r += WIDE_LANES) {
+            const wide_words made =
+                wide_blocks(block->data->seed, block->row + r, 0, synthetic_stream(LAYER_ROW));
+            store_words(made.x, block->words[0] + r);
+            store_words(made.y, block->words[1] + r);
+            store_words(made.z, block->words[2] + r);
+            store_words(made.w, block->words[3] + r);
+        }
         ISA_NAME(synthetic_finish)(block);
         block->row += block->rows;
         block->x += block->rows * features;
