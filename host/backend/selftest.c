@@ -95,17 +95,6 @@ static tanda_status run_operations(backend *backend, tanda_error *error) {
     return TANDA_OK;
 }
 
-tanda_status selftest_contracts(backend *backend, bool *contracts, tanda_error *error) {
-    float a[16], c[16], result[16];
-    for (int lane = 0; lane < 16; lane++) {
-        a[lane] = from_bits(operations[0].a);
-        c[lane] = from_bits(operations[0].c);
-    }
-    tanda_status status = backend_probe(backend, PROBE_contracted, 16, a, a, c, result, error);
-    if (status == TANDA_OK) *contracts = to_bits(result[0]) == operations[0].expected;
-    return status;
-}
-
 /* ---- functions ---------------------------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits. */

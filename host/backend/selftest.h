@@ -16,7 +16,4 @@ typedef struct selftest_hashes {
  */
 tanda_status selftest_run(backend *backend, selftest_hashes *hashes, tanda_error *error);
 
-/* Whether the device fuses a raw a * b + c: told, never relied on. */
-tanda_status selftest_contracts(backend *backend, bool *contracts, tanda_error *error);
-
 #endif

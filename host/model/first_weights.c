@@ -57,13 +57,6 @@ typedef struct name_list {
     size_t count;
 } name_list;
 
-static bool same_names(const name_list *a, const name_list *b) {
-    if (a->count != b->count) return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->names[i], b->names[i]) != 0) return false;
-    return true;
-}
-
 static tanda_status collect(const name_list *list, text_set *set, tanda_error *error) {
     tanda_status status = text_set_begin(set, "names", error);
     for (size_t i = 0; status == TANDA_OK && i < list->count; i++) {
@@ -112,7 +105,9 @@ static tanda_status name_order_find(const name_list *theirs, const name_list *ou
                                     tanda_error *error) {
     text_set their_set = {0}, our_set = {0};
     *from = NULL;
-    if (theirs->names == NULL || ours->names == NULL || same_names(theirs, ours)) return TANDA_OK;
+    if (theirs->names == NULL || ours->names == NULL ||
+        (theirs->count == ours->count && equal_texts(theirs->names, ours->names, ours->count)))
+        return TANDA_OK;
     tanda_status status = collect(theirs, &their_set, error);
     if (status == TANDA_OK) status = collect(ours, &our_set, error);
     if (status == TANDA_OK) status = check(theirs, &their_set, ours, &our_set, error);

@@ -218,17 +218,6 @@ static tanda_status encode(const writer *writer, unsigned char **bytes, size_t *
 
 /* ---- two models held against each other, to the bit ------------------------------------------------------ */
 
-static bool same_text(const char *a, const char *b) {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool same_texts(char *const *a, char *const *b, size_t count) {
-    if (a == NULL || b == NULL) return a == b;
-    for (size_t i = 0; i < count; i++)
-        if (!same_text(a[i], b[i])) return false;
-    return true;
-}
-
 /* Bits, so that -0 and NaN count. */
 static bool same_reals(const void *a, const void *b, size_t bytes) {
     return bytes == 0 || memcmp(a, b, bytes) == 0;
@@ -262,13 +251,13 @@ static bool same_preparation(const preparation *a, const preparation *b) {
     if (a->columns != b->columns) return false;
     if (a->columns == 0) return true;
     bool same = a->fills_missing == b->fills_missing && a->zero_unknown == b->zero_unknown &&
-                same_texts(a->names, b->names, a->columns) &&
+                equal_texts(a->names, b->names, a->columns) &&
                 a->missing_value_count == b->missing_value_count &&
-                same_texts(a->missing_values, b->missing_values, a->missing_value_count);
+                equal_texts(a->missing_values, b->missing_values, a->missing_value_count);
     for (size_t i = 0; same && i < a->columns; i++) {
         const prepared_column *x = &a->of[i], *y = &b->of[i];
         same = x->category_count == y->category_count &&
-               same_texts(x->categories, y->categories, x->category_count);
+               equal_texts(x->categories, y->categories, x->category_count);
         if (same && x->category_count == 0 && a->fills_missing)
             same = same_reals(&x->mean, &y->mean, sizeof x->mean);
     }
@@ -278,10 +267,10 @@ static bool same_preparation(const preparation *a, const preparation *b) {
 static bool same_classes(const tanda_model *model, const tanda_model *read) {
     if (model->class_count != read->class_count) return false;
     if (model->class_names != NULL || model->class_count == 0)
-        return same_texts(model->class_names, read->class_names, model->class_count);
+        return equal_texts(model->class_names, read->class_names, model->class_count);
     for (size_t i = 0; i < read->class_count; i++) {
         char number[24];
-        if (!text_fit(number, sizeof number, "%zu", i) || !same_text(number, read->class_names[i]))
+        if (!text_fit(number, sizeof number, "%zu", i) || !equal_text(number, read->class_names[i]))
             return false;
     }
     return true;
@@ -299,11 +288,11 @@ const char *model_difference(const tanda_model *model, const tanda_model *read) 
         {"scaling", same_scaling(&model->scaling, &read->scaling)},
         {"target scaling", same_target_scaling(&model->target_scaling, &read->target_scaling)},
         {"preparation", same_preparation(&model->preparation, &read->preparation)},
-        {"feature name", same_texts(model->feature_names, read->feature_names, model->features)},
+        {"feature name", equal_texts(model->feature_names, read->feature_names, model->features)},
         {"class name", same_classes(model, read)},
-        {"target name", same_text(model->target_name, read->target_name)},
-        {"target name", same_texts(model->target_names, read->target_names, targets)},
-        {"settings", same_text(model->settings, read->settings)},
+        {"target name", equal_text(model->target_name, read->target_name)},
+        {"target name", equal_texts(model->target_names, read->target_names, targets)},
+        {"settings", equal_text(model->settings, read->settings)},
         {"weight", model->parameter_count == read->parameter_count &&
                        same_reals(model->parameters, read->parameters,
                                   model->parameter_count * sizeof *model->parameters)},

@@ -8,19 +8,12 @@
 
 /* ---- writing ------------------------------------------------------------------------------------------ */
 
-static json_t *strings(char *const *texts, size_t count) {
-    json_builder array = json_array_begin();
-    for (size_t i = 0; i < count; i++)
-        json_push(&array, json_string(texts[i]));
-    return json_end(&array);
-}
-
 static json_t *column_to_json(const preparation *preparation, size_t column) {
     const prepared_column *of = &preparation->of[column];
     json_builder object = json_object_begin();
     if (preparation->names != NULL) json_put(&object, "name", json_string(preparation->names[column]));
     if (of->category_count > 0)
-        json_put(&object, "categories", strings(of->categories, of->category_count));
+        json_put(&object, "categories", json_strings(of->categories, of->category_count));
     else if (preparation->fills_missing)
         json_put(&object, "mean", json_real((double)of->mean));
     return json_end(&object);
@@ -34,7 +27,7 @@ json_t *preparation_to_json(const preparation *preparation) {
     json_put(&object, "missing", json_string(preparation->fills_missing ? "mean" : "refuse"));
     if (preparation->missing_value_count > 0)
         json_put(&object, "missing_values",
-                 strings(preparation->missing_values, preparation->missing_value_count));
+                 json_strings(preparation->missing_values, preparation->missing_value_count));
     json_put(&object, "unknown_category", json_string(preparation->zero_unknown ? "zero" : "refuse"));
     return json_end(&object);
 }

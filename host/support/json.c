@@ -52,6 +52,13 @@ json_t *json_texts(char *const *texts, size_t count) {
     return json_end(&array);
 }
 
+json_t *json_strings(char *const *texts, size_t count) {
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, json_string(texts[i]));
+    return json_end(&array);
+}
+
 void json_put_text(json_builder *builder, const char *key, const char *text) {
     if (text != NULL) json_put(builder, key, json_text(text));
 }

@@ -29,6 +29,9 @@ void json_put_real(json_builder *builder, const char *key, double value);
 json_t *json_text(const char *text);
 json_t *json_texts(char *const *texts, size_t count);
 
+/* The same of texts as they are: NULL for one that is not UTF-8, too. */
+json_t *json_strings(char *const *texts, size_t count);
+
 /* The whole, which is the caller's, or NULL when something failed. The builder is then empty. */
 json_t *json_end(json_builder *builder) __attribute__((warn_unused_result));
 

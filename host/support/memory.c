@@ -59,6 +59,17 @@ tanda_status copy_texts(char ***copy, char *const *texts, size_t count, tanda_er
     return TANDA_OK;
 }
 
+bool equal_text(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool equal_texts(char *const *a, char *const *b, size_t count) {
+    if (a == NULL || b == NULL) return a == b;
+    for (size_t i = 0; i < count; i++)
+        if (!equal_text(a[i], b[i])) return false;
+    return true;
+}
+
 void free_texts(char **texts, size_t count) {
     if (texts == NULL) return;
     for (size_t i = 0; i < count; i++)

@@ -38,4 +38,8 @@ tanda_status copy_text(char **copy, const char *text, tanda_error *error);
 tanda_status copy_texts(char ***copy, char *const *texts, size_t count, tanda_error *error);
 void free_texts(char **texts, size_t count);
 
+/* NULL is the same as NULL alone. */
+bool equal_text(const char *a, const char *b);
+bool equal_texts(char *const *a, char *const *b, size_t count);
+
 #endif

@@ -102,37 +102,32 @@ typedef struct number_format {
     int certain, most; /* most: digits that are enough for any */
     long double
         above; /* a power of two times this is the middle of all that is read as it, as the gap below is half */
-    bool (*reads_as)(const char *text, double value);
+    bool is_single; /* binary32 */
 } number_format;
 
-static bool reads_as_double(const char *text, double value) {
-    return strtod(text, NULL) == value;
-}
-
-static bool reads_as_float(const char *text, double value) {
-    return (float)strtod(text, NULL) == (float)value;
+static bool reads_as(const number_format *format, const char *text, double value) {
+    const double read = strtod(text, NULL);
+    return format->is_single ? (float)read == (float)value : read == value;
 }
 
 static const char *shortest(const number_format *format, double value, char text[TEXT_NUMBER_SIZE]) {
     const double size = value < 0.0 ? -value : value;
     for (int digits = size < format->least ? 1 : format->certain; digits <= format->most; digits++) {
         text_put(text, TEXT_NUMBER_SIZE, "%.*g", digits, value);
-        if (format->reads_as(text, value)) break;
+        if (reads_as(format, text, value)) break;
         text_put(text, TEXT_NUMBER_SIZE, "%.*Lg", digits, (long double)value * format->above);
-        if (format->reads_as(text, value)) break;
+        if (reads_as(format, text, value)) break;
     }
     return text;
 }
 
 const char *text_shortest(double value, char text[TEXT_NUMBER_SIZE]) {
-    static const number_format binary64 = {DBL_MIN, DBL_DIG, DBL_DECIMAL_DIG, 1.0L + 0x1p-55L,
-                                           reads_as_double};
+    static const number_format binary64 = {DBL_MIN, DBL_DIG, DBL_DECIMAL_DIG, 1.0L + 0x1p-55L, false};
     return shortest(&binary64, value, text);
 }
 
 const char *text_shortest_float(float value, char text[TEXT_NUMBER_SIZE]) {
-    static const number_format binary32 = {(double)FLT_MIN, FLT_DIG, FLT_DECIMAL_DIG, 1.0L + 0x1p-26L,
-                                           reads_as_float};
+    static const number_format binary32 = {(double)FLT_MIN, FLT_DIG, FLT_DECIMAL_DIG, 1.0L + 0x1p-26L, true};
     return shortest(&binary32, (double)value, text);
 }
 

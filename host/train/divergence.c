@@ -135,24 +135,19 @@ static tanda_status find_piece(examination *work, const plan_options *kept, tand
     return status == TANDA_OK ? allocate(&work->values, largest, sizeof(float), "tensors", error) : status;
 }
 
-/* The session of the training itself, but that it keeps everything and updates nothing. */
-static tanda_status make_session(examination *work, tanda_error *error) {
+static tanda_status examine_tensors(examination *work, tanda_error *error) {
     const trainer *trainer = work->trainer;
+    const size_t rows = trainer->dataset->rows;
+    /* The session of the training itself, but that it keeps everything and updates nothing. */
     plan_options kept = trainer_plan_options(trainer);
     kept.keep = true;
     tanda_status status = find_piece(work, &kept, error);
     program_options options = trainer_program_options(trainer);
     options.batch_rows = work->batch_rows;
     options.update = (update_settings){.rule = UPDATE_nothing};
-    return status == TANDA_OK ? session_create(trainer->model, &trainer->training, &kept, &options,
-                                               &trainer->session, &work->session, error)
-                              : status;
-}
-
-static tanda_status examine_tensors(examination *work, tanda_error *error) {
-    const trainer *trainer = work->trainer;
-    const size_t rows = trainer->dataset->rows;
-    tanda_status status = make_session(work, error);
+    if (status == TANDA_OK)
+        status = session_create(trainer->model, &trainer->training, &kept, &options, &trainer->session,
+                                &work->session, error);
     if (status != TANDA_OK) return status;
     const bool in_pieces = work->batch_rows < trainer->batch_rows;
     const uint64_t first = in_pieces ? 0 : trainer->progress.step;

@@ -2,7 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "kernels/exact.h"
+#include "model/objective.h"
 #include "support/memory.h"
 
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
@@ -111,5 +114,152 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
     if (status == TANDA_OK) *evaluation = made;
     evaluator_free(&evaluator);
     resident_free(&resident);
+    return status;
+}
+
+/* ---- prediction: blocks of rows through the forward pass, and the columns that users see -------------------- */
+
+#define BLOCK_ROWS 4096                 /* that on_rows gets at once */
+#define SWEEP_FLOATS ((size_t)16 << 20) /* predictions in memory at a time, in whole blocks: 64 MiB */
+
+size_t tanda_prediction_columns(const tanda_model *model) {
+    size_t outputs = model_outputs(model);
+    return model->task == TANDA_TASK_CLASSES && outputs == 1 ? 2 : outputs;
+}
+
+typedef struct predictor {
+    const tanda_model *model;
+    resident resident;
+    session session;
+    const tensor *tensor; /* logits of a sigmoid output, else the output */
+    size_t sweep_rows;    /* that go through the device at once */
+    float *values;        /* (sweep_rows, outputs) as read */
+    float *columns;       /* (BLOCK_ROWS, columns) */
+} predictor;
+
+static tanda_status predictor_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
+                                     predictor *made, tanda_error *error) {
+    const size_t last = model->layer_count - 1,
+                 rows = dataset->rows < BLOCK_ROWS ? dataset->rows : BLOCK_ROWS;
+    const plan_options plan = {.with_prediction = true, .keep = true};
+    const program_options options = {.batch_rows = rows};
+    const bool binary = tanda_prediction_columns(model) != model_outputs(model);
+    const bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
+    made->model = model;
+    tanda_status status = resident_of_dataset(backend, model, dataset, false, false, &made->resident, error);
+    if (status == TANDA_OK)
+        status = session_create(model, &made->resident, &plan, &options, NULL, &made->session, error);
+    if (status != TANDA_OK) return status;
+    made->tensor = plan_tensor(made->session.plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
+    /* All rows at once as a rule: each sweep has the threads wait for one another. */
+    const size_t blocks = SWEEP_FLOATS / (BLOCK_ROWS * made->tensor->units);
+    made->sweep_rows = BLOCK_ROWS * (blocks > 0 ? blocks : 1);
+    if (made->sweep_rows > dataset->rows) made->sweep_rows = dataset->rows;
+    status =
+        allocate(&made->values, made->sweep_rows * made->tensor->units, sizeof(float), "predictions", error);
+    if (status == TANDA_OK)
+        status = allocate(&made->columns, rows * tanda_prediction_columns(model), sizeof(float),
+                          "predictions", error);
+    return status;
+}
+
+/*
+ * Both columns of a binary model are computed, never 1 - p: sigmoid(-z) and sigmoid(z). One whose output is no
+ * probability (hinge) has -f(x) and f(x), so that the greater column is the class there too.
+ */
+static const float *make_columns(predictor *predictor, size_t rows, float *values) {
+    target_scaling_undo(&predictor->model->target_scaling, rows, values); /* if there is one */
+    if (tanda_prediction_columns(predictor->model) == predictor->tensor->units) return values;
+    bool sigmoid = predictor->tensor->role == TENSOR_LOGITS;
+    bool margin = !objective_gives_probabilities(predictor->model->loss);
+    for (size_t row = 0; row < rows; row++) {
+        float value = values[row];
+        predictor->columns[2 * row] =
+            sigmoid ? exact_sigmoid(-value) : canonical(margin ? -value : 1.0f - value);
+        predictor->columns[2 * row + 1] = sigmoid ? exact_sigmoid(value) : value;
+    }
+    return predictor->columns;
+}
+
+/* Gives the rows of a sweep away, block by block. */
+static tanda_status give_rows(predictor *predictor, size_t first, size_t rows,
+                              tanda_status (*on_rows)(size_t first_row, size_t rows, const float *predictions,
+                                                      void *context),
+                              void *context) {
+    tanda_status status = TANDA_OK;
+    for (size_t at = 0; status == TANDA_OK && at < rows; at += BLOCK_ROWS) {
+        const size_t block = rows - at < BLOCK_ROWS ? rows - at : BLOCK_ROWS;
+        float *values = predictor->values + at * predictor->tensor->units;
+        status = on_rows(first + at, block, make_columns(predictor, block, values), context);
+    }
+    return status;
+}
+
+tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                           tanda_status (*on_rows)(size_t first_row, size_t rows, const float *predictions,
+                                                   void *context),
+                           void *context, tanda_error *error) {
+    predictor predictor = {0};
+    if (dataset->rows == 0) return TANDA_OK; /* a file of names alone */
+    tanda_status status = check_fit(model, dataset, false, error);
+    if (status != TANDA_OK) return status;
+    status = predictor_create(device, model, dataset, &predictor, error);
+    for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += predictor.sweep_rows) {
+        const size_t left = dataset->rows - first;
+        const size_t rows = left < predictor.sweep_rows ? left : predictor.sweep_rows;
+        status = session_sweep(&predictor.session, predictor.tensor, first, rows, predictor.values, error);
+        status = dataset_check(dataset, status, error);
+        if (status == TANDA_OK) status = give_rows(&predictor, first, rows, on_rows, context);
+    }
+    session_free(&predictor.session);
+    resident_free(&predictor.resident);
+    free(predictor.values);
+    free(predictor.columns);
+    return status;
+}
+
+/* ---- metrics of a model on a data set ----------------------------------------------------------------------- */
+
+typedef struct collected {
+    float *predictions; /* (rows, columns) */
+    size_t columns;
+    tanda_error *error;
+} collected;
+
+static tanda_status collect(size_t first_row, size_t rows, const float *predictions, void *context) {
+    const collected *collected = context;
+    for (size_t i = 0; i < rows * collected->columns; i++)
+        if (!isfinite(predictions[i]))
+            return fail(
+                collected->error, TANDA_FAILED,
+                "row %zu (from 0): the prediction is not finite; its features are too large for the model",
+                first_row + i / collected->columns);
+    memcpy(collected->predictions + first_row * collected->columns, predictions,
+           rows * collected->columns * sizeof *predictions);
+    return TANDA_OK;
+}
+
+tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *model,
+                                    const tanda_dataset *dataset, size_t top_k, tanda_metrics **metrics,
+                                    tanda_error *error) {
+    collected all = {.columns = tanda_prediction_columns(model), .error = error};
+    size_t count = 0;
+    tanda_status status = check_fit(model, dataset, true, error);
+    if (status != TANDA_OK) return status;
+    if (multiply_overflows(dataset->rows, all.columns, &count))
+        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
+    status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
+    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
+    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
+        status = tanda_metrics_of_classes(all.predictions, dataset->classes, dataset->rows, all.columns,
+                                          top_k, metrics, error);
+    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
+    else if (status == TANDA_OK)
+        status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
+                                         metrics, error);
+    free(all.predictions);
+    if (status == TANDA_OK && !objective_gives_probabilities(model->loss)) (*metrics)->log_loss = NAN;
     return status;
 }

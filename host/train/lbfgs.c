@@ -141,12 +141,6 @@ typedef struct sample {
     double length, value, slope;
 } sample;
 
-static bool is_too_high(const sample *start, const sample *trial) {
-    const double magnitude = start->value < 0.0 ? -start->value : start->value;
-    return !isfinite(trial->value) || !isfinite(trial->slope) ||
-           trial->value > start->value + VALUE_NOISE * magnitude;
-}
-
 static bool is_accepted(const sample *start, const sample *trial) {
     const bool low = trial->value <= start->value + DECREASE * trial->length * start->slope ||
                      trial->slope <= (2.0 * DECREASE - 1.0) * start->slope;
@@ -191,7 +185,9 @@ static tanda_status search(lbfgs *state, const objective *objective, const sampl
             found->slope = product_with_direction(state->trial_gradient, state->direction, state->size);
 
         if (status != TANDA_OK) return status;
-        const bool too_high = is_too_high(start, found);
+        const double magnitude = start->value < 0.0 ? -start->value : start->value;
+        const bool too_high = !isfinite(found->value) || !isfinite(found->slope) ||
+                              found->value > start->value + VALUE_NOISE * magnitude;
         *accepted = !too_high && is_accepted(start, found);
         if (*accepted) return TANDA_OK;
         if (too_high || found->slope >= 0.0) {

@@ -118,8 +118,9 @@ void metrics_divide(tanda_average *sum, double divisor) {
     sum->f1 /= divisor;
 }
 
-static void rate_classes(tanda_metrics *metrics) {
-    size_t occurring = 0;
+void metrics_rate(tanda_metrics *metrics, bool occurring) {
+    size_t counted = 0;
+    double support = 0.0;
     metrics->macro = metrics->weighted = (tanda_average){0};
     for (size_t i = 0; i < metrics->class_count; i++) {
         tanda_class_metrics *class = &metrics->classes[i];
@@ -128,12 +129,13 @@ static void rate_classes(tanda_metrics *metrics) {
         class->recall = rates.recall;
         class->f1 = rates.f1;
         metrics_add(&metrics->weighted, &rates, (double)class->support);
-        if (class->support + class->predicted == 0) continue;
+        support += (double)class->support;
+        if (occurring && class->support + class->predicted == 0) continue;
         metrics_add(&metrics->macro, &rates, 1.0);
-        occurring++;
+        counted++;
     }
-    metrics_divide(&metrics->macro, (double)occurring);
-    metrics_divide(&metrics->weighted, (double)metrics->rows);
+    metrics_divide(&metrics->macro, (double)counted);
+    if (support > 0.0) metrics_divide(&metrics->weighted, support);
 }
 
 static double log_loss(const tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
@@ -149,41 +151,35 @@ static double log_loss(const tanda_metrics *metrics, const float *probabilities,
     return sum / (double)metrics->rows;
 }
 
-static tanda_status fill_classes(tanda_metrics *metrics, const float *probabilities, const int32_t *classes,
-                                 tanda_error *error) {
-    size_t count = metrics->class_count;
-    tanda_status status = allocate(&metrics->classes, count, sizeof *metrics->classes, "metrics", error);
-    if (status == TANDA_OK && count <= TANDA_CONFUSION_CLASSES)
-        status = allocate(&metrics->confusion, count * count, sizeof *metrics->confusion, "confusion matrix",
-                          error);
-    if (status != TANDA_OK) return status;
-    count_rows(metrics, probabilities, classes);
-    rate_classes(metrics);
-    metrics->log_loss = log_loss(metrics, probabilities, classes);
-    ranking ranking;
-    status = ranking_create(metrics->rows, &ranking, error);
-    if (status != TANDA_OK) return status;
-    double sum = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        metrics->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, count, classes, (int32_t)i);
-        sum += metrics->classes[i].roc_auc;
-    }
-    metrics->roc_auc = count == 2 ? metrics->classes[1].roc_auc : sum / (double)count;
-    ranking_free(&ranking);
-    return TANDA_OK;
-}
-
 tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes, size_t rows,
                                       size_t class_count, size_t top_k, tanda_metrics **metrics,
                                       tanda_error *error) {
     tanda_metrics *made = NULL;
+    ranking ranking = {0};
+    double sum = 0.0;
     tanda_status status = metrics_check_finite(probabilities, rows, class_count, "prediction", error);
     if (status == TANDA_OK) status = check_classes(classes, rows, class_count, error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_CLASSES, rows, &made, error);
     if (status != TANDA_OK) return status;
     made->class_count = class_count;
     made->top_k = top_k < class_count ? top_k : class_count;
-    status = fill_classes(made, probabilities, classes, error);
+    status = allocate(&made->classes, class_count, sizeof *made->classes, "metrics", error);
+    if (status == TANDA_OK && class_count <= TANDA_CONFUSION_CLASSES)
+        status = allocate(&made->confusion, class_count * class_count, sizeof *made->confusion,
+                          "confusion matrix", error);
+    if (status == TANDA_OK) status = ranking_create(rows, &ranking, error);
+    if (status == TANDA_OK) {
+        count_rows(made, probabilities, classes);
+        metrics_rate(made, true);
+        made->log_loss = log_loss(made, probabilities, classes);
+    }
+    for (size_t i = 0; status == TANDA_OK && i < class_count; i++) {
+        made->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, class_count, classes, (int32_t)i);
+        sum += made->classes[i].roc_auc;
+    }
+    if (status == TANDA_OK)
+        made->roc_auc = class_count == 2 ? made->classes[1].roc_auc : sum / (double)class_count;
+    ranking_free(&ranking);
     if (status == TANDA_OK)
         *metrics = made;
     else

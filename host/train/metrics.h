@@ -18,6 +18,9 @@ tanda_average metrics_rates(uint64_t predicted, uint64_t support, uint64_t corre
 void metrics_add(tanda_average *sum, const tanda_average *rates, double weight);
 void metrics_divide(tanda_average *sum, double divisor);
 
+/* From the counts of each class: its rates, and their averages; macro over those that occur, or over all. */
+void metrics_rate(tanda_metrics *metrics, bool occurring);
+
 /* Room to sort the scores of `rows` rows. */
 typedef struct ranking {
     size_t rows;

@@ -59,57 +59,34 @@ static void count_rows(tanda_metrics *metrics, const float *probabilities, const
     metrics->micro = metrics_rates(all.predicted, all.support, all.correct);
 }
 
-static void rate_labels(tanda_metrics *metrics) {
-    double support = 0.0;
-    metrics->macro = metrics->weighted = (tanda_average){0};
-    for (size_t i = 0; i < metrics->class_count; i++) {
-        tanda_class_metrics *label = &metrics->classes[i];
-        const tanda_average rates = metrics_rates(label->predicted, label->support, label->correct);
-        label->precision = rates.precision;
-        label->recall = rates.recall;
-        label->f1 = rates.f1;
-        metrics_add(&metrics->macro, &rates, 1.0);
-        metrics_add(&metrics->weighted, &rates, (double)label->support);
-        support += (double)label->support;
-    }
-    metrics_divide(&metrics->macro, (double)metrics->class_count);
-    if (support > 0.0) metrics_divide(&metrics->weighted, support);
-}
-
-static tanda_status rank_labels(tanda_metrics *metrics, const float *probabilities, const float *labels,
-                                tanda_error *error) {
-    const size_t count = metrics->class_count;
-    int32_t *truth = NULL;
-    ranking ranking = {0};
-    double sum = 0.0;
-    tanda_status status = allocate(&truth, metrics->rows, sizeof *truth, "labels", error);
-    if (status == TANDA_OK) status = ranking_create(metrics->rows, &ranking, error);
-    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
-        for (size_t row = 0; row < metrics->rows; row++)
-            truth[row] = labels[row * count + i] == 1.0f;
-        metrics->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, count, truth, 1);
-        sum += metrics->classes[i].roc_auc;
-    }
-    metrics->roc_auc = sum / (double)count;
-    ranking_free(&ranking);
-    free(truth);
-    return status;
-}
-
 tanda_status tanda_metrics_of_labels(const float *probabilities, const float *labels, size_t rows,
                                      size_t label_count, tanda_metrics **metrics, tanda_error *error) {
     tanda_metrics *made = NULL;
+    int32_t *truth = NULL;
+    ranking ranking = {0};
+    double sum = 0.0;
     tanda_status status = metrics_check_finite(probabilities, rows, label_count, "prediction", error);
     if (status == TANDA_OK) status = check_labels(labels, rows, label_count, error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_LABELS, rows, &made, error);
     if (status != TANDA_OK) return status;
     made->class_count = label_count;
     status = allocate(&made->classes, label_count, sizeof *made->classes, "metrics", error);
+    if (status == TANDA_OK) status = allocate(&truth, rows, sizeof *truth, "labels", error);
+    if (status == TANDA_OK) status = ranking_create(rows, &ranking, error);
     if (status == TANDA_OK) {
         count_rows(made, probabilities, labels);
-        rate_labels(made);
-        status = rank_labels(made, probabilities, labels, error);
+        metrics_rate(made, false);
     }
+    for (size_t i = 0; status == TANDA_OK && i < label_count; i++) {
+        for (size_t row = 0; row < rows; row++)
+            truth[row] = labels[row * label_count + i] == 1.0f;
+        made->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, label_count, truth, 1);
+        sum += made->classes[i].roc_auc;
+    }
+    made->roc_auc = sum / (double)label_count;
+    ranking_free(&ranking);
+    free(truth);
+
     if (status == TANDA_OK)
         *metrics = made;
     else

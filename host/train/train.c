@@ -99,16 +99,11 @@ static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *
 
 /* ---- all epochs ---------------------------------------------------------------------------------------- */
 
-static bool is_reported(const trainer *trainer) {
+/* An epoch has just ended that is the next report or look, or the last one. */
+static bool is_due(const trainer *trainer, size_t (*next)(const tanda_train_options *options, size_t epoch)) {
     const size_t epoch = trainer_epoch(trainer);
     return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           (trainer->progress.stopping.stopped || next_report(trainer->options, epoch) == epoch);
-}
-
-static bool is_looked_at(const trainer *trainer) {
-    const size_t epoch = trainer_epoch(trainer);
-    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           (trainer->progress.stopping.stopped || next_look(trainer->options, epoch) == epoch);
+           (trainer->progress.stopping.stopped || next(trainer->options, epoch) == epoch);
 }
 
 static void tell_epoch(training_run *run, tanda_epoch *line) {
@@ -138,7 +133,7 @@ tanda_progress training_run_progress(const training_run *run) {
                                .accuracy = NAN};
     const double rows = (double)trainer->dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
-    const bool known = progress.steps > 1 || is_looked_at(trainer);
+    const bool known = progress.steps > 1 || is_due(trainer, next_look);
     if (known) progress.loss = running->loss / seen;
     if (known && trainer->session.plan->labels.are_counted)
         progress.accuracy = (double)running->correct / seen;
@@ -228,7 +223,8 @@ bool training_run_is_done(const training_run *run) {
 /* Advances, and ends the epoch if it is one that is looked at. */
 static tanda_status go_on(training_run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
     tanda_status status = advance(run, most, error);
-    if (status == TANDA_OK && is_looked_at(&run->trainer)) status = end_epoch(&run->trainer, line, error);
+    if (status == TANDA_OK && is_due(&run->trainer, next_look))
+        status = end_epoch(&run->trainer, line, error);
     return check_data(run, status, error);
 }
 
@@ -262,7 +258,7 @@ static tanda_status run_steps(training_run *run, uint64_t end, tanda_error *erro
         status = go_on(run, end, &line, error);
         if (trainer->diverged && status == TANDA_FAILED) return explain_divergence(run, error);
         if (status != TANDA_OK) return status;
-        if (is_reported(trainer))
+        if (is_due(trainer, next_report))
             tell_epoch(run, &line);
         else
             tell_progress(run);

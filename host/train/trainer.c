@@ -20,7 +20,8 @@ bool checkpoint_is_folder(const char *path) {
     return length < size || strcmp(path + length - size, file) != 0;
 }
 
-bool trainer_keeps_best(const tanda_train_options *options) {
+/* The best weights are to be restored, or to be written beside checkpoints. */ static bool
+keeps_best(const tanda_train_options *options) {
     return options->restore_best ||
            (options->checkpoint != NULL && checkpoint_is_folder(options->checkpoint));
 }
@@ -68,7 +69,7 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
         session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
     if (status == TANDA_OK && options->on_note != NULL && session_notes(&trainer->session)[0] != '\0')
         options->on_note(session_notes(&trainer->session), options->context);
-    if (status == TANDA_OK && trainer_keeps_best(options))
+    if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
@@ -164,18 +165,6 @@ double trainer_learning_rate(trainer *trainer) {
     return rates_learning_rate(&trainer->rates, &trainer->progress.plateau, step > 0 ? step - 1 : 0);
 }
 
-tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
-    if (trainer->full_batch == NULL) return session_read_state(&trainer->session, index, packed, error);
-    full_batch_read_state(trainer->full_batch, index, packed);
-    return TANDA_OK;
-}
-
-tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
-    if (trainer->full_batch == NULL) return session_write_state(&trainer->session, index, packed, error);
-    full_batch_write_state(trainer->full_batch, index, packed);
-    return TANDA_OK;
-}
-
 /* Adds up the steps; the first whose loss or weights are not finite ends the training. */
 static tanda_status add_steps(trainer *trainer, size_t steps, tanda_error *error) {
     progress *progress = &trainer->progress;
@@ -223,6 +212,19 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
 
 /* ---- snapshots ---------------------------------------------------------------------------------------------- */
 
+/* Vector `index` of the optimizer's state, packed. */
+static tanda_status read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL) return session_read_state(&trainer->session, index, packed, error);
+    full_batch_read_state(trainer->full_batch, index, packed);
+    return TANDA_OK;
+}
+
+static tanda_status write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error) {
+    if (trainer->full_batch == NULL) return session_write_state(&trainer->session, index, packed, error);
+    full_batch_write_state(trainer->full_batch, index, packed);
+    return TANDA_OK;
+}
+
 tanda_status snapshot_create(const trainer *trainer, snapshot *snapshot, tanda_error *error) {
     const size_t count = trainer->session.plan->parameter_count;
     *snapshot = (struct snapshot){.state_count = trainer->state_count};
@@ -252,7 +254,7 @@ tanda_status snapshot_take(const trainer *trainer, snapshot *snapshot, tanda_err
     if (snapshot->best != NULL) memcpy(snapshot->best, trainer->best, bytes);
     tanda_status status = session_read_parameters(&trainer->session, snapshot->parameters, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
-        status = trainer_read_state(trainer, i, snapshot->state[i], error);
+        status = read_state(trainer, i, snapshot->state[i], error);
     return status;
 }
 
@@ -262,6 +264,6 @@ tanda_status snapshot_restore(trainer *trainer, const snapshot *snapshot, tanda_
     if (trainer->best != NULL && snapshot->best != NULL) memcpy(trainer->best, snapshot->best, bytes);
     tanda_status status = session_write_parameters(&trainer->session, snapshot->parameters, error);
     for (size_t i = 0; status == TANDA_OK && i < snapshot->state_count; i++)
-        status = trainer_write_state(trainer, i, snapshot->state[i], error);
+        status = write_state(trainer, i, snapshot->state[i], error);
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }

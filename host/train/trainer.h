@@ -42,18 +42,11 @@ double trainer_learning_rate(trainer *trainer);
 /* What a checkpoint's path names: a folder unless it ends in .safetensors. */
 bool checkpoint_is_folder(const char *path);
 
-/* The best weights are to be restored, or to be written beside checkpoints. */
-bool trainer_keeps_best(const tanda_train_options *options);
-
 /*
  * Steps up to `end`, but no more than what is heard of in time, are done and added up. A step whose loss or weights are
  * not finite is the last that counts: TANDA_FAILED, and `diverged` is set.
  */
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error);
-
-/* Vector `index` of the optimizer's state, packed. */
-tanda_status trainer_read_state(const trainer *trainer, size_t index, float *packed, tanda_error *error);
-tanda_status trainer_write_state(trainer *trainer, size_t index, const float *packed, tanda_error *error);
 
 /* What the training's session was made of. */
 plan_options trainer_plan_options(const trainer *trainer);

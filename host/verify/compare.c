@@ -42,68 +42,47 @@ static void add_difference(figures *figures, float a, float b) {
     figures->squared_difference += difference * difference;
 }
 
-/* False when a side lies outside its bound; NaN does. */
-static bool check_element(figures *figures, double expected, const double bound[SIDE_COUNT],
-                          const float value[SIDE_COUNT], mismatch *found) {
+/* False when a side of found->value lies outside its bound, as NaN does, which *found then tells. */
+static bool check_element(figures *figures, const expectation *expectation, size_t row, size_t column,
+                          mismatch *found) {
+    const size_t place = row * expectation->row_step + column * expectation->column_step;
+    const double expected = expectation->value[place];
     for (int side = 0; side < SIDE_COUNT; side++) {
-        double difference = fabs((double)value[side] - expected);
-        if (bound[side] * figures->observed < figures->bound * difference || figures->observed == 0.0) {
+        const double difference = fabs((double)found->value[side] - expected),
+                     bound = expectation->bound[side][place];
+        if (bound * figures->observed < figures->bound * difference || figures->observed == 0.0) {
             figures->observed = difference;
-            figures->bound = bound[side];
+            figures->bound = bound;
         }
-        if (difference <= bound[side]) continue;
-        *found = (mismatch){.value = {value[SIDE_A], value[SIDE_B]},
-                            .expected = expected,
-                            .bound = bound[side],
-                            .difference = difference,
-                            .side = side};
+        if (difference <= bound) continue;
+        found->expected = expected;
+        found->bound = bound;
+        found->difference = difference;
+        found->side = side;
         return false;
     }
     return true;
 }
 
-static bool compare_bits(figures *figures, const float *a, const float *b, size_t count, size_t columns,
-                         mismatch *first) {
-    bool equal = true;
-    if (memcmp(a, b, count * sizeof *a) == 0) return true;
-    for (size_t i = 0; i < count; i++) {
-        figures->squared_value += (double)b[i] * (double)b[i];
-        if (same_bits(a[i], b[i])) continue;
-        add_difference(figures, a[i], b[i]);
-        if (equal)
-            *first =
-                (mismatch){.row = i / columns, .column = i % columns, .value = {a[i], b[i]}, .side = SIDE_B};
-        equal = false;
-    }
-    return equal;
-}
-
-static bool compare_with_bounds(figures *figures, const expectation *expected, const float *a, const float *b,
-                                size_t count, size_t columns, mismatch *first) {
-    bool within = true;
-    for (size_t row = 0; row < count / columns; row++)
-        for (size_t column = 0; column < columns; column++) {
-            size_t i = row * columns + column,
-                   place = row * expected->row_step + column * expected->column_step;
-            double bound[SIDE_COUNT] = {expected->bound[SIDE_A][place], expected->bound[SIDE_B][place]};
-            float value[SIDE_COUNT] = {a[i], b[i]};
-            mismatch found;
+bool compare_values(figures *figures, const expectation *expected, const float *a, const float *b,
+                    size_t count, size_t columns, mismatch *first) {
+    bool is_right = true;
+    figures->compared += count;
+    if (expected == NULL && memcmp(a, b, count * sizeof *a) == 0) return true;
+    for (size_t i = 0, row = 0; i < count; row++)
+        for (size_t column = 0; column < columns; column++, i++) {
+            const bool same = same_bits(a[i], b[i]);
+            mismatch found = {.value = {a[i], b[i]}, .side = SIDE_B};
             figures->squared_value += (double)b[i] * (double)b[i];
-            if (!same_bits(a[i], b[i])) add_difference(figures, a[i], b[i]);
-            if (check_element(figures, expected->value[place], bound, value, &found) || !within) continue;
+            if (!same) add_difference(figures, a[i], b[i]);
+            const bool fits = expected == NULL ? same : check_element(figures, expected, row, column, &found);
+            if (fits || !is_right) continue;
             *first = found;
             first->row = row;
             first->column = column;
-            within = false;
+            is_right = false;
         }
-    return within;
-}
-
-bool compare_values(figures *figures, const expectation *expected, const float *a, const float *b,
-                    size_t count, size_t columns, mismatch *first) {
-    figures->compared += count;
-    return expected == NULL ? compare_bits(figures, a, b, count, columns, first)
-                            : compare_with_bounds(figures, expected, a, b, count, columns, first);
+    return is_right;
 }
 
 double normalised_error(const figures *figures) {

@@ -25,7 +25,8 @@ void golden_free(golden *golden) {
     *golden = (struct golden){0};
 }
 
-void golden_data_digest(const tanda_dataset *dataset, char *text) {
+/* SHA-256 over values and labels as training sees them. */ static void
+data_digest(const tanda_dataset *dataset, char *text) {
     char values[DIGEST_TEXT_SIZE], labels[DIGEST_TEXT_SIZE], weights[DIGEST_TEXT_SIZE] = "", whole[320];
     bool classes = dataset->task == TANDA_TASK_CLASSES;
     digest_sha256(dataset->values, dataset->rows * dataset->features * sizeof(float), values);
@@ -183,7 +184,7 @@ static tanda_status check_data(const golden *expected, size_t rows, size_t featu
 
 tanda_status golden_check_data(const golden *expected, const tanda_dataset *dataset, tanda_error *error) {
     char digest[DIGEST_TEXT_SIZE];
-    golden_data_digest(dataset, digest);
+    data_digest(dataset, digest);
     const tanda_status status = check_data(expected, dataset->rows, dataset->features, digest, error);
     return dataset_check(dataset, status, error);
 }
@@ -216,7 +217,7 @@ tanda_status golden_run(backend *backend, tanda_model *model, const tanda_datase
     if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
     tanda_status status = check_fit(model, dataset, true, error);
     if (status != TANDA_OK) return status;
-    golden_data_digest(dataset, result->data);
+    data_digest(dataset, result->data);
     model_digest(model, result->start);
     if (expected != NULL) status = check_expected(expected, result, error);
     if (status == TANDA_OK) status = copy_text(&result->device, backend->information.name, error);

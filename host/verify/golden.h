@@ -85,9 +85,6 @@ size_t golden_entries(uint64_t steps);
 /* TANDA_BAD_INPUT when the data set is not the one of the fingerprint. */
 tanda_status golden_check_data(const golden *expected, const tanda_dataset *dataset, tanda_error *error);
 
-/* SHA-256 over values and labels as training sees them; text has DIGEST_TEXT_SIZE bytes. */
-void golden_data_digest(const tanda_dataset *dataset, char *text);
-
 /* Atomic; TANDA_FAILED when the file cannot be written. */
 tanda_status golden_save(const golden *golden, const char *path, tanda_error *error);
 

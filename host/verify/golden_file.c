@@ -26,13 +26,6 @@ static json_t *trace_of(const golden *golden) {
     return json_end(&trace);
 }
 
-static json_t *arguments_of(const golden *golden) {
-    json_builder array = json_array_begin();
-    for (size_t i = 0; i < golden->argument_count; i++)
-        json_push(&array, json_string(golden->arguments[i]));
-    return json_end(&array);
-}
-
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* A file being read; the first thing that is wrong is kept. */
@@ -188,13 +181,6 @@ tanda_status golden_load(const char *path, golden *golden, tanda_error *error) {
 
 /* ---- saving -------------------------------------------------------------------------------------------- */
 
-static bool same_arguments(const golden *a, const golden *b) {
-    if (a->argument_count != b->argument_count) return false;
-    for (size_t i = 0; i < a->argument_count; i++)
-        if (strcmp(a->arguments[i], b->arguments[i]) != 0) return false;
-    return true;
-}
-
 static bool same_entries(const golden *a, const golden *b) {
     if (a->entry_count != b->entry_count) return false;
     for (size_t i = 0; i < a->entry_count; i++) {
@@ -224,8 +210,9 @@ static tanda_status read_back(const golden *golden, const char *path, const char
                       golden->parameters == read.parameters && golden->batch_rows == read.batch_rows &&
                       golden->steps == read.steps && strcmp(golden->data, read.data) == 0 &&
                       strcmp(golden->start, read.start) == 0 && strcmp(golden->final, read.final) == 0 &&
-                      same_arguments(golden, &read) && same_settings(golden, &read) &&
-                      same_entries(golden, &read);
+                      golden->argument_count == read.argument_count &&
+                      equal_texts(golden->arguments, read.arguments, read.argument_count) &&
+                      same_settings(golden, &read) && same_entries(golden, &read);
     golden_free(&read);
     if (same) return TANDA_OK;
     if (status == TANDA_OK && json_memory_failures() != failures)
@@ -238,13 +225,14 @@ tanda_status golden_save(const golden *golden, const char *path, tanda_error *er
     json_t *settings = golden->settings != NULL
                            ? json_read(golden->settings, strlen(golden->settings), 0, NULL)
                            : json_object();
-    json_t *object = json_pack(
-        "{si si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT, "contract",
-        TANDA_CONTRACT, "version", TANDA_VERSION, "device", golden->device, "arguments", arguments_of(golden),
-        "settings", settings, "rows", (json_int_t)golden->rows, "features", (json_int_t)golden->features,
-        "parameters", (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows, "steps",
-        (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256", golden->start, "final_sha256",
-        golden->final, "trace", trace_of(golden));
+    json_t *object =
+        json_pack("{si si ss ss so so sI sI sI sI sI ss ss ss so}", "tanda_golden", GOLDEN_FORMAT, "contract",
+                  TANDA_CONTRACT, "version", TANDA_VERSION, "device", golden->device, "arguments",
+                  json_strings(golden->arguments, golden->argument_count), "settings", settings, "rows",
+                  (json_int_t)golden->rows, "features", (json_int_t)golden->features, "parameters",
+                  (json_int_t)golden->parameters, "batch", (json_int_t)golden->batch_rows, "steps",
+                  (json_int_t)golden->steps, "data_sha256", golden->data, "start_sha256", golden->start,
+                  "final_sha256", golden->final, "trace", trace_of(golden));
     char *text = object != NULL ? json_write(object, JSON_INDENT(1)) : NULL;
     json_decref(object);
     if (text == NULL)

@@ -206,10 +206,6 @@ static void expect_update(lockstep *lockstep, const compared_tensor *tensor) {
     }
 }
 
-static bool is_gradient(quantity quantity) {
-    return quantity == QUANTITY_WEIGHT_GRADIENT || quantity == QUANTITY_BIAS_GRADIENT;
-}
-
 /* One tensor of gradients or parameters, in the runners' values. */
 static void compare_unpacked(lockstep *lockstep, size_t index) {
     const compared_tensor *tensor = &lockstep->result->tensors[index];
@@ -225,7 +221,7 @@ static void compare_unpacked(lockstep *lockstep, size_t index) {
                             .bound = {lockstep->bound[SIDE_A] + offset, lockstep->bound[SIDE_B] + offset},
                             .row_step = tensor->columns,
                             .column_step = 1};
-    if (is_gradient(tensor->quantity))
+    if (tensor->quantity == QUANTITY_WEIGHT_GRADIENT || tensor->quantity == QUANTITY_BIAS_GRADIENT)
         expected = expect(step_reference_expect(&lockstep->reference, tensor->quantity, tensor->layer),
                           tensor->columns, 1);
     compare(lockstep, index, &expected, a, b, count);

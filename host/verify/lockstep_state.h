@@ -4,7 +4,7 @@
 
 #include "train/evaluator.h"
 #include "verify/lockstep_types.h"
-#include "verify/reference_state.h"
+#include "verify/reference.h"
 
 /* A side at work. Arrays are packed parameters of the latest step. */
 typedef struct runner {

@@ -6,7 +6,6 @@
 
 #include "backend/plan.h"
 #include "support/memory.h"
-#include "verify/reference_state.h"
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
 

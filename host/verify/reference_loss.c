@@ -1,4 +1,4 @@
-#include "verify/reference_state.h"
+#include "verify/reference.h"
 
 #include <math.h>
 

@@ -14,40 +14,32 @@ static size_t in_rows(const packed_layer *layer, size_t in_panels) {
     return layer->weight + line % layer->inputs * layer->stride + line / layer->inputs * PANEL;
 }
 
-static void copy_biases(const owned *owned, const float *from, float *to) {
-    memcpy(to + owned->first_bias, from + owned->first_bias,
-           (owned->end_bias - owned->first_bias) * sizeof *to);
-}
-
-static void copy_weights(const owned *owned, const float *from, float *to) {
-    memcpy(to + owned->first_weight, from + owned->first_weight,
-           (owned->end_weight - owned->first_weight) * sizeof *to);
+/* What a part owns, from rows to panels or back; biases and narrow weights lie the same way in both. */
+static void copy_owned(const plan *plan, const float *from, float *to, bool to_panels, size_t part,
+                       size_t parts) {
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const packed_layer *layer = &plan->layers[l];
+        const owned owned = owned_by(layer, part, parts);
+        const size_t biases = owned.end_bias - owned.first_bias,
+                     weights = owned.end_weight - owned.first_weight;
+        memcpy(to + owned.first_bias, from + owned.first_bias, biases * sizeof *to);
+        if (layer->outputs < WIDE_OUTPUTS) {
+            memcpy(to + owned.first_weight, from + owned.first_weight, weights * sizeof *to);
+            continue;
+        }
+        for (size_t at = owned.first_weight; at < owned.end_weight; at += PANEL) {
+            const size_t rows = in_rows(layer, at);
+            memcpy(to + (to_panels ? at : rows), from + (to_panels ? rows : at), PANEL * sizeof *to);
+        }
+    }
 }
 
 void layout_to_panels(const plan *plan, const float *packed, float *panels, size_t part, size_t parts) {
-    for (size_t l = 0; l < plan->layer_count; l++) {
-        const packed_layer *layer = &plan->layers[l];
-        const owned owned = owned_by(layer, part, parts);
-        copy_biases(&owned, packed, panels);
-        if (layer->outputs < WIDE_OUTPUTS)
-            copy_weights(&owned, packed, panels);
-        else
-            for (size_t at = owned.first_weight; at < owned.end_weight; at += PANEL)
-                memcpy(panels + at, packed + in_rows(layer, at), PANEL * sizeof *panels);
-    }
+    copy_owned(plan, packed, panels, true, part, parts);
 }
 
 void layout_from_panels(const plan *plan, const float *panels, float *packed, size_t part, size_t parts) {
-    for (size_t l = 0; l < plan->layer_count; l++) {
-        const packed_layer *layer = &plan->layers[l];
-        const owned owned = owned_by(layer, part, parts);
-        copy_biases(&owned, panels, packed);
-        if (layer->outputs < WIDE_OUTPUTS)
-            copy_weights(&owned, panels, packed);
-        else
-            for (size_t at = owned.first_weight; at < owned.end_weight; at += PANEL)
-                memcpy(packed + in_rows(layer, at), panels + at, PANEL * sizeof *packed);
-    }
+    copy_owned(plan, panels, packed, false, part, parts);
 }
 
 void layout_read_panels(const plan *plan, const float *panels, float *packed) {

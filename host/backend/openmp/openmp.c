@@ -18,7 +18,7 @@
 
 #define MOST_THREADS 1024
 
-/* ---- threads ------------------------------------------------------------------------------------------------ */
+/* ---- threads --------------------------------------------------------------------------------------------- */
 
 /* Ends when the one who started all of them lets go. */
 static void *wait_for_end(void *gate) {
@@ -42,25 +42,6 @@ static size_t stack_size(void) {
     return size;
 }
 
-/* Returns the code of the first start that failed, or 0; *started of them have run and are gone. */
-static int start_and_end(pthread_t *threads, size_t count, size_t *started) {
-    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    const size_t stack = stack_size();
-    if (stack > 0)
-        pthread_attr_setstacksize(&attributes, stack); /* one too small is not taken by OpenMP either */
-    int code = 0;
-    pthread_mutex_lock(&gate);
-    for (*started = 0; *started < count && code == 0; *started += code == 0)
-        code = pthread_create(&threads[*started], &attributes, wait_for_end, &gate);
-    pthread_mutex_unlock(&gate);
-    for (size_t i = 0; i < *started; i++)
-        pthread_join(threads[i], NULL);
-    pthread_attr_destroy(&attributes);
-    return code;
-}
-
 /*
  * Whether there are threads to be had: OpenMP's runtime ends the whole process where it gets none. Starts so many less one,
  * as large as the runtime will make them, and ends them again, which takes some 20 microseconds for each. TANDA_FAILED
@@ -71,7 +52,20 @@ static tanda_status try_threads(size_t threads, tanda_error *error) {
     size_t started = 0;
     tanda_status status = allocate(&made, threads, sizeof *made, "threads", error);
     if (status != TANDA_OK) return status;
-    const int code = start_and_end(made, threads - 1, &started);
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    const size_t stack = stack_size();
+    if (stack > 0)
+        pthread_attr_setstacksize(&attributes, stack); /* one too small is not taken by OpenMP either */
+    int code = 0;
+    pthread_mutex_lock(&gate);
+    for (started = 0; started < threads - 1 && code == 0; started += code == 0)
+        code = pthread_create(&made[started], &attributes, wait_for_end, &gate);
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(made[i], NULL);
+    pthread_attr_destroy(&attributes);
     free(made);
     if (code == 0) return TANDA_OK;
     return fail(

@@ -1,4 +1,4 @@
-/* A thread of a run: what step.c, group.c, wave.c, parameters.c and the executors share. */
+/* A thread of a run: what step.c, group.c, parameters.c and the executors share. */
 #ifndef TANDA_OPENMP_WORKER_H
 #define TANDA_OPENMP_WORKER_H
 
@@ -27,7 +27,7 @@ typedef struct worker {
 /* The way in which threads do a wave. */
 struct openmp_executor {
     executor base;
-    void (*divide)(program *program); /* division.h */
+    void (*divide)(program *program); /* see below */
     /* All threads come here, and leave the wave's sum in the first slot, each that of the parameters that it owns. */
     void (*wave)(worker *worker, const batch *batch, size_t first, size_t tiles);
     void (*group)(const worker *worker, tile_group *group); /* by one thread; NULL: there is no such way */
@@ -39,11 +39,8 @@ extern const openmp_executor openmp_perceptron, openmp_shared, openmp_columns;
 tile_group group_of(worker *worker, const batch *batch, size_t first, size_t count, float *workspace,
                     uint32_t *correct);
 
-/* wave.c. A wave for executors whose threads take groups, one thread each, as they become free. */
+/* step.c. A wave for executors whose threads take groups, one thread each, as they become free. */
 void wave_of_groups(worker *worker, const batch *batch, size_t first, size_t tiles);
-
-/* Takes successive groups for one of `threads`, from *next on. False when all are taken. */
-bool take_groups(size_t *next, size_t groups, size_t threads, size_t *begin, size_t *end);
 
 /* The first thread adds what the groups of a wave have counted. */
 void take_correct(worker *worker, size_t groups);
@@ -69,5 +66,33 @@ void begin_descent(worker *worker, const batch *batch, bool complete);
 
 /* The update from the sum in the first slot. True when a parameter became infinite or NaN. */
 bool update_owned(worker *worker, const batch *batch);
+
+/* ---- program.c: how a step is divided, of which the executors' own rules are made ------------------------ */
+
+/* Threads that a step can feed, of so many. */
+size_t useful_threads(const plan *plan, const program_options *options, size_t threads);
+
+/* A core's own cache holds the weights. */
+static inline bool weights_stay_in_cache(const plan *plan) {
+    return plan->parameter_count * sizeof(float) <= OWN_CACHE_BYTES;
+}
+
+/* Workspaces of so many units: of columns and of tiles. */
+void divide_workspaces(program *program, size_t units);
+
+/* Groups of so many bytes, or less as MOST_GROUP_TILES and the step are. After divide_workspaces, like the next. */
+size_t group_of_bytes(const program *program, size_t bytes);
+
+/*
+ * Groups for threads to take, of so many bytes at most, and enough of them that threads end at about the same time; waves
+ * of at most so many tiles where the options leave them open.
+ */
+void divide_for_threads(program *program, size_t group_bytes, size_t most_wave_tiles);
+
+/* Groups and waves of so many tiles; the options have their own, if any, and none is larger than a step. */
+void divide_waves(program *program, size_t group_tiles, size_t wave_tiles);
+
+/* What a thread needs of scratch for the single ops: see gradient.c. */
+size_t scratch_of_ops(const program *program);
 
 #endif

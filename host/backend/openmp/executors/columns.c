@@ -2,7 +2,7 @@
  * Each thread takes groups of tiles through all ops: column by column as far as ops take each row alone, so that weights
  * and activations stay in its cache, or op by op where it would not hold the weights. It fits every plan.
  */
-#include "backend/openmp/division.h"
+
 #include "backend/openmp/worker.h"
 
 #define MOST_WAVE_TILES 1024

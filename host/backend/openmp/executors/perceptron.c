@@ -1,5 +1,5 @@
 /* One output, no hidden layer, nothing asked for but loss and gradient: ../perceptron.c reads the data once a step. */
-#include "backend/openmp/division.h"
+
 #include "backend/openmp/worker.h"
 
 /* Data of a group: some 40 microseconds of a core, by which threads may end apart. */

@@ -2,7 +2,7 @@
  * All threads share each op of a group, each making the gradient of the parameters that it owns: for few tiles, and for
  * weights that outgrow a core's own cache.
  */
-#include "backend/openmp/division.h"
+
 #include "backend/openmp/worker.h"
 
 /* Activations that are worked on together. More tiles of a group mean fewer passes over gradients and weights, which
