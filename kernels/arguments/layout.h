@@ -11,6 +11,7 @@
 #include "kernels/arguments/dense.h"
 #include "kernels/arguments/dropout.h"
 #include "kernels/arguments/gather.h"
+#include "kernels/arguments/gpu_perceptron.h"
 #include "kernels/arguments/limits.h"
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/network.h"
@@ -37,6 +38,7 @@
     X(network_arguments, zero, 280) \
     X(network_layer, first_item, 152) \
     X(perceptron_arguments, zero, 232) \
+    X(gpu_perceptron_arguments, loss, 232) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \
