@@ -21,9 +21,17 @@
 #define FAN_LEVELS 3 /* that one pass of the tree takes over slots: it leaves the first of */
 #define FAN_IN (1 << FAN_LEVELS)
 
-/* Outputs of a block of dense.cl, whose sums stay in registers, with four vectors of lanes or fewer; see dropout.cl. */
+/*
+ * Outputs and vectors of lanes of a block of dense.cl, whose sums stay in registers, in three sizes: on CPU devices the
+ * lanes decide, else the outputs, and many work-items hide the latency. See dropout.cl for the last.
+ */
 #define LARGE_OUTPUTS(VECTOR) ((VECTOR) == 16 ? 6 : 8)
-#define SMALL_OUTPUTS(VECTOR) ((VECTOR) == 16 ? 12 : 8)
+#define LARGE_VECTORS(VECTOR) ((VECTOR) == 16 ? 4 : 1)
+#define MEDIUM_OUTPUTS(VECTOR) ((VECTOR) == 16 ? 12 : 4)
+#define MEDIUM_VECTORS(VECTOR) ((VECTOR) == 16 ? 2 : 1)
+#define SMALL_OUTPUTS(VECTOR) ((VECTOR) == 16 ? 12 : 1)
+#define SMALL_VECTORS(VECTOR) 1
+#define SCALAR_GROUP 64                                 /* work-items of a group where VECTOR is 1 */
 #define DROPOUT_UNITS(VECTOR) ((VECTOR) == 16 ? 32 : 4) /* that a work-item takes */
 
 /*

@@ -5,6 +5,17 @@
 #define FOR_LANES(lane, lanes) \
     for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes; lane += (uint)get_global_size(0) * VECTOR)
 
+/*
+ * Where the labels of VECTOR rows begin. Vectors are given labels for every lane; as scalars, those behind the last row
+ * take the first one's, which nothing uses.
+ */
+INLINE ulong labelled_row(loss_arguments a, uint tile, uint lane, uint used) {
+#if VECTOR == 1
+    if (lane >= used) return a.first_row;
+#endif
+    return a.first_row + (ulong)tile * TILE_ROWS + lane;
+}
+
 kernel void loss_binary_crossentropy(global float *workspace, global const int *label, global uint *results,
                                      loss_arguments a) {
     uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
@@ -12,7 +23,7 @@ kernel void loss_binary_crossentropy(global float *workspace, global const int *
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
         real z = load_real(values + a.source + lane), losses_of_rows;
-        integer class = load_integer(label + tile * TILE_ROWS + lane);
+        integer class = load_integer(label + labelled_row(a, tile, lane, used));
         real delta = binary_rows(z, to_real(class), a.rule, &losses_of_rows);
         store_real(clear_unused(losses_of_rows, lane, used), values + a.losses + lane);
         add_correct(results, a.step, ((z > 0.0f) == (class == 1)) & holds_row(lane, used));
@@ -26,7 +37,7 @@ kernel void loss_categorical_crossentropy(global float *workspace, global const 
          used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
-        integer class = load_integer(label + tile * TILE_ROWS + lane), right;
+        integer class = load_integer(label + labelled_row(a, tile, lane, used)), right;
         real row_losses;
         categorical_rows(a.rule, values + a.source + lane, values + a.target + lane, a.with_delta, a.width,
                          class, holds_row(lane, used), &row_losses, &right, a.zero);
@@ -61,7 +72,7 @@ kernel void loss_mse(global float *workspace, global const int *label, global ui
     int is_class = a.rule.is_class, sigmoid = a.rule.sigmoid;
     FOR_LANES(lane, lanes) {
         real z = load_real(values + a.source + lane);
-        integer bits = load_integer(label + tile * TILE_ROWS + lane);
+        integer bits = load_integer(label + labelled_row(a, tile, lane, used));
         real y = is_class ? to_real(bits) : as_real(bits);
         real output = sigmoid ? activation_sigmoid(z) : z;
         store_real(clear_unused(loss_squared(output, y), lane, used), values + a.losses + lane);
@@ -80,7 +91,7 @@ kernel void loss_elements(global float *workspace, global const int *label, glob
          used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
     FOR_LANES(lane, lanes) {
-        global const int *labels = label + ((ulong)tile * TILE_ROWS + lane) * a.rule.targets;
+        global const int *labels = label + labelled_row(a, tile, lane, used) * a.rule.targets;
         integer right, bits = (integer)(0);
         real row_losses;
         if (a.rule.targets == 1) bits = load_integer(labels);

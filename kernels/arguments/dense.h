@@ -11,10 +11,10 @@ typedef struct dense_arguments {
     float zero;
 } dense_arguments;
 
-/* Weight gradients: of the delta, which the wide kernels want transposed, and the inputs a. */
+/* Weight gradients: of the delta, which the wide kernels of vectors want transposed, and the inputs a. */
 typedef struct gradient_arguments {
     ulong delta, delta_tile, a, a_tile, slot_floats, weight;
-    uint width, rows, stride, inputs, reserved;
+    uint width, rows, stride, inputs, outputs;
     float zero;
 } gradient_arguments;
 
@@ -23,9 +23,10 @@ typedef struct transpose_arguments {
     uint width, rows, outputs, stride;
 } transpose_arguments;
 
+/* Of `outputs` lines of a delta from `source` on and, where has_losses is set, of the line of the losses behind them. */
 typedef struct sum_arguments {
-    ulong source, tile_floats, slot_floats, target;
-    uint width, rows, outputs;
+    ulong source, losses, tile_floats, slot_floats, target;
+    uint width, rows, outputs, has_losses, reserved;
     float zero;
 } sum_arguments;
 

@@ -24,7 +24,7 @@
     X(dense_arguments, zero, 72) \
     X(gradient_arguments, zero, 72) \
     X(transpose_arguments, stride, 40) \
-    X(sum_arguments, zero, 48) \
+    X(sum_arguments, zero, 64) \
     X(bias_arguments, reserved, 32) \
     X(dropout_arguments, scale, 80) \
     X(order_arguments, reserved, 48) \
@@ -32,7 +32,7 @@
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(loss_rule, mean, 52) \
-    X(loss_arguments, zero, 104) \
+    X(loss_arguments, zero, 112) \
     X(softmax_arguments, zero, 40) \
     X(weigh_arguments, reserved, 40) \
     X(network_arguments, zero, 280) \

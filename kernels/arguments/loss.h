@@ -16,8 +16,9 @@ typedef struct loss_rule {
     float parameter, mean;        /* and what it wants to know */
 } loss_rule;
 
+/* first_row: that of the wave among the labels. */
 typedef struct loss_arguments {
-    ulong source, losses, target, tile_floats;
+    ulong source, losses, target, tile_floats, first_row;
     uint width, rows, with_delta, step;
     loss_rule rule;
     float zero;

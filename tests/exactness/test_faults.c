@@ -143,14 +143,12 @@ static const fault faults[] = {
      QUANTITY_DELTA},
     {"race",
      "all tiles add to one bias gradient, unguarded and in no order",
-     {{"dense.cl",
-       "slots[tile * a.slot_floats + a.target + h] = sum_over_rows(line, lanes_of_tile(a.rows, tile), "
-       "a.zero);",
+     {{"dense.cl", "slots[sum_place(a, tile, h)] = sum_over_rows(line, lanes_of_tile(a.rows, tile), a.zero);",
        "float sum = sum_over_rows(line, lanes_of_tile(a.rows, tile), a.zero);\n"
-       "    if (a.outputs > 1)\n"
+       "    if (h < a.outputs)\n"
        "        slots[a.target + h] = slots[a.target + h] + sum;\n"
        "    else\n"
-       "        slots[tile * a.slot_floats + a.target + h] = sum;"}},
+       "        slots[sum_place(a, tile, h)] = sum;"}},
      &tanh_network,
      NULL,
      ALL_ROWS,

@@ -165,9 +165,9 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     if (status == TANDA_OK)
         status = DEVICE_VALUE(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, &state->most_group, error);
     if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_LOCAL_MEM_TYPE, &local, error);
-    state->vector = preferred >= 4 ? 16 : 1;
-    state->group = state->vector == 16 ? 1 : 64;
     state->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
+    state->vector = state->is_cpu && preferred >= 4 ? 16 : 1;
+    state->group = state->vector == 16 ? 1 : SCALAR_GROUP;
     state->shares_memory = state->is_cpu && unified;
     state->has_local = local == CL_LOCAL;
     return status;

@@ -7,15 +7,24 @@
 #include "kernels/arguments/dropout.h"
 #include "kernels/philox.h"
 
-/* Lanes of one block of a dense kernel, and which of the three shapes it is. */
-static size_t block_lanes(const context *c, size_t lanes, kernel_index large, cl_kernel *kernel,
-                          size_t *outputs) {
-    size_t vectors = lanes / c->state->vector;
-    size_t shape = vectors % 4 == 0 ? 0 : vectors % 2 == 0 ? 1 : 2;
-    if (c->state->vector == 1) shape = 2; /* scalars hide latency with work-items, not with registers */
-    *kernel = c->state->exact.kernels[large + shape];
-    *outputs = shape == 0 ? LARGE_OUTPUTS(c->state->vector) : SMALL_OUTPUTS(c->state->vector);
-    return c->state->vector * (shape == 0 ? 4 : shape == 1 ? 2 : 1);
+/* A block of a dense kernel. */
+typedef struct block {
+    cl_kernel kernel;
+    size_t lanes, outputs;
+} block;
+
+/* For so many lanes and results: of the three shapes that begin with `large`. */
+static block choose_block(const context *c, kernel_index large, size_t lanes, size_t results) {
+    const size_t vector = c->state->vector, vectors = lanes / vector;
+    const size_t outputs[] = {LARGE_OUTPUTS(vector), MEDIUM_OUTPUTS(vector), SMALL_OUTPUTS(vector)};
+    const size_t most[] = {LARGE_VECTORS(vector), MEDIUM_VECTORS(vector), SMALL_VECTORS(vector)};
+    size_t shape = 0;
+    if (vector == 1)
+        shape = results > outputs[1] ? 0 : results > outputs[2] ? 1 : 2;
+    else
+        while (vectors % most[shape] != 0)
+            shape++;
+    return (block){c->state->exact.kernels[large + shape], vector * most[shape], outputs[shape]};
 }
 
 static tanda_status run_gather(const context *c, const op *op) {
@@ -28,8 +37,7 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
                               kernel_index large, size_t results) {
     const program *program = c->program;
     place source = place_of(c, from), target = place_of(c, to);
-    cl_kernel kernel = NULL;
-    size_t outputs = 0, lanes = block_lanes(c, program->tiles.width, large, &kernel, &outputs);
+    const block block = choose_block(c, large, program->tiles.width, results);
     const dense_arguments arguments = {.source = source.offset,
                                        .source_tile = source.tile,
                                        .target = target.offset,
@@ -41,13 +49,13 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
                                        .stride = (uint)shape->stride,
                                        .inputs = (uint)shape->inputs,
                                        .outputs = (uint)shape->outputs};
-    launch launch = launch_of(c->state, kernel);
+    launch launch = launch_of(c->state, block.kernel);
     give_memory(&launch, source.memory);
     give_memory(&launch, target.memory);
     give_memory(&launch, program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, program->tiles.width / lanes, (results + outputs - 1) / outputs,
-                         c->wave->tiles, c->error);
+    return opencl_launch(&launch, program->tiles.width / block.lanes,
+                         (results + block.outputs - 1) / block.outputs, c->wave->tiles, c->error);
 }
 
 static tanda_status run_dense_forward(const context *c, const op *op) {
@@ -143,7 +151,9 @@ static tanda_status run_softmax(const context *c, const op *op) {
 static tanda_status run_loss(const context *c, const op *op, kernel_index kernel) {
     const program *program = c->program;
     const loss_op *loss = &op->loss;
-    const loss_arguments arguments = {.source = loss->from.offset * program->tiles.width,
+    const bool ordered = opencl_orders_labels(c->state, program);
+    const loss_arguments arguments = {.first_row = ordered ? 0 : c->wave->first_row,
+                                      .source = loss->from.offset * program->tiles.width,
                                       .losses = loss->losses.offset * program->tiles.width,
                                       .target = loss->delta.offset * program->tiles.width,
                                       .tile_floats = program->tiles.floats,
@@ -154,7 +164,7 @@ static tanda_status run_loss(const context *c, const op *op, kernel_index kernel
                                       .rule = loss_rule_of(program, loss)};
     launch launch = launch_of(c->state, kernels_of(c, op)->kernels[kernel]);
     give_memory(&launch, program->tiles.memory);
-    give_memory(&launch, ops_of(program)->labels);
+    give_memory(&launch, ordered ? ops_of(program)->labels : program->options.labels->memory);
     give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
@@ -182,25 +192,34 @@ static tanda_status run_weigh(const context *c, const op *op) {
     return opencl_launch(&launch, lane_items(c), weigh->outputs + 1, c->wave->tiles, c->error);
 }
 
-/* slots[target + i] = sum over the rows of line i of a tensor */
-static tanda_status run_sum_rows(const context *c, tensor_place source, size_t target, size_t lines) {
+/* Work-items for so many sums in 16 lanes. */
+static size_t sum_items(const context *c, size_t sums) {
+    return c->state->vector == 1 ? sums * TILE_LANES : sums;
+}
+
+/* slots[target + i] = sum over the rows of line i of a tensor; and the loss sum, unless loss is NULL. */
+static tanda_status run_sum_rows(const context *c, tensor_place source, size_t target, size_t lines,
+                                 const loss_sum_op *loss) {
     const program *program = c->program;
-    const sum_arguments arguments = {.source = source.offset * program->tiles.width,
+    const size_t width = program->tiles.width;
+    const sum_arguments arguments = {.source = source.offset * width,
+                                     .losses = loss != NULL ? loss->losses.offset * width : 0,
                                      .tile_floats = program->tiles.floats,
                                      .slot_floats = program->sums.floats,
                                      .target = target,
-                                     .width = (uint)program->tiles.width,
+                                     .width = (uint)width,
                                      .rows = (uint)c->wave->rows,
-                                     .outputs = (uint)lines};
+                                     .outputs = (uint)lines,
+                                     .has_losses = loss != NULL};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_sum_rows]);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    return opencl_launch(&launch, lines, c->wave->tiles, 1, c->error);
+    return opencl_launch(&launch, sum_items(c, lines + arguments.has_losses), c->wave->tiles, 1, c->error);
 }
 
 static tanda_status run_loss_sum(const context *c, const op *op) {
-    return run_sum_rows(c, op->loss_sum.losses, c->program->sums.floats - 16, 1);
+    return run_sum_rows(c, (tensor_place){0}, 0, 0, &op->loss_sum);
 }
 
 static tanda_status run_transpose_delta(const context *c, const dense_gradient_op *op) {
@@ -212,13 +231,13 @@ static tanda_status run_transpose_delta(const context *c, const dense_gradient_o
                                            .rows = (uint)c->wave->rows,
                                            .outputs = (uint)op->shape.outputs,
                                            .stride = (uint)op->shape.stride};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_transpose_delta]);
+    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_transpose_delta]);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     return opencl_launch(&launch, program->tiles.width, c->wave->tiles, 1, c->error);
 }
 
-/* dW of every tile from a delta, transposed for the wide kernels. */
+/* dW of every tile from a delta, transposed for the wide kernels of vectors. */
 static tanda_status launch_gradient(const context *c, const dense_gradient_op *op, cl_kernel kernel,
                                     tensor_place delta, size_t items_0, size_t items_1) {
     const program *program = c->program;
@@ -232,7 +251,8 @@ static tanda_status launch_gradient(const context *c, const dense_gradient_op *o
                                           .width = (uint)program->tiles.width,
                                           .rows = (uint)c->wave->rows,
                                           .stride = (uint)op->shape.stride,
-                                          .inputs = (uint)op->shape.inputs};
+                                          .inputs = (uint)op->shape.inputs,
+                                          .outputs = (uint)op->shape.outputs};
     launch launch = launch_of(c->state, kernel);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, a.memory);
@@ -242,18 +262,18 @@ static tanda_status launch_gradient(const context *c, const dense_gradient_op *o
 }
 
 static tanda_status run_wide_gradient(const context *c, const dense_gradient_op *op) {
-    cl_kernel kernel = NULL;
-    size_t inputs = 0,
-           lanes = block_lanes(c, op->shape.stride, KERNEL_dense_gradient_large, &kernel, &inputs);
-    tanda_status status = run_transpose_delta(c, op);
+    const block block = choose_block(c, KERNEL_dense_gradient_large, op->shape.stride, op->shape.inputs);
+    const bool is_turned = c->state->vector == 1; /* by the kernel itself */
+    tanda_status status = is_turned ? TANDA_OK : run_transpose_delta(c, op);
     if (status != TANDA_OK) return status;
-    return launch_gradient(c, op, kernel, op->transposed, op->shape.stride / lanes,
-                           (op->shape.inputs + inputs - 1) / inputs);
+    return launch_gradient(c, op, block.kernel, is_turned ? op->delta : op->transposed,
+                           op->shape.stride / block.lanes,
+                           (op->shape.inputs + block.outputs - 1) / block.outputs);
 }
 
 static tanda_status run_narrow_gradient(const context *c, const dense_gradient_op *op) {
     return launch_gradient(c, op, c->state->exact.kernels[KERNEL_narrow_gradient], op->delta,
-                           op->shape.inputs, op->shape.outputs);
+                           sum_items(c, op->shape.inputs), op->shape.outputs);
 }
 
 static tanda_status run_weight_gradient(const context *c, const op *op) {
@@ -263,12 +283,16 @@ static tanda_status run_weight_gradient(const context *c, const op *op) {
                                                    : run_narrow_gradient(c, gradient);
 }
 
-static tanda_status run_dense_gradient(const context *c, const op *op) {
+/* With the loss sum before it, unless that is NULL. */
+static tanda_status run_gradient(const context *c, const op *op, const loss_sum_op *loss) {
     const dense_gradient_op *gradient = &op->dense_gradient;
+    const dense_shape *shape = &gradient->shape;
     tanda_status status = run_weight_gradient(c, op);
-    return status == TANDA_OK
-               ? run_sum_rows(c, gradient->delta, gradient->shape.bias, gradient->shape.outputs)
-               : status;
+    return status == TANDA_OK ? run_sum_rows(c, gradient->delta, shape->bias, shape->outputs, loss) : status;
+}
+
+static tanda_status run_dense_gradient(const context *c, const op *op) {
+    return run_gradient(c, op, NULL);
 }
 
 #define RUN_ENTRY(name) [OP_##name] = run_##name,
@@ -277,4 +301,8 @@ static tanda_status (*const run_functions[TILE_OP_COUNT])(const context *c,
 
 tanda_status opencl_run_op(const context *c, const op *op) {
     return run_functions[op->kind](c, op);
+}
+
+tanda_status opencl_run_gradient_and_loss(const context *c, const op *gradient, const op *loss_sum) {
+    return run_gradient(c, gradient, &loss_sum->loss_sum);
 }

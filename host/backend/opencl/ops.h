@@ -32,8 +32,19 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 
+/*
+ * Whether labels (and weights) are to be copied in the order of the positions. Else losses take them as they are stored:
+ * scalars, of rows that come in that order.
+ */
+static inline bool opencl_orders_labels(const opencl_backend_state *state, const program *program) {
+    return state->vector != 1 || shuffles(program) || program->plan->weighted;
+}
+
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);
+
+/* A dense_gradient and the loss_sum before it, whose sums over rows are one launch. */
+tanda_status opencl_run_gradient_and_loss(const context *c, const op *gradient, const op *loss_sum);
 
 /*
  * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets

@@ -19,7 +19,6 @@
     X(dense_gradient_large) \
     X(dense_gradient_medium) \
     X(dense_gradient_small) \
-    X(transpose_delta) \
     X(narrow_gradient) \
     X(sum_rows) \
     X(merge_partials) \
@@ -39,6 +38,7 @@ typedef enum kernel_index {
 
 /* Those for devices where 16 lanes lie in a work-item. */
 #define VECTOR_KERNEL_LIST(X) \
+    X(transpose_delta) \
     X(perceptron) \
     X(network_pack) \
     X(network_rows) \
@@ -79,7 +79,7 @@ typedef struct opencl_backend_state {
     kernel_set native; /* its program is NULL until a fast program is compiled */
     single_program single[MOST_SINGLE_PROGRAMS];
     char *kernel_folder; /* NULL: the embedded kernels */
-    size_t vector;       /* lanes per work-item: 16 where the device prefers vectors of floats, else 1 */
+    size_t vector;       /* lanes per work-item: 16 on a CPU that prefers vectors of floats, else 1 */
     size_t
         group; /* work-items of a work-group, along the first dimension, where a launch says nothing else */
     cl_ulong most_bytes;  /* of a buffer */

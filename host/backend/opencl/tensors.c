@@ -3,7 +3,8 @@
 #include "kernels/arguments/gather.h"
 #include "support/memory.h"
 
-#define MOST_WAVE_TILES 1024
+#define MOST_CPU_TILES 1024
+#define MOST_TILES 32768 /* a dimension of a launch takes 65535 groups */
 
 size_t opencl_tile_lanes(const program_options *options) {
     return options->batch_rows < TILE_ROWS ? round_up(options->batch_rows, TILE_LANES) : TILE_ROWS;
@@ -24,7 +25,8 @@ size_t opencl_wave_tiles(const opencl_backend_state *state, const plan *plan, co
     if (wave == 0) {
         while (least < 2 * state->base.information.compute_units && least < 8)
             least *= 2;
-        wave = MOST_WAVE_TILES;
+        wave = state->is_cpu ? MOST_CPU_TILES : MOST_TILES;
+        if (budget > state->most_bytes) budget = state->most_bytes;
         while (wave > least && wave * floats * sizeof(float) > budget)
             wave /= 2;
     }

@@ -82,12 +82,24 @@ static tanda_status run_order(const context *c) {
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
+/* Whether anything reads rows, labels or weights by position. */
+static bool needs_order(const context *c) {
+    const program *program = c->program;
+    return shuffles(program) || program->plan->weighted ||
+           (program->plan->loss != NULL && opencl_orders_labels(c->state, program));
+}
+
 static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
+    const op *end = plan->ops + plan->op_count;
     const bool is_stored = opencl_is_stored(c->program);
-    tanda_status status = run_order(c);
-    for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++)
-        if (plan->ops[i].kind != OP_gather || !is_stored) status = opencl_run_op(c, &plan->ops[i]);
+    tanda_status status = needs_order(c) ? run_order(c) : TANDA_OK;
+    for (const op *op = plan->ops; status == TANDA_OK && op < end; op++)
+        if (op->kind == OP_loss_sum && op + 1 < end && op[1].kind == OP_dense_gradient) {
+            status = opencl_run_gradient_and_loss(c, op + 1, op);
+            op++;
+        } else if (op->kind != OP_gather || !is_stored)
+            status = opencl_run_op(c, op);
     return status;
 }
 
