@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "support/clock.h"
 #include "support/memory.h"
+#include "support/text.h"
 #include "train/optimizer.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
@@ -60,6 +61,16 @@ program_options trainer_program_options(const trainer *trainer) {
                              .gemm = options->gemm};
 }
 
+/* What the device has to say of how it computes, once and when it changes. */
+static void tell_notes(trainer *trainer) {
+    const tanda_train_options *options = trainer->options;
+    char notes[TRAINER_NOTES_SIZE];
+    text_put(notes, sizeof notes, "%s", session_notes(&trainer->session));
+    if (strcmp(notes, trainer->notes) == 0) return;
+    memcpy(trainer->notes, notes, sizeof notes);
+    if (options->on_note != NULL && notes[0] != '\0') options->on_note(notes, options->context);
+}
+
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const plan_options plan = trainer_plan_options(trainer);
@@ -67,8 +78,7 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     trainer->state_count = update_state_count(program.update.rule);
     tanda_status status =
         session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
-    if (status == TANDA_OK && options->on_note != NULL && session_notes(&trainer->session)[0] != '\0')
-        options->on_note(session_notes(&trainer->session), options->context);
+    if (status == TANDA_OK) tell_notes(trainer);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
@@ -203,6 +213,7 @@ tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tan
     tanda_status status = session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);
     if (status == TANDA_OK) status = session_results(&trainer->session, trainer->results, error);
     if (status != TANDA_OK) return status;
+    tell_notes(trainer);
     for (size_t s = 0; !with_loss && s < steps; s++)
         trainer->results[s].loss = 0.0f;
     status = add_steps(trainer, steps, error);

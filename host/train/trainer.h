@@ -5,6 +5,8 @@
 #include "train/evaluator.h"
 #include "train/full_batch.h"
 
+#define TRAINER_NOTES_SIZE 640
+
 typedef struct trainer {
     backend *backend;
     tanda_model *model;
@@ -29,6 +31,7 @@ typedef struct trainer {
     double step_seconds;  /* of the latest run */
     bool diverged;        /* the latest step was not finite: in its loss, or else in a weight */
     bool bad_loss;
+    char notes[TRAINER_NOTES_SIZE]; /* of the session, that were told */
 } trainer;
 
 /* Uploads and compiles; options are checked. Whatever it returns, the trainer is released with trainer_free. */

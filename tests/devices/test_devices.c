@@ -27,14 +27,18 @@ static void expect_told(const outcome *outcome, const char *where, const char *w
 /* ---- calls that fail ------------------------------------------------------------------------------------ */
 
 #ifdef TANDA_FAULTS
-static outcome run_with_fault(const char *fault, const char *const *arguments) {
+static outcome run_preloaded(const char *fault, const char *const *arguments) {
     setenv("LD_PRELOAD", TANDA_FAULTS, 1);
     setenv("TANDA_FAULT_SCOPE", "program", 1);
     setenv("TANDA_FAULT", fault, 1);
-    setenv("TANDA_FAULT_ERROR", "-6", 1);
     const outcome made = run_to(-1, arguments);
     unsetenv("LD_PRELOAD");
     return made;
+}
+
+static outcome run_with_fault(const char *fault, const char *const *arguments) {
+    setenv("TANDA_FAULT_ERROR", "-6", 1);
+    return run_preloaded(fault, arguments);
 }
 
 static const char *const faults[][2] = {
@@ -85,6 +89,76 @@ Test(devices, the_automatic_choice_goes_on_and_names_what_failed) {
     cr_expect_eq(trained.status, 0);
     expect_told(&trained, trained.err, "device: OpenMP, ");
     expect_told(&trained, trained.err, "clGetDeviceIDs: CL_OUT_OF_HOST_MEMORY (-6)");
+}
+
+/* ---- memory that is short, and devices that are lost --------------------------------------------------------- */
+
+#define LARGE \
+    "--data", "synthetic:logistic,rows=6000,features=20", "--batch", "full", "--epochs", "5", "--hidden", "9"
+
+static outcome train_short(const char *bytes, const char *fault, const char *code, const char *executor) {
+    const char *const train[] = {TANDA_PROGRAM,      "train",  LARGE,        "--device", "opencl",
+                                 "--require-device", "--json", "--executor", executor,   NULL};
+    setenv("TANDA_FAULT_BYTES", bytes, 1);
+    setenv("TANDA_FAULT_ERROR", code, 1);
+    return run_preloaded(fault, train);
+}
+
+static char *hash_of(const outcome *outcome) {
+    json_t *object = only_object(outcome);
+    char *hash = strdup(json_words(object, "weights_sha256"));
+    json_decref(object);
+    return hash;
+}
+
+/* Buffers of more than the data's 480,000 bytes, and the fifth launch of a step, each with the codes of drivers. */
+Test(devices, short_device_memory_makes_waves_smaller_aloud_and_keeps_the_bits) {
+    static const char *const trials[][4] = {{"500000", "none:1", "-4", "ops"},
+                                            {"500000", "none:1", "-61", "network"},
+                                            {"0", "clEnqueueNDRangeKernel:60:1", "-5", "ops"},
+                                            {"0", "clEnqueueNDRangeKernel:50:2", "-6", "network"}};
+    use_pocl();
+    const outcome whole = RUN("train", LARGE, "--device", "cpu", "--json");
+    char *expected = hash_of(&whole);
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        const outcome run = train_short(trials[i][0], trials[i][1], trials[i][2], trials[i][3]);
+        cr_assert_eq(run.status, 0, "%s", run.err);
+        expect_told(&run, run.err, "note: device memory is short: waves of at most ");
+        char *hash = hash_of(&run);
+        cr_expect_str_eq(hash, expected, "trial %zu", i);
+        free(hash);
+    }
+    free(expected);
+}
+
+Test(devices, memory_that_holds_no_wave_fails_in_one_line) {
+    use_pocl();
+    const outcome run = train_short("400000", "none:1", "-4", "ops");
+    cr_expect_eq(run.status, 4, "%s", run.err);
+    expect_told(&run, run.err, "CL_MEM_OBJECT_ALLOCATION_FAILURE (-4)");
+}
+
+/* From some call on every one fails: what it has written stays whole. */
+Test(devices, a_device_that_is_lost_ends_the_training_with_the_last_checkpoint_whole) {
+    static const char *const lost[] = {"clEnqueueNDRangeKernel:80:0", "clFlush:5:0",
+                                       "clEnqueueReadBuffer:40:0"};
+    use_pocl();
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        const char *const train[] = {
+            TANDA_PROGRAM,        "train", "--data",   IRIS,     "--batch",      "16",
+            "--epochs",           "30",    "--device", "opencl", "--checkpoint", "kept.safetensors",
+            "--checkpoint-every", "1",     "--quiet",  NULL};
+        setenv("TANDA_FAULT_BYTES", "0", 1);
+        setenv("TANDA_FAULT_ERROR", "-36", 1); /* CL_INVALID_COMMAND_QUEUE */
+        const outcome run = run_preloaded(lost[i], train);
+        cr_expect_eq(run.status, 4, "%s: exit %d: %s", lost[i], run.status, run.err);
+        cr_expect_eq(count_lines(run.err), 1, "%s", run.err);
+        expect_told(&run, run.err, "(-36)");
+        const outcome resumed = RUN("train", "--data", IRIS, "--batch", "16", "--epochs", "30", "--device",
+                                    "cpu", "--resume", "kept.safetensors", "--quiet");
+        cr_expect_eq(resumed.status, 0, "%s: %s", lost[i], resumed.err);
+        remove("kept.safetensors");
+    }
 }
 #endif
 

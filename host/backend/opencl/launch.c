@@ -5,10 +5,18 @@
 #include "backend/opencl/state.h"
 #include "support/memory.h"
 
+/* Nearly all that ask see the state as constant. */
+static void note_failure(const opencl_backend_state *state, cl_int code) {
+    ((opencl_backend_state *)state)->lacks_memory =
+        code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES ||
+        code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE;
+}
+
 tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
                           tanda_error *error) {
     char text[CODE_TEXT_SIZE];
     if (code == CL_SUCCESS) return TANDA_OK;
+    note_failure(state, code);
     return fail(error, TANDA_DEVICE, "%s (%s): %s: %s", state->base.information.id,
                 state->base.information.name, call, opencl_code_text(code, text));
 }
@@ -26,6 +34,7 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
         code = clEnqueueFillBuffer(state->queue, *memory, &zero, sizeof zero, 0, bytes, 0, NULL, NULL);
     }
     if (code == CL_SUCCESS) return TANDA_OK;
+    note_failure(state, code);
     return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
                 state->base.information.id, state->base.information.name, bytes, code);
 }

@@ -42,8 +42,9 @@ typedef struct tile_tensors {
 
 /* The data set as tiles, which are made once: where the order never changes and the device has room. */
 typedef struct stored_tiles {
-    cl_mem memory; /* NULL: none */
-    uint64_t next; /* batches from 0 on are made */
+    cl_mem memory;   /* NULL: none */
+    uint64_t next;   /* batches from 0 on are made */
+    bool is_refused; /* memory is too short for them */
 } stored_tiles;
 
 /* Sums of groups of tiles, and of the waves that wait. */
@@ -76,6 +77,8 @@ typedef struct kept_tensors {
     bool is_fresh;
 } kept_tensors;
 
+#define PROGRAM_NOTES_SIZE 640
+
 struct program {
     const plan *plan;
     program_options options;
@@ -87,6 +90,7 @@ struct program {
     update_memory update;
     run_results results;
     kept_tensors kept;
+    char notes[PROGRAM_NOTES_SIZE]; /* the executor's, and how a wave was made smaller */
 };
 
 /* Whether an epoch takes the rows in another order than that of storage. */
@@ -114,6 +118,17 @@ size_t opencl_wave_tiles(const opencl_backend_state *state, const plan *plan, co
 
 /* Makes room for the data set as tiles, where that is possible. */
 void opencl_store_tiles(const opencl_backend_state *state, program *program);
+
+/* ---- compile.c: the memory of a wave ------------------------------------------------------------------------ */
+
+/* Makes the wave's tiles, sums and what is the executor's own: of fewer tiles, as long as memory lacks. */
+tanda_status opencl_make_wave(opencl_backend_state *state, program *program, tanda_error *error);
+
+/*
+ * Releases them after a failure and asks for half as many tiles. False where the failure was not for want of memory, or
+ * nothing smaller is left.
+ */
+bool opencl_halve_wave(const opencl_backend_state *state, program *program);
 
 /* ---- the parts that all have make their memory ------------------------------------------------------------ */
 

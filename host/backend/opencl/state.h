@@ -88,6 +88,7 @@ typedef struct opencl_backend_state {
     bool is_cpu;
     bool has_local;      /* local memory is a memory of its own, not a part of the device's */
     bool shares_memory;  /* the host's memory is the device's */
+    bool lacks_memory;   /* the latest failure was for want of it */
     struct meter *meter; /* limits.c: what limits are measured with, NULL until then */
 } opencl_backend_state;
 

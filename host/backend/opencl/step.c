@@ -94,6 +94,16 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     return opencl_check(state, code, "clEnqueueFillBuffer", error);
 }
 
+/* Of this step of the run and those behind it. */
+static tanda_status forget_results(const queued_step *step, tanda_error *error) {
+    const run_results *results = &step->program->results;
+    const cl_uint zero = 0;
+    cl_int code = clEnqueueFillBuffer(step->state->queue, results->memory, &zero, sizeof zero,
+                                      step->result * sizeof(step_result),
+                                      (results->count - step->result) * sizeof(step_result), 0, NULL, NULL);
+    return opencl_check(step->state, code, "clEnqueueFillBuffer", error);
+}
+
 static tanda_status begin(opencl_backend_state *state, program *program, uint64_t first_step, size_t steps,
                           tanda_error *error) {
     program->results.count = steps;
@@ -128,6 +138,24 @@ static tanda_status run_steps(queued_step *step, const batch *batch, size_t left
     return status;
 }
 
+/*
+ * The same, in smaller waves where a launch finds no memory: as the update is a step's last, what was queued of it
+ * has changed no parameter. In fast mode the choice of kernels, which another wave would make again, stays.
+ */
+static tanda_status run_steps_that_fit(queued_step *step, const batch *batch, size_t left, size_t *done,
+                                       tanda_error *error) {
+    program *program = step->program;
+    step->state->lacks_memory = false;
+    tanda_status status = run_steps(step, batch, left, done, error);
+    while (status != TANDA_OK && program->options.math == TANDA_MATH_EXACT &&
+           opencl_halve_wave(step->state, program)) {
+        status = opencl_make_wave(step->state, program, error);
+        if (status == TANDA_OK) status = forget_results(step, error);
+        if (status == TANDA_OK) status = run_steps(step, batch, left, done, error);
+    }
+    return status;
+}
+
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
@@ -138,7 +166,7 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     for (size_t done = 0, launches = 1; status == TANDA_OK && step.result < steps;
          step.result += done, launches++) {
         const batch batch = batch_at(options->rows, options->batch_rows, first_step + step.result);
-        status = run_steps(&step, &batch, steps - step.result, &done, error);
+        status = run_steps_that_fit(&step, &batch, steps - step.result, &done, error);
         if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
             status = opencl_check(state, clFinish(state->queue), "clFinish", error);
     }

@@ -3,6 +3,7 @@
  *
  *   TANDA_FAULT=KIND:N[:COUNT]  the N-th call of a kind fails (from 1), and those after it up to COUNT; 0: all
  *   TANDA_FAULT_ERROR=CODE      with this errno, or OpenCL's code, instead of the kind's own
+ *   TANDA_FAULT_BYTES=N         every buffer of a device of more than N bytes fails
  *   TANDA_FAULT_SCOPE=program   only calls that the program's own code makes count, not those of libraries
  *   TANDA_FAULT_TRACE=FILE      a line per call that counts: its kind, and the stack that leads to it as MODULE+OFFSET
  *
@@ -13,9 +14,13 @@
 #define TANDA_TESTS_CAMPAIGNS_FAULTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Counts a call of a kind, made from the address `caller`; true when it is to fail. Keeps errno. */
 bool fault_is_due(const char *kind, const void *caller);
+
+/* Whether the device is to have no room for a buffer. */
+bool fault_is_too_large(size_t bytes);
 
 /* The code that a failing call gives: the one of the environment, or `usual`. */
 int fault_code(int usual);

@@ -71,9 +71,16 @@ RETURNING(clEnqueueNDRangeKernel,
            const size_t *global, const size_t *local, cl_uint count, const cl_event *events, cl_event *event),
           (queue, kernel, dimensions, offset, global, local, count, events, event))
 
-CREATING(cl_mem, clCreateBuffer,
-         (cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code),
-         (context, flags, size, data, code))
+#define BUFFER_PARAMETERS (cl_context context, cl_mem_flags flags, size_t size, void *data, cl_int *code)
+
+cl_mem clCreateBuffer BUFFER_PARAMETERS {
+    static cl_mem(*next) BUFFER_PARAMETERS;
+    if (next == NULL) next = fault_next("clCreateBuffer");
+    if (!fault_is_too_large(size) && !fault_is_due("clCreateBuffer", CALLER))
+        return next(context, flags, size, data, code);
+    return refuse(code);
+}
+
 RETURNING(clReleaseMemObject, (cl_mem memory), (memory))
 RETURNING(clEnqueueReadBuffer,
           (cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *data,
