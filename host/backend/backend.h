@@ -127,6 +127,7 @@ struct tanda_device {
     tanda_grade grade;
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
+    bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(
         (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
 };
@@ -154,6 +155,13 @@ tanda_status device_name_check(const char *name, tanda_error *error);
 /* Whether it leaves the choice to tanda: NULL or "auto"; and whether it is "cpu", which needs no driver. */
 bool device_name_is_automatic(const char *name);
 bool device_name_is_cpu(const char *name);
+
+/*
+ * Opens OpenMP in the place of a device whose driver has failed, as tanda_device_open does, and closes that. TANDA_DEVICE
+ * with the same message where it has not failed or is required: it is then left as it is.
+ */
+tanda_status device_fall_back(backend **device, const tanda_device_options *options,
+                              const tanda_error *failure, tanda_error *error);
 
 /* The kind whose list a device is from. */
 const backend_kind *backend_kind_of(const tanda_device_information *device);

@@ -186,6 +186,14 @@ static tanda_status open_accepted(const tanda_device_information *information,
     return status;
 }
 
+/* OpenMP, which keeps the failure. */
+static tanda_status open_instead(const tanda_device_information *cpu, const tanda_device_options *options,
+                                 const tanda_error *failure, backend **result, tanda_error *error) {
+    const tanda_status status = open_accepted(cpu, options, result, error);
+    if (status == TANDA_OK) text_put((*result)->instead_of, sizeof failure->message, "%s", failure->message);
+    return status;
+}
+
 /* Opens the choice; when that fails and nothing is required, OpenMP, which keeps the failure. */
 static tanda_status open_or_fall_back(const choice *choice, const tanda_device_information *cpu,
                                       const tanda_device_options *options, backend **result,
@@ -196,9 +204,24 @@ static tanda_status open_or_fall_back(const choice *choice, const tanda_device_i
     if (status == TANDA_OK) return TANDA_OK;
     if (options->require_device || choice->device == cpu || status == TANDA_USAGE)
         return fail(error, status, "%s", failure.message);
-    status = open_accepted(cpu, options, result, error);
-    if (status == TANDA_OK) text_put((*result)->instead_of, sizeof failure.message, "%s", failure.message);
-    return status;
+    return open_instead(cpu, options, &failure, result, error);
+}
+
+tanda_status device_fall_back(backend **device, const tanda_device_options *options,
+                              const tanda_error *failure, tanda_error *error) {
+    tanda_device_information *devices = NULL;
+    size_t count = 0;
+    device_remarks remarks = {0};
+    backend *made = NULL;
+    if (options->require_device || !(*device)->has_failed)
+        return fail(error, TANDA_DEVICE, "%s", failure->message);
+    tanda_status status = device_list(false, &devices, &count, &remarks, error);
+    if (status == TANDA_OK) status = open_instead(&devices[0], options, failure, &made, error);
+    free(devices);
+    if (status != TANDA_OK) return status;
+    tanda_device_close(*device);
+    *device = made;
+    return TANDA_OK;
 }
 
 static void choose_device(const tanda_device_options *options, const tanda_device_information *devices,

@@ -131,11 +131,28 @@ Test(devices, short_device_memory_makes_waves_smaller_aloud_and_keeps_the_bits) 
     free(expected);
 }
 
-Test(devices, memory_that_holds_no_wave_fails_in_one_line) {
+Test(devices, a_required_device_without_room_for_the_data_fails) {
     use_pocl();
     const outcome run = train_short("400000", "none:1", "-4", "ops");
     cr_expect_eq(run.status, 4, "%s", run.err);
     expect_told(&run, run.err, "CL_MEM_OBJECT_ALLOCATION_FAILURE (-4)");
+}
+
+Test(devices, a_device_without_room_for_the_data_is_replaced_aloud_unless_it_is_required) {
+    use_pocl();
+    const char *const train[] = {TANDA_PROGRAM, "train",  LARGE,     "--device",
+                                 "opencl",      "--json", "--quiet", NULL};
+    setenv("TANDA_FAULT_BYTES", "400000", 1);
+    setenv("TANDA_FAULT_ERROR", "-61", 1);
+    const outcome run = run_preloaded("none:1", train);
+    cr_assert_eq(run.status, 0, "%s", run.err);
+    cr_expect_eq(count_lines(run.err), 1, "%s", run.err);
+    expect_told(&run, run.err, "note: fallback to cpu: opencl:0.0 ");
+    expect_told(&run, run.err, "clCreateBuffer of 480000 bytes: CL_INVALID_BUFFER_SIZE (-61)");
+    json_t *object = only_object(&run);
+    cr_expect(json_is_true(json_object_get(object, "fallback")));
+    cr_expect_str_eq(json_words(object, "device_id"), "cpu");
+    json_decref(object);
 }
 
 /* From some call on every one fails: what it has written stays whole. */

@@ -7,6 +7,7 @@
 
 /* Nearly all that ask see the state as constant. */
 static void note_failure(const opencl_backend_state *state, cl_int code) {
+    ((opencl_backend_state *)state)->base.has_failed = true;
     ((opencl_backend_state *)state)->lacks_memory =
         code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES ||
         code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE;
