@@ -128,6 +128,19 @@ static void expect_every_kernel(void) {
     }
 }
 
+/* Programs of kernels/gpu with options of their own are among those that gpu_code.sh judges. */
+static void expect_judged_options(void) {
+    static const char of_all[] = "\nprogram -cl-std=CL1.2 -DVECTOR=1";
+    const char *log = file_text("log"), *judged = file_text(TANDA_SOURCE_DIR "/tests/devices/gpu_programs");
+    for (const char *line = strstr(log, of_all); line != NULL; line = strstr(line + 1, of_all)) {
+        const char *options = line + strlen(of_all);
+        char wanted[256];
+        snprintf(wanted, sizeof wanted, "%.*s\n", (int)strcspn(options, "\n"), options);
+        cr_expect(options[0] == '\n' || strstr(judged, wanted) != NULL,
+                  "tests/devices/gpu_programs has no line with%s", wanted);
+    }
+}
+
 static void expect_predictions(void) {
     train("--data " IRIS " --epochs 1 --output model", "cpu");
     const char *right = RUN("predict", "model", IRIS, "--device", "cpu").out;
@@ -145,6 +158,7 @@ Test(ptx, trainings_run_every_kernel_and_end_in_the_bits_of_the_cpu_in_any_order
     }
     expect_predictions();
     expect_every_kernel();
+    expect_judged_options();
 }
 
 /* ---- kernels of our own: what is right stays right, and each fault is seen ------------------------------------- */
