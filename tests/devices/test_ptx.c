@@ -58,7 +58,7 @@ TestSuite(ptx, .init = set_up, .fini = leave_folder, .timeout = 300);
 
 #define MOST_OPTIONS 24
 
-/* The weights' hash of a training, whose options are words between single blanks. */
+/* The weights' hash of a training, its loss and accuracy. The options are words between single blanks. */
 static const char *train(const char *options, const char *device) {
     const char *arguments[MOST_OPTIONS] = {TANDA_PROGRAM, "train", "--device", device, "--quiet", "--json"};
     size_t count = 6;
@@ -71,10 +71,11 @@ static const char *train(const char *options, const char *device) {
     cr_assert_eq(outcome.status, 0, "train %s on %s: exit %d: %s", options, device, outcome.status,
                  outcome.err);
     json_t *result = only_object(&outcome);
-    static char hashes[2][80];
+    static char hashes[2][160];
     static int next;
     char *hash = hashes[next++ % 2];
-    snprintf(hash, sizeof hashes[0], "%s", json_words(result, "weights_sha256"));
+    snprintf(hash, sizeof hashes[0], "%s, %.17g, %.17g", json_words(result, "weights_sha256"),
+             json_figure(result, "loss"), json_number_value(json_object_get(result, "accuracy")));
     json_decref(result);
     free(words);
     return hash;
