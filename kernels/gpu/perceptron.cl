@@ -6,7 +6,8 @@
  * are folded through local memory, and the tree over a run of tiles takes them in. See gpu_perceptron.c.
  *
  * Where one group does a step whole it updates the parameters and goes on with the next of many steps. Else each group
- * leaves a slot, and who comes next adds them up and updates: another launch or, with ONE_LAUNCH, the last group to arrive.
+ * leaves a slot, and who comes next adds them up and updates: another launch or, where it
+ * merges, the last group to arrive.
  */
 #ifndef STRIP
 #define STRIP 128 /* rows: a power of two up to TILE_ROWS */
@@ -15,7 +16,6 @@
 #define PIECE 4   /* floats of a load: 4 where the features are a multiple of that, else 1 */
 #define LOADS 8   /* of a strip by a work-item */
 #define LOSS_OP 0
-#define ONE_LAUNCH 0
 #endif
 
 #include "kernels/apply.h"
@@ -34,8 +34,8 @@
 #define FOLDED_QUADS (FOLDS * ITEMS + ITEMS / 4 + ROUNDS * ITEMS / 4 + TILE_LANES / 4)
 #define LANE_ROWS ((STRIP + TILE_LANES - 1) / TILE_LANES) /* rows of a lane in a strip */
 
-/* In floats: what all of a group's local memory is, and what of it has a fixed place. */
-#define LOCAL_FLOATS 8000
+/* In floats: what all of a group's local memory is, so that 32 KB hold it beside that of the update, and what has a fixed place. */
+#define LOCAL_FLOATS 7900
 #define PART_FLOATS (CHUNKS > 1 ? CHUNKS * OUTPUTS * STRIP : 1)
 #define FIXED_FLOATS (STRIP * (OUTPUTS + 2) + PART_FLOATS + OUTPUTS + 8)
 
@@ -44,6 +44,14 @@ typedef float4 piece;
 #else
 typedef float piece;
 #endif
+
+/*
+ * A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up. It lies in
+ * local memory: else compilers keep what follows from it for each of LOADS pieces in registers from strip to strip.
+ */
+typedef struct row_pieces {
+    uint count, inverse;
+} row_pieces;
 
 /* Local memory. */
 typedef struct workplace {
@@ -54,6 +62,7 @@ typedef struct workplace {
     local float *parts;  /* (CHUNKS, OUTPUTS, STRIP) */
     local uint *numbers; /* rows of the next strip */
     local uint *correct;
+    local const row_pieces *pieces;
     uint quads, pitch; /* of a row, in float4; an odd pitch keeps to all banks */
 } workplace;
 
@@ -105,11 +114,6 @@ INLINE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key,
     return t < rows_of_strip(place) ? (uint)shuffle_position(*key, position) : 0;
 }
 
-/* A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up. */
-typedef struct row_pieces {
-    uint count, inverse;
-} row_pieces;
-
 INLINE row_pieces pieces_of(uint features) {
     uint count = features / PIECE;
     return (row_pieces){count, count > 1 ? 0xffffffffu / count + 1 : 0};
@@ -121,19 +125,20 @@ INLINE uint row_of_piece(row_pieces pieces, uint number) {
 }
 
 /* A work-item's pieces of a strip, ITEMS apart; 0 of rows that are not there. */
-INLINE void fetch(global const float *features, row_pieces pieces, local const uint *numbers, uint used,
-                  uint t, piece *held) {
+INLINE void fetch(global const float *features, workplace place, uint used, uint t, piece *held) {
+    row_pieces pieces = *place.pieces;
     UNROLL_FOR (uint i = 0; i < LOADS; i++) {
         uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
         piece value = (piece)(0.0f);
         if (row < used)
             value = ((global const piece *)
-                         features)[(ulong)numbers[row] * pieces.count + number - row * pieces.count];
+                         features)[(ulong)place.numbers[row] * pieces.count + number - row * pieces.count];
         held[i] = value;
     }
 }
 
-INLINE void lay_down(workplace place, row_pieces pieces, uint t, const piece *held) {
+INLINE void lay_down(workplace place, uint t, const piece *held) {
+    row_pieces pieces = *place.pieces;
     UNROLL_FOR (uint i = 0; i < LOADS; i++) {
         uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
         if (row < STRIP)
@@ -173,14 +178,14 @@ INLINE void chains(workplace place, uint features, uint row, uint chunk, float z
 #endif
 }
 
-/* The logits of row t of a strip, for work-items t < STRIP. */
-INLINE void forward(workplace place, uint features, uint t, float zero, float *z) {
+/* The logits of the strip's rows, into `lines`: each where the work-item t < STRIP of its row looks. */
+INLINE void forward(workplace place, uint features, uint t, float zero) {
     float sum[OUTPUTS];
 #if CHUNKS == 1
     if (t >= STRIP) return;
     chains(place, features, t, 0, zero, sum);
     UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-        z[h] = canonical(place.biases[h] + sum[h]);
+        place.lines[h * STRIP + t] = canonical(place.biases[h] + sum[h]);
 #else
     uint chunks = (features + CHUNK - 1) / CHUNK;
     for (uint i = t; i < chunks * STRIP; i += ITEMS) {
@@ -190,13 +195,26 @@ INLINE void forward(workplace place, uint features, uint t, float zero, float *z
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     if (t >= STRIP) return;
-    UNROLL_FOR (int h = 0; h < OUTPUTS; h++) {
+    for (uint h = 0; h < OUTPUTS; h++) {
         float total = place.biases[h];
         for (uint c = 0; c < chunks; c++)
             total = total + place.parts[(c * OUTPUTS + h) * STRIP + t];
-        z[h] = canonical(total);
+        place.lines[h * STRIP + t] = canonical(total);
     }
 #endif
+}
+
+/* Losses and deltas of the strip's rows; 0 of those that are not there. Returns which row was right. */
+INLINE uint find_deltas(workplace place, row_rule rule, row_label label, uint used, uint t) {
+    row_result made = {0.0f, 0};
+    if (t >= STRIP) return 0;
+    if (t < used)
+        made = row_deltas(rule, label, place.lines + t, STRIP);
+    else
+        for (uint h = 0; h < OUTPUTS; h++)
+            place.lines[h * STRIP + t] = 0.0f;
+    place.lines[OUTPUTS * STRIP + t] = made.loss;
+    return made.right;
 }
 
 /* ---- gradient ---------------------------------------------------------------------------------------------- */
@@ -238,42 +256,36 @@ INLINE float run_sum(float sum, uint index, int is_last, global float *waiting, 
 /* ---- slots and updates ------------------------------------------------------------------------------------- */
 
 /* What crosses groups within a launch goes by atomics: OpenCL 1.2 promises nothing of others. */
-#if ONE_LAUNCH
-INLINE void write_slot(global float *p, float value) {
-    atomic_xchg((volatile global uint *)p, as_uint(value));
+INLINE void write_shared(global float *p, float value, int crosses) {
+    if (crosses)
+        atomic_xchg((volatile global uint *)p, as_uint(value));
+    else
+        *p = value;
 }
 
-INLINE float read_slot(global float *p) {
-    return as_float(atomic_or((volatile global uint *)p, 0u));
+INLINE float read_shared(global float *p, int crosses) {
+    return crosses ? as_float(atomic_or((volatile global uint *)p, 0u)) : *p;
 }
-#else
-INLINE void write_slot(global float *p, float value) {
-    *p = value;
-}
-
-INLINE float read_slot(global float *p) {
-    return *p;
-}
-#endif
 
 /* The new value of a parameter, from the tree's sum, which its derivative replaces in the first slot. */
 INLINE float updated(update_target target, float w, float sum, ulong at, int is_weight, global float *slots,
-                     global uint *result) {
+                     int crosses, global uint *result) {
     float state[MOST_UPDATE_STATES];
     UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
         state[i] = i < target.rule.states ? target.state[i * target.floats + at] : 0.0f;
     w = apply_rule(target, w, &sum, 1.0f, is_weight, state);
-    target.parameters[at] = w;
+    write_shared(target.parameters + at, w, crosses);
     UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
         if (i < target.rule.states) target.state[i * target.floats + at] = state[i];
-    slots[at] = sum;
+    write_shared(slots + at, sum, crosses);
     if (is_bad(target, w, sum)) result[2] = 1;
     return w;
 }
 
 #define COLUMNS 8
 #define PARTS (ITEMS / COLUMNS)
-#define BLOCK 8 /* slots that are read together: a part is up to BLOCK blocks */
+#define BLOCK 8        /* slots that are read together, */
+#define BLOCK_LEVELS 3 /* of the tree over the blocks of a part, 8 at most */
 
 /* The tree over BLOCK values. */
 INLINE float block_sum(float *v) {
@@ -283,18 +295,29 @@ INLINE float block_sum(float *v) {
     return v[0];
 }
 
-/* The sum of a part of the slots: a power of two of them. One that is not there counts as zero, which changes no bit. */
+/*
+ * The sum of a part of the slots, a power of two of them, block by block as the carries of a binary counter (tree.h). A
+ * slot that is not there counts as zero, which changes no bit.
+ */
 INLINE float part_sum(global float *slots, uint part, gpu_perceptron_arguments a) {
-    float sums[BLOCK], v[BLOCK];
-    UNROLL_FOR (uint b = 0; b < BLOCK; b++) {
+    float v[BLOCK], waiting[BLOCK_LEVELS], sum = 0.0f;
+    for (uint first = 0; first < a.part_slots; first += BLOCK) {
+        int carries = 1;
         UNROLL_FOR (uint i = 0; i < BLOCK; i++) {
-            uint in_part = b * BLOCK + i, slot = part * a.part_slots + in_part;
+            uint slot = part * a.part_slots + first + i;
             v[i] = 0.0f;
-            if (in_part < a.part_slots && slot < a.slots) v[i] = read_slot(slots + slot * a.slot_floats);
+            if (first + i < a.part_slots && slot < a.slots)
+                v[i] = read_shared(slots + slot * a.slot_floats, a.merges);
         }
-        sums[b] = block_sum(v);
+        sum = block_sum(v);
+        UNROLL_FOR (uint level = 0; level < BLOCK_LEVELS; level++) {
+            int takes = first / BLOCK >> level & 1;
+            if (carries && takes) sum = waiting[level] + sum;
+            if (carries && !takes) waiting[level] = sum;
+            carries = carries && takes;
+        }
     }
-    return block_sum(sums);
+    return sum;
 }
 
 /* The tree over all slots and the update, for COLUMNS of their floats; `parts` is (PARTS, COLUMNS). */
@@ -310,9 +333,10 @@ INLINE void merge_columns(global float *slots, ulong first, uint t, local float 
     }
     if (part > 0) return;
     if (at < target.floats)
-        updated(target, target.parameters[at], parts[t], at, at < a.bias, slots, result);
+        updated(target, read_shared(target.parameters + at, a.merges), parts[t], at, at < a.bias, slots,
+                a.merges, result);
     else if (at == target.floats) {
-        slots[at] = parts[t];
+        write_shared(slots + at, parts[t], a.merges);
         result[0] = as_uint(parts[t]);
     }
 }
@@ -351,9 +375,9 @@ INLINE void take_value(group_sums sums, float value, ulong at, uint owner, local
     value = run_sum(value, sums.index, sums.is_last, sums.waiting + owner, sums.waiting_level);
     if (!sums.is_last) return;
     if (!a.updates)
-        write_slot(sums.slot + at, value);
+        write_shared(sums.slot + at, value, a.merges);
     else if (at < sums.target.floats)
-        *own = updated(sums.target, *own, value, at, at < a.bias, sums.slot, sums.result);
+        *own = updated(sums.target, *own, value, at, at < a.bias, sums.slot, 0, sums.result);
     else {
         sums.slot[at] = value;
         sums.result[0] = as_uint(value);
@@ -400,11 +424,11 @@ INLINE void end_tile(workplace place, group_sums sums, const float4 *lane_sums, 
 }
 
 /* The group's own copy of the parameters. */
-INLINE void copy_parameters(workplace place, global const float *parameters, uint t,
-                            gpu_perceptron_arguments a) {
+INLINE void copy_parameters(workplace place, global float *parameters, uint t, gpu_perceptron_arguments a) {
     for (uint i = t; i < a.features * OUTPUTS; i += ITEMS)
-        ((local float *)(place.weights + i % OUTPUTS * place.quads))[i / OUTPUTS] = parameters[a.weight + i];
-    if (t < OUTPUTS) place.biases[t] = parameters[a.bias + t];
+        ((local float *)(place.weights + i % OUTPUTS * place.quads))[i / OUTPUTS] =
+            read_shared(parameters + a.weight + i, a.merges);
+    if (t < OUTPUTS) place.biases[t] = read_shared(parameters + a.bias + t, a.merges);
     if (t == 0) *place.correct = 0;
 }
 
@@ -419,8 +443,8 @@ INLINE void count_correct(workplace place, uint right, uint t, global uint *resu
 }
 
 /*
- * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: with ONE_LAUNCH how many groups
- * are done with a step, 0 again in the end. weights: of rows, where they are weighted.
+ * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: how many groups
+ * are done with a step that the last of them merges, 0 again in the end. weights: of rows, where they are weighted.
  * Work-group (run of tiles).
  */
 kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global const int *labels,
@@ -431,55 +455,49 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
     local float4 memory[(LOCAL_FLOATS - FIXED_FLOATS) / 4];
     local float lines[(OUTPUTS + 1) * STRIP], parts[PART_FLOATS], biases[OUTPUTS + 1];
     local uint numbers[STRIP], correct;
+    local row_pieces pieces;
     uint t = (uint)get_local_id(0), group = (uint)get_group_id(0), l = t / 16, q = t % 16;
     uint quads = (a.features + 3) / 4, first = group * a.run * TILE_ROWS;
-    workplace place = {.biases = biases, .lines = lines, .parts = parts, .numbers = numbers};
+    workplace place = {
+        .biases = biases, .lines = lines, .parts = parts, .numbers = numbers, .pieces = &pieces};
     place.x = memory;
     place.correct = &correct;
     place.quads = quads;
     place.pitch = quads | 1;
     place.weights = memory + max(STRIP * place.pitch, (uint)FOLDED_QUADS);
     copy_parameters(place, parameters, t, a);
+    if (t == 0) pieces = pieces_of(a.features);
 
     shuffle_key key;
     uint key_epoch = a.epoch + 1, right = 0, step = 0;
     strip_place now = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps},
                 next = now;
-    row_pieces pieces = pieces_of(a.features);
     piece held[LOADS];
     row_label label;
+    row_rule rule = {a.loss, a.with_loss, a.weighted, a.function, a.of_logits, a.zero};
     float4 sums[SUMS];
     float line = a.zero;
     UNROLL_FOR (uint i = 0; i < SUMS; i++)
         sums[i] = (float4)(a.zero);
     if (t < STRIP) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
     barrier(CLK_LOCAL_MEM_FENCE);
-    fetch(features, pieces, numbers, rows_of_strip(next), t, held);
+    fetch(features, place, rows_of_strip(next), t, held);
     if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
 
     while (now.steps > 0) {
         row_label own = label;
-        float z[OUTPUTS];
         uint used = rows_of_strip(now);
         barrier(CLK_LOCAL_MEM_FENCE);
-        lay_down(place, pieces, t, held);
+        lay_down(place, t, held);
         next = strip_after(now, a);
         if (t < STRIP && next.steps > 0) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
         barrier(CLK_LOCAL_MEM_FENCE);
         if (next.steps > 0) {
-            fetch(features, pieces, numbers, rows_of_strip(next), t, held);
+            fetch(features, place, rows_of_strip(next), t, held);
             if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
         }
-        forward(place, a.features, t, a.zero, z);
-        if (t < STRIP) {
-            row_result made = {0.0f, 0};
-            if (t < used)
-                made = row_deltas(a.loss, a.with_loss, a.function, a.of_logits, a.weighted, own, a.zero, z);
-            UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-                lines[h * STRIP + t] = t < used ? z[h] : 0.0f;
-            lines[OUTPUTS * STRIP + t] = made.loss;
-            right += made.right;
-        }
+        forward(place, a.features, t, a.zero);
+        right += find_deltas(place, rule, own, used, t);
         barrier(CLK_LOCAL_MEM_FENCE);
         add_strip(place, used, now.at, l, q, sums, &line);
         if (ends_tile(now)) {
@@ -503,7 +521,6 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
         }
         now = next;
     }
-#if ONE_LAUNCH
     if (!a.merges) return;
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     if (t == 0) numbers[0] = atomic_inc(arrivals);
@@ -513,5 +530,4 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
     for (ulong at = 0; at <= target.floats; at += COLUMNS)
         merge_columns(slots, at, t, (local float *)memory, target, results + 3 * a.result, a);
     if (t == 0) atomic_xchg(arrivals, 0u);
-#endif
 }

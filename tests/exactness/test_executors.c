@@ -44,6 +44,9 @@ static const training trainings[] = {
     {{257, 13, 2, {24, 1}, {RELU, IDENTITY}, SQUARED}, 0, 0.0f, "network"},
     {{57, 13, 1, {1}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "steps"},
     {{65, 13, 1, {3}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "ops"},
+    {{90, 7, 1, {2}, {TANH}, ABSOLUTE}, 32, 0.0f, "ops"},
+    {{9000, 5, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"},
+    {{600, 1030, 1, {1}, {IDENTITY}, SQUARED}, 0, 0.0f, "perceptron"},
 };
 #define TRAININGS (sizeof trainings / sizeof *trainings)
 

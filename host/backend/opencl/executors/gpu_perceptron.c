@@ -13,13 +13,13 @@
 #include "support/text.h"
 
 /* Of kernels/gpu/perceptron.cl. */
-#define LOCAL_FLOATS 8000
+#define LOCAL_FLOATS 7900
 #define COLUMNS 8
 #define PARTS (GPU_GROUP / COLUMNS)
 #define MOST_PART_SLOTS 64
 #define MOST_FOLDS 4
 
-#define MOST_SUMS 28   /* of a work-item, four registers each */
+#define MOST_SUMS 20   /* of a work-item, four registers each */
 #define MOST_LOADED 32 /* floats that a work-item has on their way */
 #define MOST_SLOTS (PARTS * MOST_PART_SLOTS)
 #define MOST_RUN 512 /* tiles: with MOST_SLOTS, a wave's rows fit into 32 bits */
@@ -162,9 +162,8 @@ static tanda_status make_kernels(opencl_backend_state *state, program *program,
     char options[160];
     cl_program made = NULL;
     text_put(options, sizeof options,
-             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%d -DONE_LAUNCH=%d",
-             form->strip, form->quads, form->outputs, form->piece, form->loads, loss_number(program->plan),
-             is_one_launch(program));
+             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%d", form->strip,
+             form->quads, form->outputs, form->piece, form->loads, loss_number(program->plan));
     tanda_status status = opencl_single_program(state, "gpu/perceptron.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_perceptron", &own->sums, error);
     return status == TANDA_OK ? opencl_make_kernel(state, made, "gpu_perceptron_update", &own->update, error)
