@@ -219,8 +219,23 @@ INLINE uint find_deltas(workplace place, row_rule rule, row_label label, uint us
 
 /* ---- gradient ---------------------------------------------------------------------------------------------- */
 
-/* Adds a strip to the lane sums; `line` is that of a delta, q < OUTPUTS, or of the loss. `first`: the strip's place. */
-INLINE void add_strip(workplace place, uint used, uint first, uint l, uint q, float4 *sums, float *line) {
+/* Of work-item t = 16 l + q: what lane l has of its quads and, q <= OUTPUTS, of a line of deltas or losses. */
+typedef struct lane_sums {
+    float4 quads[SUMS];
+    float line;
+} lane_sums;
+
+INLINE lane_sums zero_sums(float zero) {
+    lane_sums sums;
+    UNROLL_FOR (uint i = 0; i < SUMS; i++)
+        sums.quads[i] = (float4)(zero);
+    sums.line = zero;
+    return sums;
+}
+
+/* Adds a strip of `used` rows, which begins at row `first`. */
+INLINE void add_strip(workplace place, uint used, uint first, uint t, lane_sums *sums) {
+    uint l = t / TILE_LANES, q = t % TILE_LANES;
     UNROLL_FOR (uint j = 0; j < LANE_ROWS; j++) {
         uint row = STRIP < TILE_LANES ? l - first % TILE_LANES : l + TILE_LANES * j;
         if (row >= STRIP || TILE_LANES * j >= used) continue;
@@ -228,10 +243,10 @@ INLINE void add_strip(workplace place, uint used, uint first, uint l, uint q, fl
             float4 delta = (float4)(place.lines[h * STRIP + row]);
             UNROLL_FOR (uint i = 0; i < QUADS; i++)
                 if (q + 16 * i < place.quads)
-                    sums[i * OUTPUTS + h] =
-                        fma(place.x[row * place.pitch + q + 16 * i], delta, sums[i * OUTPUTS + h]);
+                    sums->quads[i * OUTPUTS + h] =
+                        fma(place.x[row * place.pitch + q + 16 * i], delta, sums->quads[i * OUTPUTS + h]);
         }
-        if (q <= OUTPUTS) *line = *line + place.lines[q * STRIP + row];
+        if (q <= OUTPUTS) sums->line = sums->line + place.lines[q * STRIP + row];
     }
 }
 
@@ -384,20 +399,20 @@ INLINE void take_value(group_sums sums, float value, ulong at, uint owner, local
     }
 }
 
-/* What a work-item folds of a tile lies here until it is taken in: (ROUNDS + 1, ITEMS), those of `line` last. */
+/* What a work-item folds of a tile lies here until it is taken in: (ROUNDS + 1, ITEMS), those of the lines last. */
 INLINE local float *folded_values(workplace place) {
     return (local float *)(place.x + FOLDS * ITEMS + ITEMS / 4);
 }
 
-/* A tile's lane sums are folded, FOLDS of each work-item at a time, those of `line` with the first. */
-INLINE void fold_tile(workplace place, const float4 *lane_sums, float line, uint t) {
+/* A tile's lane sums are folded, FOLDS of each work-item at a time, those of the lines with the first. */
+INLINE void fold_tile(workplace place, lane_sums sums, uint t) {
     local float *lanes = (local float *)place.x, *lines = lanes + FOLDS * 4 * ITEMS;
     local float *values = folded_values(place) + t;
     UNROLL_FOR (uint round = 0; round < ROUNDS; round++) {
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL_FOR (uint f = 0; f < FOLDS; f++)
-            if (round * FOLDS + f < SUMS) place.x[f * ITEMS + t] = lane_sums[round * FOLDS + f];
-        if (round == 0) lines[t] = line;
+            if (round * FOLDS + f < SUMS) place.x[f * ITEMS + t] = sums.quads[round * FOLDS + f];
+        if (round == 0) lines[t] = sums.line;
         barrier(CLK_LOCAL_MEM_FENCE);
         if (t < FOLDS * 64) values[round * ITEMS] = fold(lanes + t / 64 * (4 * ITEMS) + t % 64, 64);
         if (round == 0 && t <= OUTPUTS) values[ROUNDS * ITEMS] = fold(lines + t, TILE_LANES);
@@ -405,9 +420,9 @@ INLINE void fold_tile(workplace place, const float4 *lane_sums, float line, uint
 }
 
 /* A tile's sums are folded and taken in. */
-INLINE void end_tile(workplace place, group_sums sums, const float4 *lane_sums, float line, uint t,
+INLINE void end_tile(workplace place, group_sums sums, lane_sums of_lanes, uint t,
                      gpu_perceptron_arguments a) {
-    fold_tile(place, lane_sums, line, t);
+    fold_tile(place, of_lanes, t);
     for (uint round = 0; round <= ROUNDS; round++) {
         uint sum = round * FOLDS + t / 64, h = sum % OUTPUTS, k = sum / OUTPUTS * 64 + t % 64;
         ulong at = a.weight + k * OUTPUTS + h;
@@ -442,9 +457,91 @@ INLINE void count_correct(workplace place, uint right, uint t, global uint *resu
     }
 }
 
+/* The group's own buffers are those from `slot` on. */
+typedef struct step_memory {
+    global const float *features, *weights;
+    global const int *labels;
+    global float *parameters, *state, *slot, *waiting;
+    global const update_rates *rates;
+    global uint *results;
+} step_memory;
+
+/* Asks for a strip's rows, whose numbers are known; `label` is that of row t. */
+INLINE void ask_for(step_memory memory, workplace place, strip_place strip, uint t, piece *held,
+                    row_label *label, gpu_perceptron_arguments a) {
+    uint used = rows_of_strip(strip);
+    fetch(memory.features, place, used, t, held);
+    if (t < used) *label = label_of(memory.labels, memory.weights, place.numbers[t], a);
+}
+
+/* Where the sums of a strip's tile go, `step` steps on; the run's first row is `first`. */
+INLINE group_sums sums_of(step_memory memory, strip_place strip, uint first, uint step,
+                          gpu_perceptron_arguments a) {
+    uint result = a.result + step;
+    return (group_sums){.slot = memory.slot,
+                        .waiting = memory.waiting,
+                        .result = memory.results + 3 * result,
+                        .target =
+                            target_of(memory.parameters, memory.state, memory.rates[result], strip.rows, a),
+                        .waiting_level = ROUNDS * ITEMS + TILE_LANES,
+                        .index = (strip.at - first) / TILE_ROWS,
+                        .is_last = ends_batch(strip)};
+}
+
+/* All strips of the group's run, of all steps. */
+INLINE void run_strips(step_memory memory, workplace place, strip_place now, uint t,
+                       gpu_perceptron_arguments a) {
+    row_rule rule = {a.loss, a.with_loss, a.weighted, a.function, a.of_logits, a.zero};
+    uint first = now.at, key_epoch = a.epoch + 1, right = 0, step = 0;
+    shuffle_key key;
+    piece held[LOADS];
+    row_label label;
+    lane_sums sums = zero_sums(a.zero);
+    if (t < STRIP) place.numbers[t] = row_number(now, t, a.shuffle, &key, &key_epoch, a);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    ask_for(memory, place, now, t, held, &label, a);
+    while (now.steps > 0) {
+        row_label own = label;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        lay_down(place, t, held);
+        strip_place next = strip_after(now, a);
+        if (t < STRIP && next.steps > 0)
+            place.numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (next.steps > 0) ask_for(memory, place, next, t, held, &label, a);
+        forward(place, a.features, t, a.zero);
+        right += find_deltas(place, rule, own, rows_of_strip(now), t);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        add_strip(place, rows_of_strip(now), now.at, t, &sums);
+        if (ends_tile(now)) {
+            end_tile(place, sums_of(memory, now, first, step, a), sums, t, a);
+            sums = zero_sums(a.zero);
+        }
+        if (ends_batch(now)) {
+            count_correct(place, right, t, memory.results + 3 * (a.result + step));
+            right = 0;
+            step++;
+        }
+        now = next;
+    }
+}
+
+/* The last group to arrive adds up the slots of all and updates. */
+INLINE void merge_if_last(step_memory memory, workplace place, global float *slots, global uint *arrivals,
+                          uint t, gpu_perceptron_arguments a) {
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+    if (t == 0) place.numbers[0] = atomic_inc(arrivals);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (place.numbers[0] + 1 < a.slots) return;
+    update_target target = target_of(memory.parameters, memory.state, memory.rates[a.result], a.rows, a);
+    for (ulong at = 0; at <= target.floats; at += COLUMNS)
+        merge_columns(slots, at, t, (local float *)place.x, target, memory.results + 3 * a.result, a);
+    if (t == 0) atomic_xchg(arrivals, 0u);
+}
+
 /*
- * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: how many groups
- * are done with a step that the last of them merges, 0 again in the end. weights: of rows, where they are weighted.
+ * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: how many groups are done with a
+ * step that the last of them merges, 0 again in the end. weights: of rows, where they are weighted.
  * Work-group (run of tiles).
  */
 kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global const int *labels,
@@ -456,78 +553,22 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
     local float lines[(OUTPUTS + 1) * STRIP], parts[PART_FLOATS], biases[OUTPUTS + 1];
     local uint numbers[STRIP], correct;
     local row_pieces pieces;
-    uint t = (uint)get_local_id(0), group = (uint)get_group_id(0), l = t / 16, q = t % 16;
-    uint quads = (a.features + 3) / 4, first = group * a.run * TILE_ROWS;
-    workplace place = {
-        .biases = biases, .lines = lines, .parts = parts, .numbers = numbers, .pieces = &pieces};
-    place.x = memory;
-    place.correct = &correct;
-    place.quads = quads;
-    place.pitch = quads | 1;
-    place.weights = memory + max(STRIP * place.pitch, (uint)FOLDED_QUADS);
-    copy_parameters(place, parameters, t, a);
+    uint t = (uint)get_local_id(0), group = (uint)get_group_id(0), first = group * a.run * TILE_ROWS;
+    uint quads = (a.features + 3) / 4, pitch = quads | 1;
+    local float4 *own_weights = memory + max(STRIP * pitch, (uint)FOLDED_QUADS);
+    workplace place = {memory, own_weights, biases, lines, parts, numbers, &correct, &pieces, quads, pitch};
+    step_memory used = {features,
+                        weights,
+                        labels,
+                        parameters,
+                        state,
+                        slots + group * a.slot_floats,
+                        waiting + group * a.waiting_floats,
+                        rates,
+                        results};
+    strip_place from = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps};
     if (t == 0) pieces = pieces_of(a.features);
-
-    shuffle_key key;
-    uint key_epoch = a.epoch + 1, right = 0, step = 0;
-    strip_place now = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps},
-                next = now;
-    piece held[LOADS];
-    row_label label;
-    row_rule rule = {a.loss, a.with_loss, a.weighted, a.function, a.of_logits, a.zero};
-    float4 sums[SUMS];
-    float line = a.zero;
-    UNROLL_FOR (uint i = 0; i < SUMS; i++)
-        sums[i] = (float4)(a.zero);
-    if (t < STRIP) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    fetch(features, place, rows_of_strip(next), t, held);
-    if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
-
-    while (now.steps > 0) {
-        row_label own = label;
-        uint used = rows_of_strip(now);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        lay_down(place, t, held);
-        next = strip_after(now, a);
-        if (t < STRIP && next.steps > 0) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (next.steps > 0) {
-            fetch(features, place, rows_of_strip(next), t, held);
-            if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
-        }
-        forward(place, a.features, t, a.zero);
-        right += find_deltas(place, rule, own, used, t);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        add_strip(place, used, now.at, l, q, sums, &line);
-        if (ends_tile(now)) {
-            global uint *result = results + 3 * (a.result + step);
-            group_sums made = {.slot = slots + group * a.slot_floats,
-                               .waiting = waiting + group * a.waiting_floats,
-                               .result = result,
-                               .target = target_of(parameters, state, rates[a.result + step], now.rows, a),
-                               .waiting_level = ROUNDS * ITEMS + TILE_LANES,
-                               .index = (now.at - first) / TILE_ROWS,
-                               .is_last = ends_batch(now)};
-            end_tile(place, made, sums, line, t, a);
-            UNROLL_FOR (uint i = 0; i < SUMS; i++)
-                sums[i] = (float4)(a.zero);
-            line = a.zero;
-            if (ends_batch(now)) {
-                count_correct(place, right, t, result);
-                right = 0;
-                step++;
-            }
-        }
-        now = next;
-    }
-    if (!a.merges) return;
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (t == 0) numbers[0] = atomic_inc(arrivals);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (numbers[0] + 1 < a.slots) return;
-    update_target target = target_of(parameters, state, rates[a.result], a.rows, a);
-    for (ulong at = 0; at <= target.floats; at += COLUMNS)
-        merge_columns(slots, at, t, (local float *)memory, target, results + 3 * a.result, a);
-    if (t == 0) atomic_xchg(arrivals, 0u);
+    copy_parameters(place, parameters, t, a);
+    run_strips(used, place, from, t, a);
+    if (a.merges) merge_if_last(used, place, slots, arrivals, t, a);
 }

@@ -127,7 +127,7 @@ static size_t choose_run(const opencl_backend_state *state, const plan *plan,
 
 static void cut(const opencl_backend_state *state, program *program) {
     const program_options *options = &program->options;
-    const size_t most = options->wave_tiles != 0 ? options->wave_tiles : MOST_SLOTS;
+    const size_t wave = options->wave_tiles, most = wave != 0 && wave < MOST_SLOTS ? wave : MOST_SLOTS;
     partial_sums *sums = &program->sums;
     opencl_set_tiles(program, TILE_LANES, 0);
     program->tiles.count = 1; /* rows are read where they lie */
