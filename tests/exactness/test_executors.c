@@ -162,6 +162,28 @@ Test(pocl, all_executors_that_fit_give_the_same_bits_and_the_best_is_taken, .fin
     if (use_opencl("pocl")) check_trainings(open_with_units(), true);
 }
 
+/* As on a GPU of many units: 301 tiles are as many slots, of which each part has several blocks. */
+Test(pocl, gpu_perceptron_adds_up_many_slots, .fini = forget_opencl) {
+    const training many = {{76900, 1, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"};
+    const step_options options = options_of(&many);
+    if (!use_opencl("pocl")) return;
+    backend *reference = open_best_openmp(1), *backend = open_opencl(NULL);
+    problem problem = problem_create(&many.network);
+    outcome expected = train(reference, &problem, &options);
+    backend->information.compute_units = 64;
+    for (int one = 0; one < 2; one++) {
+        backend->executor = one ? "gpu_perceptron_one" : "gpu_perceptron";
+        outcome got = train(backend, &problem, &options);
+        expect_same(&expected, &got, backend->executor);
+        free(got.parameters);
+    }
+    backend->executor = NULL;
+    free(expected.parameters);
+    problem_free(&problem);
+    tanda_device_close(reference);
+    tanda_device_close(backend);
+}
+
 /* ---- what they do not know --------------------------------------------------------------------------------- */
 
 /* One that does not fit is refused by name and reason, where a training is forced onto it. */
