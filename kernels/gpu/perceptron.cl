@@ -6,8 +6,7 @@
  * are folded through local memory, and the tree over a run of tiles takes them in. See gpu_perceptron.c.
  *
  * Where one group does a step whole it updates the parameters and goes on with the next of many steps. Else each group
- * leaves a slot, and who comes next adds them up and updates: another launch or, where it
- * merges, the last group to arrive.
+ * leaves a slot, and another launch adds them up and updates or, with `merges`, the last group to arrive.
  */
 #ifndef STRIP
 #define STRIP 128 /* rows: a power of two up to TILE_ROWS */
@@ -18,141 +17,12 @@
 #define LOSS_OP 0
 #endif
 
-#include "kernels/apply.h"
 #include "kernels/arguments/gpu_perceptron.h"
 #include "kernels/gpu/row_loss.h"
-#include "kernels/shuffle.h"
+#include "kernels/gpu/slots.h"
+#include "kernels/gpu/strip.h"
 #include "kernels/tile.h"
 #include "kernels/tree.h"
-
-#define ITEMS 256
-#define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-#define CHUNKS ((QUADS + 3) / 4) /* of CHUNK features */
-#define SUMS (QUADS * OUTPUTS)   /* float4 of a work-item */
-#define FOLDS (SUMS < 4 ? SUMS : 4)
-#define ROUNDS ((SUMS + FOLDS - 1) / FOLDS)
-#define FOLDED_QUADS (FOLDS * ITEMS + ITEMS / 4 + ROUNDS * ITEMS / 4 + TILE_LANES / 4)
-#define LANE_ROWS ((STRIP + TILE_LANES - 1) / TILE_LANES) /* rows of a lane in a strip */
-
-/* In floats: what all of a group's local memory is, so that 32 KB hold it beside that of the update, and what has a fixed place. */
-#define LOCAL_FLOATS 7900
-#define PART_FLOATS (CHUNKS > 1 ? CHUNKS * OUTPUTS * STRIP : 1)
-#define FIXED_FLOATS (STRIP * (OUTPUTS + 2) + PART_FLOATS + OUTPUTS + 8)
-
-#if PIECE == 4
-typedef float4 piece;
-#else
-typedef float piece;
-#endif
-
-/*
- * A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up. It lies in
- * local memory: else compilers keep what follows from it for each of LOADS pieces in registers from strip to strip.
- */
-typedef struct row_pieces {
-    uint count, inverse;
-} row_pieces;
-
-/* Local memory. */
-typedef struct workplace {
-    local float4 *x;       /* (STRIP, pitch); and what is folded */
-    local float4 *weights; /* (OUTPUTS, quads) */
-    local float *biases;
-    local float *lines;  /* (OUTPUTS + 1, STRIP): deltas and losses */
-    local float *parts;  /* (CHUNKS, OUTPUTS, STRIP) */
-    local uint *numbers; /* rows of the next strip */
-    local uint *correct;
-    local const row_pieces *pieces;
-    uint quads, pitch; /* of a row, in float4; an odd pitch keeps to all banks */
-} workplace;
-
-/* Where a strip lies: from `at` on in a batch, of which the group has the rows up to `end`. */
-typedef struct strip_place {
-    ulong first_row;
-    uint epoch, rows, at, end, steps;
-} strip_place;
-
-INLINE uint rows_of_strip(strip_place place) {
-    return min(place.end - place.at, (uint)STRIP);
-}
-
-/* Whether a strip is the last of its tile, and of its batch. */
-INLINE int ends_batch(strip_place place) {
-    return place.end - place.at <= STRIP;
-}
-
-INLINE int ends_tile(strip_place place) {
-    return ends_batch(place) || (place.at + STRIP) % TILE_ROWS == 0;
-}
-
-/* The strip that follows; none where no step is left. */
-INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
-    if (!ends_batch(place)) {
-        place.at += STRIP;
-        return place;
-    }
-    place.steps--;
-    place.first_row += a.batch_rows;
-    if (place.first_row >= a.row_count) place.first_row = 0, place.epoch++;
-    place.rows = (uint)min(a.row_count - place.first_row, a.batch_rows);
-    place.at = 0;
-    place.end = place.rows;
-    return place;
-}
-
-/* ---- rows -------------------------------------------------------------------------------------------------- */
-
-/* The number of a strip's row t; the key is that of the strip's epoch. */
-INLINE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key, uint *key_epoch,
-                       gpu_perceptron_arguments a) {
-    ulong position = place.first_row + place.at + t;
-    if (!shuffle) return (uint)position;
-    if (*key_epoch != place.epoch) {
-        *key = shuffle_make_key(a.seed, place.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
-        *key_epoch = place.epoch;
-    }
-    return t < rows_of_strip(place) ? (uint)shuffle_position(*key, position) : 0;
-}
-
-INLINE row_pieces pieces_of(uint features) {
-    uint count = features / PIECE;
-    return (row_pieces){count, count > 1 ? 0xffffffffu / count + 1 : 0};
-}
-
-/* Exact as long as the number times the count keeps below 2^32. */
-INLINE uint row_of_piece(row_pieces pieces, uint number) {
-    return pieces.count > 1 ? mul_hi(number, pieces.inverse) : number;
-}
-
-/* A work-item's pieces of a strip, ITEMS apart; 0 of rows that are not there. */
-INLINE void fetch(global const float *features, workplace place, uint used, uint t, piece *held) {
-    row_pieces pieces = *place.pieces;
-    UNROLL_FOR (uint i = 0; i < LOADS; i++) {
-        uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
-        piece value = (piece)(0.0f);
-        if (row < used)
-            value = ((global const piece *)
-                         features)[(ulong)place.numbers[row] * pieces.count + number - row * pieces.count];
-        held[i] = value;
-    }
-}
-
-INLINE void lay_down(workplace place, uint t, const piece *held) {
-    row_pieces pieces = *place.pieces;
-    UNROLL_FOR (uint i = 0; i < LOADS; i++) {
-        uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
-        if (row < STRIP)
-            ((local piece *)(place.x + row * place.pitch))[number - row * pieces.count] = held[i];
-    }
-}
-
-INLINE row_label label_of(global const int *labels, global const float *weights, uint row,
-                          gpu_perceptron_arguments a) {
-    row_label label = {0, labels + (ulong)row * a.loss.targets, 1.0f};
-    label.bits = label.targets[0];
-    if (a.weighted) label.weight = weights[row];
-    return label;
-}
 
 /* ---- forward and loss -------------------------------------------------------------------------------------- */
 
@@ -268,99 +138,7 @@ INLINE float run_sum(float sum, uint index, int is_last, global float *waiting, 
     return sum;
 }
 
-/* ---- slots and updates ------------------------------------------------------------------------------------- */
-
-/* What crosses groups within a launch goes by atomics: OpenCL 1.2 promises nothing of others. */
-INLINE void write_shared(global float *p, float value, int crosses) {
-    if (crosses)
-        atomic_xchg((volatile global uint *)p, as_uint(value));
-    else
-        *p = value;
-}
-
-INLINE float read_shared(global float *p, int crosses) {
-    return crosses ? as_float(atomic_or((volatile global uint *)p, 0u)) : *p;
-}
-
-/* The new value of a parameter, from the tree's sum, which its derivative replaces in the first slot. */
-INLINE float updated(update_target target, float w, float sum, ulong at, int is_weight, global float *slots,
-                     int crosses, global uint *result) {
-    float state[MOST_UPDATE_STATES];
-    UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        state[i] = i < target.rule.states ? target.state[i * target.floats + at] : 0.0f;
-    w = apply_rule(target, w, &sum, 1.0f, is_weight, state);
-    write_shared(target.parameters + at, w, crosses);
-    UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        if (i < target.rule.states) target.state[i * target.floats + at] = state[i];
-    write_shared(slots + at, sum, crosses);
-    if (is_bad(target, w, sum)) result[2] = 1;
-    return w;
-}
-
-#define COLUMNS 8
-#define PARTS (ITEMS / COLUMNS)
-#define BLOCK 8        /* slots that are read together, */
-#define BLOCK_LEVELS 3 /* of the tree over the blocks of a part, 8 at most */
-
-/* The tree over BLOCK values. */
-INLINE float block_sum(float *v) {
-    UNROLL_FOR (uint apart = 1; apart < BLOCK; apart *= 2)
-        UNROLL_FOR (uint i = 0; i < BLOCK; i += 2 * apart)
-            v[i] = v[i] + v[i + apart];
-    return v[0];
-}
-
-/*
- * The sum of a part of the slots, a power of two of them, block by block as the carries of a binary counter (tree.h). A
- * slot that is not there counts as zero, which changes no bit.
- */
-INLINE float part_sum(global float *slots, uint part, gpu_perceptron_arguments a) {
-    float v[BLOCK], waiting[BLOCK_LEVELS], sum = 0.0f;
-    for (uint first = 0; first < a.part_slots; first += BLOCK) {
-        int carries = 1;
-        UNROLL_FOR (uint i = 0; i < BLOCK; i++) {
-            uint slot = part * a.part_slots + first + i;
-            v[i] = 0.0f;
-            if (first + i < a.part_slots && slot < a.slots)
-                v[i] = read_shared(slots + slot * a.slot_floats, a.merges);
-        }
-        sum = block_sum(v);
-        UNROLL_FOR (uint level = 0; level < BLOCK_LEVELS; level++) {
-            int takes = first / BLOCK >> level & 1;
-            if (carries && takes) sum = waiting[level] + sum;
-            if (carries && !takes) waiting[level] = sum;
-            carries = carries && takes;
-        }
-    }
-    return sum;
-}
-
-/* The tree over all slots and the update, for COLUMNS of their floats; `parts` is (PARTS, COLUMNS). */
-INLINE void merge_columns(global float *slots, ulong first, uint t, local float *parts, update_target target,
-                          global uint *result, gpu_perceptron_arguments a) {
-    uint part = t / COLUMNS;
-    ulong at = first + t % COLUMNS;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    parts[t] = part_sum(slots + at, part, a);
-    for (uint apart = 1; apart < PARTS; apart *= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (part % (2 * apart) == 0) parts[t] = parts[t] + parts[t + apart * COLUMNS];
-    }
-    if (part > 0) return;
-    if (at < target.floats)
-        updated(target, read_shared(target.parameters + at, a.merges), parts[t], at, at < a.bias, slots,
-                a.merges, result);
-    else if (at == target.floats) {
-        write_shared(slots + at, parts[t], a.merges);
-        result[0] = as_uint(parts[t]);
-    }
-}
-
-INLINE update_target target_of(global float *parameters, global float *state, update_rates rates, uint rows,
-                               gpu_perceptron_arguments a) {
-    float inverse = rows == a.batch_rows ? a.inverse_rows : a.last_inverse_rows;
-    return (update_target){parameters, state, a.slot_floats - 16, inverse, a.update, rates};
-}
+/* ---- the second launch ---------------------------------------------------------------------------------------- */
 
 /* The second launch. Work-group (COLUMNS floats of a slot). */
 kernel GROUP_OF_ITEMS void gpu_perceptron_update(global float *parameters, global float *state,
