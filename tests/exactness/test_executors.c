@@ -44,6 +44,9 @@ static const training trainings[] = {
     {{257, 13, 2, {24, 1}, {RELU, IDENTITY}, SQUARED}, 0, 0.0f, "network"},
     {{57, 13, 1, {1}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "steps"},
     {{65, 13, 1, {3}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "ops"},
+    {{90, 7, 1, {2}, {TANH}, ABSOLUTE}, 32, 0.0f, "ops"},
+    {{9000, 5, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"},
+    {{600, 1030, 1, {1}, {IDENTITY}, SQUARED}, 0, 0.0f, "perceptron"},
 };
 #define TRAININGS (sizeof trainings / sizeof *trainings)
 
@@ -157,6 +160,28 @@ Test(openmp, all_executors_that_fit_give_the_same_bits) {
 
 Test(pocl, all_executors_that_fit_give_the_same_bits_and_the_best_is_taken, .fini = forget_opencl) {
     if (use_opencl("pocl")) check_trainings(open_with_units(), true);
+}
+
+/* As on a GPU of many units: 301 tiles are as many slots, of which each part has several blocks. */
+Test(pocl, gpu_perceptron_adds_up_many_slots, .fini = forget_opencl) {
+    const training many = {{76900, 1, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"};
+    const step_options options = options_of(&many);
+    if (!use_opencl("pocl")) return;
+    backend *reference = open_best_openmp(1), *backend = open_opencl(NULL);
+    problem problem = problem_create(&many.network);
+    outcome expected = train(reference, &problem, &options);
+    backend->information.compute_units = 64;
+    for (int one = 0; one < 2; one++) {
+        backend->executor = one ? "gpu_perceptron_one" : "gpu_perceptron";
+        outcome got = train(backend, &problem, &options);
+        expect_same(&expected, &got, backend->executor);
+        free(got.parameters);
+    }
+    backend->executor = NULL;
+    free(expected.parameters);
+    problem_free(&problem);
+    tanda_device_close(reference);
+    tanda_device_close(backend);
 }
 
 /* ---- what they do not know --------------------------------------------------------------------------------- */

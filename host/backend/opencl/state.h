@@ -68,7 +68,7 @@ typedef struct single_program {
     cl_program program;
 } single_program;
 
-#define MOST_SINGLE_PROGRAMS 16
+#define MOST_SINGLE_PROGRAMS 64
 
 typedef struct opencl_backend_state {
     backend base;
