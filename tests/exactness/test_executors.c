@@ -192,6 +192,8 @@ static void expect_unknown_op(backend *backend, tile_op op) {
     MUST(executor_choose(backend, plan, &question, &chosen, error));
     for (const executor *const *at = backend->interface->executors; *at != chosen; at++) {
         const char *lack = "";
+        /* Those of GPUs, some of which know every op, are not taken here. */
+        if ((*at)->suits != NULL && !(*at)->suits(backend, plan, &question)) continue;
         cr_expect_not((*at)->fits(backend, plan, &question, &lack), "%s", (*at)->name);
         cr_expect_str_eq(lack, tile_op_name(op), "%s lacks %s", (*at)->name, lack);
     }

@@ -5,8 +5,13 @@
 
 #include "support/memory.h"
 
-const executor *const opencl_executors[] = {&opencl_perceptron.base, &opencl_steps.base, &opencl_tiles.base,
-                                            &opencl_network.base,    &opencl_ops.base,   NULL};
+const executor *const opencl_executors[] = {&opencl_gpu_dense.base,
+                                            &opencl_perceptron.base,
+                                            &opencl_steps.base,
+                                            &opencl_tiles.base,
+                                            &opencl_network.base,
+                                            &opencl_ops.base,
+                                            NULL};
 
 static tanda_status make_parts(opencl_backend_state *state, program *program, tanda_error *error) {
     program->sums.floats = program->plan->training ? program->plan->parameter_count + 16 : 16;

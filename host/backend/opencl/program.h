@@ -29,6 +29,7 @@ typedef struct opencl_executor {
 } opencl_executor;
 
 extern const opencl_executor opencl_perceptron, opencl_steps, opencl_tiles, opencl_network, opencl_ops;
+extern const opencl_executor opencl_gpu_dense;
 
 /* The tensors of tiles: (count, floats). */
 typedef struct tile_tensors {
