@@ -2,7 +2,12 @@
 #ifndef TANDA_KERNELS_ARGUMENTS_GPU_DENSE_H
 #define TANDA_KERNELS_ARGUMENTS_GPU_DENSE_H
 
-#include "kernels/portable.h"
+#include "kernels/arguments/loss.h"
+
+#define DENSE_ITEMS 128 /* of a group */
+#define NARROW_ROWS \
+    32 /* that a group of a narrow layer takes forward: a work-item has four outputs of a row */
+#define NARROW_INPUTS 32 /* that one takes backward: a work-item has four inputs of a lane */
 
 /* The rows of a wave as the data set has them: positions of an epoch's order from first_position on. */
 typedef struct row_source {
@@ -37,5 +42,48 @@ typedef struct gpu_gradient_arguments {
     uint width, rows, stride, inputs, outputs, sums_loss, reserved;
     float zero;
 } gpu_gradient_arguments;
+
+/* The ops of a loss, as the kernels of loss.cl are. */
+enum step_loss {
+    STEP_LOSS_NONE,
+    STEP_LOSS_BINARY,
+    STEP_LOSS_CATEGORICAL,
+    STEP_LOSS_SQUARED,
+    STEP_LOSS_ELEMENTS
+};
+
+/*
+ * From the last layer's logits or outputs, at `source`, to its deltas: its softmax, at `softmax`; the loss, at `losses`,
+ * with its delta; what weights make of both; and the delta of the logits, at `result`, where the loss was of outputs,
+ * whose activation's derivative is computed from `from`. step: whose results are meant.
+ */
+typedef struct loss_steps {
+    ulong logits, softmax, source, losses, delta, from, result;
+    uint has_softmax, loss, with_delta, weighted, function, step;
+    loss_rule rule;
+    float zero;
+} loss_steps;
+
+/* Rows of the last layer's outputs. */
+typedef struct gpu_loss_arguments {
+    row_source order;
+    loss_steps steps;
+    ulong tile_floats;
+    uint width, rows, outputs, reserved;
+} gpu_loss_arguments;
+
+/* Narrow layers: forward with the loss, if it is the last. */
+typedef struct gpu_output_arguments {
+    gpu_layer_arguments layer;
+    loss_steps steps;
+} gpu_output_arguments;
+
+/* And gradients, with the delta of the inputs at layer.target where with_target is set. */
+typedef struct gpu_narrow_arguments {
+    gpu_layer_arguments layer;
+    ulong delta, slot_floats, losses, loss;
+    uint with_target, sums_loss, reserved;
+    float zero;
+} gpu_narrow_arguments;
 
 #endif

@@ -1,15 +1,18 @@
 /*
  * Operands of the dense kernels: matrices of terms by lines, of which a group takes STEP terms of its lines at a time into
  * local memory, as (STEP, lines + PAD); OpenCL C only.
+ *
+ * No work-item leaves a kernel before its barriers: a group that has nothing to do has no terms. PoCL 3.1 takes branches
+ * that follow a barrier behind a return as the group's first work-item does.
  */
 #ifndef TANDA_KERNELS_GPU_OPERAND_H
 #define TANDA_KERNELS_GPU_OPERAND_H
 
+#include "kernels/arguments/gpu_dense.h"
 #include "kernels/tile.h"
 
-#define DENSE_ITEMS 128 /* of a group */
-#define STEP 16         /* terms that local memory holds, twice */
-#define PAD 4           /* floats between lines of local memory, against conflicts of its banks */
+#define STEP 16 /* terms that local memory holds, twice */
+#define PAD 4   /* floats between lines of local memory, against conflicts of its banks */
 
 /* How an operand lies: element (term, line) at term * step + line, or turned, at line * step + term. */
 #define TURNED 1

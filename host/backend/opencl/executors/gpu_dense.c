@@ -25,9 +25,7 @@ static bool fits(const backend *backend, const plan *plan, const program_options
 static gpu_source choose_rows(const program *program) {
     const plan *plan = program->plan;
     void *host = NULL;
-    if (plan->keep || plan->op_count < 2 || plan->ops[1].kind != OP_dense_forward ||
-        plan->ops[1].dense_forward.shape.outputs < WIDE_OUTPUTS)
-        return GPU_TILES;
+    if (plan->keep || plan->op_count < 2 || plan->ops[1].kind != OP_dense_forward) return GPU_TILES;
     clGetMemObjectInfo(program->options.features->memory, CL_MEM_HOST_PTR, sizeof host, &host, NULL);
     return plan->features % 4 == 0 && (uintptr_t)host % 16 == 0 ? GPU_ROWS : GPU_LOOSE;
 }
@@ -65,7 +63,8 @@ static bool is_done_elsewhere(const program *program, const op *op) {
 static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
     const op *end = plan->ops + plan->op_count, *next = NULL;
-    tanda_status status = opencl_run_order(c);
+    /* Losses and layers number the rows for themselves. */
+    tanda_status status = gpu_dense_of(c->program)->rows == GPU_TILES ? opencl_run_order(c) : TANDA_OK;
     for (const op *at = plan->ops; status == TANDA_OK && at < end; at = next) {
         next = at + 1;
         if (gpu_launch_of(c->program, at)->kernel != NULL)

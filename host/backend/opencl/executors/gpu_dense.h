@@ -13,6 +13,8 @@
 typedef struct gpu_launch {
     cl_kernel kernel; /* NULL: none */
     cl_uint memories;
+    bool with_results;       /* behind these comes the memory of results, which changes */
+    size_t items;            /* of a group */
     size_t block_m, block_n; /* units and lanes, or inputs and outputs, of a group */
 } gpu_launch;
 

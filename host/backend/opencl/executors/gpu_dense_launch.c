@@ -4,7 +4,7 @@
 #include "kernels/philox.h"
 #include "support/text.h"
 
-#define GROUP_ITEMS 128 /* DENSE_ITEMS of kernels/gpu/operand.h */
+#define COUNT(list) ((cl_uint)(sizeof(list) / sizeof *(list)))
 #define KERNEL_NAME 64
 
 /* ---- kernels ----------------------------------------------------------------------------------------------- */
@@ -56,58 +56,121 @@ static cl_mem source_memory(const program *program, gpu_source source) {
 
 static const char *const source_names[] = {"tiles", "rows", "loose"};
 
-static tanda_status make_forward(opencl_backend_state *state, const program *program, const op *op,
-                                 gpu_launch *made, tanda_error *error) {
-    const dense_shape *layer = &op->dense_forward.shape;
-    const gpu_source source = source_of(program, op->dense_forward.inputs);
-    const block_shape *shape = choose_shape(state, program, layer->outputs, program->tiles.width);
+/* The kernel of a name in a file, with its buffers. */
+static tanda_status make(opencl_backend_state *state, const char *file, const char *name, gpu_launch *made,
+                         const cl_mem *memories, cl_uint count, tanda_error *error) {
+    const tanda_status status = make_kernel(state, file, name, made, error);
+    return status == TANDA_OK ? set_memories(state, made, memories, count, error) : status;
+}
+
+static gpu_launch in_blocks(const block_shape *shape) {
+    return (gpu_launch){.items = DENSE_ITEMS, .block_m = shape->block_m, .block_n = shape->block_n};
+}
+
+static tanda_status make_wide_forward(opencl_backend_state *state, const program *program,
+                                      const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
+    const gpu_source source = source_of(program, op->inputs);
+    const block_shape *shape = choose_shape(state, program, op->shape.outputs, program->tiles.width);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
                                program->options.parameters->memory};
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_forward_%s%s_%s", layer->inputs > CHUNK ? "folded_" : "",
+    text_put(name, sizeof name, "gpu_forward_%s%s_%s", op->shape.inputs > CHUNK ? "folded_" : "",
              source_names[source], shape->name);
-    *made = (gpu_launch){.block_m = shape->block_m, .block_n = shape->block_n};
-    tanda_status status = make_kernel(state, "gpu/dense.cl", name, made, error);
-    return status == TANDA_OK ? set_memories(state, made, memories, 3, error) : status;
+    *made = in_blocks(shape);
+    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
 }
 
-static tanda_status make_backward(opencl_backend_state *state, const program *program, const op *op,
-                                  gpu_launch *made, tanda_error *error) {
-    const dense_shape *layer = &op->dense_backward.shape;
-    const block_shape *shape = choose_shape(state, program, layer->inputs, program->tiles.width);
+/* What a kernel without labels or weights is given instead, it does not look at. */
+static cl_mem memory_or_any(const program *program, const buffer *buffer) {
+    return buffer != NULL ? buffer->memory : program->options.features->memory;
+}
+
+static tanda_status make_narrow_forward(opencl_backend_state *state, const program *program,
+                                        const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
+    const gpu_source source = source_of(program, op->inputs);
+    const cl_mem memories[] = {
+        source_memory(program, source), program->tiles.memory, program->options.parameters->memory,
+        memory_or_any(program, program->options.labels), memory_or_any(program, program->options.weights)};
+    char name[KERNEL_NAME];
+    text_put(name, sizeof name, "gpu_output_%s", source_names[source]);
+    *made = (gpu_launch){.items = DENSE_ITEMS, .with_results = true, .block_n = NARROW_ROWS};
+    return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
+}
+
+static tanda_status make_loss(opencl_backend_state *state, const program *program, gpu_launch *made,
+                              tanda_error *error) {
+    const cl_mem memories[] = {program->tiles.memory, memory_or_any(program, program->options.labels),
+                               memory_or_any(program, program->options.weights)};
+    *made = (gpu_launch){.items = NARROW_ROWS, .with_results = true, .block_n = NARROW_ROWS};
+    return make(state, "gpu/narrow.cl", "gpu_loss", made, memories, COUNT(memories), error);
+}
+
+static tanda_status make_wide_backward(opencl_backend_state *state, const program *program,
+                                       const dense_backward_op *op, gpu_launch *made, tanda_error *error) {
+    const block_shape *shape = choose_shape(state, program, op->shape.inputs, program->tiles.width);
     const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory};
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_backward_%s%s", layer->outputs > CHUNK ? "folded_" : "", shape->name);
-    *made = (gpu_launch){.block_m = shape->block_m, .block_n = shape->block_n};
-    tanda_status status = make_kernel(state, "gpu/dense.cl", name, made, error);
-    return status == TANDA_OK ? set_memories(state, made, memories, 2, error) : status;
+    text_put(name, sizeof name, "gpu_backward_%s%s", op->shape.outputs > CHUNK ? "folded_" : "", shape->name);
+    *made = in_blocks(shape);
+    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
 }
 
-static tanda_status make_gradient(opencl_backend_state *state, const program *program, const op *op,
-                                  gpu_launch *made, tanda_error *error) {
-    const dense_shape *layer = &op->dense_gradient.shape;
-    const gpu_source source = source_of(program, op->dense_gradient.inputs);
-    const block_shape *shape = choose_shape(state, program, layer->inputs, layer->stride);
+static tanda_status make_wide_gradient(opencl_backend_state *state, const program *program,
+                                       const dense_gradient_op *op, gpu_launch *made, tanda_error *error) {
+    const gpu_source source = source_of(program, op->inputs);
+    const block_shape *shape = choose_shape(state, program, op->shape.inputs, op->shape.stride);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_gradient_%s_%s", source_names[source], shape->name);
-    *made = (gpu_launch){.block_m = shape->block_m, .block_n = shape->block_n};
-    tanda_status status = make_kernel(state, "gpu/dense.cl", name, made, error);
-    return status == TANDA_OK ? set_memories(state, made, memories, 3, error) : status;
+    *made = in_blocks(shape);
+    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+}
+
+/* With the delta of its inputs. */
+static tanda_status make_narrow_gradient(opencl_backend_state *state, const program *program,
+                                         const dense_gradient_op *op, gpu_launch *made, tanda_error *error) {
+    const gpu_source source = source_of(program, op->inputs);
+    const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
+                               program->options.parameters->memory, program->sums.memory};
+    char name[KERNEL_NAME];
+    text_put(name, sizeof name, "gpu_narrow_%s", source_names[source]);
+    *made = (gpu_launch){.items = DENSE_ITEMS, .block_m = NARROW_INPUTS};
+    return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 
 static bool is_wide(const dense_shape *shape) {
     return shape->outputs >= WIDE_OUTPUTS;
 }
 
+static enum step_loss step_loss_of(const op *op) {
+    switch (op->kind) {
+    case OP_loss_binary_crossentropy:
+        return STEP_LOSS_BINARY;
+    case OP_loss_categorical_crossentropy:
+        return STEP_LOSS_CATEGORICAL;
+    case OP_loss_mse:
+        return STEP_LOSS_SQUARED;
+    case OP_loss_elements:
+        return STEP_LOSS_ELEMENTS;
+    default:
+        return STEP_LOSS_NONE;
+    }
+}
+
 static tanda_status make_launch(opencl_backend_state *state, const program *program, const op *op,
                                 gpu_launch *made, tanda_error *error) {
-    if (op->kind == OP_dense_forward && is_wide(&op->dense_forward.shape))
-        return make_forward(state, program, op, made, error);
+    if (op->kind == OP_softmax || step_loss_of(op) != STEP_LOSS_NONE)
+        return make_loss(state, program, made, error);
+    if (op->kind == OP_dense_forward)
+        return is_wide(&op->dense_forward.shape)
+                   ? make_wide_forward(state, program, &op->dense_forward, made, error)
+                   : make_narrow_forward(state, program, &op->dense_forward, made, error);
+    if (op->kind == OP_dense_gradient)
+        return is_wide(&op->dense_gradient.shape)
+                   ? make_wide_gradient(state, program, &op->dense_gradient, made, error)
+                   : make_narrow_gradient(state, program, &op->dense_gradient, made, error);
     if (op->kind == OP_dense_backward && is_wide(&op->dense_backward.shape))
-        return make_backward(state, program, op, made, error);
-    if (op->kind == OP_dense_gradient && is_wide(&op->dense_gradient.shape))
-        return make_gradient(state, program, op, made, error);
+        return make_wide_backward(state, program, &op->dense_backward, made, error);
     return TANDA_OK;
 }
 
@@ -115,13 +178,11 @@ tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program
                                       tanda_error *error) {
     gpu_dense_program *own = gpu_dense_of(program);
     const plan *plan = program->plan;
-    const op *first = NULL; /* the first gradient */
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         status = make_launch(state, program, &plan->ops[i], &own->launches[i], error);
-        if (first == NULL && plan->ops[i].kind == OP_dense_gradient) first = &plan->ops[i];
+        if (own->sums_loss == NULL && plan->ops[i].kind == OP_dense_gradient) own->sums_loss = &plan->ops[i];
     }
-    if (first != NULL && gpu_launch_of(program, first)->kernel != NULL) own->sums_loss = first;
     return status;
 }
 
@@ -137,10 +198,13 @@ static row_source order_of(const context *c) {
                         .epoch = (uint)c->wave->epoch};
 }
 
-/* The next op, where it is of a kind. */
+static const op *end_of(const context *c) {
+    return c->program->plan->ops + c->program->plan->op_count;
+}
+
+/* An op, where there is one of this kind. */
 static const op *next_of_kind(const context *c, const op *at, tile_op kind) {
-    const plan *plan = c->program->plan;
-    return at < plan->ops + plan->op_count && at->kind == kind ? at : NULL;
+    return at < end_of(c) && at->kind == kind ? at : NULL;
 }
 
 static size_t floats_at(const context *c, tensor_place place) {
@@ -193,13 +257,52 @@ static dense_tail backward_tail(const context *c, const op **next) {
     return tail;
 }
 
-static tanda_status launch_groups(const context *c, const gpu_launch *made, const void *arguments,
-                                  size_t size, size_t groups_n, size_t groups_m) {
+/* From the last layer's outputs to its deltas. */
+static loss_steps loss_tail(const context *c, const op **next) {
+    loss_steps steps = {.function = ACTIVATION_IDENTITY, .step = (uint)c->wave->result};
+    const op *follows = next_of_kind(c, *next, OP_softmax);
+    if (follows != NULL) {
+        steps.has_softmax = 1;
+        steps.logits = floats_at(c, follows->softmax.logits);
+        steps.softmax = floats_at(c, follows->softmax.output);
+        ++*next;
+    }
+    if (*next == end_of(c) || step_loss_of(*next) == STEP_LOSS_NONE) return steps;
+    follows = (*next)++;
+    steps.loss = step_loss_of(follows);
+    steps.source = floats_at(c, follows->loss.from);
+    steps.losses = floats_at(c, follows->loss.losses);
+    steps.with_delta = follows->loss.with_delta;
+    if (steps.with_delta) steps.delta = floats_at(c, follows->loss.delta);
+    steps.rule = loss_rule_of(c->program, &follows->loss);
+    steps.weighted = next_of_kind(c, *next, OP_weigh) != NULL;
+    if (steps.weighted) ++*next;
+    /* Behind the loss sum, which is added elsewhere where there is something behind it. */
+    follows = next_of_kind(c, *next, OP_loss_sum) != NULL ? next_of_kind(c, *next + 1, OP_activation_backward)
+                                                          : NULL;
+    if (follows != NULL) {
+        steps.function = follows->activation_backward.function;
+        steps.from = floats_at(c, follows->activation_backward.from);
+        steps.result = floats_at(c, follows->activation_backward.delta);
+        *next += 2;
+    }
+    return steps;
+}
+
+/* Over so many groups in three dimensions. */
+static tanda_status launch_groups(const context *c, const op *op, const void *arguments, size_t size,
+                                  size_t groups_0, size_t groups_1, size_t groups_2) {
+    const gpu_launch *made = gpu_launch_of(c->program, op);
     launch launch = launch_of(c->state, made->kernel);
     launch.arguments = made->memories;
-    launch.local[0] = GROUP_ITEMS;
+    launch.local[0] = made->items;
+    if (made->with_results) give_memory(&launch, c->program->results.memory);
     give_arguments(&launch, arguments, size);
-    return opencl_launch(&launch, groups_n * GROUP_ITEMS, groups_m, c->wave->tiles, c->error);
+    return opencl_launch(&launch, groups_0 * made->items, groups_1, groups_2, c->error);
+}
+
+static size_t blocks_of(size_t lines, size_t block) {
+    return (lines + block - 1) / block;
 }
 
 static gpu_layer_arguments layer_arguments(const context *c, const dense_shape *shape, tensor_place from,
@@ -222,16 +325,36 @@ static gpu_layer_arguments layer_arguments(const context *c, const dense_shape *
 static tanda_status launch_layer(const context *c, const op *op, const gpu_layer_arguments *arguments,
                                  size_t results) {
     const gpu_launch *made = gpu_launch_of(c->program, op);
-    return launch_groups(c, made, arguments, sizeof *arguments,
-                         (c->program->tiles.width + made->block_n - 1) / made->block_n,
-                         (results + made->block_m - 1) / made->block_m);
+    return launch_groups(c, op, arguments, sizeof *arguments,
+                         blocks_of(c->program->tiles.width, made->block_n), blocks_of(results, made->block_m),
+                         c->wave->tiles);
+}
+
+/* Of rows, by work-items of a group. */
+static size_t row_groups(const context *c) {
+    return blocks_of(c->program->tiles.width, NARROW_ROWS);
 }
 
 static tanda_status run_forward(const context *c, const op *op, const struct op **next) {
     const dense_forward_op *forward = &op->dense_forward;
     gpu_layer_arguments arguments = layer_arguments(c, &forward->shape, forward->inputs, forward->logits);
     arguments.tail = forward_tail(c, next);
-    return launch_layer(c, op, &arguments, forward->shape.outputs);
+    if (is_wide(&forward->shape)) return launch_layer(c, op, &arguments, forward->shape.outputs);
+    const gpu_output_arguments output = {.layer = arguments, .steps = loss_tail(c, next)};
+    return launch_groups(c, op, &output, sizeof output, row_groups(c), c->wave->tiles, 1);
+}
+
+static tanda_status run_loss(const context *c, const op *op, const struct op **next) {
+    const program *program = c->program;
+    *next = op;
+    const gpu_loss_arguments arguments = {
+        .order = order_of(c),
+        .steps = loss_tail(c, next),
+        .tile_floats = program->tiles.floats,
+        .width = (uint)program->tiles.width,
+        .rows = (uint)c->wave->rows,
+        .outputs = (uint)program->plan->output_forward->dense_forward.shape.outputs};
+    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c), c->wave->tiles, 1);
 }
 
 static tanda_status run_backward(const context *c, const op *op, const struct op **next) {
@@ -242,7 +365,29 @@ static tanda_status run_backward(const context *c, const op *op, const struct op
     return launch_layer(c, op, &arguments, backward->shape.inputs);
 }
 
-static tanda_status run_gradient(const context *c, const op *op) {
+/* With the backward op behind it, where there is one, and what follows that. */
+static tanda_status run_narrow_gradient(const context *c, const op *op, const struct op **next) {
+    const program *program = c->program;
+    const dense_gradient_op *gradient = &op->dense_gradient;
+    const struct op *backward = next_of_kind(c, *next, OP_dense_backward);
+    const tensor_place target =
+        backward != NULL ? backward->dense_backward.inputs_delta : gradient->transposed;
+    gpu_narrow_arguments arguments = {.layer = layer_arguments(c, &gradient->shape, gradient->inputs, target),
+                                      .delta = floats_at(c, gradient->delta),
+                                      .slot_floats = program->sums.floats,
+                                      .losses = floats_at(c, program->plan->loss->loss.losses),
+                                      .loss = program->sums.floats - 16,
+                                      .with_target = backward != NULL,
+                                      .sums_loss = gpu_dense_of(program)->sums_loss == op};
+    if (backward != NULL) {
+        ++*next;
+        arguments.layer.tail = backward_tail(c, next);
+    }
+    return launch_groups(c, op, &arguments, sizeof arguments,
+                         blocks_of(gradient->shape.inputs, NARROW_INPUTS) + 1, c->wave->tiles, 1);
+}
+
+static tanda_status run_wide_gradient(const context *c, const op *op) {
     const program *program = c->program;
     const dense_gradient_op *gradient = &op->dense_gradient;
     const dense_shape *shape = &gradient->shape;
@@ -263,13 +408,20 @@ static tanda_status run_gradient(const context *c, const op *op) {
                                               .inputs = (uint)shape->inputs,
                                               .outputs = (uint)shape->outputs,
                                               .sums_loss = gpu_dense_of(program)->sums_loss == op};
-    return launch_groups(c, made, &arguments, sizeof arguments,
-                         (shape->stride + made->block_n - 1) / made->block_n,
-                         (shape->inputs + made->block_m - 1) / made->block_m + 1);
+    return launch_groups(c, op, &arguments, sizeof arguments, blocks_of(shape->stride, made->block_n),
+                         blocks_of(shape->inputs, made->block_m) + 1, c->wave->tiles);
 }
 
 tanda_status opencl_gpu_dense_run(const context *c, const op *op, const struct op **next) {
-    if (op->kind == OP_dense_forward) return run_forward(c, op, next);
-    if (op->kind == OP_dense_backward) return run_backward(c, op, next);
-    return run_gradient(c, op);
+    switch (op->kind) {
+    case OP_dense_forward:
+        return run_forward(c, op, next);
+    case OP_dense_backward:
+        return run_backward(c, op, next);
+    case OP_dense_gradient:
+        return is_wide(&op->dense_gradient.shape) ? run_wide_gradient(c, op)
+                                                  : run_narrow_gradient(c, op, next);
+    default:
+        return run_loss(c, op, next);
+    }
 }
