@@ -8,6 +8,8 @@
 #define NARROW_ROWS \
     32 /* that a group of a narrow layer takes forward: a work-item has four outputs of a row */
 #define NARROW_INPUTS 32 /* that one takes backward: a work-item has four inputs of a lane */
+#define CHUNK_ITEMS 64   /* of a group that adds chunks: a lane each, */
+#define CHUNK_UNITS 4    /* and so many units of it */
 
 /* The rows of a wave as the data set has them: positions of an epoch's order from first_position on. */
 typedef struct row_source {
@@ -26,12 +28,15 @@ typedef struct dense_tail {
     float scale;
 } dense_tail;
 
-/* Forward, from tiles or from the rows, and backward to the input, which has no bias. target: in a tile. */
+/*
+ * Forward, from tiles or from the rows, and backward to the input, which has no bias. target: in a tile. chunks: of
+ * groups of their own, or at most 1; then their numbers begin at bit chunk_shift of a group's.
+ */
 typedef struct gpu_layer_arguments {
     row_source order;
     dense_tail tail;
     ulong source, source_tile, target, tile_floats, weight, bias;
-    uint width, rows, stride, inputs, outputs;
+    uint width, rows, stride, inputs, outputs, tiles, chunks, chunk_shift, reserved;
     float zero;
 } gpu_layer_arguments;
 

@@ -31,12 +31,12 @@
     X(gather_arguments, reserved, 48) \
     X(row_source, reserved, 40) \
     X(dense_tail, scale, 64) \
-    X(gpu_layer_arguments, zero, 176) \
+    X(gpu_layer_arguments, zero, 192) \
     X(gpu_gradient_arguments, zero, 144) \
     X(loss_steps, zero, 136) \
     X(gpu_loss_arguments, reserved, 200) \
-    X(gpu_output_arguments, steps, 312) \
-    X(gpu_narrow_arguments, zero, 224) \
+    X(gpu_output_arguments, steps, 328) \
+    X(gpu_narrow_arguments, zero, 240) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(loss_rule, mean, 52) \

@@ -4,6 +4,7 @@
 
 #include "kernels/activate.h"
 #include "kernels/arguments/gpu_dense.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/loss_rows.h"
 #include "kernels/weigh.h"
 
@@ -53,8 +54,8 @@ INLINE float loss_of_row(row_place p, loss_steps a, global const int *label, int
 }
 
 /* All that is asked for of a row. */
-INLINE void run_loss_steps(row_place p, loss_steps a, global const int *labels, global const float *weights,
-                           global uint *results) {
+ASIDE void run_loss_steps(row_place p, loss_steps a, global const int *labels, global const float *weights,
+                          global uint *results) {
     global float *delta = p.tile + a.delta + p.lane;
     int right;
     if (a.has_softmax) softmax_row(p, a);

@@ -14,11 +14,7 @@
 
 /* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */
 INLINE ulong number_of_lane(row_source order, uint tile, uint lane, uint rows) {
-    ulong position = order.first_position + (lane < rows ? tile * TILE_ROWS + lane : 0);
-    if (!order.shuffle) return position;
-    shuffle_key key =
-        shuffle_make_key(order.seed, order.epoch, philox_stream(PURPOSE_SHUFFLE, 0), order.row_count);
-    return shuffle_position(key, position);
+    return number_of(order, lane < rows ? tile * TILE_ROWS + lane : 0);
 }
 
 /* Losses of layers of any width. Work-item (lane, tile). */

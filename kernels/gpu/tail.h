@@ -5,6 +5,7 @@
 #include "kernels/activate.h"
 #include "kernels/arguments/gpu_dense.h"
 #include "kernels/dropout_units.h"
+#include "kernels/gpu/aside.h"
 
 /* Where units lie: `width` floats apart, from the start of a tile, of which `units` are all. */
 typedef struct tail_place {
@@ -20,7 +21,7 @@ INLINE void tail_drop(tail_place p, dense_tail a, const int backward, ulong sour
     drop_units(mask, backward, lane, first, end, p.width, p.tile + source + line, p.tile + a.dropped + line);
 }
 
-INLINE void forward_tail(tail_place p, dense_tail a, ulong logits, uint lane, uint first, uint end) {
+ASIDE void forward_tail(tail_place p, dense_tail a, ulong logits, uint lane, uint first, uint end) {
     ulong output = logits;
     if (a.function != ACTIVATION_IDENTITY) {
         output = a.result;
@@ -32,7 +33,7 @@ INLINE void forward_tail(tail_place p, dense_tail a, ulong logits, uint lane, ui
     if (a.drops) tail_drop(p, a, 0, output, lane, first, end);
 }
 
-INLINE void backward_tail(tail_place p, dense_tail a, ulong delta, uint lane, uint first, uint end) {
+ASIDE void backward_tail(tail_place p, dense_tail a, ulong delta, uint lane, uint first, uint end) {
     if (a.drops) {
         tail_drop(p, a, 1, delta, lane, first, end);
         delta = a.dropped;

@@ -159,6 +159,37 @@ Test(pocl, all_executors_that_fit_give_the_same_bits_and_the_best_is_taken, .fin
     if (use_opencl("pocl")) check_trainings(open_with_units(), true);
 }
 
+/* Where compute units are many, blocks are small and chunks have groups of their own. */
+static const training small_trainings[] = {
+    {{33, 100, 3, {300, 257, 5}, {RELU, TANH, SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
+    {{70, 514, 2, {20, 3}, {RELU, SOFTMAX}, CATEGORICAL}, 32, 0.0f, NULL},
+};
+
+static void force_gpu(backend *reference, backend *backend, const training *training) {
+    char text[NETWORK_TEXT_SIZE];
+    problem problem = problem_create(&training->network);
+    const step_options options = options_of(training);
+    outcome expected = train(reference, &problem, &options);
+    network_text(&training->network, text);
+    backend->executor = "gpu_dense";
+    outcome got = train(backend, &problem, &options);
+    expect_same(&expected, &got, text);
+    free(expected.parameters);
+    free(got.parameters);
+    problem_free(&problem);
+}
+
+Test(pocl, a_device_of_many_units_gets_small_blocks_and_the_same_bits, .fini = forget_opencl) {
+    if (!use_opencl("pocl")) return;
+    struct tanda_device *reference = open_best_openmp(1);
+    backend *backend = open_with_units();
+    backend->information.compute_units = 132;
+    for (size_t i = 0; i < sizeof small_trainings / sizeof *small_trainings; i++)
+        force_gpu(reference, backend, &small_trainings[i]);
+    tanda_device_close(reference);
+    tanda_device_close(backend);
+}
+
 /* ---- what they do not know --------------------------------------------------------------------------------- */
 
 /* One that does not fit is refused by name and reason, where a training is forced onto it. */

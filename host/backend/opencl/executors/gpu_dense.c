@@ -46,9 +46,12 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
 static void release(program *program) {
     gpu_dense_program *own = gpu_dense_of(program);
     if (own == NULL) return;
-    for (size_t i = 0; own->launches != NULL && i < program->plan->op_count; i++)
+    for (size_t i = 0; own->launches != NULL && i < program->plan->op_count; i++) {
         if (own->launches[i].kernel != NULL) clReleaseKernel(own->launches[i].kernel);
+        if (own->launches[i].adds_chunks != NULL) clReleaseKernel(own->launches[i].adds_chunks);
+    }
     free(own->launches);
+    opencl_release(&own->partials);
     opencl_release_ops(&own->ops);
     free(own);
 }

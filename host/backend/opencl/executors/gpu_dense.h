@@ -16,6 +16,9 @@ typedef struct gpu_launch {
     bool with_results;       /* behind these comes the memory of results, which changes */
     size_t items;            /* of a group */
     size_t block_m, block_n; /* units and lanes, or inputs and outputs, of a group */
+    size_t chunks;           /* that groups of their own make, or at most 1; then there is */
+    cl_kernel adds_chunks;   /* what adds them, */
+    cl_uint adds_memories;
 } gpu_launch;
 
 /* Where a layer's inputs are read. */
@@ -25,6 +28,7 @@ typedef struct gpu_dense_program {
     ops_program ops;      /* first: ops_of() finds it */
     gpu_launch *launches; /* per op of the plan */
     gpu_source rows;      /* how the data set is read; GPU_TILES: it is assembled */
+    cl_mem partials;      /* sums of chunks, of one layer at a time */
     const op *sums_loss;  /* the gradient whose launch adds the losses, too; or NULL */
 } gpu_dense_program;
 

@@ -28,21 +28,12 @@ static const block_shape *choose_shape(const opencl_backend_state *state, const 
     return 2 * groups < state->base.information.compute_units ? &small : &large;
 }
 
-static tanda_status make_kernel(opencl_backend_state *state, const char *file, const char *name,
-                                gpu_launch *made, tanda_error *error) {
-    cl_program built = NULL;
-    const tanda_status status = opencl_single_program(state, file, "", &built, error);
-    return status == TANDA_OK ? opencl_make_kernel(state, built, name, &made->kernel, error) : status;
-}
-
-/* Gives a kernel its buffers. */
-static tanda_status set_memories(const opencl_backend_state *state, gpu_launch *made, const cl_mem *memories,
-                                 cl_uint count, tanda_error *error) {
-    cl_int code = CL_SUCCESS;
-    for (cl_uint i = 0; code == CL_SUCCESS && i < count; i++)
-        code = clSetKernelArg(made->kernel, i, sizeof memories[i], &memories[i]);
-    made->memories = count;
-    return opencl_check(state, code, "clSetKernelArg", error);
+/* Chunks of so many terms that groups of their own make, where there are too few groups even of the smaller blocks. */
+static size_t choose_chunks(const opencl_backend_state *state, const program *program, size_t terms,
+                            size_t lines_m) {
+    const size_t groups = groups_of(&small, lines_m, program->tiles.width) * program->tiles.count;
+    return terms > CHUNK && 2 * groups < state->base.information.compute_units ? (terms + CHUNK - 1) / CHUNK
+                                                                               : 1;
 }
 
 /* Where an op reads the inputs of its layer. */
@@ -57,10 +48,33 @@ static cl_mem source_memory(const program *program, gpu_source source) {
 static const char *const source_names[] = {"tiles", "rows", "loose"};
 
 /* The kernel of a name in a file, with its buffers. */
+static tanda_status make_kernel(opencl_backend_state *state, const char *file, const char *name,
+                                const cl_mem *memories, cl_uint count, cl_kernel *kernel,
+                                tanda_error *error) {
+    cl_program built = NULL;
+    cl_int code = CL_SUCCESS;
+    tanda_status status = opencl_single_program(state, file, "", &built, error);
+    if (status == TANDA_OK) status = opencl_make_kernel(state, built, name, kernel, error);
+    for (cl_uint i = 0; status == TANDA_OK && code == CL_SUCCESS && i < count; i++)
+        code = clSetKernelArg(*kernel, i, sizeof memories[i], &memories[i]);
+    return status == TANDA_OK ? opencl_check(state, code, "clSetKernelArg", error) : status;
+}
+
 static tanda_status make(opencl_backend_state *state, const char *file, const char *name, gpu_launch *made,
                          const cl_mem *memories, cl_uint count, tanda_error *error) {
-    const tanda_status status = make_kernel(state, file, name, made, error);
-    return status == TANDA_OK ? set_memories(state, made, memories, count, error) : status;
+    made->memories = count;
+    return make_kernel(state, file, name, memories, count, &made->kernel, error);
+}
+
+/* The second launch of a layer whose chunks have groups of their own. */
+static tanda_status make_adding(opencl_backend_state *state, const program *program, const char *name,
+                                cl_uint count, gpu_launch *made, tanda_error *error) {
+    const cl_mem memories[] = {gpu_dense_of(program)->partials, program->tiles.memory,
+                               program->options.parameters->memory};
+    made->adds_memories = count;
+    return made->chunks > 1
+               ? make_kernel(state, "gpu/chunks.cl", name, memories, count, &made->adds_chunks, error)
+               : TANDA_OK;
 }
 
 static gpu_launch in_blocks(const block_shape *shape) {
@@ -71,13 +85,17 @@ static tanda_status make_wide_forward(opencl_backend_state *state, const program
                                       const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
     const block_shape *shape = choose_shape(state, program, op->shape.outputs, program->tiles.width);
+    const size_t chunks = choose_chunks(state, program, op->shape.inputs, op->shape.outputs);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
-                               program->options.parameters->memory};
+                               program->options.parameters->memory, gpu_dense_of(program)->partials};
+    const bool folds = op->shape.inputs > CHUNK && chunks == 1;
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_forward_%s%s_%s", op->shape.inputs > CHUNK ? "folded_" : "",
-             source_names[source], shape->name);
+    text_put(name, sizeof name, "gpu_forward_%s%s_%s", folds ? "folded_" : "", source_names[source],
+             shape->name);
     *made = in_blocks(shape);
-    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    made->chunks = chunks;
+    tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    return status == TANDA_OK ? make_adding(state, program, "gpu_forward_chunks", 3, made, error) : status;
 }
 
 /* What a kernel without labels or weights is given instead, it does not look at. */
@@ -108,11 +126,16 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
 static tanda_status make_wide_backward(opencl_backend_state *state, const program *program,
                                        const dense_backward_op *op, gpu_launch *made, tanda_error *error) {
     const block_shape *shape = choose_shape(state, program, op->shape.inputs, program->tiles.width);
-    const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory};
+    const size_t chunks = choose_chunks(state, program, op->shape.outputs, op->shape.inputs);
+    const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory,
+                               gpu_dense_of(program)->partials};
+    const bool folds = op->shape.outputs > CHUNK && chunks == 1;
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_backward_%s%s", op->shape.outputs > CHUNK ? "folded_" : "", shape->name);
+    text_put(name, sizeof name, "gpu_backward_%s%s", folds ? "folded_" : "", shape->name);
     *made = in_blocks(shape);
-    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    made->chunks = chunks;
+    tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    return status == TANDA_OK ? make_adding(state, program, "gpu_backward_chunks", 2, made, error) : status;
 }
 
 static tanda_status make_wide_gradient(opencl_backend_state *state, const program *program,
@@ -174,11 +197,34 @@ static tanda_status make_launch(opencl_backend_state *state, const program *prog
     return TANDA_OK;
 }
 
+/* Floats of the chunks of an op. */
+static size_t partial_floats(const opencl_backend_state *state, const program *program, const op *op) {
+    const dense_shape *shape = op->kind == OP_dense_forward    ? &op->dense_forward.shape
+                               : op->kind == OP_dense_backward ? &op->dense_backward.shape
+                                                               : NULL;
+    if (shape == NULL || !is_wide(shape)) return 0;
+    const bool forward = op->kind == OP_dense_forward;
+    const size_t units = forward ? shape->outputs : shape->inputs;
+    const size_t chunks = choose_chunks(state, program, forward ? shape->inputs : shape->outputs, units);
+    return chunks > 1 ? chunks * program->tiles.count * units * program->tiles.width : 0;
+}
+
+/* For the layer whose chunks are most; a kernel that has none of them is given as little as a buffer can be. */
+static tanda_status make_partials(const opencl_backend_state *state, const program *program,
+                                  tanda_error *error) {
+    size_t most = 1;
+    for (size_t i = 0; i < program->plan->op_count; i++) {
+        const size_t floats = partial_floats(state, program, &program->plan->ops[i]);
+        if (floats > most) most = floats;
+    }
+    return opencl_make_memory(state, most, sizeof(float), &gpu_dense_of(program)->partials, error);
+}
+
 tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program *program,
                                       tanda_error *error) {
     gpu_dense_program *own = gpu_dense_of(program);
     const plan *plan = program->plan;
-    tanda_status status = TANDA_OK;
+    tanda_status status = make_partials(state, program, error);
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         status = make_launch(state, program, &plan->ops[i], &own->launches[i], error);
         if (own->sums_loss == NULL && plan->ops[i].kind == OP_dense_gradient) own->sums_loss = &plan->ops[i];
@@ -319,15 +365,32 @@ static gpu_layer_arguments layer_arguments(const context *c, const dense_shape *
                                  .rows = (uint)c->wave->rows,
                                  .stride = (uint)shape->stride,
                                  .inputs = (uint)shape->inputs,
-                                 .outputs = (uint)shape->outputs};
+                                 .outputs = (uint)shape->outputs,
+                                 .tiles = (uint)c->wave->tiles};
 }
 
-static tanda_status launch_layer(const context *c, const op *op, const gpu_layer_arguments *arguments,
+/* The chunks of a layer are added, where it has some. */
+static tanda_status add_chunks(const context *c, const gpu_launch *made, const gpu_layer_arguments *arguments,
+                               size_t results) {
+    launch launch = launch_of(c->state, made->adds_chunks);
+    launch.arguments = made->adds_memories;
+    launch.local[0] = CHUNK_ITEMS;
+    give_arguments(&launch, arguments, sizeof *arguments);
+    return opencl_launch(&launch, c->program->tiles.width, blocks_of(results, CHUNK_UNITS), c->wave->tiles,
+                         c->error);
+}
+
+/* Groups along the lanes are a power of two, before the number of a chunk. */
+static tanda_status launch_layer(const context *c, const op *op, gpu_layer_arguments *arguments,
                                  size_t results) {
     const gpu_launch *made = gpu_launch_of(c->program, op);
-    return launch_groups(c, op, arguments, sizeof *arguments,
-                         blocks_of(c->program->tiles.width, made->block_n), blocks_of(results, made->block_m),
-                         c->wave->tiles);
+    while (made->block_n << arguments->chunk_shift < c->program->tiles.width)
+        arguments->chunk_shift++;
+    arguments->chunks = (uint)made->chunks;
+    const tanda_status status =
+        launch_groups(c, op, arguments, sizeof *arguments, made->chunks << arguments->chunk_shift,
+                      blocks_of(results, made->block_m), c->wave->tiles);
+    return status == TANDA_OK && made->chunks > 1 ? add_chunks(c, made, arguments, results) : status;
 }
 
 /* Of rows, by work-items of a group. */
