@@ -15,13 +15,17 @@ static bool fits(const backend *backend, const plan *plan, const program_options
     return true;
 }
 
-static void cut(const opencl_backend_state *state, program *program) {
+void opencl_cut_ops(const opencl_backend_state *state, program *program) {
     const size_t budget = state->shares_memory ? CPU_WAVE_BYTES : GPU_WAVE_BYTES;
     opencl_set_tiles(program, opencl_tile_lanes(&program->options), 0);
     program->sums.group = 1;
     program->sums.slots = opencl_wave_tiles(state, program->plan, &program->options,
                                             program->tiles.floats + program->sums.floats, budget);
     program->tiles.count = program->sums.slots;
+}
+
+static void cut(const opencl_backend_state *state, program *program) {
+    opencl_cut_ops(state, program);
     opencl_store_tiles(state, program);
 }
 
@@ -36,13 +40,26 @@ static tanda_status make_rows(const opencl_backend_state *state, const program *
     return status;
 }
 
+tanda_status opencl_prepare_ops(const opencl_backend_state *state, const program *program, ops_program *own,
+                                tanda_error *error) {
+    tanda_status status =
+        allocate(&own->variants, program->plan->op_count, sizeof *own->variants, "program", error);
+    return status == TANDA_OK ? make_rows(state, program, own, error) : status;
+}
+
+void opencl_release_ops(ops_program *own) {
+    opencl_release(&own->rows);
+    opencl_release(&own->labels);
+    opencl_release(&own->weights);
+    free(own->variants);
+}
+
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     ops_program *own = NULL;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
-    status = allocate(&own->variants, program->plan->op_count, sizeof *own->variants, "program", error);
-    if (status == TANDA_OK) status = make_rows(state, program, own, error);
+    status = opencl_prepare_ops(state, program, own, error);
     return status == TANDA_OK && program->options.math == TANDA_MATH_FAST
                ? opencl_choose_variants(state, program, error)
                : status;
@@ -51,14 +68,11 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
 static void release(program *program) {
     ops_program *own = ops_of(program);
     if (own == NULL) return;
-    opencl_release(&own->rows);
-    opencl_release(&own->labels);
-    opencl_release(&own->weights);
-    free(own->variants);
+    opencl_release_ops(own);
     free(own);
 }
 
-static tanda_status run_order(const context *c) {
+tanda_status opencl_run_order(const context *c) {
     const program *program = c->program;
     const ops_program *own = ops_of(program);
     const program_options *options = &program->options;
@@ -85,7 +99,7 @@ static tanda_status run_order(const context *c) {
 static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
     const bool is_stored = opencl_is_stored(c->program);
-    tanda_status status = run_order(c);
+    tanda_status status = opencl_run_order(c);
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++)
         if (plan->ops[i].kind != OP_gather || !is_stored) status = opencl_run_op(c, &plan->ops[i]);
     return status;
