@@ -40,11 +40,36 @@ static inline gpu_launch *gpu_launch_of(const program *program, const op *op) {
     return &gpu_dense_of(program)->launches[op - program->plan->ops];
 }
 
-/* gpu_dense_launch.c. Makes a kernel for each op that has one. */
+/* Blocks that lines make. */
+static inline size_t blocks_of(size_t lines, size_t block) {
+    return (lines + block - 1) / block;
+}
+
+static inline bool is_wide(const dense_shape *shape) {
+    return shape->outputs >= WIDE_OUTPUTS;
+}
+
+/* How kernels call the op of a loss. */
+static inline enum step_loss step_loss_of(const op *op) {
+    switch (op->kind) {
+    case OP_loss_binary_crossentropy:
+        return STEP_LOSS_BINARY;
+    case OP_loss_categorical_crossentropy:
+        return STEP_LOSS_CATEGORICAL;
+    case OP_loss_mse:
+        return STEP_LOSS_SQUARED;
+    case OP_loss_elements:
+        return STEP_LOSS_ELEMENTS;
+    default:
+        return STEP_LOSS_NONE;
+    }
+}
+
+/* gpu_dense_kernels.c. Makes a kernel for each op that has one. */
 tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program *program,
                                       tanda_error *error);
 
-/* Queues an op that has a kernel, with those behind it that the kernel does, too; *next is the first that is left. */
+/* gpu_dense_launch.c. Queues an op that has a kernel, with those behind it that the kernel does, too; *next is the first that is left. */
 tanda_status opencl_gpu_dense_run(const context *c, const op *op, const struct op **next);
 
 #endif
