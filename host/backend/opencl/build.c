@@ -214,5 +214,6 @@ void opencl_release_single(opencl_backend_state *state) {
     for (size_t i = 0; i < MOST_SINGLE_PROGRAMS; i++) {
         if (state->single[i].program != NULL) clReleaseProgram(state->single[i].program);
         free(state->single[i].key);
+        state->single[i] = (single_program){0};
     }
 }

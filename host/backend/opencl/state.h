@@ -151,6 +151,8 @@ tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *
  */
 tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
                                    cl_program *program, tanda_error *error);
+
+/* Releases them all: no kernel of theirs may be in use. */
 void opencl_release_single(opencl_backend_state *state);
 
 /* clCreateKernel, with the kernel's name in the message. */
