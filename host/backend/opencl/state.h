@@ -173,7 +173,8 @@ void opencl_free_meter(opencl_backend_state *state);
 
 /*
  * What a launch does at least, as its launcher states it, for profiles and models: FLOP, bytes of the device's memory that
- * are read or written, each once, and the longest row of operations of a work-item of which each waits for the one before.
+ * are read or written, each once, and the longest row of operations of a work-item of which each waits for the one before, in
+ * units of a fused multiply-add.
  */
 typedef struct launch_work {
     double flop, bytes, chain;

@@ -268,6 +268,9 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
                                       .loss = loss_rule_of(program, &program->plan->loss->loss)};
 }
 
+/* Operations that a strip takes beside its chains: barriers, row numbers, loss, folds, and the latency of its rows. */
+#define STRIP_CHAIN 300
+
 /* A group takes its strips one after the other: a row's chain, then those of the gradient's lanes. */
 static launch_work work_of_sums(const context *c, size_t steps) {
     const program *program = c->program;
@@ -276,8 +279,9 @@ static launch_work work_of_sums(const context *c, size_t steps) {
     const size_t run = program->sums.group * TILE_ROWS, strip = fits ? form.strip : TILE_ROWS;
     const size_t rows = c->wave->rows < run ? c->wave->rows : run, features = program->plan->features;
     launch_work work = row_pass_work(c, steps);
-    work.chain = (double)(steps * ((rows + strip - 1) / strip)) *
-                 (double)((features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form.outputs);
+    work.chain =
+        (double)(steps * ((rows + strip - 1) / strip)) *
+        (double)(STRIP_CHAIN + (features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form.outputs);
     return work;
 }
 
