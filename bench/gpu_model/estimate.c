@@ -58,6 +58,10 @@ static double chain_seconds(const card *card, const launches *launches) {
     return launches->work.chain * (manner->chain_cycles + manner->loads * card->cache_latency) / card->clock;
 }
 
+static bool states_nothing(const launches *launches) {
+    return launches->work.bytes == 0.0 && launches->work.flop == 0.0;
+}
+
 double launch_seconds(const card *card, const launches *launches, const char **limit) {
     const double bounds[] = {memory_seconds(card, launches), fma_seconds(card, launches),
                              chain_seconds(card, launches)};
@@ -67,6 +71,7 @@ double launch_seconds(const card *card, const launches *launches, const char **l
         if (bounds[i] > bounds[longest]) longest = i;
     const double seconds = bounds[longest] + RAMP;
     *limit = seconds > card->launch ? names[longest] : "launch";
+    if (states_nothing(launches)) *limit = "not stated";
     return seconds > card->launch ? seconds : card->launch;
 }
 
@@ -92,6 +97,7 @@ estimate estimate_of(const card *card, const bench_workload *workload, const rec
         const launches *at = &recording->launches[i];
         const double each = (double)at->count / (double)recording->steps;
         const double seconds = each * launch_seconds(card, at, &limit);
+        if (states_nothing(at)) made.is_unstated = true;
         made.launches += each;
         made.bytes += each * at->work.bytes;
         made.flop += each * at->work.flop;
@@ -119,10 +125,11 @@ void print_assumptions(void) {
         "  Little's law no more than its work-items have asked for at one time;\n"
         "* its FLOP by the fma rate;\n"
         "* its longest chain of operations, each of which waits for the one before;\n\n"
-        "the latter three and %.0f us for a kernel to begin and end. Bytes, FLOP and chains are what "
-        "launchers\n"
-        "state: each tensor is read or written once. The floor is a step's rows, labels and weights by the\n"
-        "bandwidth, or its FLOP by the peak, whichever is longer; no launch. Taken for granted:\n\n",
+        "the latter three and %.0f us for a kernel to begin and end. Bytes, FLOP and chains are what\n"
+        "launchers state: each tensor is read or written once. The floor is a step's rows, labels and "
+        "weights by the\n"
+        "bandwidth, or its FLOP by the peak, whichever is longer; no launch. A launch that states no work\n"
+        "counts as a launch alone, and the time has a > before it. Taken for granted:\n\n",
         1e6 * RAMP);
     print_manner("Kernels of kernels/gpu", &of_gpu);
     print_manner("Others (op by op)", &of_ops);

@@ -52,13 +52,14 @@ typedef struct estimate {
     double launches, bytes, flop;
     double occupancy; /* work-items by what the card holds, at most 1 a launch: by the time of each */
     double seconds, floor;
+    bool is_unstated; /* some launches state no work, and count as such alone */
 } estimate;
 
 /* Steps of a workload on a card, by an executor or, with NULL, the one that would be taken there. */
 tanda_status record_steps(backend *device, const card *card, const bench_workload *workload,
                           const char *executor, recording *recording, tanda_error *error);
 
-/* Of one launch, in seconds; and *limit is what bounds it: "launch", "memory", "fma" or "chain". */
+/* Of one launch, in seconds; and *limit is what bounds it: "launch", "memory", "fma" or "chain"; "not stated" without work. */
 double launch_seconds(const card *card, const launches *launches, const char **limit);
 
 estimate estimate_of(const card *card, const bench_workload *workload, const recording *recording);

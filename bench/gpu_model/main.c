@@ -86,9 +86,10 @@ static tanda_status print_workload(backend *device, const card *card, const benc
     tanda_status status = record_steps(device, card, workload, NULL, &recording, error);
     if (status != TANDA_OK) return status;
     const estimate made = estimate_of(card, workload, &recording);
-    printf("| %s | %s | %.3g | %.4g | %.4g | %.1f %% | %.4g | %.3g | %.1f %% |", workload->name,
+    printf("| %s | %s | %.3g | %.4g | %.4g | %.1f %% | %s%.4g | %.3g | %.1f %% |", workload->name,
            recording.executor, made.launches, 1e-6 * made.bytes, 1e-6 * made.flop, 100.0 * made.occupancy,
-           1e6 * made.seconds, 1e6 * made.floor, 100.0 * made.floor / made.seconds);
+           made.is_unstated ? "\\> " : "", 1e6 * made.seconds, 1e6 * made.floor,
+           100.0 * made.floor / made.seconds);
     if (choices->executor != NULL) {
         static struct recording other;
         status = record_steps(device, card, workload, choices->executor, &other, error);
