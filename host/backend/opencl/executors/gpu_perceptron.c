@@ -270,10 +270,36 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
                                       .loss = loss_rule_of(program, &program->plan->loss->loss)};
 }
 
+/* Operations that a strip takes beside its chains: barriers, row numbers, loss, folds, and the latency of its rows. */
+#define STRIP_CHAIN 300
+
+/* A group takes its strips one after the other: a row's chain, then those of the gradient's lanes. */
+static launch_work work_of_sums(const context *c, size_t steps) {
+    const program *program = c->program;
+    gpu_perceptron_form form;
+    const bool fits = find_form(program->plan, &program->options, &form);
+    const size_t run = program->sums.group * TILE_ROWS, strip = fits ? form.strip : TILE_ROWS;
+    const size_t rows = c->wave->rows < run ? c->wave->rows : run, features = program->plan->features;
+    launch_work work = row_pass_work(c, steps);
+    work.chain =
+        (double)(steps * ((rows + strip - 1) / strip)) *
+        (double)(STRIP_CHAIN + (features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form.outputs);
+    return work;
+}
+
+static launch_work work_of_update(const context *c) {
+    const size_t states = update_state_count(c->program->options.update.rule);
+    return (launch_work){.bytes =
+                             slot_bytes(c, c->program->sums.floats) +
+                             (double)sizeof(float) * (double)(c->program->sums.floats * 2 * (1 + states)),
+                         .chain = (double)c->wave->slots / PARTS};
+}
+
 /* Over so many groups of a kernel whose first arguments are given. */
 static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fixed, size_t groups,
-                                  const gpu_perceptron_arguments *arguments) {
+                                  const launch_work *work, const gpu_perceptron_arguments *arguments) {
     launch launch = launch_of(c->state, kernel);
+    launch.work = *work;
     launch.local[0] = GPU_GROUP;
     launch.arguments = fixed;
     give_memory(&launch, c->program->update.rates);
@@ -283,7 +309,8 @@ static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fi
 }
 
 static tanda_status launch_sums(const context *c, const gpu_perceptron_arguments *arguments) {
-    return launch_groups(c, own_of(c->program)->sums, FIXED_OF_SUMS, c->wave->slots, arguments);
+    const launch_work work = work_of_sums(c, arguments->steps);
+    return launch_groups(c, own_of(c->program)->sums, FIXED_OF_SUMS, c->wave->slots, &work, arguments);
 }
 
 static tanda_status partial(const context *c) {
@@ -298,7 +325,8 @@ static tanda_status whole(const context *c, size_t steps) {
     arguments.merges = is_one_launch(program) && !arguments.updates;
     tanda_status status = launch_sums(c, &arguments);
     if (status != TANDA_OK || arguments.updates || arguments.merges) return status;
-    return launch_groups(c, own_of(program)->update, FIXED_OF_UPDATE, program->sums.floats / COLUMNS,
+    const launch_work work = work_of_update(c);
+    return launch_groups(c, own_of(program)->update, FIXED_OF_UPDATE, program->sums.floats / COLUMNS, &work,
                          &arguments);
 }
 

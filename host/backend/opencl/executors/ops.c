@@ -93,6 +93,7 @@ tanda_status opencl_run_order(const context *c) {
     give_memory(&launch, weighted ? own->weights : own->labels);
     give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, 2 + 2 * program->plan->labels.count + 2 * weighted);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
