@@ -7,7 +7,7 @@ source .ci/packages.sh
 cmake --preset release -DTANDA_BUILD_TESTS=ON -DTANDA_WARNINGS_AS_ERRORS="${CI:+ON}" >/dev/null
 cmake --build --preset release
 status=0
-ctest --preset release --no-tests=error "$@" || status=$?
+ctest --preset release -j 2 --no-tests=error "$@" || status=$?
 # What this machine could not test, and why.
 grep -h '^SKIPPED: ' build-release/Testing/Temporary/LastTest.log | sort -u || true
 exit "$status"

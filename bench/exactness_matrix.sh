@@ -202,11 +202,18 @@ opencl_devices() {
         sed 's/"id": "\([^"]*\)".*"name": "\([^"]*\)".*/\1 \2/' || true
 }
 
+# executors NAME ENVIRONMENT OPTIONS SET: a driver made to take the kernels for GPUs, and the ops one by one
+executors() {
+    implementation "$1, gpu" "$gcc_program" "$2" "$3 --executor gpu" "$4"
+    implementation "$1, ops" "$gcc_program" "$2" "$3 --executor ops" "$4"
+}
+
 add_pocl() {
     local environment processor
     environment=$(driver pocl "$1")
     [ -n "$(opencl_devices "$environment $(cache list)")" ] || return 0
     implementation "PoCL" "$gcc_program" "$environment $(cache native)" "--device opencl" all fast
+    executors "PoCL" "$environment $(cache native)" "--device opencl" all
     implementation "PoCL, one thread" "$gcc_program" "$environment $(cache basic) POCL_DEVICES=basic" "--device opencl"
     # PROCESSOR:LIBRARY: what LLVM generates code for, and which of PoCL's libraries of functions is taken
     for processor in skylake-avx512:avx512 haswell:avx2 sandybridge:avx x86-64:sse2; do
@@ -223,6 +230,7 @@ add_intel() {
     environment="$(driver intel "$work/intel_libraries/libintelocl.so") LD_LIBRARY_PATH=$work/intel_libraries"
     [ -n "$(opencl_devices "$environment")" ] || return 0
     implementation "Intel" "$gcc_program" "$environment" "--device opencl" all fast
+    executors "Intel" "$environment" "--device opencl" all
     for processor in core-avx2 corei7-avx corei7; do
         implementation "Intel, $processor" "$gcc_program" "$environment CL_CONFIG_CPU_TARGET_ARCH=$processor" \
             "--device opencl" "$([[ $processor = corei7* ]] && echo tiny || echo small)"
@@ -238,8 +246,10 @@ add_other() {
         [ -n "$id" ] || continue
         if [[ $name = rusticl* ]]; then
             implementation "rusticl, ${device%% *}" "$gcc_program" "$environment" "--device $id --accept-flush" small
+            executors "rusticl, ${device%% *}" "$environment" "--device $id --accept-flush" small
         else
             implementation "$name, $device" "$gcc_program" "$environment" "--device $id --accept-flush" all fast
+            executors "$name, $device" "$environment" "--device $id --accept-flush" all
         fi
     done <<<"$(opencl_devices "$environment")"
 }
@@ -259,8 +269,10 @@ add_drivers() {
     done
     if [ -n "$intel" ]; then add_intel "$intel"; else echo "No Intel runtime here (leave out --no-intel to install it)" >&2; fi
     for file in /usr/lib/oclgrind /usr/local/lib/oclgrind; do
-        [ ! -e "$file/liboclgrind-rt-icd.so" ] ||
-            implementation "oclgrind" "$gcc_program" "$(driver oclgrind "$file/liboclgrind-rt-icd.so")" "--device opencl" tiny
+        [ -e "$file/liboclgrind-rt-icd.so" ] || continue
+        line=$(driver oclgrind "$file/liboclgrind-rt-icd.so")
+        implementation "oclgrind" "$gcc_program" "$line" "--device opencl" tiny
+        executors "oclgrind" "$line" "--device opencl" tiny
     done
 }
 
@@ -366,7 +378,7 @@ judge() {
 
 # specification OPTIONS: a row's device as tanda verify takes it
 specification() {
-    sed -E 's/^--device //; s/ --(isa|threads) /,\1=/g; s/ --accept-flush//' <<<"$1"
+    sed -E 's/^--device //; s/ --(isa|threads|executor) /,\1=/g; s/ --accept-flush//' <<<"$1"
 }
 
 # The first difference of a row: by operation where one program holds both sides, else by step.

@@ -34,6 +34,6 @@ for op in $ops; do
     [ "$op" = loss_sum ] && kernel=sum_rows # biases are summed likewise
     function=$(file_of "$op on the CPU" "ISA_NAME\($op\)\(" host/backend/openmp --include=*.c)
     text=$(file_of "kernel $kernel" "kernel void (JOINED\()?$kernel(_|\()" kernels/*.cl kernels/*.inc)
-    launcher=$(file_of "the launcher of $op" "^static tanda_status run_$launcher\(" host/backend/opencl --include=*.c)
+    launcher=$(file_of "the launcher of $op" "^static tanda_status run_$launcher\(" host/backend/opencl/*.c)
     echo "| $op | $function | $text | $launcher |"
 done

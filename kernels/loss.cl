@@ -69,19 +69,13 @@ kernel void loss_mse(global float *workspace, global const int *label, global ui
     uint tile = (uint)get_global_id(1), lanes = lanes_of_tile(a.rows, tile),
          used = rows_of_tile(a.rows, tile);
     global float *values = workspace + tile * a.tile_floats;
-    int is_class = a.rule.is_class, sigmoid = a.rule.sigmoid;
     FOR_LANES(lane, lanes) {
-        real z = load_real(values + a.source + lane);
-        integer bits = load_integer(label + labelled_row(a, tile, lane, used));
-        real y = is_class ? to_real(bits) : as_real(bits);
-        real output = sigmoid ? activation_sigmoid(z) : z;
-        store_real(clear_unused(loss_squared(output, y), lane, used), values + a.losses + lane);
-        real threshold = (real)(sigmoid ? 0.0f : 0x1p-1f);
-        if (is_class) add_correct(results, a.step, ((z > threshold) == (bits == 1)) & holds_row(lane, used));
-        if (!a.with_delta) continue;
-        real delta = loss_squared_delta(output, y);
-        delta = flush_tiny(sigmoid ? activation_sigmoid_backward(delta, output) : delta);
-        store_real(clear_unused(delta, lane, used), values + a.target + lane);
+        real z = load_real(values + a.source + lane), row_losses;
+        integer bits = load_integer(label + labelled_row(a, tile, lane, used)), right;
+        real delta = squared_rows(z, bits, a.rule, &row_losses, &right);
+        store_real(clear_unused(row_losses, lane, used), values + a.losses + lane);
+        add_correct(results, a.step, right & holds_row(lane, used));
+        if (a.with_delta) store_real(clear_unused(delta, lane, used), values + a.target + lane);
     }
 }
 

@@ -42,6 +42,16 @@ static inline real binary_rows(real z, real y, loss_rule rule, real *losses) {
     return loss_binary_delta(z, y);
 }
 
+/* The same of the squared error of one output, whose labels are the bits of `bits` or, of classes, that number. */
+static inline real squared_rows(real z, integer bits, loss_rule rule, real *losses, integer *right) {
+    real y = rule.is_class ? to_real(bits) : as_real(bits), output = rule.sigmoid ? activation_sigmoid(z) : z;
+    real threshold = (real)(rule.sigmoid ? 0.0f : 0x1p-1f);
+    *losses = loss_squared(output, y);
+    *right = rule.is_class ? (z > threshold) == (bits == 1) : (integer)(0);
+    real delta = loss_squared_delta(output, y);
+    return flush_tiny(rule.sigmoid ? activation_sigmoid_backward(delta, output) : delta);
+}
+
 /* maximum over the classes and the first class that has it. */
 static inline real find_maximum(global const float *z, uint outputs, uint width, integer *best) {
     real maximum = load_real(z);

@@ -19,6 +19,7 @@ typedef struct tanda_device backend;
 typedef struct buffer buffer;
 typedef struct program program;
 typedef struct executor executor; /* executor.h */
+struct device_profile;            /* profile.h */
 
 /* What one step left behind. */
 typedef struct step_result {
@@ -117,7 +118,9 @@ typedef struct backend_interface {
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
     tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
-                           tanda_error *error); /* optional slot */
+                           tanda_error *error);                          /* optional slot */
+    tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* optional slots: both or none */
+    tanda_status (*profile_end)(backend *backend, struct device_profile *profile, tanda_error *error);
 } backend_interface;
 
 /* Embedded as the first member of each implementation's own struct. */

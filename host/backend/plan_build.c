@@ -282,3 +282,9 @@ void plan_build(plan *plan, const tanda_model *model, const plan_options *option
     builder.transposed = plan_take_units(&builder, widest);
     add_backward(&builder, delta);
 }
+
+const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer) {
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        if (plan->tensors[i].role == role && plan->tensors[i].layer == layer) return &plan->tensors[i];
+    return NULL;
+}

@@ -83,12 +83,6 @@ void plan_free(plan *plan) {
     free(plan);
 }
 
-const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer) {
-    for (size_t i = 0; i < plan->tensor_count; i++)
-        if (plan->tensors[i].role == role && plan->tensors[i].layer == layer) return &plan->tensors[i];
-    return NULL;
-}
-
 void plan_pack(const plan *plan, const float *model_parameters, float *packed) {
     for (size_t i = 0; i < plan->parameter_count; i++)
         packed[i] = 0.0f;

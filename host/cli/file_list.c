@@ -67,6 +67,7 @@ tanda_status train_files_check(const train_options *options, tanda_error *error)
         {"the lock of --checkpoint", locks ? lock : NULL, FILE_REPLACED, NULL},
         {"--log", options->log, FILE_STREAMED, NULL},
         {"--csv-log", options->csv_log, FILE_STREAMED, NULL},
+        {"--profile-trace", options->profile_trace, FILE_REPLACED, NULL},
     };
     file_list list = {0};
     tanda_status status = file_list_add_read(&options->data, &options->common, &list, error);

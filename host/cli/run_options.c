@@ -43,6 +43,12 @@ static const struct argp_option table[] = {
      "go on from a checkpoint, or from the newest whole one of a folder, to the same bits; it goes on saving "
      "there unless --checkpoint says otherwise",
      SECTION_OUTPUT},
+    {"profile", SWITCH_AT(train_options, profile), NULL, 0,
+     "tell what an OpenCL device was busy with: time of each kernel, transfers, compiling, idle gaps",
+     SECTION_OUTPUT},
+    {"profile-trace", TEXT(profile_trace), "FILE", 0,
+     "write each launch and transfer as a trace for chrome://tracing or ui.perfetto.dev; implies --profile",
+     SECTION_OUTPUT},
     {"folds", VALUE(folds), "K", 0,
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "
      "rows",
@@ -123,6 +129,10 @@ tanda_status run_options_check(train_options *options, tanda_error *error) {
         return fail(error, TANDA_USAGE,
                     "--%s is of the training on all rows, which --folds makes with --output",
                     options->log != NULL ? "log" : "csv-log");
+    if (options->profile_trace != NULL) options->profile = true;
+    if (options->folds > 0 && options->profile)
+        return fail(error, TANDA_USAGE,
+                    "--folds makes several trainings, and --profile is of one; leave one of them away");
     if (!options->has_restore_best) training->restore_best = training->patience > 0;
     if (training->checkpoint == NULL) training->checkpoint = training->resume;
     const char *alone = training->checkpoint_keep > 0 ? "--keep"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/cross_validation.h"
 #include "cli/interrupt.h"
+#include "cli/profile_report.h"
 #include "cli/report.h"
 #include "cli/run_log.h"
 #include "cli/train_options.h"
@@ -24,6 +25,7 @@ typedef struct training {
     bar bar;
     run_logs logs;
     tanda_train_result result;
+    device_profile profile; /* all zero without --profile */
     char digest[DIGEST_TEXT_SIZE];
 } training;
 
@@ -187,6 +189,7 @@ static report make_report(const training *run) {
     json_put(&report, "seconds",
              json_pack("{sf sf sf sf}", "load", run->load_seconds, "compile", run->result.compile_seconds,
                        "transfer", run->result.transfer_seconds, "train", run->result.train_seconds));
+    if (run->options.profile) json_put(&report, "profile", profile_json(&run->profile));
     json_put_text(&report, "weights_sha256", run->digest);
     json_put_text(&report, "model", run->options.output);
     return report;
@@ -212,8 +215,9 @@ static void log_end(training *run, tanda_status status, const tanda_error *error
 
 static tanda_status open_device(training *run, tanda_error *error) {
     if (run->device != NULL) return TANDA_OK;
-    return opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason,
-                      error);
+    tanda_status status =
+        opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason, error);
+    return status == TANDA_OK && run->options.profile ? backend_profile_begin(run->device, error) : status;
 }
 
 static tanda_status prepare(training *run, tanda_error *error) {
@@ -243,6 +247,7 @@ static tanda_status print_result(const training *run, tanda_status status, tanda
     if (run->result.has_validation) print_evaluation("val_", &run->result.validation);
     printf("seconds: %.3f\nweights_sha256: %s\n", run->result.train_seconds, run->digest);
     if (run->options.output != NULL) print_named(stdout, "model: ", run->options.output, "\n");
+    if (run->options.profile) print_profile(&run->profile);
     return TANDA_OK;
 }
 
@@ -313,6 +318,13 @@ static tanda_status run_folds(training *run, tanda_error *error) {
     return TANDA_OK;
 }
 
+static tanda_status keep_profile(training *run, tanda_error *error) {
+    const char *path = run->options.profile_trace;
+    if (!run->options.profile) return TANDA_OK;
+    tanda_status status = backend_profile_end(run->device, &run->profile, error);
+    return status == TANDA_OK && path != NULL ? profile_write_trace(&run->profile, path, error) : status;
+}
+
 /* What could not be kept is told last: the results are worth hours, and stand on standard output all the same. */
 static tanda_status keep_results(training *run, tanda_error *error) {
     const train_options *options = &run->options;
@@ -324,6 +336,8 @@ static tanda_status keep_results(training *run, tanda_error *error) {
         status = fail(error, TANDA_FAILED,
                       "--checkpoint %s: the last one could not be written; the training itself went well",
                       options->training.checkpoint);
+    const tanda_status profiled = keep_profile(run, status == TANDA_OK ? error : NULL);
+    if (status == TANDA_OK) status = profiled;
     log_end(run, status, error);
     const tanda_status logs = run_logs_close(&run->logs, status == TANDA_OK ? error : NULL);
     if (status == TANDA_OK) status = logs;
@@ -368,6 +382,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     options->context = &run;
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
+    profile_free(&run.profile);
     tanda_device_close(run.device);
     cross_validation_free(&run.folds);
     fit_free(&run.fit);

@@ -32,6 +32,8 @@ typedef struct train_options {
     size_t folds;        /* 0: no cross-validation */
     const char *log;     /* or NULL */
     const char *csv_log; /* or NULL */
+    bool profile;
+    const char *profile_trace; /* or NULL */
 } train_options;
 
 /* Inputs: a train_options *. What is trained; how a run goes, of tanda train alone. */

@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/option_table.h"
-#include "cli/verify.h"
+#include "cli/verify_options.h"
 #include "tanda_lab.h"
 
 /* One repetition of a recorded training. */

@@ -1,4 +1,4 @@
-#include "cli/verify.h"
+#include "cli/verify_options.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,6 +6,10 @@
 #include <string.h>
 
 #define SIDE_NAMES "ab"
+
+bool comparison_holds(const comparison *comparison) {
+    return comparison->result.first.place == LOCKSTEP_NONE;
+}
 
 /* ---- where -------------------------------------------------------------------------------------------- */
 

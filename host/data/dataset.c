@@ -287,19 +287,6 @@ const char *tanda_dataset_feature_name(const tanda_dataset *dataset, size_t inde
                                                                         : dataset->feature_names[index];
 }
 
-tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
-                                 tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
-    return dataset_split(source, fraction, source->task == TANDA_TASK_CLASSES, seed, training, validation,
-                         error);
-}
-
-tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, uint64_t seed,
-                                tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
-    if (fold >= folds) return fail(error, TANDA_USAGE, "fold %zu of %zu: they count from 0", fold, folds);
-    return dataset_fold(source, folds, fold, source->task == TANDA_TASK_CLASSES, seed, training, validation,
-                        error);
-}
-
 tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *weights, tanda_error *error) {
     double *balanced = NULL;
     if (dataset->task != TANDA_TASK_CLASSES)

@@ -219,3 +219,16 @@ tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold
         held += marks[row];
     return finish(source, status, &groups, marks, held, training, validation, error);
 }
+
+tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,
+                                 tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    return dataset_split(source, fraction, source->task == TANDA_TASK_CLASSES, seed, training, validation,
+                         error);
+}
+
+tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, uint64_t seed,
+                                tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
+    if (fold >= folds) return fail(error, TANDA_USAGE, "fold %zu of %zu: they count from 0", fold, folds);
+    return dataset_fold(source, folds, fold, source->task == TANDA_TASK_CLASSES, seed, training, validation,
+                        error);
+}

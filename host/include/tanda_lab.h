@@ -7,6 +7,7 @@
 
 #include "backend/backend.h"
 
+#include "backend/profile.h"
 #include "backend/selftest.h"
 #include "bench/bench.h"
 #include "bench/host.h"

@@ -1,4 +1,4 @@
-#include "verify/reference.h"
+#include "verify/reference_state.h"
 
 #include <math.h>
 

@@ -11,6 +11,7 @@
 #include "kernels/arguments/dense.h"
 #include "kernels/arguments/dropout.h"
 #include "kernels/arguments/gather.h"
+#include "kernels/arguments/gpu_dense.h"
 #include "kernels/arguments/gpu_perceptron.h"
 #include "kernels/arguments/limits.h"
 #include "kernels/arguments/loss.h"
@@ -29,6 +30,14 @@
     X(dropout_arguments, scale, 80) \
     X(order_arguments, reserved, 48) \
     X(gather_arguments, reserved, 48) \
+    X(row_source, reserved, 40) \
+    X(dense_tail, scale, 64) \
+    X(gpu_layer_arguments, zero, 192) \
+    X(gpu_gradient_arguments, zero, 144) \
+    X(loss_steps, zero, 136) \
+    X(gpu_loss_arguments, reserved, 200) \
+    X(gpu_output_arguments, steps, 328) \
+    X(gpu_narrow_arguments, zero, 240) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(loss_rule, mean, 52) \

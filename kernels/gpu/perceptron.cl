@@ -6,7 +6,7 @@
  * are folded through local memory, and the tree over a run of tiles takes them in. See gpu_perceptron.c.
  *
  * Where one group does a step whole it updates the parameters and goes on with the next of many steps. Else each group
- * leaves a slot, and who comes next adds them up and updates: another launch or, with ONE_LAUNCH, the last group to arrive.
+ * leaves a slot, and another launch adds them up and updates or, with `merges`, the last group to arrive.
  */
 #ifndef STRIP
 #define STRIP 128 /* rows: a power of two up to TILE_ROWS */
@@ -15,139 +15,14 @@
 #define PIECE 4   /* floats of a load: 4 where the features are a multiple of that, else 1 */
 #define LOADS 8   /* of a strip by a work-item */
 #define LOSS_OP 0
-#define ONE_LAUNCH 0
 #endif
 
-#include "kernels/apply.h"
 #include "kernels/arguments/gpu_perceptron.h"
 #include "kernels/gpu/row_loss.h"
-#include "kernels/shuffle.h"
+#include "kernels/gpu/slots.h"
+#include "kernels/gpu/strip.h"
 #include "kernels/tile.h"
 #include "kernels/tree.h"
-
-#define ITEMS 256
-#define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-#define CHUNKS ((QUADS + 3) / 4) /* of CHUNK features */
-#define SUMS (QUADS * OUTPUTS)   /* float4 of a work-item */
-#define FOLDS (SUMS < 4 ? SUMS : 4)
-#define ROUNDS ((SUMS + FOLDS - 1) / FOLDS)
-#define FOLDED_QUADS (FOLDS * ITEMS + ITEMS / 4 + ROUNDS * ITEMS / 4 + TILE_LANES / 4)
-#define LANE_ROWS ((STRIP + TILE_LANES - 1) / TILE_LANES) /* rows of a lane in a strip */
-
-/* In floats: what all of a group's local memory is, and what of it has a fixed place. */
-#define LOCAL_FLOATS 8000
-#define PART_FLOATS (CHUNKS > 1 ? CHUNKS * OUTPUTS * STRIP : 1)
-#define FIXED_FLOATS (STRIP * (OUTPUTS + 2) + PART_FLOATS + OUTPUTS + 8)
-
-#if PIECE == 4
-typedef float4 piece;
-#else
-typedef float piece;
-#endif
-
-/* Local memory. */
-typedef struct workplace {
-    local float4 *x;       /* (STRIP, pitch); and what is folded */
-    local float4 *weights; /* (OUTPUTS, quads) */
-    local float *biases;
-    local float *lines;  /* (OUTPUTS + 1, STRIP): deltas and losses */
-    local float *parts;  /* (CHUNKS, OUTPUTS, STRIP) */
-    local uint *numbers; /* rows of the next strip */
-    local uint *correct;
-    uint quads, pitch; /* of a row, in float4; an odd pitch keeps to all banks */
-} workplace;
-
-/* Where a strip lies: from `at` on in a batch, of which the group has the rows up to `end`. */
-typedef struct strip_place {
-    ulong first_row;
-    uint epoch, rows, at, end, steps;
-} strip_place;
-
-INLINE uint rows_of_strip(strip_place place) {
-    return min(place.end - place.at, (uint)STRIP);
-}
-
-/* Whether a strip is the last of its tile, and of its batch. */
-INLINE int ends_batch(strip_place place) {
-    return place.end - place.at <= STRIP;
-}
-
-INLINE int ends_tile(strip_place place) {
-    return ends_batch(place) || (place.at + STRIP) % TILE_ROWS == 0;
-}
-
-/* The strip that follows; none where no step is left. */
-INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
-    if (!ends_batch(place)) {
-        place.at += STRIP;
-        return place;
-    }
-    place.steps--;
-    place.first_row += a.batch_rows;
-    if (place.first_row >= a.row_count) place.first_row = 0, place.epoch++;
-    place.rows = (uint)min(a.row_count - place.first_row, a.batch_rows);
-    place.at = 0;
-    place.end = place.rows;
-    return place;
-}
-
-/* ---- rows -------------------------------------------------------------------------------------------------- */
-
-/* The number of a strip's row t; the key is that of the strip's epoch. */
-INLINE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key, uint *key_epoch,
-                       gpu_perceptron_arguments a) {
-    ulong position = place.first_row + place.at + t;
-    if (!shuffle) return (uint)position;
-    if (*key_epoch != place.epoch) {
-        *key = shuffle_make_key(a.seed, place.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
-        *key_epoch = place.epoch;
-    }
-    return t < rows_of_strip(place) ? (uint)shuffle_position(*key, position) : 0;
-}
-
-/* A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up. */
-typedef struct row_pieces {
-    uint count, inverse;
-} row_pieces;
-
-INLINE row_pieces pieces_of(uint features) {
-    uint count = features / PIECE;
-    return (row_pieces){count, count > 1 ? 0xffffffffu / count + 1 : 0};
-}
-
-/* Exact as long as the number times the count keeps below 2^32. */
-INLINE uint row_of_piece(row_pieces pieces, uint number) {
-    return pieces.count > 1 ? mul_hi(number, pieces.inverse) : number;
-}
-
-/* A work-item's pieces of a strip, ITEMS apart; 0 of rows that are not there. */
-INLINE void fetch(global const float *features, row_pieces pieces, local const uint *numbers, uint used,
-                  uint t, piece *held) {
-    UNROLL_FOR (uint i = 0; i < LOADS; i++) {
-        uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
-        piece value = (piece)(0.0f);
-        if (row < used)
-            value = ((global const piece *)
-                         features)[(ulong)numbers[row] * pieces.count + number - row * pieces.count];
-        held[i] = value;
-    }
-}
-
-INLINE void lay_down(workplace place, row_pieces pieces, uint t, const piece *held) {
-    UNROLL_FOR (uint i = 0; i < LOADS; i++) {
-        uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
-        if (row < STRIP)
-            ((local piece *)(place.x + row * place.pitch))[number - row * pieces.count] = held[i];
-    }
-}
-
-INLINE row_label label_of(global const int *labels, global const float *weights, uint row,
-                          gpu_perceptron_arguments a) {
-    row_label label = {0, labels + (ulong)row * a.loss.targets, 1.0f};
-    label.bits = label.targets[0];
-    if (a.weighted) label.weight = weights[row];
-    return label;
-}
 
 /* ---- forward and loss -------------------------------------------------------------------------------------- */
 
@@ -173,14 +48,14 @@ INLINE void chains(workplace place, uint features, uint row, uint chunk, float z
 #endif
 }
 
-/* The logits of row t of a strip, for work-items t < STRIP. */
-INLINE void forward(workplace place, uint features, uint t, float zero, float *z) {
+/* The logits of the strip's rows, into `lines`: each where the work-item t < STRIP of its row looks. */
+INLINE void forward(workplace place, uint features, uint t, float zero) {
     float sum[OUTPUTS];
 #if CHUNKS == 1
     if (t >= STRIP) return;
     chains(place, features, t, 0, zero, sum);
     UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-        z[h] = canonical(place.biases[h] + sum[h]);
+        place.lines[h * STRIP + t] = canonical(place.biases[h] + sum[h]);
 #else
     uint chunks = (features + CHUNK - 1) / CHUNK;
     for (uint i = t; i < chunks * STRIP; i += ITEMS) {
@@ -190,19 +65,47 @@ INLINE void forward(workplace place, uint features, uint t, float zero, float *z
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     if (t >= STRIP) return;
-    UNROLL_FOR (int h = 0; h < OUTPUTS; h++) {
+    for (uint h = 0; h < OUTPUTS; h++) {
         float total = place.biases[h];
         for (uint c = 0; c < chunks; c++)
             total = total + place.parts[(c * OUTPUTS + h) * STRIP + t];
-        z[h] = canonical(total);
+        place.lines[h * STRIP + t] = canonical(total);
     }
 #endif
 }
 
+/* Losses and deltas of the strip's rows; 0 of those that are not there. Returns which row was right. */
+INLINE uint find_deltas(workplace place, row_rule rule, row_label label, uint used, uint t) {
+    row_result made = {0.0f, 0};
+    if (t >= STRIP) return 0;
+    if (t < used)
+        made = row_deltas(rule, label, place.lines + t, STRIP);
+    else
+        for (uint h = 0; h < OUTPUTS; h++)
+            place.lines[h * STRIP + t] = 0.0f;
+    place.lines[OUTPUTS * STRIP + t] = made.loss;
+    return made.right;
+}
+
 /* ---- gradient ---------------------------------------------------------------------------------------------- */
 
-/* Adds a strip to the lane sums; `line` is that of a delta, q < OUTPUTS, or of the loss. `first`: the strip's place. */
-INLINE void add_strip(workplace place, uint used, uint first, uint l, uint q, float4 *sums, float *line) {
+/* Of work-item t = 16 l + q: what lane l has of its quads and, q <= OUTPUTS, of a line of deltas or losses. */
+typedef struct lane_sums {
+    float4 quads[SUMS];
+    float line;
+} lane_sums;
+
+INLINE lane_sums zero_sums(float zero) {
+    lane_sums sums;
+    UNROLL_FOR (uint i = 0; i < SUMS; i++)
+        sums.quads[i] = (float4)(zero);
+    sums.line = zero;
+    return sums;
+}
+
+/* Adds a strip of `used` rows, which begins at row `first`. */
+INLINE void add_strip(workplace place, uint used, uint first, uint t, lane_sums *sums) {
+    uint l = t / TILE_LANES, q = t % TILE_LANES;
     UNROLL_FOR (uint j = 0; j < LANE_ROWS; j++) {
         uint row = STRIP < TILE_LANES ? l - first % TILE_LANES : l + TILE_LANES * j;
         if (row >= STRIP || TILE_LANES * j >= used) continue;
@@ -210,10 +113,10 @@ INLINE void add_strip(workplace place, uint used, uint first, uint l, uint q, fl
             float4 delta = (float4)(place.lines[h * STRIP + row]);
             UNROLL_FOR (uint i = 0; i < QUADS; i++)
                 if (q + 16 * i < place.quads)
-                    sums[i * OUTPUTS + h] =
-                        fma(place.x[row * place.pitch + q + 16 * i], delta, sums[i * OUTPUTS + h]);
+                    sums->quads[i * OUTPUTS + h] =
+                        fma(place.x[row * place.pitch + q + 16 * i], delta, sums->quads[i * OUTPUTS + h]);
         }
-        if (q <= OUTPUTS) *line = *line + place.lines[q * STRIP + row];
+        if (q <= OUTPUTS) sums->line = sums->line + place.lines[q * STRIP + row];
     }
 }
 
@@ -235,93 +138,7 @@ INLINE float run_sum(float sum, uint index, int is_last, global float *waiting, 
     return sum;
 }
 
-/* ---- slots and updates ------------------------------------------------------------------------------------- */
-
-/* What crosses groups within a launch goes by atomics: OpenCL 1.2 promises nothing of others. */
-#if ONE_LAUNCH
-INLINE void write_slot(global float *p, float value) {
-    atomic_xchg((volatile global uint *)p, as_uint(value));
-}
-
-INLINE float read_slot(global float *p) {
-    return as_float(atomic_or((volatile global uint *)p, 0u));
-}
-#else
-INLINE void write_slot(global float *p, float value) {
-    *p = value;
-}
-
-INLINE float read_slot(global float *p) {
-    return *p;
-}
-#endif
-
-/* The new value of a parameter, from the tree's sum, which its derivative replaces in the first slot. */
-INLINE float updated(update_target target, float w, float sum, ulong at, int is_weight, global float *slots,
-                     global uint *result) {
-    float state[MOST_UPDATE_STATES];
-    UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        state[i] = i < target.rule.states ? target.state[i * target.floats + at] : 0.0f;
-    w = apply_rule(target, w, &sum, 1.0f, is_weight, state);
-    target.parameters[at] = w;
-    UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
-        if (i < target.rule.states) target.state[i * target.floats + at] = state[i];
-    slots[at] = sum;
-    if (is_bad(target, w, sum)) result[2] = 1;
-    return w;
-}
-
-#define COLUMNS 8
-#define PARTS (ITEMS / COLUMNS)
-#define BLOCK 8 /* slots that are read together: a part is up to BLOCK blocks */
-
-/* The tree over BLOCK values. */
-INLINE float block_sum(float *v) {
-    UNROLL_FOR (uint apart = 1; apart < BLOCK; apart *= 2)
-        UNROLL_FOR (uint i = 0; i < BLOCK; i += 2 * apart)
-            v[i] = v[i] + v[i + apart];
-    return v[0];
-}
-
-/* The sum of a part of the slots: a power of two of them. One that is not there counts as zero, which changes no bit. */
-INLINE float part_sum(global float *slots, uint part, gpu_perceptron_arguments a) {
-    float sums[BLOCK], v[BLOCK];
-    UNROLL_FOR (uint b = 0; b < BLOCK; b++) {
-        UNROLL_FOR (uint i = 0; i < BLOCK; i++) {
-            uint in_part = b * BLOCK + i, slot = part * a.part_slots + in_part;
-            v[i] = 0.0f;
-            if (in_part < a.part_slots && slot < a.slots) v[i] = read_slot(slots + slot * a.slot_floats);
-        }
-        sums[b] = block_sum(v);
-    }
-    return block_sum(sums);
-}
-
-/* The tree over all slots and the update, for COLUMNS of their floats; `parts` is (PARTS, COLUMNS). */
-INLINE void merge_columns(global float *slots, ulong first, uint t, local float *parts, update_target target,
-                          global uint *result, gpu_perceptron_arguments a) {
-    uint part = t / COLUMNS;
-    ulong at = first + t % COLUMNS;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    parts[t] = part_sum(slots + at, part, a);
-    for (uint apart = 1; apart < PARTS; apart *= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (part % (2 * apart) == 0) parts[t] = parts[t] + parts[t + apart * COLUMNS];
-    }
-    if (part > 0) return;
-    if (at < target.floats)
-        updated(target, target.parameters[at], parts[t], at, at < a.bias, slots, result);
-    else if (at == target.floats) {
-        slots[at] = parts[t];
-        result[0] = as_uint(parts[t]);
-    }
-}
-
-INLINE update_target target_of(global float *parameters, global float *state, update_rates rates, uint rows,
-                               gpu_perceptron_arguments a) {
-    float inverse = rows == a.batch_rows ? a.inverse_rows : a.last_inverse_rows;
-    return (update_target){parameters, state, a.slot_floats - 16, inverse, a.update, rates};
-}
+/* ---- the second launch ---------------------------------------------------------------------------------------- */
 
 /* The second launch. Work-group (COLUMNS floats of a slot). */
 kernel GROUP_OF_ITEMS void gpu_perceptron_update(global float *parameters, global float *state,
@@ -351,29 +168,29 @@ INLINE void take_value(group_sums sums, float value, ulong at, uint owner, local
     value = run_sum(value, sums.index, sums.is_last, sums.waiting + owner, sums.waiting_level);
     if (!sums.is_last) return;
     if (!a.updates)
-        write_slot(sums.slot + at, value);
+        write_shared(sums.slot + at, value, a.merges);
     else if (at < sums.target.floats)
-        *own = updated(sums.target, *own, value, at, at < a.bias, sums.slot, sums.result);
+        *own = updated(sums.target, *own, value, at, at < a.bias, sums.slot, 0, sums.result);
     else {
         sums.slot[at] = value;
         sums.result[0] = as_uint(value);
     }
 }
 
-/* What a work-item folds of a tile lies here until it is taken in: (ROUNDS + 1, ITEMS), those of `line` last. */
+/* What a work-item folds of a tile lies here until it is taken in: (ROUNDS + 1, ITEMS), those of the lines last. */
 INLINE local float *folded_values(workplace place) {
     return (local float *)(place.x + FOLDS * ITEMS + ITEMS / 4);
 }
 
-/* A tile's lane sums are folded, FOLDS of each work-item at a time, those of `line` with the first. */
-INLINE void fold_tile(workplace place, const float4 *lane_sums, float line, uint t) {
+/* A tile's lane sums are folded, FOLDS of each work-item at a time, those of the lines with the first. */
+INLINE void fold_tile(workplace place, lane_sums sums, uint t) {
     local float *lanes = (local float *)place.x, *lines = lanes + FOLDS * 4 * ITEMS;
     local float *values = folded_values(place) + t;
     UNROLL_FOR (uint round = 0; round < ROUNDS; round++) {
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL_FOR (uint f = 0; f < FOLDS; f++)
-            if (round * FOLDS + f < SUMS) place.x[f * ITEMS + t] = lane_sums[round * FOLDS + f];
-        if (round == 0) lines[t] = line;
+            if (round * FOLDS + f < SUMS) place.x[f * ITEMS + t] = sums.quads[round * FOLDS + f];
+        if (round == 0) lines[t] = sums.line;
         barrier(CLK_LOCAL_MEM_FENCE);
         if (t < FOLDS * 64) values[round * ITEMS] = fold(lanes + t / 64 * (4 * ITEMS) + t % 64, 64);
         if (round == 0 && t <= OUTPUTS) values[ROUNDS * ITEMS] = fold(lines + t, TILE_LANES);
@@ -381,9 +198,9 @@ INLINE void fold_tile(workplace place, const float4 *lane_sums, float line, uint
 }
 
 /* A tile's sums are folded and taken in. */
-INLINE void end_tile(workplace place, group_sums sums, const float4 *lane_sums, float line, uint t,
+INLINE void end_tile(workplace place, group_sums sums, lane_sums of_lanes, uint t,
                      gpu_perceptron_arguments a) {
-    fold_tile(place, lane_sums, line, t);
+    fold_tile(place, of_lanes, t);
     for (uint round = 0; round <= ROUNDS; round++) {
         uint sum = round * FOLDS + t / 64, h = sum % OUTPUTS, k = sum / OUTPUTS * 64 + t % 64;
         ulong at = a.weight + k * OUTPUTS + h;
@@ -400,11 +217,11 @@ INLINE void end_tile(workplace place, group_sums sums, const float4 *lane_sums, 
 }
 
 /* The group's own copy of the parameters. */
-INLINE void copy_parameters(workplace place, global const float *parameters, uint t,
-                            gpu_perceptron_arguments a) {
+INLINE void copy_parameters(workplace place, global float *parameters, uint t, gpu_perceptron_arguments a) {
     for (uint i = t; i < a.features * OUTPUTS; i += ITEMS)
-        ((local float *)(place.weights + i % OUTPUTS * place.quads))[i / OUTPUTS] = parameters[a.weight + i];
-    if (t < OUTPUTS) place.biases[t] = parameters[a.bias + t];
+        ((local float *)(place.weights + i % OUTPUTS * place.quads))[i / OUTPUTS] =
+            read_shared(parameters + a.weight + i, a.merges);
+    if (t < OUTPUTS) place.biases[t] = read_shared(parameters + a.bias + t, a.merges);
     if (t == 0) *place.correct = 0;
 }
 
@@ -418,9 +235,91 @@ INLINE void count_correct(workplace place, uint right, uint t, global uint *resu
     }
 }
 
+/* The group's own buffers are those from `slot` on. */
+typedef struct step_memory {
+    global const float *features, *weights;
+    global const int *labels;
+    global float *parameters, *state, *slot, *waiting;
+    global const update_rates *rates;
+    global uint *results;
+} step_memory;
+
+/* Asks for a strip's rows, whose numbers are known; `label` is that of row t. */
+INLINE void ask_for(step_memory memory, workplace place, strip_place strip, uint t, piece *held,
+                    row_label *label, gpu_perceptron_arguments a) {
+    uint used = rows_of_strip(strip);
+    fetch(memory.features, place, used, t, held);
+    if (t < used) *label = label_of(memory.labels, memory.weights, place.numbers[t], a);
+}
+
+/* Where the sums of a strip's tile go, `step` steps on; the run's first row is `first`. */
+INLINE group_sums sums_of(step_memory memory, strip_place strip, uint first, uint step,
+                          gpu_perceptron_arguments a) {
+    uint result = a.result + step;
+    return (group_sums){.slot = memory.slot,
+                        .waiting = memory.waiting,
+                        .result = memory.results + 3 * result,
+                        .target =
+                            target_of(memory.parameters, memory.state, memory.rates[result], strip.rows, a),
+                        .waiting_level = ROUNDS * ITEMS + TILE_LANES,
+                        .index = (strip.at - first) / TILE_ROWS,
+                        .is_last = ends_batch(strip)};
+}
+
+/* All strips of the group's run, of all steps. */
+INLINE void run_strips(step_memory memory, workplace place, strip_place now, uint t,
+                       gpu_perceptron_arguments a) {
+    row_rule rule = {a.loss, a.with_loss, a.weighted, a.function, a.of_logits, a.zero};
+    uint first = now.at, key_epoch = a.epoch + 1, right = 0, step = 0;
+    shuffle_key key;
+    piece held[LOADS];
+    row_label label;
+    lane_sums sums = zero_sums(a.zero);
+    if (t < STRIP) place.numbers[t] = row_number(now, t, a.shuffle, &key, &key_epoch, a);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    ask_for(memory, place, now, t, held, &label, a);
+    while (now.steps > 0) {
+        row_label own = label;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        lay_down(place, t, held);
+        strip_place next = strip_after(now, a);
+        if (t < STRIP && next.steps > 0)
+            place.numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (next.steps > 0) ask_for(memory, place, next, t, held, &label, a);
+        forward(place, a.features, t, a.zero);
+        right += find_deltas(place, rule, own, rows_of_strip(now), t);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        add_strip(place, rows_of_strip(now), now.at, t, &sums);
+        if (ends_tile(now)) {
+            end_tile(place, sums_of(memory, now, first, step, a), sums, t, a);
+            sums = zero_sums(a.zero);
+        }
+        if (ends_batch(now)) {
+            count_correct(place, right, t, memory.results + 3 * (a.result + step));
+            right = 0;
+            step++;
+        }
+        now = next;
+    }
+}
+
+/* The last group to arrive adds up the slots of all and updates. */
+INLINE void merge_if_last(step_memory memory, workplace place, global float *slots, global uint *arrivals,
+                          uint t, gpu_perceptron_arguments a) {
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+    if (t == 0) place.numbers[0] = atomic_inc(arrivals);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (place.numbers[0] + 1 < a.slots) return;
+    update_target target = target_of(memory.parameters, memory.state, memory.rates[a.result], a.rows, a);
+    for (ulong at = 0; at <= target.floats; at += COLUMNS)
+        merge_columns(slots, at, t, (local float *)place.x, target, memory.results + 3 * a.result, a);
+    if (t == 0) atomic_xchg(arrivals, 0u);
+}
+
 /*
- * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: with ONE_LAUNCH how many groups
- * are done with a step, 0 again in the end. weights: of rows, where they are weighted.
+ * waiting: of each group. slots: of each group or, where it updates, the first. arrivals: how many groups are done with a
+ * step that the last of them merges, 0 again in the end. weights: of rows, where they are weighted.
  * Work-group (run of tiles).
  */
 kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global const int *labels,
@@ -431,87 +330,23 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
     local float4 memory[(LOCAL_FLOATS - FIXED_FLOATS) / 4];
     local float lines[(OUTPUTS + 1) * STRIP], parts[PART_FLOATS], biases[OUTPUTS + 1];
     local uint numbers[STRIP], correct;
-    uint t = (uint)get_local_id(0), group = (uint)get_group_id(0), l = t / 16, q = t % 16;
-    uint quads = (a.features + 3) / 4, first = group * a.run * TILE_ROWS;
-    workplace place = {.biases = biases, .lines = lines, .parts = parts, .numbers = numbers};
-    place.x = memory;
-    place.correct = &correct;
-    place.quads = quads;
-    place.pitch = quads | 1;
-    place.weights = memory + max(STRIP * place.pitch, (uint)FOLDED_QUADS);
+    local row_pieces pieces;
+    uint t = (uint)get_local_id(0), group = (uint)get_group_id(0), first = group * a.run * TILE_ROWS;
+    uint quads = (a.features + 3) / 4, pitch = quads | 1;
+    local float4 *own_weights = memory + max(STRIP * pitch, (uint)FOLDED_QUADS);
+    workplace place = {memory, own_weights, biases, lines, parts, numbers, &correct, &pieces, quads, pitch};
+    step_memory used = {features,
+                        weights,
+                        labels,
+                        parameters,
+                        state,
+                        slots + group * a.slot_floats,
+                        waiting + group * a.waiting_floats,
+                        rates,
+                        results};
+    strip_place from = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps};
+    if (t == 0) pieces = pieces_of(a.features);
     copy_parameters(place, parameters, t, a);
-
-    shuffle_key key;
-    uint key_epoch = a.epoch + 1, right = 0, step = 0;
-    strip_place now = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps},
-                next = now;
-    row_pieces pieces = pieces_of(a.features);
-    piece held[LOADS];
-    row_label label;
-    float4 sums[SUMS];
-    float line = a.zero;
-    UNROLL_FOR (uint i = 0; i < SUMS; i++)
-        sums[i] = (float4)(a.zero);
-    if (t < STRIP) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    fetch(features, pieces, numbers, rows_of_strip(next), t, held);
-    if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
-
-    while (now.steps > 0) {
-        row_label own = label;
-        float z[OUTPUTS];
-        uint used = rows_of_strip(now);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        lay_down(place, pieces, t, held);
-        next = strip_after(now, a);
-        if (t < STRIP && next.steps > 0) numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (next.steps > 0) {
-            fetch(features, pieces, numbers, rows_of_strip(next), t, held);
-            if (t < rows_of_strip(next)) label = label_of(labels, weights, numbers[t], a);
-        }
-        forward(place, a.features, t, a.zero, z);
-        if (t < STRIP) {
-            row_result made = {0.0f, 0};
-            if (t < used)
-                made = row_deltas(a.loss, a.with_loss, a.function, a.of_logits, a.weighted, own, a.zero, z);
-            UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-                lines[h * STRIP + t] = t < used ? z[h] : 0.0f;
-            lines[OUTPUTS * STRIP + t] = made.loss;
-            right += made.right;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        add_strip(place, used, now.at, l, q, sums, &line);
-        if (ends_tile(now)) {
-            global uint *result = results + 3 * (a.result + step);
-            group_sums made = {.slot = slots + group * a.slot_floats,
-                               .waiting = waiting + group * a.waiting_floats,
-                               .result = result,
-                               .target = target_of(parameters, state, rates[a.result + step], now.rows, a),
-                               .waiting_level = ROUNDS * ITEMS + TILE_LANES,
-                               .index = (now.at - first) / TILE_ROWS,
-                               .is_last = ends_batch(now)};
-            end_tile(place, made, sums, line, t, a);
-            UNROLL_FOR (uint i = 0; i < SUMS; i++)
-                sums[i] = (float4)(a.zero);
-            line = a.zero;
-            if (ends_batch(now)) {
-                count_correct(place, right, t, result);
-                right = 0;
-                step++;
-            }
-        }
-        now = next;
-    }
-#if ONE_LAUNCH
-    if (!a.merges) return;
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (t == 0) numbers[0] = atomic_inc(arrivals);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (numbers[0] + 1 < a.slots) return;
-    update_target target = target_of(parameters, state, rates[a.result], a.rows, a);
-    for (ulong at = 0; at <= target.floats; at += COLUMNS)
-        merge_columns(slots, at, t, (local float *)memory, target, results + 3 * a.result, a);
-    if (t == 0) atomic_xchg(arrivals, 0u);
-#endif
+    run_strips(used, place, from, t, a);
+    if (a.merges) merge_if_last(used, place, slots, arrivals, t, a);
 }

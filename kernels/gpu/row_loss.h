@@ -1,6 +1,6 @@
 /*
- * The loss of one row and its deltas, whose OUTPUTS outputs a work-item has in registers, and so fewer than a chunk; by
- * the formulas and in the order of loss_rows.h. LOSS_OP says which op of loss.cl it is. OpenCL C only, VECTOR 1.
+ * The loss of one row and its deltas, whose OUTPUTS outputs, fewer than a chunk, lie `apart` floats apart in local
+ * memory; by the formulas and in the order of loss_rows.h. LOSS_OP says which op of loss.cl it is. OpenCL C only, VECTOR 1.
  */
 #ifndef TANDA_KERNELS_GPU_ROW_LOSS_H
 #define TANDA_KERNELS_GPU_ROW_LOSS_H
@@ -21,6 +21,13 @@ typedef struct row_label {
     float weight;
 } row_label;
 
+/* What a row's outputs are: logits through `function`, where the loss is not of these; whose way back may start there. */
+typedef struct row_rule {
+    loss_rule loss;
+    uint with_loss, weighted, function, of_logits;
+    float zero;
+} row_rule;
+
 /* What is made of a row, beside its deltas. */
 typedef struct row_result {
     float loss;
@@ -28,117 +35,107 @@ typedef struct row_result {
 } row_result;
 
 #if LOSS_OP == LOSS_OP_BINARY
-INLINE row_result row_loss(loss_rule rule, int with_loss, row_label label, float zero, float *z) {
-    row_result made = {zero, (z[0] > 0.0f) == (label.bits == 1)};
-    float y = to_real(label.bits), from = z[0], e = exp_decay(from);
-    if (rule.smooth) {
-        z[0] = binary_rows(from, y, rule, &made.loss);
-        return made;
+INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint apart) {
+    float y = to_real(label.bits), from = *z, e = exp_decay(from);
+    row_result made = {rule.zero, (from > 0.0f) == (label.bits == 1)};
+    (void)apart;
+    if (rule.loss.smooth)
+        *z = binary_rows(from, y, rule.loss, &made.loss);
+    else {
+        *z = loss_binary_delta_from(from, y, e);
+        if (rule.with_loss) made.loss = loss_binary_from(from, y, e);
     }
-    z[0] = loss_binary_delta_from(from, y, e);
-    if (with_loss) made.loss = loss_binary_from(from, y, e);
     return made;
 }
 
 #elif LOSS_OP == LOSS_OP_SQUARED
-INLINE row_result row_loss(loss_rule rule, int with_loss, row_label label, float zero, float *z) {
-    row_result made = {zero, 0};
-    float y = rule.is_class ? to_real(label.bits) : as_float(label.bits);
-    float output = rule.sigmoid ? activation_sigmoid(z[0]) : z[0];
-    if (rule.is_class) made.right = (z[0] > (rule.sigmoid ? 0.0f : 0x1p-1f)) == (label.bits == 1);
-    made.loss = loss_squared(output, y);
-    float delta = loss_squared_delta(output, y);
-    z[0] = flush_tiny(rule.sigmoid ? activation_sigmoid_backward(delta, output) : delta);
+INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint apart) {
+    int sigmoid = rule.loss.sigmoid;
+    float y = rule.loss.is_class ? to_real(label.bits) : as_float(label.bits);
+    float output = sigmoid ? activation_sigmoid(*z) : *z, delta = loss_squared_delta(output, y);
+    row_result made = {loss_squared(output, y), 0};
+    (void)apart;
+    if (rule.loss.is_class) made.right = (*z > (sigmoid ? 0.0f : 0x1p-1f)) == (label.bits == 1);
+    *z = flush_tiny(sigmoid ? activation_sigmoid_backward(delta, output) : delta);
     return made;
 }
 
 #else
 /* The greatest output and the first that it is. */
-INLINE float greatest(const float *z, int *best) {
-    float maximum = z[0];
+INLINE float greatest(local const float *z, uint apart, int *best) {
+    float maximum = *z;
     *best = 0;
-    UNROLL_FOR (int c = 1; c < OUTPUTS; c++) {
-        *best = z[c] > maximum ? c : *best;
-        maximum = choose(z[c] > maximum, z[c], maximum);
+    for (int c = 1; c < OUTPUTS; c++) {
+        float value = z[(uint)c * apart];
+        *best = value > maximum ? c : *best;
+        maximum = choose(value > maximum, value, maximum);
     }
     return maximum;
 }
 
 #if LOSS_OP == LOSS_OP_CATEGORICAL
-INLINE float categorical_loss(loss_rule rule, const float *z, float sum, float maximum, int class,
-                              float zero) {
-    float all = zero, true_logit = zero;
-    UNROLL_FOR (int c = 0; c < OUTPUTS; c++) {
-        all = all + (maximum - z[c]);
-        true_logit = choose(class == c, z[c], true_logit);
-    }
-    if (rule.off > 0.0f)
-        return loss_categorical_smoothed(sum, maximum, true_logit, all, rule.rest, rule.off, rule.entropy);
-    return loss_categorical(sum, maximum, true_logit);
-}
-
-INLINE row_result row_loss(loss_rule rule, int with_loss, row_label label, float zero, float *z) {
-    row_result made = {zero, 0};
-    float e[OUTPUTS], sum = zero;
+INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint apart) {
     int best;
-    float maximum = greatest(z, &best);
-    made.right = best == label.bits;
-    UNROLL_FOR (int c = 0; c < OUTPUTS; c++) {
-        e[c] = exact_exp_nonpositive(z[c] - maximum);
-        sum = sum + e[c];
+    float maximum = greatest(z, apart, &best), sum = rule.zero, all = rule.zero, true_logit = rule.zero;
+    row_result made = {rule.zero, best == label.bits};
+    for (int c = 0; c < OUTPUTS; c++) {
+        float logit = z[(uint)c * apart], e = exact_exp_nonpositive(logit - maximum);
+        sum = sum + e;
+        all = all + (maximum - logit);
+        true_logit = choose(label.bits == c, logit, true_logit);
+        z[(uint)c * apart] = e;
     }
-    if (with_loss) made.loss = categorical_loss(rule, z, sum, maximum, label.bits, zero);
     float scale = exact_reciprocal(sum);
-    UNROLL_FOR (int c = 0; c < OUTPUTS; c++)
-        z[c] = loss_categorical_delta(e[c], scale, choose(label.bits == c, rule.on, rule.off));
+    for (int c = 0; c < OUTPUTS; c++)
+        z[(uint)c * apart] = loss_categorical_delta(z[(uint)c * apart], scale,
+                                                    choose(label.bits == c, rule.loss.on, rule.loss.off));
+    if (!rule.with_loss) return made;
+    if (rule.loss.off > 0.0f)
+        made.loss = loss_categorical_smoothed(sum, maximum, true_logit, all, rule.loss.rest, rule.loss.off,
+                                              rule.loss.entropy);
+    else
+        made.loss = loss_categorical(sum, maximum, true_logit);
     return made;
 }
 
 #else
-INLINE row_result row_loss(loss_rule rule, int with_loss, row_label label, float zero, float *z) {
-    row_result made = {zero, 0};
+/* The way back through the output's function, too: a weight comes before it. */
+INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint apart) {
+    row_result made = {rule.zero, 0};
     uint agree = 1;
-    float sum = zero, loss, first = z[0];
-    int best;
-    float maximum = greatest(z, &best);
-    UNROLL_FOR (int h = 0; h < OUTPUTS; h++) {
-        float y = as_float(label.bits);
-        if (rule.is_class)
-            y = element_target(rule, label.bits, (uint)h);
-        else if (rule.targets > 1)
+    float sum = rule.zero, maximum = rule.zero;
+    int best = 0;
+    for (uint h = 0; h < OUTPUTS; h++) {
+        float logit = z[h * apart], output = activate(rule.function, logit), loss, y = as_float(label.bits);
+        if (rule.loss.is_class)
+            y = element_target(rule.loss, label.bits, h);
+        else if (rule.loss.targets > 1)
             y = as_float(label.targets[h]);
-        agree &= (z[h] > 0.0f) == (y > 0x1p-1f);
-        z[h] = element_deltas(rule, z[h], y, &loss);
+        float delta = element_deltas(rule.loss, output, y, &loss);
         sum = sum + loss;
+        agree &= (output > 0.0f) == (y > 0x1p-1f);
+        best = h > 0 && output > maximum ? (int)h : best;
+        maximum = choose(h == 0 || output > maximum, output, maximum);
+        if (rule.weighted) delta = weighed_delta(delta, label.weight);
+        z[h * apart] = activate_backward(rule.function, delta, rule.of_logits ? logit : output);
     }
-    made.loss = canonical(sum * rule.mean);
-    made.right = rule.kind == LOSS_BINARY_CROSSENTROPY ? agree : 0;
-    if (rule.is_class) made.right = OUTPUTS == 1 ? (first > 0.0f) == (label.bits == 1) : best == label.bits;
+    made.loss = canonical(sum * rule.loss.mean);
+    made.right = rule.loss.kind == LOSS_BINARY_CROSSENTROPY ? agree : 0;
+    if (rule.loss.is_class)
+        made.right = OUTPUTS == 1 ? (maximum > 0.0f) == (label.bits == 1) : best == label.bits;
     return made;
 }
 #endif
 #endif
 
-/* From a row's logits its deltas, in their place, through the output's function where the loss is of that. */
-INLINE row_result row_deltas(loss_rule rule, int with_loss, uint function, uint of_logits, int weighted,
-                             row_label label, float zero, float *z) {
-#if LOSS_OP == LOSS_OP_ELEMENTS
-    float from[OUTPUTS];
-    UNROLL_FOR (int h = 0; h < OUTPUTS; h++) {
-        from[h] = z[h];
-        z[h] = activate(function, z[h]);
-        if (!of_logits) from[h] = z[h];
-    }
-#endif
-    row_result made = row_loss(rule, with_loss, label, zero, z);
-    if (weighted) {
-        made.loss = weighed_loss(made.loss, label.weight);
-        UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-            z[h] = weighed_delta(z[h], label.weight);
-    }
-#if LOSS_OP == LOSS_OP_ELEMENTS
-    UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
-        z[h] = activate_backward(function, z[h], from[h]);
+/* From a row's logits its deltas, in their place. */
+INLINE row_result row_deltas(row_rule rule, row_label label, local float *z, uint apart) {
+    row_result made = row_loss(rule, label, z, apart);
+    if (!rule.weighted) return made;
+    made.loss = weighed_loss(made.loss, label.weight);
+#if LOSS_OP != LOSS_OP_ELEMENTS
+    for (uint h = 0; h < OUTPUTS; h++)
+        z[h * apart] = weighed_delta(z[h * apart], label.weight);
 #endif
     return made;
 }

@@ -14,6 +14,7 @@
 #include "kernels/activation.h"
 
 #define SKIPPED 77
+#define ONE_OF_AMD "AMD_TARGETS=gfx90a" /* which is quicker */
 #define MOST_TEXT (1 << 20)
 
 static char folder[] = "/tmp/tanda_gpu_code_XXXXXX"; /* holds kernels/, a copy to damage */
@@ -43,7 +44,7 @@ static void remove_copy(void) {
  * Skips the test, aloud, where its tools are missing.
  */
 static int judge(const char *environment) {
-    int status = shell("%s '%s/tests/devices/gpu_code.sh' %s/kernels 2>&1 >%s/table", environment,
+    int status = shell("%s '%s/tests/devices/gpu_code.sh' --output %s/table %s/kernels 2>&1", environment,
                        TANDA_SOURCE_DIR, folder, folder);
     if (status != SKIPPED) return status;
     fputs(text, stderr);
@@ -72,8 +73,8 @@ static int judge_with_compiler(const char *script) {
     char environment[256];
     if (shell("command -v \"${CLANG:-clang-15}\"") != 0) return judge(""); /* which skips */
     add_compiler(script);
-    snprintf(environment, sizeof environment, "REAL_CLANG=\"$CLANG\" PTXAS=/nonexistent CLANG=%s/compiler",
-             folder);
+    snprintf(environment, sizeof environment,
+             ONE_OF_AMD " REAL_CLANG=\"$CLANG\" PTXAS=/nonexistent CLANG=%s/compiler", folder);
     return judge(environment);
 }
 
@@ -86,14 +87,23 @@ static void expect_blame_only(const char *start) {
     static const char mark[] = "gpu_code: ";
     for (const char *line = strstr(text, mark); line != NULL; line = strstr(line, mark)) {
         line += sizeof mark - 1;
-        bool is_notice = strncmp(line, "ptxas not found", 15) == 0;
+        bool is_notice =
+            strncmp(line, "ptxas not found", 15) == 0 || strncmp(line, "nvdisasm not found", 18) == 0;
         cr_expect(is_notice || strncmp(line, start, strlen(start)) == 0, "blames %.60s", line);
     }
 }
 
+/* Without those of gpu/, which take long to compile: damage shows in what is added. */
 static void copy_kernels(void) {
     cr_assert_not_null(mkdtemp(folder));
-    cr_assert_eq(shell("cp -r '%s/kernels' %s/kernels", TANDA_SOURCE_DIR, folder), 0);
+    cr_assert_eq(shell("cp -r '%s/kernels' %s/kernels && rm -rf %s/kernels/gpu && mkdir %s/kernels/gpu",
+                       TANDA_SOURCE_DIR, folder, folder, folder),
+                 0);
+}
+
+/* Leaves headers alone, for damage that shows by itself. */
+static void remove_kernels(void) {
+    cr_assert_eq(shell("rm %s/kernels/*.cl", folder), 0);
 }
 
 TestSuite(gpu_code, .init = copy_kernels, .fini = remove_copy, .timeout = 120);
@@ -105,6 +115,7 @@ Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers) 
 #define ACTIVATION_ROWS(name, NAME, FROM) \
     "\n| activation_forward_" #name " | ", "\n| activation_backward_" #name " | ",
             ACTIVATION_LIST(ACTIVATION_ROWS)};
+    cr_assert_eq(shell("cp -r '%s'/kernels/. %s/kernels", TANDA_SOURCE_DIR, folder), 0);
     cr_assert_eq(judge(""), 0, "%s", text);
     cr_assert_eq(shell("cat %s/table", folder), 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -121,6 +132,7 @@ Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers) 
     "}\n"
 
 Test(gpu_code, each_inexact_operation_is_named_with_its_kernel) {
+    remove_kernels();
     add_file("kernels/zz_damage.cl",
              "#include \"kernels/portable.h\"\n"
              "#ifdef __NVPTX__\n"
@@ -131,7 +143,7 @@ Test(gpu_code, each_inexact_operation_is_named_with_its_kernel) {
                  "division", "a / b") DAMAGED("integer_division", "convert_float(as_int(a) / as_int(b))")
                  DAMAGED("estimate", "estimate(a)") DAMAGED("exp", "exp(a)") DAMAGED("sqrt", "sqrt(a)")
                      DAMAGED("mad", "mad(a, b, c)") DAMAGED("maximum", "fmax(a, b)"));
-    cr_assert_eq(judge(""), 1, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
     expect("gpu_code: damaged_raw: a product feeds a sum");
     expect("gpu_code: damaged_raw_minus: a product feeds a sum");
     expect("gpu_code: damaged_division: division: fdiv");
@@ -146,21 +158,23 @@ Test(gpu_code, each_inexact_operation_is_named_with_its_kernel) {
 }
 
 Test(gpu_code, native_exp_is_named_though_no_code_can_be_made_of_it) {
+    remove_kernels();
     add_file("kernels/zz_damage.cl", "#include \"kernels/portable.h\"\n" DAMAGED("native", "native_exp(a)"));
-    cr_assert_eq(judge(""), 1, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
     expect("gpu_code: damaged_native: built-in function llvm.exp.f32");
 }
 
 Test(gpu_code, a_raw_product_and_sum_is_seen_contracted_when_the_pragma_is_gone) {
     add_file("kernels/zz_damage.cl", "#include \"kernels/portable.h\"\n" DAMAGED("raw", "a * b + c"));
     cr_assert_eq(shell("sed -i '/FP_CONTRACT OFF/d' %s/kernels/portable.h", folder), 0);
-    cr_assert_eq(judge(""), 1, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
     expect("gpu_code: damaged_raw: llvm.fmuladd, a contracted a * b + c");
     expect("gpu_code: probe: llvm.fmuladd"); /* its "contracted" */
     expect("gpu_code: damaged_raw: 1 fma.rn in PTX for 0 llvm.fma");
 }
 
 Test(gpu_code, spilled_registers_and_local_memory_are_named_with_their_kernel) {
+    remove_kernels();
     add_file("kernels/zz_damage.cl",
              "kernel void damaged_spill(global float *x, uint n) {\n"
              "    float v[520];\n"
@@ -174,7 +188,7 @@ Test(gpu_code, spilled_registers_and_local_memory_are_named_with_their_kernel) {
              "    for (int i = 0; i < 100; i++) v[i] = x[i];\n"
              "    for (uint t = 0; t < n; t++) x[t] = v[which[t]];\n"
              "}\n");
-    cr_assert_eq(judge(""), 1, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
     expect("gpu_code: damaged_spill: gfx90a: spills registers");
     expect("gpu_code: damaged_local: gfx90a: keeps ");
     if (strstr(text, "ptxas not found") == NULL) {
@@ -183,6 +197,43 @@ Test(gpu_code, spilled_registers_and_local_memory_are_named_with_their_kernel) {
         expect("gpu_code: damaged_local: sm_80: keeps 400 bytes");
     }
     expect_blame_only("damaged_");
+}
+
+Test(gpu_code, programs_of_the_folder_gpu_are_judged_each_by_itself) {
+    remove_kernels();
+    add_file("kernels/gpu/zz_first.cl",
+             "kernel void damaged_first(global float *x) { x[0] = x[1] / x[2]; }\n");
+    add_file("kernels/gpu/zz_second.cl", "kernel void damaged_first(global float *x) { x[0] = sqrt(x[1]); }\n"
+                                         "kernel void damaged_local(global float *x) {\n"
+                                         "    local float all[9000];\n"
+                                         "    all[get_local_id(0)] = x[get_global_id(0)];\n"
+                                         "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                                         "    x[get_global_id(0)] = all[get_local_id(0) ^ 1];\n"
+                                         "}\n");
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
+    expect("gpu_code: damaged_first: division: fdiv");
+    expect("gpu_code: damaged_first: built-in function llvm.sqrt.f32");
+    expect("gpu_code: damaged_local: gfx90a: a group takes 36000 bytes of local memory");
+    expect_blame_only("damaged_");
+}
+
+Test(gpu_code, too_few_fused_operations_and_loads_of_four_bytes_in_a_loop_are_seen) {
+    remove_kernels();
+    add_file("kernels/gpu/zz_damage.cl",
+             "kernel void gpu_forward_damaged_large(global float *x, global const float *y, uint n) {\n"
+             "    float sum = 0x1p0f;\n"
+             "    for (uint i = 0; i < n; i++) sum = fma(y[i * n], y[i], sum);\n"
+             "    x[get_global_id(0)] = sum;\n"
+             "}\n");
+    int status = judge(ONE_OF_AMD);
+    if (strstr(text, "not found") == NULL) {
+        cr_assert_eq(status, 1, "%s", text);
+        expect("gpu_code: gpu_forward_damaged_large: sm_80: ");
+        expect(" FFMA in ");
+        expect(" loads of 4 bytes or fewer in its innermost loop");
+        expect_blame_only("gpu_forward_damaged_large");
+    } else
+        fputs("SKIPPED: loops of GPU code: ptxas or nvdisasm is not installed\n", stderr);
 }
 
 Test(gpu_code, a_compiler_that_contracts_is_caught_by_flag_and_by_missing_rn) {
@@ -209,8 +260,9 @@ Test(gpu_code, a_fused_operation_lost_after_llvm_is_caught) {
 }
 
 Test(gpu_code, kernels_that_do_not_compile_fail) {
+    remove_kernels();
     add_file("kernels/zz_damage.cl", "kernel void damaged(global float *x) { x[0] = y; }\n");
-    cr_assert_eq(judge(""), 1, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 1, "%s", text);
     expect("use of undeclared identifier 'y'");
     expect("gpu_code: the kernels do not compile for nvptx");
 }

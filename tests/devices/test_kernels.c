@@ -28,7 +28,7 @@ static void expect_all(const char *files, int lanes) {
 }
 
 Test(kernels, each_file_compiles_alone_for_one_lane_as_on_gpus) {
-    expect_all("kernels/*.cl", 1);
+    expect_all("kernels/*.cl kernels/gpu/*.cl", 1);
 }
 
 /* synthetic.cl makes one row in a work-item everywhere. */

@@ -58,7 +58,7 @@ TestSuite(ptx, .init = set_up, .fini = leave_folder, .timeout = 300);
 
 #define MOST_OPTIONS 24
 
-/* The weights' hash of a training, whose options are words between single blanks. */
+/* The weights' hash of a training, its loss and accuracy. The options are words between single blanks. */
 static const char *train(const char *options, const char *device) {
     const char *arguments[MOST_OPTIONS] = {TANDA_PROGRAM, "train", "--device", device, "--quiet", "--json"};
     size_t count = 6;
@@ -71,10 +71,11 @@ static const char *train(const char *options, const char *device) {
     cr_assert_eq(outcome.status, 0, "train %s on %s: exit %d: %s", options, device, outcome.status,
                  outcome.err);
     json_t *result = only_object(&outcome);
-    static char hashes[2][80];
+    static char hashes[2][160];
     static int next;
     char *hash = hashes[next++ % 2];
-    snprintf(hash, sizeof hashes[0], "%s", json_words(result, "weights_sha256"));
+    snprintf(hash, sizeof hashes[0], "%s, %.17g, %.17g", json_words(result, "weights_sha256"),
+             json_figure(result, "loss"), json_number_value(json_object_get(result, "accuracy")));
     json_decref(result);
     free(words);
     return hash;
@@ -119,6 +120,19 @@ static void expect_every_kernel(void) {
     }
 }
 
+/* Programs of kernels/gpu with options of their own are among those that gpu_code.sh judges. */
+static void expect_judged_options(void) {
+    static const char of_all[] = "\nprogram -cl-std=CL1.2 -DVECTOR=1";
+    const char *log = file_text("log"), *judged = file_text(TANDA_SOURCE_DIR "/tests/devices/gpu_programs");
+    for (const char *line = strstr(log, of_all); line != NULL; line = strstr(line + 1, of_all)) {
+        const char *options = line + strlen(of_all);
+        char wanted[256];
+        snprintf(wanted, sizeof wanted, "%.*s\n", (int)strcspn(options, "\n"), options);
+        cr_expect(options[0] == '\n' || strstr(judged, wanted) != NULL,
+                  "tests/devices/gpu_programs has no line with%s", wanted);
+    }
+}
+
 static void expect_predictions(void) {
     train("--data " IRIS " --epochs 1 --output model", "cpu");
     const char *right = RUN("predict", "model", IRIS, "--device", "cpu").out;
@@ -136,6 +150,7 @@ Test(ptx, trainings_run_every_kernel_and_end_in_the_bits_of_the_cpu_in_any_order
     }
     expect_predictions();
     expect_every_kernel();
+    expect_judged_options();
 }
 
 /* ---- kernels of our own: what is right stays right, and each fault is seen ------------------------------------- */

@@ -134,7 +134,8 @@ static const char *const decide_nothing[] = {"accept-flush", "config",
                                              "executor",     "require-device",
                                              "threads",      "version",
                                              "resume",       "report-every",
-                                             "keep",         "test-rows" /* which stands in data */};
+                                             "keep",         "test-rows" /* which stands in data */,
+                                             "profile",      "profile-trace"};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "backend/opencl/cache.h"
-#include "backend/opencl/state.h"
+#include "backend/opencl/command.h"
+#include "support/clock.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -138,13 +139,25 @@ static tanda_status build_set(const opencl_backend_state *state, const char *mor
     return status;
 }
 
+/* Accounts for building, or loading, from `begin` on. */
+static void count_build(opencl_backend_state *state, double begin) {
+    state->build_seconds += seconds_now() - begin;
+    if (state->profile != NULL) opencl_profile_build(state, begin);
+}
+
 tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error) {
-    return build_set(state, "", &state->exact, error);
+    const double begin = seconds_now();
+    const tanda_status status = build_set(state, "", &state->exact, error);
+    count_build(state, begin);
+    return status;
 }
 
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error) {
-    return state->native.program != NULL ? TANDA_OK
-                                         : build_set(state, " -DTANDA_NATIVE", &state->native, error);
+    if (state->native.program != NULL) return TANDA_OK;
+    const double begin = seconds_now();
+    const tanda_status status = build_set(state, " -DTANDA_NATIVE", &state->native, error);
+    count_build(state, begin);
+    return status;
 }
 
 /* ---- programs of one file ---------------------------------------------------------------------------------- */
@@ -183,7 +196,9 @@ tanda_status opencl_single_program(opencl_backend_state *state, const char *name
     single_program *place = &state->single[i];
     if (place->key == NULL || strcmp(place->key, key) != 0) {
         if (place->key != NULL) return fail(error, TANDA_FAILED, "kernel file %s: too many programs", name);
+        const double begin = seconds_now();
         tanda_status status = build_single(state, name, options, &place->program, error);
+        count_build(state, begin);
         if (status == TANDA_OK) status = copy_text(&place->key, key, error);
         if (status != TANDA_OK) {
             if (place->program != NULL) clReleaseProgram(place->program);
@@ -199,5 +214,6 @@ void opencl_release_single(opencl_backend_state *state) {
     for (size_t i = 0; i < MOST_SINGLE_PROGRAMS; i++) {
         if (state->single[i].program != NULL) clReleaseProgram(state->single[i].program);
         free(state->single[i].key);
+        state->single[i] = (single_program){0};
     }
 }

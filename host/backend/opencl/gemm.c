@@ -4,6 +4,8 @@
  */
 #include "backend/opencl/gemm.h"
 
+#include "backend/opencl/command.h"
+
 #include <clblast_c.h>
 
 #include "kernels/arguments/dense.h"
@@ -19,19 +21,30 @@ typedef struct product {
     bool lanes_are_terms; /* lanes are summed over (k), not kept (n) */
 } product;
 
+/* Its event is that of the last of CLBlast's kernels: those which copy and pad count as idle time. */
+static launch_work work_of(const product *product, size_t n, size_t k, size_t tiles) {
+    const double terms = (double)product->m * (double)n * (double)k * (double)tiles;
+    const double a = (double)product->m * (double)k, b = (double)k * (double)n,
+                 c = (double)product->m * (double)n;
+    return (launch_work){2.0 * terms, (double)sizeof(float) * (double)tiles * (a + b + c), (double)k};
+}
+
 static tanda_status run_tiles(const context *c, const product *product, size_t first, size_t tiles,
                               size_t lanes) {
     if (tiles == 0) return TANDA_OK;
     size_t n = product->lanes_are_terms ? product->n : lanes,
            k = product->lanes_are_terms ? lanes : product->k;
+    command command = {.library = "CLBlast", .work = work_of(product, n, k, tiles)};
+    if (!command_begin(c->state, &command)) return TANDA_OK;
     CLBlastStatusCode code = CLBlastSgemmStridedBatched(
         CLBlastLayoutRowMajor, product->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
         product->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, product->m, n, k, 1.0f,
         product->a.memory, product->a.offset + first * product->a.tile, product->a_stride, product->a.tile,
         product->b.memory, product->b.offset + first * product->b.tile, product->b_stride, product->b.tile,
         product->beta, product->c.memory, product->c.offset + first * product->c.tile, product->c_stride,
-        product->c.tile, tiles, &c->state->queue, NULL);
-    if (code == CLBlastSuccess) return TANDA_OK;
+        product->c.tile, tiles, &c->state->queue, command.event);
+    if (code == CLBlastSuccess)
+        return command_end(c->state, &command, CL_SUCCESS, "CLBlastSgemmStridedBatched", c->error);
     return fail(c->error, TANDA_DEVICE, "%s (%s): CLBlastSgemmStridedBatched of %zu x %zu x %zu: %d",
                 c->state->base.information.id, c->state->base.information.name, product->m, n, k, (int)code);
 }
@@ -55,6 +68,7 @@ static tanda_status fill_bias(const context *c, const dense_shape *shape, const 
     give_memory(&launch, target->memory);
     give_memory(&launch, c->program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, shape->outputs);
     return opencl_launch(&launch, lane_items(c), shape->outputs, c->wave->tiles, c->error);
 }
 

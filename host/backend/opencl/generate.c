@@ -25,8 +25,7 @@ static tanda_status build(generation *work, tanda_error *error) {
 
 static tanda_status fetch(const generation *work, cl_mem memory, void *target, size_t bytes,
                           tanda_error *error) {
-    cl_int code = clEnqueueReadBuffer(work->state->queue, memory, CL_TRUE, 0, bytes, target, 0, NULL, NULL);
-    return opencl_check(work->state, code, "clEnqueueReadBuffer", error);
+    return opencl_read_memory(work->state, memory, 0, target, bytes, error);
 }
 
 static tanda_status make_room(generation *work, const synthetic_source *source, size_t count,
@@ -67,6 +66,7 @@ static tanda_status launch_rows(const generation *work, const synthetic_source *
     give_memory(&launch, work->labels);
     give_memory(&launch, work->scratch);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = (double)count * (double)(source->data.features + 3) * sizeof(float);
     return opencl_launch(&launch, count, 1, 1, error);
 }
 

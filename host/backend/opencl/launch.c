@@ -1,8 +1,9 @@
 /* Checking, device memory and launching. */
 #include <stdio.h>
 
+#include "backend/opencl/command.h"
 #include "backend/opencl/query.h"
-#include "backend/opencl/state.h"
+#include "support/clock.h"
 #include "support/memory.h"
 
 /* Nearly all that ask see the state as constant. */
@@ -30,27 +31,78 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
         return fail(error, TANDA_FAILED, "%zu items of %zu bytes are more than this machine can address",
                     count, size);
     *memory = clCreateBuffer(state->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-    if (code == CL_SUCCESS) {
-        cl_uint zero = 0;
-        code = clEnqueueFillBuffer(state->queue, *memory, &zero, sizeof zero, 0, bytes, 0, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        note_failure(state, code);
+        return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
+                    state->base.information.id, state->base.information.name, bytes, code);
     }
-    if (code == CL_SUCCESS) return TANDA_OK;
-    note_failure(state, code);
-    return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
-                state->base.information.id, state->base.information.name, bytes, code);
+    return opencl_clear_memory(state, *memory, bytes, error);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------ */
+
+bool command_begin(const opencl_backend_state *state, command *command) {
+    if (state->taker != NULL) {
+        state->taker->take(state->taker->context, command);
+        return false;
+    }
+    if (state->profile != NULL) command->event = &command->made;
+    command->begin = state->profile != NULL ? seconds_now() : 0.0;
+    return true;
+}
+
+tanda_status command_end(const opencl_backend_state *state, command *command, cl_int code, const char *call,
+                         tanda_error *error) {
+    if (state->profile != NULL && code == CL_SUCCESS) opencl_profile_add(state, command, seconds_now());
+    return opencl_check(state, code, call, error);
 }
 
 tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
                                  const void *source, size_t bytes, tanda_error *error) {
-    cl_int code = clEnqueueWriteBuffer(state->queue, memory, CL_TRUE, offset, bytes, source, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueWriteBuffer", error);
+    command command = {.transfer = "upload", .work.bytes = (double)bytes};
+    if (!command_begin(state, &command)) return TANDA_OK;
+    cl_int code =
+        clEnqueueWriteBuffer(state->queue, memory, CL_TRUE, offset, bytes, source, 0, NULL, command.event);
+    return command_end(state, &command, code, "clEnqueueWriteBuffer", error);
+}
+
+tanda_status opencl_read_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, void *target,
+                                size_t bytes, tanda_error *error) {
+    command command = {.transfer = "download", .work.bytes = (double)bytes};
+    if (!command_begin(state, &command)) return TANDA_OK;
+    cl_int code =
+        clEnqueueReadBuffer(state->queue, memory, CL_TRUE, offset, bytes, target, 0, NULL, command.event);
+    return command_end(state, &command, code, "clEnqueueReadBuffer", error);
 }
 
 tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
                                 void *target, tanda_error *error) {
-    cl_int code = clEnqueueReadBuffer(state->queue, memory, CL_TRUE, offset * sizeof(float),
-                                      count * sizeof(float), target, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+    return opencl_read_memory(state, memory, offset * sizeof(float), target, count * sizeof(float), error);
+}
+
+tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t bytes,
+                                 tanda_error *error) {
+    const cl_uint zero = 0;
+    command command = {.transfer = "clear", .work.bytes = (double)bytes};
+    if (!command_begin(state, &command)) return TANDA_OK;
+    cl_int code =
+        clEnqueueFillBuffer(state->queue, memory, &zero, sizeof zero, 0, bytes, 0, NULL, command.event);
+    return command_end(state, &command, code, "clEnqueueFillBuffer", error);
+}
+
+tanda_status opencl_copy_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t bytes,
+                                tanda_error *error) {
+    command command = {.transfer = "copy", .work.bytes = 2.0 * (double)bytes};
+    if (!command_begin(state, &command)) return TANDA_OK;
+    cl_int code = clEnqueueCopyBuffer(state->queue, memory, memory, 0, offset, bytes, 0, NULL, command.event);
+    return command_end(state, &command, code, "clEnqueueCopyBuffer", error);
+}
+
+tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error) {
+    const double begin = seconds_now();
+    const cl_int code = clFinish(state->queue);
+    if (state->profile != NULL) opencl_profile_wait(state, begin);
+    return opencl_check(state, code, "clFinish", error);
 }
 
 void opencl_release(cl_mem *memory) {
@@ -81,8 +133,13 @@ tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_
     tanda_status status = opencl_check(state, launch->code, "clSetKernelArg", error);
     if (status != TANDA_OK) return status;
     const size_t *local = launch->local;
-    const size_t items[3] = {round_up(items_0, local[0]), round_up(items_1, local[1]),
-                             round_up(items_2, local[2])};
-    cl_int code = clEnqueueNDRangeKernel(state->queue, launch->kernel, 3, NULL, items, local, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueNDRangeKernel", error);
+    command command = {
+        .kernel = launch->kernel,
+        .work = launch->work,
+        .items = {round_up(items_0, local[0]), round_up(items_1, local[1]), round_up(items_2, local[2])},
+        .local = {local[0], local[1], local[2]}};
+    if (!command_begin(state, &command)) return TANDA_OK;
+    cl_int code = clEnqueueNDRangeKernel(state->queue, launch->kernel, 3, NULL, command.items, local, 0, NULL,
+                                         command.event);
+    return command_end(state, &command, code, "clEnqueueNDRangeKernel", error);
 }

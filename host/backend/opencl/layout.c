@@ -21,9 +21,7 @@ static tanda_status ask(opencl_backend_state *state, cl_mem memory, cl_uint foun
     give_memory(&launch, memory);
     tanda_status status = opencl_launch(&launch, 1, 1, 1, error);
     if (status != TANDA_OK) return status;
-    cl_int code = clEnqueueReadBuffer(state->queue, memory, CL_TRUE, 0, sizeof(cl_uint[LAYOUTS][2]), found, 0,
-                                      NULL, NULL);
-    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+    return opencl_read_memory(state, memory, 0, found, sizeof(cl_uint[LAYOUTS][2]), error);
 }
 
 tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error) {

@@ -14,6 +14,7 @@
 static void close_opencl(backend *backend) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     opencl_free_meter(state);
+    opencl_free_profile(state);
     opencl_release_set(&state->exact);
     opencl_release_set(&state->native);
     opencl_release_single(state);
@@ -40,9 +41,7 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
     made->memory = clCreateBuffer(state->context, flags, bytes, (void *)contents, &code);
     status = opencl_check(state, code, call, error);
     if (status == TANDA_OK && contents == NULL) {
-        cl_uint zero = 0;
-        code = clEnqueueFillBuffer(state->queue, made->memory, &zero, sizeof zero, 0, bytes, 0, NULL, NULL);
-        status = opencl_check(state, code, "clEnqueueFillBuffer", error);
+        status = opencl_clear_memory(state, made->memory, bytes, error);
         if (status != TANDA_OK) clReleaseMemObject(made->memory);
     }
     if (status != TANDA_OK) {
@@ -68,8 +67,7 @@ static tanda_status upload(backend *backend, buffer *target, const void *source,
 static tanda_status download(backend *backend, buffer *source, void *target, size_t bytes,
                              tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    cl_int code = clEnqueueReadBuffer(state->queue, source->memory, CL_TRUE, 0, bytes, target, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+    return opencl_read_memory(state, source->memory, 0, target, bytes, error);
 }
 
 static tanda_status write_parameters(backend *backend, const plan *plan, buffer *parameters,
@@ -83,8 +81,7 @@ static tanda_status read_parameters(backend *backend, const plan *plan, buffer *
 }
 
 static tanda_status finish(backend *backend, tanda_error *error) {
-    opencl_backend_state *state = (opencl_backend_state *)backend;
-    return opencl_check(state, clFinish(state->queue), "clFinish", error);
+    return opencl_finish((opencl_backend_state *)backend, error);
 }
 
 static tanda_status run_probe(opencl_backend_state *state, unsigned function, size_t count,
@@ -137,6 +134,8 @@ static const backend_interface interface = {
     .generate = opencl_generate,
     .finish = finish,
     .limits = opencl_limits,
+    .profile_begin = opencl_profile_begin,
+    .profile_end = opencl_profile_end,
 };
 
 static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {

@@ -54,6 +54,7 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
     give_memory(&launch, target.memory);
     give_memory(&launch, program->options.parameters->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = product_work(c, shape, shape->inputs + shape->outputs - results);
     return opencl_launch(&launch, program->tiles.width / block.lanes,
                          (results + block.outputs - 1) / block.outputs, c->wave->tiles, c->error);
 }
@@ -84,6 +85,7 @@ static tanda_status run_activation(const context *c, cl_kernel kernel, size_t un
     launch launch = launch_of(c->state, kernel);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, same_place(source, from) ? 2 * units : 3 * units);
     return opencl_launch(&launch, lane_items(c), units, c->wave->tiles, c->error);
 }
 
@@ -121,6 +123,7 @@ static tanda_status run_dropout(const context *c, const op *op, kernel_index ker
     give_memory(&launch, source.memory);
     give_memory(&launch, target.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, 2 * dropout->units);
     return opencl_launch(&launch, lane_items(c), (dropout->units + units - 1) / units, c->wave->tiles,
                          c->error);
 }
@@ -145,6 +148,8 @@ static tanda_status run_softmax(const context *c, const op *op) {
     launch launch = launch_of(c->state, kernels_of(c, op)->kernels[KERNEL_softmax]);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work =
+        (launch_work){.bytes = row_bytes(c, 2 * softmax->outputs), .chain = 3.0 * (double)softmax->outputs};
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 
@@ -167,6 +172,8 @@ static tanda_status run_loss(const context *c, const op *op, kernel_index kernel
     give_memory(&launch, ordered ? ops_of(program)->labels : program->options.labels->memory);
     give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = (launch_work){.bytes = row_bytes(c, 2 * loss->outputs + 1 + loss->targets),
+                                .chain = (double)loss->outputs};
     return opencl_launch(&launch, lane_items(c), c->wave->tiles, 1, c->error);
 }
 
@@ -189,6 +196,7 @@ static tanda_status run_weigh(const context *c, const op *op) {
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, ops_of(program)->weights);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, 2 * weigh->outputs + 3);
     return opencl_launch(&launch, lane_items(c), weigh->outputs + 1, c->wave->tiles, c->error);
 }
 
@@ -215,6 +223,9 @@ static tanda_status run_sum_rows(const context *c, tensor_place source, size_t t
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = (launch_work){.bytes = row_bytes(c, lines + arguments.has_losses) +
+                                         slot_bytes(c, lines + arguments.has_losses),
+                                .chain = TILE_ROWS / TILE_LANES};
     return opencl_launch(&launch, sum_items(c, lines + arguments.has_losses), c->wave->tiles, 1, c->error);
 }
 
@@ -234,6 +245,8 @@ static tanda_status run_transpose_delta(const context *c, const dense_gradient_o
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_transpose_delta]);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = (launch_work){.bytes = row_bytes(c, op->shape.outputs + op->shape.stride),
+                                .chain = (double)op->shape.outputs};
     return opencl_launch(&launch, program->tiles.width, c->wave->tiles, 1, c->error);
 }
 
@@ -258,6 +271,10 @@ static tanda_status launch_gradient(const context *c, const dense_gradient_op *o
     give_memory(&launch, a.memory);
     give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = (launch_work){product_flop(c, &op->shape),
+                                row_bytes(c, op->shape.inputs + op->shape.outputs) +
+                                    slot_bytes(c, op->shape.inputs * op->shape.stride),
+                                op->shape.outputs < WIDE_OUTPUTS ? TILE_ROWS / TILE_LANES : TILE_ROWS};
     return opencl_launch(&launch, items_0, items_1, c->wave->tiles, c->error);
 }
 

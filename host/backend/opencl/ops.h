@@ -1,4 +1,7 @@
-/* The ops of a plan one by one: what the executor `ops` has of a program, for its launchers and the fast mode's choice. */
+/*
+ * The ops of a plan one by one: what the executor `ops` has of a program, for its launchers and the fast mode's choice. An
+ * executor that runs some ops so begins its own with an ops_program.
+ */
 #ifndef TANDA_OPENCL_OPS_H
 #define TANDA_OPENCL_OPS_H
 
@@ -39,6 +42,21 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
 static inline bool opencl_orders_labels(const opencl_backend_state *state, const program *program) {
     return state->vector != 1 || shuffles(program) || program->plan->weighted;
 }
+
+/* ---- executors/ops.c --------------------------------------------------------------------------------------- */
+
+/* Cuts a step into waves of tiles, each with its slot of sums, as single ops want it. */
+void opencl_cut_ops(const opencl_backend_state *state, program *program);
+
+/* All exact. Released whether or not it was made whole. */
+tanda_status opencl_prepare_ops(const opencl_backend_state *state, const program *program, ops_program *own,
+                                tanda_error *error);
+void opencl_release_ops(ops_program *own);
+
+/* The row number, labels and weight of each position of the wave, for gather, losses and weigh. */
+tanda_status opencl_run_order(const context *c);
+
+/* ---- ops.c, variants.c ------------------------------------------------------------------------------------- */
 
 /* Queues one tile op over the wave. */
 tanda_status opencl_run_op(const context *c, const op *op);

@@ -68,7 +68,10 @@ typedef struct single_program {
     cl_program program;
 } single_program;
 
-#define MOST_SINGLE_PROGRAMS 16
+#define MOST_SINGLE_PROGRAMS 64
+
+struct opencl_profile; /* profile.c */
+struct command_taker;  /* command.h */
 
 typedef struct opencl_backend_state {
     backend base;
@@ -90,6 +93,9 @@ typedef struct opencl_backend_state {
     bool shares_memory;  /* the host's memory is the device's */
     bool lacks_memory;   /* the latest failure was for want of it */
     struct meter *meter; /* limits.c: what limits are measured with, NULL until then */
+    double build_seconds;
+    struct opencl_profile *profile;    /* NULL: no account is kept of commands */
+    const struct command_taker *taker; /* NULL, or who takes commands in the queue's place */
 } opencl_backend_state;
 
 struct buffer {
@@ -108,9 +114,20 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
 tanda_status opencl_write_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
                                  const void *source, size_t bytes, tanda_error *error);
 
-/* Reads floats of a memory, and waits for them; releases a memory that may be NULL. */
+/* Reads bytes, or floats, of a memory, and waits for them; releases a memory that may be NULL. */
+tanda_status opencl_read_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, void *target,
+                                size_t bytes, tanda_error *error);
 tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
                                 void *target, tanda_error *error);
+
+/* Queues zeros over bytes of a memory; and a copy from its beginning to `offset`. */
+tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t bytes,
+                                 tanda_error *error);
+tanda_status opencl_copy_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t bytes,
+                                tanda_error *error);
+
+/* Waits until the queue is empty. */
+tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error);
 void opencl_release(cl_mem *memory);
 
 /*
@@ -135,6 +152,8 @@ tanda_status opencl_build_kernel(const opencl_backend_state *state, const char *
  */
 tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
                                    cl_program *program, tanda_error *error);
+
+/* Releases them all: no kernel of theirs may be in use. */
 void opencl_release_single(opencl_backend_state *state);
 
 /* clCreateKernel, with the kernel's name in the message. */
@@ -154,12 +173,22 @@ void opencl_release_set(kernel_set *set);
 void opencl_free_meter(opencl_backend_state *state);
 
 /*
+ * What a launch does at least, as its launcher states it, for profiles and models: FLOP, bytes of the device's memory that
+ * are read or written, each once, and the longest row of operations of a work-item of which each waits for the one before, in
+ * units of a fused multiply-add.
+ */
+typedef struct launch_work {
+    double flop, bytes, chain;
+} launch_work;
+
+/*
  * A launch in the making: buffers in order, the arguments, then opencl_launch. The first failure is kept. local: the
  * work-items of a work-group, the device's own choice unless it is set to another.
  */
 typedef struct launch {
     opencl_backend_state *state;
     cl_kernel kernel;
+    launch_work work; /* 0: not stated */
     size_t local[3];
     cl_uint arguments;
     cl_int code;
@@ -199,5 +228,8 @@ tanda_status opencl_read_state(backend *backend, program *program, size_t index,
 tanda_status opencl_write_state(backend *backend, program *program, size_t index, const float *packed,
                                 tanda_error *error);
 tanda_status opencl_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error);
+tanda_status opencl_profile_begin(backend *backend, tanda_error *error);
+tanda_status opencl_profile_end(backend *backend, struct device_profile *profile, tanda_error *error);
+void opencl_free_profile(opencl_backend_state *state);
 
 #endif

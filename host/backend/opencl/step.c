@@ -88,10 +88,7 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     run_results *results = &program->results;
     tanda_status status = steps > results->capacity ? make_results(state, results, steps, error) : TANDA_OK;
     if (status != TANDA_OK) return status;
-    const cl_uint zero = 0;
-    cl_int code = clEnqueueFillBuffer(state->queue, results->memory, &zero, sizeof zero, 0,
-                                      steps * sizeof(step_result), 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueFillBuffer", error);
+    return opencl_clear_memory(state, results->memory, steps * sizeof(step_result), error);
 }
 
 /* Of this step of the run and those behind it. */
@@ -167,8 +164,7 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
          step.result += done, launches++) {
         const batch batch = batch_at(options->rows, options->batch_rows, first_step + step.result);
         status = run_steps_that_fit(&step, &batch, steps - step.result, &done, error);
-        if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0)
-            status = opencl_check(state, clFinish(state->queue), "clFinish", error);
+        if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0) status = opencl_finish(state, error);
     }
     return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;
 }

@@ -21,6 +21,7 @@ tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t f
         const merge_arguments arguments = {floats, (uint)count, (uint)*distance};
         give_memory(&launch, slots);
         give_arguments(&launch, &arguments, sizeof arguments);
+        launch.work.bytes = (double)sizeof(float) * (double)floats * (double)(count / *distance + groups);
         tanda_status status = opencl_launch(&launch, floats / c->state->vector, groups, 1, c->error);
         if (status != TANDA_OK) return status;
     }
@@ -39,13 +40,12 @@ tanda_status opencl_add_waiting(const context *c, unsigned level) {
         .sum = 0, .other = waiting_at(program, level), .floats = program->sums.floats};
     give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = 3.0 * (double)sizeof(float) * (double)program->sums.floats;
     return opencl_launch(&launch, program->sums.floats / c->state->vector, 1, 1, c->error);
 }
 
 tanda_status opencl_keep_waiting(const context *c, unsigned level) {
     const partial_sums *sums = &c->program->sums;
-    cl_int code = clEnqueueCopyBuffer(c->state->queue, sums->memory, sums->memory, 0,
-                                      waiting_at(c->program, level) * sizeof(float),
-                                      sums->floats * sizeof(float), 0, NULL, NULL);
-    return opencl_check(c->state, code, "clEnqueueCopyBuffer", c->error);
+    return opencl_copy_memory(c->state, sums->memory, waiting_at(c->program, level) * sizeof(float),
+                              sums->floats * sizeof(float), c->error);
 }

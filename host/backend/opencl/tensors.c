@@ -74,6 +74,7 @@ tanda_status opencl_gather(const context *c, cl_mem order) {
     give_memory(&launch, order);
     give_memory(&launch, target.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, 2 * features + (order != program->options.features->memory ? 2 : 0));
     return opencl_launch(&launch, (features + vector - 1) / vector, width / vector, c->wave->tiles, c->error);
 }
 

@@ -91,6 +91,7 @@ static tanda_status add_squares(const context *c, size_t rows) {
     give_memory(&launch, program->sums.memory);
     give_memory(&launch, program->update.squares);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = (double)sizeof(float) * (double)program->plan->parameter_count;
     tanda_status status = opencl_launch(&launch, chunks, 1, 1, c->error);
     size_t distance = 0;
     return status == TANDA_OK ? opencl_merge(c, program->update.squares, chunks, TILE_LANES, true, &distance)
@@ -117,6 +118,9 @@ tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, 
     give_memory(&launch, program->update.squares != NULL ? program->update.squares : program->sums.memory);
     give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = (double)sizeof(float) * (double)program->sums.floats *
+                        (double)((slots + distance - 1) / distance + 2 +
+                                 2 * update_state_count(program->options.update.rule));
     return opencl_launch(&launch, program->sums.floats / c->state->vector, 1, 1, c->error);
 }
 
@@ -126,16 +130,12 @@ tanda_status opencl_read_state(backend *backend, program *program, size_t index,
                                tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const size_t bytes = program->plan->parameter_count * sizeof(float);
-    cl_int code = clEnqueueReadBuffer(state->queue, program->update.state, CL_TRUE, index * bytes, bytes,
-                                      packed, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueReadBuffer", error);
+    return opencl_read_memory(state, program->update.state, index * bytes, packed, bytes, error);
 }
 
 tanda_status opencl_write_state(backend *backend, program *program, size_t index, const float *packed,
                                 tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const size_t bytes = program->plan->parameter_count * sizeof(float);
-    cl_int code = clEnqueueWriteBuffer(state->queue, program->update.state, CL_TRUE, index * bytes, bytes,
-                                       packed, 0, NULL, NULL);
-    return opencl_check(state, code, "clEnqueueWriteBuffer", error);
+    return opencl_write_memory(state, program->update.state, index * bytes, packed, bytes, error);
 }

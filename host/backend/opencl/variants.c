@@ -43,10 +43,9 @@ static tanda_status write_pattern(const chooser *chooser, cl_mem memory, size_t 
     tanda_status status = allocate(&values, floats, sizeof *values, "pattern", c->error);
     if (status != TANDA_OK) return status;
     fill_pattern(values, floats);
-    cl_int code = clEnqueueWriteBuffer(c->state->queue, memory, CL_TRUE, 0, floats * sizeof *values, values,
-                                       0, NULL, NULL);
+    status = opencl_write_memory(c->state, memory, 0, values, floats * sizeof *values, c->error);
     free(values);
-    return opencl_check(c->state, code, "clEnqueueWriteBuffer", c->error);
+    return status;
 }
 
 static tanda_status write_patterns(const chooser *chooser) {
@@ -60,11 +59,7 @@ static tanda_status write_patterns(const chooser *chooser) {
 }
 
 static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) {
-    const cl_uint zero = 0;
-    const context *c = &chooser->c;
-    cl_int code = clEnqueueFillBuffer(c->state->queue, memory, &zero, sizeof zero, 0,
-                                      floats * sizeof(cl_float), 0, NULL, NULL);
-    return opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
+    return opencl_clear_memory(chooser->c.state, memory, floats * sizeof(cl_float), chooser->c.error);
 }
 
 static tanda_status clear_memory(const chooser *chooser) {
@@ -115,9 +110,7 @@ static tanda_status read_memory(const context *c, cl_mem memory, size_t offset, 
     float *made = NULL;
     tanda_status status = allocate(&made, floats, sizeof *made, "check", c->error);
     if (status != TANDA_OK) return status;
-    cl_int code = clEnqueueReadBuffer(c->state->queue, memory, CL_TRUE, offset * sizeof *made,
-                                      floats * sizeof *made, made, 0, NULL, NULL);
-    status = opencl_check(c->state, code, "clEnqueueReadBuffer", c->error);
+    status = opencl_read_floats(c->state, memory, offset, floats, made, c->error);
     if (status == TANDA_OK)
         *values = made;
     else
@@ -355,9 +348,10 @@ static tanda_status choose_with_pattern(chooser *chooser) {
     if (status != TANDA_OK) return status;
     status = write_pattern(chooser, parameters, count);
     if (status == TANDA_OK) status = choose_all(chooser);
-    cl_int code = clEnqueueWriteBuffer(c->state->queue, parameters, CL_TRUE, 0, count * sizeof *kept, kept, 0,
-                                       NULL, NULL);
-    if (status == TANDA_OK) status = opencl_check(c->state, code, "clEnqueueWriteBuffer", c->error);
+    tanda_error *error = status == TANDA_OK ? c->error : NULL; /* the first failure is told */
+    const tanda_status written =
+        opencl_write_memory(c->state, parameters, 0, kept, count * sizeof *kept, error);
+    if (status == TANDA_OK) status = written;
     free(kept);
     return status;
 }

@@ -46,6 +46,69 @@ static inline size_t lane_items(const context *c) {
     return c->state->vector == 1 ? c->program->tiles.width : 1;
 }
 
+/*
+ * For a launch's work: bytes of so many floats of each of the wave's rows, of so many of each of its slots, and FLOP and
+ * traffic of a product of its rows with a layer's weight, or of the weight's gradient.
+ */
+static inline double row_bytes(const context *c, size_t floats) {
+    return (double)sizeof(float) * (double)c->wave->rows * (double)floats;
+}
+
+static inline double slot_bytes(const context *c, size_t floats) {
+    return (double)sizeof(float) * (double)c->wave->slots * (double)floats;
+}
+
+static inline double product_flop(const context *c, const dense_shape *shape) {
+    return 2.0 * (double)c->wave->rows * (double)shape->inputs * (double)shape->outputs;
+}
+
+static inline launch_work product_work(const context *c, const dense_shape *shape, size_t chain) {
+    return (launch_work){product_flop(c, shape),
+                         row_bytes(c, shape->inputs + shape->outputs) +
+                             (double)sizeof(float) * (double)((shape->inputs + 1) * shape->stride),
+                         (double)chain};
+}
+
+/* FLOP of all products of the plan's ops of a set, over the wave's rows. */
+static inline double products_of(const context *c, op_set ops) {
+    const plan *plan = c->program->plan;
+    double flop = 0.0;
+    for (size_t i = 0; i < plan->op_count; i++) {
+        const op *op = &plan->ops[i];
+        if ((ops >> op->kind & 1) == 0) continue;
+        flop += op->kind == OP_dense_forward    ? product_flop(c, &op->dense_forward.shape)
+                : op->kind == OP_dense_backward ? product_flop(c, &op->dense_backward.shape)
+                : op->kind == OP_dense_gradient ? product_flop(c, &op->dense_gradient.shape)
+                                                : 0.0;
+    }
+    return flop;
+}
+
+/* Operations of a dense layer's longest chain in rows, summed over the plan's ops of a set. */
+static inline double chains_of(const context *c, op_set ops) {
+    const plan *plan = c->program->plan;
+    double chain = 0.0;
+    for (size_t i = 0; i < plan->op_count; i++) {
+        const op *op = &plan->ops[i];
+        if ((ops >> op->kind & 1) == 0) continue;
+        chain += op->kind == OP_dense_forward    ? (double)op->dense_forward.shape.inputs
+                 : op->kind == OP_dense_backward ? (double)op->dense_backward.shape.outputs
+                                                 : 0.0;
+    }
+    return chain;
+}
+
+/* One layer's row pass: rows are read once, from logits to gradients; so many steps, each of the wave's rows. */
+static inline launch_work row_pass_work(const context *c, size_t steps) {
+    const packed_layer *layer = &c->program->plan->layers[0];
+    const size_t targets = c->program->plan->labels.count + c->program->plan->weighted;
+    const double products = (double)c->wave->rows * (double)layer->inputs * (double)layer->outputs;
+    return (launch_work){4.0 * (double)steps * products,
+                         (double)steps *
+                             (row_bytes(c, layer->inputs + targets) + slot_bytes(c, c->program->sums.floats)),
+                         0.0};
+}
+
 /* What kernels want to know of a loss. */
 static inline loss_rule loss_rule_of(const program *program, const loss_op *loss) {
     const loss_constants *constants = &loss->constants;

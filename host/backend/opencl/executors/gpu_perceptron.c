@@ -3,7 +3,6 @@
  * (see kernels/gpu/perceptron.cl). Small batches are a work-group's, hundreds of steps in a launch; larger ones take two
  * launches a step or, as `gpu_perceptron_one`, one.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "backend/opencl/executors/gpu.h"
@@ -12,14 +11,14 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-/* Of kernels/gpu/perceptron.cl. */
-#define LOCAL_FLOATS 8000
+/* Of kernels/gpu/strip.h and slots.h. */
+#define LOCAL_FLOATS 7900
 #define COLUMNS 8
 #define PARTS (GPU_GROUP / COLUMNS)
 #define MOST_PART_SLOTS 64
 #define MOST_FOLDS 4
 
-#define MOST_SUMS 28   /* of a work-item, four registers each */
+#define MOST_SUMS 20   /* of a work-item, four registers each */
 #define MOST_LOADED 32 /* floats that a work-item has on their way */
 #define MOST_SLOTS (PARTS * MOST_PART_SLOTS)
 #define MOST_RUN 512 /* tiles: with MOST_SLOTS, a wave's rows fit into 32 bits */
@@ -66,7 +65,10 @@ static size_t local_floats(const gpu_perceptron_form *form, size_t features) {
            outputs + 8 + 4;
 }
 
-/* The longest strip that local memory holds; false if there is none. */
+/*
+ * The longest strip that local memory holds; false if there is none. Registers set the limit: 1,280 features of one
+ * output, 320 of four, 128 of ten, 64 of fifteen.
+ */
 static bool find_form(const plan *plan, const program_options *options, gpu_perceptron_form *form) {
     const size_t features = plan->features, rows = options->batch_rows;
     *form = (gpu_perceptron_form){.strip = TILE_ROWS,
@@ -127,7 +129,7 @@ static size_t choose_run(const opencl_backend_state *state, const plan *plan,
 
 static void cut(const opencl_backend_state *state, program *program) {
     const program_options *options = &program->options;
-    const size_t most = options->wave_tiles != 0 ? options->wave_tiles : MOST_SLOTS;
+    const size_t wave = options->wave_tiles, most = wave != 0 && wave < MOST_SLOTS ? wave : MOST_SLOTS;
     partial_sums *sums = &program->sums;
     opencl_set_tiles(program, TILE_LANES, 0);
     program->tiles.count = 1; /* rows are read where they lie */
@@ -139,6 +141,7 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 /* ---- preparing ------------------------------------------------------------------------------------------------- */
 
+/* LOSS_OP of kernels/gpu/row_loss.h. */
 static int loss_number(const plan *plan) {
     switch (plan->loss->kind) {
     case OP_loss_binary_crossentropy:
@@ -162,9 +165,8 @@ static tanda_status make_kernels(opencl_backend_state *state, program *program,
     char options[160];
     cl_program made = NULL;
     text_put(options, sizeof options,
-             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%d -DONE_LAUNCH=%d",
-             form->strip, form->quads, form->outputs, form->piece, form->loads, loss_number(program->plan),
-             is_one_launch(program));
+             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%d", form->strip,
+             form->quads, form->outputs, form->piece, form->loads, loss_number(program->plan));
     tanda_status status = opencl_single_program(state, "gpu/perceptron.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_perceptron", &own->sums, error);
     return status == TANDA_OK ? opencl_make_kernel(state, made, "gpu_perceptron_update", &own->update, error)
@@ -268,10 +270,36 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
                                       .loss = loss_rule_of(program, &program->plan->loss->loss)};
 }
 
+/* Operations that a strip takes beside its chains: barriers, row numbers, loss, folds, and the latency of its rows. */
+#define STRIP_CHAIN 300
+
+/* A group takes its strips one after the other: a row's chain, then those of the gradient's lanes. */
+static launch_work work_of_sums(const context *c, size_t steps) {
+    const program *program = c->program;
+    gpu_perceptron_form form;
+    const bool fits = find_form(program->plan, &program->options, &form);
+    const size_t run = program->sums.group * TILE_ROWS, strip = fits ? form.strip : TILE_ROWS;
+    const size_t rows = c->wave->rows < run ? c->wave->rows : run, features = program->plan->features;
+    launch_work work = row_pass_work(c, steps);
+    work.chain =
+        (double)(steps * ((rows + strip - 1) / strip)) *
+        (double)(STRIP_CHAIN + (features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form.outputs);
+    return work;
+}
+
+static launch_work work_of_update(const context *c) {
+    const size_t states = update_state_count(c->program->options.update.rule);
+    return (launch_work){.bytes =
+                             slot_bytes(c, c->program->sums.floats) +
+                             (double)sizeof(float) * (double)(c->program->sums.floats * 2 * (1 + states)),
+                         .chain = (double)c->wave->slots / PARTS};
+}
+
 /* Over so many groups of a kernel whose first arguments are given. */
 static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fixed, size_t groups,
-                                  const gpu_perceptron_arguments *arguments) {
+                                  const launch_work *work, const gpu_perceptron_arguments *arguments) {
     launch launch = launch_of(c->state, kernel);
+    launch.work = *work;
     launch.local[0] = GPU_GROUP;
     launch.arguments = fixed;
     give_memory(&launch, c->program->update.rates);
@@ -281,7 +309,8 @@ static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fi
 }
 
 static tanda_status launch_sums(const context *c, const gpu_perceptron_arguments *arguments) {
-    return launch_groups(c, own_of(c->program)->sums, FIXED_OF_SUMS, c->wave->slots, arguments);
+    const launch_work work = work_of_sums(c, arguments->steps);
+    return launch_groups(c, own_of(c->program)->sums, FIXED_OF_SUMS, c->wave->slots, &work, arguments);
 }
 
 static tanda_status partial(const context *c) {
@@ -296,7 +325,8 @@ static tanda_status whole(const context *c, size_t steps) {
     arguments.merges = is_one_launch(program) && !arguments.updates;
     tanda_status status = launch_sums(c, &arguments);
     if (status != TANDA_OK || arguments.updates || arguments.merges) return status;
-    return launch_groups(c, own_of(program)->update, FIXED_OF_UPDATE, program->sums.floats / COLUMNS,
+    const launch_work work = work_of_update(c);
+    return launch_groups(c, own_of(program)->update, FIXED_OF_UPDATE, program->sums.floats / COLUMNS, &work,
                          &arguments);
 }
 

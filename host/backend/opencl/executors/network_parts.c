@@ -291,6 +291,15 @@ void opencl_give_rows(launch *launch, const context *c) {
     give_memory(launch, program->results.memory);
 }
 
+launch_work opencl_network_work(const context *c, op_set ops, size_t steps) {
+    const plan *plan = c->program->plan;
+    const size_t units = tile_units(plan); /* each is read or written, the deltas twice */
+    const double parameters = (double)sizeof(float) * (double)plan->parameter_count;
+    return (launch_work){(double)steps * products_of(c, ops),
+                         (double)steps * (row_bytes(c, units) + parameters * (double)(1 + c->wave->slots)),
+                         (double)steps * chains_of(c, ops)};
+}
+
 tanda_status opencl_pack_network(const context *c) {
     const program *program = c->program;
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_pack]);
@@ -300,6 +309,7 @@ tanda_status opencl_pack_network(const context *c) {
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, network_of(program)->layers);
     give_memory(&launch, network_of(program)->panels);
+    launch.work.bytes = 2.0 * (double)sizeof(float) * (double)program->plan->parameter_count;
     return opencl_launch(&launch, (most + NETWORK_PACK_INPUTS - 1) / NETWORK_PACK_INPUTS,
                          program->plan->layer_count, 1, c->error);
 }
@@ -310,6 +320,7 @@ static tanda_status run_rows(const context *c) {
     launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_rows]);
     opencl_give_rows(&launch, c);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = opencl_network_work(c, OP_SET(dense_forward) | OP_SET(dense_backward), 1);
     return opencl_launch(&launch, program->tiles.width / program->tiles.column, c->wave->tiles, 1, c->error);
 }
 
@@ -328,6 +339,7 @@ static tanda_status run_gradient(const context *c, bool updates) {
     give_memory(&launch, program->update.rates);
     give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = opencl_network_work(c, OP_SET(dense_gradient), 1);
     return opencl_launch(&launch, network_of(program)->items, c->wave->slots, 1, c->error);
 }
 

@@ -50,6 +50,9 @@ static inline network_program *network_of(const program *program) {
 network_arguments opencl_network_arguments(const context *c);
 void opencl_give_rows(launch *launch, const context *c);
 
+/* What launches say of their work: the products of some ops over the wave's rows, of so many steps. */
+launch_work opencl_network_work(const context *c, op_set ops, size_t steps);
+
 /* Queues the making of the panels from the parameters. */
 tanda_status opencl_pack_network(const context *c);
 

@@ -15,13 +15,17 @@ static bool fits(const backend *backend, const plan *plan, const program_options
     return true;
 }
 
-static void cut(const opencl_backend_state *state, program *program) {
+void opencl_cut_ops(const opencl_backend_state *state, program *program) {
     const size_t budget = state->shares_memory ? CPU_WAVE_BYTES : GPU_WAVE_BYTES;
     opencl_set_tiles(program, opencl_tile_lanes(&program->options), 0);
     program->sums.group = 1;
     program->sums.slots = opencl_wave_tiles(state, program->plan, &program->options,
                                             program->tiles.floats + program->sums.floats, budget);
     program->tiles.count = program->sums.slots;
+}
+
+static void cut(const opencl_backend_state *state, program *program) {
+    opencl_cut_ops(state, program);
     opencl_store_tiles(state, program);
 }
 
@@ -36,13 +40,26 @@ static tanda_status make_rows(const opencl_backend_state *state, const program *
     return status;
 }
 
+tanda_status opencl_prepare_ops(const opencl_backend_state *state, const program *program, ops_program *own,
+                                tanda_error *error) {
+    tanda_status status =
+        allocate(&own->variants, program->plan->op_count, sizeof *own->variants, "program", error);
+    return status == TANDA_OK ? make_rows(state, program, own, error) : status;
+}
+
+void opencl_release_ops(ops_program *own) {
+    opencl_release(&own->rows);
+    opencl_release(&own->labels);
+    opencl_release(&own->weights);
+    free(own->variants);
+}
+
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     ops_program *own = NULL;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
-    status = allocate(&own->variants, program->plan->op_count, sizeof *own->variants, "program", error);
-    if (status == TANDA_OK) status = make_rows(state, program, own, error);
+    status = opencl_prepare_ops(state, program, own, error);
     return status == TANDA_OK && program->options.math == TANDA_MATH_FAST
                ? opencl_choose_variants(state, program, error)
                : status;
@@ -51,14 +68,11 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
 static void release(program *program) {
     ops_program *own = ops_of(program);
     if (own == NULL) return;
-    opencl_release(&own->rows);
-    opencl_release(&own->labels);
-    opencl_release(&own->weights);
-    free(own->variants);
+    opencl_release_ops(own);
     free(own);
 }
 
-static tanda_status run_order(const context *c) {
+tanda_status opencl_run_order(const context *c) {
     const program *program = c->program;
     const ops_program *own = ops_of(program);
     const program_options *options = &program->options;
@@ -79,6 +93,7 @@ static tanda_status run_order(const context *c) {
     give_memory(&launch, weighted ? own->weights : own->labels);
     give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work.bytes = row_bytes(c, 2 + 2 * program->plan->labels.count + 2 * weighted);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
 }
 
@@ -93,7 +108,7 @@ static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
     const op *end = plan->ops + plan->op_count;
     const bool is_stored = opencl_is_stored(c->program);
-    tanda_status status = needs_order(c) ? run_order(c) : TANDA_OK;
+    tanda_status status = needs_order(c) ? opencl_run_order(c) : TANDA_OK;
     for (const op *op = plan->ops; status == TANDA_OK && op < end; op++)
         if (op->kind == OP_loss_sum && op + 1 < end && op[1].kind == OP_dense_gradient) {
             status = opencl_run_gradient_and_loss(c, op + 1, op);

@@ -159,6 +159,7 @@ static tanda_status whole(const context *c, size_t steps) {
     give_memory(&launch, own_of(program)->scratch);
     give_memory(&launch, program->results.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = row_pass_work(c, steps > 0 ? steps : 1);
     return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }
 

@@ -70,10 +70,7 @@ static tanda_status clear_turns(const context *c) {
         if (status != TANDA_OK) return status;
         own->turn_capacity = steps;
     }
-    const cl_uint zero = 0;
-    cl_int code = clEnqueueFillBuffer(c->state->queue, own->turns, &zero, sizeof zero, 0,
-                                      steps * NETWORK_TURNS * sizeof zero, 0, NULL, NULL);
-    return opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
+    return opencl_clear_memory(c->state, own->turns, steps * NETWORK_TURNS * sizeof(cl_uint), c->error);
 }
 
 /* A run's first launch has to find panels and turns; the later ones find the panels new. */
@@ -113,6 +110,8 @@ static tanda_status whole(const context *c, size_t steps) {
     give_memory(&launch, program->update.rates);
     give_memory(&launch, network_of(program)->turns);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work = opencl_network_work(
+        c, OP_SET(dense_forward) | OP_SET(dense_backward) | OP_SET(dense_gradient), steps);
     return opencl_launch(&launch, c->state->base.information.compute_units, 1, 1, c->error);
 }
 

@@ -44,6 +44,8 @@ static tanda_status run_tiles(const context *c) {
     give_memory(&launch, program->sums.memory);
     give_memory(&launch, network_of(program)->scratch);
     give_arguments(&launch, &arguments, sizeof arguments);
+    launch.work =
+        opencl_network_work(c, OP_SET(dense_forward) | OP_SET(dense_backward) | OP_SET(dense_gradient), 1);
     return opencl_launch(&launch, c->wave->slots, 1, 1, c->error);
 }
 

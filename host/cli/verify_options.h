@@ -2,8 +2,8 @@
  * What the parts of `tanda verify` share: the lockstep (verify.c), golden files
  * (verify_golden.c), and what is said of a comparison (verify_report.c).
  */
-#ifndef TANDA_CLI_VERIFY_H
-#define TANDA_CLI_VERIFY_H
+#ifndef TANDA_CLI_VERIFY_OPTIONS_H
+#define TANDA_CLI_VERIFY_OPTIONS_H
 
 #include "cli/report.h"
 #include "cli/train_options.h"
@@ -18,6 +18,9 @@ typedef struct verify_options {
 
 /* Whatever it returns, options->train is released with train_options_free. */
 tanda_status verify_options_parse(int argc, char **argv, verify_options *options, tanda_error *error);
+
+/* The device of a spec, whatever grade its self-test gives, and no other in its place. */
+tanda_status open_side(device_spec *spec, lockstep_side *side, tanda_error *error);
 
 /* The device that --device names; by default the best OpenCL device, else the CPU. */
 tanda_status open_side_a(const common_options *common, device_spec *spec, lockstep_side *side,
@@ -38,9 +41,7 @@ typedef struct comparison {
     lockstep_result result;
 } comparison;
 
-static inline bool comparison_holds(const comparison *comparison) {
-    return comparison->result.first.place == LOCKSTEP_NONE;
-}
+bool comparison_holds(const comparison *comparison);
 
 /* Verdict and table on standard output. */
 void print_comparison(const comparison *comparison);

@@ -1,0 +1,88 @@
+/*
+ * Networks of dense layers on GPUs, op by op with what follows element by element in the same launch. It computes every
+ * plan of the ops that it knows. See kernels/gpu/dense.cl.
+ */
+#include "backend/opencl/executors/gpu_dense.h"
+
+#include <stdlib.h>
+
+#include "support/memory.h"
+
+static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(activation_forward) |
+                            OP_SET(dropout_forward) | OP_SET(softmax) | OP_SET(loss_binary_crossentropy) |
+                            OP_SET(loss_categorical_crossentropy) | OP_SET(loss_mse) | OP_SET(loss_elements) |
+                            OP_SET(weigh) | OP_SET(loss_sum) | OP_SET(dense_gradient) |
+                            OP_SET(dense_backward) | OP_SET(dropout_backward) | OP_SET(activation_backward);
+
+static bool fits(const backend *backend, const plan *plan, const program_options *options,
+                 const char **lack) {
+    const bool is_free = options->math == TANDA_MATH_EXACT || options->gemm == TANDA_GEMM_AUTO;
+    return plan_is_within(plan, known, lack) && opencl_holds(is_free, "a choice of who multiplies", lack) &&
+           opencl_gpu_fits(backend, lack);
+}
+
+/* Rows are read where they lie, unless the plan keeps them or dropout changes them. */
+static gpu_source choose_rows(const program *program) {
+    const plan *plan = program->plan;
+    void *host = NULL;
+    if (plan->keep || plan->op_count < 2 || plan->ops[1].kind != OP_dense_forward) return GPU_TILES;
+    clGetMemObjectInfo(program->options.features->memory, CL_MEM_HOST_PTR, sizeof host, &host, NULL);
+    return plan->features % 4 == 0 && (uintptr_t)host % 16 == 0 ? GPU_ROWS : GPU_LOOSE;
+}
+
+static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
+    const plan *plan = program->plan;
+    gpu_dense_program *own = NULL;
+    tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
+    if (status != TANDA_OK) return status;
+    program->own = own;
+    own->rows = choose_rows(program);
+    status = opencl_prepare_ops(state, program, &own->ops, error);
+    if (status == TANDA_OK)
+        status = allocate(&own->launches, plan->op_count, sizeof *own->launches, "program", error);
+    return status == TANDA_OK ? opencl_gpu_dense_kernels(state, program, error) : status;
+}
+
+static void release(program *program) {
+    gpu_dense_program *own = gpu_dense_of(program);
+    if (own == NULL) return;
+    for (size_t i = 0; own->launches != NULL && i < program->plan->op_count; i++) {
+        if (own->launches[i].kernel != NULL) clReleaseKernel(own->launches[i].kernel);
+        if (own->launches[i].adds_chunks != NULL) clReleaseKernel(own->launches[i].adds_chunks);
+    }
+    free(own->launches);
+    opencl_release(&own->partials);
+    opencl_release_ops(&own->ops);
+    free(own);
+}
+
+/* Whether an op is left out, as another's launch does it. */
+static bool is_done_elsewhere(const program *program, const op *op) {
+    const gpu_dense_program *own = gpu_dense_of(program);
+    return (op->kind == OP_gather && own->rows != GPU_TILES) ||
+           (op->kind == OP_loss_sum && own->sums_loss != NULL);
+}
+
+static tanda_status partial(const context *c) {
+    const plan *plan = c->program->plan;
+    const op *end = plan->ops + plan->op_count, *next = NULL;
+    /* Losses and layers number the rows for themselves. */
+    tanda_status status = gpu_dense_of(c->program)->rows == GPU_TILES ? opencl_run_order(c) : TANDA_OK;
+    for (const op *at = plan->ops; status == TANDA_OK && at < end; at = next) {
+        next = at + 1;
+        if (gpu_launch_of(c->program, at)->kernel != NULL)
+            status = opencl_gpu_dense_run(c, at, &next);
+        else if (!is_done_elsewhere(c->program, at))
+            status = opencl_run_op(c, at);
+    }
+    return status;
+}
+
+const opencl_executor opencl_gpu_dense = {
+    .base = {.name = "gpu_dense", .family = GPU_FAMILY, .fits = fits, .suits = opencl_gpu_suits},
+    .cut = opencl_cut_ops,
+    .prepare = prepare,
+    .release = release,
+    .partial = partial,
+    .notes = opencl_fused_notes,
+};

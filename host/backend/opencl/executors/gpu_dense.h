@@ -1,0 +1,75 @@
+/*
+ * What the executor `gpu_dense` has of a program: a kernel of its own for most of the plan's ops, whose buffers are given
+ * to it once; what has none is run as `ops` does.
+ */
+#ifndef TANDA_OPENCL_GPU_DENSE_H
+#define TANDA_OPENCL_GPU_DENSE_H
+
+#include "backend/opencl/executors/gpu.h"
+#include "backend/opencl/ops.h"
+#include "kernels/arguments/gpu_dense.h"
+
+/* A kernel with its buffers set: what is left to give are its arguments, and how many groups of so many work-items. */
+typedef struct gpu_launch {
+    cl_kernel kernel; /* NULL: none */
+    cl_uint memories;
+    bool with_results;       /* behind these comes the memory of results, which changes */
+    size_t items;            /* of a group */
+    size_t block_m, block_n; /* units and lanes, or inputs and outputs, of a group */
+    size_t chunks;           /* that groups of their own make, or at most 1; then there is */
+    cl_kernel adds_chunks;   /* what adds them, */
+    cl_uint adds_memories;
+} gpu_launch;
+
+/* Where a layer's inputs are read. */
+typedef enum gpu_source { GPU_TILES, GPU_ROWS, GPU_LOOSE } gpu_source;
+
+typedef struct gpu_dense_program {
+    ops_program ops;      /* first: ops_of() finds it */
+    gpu_launch *launches; /* per op of the plan */
+    gpu_source rows;      /* how the data set is read; GPU_TILES: it is assembled */
+    cl_mem partials;      /* sums of chunks, of one layer at a time */
+    const op *sums_loss;  /* the gradient whose launch adds the losses, too; or NULL */
+} gpu_dense_program;
+
+static inline gpu_dense_program *gpu_dense_of(const program *program) {
+    return program->own;
+}
+
+static inline gpu_launch *gpu_launch_of(const program *program, const op *op) {
+    return &gpu_dense_of(program)->launches[op - program->plan->ops];
+}
+
+/* Blocks that lines make. */
+static inline size_t blocks_of(size_t lines, size_t block) {
+    return (lines + block - 1) / block;
+}
+
+static inline bool is_wide(const dense_shape *shape) {
+    return shape->outputs >= WIDE_OUTPUTS;
+}
+
+/* How kernels call the op of a loss. */
+static inline enum step_loss step_loss_of(const op *op) {
+    switch (op->kind) {
+    case OP_loss_binary_crossentropy:
+        return STEP_LOSS_BINARY;
+    case OP_loss_categorical_crossentropy:
+        return STEP_LOSS_CATEGORICAL;
+    case OP_loss_mse:
+        return STEP_LOSS_SQUARED;
+    case OP_loss_elements:
+        return STEP_LOSS_ELEMENTS;
+    default:
+        return STEP_LOSS_NONE;
+    }
+}
+
+/* gpu_dense_kernels.c. Makes a kernel for each op that has one. */
+tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program *program,
+                                      tanda_error *error);
+
+/* gpu_dense_launch.c. Queues an op that has a kernel, with those behind it that the kernel does, too; *next is the first that is left. */
+tanda_status opencl_gpu_dense_run(const context *c, const op *op, const struct op **next);
+
+#endif

@@ -1,0 +1,25 @@
+/* The rows of a wave by their numbers in the data set; OpenCL C only. */
+#ifndef TANDA_KERNELS_GPU_ROWS_H
+#define TANDA_KERNELS_GPU_ROWS_H
+
+#include "kernels/arguments/gpu_dense.h"
+#include "kernels/gpu/aside.h"
+#include "kernels/shuffle.h"
+#include "kernels/tile.h"
+
+/* The row at a position of the wave. */
+ASIDE ulong number_of(row_source order, ulong position) {
+    position += order.first_position;
+    if (!order.shuffle) return position;
+    return shuffle_position(
+        shuffle_make_key(order.seed, order.epoch, philox_stream(PURPOSE_SHUFFLE, 0), order.row_count),
+        position);
+}
+
+/* Numbers of `count` positions of the wave from `first` on, by the work-items of a group; none reads before a barrier. */
+INLINE void number_rows(row_source order, uint first, uint count, local ulong *numbers) {
+    for (uint i = (uint)get_local_id(0); i < count; i += (uint)get_local_size(0))
+        numbers[i] = number_of(order, first + i);
+}
+
+#endif
