@@ -15,7 +15,7 @@
 
 #include "kernels/philox.h"
 
-/* A multiple of PHILOX_WORDS. With 4, where two neighbours go is visibly dependent; with 8 no test sees it. */
+/* Twice PHILOX_WORDS. With 4, where two neighbours go is visibly dependent; with 8 no test sees it. */
 #define SHUFFLE_ROUNDS 8
 
 /* Made by shuffle_make_key, on the host or in a kernel. */
@@ -27,6 +27,13 @@ typedef struct shuffle_key {
     uint highs;
     uint round_key[SHUFFLE_ROUNDS];
 } shuffle_key;
+
+SHARED void shuffle_take_words(uint *round_key, philox_words words) {
+    round_key[0] = words.x;
+    round_key[1] = words.y;
+    round_key[2] = words.z;
+    round_key[3] = words.w;
+}
 
 /*
  * The order of one epoch for 1 <= count <= 2^62 rows; stream is philox_stream(PURPOSE_SHUFFLE, 0), or
@@ -42,13 +49,9 @@ SHARED shuffle_key shuffle_make_key(ulong seed, uint epoch, uint stream, ulong c
     key.low_mask = ((uint)1 << key.low_bits) - 1u;
     key.low_shift = 31u - key.low_bits;
     key.highs = (uint)((count - 1) >> key.low_bits) + 1u;
-    for (uint i = 0; i < SHUFFLE_ROUNDS; i += PHILOX_WORDS) {
-        philox_words words = philox_block(seed, i / PHILOX_WORDS, epoch, stream);
-        key.round_key[i] = words.x;
-        key.round_key[i + 1] = words.y;
-        key.round_key[i + 2] = words.z;
-        key.round_key[i + 3] = words.w;
-    }
+    /* Not a loop: compilers for GPUs keep an array in memory whose index is a variable. */
+    shuffle_take_words(key.round_key, philox_block(seed, 0, epoch, stream));
+    shuffle_take_words(key.round_key + PHILOX_WORDS, philox_block(seed, 1, epoch, stream));
     return key;
 }
 

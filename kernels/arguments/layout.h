@@ -47,7 +47,7 @@
     X(network_arguments, zero, 280) \
     X(network_layer, first_item, 152) \
     X(perceptron_arguments, zero, 232) \
-    X(gpu_perceptron_arguments, loss, 232) \
+    X(gpu_perceptron_arguments, loss, 240) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \

@@ -31,8 +31,8 @@ typedef float piece;
 #endif
 
 /*
- * A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up. It lies in
- * local memory: else compilers keep what follows from it for each of LOADS pieces in registers from strip to strip.
+ * A row in pieces, and what finds the row of a strip's piece without a division: 2^32 / pieces, rounded up, if they are
+ * several. It lies in local memory: else compilers keep what follows from it for each of LOADS pieces in registers from strip to strip.
  */
 typedef struct row_pieces {
     uint count, inverse;
@@ -97,11 +97,6 @@ INLINE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key,
         *key_epoch = place.epoch;
     }
     return t < rows_of_strip(place) ? (uint)shuffle_position(*key, position) : 0;
-}
-
-INLINE row_pieces pieces_of(uint features) {
-    uint count = features / PIECE;
-    return (row_pieces){count, count > 1 ? 0xffffffffu / count + 1 : 0};
 }
 
 /* Exact as long as the number times the count keeps below 2^32. */

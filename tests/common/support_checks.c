@@ -43,10 +43,11 @@ static void check_case(size_t number, backend *backend, const op_check *checks, 
     problem_free(&problem);
 }
 
-void check_cases(const char *backend_name, const op_check *checks, size_t count) {
+void check_cases(const char *backend_name, const char *executor, const op_check *checks, size_t count) {
     const char *only = getenv("TANDA_CASE");
     backend *backend = open_named(backend_name);
     if (backend == NULL) return;
+    backend->executor = executor;
     for (size_t i = 0; i < network_count; i++)
         if (only == NULL || strtoul(only, NULL, 10) == i) check_case(i, backend, checks, count);
     tanda_device_close(backend);

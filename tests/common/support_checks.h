@@ -34,7 +34,7 @@ typedef struct op_check {
  * Runs the checks on every case of `networks`, or on the one that the environment's TANDA_CASE names. The backend
  * is an ISA's name or an OpenCL implementation's; where it is missing nothing is done but a line printed.
  */
-void check_cases(const char *backend_name, const op_check *checks, size_t count);
+void check_cases(const char *backend_name, const char *executor, const op_check *checks, size_t count);
 
 /* The backend of that name, or NULL with a printed line. */
 backend *open_named(const char *name);
@@ -59,7 +59,7 @@ void layer_data_free(layer_data *data);
 #define OP_TEST_ON(suite, backend_name, op, fact) \
     Test(suite, op##_##fact) { \
         const op_check only = {#op, check_##op}; \
-        check_cases(backend_name, &only, 1); \
+        check_cases(backend_name, NULL, &only, 1); \
     }
 #define OP_TEST(op, fact) \
     OP_TEST_ON(x86_64_v4, "x86-64-v4", op, fact) \
@@ -70,7 +70,11 @@ void layer_data_free(layer_data *data);
     LIST(OP_TEST) \
     Test(pocl, every_op_here_is_within_its_bound, .fini = forget_opencl) { \
         static const op_check checks[] = {LIST(OP_ENTRY)}; \
-        check_cases("pocl", checks, sizeof checks / sizeof *checks); \
+        check_cases("pocl", NULL, checks, sizeof checks / sizeof *checks); \
+    } \
+    Test(pocl, every_op_of_gpu_dense_is_within_its_bound, .fini = forget_opencl) { \
+        static const op_check checks[] = {LIST(OP_ENTRY)}; \
+        check_cases("pocl", "gpu_dense", checks, sizeof checks / sizeof *checks); \
     }
 
 #endif

@@ -3,7 +3,7 @@
  * (ptx/opencl.c). It takes work-items and groups in random order, and fills memory that nobody has written with random
  * numbers: what depends on either ends in other bits. Skipped without clang-15, libclc-15 or python3.
  *
- * To try more kernels, add a training that runs them to `trainings`.
+ * To try more kernels, add a training that runs them to `of_ops` or `of_gpus`.
  */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
@@ -11,7 +11,6 @@
 
 #include "program.h"
 
-#define SEEDS 2        /* of a training */
 #define TRIAL_SEEDS 20 /* of a kernel of our own */
 
 #ifndef TANDA_PTX_DEVICE /* without python3, and with sanitizers */
@@ -46,10 +45,14 @@ static void set_up(void) {
     see_ptx_device();
 }
 
-static void set_seed(unsigned seed) {
+static void set_number(const char *variable, unsigned number) {
     char text[16];
-    snprintf(text, sizeof text, "%u", seed);
-    setenv("TANDA_PTX_SEED", text, 1);
+    snprintf(text, sizeof text, "%u", number);
+    setenv(variable, text, 1);
+}
+
+static void set_seed(unsigned seed) {
+    set_number("TANDA_PTX_SEED", seed);
 }
 
 TestSuite(ptx, .init = set_up, .fini = leave_folder, .timeout = 300);
@@ -81,14 +84,57 @@ static const char *train(const char *options, const char *device) {
     return hash;
 }
 
-static const char *const trainings[] = {
-    "--data " IRIS
-    " --epochs 2 --hidden 20,18 --dropout 0.25,0.5 --input-dropout 0.1 --optimizer adam --clip-norm 1",
-    "--data " IRIS " --epochs 1 --hidden 9,9,9,9,9,9,9,9,9,9,9,9,9 --batch full --activation "
-    "identity,sigmoid,tanh,relu,leaky_relu,elu,selu,gelu,swish,softplus,softsign,hard_sigmoid,exponential",
-    "--data " BREAST_CANCER " --epochs 3 --batch full --class-weight balanced",
-    "--data " BREAST_CANCER " --epochs 1 --batch full --hidden 4 --loss mse",
-    "--data " IRIS " --epochs 1 --loss hinge",
+/* A training, and the executor that it is forced onto; of what forms depend on, the device's compute units; and seeds. */
+typedef struct training {
+    const char *options, *executor;
+    unsigned units, seeds;
+} training;
+
+static const training of_ops[] = {
+    {"--data " IRIS
+     " --epochs 2 --hidden 20,18 --dropout 0.25,0.5 --input-dropout 0.1 --optimizer adam --clip-norm 1",
+     "ops", 8, 2},
+    {"--data " IRIS " --epochs 1 --hidden 9,9,9,9,9,9,9,9,9,9,9,9,9 --batch full --activation "
+     "identity,sigmoid,tanh,relu,leaky_relu,elu,selu,gelu,swish,softplus,softsign,hard_sigmoid,exponential",
+     "ops", 8, 2},
+    {"--data " BREAST_CANCER " --epochs 3 --batch full --class-weight balanced", "ops", 8, 2},
+    {"--data " BREAST_CANCER " --epochs 1 --batch full --hidden 4 --loss mse", "ops", 8, 2},
+    {"--data " IRIS " --epochs 1 --loss hinge", "ops", 8, 2},
+};
+
+#define SLOTS "--data synthetic:regression,rows=1300,features=20 --epochs 2 --batch full"
+#define WIDE "--epochs 1 --hidden 33,260,34 --data synthetic:blobs,classes=3,rows=16,features="
+#define NARROW "--epochs 1 --hidden 20,3 --data synthetic:blobs,classes=2,rows=30,features="
+
+static const training of_gpus[] = {
+    /* One group for three tiles; many steps a launch; slots of several groups, in blocks; several chunks; many sums. */
+    {"--data " BREAST_CANCER " --epochs 3 --batch full --class-weight balanced", "gpu_perceptron", 8, 2},
+    {"--data " IRIS " --epochs 2", "gpu_perceptron", 8, 2},
+    {"--data " IRIS " --epochs 1 --loss hinge", "gpu_perceptron", 8, 1},
+    {SLOTS, "gpu_perceptron", 8, 2},
+    {SLOTS, "gpu_perceptron_one", 8, 2},
+    {"--data synthetic:logistic,rows=66000,features=1 --epochs 1 --batch full", "gpu_perceptron_one", 64, 1},
+    {"--data synthetic:logistic,rows=40,features=300 --epochs 2", "gpu_perceptron", 8, 1},
+    {"--data synthetic:blobs,classes=10,rows=40,features=64 --epochs 2", "gpu_perceptron", 8, 1},
+
+    /* Large blocks, small ones, and chunks with groups of their own, of rows that can be read in 16 bytes and others. */
+    {WIDE "260", "gpu_dense", 1, 1},
+    {WIDE "260", "gpu_dense", 3, 2},
+    {WIDE "260", "gpu_dense", 132, 2},
+    {WIDE "261", "gpu_dense", 1, 2},
+    {WIDE "261", "gpu_dense", 3, 1},
+    {WIDE "261", "gpu_dense", 132, 1},
+    {"--data " IRIS
+     " --epochs 1 --hidden 20,18 --dropout 0.25,0.5 --input-dropout 0.1 --optimizer adam --clip-norm 1",
+     "gpu_dense", 8, 2},
+    {NARROW "4", "gpu_dense", 1, 1},
+    {NARROW "4", "gpu_dense", 132, 1},
+    {NARROW "5", "gpu_dense", 1, 1},
+    {NARROW "5", "gpu_dense", 132, 1},
+    {"--data synthetic:regression,rows=300,features=4 --epochs 1 --batch full", "gpu_dense", 8, 1},
+    {"--data synthetic:regression,rows=30,features=5 --epochs 1 --loss huber", "gpu_dense", 8, 1},
+    {"--data synthetic:blobs,classes=17,rows=40,features=5 --epochs 1 --class-weight balanced", "gpu_dense",
+     8, 1},
 };
 
 /*
@@ -106,16 +152,16 @@ static bool is_left_out(const char *name) {
     return false;
 }
 
-/* Every kernel of the programs that were built has run, by the device's log. */
-static void expect_every_kernel(void) {
+/* Every kernel of executors of GPUs, or of the others, that was built has run, by the device's log. */
+static void expect_every_kernel(bool of_gpus) {
     const char *log = file_text("log");
     char name[96], holds[112], runs[112];
     for (const char *line = strstr(log, "\nholds "); line != NULL; line = strstr(line + 1, "\nholds ")) {
         cr_assert_eq(sscanf(line, "\nholds %95s", name), 1);
         snprintf(holds, sizeof holds, "\nholds %s\n", name);
         snprintf(runs, sizeof runs, "\nruns %s\n", name);
-        if (is_left_out(name) || strstr(log, holds) != line)
-            continue; /* a program is built again by each training */
+        if (is_left_out(name) || (strncmp(name, "gpu_", 4) == 0) != of_gpus) continue;
+        if (strstr(log, holds) != line) continue; /* a program is built again by each training */
         cr_expect(strstr(log, runs) != NULL, "no training runs the kernel %s", name);
     }
 }
@@ -133,23 +179,37 @@ static void expect_judged_options(void) {
     }
 }
 
-static void expect_predictions(void) {
+static void expect_predictions(const char *device) {
     train("--data " IRIS " --epochs 1 --output model", "cpu");
     const char *right = RUN("predict", "model", IRIS, "--device", "cpu").out;
-    const outcome outcome = RUN("predict", "model", IRIS, "--device", "opencl");
+    const outcome outcome = RUN("predict", "model", IRIS, "--device", device);
     cr_expect(outcome.status == 0 && strcmp(outcome.out, right) == 0, "predictions differ: %s", outcome.err);
 }
 
-Test(ptx, trainings_run_every_kernel_and_end_in_the_bits_of_the_cpu_in_any_order_of_work_items) {
-    for (size_t i = 0; i < sizeof trainings / sizeof *trainings; i++) {
-        const char *right = train(trainings[i], "cpu");
-        for (unsigned seed = 1; seed <= SEEDS; seed++) {
-            set_seed(seed);
-            cr_expect_str_eq(train(trainings[i], "opencl"), right, "train %s, seed %u", trainings[i], seed);
-        }
+static void expect_bits_of_the_cpu(const training *training) {
+    const char *right = train(training->options, "cpu");
+    char device[64];
+    snprintf(device, sizeof device, "opencl,executor=%s", training->executor);
+    set_number("TANDA_PTX_UNITS", training->units);
+    for (unsigned seed = 1; seed <= training->seeds; seed++) {
+        set_seed(seed);
+        cr_expect_str_eq(train(training->options, device), right, "train %s on %s, %u units, seed %u",
+                         training->options, training->executor, training->units, seed);
     }
-    expect_predictions();
-    expect_every_kernel();
+}
+
+Test(ptx, trainings_run_every_kernel_and_end_in_the_bits_of_the_cpu_in_any_order_of_work_items) {
+    for (size_t i = 0; i < sizeof of_ops / sizeof *of_ops; i++)
+        expect_bits_of_the_cpu(&of_ops[i]);
+    expect_predictions("opencl,executor=ops");
+    expect_every_kernel(false);
+}
+
+Test(ptx, executors_of_gpus_run_every_kernel_of_theirs_to_the_same_end) {
+    for (size_t i = 0; i < sizeof of_gpus / sizeof *of_gpus; i++)
+        expect_bits_of_the_cpu(&of_gpus[i]);
+    expect_predictions("opencl,executor=gpu");
+    expect_every_kernel(true);
     expect_judged_options();
 }
 

@@ -119,11 +119,12 @@ static bool case_agrees(backend *device, backend *cpu, const network *network, c
     return agree;
 }
 
-Test(canaries, no_op_writes_past_a_buffer_or_reads_what_nothing_wrote, .fini = forget_opencl,
-     .timeout = 300) {
+/* In every network, on the executor that is taken by itself (NULL), or forced onto one. */
+static void check_canaries(const char *executor) {
     if (!use_opencl("pocl")) return;
     backend *device = open_opencl(NULL), *cpu = open_best_openmp(1);
     char difference[200], text[NETWORK_TEXT_SIZE];
+    device->executor = executor;
     for (size_t i = 0; i < network_count; i++)
         cr_expect(case_agrees(device, cpu, &networks[i], difference, sizeof difference), "%s: %s",
                   network_text(&networks[i], text), difference);
@@ -131,4 +132,13 @@ Test(canaries, no_op_writes_past_a_buffer_or_reads_what_nothing_wrote, .fini = f
     cr_expect_gt(canaries_read, 4 * network_count);
     tanda_device_close(cpu);
     tanda_device_close(device);
+}
+
+Test(canaries, no_op_writes_past_a_buffer_or_reads_what_nothing_wrote, .fini = forget_opencl,
+     .timeout = 300) {
+    check_canaries(NULL);
+}
+
+Test(canaries, nor_does_an_op_of_gpu_dense, .fini = forget_opencl, .timeout = 300) {
+    check_canaries("gpu_dense");
 }

@@ -270,3 +270,101 @@ Test(faults, the_command_names_the_weight_that_is_one_ulp_off, .init = enter_fol
     leave_folder();
     forget_opencl();
 }
+
+/* ---- faults of executors for GPUs ------------------------------------------------------------------------------ */
+
+/* What is kept shows in a tensor, of the first layer and step; what no executor keeps, only in weights at the end. */
+typedef struct gpu_fault {
+    const char *name, *executor;
+    edit edit;
+    size_t rows, features, hidden; /* hidden 0: none */
+    quantity quantity;
+    bool is_kept;
+} gpu_fault;
+
+static const gpu_fault gpu_faults[] = {
+    {"dense_stale",
+     "gpu_dense",
+     {"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n", "    if (lanes > 16) return;\n"},
+     100,
+     21,
+     32,
+     QUANTITY_OUTPUT,
+     true},
+    {"dense_swapped_pair",
+     "gpu_dense",
+     {"merge.h", "uint slot = first + i * a.distance;", "uint slot = first + (i + 1) % FAN_IN * a.distance;"},
+     1000,
+     21,
+     32,
+     QUANTITY_LOSS_SUM,
+     true},
+    {"chunk_order",
+     "gpu",
+     {"gpu/perceptron.cl", "place.parts[(c * OUTPUTS + h) * STRIP + t];",
+      "place.parts[((chunks - 1 - c) * OUTPUTS + h) * STRIP + t];"},
+     100,
+     300,
+     0,
+     QUANTITY_WEIGHT,
+     false},
+    {"swapped_pair",
+     "gpu",
+     {"gpu/slots.h", "uint slot = part * a.part_slots + first + i;",
+      "uint slot = part * a.part_slots + first + i;\n            if (slot == 1 || slot == 2) slot = 3 - "
+      "slot;"},
+     1300,
+     21,
+     0,
+     QUANTITY_WEIGHT,
+     false},
+    {"stale_partial",
+     "gpu",
+     {"gpu/perceptron.cl", "    if (!a.updates)\n",
+      "    if (!a.updates && a.epoch > 1 && get_group_id(0) == 1) return;\n    if (!a.updates)\n"},
+     1300,
+     21,
+     0,
+     QUANTITY_WEIGHT,
+     false},
+};
+
+static network network_of(const gpu_fault *fault) {
+    network made = {.rows = fault->rows,
+                    .features = fault->features,
+                    .layer_count = fault->hidden > 0 ? 2 : 1,
+                    .loss = LOSS_BINARY_CROSSENTROPY,
+                    .task = TANDA_TASK_CLASSES};
+    made.units[0] = fault->hidden;
+    made.units[made.layer_count - 1] = 1;
+    made.activations[0] = ACTIVATION_TANH;
+    made.activations[made.layer_count - 1] = ACTIVATION_SIGMOID;
+    return made;
+}
+
+/* Where no step differs while tensors are kept, the side by itself must. */
+static void expect_caught(const gpu_fault *fault, backend *cpu) {
+    const lockstep_case of_case = {.steps = 4, .seed = 5};
+    char text[DIFFERENCE_SIZE];
+    const network network = network_of(fault);
+    problem problem = problem_create(&network);
+    backend *damaged = open_opencl(damaged_kernels(fault->name, &fault->edit, 1));
+    damaged->information.compute_units = 8;
+    damaged->executor = fault->executor;
+    lockstep_result result = compare_exact(damaged, cpu, &problem, &of_case);
+    const divergence *first = &result.first;
+    const quantity found = result.tensors[first->tensor].quantity;
+    cr_expect(first->place == (fault->is_kept ? LOCKSTEP_STEP : LOCKSTEP_FREE_A) && found == fault->quantity,
+              "%s: %s", fault->name, difference_text(&result, text));
+    lockstep_result_free(&result);
+    problem_free(&problem);
+    tanda_device_close(damaged);
+}
+
+Test(faults, of_executors_for_gpus_are_seen, .fini = forget_opencl, .timeout = 300) {
+    if (!use_opencl("pocl")) return;
+    backend *cpu = open_best_openmp(1);
+    for (size_t i = 0; i < sizeof gpu_faults / sizeof *gpu_faults; i++)
+        expect_caught(&gpu_faults[i], cpu);
+    tanda_device_close(cpu);
+}

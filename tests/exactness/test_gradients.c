@@ -345,8 +345,7 @@ static network network_with(activation hidden, size_t head, size_t depth) {
     return made;
 }
 
-static void check_activation(activation hidden) {
-    backend *backend = open_best_openmp(1);
+static void check_activation(backend *backend, activation hidden) {
     comparison total = {0};
     /* exponentials of exponentials: their bounds would be as great */
     const size_t deepest = hidden == ACTIVATION_EXPONENTIAL ? 1 : MOST_LAYERS - 1;
@@ -363,6 +362,13 @@ static void check_activation(activation hidden) {
 
 #define GRADIENT_TEST(name, NAME, FROM) \
     Test(gradients, are_central_differences_with_##name) { \
-        check_activation(ACTIVATION_##NAME); \
+        check_activation(open_best_openmp(1), ACTIVATION_##NAME); \
     }
 ACTIVATION_LIST(GRADIENT_TEST)
+
+Test(gradients, of_gpu_dense_are_central_differences, .fini = forget_opencl) {
+    if (!use_opencl("pocl")) return;
+    backend *backend = open_opencl(NULL);
+    backend->executor = "gpu_dense";
+    check_activation(backend, ACTIVATION_TANH);
+}

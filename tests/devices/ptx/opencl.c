@@ -4,6 +4,7 @@
  *
  *   TANDA_PTX_CACHE   folder for compiled kernels
  *   TANDA_PTX_SEED    number that the order of work-items, and what unwritten memory holds, depend on
+ *   TANDA_PTX_UNITS   compute units that it says it has, 8 if not set
  *   TANDA_PTX_LOG     file that gets a line for each program, of its options; for each kernel in it; and for each kernel that runs
  *
  * A loader of OpenCL finds it by a file NAME.icd in the folder OCL_ICD_VENDORS that names this library.

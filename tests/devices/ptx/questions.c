@@ -1,5 +1,9 @@
 /* What the device says of itself. */
+#include <stdlib.h>
+
 #include "opencl.h"
+
+#define UNITS 8
 
 static struct _cl_platform_id the_platform = {&dispatch};
 static struct _cl_device_id the_device = {&dispatch};
@@ -40,6 +44,11 @@ cl_int get_device_ids(cl_platform_id platform, cl_device_type type, cl_uint size
     return CL_SUCCESS;
 }
 
+static cl_uint compute_units(void) {
+    const char *units = getenv("TANDA_PTX_UNITS");
+    return units == NULL ? UNITS : (cl_uint)strtoul(units, NULL, 10);
+}
+
 cl_int get_device_info(cl_device_id device, cl_device_info what, size_t size, void *target, size_t *needed) {
     static const size_t most_items[3] = {1024, 1024, 64};
     (void)device;
@@ -77,7 +86,7 @@ cl_int get_device_info(cl_device_id device, cl_device_info what, size_t size, vo
     case CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS:
         ANSWER(cl_uint, 3);
     case CL_DEVICE_MAX_COMPUTE_UNITS:
-        ANSWER(cl_uint, 8);
+        ANSWER(cl_uint, compute_units());
     case CL_DEVICE_MAX_CLOCK_FREQUENCY:
         ANSWER(cl_uint, 1000);
     case CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT:

@@ -37,6 +37,7 @@ typedef struct gpu_perceptron_program {
     cl_mem waiting;  /* of each group, for the tree over its tiles */
     cl_mem arrivals; /* of groups, in one launch */
     size_t waiting_floats;
+    size_t pieces; /* of a row */
 } gpu_perceptron_program;
 
 static gpu_perceptron_program *own_of(const program *program) {
@@ -202,6 +203,7 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
     if (status != TANDA_OK) return status;
     program->own = own;
     find_form(program->plan, &program->options, &form);
+    own->pieces = program->plan->features / form.piece;
     own->waiting_floats = step_levels(program->sums.group) * (rounds_of(&form) * GPU_GROUP + TILE_LANES);
     status = opencl_make_memory(state, program->sums.slots, own->waiting_floats * sizeof(float),
                                 &own->waiting, error);
@@ -240,6 +242,7 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
     const op *forward = op_of(program->plan, OP_activation_forward);
     const activation function = forward != NULL ? forward->activation_forward.function : ACTIVATION_IDENTITY;
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
+    const uint32_t pieces = (uint32_t)own_of(program)->pieces;
     size_t part = 1;
     while (part * PARTS < c->wave->slots)
         part *= 2;
@@ -264,6 +267,8 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
                                       .result = (uint)c->wave->result,
                                       .slots = (uint)c->wave->slots,
                                       .part_slots = (uint)part,
+                                      .pieces = pieces,
+                                      .inverse_pieces = pieces > 1 ? UINT32_MAX / pieces + 1 : 0,
                                       .inverse_rows = inverse_rows_of(options->batch_rows),
                                       .last_inverse_rows = inverse_rows_of(last),
                                       .update = rule_of(program),
