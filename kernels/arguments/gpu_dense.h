@@ -77,9 +77,9 @@ typedef struct gpu_loss_arguments {
     uint width, rows, outputs, reserved;
 } gpu_loss_arguments;
 
-/* Narrow layers: forward with the loss, if it is the last. */
+/* Narrow layers: forward with the loss, if it is the last; first the layer `before`, where its chunks are to be added. */
 typedef struct gpu_output_arguments {
-    gpu_layer_arguments layer;
+    gpu_layer_arguments before, layer;
     loss_steps steps;
 } gpu_output_arguments;
 

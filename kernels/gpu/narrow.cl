@@ -4,6 +4,7 @@
  * want the same values. See gpu_dense.c.
  */
 #include "kernels/exact.h"
+#include "kernels/gpu/chunks.h"
 #include "kernels/gpu/loss_steps.h"
 #include "kernels/gpu/operand.h"
 #include "kernels/gpu/rows.h"
@@ -57,10 +58,22 @@ INLINE void narrow_chains(const int kind, operand m, operand n, local float *loc
     }
 }
 
+/* The rows' inputs from the chunks of the layer before, where these are not added yet: a part of the units by each item. */
+INLINE void narrow_inputs(global const float *partials, global float *workspace,
+                          global const float *parameters, gpu_layer_arguments a, uint tile, uint lane,
+                          uint lanes) {
+    const uint parts = DENSE_ITEMS / NARROW_ROWS, units = (a.outputs + parts - 1) / parts;
+    const uint first = (uint)get_local_id(0) / NARROW_ROWS * units;
+    const uint end = a.chunks > 1 && lane < lanes ? min(first + units, a.outputs) : first;
+    add_forward_chunks(partials, workspace, parameters, a, tile, lane, first, end);
+    barrier(CLK_GLOBAL_MEM_FENCE);
+}
+
 INLINE void narrow_forward(const int kind, global const float *source, global float *workspace,
-                           global const float *parameters, global const int *labels,
-                           global const float *weights, global uint *results, gpu_output_arguments arguments,
-                           local float *local_m, local float *local_n, local ulong *numbers) {
+                           global const float *parameters, global const float *partials,
+                           global const int *labels, global const float *weights, global uint *results,
+                           gpu_output_arguments arguments, local float *local_m, local float *local_n,
+                           local ulong *numbers) {
     const gpu_layer_arguments a = arguments.layer;
     const uint item = (uint)get_local_id(0), first = (uint)get_group_id(0) * NARROW_ROWS,
                tile = (uint)get_group_id(1);
@@ -68,6 +81,7 @@ INLINE void narrow_forward(const int kind, global const float *source, global fl
     const uint lane = first + item % NARROW_ROWS, output = item / NARROW_ROWS * 4;
     const uint terms = first < lanes ? a.inputs : 0;
     global float *to = workspace + tile * a.tile_floats;
+    narrow_inputs(partials, workspace, parameters, arguments.before, tile, lane, lanes);
     if (item < NARROW_ROWS) numbers[item] = number_of_lane(a.order, tile, first + item, rows);
     barrier(CLK_LOCAL_MEM_FENCE);
     operand m = {parameters + a.weight, 0, a.stride, 0, terms, a.stride};
