@@ -1,5 +1,5 @@
 /*
- * Layers of fewer than WIDE_OUTPUTS outputs on GPUs, and the losses. Forward: a group takes some rows from the layer's
+ * Layers of fewer than WIDE_OUTPUTS outputs on GPUs. Forward: a group takes some rows from the layer's
  * inputs to the deltas, if it is the last. Backward: a group takes some inputs, whose weights' gradients and whose deltas
  * want the same values. See gpu_dense.c.
  */
@@ -12,23 +12,6 @@
 #include "kernels/gpu/tail.h"
 
 #define FOLD_PITCH 17 /* floats of 16 lanes in local memory: no two in a bank */
-
-/* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */
-INLINE ulong number_of_lane(row_source order, uint tile, uint lane, uint rows) {
-    return number_of(order, lane < rows ? tile * TILE_ROWS + lane : 0);
-}
-
-/* Losses of layers of any width. Work-item (lane, tile). */
-kernel __attribute__((reqd_work_group_size(NARROW_ROWS, 1, 1))) void
-gpu_loss(global float *workspace, global const int *labels, global const float *weights, global uint *results,
-         gpu_loss_arguments a) {
-    const uint lane = (uint)get_global_id(0), tile = (uint)get_global_id(1),
-               rows = rows_of_tile(a.rows, tile);
-    if (lane >= lanes_of_tile(a.rows, tile)) return;
-    row_place place = {workspace + tile * a.tile_floats,         lane, rows, a.width, a.outputs,
-                       number_of_lane(a.order, tile, lane, rows)};
-    run_loss_steps(place, a.steps, labels, weights, results);
-}
 
 /* total[i] += the chains of a work-item: its row by outputs 4 * quad to 4 * quad + 3. */
 INLINE void narrow_chains(const int kind, operand m, operand n, local float *local_m, local float *local_n,

@@ -179,8 +179,9 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
                               tanda_error *error) {
     const cl_mem memories[] = {program->tiles.memory, memory_or_any(program, program->options.labels),
                                memory_or_any(program, program->options.weights)};
-    *made = (gpu_launch){.items = NARROW_ROWS, .with_results = true, .block_n = NARROW_ROWS};
-    return make(state, "gpu/narrow.cl", "gpu_loss", made, memories, COUNT(memories), error);
+    set_blocks(&(block_shape){.block_n = LOSS_ROWS}, made);
+    made->with_results = true;
+    return make(state, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);
 }
 
 static tanda_status make_wide_backward(opencl_backend_state *state, const program *program, const op *op,

@@ -156,9 +156,9 @@ static tanda_status launch_layer(const context *c, const op *op, gpu_layer_argum
     return status == TANDA_OK && made->adds_chunks != NULL ? add_chunks(c, made, arguments, results) : status;
 }
 
-/* Of rows, by work-items of a group. */
-static size_t row_groups(const context *c) {
-    return blocks_of(c->program->tiles.width, NARROW_ROWS);
+/* Of rows. */
+static size_t row_groups(const context *c, const op *op) {
+    return blocks_of(c->program->tiles.width, gpu_launch_of(c->program, op)->block_n);
 }
 
 /* With what follows it; *next goes behind that. */
@@ -178,7 +178,7 @@ static tanda_status run_forward(const context *c, const op *op, const struct op 
     output.layer = forward_arguments(c, op, next);
     if (is_wide(&op->dense_forward.shape)) return launch_layer(c, op, &output.layer, output.layer.outputs);
     output.steps = loss_tail(c, next);
-    return launch_groups(c, op, &output, sizeof output, row_groups(c), c->wave->tiles, 1);
+    return launch_groups(c, op, &output, sizeof output, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_loss(const context *c, const op *op, const struct op **next) {
@@ -191,7 +191,7 @@ static tanda_status run_loss(const context *c, const op *op, const struct op **n
         .width = (uint)program->tiles.width,
         .rows = (uint)c->wave->rows,
         .outputs = (uint)program->plan->output_forward->dense_forward.shape.outputs};
-    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c), c->wave->tiles, 1);
+    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_backward(const context *c, const op *op, const struct op **next) {
