@@ -8,6 +8,7 @@
 #define NARROW_ROWS \
     32 /* that a group of a narrow layer takes forward: a work-item has four outputs of a row */
 #define NARROW_INPUTS 32 /* that one takes backward: a work-item has four inputs of a lane */
+#define LOSS_ROWS 8      /* that a group takes from many outputs to their deltas */
 #define CHUNK_ITEMS 64   /* of a group that adds chunks: a lane each, */
 #define CHUNK_UNITS 4    /* and so many units of it */
 
@@ -69,7 +70,7 @@ typedef struct loss_steps {
     float zero;
 } loss_steps;
 
-/* Rows of the last layer's outputs. */
+/* Rows of the last layer's outputs, which are many. */
 typedef struct gpu_loss_arguments {
     row_source order;
     loss_steps steps;
@@ -77,9 +78,9 @@ typedef struct gpu_loss_arguments {
     uint width, rows, outputs, reserved;
 } gpu_loss_arguments;
 
-/* Narrow layers: forward with the loss, if it is the last. */
+/* Narrow layers: forward with the loss, if it is the last; first the layer `before`, where its chunks are to be added. */
 typedef struct gpu_output_arguments {
-    gpu_layer_arguments layer;
+    gpu_layer_arguments before, layer;
     loss_steps steps;
 } gpu_output_arguments;
 

@@ -36,7 +36,7 @@
     X(gpu_gradient_arguments, zero, 144) \
     X(loss_steps, zero, 136) \
     X(gpu_loss_arguments, reserved, 200) \
-    X(gpu_output_arguments, steps, 328) \
+    X(gpu_output_arguments, steps, 520) \
     X(gpu_narrow_arguments, zero, 240) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \

@@ -1,9 +1,10 @@
 /*
- * Layers of fewer than WIDE_OUTPUTS outputs on GPUs, and the losses. Forward: a group takes some rows from the layer's
+ * Layers of fewer than WIDE_OUTPUTS outputs on GPUs. Forward: a group takes some rows from the layer's
  * inputs to the deltas, if it is the last. Backward: a group takes some inputs, whose weights' gradients and whose deltas
  * want the same values. See gpu_dense.c.
  */
 #include "kernels/exact.h"
+#include "kernels/gpu/chunks.h"
 #include "kernels/gpu/loss_steps.h"
 #include "kernels/gpu/operand.h"
 #include "kernels/gpu/rows.h"
@@ -11,23 +12,6 @@
 #include "kernels/gpu/tail.h"
 
 #define FOLD_PITCH 17 /* floats of 16 lanes in local memory: no two in a bank */
-
-/* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */
-INLINE ulong number_of_lane(row_source order, uint tile, uint lane, uint rows) {
-    return number_of(order, lane < rows ? tile * TILE_ROWS + lane : 0);
-}
-
-/* Losses of layers of any width. Work-item (lane, tile). */
-kernel __attribute__((reqd_work_group_size(NARROW_ROWS, 1, 1))) void
-gpu_loss(global float *workspace, global const int *labels, global const float *weights, global uint *results,
-         gpu_loss_arguments a) {
-    const uint lane = (uint)get_global_id(0), tile = (uint)get_global_id(1),
-               rows = rows_of_tile(a.rows, tile);
-    if (lane >= lanes_of_tile(a.rows, tile)) return;
-    row_place place = {workspace + tile * a.tile_floats,         lane, rows, a.width, a.outputs,
-                       number_of_lane(a.order, tile, lane, rows)};
-    run_loss_steps(place, a.steps, labels, weights, results);
-}
 
 /* total[i] += the chains of a work-item: its row by outputs 4 * quad to 4 * quad + 3. */
 INLINE void narrow_chains(const int kind, operand m, operand n, local float *local_m, local float *local_n,
@@ -57,10 +41,22 @@ INLINE void narrow_chains(const int kind, operand m, operand n, local float *loc
     }
 }
 
+/* The rows' inputs from the chunks of the layer before, where these are not added yet: a part of the units by each item. */
+INLINE void narrow_inputs(global const float *partials, global float *workspace,
+                          global const float *parameters, gpu_layer_arguments a, uint tile, uint lane,
+                          uint lanes) {
+    const uint parts = DENSE_ITEMS / NARROW_ROWS, units = (a.outputs + parts - 1) / parts;
+    const uint first = (uint)get_local_id(0) / NARROW_ROWS * units;
+    const uint end = a.chunks > 1 && lane < lanes ? min(first + units, a.outputs) : first;
+    add_forward_chunks(partials, workspace, parameters, a, tile, lane, first, end);
+    barrier(CLK_GLOBAL_MEM_FENCE);
+}
+
 INLINE void narrow_forward(const int kind, global const float *source, global float *workspace,
-                           global const float *parameters, global const int *labels,
-                           global const float *weights, global uint *results, gpu_output_arguments arguments,
-                           local float *local_m, local float *local_n, local ulong *numbers) {
+                           global const float *parameters, global const float *partials,
+                           global const int *labels, global const float *weights, global uint *results,
+                           gpu_output_arguments arguments, local float *local_m, local float *local_n,
+                           local ulong *numbers) {
     const gpu_layer_arguments a = arguments.layer;
     const uint item = (uint)get_local_id(0), first = (uint)get_group_id(0) * NARROW_ROWS,
                tile = (uint)get_group_id(1);
@@ -68,6 +64,7 @@ INLINE void narrow_forward(const int kind, global const float *source, global fl
     const uint lane = first + item % NARROW_ROWS, output = item / NARROW_ROWS * 4;
     const uint terms = first < lanes ? a.inputs : 0;
     global float *to = workspace + tile * a.tile_floats;
+    narrow_inputs(partials, workspace, parameters, arguments.before, tile, lane, lanes);
     if (item < NARROW_ROWS) numbers[item] = number_of_lane(a.order, tile, first + item, rows);
     barrier(CLK_LOCAL_MEM_FENCE);
     operand m = {parameters + a.weight, 0, a.stride, 0, terms, a.stride};

@@ -16,6 +16,11 @@ ASIDE ulong number_of(row_source order, ulong position) {
         position);
 }
 
+/* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */
+INLINE ulong number_of_lane(row_source order, uint tile, uint lane, uint rows) {
+    return number_of(order, lane < rows ? tile * TILE_ROWS + lane : 0);
+}
+
 /* Numbers of `count` positions of the wave from `first` on, by the work-items of a group; none reads before a barrier. */
 INLINE void number_rows(row_source order, uint first, uint count, local ulong *numbers) {
     for (uint i = (uint)get_local_id(0); i < count; i += (uint)get_local_size(0))

@@ -184,10 +184,13 @@ Test(pocl, gpu_perceptron_adds_up_many_slots, .fini = forget_opencl) {
     tanda_device_close(backend);
 }
 
-/* Where compute units are many, blocks are small and chunks have groups of their own. */
+/* Where compute units are many, blocks are small and chunks have groups of their own; a narrow layer adds those before it. */
 static const training small_trainings[] = {
-    {{33, 100, 3, {300, 257, 5}, {RELU, TANH, SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
+    {{33, 514, 3, {20, 514, 5}, {RELU, TANH, SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
     {{70, 514, 2, {20, 3}, {RELU, SOFTMAX}, CATEGORICAL}, 32, 0.0f, NULL},
+    {{40, 9, 1, {1100}, {SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
+    {{300, 9, 2, {16, 17}, {RELU, SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
+    {{20, 9, 1, {300}, {TANH}, ABSOLUTE}, 0, 0.0f, NULL},
 };
 
 static void force_gpu(backend *reference, backend *backend, const training *training) {

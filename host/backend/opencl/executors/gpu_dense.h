@@ -16,9 +16,10 @@ typedef struct gpu_launch {
     bool with_results;       /* behind these comes the memory of results, which changes */
     size_t items;            /* of a group */
     size_t block_m, block_n; /* units and lanes, or inputs and outputs, of a group */
-    size_t chunks;           /* that groups of their own make, or at most 1; then there is */
-    cl_kernel adds_chunks;   /* what adds them, */
+    size_t chunks;           /* that groups of their own make, or at most 1; */
+    cl_kernel adds_chunks;   /* what adds them, NULL where the next launch does, */
     cl_uint adds_memories;
+    const op *adds; /* and the op whose chunks this launch adds before all else, or NULL */
 } gpu_launch;
 
 /* Where a layer's inputs are read. */

@@ -25,13 +25,69 @@ static const block_shape *choose_shape(const opencl_backend_state *state, const 
     return 2 * groups < state->base.information.compute_units ? &small : &large;
 }
 
-/* Chunks of so many terms that groups of their own make, where there are too few groups even of the smaller blocks. */
-static size_t choose_chunks(const opencl_backend_state *state, const program *program, size_t terms,
-                            size_t lines_m) {
-    const size_t groups = groups_of(&small, lines_m, program->tiles.width) * program->tiles.count;
-    return terms > CHUNK && 2 * groups < state->base.information.compute_units ? (terms + CHUNK - 1) / CHUNK
-                                                                               : 1;
+/* ---- chunks of a layer's terms ----------------------------------------------------------------------------- */
+
+#define FEWEST_CHUNKS 3 /* below, a launch that adds them takes longer than they save */
+#define MOST_ADDING 3   /* such launches of a step */
+
+static const dense_shape *shape_of(const op *op) {
+    return op->kind == OP_dense_forward    ? &op->dense_forward.shape
+           : op->kind == OP_dense_backward ? &op->dense_backward.shape
+                                           : NULL;
 }
+
+/* Units whose sums an op makes. */
+static size_t units_of(const op *op) {
+    return op->kind == OP_dense_forward ? shape_of(op)->outputs : shape_of(op)->inputs;
+}
+
+/* Chunks for groups of their own, where there are too few groups even of the smaller blocks. */
+static size_t chunks_of(const opencl_backend_state *state, const program *program, const op *op) {
+    const dense_shape *shape = shape_of(op);
+    if (shape == NULL || !is_wide(shape)) return 1;
+    const size_t chunks = blocks_of(op->kind == OP_dense_forward ? shape->inputs : shape->outputs, CHUNK);
+    const size_t groups = groups_of(&small, units_of(op), program->tiles.width) * program->tiles.count;
+    return chunks >= FEWEST_CHUNKS && 2 * groups < state->base.information.compute_units ? chunks : 1;
+}
+
+/* The narrow layer that reads a layer's outputs, if it is one: its groups have rows of their own, and add chunks first. */
+static gpu_launch *narrow_reader(const program *program, const op *op) {
+    const struct op *end = program->plan->ops + program->plan->op_count;
+    if (op->kind != OP_dense_forward) return NULL;
+    do
+        op++;
+    while (op < end && op->kind != OP_dense_forward);
+    return op < end && !is_wide(&op->dense_forward.shape) ? gpu_launch_of(program, op) : NULL;
+}
+
+static void choose_chunks(const opencl_backend_state *state, const program *program) {
+    size_t adding = 0;
+    for (size_t i = 0; i < program->plan->op_count; i++) {
+        const op *op = &program->plan->ops[i];
+        gpu_launch *made = gpu_launch_of(program, op), *reader = narrow_reader(program, op);
+        made->chunks = chunks_of(state, program, op);
+        if (made->chunks > 1 && reader != NULL)
+            reader->adds = op;
+        else if (made->chunks > 1 && adding++ >= MOST_ADDING)
+            made->chunks = 1;
+    }
+}
+
+/* For the layer whose chunks are most; a kernel that has none of them is given as little as a buffer can be. */
+static tanda_status make_partials(const opencl_backend_state *state, const program *program,
+                                  tanda_error *error) {
+    size_t most = 1;
+    for (size_t i = 0; i < program->plan->op_count; i++) {
+        const op *op = &program->plan->ops[i];
+        const size_t chunks = gpu_launch_of(program, op)->chunks;
+        if (chunks <= 1) continue;
+        const size_t floats = chunks * program->tiles.count * units_of(op) * program->tiles.width;
+        if (floats > most) most = floats;
+    }
+    return opencl_make_memory(state, most, sizeof(float), &gpu_dense_of(program)->partials, error);
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------------------ */
 
 /* Where an op reads the inputs of its layer. */
 static gpu_source source_of(const program *program, tensor_place inputs) {
@@ -63,36 +119,39 @@ static tanda_status make(opencl_backend_state *state, const char *file, const ch
     return make_kernel(state, file, name, memories, count, &made->kernel, error);
 }
 
-/* The second launch of a layer whose chunks have groups of their own. */
-static tanda_status make_adding(opencl_backend_state *state, const program *program, const char *name,
-                                cl_uint count, gpu_launch *made, tanda_error *error) {
+/* The second launch of a layer whose chunks have groups of their own, unless the next one adds them. */
+static tanda_status make_adding(opencl_backend_state *state, const program *program, const op *op,
+                                const char *name, cl_uint count, tanda_error *error) {
+    gpu_launch *made = gpu_launch_of(program, op);
+    const gpu_launch *reader = narrow_reader(program, op);
     const cl_mem memories[] = {gpu_dense_of(program)->partials, program->tiles.memory,
                                program->options.parameters->memory};
     made->adds_memories = count;
-    return made->chunks > 1
+    return made->chunks > 1 && (reader == NULL || reader->adds != op)
                ? make_kernel(state, "gpu/chunks.cl", name, memories, count, &made->adds_chunks, error)
                : TANDA_OK;
 }
 
-static gpu_launch in_blocks(const block_shape *shape) {
-    return (gpu_launch){.items = DENSE_ITEMS, .block_m = shape->block_m, .block_n = shape->block_n};
+static void set_blocks(const block_shape *shape, gpu_launch *made) {
+    made->items = DENSE_ITEMS;
+    made->block_m = shape->block_m;
+    made->block_n = shape->block_n;
 }
 
-static tanda_status make_wide_forward(opencl_backend_state *state, const program *program,
-                                      const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
-    const gpu_source source = source_of(program, op->inputs);
-    const block_shape *shape = choose_shape(state, program, op->shape.outputs, program->tiles.width);
-    const size_t chunks = choose_chunks(state, program, op->shape.inputs, op->shape.outputs);
+static tanda_status make_wide_forward(opencl_backend_state *state, const program *program, const op *op,
+                                      gpu_launch *made, tanda_error *error) {
+    const dense_forward_op *forward = &op->dense_forward;
+    const gpu_source source = source_of(program, forward->inputs);
+    const block_shape *shape = choose_shape(state, program, forward->shape.outputs, program->tiles.width);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
                                program->options.parameters->memory, gpu_dense_of(program)->partials};
-    const bool folds = op->shape.inputs > CHUNK && chunks == 1;
+    const bool folds = forward->shape.inputs > CHUNK && made->chunks == 1;
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_forward_%s%s_%s", folds ? "folded_" : "", source_names[source],
              shape->name);
-    *made = in_blocks(shape);
-    made->chunks = chunks;
+    set_blocks(shape, made);
     tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
-    return status == TANDA_OK ? make_adding(state, program, "gpu_forward_chunks", 3, made, error) : status;
+    return status == TANDA_OK ? make_adding(state, program, op, "gpu_forward_chunks", 3, error) : status;
 }
 
 /* What a kernel without labels or weights is given instead, it does not look at. */
@@ -103,12 +162,16 @@ static cl_mem memory_or_any(const program *program, const buffer *buffer) {
 static tanda_status make_narrow_forward(opencl_backend_state *state, const program *program,
                                         const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
-    const cl_mem memories[] = {
-        source_memory(program, source), program->tiles.memory, program->options.parameters->memory,
-        memory_or_any(program, program->options.labels), memory_or_any(program, program->options.weights)};
+    const cl_mem memories[] = {source_memory(program, source),
+                               program->tiles.memory,
+                               program->options.parameters->memory,
+                               gpu_dense_of(program)->partials,
+                               memory_or_any(program, program->options.labels),
+                               memory_or_any(program, program->options.weights)};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_output_%s", source_names[source]);
-    *made = (gpu_launch){.items = DENSE_ITEMS, .with_results = true, .block_n = NARROW_ROWS};
+    set_blocks(&(block_shape){.block_n = NARROW_ROWS}, made);
+    made->with_results = true;
     return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 
@@ -116,23 +179,23 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
                               tanda_error *error) {
     const cl_mem memories[] = {program->tiles.memory, memory_or_any(program, program->options.labels),
                                memory_or_any(program, program->options.weights)};
-    *made = (gpu_launch){.items = NARROW_ROWS, .with_results = true, .block_n = NARROW_ROWS};
-    return make(state, "gpu/narrow.cl", "gpu_loss", made, memories, COUNT(memories), error);
+    set_blocks(&(block_shape){.block_n = LOSS_ROWS}, made);
+    made->with_results = true;
+    return make(state, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);
 }
 
-static tanda_status make_wide_backward(opencl_backend_state *state, const program *program,
-                                       const dense_backward_op *op, gpu_launch *made, tanda_error *error) {
-    const block_shape *shape = choose_shape(state, program, op->shape.inputs, program->tiles.width);
-    const size_t chunks = choose_chunks(state, program, op->shape.outputs, op->shape.inputs);
+static tanda_status make_wide_backward(opencl_backend_state *state, const program *program, const op *op,
+                                       gpu_launch *made, tanda_error *error) {
+    const dense_shape *layer = &op->dense_backward.shape;
+    const block_shape *shape = choose_shape(state, program, layer->inputs, program->tiles.width);
     const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory,
                                gpu_dense_of(program)->partials};
-    const bool folds = op->shape.outputs > CHUNK && chunks == 1;
+    const bool folds = layer->outputs > CHUNK && made->chunks == 1;
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_backward_%s%s", folds ? "folded_" : "", shape->name);
-    *made = in_blocks(shape);
-    made->chunks = chunks;
+    set_blocks(shape, made);
     tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
-    return status == TANDA_OK ? make_adding(state, program, "gpu_backward_chunks", 2, made, error) : status;
+    return status == TANDA_OK ? make_adding(state, program, op, "gpu_backward_chunks", 2, error) : status;
 }
 
 static tanda_status make_wide_gradient(opencl_backend_state *state, const program *program,
@@ -142,7 +205,7 @@ static tanda_status make_wide_gradient(opencl_backend_state *state, const progra
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_gradient_%s_%s", source_names[source], shape->name);
-    *made = in_blocks(shape);
+    set_blocks(shape, made);
     return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
 }
 
@@ -154,7 +217,7 @@ static tanda_status make_narrow_gradient(opencl_backend_state *state, const prog
                                program->options.parameters->memory, program->sums.memory};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_narrow_%s", source_names[source]);
-    *made = (gpu_launch){.items = DENSE_ITEMS, .block_m = NARROW_INPUTS};
+    set_blocks(&(block_shape){.block_m = NARROW_INPUTS}, made);
     return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 
@@ -164,44 +227,22 @@ static tanda_status make_launch(opencl_backend_state *state, const program *prog
         return make_loss(state, program, made, error);
     if (op->kind == OP_dense_forward)
         return is_wide(&op->dense_forward.shape)
-                   ? make_wide_forward(state, program, &op->dense_forward, made, error)
+                   ? make_wide_forward(state, program, op, made, error)
                    : make_narrow_forward(state, program, &op->dense_forward, made, error);
     if (op->kind == OP_dense_gradient)
         return is_wide(&op->dense_gradient.shape)
                    ? make_wide_gradient(state, program, &op->dense_gradient, made, error)
                    : make_narrow_gradient(state, program, &op->dense_gradient, made, error);
     if (op->kind == OP_dense_backward && is_wide(&op->dense_backward.shape))
-        return make_wide_backward(state, program, &op->dense_backward, made, error);
+        return make_wide_backward(state, program, op, made, error);
     return TANDA_OK;
-}
-
-/* Floats of the chunks of an op. */
-static size_t partial_floats(const opencl_backend_state *state, const program *program, const op *op) {
-    const dense_shape *shape = op->kind == OP_dense_forward    ? &op->dense_forward.shape
-                               : op->kind == OP_dense_backward ? &op->dense_backward.shape
-                                                               : NULL;
-    if (shape == NULL || !is_wide(shape)) return 0;
-    const bool forward = op->kind == OP_dense_forward;
-    const size_t units = forward ? shape->outputs : shape->inputs;
-    const size_t chunks = choose_chunks(state, program, forward ? shape->inputs : shape->outputs, units);
-    return chunks > 1 ? chunks * program->tiles.count * units * program->tiles.width : 0;
-}
-
-/* For the layer whose chunks are most; a kernel that has none of them is given as little as a buffer can be. */
-static tanda_status make_partials(const opencl_backend_state *state, const program *program,
-                                  tanda_error *error) {
-    size_t most = 1;
-    for (size_t i = 0; i < program->plan->op_count; i++) {
-        const size_t floats = partial_floats(state, program, &program->plan->ops[i]);
-        if (floats > most) most = floats;
-    }
-    return opencl_make_memory(state, most, sizeof(float), &gpu_dense_of(program)->partials, error);
 }
 
 tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program *program,
                                       tanda_error *error) {
     gpu_dense_program *own = gpu_dense_of(program);
     const plan *plan = program->plan;
+    choose_chunks(state, program);
     tanda_status status = make_partials(state, program, error);
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         status = make_launch(state, program, &plan->ops[i], &own->launches[i], error);

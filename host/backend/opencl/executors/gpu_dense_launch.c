@@ -150,25 +150,35 @@ static tanda_status launch_layer(const context *c, const op *op, gpu_layer_argum
     const gpu_launch *made = gpu_launch_of(c->program, op);
     while (made->block_n << arguments->chunk_shift < c->program->tiles.width)
         arguments->chunk_shift++;
-    arguments->chunks = (uint)made->chunks;
     const tanda_status status =
         launch_groups(c, op, arguments, sizeof *arguments, made->chunks << arguments->chunk_shift,
                       blocks_of(results, made->block_m), c->wave->tiles);
-    return status == TANDA_OK && made->chunks > 1 ? add_chunks(c, made, arguments, results) : status;
+    return status == TANDA_OK && made->adds_chunks != NULL ? add_chunks(c, made, arguments, results) : status;
 }
 
-/* Of rows, by work-items of a group. */
-static size_t row_groups(const context *c) {
-    return blocks_of(c->program->tiles.width, NARROW_ROWS);
+/* Of rows. */
+static size_t row_groups(const context *c, const op *op) {
+    return blocks_of(c->program->tiles.width, gpu_launch_of(c->program, op)->block_n);
+}
+
+/* With what follows it; *next goes behind that. */
+static gpu_layer_arguments forward_arguments(const context *c, const op *op, const struct op **next) {
+    const dense_forward_op *forward = &op->dense_forward;
+    gpu_layer_arguments arguments = layer_arguments(c, &forward->shape, forward->inputs, forward->logits);
+    *next = op + 1;
+    arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
+    arguments.tail = forward_tail(c, next);
+    return arguments;
 }
 
 static tanda_status run_forward(const context *c, const op *op, const struct op **next) {
-    const dense_forward_op *forward = &op->dense_forward;
-    gpu_layer_arguments arguments = layer_arguments(c, &forward->shape, forward->inputs, forward->logits);
-    arguments.tail = forward_tail(c, next);
-    if (is_wide(&forward->shape)) return launch_layer(c, op, &arguments, forward->shape.outputs);
-    const gpu_output_arguments output = {.layer = arguments, .steps = loss_tail(c, next)};
-    return launch_groups(c, op, &output, sizeof output, row_groups(c), c->wave->tiles, 1);
+    const struct op *adds = gpu_launch_of(c->program, op)->adds;
+    gpu_output_arguments output = {0};
+    if (adds != NULL) output.before = forward_arguments(c, adds, next);
+    output.layer = forward_arguments(c, op, next);
+    if (is_wide(&op->dense_forward.shape)) return launch_layer(c, op, &output.layer, output.layer.outputs);
+    output.steps = loss_tail(c, next);
+    return launch_groups(c, op, &output, sizeof output, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_loss(const context *c, const op *op, const struct op **next) {
@@ -181,13 +191,14 @@ static tanda_status run_loss(const context *c, const op *op, const struct op **n
         .width = (uint)program->tiles.width,
         .rows = (uint)c->wave->rows,
         .outputs = (uint)program->plan->output_forward->dense_forward.shape.outputs};
-    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c), c->wave->tiles, 1);
+    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_backward(const context *c, const op *op, const struct op **next) {
     const dense_backward_op *backward = &op->dense_backward;
     gpu_layer_arguments arguments =
         layer_arguments(c, &backward->shape, backward->delta, backward->inputs_delta);
+    arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
     arguments.tail = backward_tail(c, next);
     return launch_layer(c, op, &arguments, backward->shape.inputs);
 }
