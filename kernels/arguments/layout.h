@@ -12,6 +12,7 @@
 #include "kernels/arguments/dropout.h"
 #include "kernels/arguments/gather.h"
 #include "kernels/arguments/gpu_perceptron.h"
+#include "kernels/arguments/gpu_small.h"
 #include "kernels/arguments/limits.h"
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/network.h"
@@ -39,6 +40,9 @@
     X(network_layer, first_item, 152) \
     X(perceptron_arguments, zero, 232) \
     X(gpu_perceptron_arguments, loss, 232) \
+    X(gpu_small_layer, scale, 56) \
+    X(gpu_small_block, reserved, 32) \
+    X(gpu_small_arguments, rule, 208) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \

@@ -15,6 +15,7 @@
 
 #define RELU ACTIVATION_RELU
 #define TANH ACTIVATION_TANH
+#define GELU ACTIVATION_GELU
 #define SOFTMAX ACTIVATION_SOFTMAX
 #define SIGMOID ACTIVATION_SIGMOID
 #define IDENTITY ACTIVATION_IDENTITY
@@ -29,6 +30,7 @@ typedef struct training {
     size_t batch_rows; /* 0: all */
     float clip_norm;
     const char *on_pocl;
+    double dropout[MOST_LAYERS]; /* of each layer's inputs */
 } training;
 
 static const training trainings[] = {
@@ -44,6 +46,9 @@ static const training trainings[] = {
     {{257, 13, 2, {24, 1}, {RELU, IDENTITY}, SQUARED}, 0, 0.0f, "network"},
     {{57, 13, 1, {1}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "steps"},
     {{65, 13, 1, {3}, {IDENTITY}, ABSOLUTE}, 0, 0.0f, "ops"},
+    {{700, 32, 3, {64, 64, 2}, {RELU, GELU, SOFTMAX}, CATEGORICAL}, 600, 0.0f, "steps", {0.0, 0.25, 0.5}},
+    {{150, 270, 3, {20, 7, 1}, {GELU, TANH, IDENTITY}, ABSOLUTE}, 70, 0.0f, "steps", {0.25, 0.5}},
+    {{40, 5, 2, {300, 1}, {RELU, SIGMOID}, BINARY}, 33, 0.0f, "steps"},
 };
 #define TRAININGS (sizeof trainings / sizeof *trainings)
 
@@ -51,6 +56,7 @@ static step_options options_of(const training *training) {
     return (step_options){.batch_rows = training->batch_rows,
                           .shuffle = true,
                           .seed = 3,
+                          .dropout = training->dropout,
                           .update = {.constants = {.clip_norm = training->clip_norm}}};
 }
 
