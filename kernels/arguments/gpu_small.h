@@ -33,12 +33,12 @@ typedef struct gpu_small_block {
 } gpu_small_block;
 
 /* first_row, rows, position, slots: of the wave. scratch: units of local
- * memory before the places of layers. losses: a unit of a tile. loss: enum gpu_small_loss. */
+ * memory before the places of layers. losses: a unit of a tile. loss: enum gpu_small_loss. asked: parameters that the first-level cache holds, all or none. */
 typedef struct gpu_small_arguments {
     ulong first_row, row_count, seed, position, tile_floats, slot_floats;
     uint rows, width, features, layer_count, scratch, losses, loss;
     uint shuffle, weighted, epoch, training_step, result;
-    uint slots, bias_count;
+    uint slots, bias_count, asked, reserved;
     float inverse_rows, zero;
     rule_arguments update;
     loss_rule rule;

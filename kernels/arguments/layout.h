@@ -42,7 +42,7 @@
     X(gpu_perceptron_arguments, loss, 232) \
     X(gpu_small_layer, scale, 56) \
     X(gpu_small_block, reserved, 32) \
-    X(gpu_small_arguments, rule, 208) \
+    X(gpu_small_arguments, rule, 216) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \

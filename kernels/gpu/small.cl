@@ -27,6 +27,9 @@ kernel GROUP_OF_ITEMS void gpu_small_rows(global const float *features, global c
     r.tile = workspace + first / TILE_ROWS * a.tile_floats + first % TILE_ROWS;
     r.scratch = memory;
     r.outputs = memory + a.scratch * ROWS;
+    uint seen = ask_for((global const uint *)layers, a.layer_count * (sizeof(gpu_small_layer) / 4), t) |
+                ask_for((global const uint *)parameters, a.asked, t);
+    memory[t] = as_float(seen); /* so that it is read; nobody looks */
     if (t < ROWS) {
         ulong number = a.first_row + first + t;
         shuffle_key key = {0};
@@ -44,7 +47,9 @@ kernel GROUP_OF_ITEMS void gpu_small_rows(global const float *features, global c
             local const float *lines = r.scratch;
             if (l > 0) lines = r.outputs + layers[l - (l > 0)].place * ROWS + from * ROWS;
             barrier(CLK_LOCAL_MEM_FENCE);
-            if (l == 0) stage(r, layer, from, to, a);
+            if (l == 0) stage(r, a.features, from, to);
+            barrier(CLK_LOCAL_MEM_FENCE);
+            if (l == 0) leave_features(r, layer, from, to, a);
             barrier(CLK_LOCAL_MEM_FENCE);
             add_forward(r, layer, lines, from, to, outputs, a.zero);
         }

@@ -10,6 +10,7 @@
 #include "kernels/activate.h"
 #include "kernels/arguments/gpu_small.h"
 #include "kernels/dropout.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/loss_rows.h"
 #include "kernels/shuffle.h"
 #include "kernels/weigh.h"
@@ -17,7 +18,11 @@
 #define ITEMS 256
 #define PAIRS (ROWS / 2)
 #define LOCAL_FLOATS 8000
-#define AHEAD_TERMS 4 /* of a chain whose factors are read before they are needed */
+#define STAGED 4 /* float4 of rows that a work-item has on their way */
+#define SECTOR 8 /* words that a cache takes in at once, or some of them */
+
+/* Terms of a chain whose factors are read before they are needed; groups of few rows are few, and their weights many. */
+#define AHEAD_TERMS (ROWS == 16 ? 8 : 4)
 
 /* What a group works with. scratch: inputs of the first layer, a chunk at a time; then derivatives of outputs. */
 typedef struct small_rows {
@@ -29,6 +34,14 @@ typedef struct small_rows {
     ulong position;            /* of the first row in its batch */
 } small_rows;
 
+/* Asks for some words one by one before they are needed: each layer would else wait for its own. Returns something of them. */
+INLINE uint ask_for(global const uint *words, uint count, uint t) {
+    uint seen = 0;
+    for (uint i = t * SECTOR; i < count; i += ITEMS * SECTOR)
+        seen |= words[i];
+    return seen;
+}
+
 /* ---- chains ------------------------------------------------------------------------------------------------ */
 
 INLINE void add_products(float2 value, float4 factors, float2 *sum) {
@@ -38,33 +51,42 @@ INLINE void add_products(float2 value, float4 factors, float2 *sum) {
     sum[3] = fma(value, (float2)(factors.w), sum[3]);
 }
 
-/* The weights of one input and four outputs; of one that is not there, those of the last. */
-INLINE float4 weights_of_outputs(global const float *w, int aligned, uint left) {
+/* Four floats, of which `left` more than the first are there, the last of them for others. */
+INLINE float4 four_at(global const float *w, int aligned, uint left) {
     if (aligned) return *(global const float4 *)w;
     return (float4)(w[0], w[min(left, 1u)], w[min(left, 2u)], w[min(left, 3u)]);
+}
+
+/* Chains of two rows and four outputs over `terms` inputs. */
+INLINE void add_inputs(local const float2 *x, global const float *w, uint stride, uint terms,
+                       const int aligned, uint left, float2 *sum) {
+    for (; terms >= AHEAD_TERMS; terms -= AHEAD_TERMS) {
+        float4 factors[AHEAD_TERMS];
+        UNROLL_FOR (uint n = 0; n < AHEAD_TERMS; n++)
+            factors[n] = four_at(w + n * stride, aligned, left);
+        UNROLL_FOR (uint n = 0; n < AHEAD_TERMS; n++)
+            add_products(x[n * PAIRS], factors[n], sum);
+        x += AHEAD_TERMS * PAIRS;
+        w += AHEAD_TERMS * stride;
+    }
+    for (; terms > 0; terms--, x += PAIRS, w += stride)
+        add_products(*x, four_at(w, aligned, left), sum);
 }
 
 /* Chains of a layer over its inputs `from` to `to`, a chunk, whose first lies at `lines`; its totals are in `target`. */
 INLINE void add_forward(small_rows r, gpu_small_layer layer, local const float *lines, uint from, uint to,
                         local float *target, float zero) {
     for (uint i = r.t; i < (layer.outputs + 3) / 4 * PAIRS; i += ITEMS) {
-        uint pair = i % PAIRS, h = i / PAIRS * 4, left = layer.outputs - 1 - h, k = from;
+        uint pair = i % PAIRS, h = i / PAIRS * 4, left = layer.outputs - 1 - h;
         local const float2 *x = (local const float2 *)lines + pair;
         global const float *w = r.parameters + layer.weight + from * layer.stride + h;
         float2 sum[4];
         UNROLL_FOR (uint j = 0; j < 4; j++)
             sum[j] = (float2)(zero);
-        for (; k + AHEAD_TERMS <= to; k += AHEAD_TERMS) {
-            float4 factors[AHEAD_TERMS];
-            UNROLL_FOR (uint n = 0; n < AHEAD_TERMS; n++)
-                factors[n] = weights_of_outputs(w + n * layer.stride, layer.aligned, left);
-            UNROLL_FOR (uint n = 0; n < AHEAD_TERMS; n++)
-                add_products(x[n * PAIRS], factors[n], sum);
-            x += AHEAD_TERMS * PAIRS;
-            w += AHEAD_TERMS * layer.stride;
-        }
-        for (; k < to; k++, x += PAIRS, w += layer.stride)
-            add_products(*x, weights_of_outputs(w, layer.aligned, left), sum);
+        if (layer.aligned)
+            add_inputs(x, w, layer.stride, to - from, 1, left, sum);
+        else
+            add_inputs(x, w, layer.stride, to - from, 0, left, sum);
         UNROLL_FOR (uint j = 0; j < 4; j++)
             if (j <= left) {
                 local float2 *total = (local float2 *)target + (h + j) * PAIRS + pair;
@@ -124,6 +146,16 @@ INLINE void backward(small_rows r, gpu_small_layer layer, float zero) {
     }
 }
 
+/* ---- functions --------------------------------------------------------------------------------------------- */
+
+ASIDE float activated(uint function, float z) {
+    return activate(function, z);
+}
+
+ASIDE float derived(uint function, float delta, float from) {
+    return activate_backward(function, delta, from);
+}
+
 /* ---- elements ---------------------------------------------------------------------------------------------- */
 
 /* The random word that drops or keeps an input of layer l. */
@@ -142,22 +174,33 @@ INLINE float leave_input(small_rows r, gpu_small_layer layer, uint l, uint row, 
     return value;
 }
 
-/* Features `from` to `to` of the group's rows, +0 of rows that are not there. */
-INLINE void stage(small_rows r, gpu_small_layer layer, uint from, uint to, gpu_small_arguments a) {
-    int in_fours = a.features % 4 == 0;
-    for (uint i = r.t; i < (to - from + 3) / 4 * ROWS; i += ITEMS) {
-        uint row = i % ROWS, k = i / ROWS * 4;
-        global const float *x = r.features + (ulong)r.numbers[row] * a.features + from + k;
-        float4 values = (float4)(0.0f);
-        if (row < r.used && in_fours)
-            values = *(global const float4 *)x;
-        else if (row < r.used)
-            values = weights_of_outputs(x, 0, to - from - 1 - k);
-        float each[4] = {values.x, values.y, values.z, values.w};
-        UNROLL_FOR (uint j = 0; j < 4; j++)
-            if (from + k + j < to)
-                r.scratch[(k + j) * ROWS + row] = leave_input(r, layer, 0, row, from + k + j, each[j], a);
+/* Four features of a row from k on, of which `left` more than the first are there; +0 of a row that is not. */
+INLINE float4 four_features(small_rows r, uint features, uint row, uint k, uint left) {
+    global const float *x = r.features + (ulong)r.numbers[row] * features + k;
+    if (row >= r.used) return (float4)(0.0f);
+    return four_at(x, features % 4 == 0, left);
+}
+
+/* Features `from` to `to` of the group's rows; some are on their way while others are stored. */
+INLINE void stage(small_rows r, uint features, uint from, uint to) {
+    uint row = r.t % ROWS, step = ITEMS / ROWS * 4;
+    for (uint k = from + r.t / ROWS * 4; k < to; k += STAGED * step) {
+        float4 held[STAGED];
+        UNROLL_FOR (uint i = 0; i < STAGED; i++)
+            if (k + i * step < to)
+                held[i] = four_features(r, features, row, k + i * step, to - 1 - k - i * step);
+        UNROLL_FOR (uint i = 0; i < STAGED; i++) {
+            float each[4] = {held[i].x, held[i].y, held[i].z, held[i].w};
+            UNROLL_FOR (uint j = 0; j < 4; j++)
+                if (k + i * step + j < to) r.scratch[(k + i * step + j - from) * ROWS + row] = each[j];
+        }
     }
+}
+
+/* They go through dropout, and to the tile. */
+INLINE void leave_features(small_rows r, gpu_small_layer layer, uint from, uint to, gpu_small_arguments a) {
+    for (uint i = r.t; i < (to - from) * ROWS; i += ITEMS)
+        r.scratch[i] = leave_input(r, layer, 0, i % ROWS, from + i / ROWS, r.scratch[i], a);
 }
 
 /* From totals to outputs, which are the inputs of layer l + 1, where there is one: `above`. */
@@ -166,7 +209,7 @@ INLINE void activate_outputs(small_rows r, gpu_small_layer layer, gpu_small_laye
     local float *outputs = r.outputs + layer.place * ROWS;
     for (uint i = r.t; i < layer.outputs * ROWS; i += ITEMS) {
         uint row = i % ROWS, unit = i / ROWS;
-        float z = canonical(outputs[i]), y = activate(layer.activation, z);
+        float z = canonical(outputs[i]), y = activated(layer.activation, z);
         if (layer.from != GPU_SMALL_NOWHERE)
             r.tile[(layer.from + unit) * a.width + row] = layer.of_logits ? z : y;
         outputs[i] = l + 1 < a.layer_count ? leave_input(r, above, l + 1, row, unit, y, a) : y;
@@ -183,7 +226,7 @@ INLINE void activate_deltas(small_rows r, gpu_small_layer layer, gpu_small_layer
         if (layer.from != GPU_SMALL_NOWHERE) from = r.tile[(layer.from + unit) * a.width + row];
         if (l + 1 < a.layer_count && above.threshold > 0)
             d = dropout_delta(d, dropout_word(r, above, l + 1, row, unit, a), above.threshold, above.scale);
-        d = activate_backward(layer.activation, d, from);
+        d = derived(layer.activation, d, from);
         outputs[i] = d;
         r.tile[(layer.delta + unit) * a.width + row] = d;
     }
@@ -192,8 +235,8 @@ INLINE void activate_deltas(small_rows r, gpu_small_layer layer, gpu_small_layer
 /* ---- the loss ---------------------------------------------------------------------------------------------- */
 
 /* The loss of a row and, in scratch, the derivatives of its outputs; whether it was right. By the kernels of loss.cl. */
-INLINE float row_loss(gpu_small_arguments a, local const float *z, local float *delta,
-                      global const int *label, int is_used, int *right) {
+ASIDE float row_loss(gpu_small_arguments a, local const float *z, local float *delta, global const int *label,
+                     int is_used, int *right) {
     int is_class = a.rule.is_class, bits = is_used && a.rule.targets == 1 ? label[0] : 0;
     float loss = a.zero;
     *right = 0;

@@ -17,6 +17,7 @@
 #define FIXED_OF_GRADIENT 3
 #define FIXED_OF_UPDATE 4
 #define MOST_SMALL_PARAMETERS 131072 /* of more, a group of few rows waits for its weights for too long */
+#define MOST_ASKED 24576             /* parameters that a GPU's first-level cache holds beside local memory */
 #define WAVE_BYTES ((size_t)512 << 20)
 
 typedef struct gpu_small_program {
@@ -160,6 +161,7 @@ static gpu_small_arguments arguments_of(const context *c) {
     const gpu_small_form *form = &own_of(program)->form;
     const update_constants *constants = &program->options.update.constants;
     const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
+    const size_t count = program->plan->parameter_count;
     return (gpu_small_arguments){.first_row = c->wave->first_row,
                                  .row_count = program->options.rows,
                                  .seed = program->options.seed,
@@ -180,6 +182,7 @@ static gpu_small_arguments arguments_of(const context *c) {
                                  .result = (uint)c->wave->result,
                                  .slots = (uint)c->wave->slots,
                                  .bias_count = is_penalised ? (uint)program->plan->layer_count : 0,
+                                 .asked = count <= MOST_ASKED ? (uint)count : 0,
                                  .inverse_rows = inverse_rows_of(c->wave->rows),
                                  .update = rule_of(program),
                                  .rule = loss_rule_of(program, &program->plan->loss->loss)};
