@@ -30,14 +30,7 @@ kernel GROUP_OF_ITEMS void gpu_small_rows(global const float *features, global c
     uint seen = ask_for((global const uint *)layers, a.layer_count * (sizeof(gpu_small_layer) / 4), t) |
                 ask_for((global const uint *)parameters, a.asked, t);
     memory[t] = as_float(seen); /* so that it is read; nobody looks */
-    if (t < ROWS) {
-        ulong number = a.first_row + first + t;
-        shuffle_key key = {0};
-        if (a.shuffle)
-            key = shuffle_make_key(a.seed, a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
-        if (a.shuffle && t < r.used) number = shuffle_position(key, number);
-        numbers[t] = t < r.used ? (uint)number : 0;
-    }
+    if (t < ROWS) numbers[t] = row_number(first + t, a);
     if (t == 0) correct = 0;
     for (l = 0; l < a.layer_count; l++) {
         gpu_small_layer layer = layers[l], above = layers[min(l + 1, a.layer_count - 1)];

@@ -6,6 +6,7 @@
 #define TANDA_KERNELS_GPU_SMALL_ROWS_H
 
 #define ROW_SPACE local
+#define ROUNDS_FOR UNROLL_FOR
 
 #include "kernels/activate.h"
 #include "kernels/arguments/gpu_small.h"
@@ -40,6 +41,14 @@ INLINE uint ask_for(global const uint *words, uint count, uint t) {
     for (uint i = t * SECTOR; i < count; i += ITEMS * SECTOR)
         seen |= words[i];
     return seen;
+}
+
+/* The number in the data set of a row of the wave; 0 of one that is not there. */
+INLINE uint row_number(uint row, gpu_small_arguments a) {
+    if (row >= a.rows) return 0;
+    if (!a.shuffle) return (uint)(a.first_row + row);
+    shuffle_key key = shuffle_make_key(a.seed, a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
+    return (uint)shuffle_position(key, a.first_row + row);
 }
 
 /* ---- chains ------------------------------------------------------------------------------------------------ */
