@@ -22,6 +22,14 @@ static inline int is_plain(rule_arguments rule) {
            c.clip_norm == 0.0f;
 }
 
+/* Whether a parameter is none of the biases that are listed. */
+static inline int lies_in_weights(global const bias_range *biases, uint count, uint index) {
+    int found = 0;
+    for (uint i = 0; i < count; i++)
+        found |= index >= biases[i].first && index < biases[i].end;
+    return !found;
+}
+
 /* New weights from w and the tree's sum, which becomes the derivative. */
 static inline real apply_rule(update_target t, real w, real *sum, real norm_scale, int is_weight,
                               real *state) {

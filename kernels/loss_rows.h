@@ -7,6 +7,11 @@
 #include "kernels/loss.h"
 #include "kernels/tile.h"
 
+/* Where a row's outputs and deltas lie. */
+#ifndef ROW_SPACE
+#define ROW_SPACE global
+#endif
+
 /* How many lanes are true; a sum of conditions counts as often. */
 #if VECTOR == 1
 static inline uint count_true(integer condition) {
@@ -53,7 +58,7 @@ static inline real squared_rows(real z, integer bits, loss_rule rule, real *loss
 }
 
 /* maximum over the classes and the first class that has it. */
-static inline real find_maximum(global const float *z, uint outputs, uint width, integer *best) {
+static inline real find_maximum(ROW_SPACE const float *z, uint outputs, uint width, integer *best) {
     real maximum = load_real(z);
     *best = (integer)(0);
     for (uint c = 1; c < outputs; c++) {
@@ -66,7 +71,7 @@ static inline real find_maximum(global const float *z, uint outputs, uint width,
 }
 
 /* Sum over classes of exp(z - maximum), in chunks like a dense sum; the terms go to `terms` unless keep is 0. */
-static inline real sum_exponentials(global const float *z, global float *terms, int keep, uint outputs,
+static inline real sum_exponentials(ROW_SPACE const float *z, ROW_SPACE float *terms, int keep, uint outputs,
                                     uint width, real maximum, float zero) {
     real total = (real)(zero);
     for (uint from = 0; from < outputs; from += CHUNK) {
@@ -83,7 +88,8 @@ static inline real sum_exponentials(global const float *z, global float *terms, 
 }
 
 /* Sum over classes of maximum - z, in chunks. */
-static inline real sum_distances(global const float *z, uint outputs, uint width, real maximum, float zero) {
+static inline real sum_distances(ROW_SPACE const float *z, uint outputs, uint width, real maximum,
+                                 float zero) {
     real total = (real)(zero);
     for (uint from = 0; from < outputs; from += CHUNK) {
         uint to = from + CHUNK < outputs ? from + CHUNK : outputs;
@@ -96,7 +102,7 @@ static inline real sum_distances(global const float *z, uint outputs, uint width
 }
 
 /* Losses and, with_delta, deltas of VECTOR rows, whose classes lie `width` floats apart, and which class was right. */
-static inline void categorical_rows(loss_rule rule, global const float *z, global float *delta,
+static inline void categorical_rows(loss_rule rule, ROW_SPACE const float *z, ROW_SPACE float *delta,
                                     int with_delta, uint width, integer class, integer is_used, real *losses,
                                     integer *right, float zero) {
     uint outputs = rule.outputs;
@@ -158,7 +164,7 @@ static inline real element_target(loss_rule rule, integer class, uint h) {
  * whose labels all, were right. A row's loss is the mean over its outputs, whose sum goes in chunks. Without classes the
  * targets are in label, unless that is NULL: then the only one is the bits of label_bits, which are the classes otherwise.
  */
-static inline void element_rows(loss_rule rule, global const float *output, global float *delta,
+static inline void element_rows(loss_rule rule, ROW_SPACE const float *output, ROW_SPACE float *delta,
                                 int with_delta, uint width, global const int *label, integer label_bits,
                                 integer is_used, real *losses, integer *right, float zero) {
     uint outputs = rule.outputs;

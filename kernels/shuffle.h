@@ -18,6 +18,11 @@
 /* Twice PHILOX_WORDS. With 4, where two neighbours go is visibly dependent; with 8 no test sees it. */
 #define SHUFFLE_ROUNDS 8
 
+/* A kernel may define it as UNROLL_FOR, to keep a key in registers, which cannot be indexed. */
+#ifndef ROUNDS_FOR
+#define ROUNDS_FOR for
+#endif
+
 /* Made by shuffle_make_key, on the host or in a kernel. */
 typedef struct shuffle_key {
     ulong count;
@@ -68,7 +73,7 @@ SHARED uint shuffle_hash(uint x, uint key) {
 SHARED ulong shuffle_pass(shuffle_key key, ulong i) {
     uint low = (uint)i & key.low_mask;
     uint high = (uint)(i >> key.low_bits);
-    for (uint round = 0; round < SHUFFLE_ROUNDS; round += 2) {
+    ROUNDS_FOR (uint round = 0; round < SHUFFLE_ROUNDS; round += 2) {
         high += multiply_high(shuffle_hash(low, key.round_key[round]), key.highs);
         high = high < key.highs ? high : high - key.highs;
         low ^= shuffle_hash(high, key.round_key[round + 1]) >> 1 >> key.low_shift;

@@ -2,13 +2,6 @@
 #include "kernels/apply.h"
 #include "kernels/merge.h"
 
-static inline int is_weight(global const bias_range *biases, uint count, uint index) {
-    int found = 0;
-    for (uint i = 0; i < count; i++)
-        found |= index >= biases[i].first && index < biases[i].end;
-    return !found;
-}
-
 /*
  * The at most FAN_IN slots that are left of a step become the gradient, which stays in the first, and update the
  * parameters, of which an evaluation has none. The loss lies behind them, 16 floats before a slot's end. results has three
@@ -27,7 +20,7 @@ kernel void update(global float *parameters, global float *slots, global float *
         real scale = (real)(1.0f);
         if (a.rule.constants.clip_norm > 0.0f)
             scale = update_norm_scale((real)(squares[0]), (real)(a.rule.constants.clip_norm));
-        if (apply_update(target, index, &sum, scale, is_weight(biases, a.bias_count, index)))
+        if (apply_update(target, index, &sum, scale, lies_in_weights(biases, a.bias_count, index)))
             results[3 * a.step + 2] = 1;
     }
     store_real(sum, slots + index);

@@ -13,6 +13,7 @@
 #include "kernels/arguments/gather.h"
 #include "kernels/arguments/gpu_dense.h"
 #include "kernels/arguments/gpu_perceptron.h"
+#include "kernels/arguments/gpu_small.h"
 #include "kernels/arguments/limits.h"
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/network.h"
@@ -48,6 +49,9 @@
     X(network_layer, first_item, 152) \
     X(perceptron_arguments, zero, 232) \
     X(gpu_perceptron_arguments, loss, 240) \
+    X(gpu_small_layer, scale, 56) \
+    X(gpu_small_block, reserved, 32) \
+    X(gpu_small_arguments, rule, 216) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \

@@ -15,6 +15,7 @@
 
 #define RELU ACTIVATION_RELU
 #define TANH ACTIVATION_TANH
+#define GELU ACTIVATION_GELU
 #define SOFTMAX ACTIVATION_SOFTMAX
 #define SIGMOID ACTIVATION_SIGMOID
 #define IDENTITY ACTIVATION_IDENTITY
@@ -29,6 +30,7 @@ typedef struct training {
     size_t batch_rows; /* 0: all */
     float clip_norm;
     const char *on_pocl;
+    double dropout[MOST_LAYERS]; /* of each layer's inputs */
 } training;
 
 static const training trainings[] = {
@@ -47,6 +49,9 @@ static const training trainings[] = {
     {{90, 7, 1, {2}, {TANH}, ABSOLUTE}, 32, 0.0f, "ops"},
     {{9000, 5, 1, {1}, {SIGMOID}, BINARY}, 0, 0.0f, "perceptron"},
     {{600, 1030, 1, {1}, {IDENTITY}, SQUARED}, 0, 0.0f, "perceptron"},
+    {{700, 32, 3, {64, 64, 2}, {RELU, GELU, SOFTMAX}, CATEGORICAL}, 600, 0.0f, "steps", {0.0, 0.25, 0.5}},
+    {{150, 270, 3, {20, 7, 1}, {GELU, TANH, IDENTITY}, ABSOLUTE}, 70, 0.0f, "steps", {0.25, 0.5}},
+    {{40, 5, 2, {300, 1}, {RELU, SIGMOID}, BINARY}, 33, 0.0f, "steps"},
 };
 #define TRAININGS (sizeof trainings / sizeof *trainings)
 
@@ -54,6 +59,7 @@ static step_options options_of(const training *training) {
     return (step_options){.batch_rows = training->batch_rows,
                           .shuffle = true,
                           .seed = 3,
+                          .dropout = training->dropout,
                           .update = {.constants = {.clip_norm = training->clip_norm}}};
 }
 

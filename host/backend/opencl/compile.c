@@ -8,6 +8,7 @@
 
 const executor *const opencl_executors[] = {&opencl_gpu_perceptron.base,
                                             &opencl_gpu_perceptron_one.base,
+                                            &opencl_gpu_small.base,
                                             &opencl_gpu_dense.base,
                                             &opencl_perceptron.base,
                                             &opencl_steps.base,

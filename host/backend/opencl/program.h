@@ -28,8 +28,8 @@ typedef struct opencl_executor {
     const char *(*notes)(const program *program);
 } opencl_executor;
 
-extern const opencl_executor opencl_gpu_perceptron, opencl_gpu_perceptron_one, opencl_gpu_dense,
-    opencl_perceptron, opencl_steps, opencl_tiles, opencl_network, opencl_ops;
+extern const opencl_executor opencl_gpu_perceptron, opencl_gpu_perceptron_one, opencl_gpu_small,
+    opencl_gpu_dense, opencl_perceptron, opencl_steps, opencl_tiles, opencl_network, opencl_ops;
 
 /* The tensors of tiles: (count, floats). */
 typedef struct tile_tensors {
