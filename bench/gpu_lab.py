@@ -98,7 +98,7 @@ class Lab:
         self.arguments = arguments
         self.tanda, self.python = (os.path.abspath(p) if os.sep in p else p for p in (arguments.program, arguments.python))
         self.budget = Budget(arguments.budget, arguments.spent)
-        self.longest = max(10.0, arguments.budget / 8)  # of one process
+        self.longest = self.most = max(10.0, arguments.budget / 8)  # of one process
         self.device = self.choose_device()
         chosen = arguments.executors.split(",") if arguments.executors else self.device["executors"]
         self.executors = [name for name in self.device["executors"] if name in chosen]
@@ -141,17 +141,18 @@ class Lab:
         for name, options in TRAININGS:
             if not re.search(self.arguments.trainings, name):
                 continue
-            row = {"training": name, "options": options, "cpu": attempt(lambda: self.train(options, "--device", "cpu")),
-                   "results": {}}
-            for executor in ["default", *self.executors]:
-                forced = [] if executor == "default" else ["--executor", executor]
-                row["results"][executor] = attempt(
-                    lambda: self.train(options, "--device", self.device["id"], "--require-device", "--accept-flush", *forced))
-            for result in row["results"].values():
-                if "weights_sha256" in result and "weights_sha256" in row["cpu"]:
-                    result["equal"] = result["weights_sha256"] == row["cpu"]["weights_sha256"]
-            self.report["matrix"].append(row)
-            say(f"bits of {name}: " + ", ".join(f"{e} {gpu_lab_report.bits(r)}" for e, r in row["results"].items()))
+            self.report["matrix"].append({"training": name, "options": options, "results": {},
+                                          "cpu": attempt(lambda: self.train(options, "--device", "cpu"))})
+        rows = [(row, executor) for executor in ["default", *self.executors] for row in self.report["matrix"]]
+        for i, (row, executor) in enumerate(rows):
+            forced = [] if executor == "default" else ["--executor", executor]
+            self.allow(0.35, len(rows) - i)
+            result = row["results"][executor] = attempt(
+                lambda: self.train(row["options"], "--device", self.device["id"], "--require-device", "--accept-flush", *forced))
+            if "weights_sha256" in result and "weights_sha256" in row["cpu"]:
+                result["equal"] = result["weights_sha256"] == row["cpu"]["weights_sha256"]
+            say(f"bits of {row['training']}, {executor}: {gpu_lab_report.bits(result)}")
+        self.longest = self.most
 
     # ---- limits -----------------------------------------------------------------------------------------------
 
@@ -201,12 +202,22 @@ class Lab:
         return found
 
     def round(self, share):
-        for workload in self.workloads:
-            results = workload["results"]
-            for key, specification in self.specifications(workload["name"]).items():
+        """The CPU and what is taken by default first, for all workloads: what is short of time then are forced executors."""
+        for is_forced in (False, True):
+            cells = [(w, key, text) for w in self.workloads for key, text in self.specifications(w["name"]).items()
+                     if (key not in ("cpu", "default")) == is_forced]
+            for i, (workload, key, specification) in enumerate(cells):
+                results = workload["results"]
                 if key != results.get("default", {}).get("executor"):  # it has been measured as the default
-                    self.time(results.setdefault(key, {}), workload["name"], specification, share)
-            say(f"{workload['name']}: " + ", ".join(f"{k} {gpu_lab_report.cell_text(c)}" for k, c in results.items()))
+                    cell = results.setdefault(key, {})
+                    self.allow(share if is_forced else 0.75 * share, len(cells) - i)
+                    self.time(cell, workload["name"], specification, share)
+                    say(f"{workload['name']}, {key}: {gpu_lab_report.cell_text(cell)}")
+        self.longest = self.most
+
+    def allow(self, share, cells):
+        """No process of these cells takes more than some times its part, so that there is time for all."""
+        self.longest = min(self.most, max(5.0, 4.0 * self.budget.left(share) / cells))
 
     def fast_round(self, share):
         """Our kernels and CLBlast's, where products may be added up in any order."""

@@ -192,7 +192,7 @@ def missing_rows(report):
             if "reason" in result and not is_misfit(result):
                 yield [f"bits of {row['training']}", name, result["reason"]]
     for workload in report["workloads"]:
-        fast = [(f"fast, {gemm}", cell) for gemm, cell in workload["fast"].items()]
+        fast = [(f"fast {gemm}", cell) for gemm, cell in workload["fast"].items()]
         for name, cell in [*workload["results"].items(), *fast]:
             if "reason" in cell and not is_misfit(cell):
                 yield [workload["name"], name, cell["reason"]]
@@ -204,6 +204,20 @@ def missing_rows(report):
     for name, part in (("PyTorch", report["torch"]), ("the machine model", report["model"])):
         if "reason" in part:
             yield ["all", name, part["reason"]]
+
+
+def gathered(rows):
+    """Rows of what, by whom, why: those with the same reason that have what or by whom in common become one."""
+    for common, other in ((0, 1), (1, 0)):
+        groups = {}
+        for row in rows:
+            groups.setdefault((row[common], row[2]), []).append(row[other])
+        rows = []
+        for (kept, reason), others in groups.items():
+            row = ["; ".join(others), "; ".join(others), reason]
+            row[common] = kept
+            rows.append(row)
+    return rows
 
 
 def introduction(report):
@@ -264,8 +278,8 @@ def markdown(report):
               *table(["training", "CPU ", *(f"{e} " for e in ["default", *executors])],
                      ([row["training"], f"`{row['cpu']['weights_sha256'][:12]}`" if "weights_sha256" in row["cpu"] else NONE,
                        *(bits(row["results"].get(e, {"reason": "", "kind": "time"})) for e in ["default", *executors])] for row in report["matrix"]))]
-    missing = list(missing_rows(report))
+    missing = gathered(missing_rows(report))
     lines += ["## Not measured", "", *(table(["what", "by ", "why "], missing) if missing else ["Nothing is missing.", ""])]
-    lines += [f"Times are medians of {report['rounds']} rounds of 3 runs, the CPU and all executors in turn within a round. csv, synthetic and",
-              "start/version need no device, and are not in it."]
+    lines += [f"Times are medians over rounds (whole ones: {report['rounds']}) of 3 runs; in each, CPU and default in turn, then forced executors.",
+              "csv, synthetic and start/version need no device, and are not in it."]
     return "\n".join(lines) + "\n"

@@ -115,7 +115,7 @@ Test(gpu_lab, other_bits_are_told_and_end_with_1, .fini = leave_and_forget) {
     write_text("other",
                "#!/bin/sh\nother=s/x/x/\n"
                "case \"$*\" in *--require-device*) other='s/\"weights_sha256\": \"..../&wrong/' ;; esac\n"
-               "'" TANDA_PROGRAM "' \"$@\" >out && sed \"$other\" out\n");
+               "'" TANDA_PROGRAM "' \"$@\" >\"$0.out\" && sed \"$other\" \"$0.out\"\n");
     cr_assert_eq(chmod("other", 0700), 0);
     char program[200];
     snprintf(program, sizeof program, "%s/other", test_folder);
