@@ -19,7 +19,6 @@ import warnings
 import numpy as np
 from safetensors.numpy import load_file
 
-PAUSE = 0.5  # seconds: threads that wait for more to do keep the cores busy for a while
 LEARNING_RATE = 0.01  # of host/bench/training.c
 AGREEMENT = 1e-3
 LEAST_STEPS_PER_ROUND = 1
@@ -131,10 +130,12 @@ class NumPy(Peer):
 
 class PyTorch(Peer):
     name = "torch"
+    device = "cpu"
 
     def __init__(self, task):
         super().__init__(task)
         torch = self.torch = importlib.import_module("torch")
+        torch.backends.cuda.matmul.allow_tf32 = False
         layers = []
         for w, b in zip(task.weights, task.biases):
             linear = torch.nn.Linear(w.shape[1], w.shape[0])
@@ -142,14 +143,14 @@ class PyTorch(Peer):
                 linear.weight.copy_(torch.from_numpy(w))
                 linear.bias.copy_(torch.from_numpy(b))
             layers += [linear, torch.nn.ReLU()]
-        self.model = torch.nn.Sequential(*layers[:-1])
-        self.x = torch.from_numpy(task.x)
-        self.y = torch.from_numpy(task.y.astype(np.float32)[:, None] if task.binary else task.y.astype(np.int64))
+        self.model = torch.nn.Sequential(*layers[:-1]).to(self.device)
+        self.x = torch.from_numpy(task.x).to(self.device)
+        self.y = torch.from_numpy(task.y.astype(np.float32)[:, None] if task.binary else task.y.astype(np.int64)).to(self.device)
         self.criterion = torch.nn.BCEWithLogitsLoss() if task.binary else torch.nn.CrossEntropyLoss()
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LEARNING_RATE, fused=True)
 
     def permutation(self):
-        return self.torch.randperm(self.task.rows)
+        return self.torch.randperm(self.task.rows, device=self.device)
 
     def step(self, rows):
         self.optimizer.zero_grad(set_to_none=True)
@@ -342,11 +343,11 @@ def compare(arguments, workload, folder):
     peers = start_peers(arguments, task)
     for _ in range(arguments.rounds):
         for device in devices:
-            time.sleep(PAUSE)
+            time.sleep(arguments.pause)
             found = tanda(arguments, workload, device, "--repetitions", "3", "--min-time", str(arguments.seconds / 3))
             times[f"tanda {device}"].append(found["real_time"] * 1e-6)
         for peer, steps, _ in peers:
-            time.sleep(PAUSE)
+            time.sleep(arguments.pause)
             times.setdefault(peer.name, []).append(timed(peer, steps))
     ours = statistics.median(times[f"tanda {devices[0]}"])
     agreement = {peer.name: fine for peer, _, fine in peers}
@@ -380,6 +381,14 @@ def versions():
     return found
 
 
+def write(output, results):
+    """A file that is never half written: who stops this script keeps what was measured."""
+    if output:
+        with open(output + ".part", "w") as file:
+            json.dump({"versions": versions(), "results": results}, file, indent=2)
+        os.replace(output + ".part", output)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tanda", default="build-release/tanda", help="the program")
@@ -388,8 +397,12 @@ def main():
     parser.add_argument("--peers", default="torch,numpy,jax,sklearn,ggml")
     parser.add_argument("--rounds", type=int, default=7, help="times in turn")
     parser.add_argument("--seconds", type=float, default=0.2, help="of one peer in one round, about")
-    parser.add_argument("--output", help="JSON file")
+    parser.add_argument("--pause", type=float, default=0.5,
+                        help="seconds before each time: threads that wait for more to do keep the cores busy for a while")
+    parser.add_argument("--torch-device", default="cpu", help="PyTorch's: cuda:0")
+    parser.add_argument("--output", help="JSON file, written after each workload")
     arguments = parser.parse_args()
+    PyTorch.device = arguments.torch_device
     warnings.filterwarnings("ignore")
     names = subprocess.run([arguments.tanda, "bench", "--list", "--filter", arguments.filter], check=True,
                            capture_output=True, text=True).stdout.split()
@@ -401,9 +414,7 @@ def main():
             lines = compare(arguments, name, folder)
         show(lines)
         results += lines
-    if arguments.output:
-        with open(arguments.output, "w") as file:
-            json.dump({"versions": versions(), "results": results}, file, indent=2)
+        write(arguments.output, results)
     return 1 if any(line["losses_agree"] is False for line in results) else 0
 
 

@@ -1,4 +1,4 @@
-/* Kernels that do nothing but load, nothing but multiply and add, or nothing: what a device can do at best. */
+/* Kernels that do nothing but load, nothing but multiply and add, nothing but exchange, or nothing: what a device can do at best. */
 #include "kernels/arguments/limits.h"
 #include "kernels/tile.h"
 
@@ -42,6 +42,14 @@ kernel void fma_limit(global float *result, fma_arguments limits) {
         l = fused(l, by, more);
     }
     store_real(a + b + c + d + e + f + g + h + i + j + k + l, result + get_global_id(0) * VECTOR);
+}
+
+/* Work-item (workers): exchanges a word of its own, rounds times, each with what the one before gave. */
+kernel void atomic_limit(global uint *words, atomic_arguments limits) {
+    global uint *word = words + get_global_id(0) * VECTOR;
+    uint value = (uint)get_global_id(0);
+    for (ulong round = 0; round < limits.rounds; round++)
+        value = atomic_xchg(word, value + 1u);
 }
 
 kernel void nothing(global float *result) {

@@ -71,6 +71,7 @@ typedef struct device_limits {
     double fma_peak;         /* floating-point operations per second; a fused multiply-add is two */
     double launch_seconds;   /* from handing over an empty piece of work to knowing that it is done */
     double queued_seconds;   /* what each of many such pieces takes when they are only queued */
+    double atomic_rate;      /* exchanges per second, each of a word that one work-item has for itself */
     double upload, download; /* bytes per second between the host's memory and the device's */
 } device_limits;
 

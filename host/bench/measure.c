@@ -214,6 +214,7 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
                            .fma_peak = higher(a->fma_peak, b->fma_peak),
                            .launch_seconds = lower(a->launch_seconds, b->launch_seconds),
                            .queued_seconds = lower(a->queued_seconds, b->queued_seconds),
+                           .atomic_rate = higher(a->atomic_rate, b->atomic_rate),
                            .upload = higher(a->upload, b->upload),
                            .download = higher(a->download, b->download)};
 }

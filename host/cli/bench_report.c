@@ -30,6 +30,7 @@ void print_limits(const tanda_device_information *device, const device_limits *l
     printf("  reads %.1f GB/s, %.0f GFLOP/s of fma; empty launch %s, queued %s",
            limits->read_bandwidth * 1e-9, limits->fma_peak * 1e-9, time_text(limits->launch_seconds, launch),
            time_text(limits->queued_seconds, queued));
+    if (limits->atomic_rate > 0.0) printf("; %.2f G atomic exchanges/s", limits->atomic_rate * 1e-9);
     if (limits->upload > 0.0)
         printf("; upload %.1f GB/s, download %.1f GB/s", limits->upload * 1e-9, limits->download * 1e-9);
     putchar('\n');
@@ -141,6 +142,7 @@ void bench_report_device(bench_report *report, const tanda_device_information *d
     json_put_real(&entry, "fma_flops_per_second", limits->fma_peak);
     json_put_real(&entry, "launch_seconds", limits->launch_seconds);
     json_put_real(&entry, "queued_seconds", limits->queued_seconds);
+    json_put_real(&entry, "atomics_per_second", limits->atomic_rate);
     json_put_real(&entry, "upload_bytes_per_second", limits->upload);
     json_put_real(&entry, "download_bytes_per_second", limits->download);
     append(report, report->devices, json_end(&entry));

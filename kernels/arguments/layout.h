@@ -41,6 +41,7 @@
     X(gpu_narrow_arguments, zero, 240) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
+    X(atomic_arguments, rounds, 8) \
     X(loss_rule, mean, 52) \
     X(loss_arguments, zero, 112) \
     X(softmax_arguments, zero, 40) \

@@ -13,4 +13,8 @@ typedef struct fma_arguments {
     float by, more;
 } fma_arguments;
 
+typedef struct atomic_arguments {
+    ulong rounds;
+} atomic_arguments;
+
 #endif

@@ -14,7 +14,7 @@ TestSuite(bench, .init = enter_folder, .fini = leave_folder, .timeout = 120);
 
 /* ---- limits ----------------------------------------------------------------------------------------------- */
 
-static void expect_limits(backend *backend) {
+static device_limits expect_limits(backend *backend) {
     device_limits limits;
     tanda_error error = {0};
     cr_assert_eq(backend_limits(backend, false, &limits, &error), TANDA_OK, "%s", error.message);
@@ -23,15 +23,18 @@ static void expect_limits(backend *backend) {
     cr_expect(limits.launch_seconds > 0.0 && limits.launch_seconds < 0.1, "%g", limits.launch_seconds);
     cr_expect(limits.queued_seconds > 0.0 && limits.queued_seconds < 0.1, "%g", limits.queued_seconds);
     tanda_device_close(backend);
+    return limits;
 }
 
 Test(bench, the_cpu_has_limits) {
-    expect_limits(open_best_openmp(2));
+    cr_expect_eq(expect_limits(open_best_openmp(2)).atomic_rate, 0.0);
 }
 
 Test(bench, an_opencl_device_has_limits, .fini = forget_opencl) {
     if (!use_opencl("pocl")) return;
-    expect_limits(open_opencl(NULL));
+    const device_limits limits = expect_limits(open_opencl(NULL));
+    cr_expect(limits.atomic_rate > 1e5 && limits.atomic_rate < 1e14, "%g", limits.atomic_rate);
+    cr_expect(limits.upload > 1e7 && limits.download > 1e7, "%g %g", limits.upload, limits.download);
 }
 
 /* ---- workloads -------------------------------------------------------------------------------------------- */

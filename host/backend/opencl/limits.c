@@ -12,13 +12,15 @@
 #define MOST_BYTES ((size_t)512 << 20)
 #define CPU_FMA_ROUNDS 200000
 #define GPU_FMA_ROUNDS 20000
+#define CPU_ATOMIC_ROUNDS 200000
+#define GPU_ATOMIC_ROUNDS 500
 #define LAUNCHES 500
 #define TRANSFER_BYTES ((size_t)64 << 20)
 
 typedef struct meter {
     opencl_backend_state *state;
     cl_program program;
-    cl_kernel read, fma, nothing;
+    cl_kernel read, fma, atomic, nothing;
     cl_mem values, result;
     size_t workers; /* work-items that keep the whole device busy */
     size_t reads;   /* vectors that each reads */
@@ -33,6 +35,7 @@ static tanda_status build_meter(meter *meter) {
     if (status != TANDA_OK) return status;
     meter->read = clCreateKernel(meter->program, "read_limit", &code);
     if (code == CL_SUCCESS) meter->fma = clCreateKernel(meter->program, "fma_limit", &code);
+    if (code == CL_SUCCESS) meter->atomic = clCreateKernel(meter->program, "atomic_limit", &code);
     if (code == CL_SUCCESS) meter->nothing = clCreateKernel(meter->program, "nothing", &code);
     return opencl_check(state, code, "clCreateKernel of limits.cl", meter->error);
 }
@@ -53,8 +56,8 @@ static tanda_status make_room(meter *meter) {
 void opencl_free_meter(opencl_backend_state *state) {
     meter *meter = state->meter;
     if (meter == NULL) return;
-    const cl_kernel kernels[] = {meter->read, meter->fma, meter->nothing};
-    for (size_t i = 0; i < 3; i++)
+    const cl_kernel kernels[] = {meter->read, meter->fma, meter->atomic, meter->nothing};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
         if (kernels[i] != NULL) clReleaseKernel(kernels[i]);
     if (meter->program != NULL) clReleaseProgram(meter->program);
     if (meter->values != NULL) clReleaseMemObject(meter->values);
@@ -104,6 +107,18 @@ static tanda_status launch_fma(const meter *meter) {
     return opencl_launch(&launch, meter->workers, 1, 1, meter->error);
 }
 
+static size_t atomic_rounds(const meter *meter) {
+    return meter->state->vector == 1 ? GPU_ATOMIC_ROUNDS : CPU_ATOMIC_ROUNDS;
+}
+
+static tanda_status launch_atomic(const meter *meter) {
+    launch launch = launch_of(meter->state, meter->atomic);
+    const atomic_arguments arguments = {.rounds = atomic_rounds(meter)};
+    give_memory(&launch, meter->result);
+    give_arguments(&launch, &arguments, sizeof arguments);
+    return opencl_launch(&launch, meter->workers, 1, 1, meter->error);
+}
+
 static tanda_status launch_nothing(const meter *meter) {
     launch launch = launch_of(meter->state, meter->nothing);
     give_memory(&launch, meter->result);
@@ -136,6 +151,14 @@ static tanda_status measure_kernels(const meter *meter, size_t runs, device_limi
     if (status != TANDA_OK) return status;
     limits->fma_peak = 2.0 * lanes * FMA_CHAINS * (double)fma_rounds(meter) / seconds;
     return TANDA_OK;
+}
+
+static tanda_status measure_atomics(const meter *meter, device_limits *limits) {
+    double seconds = 0.0;
+    const tanda_status status = time_launches(meter, launch_atomic, RUNS, 1, &seconds);
+    if (status == TANDA_OK)
+        limits->atomic_rate = (double)meter->workers * (double)atomic_rounds(meter) / seconds;
+    return status;
 }
 
 static tanda_status measure_launches(const meter *meter, device_limits *limits) {
@@ -175,6 +198,7 @@ tanda_status opencl_limits(backend *backend, bool briefly, device_limits *limits
     meter->error = error;
     status = measure_kernels(meter, briefly ? BRIEF_RUNS : RUNS, limits);
     if (status == TANDA_OK && !briefly) status = measure_launches(meter, limits);
+    if (status == TANDA_OK && !briefly) status = measure_atomics(meter, limits);
     if (status == TANDA_OK && !briefly) status = measure_transfers(meter, limits);
     return status;
 }
