@@ -111,17 +111,23 @@ static const training of_gpus[] = {
     {"--data " BREAST_CANCER " --epochs 3 --batch full --class-weight balanced", "gpu_perceptron", 8, 2},
     {"--data " IRIS " --epochs 2", "gpu_perceptron", 8, 2},
     {"--data " IRIS " --epochs 1 --loss hinge", "gpu_perceptron", 8, 1},
-    {SLOTS, "gpu_perceptron", 8, 2},
+    {SLOTS, "gpu_perceptron", 8, 1},
     {SLOTS, "gpu_perceptron_one", 8, 2},
     {"--data synthetic:logistic,rows=66000,features=1 --epochs 1 --batch full", "gpu_perceptron_one", 64, 1},
     {"--data synthetic:logistic,rows=40,features=300 --epochs 2", "gpu_perceptron", 8, 1},
     {"--data synthetic:blobs,classes=10,rows=40,features=64 --epochs 2", "gpu_perceptron", 8, 1},
 
+    /* Layers of all widths, with dropout, in groups of 16 rows; two tiles. */
+    {"--data " IRIS " --epochs 1 --hidden 20,5 --dropout 0.25,0.5 --activation tanh,gelu --batch 100",
+     "gpu_small", 8, 2},
+    {"--data synthetic:regression,rows=300,features=5 --epochs 1 --batch full --hidden 17", "gpu_small", 1,
+     1},
+
     /* Large blocks, small ones, and chunks with groups of their own, of rows that can be read in 16 bytes and others. */
     {WIDE "260", "gpu_dense", 1, 1},
-    {WIDE "260", "gpu_dense", 3, 2},
-    {WIDE "260", "gpu_dense", 132, 2},
-    {WIDE "261", "gpu_dense", 1, 2},
+    {WIDE "260", "gpu_dense", 3, 1},
+    {WIDE "260", "gpu_dense", 132, 1},
+    {WIDE "261", "gpu_dense", 1, 1},
     {WIDE "261", "gpu_dense", 3, 1},
     {WIDE "261", "gpu_dense", 132, 1},
     {"--data " IRIS

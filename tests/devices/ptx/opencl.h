@@ -13,7 +13,7 @@
 #include "groups.h"
 
 #define MOST_ARGUMENTS 32
-#define ARGUMENT_BYTES 512
+#define ARGUMENT_BYTES 1024
 #define WHY_SIZE 1200
 #define LOCAL_BYTES ((cl_ulong)48 << 10)
 
