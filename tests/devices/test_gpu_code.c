@@ -108,7 +108,8 @@ static void remove_kernels(void) {
 
 TestSuite(gpu_code, .init = copy_kernels, .fini = remove_copy, .timeout = 120);
 
-Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers) {
+/* Some twenty programs. What is found on gfx1030 besides is told, not judged. */
+Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers, .timeout = 600) {
     static const char *const names[] = {
 #define KERNEL_ROW(name) "\n| " #name " | ",
         KERNEL_LIST(KERNEL_ROW)
@@ -116,7 +117,7 @@ Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers) 
     "\n| activation_forward_" #name " | ", "\n| activation_backward_" #name " | ",
             ACTIVATION_LIST(ACTIVATION_ROWS)};
     cr_assert_eq(shell("cp -r '%s'/kernels/. %s/kernels", TANDA_SOURCE_DIR, folder), 0);
-    cr_assert_eq(judge(""), 0, "%s", text);
+    cr_assert_eq(judge(ONE_OF_AMD), 0, "%s", text);
     cr_assert_eq(shell("cat %s/table", folder), 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         expect(names[i]);
