@@ -36,7 +36,7 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
         return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
                     state->base.information.id, state->base.information.name, bytes, code);
     }
-    return opencl_clear_memory(state, *memory, bytes, error);
+    return opencl_clear_memory(state, *memory, 0, bytes, error);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------ */
@@ -80,13 +80,13 @@ tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory
     return opencl_read_memory(state, memory, offset * sizeof(float), target, count * sizeof(float), error);
 }
 
-tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t bytes,
-                                 tanda_error *error) {
+tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
+                                 size_t bytes, tanda_error *error) {
     const cl_uint zero = 0;
     command command = {.transfer = "clear", .work.bytes = (double)bytes};
     if (!command_begin(state, &command)) return TANDA_OK;
     cl_int code =
-        clEnqueueFillBuffer(state->queue, memory, &zero, sizeof zero, 0, bytes, 0, NULL, command.event);
+        clEnqueueFillBuffer(state->queue, memory, &zero, sizeof zero, offset, bytes, 0, NULL, command.event);
     return command_end(state, &command, code, "clEnqueueFillBuffer", error);
 }
 

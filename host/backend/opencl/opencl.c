@@ -41,7 +41,7 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
     made->memory = clCreateBuffer(state->context, flags, bytes, (void *)contents, &code);
     status = opencl_check(state, code, call, error);
     if (status == TANDA_OK && contents == NULL) {
-        status = opencl_clear_memory(state, made->memory, bytes, error);
+        status = opencl_clear_memory(state, made->memory, 0, bytes, error);
         if (status != TANDA_OK) clReleaseMemObject(made->memory);
     }
     if (status != TANDA_OK) {

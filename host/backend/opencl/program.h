@@ -105,6 +105,7 @@ static inline size_t epoch_steps(const program *program) {
 /* ---- tensors.c: for cut ---------------------------------------------------------------------------------- */
 
 #define CPU_WAVE_BYTES ((size_t)32 << 20) /* about a last-level cache */
+#define GPU_WAVE_BYTES ((size_t)512 << 20)
 
 /* Makes the tiles' tensors so many lanes wide, the input in such columns or, with 0, in one. */
 void opencl_set_tiles(program *program, size_t width, size_t column);

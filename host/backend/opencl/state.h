@@ -120,9 +120,9 @@ tanda_status opencl_read_memory(const opencl_backend_state *state, cl_mem memory
 tanda_status opencl_read_floats(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t count,
                                 void *target, tanda_error *error);
 
-/* Queues zeros over bytes of a memory; and a copy from its beginning to `offset`. */
-tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t bytes,
-                                 tanda_error *error);
+/* Queues zeros over bytes of a memory from `offset` on; and a copy from its beginning to there. */
+tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memory, size_t offset,
+                                 size_t bytes, tanda_error *error);
 tanda_status opencl_copy_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t bytes,
                                 tanda_error *error);
 

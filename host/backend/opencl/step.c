@@ -88,17 +88,14 @@ tanda_status opencl_clear_results(opencl_backend_state *state, program *program,
     run_results *results = &program->results;
     tanda_status status = steps > results->capacity ? make_results(state, results, steps, error) : TANDA_OK;
     if (status != TANDA_OK) return status;
-    return opencl_clear_memory(state, results->memory, steps * sizeof(step_result), error);
+    return opencl_clear_memory(state, results->memory, 0, steps * sizeof(step_result), error);
 }
 
 /* Of this step of the run and those behind it. */
 static tanda_status forget_results(const queued_step *step, tanda_error *error) {
     const run_results *results = &step->program->results;
-    const cl_uint zero = 0;
-    cl_int code = clEnqueueFillBuffer(step->state->queue, results->memory, &zero, sizeof zero,
-                                      step->result * sizeof(step_result),
-                                      (results->count - step->result) * sizeof(step_result), 0, NULL, NULL);
-    return opencl_check(step->state, code, "clEnqueueFillBuffer", error);
+    return opencl_clear_memory(step->state, results->memory, step->result * sizeof(step_result),
+                               (results->count - step->result) * sizeof(step_result), error);
 }
 
 static tanda_status begin(opencl_backend_state *state, program *program, uint64_t first_step, size_t steps,

@@ -59,7 +59,7 @@ static tanda_status write_patterns(const chooser *chooser) {
 }
 
 static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) {
-    return opencl_clear_memory(chooser->c.state, memory, floats * sizeof(cl_float), chooser->c.error);
+    return opencl_clear_memory(chooser->c.state, memory, 0, floats * sizeof(cl_float), chooser->c.error);
 }
 
 static tanda_status clear_memory(const chooser *chooser) {
@@ -218,16 +218,13 @@ static tanda_status clear_unused_deltas(const context *c, const dense_gradient_o
     size_t rest = c->wave->rows % TILE_ROWS, tile = c->wave->rows / TILE_ROWS;
     if (rest == 0) return TANDA_OK;
     place delta = place_of(c, op->delta);
-    const cl_uint zero = 0;
-    for (size_t h = 0; h < op->shape.outputs && rest < program->tiles.width; h++) {
+    tanda_status status = TANDA_OK;
+    for (size_t h = 0; status == TANDA_OK && h < op->shape.outputs && rest < program->tiles.width; h++) {
         size_t offset = delta.offset + tile * delta.tile + h * program->tiles.width + rest;
-        cl_int code =
-            clEnqueueFillBuffer(c->state->queue, delta.memory, &zero, sizeof zero, offset * sizeof(cl_float),
-                                (program->tiles.width - rest) * sizeof(cl_float), 0, NULL, NULL);
-        tanda_status status = opencl_check(c->state, code, "clEnqueueFillBuffer", c->error);
-        if (status != TANDA_OK) return status;
+        status = opencl_clear_memory(c->state, delta.memory, offset * sizeof(cl_float),
+                                     (program->tiles.width - rest) * sizeof(cl_float), c->error);
     }
-    return TANDA_OK;
+    return status;
 }
 
 static tanda_status check_tile(chooser *chooser, const op *op, size_t tile, bool *right) {

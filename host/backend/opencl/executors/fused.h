@@ -5,12 +5,19 @@
 #include "backend/opencl/wave.h"
 
 /*
- * Whether the plan is a training of known ops and nobody asked who multiplies; else *lack says what is in the way. The
- * fused kernels are exact, and on CPU devices quicker than op by op with the device's own functions: so fast mode takes
- * them, too. Their work-items have 16 lanes.
+ * Whether nobody asked who multiplies; else *lack says so, as in all that follow. Fused kernels are exact, and on CPU
+ * devices quicker than op by op with the device's own functions: so fast mode takes them, too.
  */
-bool opencl_may_fuse(const backend *backend, const plan *plan, const program_options *options, op_set known,
-                     const char **lack);
+bool opencl_is_free(const program_options *options, const char **lack);
+
+/* Whether, besides, the plan is a training of known ops that keeps nothing. */
+bool opencl_may_fuse(const plan *plan, const program_options *options, op_set known, const char **lack);
+
+/* For kernels whose work-items have 16 lanes. */
+bool opencl_has_vectors(const backend *backend, const char **lack);
+
+/* For kernels that go from layer to layer. */
+bool opencl_all_are_dense(const plan *plan, const char **lack);
 
 /* False, with what is lacking, unless a condition holds. */
 bool opencl_holds(bool condition, const char *otherwise, const char **lack);

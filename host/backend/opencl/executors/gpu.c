@@ -12,3 +12,14 @@ bool opencl_gpu_suits(const backend *backend, const plan *plan, const program_op
     (void)plan, (void)options;
     return !state->is_cpu && state->has_local;
 }
+
+cl_mem opencl_memory_or_any(const program *program, const buffer *buffer) {
+    return buffer != NULL ? buffer->memory : program->options.features->memory;
+}
+
+launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed) {
+    launch launch = launch_of(c->state, kernel);
+    launch.local[0] = GPU_GROUP;
+    launch.arguments = fixed;
+    return launch;
+}

@@ -18,4 +18,10 @@ bool opencl_gpu_fits(const backend *backend, const char **lack);
 /* Whether they are worth while on the device: for `suits`. */
 bool opencl_gpu_suits(const backend *backend, const plan *plan, const program_options *options);
 
+/* What a kernel without labels or weights is given instead, it does not look at. */
+cl_mem opencl_memory_or_any(const program *program, const buffer *buffer);
+
+/* A launch in groups of GPU_GROUP of a kernel whose first `fixed` arguments are given once, and stay. */
+launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed);
+
 #endif

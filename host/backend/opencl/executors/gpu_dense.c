@@ -16,8 +16,7 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(acti
 
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
-    const bool is_free = options->math == TANDA_MATH_EXACT || options->gemm == TANDA_GEMM_AUTO;
-    return plan_is_within(plan, known, lack) && opencl_holds(is_free, "a choice of who multiplies", lack) &&
+    return plan_is_within(plan, known, lack) && opencl_is_free(options, lack) &&
            opencl_gpu_fits(backend, lack);
 }
 

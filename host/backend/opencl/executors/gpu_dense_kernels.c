@@ -15,8 +15,7 @@ typedef struct block_shape {
 static const block_shape large = {"large", 64, 128}, small = {"small", 32, 64};
 
 static size_t groups_of(const block_shape *shape, size_t lines_m, size_t lines_n) {
-    return (lines_m + shape->block_m - 1) / shape->block_m *
-           ((lines_n + shape->block_n - 1) / shape->block_n);
+    return blocks_of(lines_m, shape->block_m) * blocks_of(lines_n, shape->block_n);
 }
 
 static const block_shape *choose_shape(const opencl_backend_state *state, const program *program,
@@ -154,11 +153,6 @@ static tanda_status make_wide_forward(opencl_backend_state *state, const program
     return status == TANDA_OK ? make_adding(state, program, op, "gpu_forward_chunks", 3, error) : status;
 }
 
-/* What a kernel without labels or weights is given instead, it does not look at. */
-static cl_mem memory_or_any(const program *program, const buffer *buffer) {
-    return buffer != NULL ? buffer->memory : program->options.features->memory;
-}
-
 static tanda_status make_narrow_forward(opencl_backend_state *state, const program *program,
                                         const dense_forward_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
@@ -166,8 +160,8 @@ static tanda_status make_narrow_forward(opencl_backend_state *state, const progr
                                program->tiles.memory,
                                program->options.parameters->memory,
                                gpu_dense_of(program)->partials,
-                               memory_or_any(program, program->options.labels),
-                               memory_or_any(program, program->options.weights)};
+                               opencl_memory_or_any(program, program->options.labels),
+                               opencl_memory_or_any(program, program->options.weights)};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_output_%s", source_names[source]);
     set_blocks(&(block_shape){.block_n = NARROW_ROWS}, made);
@@ -177,8 +171,8 @@ static tanda_status make_narrow_forward(opencl_backend_state *state, const progr
 
 static tanda_status make_loss(opencl_backend_state *state, const program *program, gpu_launch *made,
                               tanda_error *error) {
-    const cl_mem memories[] = {program->tiles.memory, memory_or_any(program, program->options.labels),
-                               memory_or_any(program, program->options.weights)};
+    const cl_mem memories[] = {program->tiles.memory, opencl_memory_or_any(program, program->options.labels),
+                               opencl_memory_or_any(program, program->options.weights)};
     set_blocks(&(block_shape){.block_n = LOSS_ROWS}, made);
     made->with_results = true;
     return make(state, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);

@@ -33,11 +33,11 @@ typedef struct gpu_perceptron_form {
 } gpu_perceptron_form;
 
 typedef struct gpu_perceptron_program {
+    gpu_perceptron_form form;
     cl_kernel sums, update;
     cl_mem waiting;  /* of each group, for the tree over its tiles */
     cl_mem arrivals; /* of groups, in one launch */
     size_t waiting_floats;
-    size_t pieces; /* of a row */
 } gpu_perceptron_program;
 
 static gpu_perceptron_program *own_of(const program *program) {
@@ -100,11 +100,8 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(loss
 
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
-    const bool is_free = options->math == TANDA_MATH_EXACT || options->gemm == TANDA_GEMM_AUTO;
     gpu_perceptron_form form;
-    return plan_is_within(plan, known, lack) && opencl_holds(plan->training, "no training", lack) &&
-           opencl_holds(!plan->keep, "tensors that are kept", lack) &&
-           opencl_holds(is_free, "a choice of who multiplies", lack) && opencl_gpu_fits(backend, lack) &&
+    return opencl_may_fuse(plan, options, known, lack) && opencl_gpu_fits(backend, lack) &&
            opencl_holds(plan->layer_count == 1, "hidden layers", lack) &&
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
            opencl_holds(find_form(plan, options, &form), "so many features and outputs", lack);
@@ -160,9 +157,9 @@ static bool is_one_launch(const program *program) {
     return program->executor == &opencl_gpu_perceptron_one;
 }
 
-static tanda_status make_kernels(opencl_backend_state *state, program *program,
-                                 const gpu_perceptron_form *form, tanda_error *error) {
+static tanda_status make_kernels(opencl_backend_state *state, program *program, tanda_error *error) {
     gpu_perceptron_program *own = own_of(program);
+    const gpu_perceptron_form *form = &own->form;
     char options[160];
     cl_program made = NULL;
     text_put(options, sizeof options,
@@ -181,7 +178,7 @@ static tanda_status give_fixed(opencl_backend_state *state, const program *progr
     launch sums = launch_of(state, own->sums), update = launch_of(state, own->update);
     give_memory(&sums, options->features->memory);
     give_memory(&sums, options->labels->memory);
-    give_memory(&sums, program->plan->weighted ? options->weights->memory : options->features->memory);
+    give_memory(&sums, opencl_memory_or_any(program, options->weights));
     give_memory(&sums, options->parameters->memory);
     give_memory(&sums, program->update.state);
     give_memory(&sums, program->sums.memory);
@@ -197,18 +194,16 @@ static tanda_status give_fixed(opencl_backend_state *state, const program *progr
 #define FIXED_OF_UPDATE 3
 
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
-    gpu_perceptron_form form;
     gpu_perceptron_program *own = NULL;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
-    find_form(program->plan, &program->options, &form);
-    own->pieces = program->plan->features / form.piece;
-    own->waiting_floats = step_levels(program->sums.group) * (rounds_of(&form) * GPU_GROUP + TILE_LANES);
+    find_form(program->plan, &program->options, &own->form);
+    own->waiting_floats = step_levels(program->sums.group) * (rounds_of(&own->form) * GPU_GROUP + TILE_LANES);
     status = opencl_make_memory(state, program->sums.slots, own->waiting_floats * sizeof(float),
                                 &own->waiting, error);
     if (status == TANDA_OK) status = opencl_make_memory(state, 1, sizeof(cl_uint), &own->arrivals, error);
-    if (status == TANDA_OK) status = make_kernels(state, program, &form, error);
+    if (status == TANDA_OK) status = make_kernels(state, program, error);
     return status == TANDA_OK ? give_fixed(state, program, error) : status;
 }
 
@@ -242,7 +237,7 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
     const op *forward = op_of(program->plan, OP_activation_forward);
     const activation function = forward != NULL ? forward->activation_forward.function : ACTIVATION_IDENTITY;
     const size_t last = batch_size(options->rows, options->batch_rows, epoch_steps(program) - 1);
-    const uint32_t pieces = (uint32_t)own_of(program)->pieces;
+    const uint32_t pieces = (uint32_t)(layer->inputs / own_of(program)->form.piece);
     size_t part = 1;
     while (part * PARTS < c->wave->slots)
         part *= 2;
@@ -281,14 +276,13 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
 /* A group takes its strips one after the other: a row's chain, then those of the gradient's lanes. */
 static launch_work work_of_sums(const context *c, size_t steps) {
     const program *program = c->program;
-    gpu_perceptron_form form;
-    const bool fits = find_form(program->plan, &program->options, &form);
-    const size_t run = program->sums.group * TILE_ROWS, strip = fits ? form.strip : TILE_ROWS;
+    const gpu_perceptron_form *form = &own_of(program)->form;
+    const size_t run = program->sums.group * TILE_ROWS, strip = form->strip;
     const size_t rows = c->wave->rows < run ? c->wave->rows : run, features = program->plan->features;
     launch_work work = row_pass_work(c, steps);
     work.chain =
         (double)(steps * ((rows + strip - 1) / strip)) *
-        (double)(STRIP_CHAIN + (features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form.outputs);
+        (double)(STRIP_CHAIN + (features < CHUNK ? features : CHUNK) + strip / TILE_LANES * form->outputs);
     return work;
 }
 
@@ -303,10 +297,8 @@ static launch_work work_of_update(const context *c) {
 /* Over so many groups of a kernel whose first arguments are given. */
 static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fixed, size_t groups,
                                   const launch_work *work, const gpu_perceptron_arguments *arguments) {
-    launch launch = launch_of(c->state, kernel);
+    launch launch = opencl_launch_behind(c, kernel, fixed);
     launch.work = *work;
-    launch.local[0] = GPU_GROUP;
-    launch.arguments = fixed;
     give_memory(&launch, c->program->update.rates);
     give_memory(&launch, c->program->results.memory);
     give_arguments(&launch, arguments, sizeof *arguments);

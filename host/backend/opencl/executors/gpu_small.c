@@ -18,7 +18,6 @@
 #define FIXED_OF_UPDATE 4
 #define MOST_SMALL_PARAMETERS 131072 /* of more, a group of few rows waits for its weights for too long */
 #define MOST_ASKED 24576             /* parameters that a GPU's first-level cache holds beside local memory */
-#define WAVE_BYTES ((size_t)512 << 20)
 
 typedef struct gpu_small_program {
     gpu_small_form form;
@@ -37,21 +36,11 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(acti
                             OP_SET(weigh) | OP_SET(loss_sum) | OP_SET(dense_gradient) |
                             OP_SET(dense_backward) | OP_SET(dropout_backward) | OP_SET(activation_backward);
 
-static bool all_are_dense(const plan *plan) {
-    size_t dense = 0;
-    for (size_t i = 0; i < plan->op_count; i++)
-        dense += plan->ops[i].kind == OP_dense_forward;
-    return dense == plan->layer_count;
-}
-
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
-    const bool is_free = options->math == TANDA_MATH_EXACT || options->gemm == TANDA_GEMM_AUTO;
     gpu_small_form form;
-    return plan_is_within(plan, known, lack) && opencl_holds(plan->training, "no training", lack) &&
-           opencl_holds(!plan->keep, "tensors that are kept", lack) &&
-           opencl_holds(is_free, "a choice of who multiplies", lack) && opencl_gpu_fits(backend, lack) &&
-           opencl_holds(all_are_dense(plan), "layers that are not dense", lack) &&
+    return opencl_may_fuse(plan, options, known, lack) && opencl_gpu_fits(backend, lack) &&
+           opencl_all_are_dense(plan, lack) &&
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
            opencl_holds(plan->parameter_count <= MOST_SMALL_PARAMETERS, "so many parameters", lack) &&
            opencl_holds(gpu_small_find_form(backend, plan, options, &form), "so many units", lack);
@@ -64,7 +53,7 @@ static void cut(const opencl_backend_state *state, program *program) {
     program->tiles.floats = form.tile_units * program->tiles.width;
     program->sums.group = 1;
     program->sums.slots = opencl_wave_tiles(state, program->plan, &program->options,
-                                            program->tiles.floats + program->sums.floats, WAVE_BYTES);
+                                            program->tiles.floats + program->sums.floats, GPU_WAVE_BYTES);
     program->tiles.count = program->sums.slots;
 }
 
@@ -117,7 +106,7 @@ static tanda_status give_fixed(opencl_backend_state *state, const program *progr
            update = launch_of(state, own->update);
     give_memory(&rows, options->features->memory);
     give_memory(&rows, options->labels->memory);
-    give_memory(&rows, program->plan->weighted ? options->weights->memory : options->features->memory);
+    give_memory(&rows, opencl_memory_or_any(program, options->weights));
     give_memory(&rows, options->parameters->memory);
     give_memory(&rows, own->layers);
     give_memory(&rows, program->tiles.memory);
@@ -188,19 +177,11 @@ static gpu_small_arguments arguments_of(const context *c) {
                                  .rule = loss_rule_of(program, &program->plan->loss->loss)};
 }
 
-/* A kernel whose first arguments are given. */
-static launch launch_behind(const context *c, cl_kernel kernel, cl_uint fixed) {
-    launch launch = launch_of(c->state, kernel);
-    launch.local[0] = GPU_GROUP;
-    launch.arguments = fixed;
-    return launch;
-}
-
 static tanda_status launch_sums(const context *c, const gpu_small_arguments *arguments) {
     const gpu_small_program *own = own_of(c->program);
     const size_t groups = (c->wave->rows + own->form.rows - 1) / own->form.rows;
-    launch rows = launch_behind(c, own->rows, FIXED_OF_ROWS),
-           gradient = launch_behind(c, own->gradient, FIXED_OF_GRADIENT);
+    launch rows = opencl_launch_behind(c, own->rows, FIXED_OF_ROWS),
+           gradient = opencl_launch_behind(c, own->gradient, FIXED_OF_GRADIENT);
     give_memory(&rows, c->program->results.memory);
     give_arguments(&rows, arguments, sizeof *arguments);
     give_arguments(&gradient, arguments, sizeof *arguments);
@@ -224,7 +205,7 @@ static tanda_status whole(const context *c, size_t steps) {
     (void)steps;
     const program *program = c->program;
     const gpu_small_arguments arguments = arguments_of(c);
-    launch update = launch_behind(c, own_of(program)->update, FIXED_OF_UPDATE);
+    launch update = opencl_launch_behind(c, own_of(program)->update, FIXED_OF_UPDATE);
     const tanda_status status = launch_sums(c, &arguments);
     if (status != TANDA_OK) return status;
     give_memory(&update, program->update.rates);

@@ -37,20 +37,12 @@ static uint loss_number(const op *loss) {
     return is_smooth ? NETWORK_SMOOTHED : loss_numbers[loss->kind] - 1u;
 }
 
-/* The kernels go from layer to layer, each of which is dense. */
-static bool all_are_dense(const plan *plan) {
-    size_t dense = 0;
-    for (size_t i = 0; i < plan->op_count; i++)
-        dense += plan->ops[i].kind == OP_dense_forward;
-    return dense == plan->layer_count;
-}
-
 bool opencl_network_fits(const backend *backend, const plan *plan, const program_options *options,
                          const char **lack) {
-    return opencl_may_fuse(backend, plan, options, network_ops, lack) &&
+    return opencl_may_fuse(plan, options, network_ops, lack) && opencl_has_vectors(backend, lack) &&
            opencl_holds(loss_numbers[plan->loss->kind] != 0, tile_op_name(plan->loss->kind), lack) &&
            opencl_holds(plan->labels.count == 1, "several labels of a row", lack) &&
-           opencl_holds(all_are_dense(plan), "layers that are not dense", lack);
+           opencl_all_are_dense(plan, lack);
 }
 
 /* ---- where they are worth while, and how they cut a step --------------------------------------------------- */

@@ -6,8 +6,6 @@
 #include "kernels/arguments/gather.h"
 #include "support/memory.h"
 
-#define GPU_WAVE_BYTES ((size_t)512 << 20)
-
 /* The launchers of ops.c are those of all ops that there are. */
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {

@@ -70,7 +70,7 @@ static tanda_status clear_turns(const context *c) {
         if (status != TANDA_OK) return status;
         own->turn_capacity = steps;
     }
-    return opencl_clear_memory(c->state, own->turns, steps * NETWORK_TURNS * sizeof(cl_uint), c->error);
+    return opencl_clear_memory(c->state, own->turns, 0, steps * NETWORK_TURNS * sizeof(cl_uint), c->error);
 }
 
 /* A run's first launch has to find panels and turns; the later ones find the panels new. */
