@@ -49,15 +49,6 @@ typedef struct gpu_gradient_arguments {
     float zero;
 } gpu_gradient_arguments;
 
-/* The ops of a loss, as the kernels of loss.cl are. */
-enum step_loss {
-    STEP_LOSS_NONE,
-    STEP_LOSS_BINARY,
-    STEP_LOSS_CATEGORICAL,
-    STEP_LOSS_SQUARED,
-    STEP_LOSS_ELEMENTS
-};
-
 /*
  * From the last layer's logits or outputs, at `source`, to its deltas: its softmax, at `softmax`; the loss, at `losses`,
  * with its delta; what weights make of both; and the delta of the logits, at `result`, where the loss was of outputs,

@@ -19,9 +19,6 @@ typedef struct gpu_small_layer {
     float scale;
 } gpu_small_layer;
 
-/* The ops of losses, as loss.cl has them. */
-enum gpu_small_loss { GPU_SMALL_BINARY, GPU_SMALL_SQUARED, GPU_SMALL_CATEGORICAL, GPU_SMALL_ELEMENTS };
-
 enum gpu_small_kind { GPU_SMALL_WIDE, GPU_SMALL_NARROW, GPU_SMALL_LINES };
 
 /*
@@ -32,8 +29,10 @@ typedef struct gpu_small_block {
     uint kind, inputs, outputs, stride, target, source, delta, reserved;
 } gpu_small_block;
 
-/* first_row, rows, position, slots: of the wave. scratch: units of local
- * memory before the places of layers. losses: a unit of a tile. loss: enum gpu_small_loss. asked: parameters that the first-level cache holds, all or none. */
+/*
+ * first_row, rows, position, slots: of the wave. scratch: units of local memory before the places of layers. losses: a
+ * unit of a tile. loss: LOSS_OP_... asked: parameters that the first-level cache holds, all or none.
+ */
 typedef struct gpu_small_arguments {
     ulong first_row, row_count, seed, position, tile_floats, slot_floats;
     uint rows, width, features, layer_count, scratch, losses, loss;

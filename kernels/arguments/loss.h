@@ -16,6 +16,13 @@ typedef struct loss_rule {
     float parameter, mean;        /* and what it wants to know */
 } loss_rule;
 
+/* The ops of losses, by which kernels for GPUs tell them apart. */
+#define LOSS_OP_NONE 0
+#define LOSS_OP_BINARY 1
+#define LOSS_OP_SQUARED 2
+#define LOSS_OP_CATEGORICAL 3
+#define LOSS_OP_ELEMENTS 4
+
 /* first_row: that of the wave among the labels. */
 typedef struct loss_arguments {
     ulong source, losses, target, tile_floats, first_row;

@@ -131,7 +131,7 @@ ASIDE float delta_of_logit(uint function, float delta, float value) {
 
 /* What each work-item makes of the outputs that it has: probabilities, and deltas from exponentials, weighed, of logits. */
 INLINE void finish_outputs(row_place p, loss_steps a, term_source s, int class, float scale, float weight) {
-    const int is_categorical = a.loss == STEP_LOSS_CATEGORICAL, is_used = p.lane < p.rows;
+    const int is_categorical = a.loss == LOSS_OP_CATEGORICAL, is_used = p.lane < p.rows;
     global float *tile = p.tile + p.lane;
     for (uint c = part_of_item(); c < p.outputs; c += LOSS_PARTS) {
         const ulong at = (ulong)c * p.width;
@@ -155,7 +155,7 @@ INLINE void finish_outputs(row_place p, loss_steps a, term_source s, int class, 
  */
 INLINE void run_group_loss(row_place p, loss_steps a, global const int *labels, global const float *weights,
                            global uint *results, loss_memory m) {
-    const int is_categorical = a.loss == STEP_LOSS_CATEGORICAL, is_elements = a.loss == STEP_LOSS_ELEMENTS;
+    const int is_categorical = a.loss == LOSS_OP_CATEGORICAL, is_elements = a.loss == LOSS_OP_ELEMENTS;
     const int smooths = is_categorical && a.rule.off > 0.0f;
     global const int *label = labels + p.number * a.rule.targets;
     const term_source elements = {.z = p.tile + a.source + p.lane,
@@ -177,10 +177,10 @@ INLINE void run_group_loss(row_place p, loss_steps a, global const int *labels, 
     const float total = sum_of_group(ELEMENTS, p, is_elements ? p.outputs : 0, elements, a.zero, m);
     const int agree = group_agrees(p, is_elements ? p.outputs : 0, elements, m);
     if (p.outputs == 0) return;
-    const int is_used = p.lane < p.rows, class = a.loss != STEP_LOSS_NONE ? label[0] : 0;
+    const int is_used = p.lane < p.rows, class = a.loss != LOSS_OP_NONE ? label[0] : 0;
     const float weight = a.weighted && is_used ? weights[p.number] : 0.0f;
     finish_outputs(p, a, logits, class, exact_reciprocal(sum), weight);
-    if (a.loss == STEP_LOSS_NONE || part_of_item() != 0) return;
+    if (a.loss == LOSS_OP_NONE || part_of_item() != 0) return;
     float loss = is_categorical ? categorical_loss(p, logits, class, sum, distances, a.zero)
                                 : canonical(total * a.rule.mean);
     loss = choose(is_used, loss, 0.0f);

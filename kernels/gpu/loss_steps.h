@@ -34,15 +34,15 @@ INLINE float loss_of_row(row_place p, loss_steps a, global const int *label, int
     global float *delta = p.tile + a.delta + p.lane;
     const int is_used = p.lane < p.rows;
     float loss, d;
-    if (a.loss == STEP_LOSS_CATEGORICAL) {
+    if (a.loss == LOSS_OP_CATEGORICAL) {
         categorical_rows(a.rule, z, delta, a.with_delta, p.width, label[0], is_used, &loss, right, a.zero);
         return loss;
     }
-    if (a.loss == STEP_LOSS_ELEMENTS) {
+    if (a.loss == LOSS_OP_ELEMENTS) {
         element_rows(a.rule, z, delta, a.with_delta, p.width, label, label[0], is_used, &loss, right, a.zero);
         return loss;
     }
-    if (a.loss == STEP_LOSS_SQUARED)
+    if (a.loss == LOSS_OP_SQUARED)
         d = squared_rows(*z, label[0], a.rule, &loss, right);
     else {
         d = binary_rows(*z, to_real(label[0]), a.rule, &loss);
@@ -59,7 +59,7 @@ ASIDE void run_loss_steps(row_place p, loss_steps a, global const int *labels, g
     global float *delta = p.tile + a.delta + p.lane;
     int right;
     if (a.has_softmax) softmax_row(p, a);
-    if (a.loss == STEP_LOSS_NONE) return;
+    if (a.loss == LOSS_OP_NONE) return;
     float loss = loss_of_row(p, a, labels + p.number * a.rule.targets, &right);
     if (right) atomic_add(results + 3 * a.step + 1, 1u); /* an integer: the order does not matter */
     if (a.weighted) {

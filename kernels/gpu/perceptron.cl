@@ -14,7 +14,7 @@
 #define OUTPUTS 1 /* fewer than WIDE_OUTPUTS */
 #define PIECE 4   /* floats of a load: 4 where the features are a multiple of that, else 1 */
 #define LOADS 8   /* of a strip by a work-item */
-#define LOSS_OP 0
+#define LOSS_OP 1 /* of arguments/loss.h */
 #endif
 
 #include "kernels/arguments/gpu_perceptron.h"

@@ -9,11 +9,6 @@
 #include "kernels/loss_rows.h"
 #include "kernels/weigh.h"
 
-#define LOSS_OP_BINARY 0
-#define LOSS_OP_SQUARED 1
-#define LOSS_OP_CATEGORICAL 2
-#define LOSS_OP_ELEMENTS 3
-
 /* What a row's labels are: its class or its only target, in bits, or all targets; and its weight. */
 typedef struct row_label {
     int bits;
@@ -50,13 +45,11 @@ INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint 
 
 #elif LOSS_OP == LOSS_OP_SQUARED
 INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint apart) {
-    int sigmoid = rule.loss.sigmoid;
-    float y = rule.loss.is_class ? to_real(label.bits) : as_float(label.bits);
-    float output = sigmoid ? activation_sigmoid(*z) : *z, delta = loss_squared_delta(output, y);
-    row_result made = {loss_squared(output, y), 0};
+    row_result made;
+    int right;
     (void)apart;
-    if (rule.loss.is_class) made.right = (*z > (sigmoid ? 0.0f : 0x1p-1f)) == (label.bits == 1);
-    *z = flush_tiny(sigmoid ? activation_sigmoid_backward(delta, output) : delta);
+    *z = squared_rows(*z, label.bits, rule.loss, &made.loss, &right);
+    made.right = (uint)right;
     return made;
 }
 

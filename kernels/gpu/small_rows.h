@@ -246,25 +246,19 @@ INLINE void activate_deltas(small_rows r, gpu_small_layer layer, gpu_small_layer
 /* The loss of a row and, in scratch, the derivatives of its outputs; whether it was right. By the kernels of loss.cl. */
 ASIDE float row_loss(gpu_small_arguments a, local const float *z, local float *delta, global const int *label,
                      int is_used, int *right) {
-    int is_class = a.rule.is_class, bits = is_used && a.rule.targets == 1 ? label[0] : 0;
+    int bits = is_used && a.rule.targets == 1 ? label[0] : 0;
     float loss = a.zero;
     *right = 0;
     switch (a.loss) {
-    case GPU_SMALL_BINARY:
+    case LOSS_OP_BINARY:
         *right = ((z[0] > 0.0f) == (bits == 1)) & is_used;
         delta[0] = choose(is_used, binary_rows(z[0], to_real(bits), a.rule, &loss), 0.0f);
         break;
-    case GPU_SMALL_SQUARED: {
-        float y = is_class ? to_real(bits) : as_float(bits), threshold = a.rule.sigmoid ? 0.0f : 0x1p-1f;
-        float output = a.rule.sigmoid ? activation_sigmoid(z[0]) : z[0];
-        float d = loss_squared_delta(output, y);
-        loss = loss_squared(output, y);
-        if (is_class) *right = ((z[0] > threshold) == (bits == 1)) & is_used;
-        delta[0] =
-            choose(is_used, flush_tiny(a.rule.sigmoid ? activation_sigmoid_backward(d, output) : d), 0.0f);
+    case LOSS_OP_SQUARED:
+        delta[0] = choose(is_used, squared_rows(z[0], bits, a.rule, &loss, right), 0.0f);
+        *right &= is_used;
         break;
-    }
-    case GPU_SMALL_CATEGORICAL:
+    case LOSS_OP_CATEGORICAL:
         categorical_rows(a.rule, z, delta, 1, ROWS, bits, is_used, &loss, right, a.zero);
         break;
     default:

@@ -17,6 +17,21 @@ cl_mem opencl_memory_or_any(const program *program, const buffer *buffer) {
     return buffer != NULL ? buffer->memory : program->options.features->memory;
 }
 
+uint opencl_loss_op_of(const op *op) {
+    switch (op->kind) {
+    case OP_loss_binary_crossentropy:
+        return LOSS_OP_BINARY;
+    case OP_loss_mse:
+        return LOSS_OP_SQUARED;
+    case OP_loss_categorical_crossentropy:
+        return LOSS_OP_CATEGORICAL;
+    case OP_loss_elements:
+        return LOSS_OP_ELEMENTS;
+    default:
+        return LOSS_OP_NONE;
+    }
+}
+
 launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed) {
     launch launch = launch_of(c->state, kernel);
     launch.local[0] = GPU_GROUP;

@@ -21,6 +21,9 @@ bool opencl_gpu_suits(const backend *backend, const plan *plan, const program_op
 /* What a kernel without labels or weights is given instead, it does not look at. */
 cl_mem opencl_memory_or_any(const program *program, const buffer *buffer);
 
+/* LOSS_OP_... of an op; LOSS_OP_NONE: it is of no loss. */
+uint opencl_loss_op_of(const op *op);
+
 /* A launch in groups of GPU_GROUP of a kernel whose first `fixed` arguments are given once, and stay. */
 launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed);
 

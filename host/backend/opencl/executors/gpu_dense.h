@@ -50,22 +50,6 @@ static inline bool is_wide(const dense_shape *shape) {
     return shape->outputs >= WIDE_OUTPUTS;
 }
 
-/* How kernels call the op of a loss. */
-static inline enum step_loss step_loss_of(const op *op) {
-    switch (op->kind) {
-    case OP_loss_binary_crossentropy:
-        return STEP_LOSS_BINARY;
-    case OP_loss_categorical_crossentropy:
-        return STEP_LOSS_CATEGORICAL;
-    case OP_loss_mse:
-        return STEP_LOSS_SQUARED;
-    case OP_loss_elements:
-        return STEP_LOSS_ELEMENTS;
-    default:
-        return STEP_LOSS_NONE;
-    }
-}
-
 /* gpu_dense_kernels.c. Makes a kernel for each op that has one. */
 tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program *program,
                                       tanda_error *error);

@@ -217,7 +217,7 @@ static tanda_status make_narrow_gradient(opencl_backend_state *state, const prog
 
 static tanda_status make_launch(opencl_backend_state *state, const program *program, const op *op,
                                 gpu_launch *made, tanda_error *error) {
-    if (op->kind == OP_softmax || step_loss_of(op) != STEP_LOSS_NONE)
+    if (op->kind == OP_softmax || opencl_loss_op_of(op) != LOSS_OP_NONE)
         return make_loss(state, program, made, error);
     if (op->kind == OP_dense_forward)
         return is_wide(&op->dense_forward.shape)

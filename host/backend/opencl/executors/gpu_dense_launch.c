@@ -81,9 +81,9 @@ static loss_steps loss_tail(const context *c, const op **next) {
         steps.softmax = floats_at(c, follows->softmax.output);
         ++*next;
     }
-    if (*next == end_of(c) || step_loss_of(*next) == STEP_LOSS_NONE) return steps;
+    if (*next == end_of(c) || opencl_loss_op_of(*next) == LOSS_OP_NONE) return steps;
     follows = (*next)++;
-    steps.loss = step_loss_of(follows);
+    steps.loss = opencl_loss_op_of(follows);
     steps.source = floats_at(c, follows->loss.from);
     steps.losses = floats_at(c, follows->loss.losses);
     steps.with_delta = follows->loss.with_delta;

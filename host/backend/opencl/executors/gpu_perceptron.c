@@ -139,20 +139,6 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 /* ---- preparing ------------------------------------------------------------------------------------------------- */
 
-/* LOSS_OP of kernels/gpu/row_loss.h. */
-static int loss_number(const plan *plan) {
-    switch (plan->loss->kind) {
-    case OP_loss_binary_crossentropy:
-        return 0;
-    case OP_loss_mse:
-        return 1;
-    case OP_loss_categorical_crossentropy:
-        return 2;
-    default:
-        return 3;
-    }
-}
-
 static bool is_one_launch(const program *program) {
     return program->executor == &opencl_gpu_perceptron_one;
 }
@@ -163,8 +149,8 @@ static tanda_status make_kernels(opencl_backend_state *state, program *program, 
     char options[160];
     cl_program made = NULL;
     text_put(options, sizeof options,
-             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%d", form->strip,
-             form->quads, form->outputs, form->piece, form->loads, loss_number(program->plan));
+             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%u", form->strip,
+             form->quads, form->outputs, form->piece, form->loads, opencl_loss_op_of(program->plan->loss));
     tanda_status status = opencl_single_program(state, "gpu/perceptron.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_perceptron", &own->sums, error);
     return status == TANDA_OK ? opencl_make_kernel(state, made, "gpu_perceptron_update", &own->update, error)

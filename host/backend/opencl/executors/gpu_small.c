@@ -163,7 +163,7 @@ static gpu_small_arguments arguments_of(const context *c) {
                                  .layer_count = (uint)program->plan->layer_count,
                                  .scratch = (uint)form->scratch,
                                  .losses = (uint)form->losses,
-                                 .loss = gpu_small_loss_number(program->plan),
+                                 .loss = opencl_loss_op_of(program->plan->loss),
                                  .shuffle = shuffles(program),
                                  .weighted = program->plan->weighted,
                                  .epoch = (uint)c->wave->epoch,

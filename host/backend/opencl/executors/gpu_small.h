@@ -22,7 +22,4 @@ void gpu_small_describe(const plan *plan, gpu_small_layer *layers);
 size_t gpu_small_list_blocks(const program *program, const gpu_small_form *form,
                              const gpu_small_layer *layers, gpu_small_block *blocks);
 
-/* enum gpu_small_loss of the plan's loss. */
-uint gpu_small_loss_number(const plan *plan);
-
 #endif

@@ -105,19 +105,6 @@ void gpu_small_describe(const plan *plan, gpu_small_layer *layers) {
     place_layers(plan, layers);
 }
 
-uint gpu_small_loss_number(const plan *plan) {
-    switch (plan->loss->kind) {
-    case OP_loss_binary_crossentropy:
-        return GPU_SMALL_BINARY;
-    case OP_loss_mse:
-        return GPU_SMALL_SQUARED;
-    case OP_loss_categorical_crossentropy:
-        return GPU_SMALL_CATEGORICAL;
-    default:
-        return GPU_SMALL_ELEMENTS;
-    }
-}
-
 /* ---- blocks ---------------------------------------------------------------------------------------------------- */
 
 typedef struct block_list {
