@@ -1,7 +1,7 @@
 # What tanda needs on Debian 12, for building, running and testing.
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-headers libclblast-dev
     pocl-opencl-icd libarchive-dev libjansson-dev nettle-dev zlib1g-dev)
-test_packages=(libcriterion-dev librandom123-dev mesa-opencl-icd binutils clang-15 libclc-15 oclgrind g++ groff-base
-    patch shellcheck zsh fish)
+test_packages=(libcriterion-dev librandom123-dev mesa-opencl-icd binutils clang-15 libclc-15 oclgrind g++ gnuplot-nox
+    groff-base patch shellcheck zsh fish)
 # What .ci/run needs besides.
 ci_packages=(clang clang-format-14 libomp-dev)
