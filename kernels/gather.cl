@@ -19,9 +19,11 @@ kernel void order(global ulong *row, global uint *label, global const uint *labe
         ulong found = position < a.rows ? a.first_position + position : 0;
         if (a.shuffle && position < a.rows) found = shuffle_position(key, found);
         row[position] = found;
-        for (uint t = 0; t < a.targets; t++)
-            label[(ulong)position * a.targets + t] = position < a.rows ? labels[found * a.targets + t] : 0;
-        if (a.has_weights) weight[position] = position < a.rows ? weights[found] : 0.0f;
+        ulong labelled = found - a.labels.first, weighted = found - a.weights.first;
+        for (uint t = 0; t < a.targets && labelled < a.labels.rows; t++)
+            label[(ulong)position * a.targets + t] = position < a.rows ? labels[labelled * a.targets + t] : 0;
+        if (a.has_weights && weighted < a.weights.rows)
+            weight[position] = position < a.rows ? weights[weighted] : 0.0f;
     }
 }
 
@@ -36,6 +38,8 @@ kernel void gather(global const float *features, global const ulong *row, global
     ulong position = (ulong)tile * TILE_ROWS + lane, found = a.first_row + position;
     if (lane < rows_of_tile(a.rows, tile)) {
         if (!a.in_order) found = row[position];
+        found -= a.part.first;
+        if (found >= a.part.rows) return;
         value = features[found * a.features + feature];
     }
     target[a.target + tile * a.target_tile + (ulong)feature * a.column + lane] = value;

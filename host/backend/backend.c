@@ -19,14 +19,12 @@ void backend_buffer_free(backend *backend, buffer *buffer) {
     if (buffer != NULL) backend->interface->buffer_free(backend, buffer);
 }
 
-tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+tanda_status backend_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                           buffer **result, tanda_error *error) {
-    const backend_interface *interface = backend->interface;
     size_t bytes = 0;
-    if (multiply_overflows(rows, features * sizeof *values, &bytes))
-        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", rows, features);
-    return interface->rows != NULL ? interface->rows(backend, values, rows, features, moved, result, error)
-                                   : interface->buffer(backend, bytes, values, result, error);
+    if (multiply_overflows(rows, width * sizeof(float), &bytes))
+        return fail(error, TANDA_FAILED, "%zu x %zu values are too many", rows, width);
+    return backend->interface->rows(backend, values, rows, width, moved, result, error);
 }
 
 void backend_program_free(backend *backend, program *program) {

@@ -104,8 +104,8 @@ typedef struct backend_interface {
     void (*close)(backend *backend);
     tanda_status (*buffer)(backend *backend, size_t bytes, const void *contents, buffer **result,
                            tanda_error *error);
-    tanda_status (*rows)(backend *backend, const float *values, size_t rows, size_t features, bool moved,
-                         buffer **result, tanda_error *error); /* optional slot: NULL, as any buffer */
+    tanda_status (*rows)(backend *backend, const void *values, size_t rows, size_t width, bool moved,
+                         buffer **result, tanda_error *error);
     void (*buffer_free)(backend *backend, buffer *buffer);
     tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
                                      const float *packed, tanda_error *error);
@@ -183,10 +183,11 @@ tanda_status backend_buffer(backend *backend, size_t bytes, const void *contents
 void backend_buffer_free(backend *backend, buffer *buffer);
 
 /*
- * The same for the features of a data set, (rows, features). moved: the backend may rearrange the values themselves, so
- * that they are in memory once; until the buffer is freed, which puts them back, nobody else may look at them.
+ * The same for features, labels or weights of a data set, (rows, width) of four bytes each: more, too, than the device
+ * takes in one piece. moved: the backend may rearrange the values themselves, so that they are in memory once; until the
+ * buffer is freed, which puts them back, nobody else may look at them.
  */
-tanda_status backend_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+tanda_status backend_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                           buffer **result, tanda_error *error);
 
 void backend_program_free(backend *backend, program *program);

@@ -10,15 +10,13 @@
 tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
                              tanda_error *error) {
     resident made = {.backend = backend, .rows = arrays->rows};
-    size_t label_bytes = 0;
-    if (multiply_overflows(arrays->rows, arrays->targets * sizeof(float), &label_bytes))
-        return fail(error, TANDA_FAILED, "%zu x %zu labels are too many", arrays->rows, arrays->targets);
     tanda_status status = backend_rows(backend, arrays->values, arrays->rows, arrays->features, arrays->moved,
                                        &made.features, error);
     if (status == TANDA_OK && arrays->labels != NULL)
-        status = backend_buffer(backend, label_bytes, arrays->labels, &made.labels, error);
+        status =
+            backend_rows(backend, arrays->labels, arrays->rows, arrays->targets, false, &made.labels, error);
     if (status == TANDA_OK && arrays->weights != NULL)
-        status = backend_buffer(backend, arrays->rows * sizeof(float), arrays->weights, &made.weights, error);
+        status = backend_rows(backend, arrays->weights, arrays->rows, 1, false, &made.weights, error);
 
     if (status == TANDA_OK)
         *result = made;

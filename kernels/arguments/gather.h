@@ -4,19 +4,27 @@
 
 #include "kernels/portable.h"
 
+/* Some successive rows of the data set, which a buffer holds. */
+typedef struct row_part {
+    ulong first, rows;
+} row_part;
+
 /* `rows` positions of an epoch of row_count rows, from first_position of its order on. */
 typedef struct order_arguments {
     ulong first_position, row_count, seed;
+    row_part labels, weights; /* that are here: others are left as they are */
     uint rows, targets, shuffle, epoch, has_weights, reserved;
 } order_arguments;
 
 /*
- * Rows that the order names or, where in_order is set, those from first_row on. A tile is stored as columns, (features,
- * column), and mask is column - 1; where it is one column mask may be all ones.
+ * Rows that the order names or, where in_order is set, those from first_row on; in_parts: of these, the ones in `part`
+ * alone. A tile is stored as columns, (features, column), and mask is column - 1; where it is one column mask may be all
+ * ones.
  */
 typedef struct gather_arguments {
     ulong target, target_tile, first_row;
-    uint features, column, mask, rows, in_order, reserved;
+    row_part part;
+    uint features, column, mask, rows, in_order, in_parts;
 } gather_arguments;
 
 #endif

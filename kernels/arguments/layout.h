@@ -29,8 +29,9 @@
     X(sum_arguments, zero, 64) \
     X(bias_arguments, reserved, 32) \
     X(dropout_arguments, scale, 80) \
-    X(order_arguments, reserved, 48) \
-    X(gather_arguments, reserved, 48) \
+    X(row_part, rows, 16) \
+    X(order_arguments, reserved, 80) \
+    X(gather_arguments, in_parts, 64) \
     X(row_source, reserved, 40) \
     X(dense_tail, scale, 64) \
     X(gpu_layer_arguments, zero, 192) \
@@ -49,7 +50,7 @@
     X(network_arguments, zero, 280) \
     X(network_layer, first_item, 152) \
     X(perceptron_arguments, zero, 232) \
-    X(gpu_perceptron_arguments, loss, 240) \
+    X(gpu_perceptron_arguments, loss, 248) \
     X(gpu_small_layer, scale, 56) \
     X(gpu_small_block, reserved, 32) \
     X(gpu_small_arguments, rule, 216) \

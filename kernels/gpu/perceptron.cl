@@ -249,7 +249,7 @@ INLINE void ask_for(step_memory memory, workplace place, strip_place strip, uint
                     row_label *label, gpu_perceptron_arguments a) {
     uint used = rows_of_strip(strip);
     fetch(memory.features, place, used, t, held);
-    if (t < used) *label = label_of(memory.labels, memory.weights, place.numbers[t], a);
+    if (t < used) *label = label_of(memory.labels, memory.weights, a.part_row + place.numbers[t], a);
 }
 
 /* Where the sums of a strip's tile go, `step` steps on; the run's first row is `first`. */

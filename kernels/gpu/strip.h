@@ -126,9 +126,9 @@ INLINE void lay_down(workplace place, uint t, const piece *held) {
     }
 }
 
-INLINE row_label label_of(global const int *labels, global const float *weights, uint row,
+INLINE row_label label_of(global const int *labels, global const float *weights, ulong row,
                           gpu_perceptron_arguments a) {
-    row_label label = {0, labels + (ulong)row * a.loss.targets, 1.0f};
+    row_label label = {0, labels + row * a.loss.targets, 1.0f};
     label.bits = label.targets[0];
     if (a.weighted) label.weight = weights[row];
     return label;

@@ -30,6 +30,7 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
     buffer *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "buffer", error);
     if (status != TANDA_OK) return status;
+    made->rows = SIZE_MAX;
     cl_int code = CL_SUCCESS;
     cl_mem_flags flags = CL_MEM_READ_WRITE;
     if (contents != NULL)
@@ -54,8 +55,42 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
 
 static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
-    clReleaseMemObject(buffer->memory);
-    free(buffer);
+    while (buffer != NULL) {
+        struct buffer *next = buffer->next;
+        clReleaseMemObject(buffer->memory);
+        free(buffer);
+        buffer = next;
+    }
+}
+
+/* Rows of a part: all or, if one memory does not hold them, a power of two, so that no wave of some lies in two parts. */
+static size_t rows_of_part(const opencl_backend_state *state, size_t rows, size_t row_bytes) {
+    size_t part = 1;
+    if (rows * row_bytes <= state->most_bytes) return rows;
+    while (2 * part * row_bytes <= state->most_bytes)
+        part *= 2;
+    return part;
+}
+
+static tanda_status make_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
+                              buffer **result, tanda_error *error) {
+    const size_t row_bytes = width * sizeof(cl_float);
+    const size_t most = rows_of_part((opencl_backend_state *)backend, rows, row_bytes);
+    buffer *made = NULL, **end = &made;
+    (void)moved;
+    for (size_t first = 0; first < rows; first += most, end = &(*end)->next) {
+        const size_t part = rows - first < most ? rows - first : most;
+        const tanda_status status =
+            make_buffer(backend, part * row_bytes, (const char *)values + first * row_bytes, end, error);
+        if (status != TANDA_OK) {
+            free_buffer(backend, made);
+            return status;
+        }
+        (*end)->first = first;
+        if (part < rows) (*end)->rows = part;
+    }
+    *result = made;
+    return TANDA_OK;
 }
 
 static tanda_status upload(backend *backend, buffer *target, const void *source, size_t bytes,
@@ -114,6 +149,7 @@ static tanda_status probe(backend *backend, unsigned function, size_t count, con
 static const backend_interface interface = {
     .close = close_opencl,
     .buffer = make_buffer,
+    .rows = make_rows,
     .buffer_free = free_buffer,
     .write_parameters = write_parameters,
     .read_parameters = read_parameters,

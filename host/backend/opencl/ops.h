@@ -40,7 +40,8 @@ static inline const kernel_set *kernels_of(const context *c, const op *op) {
  * scalars, of rows that come in that order.
  */
 static inline bool opencl_orders_labels(const opencl_backend_state *state, const program *program) {
-    return state->vector != 1 || shuffles(program) || program->plan->weighted;
+    return state->vector != 1 || shuffles(program) || program->plan->weighted ||
+           !opencl_is_whole(program->options.labels);
 }
 
 /* ---- executors/ops.c --------------------------------------------------------------------------------------- */

@@ -98,9 +98,17 @@ typedef struct opencl_backend_state {
     const struct command_taker *taker; /* NULL, or who takes commands in the queue's place */
 } opencl_backend_state;
 
+/* Rows first ... first + rows - 1 of a data set that is more than one memory holds, or all there is. */
 struct buffer {
     cl_mem memory;
+    size_t first, rows;  /* a power of two, but for the last part; all: from 0, SIZE_MAX */
+    struct buffer *next; /* the rows behind them; NULL: none */
 };
+
+/* Whether a buffer, which may be NULL, has no other behind it. */
+static inline bool opencl_is_whole(const buffer *buffer) {
+    return buffer == NULL || buffer->next == NULL;
+}
 
 /* TANDA_OK for CL_SUCCESS, else TANDA_DEVICE with the device, the call and the code's name. */
 tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,

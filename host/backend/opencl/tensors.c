@@ -56,7 +56,8 @@ bool opencl_is_stored(const program *program) {
     return program->stored.memory != NULL && program->stored.next >= epoch_steps(program);
 }
 
-tanda_status opencl_gather(const context *c, cl_mem order) {
+/* Those of the wave's rows that are in a part of the data set. */
+static tanda_status gather_part(const context *c, cl_mem order, const buffer *part) {
     const program *program = c->program;
     const size_t column = program->tiles.column, width = program->tiles.width, vector = c->state->vector;
     const size_t features = program->plan->features;
@@ -64,18 +65,32 @@ tanda_status opencl_gather(const context *c, cl_mem order) {
     const gather_arguments arguments = {.target = target.offset,
                                         .target_tile = target.tile,
                                         .first_row = c->wave->first_row,
+                                        .part = {part->first, part->rows},
                                         .features = (uint)features,
                                         .column = (uint)column,
                                         .mask = column < width ? (uint)column - 1 : UINT32_MAX,
                                         .rows = (uint)c->wave->rows,
-                                        .in_order = !shuffles(program)};
+                                        .in_order = !shuffles(program),
+                                        .in_parts = !opencl_is_whole(program->options.features)};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_gather]);
-    give_memory(&launch, program->options.features->memory);
+    give_memory(&launch, part->memory);
     give_memory(&launch, order);
     give_memory(&launch, target.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     launch.work.bytes = row_bytes(c, 2 * features + (order != program->options.features->memory ? 2 : 0));
     return opencl_launch(&launch, (features + vector - 1) / vector, width / vector, c->wave->tiles, c->error);
+}
+
+tanda_status opencl_gather(const context *c, cl_mem order) {
+    const wave *wave = c->wave;
+    tanda_status status = TANDA_OK;
+    for (const buffer *part = c->program->options.features; status == TANDA_OK && part != NULL;
+         part = part->next) {
+        const bool is_before = wave->first_row + wave->rows <= part->first;
+        const bool is_behind = part->next != NULL && wave->first_row >= part->next->first;
+        if (shuffles(c->program) || !(is_before || is_behind)) status = gather_part(c, order, part);
+    }
+    return status;
 }
 
 /* What is stored comes in order: no memory has to name the rows. */

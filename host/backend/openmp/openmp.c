@@ -191,9 +191,9 @@ static tanda_status make_buffer(backend *backend, size_t bytes, const void *cont
 }
 
 /* Tiles lie at multiples of a cache line: rows that do not are not rearranged. */
-static tanda_status make_rows(backend *backend, const float *values, size_t rows, size_t features, bool moved,
+static tanda_status make_rows(backend *backend, const void *values, size_t rows, size_t features, bool moved,
                               buffer **result, tanda_error *error) {
-    const tanda_status status = make_buffer(backend, rows * features * sizeof *values, values, result, error);
+    const tanda_status status = make_buffer(backend, rows * features * sizeof(float), values, result, error);
     if (status != TANDA_OK) return status;
     (*result)->rows = rows;
     (*result)->features = features;

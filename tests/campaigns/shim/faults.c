@@ -22,6 +22,7 @@ static struct {
     long first, count;
     int code;          /* 0: the usual one */
     size_t most_bytes; /* of a buffer; 0: any */
+    size_t told_bytes; /* the same, as devices tell it; 0: what is true */
     bool only_program;
     int trace; /* a descriptor, or -1 */
     uintptr_t program_begin, program_end;
@@ -65,11 +66,12 @@ __attribute__((constructor)) static void begin(void) {
     is_inside = true;
     const char *fault = getenv("TANDA_FAULT"), *code = getenv("TANDA_FAULT_ERROR");
     const char *scope = getenv("TANDA_FAULT_SCOPE"), *trace = getenv("TANDA_FAULT_TRACE");
-    const char *bytes = getenv("TANDA_FAULT_BYTES");
+    const char *bytes = getenv("TANDA_FAULT_BYTES"), *largest = getenv("TANDA_FAULT_LARGEST");
     dl_iterate_phdr(find_program, NULL);
     plan.code = code == NULL ? 0 : atoi(code);
     plan.only_program = scope != NULL && strcmp(scope, "program") == 0;
     if (bytes != NULL) plan.most_bytes = strtoul(bytes, NULL, 10);
+    if (largest != NULL) plan.most_bytes = plan.told_bytes = strtoul(largest, NULL, 10);
     if (trace != NULL) open_trace(trace);
     if (fault != NULL) read_fault(fault);
     is_inside = false;
@@ -134,6 +136,10 @@ bool fault_is_due(const char *kind, const void *caller) {
 
 bool fault_is_too_large(size_t bytes) {
     return plan.most_bytes != 0 && bytes > plan.most_bytes;
+}
+
+size_t fault_largest(void) {
+    return plan.told_bytes;
 }
 
 int fault_code(int usual) {

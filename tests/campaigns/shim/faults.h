@@ -4,6 +4,7 @@
  *   TANDA_FAULT=KIND:N[:COUNT]  the N-th call of a kind fails (from 1), and those after it up to COUNT; 0: all
  *   TANDA_FAULT_ERROR=CODE      with this errno, or OpenCL's code, instead of the kind's own
  *   TANDA_FAULT_BYTES=N         every buffer of a device of more than N bytes fails
+ *   TANDA_FAULT_LARGEST=N       likewise, and devices say so
  *   TANDA_FAULT_SCOPE=program   only calls that the program's own code makes count, not those of libraries
  *   TANDA_FAULT_TRACE=FILE      a line per call that counts: its kind, and the stack that leads to it as MODULE+OFFSET
  *
@@ -21,6 +22,9 @@ bool fault_is_due(const char *kind, const void *caller);
 
 /* Whether the device is to have no room for a buffer. */
 bool fault_is_too_large(size_t bytes);
+
+/* The bytes of a buffer that devices say they have at most; 0: what is true. */
+size_t fault_largest(void);
 
 /* The code that a failing call gives: the one of the environment, or `usual`. */
 int fault_code(int usual);

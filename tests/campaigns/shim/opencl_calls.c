@@ -25,9 +25,17 @@ RETURNING(clGetDeviceIDs,
           (cl_platform_id platform, cl_device_type type, cl_uint capacity, cl_device_id *devices,
            cl_uint *count),
           (platform, type, capacity, devices, count))
-RETURNING(clGetDeviceInfo,
-          (cl_device_id device, cl_device_info key, size_t size, void *value, size_t *needed),
-          (device, key, size, value, needed))
+#define INFO_PARAMETERS (cl_device_id device, cl_device_info key, size_t size, void *value, size_t *needed)
+
+cl_int clGetDeviceInfo INFO_PARAMETERS {
+    static cl_int(*next) INFO_PARAMETERS;
+    if (next == NULL) next = fault_next("clGetDeviceInfo");
+    if (fault_is_due("clGetDeviceInfo", CALLER)) return fault_code(CL_OUT_OF_RESOURCES);
+    const cl_int code = next(device, key, size, value, needed);
+    if (key == CL_DEVICE_MAX_MEM_ALLOC_SIZE && code == CL_SUCCESS && value != NULL && fault_largest() != 0)
+        *(cl_ulong *)value = fault_largest();
+    return code;
+}
 
 CREATING(cl_context, clCreateContext,
          (const cl_context_properties *properties, cl_uint count, const cl_device_id *devices,

@@ -10,9 +10,20 @@ bool opencl_is_free(const program_options *options, const char **lack) {
     return opencl_holds(is_free, "a choice of who multiplies", lack);
 }
 
+bool opencl_labels_are_whole(const program_options *options, const char **lack) {
+    return opencl_holds(opencl_is_whole(options->labels) && opencl_is_whole(options->weights),
+                        "labels in several buffers", lack);
+}
+
+bool opencl_rows_are_whole(const program_options *options, const char **lack) {
+    return opencl_holds(opencl_is_whole(options->features), "rows in several buffers", lack) &&
+           opencl_labels_are_whole(options, lack);
+}
+
 bool opencl_may_fuse(const plan *plan, const program_options *options, op_set known, const char **lack) {
     return plan_is_within(plan, known, lack) && opencl_holds(plan->training, "no training", lack) &&
-           opencl_holds(!plan->keep, "tensors that are kept", lack) && opencl_is_free(options, lack);
+           opencl_holds(!plan->keep, "tensors that are kept", lack) && opencl_is_free(options, lack) &&
+           opencl_labels_are_whole(options, lack);
 }
 
 bool opencl_has_vectors(const backend *backend, const char **lack) {

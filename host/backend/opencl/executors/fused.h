@@ -10,8 +10,12 @@
  */
 bool opencl_is_free(const program_options *options, const char **lack);
 
-/* Whether, besides, the plan is a training of known ops that keeps nothing. */
+/* Whether, besides, the plan is a training of known ops that keeps nothing, and labels are in one piece. */
 bool opencl_may_fuse(const plan *plan, const program_options *options, op_set known, const char **lack);
+
+/* For kernels that read labels and weights, or features too, where they lie: each in one piece. */
+bool opencl_labels_are_whole(const program_options *options, const char **lack);
+bool opencl_rows_are_whole(const program_options *options, const char **lack);
 
 /* For kernels whose work-items have 16 lanes. */
 bool opencl_has_vectors(const backend *backend, const char **lack);

@@ -17,13 +17,14 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(acti
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
     return plan_is_within(plan, known, lack) && opencl_is_free(options, lack) &&
-           opencl_gpu_fits(backend, lack);
+           opencl_labels_are_whole(options, lack) && opencl_gpu_fits(backend, lack);
 }
 
-/* Rows are read where they lie, unless the plan keeps them or dropout changes them. */
+/* Rows are read where they lie, unless that is several buffers, or the plan keeps them, or dropout changes them. */
 static gpu_source choose_rows(const program *program) {
     const plan *plan = program->plan;
     void *host = NULL;
+    if (!opencl_is_whole(program->options.features)) return GPU_TILES;
     if (plan->keep || plan->op_count < 2 || plan->ops[1].kind != OP_dense_forward) return GPU_TILES;
     clGetMemObjectInfo(program->options.features->memory, CL_MEM_HOST_PTR, sizeof host, &host, NULL);
     return plan->features % 4 == 0 && (uintptr_t)host % 16 == 0 ? GPU_ROWS : GPU_LOOSE;

@@ -98,11 +98,18 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(loss
                             OP_SET(activation_forward) | OP_SET(activation_backward) | OP_SET(weigh) |
                             OP_SET(loss_sum) | OP_SET(dense_gradient);
 
+/* Whether each wave's rows are in one buffer: of several, where a batch is all rows in order, cut at their ends. */
+static bool waves_are_whole(const program_options *options, const char **lack) {
+    return opencl_is_whole(options->features) ||
+           opencl_holds(options->batch_rows >= options->rows && options->features->rows >= TILE_ROWS,
+                        "batches of rows in several buffers", lack);
+}
+
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
     gpu_perceptron_form form;
     return opencl_may_fuse(plan, options, known, lack) && opencl_gpu_fits(backend, lack) &&
-           opencl_holds(plan->layer_count == 1, "hidden layers", lack) &&
+           opencl_holds(plan->layer_count == 1, "hidden layers", lack) && waves_are_whole(options, lack) &&
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
            opencl_holds(find_form(plan, options, &form), "so many features and outputs", lack);
 }
@@ -127,13 +134,17 @@ static size_t choose_run(const opencl_backend_state *state, const plan *plan,
 
 static void cut(const opencl_backend_state *state, program *program) {
     const program_options *options = &program->options;
+    const size_t whole = options->features->rows / TILE_ROWS; /* tiles of a buffer */
     const size_t wave = options->wave_tiles, most = wave != 0 && wave < MOST_SLOTS ? wave : MOST_SLOTS;
     partial_sums *sums = &program->sums;
     opencl_set_tiles(program, TILE_LANES, 0);
     program->tiles.count = 1; /* rows are read where they lie */
     sums->group = choose_run(state, program->plan, options);
+    while (sums->group > whole)
+        sums->group /= 2;
     sums->slots = 1;
-    while (sums->slots * sums->group < tiles_of(options->batch_rows) && sums->slots < most)
+    while (sums->slots * sums->group < tiles_of(options->batch_rows) && sums->slots < most &&
+           2 * sums->slots * sums->group <= whole)
         sums->slots *= 2;
 }
 
@@ -216,6 +227,14 @@ static size_t most_steps(const program *program, size_t tiles) {
     return LAUNCH_FLOATS / floats < MOST_STEPS_TOGETHER ? LAUNCH_FLOATS / floats : MOST_STEPS_TOGETHER;
 }
 
+/* The buffer of the wave's rows. */
+static const buffer *rows_of(const context *c) {
+    const buffer *part = c->program->options.features;
+    while (c->wave->first_row - part->first >= part->rows)
+        part = part->next;
+    return part;
+}
+
 static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
     const program *program = c->program;
     const program_options *options = &program->options;
@@ -227,7 +246,8 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
     size_t part = 1;
     while (part * PARTS < c->wave->slots)
         part *= 2;
-    return (gpu_perceptron_arguments){.first_row = c->wave->first_row,
+    return (gpu_perceptron_arguments){.part_row = rows_of(c)->first,
+                                      .first_row = c->wave->first_row - rows_of(c)->first,
                                       .row_count = options->rows,
                                       .batch_rows = options->batch_rows,
                                       .seed = options->seed,
@@ -293,6 +313,10 @@ static tanda_status launch_groups(const context *c, cl_kernel kernel, cl_uint fi
 
 static tanda_status launch_sums(const context *c, const gpu_perceptron_arguments *arguments) {
     const launch_work work = work_of_sums(c, arguments->steps);
+    launch rows = launch_of(c->state, own_of(c->program)->sums);
+    if (!opencl_is_whole(c->program->options.features)) give_memory(&rows, rows_of(c)->memory);
+    const tanda_status status = opencl_check(c->state, rows.code, "clSetKernelArg", c->error);
+    if (status != TANDA_OK) return status;
     return launch_groups(c, own_of(c->program)->sums, FIXED_OF_SUMS, c->wave->slots, &work, arguments);
 }
 

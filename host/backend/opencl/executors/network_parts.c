@@ -40,6 +40,7 @@ static uint loss_number(const op *loss) {
 bool opencl_network_fits(const backend *backend, const plan *plan, const program_options *options,
                          const char **lack) {
     return opencl_may_fuse(plan, options, network_ops, lack) && opencl_has_vectors(backend, lack) &&
+           opencl_rows_are_whole(options, lack) &&
            opencl_holds(loss_numbers[plan->loss->kind] != 0, tile_op_name(plan->loss->kind), lack) &&
            opencl_holds(plan->labels.count == 1, "several labels of a row", lack) &&
            opencl_all_are_dense(plan, lack);

@@ -70,29 +70,44 @@ static void release(program *program) {
     free(own);
 }
 
-tanda_status opencl_run_order(const context *c) {
+/* Of labels and weights those that are in these parts; NULL: none. */
+static tanda_status order_part(const context *c, const buffer *labels, const buffer *weights) {
     const program *program = c->program;
     const ops_program *own = ops_of(program);
     const program_options *options = &program->options;
-    const buffer *labels = options->labels;
-    const bool weighted = program->plan->weighted;
-    const order_arguments arguments = {.first_position = c->wave->first_row,
-                                       .row_count = options->rows,
-                                       .seed = options->seed,
-                                       .rows = (uint)c->wave->rows,
-                                       .targets = labels != NULL ? (uint)program->plan->labels.count : 0,
-                                       .shuffle = shuffles(program),
-                                       .epoch = (uint)c->wave->epoch,
-                                       .has_weights = weighted};
+    const order_arguments arguments = {
+        .first_position = c->wave->first_row,
+        .row_count = options->rows,
+        .seed = options->seed,
+        .rows = (uint)c->wave->rows,
+        .labels = labels != NULL ? (row_part){labels->first, labels->rows} : (row_part){0},
+        .weights = weights != NULL ? (row_part){weights->first, weights->rows} : (row_part){0},
+        .targets = labels != NULL ? (uint)program->plan->labels.count : 0,
+        .shuffle = shuffles(program),
+        .epoch = (uint)c->wave->epoch,
+        .has_weights = weights != NULL};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
     give_memory(&launch, own->rows);
     give_memory(&launch, own->labels);
     give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);
-    give_memory(&launch, weighted ? own->weights : own->labels);
-    give_memory(&launch, weighted ? options->weights->memory : options->features->memory);
+    give_memory(&launch, weights != NULL ? own->weights : own->labels);
+    give_memory(&launch, weights != NULL ? weights->memory : options->features->memory);
     give_arguments(&launch, &arguments, sizeof arguments);
-    launch.work.bytes = row_bytes(c, 2 + 2 * program->plan->labels.count + 2 * weighted);
+    launch.work.bytes = row_bytes(c, 2 + 2 * program->plan->labels.count + 2 * arguments.has_weights);
     return opencl_launch(&launch, round_up(c->wave->rows, TILE_LANES) / c->state->vector, 1, 1, c->error);
+}
+
+tanda_status opencl_run_order(const context *c) {
+    const program *program = c->program;
+    const buffer *labels = program->options.labels;
+    const buffer *weights = program->plan->weighted ? program->options.weights : NULL;
+    tanda_status status = TANDA_OK;
+    do {
+        status = order_part(c, labels, weights);
+        labels = labels != NULL ? labels->next : NULL;
+        weights = weights != NULL ? weights->next : NULL;
+    } while (status == TANDA_OK && (labels != NULL || weights != NULL));
+    return status;
 }
 
 /* Whether anything reads rows, labels or weights by position. */

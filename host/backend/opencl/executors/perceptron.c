@@ -34,6 +34,7 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(loss
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
     return opencl_may_fuse(plan, options, known, lack) && opencl_has_vectors(backend, lack) &&
+           opencl_rows_are_whole(options, lack) &&
            opencl_holds(plan->layer_count == 1, "hidden layers", lack) &&
            opencl_holds(plan->layers[0].outputs == 1, "several outputs", lack) &&
            opencl_holds(!plan->loss->loss.constants.smooth, "smoothed labels", lack);
