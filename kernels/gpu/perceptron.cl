@@ -18,6 +18,7 @@
 #endif
 
 #include "kernels/arguments/gpu_perceptron.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/gpu/row_loss.h"
 #include "kernels/gpu/slots.h"
 #include "kernels/gpu/strip.h"
@@ -27,7 +28,7 @@
 /* ---- forward and loss -------------------------------------------------------------------------------------- */
 
 /* Chains over the features of chunk `chunk` (contract 2). */
-INLINE void chains(workplace place, uint features, uint row, uint chunk, float zero, float *sum) {
+ASIDE void chains(workplace place, uint features, uint row, uint chunk, float zero, float *sum) {
     local const float4 *x = place.x + row * place.pitch;
     uint from = chunk * (CHUNK / 4), whole = features / 4, to = min(whole, from + CHUNK / 4);
     UNROLL_FOR (int h = 0; h < OUTPUTS; h++)
@@ -104,7 +105,7 @@ INLINE lane_sums zero_sums(float zero) {
 }
 
 /* Adds a strip of `used` rows, which begins at row `first`. */
-INLINE void add_strip(workplace place, uint used, uint first, uint t, lane_sums *sums) {
+ASIDE void add_strip(workplace place, uint used, uint first, uint t, lane_sums *sums) {
     uint l = t / TILE_LANES, q = t % TILE_LANES;
     UNROLL_FOR (uint j = 0; j < LANE_ROWS; j++) {
         uint row = STRIP < TILE_LANES ? l - first % TILE_LANES : l + TILE_LANES * j;
@@ -121,7 +122,7 @@ INLINE void add_strip(workplace place, uint used, uint first, uint t, lane_sums 
 }
 
 /* The sum over 16 lanes that lie `apart` floats apart, folded. */
-INLINE float fold(local const float *lanes, uint apart) {
+ASIDE float fold(local const float *lanes, uint apart) {
     float v[TILE_LANES];
     UNROLL_FOR (uint l = 0; l < TILE_LANES; l++)
         v[l] = lanes[l * apart];
@@ -130,7 +131,7 @@ INLINE float fold(local const float *lanes, uint apart) {
 }
 
 /* The tree over a run of tiles; only this work-item looks at what waits. */
-INLINE float run_sum(float sum, uint index, int is_last, global float *waiting, uint apart) {
+ASIDE float run_sum(float sum, uint index, int is_last, global float *waiting, uint apart) {
     uint level = 0;
     for (; tree_climbs(index, is_last, level); level++)
         if (tree_takes(index, level)) sum = waiting[level * apart] + sum;
@@ -163,8 +164,8 @@ typedef struct group_sums {
 } group_sums;
 
 /* Takes in a tile's sum of what lies at `at` in a slot; `own` is where the group has the parameter's value. */
-INLINE void take_value(group_sums sums, float value, ulong at, uint owner, local float *own,
-                       gpu_perceptron_arguments a) {
+ASIDE void take_value(group_sums sums, float value, ulong at, uint owner, local float *own,
+                      gpu_perceptron_arguments a) {
     value = run_sum(value, sums.index, sums.is_last, sums.waiting + owner, sums.waiting_level);
     if (!sums.is_last) return;
     if (!a.updates)
@@ -217,7 +218,7 @@ INLINE void end_tile(workplace place, group_sums sums, lane_sums of_lanes, uint 
 }
 
 /* The group's own copy of the parameters. */
-INLINE void copy_parameters(workplace place, global float *parameters, uint t, gpu_perceptron_arguments a) {
+ASIDE void copy_parameters(workplace place, global float *parameters, uint t, gpu_perceptron_arguments a) {
     for (uint i = t; i < a.features * OUTPUTS; i += ITEMS)
         ((local float *)(place.weights + i % OUTPUTS * place.quads))[i / OUTPUTS] =
             read_shared(parameters + a.weight + i, a.merges);

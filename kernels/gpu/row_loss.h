@@ -6,6 +6,7 @@
 #define TANDA_KERNELS_GPU_ROW_LOSS_H
 
 #include "kernels/activate.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/loss_rows.h"
 #include "kernels/weigh.h"
 
@@ -122,7 +123,7 @@ INLINE row_result row_loss(row_rule rule, row_label label, local float *z, uint 
 #endif
 
 /* From a row's logits its deltas, in their place. */
-INLINE row_result row_deltas(row_rule rule, row_label label, local float *z, uint apart) {
+ASIDE row_result row_deltas(row_rule rule, row_label label, local float *z, uint apart) {
     row_result made = row_loss(rule, label, z, apart);
     if (!rule.weighted) return made;
     made.loss = weighed_loss(made.loss, label.weight);

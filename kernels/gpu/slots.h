@@ -4,6 +4,7 @@
 
 #include "kernels/apply.h"
 #include "kernels/arguments/gpu_perceptron.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/gpu/strip.h"
 
 /* What crosses groups within a launch goes by atomics: OpenCL 1.2 promises nothing of others. */
@@ -19,8 +20,8 @@ INLINE float read_shared(global float *p, int crosses) {
 }
 
 /* The new value of a parameter, from the tree's sum, which its derivative replaces in the first slot. */
-INLINE float updated(update_target target, float w, float sum, ulong at, int is_weight, global float *slots,
-                     int crosses, global uint *result) {
+ASIDE float updated(update_target target, float w, float sum, ulong at, int is_weight, global float *slots,
+                    int crosses, global uint *result) {
     float state[MOST_UPDATE_STATES];
     UNROLL_FOR (uint i = 0; i < MOST_UPDATE_STATES; i++)
         state[i] = i < target.rule.states ? target.state[i * target.floats + at] : 0.0f;
@@ -50,7 +51,7 @@ INLINE float block_sum(float *v) {
  * The sum of a part of the slots, a power of two of them, block by block as the carries of a binary counter (tree.h). A
  * slot that is not there counts as zero, which changes no bit.
  */
-INLINE float part_sum(global float *slots, uint part, gpu_perceptron_arguments a) {
+ASIDE float part_sum(global float *slots, uint part, gpu_perceptron_arguments a) {
     float v[BLOCK], waiting[BLOCK_LEVELS], sum = 0.0f;
     for (uint first = 0; first < a.part_slots; first += BLOCK) {
         int carries = 1;

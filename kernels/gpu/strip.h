@@ -6,6 +6,7 @@
 #define TANDA_KERNELS_GPU_STRIP_H
 
 #include "kernels/arguments/gpu_perceptron.h"
+#include "kernels/gpu/aside.h"
 #include "kernels/gpu/row_loss.h"
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
@@ -88,8 +89,8 @@ INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
 /* ---- rows -------------------------------------------------------------------------------------------------- */
 
 /* The number of a strip's row t; the key is that of the strip's epoch. */
-INLINE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key, uint *key_epoch,
-                       gpu_perceptron_arguments a) {
+ASIDE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key, uint *key_epoch,
+                      gpu_perceptron_arguments a) {
     ulong position = place.first_row + place.at + t;
     if (!shuffle) return (uint)position;
     if (*key_epoch != place.epoch) {
@@ -105,7 +106,7 @@ INLINE uint row_of_piece(row_pieces pieces, uint number) {
 }
 
 /* A work-item's pieces of a strip, ITEMS apart; 0 of rows that are not there. */
-INLINE void fetch(global const float *features, workplace place, uint used, uint t, piece *held) {
+ASIDE void fetch(global const float *features, workplace place, uint used, uint t, piece *held) {
     row_pieces pieces = *place.pieces;
     UNROLL_FOR (uint i = 0; i < LOADS; i++) {
         uint number = t + ITEMS * i, row = row_of_piece(pieces, number);
@@ -117,7 +118,7 @@ INLINE void fetch(global const float *features, workplace place, uint used, uint
     }
 }
 
-INLINE void lay_down(workplace place, uint t, const piece *held) {
+ASIDE void lay_down(workplace place, uint t, const piece *held) {
     row_pieces pieces = *place.pieces;
     UNROLL_FOR (uint i = 0; i < LOADS; i++) {
         uint number = t + ITEMS * i, row = row_of_piece(pieces, number);

@@ -94,15 +94,16 @@ list_programs() {
 # must be in the kernels' own text. What the assembler step refuses (an undefined expf, say) has shown in the LLVM code. An
 # OpenCL runtime defines __OPENCL_VERSION__, clang alone does not.
 compile() {
-    local program=$1 name=$2 options
+    local program=$1 name=$2 options as_it_is=("${@:4}" -O2 -Xclang -disable-llvm-passes -S)
     read -ra options <"$1/options" || true
     options+=(-x cl -cl-std=CL1.2 -DVECTOR=1 -D__OPENCL_VERSION__=120 -Xclang -finclude-default-header -I"$work" -O2
-        -Xclang -mlink-builtin-bitcode -Xclang "$libclc/$3" -Wno-linker-warnings "${@:4}" -S "$program/source.cl")
+        -Xclang -mlink-builtin-bitcode -Xclang "$libclc/$3" -Wno-linker-warnings "${@:4}")
+    "$clang" "${options[@]}" -emit-llvm -Xclang -emit-llvm-uselists -c "$program/source.cl" -o "$program/$name.bc" || return 1
     if [ "$name" != gfx1030 ]; then
-        "$clang" "${options[@]}" -emit-llvm -o "$program/$name.ll" || return 1
+        "$clang" "${as_it_is[@]}" -emit-llvm "$program/$name.bc" -o "$program/$name.ll"
         ir_faults "$program/$name.ll" >>"$program/faults"
     fi
-    "$clang" "${options[@]}" -o "$program/$name.s" 2>"$program/log" && return
+    "$clang" "${as_it_is[@]}" "$program/$name.bc" -o "$program/$name.s" 2>"$program/log" && return
     sed "/^PLEASE submit/,\$d" "$program/log" >&2
     return 1
 }
