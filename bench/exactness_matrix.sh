@@ -272,7 +272,8 @@ add_drivers() {
         [ -e "$file/liboclgrind-rt-icd.so" ] || continue
         line=$(driver oclgrind "$file/liboclgrind-rt-icd.so")
         implementation "oclgrind" "$gcc_program" "$line" "--device opencl" tiny
-        executors "oclgrind" "$line" "--device opencl" tiny
+        # It takes the local memory of all kernels of a program for each one's.
+        executors "oclgrind" "$line OCLGRIND_LOCAL_MEM_SIZE=1048576" "--device opencl" tiny
     done
 }
 

@@ -10,13 +10,9 @@
 #include <signal.h>
 
 #include "program.h"
+#include "ptx_device.h"
 
 #define TRIAL_SEEDS 20 /* of a kernel of our own */
-
-#ifndef TANDA_PTX_DEVICE /* without python3, and with sanitizers */
-#define TANDA_PTX_DEVICE ""
-#define TANDA_PTX_CACHE ""
-#endif
 
 /* ---- the device --------------------------------------------------------------------------------------------- */
 
@@ -26,33 +22,11 @@ static void skip(const char *why) {
     cr_skip_test("%s", why);
 }
 
-static void see_ptx_device(void) {
-    if (TANDA_PTX_DEVICE[0] == '\0') skip("this build has no device for it: no python3, or sanitizers");
-    if (system("command -v \"${CLANG:-clang-15}\" >/dev/null") != 0) skip("there is no clang-15");
-    if (system("\"${CLANG:-clang-15}\" --print-targets | grep -q nvptx64") != 0)
-        skip("clang-15 makes no code for nvptx64");
-    if (system("test -e \"${LIBCLC:-/usr/lib/clc}/nvptx64--nvidiacl.bc\"") != 0)
-        skip("there is no libclc (Debian package libclc-15)");
-    cr_assert_eq(system("mkdir -p vendors '" TANDA_PTX_CACHE "'"), 0);
-    write_text("vendors/ptx.icd", TANDA_PTX_DEVICE "\n");
-    setenv("OCL_ICD_VENDORS", "vendors", 1);
-    setenv("TANDA_PTX_CACHE", TANDA_PTX_CACHE, 1);
-    setenv("TANDA_PTX_LOG", "log", 1);
-}
-
 static void set_up(void) {
     enter_folder();
-    see_ptx_device();
-}
-
-static void set_number(const char *variable, unsigned number) {
-    char text[16];
-    snprintf(text, sizeof text, "%u", number);
-    setenv(variable, text, 1);
-}
-
-static void set_seed(unsigned seed) {
-    set_number("TANDA_PTX_SEED", seed);
+    if (lack_of_ptx() != NULL) skip(lack_of_ptx());
+    show_ptx("vendors");
+    setenv("TANDA_PTX_LOG", "log", 1);
 }
 
 TestSuite(ptx, .init = set_up, .fini = leave_folder, .timeout = 300);

@@ -1,4 +1,7 @@
-/* Work-items are coroutines: one goes on until it waits at a barrier, pauses before an atomic operation, or ends. */
+/*
+ * Work-items are coroutines: one goes on until it waits at a barrier, pauses before an atomic operation, or ends. One that
+ * pauses may sleep until no other can go on: what should have waited for it, in another group, shows.
+ */
 #include "groups.h"
 
 #include <fenv.h>
@@ -36,6 +39,8 @@ typedef struct runner {
     coroutine **ready;
     size_t ready_count;
     coroutine *current;
+    coroutine *sleeper;
+    uint64_t one_sleeps_of;
     ucontext_t scheduler;
     const char *wrong;
 } runner;
@@ -120,6 +125,8 @@ static void wait_at_barrier(work_item *item, int barrier) {
 
 static void pause_sometimes(work_item *item) {
     if (next_random(running->random) % 2 == 0) return;
+    if (running->sleeper == NULL && next_random(running->random) % running->one_sleeps_of == 0)
+        running->sleeper = (coroutine *)item;
     become_ready((coroutine *)item);
     leave();
 }
@@ -153,25 +160,29 @@ static void run_current(void) {
     group->ended++;
 }
 
+/* It runs when it is drawn. */
+static void start_item(coroutine *one, group *group) {
+    one->group = group;
+    one->item.local = group->local;
+    one->item.wait = wait_at_barrier;
+    one->item.pause = pause_sometimes;
+    one->item.fault = fault;
+    getcontext(&one->context);
+    one->context.uc_stack.ss_sp = one->stack;
+    one->context.uc_stack.ss_size = STACK_BYTES;
+    one->context.uc_link = &running->scheduler;
+    makecontext(&one->context, run_current, 0);
+}
+
 static void start_group(group *group, uint32_t number) {
     coroutine *coroutines = running->coroutines + (group - running->groups) * running->items;
     fill_local(group->local, running->launch->local_bytes, running->random);
     group->waiting = group->ended = 0;
     group->started = running->items;
     for (uint32_t i = 0; i < running->items; i++) {
-        coroutine *one = &coroutines[i];
-        set_place(&one->item, running->launch, number, i);
-        one->group = group;
-        one->item.local = group->local;
-        one->item.wait = wait_at_barrier;
-        one->item.pause = pause_sometimes;
-        one->item.fault = fault;
-        getcontext(&one->context);
-        one->context.uc_stack.ss_sp = one->stack;
-        one->context.uc_stack.ss_size = STACK_BYTES;
-        one->context.uc_link = &running->scheduler;
-        makecontext(&one->context, run_current, 0);
-        become_ready(one);
+        set_place(&coroutines[i].item, running->launch, number, i);
+        start_item(&coroutines[i], group);
+        become_ready(&coroutines[i]);
     }
 }
 
@@ -186,11 +197,17 @@ static void start_groups(void) {
     }
 }
 
+static size_t draw_ready(void) {
+    const size_t i = next_random(running->random) % running->ready_count;
+    return running->ready[i] == running->sleeper ? (i + 1) % running->ready_count : i;
+}
+
 static void run_coroutines(void) {
     start_groups();
     while (running->wrong == NULL && running->ready_count > 0) {
-        const size_t i = next_random(running->random) % running->ready_count;
+        const size_t i = draw_ready();
         running->current = running->ready[i];
+        if (running->current == running->sleeper) running->sleeper = NULL;
         running->ready[i] = running->ready[--running->ready_count];
         swapcontext(&running->scheduler, &running->current->context);
         if (running->wrong == NULL) start_groups();
@@ -264,6 +281,7 @@ const char *run_groups(const kernel_code *code, const launch *launch, uint64_t *
     made->code = code;
     made->launch = launch;
     made->random = random;
+    made->one_sleeps_of = (uint64_t)64 << next_random(random) % 8;
     made->items = launch->items[0] * launch->items[1] * launch->items[2];
     made->count = (size_t)launch->groups[0] * launch->groups[1] * launch->groups[2];
     made->order = malloc(made->count * sizeof *made->order);
