@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/executor.h"
+#include "backend/opencl/state.h"
 #include "support_devices.h"
 #include "support_network.h"
 
@@ -114,6 +116,74 @@ Test(fast, a_wrong_answer_of_clblast_switches_that_product_back_and_is_told, .fi
     outcome exact = train(device, TANDA_MATH_EXACT, TANDA_GEMM_AUTO);
     cr_expect_float_eq(fast.loss, exact.loss, 1e-4, "%.9g and %.9g", fast.loss, exact.loss);
     tanda_device_close(device);
+}
+
+/* Of the wide second layer alone, whose inputs are no rows of the data set. */
+Test(fast, gpu_dense_leaves_products_to_clblast, .fini = forget_opencl, .timeout = 300) {
+    if (!use_opencl("pocl")) return;
+    backend *device = open_opencl(NULL);
+    device->executor = "gpu_dense";
+    outcome exact = train(device, TANDA_MATH_EXACT, TANDA_GEMM_AUTO);
+    outcome fast = train(device, TANDA_MATH_FAST, TANDA_GEMM_CLBLAST);
+    cr_expect_str_eq(fast.note, "fast: CLBlast computes 3 of 8 matrix products");
+    cr_expect_gt(calls, 3 * 6, "%zu calls", calls);
+    cr_expect_float_eq(fast.loss, exact.loss, 1e-4, "%.9g and %.9g", fast.loss, exact.loss);
+    spoils = true;
+    spoiled_m = 18;
+    fast = train(device, TANDA_MATH_FAST, TANDA_GEMM_CLBLAST);
+    cr_expect_not_null(
+        strstr(fast.note, "computes 2 of 8 matrix products; CLBlast is wrong in layer 2 forward"), "%s",
+        fast.note);
+    cr_expect_float_eq(fast.loss, exact.loss, 1e-4, "%.9g and %.9g", fast.loss, exact.loss);
+    spoils = false;
+    outcome own = train(device, TANDA_MATH_FAST, TANDA_GEMM_TANDA);
+    cr_expect_str_eq(own.digest, exact.digest);
+    tanda_device_close(device);
+}
+
+/* ---- who computes on a GPU ------------------------------------------------------------------------------------ */
+
+/* The executor that a GPU of 100 compute units takes by itself. */
+static const char *taken(const network *network, tanda_math math, tanda_gemm gemm) {
+    static const backend_interface interface = {.executors = opencl_executors};
+    opencl_backend_state gpu = {.base = {.interface = &interface, .information.compute_units = 100},
+                                .has_local = true,
+                                .local_bytes = 32768,
+                                .most_group = 256,
+                                .vector = 1};
+    const program_options options = {.rows = 40000, .batch_rows = 4000, .math = math, .gemm = gemm};
+    const executor *executor = NULL;
+    tanda_error error = {0};
+    problem problem = problem_create(network);
+    plan *plan = NULL;
+    cr_assert_eq(
+        plan_create(problem.model, &(plan_options){.training = true, .with_loss = true}, &plan, &error),
+        TANDA_OK, "%s", error.message);
+    cr_assert_eq(executor_choose(&gpu.base, plan, &options, &executor, &error), TANDA_OK, "%s",
+                 error.message);
+    plan_free(plan);
+    problem_free(&problem);
+    return executor->name;
+}
+
+Test(fast, gpus_keep_their_executors_unless_who_multiplies_is_asked) {
+    static const network perceptron = {
+        20, 20, 1, {1}, {ACTIVATION_SIGMOID}, LOSS_BINARY_CROSSENTROPY, TANDA_TASK_CLASSES, CONTENT_REAL};
+    static const network large = {20,
+                                  300,
+                                  2,
+                                  {700, 10},
+                                  {ACTIVATION_RELU, ACTIVATION_SOFTMAX},
+                                  LOSS_CATEGORICAL_CROSSENTROPY,
+                                  TANDA_TASK_CLASSES,
+                                  CONTENT_REAL};
+    const network *const networks[] = {&perceptron, &network_here, &large};
+    static const char *const names[] = {"gpu_perceptron", "gpu_small", "gpu_dense"};
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_str_eq(taken(networks[i], TANDA_MATH_EXACT, TANDA_GEMM_AUTO), names[i]);
+        cr_expect_str_eq(taken(networks[i], TANDA_MATH_FAST, TANDA_GEMM_AUTO), names[i]);
+        cr_expect_str_eq(taken(networks[i], TANDA_MATH_FAST, TANDA_GEMM_CLBLAST), "ops");
+    }
 }
 
 Test(fast, openmp_is_exact) {

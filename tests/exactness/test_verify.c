@@ -243,6 +243,16 @@ static void expect_within_bounds(backend *device, backend *cpu, tanda_gemm gemm,
     problem_free(&problem);
 }
 
+/* Of whose last gradient, by CLBlast, the loss sum is no part. */
+static const network wide = {300,
+                             23,
+                             2,
+                             {40, 18},
+                             {ACTIVATION_TANH, ACTIVATION_SOFTMAX},
+                             LOSS_CATEGORICAL_CROSSENTROPY,
+                             TANDA_TASK_CLASSES,
+                             CONTENT_REAL};
+
 Test(bounds, fast_and_exact_lie_within_theirs_and_these_are_tight, .fini = forget_opencl, .timeout = 300) {
     static const tanda_gemm gemms[] = {TANDA_GEMM_CLBLAST, TANDA_GEMM_TANDA};
     if (!use_opencl("pocl")) return;
@@ -250,6 +260,8 @@ Test(bounds, fast_and_exact_lie_within_theirs_and_these_are_tight, .fini = forge
     for (size_t i = 0; i < CASE_COUNT; i++)
         for (size_t g = 0; g < 2; g++)
             expect_within_bounds(device, cpu, gemms[g], &cases[i]);
+    device->executor = "gpu_dense";
+    expect_within_bounds(device, cpu, TANDA_GEMM_CLBLAST, &wide);
     tanda_device_close(device);
     tanda_device_close(cpu);
 }

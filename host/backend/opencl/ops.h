@@ -65,10 +65,22 @@ tanda_status opencl_run_op(const context *c, const op *op);
 /* A dense_gradient and the loss_sum before it, whose sums over rows are one launch. */
 tanda_status opencl_run_gradient_and_loss(const context *c, const op *gradient, const op *loss_sum);
 
+/* What an executor that begins its own with an ops_program lets the fast mode choose from. */
+typedef struct variant_hands {
+    /* What may compute an op in the exact kernel's place; VARIANT_EXACT: nothing. */
+    variant (*candidate)(const program *program, const op *op);
+    /* Queues an op by its variant, with those behind it that the same launch does; *next is the first that is left. */
+    tanda_status (*run)(const context *c, const op *op, const struct op **next);
+} variant_hands;
+
+/* Whether an op is one of the products of a dense layer. */
+bool opencl_is_product(const op *op);
+
 /*
  * Fast mode: checks and times what could compute each op, on made-up data in the program's own memory, and sets
  * the variants and the notes. The memory is zero again afterwards.
  */
-tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, tanda_error *error);
+tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, const variant_hands *hands,
+                                    tanda_error *error);
 
 #endif

@@ -21,6 +21,7 @@
 typedef struct chooser {
     context c;
     wave wave;
+    const variant_hands *hands;
     size_t products, products_by_clblast;
     size_t functions, functions_native;
     char wrong[NOTES_SIZE / 2]; /* the first op whose CLBlast answer was refused */
@@ -200,6 +201,10 @@ static const char *product_name(const op *op) {
                                            : NULL;
 }
 
+bool opencl_is_product(const op *op) {
+    return product_name(op) != NULL;
+}
+
 static tanda_status read_product(const context *c, const op *op, size_t tile, size_t rows, copies *copies,
                                  check *check) {
     if (op->kind == OP_dense_forward) return read_forward(c, &op->dense_forward, tile, rows, copies, check);
@@ -267,12 +272,22 @@ static tanda_status check_clblast(chooser *chooser, const op *op, bool *right) {
 
 /* ---- choosing ----------------------------------------------------------------------------------------- */
 
-static tanda_status time_variant(const context *c, const op *op, variant variant, double *seconds) {
+/* Ops [op, end), of which the first is computed by a variant. */
+static tanda_status run_ops(const chooser *chooser, const op *op, const struct op *end) {
+    tanda_status status = TANDA_OK;
+    for (const struct op *next = op; status == TANDA_OK && op < end; op = next)
+        status = chooser->hands->run(&chooser->c, op, &next);
+    return status;
+}
+
+static tanda_status time_variant(const chooser *chooser, const op *op, const struct op *end, variant variant,
+                                 double *seconds) {
+    const context *c = &chooser->c;
     set_variant(c, op, variant);
     *seconds = INFINITY;
     for (int run = 0; run <= TIMED_RUNS; run++) { /* the first one may compile and is not counted */
         double start = seconds_now();
-        tanda_status status = opencl_run_op(c, op);
+        tanda_status status = run_ops(chooser, op, end);
         if (status == TANDA_OK)
             status = opencl_check(c->state, clFinish(c->state->queue), "clFinish", c->error);
         if (status != TANDA_OK) return status;
@@ -282,11 +297,15 @@ static tanda_status time_variant(const context *c, const op *op, variant variant
     return TANDA_OK;
 }
 
-/* Leaves the quicker of the exact kernel and the candidate in place. */
-static tanda_status choose_quicker(const context *c, const op *op, variant candidate, bool *chosen) {
+/* Leaves the quicker of the exact kernel, with all that it does, and the candidate in place. */
+static tanda_status choose_quicker(const chooser *chooser, const op *op, variant candidate, bool *chosen) {
+    const context *c = &chooser->c;
+    const struct op *end = op + 1;
     double exact = 0.0, other = 0.0;
-    tanda_status status = time_variant(c, op, VARIANT_EXACT, &exact);
-    if (status == TANDA_OK) status = time_variant(c, op, candidate, &other);
+    set_variant(c, op, VARIANT_EXACT);
+    tanda_status status = chooser->hands->run(c, op, &end);
+    if (status == TANDA_OK) status = time_variant(chooser, op, end, VARIANT_EXACT, &exact);
+    if (status == TANDA_OK) status = time_variant(chooser, op, end, candidate, &other);
     *chosen = other < exact * WORTH_IT;
     set_variant(c, op, *chosen ? candidate : VARIANT_EXACT);
     return status;
@@ -296,11 +315,10 @@ static tanda_status choose_product(chooser *chooser, const op *op) {
     const context *c = &chooser->c;
     tanda_gemm gemm = c->program->options.gemm;
     bool right = false, chosen = false;
-    chooser->products++;
     if (gemm == TANDA_GEMM_TANDA) return TANDA_OK;
     tanda_status status = check_clblast(chooser, op, &right);
     if (status == TANDA_OK && right && gemm == TANDA_GEMM_AUTO)
-        status = choose_quicker(c, op, VARIANT_CLBLAST, &chosen);
+        status = choose_quicker(chooser, op, VARIANT_CLBLAST, &chosen);
     if (gemm == TANDA_GEMM_CLBLAST) chosen = right;
     set_variant(c, op, chosen ? VARIANT_CLBLAST : VARIANT_EXACT);
     chooser->products_by_clblast += chosen;
@@ -310,15 +328,9 @@ static tanda_status choose_product(chooser *chooser, const op *op) {
 static tanda_status choose_function(chooser *chooser, const op *op) {
     bool chosen = false;
     chooser->functions++;
-    tanda_status status = choose_quicker(&chooser->c, op, VARIANT_NATIVE, &chosen);
+    tanda_status status = choose_quicker(chooser, op, VARIANT_NATIVE, &chosen);
     chooser->functions_native += chosen;
     return status;
-}
-
-static bool uses_functions(const op *op) {
-    return (op->kind == OP_activation_forward && op->activation_forward.function != ACTIVATION_RELU) ||
-           op->kind == OP_softmax || op->kind == OP_loss_binary_crossentropy ||
-           op->kind == OP_loss_categorical_crossentropy;
 }
 
 /* An op that was tried has written over its pattern; the next one to be tried gets a new one. */
@@ -327,10 +339,13 @@ static tanda_status choose_all(chooser *chooser) {
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < plan->op_count; i++) {
         const op *op = &plan->ops[i];
-        const bool product = product_name(op) != NULL;
-        if (!product && !uses_functions(op)) continue;
+        const variant candidate = chooser->hands->candidate(chooser->c.program, op);
+        chooser->products += opencl_is_product(op);
+        if (candidate == VARIANT_EXACT) continue;
         status = write_patterns(chooser);
-        if (status == TANDA_OK) status = product ? choose_product(chooser, op) : choose_function(chooser, op);
+        if (status == TANDA_OK)
+            status =
+                candidate == VARIANT_CLBLAST ? choose_product(chooser, op) : choose_function(chooser, op);
     }
     return status;
 }
@@ -353,19 +368,25 @@ static tanda_status choose_with_pattern(chooser *chooser) {
     return status;
 }
 
-tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, tanda_error *error) {
-    chooser chooser = {.c = {.state = state, .program = program, .error = error}};
+static void note_choice(const chooser *chooser) {
+    char *notes = ops_of(chooser->c.program)->notes, functions[80] = "";
+    if (chooser->functions > 0)
+        text_put(functions, sizeof functions, ", the device's own functions %zu of %zu ops",
+                 chooser->functions_native, chooser->functions);
+    text_put(notes, NOTES_SIZE, "fast: CLBlast computes %zu of %zu matrix products%s%s",
+             chooser->products_by_clblast, chooser->products, functions, chooser->wrong);
+}
+
+tanda_status opencl_choose_variants(opencl_backend_state *state, program *program, const variant_hands *hands,
+                                    tanda_error *error) {
+    chooser chooser = {.c = {.state = state, .program = program, .error = error}, .hands = hands};
     size_t batch = program->options.batch_rows, tiles = tiles_of(batch);
     chooser.c.wave = &chooser.wave;
     chooser.wave.tiles = tiles < program->sums.slots ? tiles : program->sums.slots;
     chooser.wave.rows = batch < chooser.wave.tiles * TILE_ROWS ? batch : chooser.wave.tiles * TILE_ROWS;
-    tanda_status status = opencl_build_native(state, error);
-    if (status == TANDA_OK) status = opencl_clear_results(state, program, 1, error);
+    tanda_status status = opencl_clear_results(state, program, 1, error);
     if (status == TANDA_OK) status = choose_with_pattern(&chooser);
     if (status == TANDA_OK) status = clear_memory(&chooser);
-    text_put(ops_of(program)->notes, NOTES_SIZE,
-             "fast: CLBlast computes %zu of %zu matrix products, the device's own functions %zu of %zu ops%s",
-             chooser.products_by_clblast, chooser.products, chooser.functions_native, chooser.functions,
-             chooser.wrong);
+    note_choice(&chooser);
     return status;
 }

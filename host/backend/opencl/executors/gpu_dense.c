@@ -16,8 +16,14 @@ static const op_set known = OP_SET(gather) | OP_SET(dense_forward) | OP_SET(acti
 
 static bool fits(const backend *backend, const plan *plan, const program_options *options,
                  const char **lack) {
-    return plan_is_within(plan, known, lack) && opencl_is_free(options, lack) &&
-           opencl_labels_are_whole(options, lack) && opencl_gpu_fits(backend, lack);
+    return plan_is_within(plan, known, lack) && opencl_labels_are_whole(options, lack) &&
+           opencl_gpu_fits(backend, lack);
+}
+
+/* Where somebody else is asked to multiply, he is to multiply all. */
+static bool suits(const backend *backend, const plan *plan, const program_options *options) {
+    const char *lack;
+    return opencl_gpu_suits(backend, plan, options) && opencl_is_free(options, &lack);
 }
 
 /* Rows are read where they lie, unless that is several buffers, or the plan keeps them, or dropout changes them. */
@@ -30,6 +36,44 @@ static gpu_source choose_rows(const program *program) {
     return plan->features % 4 == 0 && (uintptr_t)host % 16 == 0 ? GPU_ROWS : GPU_LOOSE;
 }
 
+/* ---- an op and what its launch does besides -------------------------------------------------------------------- */
+
+static bool is_by_clblast(const program *program, const op *op) {
+    return gpu_dense_of(program)->ops.variants[op - program->plan->ops] == VARIANT_CLBLAST;
+}
+
+/* Whether an op is left out, as another's launch does it. */
+static bool is_done_elsewhere(const program *program, const op *op) {
+    const gpu_dense_program *own = gpu_dense_of(program);
+    return (op->kind == OP_gather && own->rows != GPU_TILES) ||
+           (op->kind == OP_loss_sum && own->sums_loss != NULL && !is_by_clblast(program, own->sums_loss));
+}
+
+static tanda_status run_next(const context *c, const op *op, const struct op **next) {
+    *next = op + 1;
+    if (gpu_launch_of(c->program, op)->kernel != NULL && !is_by_clblast(c->program, op))
+        return opencl_gpu_dense_run(c, op, next);
+    return is_done_elsewhere(c->program, op) ? TANDA_OK : opencl_run_op(c, op);
+}
+
+/* In fast mode CLBlast may compute wide layers whose inputs are in tiles, and that one launch computes here. */
+static variant candidate(const program *program, const op *op) {
+    const bool forward = op->kind == OP_dense_forward, gradient = op->kind == OP_dense_gradient;
+    const dense_shape *shape = forward    ? &op->dense_forward.shape
+                               : gradient ? &op->dense_gradient.shape
+                                          : &op->dense_backward.shape;
+    const bool reads_input =
+        (forward && op->dense_forward.inputs.is_input) || (gradient && op->dense_gradient.inputs.is_input);
+    return opencl_is_product(op) && is_wide(shape) && gpu_launch_of(program, op)->chunks <= 1 &&
+                   !(reads_input && gpu_dense_of(program)->rows != GPU_TILES)
+               ? VARIANT_CLBLAST
+               : VARIANT_EXACT;
+}
+
+static const variant_hands hands = {candidate, run_next};
+
+/* ---- programs -------------------------------------------------------------------------------------------------- */
+
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     const plan *plan = program->plan;
     gpu_dense_program *own = NULL;
@@ -40,7 +84,10 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
     status = opencl_prepare_ops(state, program, &own->ops, error);
     if (status == TANDA_OK)
         status = allocate(&own->launches, plan->op_count, sizeof *own->launches, "program", error);
-    return status == TANDA_OK ? opencl_gpu_dense_kernels(state, program, error) : status;
+    if (status == TANDA_OK) status = opencl_gpu_dense_kernels(state, program, error);
+    return status == TANDA_OK && program->options.math == TANDA_MATH_FAST
+               ? opencl_choose_variants(state, program, &hands, error)
+               : status;
 }
 
 static void release(program *program) {
@@ -56,33 +103,25 @@ static void release(program *program) {
     free(own);
 }
 
-/* Whether an op is left out, as another's launch does it. */
-static bool is_done_elsewhere(const program *program, const op *op) {
-    const gpu_dense_program *own = gpu_dense_of(program);
-    return (op->kind == OP_gather && own->rows != GPU_TILES) ||
-           (op->kind == OP_loss_sum && own->sums_loss != NULL);
-}
-
 static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
     const op *end = plan->ops + plan->op_count, *next = NULL;
     /* Losses and layers number the rows for themselves. */
     tanda_status status = gpu_dense_of(c->program)->rows == GPU_TILES ? opencl_run_order(c) : TANDA_OK;
-    for (const op *at = plan->ops; status == TANDA_OK && at < end; at = next) {
-        next = at + 1;
-        if (gpu_launch_of(c->program, at)->kernel != NULL)
-            status = opencl_gpu_dense_run(c, at, &next);
-        else if (!is_done_elsewhere(c->program, at))
-            status = opencl_run_op(c, at);
-    }
+    for (const op *at = plan->ops; status == TANDA_OK && at < end; at = next)
+        status = run_next(c, at, &next);
     return status;
 }
 
+static const char *notes(const program *program) {
+    return gpu_dense_of(program)->ops.notes;
+}
+
 const opencl_executor opencl_gpu_dense = {
-    .base = {.name = "gpu_dense", .family = GPU_FAMILY, .fits = fits, .suits = opencl_gpu_suits},
+    .base = {.name = "gpu_dense", .family = GPU_FAMILY, .fits = fits, .suits = suits},
     .cut = opencl_cut_ops,
     .prepare = prepare,
     .release = release,
     .partial = partial,
-    .notes = opencl_fused_notes,
+    .notes = notes,
 };

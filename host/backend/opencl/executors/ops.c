@@ -52,15 +52,37 @@ void opencl_release_ops(ops_program *own) {
     free(own->variants);
 }
 
+/* ---- the fast mode ------------------------------------------------------------------------------------------- */
+
+static bool uses_functions(const op *op) {
+    return (op->kind == OP_activation_forward && op->activation_forward.function != ACTIVATION_RELU) ||
+           op->kind == OP_softmax || op->kind == OP_loss_binary_crossentropy ||
+           op->kind == OP_loss_categorical_crossentropy;
+}
+
+static variant candidate(const program *program, const op *op) {
+    (void)program;
+    return opencl_is_product(op) ? VARIANT_CLBLAST : uses_functions(op) ? VARIANT_NATIVE : VARIANT_EXACT;
+}
+
+static tanda_status run_one(const context *c, const op *op, const struct op **next) {
+    *next = op + 1;
+    return opencl_run_op(c, op);
+}
+
+static const variant_hands hands = {candidate, run_one};
+
+/* ---- programs -------------------------------------------------------------------------------------------------- */
+
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     ops_program *own = NULL;
     tanda_status status = allocate(&own, 1, sizeof *own, "program", error);
     if (status != TANDA_OK) return status;
     program->own = own;
     status = opencl_prepare_ops(state, program, own, error);
-    return status == TANDA_OK && program->options.math == TANDA_MATH_FAST
-               ? opencl_choose_variants(state, program, error)
-               : status;
+    if (status != TANDA_OK || program->options.math == TANDA_MATH_EXACT) return status;
+    status = opencl_build_native(state, error);
+    return status == TANDA_OK ? opencl_choose_variants(state, program, &hands, error) : status;
 }
 
 static void release(program *program) {
