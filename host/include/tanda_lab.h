@@ -55,5 +55,6 @@
 #include "train/schedule.h"
 #include "verify/golden.h"
 #include "verify/lockstep.h"
+#include "verify/trace.h"
 
 #endif
