@@ -44,7 +44,7 @@ INLINE uint ask_for(global const uint *words, uint count, uint t) {
 }
 
 /* The number in the data set of a row of the wave; 0 of one that is not there. */
-ASIDE uint row_number(uint row, gpu_small_arguments a) {
+INLINE uint row_number(uint row, gpu_small_arguments a) {
     if (row >= a.rows) return 0;
     if (!a.shuffle) return (uint)(a.first_row + row);
     shuffle_key key = shuffle_make_key(a.seed, a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
@@ -83,8 +83,8 @@ INLINE void add_inputs(local const float2 *x, global const float *w, uint stride
 }
 
 /* Chains of a layer over its inputs `from` to `to`, a chunk, whose first lies at `lines`; its totals are in `target`. */
-ASIDE void add_forward(small_rows r, gpu_small_layer layer, local const float *lines, uint from, uint to,
-                       local float *target, float zero) {
+INLINE void add_forward(small_rows r, gpu_small_layer layer, local const float *lines, uint from, uint to,
+                        local float *target, float zero) {
     for (uint i = r.t; i < (layer.outputs + 3) / 4 * PAIRS; i += ITEMS) {
         uint pair = i % PAIRS, h = i / PAIRS * 4, left = layer.outputs - 1 - h;
         local const float2 *x = (local const float2 *)lines + pair;
@@ -131,7 +131,7 @@ INLINE void add_backward(gpu_small_layer layer, local const float2 *delta, globa
 }
 
 /* From a layer's deltas to the derivatives of its inputs, in scratch. */
-ASIDE void backward(small_rows r, gpu_small_layer layer, float zero) {
+INLINE void backward(small_rows r, gpu_small_layer layer, float zero) {
     for (uint i = r.t; i < (layer.inputs + 3) / 4 * PAIRS; i += ITEMS) {
         uint pair = i % PAIRS, k = i / PAIRS * 4, left = layer.inputs - 1 - k, at[4];
         local const float2 *delta = (local const float2 *)(r.outputs + layer.place * ROWS) + pair;
@@ -191,7 +191,7 @@ INLINE float4 four_features(small_rows r, uint features, uint row, uint k, uint 
 }
 
 /* Features `from` to `to` of the group's rows; some are on their way while others are stored. */
-ASIDE void stage(small_rows r, uint features, uint from, uint to) {
+INLINE void stage(small_rows r, uint features, uint from, uint to) {
     uint row = r.t % ROWS, step = ITEMS / ROWS * 4;
     for (uint k = from + r.t / ROWS * 4; k < to; k += STAGED * step) {
         float4 held[STAGED];
@@ -207,14 +207,14 @@ ASIDE void stage(small_rows r, uint features, uint from, uint to) {
 }
 
 /* They go through dropout, and to the tile. */
-ASIDE void leave_features(small_rows r, gpu_small_layer layer, uint from, uint to, gpu_small_arguments a) {
+INLINE void leave_features(small_rows r, gpu_small_layer layer, uint from, uint to, gpu_small_arguments a) {
     for (uint i = r.t; i < (to - from) * ROWS; i += ITEMS)
         r.scratch[i] = leave_input(r, layer, 0, i % ROWS, from + i / ROWS, r.scratch[i], a);
 }
 
 /* From totals to outputs, which are the inputs of layer l + 1, where there is one: `above`. */
-ASIDE void activate_outputs(small_rows r, gpu_small_layer layer, gpu_small_layer above, uint l,
-                            gpu_small_arguments a) {
+INLINE void activate_outputs(small_rows r, gpu_small_layer layer, gpu_small_layer above, uint l,
+                             gpu_small_arguments a) {
     local float *outputs = r.outputs + layer.place * ROWS;
     for (uint i = r.t; i < layer.outputs * ROWS; i += ITEMS) {
         uint row = i % ROWS, unit = i / ROWS;
@@ -226,8 +226,8 @@ ASIDE void activate_outputs(small_rows r, gpu_small_layer layer, gpu_small_layer
 }
 
 /* From the derivatives in scratch to deltas, in the place of the outputs. */
-ASIDE void activate_deltas(small_rows r, gpu_small_layer layer, gpu_small_layer above, uint l,
-                           gpu_small_arguments a) {
+INLINE void activate_deltas(small_rows r, gpu_small_layer layer, gpu_small_layer above, uint l,
+                            gpu_small_arguments a) {
     local float *outputs = r.outputs + layer.place * ROWS;
     for (uint i = r.t; i < layer.outputs * ROWS; i += ITEMS) {
         uint row = i % ROWS, unit = i / ROWS;
@@ -267,8 +267,8 @@ ASIDE float row_loss(gpu_small_arguments a, local const float *z, local float *d
     return choose(is_used, loss, 0.0f);
 }
 
-ASIDE void lose(small_rows r, gpu_small_layer last, global const int *labels, global const float *weights,
-                local uint *correct, gpu_small_arguments a) {
+INLINE void lose(small_rows r, gpu_small_layer last, global const int *labels, global const float *weights,
+                 local uint *correct, gpu_small_arguments a) {
     int right;
     if (r.t >= ROWS) return;
     local float *delta = r.scratch + r.t;
