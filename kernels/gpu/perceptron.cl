@@ -277,7 +277,8 @@ INLINE void run_strips(step_memory memory, workplace place, strip_place now, uin
     row_label label;
     lane_sums sums = zero_sums(a.zero);
     if (t < STRIP) place.numbers[t] = row_number(now, t, a.shuffle, &key, &key_epoch, a);
-    barrier(CLK_LOCAL_MEM_FENCE);
+    /* Parameters are read before others of the group write them. */
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     ask_for(memory, place, now, t, held, &label, a);
     while (now.steps > 0) {
         row_label own = label;

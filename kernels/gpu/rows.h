@@ -2,6 +2,8 @@
 #ifndef TANDA_KERNELS_GPU_ROWS_H
 #define TANDA_KERNELS_GPU_ROWS_H
 
+#define ROUNDS_FOR UNROLL_FOR /* the key stays in registers */
+
 #include "kernels/arguments/gpu_dense.h"
 #include "kernels/gpu/aside.h"
 #include "kernels/shuffle.h"

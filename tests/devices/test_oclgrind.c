@@ -1,7 +1,8 @@
 /*
  * The kernels on oclgrind, an OpenCL device that interprets them and watches every access: outside a buffer, a
  * race, a value that nothing has written. Small networks run every kernel as CPUs take it (16 lanes a work-item)
- * and as GPUs do (one); the same watch must see damaged kernels. Skipped without oclgrind.
+ * and as GPUs do (one); the same watch must see damaged kernels. Skipped without oclgrind. Executors for GPUs:
+ * test_gpu_races.c.
  *
  * The functions of OpenCL that are defined here stand before the real ones, which they call.
  */
@@ -10,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backend/opencl/state.h"
 #include "support/file.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
 #include "support_network.h"
+#include "support_oclgrind.h"
 #include "support_updates.h"
 
 #define STEPS 2
@@ -87,37 +88,8 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem memory, const void *pa
 
 enum { RACES, UNINITIALIZED };
 
-static char log_path[128];
-
-static const char *find_oclgrind(void) {
-    static const char *const places[] = {"/usr/lib/oclgrind/liboclgrind-rt-icd.so",
-                                         "/usr/local/lib/oclgrind/liboclgrind-rt-icd.so"};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (access(places[i], R_OK) == 0) return places[i];
-    return NULL;
-}
-
-static void write_file(const char *path, const char *text) {
-    const file_part part = {text, strlen(text)};
-    MUST(file_write_atomically(path, &part, 1, error));
-}
-
-/* Makes OpenCL see oclgrind alone, watching the bounds of buffers, and races or unwritten values. */
 static void watch(int what, cl_uint vector_width) {
-    const char *library = find_oclgrind();
-    char path[128];
-    if (library == NULL) {
-        fprintf(stderr, "SKIPPED: oclgrind is not installed (Debian package oclgrind)\n");
-        cr_skip_test("oclgrind is not installed");
-    }
-    use_opencl("");
-    snprintf(path, sizeof path, "%s/vendors/oclgrind.icd", temporary_folder());
-    write_file(path, library);
-    snprintf(log_path, sizeof log_path, "%s/log", temporary_folder());
-    setenv("OCLGRIND_LOG", log_path, 1);
-    setenv("OCLGRIND_MAX_ERRORS", "20", 1);
-    setenv("OCLGRIND_NUM_THREADS", "1", 1);
-    setenv(what == RACES ? "OCLGRIND_DATA_RACES" : "OCLGRIND_UNINITIALIZED", "1", 1);
+    watch_by_oclgrind(what == RACES ? OCLGRIND_RACES : OCLGRIND_UNWRITTEN);
     fill_by_writing = what == UNINITIALIZED;
     shown_vector_width = vector_width;
 }
@@ -208,35 +180,6 @@ static void avoid_swizzles(void) {
     replace("cpu/assemble.h", "#define INTERLEAVE_HIGH(a, b) ",
             "#define INTERLEAVE_HIGH(a, b) interleave(a, b, 8)\n"
             "#define UNUSED_HIGH(a, b) ");
-}
-
-/* ---- reports ------------------------------------------------------------------------------------------ */
-
-/* What oclgrind has reported so far, released with free(). */
-static char *reports(void) {
-    file_view view = {0};
-    char *text = NULL;
-    MUST(file_view_open(log_path, &view, error));
-    MUST(allocate(&text, view.size + 1, 1, "reports", error));
-    if (view.size > 0) memcpy(text, view.data, view.size);
-    file_view_close(&view);
-    return text;
-}
-
-static void expect_no_report(const char *while_doing) {
-    char *text = reports();
-    cr_expect_str_empty(text, "%s: oclgrind reports:\n%s", while_doing, text);
-    if (*text != '\0') cr_expect_eq(truncate(log_path, 0), 0);
-    free(text);
-}
-
-static void expect_report(const char *report, const char *kernel) {
-    char *text = reports();
-    char line[64];
-    snprintf(line, sizeof line, "Kernel: %s\n", kernel);
-    cr_expect_not_null(strstr(text, report), "\"%s\" is not in:\n%s", report, text);
-    cr_expect_not_null(strstr(text, line), "\"%s\" is not in:\n%s", kernel, text);
-    free(text);
 }
 
 TestSuite(oclgrind, .fini = forget_opencl, .timeout = 200);
