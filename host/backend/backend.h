@@ -161,11 +161,11 @@ bool device_name_is_automatic(const char *name);
 bool device_name_is_cpu(const char *name);
 
 /*
- * Opens OpenMP in the place of a device whose driver has failed, as tanda_device_open does, and closes that. TANDA_DEVICE
- * with the same message where it has not failed or is required: it is then left as it is.
+ * Opens OpenMP in the place of a device whose driver has failed, as tanda_device_open does. TANDA_DEVICE with the same
+ * message where it has not failed or is required.
  */
-tanda_status device_fall_back(backend **device, const tanda_device_options *options,
-                              const tanda_error *failure, tanda_error *error);
+tanda_status device_fall_back(const backend *device, const tanda_device_options *options,
+                              const tanda_error *failure, backend **result, tanda_error *error);
 
 /* The kind whose list a device is from. */
 const backend_kind *backend_kind_of(const tanda_device_information *device);

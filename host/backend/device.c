@@ -207,21 +207,17 @@ static tanda_status open_or_fall_back(const choice *choice, const tanda_device_i
     return open_instead(cpu, options, &failure, result, error);
 }
 
-tanda_status device_fall_back(backend **device, const tanda_device_options *options,
-                              const tanda_error *failure, tanda_error *error) {
+tanda_status device_fall_back(const backend *device, const tanda_device_options *options,
+                              const tanda_error *failure, backend **result, tanda_error *error) {
     tanda_device_information *devices = NULL;
     size_t count = 0;
     device_remarks remarks = {0};
-    backend *made = NULL;
-    if (options->require_device || !(*device)->has_failed)
+    if (options->require_device || !device->has_failed)
         return fail(error, TANDA_DEVICE, "%s", failure->message);
     tanda_status status = device_list(false, &devices, &count, &remarks, error);
-    if (status == TANDA_OK) status = open_instead(&devices[0], options, failure, &made, error);
+    if (status == TANDA_OK) status = open_instead(&devices[0], options, failure, result, error);
     free(devices);
-    if (status != TANDA_OK) return status;
-    tanda_device_close(*device);
-    *device = made;
-    return TANDA_OK;
+    return status;
 }
 
 static void choose_device(const tanda_device_options *options, const tanda_device_information *devices,

@@ -129,26 +129,23 @@ static void on_checkpoint(const tanda_checkpoint *checkpoint, void *context) {
     }
 }
 
-/*
- * A training that fails before its first step, as the device has no room for it, goes on without that device, if the
- * user did not require it. The result names an executor once the training has begun.
- */
-static tanda_status train_elsewhere(training *run, tanda_error *error) {
-    const tanda_error failure = *error;
-    const char *why = "";
-    tanda_status status = device_fall_back(&run->device, &run->options.common.device, &failure, error);
-    if (status != TANDA_OK) return status;
-    tanda_device_is_fallback(run->device, &why);
-    print_named(stderr, "note: fallback to cpu: ", why, "\n");
-    return fit_train(&run->fit, run->device, &run->result, error);
+static void on_fallback(const char *note, void *context) {
+    training *run = context;
+    bar_clear(&run->bar);
+    print_named(stderr, "note: ", note, "\n");
 }
 
 static tanda_status train(training *run, tanda_error *error) {
     run->fit.train.report_every = report_every(run);
     if (!run->options.common.quiet) run->bar = bar_begin();
     interrupt_begin();
-    tanda_status status = fit_train(&run->fit, run->device, &run->result, error);
-    if (status == TANDA_DEVICE && run->result.executor == NULL) status = train_elsewhere(run, error);
+    run->fit.on_fallback = on_fallback;
+    tanda_device *instead = NULL;
+    const tanda_status status = fit_train(&run->fit, run->device, &instead, &run->result, error);
+    if (instead != NULL) {
+        tanda_device_close(run->device);
+        run->device = instead;
+    }
     bar_clear(&run->bar);
     return status;
 }

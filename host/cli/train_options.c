@@ -274,6 +274,7 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
     options->fit.reading = &options->reading;
     options->fit.model = &options->model;
     options->fit.training = training;
+    options->fit.fall_back = &options->common.device;
     options->fit.weighted_classes = (const char *const *)options->weighted_classes.texts;
     options->fit.class_weights = options->class_weights;
     options->fit.weighted_class_count = options->weighted_classes.count;

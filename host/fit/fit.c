@@ -10,6 +10,7 @@
 #include "model/row_stream.h"
 #include "support/memory.h"
 #include "support/options.h"
+#include "support/text.h"
 #include "train/checkpoint_file.h"
 #include "train/train.h"
 
@@ -71,6 +72,8 @@ tanda_status fit_begin(const tanda_fit_options *given, fit *fit, tanda_error *er
         status = TAKE_OPTIONS(tanda_dataset_options, options->reading, &fit->reading, error);
     if (status == TANDA_OK) status = TAKE_OPTIONS(tanda_model_options, options->model, &fit->layers, error);
     if (status == TANDA_OK) status = TAKE_OPTIONS(tanda_train_options, options->training, &fit->train, error);
+    if (status != TANDA_OK) return status;
+    status = TAKE_OPTIONS(tanda_device_options, options->fall_back, &fit->fall_back, error);
     if (status != TANDA_OK) return status;
     if (options->training == NULL) tanda_train_defaults(TANDA_OPTIMIZER_SGD, &fit->train);
     options->reading = &fit->reading;
@@ -329,10 +332,31 @@ tanda_status fit_prepare(fit *fit, tanda_error *error) {
     return status;
 }
 
-tanda_status fit_train(fit *fit, tanda_device *device, tanda_train_result *result, tanda_error *error) {
-    fit->train.move_rows = true; /* they are the fit's own */
+static tanda_status train_on(fit *fit, tanda_device *device, tanda_train_result *result, tanda_error *error) {
+    *result = (tanda_train_result){0};
     return train_saving(device, fit->model, fit->training, fit->validation, &fit->train, &fit->checkpoints,
                         result, error);
+}
+
+/* The result names an executor once the training has begun. */
+static bool lacks_room(const fit *fit, tanda_status status, const tanda_train_result *result) {
+    return status == TANDA_DEVICE && result->executor == NULL && fit->options.fall_back != NULL;
+}
+
+tanda_status fit_train(fit *fit, tanda_device *device, tanda_device **instead, tanda_train_result *result,
+                       tanda_error *error) {
+    tanda_error failure = {0};
+    char note[sizeof failure.message + 20];
+    *instead = NULL;
+    fit->train.move_rows = true; /* they are the fit's own */
+    tanda_status status = train_on(fit, device, result, &failure);
+    if (!lacks_room(fit, status, result))
+        return status == TANDA_OK ? TANDA_OK : fail(error, status, "%s", failure.message);
+    status = device_fall_back(device, &fit->fall_back, &failure, instead, error);
+    if (status != TANDA_OK) return status;
+    text_put(note, sizeof note, "fallback to cpu: %s", failure.message);
+    if (fit->on_fallback != NULL) fit->on_fallback(note, fit->train.context);
+    return train_on(fit, *instead, result, error);
 }
 
 void fit_free(fit *fit) {
@@ -355,14 +379,16 @@ static void tell(const fit *fit, const char *note) {
 tanda_status tanda_fit(tanda_device *device, const tanda_fit_options *options, tanda_model **model,
                        tanda_train_result *result, tanda_error *error) {
     fit fit;
+    tanda_device *instead = NULL;
     tanda_train_result made;
     tanda_status status = fit_begin(options, &fit, error);
-    fit.on_damage = fit.train.on_note;
+    fit.on_damage = fit.on_fallback = fit.train.on_note;
     if (status == TANDA_OK) status = fit_prepare(&fit, error);
     if (status == TANDA_OK) {
         tell(&fit, fit.training->origin_note);
         tell(&fit, fit.lack_note);
-        status = fit_train(&fit, device, &made, error);
+        status = fit_train(&fit, device, &instead, &made, error);
+        tanda_device_close(instead);
     }
     if (status == TANDA_OK) {
         *model = fit.model;

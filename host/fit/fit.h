@@ -18,6 +18,7 @@ typedef struct fit {
     tanda_dataset_options reading;
     tanda_model_options layers;
     tanda_train_options train;
+    tanda_device_options fall_back; /* where options have it */
 
     tanda_dataset *training;
     tanda_dataset *validation;  /* or NULL */
@@ -33,9 +34,10 @@ typedef struct fit {
     const char *scale_note; /* why the features are scaled as they are; static storage */
 
     checkpoints checkpoints;
-    void (*on_damage)(const char *note, void *context); /* set after fit_begin; or NULL */
-    char *checkpoint;                                   /* that is resumed from, or NULL */
-    size_t epochs_done;                                 /* before it */
+    void (*on_damage)(const char *note, void *context);   /* set after fit_begin; or NULL, */
+    void (*on_fallback)(const char *note, void *context); /* likewise */
+    char *checkpoint;                                     /* that is resumed from, or NULL */
+    size_t epochs_done;                                   /* before it */
 } fit;
 
 /* What options alone tell. TANDA_USAGE. */
@@ -52,8 +54,12 @@ tanda_status fit_finish(fit *fit, tanda_error *error);
 /* fit_make with the place of the checkpoints taken, and as the one that is resumed from says. */
 tanda_status fit_prepare(fit *fit, tanda_error *error);
 
-/* The training, after fit_make or fit_prepare. */
-tanda_status fit_train(fit *fit, tanda_device *device, tanda_train_result *result, tanda_error *error);
+/*
+ * The training, after fit_make or fit_prepare. *instead: the device that has taken the place of one without room for it, to
+ * be closed, also after a failure; else NULL.
+ */
+tanda_status fit_train(fit *fit, tanda_device *device, tanda_device **instead, tanda_train_result *result,
+                       tanda_error *error);
 void fit_free(fit *fit);
 
 /* Whether rows are held out by class. TANDA_USAGE where that is asked for and there are none. */

@@ -658,6 +658,9 @@ typedef struct tanda_train_result {
     bool converged;            /* lbfgs: no derivative at the last weights exceeds the tolerance */
     double largest_derivative; /* lbfgs: its magnitude */
     const char *executor;      /* who computed the steps; see tanda_device_executor */
+    char device[32];           /* and its device: an id of tanda_device_list */
+    char failure
+        [600]; /* how another failed that this device replaces, see tanda_device_is_fallback; else "" */
 } tanda_train_result;
 
 /*
@@ -703,7 +706,7 @@ TANDA_API void tanda_train_defaults(tanda_optimizer kind, tanda_train_options *o
 /* Whether each class is held out in proportion to its rows. AUTO: with classes. */
 typedef enum tanda_stratify { TANDA_STRATIFY_AUTO, TANDA_STRATIFY_YES, TANDA_STRATIFY_NO } tanda_stratify;
 
-/* The options of tanda train. All zero but size and data is what it does without an option. */
+/* The options of tanda train. All zero but size, data and fall_back is what it does without an option. */
 typedef struct tanda_fit_options {
     size_t size; /* sizeof of this struct */
 
@@ -735,6 +738,12 @@ typedef struct tanda_fit_options {
      * taken from above. on_note also hears what the data are worth a note for.
      */
     const tanda_train_options *training;
+
+    /*
+     * Not NULL: if the device fails before the first step, as it has no room for the training, OpenMP takes its place, opened
+     * with these options, unless they require the device. on_note hears of it, and the result names both.
+     */
+    const tanda_device_options *fall_back;
 } tanda_fit_options;
 
 /*

@@ -382,7 +382,7 @@ tanda_status train_saving(tanda_device *device, tanda_model *model, const tanda_
                           checkpoints *checkpoints, tanda_train_result *result, tanda_error *error) {
     training_run run = {.training = training, .validation = validation, .checkpoints = checkpoints};
     tanda_status status = training_run_begin(&run, device, model, options, error);
-    if (status == TANDA_OK) *result = (tanda_train_result){.executor = run.result.executor};
+    if (status == TANDA_OK) *result = run.result;
     if (status == TANDA_OK) status = training_run_advance(&run, UINT64_MAX, error);
     if (status == TANDA_OK) status = training_run_end(&run, error);
     if (status == TANDA_OK) *result = run.result;

@@ -129,6 +129,13 @@ static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
                     error);
 }
 
+static void name_device(const trainer *trainer, tanda_train_result *result) {
+    const backend *device = trainer->backend;
+    result->executor = session_executor(&trainer->session);
+    text_put(result->device, sizeof result->device, "%s", device->information.id);
+    text_put(result->failure, sizeof result->failure, "%s", device->instead_of);
+}
+
 tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, const tanda_dataset *validation,
                             tanda_train_result *result, tanda_error *error) {
     trainer->dataset = training;
@@ -142,7 +149,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     if (status == TANDA_OK) status = upload(trainer, validation, error);
     result->transfer_seconds = seconds_now() - start;
     if (status == TANDA_OK) status = compile(trainer, error);
-    result->executor = status == TANDA_OK ? session_executor(&trainer->session) : NULL;
+    if (status == TANDA_OK) name_device(trainer, result);
     result->compile_seconds = seconds_now() - start - result->transfer_seconds;
     return status;
 }
