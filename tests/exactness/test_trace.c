@@ -39,9 +39,9 @@ static const network losses[] = {
 /* Of one tensor, the row that is traced. */
 static void expect_row(const capture *capture, tensor_role role, size_t layer, size_t row, const void *values,
                        size_t stride, size_t count, const char *what) {
-    const float *kept = captured(capture, role, layer) + row * count;
+    const float *expected = captured(capture, role, layer) + row * count;
     for (size_t i = 0; i < count; i++)
-        cr_expect_eq(memcmp((const char *)values + i * stride, kept + i, sizeof(float)), 0,
+        cr_expect_eq(memcmp((const char *)values + i * stride, expected + i, sizeof(float)), 0,
                      "%s of layer %zu, %zu", what, layer, i);
 }
 
