@@ -23,11 +23,11 @@ typedef struct tracing {
 #define VALUE(member) VALUE_AT(tracing, member)
 
 static const struct argp_option table[] = {
-    {"row", VALUE(row), "N", 0, "the row of the data, from 1; default: the first of the step", 0},
+    {"row", VALUE(row), "N", 0, "the row of the training rows, from 1; default: the first of the step", 0},
     {"step", VALUE(step), "N", 0,
      "the step of the training, from 1; default: the one of the first epoch that has the row, or 1", 0},
     {"language", VALUE(language), "LANGUAGE", 0, "of text and page: en (default) or es", 0},
-    WITHOUT_OPTIONS("report-every dropout input-dropout math gemm validation validation-labels stratify"),
+    WITHOUT_OPTIONS("report-every math gemm"),
     {0},
 };
 

@@ -2,7 +2,7 @@
 #ifndef TANDA_CLI_TRACE_TEXTS_H
 #define TANDA_CLI_TRACE_TEXTS_H
 
-#include "page/texts.h"
+#include "tanda_lab.h"
 
 #define TRACE_TEXTS(TEXT) \
     TEXT(trace_title, "Row %zu through step %llu", "La fila %zu en el paso %llu") \

@@ -41,10 +41,7 @@ bool difference_is_of_output(const tanda_model *model) {
 /* One class of two: 1 or 0; of several: 1 for its own output. Margins have -1 for 0. */
 float difference_label(const tanda_model *model, const tanda_dataset *dataset, size_t row, size_t output) {
     const size_t outputs = model_outputs(model);
-    if (model->task != TANDA_TASK_CLASSES) {
-        float targets[1] = {dataset->targets[row * dataset->target_count + output]};
-        return targets[0];
-    }
+    if (model->task != TANDA_TASK_CLASSES) return dataset->targets[row * dataset->target_count + output];
     const size_t class = (size_t)dataset->classes[row];
     const bool is_margin = model->loss == LOSS_HINGE || model->loss == LOSS_SQUARED_HINGE;
     return class == (outputs == 1 ? 1 : output) ? 1.0f : is_margin ? -1.0f : 0.0f;
@@ -111,6 +108,10 @@ static double elements_loss(const tanda_model *model, const double *values, cons
     for (size_t i = 0; i < outputs; i++)
         sum += element(model, values[i], (double)labels[i]);
     return sum / (double)outputs;
+}
+
+bool difference_is_known(const tanda_model *model) {
+    return !difference_is_of_output(model) || !isnan(element(model, 0.5, 1.0));
 }
 
 /* ---- the network ----------------------------------------------------------------------------------------- */

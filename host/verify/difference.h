@@ -5,7 +5,7 @@
 #ifndef TANDA_VERIFY_DIFFERENCE_H
 #define TANDA_VERIFY_DIFFERENCE_H
 
-#include "verify/trace.h"
+#include "verify/trace_types.h"
 
 /* Rows of a step. Arrays are borrowed. */
 typedef struct difference_rows {
@@ -26,5 +26,8 @@ float difference_label(const tanda_model *model, const tanda_dataset *dataset, s
 
 /* Whether the loss is a function of the outputs and not of the logits. */
 bool difference_is_of_output(const tanda_model *model);
+
+/* Whether the loss is one of those that are written here. */
+bool difference_is_known(const tanda_model *model);
 
 #endif

@@ -375,6 +375,9 @@ static tanda_status check_size(const tanda_model *model, const lockstep_options 
     for (size_t i = 0; training->dropout != NULL && i < model->layer_count; i++)
         if (training->dropout[i] > 0.0)
             return fail(error, TANDA_USAGE, "--dropout: a step is traced without it; leave it away");
+    if (!difference_is_known(model))
+        return fail(error, TANDA_USAGE, "--loss %s: its finite differences are not known yet",
+                    loss_name(model->loss));
     for (size_t i = 0; i < model->layer_count; i++)
         if (model->layers[i].kind != LAYER_dense)
             return fail(error, TANDA_USAGE, "trace: %s layers cannot be followed yet",

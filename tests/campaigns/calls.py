@@ -69,6 +69,9 @@ ALLOCATIONS = {
     "record": Command(f"record --data iris.csv --hidden 4 --epochs 1 --output golden.json {CPU}", ("golden.json",),
                       before={"golden.json": "earlier.json"}),
     "verify-golden": Command(f"verify --golden golden.json {CPU}"),
+    "trace": Command(f"trace --data iris.csv --hidden 2 --optimizer adam --l2 0.1 {CPU}"),
+    "trace-page": Command(f"trace --data iris.csv --hidden 2 --json --language es --output page.html {CPU}", ("page.html",),
+                          before={"page.html": "iris.csv"}),
     "generate": Command("generate classification --rows 50 --test-rows 9 --features 3 --output new.npy --labels "
                         "newer.npy", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
                         before={"new.npy": "x.npy", "newer.npy": "y.npy"}),

@@ -196,11 +196,11 @@ Test(command_line, a_file_in_the_place_of_another_is_told_what_it_is) {
 
 /* ---- help ----------------------------------------------------------------------------------------------- */
 
-static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record",
-                                       "generate", "inspect",  "devices", "bench"};
+static const char *const commands[] = {"train", "evaluate", "predict", "verify",  "record",
+                                       "trace", "generate", "inspect", "devices", "bench"};
 
 Test(command_line, a_bare_command_tells_what_is_missing_and_shows_an_example) {
-    static const char *const lacks[] = {"data", "data", "data", "data", "data", "kind", "file"};
+    static const char *const lacks[] = {"data", "data", "data", "data", "data", "data", "kind", "file"};
     for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++) {
         char begin[40], example[40];
         const outcome outcome = RUN(commands[i]);
@@ -244,6 +244,7 @@ Test(command_line, no_command_lists_or_takes_what_it_cannot_use) {
         {"predict", "--seed", "--drop-missing-targets", "--top-k"},
         {"verify", "--output", "--report-every", "--require-device"},
         {"record", "--report-every", "--gemm", "--patience"},
+        {"trace", "--report-every", "--gemm", "--math"},
         {"bench", "--seed", "--gemm", "--require-device"},
     };
     for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)

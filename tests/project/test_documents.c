@@ -3,8 +3,8 @@
 
 TestSuite(documents, .init = enter_folder, .fini = leave_folder);
 
-static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record",
-                                       "generate", "inspect",  "devices", "bench"};
+static const char *const commands[] = {"train", "evaluate", "predict", "verify",  "record",
+                                       "trace", "generate", "inspect", "devices", "bench"};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Calls visit with each option in a command's help, without its dashes. */
@@ -78,7 +78,7 @@ Test(documents, the_manual_pages_are_without_mistakes) {
 }
 
 Test(documents, the_manual_tells_the_rules_of_delimiters_and_every_default) {
-    static const char *const sections[] = {"train", "record", "verify"};
+    static const char *const sections[] = {"train", "record", "verify", "trace"};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const char *text = manual(sections[i]), *rules = strstr(text, ".SH DELIMITERS\n");
         const char *defaults = strstr(text, ".SH DEFAULTS\n");
@@ -119,7 +119,7 @@ static const char *complete(const char *words) {
 
 Test(documents, bash_completes_commands_options_values_and_files) {
     if (!has_shell("bash")) return;
-    cr_expect_str_eq(complete("tanda tr"), "train\n");
+    cr_expect_str_eq(complete("tanda trai"), "train\n");
     cr_expect_str_eq(complete("tanda train --learn"), "--learning-rate\n");
     cr_expect_str_eq(complete("tanda train --shuffle \"\""), "full\nnone\n");
     cr_expect_str_eq(complete("tanda train --shuffle ="), "full\nnone\n");
@@ -176,7 +176,7 @@ static const char *complete_in_fish(const char *words) {
 
 Test(documents, fish_completes_commands_options_values_and_files) {
     if (!has_shell("fish")) return;
-    cr_expect_str_eq(complete_in_fish("tanda tr"), "train\n");
+    cr_expect_str_eq(complete_in_fish("tanda trai"), "train\n");
     cr_expect_str_eq(complete_in_fish("tanda train --learn"), "--learning-rate\n");
     cr_expect_str_eq(complete_in_fish("tanda train --shuffle "), "full\nnone\n");
     cr_expect_str_eq(complete_in_fish("tanda train --scale=mi"), "--scale=minmax\n");
@@ -224,7 +224,7 @@ static const char *complete_in_zsh(const char *words) {
 
 Test(documents, zsh_completes_commands_options_values_and_files, .timeout = 120) {
     if (!has_shell("zsh")) return;
-    cr_expect_str_eq(complete_in_zsh("tanda tr"), "train\n");
+    cr_expect_str_eq(complete_in_zsh("tanda trai"), "train\n");
     cr_expect_str_eq(complete_in_zsh("tanda train --learn"), "--learning-rate\n");
     cr_expect_str_eq(complete_in_zsh("tanda train --shuffle "), "full\nnone\n");
     cr_expect_str_eq(complete_in_zsh("tanda train --scale=mi"), "minmax\n");
