@@ -175,6 +175,15 @@ static size_t row_groups(const context *c, const op *op) {
     return blocks_of(c->program->tiles.width, gpu_launch_of(c->program, op)->block_n);
 }
 
+/* What is in place anyway is done before the sums are stored. */
+static void join_relu(const context *c, gpu_layer_arguments *arguments) {
+    dense_tail *tail = &arguments->tail;
+    if (tail->function != ACTIVATION_RELU || c->program->plan->keep) return;
+    arguments->through_relu = 1;
+    arguments->target = tail->result;
+    tail->function = ACTIVATION_IDENTITY;
+}
+
 /* With what follows it; *next goes behind that. */
 static gpu_layer_arguments forward_arguments(const context *c, const op *op, const struct op **next) {
     const dense_forward_op *forward = &op->dense_forward;
@@ -182,6 +191,7 @@ static gpu_layer_arguments forward_arguments(const context *c, const op *op, con
     *next = op + 1;
     arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
     arguments.tail = forward_tail(c, next);
+    join_relu(c, &arguments);
     return arguments;
 }
 
@@ -215,6 +225,7 @@ static tanda_status run_backward(const context *c, const op *op, const struct op
         layer_arguments(c, &backward->shape, backward->delta, backward->inputs_delta);
     arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
     arguments.tail = backward_tail(c, next);
+    if (!arguments.tail.drops) join_relu(c, &arguments);
     return launch_layer(c, op, *next, &arguments, backward->shape.inputs);
 }
 
@@ -235,6 +246,7 @@ static tanda_status run_narrow_gradient(const context *c, const op *op, const st
     if (backward != NULL) {
         ++*next;
         arguments.layer.tail = backward_tail(c, next);
+        if (!arguments.layer.tail.drops) join_relu(c, &arguments.layer);
     }
     return launch_groups(c, op, *next, &arguments, sizeof arguments,
                          blocks_of(gradient->shape.inputs, NARROW_INPUTS) + 1, c->wave->tiles, 1);

@@ -30,6 +30,11 @@ static void add_gradient(const context *c, const dense_shape *shape, launch_work
         (double)chain);
 }
 
+/* Which is done before the sums are stored. */
+static size_t in_turn_of(const context *c, activation function, size_t in_turn) {
+    return function == ACTIVATION_RELU && !c->program->plan->keep ? 1 : in_turn;
+}
+
 /* So many tensors are read or written, besides what the launch has just made; by a work-item so many units of them. */
 static void add_elements(const context *c, size_t tensors, size_t units, size_t in_turn, launch_work *work) {
     add(work, 0.0, row_bytes(c, tensors * units), (double)(LOAD_CHAIN * in_turn));
@@ -53,10 +58,12 @@ static void add_op(const context *c, const op *op, size_t in_turn, launch_work *
         add_gradient(c, &op->dense_gradient.shape, work);
         break;
     case OP_activation_forward:
-        add_elements(c, 1, op->activation_forward.units, in_turn, work);
+        add_elements(c, 1, op->activation_forward.units,
+                     in_turn_of(c, op->activation_forward.function, in_turn), work);
         break;
     case OP_activation_backward:
-        add_elements(c, 2, op->activation_backward.units, in_turn, work);
+        add_elements(c, 2, op->activation_backward.units,
+                     in_turn_of(c, op->activation_backward.function, in_turn), work);
         break;
     case OP_dropout_forward:
     case OP_dropout_backward:
