@@ -4,12 +4,17 @@
  */
 #include "gpu_model.h"
 
+#define NVIDIA 0x10de
+#define AMD 0x1002
+#define INTEL 0x8086
+
 #define KB ((size_t)1 << 10)
 #define GB 1e9
 #define US 1e-6
 
 const card cards[] = {
     {.name = "H100 SXM",
+     .vendor = NVIDIA,
      .compute_units = 132,
      .local_bytes = 48 * KB,
      .most_group = 1024,
@@ -26,6 +31,7 @@ const card cards[] = {
      .cache_latency = 260,
      .launch = 4 * US},
     {.name = "A100 SXM 80 GB",
+     .vendor = NVIDIA,
      .compute_units = 108,
      .local_bytes = 48 * KB,
      .most_group = 1024,
@@ -42,6 +48,7 @@ const card cards[] = {
      .cache_latency = 220,
      .launch = 4 * US},
     {.name = "RTX 4090",
+     .vendor = NVIDIA,
      .compute_units = 128,
      .local_bytes = 48 * KB,
      .most_group = 1024,
@@ -58,6 +65,7 @@ const card cards[] = {
      .cache_latency = 280,
      .launch = 4 * US},
     {.name = "MI250X (one of its two dies)",
+     .vendor = AMD,
      .compute_units = 110,
      .local_bytes = 64 * KB,
      .most_group = 256,
@@ -74,6 +82,7 @@ const card cards[] = {
      .cache_latency = 300,
      .launch = 8 * US},
     {.name = "Arc A770",
+     .vendor = INTEL,
      .compute_units = 512,
      .local_bytes = 64 * KB,
      .most_group = 1024,

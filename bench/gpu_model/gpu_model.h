@@ -12,6 +12,7 @@
 typedef struct card {
     const char *name;
     /* What the backend is told. */
+    unsigned vendor; /* PCI's number */
     size_t compute_units, local_bytes, most_group;
     double memory; /* bytes; a buffer may have a quarter of it */
     /* What the model goes by. */

@@ -64,6 +64,8 @@ static void pretend(opencl_backend_state *state, const card *card) {
     state->most_bytes = (cl_ulong)(card->memory / 4.0);
     state->local_bytes = card->local_bytes;
     state->most_group = card->most_group;
+    state->wave = (size_t)card->wave;
+    state->vendor = card->vendor;
     state->is_cpu = false;
     state->has_local = true;
     state->shares_memory = false;

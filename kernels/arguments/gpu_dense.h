@@ -31,13 +31,14 @@ typedef struct dense_tail {
 
 /*
  * Forward, from tiles or from the rows, and backward to the input, which has no bias. target: in a tile. chunks: of
- * groups of their own, or at most 1; then their numbers begin at bit chunk_shift of a group's.
+ * groups of their own, or at most 1; then their numbers begin at bit chunk_shift of a group's. through_relu: what is stored
+ * goes through the ReLU that follows, backward by its outputs at tail.from; the tail then has it no more.
  */
 typedef struct gpu_layer_arguments {
     row_source order;
     dense_tail tail;
     ulong source, source_tile, target, tile_floats, weight, bias;
-    uint width, rows, stride, inputs, outputs, tiles, chunks, chunk_shift, reserved;
+    uint width, rows, stride, inputs, outputs, tiles, chunks, chunk_shift, through_relu;
     float zero;
 } gpu_layer_arguments;
 

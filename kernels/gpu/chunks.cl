@@ -18,11 +18,15 @@ gpu_backward_chunks(global const float *partials, global float *workspace, gpu_l
     const uint first = (uint)get_global_id(1) * CHUNK_UNITS, end = min(first + CHUNK_UNITS, a.inputs);
     if (lane >= lanes_of_tile(a.rows, tile)) return;
     tail_place place = {workspace + tile * a.tile_floats, a.width, a.inputs, tile};
-    float sums[CHUNK_UNITS];
-    UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++)
-        sums[i] = a.zero;
+    float sums[CHUNK_UNITS], outputs[CHUNK_UNITS];
+    UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++) {
+        sums[i] = outputs[i] = a.zero;
+        if (a.through_relu)
+            outputs[i] = place.tile[a.tail.from + (ulong)min(first + i, end - 1) * a.width + lane];
+    }
     add_chunks(partials, a, tile, a.inputs, lane, first, sums);
     UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++)
-        if (first + i < end) place.tile[a.target + (ulong)(first + i) * a.width + lane] = flush_tiny(sums[i]);
+        if (first + i < end)
+            place.tile[a.target + (ulong)(first + i) * a.width + lane] = stored_delta(a, sums[i], outputs[i]);
     backward_tail(place, a.tail, a.target, lane, first, end);
 }

@@ -39,7 +39,7 @@ INLINE void add_forward_chunks(global const float *partials, global float *works
         add_chunks(partials, a, tile, a.outputs, lane, unit, sums);
         UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++)
             if (unit + i < end)
-                place.tile[a.target + (ulong)(unit + i) * a.width + lane] = canonical(sums[i]);
+                place.tile[a.target + (ulong)(unit + i) * a.width + lane] = stored_output(a, sums[i]);
     }
     forward_tail(place, a.tail, a.target, lane, first, end);
 }

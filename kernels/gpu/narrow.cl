@@ -76,7 +76,7 @@ INLINE void narrow_forward(const int kind, global const float *source, global fl
     narrow_chains(kind, m, n, local_m, local_n, total, a.zero);
     UNROLL_FOR (int i = 0; i < 4; i++)
         if (output + i < a.outputs && lane < lanes)
-            to[a.target + (ulong)(output + i) * a.width + lane] = canonical(total[i]);
+            to[a.target + (ulong)(output + i) * a.width + lane] = stored_output(a, total[i]);
     barrier(CLK_GLOBAL_MEM_FENCE);
     const uint end = item < NARROW_ROWS && lane < lanes ? a.outputs : 0; /* a work-item for each row */
     tail_place place = {to, a.width, a.outputs, tile};
@@ -139,18 +139,30 @@ INLINE void narrow_weights(const int kind, global const float *source, local con
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
+/* The delta of four inputs from k on: what they read is on its way before the first of them is stored. */
+INLINE void narrow_target(global float *tile, local const float *deltas, local const float *weights,
+                          gpu_layer_arguments a, uint first, uint k, uint lane) {
+    float sum[4], output[4];
+    UNROLL_FOR (int i = 0; i < 4; i++) {
+        sum[i] = output[i] = a.zero;
+        if (a.through_relu) output[i] = tile[a.tail.from + (ulong)min(k + i, a.inputs - 1) * a.width + lane];
+    }
+    for (uint h = 0; h < a.outputs; h++)
+        UNROLL_FOR (int i = 0; i < 4; i++)
+            sum[i] = fma(deltas[h * TILE_ROWS + lane], weights[(k + i - first) * TILE_LANES + h], sum[i]);
+    UNROLL_FOR (int i = 0; i < 4; i++)
+        if (k + i < a.inputs)
+            tile[a.target + (ulong)(k + i) * a.width + lane] = stored_delta(a, a.zero + sum[i], output[i]);
+}
+
 /* The delta of the group's inputs, lane by lane, and what follows. */
 INLINE void narrow_targets(global float *tile, local const float *deltas, local const float *weights,
                            gpu_layer_arguments a, uint first, uint index, uint lanes) {
     const uint end = min(first + NARROW_INPUTS, a.inputs);
     tail_place place = {tile, a.width, a.inputs, index};
     for (uint lane = (uint)get_local_id(0); lane < lanes; lane += DENSE_ITEMS) {
-        for (uint k = first; k < end; k++) {
-            float sum = a.zero;
-            for (uint h = 0; h < a.outputs; h++)
-                sum = fma(deltas[h * TILE_ROWS + lane], weights[(k - first) * TILE_LANES + h], sum);
-            tile[a.target + (ulong)k * a.width + lane] = flush_tiny(a.zero + sum);
-        }
+        for (uint k = first; k < end; k += 4)
+            narrow_target(tile, deltas, weights, a, first, k, lane);
         backward_tail(place, a.tail, a.target, lane, first, end);
     }
 }

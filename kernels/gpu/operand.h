@@ -22,9 +22,8 @@
 
 typedef struct operand {
     global const float *memory;
-    local const ulong *numbers; /* of terms or, where it is turned, of the group's lines */
-    ulong step;
-    uint first, terms, lines; /* the group's first line; what lies beyond terms and lines is +0 */
+    local const ulong *numbers;     /* of terms or, where it is turned, of the group's lines */
+    uint step, first, terms, lines; /* the group's first line; what lies beyond terms and lines is +0 */
 } operand;
 
 /* Four floats, or the first `count` of them. */
@@ -38,15 +37,19 @@ INLINE float4 load_piece(const int kind, global const float *p, uint count) {
     return v;
 }
 
+/* A row of memory, by its number in the data set, or as it lies. */
+INLINE global const float *row_of(const int kind, operand o, uint index, uint row) {
+    return o.memory + ((kind & NUMBERED) != 0 ? o.numbers[index] * o.step : (ulong)row * o.step);
+}
+
 /* Piece number `piece` of those that make STEP terms from `from` on of `lines` lines. */
 INLINE float4 fetch_piece(const int kind, const uint lines, operand o, uint from, uint piece) {
     float4 v = (float4)(0.0f);
     if ((kind & TURNED) != 0) {
         uint line = piece / (STEP / 4), term = from + piece % (STEP / 4) * 4;
         if (o.first + line >= o.lines || term >= o.terms) return v;
-        ulong row = (kind & NUMBERED) != 0 ? o.numbers[line] : o.first + line;
         uint left = o.terms - term;
-        v = load_piece(kind, o.memory + row * o.step + term, left);
+        v = load_piece(kind, row_of(kind, o, line, o.first + line) + term, left);
         if ((kind & RAGGED) != 0) {
             v.y = left > 1 ? v.y : 0.0f;
             v.z = left > 2 ? v.z : 0.0f;
@@ -56,8 +59,7 @@ INLINE float4 fetch_piece(const int kind, const uint lines, operand o, uint from
     }
     uint term = from + piece / (lines / 4), line = o.first + piece % (lines / 4) * 4;
     if (term >= o.terms || line >= o.lines) return v;
-    ulong row = (kind & NUMBERED) != 0 ? o.numbers[term] : term;
-    return load_piece(kind, o.memory + row * o.step + line, o.lines - line);
+    return load_piece(kind, row_of(kind, o, term, term) + line, o.lines - line);
 }
 
 INLINE void store_piece(const int kind, const uint lines, local float *target, uint piece, float4 v) {

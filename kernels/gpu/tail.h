@@ -7,6 +7,17 @@
 #include "kernels/dropout_units.h"
 #include "kernels/gpu/aside.h"
 
+/* What is stored of a layer's sum, and of the derivative of its input, which is the output of a ReLU perhaps. */
+INLINE float stored_output(gpu_layer_arguments a, float sum) {
+    const float z = canonical(sum);
+    return a.through_relu ? activate(ACTIVATION_RELU, z) : z;
+}
+
+INLINE float stored_delta(gpu_layer_arguments a, float sum, float output) {
+    const float delta = flush_tiny(sum);
+    return a.through_relu ? activate_backward(ACTIVATION_RELU, delta, output) : delta;
+}
+
 /* Where units lie: `width` floats apart, from the start of a tile, of which `units` are all. */
 typedef struct tail_place {
     global float *tile;

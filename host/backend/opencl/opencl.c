@@ -174,6 +174,13 @@ static const backend_interface interface = {
     .profile_end = opencl_profile_end,
 };
 
+static tanda_status ask_wave(opencl_backend_state *state, tanda_error *error) {
+    const cl_int code = clGetKernelWorkGroupInfo(state->exact.kernels[KERNEL_update], state->device,
+                                                 CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
+                                                 sizeof state->wave, &state->wave, NULL);
+    return opencl_check(state, code, "clGetKernelWorkGroupInfo", error);
+}
+
 static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {
     cl_int code = CL_SUCCESS;
     state->context = clCreateContext(NULL, 1, &state->device, NULL, NULL, &code);
@@ -182,6 +189,7 @@ static tanda_status set_up(opencl_backend_state *state, tanda_error *error) {
     state->queue = clCreateCommandQueue(state->context, state->device, 0, &code);
     status = opencl_check(state, code, "clCreateCommandQueue", error);
     if (status == TANDA_OK) status = opencl_build_exact(state, error);
+    if (status == TANDA_OK) status = ask_wave(state, error);
     return status == TANDA_OK ? opencl_check_layout(state, error) : status;
 }
 
@@ -200,6 +208,7 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     if (status == TANDA_OK)
         status = DEVICE_VALUE(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, &state->most_group, error);
     if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_LOCAL_MEM_TYPE, &local, error);
+    if (status == TANDA_OK) status = DEVICE_VALUE(device, CL_DEVICE_VENDOR_ID, &state->vendor, error);
     state->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     state->vector = state->is_cpu && preferred >= 4 ? 16 : 1;
     state->group = state->vector == 16 ? 1 : SCALAR_GROUP;

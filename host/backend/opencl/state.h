@@ -87,7 +87,9 @@ typedef struct opencl_backend_state {
         group; /* work-items of a work-group, along the first dimension, where a launch says nothing else */
     cl_ulong most_bytes;  /* of a buffer */
     cl_ulong local_bytes; /* of a work-group's local memory */
-    size_t most_group;    /* work-items of a work-group */
+    size_t most_group;    /* work-items of a work-group, */
+    size_t wave;          /* and of them that go together, as the device's compiler says */
+    cl_uint vendor;       /* PCI's number, of devices that have one */
     bool is_cpu;
     bool has_local;      /* local memory is a memory of its own, not a part of the device's */
     bool shares_memory;  /* the host's memory is the device's */

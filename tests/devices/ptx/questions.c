@@ -91,8 +91,8 @@ cl_int get_device_info(cl_device_id device, cl_device_info what, size_t size, vo
         ANSWER(cl_uint, 1000);
     case CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT:
         ANSWER(cl_uint, 1);
-    case CL_DEVICE_VENDOR_ID:
-        ANSWER(cl_uint, 0);
+    case CL_DEVICE_VENDOR_ID: /* NVIDIA's, whose code it is */
+        ANSWER(cl_uint, 0x10de);
     case CL_DEVICE_ADDRESS_BITS:
         ANSWER(cl_uint, 64);
     case CL_DEVICE_MEM_BASE_ADDR_ALIGN:

@@ -57,4 +57,11 @@ tanda_status opencl_gpu_dense_kernels(opencl_backend_state *state, const program
 /* gpu_dense_launch.c. Queues an op that has a kernel, with those behind it that the kernel does, too; *next is the first that is left. */
 tanda_status opencl_gpu_dense_run(const context *c, const op *op, const struct op **next);
 
+/*
+ * gpu_dense_work.c. What the launch of an op does of ops [op, end): of a layer whose chunks have groups of their own it alone.
+ * And the launch that adds these, of which a work-item takes so many units one after the other.
+ */
+launch_work opencl_gpu_dense_work(const context *c, const op *op, const struct op *end);
+launch_work opencl_gpu_adding_work(const context *c, const op *op, const struct op *end, size_t in_turn);
+
 #endif

@@ -1,28 +1,11 @@
 /* The kernels of `gpu_dense`: which one an op gets, and its buffers. */
 #include "backend/opencl/executors/gpu_dense.h"
 
+#include "backend/opencl/executors/gpu_blocks.h"
 #include "support/text.h"
 
 #define COUNT(list) ((cl_uint)(sizeof(list) / sizeof *(list)))
 #define KERNEL_NAME 64
-
-/* Blocks of kernels/gpu/dense.cl. The smaller one is taken where the larger would leave half of the device idle. */
-typedef struct block_shape {
-    const char *name;
-    size_t block_m, block_n;
-} block_shape;
-
-static const block_shape large = {"large", 64, 128}, small = {"small", 32, 64};
-
-static size_t groups_of(const block_shape *shape, size_t lines_m, size_t lines_n) {
-    return blocks_of(lines_m, shape->block_m) * blocks_of(lines_n, shape->block_n);
-}
-
-static const block_shape *choose_shape(const opencl_backend_state *state, const program *program,
-                                       size_t lines_m, size_t lines_n) {
-    const size_t groups = groups_of(&large, lines_m, lines_n) * program->tiles.count;
-    return 2 * groups < state->base.information.compute_units ? &small : &large;
-}
 
 /* ---- chunks of a layer's terms ----------------------------------------------------------------------------- */
 
@@ -45,8 +28,10 @@ static size_t chunks_of(const opencl_backend_state *state, const program *progra
     const dense_shape *shape = shape_of(op);
     if (shape == NULL || !is_wide(shape)) return 1;
     const size_t chunks = blocks_of(op->kind == OP_dense_forward ? shape->inputs : shape->outputs, CHUNK);
-    const size_t groups = groups_of(&small, units_of(op), program->tiles.width) * program->tiles.count;
-    return chunks >= FEWEST_CHUNKS && 2 * groups < state->base.information.compute_units ? chunks : 1;
+    return chunks >= FEWEST_CHUNKS &&
+                   gpu_block_leaves_idle(state, units_of(op), program->tiles.width, program->tiles.count)
+               ? chunks
+               : 1;
 }
 
 /* The narrow layer that reads a layer's outputs, if it is one: its groups have rows of their own, and add chunks first. */
@@ -99,23 +84,40 @@ static cl_mem source_memory(const program *program, gpu_source source) {
 
 static const char *const source_names[] = {"tiles", "rows", "loose"};
 
-/* The kernel of a name in a file, with its buffers. */
-static tanda_status make_kernel(opencl_backend_state *state, const char *file, const char *name,
-                                const cl_mem *memories, cl_uint count, cl_kernel *kernel,
+/* The kernel of a name in a file, which is built with options, and its buffers. */
+static tanda_status make_kernel(opencl_backend_state *state, const char *file, const char *options,
+                                const char *name, const cl_mem *memories, cl_uint count, cl_kernel *kernel,
                                 tanda_error *error) {
     cl_program built = NULL;
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_single_program(state, file, "", &built, error);
+    tanda_status status = opencl_single_program(state, file, options, &built, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, built, name, kernel, error);
     for (cl_uint i = 0; status == TANDA_OK && code == CL_SUCCESS && i < count; i++)
         code = clSetKernelArg(*kernel, i, sizeof memories[i], &memories[i]);
     return status == TANDA_OK ? opencl_check(state, code, "clSetKernelArg", error) : status;
 }
 
+static void set_blocks(const gpu_block *block, gpu_launch *made) {
+    made->items = DENSE_ITEMS;
+    made->block_m = block->m;
+    made->block_n = block->n;
+}
+
 static tanda_status make(opencl_backend_state *state, const char *file, const char *name, gpu_launch *made,
                          const cl_mem *memories, cl_uint count, tanda_error *error) {
     made->memories = count;
-    return make_kernel(state, file, name, memories, count, &made->kernel, error);
+    return make_kernel(state, file, "", name, memories, count, &made->kernel, error);
+}
+
+/* Of gpu/dense.cl, in blocks. */
+static tanda_status make_blocks(opencl_backend_state *state, const gpu_block *block, const char *name,
+                                gpu_launch *made, const cl_mem *memories, cl_uint count, tanda_error *error) {
+    char options[KERNEL_NAME], of_shape[KERNEL_NAME];
+    text_put(options, sizeof options, " -DSHAPE=%s", block->name);
+    text_put(of_shape, sizeof of_shape, "%s_%s", name, block->name);
+    set_blocks(block, made);
+    made->memories = count;
+    return make_kernel(state, "gpu/dense.cl", options, of_shape, memories, count, &made->kernel, error);
 }
 
 /* The second launch of a layer whose chunks have groups of their own, unless the next one adds them. */
@@ -127,29 +129,22 @@ static tanda_status make_adding(opencl_backend_state *state, const program *prog
                                program->options.parameters->memory};
     made->adds_memories = count;
     return made->chunks > 1 && (reader == NULL || reader->adds != op)
-               ? make_kernel(state, "gpu/chunks.cl", name, memories, count, &made->adds_chunks, error)
+               ? make_kernel(state, "gpu/chunks.cl", "", name, memories, count, &made->adds_chunks, error)
                : TANDA_OK;
-}
-
-static void set_blocks(const block_shape *shape, gpu_launch *made) {
-    made->items = DENSE_ITEMS;
-    made->block_m = shape->block_m;
-    made->block_n = shape->block_n;
 }
 
 static tanda_status make_wide_forward(opencl_backend_state *state, const program *program, const op *op,
                                       gpu_launch *made, tanda_error *error) {
     const dense_forward_op *forward = &op->dense_forward;
     const gpu_source source = source_of(program, forward->inputs);
-    const block_shape *shape = choose_shape(state, program, forward->shape.outputs, program->tiles.width);
+    const gpu_block *block =
+        gpu_block_choose(state, forward->shape.outputs, program->tiles.width, program->tiles.count);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
                                program->options.parameters->memory, gpu_dense_of(program)->partials};
     const bool folds = forward->shape.inputs > CHUNK && made->chunks == 1;
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_forward_%s%s_%s", folds ? "folded_" : "", source_names[source],
-             shape->name);
-    set_blocks(shape, made);
-    tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    text_put(name, sizeof name, "gpu_forward_%s%s", folds ? "folded_" : "", source_names[source]);
+    tanda_status status = make_blocks(state, block, name, made, memories, COUNT(memories), error);
     return status == TANDA_OK ? make_adding(state, program, op, "gpu_forward_chunks", 3, error) : status;
 }
 
@@ -164,7 +159,7 @@ static tanda_status make_narrow_forward(opencl_backend_state *state, const progr
                                opencl_memory_or_any(program, program->options.weights)};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_output_%s", source_names[source]);
-    set_blocks(&(block_shape){.block_n = NARROW_ROWS}, made);
+    set_blocks(&(gpu_block){.n = NARROW_ROWS}, made);
     made->with_results = true;
     return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
@@ -173,7 +168,7 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
                               tanda_error *error) {
     const cl_mem memories[] = {program->tiles.memory, opencl_memory_or_any(program, program->options.labels),
                                opencl_memory_or_any(program, program->options.weights)};
-    set_blocks(&(block_shape){.block_n = LOSS_ROWS}, made);
+    set_blocks(&(gpu_block){.n = LOSS_ROWS}, made);
     made->with_results = true;
     return make(state, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);
 }
@@ -181,26 +176,25 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
 static tanda_status make_wide_backward(opencl_backend_state *state, const program *program, const op *op,
                                        gpu_launch *made, tanda_error *error) {
     const dense_shape *layer = &op->dense_backward.shape;
-    const block_shape *shape = choose_shape(state, program, layer->inputs, program->tiles.width);
+    const gpu_block *block =
+        gpu_block_choose(state, layer->inputs, program->tiles.width, program->tiles.count);
     const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory,
                                gpu_dense_of(program)->partials};
     const bool folds = layer->outputs > CHUNK && made->chunks == 1;
-    char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_backward_%s%s", folds ? "folded_" : "", shape->name);
-    set_blocks(shape, made);
-    tanda_status status = make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    const char *name = folds ? "gpu_backward_folded" : "gpu_backward";
+    tanda_status status = make_blocks(state, block, name, made, memories, COUNT(memories), error);
     return status == TANDA_OK ? make_adding(state, program, op, "gpu_backward_chunks", 2, error) : status;
 }
 
 static tanda_status make_wide_gradient(opencl_backend_state *state, const program *program,
                                        const dense_gradient_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
-    const block_shape *shape = choose_shape(state, program, op->shape.inputs, op->shape.stride);
+    const gpu_block *block =
+        gpu_block_choose(state, op->shape.inputs, op->shape.stride, program->tiles.count);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory};
     char name[KERNEL_NAME];
-    text_put(name, sizeof name, "gpu_gradient_%s_%s", source_names[source], shape->name);
-    set_blocks(shape, made);
-    return make(state, "gpu/dense.cl", name, made, memories, COUNT(memories), error);
+    text_put(name, sizeof name, "gpu_gradient_%s", source_names[source]);
+    return make_blocks(state, block, name, made, memories, COUNT(memories), error);
 }
 
 /* With the delta of its inputs. */
@@ -211,7 +205,7 @@ static tanda_status make_narrow_gradient(opencl_backend_state *state, const prog
                                program->options.parameters->memory, program->sums.memory};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_narrow_%s", source_names[source]);
-    set_blocks(&(block_shape){.block_m = NARROW_INPUTS}, made);
+    set_blocks(&(gpu_block){.m = NARROW_INPUTS}, made);
     return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 

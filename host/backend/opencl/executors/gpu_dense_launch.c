@@ -103,11 +103,22 @@ static loss_steps loss_tail(const context *c, const op **next) {
     return steps;
 }
 
-/* Over so many groups in three dimensions. */
-static tanda_status launch_groups(const context *c, const op *op, const void *arguments, size_t size,
-                                  size_t groups_0, size_t groups_1, size_t groups_2) {
+/* First the layer before is added up by this launch, where it is to. */
+static launch_work work_of(const context *c, const op *op, const struct op *end) {
+    const struct op *adds = gpu_launch_of(c->program, op)->adds;
+    launch_work work = opencl_gpu_dense_work(c, op, end);
+    if (adds == NULL) return work;
+    const size_t in_turn = adds->dense_forward.shape.outputs / (DENSE_ITEMS / NARROW_ROWS);
+    const launch_work adding = opencl_gpu_adding_work(c, adds, op, in_turn);
+    return (launch_work){work.flop, work.bytes + adding.bytes, work.chain + adding.chain};
+}
+
+/* Over so many groups in three dimensions, for an op and those behind it up to `end`. */
+static tanda_status launch_groups(const context *c, const op *op, const struct op *end, const void *arguments,
+                                  size_t size, size_t groups_0, size_t groups_1, size_t groups_2) {
     const gpu_launch *made = gpu_launch_of(c->program, op);
     launch launch = launch_of(c->state, made->kernel);
+    launch.work = work_of(c, op, end);
     launch.arguments = made->memories;
     launch.local[0] = made->items;
     if (made->with_results) give_memory(&launch, c->program->results.memory);
@@ -134,9 +145,11 @@ static gpu_layer_arguments layer_arguments(const context *c, const dense_shape *
 }
 
 /* The chunks of a layer are added, where it has some. */
-static tanda_status add_chunks(const context *c, const gpu_launch *made, const gpu_layer_arguments *arguments,
-                               size_t results) {
+static tanda_status add_chunks(const context *c, const op *op, const struct op *end,
+                               const gpu_layer_arguments *arguments, size_t results) {
+    const gpu_launch *made = gpu_launch_of(c->program, op);
     launch launch = launch_of(c->state, made->adds_chunks);
+    launch.work = opencl_gpu_adding_work(c, op, end, CHUNK_UNITS);
     launch.arguments = made->adds_memories;
     launch.local[0] = CHUNK_ITEMS;
     give_arguments(&launch, arguments, sizeof *arguments);
@@ -145,20 +158,30 @@ static tanda_status add_chunks(const context *c, const gpu_launch *made, const g
 }
 
 /* Groups along the lanes are a power of two, before the number of a chunk. */
-static tanda_status launch_layer(const context *c, const op *op, gpu_layer_arguments *arguments,
-                                 size_t results) {
+static tanda_status launch_layer(const context *c, const op *op, const struct op *end,
+                                 gpu_layer_arguments *arguments, size_t results) {
     const gpu_launch *made = gpu_launch_of(c->program, op);
     while (made->block_n << arguments->chunk_shift < c->program->tiles.width)
         arguments->chunk_shift++;
     const tanda_status status =
-        launch_groups(c, op, arguments, sizeof *arguments, made->chunks << arguments->chunk_shift,
+        launch_groups(c, op, end, arguments, sizeof *arguments, made->chunks << arguments->chunk_shift,
                       blocks_of(results, made->block_m), c->wave->tiles);
-    return status == TANDA_OK && made->adds_chunks != NULL ? add_chunks(c, made, arguments, results) : status;
+    return status == TANDA_OK && made->adds_chunks != NULL ? add_chunks(c, op, end, arguments, results)
+                                                           : status;
 }
 
 /* Of rows. */
 static size_t row_groups(const context *c, const op *op) {
     return blocks_of(c->program->tiles.width, gpu_launch_of(c->program, op)->block_n);
+}
+
+/* What is in place anyway is done before the sums are stored. */
+static void join_relu(const context *c, gpu_layer_arguments *arguments) {
+    dense_tail *tail = &arguments->tail;
+    if (tail->function != ACTIVATION_RELU || c->program->plan->keep) return;
+    arguments->through_relu = 1;
+    arguments->target = tail->result;
+    tail->function = ACTIVATION_IDENTITY;
 }
 
 /* With what follows it; *next goes behind that. */
@@ -168,6 +191,7 @@ static gpu_layer_arguments forward_arguments(const context *c, const op *op, con
     *next = op + 1;
     arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
     arguments.tail = forward_tail(c, next);
+    join_relu(c, &arguments);
     return arguments;
 }
 
@@ -176,9 +200,10 @@ static tanda_status run_forward(const context *c, const op *op, const struct op 
     gpu_output_arguments output = {0};
     if (adds != NULL) output.before = forward_arguments(c, adds, next);
     output.layer = forward_arguments(c, op, next);
-    if (is_wide(&op->dense_forward.shape)) return launch_layer(c, op, &output.layer, output.layer.outputs);
+    if (is_wide(&op->dense_forward.shape))
+        return launch_layer(c, op, *next, &output.layer, output.layer.outputs);
     output.steps = loss_tail(c, next);
-    return launch_groups(c, op, &output, sizeof output, row_groups(c, op), c->wave->tiles, 1);
+    return launch_groups(c, op, *next, &output, sizeof output, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_loss(const context *c, const op *op, const struct op **next) {
@@ -191,7 +216,7 @@ static tanda_status run_loss(const context *c, const op *op, const struct op **n
         .width = (uint)program->tiles.width,
         .rows = (uint)c->wave->rows,
         .outputs = (uint)program->plan->output_forward->dense_forward.shape.outputs};
-    return launch_groups(c, op, &arguments, sizeof arguments, row_groups(c, op), c->wave->tiles, 1);
+    return launch_groups(c, op, *next, &arguments, sizeof arguments, row_groups(c, op), c->wave->tiles, 1);
 }
 
 static tanda_status run_backward(const context *c, const op *op, const struct op **next) {
@@ -200,7 +225,8 @@ static tanda_status run_backward(const context *c, const op *op, const struct op
         layer_arguments(c, &backward->shape, backward->delta, backward->inputs_delta);
     arguments.chunks = (uint)gpu_launch_of(c->program, op)->chunks;
     arguments.tail = backward_tail(c, next);
-    return launch_layer(c, op, &arguments, backward->shape.inputs);
+    if (!arguments.tail.drops) join_relu(c, &arguments);
+    return launch_layer(c, op, *next, &arguments, backward->shape.inputs);
 }
 
 /* With the backward op behind it, where there is one, and what follows that. */
@@ -220,8 +246,9 @@ static tanda_status run_narrow_gradient(const context *c, const op *op, const st
     if (backward != NULL) {
         ++*next;
         arguments.layer.tail = backward_tail(c, next);
+        if (!arguments.layer.tail.drops) join_relu(c, &arguments.layer);
     }
-    return launch_groups(c, op, &arguments, sizeof arguments,
+    return launch_groups(c, op, *next, &arguments, sizeof arguments,
                          blocks_of(gradient->shape.inputs, NARROW_INPUTS) + 1, c->wave->tiles, 1);
 }
 
@@ -246,7 +273,7 @@ static tanda_status run_wide_gradient(const context *c, const op *op) {
                                               .inputs = (uint)shape->inputs,
                                               .outputs = (uint)shape->outputs,
                                               .sums_loss = gpu_dense_of(program)->sums_loss == op};
-    return launch_groups(c, op, &arguments, sizeof arguments, blocks_of(shape->stride, made->block_n),
+    return launch_groups(c, op, op + 1, &arguments, sizeof arguments, blocks_of(shape->stride, made->block_n),
                          blocks_of(shape->inputs, made->block_m) + 1, c->wave->tiles);
 }
 

@@ -177,11 +177,53 @@ static gpu_small_arguments arguments_of(const context *c) {
                                  .rule = loss_rule_of(program, &program->plan->loss->loss)};
 }
 
+/* Operations that a group takes beside its chains: its row numbers, and of each layer barriers and the latency of memory. */
+#define ROWS_CHAIN 100
+#define LAYER_CHAIN 100
+
+/* Quads of chains of so many units that a work-item takes one after the other. */
+static size_t rounds_of(const gpu_small_form *form, size_t units) {
+    const size_t together = 2 * GPU_GROUP / form->rows;
+    return ((units + 3) / 4 + together - 1) / together;
+}
+
+/* Rows are read once; of tensors there are as many units as a tile has. */
+static launch_work work_of_rows(const context *c) {
+    const plan *plan = c->program->plan;
+    const gpu_small_form *form = &own_of(c->program)->form;
+    const size_t labels = plan->labels.count + plan->weighted;
+    launch_work work = {products_of(c, OP_SET(dense_forward) | OP_SET(dense_backward)),
+                        row_bytes(c, plan->features + labels + form->tile_units) +
+                            (double)sizeof(float) * (double)plan->parameter_count,
+                        ROWS_CHAIN};
+    for (size_t i = 0; i < plan->layer_count; i++) {
+        const packed_layer *layer = &plan->layers[i];
+        size_t chain = LAYER_CHAIN + rounds_of(form, layer->outputs) * layer->inputs;
+        if (i > 0) chain += LAYER_CHAIN + rounds_of(form, layer->inputs) * layer->outputs;
+        work.chain += (double)chain;
+    }
+    return work;
+}
+
+static launch_work work_of_gradient(const context *c) {
+    const gpu_small_form *form = &own_of(c->program)->form;
+    return (launch_work){products_of(c, OP_SET(dense_gradient)),
+                         row_bytes(c, form->tile_units) + slot_bytes(c, c->program->sums.floats), TILE_ROWS};
+}
+
+static launch_work work_of_update(const context *c) {
+    const size_t states = update_state_count(c->program->options.update.rule);
+    const size_t vectors = c->wave->slots + 2 * (1 + states);
+    return (launch_work){.bytes = (double)sizeof(float) * (double)(c->program->sums.floats * vectors)};
+}
+
 static tanda_status launch_sums(const context *c, const gpu_small_arguments *arguments) {
     const gpu_small_program *own = own_of(c->program);
     const size_t groups = (c->wave->rows + own->form.rows - 1) / own->form.rows;
     launch rows = opencl_launch_behind(c, own->rows, FIXED_OF_ROWS),
            gradient = opencl_launch_behind(c, own->gradient, FIXED_OF_GRADIENT);
+    rows.work = work_of_rows(c);
+    gradient.work = work_of_gradient(c);
     give_memory(&rows, c->program->results.memory);
     give_arguments(&rows, arguments, sizeof *arguments);
     give_arguments(&gradient, arguments, sizeof *arguments);
@@ -208,6 +250,7 @@ static tanda_status whole(const context *c, size_t steps) {
     launch update = opencl_launch_behind(c, own_of(program)->update, FIXED_OF_UPDATE);
     const tanda_status status = launch_sums(c, &arguments);
     if (status != TANDA_OK) return status;
+    update.work = work_of_update(c);
     give_memory(&update, program->update.rates);
     give_memory(&update, program->results.memory);
     give_arguments(&update, &arguments, sizeof arguments);

@@ -1,0 +1,19 @@
+/* Blocks of outputs that a group of the dense kernels takes: see kernels/gpu/dense.inc. */
+#ifndef TANDA_OPENCL_GPU_BLOCKS_H
+#define TANDA_OPENCL_GPU_BLOCKS_H
+
+#include "backend/opencl/state.h"
+
+typedef struct gpu_block {
+    const char *name; /* SHAPE of the program that has it */
+    size_t m, n;      /* outputs by lanes, or inputs by outputs */
+} gpu_block;
+
+/* The largest that the device has registers for and that makes enough groups of so many lines of so many tiles. */
+const gpu_block *gpu_block_choose(const opencl_backend_state *state, size_t lines_m, size_t lines_n,
+                                  size_t tiles);
+
+/* Whether even the smallest would leave half of the device without a group. */
+bool gpu_block_leaves_idle(const opencl_backend_state *state, size_t lines_m, size_t lines_n, size_t tiles);
+
+#endif
