@@ -119,7 +119,8 @@ static void put_axis(FILE *stream, const char *name, const picture_axis *axis, c
     if (axis->label != NULL) {
         fprintf(stream, "set %slabel ", name);
         put_quoted(stream, axis->label);
-        fprintf(stream, " textcolor rgb '%s'\n", ink);
+        /* The key lies below the label. */
+        fprintf(stream, "%s textcolor rgb '%s'\n", strcmp(name, "x") == 0 ? " offset 0,0.4" : "", ink);
     }
     if (axis->is_log) fprintf(stream, "set logscale %s\n", name);
     put_range(stream, name, axis);
