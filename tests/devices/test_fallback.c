@@ -14,7 +14,7 @@
 #define DATA "synthetic:logistic,rows=6000,features=20" /* 480,000 bytes */
 #define WHY "clCreateBuffer of 480000 bytes: CL_MEM_OBJECT_ALLOCATION_FAILURE (-4)"
 
-TestSuite(fallback, .fini = forget_opencl, .timeout = 120);
+TestSuite(fallback, .fini = forget_opencl, .timeout = 300);
 
 static size_t most_bytes = SIZE_MAX; /* of a buffer */
 

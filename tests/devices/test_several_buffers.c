@@ -6,7 +6,7 @@
 
 #define POCL_ICD "/etc/OpenCL/vendors/pocl.icd"
 
-TestSuite(several_buffers, .init = enter_folder, .fini = leave_folder, .timeout = 120);
+TestSuite(several_buffers, .init = enter_folder, .fini = leave_folder, .timeout = 300);
 
 #ifdef TANDA_FAULTS
 static const char *largest = "300000"; /* bytes of a buffer: the self-test needs 262,144 */
