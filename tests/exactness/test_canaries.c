@@ -1,7 +1,8 @@
 /*
  * Op tests on a device whose buffers are watched: every buffer is longer than asked for and ends in a canary that
  * must be alive when the buffer goes, and the tensors are NaN before the first op, so that one which is read
- * before it is written, or not written at all, shows.
+ * before it is written, or not written at all, shows. Executors that keep no tensors run in test_ptx, where unwritten
+ * memory is random and a page behind each buffer is forbidden, and in test_gpu_races.
  *
  * The functions of OpenCL that are defined here stand before the real ones, which they call.
  */
