@@ -159,25 +159,17 @@ static const fault of_small_networks[] = {
 #define WIDE_CHUNKS \
     { 16, 768, 2, {17, 17}, {TANH, SOFTMAX}, CATEGORICAL }
 
-/* A device of many units takes small blocks; large ones need not be compiled. */
-#define NO_LARGE_BLOCKS \
-    { \
-        "gpu/dense.cl", \
-            "#define SHAPE large\n#define ITEM_M 8\n#define ITEM_N 8\n#include \"kernels/gpu/dense.inc\"\n", \
-            "" \
-    }
-
 static const fault of_any_width[] = {
     {"terms are replaced while they are read",
      "gpu_dense",
      WIDE,
      {1, 1, QUANTITY_LOGITS},
-     {NO_BARRIER("gpu/dense.inc", "next_n[p]);\n        }\n        ", ""), NO_LARGE_BLOCKS}},
+     {NO_BARRIER("gpu/dense.inc", "now * LOCAL_N, &next);\n            ", "")}},
     {"what follows reads logits that are not there",
      "gpu_dense",
      WIDE,
      {1, 1, QUANTITY_OUTPUT},
-     {{"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n", ""}, NO_LARGE_BLOCKS}},
+     {{"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n", ""}}},
     {"terms of a narrow layer are read while they are written",
      "gpu_dense",
      WIDE,
@@ -187,7 +179,7 @@ static const fault of_any_width[] = {
      "gpu_dense",
      WIDE,
      {1, 2, QUANTITY_LOSS_SUM},
-     {NO_BARRIER("gpu/sums.h", "", "    for (uint half_lanes"), NO_LARGE_BLOCKS}},
+     {NO_BARRIER("gpu/sums.h", "", "    for (uint half_lanes")}},
     {"terms of a loss are added while they are written",
      "gpu_dense",
      WIDE_CHUNKS,
@@ -203,11 +195,9 @@ static const fault of_any_width[] = {
      "gpu_dense",
      WIDE_CHUNKS,
      {2, 1, QUANTITY_LOGITS},
-     {{"gpu/dense.inc",
-       "    JOINED(store_block_, SHAPE)(0, total, results, a.width, first_n, a.outputs, lanes);\n",
-       "    if (chunk != 1 || a.order.epoch == 0)\n"
-       "        JOINED(store_block_, SHAPE)(0, total, results, a.width, first_n, a.outputs, lanes);\n"},
-      NO_LARGE_BLOCKS}},
+     {{"gpu/dense.inc", "tile, a.outputs);\n        store_block(SUMS, a, 0, total, target);\n",
+       "tile, a.outputs);\n"
+       "        if (chunk != 1 || a.order.epoch == 0) store_block(SUMS, a, 0, total, target);\n"}}},
     {"a swapped pair of tiles",
      "gpu_dense",
      WIDE_TILES,
