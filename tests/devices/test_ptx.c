@@ -78,8 +78,8 @@ static const training of_ops[] = {
 
 #define SLOTS "--data synthetic:regression,rows=1300,features=20 --epochs 2 --batch full"
 #define WIDE "--epochs 1 --hidden 33,260,34 --data synthetic:blobs,classes=3,rows=16,features="
-#define MEDIUM "--epochs 1 --hidden 70,280,70,70 --data synthetic:blobs,classes=3,rows=16,features="
-#define MEDIUM_ROWS "--epochs 1 --hidden 70 --data synthetic:blobs,classes=3,rows=16,features="
+#define LAYERS "--epochs 1 --hidden 70,280,70,70 --data synthetic:blobs,classes=3,rows=16,features="
+#define LAYER "--epochs 1 --hidden 70 --data synthetic:blobs,classes=3,rows=16,features="
 #define NARROW "--epochs 1 --hidden 20,3 --data synthetic:blobs,classes=2,rows=30,features="
 
 static const training of_gpus[] = {
@@ -100,16 +100,17 @@ static const training of_gpus[] = {
      1},
 
     /* Large blocks, medium ones between them, small ones, and chunks with groups of their own, of rows that can be read in 16 bytes and others. */
-    {WIDE "260", "gpu_dense", 1, 1},
+    {LAYERS "260", "gpu_dense", 1, 1},
     {WIDE "260", "gpu_dense", 3, 1},
     {WIDE "260", "gpu_dense", 132, 1},
-    {WIDE "261", "gpu_dense", 1, 1},
+    {LAYERS "261", "gpu_dense", 1, 1},
+    {LAYER "72", "gpu_dense", 1, 1},
     {WIDE "261", "gpu_dense", 3, 1},
     {WIDE "261", "gpu_dense", 132, 1},
-    {MEDIUM "260", "gpu_dense", 2, 1},
-    {MEDIUM "261", "gpu_dense", 2, 1},
-    {MEDIUM_ROWS "72", "gpu_dense", 2, 1},
-    {MEDIUM_ROWS "73", "gpu_dense", 2, 1},
+    {LAYERS "260", "gpu_dense", 2, 1},
+    {LAYERS "261", "gpu_dense", 2, 1},
+    {LAYER "72", "gpu_dense", 2, 1},
+    {LAYER "73", "gpu_dense", 2, 1},
     {"--data " IRIS
      " --epochs 1 --hidden 20,18 --dropout 0.25,0.5 --input-dropout 0.1 --optimizer adam --clip-norm 1",
      "gpu_dense", 8, 2},
