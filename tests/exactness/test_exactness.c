@@ -125,9 +125,26 @@ static void digest_training(backend *backend, const training *training, size_t w
     problem_free(&problem);
 }
 
+/* Multiply-adds of a training, forward and twice as many backward. */
+static double work_of(const training *training) {
+    const network *network = &training->network;
+    double weights = 0;
+    for (size_t layer = 0, from = network->features; layer < network->layer_count; layer++) {
+        weights += (double)from * network->units[layer];
+        from = network->units[layer];
+    }
+    return 3 * weights * network->rows * training->epochs;
+}
+
+/* generic calls the C library for each of them: what takes it a minute is left to the exactness matrix. */
+static bool is_too_much(const backend *backend, const training *training) {
+    return strcmp(backend_title(backend), "generic") == 0 && work_of(training) > 2e9;
+}
+
 static void check_recorded(backend *backend, size_t wave_tiles, const char *how) {
     for (size_t i = 0; i < TRAININGS; i++) {
         char digest[TANDA_DIGEST_SIZE];
+        if (is_too_much(backend, &trainings[i])) continue;
         digest_training(backend, &trainings[i], wave_tiles, digest);
         cr_expect_str_eq(digest, trainings[i].recorded, "%s on %s, %s: %s", trainings[i].name,
                          backend_title(backend), how, digest);
