@@ -260,6 +260,7 @@ tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *mod
         status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
                                          metrics, error);
     free(all.predictions);
-    if (status == TANDA_OK && !objective_gives_probabilities(model->loss)) (*metrics)->log_loss = NAN;
+    if (status == TANDA_OK && !objective_gives_probabilities(model->loss))
+        (*metrics)->log_loss = (*metrics)->brier = NAN;
     return status;
 }
