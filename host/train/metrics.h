@@ -52,6 +52,17 @@ ranked_score ranking_next_down(const ranking *ranking, size_t *place);
 double roc_auc(const ranking *ranking);
 double average_precision(const ranking *ranking);
 
+/* A row whose most probable class is not its own, with the probability of that class. */
+typedef struct mistake {
+    size_t row; /* from 0 */
+    int32_t prediction;
+    float probability;
+} mistake;
+
+/* The `most` mistakes that are made most surely, of equals the first; returns how many there are. */
+size_t find_mistakes(const float *probabilities, const int32_t *classes, size_t rows, size_t class_count,
+                     mistake *found, size_t most);
+
 /* log x for a normal x > 0 from + - * / and fma alone: the same bits everywhere, within 2 ulp of libm's. */
 double exact_double_log(double x);
 

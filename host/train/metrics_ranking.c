@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/prediction_text.h"
 #include "support/memory.h"
 #include "train/metrics.h"
 
@@ -111,6 +112,29 @@ double average_precision(const ranking *ranking) {
         sum = fma((double)equal.positives, (double)positives / (double)said, sum);
     }
     return positives == 0 ? NAN : sum / (double)positives;
+}
+
+/* Into its place among those that are found, which are sorted. */
+static void put_mistake(const mistake *made, mistake *found, size_t *count, size_t most) {
+    size_t place = *count;
+    while (place > 0 && found[place - 1].probability < made->probability)
+        place--;
+    if (place == most) return;
+    if (*count < most) (*count)++;
+    memmove(found + place + 1, found + place, (*count - place - 1) * sizeof *found);
+    found[place] = *made;
+}
+
+size_t find_mistakes(const float *probabilities, const int32_t *classes, size_t rows, size_t class_count,
+                     mistake *found, size_t most) {
+    size_t count = 0;
+    for (size_t row = 0; row < rows; row++) {
+        const float *at = probabilities + row * class_count;
+        const size_t best = best_class(at, class_count);
+        const mistake made = {.row = row, .prediction = (int32_t)best, .probability = at[best]};
+        if (made.prediction != classes[row]) put_mistake(&made, found, &count, most);
+    }
+    return count;
 }
 
 /*
