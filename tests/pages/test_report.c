@@ -195,6 +195,7 @@ Test(report, plot_of_a_training_stands_below_its_results) {
     const char *digest = strstr(plain.out, "weights_sha256"), *picture = strstr(plotted.out, digest);
     cr_assert_not_null(picture, "other weights: %s", plotted.out);
     cr_expect_not_null(strstr(picture, "val_loss #"), "%s", plotted.out);
+    cr_expect_not_null(strstr(picture, " epoch\n"), "the key covers the label: %s", plotted.out);
     const outcome json = RUN(TRAIN, IRIS, "--epochs", "5", "--plot", "--json");
     json_decref(only_object(&json));
     cr_expect_not_null(strstr(json.err, "loss *"), "%s", json.err);
