@@ -133,22 +133,42 @@ static void print_label_report(const tanda_metrics *metrics, char *const *names)
     print_line("samples avg", width, &metrics->samples, support);
 }
 
-static void print_area(const tanda_metrics *metrics, char *const *names) {
+/* What is not defined is left out. */
+static void print_figure(const char *name, double value) {
+    if (!isnan(value)) printf("%s: %.9g\n", name, value);
+}
+
+/* An area, or for which class or label there is none; area_of gives that of one. */
+static void print_area(const char *title, double area, double (*area_of)(const tanda_class_metrics *class),
+                       const tanda_metrics *metrics, char *const *names) {
     const bool is_of_labels = metrics->task == TANDA_TASK_LABELS;
     char buffer[SHOWN_SIZE];
-    if (!isnan(metrics->roc_auc))
-        printf("roc_auc: %.9g%s\n", metrics->roc_auc,
+    if (!isnan(area))
+        printf("%s: %.9g%s\n", title, area,
                is_of_labels                ? " (mean over the labels)"
                : metrics->class_count == 2 ? ""
                                            : " (mean of each class against the rest)");
-    for (size_t i = 0; isnan(metrics->roc_auc) && i < metrics->class_count; i++) {
+    for (size_t i = 0; isnan(area) && i < metrics->class_count; i++) {
         const tanda_class_metrics *class = &metrics->classes[i];
-        if (is_of_labels ? !isnan(class->roc_auc) : class->support > 0) continue;
-        printf(is_of_labels ? "roc_auc: not defined, label %s is the same in all rows\n"
-                            : "roc_auc: not defined, no row is of class %s\n",
-               label(names[i], buffer));
+        if (is_of_labels ? !isnan(area_of(class)) : class->support > 0) continue;
+        printf(is_of_labels ? "%s: not defined, label %s is the same in all rows\n"
+                            : "%s: not defined, no row is of class %s\n",
+               title, label(names[i], buffer));
         return;
     }
+}
+
+static double roc_area(const tanda_class_metrics *class) {
+    return class->roc_auc;
+}
+
+static double pr_area(const tanda_class_metrics *class) {
+    return class->pr_auc;
+}
+
+static void print_areas(const tanda_metrics *metrics, char *const *names) {
+    print_area("roc_auc", metrics->roc_auc, roc_area, metrics, names);
+    print_area("pr_auc", metrics->pr_auc, pr_area, metrics, names);
 }
 
 /* ---- the confusion matrix ----------------------------------------------------------------------------- */
@@ -225,13 +245,16 @@ static void print_metrics(const tanda_metrics *metrics, char *const *names) {
     if (metrics->task == TANDA_TASK_LABELS) {
         print_label_report(metrics, names);
         printf("\nhamming_loss: %.9g\n", metrics->hamming_loss);
-        print_area(metrics, names);
+        print_areas(metrics, names);
         return;
     }
     print_report(metrics, names);
     putchar('\n');
-    print_area(metrics, names);
-    if (!isnan(metrics->log_loss)) printf("log_loss: %.9g\n", metrics->log_loss);
+    print_areas(metrics, names);
+    print_figure("mcc", metrics->mcc);
+    print_figure("kappa", metrics->kappa);
+    print_figure("brier", metrics->brier);
+    print_figure("log_loss", metrics->log_loss);
     if (metrics->top_k > 0) printf("top_%zu_accuracy: %.9g\n", metrics->top_k, metrics->top_accuracy);
     if (metrics->confusion == NULL) return;
     if (metrics->class_count <= CLASSES_IN_MATRIX)
@@ -259,6 +282,7 @@ static json_t *classes_json(const tanda_metrics *metrics, char *const *names) {
         json_put_real(&made, "recall", class->recall);
         json_put_real(&made, "f1", class->f1);
         json_put_real(&made, "roc_auc", class->roc_auc);
+        json_put_real(&made, "pr_auc", class->pr_auc);
         json_push(&array, json_end(&made));
     }
     return json_end(&array);
@@ -281,6 +305,10 @@ static json_t *metrics_json(const tanda_metrics *metrics, char *const *names) {
     report made = json_object_begin();
     json_put_real(&made, "accuracy", metrics->accuracy);
     json_put_real(&made, "roc_auc", metrics->roc_auc);
+    json_put_real(&made, "pr_auc", metrics->pr_auc);
+    json_put_real(&made, "mcc", metrics->mcc);
+    json_put_real(&made, "kappa", metrics->kappa);
+    json_put_real(&made, "brier", metrics->brier);
     json_put_real(&made, "log_loss", metrics->log_loss);
     if (metrics->top_k > 0) json_put_count(&made, "top_k", metrics->top_k);
     json_put_real(&made, "top_k_accuracy", metrics->top_accuracy);
@@ -332,12 +360,14 @@ const struct argp evaluate_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "MODEL DATA",
-    .doc = "Loss and metrics of a model on data that it has not necessarily seen.\v"
-           "For classes: precision, recall and f1-score as scikit-learn's classification_report has them, "
-           "ROC AUC, log loss and the confusion matrix; for several labels: the same of each label, accuracy "
-           "of whole rows, and Hamming loss; for a quantity: mse, mae and r2. Columns are found by the "
-           "model's names where the data has names, else by position.\n"
-           "Example: tanda evaluate iris.safetensors datasets/iris.csv",
+    .doc =
+        "Loss and metrics of a model on data that it has not necessarily seen.\v"
+        "For classes: precision, recall and f1-score as scikit-learn's classification_report has them, "
+        "ROC AUC, PR AUC (average precision), Matthews's correlation (mcc), Cohen's kappa, Brier score, log "
+        "loss and the confusion matrix; for several labels: rates and areas of each label, accuracy of "
+        "whole rows, and Hamming loss; for a quantity: mse, mae and r2. Columns are found by the "
+        "model's names where the data has names, else by position.\n"
+        "Example: tanda evaluate iris.safetensors datasets/iris.csv",
     .children = application_children,
 };
 

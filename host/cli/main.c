@@ -40,6 +40,8 @@ const command commands[] = {
     {"record", "keep the fingerprint of a training, for verify --golden", &record_argp, record_command, NULL},
     {"trace", "one row through one step, with formulas, numbers and finite differences", &trace_argp,
      trace_command, NULL},
+    {"report", "trainings epoch by epoch, and a model on data, in pictures", &report_argp, report_command,
+     NULL},
     {"generate", "write synthetic data as .npy or CSV files", &generate_argp, generate_command, NULL},
     {"inspect", "what a model file or a data file holds", &inspect_argp, inspect_command, NULL},
     {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},

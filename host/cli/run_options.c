@@ -31,6 +31,8 @@ static const struct argp_option table[] = {
      SECTION_OUTPUT},
     {"csv-log", TEXT(csv_log), "FILE", 0,
      "write a line per reported epoch as Keras's CSVLogger does, epochs from 0", SECTION_OUTPUT},
+    {"plot", SWITCH_AT(train_options, plot), NULL, 0,
+     "show the losses of the reported epochs at the end, in letters, drawn by gnuplot", SECTION_OUTPUT},
     {"checkpoint", TEXT(training.checkpoint), "FILE|FOLDER", 0,
      "save the training here from time to time, at SIGINT, SIGTERM, SIGHUP, SIGXCPU and SIGUSR1 (which goes "
      "on), and at the end: a file that ends in .safetensors, or a folder",
@@ -129,6 +131,9 @@ tanda_status run_options_check(train_options *options, tanda_error *error) {
         return fail(error, TANDA_USAGE,
                     "--%s is of the training on all rows, which --folds makes with --output",
                     options->log != NULL ? "log" : "csv-log");
+    if (options->folds > 0 && options->output == NULL && options->plot)
+        return fail(error, TANDA_USAGE,
+                    "--plot is of the training on all rows, which --folds makes with --output");
     if (options->profile_trace != NULL) options->profile = true;
     if (options->folds > 0 && options->profile)
         return fail(error, TANDA_USAGE,

@@ -8,6 +8,7 @@
 #include "cli/profile_report.h"
 #include "cli/report.h"
 #include "cli/run_log.h"
+#include "cli/run_report.h"
 #include "cli/train_options.h"
 #include "tanda_lab.h"
 
@@ -24,6 +25,7 @@ typedef struct training {
     bool asked;   /* for a checkpoint that is not told yet */
     bar bar;
     run_logs logs;
+    history history; /* for --plot */
     tanda_train_result result;
     device_profile profile; /* all zero without --profile */
     char digest[DIGEST_TEXT_SIZE];
@@ -89,6 +91,11 @@ static void on_epoch(const tanda_epoch *epoch, void *context) {
     bar_clear(&run->bar);
     if (!run->options.common.quiet) print_epoch(epoch, run->logs.with_learning_rate);
     run_logs_epoch(&run->logs, epoch);
+    tanda_error problem;
+    if (run->options.plot && history_add(&run->history, epoch, &problem) != TANDA_OK) {
+        print_note(problem.message);
+        run->options.plot = false;
+    }
 }
 
 static void on_progress(const tanda_progress *progress, void *context) {
@@ -322,6 +329,19 @@ static tanda_status keep_profile(training *run, tanda_error *error) {
     return status == TANDA_OK && path != NULL ? profile_write_trace(&run->profile, path, error) : status;
 }
 
+/* The curve goes where people look: beside JSON, that is standard error. */
+static void show_plot(training *run) {
+    const run_report report = {.histories = &run->history, .count = 1, .is_text = true};
+    drawing drawing = {0};
+    tanda_error problem;
+    if (!run->options.plot || run->history.count == 0) return;
+    if (draw_loss(&report, &drawing, &problem) == TANDA_OK)
+        print_drawing(run->options.common.json ? stderr : stdout, &drawing);
+    else
+        print_note(problem.message);
+    drawing_free(&drawing);
+}
+
 /* What could not be kept is told last: the results are worth hours, and stand on standard output all the same. */
 static tanda_status keep_results(training *run, tanda_error *error) {
     const train_options *options = &run->options;
@@ -339,6 +359,7 @@ static tanda_status keep_results(training *run, tanda_error *error) {
     const tanda_status logs = run_logs_close(&run->logs, status == TANDA_OK ? error : NULL);
     if (status == TANDA_OK) status = logs;
     const tanda_status printed = print_result(run, status, error);
+    show_plot(run);
     return status == TANDA_OK ? printed : status;
 }
 
@@ -380,6 +401,7 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     if (status == TANDA_OK && !run.options.common.finished) status = run_training(&run, error);
     const tanda_status logs = run_logs_close(&run.logs, status == TANDA_OK ? error : NULL);
     profile_free(&run.profile);
+    history_free(&run.history);
     tanda_device_close(run.device);
     cross_validation_free(&run.folds);
     fit_free(&run.fit);

@@ -33,6 +33,7 @@ typedef struct train_options {
     const char *log;     /* or NULL */
     const char *csv_log; /* or NULL */
     bool profile;
+    bool plot;
     const char *profile_trace; /* or NULL */
 } train_options;
 

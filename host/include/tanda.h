@@ -787,6 +787,7 @@ typedef struct tanda_class_metrics {
     uint64_t correct;   /* rows of this class said to be so */
     double precision, recall, f1;
     double roc_auc; /* NaN unless there are rows of this class and rows of others */
+    double pr_auc;  /* average precision; NaN unless there are rows of this class */
 } tanda_class_metrics;
 
 typedef struct tanda_average {
@@ -810,6 +811,11 @@ typedef struct tanda_metrics {
     tanda_average macro;    /* mean over the classes that occur, as truth or as prediction */
     tanda_average weighted; /* mean over all, weighted by support */
     double roc_auc;         /* two classes: of the second; more: mean over all, NaN if one has no rows */
+    double pr_auc; /* average precision, as roc_auc: the area below precision over recall, in steps */
+    double
+        brier; /* two classes: mean (p - y)^2 of the second; more: the mean over rows of the sum over classes */
+    double mcc;   /* Matthews's correlation of truth and prediction; 0 where one of them is always the same */
+    double kappa; /* Cohen's; NaN where truth and prediction are the same class in all rows */
     double log_loss; /* natural; probabilities clipped to [2^-52, 1 - 2^-52], NaN if one is outside [0, 1] */
     tanda_class_metrics *classes; /* (class_count) */
     uint64_t *confusion; /* (class_count, class_count): row the truth, column the prediction; or NULL */
@@ -817,7 +823,7 @@ typedef struct tanda_metrics {
     /*
      * Labels: class_count is their number, and classes has one entry for each, whose rows are those where it holds. A label
      * is said to hold where its probability is above 1/2. accuracy is of rows whose labels are all right; macro and
-     * roc_auc are means over the labels (roc_auc NaN if one is the same in all rows), weighted is by support.
+     * roc_auc are means over the labels (roc_auc NaN if one is the same in all rows), as pr_auc is; weighted is by support.
      */
     double hamming_loss;   /* share of labels that are wrong */
     tanda_average micro;   /* of all labels of all rows together */

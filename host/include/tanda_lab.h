@@ -50,6 +50,8 @@
 #include "tanda.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_file.h"
+#include "train/curves.h"
+#include "train/evaluator.h"
 #include "train/optimizer.h"
 #include "train/optimizer_list.h"
 #include "train/schedule.h"

@@ -115,12 +115,13 @@ static void put_range(FILE *stream, const char *name, const picture_axis *axis) 
     fputs(axis->is_reversed ? " reverse\n" : "\n", stream);
 }
 
-static void put_axis(FILE *stream, const char *name, const picture_axis *axis, const char *ink) {
+/* offset: of the label, "" or as gnuplot writes it. */
+static void put_axis(FILE *stream, const char *name, const picture_axis *axis, const char *ink,
+                     const char *offset) {
     if (axis->label != NULL) {
         fprintf(stream, "set %slabel ", name);
         put_quoted(stream, axis->label);
-        /* The key lies below the label. */
-        fprintf(stream, "%s textcolor rgb '%s'\n", strcmp(name, "x") == 0 ? " offset 0,0.4" : "", ink);
+        fprintf(stream, "%s textcolor rgb '%s'\n", offset, ink);
     }
     if (axis->is_log) fprintf(stream, "set logscale %s\n", name);
     put_range(stream, name, axis);
@@ -162,10 +163,11 @@ static void put_look(FILE *stream, const picture *picture, picture_format format
         put_quoted(stream, picture->title);
         fprintf(stream, " textcolor rgb '%s'\n", ink);
     }
-    put_axis(stream, "x", &picture->x, ink);
-    put_axis(stream, "y", &picture->y, ink);
-    put_axis(stream, "z", &picture->z, ink);
-    put_axis(stream, "cb", &picture->color, ink);
+    /* The key lies below the label of x; letters have lines of their own for both. */
+    put_axis(stream, "x", &picture->x, ink, format == PICTURE_TEXT ? "" : " offset 0,0.4");
+    put_axis(stream, "y", &picture->y, ink, "");
+    put_axis(stream, "z", &picture->z, ink, "");
+    put_axis(stream, "cb", &picture->color, ink, "");
     if (has_kind(picture, SERIES_HEAT_MAP) || has_kind(picture, SERIES_CONTOUR) ||
         has_kind(picture, SERIES_SURFACE))
         put_palette(stream, picture);

@@ -239,27 +239,46 @@ static tanda_status collect(size_t first_row, size_t rows, const float *predicti
     return TANDA_OK;
 }
 
+tanda_status predict_all(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                         float **predictions, tanda_error *error) {
+    collected all = {.columns = tanda_prediction_columns(model), .error = error};
+    size_t count = 0;
+    if (multiply_overflows(dataset->rows, all.columns, &count))
+        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
+    tanda_status status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
+    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
+    if (status == TANDA_OK)
+        *predictions = all.predictions;
+    else
+        free(all.predictions);
+    return status;
+}
+
+tanda_status metrics_of_predictions(const tanda_model *model, const tanda_dataset *dataset,
+                                    const float *predictions, size_t top_k, tanda_metrics **metrics,
+                                    tanda_error *error) {
+    const size_t rows = dataset->rows, columns = tanda_prediction_columns(model);
+    tanda_status status = TANDA_OK;
+    if (model->task == TANDA_TASK_CLASSES)
+        status =
+            tanda_metrics_of_classes(predictions, dataset->classes, rows, columns, top_k, metrics, error);
+    else if (model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(predictions, dataset->targets, rows, columns, metrics, error);
+    else
+        status = tanda_metrics_of_values(predictions, dataset->targets, rows, columns, metrics, error);
+    if (status == TANDA_OK && !objective_gives_probabilities(model->loss))
+        (*metrics)->log_loss = (*metrics)->brier = NAN;
+    return status;
+}
+
 tanda_status tanda_metrics_evaluate(tanda_device *device, const tanda_model *model,
                                     const tanda_dataset *dataset, size_t top_k, tanda_metrics **metrics,
                                     tanda_error *error) {
-    collected all = {.columns = tanda_prediction_columns(model), .error = error};
-    size_t count = 0;
+    float *predictions = NULL;
     tanda_status status = check_fit(model, dataset, true, error);
-    if (status != TANDA_OK) return status;
-    if (multiply_overflows(dataset->rows, all.columns, &count))
-        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
-    status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
-    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
-    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
-        status = tanda_metrics_of_classes(all.predictions, dataset->classes, dataset->rows, all.columns,
-                                          top_k, metrics, error);
-    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
-        status = tanda_metrics_of_labels(all.predictions, dataset->targets, dataset->rows, all.columns,
-                                         metrics, error);
-    else if (status == TANDA_OK)
-        status = tanda_metrics_of_values(all.predictions, dataset->targets, dataset->rows, all.columns,
-                                         metrics, error);
-    free(all.predictions);
-    if (status == TANDA_OK && !objective_gives_probabilities(model->loss)) (*metrics)->log_loss = NAN;
+    if (status == TANDA_OK) status = predict_all(device, model, dataset, &predictions, error);
+    if (status == TANDA_OK)
+        status = metrics_of_predictions(model, dataset, predictions, top_k, metrics, error);
+    free(predictions);
     return status;
 }

@@ -29,4 +29,15 @@ tanda_status evaluator_create(const tanda_model *model, const resident *rows, co
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 
+/*
+ * All predictions, (rows, tanda_prediction_columns), to be freed. TANDA_FAILED, with its row, for one that is not finite.
+ */
+tanda_status predict_all(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                         float **predictions, tanda_error *error);
+
+/* What tanda_metrics_evaluate makes of them. */
+tanda_status metrics_of_predictions(const tanda_model *model, const tanda_dataset *dataset,
+                                    const float *predictions, size_t top_k, tanda_metrics **metrics,
+                                    tanda_error *error);
+
 #endif

@@ -34,6 +34,10 @@ tanda_status metrics_create(tanda_task task, size_t rows, tanda_metrics **result
                                .samples = none,
                                .hamming_loss = NAN,
                                .roc_auc = NAN,
+                               .pr_auc = NAN,
+                               .brier = NAN,
+                               .mcc = NAN,
+                               .kappa = NAN,
                                .log_loss = NAN,
                                .mse = NAN,
                                .mae = NAN,
@@ -138,11 +142,15 @@ void metrics_rate(tanda_metrics *metrics, bool occurring) {
     if (support > 0.0) metrics_divide(&metrics->weighted, support);
 }
 
+static bool are_probabilities(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < 0.0f || values[i] > 1.0f) return false;
+    return true;
+}
+
 static double log_loss(const tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
     size_t columns = metrics->class_count;
     double sum = 0.0;
-    for (size_t i = 0; i < metrics->rows * columns; i++)
-        if (probabilities[i] < 0.0f || probabilities[i] > 1.0f) return NAN;
     for (size_t row = 0; row < metrics->rows; row++) {
         double p = (double)probabilities[row * columns + (size_t)classes[row]];
         p = p < DBL_EPSILON ? DBL_EPSILON : p > 1.0 - DBL_EPSILON ? 1.0 - DBL_EPSILON : p;
@@ -151,12 +159,62 @@ static double log_loss(const tanda_metrics *metrics, const float *probabilities,
     return sum / (double)metrics->rows;
 }
 
+/* Brier 1950; for two classes of the second alone, which is half of the sum over both. */
+static double brier(const tanda_metrics *metrics, const float *probabilities, const int32_t *classes) {
+    const size_t columns = metrics->class_count;
+    double sum = 0.0;
+    for (size_t row = 0; row < metrics->rows; row++)
+        for (size_t i = columns == 2; i < columns; i++) {
+            const double truth = (size_t)classes[row] == i ? 1.0 : 0.0;
+            const double distance = (double)probabilities[row * columns + i] - truth;
+            sum = fma(distance, distance, sum);
+        }
+    return sum / (double)metrics->rows;
+}
+
+/*
+ * Matthews's correlation for any number of classes (Gorodkin 2004) and Cohen's kappa (1960), from n rows of which c are
+ * right, t_k are of class k and p_k said to be so: the covariance of truth and prediction is n c - sum p t.
+ */
+static void rate_agreement(tanda_metrics *metrics) {
+    typedef unsigned __int128 wide;
+    wide right = 0, chance = 0, said = 0, true_ones = 0;
+    for (size_t i = 0; i < metrics->class_count; i++) {
+        const tanda_class_metrics *class = &metrics->classes[i];
+        right += class->correct;
+        chance += (wide) class->predicted * class->support;
+        said += (wide) class->predicted * class->predicted;
+        true_ones += (wide) class->support * class->support;
+    }
+    const wide rows = metrics->rows, all = rows * rows;
+    const double covariance =
+        rows * right >= chance ? (double)(rows * right - chance) : -(double)(chance - rows * right);
+    const double spread = (double)(all - said) * (double)(all - true_ones);
+    metrics->mcc = spread == 0.0 ? 0.0 : covariance / sqrt(spread);
+    metrics->kappa = all == chance ? NAN : covariance / (double)(all - chance);
+}
+
+/* Each class against the rest. */
+static void rate_rankings(tanda_metrics *metrics, ranking *ranking, const float *probabilities,
+                          const int32_t *classes) {
+    const size_t count = metrics->class_count;
+    double roc = 0.0, precision = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        ranking_sort(ranking, probabilities + i, count, classes, (int32_t)i);
+        metrics->classes[i].roc_auc = roc_auc(ranking);
+        metrics->classes[i].pr_auc = average_precision(ranking);
+        roc += metrics->classes[i].roc_auc;
+        precision += metrics->classes[i].pr_auc;
+    }
+    metrics->roc_auc = count == 2 ? metrics->classes[1].roc_auc : roc / (double)count;
+    metrics->pr_auc = count == 2 ? metrics->classes[1].pr_auc : precision / (double)count;
+}
+
 tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t *classes, size_t rows,
                                       size_t class_count, size_t top_k, tanda_metrics **metrics,
                                       tanda_error *error) {
     tanda_metrics *made = NULL;
     ranking ranking = {0};
-    double sum = 0.0;
     tanda_status status = metrics_check_finite(probabilities, rows, class_count, "prediction", error);
     if (status == TANDA_OK) status = check_classes(classes, rows, class_count, error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_CLASSES, rows, &made, error);
@@ -171,14 +229,13 @@ tanda_status tanda_metrics_of_classes(const float *probabilities, const int32_t 
     if (status == TANDA_OK) {
         count_rows(made, probabilities, classes);
         metrics_rate(made, true);
-        made->log_loss = log_loss(made, probabilities, classes);
+        rate_agreement(made);
+        rate_rankings(made, &ranking, probabilities, classes);
+        if (are_probabilities(probabilities, rows * class_count)) {
+            made->log_loss = log_loss(made, probabilities, classes);
+            made->brier = brier(made, probabilities, classes);
+        }
     }
-    for (size_t i = 0; status == TANDA_OK && i < class_count; i++) {
-        made->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, class_count, classes, (int32_t)i);
-        sum += made->classes[i].roc_auc;
-    }
-    if (status == TANDA_OK)
-        made->roc_auc = class_count == 2 ? made->classes[1].roc_auc : sum / (double)class_count;
     ranking_free(&ranking);
     if (status == TANDA_OK)
         *metrics = made;

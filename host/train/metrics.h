@@ -30,12 +30,38 @@ typedef struct ranking {
 tanda_status ranking_create(size_t rows, ranking *made, tanda_error *error);
 void ranking_free(ranking *ranking);
 
+/* Sorts the scores scores[row * stride], upwards; rows with classes[row] == positive are the positive ones. */
+void ranking_sort(ranking *ranking, const float *scores, size_t stride, const int32_t *classes,
+                  int32_t positive);
+
+/* Rows of one score, in a ranking that is sorted. */
+typedef struct ranked_score {
+    float score;
+    size_t positives, negatives;
+} ranked_score;
+
+/* The rows of the score at *place, from the lowest at 0 on, which becomes the place of the next; or, downwards, from
+ * the highest at `rows` on. */
+ranked_score ranking_next(const ranking *ranking, size_t *place);
+ranked_score ranking_next_down(const ranking *ranking, size_t *place);
+
 /*
- * Area under the ROC curve of the scores scores[row * stride] for the rows with classes[row] == positive, equal scores
- * counting half (Mann and Whitney's U over the number of pairs). NaN when all rows or none are positive.
+ * Of a sorted ranking: the area under the ROC curve, equal scores counting half (Mann and Whitney's U over the number of
+ * pairs), NaN when all rows or none are positive; and average precision, NaN when none are.
  */
-double roc_auc(ranking *ranking, const float *scores, size_t stride, const int32_t *classes,
-               int32_t positive);
+double roc_auc(const ranking *ranking);
+double average_precision(const ranking *ranking);
+
+/* A row whose most probable class is not its own, with the probability of that class. */
+typedef struct mistake {
+    size_t row; /* from 0 */
+    int32_t prediction;
+    float probability;
+} mistake;
+
+/* The `most` mistakes that are made most surely, of equals the first; returns how many there are. */
+size_t find_mistakes(const float *probabilities, const int32_t *classes, size_t rows, size_t class_count,
+                     mistake *found, size_t most);
 
 /* log x for a normal x > 0 from + - * / and fma alone: the same bits everywhere, within 2 ulp of libm's. */
 double exact_double_log(double x);

@@ -64,7 +64,7 @@ tanda_status tanda_metrics_of_labels(const float *probabilities, const float *la
     tanda_metrics *made = NULL;
     int32_t *truth = NULL;
     ranking ranking = {0};
-    double sum = 0.0;
+    double roc = 0.0, precision = 0.0;
     tanda_status status = metrics_check_finite(probabilities, rows, label_count, "prediction", error);
     if (status == TANDA_OK) status = check_labels(labels, rows, label_count, error);
     if (status == TANDA_OK) status = metrics_create(TANDA_TASK_LABELS, rows, &made, error);
@@ -80,10 +80,14 @@ tanda_status tanda_metrics_of_labels(const float *probabilities, const float *la
     for (size_t i = 0; status == TANDA_OK && i < label_count; i++) {
         for (size_t row = 0; row < rows; row++)
             truth[row] = labels[row * label_count + i] == 1.0f;
-        made->classes[i].roc_auc = roc_auc(&ranking, probabilities + i, label_count, truth, 1);
-        sum += made->classes[i].roc_auc;
+        ranking_sort(&ranking, probabilities + i, label_count, truth, 1);
+        made->classes[i].roc_auc = roc_auc(&ranking);
+        made->classes[i].pr_auc = average_precision(&ranking);
+        roc += made->classes[i].roc_auc;
+        precision += made->classes[i].pr_auc;
     }
-    made->roc_auc = sum / (double)label_count;
+    made->roc_auc = roc / (double)label_count;
+    made->pr_auc = precision / (double)label_count;
     ranking_free(&ranking);
     free(truth);
 

@@ -39,6 +39,7 @@ Test(labels, metrics_are_those_of_scikit_learn) {
     expect_figure("accuracy", metrics->accuracy, 0.2857142857142857);
     expect_figure("hamming_loss", metrics->hamming_loss, 0.21428571428571427);
     expect_figure("roc_auc", metrics->roc_auc, 0.8250000000000001);
+    expect_figure("pr_auc", metrics->pr_auc, 0.8048115079365079);
     expect_average("micro", &metrics->micro, 0.7272727272727273, 0.7272727272727273, 0.7272727272727273);
     expect_average("macro", &metrics->macro, 0.7708333333333333, 0.7291666666666666, 0.7208333333333333);
     expect_average("weighted", &metrics->weighted, 0.7575757575757575, 0.7272727272727273,
@@ -53,7 +54,7 @@ Test(labels, metrics_are_those_of_scikit_learn) {
         expect_figure("f1", label->f1, expected[i][4]);
         expect_figure("roc_auc of a label", label->roc_auc, expected[i][5]);
     }
-    cr_expect(isnan(metrics->log_loss) && isnan(metrics->mse));
+    cr_expect(isnan(metrics->log_loss) && isnan(metrics->mse) && isnan(metrics->mcc));
     cr_expect_null(metrics->confusion);
     tanda_metrics_free(metrics);
 }

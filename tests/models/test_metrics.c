@@ -40,6 +40,15 @@ static void expect_confusion(const tanda_metrics *metrics, const uint64_t *expec
                      i % metrics->class_count);
 }
 
+/* average_precision_score, matthews_corrcoef, cohen_kappa_score and brier_score_loss. */
+static void expect_agreement(const tanda_metrics *metrics, double pr_auc, double mcc, double kappa,
+                             double brier) {
+    expect_figure("pr_auc", metrics->pr_auc, pr_auc);
+    expect_figure("mcc", metrics->mcc, mcc);
+    expect_figure("kappa", metrics->kappa, kappa);
+    expect_figure("brier", metrics->brier, brier);
+}
+
 /* ---- classes ------------------------------------------------------------------------------------------ */
 
 Test(metrics, of_two_classes_with_equal_scores) {
@@ -54,6 +63,8 @@ Test(metrics, of_two_classes_with_equal_scores) {
     expect_figure("top 1", metrics->top_accuracy, .7);
     expect_figure("roc_auc", metrics->roc_auc, 0.76);
     expect_figure("log_loss", metrics->log_loss, 0.5560925801447703);
+    expect_agreement(metrics, 0.7753968253968253, 0.408248290463863, 0.4, 0.2015625);
+    expect_figure("pr_auc of class 0", metrics->classes[0].pr_auc, 0.7249999999999999);
     expect_classes(metrics, expected);
     expect_average(&metrics->macro, (tanda_average){0.7083333333333333, .7, 0.696969696969697});
     expect_average(&metrics->weighted, (tanda_average){0.7083333333333333, .7, 0.696969696969697});
@@ -80,6 +91,9 @@ Test(metrics, of_four_classes_one_never_predicted) {
         expect_figure("top", metrics->top_accuracy, top[k]);
         expect_figure("roc_auc", metrics->roc_auc, 0.815306712962963);
         expect_figure("log_loss", metrics->log_loss, 3.832978577422319);
+        expect_agreement(metrics, 0.6537698412698412, 0.43000658178376583, 0.4117647058823529,
+                         0.5654166632766526);
+        expect_figure("pr_auc of class 2", metrics->classes[2].pr_auc, 0.39285714285714285);
         expect_classes(metrics, expected);
         expect_average(&metrics->macro,
                        (tanda_average){0.45833333333333326, 0.5208333333333333, 0.4833333333333333});
@@ -104,10 +118,35 @@ Test(metrics, of_four_classes_one_absent) {
     expect_figure("top 2", metrics->top_accuracy, .875);
     expect_figure("roc_auc", metrics->roc_auc, NAN);
     expect_figure("log_loss", metrics->log_loss, 0.9577408870123226);
+    expect_agreement(metrics, NAN, 0.6190476190476191, 0.6190476190476191, 0.4950000035762789);
+    expect_figure("pr_auc of class 0", metrics->classes[0].pr_auc, 0.6805555555555556);
+    expect_figure("pr_auc of class 2", metrics->classes[2].pr_auc, NAN);
     expect_classes(metrics, expected);
     expect_average(&metrics->macro,
                    (tanda_average){0.7222222222222222, 0.7222222222222222, 0.7222222222222222});
     expect_average(&metrics->weighted, (tanda_average){.75, .75, .75});
+    tanda_metrics_free(metrics);
+}
+
+Test(metrics, of_one_class_alone_are_those_of_scikit_learn) {
+    static const float p[] = {0.f, 1.f, .25f, .75f};
+    static const int32_t same[] = {1, 1}, other[] = {1, 0};
+    tanda_metrics *metrics = NULL;
+    MUST(tanda_metrics_of_classes(p, same, 2, 2, 0, &metrics, error));
+    expect_agreement(metrics, 1.0, 0.0, NAN, 0.03125);
+    tanda_metrics_free(metrics);
+    MUST(tanda_metrics_of_classes(p, other, 2, 2, 0, &metrics, error));
+    expect_agreement(metrics, 1.0, 0.0, 0.0, 0.28125);
+    tanda_metrics_free(metrics);
+}
+
+Test(metrics, of_what_is_no_probability_have_neither_brier_nor_log_loss) {
+    static const float margins[] = {1.5f, -1.5f, -.5f, .5f};
+    static const int32_t classes[] = {0, 1};
+    tanda_metrics *metrics = NULL;
+    MUST(tanda_metrics_of_classes(margins, classes, 2, 2, 0, &metrics, error));
+    expect_agreement(metrics, 1.0, 1.0, 1.0, NAN);
+    expect_figure("log_loss", metrics->log_loss, NAN);
     tanda_metrics_free(metrics);
 }
 
@@ -198,7 +237,8 @@ Test(metrics, area_is_the_share_of_pairs_in_the_right_order) {
             }
     ranking ranking;
     MUST(ranking_create(ROWS, &ranking, error));
-    cr_expect_eq(roc_auc(&ranking, scores, 1, classes, 1), won / pairs);
+    ranking_sort(&ranking, scores, 1, classes, 1);
+    cr_expect_eq(roc_auc(&ranking), won / pairs);
     ranking_free(&ranking);
 }
 
@@ -292,6 +332,10 @@ Test(metrics_of_models, evaluate_prints_the_report_of_scikit_learn) {
                                    "weighted avg     0.9843    0.9842    0.9841       569\n"
                                    "\n"
                                    "roc_auc: 0.995652978\n"
+                                   "pr_auc: 0.994758259\n"
+                                   "mcc: 0.966178041\n"
+                                   "kappa: 0.966005722\n"
+                                   "brier: 0.0183294282\n"
                                    "log_loss: 0.0751959809\n"
                                    "\n"
                                    "Confusion matrix (row: truth, column: prediction):\n"

@@ -196,8 +196,8 @@ Test(command_line, a_file_in_the_place_of_another_is_told_what_it_is) {
 
 /* ---- help ----------------------------------------------------------------------------------------------- */
 
-static const char *const commands[] = {"train", "evaluate", "predict", "verify",  "record",
-                                       "trace", "generate", "inspect", "devices", "bench"};
+static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record", "trace",
+                                       "generate", "inspect",  "devices", "bench",  "report"};
 
 Test(command_line, a_bare_command_tells_what_is_missing_and_shows_an_example) {
     static const char *const lacks[] = {"data", "data", "data", "data", "data", "data", "kind", "file"};

@@ -135,7 +135,8 @@ static const char *const decide_nothing[] = {"accept-flush", "config",
                                              "threads",      "version",
                                              "resume",       "report-every",
                                              "keep",         "test-rows" /* which stands in data */,
-                                             "profile",      "profile-trace"};
+                                             "profile",      "profile-trace",
+                                             "plot"};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)
