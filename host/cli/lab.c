@@ -22,6 +22,7 @@ typedef struct lab_command_options {
     const char *output, *json_file, *csv, *workloads;
     language language;
     bool is_quick, with_solutions;
+    double seconds;
 } lab_command_options;
 
 static const struct argp_option table[] = {
@@ -30,6 +31,8 @@ static const struct argp_option table[] = {
      "write all figures as JSON in Google Benchmark's shape: they are drawn again from it", 0},
     {"csv", TEXT(csv), "FILE", 0, "write the times as a table", 0},
     {"quick", SWITCH(is_quick), NULL, 0, "some 30 seconds and fewer workloads, not some 180", 0},
+    {"seconds", VALUE(seconds), "SECONDS", 0, "how long it may take, about; at least three rounds are done",
+     0},
     {"solutions", SWITCH(with_solutions), NULL, 0, "answer the page's questions", 0},
     {"language", VALUE(language), "LANGUAGE", 0, "en or es: the page's; default en", 0},
     {"workloads", TEXT(workloads), "FILE", 0,
@@ -41,6 +44,7 @@ static const struct argp_option table[] = {
 
 static const option_place places[] = {
     {VALUE(language), .kind = PLACE_WORD, .flag = "--language", .words = &language_words},
+    {VALUE(seconds), .kind = PLACE_POSITIVE, .flag = "--seconds"},
     {0},
 };
 
@@ -98,8 +102,8 @@ static tanda_status check_files(const lab_command_options *options, tanda_error 
         {"--csv", options->csv, FILE_REPLACED, NULL},
         {"the page's pictures", pictures[0] != '\0' ? pictures : NULL, FILE_REPLACED, page_picture_holds},
         {"--workloads", options->workloads, FILE_READ_FIRST, NULL},
-        {"RUN", options->runs.count > 0 ? options->runs.texts[0] : NULL, FILE_READ_FIRST, NULL},
-        {"RUN", options->runs.count > 1 ? options->runs.texts[1] : NULL, FILE_READ_FIRST, NULL},
+        {"RUN", options->runs.count > 0 ? options->runs.texts[0] : NULL, FILE_READ, NULL},
+        {"RUN", options->runs.count > 1 ? options->runs.texts[1] : NULL, FILE_READ, NULL},
     };
     return files_check(files, sizeof files / sizeof *files, error);
 }
@@ -147,6 +151,7 @@ static tanda_status measure(const lab_command_options *options, lab_run **run, t
     const lab_options wanted = {.asked = asked,
                                 .asked_count = count,
                                 .is_quick = options->is_quick,
+                                .budget = options->seconds,
                                 .own = own,
                                 .own_count = own_count,
                                 .tell = tell,

@@ -55,6 +55,11 @@ lab_series lab_series_of(const lab_run *run, lab_family family, size_t width) {
     return series;
 }
 
+lab_series lab_series_of_threads(const lab_run *run) {
+    const lab_series series = lab_series_of(run, LAB_THREADS, 0);
+    return series.count > 0 ? series : lab_series_of(run, LAB_OWN, 0);
+}
+
 size_t lab_widths(const lab_run *run, size_t widths[LAB_MOST_WORKLOADS]) {
     size_t count = 0;
     for (size_t i = 0; i < run->workload_count; i++) {

@@ -38,6 +38,9 @@ typedef struct lab_series {
 } lab_series;
 lab_series lab_series_of(const lab_run *run, lab_family family, size_t width);
 
+/* Those that were measured on one thread and more. */
+lab_series lab_series_of_threads(const lab_run *run);
+
 /* The hidden widths of the map, ascending; how many. */
 size_t lab_widths(const lab_run *run, size_t widths[LAB_MOST_WORKLOADS]);
 

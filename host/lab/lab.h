@@ -31,7 +31,7 @@ typedef enum lab_family {
 extern const char *const lab_family_names[LAB_FAMILIES];
 
 typedef enum lab_role {
-    LAB_ASKED,   /* takes part in all but LAB_THREADS */
+    LAB_ASKED,   /* takes part in all but LAB_THREADS; the others in LAB_OWN, too, and: */
     LAB_SCALING, /* a number of threads, in LAB_THREADS */
     LAB_FAST,    /* an asked one with fast mathematics, in LAB_MATH */
 } lab_role;
@@ -114,7 +114,7 @@ typedef struct lab_options {
     size_t asked_count;
     bool is_quick;
     double budget;           /* seconds; 0: 30 quick, else 180 */
-    const lab_workload *own; /* instead of the map and the rows; NULL: none */
+    const lab_workload *own; /* instead of all others; NULL: none */
     size_t own_count;
     void (*tell)(void *context, const char *what, double part); /* how far it is, 0 to 1; or NULL */
     void *context;

@@ -132,7 +132,7 @@ tanda_status lab_write_comparison(const lab_run *before, const lab_run *after, c
     *differs = any_differs(before, after);
     page_paragraph(page, SAY(lab_two_how), before->date, after->date);
     each_pair(page, before, after, note_pair);
-    page_table_begin(page, "llrrrrll", titles);
+    page_table_begin(page, "wwrrrrww", titles);
     const size_t count = each_pair(page, before, after, put_pair);
     page_table_end(page);
     if (count == 0) page_note(page, MARK_DOUBTFUL, "%s", SAY(lab_nothing_common));

@@ -37,10 +37,12 @@
     TEXT(lab_verdicts, "Who is faster?", "¿Cuál es más rápido?") \
     TEXT( \
         lab_verdicts_how, \
-        "Each device against %s. A verdict is withheld where the quartiles overlap, where chance would do " \
+        "Each device against %s. A verdict is withheld (?) where the quartiles overlap, where chance would " \
+        "do " \
         "as much in more than 1 of 20 cases (Mann and Whitney's test), or where others used more than 5 %% " \
         "of the cores.", \
-        "Cada dispositivo frente a %s. No se da veredicto si los cuartiles se solapan, si el azar lo haría " \
+        "Cada dispositivo frente a %s. No se da veredicto (?) si los cuartiles se solapan, si el azar lo " \
+        "haría " \
         "en más de 1 de 20 casos (prueba de Mann y Whitney) o si otros usaron más del 5 %% de los núcleos.") \
     TEXT(lab_workload, "workload", "carga") \
     TEXT(lab_time, "time of a step µs", "tiempo de un paso µs") \
@@ -54,16 +56,16 @@
     TEXT(lab_is_faster, "faster", "más rápido") \
     TEXT(lab_is_slower, "slower", "más lento") \
     TEXT(lab_is_same, "tie", "empate") \
-    TEXT(lab_is_busy, "cannot tell: others used the cores", "no se sabe: otros usaban los núcleos") \
-    TEXT(lab_is_overlap, "cannot tell: the quartiles overlap", "no se sabe: los cuartiles se solapan") \
-    TEXT(lab_is_unsure, "cannot tell: chance could do it", "no se sabe: pudo ser el azar") \
+    TEXT(lab_is_busy, "? (others used the cores)", "? (otros usaban los núcleos)") \
+    TEXT(lab_is_overlap, "? (the quartiles overlap)", "? (los cuartiles se solapan)") \
+    TEXT(lab_is_unsure, "? (chance could do it)", "? (pudo ser el azar)") \
     TEXT(lab_roofline, "Roofline", "Roofline") \
     TEXT(lab_roofline_how, \
          "Each workload by the operations that a byte of its rows needs, and what was reached of them. " \
          "Above a roof of memory or of computing nothing can lie but what the caches hold.", \
          "Cada carga según las operaciones por byte de sus filas y lo que se alcanzó. Por encima de los " \
          "techos de memoria y de cálculo solo cabe lo que guardan las cachés.") \
-    TEXT(lab_intensity, "FLOP / byte", "FLOP / byte") \
+    TEXT(lab_intensity, "FLOP per byte", "FLOP por byte") \
     TEXT(lab_rate, "GFLOP/s", "GFLOP/s") \
     TEXT(lab_roof, "roof of %s", "techo de %s") \
     TEXT(lab_crossover, "Where does it cross?", "¿Dónde se cruzan?") \
@@ -76,7 +78,7 @@
     TEXT(lab_batch, "batch", "lote") \
     TEXT(lab_width, "width", "anchura") \
     TEXT(lab_log_ratio, "log2 of the ratio", "log2 de la razón") \
-    TEXT(lab_fit, "t0 + n / r", "t0 + n / r") \
+    TEXT(lab_fit, "The line t0 + n / r", "La recta t0 + n / r") \
     TEXT(lab_fit_how, \
          "A step of n rows takes t0, whatever it does, and n / r for its rows. Two such lines cross at n = " \
          "(t0′ − t0) / (1/r − 1/r′).", \
@@ -112,6 +114,8 @@
          "del tiempo de reloj: el anfitrión prepara y el dispositivo espera.") \
     TEXT(lab_split_none, "Not measured: none of these devices keeps an account of its time.", \
          "Sin medir: ninguno de estos dispositivos lleva cuenta de su tiempo.") \
+    TEXT(lab_split_not_of, "Not measured on %s: it keeps no account of its time.", \
+         "Sin medir en %s: no lleva cuenta de su tiempo.") \
     TEXT(lab_compute, "compute", "cálculo") \
     TEXT(lab_transfer, "transfer", "transferencia") \
     TEXT(lab_launching, "launch", "lanzar") \

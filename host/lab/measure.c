@@ -15,7 +15,9 @@
 #define ROUNDS 9
 #define QUICK_ROUNDS 5
 #define LEAST_ROUNDS 3
-#define WARM_UP 0.6 /* of a cell's time goes into what is not timed: data, plans, first steps */
+#define FULL_LIMITS 20.0 /* seconds: a shorter budget has the limits measured briefly */
+#define BRIEF_LIMITS 5.0 /* and one below this not at all */
+#define WARM_UP 0.6      /* of a cell's time goes into what is not timed: data, plans, first steps */
 #define PART_OF_BUDGET 0.9
 
 typedef struct sweep {
@@ -72,12 +74,12 @@ static tanda_status open_scaling(sweep *sweep, tanda_error *error) {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     const size_t cores = online > 0 ? (size_t)online : 1;
     tanda_status status = TANDA_OK;
-    for (size_t threads = 1, last = 0; status == TANDA_OK && threads > last; last = threads) {
+    for (size_t threads = 1; status == TANDA_OK; threads = 2 * threads < cores ? 2 * threads : cores) {
         char label[LAB_TEXT];
         const tanda_device_options options = {.size = sizeof options, .device = "cpu", .threads = threads};
         text_put(label, sizeof label, "cpu,threads=%zu", threads);
         status = open_device(sweep, label, &options, LAB_SCALING, error);
-        if (threads < cores) threads = 2 * threads < cores ? 2 * threads : cores;
+        if (threads == cores) break;
     }
     return status;
 }
@@ -100,10 +102,11 @@ static tanda_status open_fast(sweep *sweep, bool *has_fast, tanda_error *error) 
 
 static tanda_status measure_limits(sweep *sweep, tanda_error *error) {
     tanda_status status = TANDA_OK;
+    if (sweep->run->budget < BRIEF_LIMITS) return TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < sweep->options->asked_count; i++) {
         tell(sweep, sweep->run->devices[i].label, 0.0);
-        status =
-            backend_limits(sweep->backends[i], sweep->run->is_quick, &sweep->run->devices[i].limits, error);
+        status = backend_limits(sweep->backends[i], sweep->run->budget < FULL_LIMITS,
+                                &sweep->run->devices[i].limits, error);
     }
     return status;
 }

@@ -227,7 +227,7 @@ static void put_speedup(room *room, const lab_run *run, size_t workload) {
 
 tanda_status lab_put_threads(page *page, const lab_run *run, tanda_error *error) {
     room room;
-    const lab_series series = lab_series_of(run, LAB_THREADS, 0);
+    const lab_series series = lab_series_of_threads(run);
     picture picture = {
         .name = "threads", .x = {.label = SAY(lab_thread_count)}, .y = {.label = SAY(lab_speedup)}};
     room.count = 0;

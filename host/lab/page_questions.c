@@ -50,7 +50,7 @@ static void ask_threads(page *page, const lab_run *run, size_t workload, bool wi
 }
 
 void lab_put_questions(page *page, const lab_run *run, bool with_solutions) {
-    const lab_series threads = lab_series_of(run, LAB_THREADS, 0);
+    const lab_series threads = lab_series_of_threads(run);
     page_heading(page, "%s", SAY(lab_questions));
     for (size_t i = 0; i < run->device_count; i++) {
         if (run->devices[i].role != LAB_ASKED) continue;

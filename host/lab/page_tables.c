@@ -2,26 +2,31 @@
 
 /* ---- the machine ------------------------------------------------------------------------------------------ */
 
+/* 0 is not measured, or there is no such thing. */
+static void put_limit(page *page, double value) {
+    if (value > 0.0)
+        page_cell(page, "%.4g", value);
+    else
+        page_cell(page, "–");
+}
+
 void lab_put_machine(page *page, const lab_run *run) {
     const char *const titles[] = {SAY(lab_device), SAY(lab_name),   SAY(lab_units),        SAY(lab_reads),
                                   SAY(lab_fma),    SAY(lab_launch), SAY(lab_transfer_rate)};
     page_heading(page, "%s", SAY(lab_machine));
     page_paragraph(page, SAY(lab_host), run->host.name, run->host.cpus, run->host.megahertz);
     if (run->host.is_scaling) page_note(page, MARK_DOUBTFUL, "%s", SAY(lab_scaling_clock));
-    page_table_begin(page, "llrrrrr", titles);
+    page_table_begin(page, "wlrrrrr", titles);
     for (size_t i = 0; i < run->device_count; i++) {
         const lab_device *device = &run->devices[i];
         if (device->role != LAB_ASKED) continue;
         page_cell(page, "%s", device->label);
         page_cell(page, "%s (%s)", device->name, device->platform);
         page_cell(page, "%zu", device->compute_units);
-        page_cell(page, "%.1f", device->limits.read_bandwidth * 1e-9);
-        page_cell(page, "%.1f", device->limits.fma_peak * 1e-9);
-        page_cell(page, "%.2f", device->limits.launch_seconds * MICRO);
-        if (device->limits.upload > 0.0)
-            page_cell(page, "%.1f", device->limits.upload * 1e-9);
-        else
-            page_cell(page, "–");
+        put_limit(page, device->limits.read_bandwidth * 1e-9);
+        put_limit(page, device->limits.fma_peak * 1e-9);
+        put_limit(page, device->limits.launch_seconds * MICRO);
+        put_limit(page, device->limits.upload * 1e-9);
     }
     page_table_end(page);
     for (size_t i = 0; i < run->device_count; i++)
@@ -81,7 +86,7 @@ void lab_put_verdicts(page *page, const lab_run *run) {
                                   SAY(lab_p),        SAY(lab_verdict_title), SAY(lab_bits)};
     page_heading(page, "%s", SAY(lab_verdicts));
     page_paragraph(page, SAY(lab_verdicts_how), run->devices[0].label);
-    page_table_begin(page, "llrrrll", titles);
+    page_table_begin(page, "wwrrrww", titles);
     for (size_t i = 0; i < run->cell_count; i++)
         if (is_shown(run, &run->cells[i]))
             put_verdict(page, run, &run->cells[i], lab_cell_of(run, run->cells[i].workload, 0));
@@ -144,10 +149,10 @@ void lab_put_fits(page *page, const lab_run *run) {
                                  SAY(lab_tie_measured), SAY(lab_in_rounds)};
     page_subheading(page, "%s", SAY(lab_fit));
     page_paragraph(page, "%s", SAY(lab_fit_how));
-    page_table_begin(page, "llrr", titles);
+    page_table_begin(page, "wwrr", titles);
     each_series(page, run, 0, put_fit);
     page_table_end(page);
-    page_table_begin(page, "llrrr", pairs);
+    page_table_begin(page, "wwrrr", pairs);
     each_series(page, run, 1, put_crossing);
     page_table_end(page);
 }
@@ -156,9 +161,9 @@ void lab_put_fits(page *page, const lab_run *run) {
 
 void lab_put_shares(page *page, const lab_run *run) {
     const char *const titles[] = {SAY(lab_workload), SAY(lab_share)};
-    const lab_series series = lab_series_of(run, LAB_THREADS, 0);
+    const lab_series series = lab_series_of_threads(run);
     page_paragraph(page, "%s", SAY(lab_threads_how));
-    page_table_begin(page, "lr", titles);
+    page_table_begin(page, "wr", titles);
     for (size_t i = 0; i < series.count; i++) {
         const stat_summary share = lab_parallel_share(run, series.workloads[i]);
         page_cell(page, "%s", run->workloads[series.workloads[i]].name);
@@ -192,6 +197,12 @@ static void put_split(page *page, const lab_run *run, const lab_split *split) {
     page_cell(page, "%s", most != NULL ? most->name : "–");
 }
 
+static bool has_split(const lab_run *run, size_t device) {
+    for (size_t i = 0; i < run->split_count; i++)
+        if (run->splits[i].device == device) return true;
+    return false;
+}
+
 void lab_put_splits(page *page, const lab_run *run) {
     const char *const titles[] = {SAY(lab_workload),  SAY(lab_device), SAY(lab_load),    SAY(lab_hand_over),
                                   SAY(lab_compile),   SAY(lab_wall),   SAY(lab_compute), SAY(lab_transfer),
@@ -202,10 +213,13 @@ void lab_put_splits(page *page, const lab_run *run) {
         return;
     }
     page_paragraph(page, "%s", SAY(lab_split_how));
-    page_table_begin(page, "llrrrrrrrl", titles);
+    page_table_begin(page, "wwrrrrrrrw", titles);
     for (size_t i = 0; i < run->split_count; i++)
         put_split(page, run, &run->splits[i]);
     page_table_end(page);
+    for (size_t i = 0; i < run->device_count; i++)
+        if (run->devices[i].role == LAB_ASKED && !has_split(run, i))
+            page_paragraph(page, SAY(lab_split_not_of), run->devices[i].label);
 }
 
 /* ---- exact and fast, and energy ------------------------------------------------------------------------------ */
@@ -236,7 +250,7 @@ void lab_put_fast(page *page, const lab_run *run) {
         page_paragraph(page, "%s", SAY(lab_fast_none));
         return;
     }
-    page_table_begin(page, "llrrrl", titles);
+    page_table_begin(page, "wwrrrw", titles);
     for (size_t i = 0; i < run->device_count; i++)
         if (run->devices[i].role == LAB_FAST) put_fast_rows(page, run, i);
     page_table_end(page);

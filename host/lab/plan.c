@@ -18,9 +18,9 @@ const char *const lab_family_names[LAB_FAMILIES] = {[LAB_MAP] = "map",
 bool lab_takes_part(const lab_device *device, lab_family family) {
     switch (device->role) {
     case LAB_SCALING:
-        return family == LAB_THREADS;
+        return family == LAB_THREADS || family == LAB_OWN;
     case LAB_FAST:
-        return family == LAB_MATH;
+        return family == LAB_MATH || family == LAB_OWN;
     default:
         return family != LAB_THREADS;
     }
@@ -69,10 +69,11 @@ static void add_threads(lab_run *run) {
 }
 
 void lab_plan_workloads(const lab_options *options, bool has_fast, lab_run *run) {
-    for (size_t i = 0; i < options->own_count && i < LAB_MOST_WORKLOADS / 2; i++)
+    for (size_t i = 0; i < options->own_count; i++)
         run->workloads[run->workload_count++] = options->own[i];
-    if (options->own_count == 0) add_map(run);
-    if (options->own_count == 0) add_rows(run);
+    if (options->own_count > 0) return;
+    add_map(run);
+    add_rows(run);
     add_threads(run);
     if (!has_fast) return;
     add_network(run, LAB_MATH, 512, 128);
