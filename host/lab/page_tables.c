@@ -59,22 +59,26 @@ static void put_time(page *page, const lab_cell *cell) {
               time.high_quartile * MICRO);
 }
 
-/* A row of the table; reference is NULL for the device that all others are held against. */
+/* What the device is held against, itself, has no verdict. */
 static void put_verdict(page *page, const lab_run *run, const lab_cell *cell, const lab_cell *reference) {
+    const bool is_held = reference != NULL && reference != cell;
+    const lab_comparison found =
+        is_held ? lab_compare(cell, reference, run->host.cpus, true) : (lab_comparison){0};
     page_cell(page, "%s", run->workloads[cell->workload].name);
     page_cell(page, "%s", run->devices[cell->device].label);
-    put_time(page, cell);
-    if (reference == NULL || reference == cell) {
-        for (int i = 0; i < 3; i++)
-            page_cell(page, "–");
-    } else {
-        const lab_comparison found = lab_compare(cell, reference, run->host.cpus, true);
-        page_cell(page, "%.3g [%.3g, %.3g]", found.ratio.median, found.ratio.low_quartile,
-                  found.ratio.high_quartile);
-        page_cell(page, "%.2g", found.p);
+    if (is_held)
         lab_put_verdict_cell(page, found.verdict);
-    }
+    else
+        page_cell(page, "–");
     put_bits(page, run, cell);
+    put_time(page, cell);
+    if (is_held) {
+        page_cell(page, "%.3g", found.ratio.median);
+        page_cell(page, "%.2g", found.p);
+    } else {
+        page_cell(page, "–");
+        page_cell(page, "–");
+    }
 }
 
 static bool is_shown(const lab_run *run, const lab_cell *cell) {
@@ -82,11 +86,12 @@ static bool is_shown(const lab_run *run, const lab_cell *cell) {
 }
 
 void lab_put_verdicts(page *page, const lab_run *run) {
-    const char *const titles[] = {SAY(lab_workload), SAY(lab_device),        SAY(lab_time), SAY(lab_ratio),
-                                  SAY(lab_p),        SAY(lab_verdict_title), SAY(lab_bits)};
+    const char *const titles[] = {SAY(lab_workload), SAY(lab_device), SAY(lab_verdict_title),
+                                  SAY(lab_bits),     SAY(lab_time),   SAY(lab_ratio),
+                                  SAY(lab_p)};
     page_heading(page, "%s", SAY(lab_verdicts));
     page_paragraph(page, SAY(lab_verdicts_how), run->devices[0].label);
-    page_table_begin(page, "wwrrrww", titles);
+    page_table_begin(page, "wwwwrrr", titles);
     for (size_t i = 0; i < run->cell_count; i++)
         if (is_shown(run, &run->cells[i]))
             put_verdict(page, run, &run->cells[i], lab_cell_of(run, run->cells[i].workload, 0));
