@@ -6,6 +6,7 @@
 #define TANDA_BENCH_BENCH_H
 
 #include "backend/backend.h"
+#include "support/digest.h"
 
 #define BENCH_MOST_REPETITIONS 1000
 #define BENCH_MOST_LAYERS 8
@@ -42,10 +43,15 @@ extern const bench_workload bench_workloads[];
 extern const size_t bench_workload_count;
 
 typedef struct bench_options {
-    const char *program;       /* to start as a process; NULL: /proc/self/exe */
-    double least_seconds;      /* of one repetition */
-    size_t repetitions;        /* 1 ... BENCH_MOST_REPETITIONS */
-    bool with_limits;          /* of the device, beside each repetition */
+    const char *program;  /* to start as a process; NULL: /proc/self/exe */
+    double least_seconds; /* of one repetition */
+    size_t repetitions;   /* 1 ... BENCH_MOST_REPETITIONS */
+    bool with_limits;     /* of the device, beside each repetition */
+    size_t rounds;        /* at most, where others take too much of the machine; 0: 4 */
+    size_t steps;         /* of one repetition; 0: as many as fill least_seconds */
+    size_t digest_steps;  /* of a training, whose losses and last weights make result->digest; 0: none */
+    tanda_math math;      /* of a training */
+    struct device_profile *profile; /* NULL, or of a training's further repetition, to be freed: profile.h */
     const char *export_folder; /* NULL, or where data, initial model and losses of trainings are written */
 } bench_options;
 
@@ -74,6 +80,8 @@ typedef struct bench_result {
     double loss;                      /* of the last step, per row */
     double losses[BENCH_CHECK_STEPS]; /* of the first steps in order, with export_folder */
     size_t losses_count;
+    double profiled_seconds;       /* that the repetition with options->profile took */
+    char digest[DIGEST_TEXT_SIZE]; /* with digest_steps, else "" */
 } bench_result;
 
 /* Made-up data, kept from one workload to the next. All zero is none. */

@@ -78,3 +78,23 @@ void bench_host_read(const char *root, bench_host *host) {
            read_cache(root, host->cache_count, &host->caches[host->cache_count]))
         host->cache_count++;
 }
+
+void bench_host_put(const bench_host *host, json_builder *context) {
+    json_builder loads = json_array_begin(), caches = json_array_begin();
+    for (size_t i = 0; i < host->cache_count; i++) {
+        json_builder cache = json_object_begin();
+        json_put_text(&cache, "type", host->caches[i].type);
+        json_put_count(&cache, "level", host->caches[i].level);
+        json_put_count(&cache, "size", host->caches[i].bytes);
+        json_put_count(&cache, "num_sharing", host->caches[i].sharing);
+        json_push(&caches, json_end(&cache));
+    }
+    for (size_t i = 0; i < host->load_count; i++)
+        json_push(&loads, json_real(host->loads[i]));
+    json_put_text(context, "host_name", host->name);
+    json_put_count(context, "num_cpus", host->cpus);
+    json_put_count(context, "mhz_per_cpu", host->megahertz);
+    json_put(context, "cpu_scaling_enabled", json_boolean(host->is_scaling));
+    json_put(context, "caches", json_end(&caches));
+    json_put(context, "load_avg", json_end(&loads));
+}

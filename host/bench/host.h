@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "support/json.h"
+
 #define BENCH_MOST_CACHES 8
 
 typedef struct bench_cache {
@@ -25,5 +27,8 @@ typedef struct bench_host {
 
 /* root: "", or a folder that stands for the root of Linux's /sys and /proc. What is not told there is empty or 0. */
 void bench_host_read(const char *root, bench_host *host);
+
+/* As members of Google Benchmark's "context". */
+void bench_host_put(const bench_host *host, json_builder *context);
 
 #endif

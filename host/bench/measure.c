@@ -173,7 +173,9 @@ static tanda_status repeat(const bench_job *job, const bench_options *options, b
 static tanda_status measure_round(const bench_job *job, const bench_options *options, bench_result *result,
                                   bool *disturbed, tanda_error *error) {
     const double start = seconds_now(), others = others_seconds();
-    tanda_status status = find_count(job, options->least_seconds, &result->steps, error);
+    tanda_status status = TANDA_OK;
+    result->steps = options->steps < job->most ? options->steps : job->most;
+    if (result->steps == 0) status = find_count(job, options->least_seconds, &result->steps, error);
     if (status == TANDA_OK) status = repeat(job, options, result, error);
     if (status != TANDA_OK) return status;
     const double taken = others_seconds() - others, wall = seconds_now() - start;
@@ -188,10 +190,11 @@ tanda_status bench_measure(const bench_job *job, const bench_options *options, b
                            tanda_error *error) {
     timing timing = {0};
     const struct timespec pause = {.tv_nsec = 250000000};
+    const size_t rounds = options->rounds > 0 ? options->rounds : MOST_ROUNDS;
     bool disturbed = true;
     tanda_status status = time_once(job, 1, &timing, error);
     result->first = timing.wall;
-    for (int round = 0; status == TANDA_OK && disturbed && round < MOST_ROUNDS; round++) {
+    for (size_t round = 0; status == TANDA_OK && disturbed && round < rounds; round++) {
         if (round > 0) nanosleep(&pause, NULL);
         bench_result again = *result;
         status = measure_round(job, options, &again, &disturbed, error);

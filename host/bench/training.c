@@ -1,6 +1,7 @@
 /* Steps of training, and of assembling alone, on a device. */
 #include <stdlib.h>
 
+#include "backend/profile.h"
 #include "backend/session.h"
 #include "bench/parts.h"
 #include "model/model_file.h"
@@ -50,18 +51,18 @@ tanda_status bench_make_model(const bench_workload *workload, tanda_model **mode
     return status;
 }
 
-static tanda_status compile(trial *trial, bool shuffle, tanda_error *error) {
+static tanda_status compile(trial *trial, bool shuffle, tanda_math math, tanda_error *error) {
     const bool trains = trial->workload->kind == BENCH_TRAINING;
     const plan_options plan = {.training = trains, .input_only = !trains};
     const program_options program = {
-        .batch_rows = trial->batch, .shuffle = shuffle, .learning_rate = LEARNING_RATE};
+        .batch_rows = trial->batch, .shuffle = shuffle, .learning_rate = LEARNING_RATE, .math = math};
     const tanda_status status =
         session_create(trial->model, &trial->rows, &plan, &program, NULL, &trial->session, error);
     return status == TANDA_OK ? session_finish(&trial->session, error) : status;
 }
 
-static tanda_status open_trial(trial *trial, bench_data *data, bool shuffle, bench_result *result,
-                               tanda_error *error) {
+static tanda_status open_trial(trial *trial, bench_data *data, bool shuffle, tanda_math math,
+                               bench_result *result, tanda_error *error) {
     const double start = seconds_now();
     tanda_status status = bench_data_make(trial->workload, data, error);
     result->load = seconds_now() - start;
@@ -79,7 +80,7 @@ static tanda_status open_trial(trial *trial, bench_data *data, bool shuffle, ben
     if (status == TANDA_OK) status = resident_create(trial->device, &arrays, &trial->rows, error);
     if (status == TANDA_OK) status = backend_finish(trial->device, error);
     const double handed_over = seconds_now();
-    if (status == TANDA_OK) status = compile(trial, shuffle, error);
+    if (status == TANDA_OK) status = compile(trial, shuffle, math, error);
     result->executor = status == TANDA_OK ? session_executor(&trial->session) : NULL;
     result->transfer = handed_over - loaded;
     result->compile = seconds_now() - handed_over;
@@ -102,12 +103,44 @@ static tanda_status run_steps(void *context, size_t count, tanda_error *error) {
     return status == TANDA_OK ? session_results(&trial->session, trial->results, error) : status;
 }
 
+/* The SHA-256 of the losses of the first steps and of the weights behind them. *first: the seconds of the first one. */
+static tanda_status make_digest(trial *trial, size_t steps, double *first, char digest[DIGEST_TEXT_SIZE],
+                                tanda_error *error) {
+    const size_t count = trial->session.plan->parameter_count;
+    float *values = NULL;
+    tanda_status status = allocate(&values, steps + count, sizeof *values, "first losses and weights", error);
+    for (size_t s = 0; status == TANDA_OK && s < steps; s++) {
+        const double begin = seconds_now();
+        status = run_steps(trial, 1, error);
+        if (s == 0) *first = seconds_now() - begin;
+        values[s] = trial->results[0].loss;
+    }
+    if (status == TANDA_OK) status = session_read_parameters(&trial->session, values + steps, error);
+    if (status == TANDA_OK) digest_sha256(values, (steps + count) * sizeof *values, digest);
+    free(values);
+    return status;
+}
+
+/* A repetition more, of which the device keeps account. */
+static tanda_status profile_steps(trial *trial, const bench_options *options, bench_result *result,
+                                  tanda_error *error) {
+    tanda_error ignored;
+    tanda_status status = backend_profile_begin(trial->device, error);
+    if (status != TANDA_OK) return status;
+    const double begin = seconds_now();
+    status = run_steps(trial, result->steps, error);
+    result->profiled_seconds = seconds_now() - begin;
+    const tanda_status ended =
+        backend_profile_end(trial->device, options->profile, status == TANDA_OK ? error : &ignored);
+    return status == TANDA_OK ? ended : status;
+}
+
 /* The losses of the first steps with the rows in order, beside data and initial model: what a peer starts from. */
 static tanda_status export(const bench_workload *workload, backend *device, const bench_options *options,
                            bench_data *data, bench_result *result, tanda_error *error) {
     char path[1024];
     trial trial = {.workload = workload, .device = device};
-    tanda_status status = open_trial(&trial, data, false, &(bench_result){0}, error);
+    tanda_status status = open_trial(&trial, data, false, options->math, &(bench_result){0}, error);
     bench_export_path(workload, options->export_folder, ".safetensors", path);
     if (status == TANDA_OK) status = model_file_save(trial.model, path, error);
     for (size_t s = 0; status == TANDA_OK && s < BENCH_CHECK_STEPS; s++) {
@@ -129,9 +162,16 @@ tanda_status bench_training(const bench_workload *workload, backend *device, con
     count_work(workload, result);
     if (options->export_folder != NULL && workload->kind == BENCH_TRAINING)
         status = export(workload, device, options, data, result, error);
-    if (status == TANDA_OK) status = open_trial(&trial, data, !workload->in_order, result, error);
+    if (status == TANDA_OK)
+        status = open_trial(&trial, data, !workload->in_order, options->math, result, error);
     const bench_job job = {run_steps, &trial, MOST_STEPS, device};
+    double first = 0.0;
+    if (status == TANDA_OK && options->digest_steps > 0)
+        status = make_digest(&trial, options->digest_steps, &first, result->digest, error);
     if (status == TANDA_OK) status = bench_measure(&job, options, result, error);
+    if (first > 0.0) result->first = first;
+    if (status == TANDA_OK && options->profile != NULL)
+        status = profile_steps(&trial, options, result, error);
     result->has_loss = status == TANDA_OK && workload->kind == BENCH_TRAINING && !workload->without_loss;
     if (result->has_loss) {
         const size_t last = (size_t)((trial.next_step - 1) % steps_per_epoch(workload->rows, trial.batch));

@@ -100,16 +100,8 @@ static tanda_status read_options(int argc, char **argv, bench_command_options *o
         .bench = {.repetitions = REPETITIONS, .least_seconds = LEAST_SECONDS, .with_limits = true},
     };
     tanda_status status = options_parse(&bench_argp, argc, argv, options, &options->common, error);
-    const char *text = options->common.device.device;
-    /* Devices behind commas; what has a = belongs to the one before it: opencl,executor=ops,cpu. */
-    for (const char *end; status == TANDA_OK && text != NULL; text = end != NULL ? end + 1 : NULL) {
-        end = strchr(text, ',');
-        while (end != NULL && memchr(end + 1, '=', strcspn(end + 1, ",")) != NULL)
-            end = strchr(end + 1, ',');
-        const size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
-        status = value_append("--device", text, length, &options->devices, error);
-    }
-    return status;
+    return status == TANDA_OK ? device_specs_split(options->common.device.device, &options->devices, error)
+                              : status;
 }
 
 static bool is_wanted(const bench_command_options *options, const bench_workload *workload) {

@@ -75,37 +75,17 @@ void print_bench_footnote(void) {
 
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
 
-static void add_host(report *context) {
-    bench_host host;
-    bench_host_read("", &host);
-    json_builder loads = json_array_begin(), caches = json_array_begin();
-    for (size_t i = 0; i < host.cache_count; i++) {
-        json_builder cache = json_object_begin();
-        json_put_text(&cache, "type", host.caches[i].type);
-        json_put_count(&cache, "level", host.caches[i].level);
-        json_put_count(&cache, "size", host.caches[i].bytes);
-        json_put_count(&cache, "num_sharing", host.caches[i].sharing);
-        json_push(&caches, json_end(&cache));
-    }
-    for (size_t i = 0; i < host.load_count; i++)
-        json_push(&loads, json_real(host.loads[i]));
-    json_put_text(context, "host_name", host.name);
-    json_put_count(context, "num_cpus", host.cpus);
-    json_put_count(context, "mhz_per_cpu", host.megahertz);
-    json_put(context, "cpu_scaling_enabled", json_boolean(host.is_scaling));
-    json_put(context, "caches", json_end(&caches));
-    json_put(context, "load_avg", json_end(&loads));
-}
-
 bench_report bench_report_begin(void) {
     char text[80] = "";
     const time_t now = time(NULL);
     struct tm local;
+    bench_host host;
     bench_report made = {.report = json_object_begin()};
     report context = json_object_begin();
     if (localtime_r(&now, &local) != NULL) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
     json_put_text(&context, "date", text);
-    add_host(&context);
+    bench_host_read("", &host);
+    bench_host_put(&host, &context);
     json_put_text(&context, "executable", "tanda bench");
     json_put_text(&context, "version", tanda_version());
 #if defined(__OPTIMIZE__)

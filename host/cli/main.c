@@ -47,6 +47,7 @@ const command commands[] = {
     {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},
     {"bench", "the limits of this machine, and how near trainings come to them", &bench_argp, bench_command,
      NULL},
+    {"lab", "devices held against one another on one page", &lab_argp, lab_command, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

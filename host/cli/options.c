@@ -121,6 +121,18 @@ tanda_status device_spec_read(const char *flag, const char *text, const common_o
     return status;
 }
 
+tanda_status device_specs_split(const char *text, text_list *specs, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (const char *end; status == TANDA_OK && text != NULL; text = end != NULL ? end + 1 : NULL) {
+        end = strchr(text, ',');
+        while (end != NULL && memchr(end + 1, '=', strcspn(end + 1, ",")) != NULL)
+            end = strchr(end + 1, ',');
+        const size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
+        status = value_append("--device", text, length, specs, error);
+    }
+    return status;
+}
+
 void device_spec_free(device_spec *spec) {
     free(spec->text);
     *spec = (device_spec){0};

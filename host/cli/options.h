@@ -97,6 +97,9 @@ tanda_status device_spec_read(const char *flag, const char *text, const common_o
                               device_spec *spec, tanda_error *error);
 void device_spec_free(device_spec *spec);
 
+/* Specs behind commas, appended; what has a = belongs to the one before it: opencl,executor=ops,cpu. NULL is none. */
+tanda_status device_specs_split(const char *text, text_list *specs, tanda_error *error);
+
 /*
  * The files that a command's options name, for files_check (support/file_check.h). All zero is an empty one; texts are
  * names that had to be cut. Names of others are borrowed.

@@ -115,7 +115,7 @@ static void begin_cell(page *page, page_mark mark) {
     const char letter = page->alignment[column < PAGE_COLUMNS ? column : PAGE_COLUMNS - 1];
     if (column == 0) put(page, "<tr>");
     put(page, "<td class=\"");
-    put(page, letter == 'r' ? "number " : letter == 'l' ? "" : "math ");
+    put(page, letter == 'r' ? "number " : letter == 'w' ? "whole " : letter == 'l' ? "" : "math ");
     put(page, mark_classes[mark]);
     put(page, "\">");
 }

@@ -66,8 +66,8 @@ void page_details_begin(page *page, const char *format, ...) __attribute__((form
 void page_details_end(page *page);
 
 /*
- * A table, cell by cell; rows begin by themselves. Columns whose letter in `alignment` is 'r' are numbers, 'l' text, 'f'
- * formulas. A wide table scrolls by itself on a phone.
+ * A table, cell by cell; rows begin by themselves. Columns whose letter in `alignment` is 'r' are numbers, 'l' text, 'w'
+ * text that is not broken into lines, 'f' formulas. A wide table scrolls by itself on a phone.
  */
 void page_table_begin(page *page, const char *alignment, const char *const *titles);
 void page_cell(page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));

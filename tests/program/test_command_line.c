@@ -197,7 +197,7 @@ Test(command_line, a_file_in_the_place_of_another_is_told_what_it_is) {
 /* ---- help ----------------------------------------------------------------------------------------------- */
 
 static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record", "trace",
-                                       "generate", "inspect",  "devices", "bench",  "report"};
+                                       "generate", "inspect",  "devices", "bench",  "report", "lab"};
 
 Test(command_line, a_bare_command_tells_what_is_missing_and_shows_an_example) {
     static const char *const lacks[] = {"data", "data", "data", "data", "data", "data", "kind", "file"};
@@ -246,6 +246,7 @@ Test(command_line, no_command_lists_or_takes_what_it_cannot_use) {
         {"record", "--report-every", "--gemm", "--patience"},
         {"trace", "--report-every", "--gemm", "--math"},
         {"bench", "--seed", "--gemm", "--require-device"},
+        {"lab", "--seed", "--gemm", "--require-device"},
     };
     for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
         for (size_t j = 1; j < 4; j++) {

@@ -1,0 +1,177 @@
+#include "lab/analysis.h"
+
+#include <stdlib.h>
+
+const lab_cell *lab_cell_of(const lab_run *run, size_t workload, size_t device) {
+    for (size_t i = 0; i < run->cell_count; i++)
+        if (run->cells[i].workload == workload && run->cells[i].device == device) return &run->cells[i];
+    return NULL;
+}
+
+bool lab_has_difference(const lab_run *run) {
+    for (size_t i = 0; i < run->cell_count; i++)
+        if (run->cells[i].differs) return true;
+    return false;
+}
+
+/* ---- one against another -------------------------------------------------------------------------------------- */
+
+static lab_verdict judge(const lab_cell *a, const lab_cell *b, size_t cpus, const lab_comparison *found) {
+    const stat_summary of_a = stat_summarise(a->seconds, a->count),
+                       of_b = stat_summarise(b->seconds, b->count);
+    const double others = a->others > b->others ? a->others : b->others;
+    if (others > LAB_BUSY_PART * (double)cpus) return LAB_BUSY;
+    if (found->ratio.low > 1.0 / LAB_TIE && found->ratio.high < LAB_TIE) return LAB_SAME;
+    if (of_a.low_quartile <= of_b.high_quartile && of_b.low_quartile <= of_a.high_quartile)
+        return LAB_OVERLAP;
+    if (found->p > 0.05) return LAB_UNSURE;
+    return of_a.median < of_b.median ? LAB_FASTER : LAB_SLOWER;
+}
+
+lab_comparison lab_compare(const lab_cell *a, const lab_cell *b, size_t cpus, bool is_paired) {
+    double ratios[STAT_MOST];
+    const size_t count = a->count < b->count ? a->count : b->count;
+    const double median = stat_summarise(a->seconds, a->count).median;
+    for (size_t i = 0; i < count; i++)
+        ratios[i] = b->seconds[i] / (is_paired ? a->seconds[i] : median);
+    lab_comparison found = {.ratio = stat_summarise(ratios, count)};
+    found.p = stat_rank_test(a->seconds, a->count, b->seconds, b->count);
+    found.verdict = judge(a, b, cpus, &found);
+    return found;
+}
+
+/* ---- series ------------------------------------------------------------------------------------------------- */
+
+lab_series lab_series_of(const lab_run *run, lab_family family, size_t width) {
+    lab_series series = {0};
+    for (size_t i = 0; i < run->workload_count; i++) {
+        const lab_workload *workload = &run->workloads[i];
+        if (workload->family != family || (width != 0 && workload->units[1] != width)) continue;
+        size_t place = series.count++;
+        for (; place > 0 && run->workloads[series.workloads[place - 1]].batch > workload->batch; place--)
+            series.workloads[place] = series.workloads[place - 1];
+        series.workloads[place] = i;
+    }
+    return series;
+}
+
+lab_series lab_series_of_threads(const lab_run *run) {
+    const lab_series series = lab_series_of(run, LAB_THREADS, 0);
+    return series.count > 0 ? series : lab_series_of(run, LAB_OWN, 0);
+}
+
+size_t lab_widths(const lab_run *run, size_t widths[LAB_MOST_WORKLOADS]) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->workload_count; i++) {
+        const size_t width = run->workloads[i].units[1];
+        size_t place = 0;
+        if (run->workloads[i].family != LAB_MAP) continue;
+        while (place < count && widths[place] < width)
+            place++;
+        if (place < count && widths[place] == width) continue;
+        for (size_t j = count++; j > place; j--)
+            widths[j] = widths[j - 1];
+        widths[place] = width;
+    }
+    return count;
+}
+
+/* The points of a round; how many. */
+static size_t points_of(const lab_run *run, const lab_series *series, size_t device, size_t round,
+                        double *rows, double *seconds) {
+    size_t count = 0;
+    for (size_t i = 0; i < series->count; i++) {
+        const lab_cell *cell = lab_cell_of(run, series->workloads[i], device);
+        if (cell == NULL || round >= cell->count) continue;
+        rows[count] = (double)run->workloads[series->workloads[i]].batch;
+        seconds[count++] = cell->seconds[round];
+    }
+    return count;
+}
+
+static bool fit_round(const lab_run *run, const lab_series *series, size_t device, size_t round,
+                      stat_line *line) {
+    double rows[LAB_MOST_WORKLOADS], seconds[LAB_MOST_WORKLOADS];
+    return stat_fit_line(rows, seconds, points_of(run, series, device, round, rows, seconds), line);
+}
+
+static size_t rounds_of(const lab_run *run) {
+    return run->rounds < STAT_MOST ? run->rounds : STAT_MOST;
+}
+
+lab_line_fit lab_fit(const lab_run *run, const lab_series *series, size_t device) {
+    double starts[STAT_MOST], rows[STAT_MOST];
+    size_t count = 0;
+    for (size_t round = 0; round < rounds_of(run); round++) {
+        stat_line line;
+        if (!fit_round(run, series, device, round, &line)) continue;
+        starts[count] = line.intercept;
+        rows[count++] = line.slope;
+    }
+    return (lab_line_fit){stat_summarise(starts, count), stat_summarise(rows, count)};
+}
+
+/* Within the range that was measured: beyond it a line says little. */
+static bool predict_tie(const lab_run *run, const lab_series *series, size_t a, size_t b, size_t round,
+                        double *place) {
+    stat_line of_a, of_b;
+    if (series->count < 2 || !fit_round(run, series, a, round, &of_a) ||
+        !fit_round(run, series, b, round, &of_b))
+        return false;
+    *place = (of_b.intercept - of_a.intercept) / (of_a.slope - of_b.slope);
+    return *place >= (double)run->workloads[series->workloads[0]].batch &&
+           *place <= (double)run->workloads[series->workloads[series->count - 1]].batch;
+}
+
+static bool measure_tie(const lab_run *run, const lab_series *series, size_t a, size_t b, size_t round,
+                        double *place) {
+    double rows[LAB_MOST_WORKLOADS], of_a[LAB_MOST_WORKLOADS], of_b[LAB_MOST_WORKLOADS];
+    const size_t count = points_of(run, series, a, round, rows, of_a);
+    if (points_of(run, series, b, round, rows, of_b) != count) return false;
+    for (size_t i = 0; i + 1 < count; i++) {
+        const double ratios[] = {of_b[i] / of_a[i], of_b[i + 1] / of_a[i + 1]};
+        if (stat_tie_between(&rows[i], ratios, place)) return true;
+    }
+    return false;
+}
+
+lab_crossing lab_crossing_of(const lab_run *run, const lab_series *series, size_t a, size_t b) {
+    double predicted[STAT_MOST], measured[STAT_MOST];
+    size_t predictions = 0, measurements = 0;
+    for (size_t round = 0; round < rounds_of(run); round++) {
+        predictions += predict_tie(run, series, a, b, round, &predicted[predictions]);
+        measurements += measure_tie(run, series, a, b, round, &measured[measurements]);
+    }
+    return (lab_crossing){stat_summarise(predicted, predictions), stat_summarise(measured, measurements),
+                          rounds_of(run)};
+}
+
+/* ---- limits --------------------------------------------------------------------------------------------------- */
+
+/* T(n) = serial + divided / n: a line over 1 / n. */
+stat_summary lab_parallel_share(const lab_run *run, size_t workload) {
+    double shares[STAT_MOST];
+    size_t found = 0;
+    for (size_t round = 0; round < rounds_of(run); round++) {
+        double parts[LAB_MOST_DEVICES], seconds[LAB_MOST_DEVICES];
+        size_t count = 0;
+        stat_line line;
+        for (size_t d = 0; d < run->device_count; d++) {
+            const lab_cell *cell = lab_cell_of(run, workload, d);
+            if (run->devices[d].role != LAB_SCALING || cell == NULL || round >= cell->count) continue;
+            parts[count] = 1.0 / (double)run->devices[d].compute_units;
+            seconds[count++] = cell->seconds[round];
+        }
+        if (stat_fit_line(parts, seconds, count, &line))
+            shares[found++] = line.slope / (line.slope + line.intercept);
+    }
+    return stat_summarise(shares, found);
+}
+
+double lab_least_time(const lab_workload *workload, const device_limits *limits, bool *reads) {
+    if (!(limits->read_bandwidth > 0.0) || !(limits->fma_peak > 0.0)) return 0.0;
+    const double reading = workload->bytes / limits->read_bandwidth,
+                 computing = workload->flop / limits->fma_peak;
+    *reads = reading > computing;
+    return *reads ? reading : computing;
+}

@@ -1,0 +1,164 @@
+/* A run as JSON in Google Benchmark's shape: further members hold what only the lab has. */
+#include <stdlib.h>
+
+#include "lab/lab.h"
+#include "support/file_writer.h"
+#include "support/json.h"
+#include "support/text.h"
+
+#define MICRO 1e6
+
+static json_t *device_json(const lab_device *device) {
+    json_builder entry = json_object_begin();
+    const device_limits *limits = &device->limits;
+    json_put_text(&entry, "label", device->label);
+    json_put_count(&entry, "role", device->role);
+    json_put_count(&entry, "of", device->of);
+    json_put_text(&entry, "id", device->id);
+    json_put_text(&entry, "name", device->name);
+    json_put_text(&entry, "platform", device->platform);
+    json_put_count(&entry, "compute_units", device->compute_units);
+    json_put(&entry, "exact", json_boolean(device->is_exact));
+    json_put_text(&entry, "missed_probe", device->missed);
+    json_put_real(&entry, "read_bytes_per_second", limits->read_bandwidth);
+    json_put_real(&entry, "fma_flops_per_second", limits->fma_peak);
+    json_put_real(&entry, "launch_seconds", limits->launch_seconds);
+    json_put_real(&entry, "queued_seconds", limits->queued_seconds);
+    json_put_real(&entry, "upload_bytes_per_second", limits->upload);
+    json_put_real(&entry, "download_bytes_per_second", limits->download);
+    json_put(&entry, "has_energy", json_boolean(device->has_energy));
+    json_put_real(&entry, "joules", device->joules);
+    json_put_real(&entry, "energy_seconds", device->energy_seconds);
+    return json_end(&entry);
+}
+
+static json_t *workload_json(const lab_workload *workload) {
+    json_builder entry = json_object_begin(), units = json_array_begin();
+    for (size_t i = 0; workload->units[i] != 0; i++)
+        json_push(&units, json_integer((json_int_t)workload->units[i]));
+    json_put_text(&entry, "name", workload->name);
+    json_put_text(&entry, "family", lab_family_names[workload->family]);
+    json_put_count(&entry, "rows", workload->rows);
+    json_put_count(&entry, "batch", workload->batch);
+    json_put(&entry, "units", json_end(&units));
+    json_put_real(&entry, "flop", workload->flop);
+    json_put_real(&entry, "bytes", workload->bytes);
+    return json_end(&entry);
+}
+
+static json_t *split_json(const lab_split *split) {
+    json_builder entry = json_object_begin(), lines = json_array_begin();
+    json_put_count(&entry, "workload", split->workload);
+    json_put_count(&entry, "device", split->device);
+    json_put_count(&entry, "steps", split->steps);
+    json_put_real(&entry, "wall", split->wall);
+    json_put_real(&entry, "compute", split->compute);
+    json_put_real(&entry, "transfer", split->transfer);
+    json_put_real(&entry, "launch", split->launch);
+    json_put_real(&entry, "load", split->load);
+    json_put_real(&entry, "compile", split->compile);
+    json_put_real(&entry, "first_transfer", split->first_transfer);
+    for (size_t i = 0; i < split->line_count; i++) {
+        json_builder line = json_object_begin();
+        json_put_text(&line, "name", split->lines[i].name);
+        json_put(&line, "is_transfer", json_boolean(split->lines[i].is_transfer));
+        json_put_count(&line, "count", split->lines[i].count);
+        json_put_real(&line, "seconds", split->lines[i].seconds);
+        json_push(&lines, json_end(&line));
+    }
+    json_put(&entry, "commands", json_end(&lines));
+    return json_end(&entry);
+}
+
+static json_t *context_json(const lab_run *run) {
+    json_builder context = json_object_begin(), devices = json_array_begin(), workloads = json_array_begin(),
+                 splits = json_array_begin();
+    json_put_text(&context, "date", run->date);
+    bench_host_put(&run->host, &context);
+    json_put_text(&context, "executable", "tanda lab");
+    json_put_text(&context, "version", run->version);
+    json_put(&context, "quick", json_boolean(run->is_quick));
+    json_put_real(&context, "budget_seconds", run->budget);
+    json_put_real(&context, "seconds", run->seconds);
+    json_put_real(&context, "least_seconds", run->least_seconds);
+    json_put_count(&context, "rounds", run->rounds);
+    json_put_text(&context, "energy_missing", run->energy);
+    for (size_t i = 0; i < run->device_count; i++)
+        json_push(&devices, device_json(&run->devices[i]));
+    for (size_t i = 0; i < run->workload_count; i++)
+        json_push(&workloads, workload_json(&run->workloads[i]));
+    for (size_t i = 0; i < run->split_count; i++)
+        json_push(&splits, split_json(&run->splits[i]));
+    json_put(&context, "devices", json_end(&devices));
+    json_put(&context, "workloads", json_end(&workloads));
+    json_put(&context, "splits", json_end(&splits));
+    return json_end(&context);
+}
+
+/* ---- cells ------------------------------------------------------------------------------------------------ */
+
+static json_builder begin_entry(const lab_run *run, const lab_cell *cell, const char *suffix,
+                                const char *type) {
+    char name[2 * LAB_TEXT + 8], entry_name[2 * LAB_TEXT + 32];
+    json_builder entry = json_object_begin();
+    text_put(name, sizeof name, "%s/%s", run->workloads[cell->workload].name,
+             run->devices[cell->device].label);
+    text_put(entry_name, sizeof entry_name, "%s%s", name, suffix);
+    json_put_text(&entry, "name", entry_name);
+    json_put_text(&entry, "run_name", name);
+    json_put_text(&entry, "run_type", type);
+    json_put_count(&entry, "repetitions", cell->count);
+    json_put_count(&entry, "iterations", cell->steps);
+    return entry;
+}
+
+static void put_times(json_builder *entry, double real, double cpu) {
+    json_put_real(entry, "real_time", MICRO * real);
+    json_put_real(entry, "cpu_time", MICRO * cpu);
+    json_put_text(entry, "time_unit", "us");
+}
+
+static json_t *median_json(const lab_run *run, const lab_cell *cell) {
+    json_builder entry = begin_entry(run, cell, "_median", "aggregate");
+    const stat_summary wall = stat_summarise(cell->seconds, cell->count);
+    json_put_text(&entry, "aggregate_name", "median");
+    json_put_text(&entry, "aggregate_unit", "time");
+    put_times(&entry, wall.median, stat_summarise(cell->cpu_seconds, cell->count).median);
+    json_put_count(&entry, "workload", cell->workload);
+    json_put_count(&entry, "device", cell->device);
+    json_put_text(&entry, "executor", cell->executor);
+    json_put_text(&entry, "digest", cell->digest);
+    json_put(&entry, "differs", json_boolean(cell->differs));
+    json_put_real(&entry, "others_cores", cell->others);
+    json_put_real(&entry, "load_seconds", cell->load);
+    json_put_real(&entry, "transfer_seconds", cell->transfer);
+    json_put_real(&entry, "compile_seconds", cell->compile);
+    json_put_real(&entry, "first_step_seconds", cell->first);
+    return json_end(&entry);
+}
+
+static void push_cell(json_builder *benchmarks, const lab_run *run, const lab_cell *cell) {
+    for (size_t i = 0; i < cell->count; i++) {
+        json_builder entry = begin_entry(run, cell, "", "iteration");
+        json_put_count(&entry, "repetition_index", i);
+        put_times(&entry, cell->seconds[i], cell->cpu_seconds[i]);
+        json_push(benchmarks, json_end(&entry));
+    }
+    json_push(benchmarks, median_json(run, cell));
+}
+
+tanda_status lab_save(const lab_run *run, const char *path, tanda_error *error) {
+    json_builder whole = json_object_begin(), benchmarks = json_array_begin();
+    for (size_t i = 0; i < run->cell_count; i++)
+        push_cell(&benchmarks, run, &run->cells[i]);
+    json_put(&whole, "context", context_json(run));
+    json_put(&whole, "benchmarks", json_end(&benchmarks));
+    json_t *object = json_end(&whole);
+    char *text = object != NULL ? json_write(object, JSON_INDENT(1)) : NULL;
+    json_decref(object);
+    if (text == NULL) return fail(error, TANDA_FAILED, "%s: no memory for the figures as JSON", path);
+    const file_part parts[] = {{text, strlen(text)}, {"\n", 1}};
+    const tanda_status status = file_write_atomically(path, parts, 2, error);
+    free(text);
+    return status;
+}
