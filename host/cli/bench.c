@@ -115,6 +115,7 @@ static bool is_wanted(const bench_command_options *options, const bench_workload
 
 typedef struct lab {
     const bench_command_options *options;
+    bench_options bench; /* with the mathematics of the device */
     bench_report report;
     bench_data data;
     bool is_disturbed;    /* some line of this device is marked so */
@@ -127,7 +128,7 @@ static tanda_status run_workload(lab *lab, const bench_workload *workload, backe
                                  device_limits *best) {
     bench_result *result = malloc(sizeof *result);
     if (result == NULL) return fail(lab->error, TANDA_FAILED, "no memory for the figures");
-    tanda_status status = bench_run(workload, device, &lab->options->bench, &lab->data, result, lab->error);
+    tanda_status status = bench_run(workload, device, &lab->bench, &lab->data, result, lab->error);
     if (status == TANDA_OK && !lab->options->common.json) print_bench_line(workload, result);
     lab->is_disturbed |= status == TANDA_OK && result->is_disturbed;
     if (status == TANDA_OK) bench_report_add(&lab->report, workload, tanda_device_describe(device), result);
@@ -164,6 +165,8 @@ static tanda_status run_device(lab *lab, const char *text) {
     backend *device = NULL;
     tanda_status status = device_spec_read("--device", text, common, &spec, lab->error);
     spec.common.device.require_device = true;
+    lab->bench = lab->options->bench;
+    lab->bench.math = spec.common.device.math;
     if (status == TANDA_OK)
         status = opening_of(&spec.common.device, common->quiet, &device, NULL, lab->error);
     if (status == TANDA_OK) status = run_all(lab, device);
