@@ -127,6 +127,8 @@
     TEXT(lab_fast, "Exact and fast", "Exacto y rápido") \
     TEXT(lab_fast_none, "Not measured: only OpenCL devices have fast mathematics, and none was asked for.", \
          "Sin medir: solo los dispositivos OpenCL tienen aritmética rápida y no se pidió ninguno.") \
+    TEXT(lab_fast_same, "%s on %s: the bits are those of exact, as fast takes the exact kernels there.", \
+         "%s en %s: los bits son los de exacto, pues rápido usa allí los núcleos exactos.") \
     TEXT(lab_exact_time, "exact µs", "exacto µs") \
     TEXT(lab_fast_time, "fast µs", "rápido µs") \
     TEXT(lab_energy_title, "Energy", "Energía") \

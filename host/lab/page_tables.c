@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "lab/page_parts.h"
 
 /* ---- the machine ------------------------------------------------------------------------------------------ */
@@ -244,6 +246,16 @@ static void put_fast_rows(page *page, const lab_run *run, size_t fast) {
     }
 }
 
+/* Where fast is nothing else, as on PoCL. */
+static void note_same(page *page, const lab_run *run, size_t fast) {
+    for (size_t w = 0; w < run->workload_count; w++) {
+        const lab_cell *exact_cell = lab_cell_of(run, w, run->devices[fast].of),
+                       *fast_cell = lab_cell_of(run, w, fast);
+        if (exact_cell != NULL && fast_cell != NULL && strcmp(exact_cell->digest, fast_cell->digest) == 0)
+            page_paragraph(page, SAY(lab_fast_same), run->workloads[w].name, run->devices[fast].label);
+    }
+}
+
 void lab_put_fast(page *page, const lab_run *run) {
     const char *const titles[] = {SAY(lab_workload),  SAY(lab_device), SAY(lab_exact_time),
                                   SAY(lab_fast_time), SAY(lab_ratio),  SAY(lab_verdict_title)};
@@ -259,6 +271,8 @@ void lab_put_fast(page *page, const lab_run *run) {
     for (size_t i = 0; i < run->device_count; i++)
         if (run->devices[i].role == LAB_FAST) put_fast_rows(page, run, i);
     page_table_end(page);
+    for (size_t i = 0; i < run->device_count; i++)
+        if (run->devices[i].role == LAB_FAST) note_same(page, run, i);
 }
 
 void lab_put_energy(page *page, const lab_run *run) {
