@@ -12,6 +12,7 @@
 static inline pid_t start(const char *const *arguments) {
     posix_spawn_file_actions_t actions;
     pid_t child;
+    if (may_need_kernels(arguments)) need_kernels();
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, "out.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_addopen(&actions, 2, "err.txt", O_WRONLY | O_CREAT | O_TRUNC, 0600);

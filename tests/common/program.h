@@ -35,14 +35,35 @@ static char test_folder[64];
 static char *kept[512];
 static size_t kept_count;
 
+/* PoCL's, of this test. */
+static char kernel_folder_of_test[sizeof test_folder + 8];
+static bool has_borrowed;
+
 static void enter_folder(void) {
     strcpy(test_folder, "/tmp/tanda_cli_XXXXXX");
     cr_assert_not_null(mkdtemp(test_folder));
     cr_assert_eq(chdir(test_folder), 0);
-    borrow_kernels("pocl");
+    snprintf(kernel_folder_of_test, sizeof kernel_folder_of_test, "%s/pocl", test_folder);
+    keep_kernels(kernel_folder_of_test);
     setenv("TANDA_CACHE_DIR", "", 1); /* nothing is kept */
     unsetenv("TANDA_ISA");
     unsetenv("TANDA_KERNELS");
+}
+
+/* For what computes on OpenCL; once is enough. */
+static inline void need_kernels(void) {
+    if (!has_borrowed) borrow_kernels(kernel_folder_of_test);
+    has_borrowed = true;
+}
+
+/* Whether a program that is started so may do so, too. Where this guesses wrongly, kernels are compiled once more. */
+static inline bool may_need_kernels(const char *const *arguments) {
+    static const char *const commands[] = {"verify", "devices", "bench", "lab"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (arguments[1] != NULL && strcmp(arguments[1], commands[i]) == 0) return true;
+    for (; *arguments != NULL; arguments++)
+        if (strstr(*arguments, "opencl") != NULL) return true;
+    return false;
 }
 
 static int remove_entry(const char *path, const struct stat *information, int type, struct FTW *place) {
@@ -53,7 +74,7 @@ static int remove_entry(const char *path, const struct stat *information, int ty
 static void leave_folder(void) {
     for (size_t i = 0; i < kept_count; i++)
         free(kept[i]);
-    give_kernels("pocl");
+    give_kernels(kernel_folder_of_test);
     cr_assert_eq(chdir("/"), 0);
     nftw(test_folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -85,6 +106,7 @@ static inline outcome run_to(int out, const char *const *arguments) {
     posix_spawn_file_actions_t actions;
     pid_t child;
     int status = 0;
+    if (may_need_kernels(arguments)) need_kernels();
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (out >= 0)

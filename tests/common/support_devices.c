@@ -78,6 +78,7 @@ bool use_opencl(const char *name) {
     snprintf(vendors, sizeof vendors, "%s/vendors", temporary_folder());
     cr_assert_eq(mkdir(vendors, 0700), 0);
     setenv("OCL_ICD_VENDORS", vendors, 1);
+    keep_kernels(kernel_cache());
     borrow_kernels(kernel_cache());
     setenv("TANDA_CACHE_DIR", "", 1); /* nothing is kept */
     setenv("RUSTICL_ENABLE", "llvmpipe", 1);

@@ -63,13 +63,16 @@ static void give(const char *from, const char *to) {
     file_view_close(&view);
 }
 
-void borrow_kernels(const char *folder) {
+void keep_kernels(const char *folder) {
     make_folder(folder);
     make_folder(TANDA_TEST_KERNELS);
     make_folder(MESA_KERNELS);
-    walk(POCL_KERNELS, folder, borrow);
     setenv("POCL_CACHE_DIR", folder, 1);
     setenv("MESA_SHADER_CACHE_DIR", MESA_KERNELS, 1);
+}
+
+void borrow_kernels(const char *folder) {
+    walk(POCL_KERNELS, folder, borrow);
 }
 
 void give_kernels(const char *folder) {

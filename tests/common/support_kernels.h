@@ -6,10 +6,12 @@
 #define TANDA_TESTS_SUPPORT_KERNELS_H
 
 /*
- * PoCL keeps its kernels in `folder` from now on, and finds there what earlier tests of this build gave. The folder
- * is one test's own, since processes of PoCL that run at once must not write to the same; Mesa's may. To be called
- * before the first OpenCL call of the process.
+ * PoCL keeps its kernels in `folder` from now on, which is one test's own, since processes of PoCL that run at once must
+ * not write to the same; Mesa's may. To be called before the first OpenCL call of the process.
  */
+void keep_kernels(const char *folder);
+
+/* There it finds what earlier tests of this build gave: hundreds of links, so for tests that compute on OpenCL alone. */
 void borrow_kernels(const char *folder);
 
 /* Gives what was compiled into `folder` to the tests that come later. No process may use the folder any more. */

@@ -8,6 +8,7 @@ TestSuite(gpu_model, .init = enter_folder, .fini = leave_folder);
 /* Its exit code; what it prints is in output. */
 static int run_model(const char *arguments) {
     char command[512];
+    need_kernels();
     snprintf(command, sizeof command, "'%s' %s 2>&1", TANDA_GPU_MODEL, arguments);
     FILE *pipe = popen(command, "r");
     cr_assert_not_null(pipe);

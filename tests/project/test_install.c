@@ -201,6 +201,7 @@ Test(install, the_installed_program_trains_from_anywhere_on_every_device) {
         "/bin/tanda train --data '%s' --hidden 8 --quiet --device %s --require-device | "
         "grep weights_sha256";
     const char *plain = shell(train, test_folder, IRIS, "cpu");
+    need_kernels();
     if (strstr(shell(PREFIX "/bin/tanda devices", test_folder), "opencl:") == NULL) {
         printf("SKIPPED: the installed program on OpenCL: there is no device\n");
         return;

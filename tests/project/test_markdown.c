@@ -220,6 +220,7 @@ ParameterizedTest(document *document, markdown, commands_give_the_output_that_st
         printf("SKIPPED: the commands of %s: there is no OpenCL device\n", document->path);
         return;
     }
+    need_kernels();
     furnish();
     write_script(blocks, count);
     if (system("bash script.sh </dev/null") == -1) cr_assert_fail("no shell");
