@@ -193,5 +193,5 @@ RACE_TEST(sums_that_cross_without_atomics_are_told, "gpu_perceptron", groups_tha
           "    if (crosses)\n        atomic_xchg(", "    if (!crosses)\n        atomic_xchg(")
 NO_BARRIER_TEST(outputs_that_are_activated_too_soon_are_told, "gpu_small_rows", small, "gpu/small.cl",
                 "        ", "        activate_outputs(")
-NO_BARRIER_TEST(terms_that_are_replaced_too_soon_are_told, "gpu_forward_rows_large", wide, "gpu/dense.inc",
-                "next_n[p]);\n        }\n        ", "")
+NO_BARRIER_TEST(terms_that_are_replaced_too_soon_are_told, "gpu_forward_rows_small", wide, "gpu/dense.inc",
+                "&next);\n            ", "        }\n")
