@@ -17,52 +17,6 @@ const executor *const opencl_executors[] = {&opencl_gpu_perceptron.base,
                                             &opencl_ops.base,
                                             NULL};
 
-/* ---- a wave's memory ----------------------------------------------------------------------------------------- */
-
-static tanda_status try_wave(opencl_backend_state *state, program *program, tanda_error *error) {
-    program->executor->cut(state, program);
-    state->lacks_memory = false; /* for the stored tiles, which are only a luxury */
-    tanda_status status = opencl_make_tiles(state, program, error);
-    if (status == TANDA_OK) status = opencl_make_sums(state, program, error);
-    return status == TANDA_OK ? program->executor->prepare(state, program, error) : status;
-}
-
-static void release_wave(program *program) {
-    program->executor->release(program);
-    program->own = NULL;
-    opencl_release(&program->tiles.memory);
-    opencl_release(&program->stored.memory);
-    opencl_release(&program->sums.memory);
-}
-
-/* First the tiles of the whole data set are given up, too. */
-bool opencl_halve_wave(const opencl_backend_state *state, program *program) {
-    const size_t tiles = program->sums.slots * program->sums.group, asked = program->options.wave_tiles;
-    const size_t wave = asked != 0 ? asked / 2 : tiles > 1 ? tiles / 2 : 1;
-    if (!state->lacks_memory || program->plan->keep || wave == 0) return false;
-    release_wave(program);
-    program->stored = (stored_tiles){.is_refused = true};
-    program->options.wave_tiles = wave;
-    return true;
-}
-
-static void note_wave(program *program, bool is_smaller) {
-    const char *own = program->executor->notes(program);
-    size_t used = text_put(program->notes, PROGRAM_NOTES_SIZE, "%s", own);
-    if (is_smaller && used < PROGRAM_NOTES_SIZE)
-        text_put(program->notes + used, PROGRAM_NOTES_SIZE - used,
-                 "%sdevice memory is short: waves of at most %zu tiles instead of as many as are quickest",
-                 used > 0 ? "; " : "", program->sums.slots * program->sums.group);
-}
-
-tanda_status opencl_make_wave(opencl_backend_state *state, program *program, tanda_error *error) {
-    tanda_status status = try_wave(state, program, error);
-    while (status != TANDA_OK && opencl_halve_wave(state, program))
-        status = try_wave(state, program, error);
-    if (status == TANDA_OK) note_wave(program, program->stored.is_refused);
-    return status;
-}
-
 /* ---- programs ------------------------------------------------------------------------------------------------ */
 
 static tanda_status make_parts(opencl_backend_state *state, program *program, tanda_error *error) {
@@ -91,7 +45,7 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program) {
     (void)backend;
     if (program == NULL) return;
-    release_wave(program);
+    opencl_release_wave(program);
     opencl_free_update(program);
     opencl_release(&program->results.memory);
     free(program->kept.values);

@@ -1,27 +1,10 @@
-/* Checking, device memory and launching. */
+/* Device memory and launching. */
 #include <stdio.h>
 
 #include "backend/opencl/command.h"
 #include "backend/opencl/query.h"
 #include "support/clock.h"
 #include "support/memory.h"
-
-/* Nearly all that ask see the state as constant. */
-static void note_failure(const opencl_backend_state *state, cl_int code) {
-    ((opencl_backend_state *)state)->base.has_failed = true;
-    ((opencl_backend_state *)state)->lacks_memory =
-        code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES ||
-        code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE;
-}
-
-tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
-                          tanda_error *error) {
-    char text[CODE_TEXT_SIZE];
-    if (code == CL_SUCCESS) return TANDA_OK;
-    note_failure(state, code);
-    return fail(error, TANDA_DEVICE, "%s (%s): %s: %s", state->base.information.id,
-                state->base.information.name, call, opencl_code_text(code, text));
-}
 
 tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count, size_t size, cl_mem *memory,
                                 tanda_error *error) {
@@ -32,7 +15,7 @@ tanda_status opencl_make_memory(const opencl_backend_state *state, size_t count,
                     count, size);
     *memory = clCreateBuffer(state->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS) {
-        note_failure(state, code);
+        opencl_note_failure(state, code);
         return fail(error, TANDA_DEVICE, "%s (%s): no device memory for %zu bytes (%d)",
                     state->base.information.id, state->base.information.name, bytes, code);
     }
@@ -96,13 +79,6 @@ tanda_status opencl_copy_memory(const opencl_backend_state *state, cl_mem memory
     if (!command_begin(state, &command)) return TANDA_OK;
     cl_int code = clEnqueueCopyBuffer(state->queue, memory, memory, 0, offset, bytes, 0, NULL, command.event);
     return command_end(state, &command, code, "clEnqueueCopyBuffer", error);
-}
-
-tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error) {
-    const double begin = seconds_now();
-    const cl_int code = clFinish(state->queue);
-    if (state->profile != NULL) opencl_profile_wait(state, begin);
-    return opencl_check(state, code, "clFinish", error);
 }
 
 void opencl_release(cl_mem *memory) {

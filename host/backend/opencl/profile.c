@@ -95,6 +95,13 @@ void opencl_profile_build(const opencl_backend_state *state, double begin) {
     profile_add_host(&profile->made, PROFILE_COMPILE, begin - profile->start, seconds_now() - begin);
 }
 
+tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error) {
+    const double begin = seconds_now();
+    const cl_int code = clFinish(state->queue);
+    if (state->profile != NULL) opencl_profile_wait(state, begin);
+    return opencl_check(state, code, "clFinish", error);
+}
+
 /* ---- begin and end ------------------------------------------------------------------------------------------ */
 
 /* Whether a queue tells times is settled when it is made. */

@@ -120,7 +120,7 @@ size_t opencl_wave_tiles(const opencl_backend_state *state, const plan *plan, co
 /* Makes room for the data set as tiles, where that is possible. */
 void opencl_store_tiles(const opencl_backend_state *state, program *program);
 
-/* ---- compile.c: the memory of a wave ------------------------------------------------------------------------ */
+/* ---- wave_memory.c: the memory of a wave --------------------------------------------------------------------- */
 
 /* Makes the wave's tiles, sums and what is the executor's own: of fewer tiles, as long as memory lacks. */
 tanda_status opencl_make_wave(opencl_backend_state *state, program *program, tanda_error *error);
@@ -130,6 +130,8 @@ tanda_status opencl_make_wave(opencl_backend_state *state, program *program, tan
  * nothing smaller is left.
  */
 bool opencl_halve_wave(const opencl_backend_state *state, program *program);
+
+void opencl_release_wave(program *program);
 
 /* ---- the parts that all have make their memory ------------------------------------------------------------ */
 

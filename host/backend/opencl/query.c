@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/opencl/state.h"
 #include "support/text.h"
 
 #define RAW_SIZE 1024 /* no name or version of a driver comes near it */
@@ -70,4 +71,23 @@ tanda_status opencl_device_text(cl_device_id device, cl_device_info what, const 
 tanda_status opencl_device_value(cl_device_id device, cl_device_info what, const char *name, void *value,
                                  size_t size, tanda_error *error) {
     return check(clGetDeviceInfo(device, what, size, value, NULL), "clGetDeviceInfo", name, error);
+}
+
+/* ---- failures -------------------------------------------------------------------------------------------------- */
+
+/* Nearly all that ask see the state as constant. */
+void opencl_note_failure(const opencl_backend_state *state, cl_int code) {
+    ((opencl_backend_state *)state)->base.has_failed = true;
+    ((opencl_backend_state *)state)->lacks_memory =
+        code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES ||
+        code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE;
+}
+
+tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
+                          tanda_error *error) {
+    char text[CODE_TEXT_SIZE];
+    if (code == CL_SUCCESS) return TANDA_OK;
+    opencl_note_failure(state, code);
+    return fail(error, TANDA_DEVICE, "%s (%s): %s: %s", state->base.information.id,
+                state->base.information.name, call, opencl_code_text(code, text));
 }

@@ -112,6 +112,9 @@ static inline bool opencl_is_whole(const buffer *buffer) {
     return buffer == NULL || buffer->next == NULL;
 }
 
+/* Remembers that the device has failed, and whether for want of memory. */
+void opencl_note_failure(const opencl_backend_state *state, cl_int code);
+
 /* TANDA_OK for CL_SUCCESS, else TANDA_DEVICE with the device, the call and the code's name. */
 tanda_status opencl_check(const opencl_backend_state *state, cl_int code, const char *call,
                           tanda_error *error);

@@ -27,10 +27,6 @@ static size_t first_of(const opencl_backend_state *state) {
     return BLOCKS - 1;
 }
 
-static size_t blocks_of(size_t lines, size_t block) {
-    return (lines + block - 1) / block;
-}
-
 static size_t groups_of(const gpu_block *block, size_t lines_m, size_t lines_n, size_t tiles) {
     return blocks_of(lines_m, block->m) * blocks_of(lines_n, block->n) * tiles;
 }

@@ -4,6 +4,11 @@
 
 #include "backend/opencl/state.h"
 
+/* Blocks that lines make. */
+static inline size_t blocks_of(size_t lines, size_t block) {
+    return (lines + block - 1) / block;
+}
+
 typedef struct gpu_block {
     const char *name; /* SHAPE of the program that has it */
     size_t m, n;      /* outputs by lanes, or inputs by outputs */

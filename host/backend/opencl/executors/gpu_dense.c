@@ -2,7 +2,7 @@
  * Networks of dense layers on GPUs, op by op with what follows element by element in the same launch. It computes every
  * plan of the ops that it knows. See kernels/gpu/dense.cl.
  */
-#include "backend/opencl/executors/gpu_dense.h"
+#include "backend/opencl/executors/gpu_dense_parts.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 /* The kernels of `gpu_dense`: which one an op gets, and its buffers. */
-#include "backend/opencl/executors/gpu_dense.h"
+#include "backend/opencl/executors/gpu_dense_parts.h"
 
-#include "backend/opencl/executors/gpu_blocks.h"
 #include "support/text.h"
 
 #define COUNT(list) ((cl_uint)(sizeof(list) / sizeof *(list)))

@@ -1,5 +1,5 @@
 /* The launches of `gpu_dense`: what each kernel is told, and over how many groups it runs. */
-#include "backend/opencl/executors/gpu_dense.h"
+#include "backend/opencl/executors/gpu_dense_parts.h"
 #include "kernels/philox.h"
 
 static row_source order_of(const context *c) {

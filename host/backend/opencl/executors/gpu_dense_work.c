@@ -1,5 +1,5 @@
 /* What the launches of `gpu_dense` do at least: that of the ops that each of them does. */
-#include "backend/opencl/executors/gpu_dense.h"
+#include "backend/opencl/executors/gpu_dense_parts.h"
 
 /* Operations that take as long as a load of what another work-item has just stored. */
 #define LOAD_CHAIN 40

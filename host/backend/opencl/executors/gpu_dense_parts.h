@@ -2,10 +2,11 @@
  * What the executor `gpu_dense` has of a program: a kernel of its own for most of the plan's ops, whose buffers are given
  * to it once; what has none is run as `ops` does.
  */
-#ifndef TANDA_OPENCL_GPU_DENSE_H
-#define TANDA_OPENCL_GPU_DENSE_H
+#ifndef TANDA_OPENCL_GPU_DENSE_PARTS_H
+#define TANDA_OPENCL_GPU_DENSE_PARTS_H
 
 #include "backend/opencl/executors/gpu.h"
+#include "backend/opencl/executors/gpu_blocks.h"
 #include "backend/opencl/ops.h"
 #include "kernels/arguments/gpu_dense.h"
 
@@ -39,11 +40,6 @@ static inline gpu_dense_program *gpu_dense_of(const program *program) {
 
 static inline gpu_launch *gpu_launch_of(const program *program, const op *op) {
     return &gpu_dense_of(program)->launches[op - program->plan->ops];
-}
-
-/* Blocks that lines make. */
-static inline size_t blocks_of(size_t lines, size_t block) {
-    return (lines + block - 1) / block;
 }
 
 static inline bool is_wide(const dense_shape *shape) {
