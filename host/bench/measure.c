@@ -222,11 +222,17 @@ device_limits bench_better_limits(const device_limits *a, const device_limits *b
                            .download = higher(a->download, b->download)};
 }
 
+double bench_least_seconds(double bytes, double operations, const device_limits *limits, bool *reads) {
+    const double reading = limits->read_bandwidth > 0.0 ? bytes / limits->read_bandwidth : 0.0;
+    const double computing = limits->fma_peak > 0.0 ? operations / limits->fma_peak : 0.0;
+    *reads = reading > computing;
+    return *reads ? reading : computing;
+}
+
 double bench_part_of_limits(const bench_result *result, double seconds, const device_limits *limits,
                             const char **bound) {
-    const double reading = limits->read_bandwidth > 0.0 ? result->bytes / limits->read_bandwidth : 0.0;
-    const double computing = limits->fma_peak > 0.0 ? result->operations / limits->fma_peak : 0.0;
-    const bool reads = reading > computing;
+    bool reads = false;
+    const double least = bench_least_seconds(result->bytes, result->operations, limits, &reads);
     *bound = reads ? "read" : "fma";
-    return result->has_limit && seconds > 0.0 ? (reads ? reading : computing) / seconds : 0.0;
+    return result->has_limit && seconds > 0.0 ? least / seconds : 0.0;
 }

@@ -170,8 +170,5 @@ stat_summary lab_parallel_share(const lab_run *run, size_t workload) {
 
 double lab_least_time(const lab_workload *workload, const device_limits *limits, bool *reads) {
     if (!(limits->read_bandwidth > 0.0) || !(limits->fma_peak > 0.0)) return 0.0;
-    const double reading = workload->bytes / limits->read_bandwidth,
-                 computing = workload->flop / limits->fma_peak;
-    *reads = reading > computing;
-    return *reads ? reading : computing;
+    return bench_least_seconds(workload->bytes, workload->flop, limits, reads);
 }
