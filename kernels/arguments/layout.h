@@ -35,11 +35,12 @@
     X(row_source, reserved, 40) \
     X(dense_tail, scale, 64) \
     X(gpu_layer_arguments, zero, 192) \
-    X(gpu_gradient_arguments, zero, 144) \
+    X(gpu_update_arguments, inverse_rows, 64) \
+    X(gpu_gradient_arguments, zero, 216) \
     X(loss_steps, zero, 136) \
     X(gpu_loss_arguments, reserved, 200) \
     X(gpu_output_arguments, steps, 520) \
-    X(gpu_narrow_arguments, zero, 240) \
+    X(gpu_narrow_arguments, zero, 304) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(atomic_arguments, rounds, 8) \
