@@ -176,8 +176,7 @@ static tanda_status write_files(const lab_command_options *options, const lab_ru
     if (status == TANDA_OK && options->output != NULL)
         status = lab_write_page(run, options->output, options->language, options->with_solutions,
                                 &lacks_gnuplot, error);
-    if (lacks_gnuplot && !options->common.quiet)
-        print_note("the page has no pictures: gnuplot is not installed (Debian's package gnuplot-nox)");
+    note_gnuplot(lacks_gnuplot, options->common.quiet);
     return status;
 }
 

@@ -61,7 +61,7 @@ static json_t *split_json(const lab_split *split) {
     for (size_t i = 0; i < split->line_count; i++) {
         json_builder line = json_object_begin();
         json_put_text(&line, "name", split->lines[i].name);
-        json_put(&line, "is_transfer", json_boolean(split->lines[i].is_transfer));
+        json_put_text(&line, "kind", profile_kind_names[split->lines[i].kind]);
         json_put_count(&line, "count", split->lines[i].count);
         json_put_real(&line, "seconds", split->lines[i].seconds);
         json_push(&lines, json_end(&line));
@@ -81,6 +81,7 @@ static json_t *context_json(const lab_run *run) {
     json_put_real(&context, "budget_seconds", run->budget);
     json_put_real(&context, "seconds", run->seconds);
     json_put_real(&context, "least_seconds", run->least_seconds);
+    json_put_count(&context, "planned_rounds", run->planned_rounds);
     json_put_count(&context, "rounds", run->rounds);
     json_put_text(&context, "energy_missing", run->energy);
     for (size_t i = 0; i < run->device_count; i++)
@@ -129,7 +130,8 @@ static json_t *median_json(const lab_run *run, const lab_cell *cell) {
     json_put_text(&entry, "executor", cell->executor);
     json_put_text(&entry, "digest", cell->digest);
     json_put(&entry, "differs", json_boolean(cell->differs));
-    json_put_real(&entry, "others_cores", cell->others);
+    json_put_real(&entry, "others_seconds", cell->others_seconds);
+    json_put_real(&entry, "span_seconds", cell->span);
     json_put_real(&entry, "load_seconds", cell->load);
     json_put_real(&entry, "transfer_seconds", cell->transfer);
     json_put_real(&entry, "compile_seconds", cell->compile);

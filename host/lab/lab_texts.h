@@ -17,6 +17,13 @@
          "least %.3g ms.", \
          "Medido el %s con tanda %s: %zu rondas en %.0f s (previstos %.0f s); cada tiempo abarca al menos " \
          "%.3g ms.") \
+    TEXT( \
+        lab_cut, \
+        "The time ran out: %zu of %zu rounds are whole, and fewer rounds make fewer verdicts. Others used " \
+        "the " \
+        "machine, or kernels were compiled for the first time.", \
+        "Se acabó el tiempo: %zu de %zu rondas están completas, y menos rondas dan menos veredictos. Otros " \
+        "usaban la máquina o se compilaron núcleos por primera vez.") \
     TEXT(lab_how, \
          "Each round measures every workload on every device, one after the other; figures are medians of " \
          "the rounds, brackets their quartiles.", \
@@ -37,13 +44,19 @@
     TEXT(lab_verdicts, "Who is faster?", "¿Cuál es más rápido?") \
     TEXT( \
         lab_verdicts_how, \
-        "Each device against %s. A verdict is withheld (?) where the quartiles overlap, where chance would " \
+        "Each device against %s. A tie is within 5 %% in nearly all rounds, and faster is by more than 10 " \
+        "%% " \
+        "in nearly all. A verdict is withheld (?) between, where the quartiles overlap, where chance would " \
         "do " \
         "as much in more than 1 of 20 cases (Mann and Whitney's test), or where others used more than 5 %% " \
         "of the cores.", \
-        "Cada dispositivo frente a %s. No se da veredicto (?) si los cuartiles se solapan, si el azar lo " \
-        "haría " \
-        "en más de 1 de 20 casos (prueba de Mann y Whitney) o si otros usaron más del 5 %% de los núcleos.") \
+        "Cada dispositivo frente a %s. Empatan si en casi todas las rondas distan menos del 5 %%, y uno es " \
+        "más " \
+        "rápido si lo es en más del 10 %% en casi todas. No se da veredicto (?) entre ambos, si los " \
+        "cuartiles " \
+        "se solapan, si el azar lo haría en más de 1 de 20 casos (prueba de Mann y Whitney) o si otros " \
+        "usaron " \
+        "más del 5 %% de los núcleos.") \
     TEXT(lab_workload, "workload", "carga") \
     TEXT(lab_time, "time of a step µs", "tiempo de un paso µs") \
     TEXT(lab_ratio, "times as fast", "veces más rápido") \
@@ -58,6 +71,7 @@
     TEXT(lab_is_same, "tie", "empate") \
     TEXT(lab_is_busy, "? (others used the cores)", "? (otros usaban los núcleos)") \
     TEXT(lab_is_overlap, "? (the quartiles overlap)", "? (los cuartiles se solapan)") \
+    TEXT(lab_is_near, "? (neither apart nor a tie)", "? (ni distintos ni empate)") \
     TEXT(lab_is_unsure, "? (chance could do it)", "? (pudo ser el azar)") \
     TEXT(lab_roofline, "Roofline", "Roofline") \
     TEXT(lab_roofline_how, \
@@ -107,18 +121,23 @@
     TEXT(lab_speedup, "speedup", "aceleración") \
     TEXT(lab_thread_count, "threads", "hilos") \
     TEXT(lab_split_title, "Where does the time go?", "¿En qué se va el tiempo?") \
-    TEXT(lab_split_how, \
-         "By the device's own account, of steps that were run once more for it. Launch is what is left of " \
-         "the wall time: the host prepares, and the device waits.", \
-         "Según las cuentas del propio dispositivo, con pasos repetidos para ello. Lanzar es lo que queda " \
-         "del tiempo de reloj: el anfitrión prepara y el dispositivo espera.") \
-    TEXT(lab_split_none, "Not measured: none of these devices keeps an account of its time.", \
-         "Sin medir: ninguno de estos dispositivos lleva cuenta de su tiempo.") \
-    TEXT(lab_split_not_of, "Not measured on %s: it keeps no account of its time.", \
-         "Sin medir en %s: no lleva cuenta de su tiempo.") \
+    TEXT( \
+        lab_split_how, \
+        "By the device's own account, of steps that were run once more for it: a queue's commands, or the " \
+        "mean of all threads of the CPU. What is left of the wall time is waiting: the host prepares and " \
+        "launches, or threads wait for one another.", \
+        "Según las cuentas del propio dispositivo, con pasos repetidos para ello: las órdenes de una cola " \
+        "o " \
+        "la media de los hilos de la CPU. Lo que queda del tiempo de reloj es espera: el anfitrión prepara " \
+        "y lanza, o unos hilos esperan a otros.") \
+    TEXT(lab_split_lines, "By op and kernel", "Por operación y núcleo") \
+    TEXT(lab_line_name, "op or kernel", "operación o núcleo") \
+    TEXT(lab_line_count, "times a step", "veces por paso") \
+    TEXT(lab_line_time, "µs of a step", "µs de un paso") \
+    TEXT(lab_line_share, "of the wall", "del reloj") \
     TEXT(lab_compute, "compute", "cálculo") \
     TEXT(lab_transfer, "transfer", "transferencia") \
-    TEXT(lab_launching, "launch", "lanzar") \
+    TEXT(lab_launching, "launch, wait", "lanzar, esperar") \
     TEXT(lab_wall, "wall ms", "reloj ms") \
     TEXT(lab_load, "data ms", "datos ms") \
     TEXT(lab_compile, "compile ms", "compilar ms") \
