@@ -58,8 +58,8 @@
         "usaron " \
         "más del 5 %% de los núcleos.") \
     TEXT(lab_workload, "workload", "carga") \
-    TEXT(lab_time, "time of a step µs", "tiempo de un paso µs") \
-    TEXT(lab_ratio, "times as fast", "veces más rápido") \
+    TEXT(lab_time, "time of a step", "tiempo de un paso") \
+    TEXT(lab_ratio, "times as fast", "veces tan rápido") \
     TEXT(lab_p, "p", "p") \
     TEXT(lab_verdict_title, "verdict", "veredicto") \
     TEXT(lab_bits, "bits", "bits") \
@@ -69,7 +69,7 @@
     TEXT(lab_is_faster, "faster", "más rápido") \
     TEXT(lab_is_slower, "slower", "más lento") \
     TEXT(lab_is_same, "tie", "empate") \
-    TEXT(lab_is_busy, "? (others used the cores)", "? (otros usaban los núcleos)") \
+    TEXT(lab_is_busy, "? (others used cores)", "? (otros usaban núcleos)") \
     TEXT(lab_is_overlap, "? (the quartiles overlap)", "? (los cuartiles se solapan)") \
     TEXT(lab_is_near, "? (neither apart nor a tie)", "? (ni distintos ni empate)") \
     TEXT(lab_is_unsure, "? (chance could do it)", "? (pudo ser el azar)") \
@@ -111,8 +111,12 @@
     TEXT(lab_rows_caption, "Time of a step as its rows grow; the lines are t0 + n / r.", \
          "Tiempo de un paso al crecer sus filas; las rectas son t0 + n / r.") \
     TEXT(lab_rows_axis, "rows of a step", "filas de un paso") \
-    TEXT(lab_seconds_axis, "seconds", "segundos") \
+    TEXT(lab_seconds_axis, "µs of a step", "µs de un paso") \
     TEXT(lab_threads, "Threads", "Hilos") \
+    TEXT(lab_threads_caption, \
+         "How many times as fast more threads are; dotted, as many as there are threads.", \
+         "Cuántas veces más rápido van más hilos; de puntos, tantas como hilos.") \
+    TEXT(lab_threads_ideal, "as many", "tantas") \
     TEXT(lab_threads_how, \
          "Amdahl's share: of the work, what threads divide. Between brackets its interval over the rounds.", \
          "Parte de Amdahl: del trabajo, lo que los hilos se reparten. Entre corchetes, su intervalo según " \
@@ -133,7 +137,7 @@
     TEXT(lab_split_lines, "By op and kernel", "Por operación y núcleo") \
     TEXT(lab_line_name, "op or kernel", "operación o núcleo") \
     TEXT(lab_line_count, "times a step", "veces por paso") \
-    TEXT(lab_line_time, "µs of a step", "µs de un paso") \
+    TEXT(lab_line_time, "µs a step", "µs por paso") \
     TEXT(lab_line_share, "of the wall", "del reloj") \
     TEXT(lab_compute, "compute", "cálculo") \
     TEXT(lab_transfer, "transfer", "transferencia") \
@@ -148,8 +152,8 @@
          "Sin medir: solo los dispositivos OpenCL tienen aritmética rápida y no se pidió ninguno.") \
     TEXT(lab_fast_same, "%s on %s: the bits are those of exact, as fast takes the exact kernels there.", \
          "%s en %s: los bits son los de exacto, pues rápido usa allí los núcleos exactos.") \
-    TEXT(lab_exact_time, "exact µs", "exacto µs") \
-    TEXT(lab_fast_time, "fast µs", "rápido µs") \
+    TEXT(lab_exact_time, "exact", "exacto") \
+    TEXT(lab_fast_time, "fast", "rápido") \
     TEXT(lab_energy_title, "Energy", "Energía") \
     TEXT(lab_energy_none, "Not measured: this machine does not let %s be read.", \
          "Sin medir: esta máquina no deja leer %s.") \

@@ -56,32 +56,42 @@ static void put_bits(page *page, const lab_run *run, const lab_cell *cell) {
         page_cell(page, "%s", run->devices[cell->device].is_exact ? SAY(lab_same_bits) : SAY(lab_fast_bits));
 }
 
+/* Three digits, and never an exponent. */
+static int decimals_of(double value) {
+    return value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
+}
+
+/* In the unit that the median calls for. */
 static void put_time(page *page, const lab_cell *cell) {
     const stat_summary time = stat_summarise(cell->seconds, cell->count);
-    page_cell(page, "%.4g [%.4g, %.4g]", time.median * MICRO, time.low_quartile * MICRO,
-              time.high_quartile * MICRO);
+    const bool is_micro = time.median < 1e-3, is_milli = time.median < 1.0;
+    const double by = is_micro ? MICRO : is_milli ? 1e3 : 1.0;
+    page_cell(page, "%.*f %s [%.*f, %.*f]", decimals_of(by * time.median), by * time.median,
+              is_micro   ? "µs"
+              : is_milli ? "ms"
+                         : "s",
+              decimals_of(by * time.low_quartile), by * time.low_quartile,
+              decimals_of(by * time.high_quartile), by * time.high_quartile);
 }
 
 /* What the device is held against, itself, has no verdict. */
 static void put_verdict(page *page, const lab_run *run, const lab_cell *cell, const lab_cell *reference) {
     const bool is_held = reference != NULL && reference != cell;
-    const lab_comparison found =
-        is_held ? lab_compare(cell, reference, run->host.cpus, true) : (lab_comparison){0};
-    page_cell(page, "%s", run->workloads[cell->workload].name);
+    page_cell(page, "%s", is_held ? "" : run->workloads[cell->workload].name);
     page_cell(page, "%s", run->devices[cell->device].label);
-    if (is_held)
-        lab_put_verdict_cell(page, found.verdict);
-    else
-        page_cell(page, "–");
-    put_bits(page, run, cell);
-    put_time(page, cell);
     if (is_held) {
+        const lab_comparison found = lab_compare(cell, reference, run->host.cpus, true);
+        lab_put_verdict_cell(page, found.verdict);
         page_cell(page, "%.3g", found.ratio.median);
+        put_time(page, cell);
         page_cell(page, "%.2g", found.p);
     } else {
         page_cell(page, "–");
         page_cell(page, "–");
+        put_time(page, cell);
+        page_cell(page, "–");
     }
+    put_bits(page, run, cell);
 }
 
 static bool is_shown(const lab_run *run, const lab_cell *cell) {
@@ -89,12 +99,11 @@ static bool is_shown(const lab_run *run, const lab_cell *cell) {
 }
 
 void lab_put_verdicts(page *page, const lab_run *run) {
-    const char *const titles[] = {SAY(lab_workload), SAY(lab_device), SAY(lab_verdict_title),
-                                  SAY(lab_bits),     SAY(lab_time),   SAY(lab_ratio),
-                                  SAY(lab_p)};
+    const char *const titles[] = {SAY(lab_workload), SAY(lab_device), SAY(lab_verdict_title), SAY(lab_ratio),
+                                  SAY(lab_time),     SAY(lab_p),      SAY(lab_bits)};
     page_heading(page, "%s", SAY(lab_verdicts));
     page_paragraph(page, SAY(lab_verdicts_how), run->devices[0].label);
-    page_table_begin(page, "wwwwrrr", titles);
+    page_table_begin(page, "wwwrrrw", titles);
     for (size_t i = 0; i < run->cell_count; i++)
         if (is_shown(run, &run->cells[i]))
             put_verdict(page, run, &run->cells[i], lab_cell_of(run, run->cells[i].workload, 0));
