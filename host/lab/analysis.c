@@ -123,42 +123,46 @@ static int side_of(double least, double most) {
     return least > LAB_TIE ? 1 : most < 1.0 / LAB_TIE ? -1 : 0;
 }
 
-/* Within the range that was measured, at whose ends the lines are apart: beyond it a line says little. */
-static bool predict_tie(const lab_run *run, const lab_series *series, size_t a, size_t b, size_t round,
-                        double *place) {
-    stat_line of_a, of_b;
-    if (series->count < 2 || !fit_round(run, series, a, round, &of_a) ||
-        !fit_round(run, series, b, round, &of_b))
-        return false;
-    int sides[2];
-    for (size_t i = 0; i < 2; i++) {
-        const double rows = (double)run->workloads[series->workloads[i == 0 ? 0 : series->count - 1]].batch;
-        const double ratio = (of_b.intercept + rows * of_b.slope) / (of_a.intercept + rows * of_a.slope);
-        sides[i] = side_of(ratio, ratio);
+/* The sides at the points of a series, as measured. */
+static void find_sides(const lab_run *run, const lab_series *series, size_t a, size_t b,
+                       int sides[LAB_MOST_WORKLOADS]) {
+    for (size_t i = 0; i < series->count; i++) {
+        const lab_cell *of_a = lab_cell_of(run, series->workloads[i], a),
+                       *of_b = lab_cell_of(run, series->workloads[i], b);
+        sides[i] = 0;
+        if (of_a == NULL || of_b == NULL) continue;
+        const stat_summary ratio = lab_compare(of_a, of_b, run->host.cpus, true).ratio;
+        sides[i] = side_of(ratio.low_quartile, ratio.high_quartile);
     }
-    *place = (of_b.intercept - of_a.intercept) / (of_a.slope - of_b.slope);
-    return sides[0] * sides[1] < 0;
 }
 
-/* Indexes in a series between which the sides change. */
+/* Between the ends of the range, where the lines are apart as they are measured to be: what is wrong there says little. */
+static bool predict_tie(const lab_run *run, const lab_series *series, size_t a, size_t b, const int *sides,
+                        size_t round, double *place) {
+    stat_line of_a, of_b;
+    const size_t last = series->count - 1;
+    if (sides[0] * sides[last] >= 0 || !fit_round(run, series, a, round, &of_a) ||
+        !fit_round(run, series, b, round, &of_b))
+        return false;
+    for (size_t i = 0; i <= last; i += last) {
+        const double rows = (double)run->workloads[series->workloads[i]].batch;
+        const double ratio = (of_b.intercept + rows * of_b.slope) / (of_a.intercept + rows * of_a.slope);
+        if (side_of(ratio, ratio) != sides[i]) return false;
+    }
+    *place = (of_b.intercept - of_a.intercept) / (of_a.slope - of_b.slope);
+    return true;
+}
+
+/* Indexes in a series between which another device is faster than before, the first such; end 0: there is none. */
 typedef struct bracket {
     size_t first, end;
 } bracket;
 
-/* The first place at which another device is faster than before; end 0: there is none. */
-static bracket find_bracket(const lab_run *run, const lab_series *series, size_t a, size_t b) {
+static bracket find_bracket(const lab_series *series, const int *sides) {
     size_t last = 0;
-    int side = 0;
     for (size_t i = 0; i < series->count; i++) {
-        const lab_cell *of_a = lab_cell_of(run, series->workloads[i], a),
-                       *of_b = lab_cell_of(run, series->workloads[i], b);
-        if (of_a == NULL || of_b == NULL) continue;
-        const stat_summary ratio = lab_compare(of_a, of_b, run->host.cpus, true).ratio;
-        const int found = side_of(ratio.low_quartile, ratio.high_quartile);
-        if (found * side < 0) return (bracket){last, i};
-        if (found == 0) continue;
-        side = found;
-        last = i;
+        if (sides[i] * sides[last] < 0) return (bracket){last, i};
+        if (sides[i] != 0) last = i;
     }
     return (bracket){0, 0};
 }
@@ -168,19 +172,20 @@ static bool measure_tie(const lab_run *run, const lab_series *series, bracket wi
     double rows[LAB_MOST_WORKLOADS], of_a[LAB_MOST_WORKLOADS], of_b[LAB_MOST_WORKLOADS];
     const size_t count = points_of(run, series, a, round, rows, of_a);
     if (points_of(run, series, b, round, rows, of_b) != count) return false;
-    for (size_t i = within.first; i < within.end && i + 1 < count; i++) {
-        const double ratios[] = {of_b[i] / of_a[i], of_b[i + 1] / of_a[i + 1]};
-        if (stat_tie_between(&rows[i], ratios, place)) return true;
-    }
+    for (size_t i = within.first; i < within.end && i + 1 < count; i++)
+        if (stat_tie_between(&rows[i], &of_a[i], &of_b[i], place)) return true;
     return false;
 }
 
 lab_crossing lab_crossing_of(const lab_run *run, const lab_series *series, size_t a, size_t b) {
     double predicted[STAT_MOST], measured[STAT_MOST];
+    int sides[LAB_MOST_WORKLOADS];
     size_t predictions = 0, measurements = 0;
-    const bracket within = find_bracket(run, series, a, b);
+    if (series->count < 2) return (lab_crossing){.rounds = rounds_of(run)};
+    find_sides(run, series, a, b, sides);
+    const bracket within = find_bracket(series, sides);
     for (size_t round = 0; round < rounds_of(run); round++) {
-        predictions += predict_tie(run, series, a, b, round, &predicted[predictions]);
+        predictions += predict_tie(run, series, a, b, sides, round, &predicted[predictions]);
         measurements += measure_tie(run, series, within, a, b, round, &measured[measurements]);
     }
     return (lab_crossing){stat_summarise(predicted, predictions), stat_summarise(measured, measurements),
