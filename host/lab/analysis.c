@@ -4,6 +4,10 @@
 
 #define OTHERS_UNSURE 0.03 /* seconds, as in bench */
 
+const char *const lab_verdict_names[LAB_VERDICTS] = {
+    [LAB_FASTER] = "faster",   [LAB_SLOWER] = "slower", [LAB_SAME] = "tie",     [LAB_BUSY] = "busy",
+    [LAB_OVERLAP] = "overlap", [LAB_NEAR] = "near",     [LAB_UNSURE] = "unsure"};
+
 const lab_cell *lab_cell_of(const lab_run *run, size_t workload, size_t device) {
     for (size_t i = 0; i < run->cell_count; i++)
         if (run->cells[i].workload == workload && run->cells[i].device == device) return &run->cells[i];
@@ -123,7 +127,7 @@ static int side_of(double least, double most) {
     return least > LAB_TIE ? 1 : most < 1.0 / LAB_TIE ? -1 : 0;
 }
 
-/* The sides at the points of a series, as measured. */
+/* The sides at the points of a series, as measured; 0 where others used the cores. */
 static void find_sides(const lab_run *run, const lab_series *series, size_t a, size_t b,
                        int sides[LAB_MOST_WORKLOADS]) {
     for (size_t i = 0; i < series->count; i++) {
@@ -131,8 +135,9 @@ static void find_sides(const lab_run *run, const lab_series *series, size_t a, s
                        *of_b = lab_cell_of(run, series->workloads[i], b);
         sides[i] = 0;
         if (of_a == NULL || of_b == NULL) continue;
-        const stat_summary ratio = lab_compare(of_a, of_b, run->host.cpus, true).ratio;
-        sides[i] = side_of(ratio.low_quartile, ratio.high_quartile);
+        const lab_comparison found = lab_compare(of_a, of_b, run->host.cpus, true);
+        if (found.verdict != LAB_BUSY)
+            sides[i] = side_of(found.ratio.low_quartile, found.ratio.high_quartile);
     }
 }
 

@@ -16,8 +16,12 @@ typedef enum lab_verdict {
     LAB_BUSY,    /* withheld: others used the cores, */
     LAB_OVERLAP, /* the quartiles overlap, */
     LAB_NEAR,    /* they are neither far enough apart nor near enough, */
-    LAB_UNSURE   /* or chance may have done it */
+    LAB_UNSURE,  /* or chance may have done it */
+    LAB_VERDICTS
 } lab_verdict;
+
+/* "faster", "slower", "tie", "busy", "overlap", "near", "unsure". */
+extern const char *const lab_verdict_names[LAB_VERDICTS];
 
 /* Of a held against b. */
 typedef struct lab_comparison {

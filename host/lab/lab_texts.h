@@ -106,7 +106,7 @@
     TEXT(lab_pair, "devices", "dispositivos") \
     TEXT(lab_predicted, "tie predicted at", "empate previsto en") \
     TEXT(lab_tie_measured, "tie measured at", "empate medido en") \
-    TEXT(lab_no_tie, "none in range", "ninguno en el rango") \
+    TEXT(lab_no_tie, "none clear in range", "ninguno claro en el rango") \
     TEXT(lab_in_rounds, "in rounds", "en rondas") \
     TEXT(lab_rows_caption, "Time of a step as its rows grow; the lines are t0 + n / r.", \
          "Tiempo de un paso al crecer sus filas; las rectas son t0 + n / r.") \
