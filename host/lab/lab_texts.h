@@ -13,10 +13,10 @@
     TEXT(lab_equal, "All exact rows agree to the bit: losses and weights after %d steps.", \
          "Todas las filas exactas coinciden bit a bit: costes y pesos tras %d pasos.") \
     TEXT(lab_measured, \
-         "Measured on %s with tanda %s: %zu rounds in %.0f s (planned for %.0f s); each time is of at " \
-         "least %.3g ms.", \
-         "Medido el %s con tanda %s: %zu rondas en %.0f s (previstos %.0f s); cada tiempo abarca al menos " \
-         "%.3g ms.") \
+         "Measured on %s with tanda %s: %zu rounds in %.0f s (planned for %.0f s); each time is of " \
+         "some %.3g ms, or of one step that takes longer.", \
+         "Medido el %s con tanda %s: %zu rondas en %.0f s (previstos %.0f s); cada tiempo abarca unos " \
+         "%.3g ms, o un solo paso si tarda más.") \
     TEXT( \
         lab_cut, \
         "The time ran out: %zu of %zu rounds are whole, and fewer rounds make fewer verdicts. Others used " \

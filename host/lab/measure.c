@@ -16,8 +16,8 @@
     3.0 /* of the others, that the first one takes: it opens, and finds how many steps fill the time */
 #define LEAST_SECONDS 0.002 /* of a measurement, */
 #define MOST_SECONDS 0.2    /* as far as the time allows */
-#define PART_OF_ROUNDS 0.86 /* of the time that is planned: splits and page come behind */
-#define PART_OF_SPLITS 0.96
+#define PART_OF_ROUNDS 0.84 /* of the time that is planned: splits and page come behind */
+#define PART_OF_SPLITS 0.92
 
 void lab_tell(const sweep *sweep, const char *what, double part) {
     if (sweep->options->tell != NULL) sweep->options->tell(sweep->options->context, what, part);
@@ -112,6 +112,8 @@ static void plan_further_rounds(sweep *sweep) {
         const double steps = wanted < most ? wanted : most;
         cell->steps = steps < 1.0 ? 1 : (size_t)steps;
     }
+    const double planned = factor * run->least_seconds;
+    run->least_seconds = planned < MOST_SECONDS ? planned : MOST_SECONDS;
 }
 
 /*
