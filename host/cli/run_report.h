@@ -28,9 +28,6 @@ typedef struct run_report {
     bool is_text; /* pictures are of letters, each series of its own */
 } run_report;
 
-/* A picture in letters, or why there is none. */
-void print_drawing(FILE *stream, const drawing *drawing);
-
 /* Makes a picture; without a series where there is nothing of the kind. Freed by drawing_free whatever it returns. */
 typedef tanda_status report_drawer(const run_report *report, drawing *drawing, tanda_error *error);
 
