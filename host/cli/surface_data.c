@@ -10,9 +10,11 @@
 #define CURVE_POINTS 241
 #define REGION_SIDE 72
 #define REGION_TEXT_COLUMNS 56
-#define REGION_TEXT_ROWS 18
-#define SHOWN_ROWS 600 /* of a class; more would hide the picture */
-#define SPACE 0.08     /* around the data */
+#define REGION_TEXT_ROWS 20
+#define SHOWN_ROWS 800     /* more would hide the picture */
+#define SHOWN_IN_FRAME 200 /* of several */
+#define TICS 4
+#define SPACE 0.08 /* around the data */
 #define FRAME_WIDTH 340
 #define FRAME_HEIGHT 320
 #define PANEL_SIDE 270
@@ -34,9 +36,9 @@ static const char *feature_name(const surface_view *view, size_t feature) {
     return names != NULL ? names[feature] : symbols[feature];
 }
 
-static const char *class_name(const surface_view *view, size_t class, drawing *drawing) {
+static const char *class_name(const surface_view *view, size_t index, drawing *drawing) {
     char *const *names = view->model->class_names;
-    return names != NULL ? names[class] : drawing_text(drawing, "%zu", class);
+    return names != NULL ? names[index] : drawing_text(drawing, "%zu", index);
 }
 
 /* Of a feature in the rows, as they are scaled, with some space around. */
@@ -57,39 +59,45 @@ static double between(const double range[2], size_t i, size_t count) {
 }
 
 /* The rows of a class, or of quantities all; heights: of one feature, where they are to stand. */
-static void add_rows(const surface_view *view, int class, size_t panel, drawing *drawing) {
+static void add_rows(const surface_view *view, int index, size_t most, size_t panel, drawing *drawing) {
     const tanda_dataset *rows = view->training;
     const bool is_margin = !objective_gives_probabilities(view->model->loss);
     size_t count = 0, found = 0;
     for (size_t i = 0; i < rows->rows; i++)
-        found += rows->classes == NULL || rows->classes[i] == class;
-    const size_t stride = found / SHOWN_ROWS + 1, shown = (found + stride - 1) / stride;
+        found += rows->classes == NULL || rows->classes[i] == index;
+    const size_t stride = found / most + 1, shown = (found + stride - 1) / stride;
     double *x = drawing_numbers(drawing, shown), *y = drawing_numbers(drawing, shown);
     found = 0;
     for (size_t i = 0; !drawing->failed && i < rows->rows; i++) {
         const float *values = rows->values + i * rows->features;
-        if ((rows->classes != NULL && rows->classes[i] != class) || found++ % stride != 0) continue;
+        if ((rows->classes != NULL && rows->classes[i] != index) || found++ % stride != 0) continue;
         x[count] = unscaled(view->model, 0, (double)values[0]);
         y[count++] = rows->features == 2     ? unscaled(view->model, 1, (double)values[1])
                      : rows->classes == NULL ? (double)rows->targets[i]
-                     : is_margin             ? 2.0 * class - 1.0
-                                             : (double)class;
+                     : is_margin             ? 2.0 * index - 1.0
+                                             : (double)index;
     }
     drawing_add(drawing,
                 &(picture_series){.kind = SERIES_POINTS,
-                                  .title = class < 0 ? NULL : class_name(view, (size_t) class, drawing),
+                                  .title = index < 0 ? NULL : class_name(view, (size_t)index, drawing),
                                   .count = count,
                                   .x = x,
                                   .y = y,
-                                  .color = view->is_text ? 0 : (class < 0 ? 0 : class % PICTURE_COLORS) + 1,
+                                  .color = (index < 0 ? 0 : index % PICTURE_COLORS) + 1,
                                   .panel = panel});
+}
+
+/* One of several pictures, which are small. */
+static bool is_frame(const drawing *drawing) {
+    return drawing->picture.has_no_key || drawing->picture.panel_count > 0;
 }
 
 static void add_all_rows(const surface_view *view, size_t panel, drawing *drawing) {
     const size_t classes = view->training->classes == NULL ? 0 : model_classes(view->model);
-    if (classes == 0) add_rows(view, -1, panel, drawing);
-    for (size_t class = 0; class < classes; class ++)
-        add_rows(view, (int)class, panel, drawing);
+    const size_t most = is_frame(drawing) ? SHOWN_IN_FRAME : SHOWN_ROWS;
+    if (classes == 0) add_rows(view, -1, most, panel, drawing);
+    for (size_t index = 0; index < classes; index++)
+        add_rows(view, (int)index, most / classes + 1, panel, drawing);
 }
 
 /* ---- the output of one feature --------------------------------------------------------------------------- */
@@ -101,6 +109,12 @@ output_kind output_drawn(const surface_view *view) {
     const bool is_quantity = model->task == TANDA_TASK_REGRESSION && columns == 1;
     if (model->features == 1 && (is_class || is_quantity)) return OUTPUT_CURVE;
     return model->features == 2 && model->layer_count == 1 && is_class ? OUTPUT_BORDER : OUTPUT_NONE;
+}
+
+/* Between tics, 1, 2 or 5 times a power of 10, so that there are few. */
+static double few_tics(const picture_axis *axis) {
+    const double step = (axis->most - axis->least) / TICS, power = pow(10.0, floor(log10(step)));
+    return step > 5.0 * power ? 10.0 * power : step > 2.0 * power ? 5.0 * power : 2.0 * power;
 }
 
 /* Where the model is of two minds. */
@@ -168,17 +182,21 @@ static tanda_status draw_curve(const surface_view *view, drawing *drawing, tanda
     drawing->picture.x.label = feature_name(view, 0);
     y->label = model->target_name;
     if (model->task == TANDA_TASK_CLASSES) {
-        const char *class = class_name(view, 1, drawing);
+        const char *index = class_name(view, 1, drawing);
         y->label = drawing_text(
-            drawing, objective_gives_probabilities(model->loss) ? SAY(surface_probability) : "%s", class);
+            drawing, objective_gives_probabilities(model->loss) ? SAY(surface_probability) : "%s", index);
         y->least = border_level(view) > 0.0 ? -0.05 : -1.5;
         y->most = border_level(view) > 0.0 ? 1.05 : 1.5;
     }
     add_all_rows(view, 0, drawing);
     tanda_status status = add_curve(view, path->weights, true, drawing, error);
     if (status == TANDA_OK) status = add_curve(view, view->surface->centre, false, drawing, error);
-    if (status == TANDA_OK && !drawing->failed && model->task == TANDA_TASK_CLASSES)
-        add_borders(view, drawing);
+    if (status == TANDA_OK && !drawing->failed) {
+        const picture_series *curve = &drawing->series[drawing->count - 1];
+        drawing->picture.x.least = curve->x[0];
+        drawing->picture.x.most = curve->x[CURVE_POINTS - 1];
+        if (model->task == TANDA_TASK_CLASSES) add_borders(view, drawing);
+    }
     return status == TANDA_OK ? drawing_end(drawing, error) : status;
 }
 
@@ -233,6 +251,10 @@ static tanda_status add_moment(const surface_view *view, const float *parameters
         (picture_axis){.label = feature_name(view, 0), .least = grid.x[0], .most = grid.x[grid.columns - 1]};
     drawing->picture.y =
         (picture_axis){.label = feature_name(view, 1), .least = grid.y[0], .most = grid.y[grid.rows - 1]};
+    if (is_frame(drawing)) {
+        drawing->picture.x.step = few_tics(&drawing->picture.x);
+        drawing->picture.y.step = few_tics(&drawing->picture.y);
+    }
     drawing->picture.palette = PALETTE_CLASSES;
     drawing->picture.levels = 1;
     drawing->picture.level = border_level(view);
@@ -289,9 +311,9 @@ const char *region_classes(const surface_view *view, drawing *drawing) {
     static const char *const marks[PICTURE_COLORS] = {"●", "■", "▲", "◆", "▼", "○", "□", "△"};
     const size_t classes = model_classes(view->model);
     const char *text = "";
-    for (size_t class = 0; text != NULL && class < classes && class < PICTURE_COLORS; class ++)
-        text = drawing_text(drawing, "%s%s%s %s", text, class == 0 ? "" : ", ", marks[class],
-                            class_name(view, class, drawing));
+    for (size_t index = 0; text != NULL && index < classes && index < PICTURE_COLORS; index++)
+        text = drawing_text(drawing, "%s%s%s %s", text, index == 0 ? "" : ", ", marks[index],
+                            class_name(view, index, drawing));
     return text != NULL && classes > PICTURE_COLORS ? drawing_text(drawing, "%s, ...", text) : text;
 }
 

@@ -6,7 +6,11 @@
 #include "cli/trace_symbols.h"
 
 #define SAY(id) TEXT_IN(view->language, id)
-#define FAR_APART 100.0  /* costs: then their logarithm is drawn */
+#define STEEP 10.0     /* costs of the plane so far apart: their logarithm is drawn */
+#define FAR_APART 50.0 /* the same of costs by step */
+#define DRAWN_SIDE 25  /* of the surface; more would be large, and shows no more */
+#define TEXT_SIDE 13
+#define BESIDE 0.035     /* of the height */
 #define MARKED_POINTS 40 /* of a path; more would hide it */
 #define WIDTH 720
 #define HEIGHT 560
@@ -62,7 +66,7 @@ static bool is_steep(const surface *surface) {
         if (surface->costs[i] < least) least = surface->costs[i];
         if (surface->costs[i] > most) most = surface->costs[i];
     }
-    return least > 0.0 && most > FAR_APART * least;
+    return least > 0.0 && most > STEEP * least;
 }
 
 static double height_of(double cost, bool is_log) {
@@ -96,20 +100,45 @@ static void add_path(const surface_view *view, const surface_path *path, bool in
                                   .color = view->is_text ? 0 : (int)(path - surface->paths) + 1});
 }
 
+/* Beside the first weights, where no path goes to. */
 static void add_start(const surface_view *view, drawing *drawing) {
-    const surface_path *path = &view->surface->paths[0];
+    const surface *surface = view->surface;
+    const surface_path *path = &surface->paths[0];
+    const double height = surface->y[surface->side - 1] - surface->y[0];
+    const bool goes_down = path->count > 1 && path->y[1] < path->y[0];
     const char **labels = drawing_texts(drawing, 1);
-    if (labels == NULL) return;
+    double *y = drawing_numbers(drawing, 1);
+    if (drawing->failed) return;
     labels[0] = SAY(surface_start);
-    drawing_add(
-        drawing,
-        &(picture_series){.kind = SERIES_LABELS, .count = 1, .x = path->x, .y = path->y, .labels = labels});
+    y[0] = path->y[0] + (goes_down ? 1.0 : -1.0) * BESIDE * height;
+    drawing_add(drawing,
+                &(picture_series){.kind = SERIES_LABELS, .count = 1, .x = path->x, .y = y, .labels = labels});
+}
+
+/* So many rows and columns of the grid, the first and the last among them. */
+static void add_grid(const surface *surface, bool in_space, bool is_log, size_t drawn, drawing *drawing) {
+    double *x = drawing_numbers(drawing, drawn), *y = drawing_numbers(drawing, drawn);
+    double *heights = drawing_numbers(drawing, drawn * drawn);
+    for (size_t i = 0; !drawing->failed && i < drawn * drawn; i++) {
+        const size_t row = i / drawn * (surface->side - 1) / (drawn - 1);
+        const size_t column = i % drawn * (surface->side - 1) / (drawn - 1);
+        y[i / drawn] = surface->y[row];
+        x[i % drawn] = surface->x[column];
+        heights[i] = height_of(surface->costs[row * surface->side + column], is_log);
+    }
+    drawing_add(drawing, &(picture_series){.kind = in_space ? SERIES_SURFACE : SERIES_CONTOUR,
+                                           .rows = drawn,
+                                           .columns = drawn,
+                                           .x = x,
+                                           .y = y,
+                                           .values = heights});
 }
 
 static tanda_status draw_plane(const surface_view *view, bool in_space, drawing *drawing,
                                tanda_error *error) {
     const surface *surface = view->surface;
     const bool is_log = is_steep(surface);
+    const size_t most = !in_space ? surface->side : view->is_text ? TEXT_SIDE : DRAWN_SIDE;
     const char *label = is_log ? SAY(surface_log_cost) : SAY(surface_cost);
     picture *picture = &drawing->picture;
     set_axes(view, drawing);
@@ -118,13 +147,7 @@ static tanda_status draw_plane(const surface_view *view, bool in_space, drawing 
     picture->text_height = 34;
     picture->color.label = in_space ? NULL : label;
     picture->z.label = in_space ? label : NULL;
-    drawing_add(drawing, &(picture_series){.kind = in_space ? SERIES_SURFACE : SERIES_CONTOUR,
-                                           .rows = surface->side,
-                                           .columns = surface->side,
-                                           .x = surface->x,
-                                           .y = surface->y,
-                                           .values = heights_of(drawing, surface->costs,
-                                                                surface->side * surface->side, is_log)});
+    add_grid(surface, in_space, is_log, most < surface->side ? most : surface->side, drawing);
     for (size_t i = 0; i < surface->path_count; i++)
         add_path(view, &surface->paths[i], in_space, is_log, drawing);
     if (!in_space) add_start(view, drawing);

@@ -64,6 +64,7 @@ typedef struct picture_axis {
     bool is_log;
     bool is_reversed;
     double least, most;       /* both 0: from the data */
+    double step;              /* between two tics; 0: as gnuplot likes */
     const char *const *names; /* of the places 0, 1, 2...; NULL: numbers */
     size_t name_count;
 } picture_axis;

@@ -28,6 +28,7 @@ static const char *const colors[PICTURE_COLORS] = {"#2f7ed8", "#d9730d", "#2a9d5
 #define DARK_INK "#d8dee4"
 #define DARK_GRID "#3d454d"
 #define DARK_PAPER "#14181d"
+#define LEVEL_INK "#333a42" /* of one level, on tints that are light for all readers */
 
 static bool has_kind(const picture *picture, series_kind kind) {
     for (size_t i = 0; i < picture->series_count; i++)
@@ -125,6 +126,7 @@ static void put_axis(FILE *stream, const char *name, const picture_axis *axis, c
         fprintf(stream, "%s textcolor rgb '%s'\n", offset, ink);
     }
     if (axis->is_log) fprintf(stream, "set logscale %s\n", name);
+    if (axis->step > 0.0) fprintf(stream, "set %stics %.17g\n", name, axis->step);
     put_range(stream, name, axis);
     if (axis->names == NULL) return;
     fprintf(stream, "set %stics (", name);
@@ -143,8 +145,8 @@ static void put_palette(FILE *stream, const picture *picture) {
         [PALETTE_GRAY] = "0 '#000000', 1 '#ffffff'",
         [PALETTE_CLASSES] = "0 '#cfe2f6', 1 '#f8dcc0', 2 '#cceadb', 3 '#f0d2e7', 4 '#e0d6f3', 5 '#f5d1d1', "
                             "6 '#cbe9ed', 7 '#dfe1e4'"};
-    /* Lines have to be seen on white and on black. */
-    static const char lines[] = "0 '#2f7ed8', 1 '#1f9aa8', 2 '#2a9d5c', 3 '#c99a1a', 4 '#d64545'";
+    /* Lines have to be seen on white and on black, and beside paths in colours. */
+    static const char lines[] = "0 '#b4bcc4', 1 '#6a737c'";
     const bool has_lines = has_kind(picture, SERIES_CONTOUR) && picture->palette == PALETTE_SEQUENTIAL;
     fprintf(stream, "set palette defined (%s)\n", has_lines ? lines : definitions[picture->palette]);
 }
@@ -160,23 +162,25 @@ static void put_look(FILE *stream, const picture *picture, picture_format format
     fprintf(stream, "set tics nomirror textcolor rgb '%s'\n", ink);
     if (format != PICTURE_TEXT)
         fprintf(stream, "set grid linetype 1 linewidth 0.5 linecolor rgb '%s'\n", grid);
-    fprintf(stream, "set key outside bottom center horizontal textcolor rgb '%s'\n", ink);
+    fprintf(stream, "set key outside %s center horizontal width 1 textcolor rgb '%s'\n",
+            has_kind(picture, SERIES_SURFACE) ? "top" : "bottom", ink);
     if (picture->title != NULL) {
         fputs("set title ", stream);
         put_quoted(stream, picture->title);
         fprintf(stream, " textcolor rgb '%s'\n", ink);
     }
     /* The key lies below the label of x; letters have lines of their own for both. */
-    put_axis(stream, "x", &picture->x, ink, format == PICTURE_TEXT ? "" : " offset 0,0.4");
+    put_axis(stream, "x", &picture->x, ink, format == PICTURE_TEXT ? "" : " offset 0,0.7");
     put_axis(stream, "y", &picture->y, ink, "");
-    put_axis(stream, "z", &picture->z, ink, "");
+    put_axis(stream, "z", &picture->z, ink, format == PICTURE_TEXT ? "" : " rotate by 90 offset 1,0");
     put_axis(stream, "cb", &picture->color, ink, "");
     if (has_kind(picture, SERIES_HEAT_MAP) || has_kind(picture, SERIES_CONTOUR) ||
         has_kind(picture, SERIES_SURFACE))
         put_palette(stream, picture);
     if (has_kind(picture, SERIES_HEAT_MAP)) fputs("unset grid\n", stream);
     if (has_kind(picture, SERIES_SURFACE))
-        fputs("set border 31\nset view 55,30\nset hidden3d front\n", stream);
+        fprintf(stream, "set border 31\nset view 52,30,1.1,1.1\nset xyplane relative 0.1\nunset colorbox\n%s",
+                format == PICTURE_TEXT ? "set hidden3d front\n" : ""); /* else paths are seen through it */
     if (picture->has_no_key) fputs("unset key\n", stream);
     if (picture->palette == PALETTE_CLASSES)
         fprintf(stream, "set cbrange [0:%d]\nunset colorbox\n", PICTURE_COLORS - 1);
@@ -274,7 +278,9 @@ static void put_color(FILE *stream, const picture *picture, const picture_series
     const bool is_line = series->kind == SERIES_CONTOUR && picture->levels == 1;
     if (series->kind >= SERIES_HEAT_MAP && !is_line) return;
     const char *attribute = series->kind == SERIES_LABELS ? "textcolor" : "linecolor";
-    if (is_line || series->color == PICTURE_INK || (series->kind == SERIES_LABELS && series->color == 0))
+    if (is_line)
+        fprintf(stream, " linecolor rgb '%s' linewidth 2", LEVEL_INK);
+    else if (series->color == PICTURE_INK || (series->kind == SERIES_LABELS && series->color == 0))
         fprintf(stream, " %s rgb '%s'", attribute, is_dark ? DARK_INK : INK);
     else if (series->kind == SERIES_LABELS)
         fprintf(stream, " textcolor linetype %d", series->color);
