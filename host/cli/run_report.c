@@ -45,6 +45,8 @@ static const part parts[] = {
     {"roc", true, draw_roc, BOTH(report_roc_caption)},
     {"precision-recall", true, draw_precision_recall, BOTH(report_pr_caption)},
     {"reliability", true, draw_reliability, BOTH(report_reliability_caption)},
+    {"predicted", true, draw_predicted, BOTH(report_predicted_caption)},
+    {"residuals", true, draw_residuals, BOTH(report_residuals_caption)},
     {"weights", true, draw_weights, {NULL, NULL}}, /* its caption has numbers */
     {"mistakes", true, NULL, {NULL, NULL}},
 };
@@ -66,8 +68,8 @@ static const struct argp_option table[] = {
      "one",
      0},
     {"only", FLAG_ONLY, "NAME", 0,
-     "one part: loss, accuracy, learning-rate, confusion, roc, precision-recall, reliability, weights or "
-     "mistakes; to --output, or to standard output",
+     "one part: loss, accuracy, learning-rate, confusion, roc, precision-recall, reliability, predicted, "
+     "residuals, weights or mistakes; to --output, or to standard output",
      0},
     {"format", FLAG_PICTURE_FORMAT, "FORMAT", 0,
      "of --only: svg (default with --output), png, pdf or text (default without)", 0},
@@ -136,8 +138,9 @@ const struct argp report_argp = {
     .args_doc = "[RUN.jsonl...]",
     .doc = "What trainings did, epoch by epoch, and how good a model is, in pictures: of the logs that train "
            "--log wrote loss, accuracy and learning rate, several in one picture; of a model on data the "
-           "confusion matrix, ROC and precision-recall curves, reliability, weights of the first layer as "
-           "images, and the most confident mistakes. Pictures are drawn by gnuplot.\v"
+           "confusion matrix, ROC and precision-recall curves, reliability, of quantities what is predicted "
+           "against what is true, weights of the first layer as images, and the most confident mistakes. "
+           "Pictures are drawn by gnuplot.\v"
            "Example: tanda report run.jsonl --output report.html",
     .children = (const struct argp_child[]){{&reading_argp, 0, NULL, SECTION_DATA},
                                             {&common_argp, 0, NULL, SECTION_COMMON},

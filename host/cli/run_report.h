@@ -33,6 +33,7 @@ typedef tanda_status report_drawer(const run_report *report, drawing *drawing, t
 
 report_drawer draw_loss, draw_accuracy, draw_learning_rate;
 report_drawer draw_confusion, draw_roc, draw_precision_recall, draw_reliability, draw_weights;
+report_drawer draw_predicted, draw_residuals; /* of quantities */
 
 /* The names of classes or labels; NULL for quantities. */
 char *const *judged_names(const judged *judged);
