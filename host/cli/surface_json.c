@@ -44,7 +44,9 @@ static json_t *path_object(const surface_path *path) {
     return json_end(&object);
 }
 
-void report_surface(report *report, const surface_view *view) {
+void report_surface(report *report, const surface_view *shown) {
+    surface_view english = *shown, *view = &english; /* for programs, whatever people read */
+    english.language = LANGUAGE_ENGLISH;
     const surface *surface = view->surface;
     char shape[SHAPE_SIZE];
     json_builder costs = json_array_begin(), paths = json_array_begin();

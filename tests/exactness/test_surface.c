@@ -165,6 +165,13 @@ Test(surface, penalties_count_as_the_optimizers_have_them) {
     json_decref(both);
 }
 
+/* As docs/manual/surface.md has it: each answer is 1/2. */
+Test(surface, cost_where_both_weights_are_0_is_the_logarithm_of_2) {
+    json_t *object = RUN_JSON("surface", LECTURE, "--epochs", "1", "--grid", "2", "--range", "0:1,0:1");
+    cr_expect_float_eq(cost_at(object, 0, 0), log(2.0), 1e-7);
+    json_decref(object);
+}
+
 /* ---- directions -------------------------------------------------------------------------------------------- */
 
 static const network layers = {40,
