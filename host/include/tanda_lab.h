@@ -61,6 +61,7 @@
 #include "train/schedule.h"
 #include "verify/golden.h"
 #include "verify/lockstep.h"
+#include "verify/surface.h"
 #include "verify/trace.h"
 
 #endif
