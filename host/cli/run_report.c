@@ -319,8 +319,7 @@ static tanda_status write_page(const reporting *run, tanda_error *error) {
         text_put(title, sizeof title, SAY(report_title_model), run->model);
     page_begin(&page, run->output, report->language, title);
     const tanda_status status = write_report(report, &document, error);
-    if (page.lacks_gnuplot)
-        print_note("the page lacks its pictures: gnuplot is not installed (Debian's package gnuplot-nox)");
+    note_gnuplot(page.lacks_gnuplot, run->common.quiet);
     if (status == TANDA_OK) return page_finish(&page, error);
     page_abandon(&page);
     return status;

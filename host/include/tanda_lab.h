@@ -36,6 +36,7 @@
 #include "model/prediction_text.h"
 #include "model/preparation_json.h"
 #include "page/draw.h"
+#include "page/gnuplot.h"
 #include "page/page.h"
 #include "page/texts.h"
 #include "support/clock.h"
