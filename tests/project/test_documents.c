@@ -3,8 +3,9 @@
 
 TestSuite(documents, .init = enter_folder, .fini = leave_folder);
 
-static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record", "trace",
-                                       "generate", "inspect",  "devices", "bench",  "report", "lab"};
+static const char *const commands[] = {"train", "evaluate", "predict", "verify",  "record",
+                                       "trace", "generate", "shuffle", "inspect", "devices",
+                                       "bench", "report",   "lab"};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Calls visit with each option in a command's help, without its dashes. */
