@@ -14,6 +14,7 @@
 
 #define LEAST_NORM 1e-10 /* beside a row's norm, as in the authors' program */
 #define MARGIN 0.25      /* of what the paths take, on each side */
+#define SLIMMEST 0.25    /* one side of the plane to the other */
 
 /* What is at work. */
 typedef struct surveyor {
@@ -204,6 +205,16 @@ static void choose_range(const surveyor *surveyor, size_t axis, double *least, d
     *most = is_of_directions && high + margin < 1.0 ? 1.0 : high + margin;
 }
 
+/* A plane that is very slim would show nothing of the valley. */
+static void widen(double least[2], double most[2]) {
+    for (size_t axis = 0; axis < 2; axis++) {
+        const double own = most[axis] - least[axis], wanted = SLIMMEST * (most[1 - axis] - least[1 - axis]);
+        if (own >= wanted) continue;
+        least[axis] -= 0.5 * (wanted - own);
+        most[axis] += 0.5 * (wanted - own);
+    }
+}
+
 /* ---- costs ----------------------------------------------------------------------------------------------- */
 
 static double penalty(const surveyor *surveyor, const float *parameters) {
@@ -249,13 +260,15 @@ static tanda_status cost_grid(surveyor *surveyor, tanda_error *error) {
     const surface_options *options = surveyor->options;
     const size_t side = surface->side;
     double *const axes[] = {surface->x, surface->y};
+    double least[2], most[2];
     tanda_status status = TANDA_OK;
-    for (size_t axis = 0; axis < 2; axis++) {
-        double least = 0.0, most = 0.0;
-        choose_range(surveyor, axis, &least, &most);
-        for (size_t i = 0; i < side; i++)
-            axes[axis][i] =
-                (double)canonical((float)(least + (most - least) * (double)i / (double)(side - 1)));
+    for (size_t axis = 0; axis < 2; axis++)
+        choose_range(surveyor, axis, &least[axis], &most[axis]);
+    if (!options->has_range) widen(least, most);
+    for (size_t i = 0; i < 2 * side; i++) {
+        const size_t axis = i / side, at = i % side;
+        axes[axis][at] = (double)canonical(
+            (float)(least[axis] + (most[axis] - least[axis]) * (double)at / (double)(side - 1)));
     }
     for (size_t i = 0; status == TANDA_OK && i < side * side; i++) {
         surface_at(surface, (float)surface->x[i % side], (float)surface->y[i / side], surveyor->parameters);
