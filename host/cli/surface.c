@@ -496,8 +496,7 @@ static tanda_status write_page(const surfacing *run, const surface_view *view, t
     title_of(view, title);
     page_begin(&page, run->train.output, view->language, title);
     const tanda_status status = put_all(view, &document, error);
-    if (page.lacks_gnuplot && !run->train.common.quiet)
-        print_note("the page lacks its pictures: gnuplot is not installed (Debian's package gnuplot-nox)");
+    note_gnuplot(page.lacks_gnuplot, run->train.common.quiet);
     if (status == TANDA_OK) return page_finish(&page, error);
     page_abandon(&page);
     return status;
