@@ -122,9 +122,9 @@ lab_line_fit lab_fit(const lab_run *run, const lab_series *series, size_t device
     return (lab_line_fit){stat_summarise(starts, count), stat_summarise(rows, count)};
 }
 
-/* Who is faster, by so much that it is no tie: 1 for a, -1 for b, 0 for neither. `least` and `most` of b's time by a's. */
+/* Who is clearly faster: 1 for a, -1 for b, 0 for neither. `least` and `most` of b's time by a's. */
 static int side_of(double least, double most) {
-    return least > LAB_TIE ? 1 : most < 1.0 / LAB_TIE ? -1 : 0;
+    return least > LAB_CLEAR ? 1 : most < 1.0 / LAB_CLEAR ? -1 : 0;
 }
 
 /* The sides at the points of a series, as measured; 0 where others used the cores. */

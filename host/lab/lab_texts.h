@@ -76,12 +76,12 @@
     TEXT(lab_roofline, "Roofline", "Roofline") \
     TEXT(lab_roofline_how, \
          "Each workload by the operations that a byte of its rows needs, and what was reached of them. " \
-         "Above a roof of memory or of computing nothing can lie but what the caches hold.", \
-         "Cada carga según las operaciones por byte de sus filas y lo que se alcanzó. Por encima de los " \
-         "techos de memoria y de cálculo solo cabe lo que guardan las cachés.") \
+         "Above a device's roof of memory and of computing (dotted) nothing can lie but what its caches " \
+         "hold.", \
+         "Cada carga según las operaciones por byte de sus filas y lo que se alcanzó. Por encima del " \
+         "techo de memoria y de cálculo de un dispositivo (de puntos) solo cabe lo que guardan sus cachés.") \
     TEXT(lab_intensity, "FLOP per byte", "FLOP por byte") \
     TEXT(lab_rate, "GFLOP/s", "GFLOP/s") \
-    TEXT(lab_roof, "roof of %s", "techo de %s") \
     TEXT(lab_crossover, "Where does it cross?", "¿Dónde se cruzan?") \
     TEXT(lab_map_caption, \
          "Which of %s and %s is faster, by batch and width: the colour is the logarithm to base 2 of the " \

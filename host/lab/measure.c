@@ -16,6 +16,7 @@
     3.0 /* of the others, that the first one takes: it opens, and finds how many steps fill the time */
 #define LEAST_SECONDS 0.002 /* of a measurement, */
 #define MOST_SECONDS 0.2    /* as far as the time allows */
+#define PART_OF_PLAN 0.85 /* of the time that is left, so that all rounds are whole where some take longer */
 #define PART_OF_ROUNDS 0.84 /* of the time that is planned: splits and page come behind */
 #define PART_OF_SPLITS 0.92
 
@@ -105,7 +106,7 @@ static void plan_further_rounds(sweep *sweep) {
         round += cost_of(&run->cells[i]);
     const double left = seconds_left(sweep);
     if (left <= 0.0) return; /* there are none */
-    const double factor = left / (round * (double)(run->planned_rounds - 1));
+    const double factor = PART_OF_PLAN * left / (round * (double)(run->planned_rounds - 1));
     for (size_t i = 0; i < run->cell_count; i++) {
         lab_cell *cell = &run->cells[i];
         const double wanted = factor * (double)cell->steps, most = MOST_SECONDS / cell->seconds[0];

@@ -49,13 +49,11 @@ static tanda_status put_room(page *page, const room *room, picture *picture, con
 
 /* ---- roofline ------------------------------------------------------------------------------------------------ */
 
-static void put_roof(page *page, room *room, const lab_device *device, size_t index, double least,
-                     double most) {
+static void put_roof(room *room, const lab_device *device, size_t index, double least, double most) {
     const double reads = device->limits.read_bandwidth, fma = device->limits.fma_peak;
     if (!(reads > 0.0) || !(fma > 0.0) || begin_series(room, SERIES_LINES, color_of(index), true) == NULL)
         return;
     const double places[] = {least, fma / reads, most};
-    ENTITLE(room, SAY(lab_roof), device->label);
     for (size_t i = 0; i < 3; i++)
         if (places[i] >= least && places[i] <= most)
             put_point(room, places[i], (reads * places[i] < fma ? reads * places[i] : fma) * 1e-9);
@@ -86,7 +84,7 @@ tanda_status lab_put_roofline(page *page, const lab_run *run, tanda_error *error
     }
     for (size_t i = 0; i < run->device_count; i++) {
         if (run->devices[i].role != LAB_ASKED) continue;
-        put_roof(page, &room, &run->devices[i], i, least, most);
+        put_roof(&room, &run->devices[i], i, least, most);
         put_reached(&room, run, i);
     }
     return put_room(page, &room, &picture, SAY(lab_roofline_how), error);
