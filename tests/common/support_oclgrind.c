@@ -1,6 +1,7 @@
 #include "support_oclgrind.h"
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,39 @@
 #include "support/file_writer.h"
 #include "support/memory.h"
 #include "support_network.h"
+
+/* ---- between a test and oclgrind --------------------------------------------------------------------------------- */
+
+void *real_function(const char *name) {
+    void *function = dlsym(RTLD_NEXT, name);
+    cr_assert_not_null(function, "%s", name);
+    return function;
+}
+
+bool is_in(const name_list *list, const char *name) {
+    char line[112];
+    snprintf(line, sizeof line, "\n%s\n", name);
+    return strstr(list->text, line) != NULL;
+}
+
+void add_name(name_list *list, const char *name) {
+    size_t used = strlen(list->text);
+    if (used == 0) list->text[used++] = '\n';
+    if (is_in(list, name)) return;
+    const size_t left = sizeof list->text - used;
+    cr_assert_lt(snprintf(list->text + used, left, "%s\n", name), (int)left);
+}
+
+bool next_name(const name_list *list, size_t *place, char *name, size_t size) {
+    const char *from = list->text + *place + (list->text[*place] == '\n');
+    const size_t length = strcspn(from, "\n");
+    if (length == 0) return false;
+    cr_assert_lt(snprintf(name, size, "%.*s", (int)length, from), (int)size);
+    *place = (size_t)(from - list->text) + length;
+    return true;
+}
+
+/* ---- watching ------------------------------------------------------------------------------------------------------ */
 
 static char log_path[128];
 

@@ -38,7 +38,8 @@ Test(gpu_blocks, are_large_only_where_registers_are_many) {
                                other = device_of(INTEL, 16);
     opencl_backend_state cpu = device_of(NVIDIA, 32);
     cpu.is_cpu = true;
-    cr_expect_str_eq(choice(&wide, 640, 8), "large");
+    cr_expect_str_eq(choice(&wide, 640, 16), "large", "320 groups");
+    cr_expect_str_eq(choice(&wide, 640, 8), "medium", "160 groups of two waves, or 320");
     cr_expect_str_eq(choice(&narrow, 640, 8), "small");
     cr_expect_str_eq(choice(&other, 640, 8), "small");
     cr_expect_str_eq(choice(&cpu, 640, 8), "small");

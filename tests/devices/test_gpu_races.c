@@ -8,7 +8,6 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <criterion/criterion.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,25 +26,11 @@
 
 /* ---- between tanda and oclgrind ----------------------------------------------------------------------------------- */
 
-/* Kernels of programs for GPUs, between line ends. */
-static char held[8192] = "\n", launched[8192] = "\n";
+/* Kernels of programs for GPUs. */
+static name_list held, launched;
 
-static void *real_function(const char *name) {
-    void *function = dlsym(RTLD_NEXT, name);
-    cr_assert_not_null(function, "%s", name);
-    return function;
-}
-
-static bool is_in(const char *list, const char *name) {
-    char line[112];
-    snprintf(line, sizeof line, "\n%s\n", name);
-    return strstr(list, line) != NULL;
-}
-
-static void add(char *list, size_t size, const char *name) {
-    const size_t used = strlen(list);
-    if (strncmp(name, "gpu_", 4) != 0 || is_in(list, name)) return;
-    cr_assert_lt(snprintf(list + used, size - used, "%s\n", name), (int)(size - used));
+static void add(name_list *list, const char *name) {
+    if (strncmp(name, "gpu_", 4) == 0) add_name(list, name);
 }
 
 cl_kernel clCreateKernel(cl_program program, const char *name, cl_int *code) {
@@ -53,7 +38,7 @@ cl_kernel clCreateKernel(cl_program program, const char *name, cl_int *code) {
     char names[8192] = "";
     clGetProgramInfo(program, CL_PROGRAM_KERNEL_NAMES, sizeof names, names, NULL);
     for (const char *one = strtok(names, ";"); one != NULL; one = strtok(NULL, ";"))
-        add(held, sizeof held, one);
+        add(&held, one);
     return real(program, name, code);
 }
 
@@ -63,7 +48,7 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
     const __typeof__(&clEnqueueNDRangeKernel) real = real_function("clEnqueueNDRangeKernel");
     char name[96] = "";
     clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
-    add(launched, sizeof launched, name);
+    add(&launched, name);
     return real(queue, kernel, dimensions, offset, items, group, wait_count, wait, event);
 }
 
@@ -132,8 +117,9 @@ static void watch(void) {
 
 static void expect_every_kernel(void) {
     char name[96];
-    for (const char *at = held + 1; sscanf(at, "%95[^\n]", name) == 1; at += strlen(name) + 1)
-        cr_expect(is_in(launched, name), "%s did not run", name);
+    size_t place = 0;
+    while (next_name(&held, &place, name, sizeof name))
+        cr_expect(is_in(&launched, name), "%s did not run", name);
 }
 
 static void run(backend *watched, backend *other, const training *trainings, size_t count) {

@@ -7,7 +7,6 @@
  * The functions of OpenCL that are defined here stand before the real ones, which they call.
  */
 #include <criterion/criterion.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,24 +26,7 @@
 static cl_uint shown_vector_width = 1;
 static bool fill_by_writing;
 
-typedef struct name_list {
-    char names[64][48];
-    size_t count;
-} name_list;
-
-static name_list launched; /* each kernel once */
-
-static bool is_in(const name_list *list, const char *name) {
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->names[i], name) == 0) return true;
-    return false;
-}
-
-static void *real_function(const char *name) {
-    void *function = dlsym(RTLD_NEXT, name);
-    cr_assert_not_null(function, "%s", name);
-    return function;
-}
+static name_list launched;
 
 cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
                        size_t *size_needed) {
@@ -61,7 +43,7 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
     const __typeof__(&clEnqueueNDRangeKernel) real = real_function("clEnqueueNDRangeKernel");
     char name[48] = "";
     clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
-    if (!is_in(&launched, name)) strcpy(launched.names[launched.count++], name);
+    add_name(&launched, name);
     return real(queue, kernel, dimensions, offset, items, group, wait_count, wait, event);
 }
 

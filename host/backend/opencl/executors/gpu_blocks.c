@@ -3,6 +3,7 @@
 
 #define NVIDIA 0x10de /* PCI's numbers of vendors */
 #define AMD 0x1002
+#define USUAL_WAVE 32
 
 /* Names and sizes of kernels/gpu/dense.cl, the largest first. */
 static const gpu_block blocks[] = {{"large", 64, 128, 2}, {"medium", 32, 128, 4}, {"small", 32, 64, 4}};
@@ -31,10 +32,12 @@ static size_t groups_of(const gpu_block *block, size_t lines_m, size_t lines_n, 
     return blocks_of(lines_m, block->m) * blocks_of(lines_n, block->n) * tiles;
 }
 
-/* Three groups for two compute units hide each other's waits. */
+/* Three groups for two compute units hide each other's waits; of wide waves, of which a group has fewer, more. */
 static bool makes_enough(const opencl_backend_state *state, const gpu_block *block, size_t lines_m,
                          size_t lines_n, size_t tiles) {
-    return 2 * groups_of(block, lines_m, lines_n, tiles) >= 3 * state->base.information.compute_units;
+    const size_t wave = state->wave > USUAL_WAVE ? state->wave : USUAL_WAVE;
+    return 2 * USUAL_WAVE * groups_of(block, lines_m, lines_n, tiles) >=
+           3 * wave * state->base.information.compute_units;
 }
 
 const gpu_block *gpu_block_choose(const opencl_backend_state *state, size_t lines_m, size_t lines_n,

@@ -17,7 +17,8 @@
 #define FIXED_OF_GRADIENT 3
 #define FIXED_OF_UPDATE 4
 #define MOST_SMALL_PARAMETERS 131072 /* of more, a group of few rows waits for its weights for too long */
-#define MOST_ASKED 24576             /* parameters that a GPU's first-level cache holds beside local memory */
+#define MOST_FEATURE_BYTES ((size_t)32 << 20) /* of a batch, which a GPU writes and reads in some 20 us */
+#define MOST_ASKED 24576 /* parameters that a GPU's first-level cache holds beside local memory */
 
 typedef struct gpu_small_program {
     gpu_small_form form;
@@ -44,6 +45,12 @@ static bool fits(const backend *backend, const plan *plan, const program_options
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
            opencl_holds(plan->parameter_count <= MOST_SMALL_PARAMETERS, "so many parameters", lack) &&
            opencl_holds(gpu_small_find_form(backend, plan, options, &form), "so many units", lack);
+}
+
+/* Features go into tiles: of many that takes longer than the launches that others need besides. */
+static bool suits(const backend *backend, const plan *plan, const program_options *options) {
+    return options->batch_rows <= MOST_FEATURE_BYTES / sizeof(float) / plan->features &&
+           opencl_gpu_suits(backend, plan, options);
 }
 
 static void cut(const opencl_backend_state *state, program *program) {
@@ -256,7 +263,7 @@ static tanda_status whole(const context *c, size_t steps) {
 }
 
 const opencl_executor opencl_gpu_small = {
-    .base = {.name = "gpu_small", .family = GPU_FAMILY, .fits = fits, .suits = opencl_gpu_suits},
+    .base = {.name = "gpu_small", .family = GPU_FAMILY, .fits = fits, .suits = suits},
     .cut = cut,
     .prepare = prepare,
     .release = release,
