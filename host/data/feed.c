@@ -1,0 +1,62 @@
+#include "data/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/memory.h"
+
+tanda_status feed_read(const feed *feed, size_t first, size_t rows, const row_block *block,
+                       tanda_error *error) {
+    return feed->kind->read(feed, first, rows, block, error);
+}
+
+void feed_free(feed *feed) {
+    if (feed != NULL) feed->kind->free(feed);
+}
+
+size_t feed_row_size(const feed *feed) {
+    return (feed->features + feed->label_width + feed->has_weights) * sizeof(float);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------- */
+
+typedef struct memory_feed {
+    feed feed;
+    feed_arrays arrays;
+} memory_feed;
+
+/* Four bytes a value, `width` values a row. */
+static void copy_rows(void *to, const void *from, size_t first, size_t rows, size_t width) {
+    if (to != NULL && from != NULL)
+        memcpy(to, (const char *)from + first * width * sizeof(float), rows * width * sizeof(float));
+}
+
+static tanda_status read_memory(const feed *feed, size_t first, size_t rows, const row_block *block,
+                                tanda_error *error) {
+    const feed_arrays *arrays = &((const memory_feed *)feed)->arrays;
+    (void)error;
+    copy_rows(block->values, arrays->values, first, rows, arrays->features);
+    copy_rows(block->labels, arrays->labels, first, rows, arrays->label_width);
+    copy_rows(block->weights, arrays->weights, first, rows, 1);
+    return TANDA_OK;
+}
+
+static void free_memory(feed *feed) {
+    free(feed);
+}
+
+tanda_status feed_of_memory(const feed_arrays *arrays, feed **result, tanda_error *error) {
+    static const feed_kind kind = {read_memory, free_memory};
+    memory_feed *made = NULL;
+    const tanda_status status = allocate(&made, 1, sizeof *made, "feed", error);
+    if (status != TANDA_OK) return status;
+    made->arrays = *arrays;
+    made->feed = (feed){.kind = &kind,
+                        .rows = arrays->rows,
+                        .features = arrays->features,
+                        .label_width = arrays->labels == NULL ? 0 : arrays->label_width,
+                        .has_weights = arrays->weights != NULL,
+                        .read_rows = 1};
+    *result = &made->feed;
+    return TANDA_OK;
+}

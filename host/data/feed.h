@@ -1,0 +1,56 @@
+/*
+ * Rows by number, wherever they lie: in memory, in a file, in shards, in a generator, with a caller. Training,
+ * evaluation, scaling and counting go through them in passes, and need not know where they come from.
+ */
+#ifndef TANDA_DATA_FEED_H
+#define TANDA_DATA_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "support/status.h"
+
+/* Where rows are to be put; NULL: not wanted. */
+typedef struct row_block {
+    float *values;  /* (rows, features) */
+    void *labels;   /* (rows) int32 classes or (rows, label_width) binary32 targets */
+    float *weights; /* (rows) */
+} row_block;
+
+typedef struct feed feed;
+
+typedef struct feed_kind {
+    /* Rows first ... first + rows - 1, which the feed has. Any number of threads call it at once. */
+    tanda_status (*read)(const feed *feed, size_t first, size_t rows, const row_block *block,
+                         tanda_error *error);
+    void (*free)(feed *feed);
+} feed_kind;
+
+/* The first member of each kind's own struct. Values are finite and none is -0: reading refuses others, with the row. */
+struct feed {
+    const feed_kind *kind;
+    size_t rows, features;
+    size_t label_width; /* labels of a row, four bytes each; 0: none */
+    bool has_weights;
+    size_t read_rows; /* so many at once are read best; at least 1 */
+};
+
+tanda_status feed_read(const feed *feed, size_t first, size_t rows, const row_block *block,
+                       tanda_error *error);
+
+/* NULL is nothing. */
+void feed_free(feed *feed);
+
+/* Bytes of one row with its labels and weight. */
+size_t feed_row_size(const feed *feed);
+
+/* Rows in memory, borrowed: values (rows, features), and labels and weights or NULL. TANDA_FAILED for want of memory. */
+typedef struct feed_arrays {
+    size_t rows, features, label_width;
+    const float *values;
+    const void *labels;
+    const float *weights;
+} feed_arrays;
+tanda_status feed_of_memory(const feed_arrays *arrays, feed **result, tanda_error *error);
+
+#endif
