@@ -133,6 +133,8 @@ typedef struct tanda_dataset_options {
     size_t copy_count;
     bool keep_origins; /* columns that binary32 would ruin become distances from their first values, which
                           tanda_model_fit_scaling then takes into the model */
+    size_t memory; /* bytes that the rows with their labels may take; more of them are read in place, as they are
+                      needed, from .npy, a folder of shards or synthetic:..., and refused of others; 0: all */
 } tanda_dataset_options;
 
 /*
