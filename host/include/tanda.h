@@ -139,8 +139,8 @@ typedef struct tanda_dataset_options {
 
 /*
  * path is a file (CSV or libsvm text, .npy, .npz, IDX, any of them packed), one array of an .npz (FILE.npz:NAME), a
- * folder of CSV files, whose rows follow one another in the order of the names, a pipe ("-": standard input), or
- * synthetic:KIND,...
+ * folder of CSV files, whose rows follow one another in the order of the names, a folder of shards with meta.json, a pipe
+ * ("-": standard input), or synthetic:KIND,...
  */
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                           tanda_dataset **dataset, tanda_error *error);
@@ -215,7 +215,10 @@ TANDA_API tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t fo
 TANDA_API tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *weights,
                                                    tanda_error *error);
 
-/* What a data set holds, valid until it is freed or scaled: NULL for what it has not, or no such index. */
+/*
+ * What a data set holds, valid until it is freed or scaled: NULL for what it has not, no such index, or rows that are read in
+ * place (options->memory).
+ */
 TANDA_API tanda_task tanda_dataset_task(const tanda_dataset *dataset);             /* AUTO: no target */
 TANDA_API const float *tanda_dataset_values(const tanda_dataset *dataset);         /* (rows, features) */
 TANDA_API const int32_t *tanda_dataset_classes(const tanda_dataset *dataset);      /* (rows) */

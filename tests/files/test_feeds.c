@@ -313,6 +313,50 @@ Test(feeds, elements_of_any_kind_are_the_numbers_in_memory) {
     free(bytes);
 }
 
+/* Seconds since 1970 and a constant, beside a column that binary32 does not ruin. */
+static const char *write_seconds(size_t rows) {
+    double *values = malloc(rows * 3 * sizeof *values);
+    char header[NPY_HEADER_SIZE];
+    for (size_t row = 0; row < rows; row++) {
+        values[3 * row] = 1764300000.25 + (double)(row % 1009) * 0.5;
+        values[3 * row + 1] = 16777217.0;
+        values[3 * row + 2] = (double)row * 0.1;
+    }
+    npy_make_header(header, 'f', rows, 3);
+    *strstr(header + 10, "4") = '8';
+    const char *path = path_of("seconds.npy");
+    FILE *file = fopen(path, "wb");
+    cr_assert_eq(fwrite(header, 1, sizeof header, file), sizeof header);
+    cr_assert_eq(fwrite(values, 3 * sizeof *values, rows, file), rows);
+    fclose(file);
+    free(values);
+    return path;
+}
+
+Test(feeds, columns_that_binary32_would_ruin_are_kept_as_in_memory) {
+    const char *path = write_seconds(ROWS);
+    for (int kept = 0; kept < 2; kept++) {
+        const tanda_dataset_options options = {.task = TANDA_TASK_REGRESSION, .keep_origins = kept == 1};
+        pair pair = load_pair(path, &options);
+        expect_same(pair.memory, pair.feed);
+        cr_assert_not_null(pair.memory->origin_note);
+        cr_expect_str_eq(pair.memory->origin_note, pair.feed->origin_note);
+        cr_expect_eq(kept == 1, pair.memory->origins != NULL);
+        cr_expect_eq(kept == 1, pair.feed->origins != NULL);
+        if (kept == 1) {
+            cr_expect_eq(memcmp(pair.memory->origins, pair.feed->origins, 2 * sizeof(double)), 0);
+            const dataset_expectation expected = dataset_expect(pair.memory);
+            const tanda_dataset_options little = little_memory(options);
+            tanda_dataset *memory = load_expecting(path, &options, &expected),
+                          *feed = load_expecting(path, &little, &expected);
+            expect_same(memory, feed);
+            tanda_dataset_free(memory);
+            tanda_dataset_free(feed);
+        }
+        free_pair(&pair);
+    }
+}
+
 Test(feeds, synthetic_rows_are_those_in_memory) {
     static const char *const paths[] = {"synthetic:blobs,rows=5003,classes=4,features=6,test-rows=100",
                                         "synthetic:regression,rows=4001", "synthetic:moons,rows=777"};
