@@ -36,9 +36,11 @@ static void free_pair(pair *pair) {
     tanda_dataset_free(pair->feed);
 }
 
+/* Of so many sizes that sums in another order have other bits. */
 static float value_at(size_t row, size_t feature) {
+    static const float scales[] = {1e-9f, 1e-4f, 3e3f, 1.0f, 1.0f, 1.0f, 1.0f};
     const uint32_t mixed = (uint32_t)(row * 2654435761u + feature * 40503u);
-    return (float)(mixed >> 8) * 0x1p-20f - 7.0f * (float)feature;
+    return ((float)(mixed >> 8) * 0x1p-24f - 0.5f) * scales[mixed % 7];
 }
 
 static char path_memory[2][128];
@@ -62,6 +64,8 @@ static tanda_dataset_options write_rows(size_t rows, char label_type) {
     int32_t *labels = malloc(rows * sizeof *labels);
     for (size_t i = 0; i < rows * FEATURES; i++)
         values[i] = value_at(i / FEATURES, i % FEATURES);
+    for (size_t row = 0; row < rows; row++)
+        values[row * FEATURES] = fabsf(values[row * FEATURES]); /* it may be a weight */
     values[3] = -0.0f;
     for (size_t row = 0; row < rows; row++) {
         const int32_t class = (int32_t)(row * row % 5) * 3 - 2;
@@ -194,32 +198,34 @@ Test(feeds, scalings_have_the_bits_of_those_in_memory) {
 }
 
 /* Contract 4, as it is written: chunks of 256 rows, the left side of a sum has the largest power of two of them. */
-static double sum_of_chunks(const float *values, size_t rows, size_t feature, size_t first, size_t chunks) {
+static double sum_of_chunks(const float *values, size_t rows, size_t first, size_t chunks) {
     if (chunks == 1) {
         double sum = 0.0;
         for (size_t row = first * 256; row < rows && row < (first + 1) * 256; row++)
-            sum += (double)values[row * FEATURES + feature];
+            sum += (double)values[row];
         return sum;
     }
     size_t left = 1;
     while (2 * left < chunks)
         left *= 2;
-    return sum_of_chunks(values, rows, feature, first, left) +
-           sum_of_chunks(values, rows, feature, first + left, chunks - left);
+    return sum_of_chunks(values, rows, first, left) +
+           sum_of_chunks(values, rows, first + left, chunks - left);
 }
 
+/* In binary64: rounded to binary32, many other orders have the same mean. */
 Test(feeds, means_are_sums_of_the_contracts_tree_over_all_blocks) {
     const tanda_dataset_options options = write_rows(ROWS, 'f');
     pair pair = load_pair(path_memory[0], &options);
     const tanda_dataset *sets[] = {pair.memory, pair.feed};
+    const double sum = sum_of_chunks(pair.memory->targets, ROWS, 0, (ROWS + 255) / 256);
     for (size_t s = 0; s < 2; s++) {
-        scaling scaling = {0};
-        cr_assert_eq(dataset_fit_scaling(sets[s], TANDA_SCALE_STANDARD, &scaling, NULL), TANDA_OK);
-        for (size_t i = 0; i < FEATURES; i++) {
-            const double sum = sum_of_chunks(pair.memory->values, ROWS, i, 0, (ROWS + 255) / 256);
-            cr_expect_eq(scaling.center[i], (float)(sum / ROWS));
-        }
-        scaling_free(&scaling);
+        feed *rows = NULL;
+        target_scaling scaling = {0};
+        cr_assert_eq(dataset_feed(sets[s], NULL, &rows, NULL), TANDA_OK);
+        cr_assert_eq(target_scaling_fit(rows, &scaling, NULL), TANDA_OK);
+        cr_expect_eq(scaling.mean[0], sum / ROWS);
+        target_scaling_free(&scaling);
+        feed_free(rows);
     }
     free_pair(&pair);
 }
@@ -281,7 +287,7 @@ Test(feeds, scaled_weighed_and_standardised_rows_are_those_in_memory) {
     cr_assert_eq(feed_read(a, 0, ROWS, &block_a, NULL), TANDA_OK);
     cr_assert_eq(feed_read(b, 0, ROWS, &block_b, NULL), TANDA_OK);
     cr_expect_eq(memcmp(of_a, of_b, ROWS * sizeof *of_a), 0);
-    cr_expect_lt(fabsf(of_a[1]), 4.0f);
+    cr_expect_lt(fabsf(of_a[1]), 40.0f);
     feed_free(a);
     feed_free(b);
     target_scaling_free(&targets);
