@@ -325,16 +325,17 @@ const struct argp inspect_argp = {
 
 tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
     inspection inspection = {.common.error = error, .data.error = error};
-    bool is_model = false;
+    bool is_model = false, is_folder = false;
     tanda_status status = options_parse(&inspect_argp, argc, argv, &inspection, &inspection.common, error);
     const bool is_asked = status == TANDA_OK && !inspection.common.finished;
     if (is_asked) status = model_file_looks_right(inspection.data.path, &is_model, error);
+    if (is_asked && status == TANDA_OK) status = shards_are_in(inspection.data.path, &is_folder, error);
     if (is_asked && status == TANDA_OK) {
         if (is_model)
             status = inspect_model(&inspection, error);
         else if (inspection.settings)
             status = fail(error, TANDA_USAGE, "--settings: %s is no model file", inspection.data.path);
-        else if (shards_are_in(inspection.data.path))
+        else if (is_folder)
             status = inspect_shards(&inspection, error);
         else
             status = inspect_data(&inspection, error);

@@ -409,13 +409,14 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     struct stat information;
     file_range *file = NULL;
     unsigned char *bytes = NULL;
-    *taken = shards_are_in(path);
-    if (*taken) return load_shards(path, request, dataset, error);
+    tanda_status status = shards_are_in(path, taken, error);
+    if (status != TANDA_OK || *taken)
+        return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
     if (options->memory == 0 || request->is_look || options->more_count > 0) return TANDA_OK;
     if (pipe_is_named(path) || format_member(path) != NULL || stat(path, &information) != 0 ||
         !S_ISREG(information.st_mode) || information.st_size == 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
-    tanda_status status = file_range_open(path, true, &file, error);
+    status = file_range_open(path, true, &file, error);
     if (status != TANDA_OK) return status;
     const size_t size = file_range_size(file), begin = size < SAMPLE ? size : SAMPLE;
     status = allocate(&bytes, begin, 1, "the begin of a file", error);

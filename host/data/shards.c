@@ -1,5 +1,6 @@
 #include "data/shards.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +17,23 @@
 
 #define FILES_KEPT 256 /* open at once; of more, each is opened for each piece that is read */
 
-bool shards_are_in(const char *path) {
+/* Whether there is something of this type. What cannot be told is no answer. */
+static tanda_status find_type(const char *path, mode_t type, bool *found, tanda_error *error) {
     struct stat information;
+    const int code = stat(path, &information) == 0 ? 0 : errno;
+    *found = code == 0 && (information.st_mode & S_IFMT) == type;
+    const bool is_known = code == 0 || code == ENOENT || code == ENOTDIR || code == ENAMETOOLONG;
+    return is_known || code == EACCES || code == ELOOP ? TANDA_OK : fail_path(error, path, "", code);
+}
+
+tanda_status shards_are_in(const char *path, bool *found, tanda_error *error) {
     char *meta = NULL;
-    if (shards_path(path, SHARDS_META, &meta, NULL) != TANDA_OK) return false;
-    const bool found = stat(path, &information) == 0 && S_ISDIR(information.st_mode) &&
-                       stat(meta, &information) == 0 && S_ISREG(information.st_mode);
+    tanda_status status = find_type(path, S_IFDIR, found, error);
+    if (status != TANDA_OK || !*found) return status;
+    status = shards_path(path, SHARDS_META, &meta, error);
+    if (status == TANDA_OK) status = find_type(meta, S_IFREG, found, error);
     free(meta);
-    return found;
+    return status;
 }
 
 /* What is chosen of each shard, and what its labels become. */

@@ -7,8 +7,8 @@
 
 #include "data/dataset.h"
 
-/* Whether the path is a folder with meta.json. */
-bool shards_are_in(const char *path);
+/* Whether the path is a folder with meta.json. TANDA_FAILED where that cannot be told. */
+tanda_status shards_are_in(const char *path, bool *found, tanda_error *error);
 
 /*
  * A data set whose rows lie in the folder's shards. TANDA_BAD_INPUT, naming the shard, for one that is missing or not as

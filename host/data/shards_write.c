@@ -206,10 +206,12 @@ static tanda_status begin_folder(const char *folder, const char *plan_path, cons
                                  tanda_error *error) {
     tanda_status status = file_make_folder(folder, error);
     if (status != TANDA_OK) return status;
-    if (shards_are_in(folder))
+    bool is_whole = false;
+    status = shards_are_in(folder, &is_whole, error);
+    if (status == TANDA_OK && is_whole)
         return fail(error, TANDA_USAGE,
                     "%s: holds a whole data set already; remove the folder, or name another one", folder);
-    if (has_plan(plan_path, plan)) return TANDA_OK;
+    if (status != TANDA_OK || has_plan(plan_path, plan)) return status;
     if (is_empty(folder)) return write_text(plan_path, plan, error);
     return fail(
         error, TANDA_USAGE,
