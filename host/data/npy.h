@@ -18,4 +18,11 @@ tanda_status npy_open(const char *path, const file_view *view, array *array, tan
  */
 void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns);
 
+/*
+ * What the first bytes of a file say of it, which has `size` in all: the array, but for its data, which begin at *offset.
+ * TANDA_BAD_INPUT, naming the path, for a header that is damaged or not one of `size` bytes.
+ */
+tanda_status npy_describe(const char *path, const file_view *begin, size_t size, array *array, size_t *offset,
+                          tanda_error *error);
+
 #endif

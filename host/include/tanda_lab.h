@@ -22,6 +22,7 @@
 #include "data/preparation.h"
 #include "data/profile.h"
 #include "data/reorder.h"
+#include "data/shards.h"
 #include "data/synthetic.h"
 #include "data/vocabulary.h"
 #include "fit/apply.h"

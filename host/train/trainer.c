@@ -48,7 +48,7 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *validation, ta
 plan_options trainer_plan_options(const trainer *trainer) {
     return (plan_options){.training = true,
                           .dropout = trainer->options->dropout,
-                          .weighted = trainer->dataset->weights != NULL};
+                          .weighted = dataset_is_weighted(trainer->dataset)};
 }
 
 program_options trainer_program_options(const trainer *trainer) {
