@@ -150,11 +150,11 @@ static json_t *feature_object(const inspected *inspected, size_t feature) {
     return json_end(&report);
 }
 
-static void report_classes(report *report, const tanda_dataset *dataset) {
-    size_t *counts = class_counts(dataset);
+static tanda_status report_classes(report *report, const tanda_dataset *dataset, tanda_error *error) {
+    size_t *counts = NULL;
     json_builder classes = json_array_begin();
-    if (counts == NULL) classes.failed = true;
-    for (size_t i = 0; counts != NULL && i < dataset->class_count; i++) {
+    const tanda_status status = class_counts(dataset, &counts, error);
+    for (size_t i = 0; status == TANDA_OK && i < dataset->class_count; i++) {
         json_builder class = json_object_begin();
         json_put_text(&class, "name", dataset->class_names[i]);
         json_put_count(&class, "rows", counts[i]);
@@ -162,6 +162,7 @@ static void report_classes(report *report, const tanda_dataset *dataset) {
     }
     json_put(report, "classes", json_end(&classes));
     free(counts);
+    return status;
 }
 
 static tanda_status print_json(const inspected *inspected, tanda_error *error) {
@@ -180,9 +181,12 @@ static tanda_status print_json(const inspected *inspected, tanda_error *error) {
     if (dataset->target_names != NULL)
         json_put(&report, "targets", json_texts(dataset->target_names, dataset->target_count));
     if (dataset->task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(dataset->task));
-    if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
+    const tanda_status status =
+        dataset->task == TANDA_TASK_CLASSES ? report_classes(&report, dataset, error) : TANDA_OK;
     json_put(&report, "columns", json_end(&columns));
-    return report_print(&report, error);
+    if (status == TANDA_OK) return report_print(&report, error);
+    json_drop(&report);
+    return status;
 }
 
 /*
@@ -230,6 +234,40 @@ static tanda_status inspect_data(const inspection *inspection, tanda_error *erro
     status = dataset_check(dataset, status, error);
     tanda_dataset_free(dataset);
     return status;
+}
+
+/* ---- a folder of shards ---------------------------------------------------------------------------------- */
+
+/* Rows that may be more than memory holds: what there is of them, once all of it is found to be whole. */
+static tanda_status inspect_shards(const inspection *inspection, tanda_error *error) {
+    shards_facts facts;
+    const char *path = inspection->data.path;
+    const tanda_status status = shards_verify(path, &facts, error);
+    if (status != TANDA_OK) return status;
+    if (inspection->common.json) {
+        report report = report_begin("inspect");
+        json_put_text(&report, "kind", "shards");
+        json_put_text(&report, "data", path);
+        json_put_count(&report, "rows", facts.rows);
+        json_put_count(&report, "features", facts.features);
+        if (facts.task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(facts.task));
+        json_put_count(&report, "targets", facts.targets);
+        json_put_count(&report, "classes", facts.classes);
+        json_put_count(&report, "shards", facts.shards);
+        json_put_count(&report, "bytes", facts.bytes);
+        json_put_text(&report, "source", facts.source[0] == '\0' ? NULL : facts.source);
+        return report_print(&report, error);
+    }
+    print_named(stdout, "Data: ", path, "");
+    printf(", %zu row%s x %zu feature%s in %zu shard%s, %zu bytes\n", facts.rows, plural(facts.rows),
+           facts.features, plural(facts.features), facts.shards, plural(facts.shards), facts.bytes);
+    printf("Target: %s", facts.task == TANDA_TASK_AUTO ? "none" : task_name(facts.task));
+    if (facts.classes > 0) printf(", %zu classes", facts.classes);
+    if (facts.targets > 1) printf(", %zu a row", facts.targets);
+    putchar('\n');
+    if (facts.source[0] != '\0') print_named(stdout, "Source: ", facts.source, "\n");
+    puts("Whole: every shard has the rows and the hash that meta.json says");
+    return TANDA_OK;
 }
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
@@ -280,22 +318,25 @@ const struct argp inspect_argp = {
     .parser = parse,
     .args_doc = "FILE",
     .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
-           "minimum, mean, maximum and most frequent value.\v"
+           "minimum, mean, maximum and most frequent value; of a folder of shards, whether it is whole.\v"
            "Example: tanda inspect datasets/iris.csv",
     .children = children,
 };
 
 tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
     inspection inspection = {.common.error = error, .data.error = error};
-    bool is_model = false;
+    bool is_model = false, is_folder = false;
     tanda_status status = options_parse(&inspect_argp, argc, argv, &inspection, &inspection.common, error);
     const bool is_asked = status == TANDA_OK && !inspection.common.finished;
     if (is_asked) status = model_file_looks_right(inspection.data.path, &is_model, error);
+    if (is_asked && status == TANDA_OK) status = shards_are_in(inspection.data.path, &is_folder, error);
     if (is_asked && status == TANDA_OK) {
         if (is_model)
             status = inspect_model(&inspection, error);
         else if (inspection.settings)
             status = fail(error, TANDA_USAGE, "--settings: %s is no model file", inspection.data.path);
+        else if (is_folder)
+            status = inspect_shards(&inspection, error);
         else
             status = inspect_data(&inspection, error);
     }

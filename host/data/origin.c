@@ -18,21 +18,33 @@
 #define COLUMNS_SHOWN 8
 
 /* The origin of a column of what is expected; its categories stand in origins as features. */
-static double expected_origin(const dataset_expectation *expected, size_t column) {
+static double origin_of_column(const dataset_expectation *expected, size_t column) {
     size_t feature = column;
     for (size_t i = 0; expected->columns != NULL && i < column; i++)
         if (expected->columns[i].category_count > 0) feature += expected->columns[i].category_count - 1;
     return expected->origins[feature];
 }
 
-/* By name where both sides have names. 0 where there is none. */
-static double known_origin(const dataset_expectation *expected, char *const *names, size_t feature) {
+static double origin_expected(const dataset_expectation *expected, char *const *names, size_t feature) {
     if (expected->origins == NULL) return 0.0;
     if (names == NULL || expected->feature_names == NULL)
-        return feature < expected->feature_count ? expected_origin(expected, feature) : 0.0;
+        return feature < expected->feature_count ? origin_of_column(expected, feature) : 0.0;
     for (size_t i = 0; i < expected->feature_count; i++)
-        if (strcmp(names[feature], expected->feature_names[i]) == 0) return expected_origin(expected, i);
+        if (strcmp(names[feature], expected->feature_names[i]) == 0) return origin_of_column(expected, i);
     return 0.0;
+}
+
+tanda_status origins_expected(const dataset_expectation *known, char *const *names, size_t features,
+                              double **origins, tanda_error *error) {
+    bool some = false;
+    *origins = NULL;
+    for (size_t i = 0; known != NULL && i < features; i++)
+        some = some || origin_expected(known, names, i) != 0.0;
+    if (!some) return TANDA_OK;
+    const tanda_status status = allocate(origins, features, sizeof **origins, "origins", error);
+    for (size_t i = 0; status == TANDA_OK && i < features; i++)
+        (*origins)[i] = origin_expected(known, names, i);
+    return status;
 }
 
 static double larger(double a, double b) {
@@ -66,7 +78,7 @@ tanda_status origin_choose(const request *request, table *table, tanda_error *er
     for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
         if (table->raw.is_category != NULL && table->raw.is_category[i]) continue;
         if (request->is_look ||
-            (origins != NULL ? known_origin(origins, table->feature_names, i) != 0.0
+            (origins != NULL ? origin_expected(origins, table->feature_names, i) != 0.0
                              : is_ruined(table->values + i, table->rows, table->features, drops, bound)))
             exact->features[exact->count++] = i;
     }
@@ -107,15 +119,8 @@ typedef struct exact_column {
     size_t rows, step;
 } exact_column;
 
-/* What a note says of a column. */
-typedef struct finding {
-    double origin;   /* the first value that is there */
-    double spread;   /* 0: constant */
-    double rounding; /* by how much binary32 would change a value */
-} finding;
-
-static finding look_at(const exact_column *column) {
-    finding found = {.origin = NAN};
+static origin_finding look_at(const exact_column *column, size_t feature) {
+    origin_finding found = {.feature = feature, .origin = NAN};
     double low = INFINITY, high = -INFINITY;
     for (size_t row = 0; row < column->rows; row++) {
         const double value = column->values[row * column->step];
@@ -141,29 +146,44 @@ static void put_distances(const exact_column *column, double origin, size_t feat
     dataset->origins[feature] = origin;
 }
 
-/* A line for people, in the making. */
-typedef struct note {
-    char *text;
-    size_t size;
-    FILE *stream;
-    size_t columns;
-} note;
-
-static void note_column(note *note, const tanda_dataset *dataset, size_t feature, const finding *found,
-                        bool kept) {
+static void put_finding(FILE *stream, const tanda_dataset *dataset, const origin_finding *found, bool kept) {
     char name[SHOWN_SIZE];
-    if (note->stream == NULL || note->columns++ >= COLUMNS_SHOWN) return;
-    if (note->columns > 1) fputs(", ", note->stream);
+    const size_t feature = found->feature;
     if (dataset->feature_names != NULL)
-        fputs(shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name),
-              note->stream);
+        fputs(shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name), stream);
     else
-        fprintf(note->stream, "%zu", feature);
+        fprintf(stream, "%zu", feature);
     if (kept)
-        fprintf(note->stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)",
-                found->origin, found->rounding, found->spread);
+        fprintf(stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)", found->origin,
+                found->rounding, found->spread);
     else
-        fprintf(note->stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
+        fprintf(stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
+}
+
+tanda_status origin_tell(const origin_finding *found, size_t count, bool kept, tanda_dataset *dataset,
+                         tanda_error *error) {
+    char *text = NULL;
+    size_t size = 0, told = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) return fail(error, TANDA_FAILED, "no memory for a note on columns");
+    fputs(kept ? "kept as distances: " : "rounded in binary32: ", stream);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].spread == 0.0 || (!kept && found[i].rounding == 0.0) || told++ >= COLUMNS_SHOWN)
+            continue;
+        if (told > 1) fputs(", ", stream);
+        put_finding(stream, dataset, &found[i], kept);
+    }
+    if (told > COLUMNS_SHOWN) fprintf(stream, ", ... (%zu columns)", told);
+    if (!kept) fputs("; --scale standard keeps such columns as distances", stream);
+    if (!text_stream_end(stream, &text)) {
+        free(text);
+        return fail(error, TANDA_FAILED, "no memory for a note on columns");
+    }
+    if (told > 0)
+        dataset->origin_note = text;
+    else
+        free(text);
+    return TANDA_OK;
 }
 
 /* Keeps features as distances, or only notes what collapses. */
@@ -171,36 +191,25 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
                                  tanda_error *error) {
     const bool kept = request->options->keep_origins;
     double *values = NULL;
-    char more[40] = "";
-    note note = {0};
+    origin_finding *found = NULL;
+    size_t count = 0;
     tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
-    if (status != TANDA_OK) return status;
-    note.stream = open_memstream(&note.text, &note.size);
-    for (size_t c = 0; c < exact->count; c++) {
+    if (status == TANDA_OK) status = allocate(&found, exact->count, sizeof *found, "columns", error);
+    for (size_t c = 0; status == TANDA_OK && c < exact->count; c++) {
         const exact_column column = {values, dataset->rows, 1};
         const size_t feature = exact->features[c];
         if (request->is_look &&
             !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, RUINED))
             continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
-        const finding found = look_at(&column);
-        if (found.spread == 0.0) continue;
-        if (kept) put_distances(&column, found.origin, feature, dataset);
-        if (kept || found.rounding > 0.0) note_column(&note, dataset, feature, &found, kept);
+        found[count] = look_at(&column, feature);
+        if (found[count].spread == 0.0) continue;
+        if (kept) put_distances(&column, found[count].origin, feature, dataset);
+        count++;
     }
+    if (status == TANDA_OK) status = origin_tell(found, count, kept, dataset, error);
     free(values);
-    if (note.columns > COLUMNS_SHOWN) text_put(more, sizeof more, ", ... (%zu columns)", note.columns);
-    const bool is_whole = note.stream != NULL && text_stream_end(note.stream, &note.text);
-    if (!is_whole ||
-        (note.columns > 0 &&
-         asprintf(&dataset->origin_note,
-                  kept ? "kept as distances: %s%s"
-                       : "rounded in binary32: %s%s; --scale standard keeps such columns as distances",
-                  note.text, more) < 0)) {
-        dataset->origin_note = NULL;
-        status = fail(error, TANDA_FAILED, "no memory for a note on columns");
-    }
-    free(note.text);
+    free(found);
     return status;
 }
 
@@ -208,7 +217,7 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
 static void take_origins(const request *request, const exact_columns *exact, tanda_dataset *dataset) {
     size_t next = 0;
     for (size_t i = 0; i < dataset->features; i++) {
-        const double origin = known_origin(request->origins, dataset->feature_names, i);
+        const double origin = origin_expected(request->origins, dataset->feature_names, i);
         const bool is_exact = next < exact->count && exact->features[next] == i;
         const exact_column column = {exact->values + next, dataset->rows, exact->count};
         next += is_exact;
@@ -230,7 +239,7 @@ tanda_status origin_apply(const request *request, const exact_columns *exact, ta
     const dataset_expectation *known = request->origins;
     bool some = known == NULL && exact->count > 0;
     for (size_t i = 0; known != NULL && !some && i < dataset->features; i++)
-        some = known_origin(known, dataset->feature_names, i) != 0.0;
+        some = origin_expected(known, dataset->feature_names, i) != 0.0;
     if (!some) return TANDA_OK;
     tanda_status status = dataset_own_values(dataset, error);
     if (status == TANDA_OK)
@@ -252,11 +261,6 @@ tanda_status origin_apply(const request *request, const exact_columns *exact, ta
 tanda_status origin_subtract(tanda_dataset *dataset, const double *origins, tanda_error *error) {
     tanda_status status = dataset_own_values(dataset, error);
     if (status == TANDA_OK) status = origin_copy(origins, dataset->features, &dataset->origins, error);
-    for (size_t row = 0; status == TANDA_OK && row < dataset->rows; row++)
-        for (size_t i = 0; i < dataset->features; i++)
-            if (origins[i] != 0.0) {
-                float *value = &dataset->owned[row * dataset->features + i];
-                *value = distance((double)*value, origins[i]);
-            }
+    if (status == TANDA_OK) origins_subtract(origins, dataset->owned, dataset->rows, dataset->features);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "support/options.h"
 #include "support/text.h"
 #include "train/checkpoint_file.h"
+#include "train/order.h"
 #include "train/train.h"
 
 /* ---- options -------------------------------------------------------------------------------------------- */
@@ -231,7 +232,7 @@ static tanda_status scale_data(fit *fit, tanda_error *error) {
                           : fit->first->model != NULL ? "as the --init model"
                                                       : "as the --init state_dict";
     else
-        status = scaling_fit(scale, training->values, training->rows, training->features, scaling, error);
+        status = dataset_fit_scaling(training, scale, scaling, error);
     if (status == TANDA_OK && scaling->origin == NULL)
         status = scaling_take_origins(scaling, training->origins, training->features, error);
     if (status == TANDA_OK) preparation_spare(&fit->model->preparation, scaling);
@@ -306,6 +307,8 @@ tanda_status fit_finish(fit *fit, tanda_error *error) {
     if (status == TANDA_OK) status = scale_target(fit, error);
     if (status == TANDA_OK) status = weigh_classes(&fit->options, fit->training, error);
     if (status == TANDA_OK) status = take_dropout(fit, error);
+    if (status == TANDA_OK)
+        status = order_settle(&fit->train, fit->training->rows, fit->training->features, error);
     return status == TANDA_OK ? settings_write(&fit->options, fit->training, fit->model, error) : status;
 }
 

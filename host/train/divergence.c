@@ -16,7 +16,7 @@
 
 static float largest_target(const tanda_dataset *training) {
     float largest = 0.0f;
-    for (size_t i = 0; i < training->rows * training->target_count; i++)
+    for (size_t i = 0; training->targets != NULL && i < training->rows * training->target_count; i++)
         if (fabsf(training->targets[i]) > largest) largest = fabsf(training->targets[i]);
     return largest;
 }

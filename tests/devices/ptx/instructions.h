@@ -193,6 +193,10 @@ OPERATION u32 bfe_u32(u32 a, u32 from, u32 count) {
     from &= 255, count &= 255;
     return from > 31 ? 0 : a >> from & (count > 31 ? ~0u : (1u << count) - 1);
 }
+OPERATION u64 bfe_u64(u64 a, u32 from, u32 count) {
+    from &= 255, count &= 255;
+    return from > 63 ? 0 : a >> from & (count > 63 ? ~(u64)0 : ((u64)1 << count) - 1);
+}
 OPERATION u32 shf_l_wrap_b32(u32 low, u32 high, u32 n) {
     return (u32)((((u64)high << 32 | low) << (n & 31)) >> 32);
 }
