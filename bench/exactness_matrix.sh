@@ -246,7 +246,7 @@ add_other() {
         [ -n "$id" ] || continue
         if [[ $name = rusticl* ]]; then
             implementation "rusticl, ${device%% *}" "$gcc_program" "$environment" "--device $id --accept-flush" small
-            # Without gpu_dense: one epoch of iris had not ended after a minute of the processor's time, even with its small
+            # Without gpu_dense: one epoch of iris had not ended after 135 s of the processor's time, even with its small
             # blocks, as llvmpipe compiles. An executor by name leaves evaluation to others.
             for executor in gpu_perceptron gpu_small ops; do
                 implementation "rusticl, ${device%% *}, $executor" "$gcc_program" "$environment" \
