@@ -71,18 +71,20 @@ tanda_status resident_of_dataset(backend *backend, const tanda_model *model, con
 }
 
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
-                              evaluator *result, tanda_error *error) {
+                              tanda_hosts *hosts, evaluator *result, tanda_error *error) {
     const plan_options plan = {.with_loss = true};
     const program_options options = {.batch_rows = rows->rows};
     result->model = model;
     result->rows = rows->rows;
-    return session_create(model, rows, &plan, &options, of, &result->session, error);
+    const tanda_status status = session_create(model, rows, &plan, &options, of, &result->session, error);
+    if (status != TANDA_OK || hosts == NULL) return status;
+    return sharing_create(hosts, &result->session, rows->rows, rows->rows, &result->sharing, error);
 }
 
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
     step_result result;
-    tanda_status status = session_run(&evaluator->session, 0, 1, NULL, true, error);
-    if (status == TANDA_OK) status = session_results(&evaluator->session, &result, error);
+    const tanda_status status =
+        sharing_run_one(evaluator->sharing, &evaluator->session, TANDA_OK, &result, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
     const bool counts = evaluator->session.plan->labels.are_counted;
@@ -97,6 +99,7 @@ tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, t
 }
 
 void evaluator_free(evaluator *evaluator) {
+    sharing_free(evaluator->sharing);
     session_free(&evaluator->session);
 }
 
@@ -108,7 +111,7 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
     tanda_status status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK)
         status = resident_of_dataset(device, model, dataset, true, false, &resident, error);
-    if (status == TANDA_OK) status = evaluator_create(model, &resident, NULL, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_create(model, &resident, NULL, NULL, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &made, error);
     status = dataset_check(dataset, status, error);
     if (status == TANDA_OK) *evaluation = made;
