@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/report.h"
 #include "tanda_lab.h"
 
 #define DEVICES_NAMED 8
+#define MICROSECONDS_TO_TELL \
+    500000 /* launchers end all ranks soon after the first: rank 0 is to tell before */
 
 static struct state {
     size_t rank, ranks; /* as the launcher says, unless --mpi no */
@@ -127,7 +130,9 @@ tanda_status ranks_tell(const tanda_device *device, size_t batch_rows, bool quie
 
 tanda_status ranks_share_failure(tanda_status status, tanda_error *error) {
     if (status == TANDA_OK || state.ranks <= 1 || !state.is_shared || state.hosts != NULL) return status;
-    return join(NULL) == TANDA_OK ? ranks_agree(status, error) : status;
+    if (join(NULL) == TANDA_OK) return ranks_agree(status, error);
+    if (state.rank > 0) usleep(MICROSECONDS_TO_TELL);
+    return status;
 }
 
 bool ranks_speak(void) {

@@ -15,7 +15,9 @@
 #define SPIN_SECONDS 50e-6 /* what waits for less does not give the core away, */
 #define YIELD_SECONDS 2e-3 /* and for less than this does not sleep */
 #define SLEEP_NANOSECONDS 50000
-#define LEAST_PATIENCE 2.0 /* seconds, with a rank that a signal leaves waiting */
+#define LEAST_PATIENCE 2.0 /* seconds that a rank waits for others once a signal has come, */
+#define TURN_SECONDS 0.2   /* and so many more for each rank before it, */
+#define MOST_TURNS 10      /* or so many ranks */
 
 /* ---- waiting -------------------------------------------------------------------------------------------- */
 
@@ -27,18 +29,25 @@ static tanda_status lose(tanda_hosts *hosts, int code, tanda_error *error) {
                 hosts->ranks == NULL ? "starting" : hosts->ranks[hosts->place.rank].host, words);
 }
 
-/* First at once, as most of what is waited for is there soon; ranks may share a core. */
+/* First at once, as most of what is waited for is there soon, but where ranks share a core: then that is the other's. */
 static void pass_time(const tanda_hosts *hosts, double waited) {
     const bool shares_cores = hosts->threads == 0;
     if (waited < SPIN_SECONDS && !shares_cores) return;
-    if (waited < YIELD_SECONDS)
+    if (waited < YIELD_SECONDS && !shares_cores)
         sched_yield();
     else
         nanosleep(&(struct timespec){.tv_nsec = SLEEP_NANOSECONDS}, NULL);
 }
 
+/* One after the other, so that one line tells of it. */
+static double patience_of(const tanda_hosts *hosts) {
+    const double least = 2.0 * hosts->seconds > LEAST_PATIENCE ? 2.0 * hosts->seconds : LEAST_PATIENCE;
+    const size_t rank = hosts->place.rank < MOST_TURNS ? hosts->place.rank : MOST_TURNS;
+    return least + TURN_SECONDS * (double)rank;
+}
+
 static tanda_status wait_for_all(tanda_hosts *hosts, int code, tanda_error *error) {
-    const double begun = seconds_now();
+    const double begun = seconds_now(), patience = patience_of(hosts);
     double waited = 0.0;
     bool is_done = false;
     while (code == 0) {
@@ -46,10 +55,7 @@ static tanda_status wait_for_all(tanda_hosts *hosts, int code, tanda_error *erro
         if (is_done || code != 0) break;
         waited = seconds_now() - begun;
         pass_time(hosts, waited);
-        const double patience = 2.0 * hosts->seconds;
-        if (waited < (patience > LEAST_PATIENCE ? patience : LEAST_PATIENCE) || hosts->gives_up == NULL ||
-            !hosts->gives_up(hosts->context))
-            continue;
+        if (waited < patience || hosts->gives_up == NULL || !hosts->gives_up(hosts->context)) continue;
         hosts->is_lost = true;
         return fail(
             error, TANDA_INTERRUPTED,
@@ -247,7 +253,11 @@ static tanda_status join(const char *mpi, const launcher *launched, tanda_hosts 
     const int code = made->plugin->begin(&made->place);
     if (code != 0) return lose(made, code, error);
     made->plugin->library(made->mpi, sizeof made->mpi);
-    return introduce(made, error);
+    if (launched->ranks <= 1 || made->place.ranks == launched->ranks) return introduce(made, error);
+    made->plugin->end();
+    return fail(error, TANDA_USAGE,
+                "--mpi %s: %zu ranks were started, and %s knows of %zu: another MPI started them", mpi,
+                launched->ranks, made->mpi, made->place.ranks);
 }
 
 bool tanda_hosts_launched(size_t *rank, size_t *ranks) {
