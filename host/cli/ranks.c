@@ -15,6 +15,7 @@ static struct state {
     size_t rank, ranks; /* as the launcher says, unless --mpi no */
     tanda_hosts *hosts;
     const char *mpi; /* of the command line; NULL: auto */
+    bool was_joined; /* or tried to be: MPI begins once */
     bool is_shared;  /* the command is one that the ranks share */
 } state = {.ranks = 1};
 
@@ -53,6 +54,7 @@ static void take_part(train_options *options) {
 }
 
 static tanda_status join(tanda_error *error) {
+    state.was_joined = true;
     const tanda_status status = tanda_hosts_begin(state.mpi, &state.hosts, error);
     if (state.hosts == NULL) return status;
     state.rank = hosts_rank(state.hosts);
@@ -130,7 +132,7 @@ tanda_status ranks_tell(const tanda_device *device, size_t batch_rows, bool quie
 
 tanda_status ranks_share_failure(tanda_status status, tanda_error *error) {
     if (status == TANDA_OK || state.ranks <= 1 || !state.is_shared || state.hosts != NULL) return status;
-    if (join(NULL) == TANDA_OK) return ranks_agree(status, error);
+    if (!state.was_joined && join(NULL) == TANDA_OK) return ranks_agree(status, error);
     if (state.rank > 0) usleep(MICROSECONDS_TO_TELL);
     return status;
 }

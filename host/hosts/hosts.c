@@ -15,9 +15,10 @@
 #define SPIN_SECONDS 50e-6 /* what waits for less does not give the core away, */
 #define YIELD_SECONDS 2e-3 /* and for less than this does not sleep */
 #define SLEEP_NANOSECONDS 50000
-#define LEAST_PATIENCE 2.0 /* seconds that a rank waits for others once a signal has come, */
-#define TURN_SECONDS 0.2   /* and so many more for each rank before it, */
-#define MOST_TURNS 10      /* or so many ranks */
+#define LEAST_PATIENCE 2.0             /* seconds that a rank waits for others once a signal has come, */
+#define TURN_SECONDS 0.2               /* and so many more for each rank before it, */
+#define MOST_TURNS 10                  /* or so many ranks */
+#define DELIVERY_NANOSECONDS 300000000 /* for a last line to reach the launcher */
 
 /* ---- waiting -------------------------------------------------------------------------------------------- */
 
@@ -150,7 +151,7 @@ _Static_assert(sizeof(tanda_error) % sizeof(word) == 0, "errors travel in words"
 
 tanda_status hosts_agree(tanda_hosts *hosts, tanda_status status, uint32_t *flags, tanda_error *error) {
     verdict own = {(uint32_t)status, flags == NULL ? 0 : *flags}, *all = NULL;
-    if (hosts == NULL || hosts->is_lost || hosts->is_settled) return status;
+    if (!hosts_are_together(hosts)) return status;
     tanda_status shared = allocate(&all, hosts->place.ranks, sizeof *all, "verdicts", error);
     if (shared == TANDA_OK) shared = hosts_gather_equal(hosts, &own, all, sizeof own / sizeof(word), error);
     for (size_t i = 0; shared == TANDA_OK && i < hosts->place.ranks; i++)
@@ -284,7 +285,11 @@ void tanda_hosts_end(tanda_hosts *hosts, tanda_status status) {
     uint32_t own = 0, *all = NULL;
     if (hosts == NULL) return;
     const bool is_alone = hosts->is_lost || (status != TANDA_OK && !hosts->is_settled);
-    if (is_alone) hosts->plugin->abort((int)status);
+    if (is_alone) {
+        /* Launchers drop what has not gone through their pipes when they end all ranks. */
+        nanosleep(&(struct timespec){.tv_nsec = DELIVERY_NANOSECONDS}, NULL);
+        hosts->plugin->abort((int)status);
+    }
     /* Some MPIs end all ranks when one has ended with an error: the others wait until this one is ready. */
     hosts->gives_up = NULL;
     if (allocate(&all, hosts->place.ranks, sizeof *all, "ranks", NULL) == TANDA_OK)

@@ -47,6 +47,11 @@ static inline size_t hosts_count(const tanda_hosts *hosts) {
     return hosts == NULL ? 1 : hosts->place.ranks;
 }
 
+/* Whether exchanges are to go on: no rank is lost, and there is no end that all know of. */
+static inline bool hosts_are_together(const tanda_hosts *hosts) {
+    return hosts != NULL && !hosts->is_lost && !hosts->is_settled;
+}
+
 /* "rank 3 (node2)". */
 #define RANK_TEXT_SIZE (HOST_NAME_SIZE + 32)
 const char *hosts_rank_text(const tanda_hosts *hosts, size_t rank, char text[RANK_TEXT_SIZE]);

@@ -13,9 +13,7 @@
 
 struct sharing {
     tanda_hosts *hosts;
-    session *session;
-    size_t rows, batch_rows;
-    size_t parameters; /* of the gradient; 0 for an evaluation */
+    sharing_options options;
     bool is_sliced;
     shares shares[2]; /* of a whole batch, and of the last one of an epoch */
     word *out, *in;
@@ -28,9 +26,9 @@ struct sharing {
 
 static size_t slice_begin(const sharing *sharing, size_t rank) {
     const size_t ranks = sharing->hosts->place.ranks,
-                 lines = (sharing->parameters + SLICE_GRAIN - 1) / SLICE_GRAIN;
+                 lines = (sharing->options.parameters + SLICE_GRAIN - 1) / SLICE_GRAIN;
     const size_t at = (size_t)((unsigned __int128)lines * rank / ranks) * SLICE_GRAIN;
-    return at < sharing->parameters ? at : sharing->parameters;
+    return at < sharing->options.parameters ? at : sharing->options.parameters;
 }
 
 static size_t own_slice(const sharing *sharing) {
@@ -48,7 +46,7 @@ static tanda_status allocate_words(sharing *sharing, tanda_error *error) {
     size_t in = 0, out = 0, pieces = 0;
     for (size_t s = 0; s < 2; s++) {
         const shares *shares = &sharing->shares[s];
-        const size_t floats = sharing->is_sliced ? own_slice(sharing) : sharing->parameters;
+        const size_t floats = sharing->is_sliced ? own_slice(sharing) : sharing->options.parameters;
         size_t words = 0, gone = 0;
         for (size_t rank = 0; rank < ranks; rank++) {
             words += block_words(shares, rank, floats);
@@ -67,11 +65,13 @@ static tanda_status allocate_words(sharing *sharing, tanda_error *error) {
 }
 
 static tanda_status make(sharing *made, tanda_error *error) {
-    const size_t ranks = made->hosts->place.ranks, steps = steps_per_epoch(made->rows, made->batch_rows);
-    const size_t sizes[] = {made->batch_rows, batch_size(made->rows, made->batch_rows, steps - 1)};
+    const size_t ranks = made->hosts->place.ranks,
+                 steps = steps_per_epoch(made->options.rows, made->options.batch_rows);
+    const size_t sizes[] = {made->options.batch_rows,
+                            batch_size(made->options.rows, made->options.batch_rows, steps - 1)};
     size_t bytes = 0;
-    made->is_sliced =
-        multiply_overflows(made->parameters, ranks * sizeof(float), &bytes) || bytes >= SHARING_LEAST_SLICED;
+    made->is_sliced = multiply_overflows(made->options.parameters, ranks * sizeof(float), &bytes) ||
+                      bytes >= SHARING_LEAST_SLICED;
     tanda_status status = TANDA_OK;
     for (size_t s = 0; status == TANDA_OK && s < 2; s++)
         status = shares_make(tiles_of(sizes[s]), ranks, &made->shares[s], error);
@@ -79,25 +79,40 @@ static tanda_status make(sharing *made, tanda_error *error) {
     if (status == TANDA_OK) status = allocate(&made->received, ranks, sizeof *made->sent, "shares", error);
     if (status == TANDA_OK) status = allocate(&made->slices, ranks, sizeof *made->sent, "shares", error);
     if (status == TANDA_OK)
-        status = allocate(&made->gradient, made->parameters, sizeof(float), "gradient", error);
+        status = allocate(&made->gradient, made->options.parameters, sizeof(float), "gradient", error);
     for (size_t rank = 0; status == TANDA_OK && rank < ranks; rank++)
         made->slices[rank] = slice_begin(made, rank + 1) - slice_begin(made, rank);
     return status == TANDA_OK ? allocate_words(made, error) : status;
 }
 
-tanda_status sharing_create(tanda_hosts *hosts, session *session, size_t rows, size_t batch_rows,
-                            sharing **result, tanda_error *error) {
+tanda_status sharing_create(tanda_hosts *hosts, const sharing_options *options, sharing **result,
+                            tanda_error *error) {
     sharing *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "shares", error);
     if (status != TANDA_OK) return status;
-    *made = (sharing){.hosts = hosts, .session = session, .rows = rows, .batch_rows = batch_rows};
-    made->parameters = session->plan->training ? session->plan->parameter_count : 0;
+    *made = (sharing){.hosts = hosts, .options = *options};
     status = make(made, error);
     if (status == TANDA_OK)
         *result = made;
     else
         sharing_free(made);
     return status;
+}
+
+static tanda_status make_of_session(void *context, uint64_t step, size_t first_tile, size_t tiles,
+                                    partial_sum *sum, tanda_error *error) {
+    return session_partial(context, step, first_tile, tiles, sum, error);
+}
+
+tanda_status sharing_of_session(tanda_hosts *hosts, session *session, size_t rows, size_t batch_rows,
+                                sharing **result, tanda_error *error) {
+    const plan *plan = session->plan;
+    const sharing_options options = {.rows = rows,
+                                     .batch_rows = batch_rows,
+                                     .parameters = plan->training ? plan->parameter_count : 0,
+                                     .make = make_of_session,
+                                     .context = session};
+    return sharing_create(hosts, &options, result, error);
 }
 
 void sharing_free(sharing *sharing) {
@@ -114,15 +129,16 @@ void sharing_free(sharing *sharing) {
     free(sharing);
 }
 
-size_t sharing_working(const sharing *sharing) {
-    return sharing->shares[0].working;
-}
-
 /* ---- the sums of this rank's pieces --------------------------------------------------------------------- */
 
 static void put_header(word *out, tanda_status status, uint64_t step) {
     out[0].natural = (uint32_t)status;
     out[1].natural = (uint32_t)step;
+}
+
+static tanda_status make_piece(const sharing *sharing, uint64_t step, const piece *piece, partial_sum *sum,
+                               tanda_error *error) {
+    return sharing->options.make(sharing->options.context, step, piece->first, piece->tiles, sum, error);
 }
 
 /* One block for all: each piece's gradient is made where it leaves from. */
@@ -133,11 +149,11 @@ static tanda_status make_block(const sharing *sharing, const shares *shares, uin
     tanda_status status = TANDA_OK;
     for (size_t i = shares->begin[rank]; status == TANDA_OK && i < shares->begin[rank + 1]; i++) {
         const piece *piece = &shares->pieces[i];
-        partial_sum sum = {.gradient = sharing->parameters > 0 ? &at[PIECE_WORDS].real : NULL};
-        status = session_partial(sharing->session, step, piece->first, piece->tiles, &sum, error);
+        partial_sum sum = {.gradient = sharing->options.parameters > 0 ? &at[PIECE_WORDS].real : NULL};
+        status = make_piece(sharing, step, piece, &sum, error);
         at[0].real = sum.loss;
         at[1].natural = sum.correct;
-        at += PIECE_WORDS + sharing->parameters;
+        at += PIECE_WORDS + sharing->options.parameters;
     }
     return status;
 }
@@ -151,7 +167,7 @@ static tanda_status make_slices(const sharing *sharing, const shares *shares, ui
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         const piece *piece = &shares->pieces[begin + i];
         partial_sum sum = {.gradient = sharing->gradient};
-        status = session_partial(sharing->session, step, piece->first, piece->tiles, &sum, error);
+        status = make_piece(sharing, step, piece, &sum, error);
         word *block = sharing->out;
         size_t from = 0;
         for (size_t to = 0; status == TANDA_OK && to < ranks; to++) {
@@ -224,7 +240,7 @@ static tanda_status check_headers(const sharing *sharing, const shares *shares, 
 
 static tanda_status gather_pieces(const sharing *sharing, const shares *shares, tanda_error *error) {
     for (size_t rank = 0; rank < shares->ranks; rank++)
-        sharing->received[rank] = block_words(shares, rank, sharing->parameters);
+        sharing->received[rank] = block_words(shares, rank, sharing->options.parameters);
     return hosts_gather(sharing->hosts, sharing->out, sharing->in, sharing->received, error);
 }
 
@@ -251,7 +267,7 @@ static void put_headers(const sharing *sharing, const shares *shares, uint64_t s
 static tanda_status share(const sharing *sharing, const shares *shares, uint64_t step, tanda_status status,
                           partial_sum *sum, tanda_error *error) {
     const bool sliced = sharing->is_sliced;
-    const size_t floats = sliced ? own_slice(sharing) : sharing->parameters;
+    const size_t floats = sliced ? own_slice(sharing) : sharing->options.parameters;
     if (status == TANDA_OK)
         status =
             sliced ? make_slices(sharing, shares, step, error) : make_block(sharing, shares, step, error);
@@ -271,21 +287,25 @@ static tanda_status share(const sharing *sharing, const shares *shares, uint64_t
     return hosts_gather(sharing->hosts, last + PIECE_WORDS, sharing->gradient, sharing->slices, error);
 }
 
-tanda_status sharing_step(sharing *sharing, uint64_t step, const update_rates *rates, tanda_status status,
-                          step_result *result, tanda_error *error) {
-    const size_t per_epoch = steps_per_epoch(sharing->rows, sharing->batch_rows);
+tanda_status sharing_sum(sharing *sharing, uint64_t step, tanda_status status, partial_sum *sum,
+                         tanda_error *error) {
+    const size_t per_epoch = steps_per_epoch(sharing->options.rows, sharing->options.batch_rows);
     const shares *shares = &sharing->shares[step % per_epoch + 1 == per_epoch];
+    return share(sharing, shares, step, status, sum, error);
+}
+
+tanda_status sharing_step(sharing *sharing, session *session, uint64_t step, const update_rates *rates,
+                          tanda_status status, step_result *result, tanda_error *error) {
     partial_sum sum = {0};
-    status = share(sharing, shares, step, status, &sum, error);
+    status = sharing_sum(sharing, step, status, &sum, error);
     if (status != TANDA_OK) return status;
     *result = (step_result){.loss = sum.loss, .correct = sum.correct};
-    return sharing->parameters > 0 ? session_apply(sharing->session, step, rates, &sum, result, error)
-                                   : TANDA_OK;
+    return session->plan->training ? session_apply(session, step, rates, &sum, result, error) : TANDA_OK;
 }
 
 tanda_status sharing_run_one(sharing *sharing, session *session, tanda_status status, step_result *result,
                              tanda_error *error) {
-    if (sharing != NULL) return sharing_step(sharing, 0, NULL, status, result, error);
+    if (sharing != NULL) return sharing_step(sharing, session, 0, NULL, status, result, error);
     if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
     return status == TANDA_OK ? session_results(session, result, error) : status;
 }

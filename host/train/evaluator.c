@@ -78,7 +78,7 @@ tanda_status evaluator_create(const tanda_model *model, const resident *rows, co
     result->rows = rows->rows;
     const tanda_status status = session_create(model, rows, &plan, &options, of, &result->session, error);
     if (status != TANDA_OK || hosts == NULL) return status;
-    return sharing_create(hosts, &result->session, rows->rows, rows->rows, &result->sharing, error);
+    return sharing_of_session(hosts, &result->session, rows->rows, rows->rows, &result->sharing, error);
 }
 
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {

@@ -106,3 +106,18 @@ tanda_status same_training_check(const trainer *trainer, tanda_error *error) {
     free(own);
     return hosts_agree(options->hosts, status, NULL, error);
 }
+
+tanda_status same_weights_check(const trainer *trainer, tanda_error *error) {
+    tanda_hosts *hosts = trainer->options->hosts;
+    char digest[DIGEST_TEXT_SIZE], who[RANK_TEXT_SIZE], **digests = NULL;
+    if (hosts == NULL) return TANDA_OK;
+    model_digest(trainer->model, digest);
+    tanda_status status = hosts_gather_texts(hosts, digest, &digests, error);
+    for (size_t rank = 1; status == TANDA_OK && rank < hosts_count(hosts); rank++)
+        if (strcmp(digests[0], digests[rank]) != 0)
+            status = fail(error, TANDA_FAILED,
+                          "%s has not the weights of rank 0 at the end: one of their devices is at fault",
+                          hosts_rank_text(hosts, rank, who));
+    free(digests);
+    return status;
+}

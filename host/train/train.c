@@ -404,6 +404,7 @@ tanda_status training_run_end(training_run *run, tanda_error *error) {
         status = check_data(run, full_batch_end(run->trainer.full_batch, &run->result, error), error);
     if (status == TANDA_OK) status = finish_training(run, error);
     status = hosts_agree(hosts, status, NULL, error);
+    if (status == TANDA_OK) status = same_weights_check(&run->trainer, error);
     hosts_settle(hosts);
     if (status == TANDA_OK && saves)
         checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* told by itself */

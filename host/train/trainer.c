@@ -80,8 +80,8 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
         session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
     if (status == TANDA_OK) tell_notes(trainer);
     if (status == TANDA_OK && options->hosts != NULL)
-        status = sharing_create(options->hosts, &trainer->session, trainer->dataset->rows,
-                                trainer->batch_rows, &trainer->sharing, error);
+        status = sharing_of_session(options->hosts, &trainer->session, trainer->dataset->rows,
+                                    trainer->batch_rows, &trainer->sharing, error);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
@@ -219,8 +219,9 @@ static tanda_status share_steps(trainer *trainer, uint64_t first, size_t steps, 
     tanda_status status = TANDA_OK;
     for (size_t s = 0; s < steps; s++) {
         const update_rates *rates = trainer->step_rates != NULL ? &trainer->step_rates[s] : NULL;
-        status = sharing_step(trainer->sharing, first + s, rates, status, &trainer->results[s], error);
-        if (status != TANDA_OK && tanda_hosts_is_settled(trainer->options->hosts)) break;
+        status = sharing_step(trainer->sharing, &trainer->session, first + s, rates, status,
+                              &trainer->results[s], error);
+        if (status != TANDA_OK && !hosts_are_together(trainer->options->hosts)) break;
     }
     return hosts_agree(trainer->options->hosts, status, NULL, error);
 }
