@@ -176,7 +176,7 @@ static bool has_ended;
 /* OpenMP's runtime ends the process by itself where it gets no memory or no thread. */
 static void explain_exit(int status, void *context) {
     (void)context;
-    if (status != 0 && !has_ended)
+    if (status != 0 && !has_ended && !ranks_have_mpi())
         fputs("tanda: the OpenMP runtime gave up, for want of memory or threads; --threads takes fewer\n",
               stderr);
 }

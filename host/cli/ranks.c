@@ -77,6 +77,10 @@ tanda_status ranks_agree(tanda_status status, tanda_error *error) {
     return tanda_hosts_agree(state.hosts, status, error);
 }
 
+bool ranks_have_mpi(void) {
+    return state.was_joined && state.ranks > 1;
+}
+
 tanda_hosts *ranks_hosts(void) {
     return state.hosts;
 }

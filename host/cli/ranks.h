@@ -19,6 +19,9 @@ tanda_status ranks_join(train_options *options, tanda_status status, tanda_error
 /* All agree on how it went: to be called by all ranks. */
 tanda_status ranks_agree(tanda_status status, tanda_error *error);
 
+/* Whether MPI has begun, which ends the process by itself where it fails, with words of its own. */
+bool ranks_have_mpi(void);
+
 /* NULL for one process. */
 tanda_hosts *ranks_hosts(void);
 

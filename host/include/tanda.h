@@ -680,7 +680,8 @@ typedef struct tanda_train_options {
 
     /*
      * The ranks that train together, each with the same model, data and options: what differs is refused, with the rank.
-     * Each ends with the same weights, those of one process alone. Checkpoints are rank 0's, whatever the others say.
+     * Each ends with the same weights, those of one process alone. Checkpoints are rank 0's, whatever the others say. With a
+     * tanda_trainer all ranks make the same calls.
      */
     tanda_hosts *hosts; /* NULL: this process alone */
 } tanda_train_options;
