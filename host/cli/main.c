@@ -41,6 +41,8 @@ const command commands[] = {
     {"record", "keep the fingerprint of a training, for verify --golden", &record_argp, record_command, NULL},
     {"trace", "one row through one step, with formulas, numbers and finite differences", &trace_argp,
      trace_command, NULL},
+    {"surface", "the cost over the weights, and the paths that trainings take over it", &surface_argp,
+     surface_command, NULL},
     {"report", "trainings epoch by epoch, and a model on data, in pictures", &report_argp, report_command,
      NULL},
     {"generate", "write synthetic data as .npy or CSV files", &generate_argp, generate_command, NULL},

@@ -117,6 +117,9 @@ tanda_status file_list_add(const named_file *file, file_list *list, tanda_error 
 /* The data of these options with its labels, and the kernels. */
 tanda_status file_list_add_read(const data_options *data, const common_options *common, file_list *list,
                                 tanda_error *error);
+
+/* What --output names, a page or a picture, with what is written beside it. NULL is none. */
+tanda_status file_list_add_output(const char *output, bool is_page, file_list *list, tanda_error *error);
 void file_list_free(file_list *list);
 
 #endif

@@ -38,6 +38,7 @@
 #include "model/prediction_text.h"
 #include "model/preparation_json.h"
 #include "page/draw.h"
+#include "page/gnuplot.h"
 #include "page/page.h"
 #include "page/texts.h"
 #include "support/clock.h"
@@ -62,6 +63,7 @@
 #include "train/schedule.h"
 #include "verify/golden.h"
 #include "verify/lockstep.h"
+#include "verify/surface.h"
 #include "verify/trace.h"
 
 #endif

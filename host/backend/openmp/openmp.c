@@ -166,8 +166,10 @@ static tanda_status list_cpu(tanda_device_information **devices, size_t *count, 
 }
 
 static void close_cpu(backend *backend) {
-    free(((openmp_backend_state *)backend)->limit_values);
-    free(backend);
+    openmp_backend_state *state = (openmp_backend_state *)backend;
+    openmp_profile_free(state);
+    free(state->limit_values);
+    free(state);
 }
 
 static tanda_status make_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
@@ -268,6 +270,8 @@ static const backend_interface interface = {
     .generate = generate,
     .finish = finish,
     .limits = openmp_limits,
+    .profile_begin = openmp_profile_begin,
+    .profile_end = openmp_profile_end,
 };
 
 static tanda_status open_cpu(const char *id, const tanda_device_options *options, backend **result,
