@@ -1,6 +1,7 @@
 #include "hosts/hosts.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -248,10 +249,23 @@ static tanda_status introduce(tanda_hosts *hosts, tanda_error *error) {
     return status;
 }
 
+/* MPICH takes SIGUSR1 for itself. What the program handles stays the program's. */
+static int begin_mpi(tanda_hosts *hosts) {
+    static const int watched[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGALRM};
+    enum { WATCHED = sizeof watched / sizeof *watched };
+    struct sigaction before[WATCHED];
+    for (size_t i = 0; i < WATCHED; i++)
+        sigaction(watched[i], NULL, &before[i]);
+    const int code = hosts->plugin->begin(&hosts->place);
+    for (size_t i = 0; i < WATCHED; i++)
+        if (before[i].sa_handler != SIG_DFL) sigaction(watched[i], &before[i], NULL);
+    return code;
+}
+
 static tanda_status join(const char *mpi, const launcher *launched, tanda_hosts *made, tanda_error *error) {
     tanda_status status = plugin_load(mpi, launched, &made->library, &made->plugin, error);
     if (status != TANDA_OK) return status;
-    const int code = made->plugin->begin(&made->place);
+    const int code = begin_mpi(made);
     if (code != 0) return lose(made, code, error);
     made->plugin->library(made->mpi, sizeof made->mpi);
     if (launched->ranks <= 1 || made->place.ranks == launched->ranks) return introduce(made, error);

@@ -71,14 +71,18 @@ tanda_status resident_of_dataset(backend *backend, const tanda_model *model, con
 }
 
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
-                              tanda_hosts *hosts, evaluator *result, tanda_error *error) {
+                              evaluator *result, tanda_error *error) {
     const plan_options plan = {.with_loss = true};
     const program_options options = {.batch_rows = rows->rows};
     result->model = model;
     result->rows = rows->rows;
-    const tanda_status status = session_create(model, rows, &plan, &options, of, &result->session, error);
-    if (status != TANDA_OK || hosts == NULL) return status;
-    return sharing_of_session(hosts, &result->session, rows->rows, rows->rows, &result->sharing, error);
+    return session_create(model, rows, &plan, &options, of, &result->session, error);
+}
+
+tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error) {
+    if (hosts == NULL) return TANDA_OK;
+    return sharing_of_session(hosts, &evaluator->session, evaluator->rows, evaluator->rows,
+                              &evaluator->sharing, error);
 }
 
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
@@ -111,7 +115,7 @@ tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, cons
     tanda_status status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK)
         status = resident_of_dataset(device, model, dataset, true, false, &resident, error);
-    if (status == TANDA_OK) status = evaluator_create(model, &resident, NULL, NULL, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_create(model, &resident, NULL, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &made, error);
     status = dataset_check(dataset, status, error);
     if (status == TANDA_OK) *evaluation = made;

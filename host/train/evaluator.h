@@ -24,12 +24,12 @@ typedef struct evaluator {
     sharing *sharing; /* or NULL */
 } evaluator;
 
-/*
- * of: a training of the model, whose parameters are evaluated; NULL: the model's own. hosts: the ranks that share the work,
- * or NULL.
- */
+/* of: a training of the model, whose parameters are evaluated; NULL: the model's own. */
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
-                              tanda_hosts *hosts, evaluator *result, tanda_error *error);
+                              evaluator *result, tanda_error *error);
+
+/* All ranks have a part of its work from now on; hosts may be NULL. */
+tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error);
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 

@@ -335,8 +335,8 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
     if (trainer->options->restore_best && trainer->progress.stopping.best_epoch > 0)
         status = session_write_parameters(&trainer->session, trainer->best, error);
     if (status == TANDA_OK)
-        status = evaluator_create(trainer->model, &trainer->training, &trainer->session,
-                                  trainer->options->hosts, &evaluator, error);
+        status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_share(&evaluator, trainer->options->hosts, error);
     status = hosts_agree(trainer->options->hosts, status, NULL, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
     result->has_validation = trainer->validation_set != NULL;

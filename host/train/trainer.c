@@ -92,8 +92,10 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
         if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
     }
     if (status == TANDA_OK && trainer->validation_set != NULL)
-        status = evaluator_create(trainer->model, &trainer->validation, &trainer->session, options->hosts,
+        status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
                                   &trainer->evaluator, error);
+    if (status == TANDA_OK && trainer->validation_set != NULL)
+        status = evaluator_share(&trainer->evaluator, options->hosts, error);
     return status;
 }
 

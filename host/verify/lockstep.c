@@ -279,8 +279,7 @@ static tanda_status measure_drift(lockstep *lockstep, tanda_error *error) {
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++) {
         runner *runner = &lockstep->runners[side];
         evaluator evaluator = {0};
-        status =
-            evaluator_create(lockstep->model, &runner->resident, &runner->session, NULL, &evaluator, error);
+        status = evaluator_create(lockstep->model, &runner->resident, &runner->session, &evaluator, error);
         if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->final[side], error);
         evaluator_free(&evaluator);
     }
