@@ -46,6 +46,8 @@ const command commands[] = {
     {"report", "trainings epoch by epoch, and a model on data, in pictures", &report_argp, report_command,
      NULL},
     {"generate", "write synthetic data as .npy or CSV files", &generate_argp, generate_command, NULL},
+    {"shuffle", "mix the rows of a data set once, and write them again", &shuffle_argp, shuffle_command,
+     NULL},
     {"inspect", "what a model file or a data file holds", &inspect_argp, inspect_command, NULL},
     {"devices", "what there is to train on, and what each is good for", &devices_argp, devices_command, NULL},
     {"bench", "the limits of this machine, and how near trainings come to them", &bench_argp, bench_command,

@@ -80,7 +80,9 @@ static const struct argp_option table[] = {
     {"only", FLAG_ONLY, "NAME", 0,
      "one picture: contour, surface, descent, sigmoid or regions; to --output, or to standard output", 0},
     {"format", FLAG_PICTURE_FORMAT, "FORMAT", 0,
-     "of --only: svg (default with --output), png, pdf or text (default without)", 0},
+     "of --only: svg (default with --output), png, pdf or text (default without); or that of the data, as "
+     "tanda train takes it",
+     0},
     {"language", VALUE(language), "LANGUAGE", 0, "of text, page and pictures: en (default) or es", 0},
     WITHOUT_OPTIONS("optimizer format report-every math gemm"),
     {0},
@@ -148,8 +150,10 @@ static tanda_status set_only(surfacing *run, const char *argument, tanda_error *
     return status;
 }
 
+/* Of a picture; or of the data, as settings have it. */
 static tanda_status set_format(surfacing *run, const char *argument, tanda_error *error) {
     size_t index = 0;
+    if (data_format_read(argument, &run->train.data.read, NULL) == TANDA_OK) return TANDA_OK;
     const tanda_status status =
         vocabulary_read(&picture_format_words, "--format", argument, &index, NULL, error);
     run->format = (picture_format)index;

@@ -273,8 +273,7 @@ size_t npy_bound(const unsigned char *data, size_t size) {
     return whole;
 }
 
-tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error) {
+tanda_status npy_open(const char *path, const file_view *view, array *found, tanda_error *error) {
     parser parser = {0};
     header header = {0};
     array array = {.path = path};
@@ -297,7 +296,15 @@ tanda_status npy_read(const char *path, file_view *view, const request *request,
     array.inner_count = header.dimensions > 2 ? header.dimensions - 1 : 0;
     for (size_t i = 0; i < array.inner_count; i++)
         array.inner[i] = (size_t)header.shape[i + 1];
-    return array_read(&array, view, request, table, error);
+    *found = array;
+    return TANDA_OK;
+}
+
+tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
+                      tanda_error *error) {
+    array array;
+    const tanda_status status = npy_open(path, view, &array, error);
+    return status == TANDA_OK ? array_read(&array, view, request, table, error) : status;
 }
 
 void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns) {

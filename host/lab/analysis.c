@@ -141,23 +141,6 @@ static void find_sides(const lab_run *run, const lab_series *series, size_t a, s
     }
 }
 
-/* Between the ends of the range, where the lines are apart as they are measured to be: what is wrong there says little. */
-static bool predict_tie(const lab_run *run, const lab_series *series, size_t a, size_t b, const int *sides,
-                        size_t round, double *place) {
-    stat_line of_a, of_b;
-    const size_t last = series->count - 1;
-    if (sides[0] * sides[last] >= 0 || !fit_round(run, series, a, round, &of_a) ||
-        !fit_round(run, series, b, round, &of_b))
-        return false;
-    for (size_t i = 0; i <= last; i += last) {
-        const double rows = (double)run->workloads[series->workloads[i]].batch;
-        const double ratio = (of_b.intercept + rows * of_b.slope) / (of_a.intercept + rows * of_a.slope);
-        if (side_of(ratio, ratio) != sides[i]) return false;
-    }
-    *place = (of_b.intercept - of_a.intercept) / (of_a.slope - of_b.slope);
-    return true;
-}
-
 /* Indexes in a series between which another device is faster than before, the first such; end 0: there is none. */
 typedef struct bracket {
     size_t first, end;
@@ -170,6 +153,37 @@ static bracket find_bracket(const lab_series *series, const int *sides) {
         if (sides[i] != 0) last = i;
     }
     return (bracket){0, 0};
+}
+
+static double time_at(const stat_line *line, double rows) {
+    return line->intercept + rows * line->slope;
+}
+
+/* Whether a line tells the times of a round where the sides change, and the sides at the ends: elsewhere it may be wrong. */
+static bool lines_hold(const lab_run *run, const lab_series *series, bracket within, const int *sides,
+                       const stat_line lines[2], const size_t devices[2], size_t round) {
+    for (size_t i = 0; i < series->count; i++) {
+        const size_t workload = series->workloads[i];
+        const double rows = (double)run->workloads[workload].batch;
+        const double ratio = time_at(&lines[1], rows) / time_at(&lines[0], rows);
+        if ((i == 0 || i + 1 == series->count) && side_of(ratio, ratio) != sides[i]) return false;
+        for (size_t d = 0; d < 2 && i >= within.first && i <= within.end; d++) {
+            const lab_cell *cell = lab_cell_of(run, workload, devices[d]);
+            const double error = time_at(&lines[d], rows) / cell->seconds[round];
+            if (error > LAB_CLEAR || error < 1.0 / LAB_CLEAR) return false;
+        }
+    }
+    return true;
+}
+
+static bool predict_tie(const lab_run *run, const lab_series *series, bracket within, const int *sides,
+                        const size_t devices[2], size_t round, double *place) {
+    stat_line lines[2];
+    for (size_t d = 0; d < 2; d++)
+        if (!fit_round(run, series, devices[d], round, &lines[d])) return false;
+    if (within.end == 0 || !lines_hold(run, series, within, sides, lines, devices, round)) return false;
+    *place = (lines[1].intercept - lines[0].intercept) / (lines[0].slope - lines[1].slope);
+    return *place > 0.0;
 }
 
 static bool measure_tie(const lab_run *run, const lab_series *series, bracket within, size_t a, size_t b,
@@ -190,7 +204,8 @@ lab_crossing lab_crossing_of(const lab_run *run, const lab_series *series, size_
     find_sides(run, series, a, b, sides);
     const bracket within = find_bracket(series, sides);
     for (size_t round = 0; round < rounds_of(run); round++) {
-        predictions += predict_tie(run, series, a, b, sides, round, &predicted[predictions]);
+        predictions +=
+            predict_tie(run, series, within, sides, (size_t[]){a, b}, round, &predicted[predictions]);
         measurements += measure_tie(run, series, within, a, b, round, &measured[measurements]);
     }
     return (lab_crossing){stat_summarise(predicted, predictions), stat_summarise(measured, measurements),

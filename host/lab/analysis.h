@@ -60,7 +60,8 @@ lab_line_fit lab_fit(const lab_run *run, const lab_series *series, size_t device
 /*
  * Rows in a step at which two devices tie, by the fits and as measured; counts are rounds in which there was such a place.
  * There is none where neither is faster than the other, by more than LAB_TIE, at fewer rows, and slower at more: what is as
- * fast as the other over a part of the range crosses it by chance.
+ * fast as the other over a part of the range crosses it by chance. Nor is one predicted by lines that are off the times
+ * around it, by more than LAB_CLEAR.
  */
 typedef struct lab_crossing {
     stat_summary predicted, measured;

@@ -93,11 +93,14 @@
     TEXT(lab_width, "width", "anchura") \
     TEXT(lab_log_ratio, "log2 of the ratio", "log2 de la razón") \
     TEXT(lab_fit, "The line t0 + n / r", "La recta t0 + n / r") \
-    TEXT(lab_fit_how, \
-         "A step of n rows takes t0, whatever it does, and n / r for its rows. Two such lines cross at n = " \
-         "(t0′ − t0) / (1/r − 1/r′).", \
-         "Un paso de n filas tarda t0, haga lo que haga, y n / r por sus filas. Dos rectas así se cruzan " \
-         "en n = (t0′ − t0) / (1/r − 1/r′).") \
+    TEXT( \
+        lab_fit_how, \
+        "A step of n rows takes t0, whatever it does, and n / r for its rows. Two such lines cross at n = " \
+        "(t0′ − t0) / (1/r − 1/r′), which says something where both are within %d %% of the times around " \
+        "it.", \
+        "Un paso de n filas tarda t0, haga lo que haga, y n / r por sus filas. Dos rectas así se cruzan " \
+        "en n = (t0′ − t0) / (1/r − 1/r′), que dice algo si ambas distan menos del %d %% de los tiempos de " \
+        "alrededor.") \
     TEXT(lab_series_title, "series", "serie") \
     TEXT(lab_rows_series, "rows", "filas") \
     TEXT(lab_width_series, "width %zu", "anchura %zu") \

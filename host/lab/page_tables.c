@@ -165,7 +165,7 @@ void lab_put_fits(page *page, const lab_run *run) {
     const char *const pairs[] = {SAY(lab_series_title), SAY(lab_pair), SAY(lab_predicted),
                                  SAY(lab_tie_measured), SAY(lab_in_rounds)};
     page_subheading(page, "%s", SAY(lab_fit));
-    page_paragraph(page, "%s", SAY(lab_fit_how));
+    page_paragraph(page, SAY(lab_fit_how), (int)(100.0 * (LAB_CLEAR - 1.0) + 0.5));
     page_table_begin(page, "wwrr", titles);
     each_series(page, run, 0, put_fit);
     page_table_end(page);

@@ -143,8 +143,8 @@ static void put_palette(FILE *stream, const picture *picture) {
         [PALETTE_SEQUENTIAL] = "0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725'",
         [PALETTE_DIVERGING] = "0 '#2166ac', 1 '#92c5de', 2 '#f7f7f7', 3 '#f4a582', 4 '#b2182b'",
         [PALETTE_GRAY] = "0 '#000000', 1 '#ffffff'",
-        [PALETTE_CLASSES] = "0 '#cfe2f6', 1 '#f8dcc0', 2 '#cceadb', 3 '#f0d2e7', 4 '#e0d6f3', 5 '#f5d1d1', "
-                            "6 '#cbe9ed', 7 '#dfe1e4'"};
+        [PALETTE_CLASSES] = ("0 '#cfe2f6', 1 '#f8dcc0', 2 '#cceadb', 3 '#f0d2e7', 4 '#e0d6f3', 5 '#f5d1d1', "
+                             "6 '#cbe9ed', 7 '#dfe1e4'")};
     /* Lines have to be seen on white and on black, and beside paths in colours. */
     static const char lines[] = "0 '#b4bcc4', 1 '#6a737c'";
     const bool has_lines = has_kind(picture, SERIES_CONTOUR) && picture->palette == PALETTE_SEQUENTIAL;

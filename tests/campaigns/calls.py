@@ -72,6 +72,7 @@ ALLOCATIONS = {
     "trace": Command(f"trace --data iris.csv --hidden 2 --optimizer adam --l2 0.1 {CPU}"),
     "trace-page": Command(f"trace --data iris.csv --hidden 2 --json --language es --output page.html {CPU}", ("page.html",),
                           before={"page.html": "iris.csv"}),
+    "surface": Command(f"surface --data iris.csv --hidden 2 --epochs 1 --grid 3 --optimizer sgd,lbfgs --json {CPU}"),
     "generate": Command("generate classification --rows 50 --test-rows 9 --features 3 --output new.npy --labels "
                         "newer.npy", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
                         before={"new.npy": "x.npy", "newer.npy": "y.npy"}),

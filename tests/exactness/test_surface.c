@@ -286,6 +286,14 @@ Test(surface, a_training_that_diverges_is_told_and_the_first_one_is_needed) {
     cr_expect_eq(strncmp(first.err, "tanda: diverged: ", 17), 0, "%s", first.err);
 }
 
+/* A model's settings are options of this command, too: --format is of the data there. */
+Test(surface, settings_of_a_model_train_it_again) {
+    cr_assert_eq(RUN("train", LECTURE, "--epochs", "5", "--format", "csv", "--output", "m", "-q").status, 0);
+    json_t *object = RUN_JSON("surface", "--config", "m", "--grid", "2", "--device", "cpu");
+    expect_end(object, 0, "m");
+    json_decref(object);
+}
+
 static void expect_refused(const char *const *arguments, int status, const char *told) {
     const outcome outcome = run_to(-1, arguments);
     cr_expect_eq(outcome.status, status, "%d: %s", outcome.status, outcome.err);

@@ -75,6 +75,18 @@ Test(analysis, a_crossing_is_predicted_and_measured_where_there_is_one) {
     free(run);
 }
 
+/* A cache that ends where they tie: the tie is measured, and the line knows nothing of it. */
+Test(analysis, lines_that_are_off_the_times_around_a_tie_predict_none) {
+    lab_run *run = make_run(1e-6, 4e-9, 20e-6, 2e-9, 0);
+    const lab_series series = lab_series_of(run, LAB_ROWS, 0);
+    for (size_t round = 0; round < ROUNDS; round++)
+        run->cells[6].seconds[round] *= 1.6; /* of the first device, at 32768 rows */
+    const lab_crossing crossing = lab_crossing_of(run, &series, 0, 1);
+    cr_expect_eq(crossing.measured.count, ROUNDS);
+    cr_expect_eq(crossing.predicted.count, 0, "%g", crossing.predicted.median);
+    free(run);
+}
+
 Test(analysis, devices_that_are_as_fast_over_a_part_of_the_range_do_not_cross) {
     lab_run *run =
         make_run(1e-6, 4e-9, 1.5e-6, 2e-9, 4096); /* one thread alone until there is work for two */
