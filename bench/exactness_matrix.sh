@@ -9,9 +9,9 @@
 #   bench/exactness_matrix.sh --only REGEX          only the rows whose names match; the first row always runs
 #   bench/exactness_matrix.sh --output FOLDER       writes there, not to bench/
 #
-# Implementations: gcc and clang, the instruction sets, 1 to 16 threads, glibc without FMA; each OpenCL driver of
-# /etc/OpenCL/vendors (or OCL_ICD_VENDORS) with every device that it has; PoCL and Intel's runtime also made to
-# generate code for older processors; oclgrind.
+# Implementations: gcc and clang, the instruction sets, 1 to 16 threads, glibc without FMA; ranks of Open MPI and MPICH;
+# each OpenCL driver of /etc/OpenCL/vendors (or OCL_ICD_VENDORS) with every device that it has; PoCL and Intel's
+# runtime also made to generate code for older processors; oclgrind.
 #
 # Ends with 0 when all hashes agree, or those that differ come from a device whose grade (tanda devices) says that it
 # flushes subnormals; else with 1, and tells the first operation that differs (tanda verify).
@@ -282,6 +282,22 @@ add_drivers() {
     done
 }
 
+# Ranks of an MPI that is here and has its plug-in beside the program.
+add_ranks() {
+    local mpi title count program=$gcc_program
+    local environment="OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1"
+    for mpi in "openmpi|Open MPI|2" "openmpi|Open MPI|5" "mpich|MPICH|3"; do
+        IFS='|' read -r mpi title count <<<"$mpi"
+        if ! command -v "mpirun.$mpi" >/dev/null || [ ! -e "$(dirname "$program")/tanda_$mpi.so" ]; then
+            echo "No $title here: its rows are left out" >&2
+            continue
+        fi
+        printf '#!/bin/sh\nexec mpirun.%s -np %d "%s" "$@"\n' "$mpi" "$count" "$program" >"$work/$mpi-$count"
+        chmod +x "$work/$mpi-$count"
+        implementation "${names[0]}, $count ranks, $title" "$work/$mpi-$count" "$environment" "--device cpu --threads 1"
+    done
+}
+
 add_all() {
     local program threads best without_fma="GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-AVX2"
     openmp "$(compiler_of "$gcc_program")" "$gcc_program"
@@ -296,6 +312,7 @@ add_all() {
     for program in "${extra_programs[@]}"; do
         openmp "${program%%=*}" "${program#*=}"
     done
+    add_ranks
     add_drivers
 }
 

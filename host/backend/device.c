@@ -120,27 +120,38 @@ give_reason(choice *choice, const device_remarks *remarks, bool with_absences, c
         text_put(choice->reason + used, REASON_SIZE - used, "; %s", told);
 }
 
-static void choose_automatically(const tanda_device_information *devices, size_t count,
+/* Of the devices that a name asks for, the one whose turn it is; NULL for none. */
+static const tanda_device_information *find_named(const tanda_device_information *devices, size_t count,
+                                                  const char *wanted, size_t turn) {
+    size_t fitting = 0;
+    for (size_t i = 0; i < count; i++)
+        fitting += device_name_fits(wanted, &devices[i]);
+    if (fitting == 0) return NULL;
+    size_t left = turn % fitting, i = 0;
+    while (!device_name_fits(wanted, &devices[i]) || left-- > 0)
+        i++;
+    return &devices[i];
+}
+
+static void choose_automatically(const tanda_device_information *devices, size_t count, size_t turn,
                                  const device_remarks *remarks, choice *choice) {
-    size_t others = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(devices[i].backend, "opencl") != 0) continue;
-        others++;
-        if (strcmp(devices[i].kind, "CPU") == 0) continue;
-        choice->device = &devices[i];
-        give_reason(choice, remarks, false, "the first OpenCL %s", devices[i].kind);
+    choice->device = find_named(devices, count, "gpu", turn);
+    if (choice->device != NULL) {
+        const bool is_first = choice->device == find_named(devices, count, "gpu", 0);
+        give_reason(choice, remarks, false, is_first ? "the first OpenCL %s" : "an OpenCL %s, by turns",
+                    choice->device->kind);
         return;
     }
     choice->device = &devices[0];
     give_reason(choice, remarks, false,
-                others > 0 ? "no OpenCL GPU or accelerator, only CPU devices"
-                           : "no OpenCL device (see tanda devices)");
+                find_named(devices, count, "opencl", 0) != NULL
+                    ? "no OpenCL GPU or accelerator, only CPU devices"
+                    : "no OpenCL device (see tanda devices)");
 }
 
 static void choose_named(const tanda_device_information *devices, size_t count, const char *wanted,
-                         choice *choice) {
-    for (size_t i = 0; i < count && choice->device == NULL; i++)
-        if (device_name_fits(wanted, &devices[i])) choice->device = &devices[i];
+                         size_t turn, choice *choice) {
+    choice->device = find_named(devices, count, wanted, turn);
     if (choice->device != NULL) text_put(choice->reason, REASON_SIZE, "as --device asks");
 }
 
@@ -224,7 +235,7 @@ static void choose_device(const tanda_device_options *options, const tanda_devic
                           size_t count, const device_remarks *remarks, choice *choice) {
     const char *wanted = options->device;
     if (!device_name_is_automatic(wanted)) {
-        choose_named(devices, count, wanted, choice);
+        choose_named(devices, count, wanted, options->turn, choice);
         if (choice->device != NULL) return;
         char ids[REASON_SIZE / 3];
         list_ids(devices, count, ids, sizeof ids);
@@ -232,11 +243,11 @@ static void choose_device(const tanda_device_options *options, const tanda_devic
                     ids);
         return;
     }
-    choose_automatically(devices, count, remarks, choice);
+    choose_automatically(devices, count, options->turn, remarks, choice);
     /* --require-device without a name asks for an OpenCL device of any kind. */
     if (options->require_device && choice->device == &devices[0]) {
         choice->device = NULL;
-        choose_named(devices, count, "opencl", choice);
+        choose_named(devices, count, "opencl", options->turn, choice);
         if (choice->device == NULL)
             give_reason(choice, remarks, true, "--require-device: there is no OpenCL device");
         else

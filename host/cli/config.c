@@ -178,7 +178,7 @@ static tanda_status add_value(const expansion *work, const char *key, const stru
  * record and verify too, which know nothing of its early stopping and the like: *option is then train's, and not ours.
  */
 static tanda_status find_option(const expansion *work, const char *key, const struct argp_option **option) {
-    static const char *const not_here[] = {"config", "help", "version"};
+    static const char *const not_here[] = {"config", "help", "mpi", "version"};
     char name[SUGGEST_LENGTH_MAX + 1], buffer[SHOWN_SIZE];
     const char *command = work->config->line.argv[1];
     text_put(name, sizeof name, "%s", key);

@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/option_table.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -179,7 +180,7 @@ static bool has_ended;
 /* OpenMP's runtime ends the process by itself where it gets no memory or no thread. */
 static void explain_exit(int status, void *context) {
     (void)context;
-    if (status != 0 && !has_ended)
+    if (status != 0 && !has_ended && !ranks_have_mpi())
         fputs("tanda: the OpenMP runtime gave up, for want of memory or threads; --threads takes fewer\n",
               stderr);
 }
@@ -213,15 +214,21 @@ int main(int argc, char **argv) {
     const char *folder = getenv("POCL_CACHE_DIR");
     if (folder != NULL && folder[0] == '\0') unsetenv("POCL_CACHE_DIR");
     if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+    if (ranks_begin(argc, argv)) {
+        has_ended = true;
+        return 0;
+    }
     tanda_status status = dispatch(argc, argv, &config, &error);
     if (status == TANDA_OK) status = report_flush(&error);
+    status = ranks_share_failure(status, &error);
     if (status == TANDA_FAILED) end_with_reader();
-    if (status != TANDA_OK && error.message[0] != '\0') {
+    if (status != TANDA_OK && error.message[0] != '\0' && ranks_speak()) {
         fprintf(stderr, "tanda: %s\n", error.message);
         if (wants_json(argc, argv) || wants_json(config.line.argc, config.line.argv))
             report_failure(argc < 2 || argv[1][0] == '-' ? "" : argv[1], &error);
     }
     config_free(&config);
     has_ended = true;
+    ranks_end(status);
     return (int)status;
 }

@@ -44,6 +44,10 @@ static const struct argp_option common_table[] = {
      "take the OpenCL kernels from FOLDER, not the built-in ones", SECTION_DEVICE},
     {"executor", TEXT(device.executor), "NAME", 0,
      "the way of computing, of those that tanda devices lists; default: the best that fits", SECTION_DEVICE},
+    {"mpi", VALUE(mpi), "MODE", 0,
+     "of several processes that mpirun or srun has started: auto (default: by the launcher's variables), "
+     "openmpi or mpich to train together, no for each by itself",
+     SECTION_DEVICE},
     {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", SECTION_COMMON},
     ELSEWHERE("random-state"),
     ELSEWHERE("random-seed"),
@@ -59,6 +63,8 @@ static const char *const isa_names[] = {"x86-64-v4", "x86-64-v3", "generic"};
 static const char *const math_names[] = {[TANDA_MATH_EXACT] = "exact", [TANDA_MATH_FAST] = "fast"};
 static const char *const gemm_names[] = {
     [TANDA_GEMM_AUTO] = "auto", [TANDA_GEMM_TANDA] = "tanda", [TANDA_GEMM_CLBLAST] = "clblast"};
+static const char *const mpi_names[] = {"auto", "no", "openmpi", "mpich"};
+static const vocabulary mpi_words = {.names = mpi_names, .count = 4};
 static const vocabulary math_words = {.names = math_names, .count = 2};
 static const vocabulary gemm_words = {.names = gemm_names, .count = 3};
 
@@ -66,6 +72,7 @@ static const option_place places[] = {
     {VALUE(device.threads), .kind = PLACE_SIZE, .flag = "--threads", .least = 1, .most = THREADS_MAX},
     {VALUE(device.math), .kind = PLACE_WORD, .flag = "--math", .words = &math_words},
     {VALUE(gemm), .kind = PLACE_WORD, .flag = "--gemm", .words = &gemm_words},
+    {VALUE(mpi), .kind = PLACE_WORD, .flag = "--mpi", .words = &mpi_words},
     {0},
 };
 

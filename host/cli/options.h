@@ -15,6 +15,7 @@
 typedef struct common_options {
     tanda_device_options device;
     tanda_gemm gemm;
+    enum { MPI_AUTO, MPI_NO, MPI_OPENMPI, MPI_MPICH } mpi; /* read by ranks_begin (cli/ranks.h), too */
     uint64_t seed;
     bool quiet;
     bool json;

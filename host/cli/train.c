@@ -6,6 +6,7 @@
 #include "cli/cross_validation.h"
 #include "cli/interrupt.h"
 #include "cli/profile_report.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "cli/run_log.h"
 #include "cli/run_report.h"
@@ -19,7 +20,8 @@ typedef struct training {
     tanda_device *device;
     char reason[256];
     double load_seconds;
-    size_t fold; /* of a cross-validation, from 1; 0: the training that is kept */
+    bool is_kept; /* the model, by rank 0 */
+    size_t fold;  /* of a cross-validation, from 1; 0: the training that is kept */
     cross_validation folds;
     bool unsaved; /* the latest checkpoint could not be written */
     bool asked;   /* for a checkpoint that is not told yet */
@@ -56,8 +58,7 @@ static void print_training_line(const training *run) {
         fprintf(stderr, "; validation: %zu row%s", validation->rows, plural(validation->rows));
     fputc('\n', stderr);
     print_optimizer_remark(stderr, &run->options.optimizing);
-    if (run->options.output == NULL && run->fold == 0)
-        fputs("note: no --output, the model is not kept\n", stderr);
+    if (!run->is_kept && run->fold == 0) fputs("note: no --output, the model is not kept\n", stderr);
 }
 
 static void print_banner(const training *run) {
@@ -82,7 +83,7 @@ static void print_banner(const training *run) {
 /* Even when quiet: something is broken. */
 static void on_damage(const char *note, void *context) {
     (void)context;
-    print_note(note);
+    if (ranks_speak()) print_note(note);
 }
 
 static void on_epoch(const tanda_epoch *epoch, void *context) {
@@ -176,6 +177,7 @@ static report make_report(const training *run) {
         json_put_real(&report, "learning_rate", run->options.training.learning_rate);
     json_put_count(&report, "batch", batch_of(run));
     json_put_count(&report, "seed", run->options.common.seed);
+    if (ranks_hosts() != NULL) json_put_count(&report, "ranks", tanda_hosts_count(ranks_hosts()));
     json_put_count(&report, "epochs", run->result.epochs);
     json_put_count(&report, "steps", run->result.steps);
     if (run->options.training.optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
@@ -296,6 +298,7 @@ static tanda_status cross_validate(training *run, folds *folds, tanda_error *err
     if (status == TANDA_OK && !quiet) print_folds_notes(folds);
     if (status == TANDA_OK) status = folds_look_ahead(folds, error);
     if (status == TANDA_OK && folds->all.lack_note != NULL && !quiet) print_note(folds->all.lack_note);
+    status = ranks_agree(status, error);
     while (status == TANDA_OK && folds->next < folds->count)
         status = train_fold(run, folds, error);
     return status;
@@ -310,14 +313,14 @@ static tanda_status run_folds(training *run, tanda_error *error) {
     if (status != TANDA_OK) return status;
     const bool json = run->options.common.json;
     if (!json) cross_validation_print(&run->folds);
-    if (run->options.output == NULL && json) {
+    if (!run->is_kept && json) {
         report report = report_begin("train");
         report_device(&report, run->device, &run->options.common.device);
         json_put_count(&report, "seed", run->options.common.seed);
         json_put(&report, "cross_validation", cross_validation_json(&run->folds));
         return report_print(&report, error);
     }
-    if (run->options.output == NULL) return TANDA_OK;
+    if (!run->is_kept) return TANDA_OK;
     if (!run->options.common.quiet) fputs("now all rows, for the model that is kept:\n", stderr);
     fflush(stdout);
     return TANDA_OK;
@@ -367,12 +370,14 @@ static tanda_status keep_results(training *run, tanda_error *error) {
 static tanda_status run_training(training *run, tanda_error *error) {
     const bool cross = run->options.folds > 0;
     tanda_status status = train_files_check(&run->options, error);
+    status = ranks_agree(status, error);
     if (status == TANDA_OK && cross) status = run_folds(run, error);
-    if (status != TANDA_OK || (cross && run->options.output == NULL)) return status;
-    status = prepare(run, error);
+    if (status != TANDA_OK || (cross && !run->is_kept)) return status;
+    status = ranks_agree(prepare(run, error), error);
     if (status != TANDA_OK) return status;
     print_banner(run);
-    status = train(run, error);
+    status = ranks_tell(run->device, batch_of(run), run->options.common.quiet, error);
+    if (status == TANDA_OK) status = train(run, error);
     if (status != TANDA_OK) {
         log_end(run, status, error);
         return status;
@@ -391,6 +396,8 @@ tanda_status train_command(int argc, char **argv, tanda_error *error) {
     interrupt_watch_saves();
     tanda_status status = train_options_parse(argc, argv, &run.options, error);
     if (status == TANDA_OK && run.options.training.checkpoint != NULL) interrupt_watch();
+    run.is_kept = run.options.output != NULL;
+    status = ranks_join(&run.options, status, error);
     tanda_train_options *options = &run.options.training;
     options->on_epoch = on_epoch;
     options->on_note = on_note;

@@ -322,7 +322,7 @@ tanda_status fit_make(fit *fit, tanda_error *error) {
 tanda_status fit_prepare(fit *fit, tanda_error *error) {
     tanda_train_options *train = &fit->train;
     checkpoint_facts facts = {0};
-    tanda_status status = checkpoints_begin(train->checkpoint, train->resume, &fit->checkpoints, error);
+    tanda_status status = checkpoints_begin(checkpoints_path(train), train->resume, &fit->checkpoints, error);
     if (status == TANDA_OK && train->resume != NULL) {
         status = checkpoint_find(train->resume, fit->on_damage, train->context, &fit->checkpoint, error);
         train->resume = fit->options.init = fit->checkpoint; /* for the scaling; the weights come later */

@@ -24,7 +24,8 @@ tanda_status tanda_trainer_create(tanda_device *device, tanda_model *model, cons
     }
     made->run =
         (training_run){.training = training, .validation = validation, .checkpoints = &made->checkpoints};
-    status = checkpoints_begin(made->options.checkpoint, made->options.resume, &made->checkpoints, error);
+    status =
+        checkpoints_begin(checkpoints_path(&made->options), made->options.resume, &made->checkpoints, error);
     if (status == TANDA_OK) status = training_run_begin(&made->run, device, model, &made->options, error);
     if (status == TANDA_OK)
         *trainer = made;

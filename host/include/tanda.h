@@ -451,6 +451,7 @@ typedef struct tanda_device_options {
         *kernel_folder; /* OpenCL: kernels from this folder; NULL: TANDA_KERNELS, else the built-in ones */
     const char
         *executor; /* the way of computing, as tanda_device_executor names it; NULL: the best that fits */
+    size_t turn;   /* of the OpenCL devices that `device` names, the one at this place, round and round */
 } tanda_device_options;
 
 /*
@@ -570,6 +571,39 @@ typedef struct tanda_schedule_options {
 TANDA_API const char *tanda_schedule_name(tanda_schedule schedule);
 TANDA_API bool tanda_schedule_from_name(const char *name, tanda_schedule *schedule);
 TANDA_API tanda_schedule_options tanda_schedule_defaults(tanda_schedule kind);
+
+/* ---- several processes --------------------------------------------------------------------------------- */
+
+/*
+ * The ranks of an MPI job, which train together by the member `hosts` of tanda_train_options. The library links no MPI: it
+ * loads a plug-in that lies beside it.
+ */
+typedef struct tanda_hosts tanda_hosts;
+
+/* Whether a launcher (mpirun, srun) has started several of this process, and which this is, from 0. Both may be NULL. */
+TANDA_API bool tanda_hosts_launched(size_t *rank, size_t *ranks);
+
+/*
+ * Begins MPI, at most once in a process. mpi: "openmpi", "mpich", "no", or "auto" (NULL), which goes by the launcher's
+ * variables. *hosts becomes NULL for no MPI. TANDA_USAGE for another name, or without its plug-in.
+ */
+TANDA_API tanda_status tanda_hosts_begin(const char *mpi, tanda_hosts **hosts, tanda_error *error);
+
+/*
+ * status: how this rank ends. After a failure that the others do not know of, it ends them all. hosts may be NULL.
+ */
+TANDA_API void tanda_hosts_end(tanda_hosts *hosts, tanda_status status);
+
+/* From 0, and 1 or more; 0 and 1 for NULL. */
+TANDA_API size_t tanda_hosts_rank(const tanda_hosts *hosts);
+TANDA_API size_t tanda_hosts_count(const tanda_hosts *hosts);
+
+/*
+ * For all ranks at a time: status is how it went here so far, and the first rank's failure, with its words, becomes that
+ * of all. Likewise whether the latest failure is one that all know: one of them is to tell it.
+ */
+TANDA_API tanda_status tanda_hosts_agree(tanda_hosts *hosts, tanda_status status, tanda_error *error);
+TANDA_API bool tanda_hosts_is_settled(const tanda_hosts *hosts);
 
 /* ---- training ----------------------------------------------------------------------------------------- */
 
@@ -691,6 +725,13 @@ typedef struct tanda_train_options {
      */
     tanda_shuffle shuffle;
     size_t shuffle_block, shuffle_window;
+
+    /*
+     * The ranks that train together, each with the same model, data and options: what differs is refused, with the rank.
+     * Each ends with the same weights, those of one process alone. Checkpoints are rank 0's, whatever the others say. With a
+     * tanda_trainer all ranks make the same calls.
+     */
+    tanda_hosts *hosts; /* NULL: this process alone */
 } tanda_train_options;
 
 typedef struct tanda_train_result {

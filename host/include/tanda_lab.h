@@ -29,6 +29,8 @@
 #include "fit/fit.h"
 #include "fit/folds.h"
 #include "fit/settings.h"
+#include "hosts/hosts.h"
+#include "hosts/shares.h"
 #include "lab/analysis.h"
 #include "lab/lab.h"
 #include "lab/lab_page.h"

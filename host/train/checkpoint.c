@@ -19,6 +19,10 @@
 
 /* ---- beginning ----------------------------------------------------------------------------------------- */
 
+const char *checkpoints_path(const tanda_train_options *options) {
+    return hosts_rank(options->hosts) == 0 ? options->checkpoint : NULL;
+}
+
 tanda_status checkpoints_begin(const char *path, const char *resume, checkpoints *checkpoints,
                                tanda_error *error) {
     *checkpoints = (struct checkpoints){.path = path};

@@ -70,6 +70,9 @@ typedef struct checkpoints {
     size_t saved_best_epoch; /* of best.safetensors */
 } checkpoints;
 
+/* Where this process saves: of several ranks, the first one alone does. NULL: nowhere. */
+const char *checkpoints_path(const tanda_train_options *options);
+
 /*
  * Takes the place (see checkpoint_place_take) until checkpoints_free, which is called whatever it returns. path is
  * borrowed, NULL for none; resume, or NULL, is what the training will go on from.

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "model/model_file.h"
-#include "support/json.h"
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
@@ -70,7 +69,7 @@ static void describe_order(const trainer *trainer, json_builder *made) {
     json_put(made, "shuffle_window", json_integer((json_int_t)trainer->shuffle_window));
 }
 
-static json_t *describe_options(const trainer *trainer) {
+json_t *checkpoint_file_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     json_builder made = json_object_begin();
     json_put(&made, "seed", json_sprintf("%" PRIu64, options->seed));
@@ -138,7 +137,7 @@ static json_t *describe(const trainer *trainer, const progress *progress) {
                      (json_int_t)stopping->waited, "stopped", stopping->stopped, "plateau",
                      describe_plateau(&progress->plateau), "data",
                      describe_data(trainer->dataset, trainer->training_fingerprint), "validation",
-                     describe_validation(trainer), "options", describe_options(trainer), "pairs",
+                     describe_validation(trainer), "options", checkpoint_file_options(trainer), "pairs",
                      (json_int_t)progress->pairs);
 }
 
@@ -317,7 +316,7 @@ static tanda_status check_layers(const trainer *trainer, const opened *file, tan
 }
 
 static tanda_status check_options(const trainer *trainer, const opened *file, tanda_error *error) {
-    json_t *ours = describe_options(trainer), *value = NULL;
+    json_t *ours = checkpoint_file_options(trainer), *value = NULL;
     if (ours == NULL) return fail(error, TANDA_FAILED, "%s: no memory to compare its options", file->path);
     const json_t *theirs = json_object_get(file->facts, "options");
     const char *key = NULL;

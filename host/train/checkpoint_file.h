@@ -15,6 +15,7 @@
 #ifndef TANDA_TRAIN_CHECKPOINT_FILE_H
 #define TANDA_TRAIN_CHECKPOINT_FILE_H
 
+#include "support/json.h"
 #include "train/trainer.h"
 
 #define CHECKPOINT_FORMAT 1
@@ -22,6 +23,9 @@
 /* Atomic and flushed, see support/file.h; TANDA_FAILED when it cannot be written. */
 tanda_status checkpoint_file_write(const trainer *trainer, const snapshot *snapshot, const char *path,
                                    tanda_error *error);
+
+/* The options that decide the weights, as a JSON object, which is the caller's; NULL without memory. */
+json_t *checkpoint_file_options(const trainer *trainer);
 
 /* What a checkpoint tells of itself. */
 typedef struct checkpoint_facts {

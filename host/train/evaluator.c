@@ -99,10 +99,16 @@ tanda_status evaluator_create(const tanda_model *model, const resident *rows, co
     return session_create(model, rows, &plan, &options, of, &result->session, error);
 }
 
+tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error) {
+    if (hosts == NULL) return TANDA_OK;
+    return sharing_of_session(hosts, &evaluator->session, evaluator->rows, evaluator->rows,
+                              &evaluator->sharing, error);
+}
+
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
     step_result result;
-    tanda_status status = session_run(&evaluator->session, 0, 1, NULL, true, error);
-    if (status == TANDA_OK) status = session_results(&evaluator->session, &result, error);
+    const tanda_status status =
+        sharing_run_one(evaluator->sharing, &evaluator->session, TANDA_OK, &result, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
     const bool counts = evaluator->session.plan->labels.are_counted;
@@ -117,6 +123,7 @@ tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, t
 }
 
 void evaluator_free(evaluator *evaluator) {
+    sharing_free(evaluator->sharing);
     session_free(&evaluator->session);
 }
 

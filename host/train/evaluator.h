@@ -2,8 +2,8 @@
 #ifndef TANDA_TRAIN_EVALUATOR_H
 #define TANDA_TRAIN_EVALUATOR_H
 
-#include "backend/session.h"
 #include "data/dataset.h"
+#include "hosts/sharing.h"
 
 /* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
@@ -21,11 +21,15 @@ typedef struct evaluator {
     const tanda_model *model;
     size_t rows;
     session session;
+    sharing *sharing; /* or NULL */
 } evaluator;
 
 /* of: a training of the model, whose parameters are evaluated; NULL: the model's own. */
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
                               evaluator *result, tanda_error *error);
+
+/* All ranks have a part of its work from now on; hosts may be NULL. */
+tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error);
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 

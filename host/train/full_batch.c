@@ -35,9 +35,9 @@ static tanda_status evaluate(void *context, const float *packed, double *value, 
     session *session = state->training.session;
     step_result *latest = &state->latest;
     tanda_status status = session_write_parameters(session, packed, error);
-    if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
-    if (status == TANDA_OK) status = session_results(session, latest, error);
+    status = sharing_run_one(state->training.sharing, session, status, latest, error);
     if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
+    status = hosts_agree(state->training.options->hosts, status, NULL, error);
     if (status != TANDA_OK) return status;
     *value = (double)latest->loss / (double)state->training.rows + penalty(state, packed);
     if (latest->not_finite != 0) *value = NAN;

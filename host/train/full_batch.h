@@ -5,12 +5,13 @@
 #ifndef TANDA_TRAIN_FULL_BATCH_H
 #define TANDA_TRAIN_FULL_BATCH_H
 
-#include "backend/session.h"
+#include "hosts/sharing.h"
 #include "train/progress.h"
 
 /* What it works on; all outlive it. */
 typedef struct full_batch_training {
     session *session; /* of a program that is compiled */
+    sharing *sharing; /* of its steps by several ranks, or NULL */
     const tanda_train_options *options;
     size_t rows;
     progress *progress;

@@ -10,6 +10,7 @@
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
 #include "train/optimizer.h"
+#include "train/same_training.h"
 #include "train/train.h"
 
 static tanda_status check_options(const tanda_model *model, const tanda_train_options *options,
@@ -165,8 +166,8 @@ static bool is_time_to_remember(const training_run *run) {
 
 static tanda_status save(training_run *run, tanda_error *error) {
     const tanda_status status = remember(run, error);
-    if (status != TANDA_OK) return status;
-    checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* a failure is told by itself */
+    if (status != TANDA_OK || run->checkpoints->path == NULL) return status; /* another rank's to write */
+    checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL);   /* a failure is told by itself */
     return TANDA_OK;
 }
 
@@ -174,7 +175,7 @@ static tanda_status save(training_run *run, tanda_error *error) {
 static bool is_asked_to_save(training_run *run) {
     const tanda_train_options *options = run->trainer.options;
     if (options->should_save == NULL || !options->should_save(options->context)) return false;
-    if (run->checkpoints->path != NULL) return true;
+    if (run->checkpoints->path != NULL || hosts_rank(options->hosts) > 0) return true;
     if (!run->told && options->on_note != NULL)
         options->on_note("asked to save, but there is no checkpoint to save to (--checkpoint FILE)",
                          options->context);
@@ -198,6 +199,11 @@ static tanda_status interrupt(training_run *run, tanda_error *error) {
                 checkpoints->saved_path);
 }
 
+/* How far a run goes: rank 0 says it for all, as clocks and checkpoints differ. */
+typedef struct run_length {
+    uint64_t end, steps, with_loss;
+} run_length;
+
 /*
  * One run of steps, up to `most` or the next epoch where there is something to do. A full batch makes no loss in epochs
  * that are not looked at (contract 7).
@@ -210,9 +216,15 @@ static tanda_status advance(training_run *run, uint64_t most, tanda_error *error
     const size_t due = checkpoints_next_epoch(run->checkpoints, options, next),
                  epoch = due < look ? due : look;
     const uint64_t end = epoch * per_epoch, least = end < most ? end : most;
-    if (per_epoch > 1 || (step + 1 == end && epoch == look))
-        return trainer_advance(trainer, least, true, error);
-    return trainer_advance(trainer, least == end && epoch == look ? end - 1 : least, false, error);
+    run_length length = {.end = least, .steps = trainer->steps_per_run, .with_loss = true};
+    if (per_epoch == 1 && (step + 1 != end || epoch != look)) {
+        length.with_loss = false;
+        if (least == end && epoch == look) length.end = end - 1;
+    }
+    const tanda_status status = hosts_broadcast(options->hosts, &length, sizeof length / sizeof(word), error);
+    if (status != TANDA_OK) return status;
+    trainer->steps_per_run = (size_t)length.steps;
+    return trainer_advance(trainer, length.end, length.with_loss != 0, error);
 }
 
 bool training_run_is_done(const training_run *run) {
@@ -241,6 +253,7 @@ static tanda_status explain_divergence(training_run *run, tanda_error *error) {
         status = go_on(run, before, &line, NULL);
     }
     if (status == TANDA_OK) divergence_examine(trainer, &run->latest, place);
+    hosts_settle(trainer->options->hosts);
     divergence_advise(trainer->model, trainer->dataset, trainer->options->learning_rate, advice);
     return fail(error, TANDA_FAILED, "diverged: a %s is not finite in epoch %zu, step %zu of %zu%s%s; %s%s%s",
                 bad_loss ? "loss" : "weight", epoch, step, trainer->steps_per_epoch,
@@ -249,25 +262,44 @@ static tanda_status explain_divergence(training_run *run, tanda_error *error) {
                 run->checkpoints->saved_path == NULL ? "" : run->checkpoints->saved_path);
 }
 
+/* What is to be done between two runs of steps; of several ranks, where any of them says so. */
+enum { MOMENT_STOP = 1, MOMENT_SAVE = 2, MOMENT_REMEMBER = 4 };
+
+static uint32_t look_around(training_run *run) {
+    const trainer *trainer = &run->trainer;
+    const tanda_train_options *options = trainer->options;
+    if (training_run_is_done(run)) return 0;
+    if (options->should_stop != NULL && options->should_stop(options->context)) return MOMENT_STOP;
+    if (is_asked_to_save(run) || checkpoints_due(run->checkpoints, trainer)) return MOMENT_SAVE;
+    return hosts_rank(options->hosts) == 0 && is_time_to_remember(run) ? MOMENT_REMEMBER : 0;
+}
+
+static void tell(training_run *run, tanda_epoch *line) {
+    if (is_due(&run->trainer, next_report))
+        tell_epoch(run, line);
+    else
+        tell_progress(run);
+}
+
 static tanda_status run_steps(training_run *run, uint64_t end, tanda_error *error) {
     trainer *trainer = &run->trainer;
-    const tanda_train_options *options = trainer->options;
+    tanda_hosts *hosts = trainer->options->hosts;
     tanda_status status = TANDA_OK;
     while (status == TANDA_OK && trainer->progress.step < end && !training_run_is_done(run)) {
         tanda_epoch line = {0};
         status = go_on(run, end, &line, error);
         if (trainer->diverged && status == TANDA_FAILED) return explain_divergence(run, error);
+        if (status == TANDA_OK) tell(run, &line);
+        uint32_t moment = status == TANDA_OK ? look_around(run) : 0;
+        status = hosts_agree(hosts, status, &moment, error);
         if (status != TANDA_OK) return status;
-        if (is_due(trainer, next_report))
-            tell_epoch(run, &line);
-        else
-            tell_progress(run);
-        if (training_run_is_done(run)) break;
-        if (options->should_stop != NULL && options->should_stop(options->context))
+        if (moment & MOMENT_STOP) {
+            hosts_settle(hosts);
             return interrupt(run, error);
-        if (is_asked_to_save(run) || checkpoints_due(run->checkpoints, trainer))
+        }
+        if (moment & MOMENT_SAVE)
             status = save(run, error);
-        else if (is_time_to_remember(run))
+        else if (moment & MOMENT_REMEMBER)
             status = remember(run, error);
     }
     return status;
@@ -304,6 +336,8 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
         status = session_write_parameters(&trainer->session, trainer->best, error);
     if (status == TANDA_OK)
         status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
+    if (status == TANDA_OK) status = evaluator_share(&evaluator, trainer->options->hosts, error);
+    status = hosts_agree(trainer->options->hosts, status, NULL, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
     result->has_validation = trainer->validation_set != NULL;
     if (status == TANDA_OK && trainer->validation_set != NULL)
@@ -350,13 +384,15 @@ tanda_status training_run_begin(training_run *run, tanda_device *device, tanda_m
             check_data(run, trainer_create(&run->trainer, training, validation, &run->result, error), error);
     if (status == TANDA_OK) status = snapshot_create(&run->trainer, &run->latest, error);
     if (status == TANDA_OK) status = resume(run, error);
+    if (status == TANDA_OK) status = same_training_check(&run->trainer, error);
     run->told_step = run->trainer.progress.step;
     run->told_at = run->checkpoints->attempted = seconds_now();
     return status == TANDA_OK ? remember(run, error) : status;
 }
 
 tanda_status training_run_end(training_run *run, tanda_error *error) {
-    const bool saves = run->trainer.options->checkpoint != NULL;
+    const bool saves = run->checkpoints->path != NULL;
+    tanda_hosts *hosts = run->trainer.options->hosts;
     const stopping *stopping = &run->trainer.progress.stopping;
     run->result.epochs = trainer_epoch(&run->trainer);
     run->result.steps = run->trainer.progress.step;
@@ -367,6 +403,9 @@ tanda_status training_run_end(training_run *run, tanda_error *error) {
     if (status == TANDA_OK && run->trainer.full_batch != NULL)
         status = check_data(run, full_batch_end(run->trainer.full_batch, &run->result, error), error);
     if (status == TANDA_OK) status = finish_training(run, error);
+    status = hosts_agree(hosts, status, NULL, error);
+    if (status == TANDA_OK) status = same_weights_check(&run->trainer, error);
+    hosts_settle(hosts);
     if (status == TANDA_OK && saves)
         checkpoints_save(run->checkpoints, &run->trainer, &run->latest, NULL); /* told by itself */
     return status;
@@ -396,7 +435,8 @@ tanda_status tanda_train(tanda_device *device, tanda_model *model, const tanda_d
     checkpoints checkpoints = {0};
     tanda_train_options taken;
     tanda_status status = TAKE_OPTIONS(tanda_train_options, options, &taken, error);
-    if (status == TANDA_OK) status = checkpoints_begin(taken.checkpoint, taken.resume, &checkpoints, error);
+    if (status == TANDA_OK)
+        status = checkpoints_begin(checkpoints_path(&taken), taken.resume, &checkpoints, error);
     if (status == TANDA_OK)
         status = train_saving(device, model, training, validation, &taken, &checkpoints, result, error);
     checkpoints_free(&checkpoints);

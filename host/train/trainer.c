@@ -82,18 +82,23 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
     tanda_status status =
         session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
     if (status == TANDA_OK) tell_notes(trainer);
+    if (status == TANDA_OK && options->hosts != NULL)
+        status = sharing_of_session(options->hosts, &trainer->session, trainer->dataset->rows,
+                                    trainer->batch_rows, &trainer->sharing, error);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
-        const full_batch_training training = {&trainer->session, trainer->options, trainer->dataset->rows,
-                                              &trainer->progress};
+        const full_batch_training training = {&trainer->session, trainer->sharing, trainer->options,
+                                              trainer->dataset->rows, &trainer->progress};
         status = full_batch_create(&training, &trainer->full_batch, error);
         if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
     }
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
                                   &trainer->evaluator, error);
+    if (status == TANDA_OK && trainer->validation_set != NULL)
+        status = evaluator_share(&trainer->evaluator, options->hosts, error);
     return status;
 }
 
@@ -101,7 +106,8 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
 static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *training,
                                       const tanda_dataset *validation, tanda_error *error) {
     const target_scaling *scaling = &trainer->model->target_scaling;
-    if (trainer->options->checkpoint == NULL && trainer->options->resume == NULL) return TANDA_OK;
+    const tanda_train_options *options = trainer->options;
+    if (options->checkpoint == NULL && options->resume == NULL && options->hosts == NULL) return TANDA_OK;
     tanda_status status = dataset_fingerprint(training, scaling, &trainer->training_fingerprint, error);
     if (status == TANDA_OK && validation != NULL)
         status = dataset_fingerprint(validation, scaling, &trainer->validation_fingerprint, error);
@@ -185,6 +191,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
 
 void trainer_free(trainer *trainer) {
     evaluator_free(&trainer->evaluator);
+    sharing_free(trainer->sharing);
     session_free(&trainer->session);
     resident_free(&trainer->training);
     resident_free(&trainer->validation);
@@ -238,16 +245,37 @@ static void keep_pace(trainer *trainer, size_t steps, double seconds) {
     trainer->steps_per_run = wanted >= (double)most ? most : wanted < 1.0 ? 1 : (size_t)wanted;
 }
 
+/* What one rank fails at after a step, it tells the others in the next one, or at the end of the run. */
+static tanda_status share_steps(trainer *trainer, uint64_t first, size_t steps, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t s = 0; s < steps; s++) {
+        const update_rates *rates = trainer->step_rates != NULL ? &trainer->step_rates[s] : NULL;
+        status = sharing_step(trainer->sharing, &trainer->session, first + s, rates, status,
+                              &trainer->results[s], error);
+        if (status != TANDA_OK && !hosts_are_together(trainer->options->hosts)) break;
+    }
+    return hosts_agree(trainer->options->hosts, status, NULL, error);
+}
+
+static tanda_status make_steps(trainer *trainer, uint64_t first, size_t steps, bool with_loss,
+                               tanda_error *error) {
+    if (trainer->sharing != NULL) return share_steps(trainer, first, steps, error);
+    const tanda_status status =
+        session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);
+    return status == TANDA_OK ? session_results(&trainer->session, trainer->results, error) : status;
+}
+
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error) {
     const uint64_t first = trainer->progress.step;
     const size_t steps =
         end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
-    if (trainer->full_batch != NULL) return full_batch_advance(trainer->full_batch, error);
+    if (trainer->full_batch != NULL)
+        return hosts_agree(trainer->options->hosts, full_batch_advance(trainer->full_batch, error), NULL,
+                           error);
     if (trainer->step_rates != NULL)
         rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
-    tanda_status status = session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);
-    if (status == TANDA_OK) status = session_results(&trainer->session, trainer->results, error);
+    tanda_status status = make_steps(trainer, first, steps, with_loss, error);
     if (status != TANDA_OK) return status;
     tell_notes(trainer);
     for (size_t s = 0; !with_loss && s < steps; s++)

@@ -2,6 +2,7 @@
 #ifndef TANDA_TRAIN_TRAINER_H
 #define TANDA_TRAIN_TRAINER_H
 
+#include "hosts/sharing.h"
 #include "train/evaluator.h"
 #include "train/full_batch.h"
 
@@ -14,6 +15,7 @@ typedef struct trainer {
     const tanda_dataset *dataset, *validation_set; /* the latter NULL: there is none */
     resident training, validation;
     session session;
+    sharing *sharing;    /* the steps of several ranks; NULL: this one has them to itself */
     evaluator evaluator; /* of the validation set */
     size_t batch_rows, steps_per_epoch;
     size_t shuffle_block, shuffle_window; /* rows, as order_settle found them; 0 but for windows */

@@ -122,8 +122,8 @@ Test(layering, only_backends_know_opencl_clblast_and_openmp) {
 
 /* ---- the order of the folders ------------------------------------------------------------------------- */
 
-static const char *const folders[] = {"support", "page",   "data",  "model", "backend", "train",
-                                      "fit",     "verify", "bench", "lab",   "cli"};
+static const char *const folders[] = {"support", "page", "data",   "model", "backend", "hosts",
+                                      "train",   "fit",  "verify", "bench", "lab",     "cli"};
 #define FOLDERS (sizeof folders / sizeof *folders)
 
 /* FOLDERS for a file that lies in none of them: the public header, libraries. */
