@@ -27,6 +27,11 @@ tanda_status backend_rows(backend *backend, const void *values, size_t rows, siz
     return backend->interface->rows(backend, values, rows, width, moved, result, error);
 }
 
+tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                            tanda_error *error) {
+    return backend->interface->refill(backend, buffer, values, rows, width, error);
+}
+
 void backend_program_free(backend *backend, program *program) {
     if (program != NULL) backend->interface->programs.free(backend, program);
 }

@@ -48,6 +48,16 @@ typedef struct update_settings {
 /* Vectors of state of a rule, 0 to MOST_UPDATE_STATES. */
 size_t update_state_count(update_rule rule);
 
+/*
+ * Where the rows of a program stand in a training whose rows come in sections: they begin with the batch of first_step, or
+ * are the rows from `position` on, a multiple of a tile, of that one step, which has step_rows. All zero: they are all rows.
+ */
+typedef struct rows_place {
+    uint64_t first_step;
+    size_t position;
+    size_t step_rows; /* 0: batches are whole */
+} rows_place;
+
 typedef struct program_options {
     buffer *features; /* (rows, features) binary32, row-major */
     buffer *labels; /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
@@ -56,7 +66,9 @@ typedef struct program_options {
         *parameters; /* plan->parameter_count floats, laid out as the backend likes; training updates them */
     size_t rows;
     size_t batch_rows; /* B; the last batch of an epoch holds what is left */
-    bool shuffle;      /* rows in a new seeded order every epoch; else in the order of storage */
+    bool exchanged; /* rows are exchanged for others (session_place), never more than these; not shuffled */
+    rows_place place;
+    bool shuffle; /* rows in a new seeded order every epoch; else in the order of storage */
     uint64_t seed;
     float learning_rate; /* of runs without rates of each step */
     update_settings update;
@@ -75,12 +87,20 @@ typedef struct device_limits {
     double upload, download; /* bytes per second between the host's memory and the device's */
 } device_limits;
 
+/* Rows that take the place of a program's. */
+typedef struct program_rows {
+    buffer *features, *labels, *weights;
+    size_t rows;
+    rows_place place;
+} program_rows;
+
 /* What is done with programs; see session.h. */
 typedef struct program_interface {
     tanda_status (*make)(backend *backend, const plan *plan, const program_options *options,
                          const executor *executor, program **result, tanda_error *error);
     void (*free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
+    tanda_status (*place)(backend *backend, program *program, const program_rows *rows, tanda_error *error);
     tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
@@ -106,6 +126,8 @@ typedef struct backend_interface {
                            tanda_error *error);
     tanda_status (*rows)(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                          buffer **result, tanda_error *error);
+    tanda_status (*refill)(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                           tanda_error *error);
     void (*buffer_free)(backend *backend, buffer *buffer);
     tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
                                      const float *packed, tanda_error *error);
@@ -131,6 +153,7 @@ struct tanda_device {
     tanda_grade grade;
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
+    size_t row_memory;    /* bytes of a data set that it may hold; 0: unbounded. More are streamed */
     bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(
         (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
@@ -189,6 +212,13 @@ void backend_buffer_free(backend *backend, buffer *buffer);
  */
 tanda_status backend_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                           buffer **result, tanda_error *error);
+
+/*
+ * Other values, no more rows than the buffer was made for: they stay as they are until the next refill, and what is queued
+ * over the buffer is done before.
+ */
+tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                            tanda_error *error);
 
 void backend_program_free(backend *backend, program *program);
 

@@ -24,6 +24,7 @@ struct tanda_dataset {
     size_t dropped;      /* rows that were left out, as they had no target */
     size_t missing;      /* values that dataset_prepare filled in */
     const float *values; /* (rows, features); points into owned or into mapping */
+    size_t memory;       /* bytes that rows of the feed may take at a time; 0: unbounded */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
     exact_columns exact; /* of dataset_load_columns: features of a source wider than binary32, as they came */

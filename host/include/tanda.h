@@ -131,6 +131,11 @@ typedef struct tanda_dataset_options {
     size_t missing_value_count;
     const char *const *copy; /* CSV: columns whose text is kept for tanda_dataset_copied, by name or index */
     size_t copy_count;
+    /*
+     * Bytes that rows may take. More of them are not loaded, but read piece by piece where they are used, from .npy files
+     * and synthetic data alone; others are TANDA_USAGE. 0: all rows are loaded.
+     */
+    size_t memory;
     bool keep_origins; /* columns that binary32 would ruin become distances from their first values, which
                           tanda_model_fit_scaling then takes into the model */
 } tanda_dataset_options;
@@ -417,6 +422,11 @@ typedef struct tanda_device_options {
         *kernel_folder; /* OpenCL: kernels from this folder; NULL: TANDA_KERNELS, else the built-in ones */
     const char
         *executor; /* the way of computing, as tanda_device_executor names it; NULL: the best that fits */
+    /*
+     * Bytes of a data set that may lie on the device at a time; more is sent to it piece by piece, to the same bits. 0: three
+     * quarters of the device's own memory, and of the host's as much as there is.
+     */
+    size_t memory;
 } tanda_device_options;
 
 /*

@@ -4,28 +4,27 @@
 
 #include "backend/session.h"
 #include "data/dataset.h"
+#include "train/supply.h"
 
 /* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error);
-
-/*
- * A data set that fits the model, on a device, with its labels as the model learns them or without; it must outlive
- * the resident. moved: see row_arrays.
- */
-tanda_status resident_of_dataset(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
-                                 bool with_labels, bool moved, resident *result, tanda_error *error);
 
 /* An evaluation that can be run again as the parameters change. */
 typedef struct evaluator {
     const tanda_model *model;
     size_t rows;
     session session;
+    stepper stepper;
 } evaluator;
 
 /* of: a training of the model, whose parameters are evaluated; NULL: the model's own. */
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
                               evaluator *result, tanda_error *error);
+
+/* The same of rows that may be streamed, which outlive it. */
+tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, const session *of,
+                                 evaluator *result, tanda_error *error);
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 

@@ -34,9 +34,10 @@ static tanda_status evaluate(void *context, const float *packed, double *value, 
     full_batch *state = context;
     session *session = state->training.session;
     step_result *latest = &state->latest;
+    size_t done = 0;
     tanda_status status = session_write_parameters(session, packed, error);
-    if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
-    if (status == TANDA_OK) status = session_results(session, latest, error);
+    if (status == TANDA_OK)
+        status = stepper_run(state->training.stepper, 0, 1, NULL, true, latest, &done, error);
     if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
     if (status != TANDA_OK) return status;
     *value = (double)latest->loss / (double)state->training.rows + penalty(state, packed);

@@ -201,6 +201,14 @@ static tanda_status make_rows(backend *backend, const void *values, size_t rows,
     return TANDA_OK;
 }
 
+static tanda_status refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                           tanda_error *error) {
+    (void)backend, (void)width, (void)error;
+    buffer->data = (void *)values;
+    buffer->rows = rows;
+    return TANDA_OK;
+}
+
 static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
     layout_restore(buffer);
@@ -249,12 +257,14 @@ static const backend_interface interface = {
     .close = close_cpu,
     .buffer = make_buffer,
     .rows = make_rows,
+    .refill = refill,
     .buffer_free = free_buffer,
     .write_parameters = write_parameters,
     .read_parameters = read_parameters,
     .executors = openmp_executors,
     .programs.make = openmp_compile,
     .programs.free = openmp_program_free,
+    .programs.place = openmp_place,
     .programs.run = openmp_run,
     .programs.partial = openmp_partial,
     .programs.apply = openmp_apply,

@@ -106,7 +106,7 @@ static inline bool order_is_fixed(const program_options *options) {
 /* Its batches begin at multiples of a tile, in the order of storage, and their tiles need not be its own. */
 static inline bool is_of_tiles(const program *program) {
     const program_options *options = &program->options;
-    return order_is_fixed(options) && !program->plan->keep &&
+    return order_is_fixed(options) && !program->plan->keep && !options->exchanged &&
            (options->batch_rows >= options->rows || options->batch_rows % TILE_ROWS == 0);
 }
 
@@ -158,6 +158,7 @@ extern const executor *const openmp_executors[];
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
                             const executor *executor, program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
+tanda_status openmp_place(backend *backend, program *program, const program_rows *rows, tanda_error *error);
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,

@@ -124,4 +124,5 @@ const opencl_executor opencl_gpu_dense = {
     .release = release,
     .partial = partial,
     .notes = notes,
+    .binds_rows = true,
 };
