@@ -7,17 +7,17 @@
  * row[position] and label[position], `targets` values each, for the `rows` positions of a wave that starts at
  * first_position of the epoch's order; the positions that fill up the last group of lanes get row 0 and label 0, which
  * nothing uses, and weight 0. Labels are copied as 32 bits, be they classes or targets. Work-item (VECTOR positions): it
- * makes the epoch's key once.
+ * makes the epoch's key once, and those of the windows that it meets.
  */
 kernel void order(global ulong *row, global uint *label, global const uint *labels, global float *weight,
                   global const float *weights, order_arguments a) {
     uint first = (uint)get_global_id(0) * VECTOR;
     if (first >= (a.rows + TILE_LANES - 1) / TILE_LANES * TILE_LANES) return;
-    shuffle_key key = {0};
-    if (a.shuffle) key = shuffle_make_key(a.seed, a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
+    order_keys keys = {.is_known = 0};
+    order_seek_epoch(a.order, &keys, a.epoch);
     for (uint position = first; position < first + VECTOR; position++) {
         ulong found = position < a.rows ? a.first_position + position : 0;
-        if (a.shuffle && position < a.rows) found = shuffle_position(key, found);
+        if (position < a.rows) found = order_find_row(a.order, &keys, found);
         row[position] = found;
         ulong labelled = found - a.labels.first, weighted = found - a.weights.first;
         for (uint t = 0; t < a.targets && labelled < a.labels.rows; t++)

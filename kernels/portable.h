@@ -12,7 +12,8 @@
  *   choose(condition, a, b)  a where the condition holds, else b, for reals; never a branch
  *   choose_natural           the same for naturals
  *   multiply_high(a, b)      upper half of the 64-bit product of two uint
- *   high_product(a, b)       the same of two naturals
+ *   multiply_high_long       likewise, of the 128 bits of two ulong
+ *   high_product(a, b)       as multiply_high, of two naturals
  *   uint, ulong              32 and 64 bits
  *
  * A condition is a comparison of two reals, two integers or two naturals; conditions join by & and |.
@@ -64,6 +65,7 @@ typedef JOINED(uint, VECTOR) natural;
 #define choose(condition, a, b) select((real)(b), (real)(a), (condition))
 #define choose_natural(condition, a, b) select((natural)(b), (natural)(a), (condition))
 #define multiply_high(a, b) mul_hi((uint)(a), (uint)(b))
+#define multiply_high_long(a, b) mul_hi((ulong)(a), (ulong)(b))
 #define high_product(a, b) mul_hi((natural)(a), (natural)(b))
 #define POSITIVE_INFINITY INFINITY
 #define QUIET_NAN NAN
@@ -120,6 +122,10 @@ SHARED real to_real(integer x) {
 
 SHARED uint multiply_high(uint a, uint b) {
     return (uint)(((ulong)a * b) >> 32);
+}
+
+SHARED ulong multiply_high_long(ulong a, ulong b) {
+    return (ulong)(((unsigned __int128)a * b) >> 64);
 }
 
 #define high_product(a, b) multiply_high((a), (b))

@@ -13,6 +13,7 @@
 #include "backend/plan.h"
 #include "backend/remarks.h"
 #include "data/synthetic.h"
+#include "kernels/shuffle.h"
 #include "kernels/update.h"
 
 typedef struct tanda_device backend;
@@ -68,7 +69,8 @@ typedef struct program_options {
     size_t batch_rows; /* B; the last batch of an epoch holds what is left */
     bool exchanged; /* rows are exchanged for others (session_place), never more than these; not shuffled */
     rows_place place;
-    bool shuffle; /* rows in a new seeded order every epoch; else in the order of storage */
+    enum shuffle_kind shuffle; /* the order of an epoch's rows; windows of blocks of so many rows: */
+    size_t shuffle_block, shuffle_window;
     uint64_t seed;
     float learning_rate; /* of runs without rates of each step */
     update_settings update;
@@ -76,6 +78,13 @@ typedef struct program_options {
     tanda_gemm gemm;
     size_t wave_tiles; /* power of two; 0: the backend chooses. The bits do not depend on it */
 } program_options;
+
+/* The orders of a program's epochs: that of storage where a batch is all rows, as their sums have one order anyway. */
+static inline row_order order_of_rows(const program_options *options) {
+    const bool has_batches = options->batch_rows < options->rows;
+    return row_order_make(has_batches ? options->shuffle : SHUFFLE_NONE, options->seed, options->rows,
+                          options->shuffle_block, options->shuffle_window);
+}
 
 /* What a device can do at best, measured on the spot; 0 where there is no such thing. */
 typedef struct device_limits {

@@ -129,6 +129,8 @@ static tanda_status trace_step(tracing *run, tanda_error *error) {
                                    .row = run->row,
                                    .training = {.batch_rows = training.batch_rows,
                                                 .shuffle = training.shuffle,
+                                                .shuffle_block = training.shuffle_block,
+                                                .shuffle_window = training.shuffle_window,
                                                 .seed = training.seed,
                                                 .learning_rate = training.learning_rate,
                                                 .update = training.update,

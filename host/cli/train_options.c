@@ -44,7 +44,17 @@ static const struct argp_option table[] = {
     {"batch", FLAG_BATCH, "N|full", 0, "rows of a step; default " NUMBER(FIT_BATCH) ", for lbfgs full",
      SECTION_TRAINING},
     ALSO("batch-size"),
-    {"shuffle", FLAG_SHUFFLE, "MODE", 0, "full (default: a new order every epoch) or none", SECTION_TRAINING},
+    {"shuffle", FLAG_SHUFFLE, "MODE", 0,
+     "full (default: a new order every epoch), window (blocks of rows in a new order, and rows mixed within "
+     "a window "
+     "of blocks) or none",
+     SECTION_TRAINING},
+    {"shuffle-block", VALUE(training.shuffle_block), "ROWS", 0,
+     "rows of a block, that lie and are read together; default: by the rows' number and width, 2 MiB at most",
+     SECTION_TRAINING},
+    {"shuffle-window", VALUE(training.shuffle_window), "ROWS", 0,
+     "rows that are mixed with one another, whole blocks; default: a hundredth of the rows, or more of few",
+     SECTION_TRAINING},
     {"scale", VALUE(fit.scale), "MODE", 0,
      "of the features: standard (default), minmax (default for byte images) or none", SECTION_TRAINING},
     {"task", VALUE(data.read.task), "TASK", 0,
@@ -91,6 +101,10 @@ static const option_place places[] = {
     {VALUE(training.epochs), .kind = PLACE_SIZE, .flag = "--epochs", .least = 1, .most = EPOCHS_MAX},
     {VALUE(training.report_every), .kind = PLACE_SIZE, .flag = "--report-every", .least = 1,
      .most = EPOCHS_MAX},
+    {VALUE(training.shuffle_block), .kind = PLACE_SIZE, .flag = "--shuffle-block", .least = 1,
+     .most = SIZE_MAX / 4},
+    {VALUE(training.shuffle_window), .kind = PLACE_SIZE, .flag = "--shuffle-window", .least = 1,
+     .most = SIZE_MAX / 4},
     {0},
 };
 
@@ -163,7 +177,7 @@ static tanda_status set_class_weight(train_options *options, const char *argumen
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    static const char *const shuffle_names[] = {"full", "none"};
+    static const char *const shuffle_names[] = {"full", "window", "none"}; /* as tanda_shuffle */
     static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
     static const vocabulary shuffle_words = WORDS_OF(shuffle_names, synonyms);
     static const char *const target_scales[] = {"none", "standard"};
@@ -203,7 +217,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return parsed(set_batch(options, argument, error));
     case FLAG_SHUFFLE:
         status = vocabulary_read(&shuffle_words, "--shuffle", argument, &index, NULL, error);
-        options->training.no_shuffle = index == 1;
+        options->training.shuffle = (tanda_shuffle)index;
         return parsed(status);
     default:
         return option_put(places, key, argument, options, error);

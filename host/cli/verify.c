@@ -52,7 +52,9 @@ static tanda_status compare(verification *run, tanda_error *error) {
     const lockstep_options options = {
         .steps = comparison->steps,
         .batch_rows = batch,
-        .shuffle = !train->no_shuffle,
+        .shuffle = training.shuffle,
+        .shuffle_block = training.shuffle_block,
+        .shuffle_window = training.shuffle_window,
         .seed = train->seed,
         .learning_rate = training.learning_rate,
         .update = training.update,

@@ -12,6 +12,7 @@
 #include "support/options.h"
 #include "support/text.h"
 #include "train/checkpoint_file.h"
+#include "train/order.h"
 #include "train/train.h"
 
 /* ---- options -------------------------------------------------------------------------------------------- */
@@ -306,6 +307,8 @@ tanda_status fit_finish(fit *fit, tanda_error *error) {
     if (status == TANDA_OK) status = scale_target(fit, error);
     if (status == TANDA_OK) status = weigh_classes(&fit->options, fit->training, error);
     if (status == TANDA_OK) status = take_dropout(fit, error);
+    if (status == TANDA_OK)
+        status = order_settle(&fit->train, fit->training->rows, fit->training->features, error);
     return status == TANDA_OK ? settings_write(&fit->options, fit->training, fit->model, error) : status;
 }
 

@@ -11,6 +11,7 @@
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
+#include "train/order.h"
 #include "train/schedule.h"
 
 /* As they stand in the files: the names of the options, with _ for -. */
@@ -27,8 +28,8 @@ static const char *const keys[] = {
     "warmup_steps", "decay_epochs", "decay_factor", "final_share", "cycle_rise", "cycle_start_divisor",
     "cycle_end_divisor", "plateau_patience", "plateau_cooldown", "plateau_min_delta", "plateau_min_rate",
     /* the training */
-    "learning_rate", "epochs", "batch", "shuffle", "seed", "class_weight", "dropout", "input_dropout",
-    "patience", "min_delta", "restore_best", "math", "gemm"};
+    "learning_rate", "epochs", "batch", "shuffle", "shuffle_block", "shuffle_window", "seed", "class_weight",
+    "dropout", "input_dropout", "patience", "min_delta", "restore_best", "math", "gemm"};
 
 #define KEYS (sizeof keys / sizeof keys[0])
 
@@ -237,7 +238,9 @@ static void put_training(const tanda_fit_options *options, json_builder *setting
         json_put_text(settings, "batch", "full");
     else
         json_put_count(settings, "batch", train->batch_rows);
-    json_put_text(settings, "shuffle", train->no_shuffle ? "none" : "full");
+    json_put_text(settings, "shuffle", shuffle_names[shuffle_asked(train)]);
+    if (train->shuffle_block > 0) json_put_count(settings, "shuffle_block", train->shuffle_block);
+    if (train->shuffle_window > 0) json_put_count(settings, "shuffle_window", train->shuffle_window);
     json_put_count(settings, "seed", train->seed);
     put_class_weights(options, settings);
     put_dropout(options, options->model->hidden_count, settings);

@@ -591,6 +591,13 @@ typedef struct tanda_checkpoint {
     const char *failure;       /* NULL: it lies on the disk, whole; else why it could not be written */
 } tanda_checkpoint;
 
+/*
+ * The order of an epoch's rows. FULL: a new order of all rows every epoch. WINDOW: rows lie in blocks; the blocks come in a
+ * new order every epoch, and so many in a row, a window, are mixed with one another: what is read at a time is whole
+ * blocks, and a window. NONE: that of the file. docs/exactness.md has the definition.
+ */
+typedef enum tanda_shuffle { TANDA_SHUFFLE_FULL, TANDA_SHUFFLE_WINDOW, TANDA_SHUFFLE_NONE } tanda_shuffle;
+
 typedef struct tanda_train_options {
     size_t size; /* sizeof of this struct */
     size_t epochs;
@@ -599,7 +606,7 @@ typedef struct tanda_train_options {
     tanda_optimizer_options optimizer;
     tanda_schedule_options schedule;
     uint64_t seed;   /* of the shuffle; tanda_model_initialise takes its own */
-    bool no_shuffle; /* rows in the order of the file */
+    bool no_shuffle; /* as TANDA_SHUFFLE_NONE in `shuffle`, below */
     /*
      * The training set owns its rows and hands them to the device, which may rearrange them: nobody may look at them until
      * tanda_train returns. It saves a copy of the data in memory. False: they are copied.
@@ -653,6 +660,13 @@ typedef struct tanda_train_options {
      * beginning, but for epochs, and only the model's weights are taken from the checkpoint. NULL: a new training.
      */
     const char *resume;
+
+    /*
+     * Of windows: rows of a block and of a window, a multiple of a block's; 0: by the number of rows and their width. They
+     * are part of the bits, and kept in the model. Neither goes with another order: TANDA_USAGE.
+     */
+    tanda_shuffle shuffle;
+    size_t shuffle_block, shuffle_window;
 } tanda_train_options;
 
 typedef struct tanda_train_result {

@@ -11,6 +11,7 @@
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
+#include "train/order.h"
 
 #define STATE_NAME MODEL_FILE_EXTRA_PREFIX "state.%zu"
 #define NAME_SIZE 48
@@ -58,12 +59,23 @@ static json_t *describe_dropout(const trainer *trainer) {
     return json_end(&rates);
 }
 
+static void describe_order(const trainer *trainer, json_builder *made) {
+    const tanda_shuffle shuffle = shuffle_asked(trainer->options);
+    if (shuffle != TANDA_SHUFFLE_WINDOW) {
+        json_put(made, "shuffle", json_boolean(shuffle == TANDA_SHUFFLE_FULL));
+        return;
+    }
+    json_put(made, "shuffle", json_string(shuffle_names[shuffle]));
+    json_put(made, "shuffle_block", json_integer((json_int_t)trainer->shuffle_block));
+    json_put(made, "shuffle_window", json_integer((json_int_t)trainer->shuffle_window));
+}
+
 static json_t *describe_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     json_builder made = json_object_begin();
     json_put(&made, "seed", json_sprintf("%" PRIu64, options->seed));
     json_put(&made, "batch_rows", json_integer((json_int_t)trainer->batch_rows));
-    json_put(&made, "shuffle", json_boolean(!options->no_shuffle));
+    describe_order(trainer, &made);
     json_put(&made, "learning_rate", json_real(options->learning_rate));
     json_put(&made, "math", json_string(options->math == TANDA_MATH_FAST ? "fast" : "exact"));
     json_put(&made, "patience", json_integer((json_int_t)options->patience));

@@ -34,7 +34,7 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
                                     .section_bytes = rows->device_memory / STEPPER_TURNS};
     program_options exchanged = *program;
     exchanged.batch_rows = rows->batch_rows;
-    exchanged.shuffle = false; /* sections come in order */
+    exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
     *result = (stepper){.session = session};
     tanda_status status = stream_create(&options, &result->stream, error);

@@ -98,9 +98,10 @@ size_t supply_rows(const supply *supply) {
 /* A step of all rows takes them as they lie. */
 static tanda_status order_of(const supply *supply, const program_options *options, row_order *order,
                              tanda_error *error) {
-    const size_t rows = supply->feed->rows;
-    const bool shuffles = options->shuffle && options->batch_rows < rows;
-    *order = row_order_make(shuffles ? SHUFFLE_FULL : SHUFFLE_NONE, options->seed, rows, 1, 1);
+    program_options whole = *options;
+    whole.rows = supply->feed->rows;
+    if (whole.batch_rows >= whole.rows) whole.shuffle = SHUFFLE_NONE;
+    *order = order_of_rows(&whole);
     if (order->kind == SHUFFLE_FULL && !supply->in_memory)
         return fail(error, TANDA_USAGE,
                     "--shuffle full mixes all rows, which are more than --memory holds; take --shuffle "

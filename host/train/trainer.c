@@ -9,6 +9,7 @@
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/optimizer.h"
+#include "train/order.h"
 
 #define MOST_STEPS_PER_RUN 65536 /* queued before the host looks at the results */
 #define FIRST_STEPS_PER_RUN 1    /* before it is known how long they take */
@@ -55,7 +56,9 @@ plan_options trainer_plan_options(const trainer *trainer) {
 program_options trainer_program_options(const trainer *trainer) {
     const tanda_train_options *options = trainer->options;
     return (program_options){.batch_rows = trainer->batch_rows,
-                             .shuffle = !options->no_shuffle,
+                             .shuffle = shuffle_kind_of(options),
+                             .shuffle_block = trainer->shuffle_block,
+                             .shuffle_window = trainer->shuffle_window,
                              .seed = options->seed,
                              .learning_rate = (float)options->learning_rate,
                              .update = optimizer_settings(&options->optimizer),
@@ -139,6 +142,15 @@ static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *erro
     return TANDA_OK;
 }
 
+static tanda_status find_order(trainer *trainer, tanda_error *error) {
+    tanda_train_options settled = *trainer->options;
+    const tanda_status status =
+        order_settle(&settled, trainer->dataset->rows, trainer->dataset->features, error);
+    trainer->shuffle_block = settled.shuffle_block;
+    trainer->shuffle_window = settled.shuffle_window;
+    return status;
+}
+
 /* Adam's first steps, weight decay and schedules make rates of their own. */
 static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
@@ -160,6 +172,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
                             tanda_train_result *result, tanda_error *error) {
     trainer->dataset = training;
     tanda_status status = count_steps(trainer, training->rows, error);
+    if (status == TANDA_OK) status = find_order(trainer, error);
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);

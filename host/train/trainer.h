@@ -17,7 +17,8 @@ typedef struct trainer {
     stepper stepper;
     evaluator evaluator; /* of the validation set */
     size_t batch_rows, steps_per_epoch;
-    uint64_t total_steps; /* of all epochs */
+    size_t shuffle_block, shuffle_window; /* rows, as order_settle found them; 0 but for windows */
+    uint64_t total_steps;                 /* of all epochs */
     progress progress;
     rates rates;
     update_rates *step_rates; /* of a run; NULL where all steps have the options' learning rate */

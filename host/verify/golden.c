@@ -13,6 +13,7 @@
 #include "train/divergence.h"
 #include "train/evaluator.h"
 #include "train/optimizer.h"
+#include "train/order.h"
 #include "verify/compare.h"
 
 void golden_free(golden *golden) {
@@ -80,6 +81,8 @@ static tanda_status watch(watched *watched, const tanda_dataset *dataset, size_t
         .training = true, .dropout = options->dropout, .weighted = dataset->weights != NULL};
     const program_options program = {.batch_rows = batch_rows,
                                      .shuffle = options->shuffle,
+                                     .shuffle_block = options->shuffle_block,
+                                     .shuffle_window = options->shuffle_window,
                                      .seed = options->seed,
                                      .learning_rate = options->learning_rate,
                                      .update = options->update};
@@ -311,7 +314,9 @@ tanda_status golden_options_of(const tanda_train_options *train, size_t rows, ui
     if (status != TANDA_OK) return status;
     *result = (golden_options){.steps = steps,
                                .batch_rows = train->batch_rows,
-                               .shuffle = !train->no_shuffle,
+                               .shuffle = shuffle_kind_of(train),
+                               .shuffle_block = train->shuffle_block,
+                               .shuffle_window = train->shuffle_window,
                                .seed = train->seed,
                                .learning_rate = (float)train->learning_rate,
                                .update = optimizer_settings(&train->optimizer),

@@ -41,8 +41,9 @@ typedef struct golden {
 
 typedef struct golden_options {
     uint64_t steps;
-    size_t batch_rows; /* 0: all */
-    bool shuffle;
+    size_t batch_rows;         /* 0: all */
+    enum shuffle_kind shuffle; /* windows of blocks of so many rows: */
+    size_t shuffle_block, shuffle_window;
     uint64_t seed;
     float learning_rate;
     update_settings update;

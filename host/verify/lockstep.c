@@ -42,6 +42,8 @@ static tanda_status begin_session(lockstep *lockstep, int side, const plan_optio
     const lockstep_options *options = lockstep->options;
     const program_options program = {.batch_rows = lockstep->batch_rows,
                                      .shuffle = options->shuffle,
+                                     .shuffle_block = options->shuffle_block,
+                                     .shuffle_window = options->shuffle_window,
                                      .seed = options->seed,
                                      .learning_rate = options->learning_rate,
                                      .update = options->update,
@@ -151,11 +153,11 @@ static void find_rows(lockstep *lockstep) {
     const lockstep_options *options = lockstep->options;
     size_t rows = lockstep->dataset->rows, per_epoch = steps_per_epoch(rows, lockstep->batch_rows);
     size_t first = (size_t)(lockstep->step % per_epoch) * lockstep->batch_rows;
-    bool shuffled = options->shuffle && lockstep->batch_rows < rows;
-    shuffle_key key = shuffle_make_key(options->seed, (uint32_t)(lockstep->step / per_epoch),
-                                       philox_stream(PURPOSE_SHUFFLE, 0), rows);
+    const row_order order =
+        row_order_make(lockstep->batch_rows < rows ? options->shuffle : SHUFFLE_NONE, options->seed, rows,
+                       options->shuffle_block, options->shuffle_window);
     for (size_t i = 0; i < lockstep->rows; i++)
-        lockstep->row[i] = shuffled ? (size_t)shuffle_position(key, first + i) : first + i;
+        lockstep->row[i] = (size_t)row_order_at(order, (uint32_t)(lockstep->step / per_epoch), first + i);
 }
 
 static tanda_status run_sides(lockstep *lockstep, tanda_error *error) {

@@ -16,8 +16,9 @@ typedef struct lockstep_side {
 
 typedef struct lockstep_options {
     size_t steps;
-    size_t batch_rows; /* 0: all rows */
-    bool shuffle;
+    size_t batch_rows;         /* 0: all rows */
+    enum shuffle_kind shuffle; /* windows of blocks of so many rows: */
+    size_t shuffle_block, shuffle_window;
     uint64_t seed;
     float learning_rate;
     update_settings update;

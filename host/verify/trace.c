@@ -38,10 +38,10 @@ typedef struct tracer {
 static size_t row_at(const tracer *tracer, uint64_t epoch, size_t place) {
     const lockstep_options *training = tracer->training;
     const size_t rows = tracer->dataset->rows;
-    if (!training->shuffle || tracer->batch_rows >= rows) return place;
-    const shuffle_key key =
-        shuffle_make_key(training->seed, (uint32_t)epoch, philox_stream(PURPOSE_SHUFFLE, 0), rows);
-    return (size_t)shuffle_position(key, place);
+    const row_order order =
+        row_order_make(tracer->batch_rows < rows ? training->shuffle : SHUFFLE_NONE, training->seed, rows,
+                       training->shuffle_block, training->shuffle_window);
+    return (size_t)row_order_at(order, (uint32_t)epoch, place);
 }
 
 /* The step of an epoch, from 0, in which a row is. */
@@ -163,6 +163,8 @@ static tanda_status begin_session(tracer *tracer, const update_settings *update,
                                .weighted = tracer->dataset->weights != NULL};
     const program_options program = {.batch_rows = tracer->batch_rows,
                                      .shuffle = tracer->training->shuffle,
+                                     .shuffle_block = tracer->training->shuffle_block,
+                                     .shuffle_window = tracer->training->shuffle_window,
                                      .seed = tracer->training->seed,
                                      .learning_rate = tracer->training->learning_rate,
                                      .update = *update,

@@ -2,18 +2,19 @@
 #ifndef TANDA_KERNELS_ARGUMENTS_GATHER_H
 #define TANDA_KERNELS_ARGUMENTS_GATHER_H
 
-#include "kernels/portable.h"
+#include "kernels/shuffle.h"
 
 /* Some successive rows of the data set, which a buffer holds. */
 typedef struct row_part {
     ulong first, rows;
 } row_part;
 
-/* `rows` positions of an epoch of row_count rows, from first_position of its order on. */
+/* `rows` positions of an epoch, from first_position of its order on. */
 typedef struct order_arguments {
-    ulong first_position, row_count, seed;
+    ulong first_position;
+    row_order order;
     row_part labels, weights; /* that are here: others are left as they are */
-    uint rows, targets, shuffle, epoch, has_weights, reserved;
+    uint rows, targets, epoch, has_weights;
 } order_arguments;
 
 /*

@@ -3,6 +3,7 @@
 #define TANDA_KERNELS_ARGUMENTS_GPU_DENSE_H
 
 #include "kernels/arguments/loss.h"
+#include "kernels/shuffle.h"
 
 #define DENSE_ITEMS 128 /* of a group */
 #define NARROW_ROWS \
@@ -14,8 +15,9 @@
 
 /* The rows of a wave as the data set has them: positions of an epoch's order from first_position on. */
 typedef struct row_source {
-    ulong first_position, row_count, seed;
-    uint features, shuffle, epoch, reserved;
+    row_order order;
+    ulong first_position;
+    uint features, epoch;
 } row_source;
 
 /*

@@ -4,6 +4,7 @@
 
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/update.h"
+#include "kernels/shuffle.h"
 
 /*
  * part_row: of the data set, where the features' buffer begins; rows are numbered from there. first_row, rows: of the
@@ -14,10 +15,10 @@
  * of_logits: what the loss's outputs are made by, and whether the way back starts from logits. result: of the first step.
  */
 typedef struct gpu_perceptron_arguments {
-    ulong part_row, first_row, row_count, batch_rows, seed, weight, bias, slot_floats, waiting_floats;
-    uint features, shuffle, epoch, rows, run, steps, updates, with_loss, weighted, function, of_logits,
-        result;
-    uint slots, part_slots, merges, pieces, inverse_pieces;
+    row_order order;
+    ulong part_row, first_row, batch_rows, weight, bias, slot_floats, waiting_floats;
+    uint features, epoch, rows, run, steps, updates, with_loss, weighted, function, of_logits, result;
+    uint slots, part_slots, merges, pieces, inverse_pieces, reserved;
     float inverse_rows, last_inverse_rows, zero;
     rule_arguments update;
     loss_rule loss;

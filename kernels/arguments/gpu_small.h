@@ -4,6 +4,7 @@
 
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/update.h"
+#include "kernels/shuffle.h"
 
 #define GPU_SMALL_NOWHERE 0xffffffffu
 
@@ -34,10 +35,11 @@ typedef struct gpu_small_block {
  * unit of a tile. loss: LOSS_OP_... asked: parameters that the first-level cache holds, all or none.
  */
 typedef struct gpu_small_arguments {
-    ulong first_row, row_count, seed, position, tile_floats, slot_floats;
+    row_order order;
+    ulong first_row, position, tile_floats, slot_floats;
     uint rows, width, features, layer_count, scratch, losses, loss;
-    uint shuffle, weighted, epoch, training_step, result;
-    uint slots, bias_count, asked, reserved;
+    uint weighted, epoch, training_step, result;
+    uint slots, bias_count, asked;
     float inverse_rows, zero;
     rule_arguments update;
     loss_rule rule;

@@ -30,16 +30,17 @@
     X(bias_arguments, reserved, 32) \
     X(dropout_arguments, scale, 80) \
     X(row_part, rows, 16) \
-    X(order_arguments, reserved, 80) \
+    X(row_order, reserved, 64) \
+    X(order_arguments, has_weights, 120) \
     X(gather_arguments, in_parts, 64) \
-    X(row_source, reserved, 40) \
+    X(row_source, epoch, 80) \
     X(dense_tail, scale, 64) \
-    X(gpu_layer_arguments, zero, 192) \
-    X(gpu_gradient_arguments, zero, 144) \
+    X(gpu_layer_arguments, zero, 232) \
+    X(gpu_gradient_arguments, zero, 184) \
     X(loss_steps, zero, 136) \
-    X(gpu_loss_arguments, reserved, 200) \
-    X(gpu_output_arguments, steps, 520) \
-    X(gpu_narrow_arguments, zero, 240) \
+    X(gpu_loss_arguments, reserved, 240) \
+    X(gpu_output_arguments, steps, 600) \
+    X(gpu_narrow_arguments, zero, 280) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(atomic_arguments, rounds, 8) \
@@ -47,13 +48,13 @@
     X(loss_arguments, zero, 112) \
     X(softmax_arguments, zero, 40) \
     X(weigh_arguments, reserved, 40) \
-    X(network_arguments, zero, 280) \
+    X(network_arguments, zero, 328) \
     X(network_layer, first_item, 152) \
-    X(perceptron_arguments, zero, 232) \
-    X(gpu_perceptron_arguments, loss, 248) \
+    X(perceptron_arguments, zero, 280) \
+    X(gpu_perceptron_arguments, loss, 296) \
     X(gpu_small_layer, scale, 56) \
     X(gpu_small_block, reserved, 32) \
-    X(gpu_small_arguments, rule, 216) \
+    X(gpu_small_arguments, rule, 256) \
     X(probe_arguments, function, 8) \
     X(merge_arguments, distance, 16) \
     X(add_arguments, floats, 24) \

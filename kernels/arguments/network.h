@@ -4,23 +4,25 @@
 
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/update.h"
+#include "kernels/shuffle.h"
 
 /*
  * One for all: each kernel uses its part. rows, first_row, epoch, position, training_step and step are of the wave or, in
  * network_steps, of the first of `steps` steps. first_tile: of the stored tiles, where `assembled` is set.
  */
 typedef struct network_arguments {
+    row_order order;
     ulong input_offset, input_tile, first_tile, workspace_tile, slot_floats, scratch_floats;
-    ulong first_row, row_count, batch_rows, position, seed, losses;
+    ulong first_row, batch_rows, position, losses;
     uint width, column, rows, group, layer_count; /* column: its lanes, 16 or 32 */
-    uint assembled, shuffle, weighted, epoch, training_step, step;
+    uint assembled, weighted, epoch, training_step, step;
     uint loss; /* enum network_loss */
     uint with_loss;
     loss_rule rule;
     uint updates;
     rule_arguments update;
     float inverse_rows, last_inverse_rows; /* of batches of batch_rows, and of the last of an epoch */
-    uint steps, together, items, take, looks;
+    uint steps, together, items, take, looks, reserved;
     float zero;
 } network_arguments;
 

@@ -37,11 +37,8 @@ static inline uint16 shuffle_hash_sixteen(uint16 x, uint key) {
     return (x ^ x >> 15) * 0x846ca68bu;
 }
 
-/* row[n] = shuffle_position(key, first + n) for n < 16, 0 from `used` on: the rounds of shuffle_pass in vectors. */
-static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used, ulong *row) {
-    uint16 low = (uint16)((uint)first & key->low_mask) + as_uint16(lane_numbers());
-    uint16 high = (uint16)((uint)(first >> key->low_bits)) + (low >> key->low_bits);
-    low &= key->low_mask;
+/* row[n] = shuffle_position of the number in lane n of low and high, 0 from `used` on: shuffle_pass in vectors. */
+static inline void pass_sixteen(const shuffle_key *key, uint16 low, uint16 high, int used, ulong *row) {
     for (uint round = 0; round < SHUFFLE_ROUNDS; round += 2) {
         high += multiply_high_sixteen(shuffle_hash_sixteen(low, key->round_key[round]), key->highs);
         high = high < (uint16)(key->highs) ? high : high - key->highs;
@@ -53,6 +50,53 @@ static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used
         while (row[i] >= key->count)
             row[i] = shuffle_pass(*key, row[i]);
     }
+}
+
+/* row[n] = shuffle_position(key, first + n) for n < 16, 0 from `used` on. */
+static inline void shuffle_sixteen(const shuffle_key *key, ulong first, int used, ulong *row) {
+    uint16 low = (uint16)((uint)first & key->low_mask) + as_uint16(lane_numbers());
+    uint16 high = (uint16)((uint)(first >> key->low_bits)) + (low >> key->low_bits);
+    pass_sixteen(key, low & key->low_mask, high, used, row);
+}
+
+/* The same of row[n], and back there. */
+static inline void shuffle_each(const shuffle_key *key, int used, ulong *row) {
+    ulong16 from = vload16(0, row);
+    pass_sixteen(key, convert_uint16(from) & key->low_mask, convert_uint16(from >> key->low_bits), used, row);
+}
+
+/* 16 places of one window. */
+static inline void find_in_window(const row_order *order, const order_keys *keys, ulong first, int used,
+                                  ulong *row) {
+    ulong offset[16];
+    shuffle_sixteen(&keys->window.key, first - keys->window.first, used, row);
+    for (int i = 0; i < 16; i++) {
+        ulong place = padded_place(&keys->epoch, keys->window.first + row[i]);
+        row[i] = divide_by(place, order->block, order->block_inverse);
+        offset[i] = place - row[i] * order->block;
+    }
+    shuffle_each(&keys->epoch.key, used, row);
+    vstore16(vload16(0, row) * order->block + vload16(0, offset), 0, row);
+}
+
+/* row[n] = the row at place first + n of an epoch's order, n < 16, 0 or another row from `used` on. */
+static inline void find_sixteen(const row_order *order, order_keys *keys, uint epoch, ulong first, int used,
+                                ulong *row) {
+    order_seek_epoch(*order, keys, epoch);
+    if (order->kind == SHUFFLE_FULL) {
+        shuffle_sixteen(&keys->epoch.key, first, used, row);
+        return;
+    }
+    if (order->kind == SHUFFLE_WINDOW && used > 0) {
+        ulong last = first + (ulong)(min(used, 16) - 1);
+        order_seek_window(*order, keys, first);
+        if (is_in_window(&keys->window, last)) {
+            find_in_window(order, keys, first, used, row);
+            return;
+        }
+    }
+    for (int i = 0; i < 16; i++)
+        row[i] = i < used ? order_find_row(*order, keys, first + i) : 0;
 }
 
 /* Asks for a row that will be assembled, and for its label. */

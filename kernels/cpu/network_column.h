@@ -45,39 +45,13 @@ static inline dropout_mask mask_of(global const network_layer *layer, ulong seed
     return mask;
 }
 
-/* row[i] of 16 successive positions, of which `used` are there. */
-static inline void find_sixteen(const shuffle_key *key, int shuffle, ulong first, int used, ulong *row) {
-    for (int i = 0; i < 16; i++)
-        row[i] = first + i;
-    if (shuffle) shuffle_sixteen(key, first, used, row);
-}
-
 /* An epoch's order, and rows of it that were found before they are needed. */
 typedef struct network_order {
-    shuffle_key key;
+    order_keys keys;
     int is_known;
     ulong first; /* the position of the first of: */
     ulong row[32];
 } network_order;
-
-#define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
-
-/*
- * Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next;
- * not in small steps.
- */
-static inline void ask_for_next(network_order *order, global const float *features, uint count,
-                                global const int *labels, ulong first_row, uint rows, uint tile, uint lane,
-                                uint lanes, uint columns) {
-    uint next = tile * TILE_ROWS + lane + columns * lanes;
-    order->is_known = rows > TILE_ROWS && next < rows;
-    if (!order->is_known) return;
-    order->first = first_row + next;
-    for (uint from = 0; from < lanes; from += 16)
-        shuffle_sixteen(&order->key, order->first + from, (int)(rows - next) - (int)from, order->row + from);
-    for (uint i = 0; i < lanes; i++)
-        ask_for_row(features, count, labels, order->row[i]);
-}
 
 /* A step's kernels are told this of it, the same for all work-items. weights: of rows, where they are weighted. */
 typedef struct network_batch {
@@ -88,6 +62,26 @@ typedef struct network_batch {
     global const network_layer *layers;
     global uint *results;
 } network_batch;
+
+#define MOST_ASKED_FEATURES 128 /* the hardware itself asks for the rest of a longer row */
+
+/*
+ * Finds and asks for the rows of the column that many columns after this one, which the same thread most often does next;
+ * not in small steps.
+ */
+static inline void ask_for_next(network_order *order, const network_batch *batch, uint tile, uint lane,
+                                uint lanes, uint columns) {
+    const uint rows = batch->a.rows;
+    uint next = tile * TILE_ROWS + lane + columns * lanes;
+    order->is_known = rows > TILE_ROWS && next < rows;
+    if (!order->is_known) return;
+    order->first = batch->a.first_row + next;
+    for (uint from = 0; from < lanes; from += 16)
+        find_sixteen(&batch->a.order, &order->keys, batch->a.epoch, order->first + from,
+                     (int)(rows - next) - (int)from, order->row + from);
+    for (uint i = 0; i < lanes; i++)
+        ask_for_row(batch->features, (uint)batch->layers[0].inputs, batch->labels, order->row[i]);
+}
 
 /* The rarer losses of 16 rows; not in line, so that they take no registers from the others. */
 APART void network_elements(const network_batch *batch, global const float *output, global float *delta,
@@ -130,7 +124,8 @@ INLINE void begin_column(const int vectors, const network_batch *batch, network_
         ulong found[16];
         const ulong *row = order->row + v * 16;
         if (!order->is_known || order->first != first_row + from) {
-            find_sixteen(&order->key, batch->a.shuffle, first_row + from + v * 16, there, found);
+            find_sixteen(&batch->a.order, &order->keys, batch->a.epoch, first_row + from + v * 16, there,
+                         found);
             row = found;
         }
         if (!batch->a.assembled) assemble_rows(batch->features, inputs, row, there, lanes, x + v * 16);
@@ -140,9 +135,8 @@ INLINE void begin_column(const int vectors, const network_batch *batch, network_
         weight[v] = (float16)(batch->a.zero);
         if (batch->a.weighted) weight[v] = row_weights(batch->weights, row, there);
     }
-    if (batch->a.shuffle && !batch->a.assembled && inputs <= MOST_ASKED_FEATURES)
-        ask_for_next(order, batch->features, inputs, batch->labels, batch->a.first_row, batch->a.rows,
-                     place->tile, from, lanes, place->columns);
+    if (batch->a.order.kind != SHUFFLE_NONE && !batch->a.assembled && inputs <= MOST_ASKED_FEATURES)
+        ask_for_next(order, batch, place->tile, from, lanes, place->columns);
 }
 
 /* Dropout of the inputs of a layer, or, backward, of their derivatives. */
@@ -150,7 +144,7 @@ INLINE void drop_inputs(const int vectors, const network_batch *batch, const net
                         int backward, global const float *from, global float *to, ulong apart) {
     global const network_layer *layer = batch->layers + l;
     ulong position = batch->a.position + (ulong)place->tile * TILE_ROWS;
-    dropout_mask mask = mask_of(layer, batch->a.seed, position, batch->a.training_step, l);
+    dropout_mask mask = mask_of(layer, batch->a.order.seed, position, batch->a.training_step, l);
     for (uint column = 0; column < place->columns; column++)
         for (int v = 0; v < vectors; v++)
             drop_units(mask, backward, place->lane + (column * vectors + v) * 16, 0, layer->inputs,
@@ -280,10 +274,8 @@ INLINE void layer_backward(const int vectors, const network_batch *batch, const 
 }
 
 static inline network_order order_of(const network_batch *batch) {
-    network_order order = {.is_known = 0};
-    if (batch->a.shuffle)
-        order.key = shuffle_make_key(batch->a.seed, batch->a.epoch, philox_stream(PURPOSE_SHUFFLE, 0),
-                                     batch->a.row_count);
+    network_order order = {.keys = {.is_known = 0}, .is_known = 0};
+    order_seek_epoch(batch->a.order, &order.keys, batch->a.epoch);
     return order;
 }
 

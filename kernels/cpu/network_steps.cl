@@ -80,7 +80,7 @@ INLINE void do_steps(const int vectors, network_batch batch, global float *input
     const network_arguments first = batch.a;
     network_arguments *a = &batch.a;
     network_walk walk = {first.first_row, first.first_tile, first.epoch, first.rows};
-    for (uint s = 0; s < first.steps; s++, walk_on(&walk, first.row_count, first.batch_rows)) {
+    for (uint s = 0; s < first.steps; s++, walk_on(&walk, first.order.rows, first.batch_rows)) {
         a->first_row = walk.first_row;
         a->epoch = walk.epoch;
         a->rows = walk.rows;

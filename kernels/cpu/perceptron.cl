@@ -122,29 +122,16 @@ static inline int16 add_tile(perceptron_model model, global const float *x, glob
     return correct;
 }
 
-/* Where the rows of a tile lie in the data set, whose batch starts at first_row of the epoch's order. */
-typedef struct row_order {
-    ulong count, seed;
-    shuffle_key key;
-    uint epoch;
-    int shuffle;
-} row_order;
-
-/* row[i] of the rows of a tile; where they are shuffled, in groups of 16 of which the last is filled up with row 0. */
-static inline void find_rows(row_order *order, uint epoch, ulong first_row, uint rows, uint tile,
-                             ulong *row) {
+/*
+ * row[i] of the rows of a tile, whose batch starts at first_row of the epoch's order, in groups of 16 of which the last is
+ * filled up with some row.
+ */
+static inline void find_rows(const row_order *order, order_keys *keys, uint epoch, ulong first_row, uint rows,
+                             uint tile, ulong *row) {
     uint used = rows_of_tile(rows, tile);
     ulong first = first_row + (ulong)tile * TILE_ROWS;
-    if (order->shuffle && order->epoch != epoch) {
-        order->key = shuffle_make_key(order->seed, epoch, philox_stream(PURPOSE_SHUFFLE, 0), order->count);
-        order->epoch = epoch;
-    }
     for (uint lane = 0; lane < used; lane += 16)
-        if (order->shuffle)
-            shuffle_sixteen(&order->key, first + lane, used - lane, row + lane);
-        else
-            for (uint i = 0; i < 16; i++)
-                row[lane + i] = first + lane + i;
+        find_sixteen(order, keys, epoch, first + lane, used - lane, row + lane);
 }
 
 /* Makes a tile of `used` rows as columns (features, 32), and their labels; asks for as many of the next tile's rows. */
@@ -189,8 +176,8 @@ kernel void perceptron(global float *input, global const float *features, global
     global int *own_labels = (global int *)(lanes + a.scratch_floats - TILE_ROWS);
     ulong row[2][TILE_ROWS], first_row = a.first_row, first_tile = a.first_tile;
     uint rows = a.rows, epoch = a.epoch;
-    row_order order = {.count = a.row_count, .seed = a.seed, .epoch = epoch + 1, .shuffle = a.shuffle};
-    if (!a.is_stored) find_rows(&order, epoch, first_row, rows, item * a.group, row[0]);
+    order_keys keys = {.is_known = 0};
+    if (!a.is_stored) find_rows(&a.order, &keys, epoch, first_row, rows, item * a.group, row[0]);
     for (uint step = 0; step < a.steps; step++) {
         perceptron_model model = {.weight = parameters + a.weight,
                                   .bias = parameters[a.bias],
@@ -202,8 +189,8 @@ kernel void perceptron(global float *input, global const float *features, global
              next_rows = rows;
         ulong next_row = first_row + a.batch_rows;
         int16 correct = (int16)(0);
-        if (a.updates && next_row >= a.row_count) next_row = 0, next_epoch++;
-        if (a.updates) next_rows = (uint)min(a.row_count - next_row, a.batch_rows);
+        if (a.updates && next_row >= a.order.rows) next_row = 0, next_epoch++;
+        if (a.updates) next_rows = (uint)min(a.order.rows - next_row, a.batch_rows);
         if (tiles > a.group) tiles = a.group;
         for (uint index = 0; index < tiles; index++) {
             uint tile = item * a.group + index, used = rows_of_tile(rows, tile), next_used = 0;
@@ -212,10 +199,10 @@ kernel void perceptron(global float *input, global const float *features, global
             if (!a.is_stored) {
                 if (index + 1 < tiles) {
                     next_used = rows_of_tile(rows, tile + 1);
-                    find_rows(&order, epoch, first_row, rows, tile + 1, row[1 - current]);
+                    find_rows(&a.order, &keys, epoch, first_row, rows, tile + 1, row[1 - current]);
                 } else if (step + 1 < a.steps) {
                     next_used = rows_of_tile(next_rows, 0);
-                    find_rows(&order, next_epoch, next_row, next_rows, 0, row[1 - current]);
+                    find_rows(&a.order, &keys, next_epoch, next_row, next_rows, 0, row[1 - current]);
                 }
                 assemble_tile(features, a.features, labels, row[current], used, row[1 - current], next_used,
                               own, own_labels);

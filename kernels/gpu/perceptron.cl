@@ -271,12 +271,12 @@ INLINE group_sums sums_of(step_memory memory, strip_place strip, uint first, uin
 INLINE void run_strips(step_memory memory, workplace place, strip_place now, uint t,
                        gpu_perceptron_arguments a) {
     row_rule rule = {a.loss, a.with_loss, a.weighted, a.function, a.of_logits, a.zero};
-    uint first = now.at, key_epoch = a.epoch + 1, right = 0, step = 0;
-    shuffle_key key;
+    uint first = now.at, right = 0, step = 0;
+    order_keys keys = {.is_known = 0};
     piece held[LOADS];
     row_label label;
     lane_sums sums = zero_sums(a.zero);
-    if (t < STRIP) place.numbers[t] = row_number(now, t, a.shuffle, &key, &key_epoch, a);
+    if (t < STRIP) place.numbers[t] = row_number(now, t, &keys, a);
     /* Parameters are read before others of the group write them. */
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     ask_for(memory, place, now, t, held, &label, a);
@@ -285,8 +285,7 @@ INLINE void run_strips(step_memory memory, workplace place, strip_place now, uin
         barrier(CLK_LOCAL_MEM_FENCE);
         lay_down(place, t, held);
         strip_place next = strip_after(now, a);
-        if (t < STRIP && next.steps > 0)
-            place.numbers[t] = row_number(next, t, a.shuffle, &key, &key_epoch, a);
+        if (t < STRIP && next.steps > 0) place.numbers[t] = row_number(next, t, &keys, a);
         barrier(CLK_LOCAL_MEM_FENCE);
         if (next.steps > 0) ask_for(memory, place, next, t, held, &label, a);
         forward(place, a.features, t, a.zero);

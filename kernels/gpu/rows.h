@@ -2,7 +2,7 @@
 #ifndef TANDA_KERNELS_GPU_ROWS_H
 #define TANDA_KERNELS_GPU_ROWS_H
 
-#define ROUNDS_FOR UNROLL_FOR /* the key stays in registers */
+#define ROUNDS_FOR UNROLL_FOR /* keys stay in registers */
 
 #include "kernels/arguments/gpu_dense.h"
 #include "kernels/gpu/aside.h"
@@ -11,11 +11,7 @@
 
 /* The row at a position of the wave. */
 ASIDE ulong number_of(row_source order, ulong position) {
-    position += order.first_position;
-    if (!order.shuffle) return position;
-    return shuffle_position(
-        shuffle_make_key(order.seed, order.epoch, philox_stream(PURPOSE_SHUFFLE, 0), order.row_count),
-        position);
+    return row_order_at(order.order, order.epoch, order.first_position + position);
 }
 
 /* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */

@@ -45,10 +45,7 @@ INLINE uint ask_for(global const uint *words, uint count, uint t) {
 
 /* The number in the data set of a row of the wave; 0 of one that is not there. */
 INLINE uint row_number(uint row, gpu_small_arguments a) {
-    if (row >= a.rows) return 0;
-    if (!a.shuffle) return (uint)(a.first_row + row);
-    shuffle_key key = shuffle_make_key(a.seed, a.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
-    return (uint)shuffle_position(key, a.first_row + row);
+    return row < a.rows ? (uint)row_order_at(a.order, a.epoch, a.first_row + row) : 0;
 }
 
 /* ---- chains ------------------------------------------------------------------------------------------------ */
@@ -171,7 +168,7 @@ ASIDE float derived(uint function, float delta, float from) {
 INLINE uint dropout_word(small_rows r, gpu_small_layer layer, uint l, uint row, uint unit,
                          gpu_small_arguments a) {
     ulong element = (r.position + row) * layer.inputs + unit;
-    return philox_word(a.seed, element, a.training_step, philox_stream(PURPOSE_DROPOUT, l));
+    return philox_word(a.order.seed, element, a.training_step, philox_stream(PURPOSE_DROPOUT, l));
 }
 
 /* An input of layer l, as it and its gradient read it. */

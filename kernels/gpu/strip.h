@@ -11,6 +11,10 @@
 #include "kernels/shuffle.h"
 #include "kernels/tile.h"
 
+#ifndef WINDOWS /* the order of rows: see row_number */
+#define WINDOWS 0
+#endif
+
 #define ITEMS 256
 #define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 #define CHUNKS ((QUADS + 3) / 4) /* of CHUNK features */
@@ -79,8 +83,8 @@ INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
     }
     place.steps--;
     place.first_row += a.batch_rows;
-    if (place.first_row >= a.row_count) place.first_row = 0, place.epoch++;
-    place.rows = (uint)min(a.row_count - place.first_row, a.batch_rows);
+    if (place.first_row >= a.order.rows) place.first_row = 0, place.epoch++;
+    place.rows = (uint)min(a.order.rows - place.first_row, a.batch_rows);
     place.at = 0;
     place.end = place.rows;
     return place;
@@ -88,16 +92,16 @@ INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
 
 /* ---- rows -------------------------------------------------------------------------------------------------- */
 
-/* The number of a strip's row t; the key is that of the strip's epoch. */
-ASIDE uint row_number(strip_place place, uint t, int shuffle, shuffle_key *key, uint *key_epoch,
-                      gpu_perceptron_arguments a) {
+/*
+ * The number of a strip's row t; the keys are those of a strip before. WINDOWS: the kernel is made for them, as keys of
+ * windows take registers from strip to strip that others have better uses for.
+ */
+ASIDE uint row_number(strip_place place, uint t, order_keys *keys, gpu_perceptron_arguments a) {
     ulong position = place.first_row + place.at + t;
-    if (!shuffle) return (uint)position;
-    if (*key_epoch != place.epoch) {
-        *key = shuffle_make_key(a.seed, place.epoch, philox_stream(PURPOSE_SHUFFLE, 0), a.row_count);
-        *key_epoch = place.epoch;
-    }
-    return t < rows_of_strip(place) ? (uint)shuffle_position(*key, position) : 0;
+    if (a.order.kind == SHUFFLE_NONE) return (uint)position;
+    a.order.kind = WINDOWS ? SHUFFLE_WINDOW : SHUFFLE_FULL;
+    order_seek_epoch(a.order, keys, place.epoch);
+    return t < rows_of_strip(place) ? (uint)order_find_row(a.order, keys, position) : 0;
 }
 
 /* Exact as long as the number times the count keeps below 2^32. */

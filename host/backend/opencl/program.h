@@ -100,7 +100,7 @@ struct program {
 
 /* Whether an epoch takes the rows in another order than that of storage. */
 static inline bool shuffles(const program *program) {
-    return program->options.shuffle && program->options.batch_rows < program->options.rows;
+    return order_of_rows(&program->options).kind != SHUFFLE_NONE;
 }
 
 static inline size_t epoch_steps(const program *program) {

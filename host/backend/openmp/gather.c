@@ -23,8 +23,9 @@ static inline void gather_block(const tile_group *group, const tile *tile, float
         vec_store(target + (feature + k) * COLUMN_LANES + lane % COLUMN_LANES, lines[k]);
 }
 
-void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows) {
-    shuffle_positions(key, first, count, rows);
+void ISA_NAME(find_rows)(const row_order *order, order_keys *keys, uint32_t epoch, uint64_t first,
+                         size_t count, uint64_t *rows) {
+    order_find_rows(order, keys, epoch, first, count, rows);
 }
 
 /* Rows come from anywhere: floats [first, end) of those in lanes [lane, lane + LANES) are asked for. */

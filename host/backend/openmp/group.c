@@ -12,13 +12,9 @@ static void find_rows(worker *worker, const batch *batch, size_t first, size_t c
             worker->lanes.rows[i] = first + i;
         return;
     }
-    if (!worker->has_key || worker->key_epoch != batch->epoch) {
-        worker->key = shuffle_make_key(options->seed, (uint32_t)batch->epoch,
-                                       philox_stream(PURPOSE_SHUFFLE, 0), options->rows);
-        worker->key_epoch = batch->epoch;
-        worker->has_key = true;
-    }
-    worker->program->functions->positions(&worker->key, first, count, worker->lanes.rows);
+    const row_order order = order_of_rows(options);
+    worker->program->functions->find_rows(&order, &worker->order_keys, (uint32_t)batch->epoch, first, count,
+                                          worker->lanes.rows);
 }
 
 /* to[i] = from[rows[i]]: classes, targets or weights, of four bytes each. */

@@ -100,7 +100,7 @@ static inline float *parameters_of(const program *program) {
 }
 
 static inline bool order_is_fixed(const program_options *options) {
-    return !options->shuffle || options->batch_rows >= options->rows;
+    return options->shuffle == SHUFFLE_NONE || options->batch_rows >= options->rows;
 }
 
 /* Its batches begin at multiples of a tile, in the order of storage, and their tiles need not be its own. */

@@ -6,7 +6,7 @@
 const cpu_functions ISA_NAME(cpu_functions) = {
     .isa = TANDA_ISA_NAME,
     .tile_ops = {TILE_OP_LIST(TILE_OP_ENTRY)},
-    .positions = ISA_NAME(positions),
+    .find_rows = ISA_NAME(find_rows),
     .perceptron = ISA_NAME(perceptron),
     .merge = ISA_NAME(merge_partials),
     .add = ISA_NAME(add_partials),

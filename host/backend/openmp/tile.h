@@ -100,8 +100,9 @@ typedef struct update_task {
 typedef struct cpu_functions {
     const char *isa;
     tile_function *tile_ops[TILE_OP_COUNT];
-    /* rows[i] = shuffle_position(key, first + i), i < count */
-    void (*positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
+    /* As order_find_rows. */
+    void (*find_rows)(const row_order *order, order_keys *keys, uint32_t epoch, uint64_t first, size_t count,
+                      uint64_t *rows);
     void (*perceptron)(const perceptron_task *task);
     /* slots[0] becomes the tree sum of `count` slots, `stride` floats apart; the others are used up. */
     void (*merge)(float *slots, size_t stride, size_t count, size_t first, size_t end);
@@ -202,7 +203,8 @@ static inline tree_step tree_step_of(size_t index, bool last) {
 TILE_OP_LIST(TILE_OP_DECLARE)
 /* sums[i] = the sum over the group's rows of unit i of a tensor, for the part's share of the units (contract 3, 4). */
 void ISA_NAME(sum_units)(const tile_group *group, tensor_place place, size_t units, float *sums);
-void ISA_NAME(positions)(const shuffle_key *key, uint64_t first, size_t count, uint64_t *rows);
+void ISA_NAME(find_rows)(const row_order *order, order_keys *keys, uint32_t epoch, uint64_t first,
+                         size_t count, uint64_t *rows);
 void ISA_NAME(perceptron)(const perceptron_task *task);
 float ISA_NAME(read_limit)(const float *values, size_t count);
 float ISA_NAME(fma_limit)(size_t rounds, float factor);

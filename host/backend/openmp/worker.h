@@ -16,9 +16,7 @@ typedef struct worker {
     bool updates;  /* an update follows each sum */
     bool descends; /* the weights of the first layer are updated where this step's gradient is made: */
     descent descent;
-    shuffle_key key;
-    uint64_t key_epoch;
-    bool has_key;
+    struct order_keys order_keys;
     size_t waves;     /* done so far in this run */
     uint32_t correct; /* of the step so far; the first thread's */
     tile tiles[MOST_GROUP_TILES];

@@ -5,10 +5,8 @@
 static row_source order_of(const context *c) {
     const program *program = c->program;
     return (row_source){.first_position = c->wave->first_row,
-                        .row_count = program->options.rows,
-                        .seed = program->options.seed,
+                        .order = order_of_rows(&program->options),
                         .features = (uint)program->plan->features,
-                        .shuffle = shuffles(program),
                         .epoch = (uint)c->wave->epoch};
 }
 

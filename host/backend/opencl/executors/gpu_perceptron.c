@@ -157,11 +157,12 @@ static bool is_one_launch(const program *program) {
 static tanda_status make_kernels(opencl_backend_state *state, program *program, tanda_error *error) {
     gpu_perceptron_program *own = own_of(program);
     const gpu_perceptron_form *form = &own->form;
-    char options[160];
+    char options[176];
     cl_program made = NULL;
     text_put(options, sizeof options,
-             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%u", form->strip,
-             form->quads, form->outputs, form->piece, form->loads, opencl_loss_op_of(program->plan->loss));
+             " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%u%s", form->strip,
+             form->quads, form->outputs, form->piece, form->loads, opencl_loss_op_of(program->plan->loss),
+             program->options.shuffle == SHUFFLE_WINDOW ? " -DWINDOWS=1" : "");
     tanda_status status = opencl_single_program(state, "gpu/perceptron.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_perceptron", &own->sums, error);
     return status == TANDA_OK ? opencl_make_kernel(state, made, "gpu_perceptron_update", &own->update, error)
@@ -248,15 +249,13 @@ static gpu_perceptron_arguments arguments_of(const context *c, size_t steps) {
         part *= 2;
     return (gpu_perceptron_arguments){.part_row = rows_of(c)->first,
                                       .first_row = c->wave->first_row - rows_of(c)->first,
-                                      .row_count = options->rows,
+                                      .order = order_of_rows(options),
                                       .batch_rows = options->batch_rows,
-                                      .seed = options->seed,
                                       .weight = layer->weight,
                                       .bias = layer->bias,
                                       .slot_floats = program->sums.floats,
                                       .waiting_floats = own_of(program)->waiting_floats,
                                       .features = (uint)layer->inputs,
-                                      .shuffle = shuffles(program),
                                       .epoch = (uint)c->wave->epoch,
                                       .rows = (uint)c->wave->rows,
                                       .run = (uint)program->sums.group,

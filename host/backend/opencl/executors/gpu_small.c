@@ -152,8 +152,7 @@ static gpu_small_arguments arguments_of(const context *c) {
     const bool is_penalised = constants->l1 > 0.0f || constants->l2 > 0.0f;
     const size_t count = program->plan->parameter_count;
     return (gpu_small_arguments){.first_row = c->wave->first_row,
-                                 .row_count = program->options.rows,
-                                 .seed = program->options.seed,
+                                 .order = order_of_rows(&program->options),
                                  .position = c->wave->position,
                                  .tile_floats = program->tiles.floats,
                                  .slot_floats = program->sums.floats,
@@ -164,7 +163,6 @@ static gpu_small_arguments arguments_of(const context *c) {
                                  .scratch = (uint)form->scratch,
                                  .losses = (uint)form->losses,
                                  .loss = opencl_loss_op_of(program->plan->loss),
-                                 .shuffle = shuffles(program),
                                  .weighted = program->plan->weighted,
                                  .epoch = (uint)c->wave->epoch,
                                  .training_step = (uint)c->wave->step,

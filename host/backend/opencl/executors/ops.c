@@ -99,13 +99,11 @@ static tanda_status order_part(const context *c, const buffer *labels, const buf
     const program_options *options = &program->options;
     const order_arguments arguments = {
         .first_position = c->wave->first_row,
-        .row_count = options->rows,
-        .seed = options->seed,
+        .order = order_of_rows(options),
         .rows = (uint)c->wave->rows,
         .labels = labels != NULL ? (row_part){labels->first, labels->rows} : (row_part){0},
         .weights = weights != NULL ? (row_part){weights->first, weights->rows} : (row_part){0},
         .targets = labels != NULL ? (uint)program->plan->labels.count : 0,
-        .shuffle = shuffles(program),
         .epoch = (uint)c->wave->epoch,
         .has_weights = weights != NULL};
     launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);

@@ -1,0 +1,23 @@
+/* The order of an epoch's rows as options ask for it, and what is meant where they leave it open. */
+#ifndef TANDA_TRAIN_ORDER_H
+#define TANDA_TRAIN_ORDER_H
+
+#include "kernels/shuffle.h"
+#include "tanda.h"
+
+/* "full", "window", "none": in the order of tanda_shuffle. */
+extern const char *const shuffle_names[];
+
+/* What the options say, of which no_shuffle is another word for none. */
+tanda_shuffle shuffle_asked(const tanda_train_options *options);
+
+/* The same as backends know it. */
+enum shuffle_kind shuffle_kind_of(const tanda_train_options *options);
+
+/*
+ * For windows, sets block and window where they are 0: for so many training rows of so many features. TANDA_USAGE where
+ * they do not go together, or are given without windows.
+ */
+tanda_status order_settle(tanda_train_options *options, size_t rows, size_t features, tanda_error *error);
+
+#endif
