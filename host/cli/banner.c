@@ -30,6 +30,7 @@ static void print_labels(FILE *stream, const tanda_dataset *dataset) {
             fputs(dataset->target_names[i], stream);
         else
             fprintf(stream, "%zu", i);
+        if (dataset->targets == NULL) continue; /* rows lie elsewhere: counting them would take a pass */
         size_t count = 0;
         for (size_t row = 0; row < dataset->rows; row++)
             count += dataset->targets[row * dataset->target_count + i] == 1.0f;
@@ -41,11 +42,11 @@ static void print_labels(FILE *stream, const tanda_dataset *dataset) {
 /* The first classes, each with its rows; wants no memory that might not be there. */
 static void print_classes(FILE *stream, const tanda_dataset *dataset) {
     size_t counts[CLASSES_SHOWN] = {0};
-    for (size_t row = 0; row < dataset->rows; row++)
+    for (size_t row = 0; dataset->classes != NULL && row < dataset->rows; row++)
         if (dataset->classes[row] < CLASSES_SHOWN) counts[dataset->classes[row]]++;
     for (size_t i = 0; i < dataset->class_count && i < CLASSES_SHOWN; i++) {
         print_named(stream, i == 0 ? ": " : ", ", dataset->class_names[i], "");
-        fprintf(stream, " %zu", counts[i]);
+        if (dataset->classes != NULL) fprintf(stream, " %zu", counts[i]);
     }
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
 }

@@ -150,11 +150,11 @@ static json_t *feature_object(const inspected *inspected, size_t feature) {
     return json_end(&report);
 }
 
-static void report_classes(report *report, const tanda_dataset *dataset) {
-    size_t *counts = class_counts(dataset);
+static tanda_status report_classes(report *report, const tanda_dataset *dataset, tanda_error *error) {
+    size_t *counts = NULL;
     json_builder classes = json_array_begin();
-    if (counts == NULL) classes.failed = true;
-    for (size_t i = 0; counts != NULL && i < dataset->class_count; i++) {
+    const tanda_status status = class_counts(dataset, &counts, error);
+    for (size_t i = 0; status == TANDA_OK && i < dataset->class_count; i++) {
         json_builder class = json_object_begin();
         json_put_text(&class, "name", dataset->class_names[i]);
         json_put_count(&class, "rows", counts[i]);
@@ -162,6 +162,7 @@ static void report_classes(report *report, const tanda_dataset *dataset) {
     }
     json_put(report, "classes", json_end(&classes));
     free(counts);
+    return status;
 }
 
 static tanda_status print_json(const inspected *inspected, tanda_error *error) {
@@ -180,9 +181,12 @@ static tanda_status print_json(const inspected *inspected, tanda_error *error) {
     if (dataset->target_names != NULL)
         json_put(&report, "targets", json_texts(dataset->target_names, dataset->target_count));
     if (dataset->task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(dataset->task));
-    if (dataset->task == TANDA_TASK_CLASSES) report_classes(&report, dataset);
+    const tanda_status status =
+        dataset->task == TANDA_TASK_CLASSES ? report_classes(&report, dataset, error) : TANDA_OK;
     json_put(&report, "columns", json_end(&columns));
-    return report_print(&report, error);
+    if (status == TANDA_OK) return report_print(&report, error);
+    json_drop(&report);
+    return status;
 }
 
 /*

@@ -9,6 +9,8 @@
 #include "support/memory.h"
 #include "support/text.h"
 
+#define HEAD_BYTES ((size_t)16 << 20)
+
 #define ROWS_COUNTED 3      /* of fewer rows, counting means nothing */
 #define ROWS_IDENTIFIED 100 /* nor do distinct numbers */
 #define FIRST_SLOTS 1024
@@ -147,12 +149,35 @@ static tanda_status check_names(const tanda_dataset *dataset, doubtful_columns *
     return status;
 }
 
+static tanda_status check_columns(const tanda_dataset *dataset, doubtful_columns *found, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && !dataset->from_bytes && i < dataset->features; i++)
+        if (dataset->raw.is_category == NULL || !dataset->raw.is_category[i])
+            status = check_numbers(dataset, i, found, error);
+    return status;
+}
+
+/* The first rows of those that lie elsewhere, which tell as much. */
+static tanda_status check_head(const tanda_dataset *dataset, doubtful_columns *found, tanda_error *error) {
+    tanda_dataset head = *dataset;
+    float *values = NULL;
+    const size_t row = dataset->features * sizeof *values, most = HEAD_BYTES / row + 1;
+    if (head.rows > most) head.rows = most;
+    tanda_status status = allocate(&values, head.rows, row, "the first rows", error);
+    const row_block block = {.values = values};
+    if (status == TANDA_OK) status = feed_read(dataset->feed, 0, head.rows, &block, error);
+    head.values = values;
+    if (status == TANDA_OK) status = check_columns(&head, found, error);
+    free(values);
+    return status;
+}
+
 tanda_status columns_check(const tanda_dataset *dataset, doubtful_columns *result, tanda_error *error) {
     doubtful_columns found = {0};
     tanda_status status = check_names(dataset, &found, error);
-    for (size_t i = 0; status == TANDA_OK && !dataset->from_bytes && i < dataset->features; i++)
-        if (dataset->raw.is_category == NULL || !dataset->raw.is_category[i])
-            status = check_numbers(dataset, i, &found, error);
+    if (status == TANDA_OK)
+        status = dataset->feed != NULL ? check_head(dataset, &found, error)
+                                       : check_columns(dataset, &found, error);
     if (status == TANDA_OK)
         *result = found;
     else

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_pass.h"
+#include "data/feed_wrap.h"
 #include "data/scaling.h"
 #include "support/memory.h"
 #include "support/options.h"
@@ -32,7 +34,8 @@ const char *tanda_dataset_copied(const tanda_dataset *dataset, size_t row, size_
 }
 
 tanda_status dataset_check(const tanda_dataset *dataset, tanda_status status, tanda_error *error) {
-    return dataset == NULL ? status : file_view_check(&dataset->mapping, status, error);
+    if (dataset == NULL) return status;
+    return feed_check(dataset->feed, file_view_check(&dataset->mapping, status, error), error);
 }
 
 tanda_status tanda_dataset_check(const tanda_dataset *dataset, tanda_error *error) {
@@ -62,6 +65,7 @@ bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature) {
 
 void dataset_clear(tanda_dataset *dataset) {
     raw_columns_free(&dataset->raw, dataset->features);
+    feed_free(dataset->feed);
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     free_texts(dataset->feature_names, dataset->features);
@@ -101,11 +105,98 @@ dataset_expectation dataset_expect(const tanda_dataset *training) {
                                  .target_names = training->target_names};
 }
 
-size_t *class_counts(const tanda_dataset *dataset) {
-    size_t *counts = calloc(dataset->class_count, sizeof *counts);
-    for (size_t row = 0; counts != NULL && row < dataset->rows; row++)
-        counts[dataset->classes[row]]++;
-    return counts;
+/* ---- rows, wherever they lie --------------------------------------------------------------------------- */
+
+static tanda_status feed_of_dataset(const tanda_dataset *dataset, feed **rows, tanda_error *error) {
+    const bool classes = dataset->task == TANDA_TASK_CLASSES;
+    if (dataset->feed != NULL) {
+        *rows = feed_share(dataset->feed);
+        return TANDA_OK;
+    }
+    const feed_arrays arrays = {.rows = dataset->rows,
+                                .features = dataset->features,
+                                .label_width = classes ? 1 : dataset->target_count,
+                                .values = dataset->values,
+                                .labels = classes ? (const void *)dataset->classes : dataset->targets,
+                                .weights = dataset->weights};
+    return feed_of_memory(&arrays, rows, error);
+}
+
+tanda_status dataset_feed(const tanda_dataset *dataset, const target_scaling *targets, feed **rows,
+                          tanda_error *error) {
+    feed *made = NULL;
+    tanda_status status = feed_of_dataset(dataset, &made, error);
+    if (status == TANDA_OK && targets != NULL && targets->targets > 0)
+        status = feed_standardised(made, targets, &made, error);
+    if (status == TANDA_OK)
+        *rows = made;
+    else
+        feed_free(made);
+    return status;
+}
+
+tanda_status dataset_fit_scaling(const tanda_dataset *dataset, tanda_scale kind, scaling *result,
+                                 tanda_error *error) {
+    feed *rows = NULL;
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK) status = scaling_fit(kind, rows, result, error);
+    feed_free(rows);
+    return status;
+}
+
+bool dataset_is_weighted(const tanda_dataset *dataset) {
+    return dataset->weights != NULL || (dataset->feed != NULL && dataset->feed->has_weights);
+}
+
+tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error) {
+    if (dataset->feed == NULL) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT,
+                "%s needs all %zu rows in memory, %zu bytes, which is more than --memory; give a greater one",
+                what, dataset->rows, dataset->rows * feed_row_size(dataset->feed));
+}
+
+/* Counts of a block go to `state`, a size_t for each class. */
+static tanda_status count_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const int32_t *classes = block->at.labels;
+    size_t *counts = state;
+    (void)context, (void)error;
+    for (size_t row = 0; row < block->rows; row++)
+        counts[classes[row]]++;
+    return TANDA_OK;
+}
+
+typedef struct class_counting {
+    size_t classes, *counts;
+} class_counting;
+
+static tanda_status join_counts(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const class_counting *counting = context;
+    const size_t *of_block = state;
+    (void)block, (void)error;
+    for (size_t i = 0; i < counting->classes; i++)
+        counting->counts[i] += of_block[i];
+    return TANDA_OK;
+}
+
+tanda_status class_counts(const tanda_dataset *dataset, size_t **counts, tanda_error *error) {
+    class_counting counting = {.classes = dataset->class_count};
+    const feed_pass pass = {.labels = true,
+                            .block_rows = 1 << 20,
+                            .state_size = dataset->class_count * sizeof(size_t),
+                            .map = count_block,
+                            .reduce = join_counts,
+                            .context = &counting};
+    feed *rows = NULL;
+    tanda_status status =
+        allocate(&counting.counts, dataset->class_count, sizeof(size_t), "counts of classes", error);
+    if (status == TANDA_OK) status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK) status = feed_pass_run(rows, &pass, error);
+    feed_free(rows);
+    if (status == TANDA_OK)
+        *counts = counting.counts;
+    else
+        free(counting.counts);
+    return status;
 }
 
 /* ---- data sets from arrays in memory ------------------------------------------------------------------- */
@@ -296,39 +387,70 @@ tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *w
             return fail(error, TANDA_USAGE, "class %zu (from 0) has the weight %g; give 0 or more", i,
                         weights[i]);
     tanda_status status = allocate(&balanced, dataset->class_count, sizeof *balanced, "class weights", error);
-    if (status == TANDA_OK && weights == NULL) class_weights_balanced(dataset, balanced);
+    if (status == TANDA_OK && weights == NULL) status = class_weights_balanced(dataset, balanced, error);
     if (status == TANDA_OK)
         status = class_weights_apply(dataset, weights == NULL ? balanced : weights, error);
     free(balanced);
     return status;
 }
 
-void class_weights_balanced(const tanda_dataset *dataset, double *weights) {
-    size_t present = 0;
+tanda_status class_weights_balanced(const tanda_dataset *dataset, double *weights, tanda_error *error) {
+    size_t present = 0, *counts = NULL;
+    const tanda_status status = class_counts(dataset, &counts, error);
+    if (status != TANDA_OK) return status;
     for (size_t c = 0; c < dataset->class_count; c++)
-        weights[c] = 0.0;
-    for (size_t row = 0; row < dataset->rows; row++) /* counts, exact in double */
-        weights[dataset->classes[row]] += 1.0;
+        present += counts[c] > 0;
     for (size_t c = 0; c < dataset->class_count; c++)
-        present += weights[c] > 0.0;
-    for (size_t c = 0; c < dataset->class_count; c++)
-        weights[c] = weights[c] > 0.0 ? (double)dataset->rows / ((double)present * weights[c]) : 1.0;
+        weights[c] = counts[c] > 0 ? (double)dataset->rows / ((double)present * (double)counts[c]) : 1.0;
+    free(counts);
+    return TANDA_OK;
+}
+
+/* What weighed rows are found to be. */
+typedef struct weighing {
+    bool some, too_large;
+} weighing;
+
+static tanda_status weigh_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    weighing *weighing = context;
+    (void)state, (void)error;
+    for (size_t row = 0; row < block->rows; row++) {
+        weighing->some |= block->at.weights[row] > 0.0f;
+        weighing->too_large |= !isfinite(block->at.weights[row]);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status check_weights(const feed *rows, tanda_error *error) {
+    weighing found = {0};
+    const feed_pass pass = {.weights = true, .block_rows = 1 << 20, .reduce = weigh_block, .context = &found};
+    const tanda_status status = feed_pass_run(rows, &pass, error);
+    if (status != TANDA_OK) return status;
+    if (found.too_large)
+        return fail(error, TANDA_BAD_INPUT, "a row weighs more than the largest binary32, 3.4e38");
+    return found.some ? TANDA_OK : fail(error, TANDA_BAD_INPUT, "every row weighs 0: some must weigh more");
 }
 
 tanda_status class_weights_apply(tanda_dataset *dataset, const double *weights, tanda_error *error) {
+    feed *rows = NULL, *weighted = NULL;
     float *made = NULL;
-    bool some = false, too_large = false;
-    tanda_status status = allocate(&made, dataset->rows, sizeof *made, "weights", error);
-    if (status != TANDA_OK) return status;
-    for (size_t row = 0; row < dataset->rows; row++) {
-        const double own = dataset->weights != NULL ? (double)dataset->weights[row] : 1.0;
-        made[row] = (float)(own * weights[dataset->classes[row]]);
-        some |= made[row] > 0.0f;
-        too_large |= !isfinite(made[row]);
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK) status = feed_weighted(rows, weights, dataset->class_count, &weighted, error);
+    if (status != TANDA_OK) {
+        feed_free(rows);
+        return status;
     }
-    if (!some) status = fail(error, TANDA_BAD_INPUT, "every row weighs 0: some must weigh more");
-    if (too_large)
-        status = fail(error, TANDA_BAD_INPUT, "a row weighs more than the largest binary32, 3.4e38");
+    row_block block = {0};
+    status = check_weights(weighted, error);
+    if (status == TANDA_OK && dataset->feed != NULL) {
+        feed_free(dataset->feed);
+        dataset->feed = weighted;
+        return TANDA_OK;
+    }
+    if (status == TANDA_OK) status = allocate(&made, dataset->rows, sizeof *made, "weights", error);
+    block.weights = made;
+    if (status == TANDA_OK) status = feed_read(weighted, 0, dataset->rows, &block, error);
+    feed_free(weighted);
     if (status != TANDA_OK) {
         free(made);
         return status;

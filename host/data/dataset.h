@@ -1,6 +1,7 @@
 /*
- * A data set in memory: rows of features as they came, and one label per row.
+ * A data set: rows of features as they came, and one label per row.
  * Rows stay rows (a memory-mapped .npy of binary32 needs no copy); tiles are made by the backends.
+ * More rows than memory is to hold lie elsewhere, and come through a feed; so can those in memory, see dataset_feed.
  */
 #ifndef TANDA_DATA_DATASET_H
 #define TANDA_DATA_DATASET_H
@@ -9,6 +10,7 @@
 #include "data/categories.h"
 #include "data/csv_write.h"
 #include "data/dialect.h"
+#include "data/feed.h"
 #include "data/scaling.h"
 #include "support/file.h"
 #include "support/status.h"
@@ -23,6 +25,8 @@ struct tanda_dataset {
     raw_columns raw;     /* what the values are until dataset_prepare makes features of them */
     size_t dropped;      /* rows that were left out, as they had no target */
     size_t missing;      /* values that dataset_prepare filled in */
+    feed *feed;          /* rows that lie elsewhere, with labels and weights; values, classes, targets and
+                            weights are NULL then; or NULL: the rows are in memory */
     const float *values; /* (rows, features); points into owned or into mapping */
     size_t memory;       /* bytes that rows of the feed may take at a time; 0: unbounded */
     float *owned;        /* NULL while values lie in the mapped file */
@@ -149,6 +153,23 @@ tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold
 /* Releases what it holds, but for labels; all members are zero afterwards. */
 void dataset_clear(tanda_dataset *dataset);
 
+/*
+ * The rows, wherever they lie, with labels and weights; targets are standardised where there is a scaling of them (NULL or
+ * one of 0 targets: none). The data set must outlive the feed, which is for feed_free.
+ */
+tanda_status dataset_feed(const tanda_dataset *dataset, const target_scaling *targets, feed **rows,
+                          tanda_error *error);
+
+/* The scaling of its rows; see data/scaling.h. */
+tanda_status dataset_fit_scaling(const tanda_dataset *dataset, tanda_scale kind, scaling *result,
+                                 tanda_error *error);
+
+/* Whether rows have weights in the loss. */
+bool dataset_is_weighted(const tanda_dataset *dataset);
+
+/* For what needs all rows in memory, and cannot do without: TANDA_BAD_INPUT, naming `what` and --memory, where they lie elsewhere. */
+tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error);
+
 /* Copies the values of a mapped file, so that they can be changed. */
 tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error);
 
@@ -159,14 +180,14 @@ tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda
 /* Calls `count` classes 0, 1, 2, ... */
 tanda_status dataset_number_classes(tanda_dataset *dataset, size_t count, tanda_error *error);
 
-/* Rows per class: (class_count) counts, to be released with free(); NULL when memory runs out. */
-size_t *class_counts(const tanda_dataset *dataset);
+/* Rows per class: *counts is (class_count), to be released with free(). The data set has classes. */
+tanda_status class_counts(const tanda_dataset *dataset, size_t **counts, tanda_error *error);
 
 /*
  * weights (class_count) = rows / (classes that occur * rows of the class), as scikit-learn's class_weight='balanced'
  * (utils.class_weight.compute_class_weight); 1 for a class without rows. The data set has classes.
  */
-void class_weights_balanced(const tanda_dataset *dataset, double *weights);
+tanda_status class_weights_balanced(const tanda_dataset *dataset, double *weights, tanda_error *error);
 
 /*
  * Multiplies each row's weight by that of its class; a data set without weights gets them. weights (class_count) are
@@ -179,7 +200,7 @@ tanda_status class_weights_apply(tanda_dataset *dataset, const double *weights, 
  * 64 bits of rows, features, values, labels and weights, and of the scaling of its targets, if there is
  * one (NULL: none), the same on every machine; names are left out. It is made to
  * notice mistakes, not forgeries: any changed value changes it but for a chance of 2^-64. Reads all values with all
- * threads, at about the speed of memory. TANDA_FAILED for want of memory.
+ * threads, at about the speed of memory where they lie in it. TANDA_FAILED for want of memory.
  */
 tanda_status dataset_fingerprint(const tanda_dataset *dataset, const target_scaling *scaling,
                                  uint64_t *fingerprint, tanda_error *error);

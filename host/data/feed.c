@@ -7,15 +7,40 @@
 
 tanda_status feed_read(const feed *feed, size_t first, size_t rows, const row_block *block,
                        tanda_error *error) {
-    return feed->kind->read(feed, first, rows, block, error);
+    return rows == 0 ? TANDA_OK : feed->kind->read(feed, first, rows, block, error);
+}
+
+feed *feed_share(feed *feed) {
+    __atomic_fetch_add(&feed->shares, 1, __ATOMIC_RELAXED);
+    return feed;
 }
 
 void feed_free(feed *feed) {
-    if (feed != NULL) feed->kind->free(feed);
+    while (feed != NULL && __atomic_fetch_sub(&feed->shares, 1, __ATOMIC_ACQ_REL) == 0) {
+        struct feed *source = feed->source;
+        feed->kind->free(feed);
+        feed = source;
+    }
+}
+
+tanda_status feed_check(const feed *feed, tanda_status status, tanda_error *error) {
+    for (; feed != NULL; feed = feed->source) {
+        if (feed->kind->check == NULL) continue;
+        const tanda_status changed = feed->kind->check(feed, error);
+        if (changed != TANDA_OK) return changed;
+    }
+    return status;
 }
 
 size_t feed_row_size(const feed *feed) {
     return (feed->features + feed->label_width + feed->has_weights) * sizeof(float);
+}
+
+row_block feed_block_from(const feed *feed, const row_block *block, size_t rows) {
+    float *labels = block->labels;
+    return (row_block){.values = block->values == NULL ? NULL : block->values + rows * feed->features,
+                       .labels = labels == NULL ? NULL : labels + rows * feed->label_width,
+                       .weights = block->weights == NULL ? NULL : block->weights + rows};
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------- */
@@ -41,12 +66,20 @@ static tanda_status read_memory(const feed *feed, size_t first, size_t rows, con
     return TANDA_OK;
 }
 
+static row_view lend_memory(const feed *feed, size_t first) {
+    const feed_arrays *arrays = &((const memory_feed *)feed)->arrays;
+    const float *labels = arrays->labels, *weights = arrays->weights;
+    return (row_view){.values = arrays->values + first * arrays->features,
+                      .labels = labels == NULL ? NULL : labels + first * arrays->label_width,
+                      .weights = weights == NULL ? NULL : weights + first};
+}
+
 static void free_memory(feed *feed) {
     free(feed);
 }
 
 tanda_status feed_of_memory(const feed_arrays *arrays, feed **result, tanda_error *error) {
-    static const feed_kind kind = {read_memory, free_memory};
+    static const feed_kind kind = {.read = read_memory, .free = free_memory, .lend = lend_memory};
     memory_feed *made = NULL;
     const tanda_status status = allocate(&made, 1, sizeof *made, "feed", error);
     if (status != TANDA_OK) return status;

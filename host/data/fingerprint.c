@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_pass.h"
 #include "support/memory.h"
-#include "support/parallel.h"
 
 #define CHUNK ((size_t)1 << 20) /* bytes that one thread hashes at a time */
 #define LANES 8                 /* independent chains: a multiplication takes some cycles */
@@ -34,46 +34,144 @@ static uint64_t hash_bytes(const unsigned char *data, size_t size) {
     return hash ^ hash >> 32;
 }
 
+/* ---- one array, in pieces ---------------------------------------------------------------------------------- */
+
+/* An array of `size` bytes: the hashes of its chunks, and the bytes so far of one that a piece has only a part of. */
 typedef struct chunks {
-    const unsigned char *data;
     size_t size;
     uint64_t *hashes;
+    unsigned char *open; /* (CHUNK) */
 } chunks;
 
-static void hash_chunks(void *context, size_t first, size_t end) {
-    const chunks *chunks = context;
-    for (size_t i = first; i < end; i++) {
-        const size_t left = chunks->size - i * CHUNK;
-        chunks->hashes[i] = hash_bytes(chunks->data + i * CHUNK, left < CHUNK ? left : CHUNK);
+static void chunks_free(chunks *chunks) {
+    free(chunks->hashes);
+    free(chunks->open);
+}
+
+static tanda_status chunks_make(size_t size, chunks *chunks, tanda_error *error) {
+    chunks->size = size;
+    const tanda_status status =
+        allocate(&chunks->hashes, (size + CHUNK - 1) / CHUNK, sizeof *chunks->hashes, "fingerprint", error);
+    return status == TANDA_OK ? allocate(&chunks->open, CHUNK, 1, "fingerprint", error) : status;
+}
+
+static size_t chunk_size(const chunks *chunks, size_t index) {
+    const size_t left = chunks->size - index * CHUNK;
+    return left < CHUNK ? left : CHUNK;
+}
+
+/* Of the bytes from `at` on: the chunks that they have whole. */
+static void hash_whole(const chunks *chunks, const unsigned char *data, size_t at, size_t size) {
+    for (size_t i = (at + CHUNK - 1) / CHUNK; i * CHUNK < at + size; i++) {
+        const size_t length = chunk_size(chunks, i);
+        if (i * CHUNK + length > at + size) return;
+        chunks->hashes[i] = hash_bytes(data + (i * CHUNK - at), length);
     }
 }
 
-/* Adds an array to the fingerprint; NULL is another array than an empty one. */
-static tanda_status add(const void *data, size_t size, uint64_t *fingerprint, tanda_error *error) {
-    const size_t count = data == NULL ? 0 : (size + CHUNK - 1) / CHUNK;
-    chunks chunks = {.data = data, .size = size};
-    const tanda_status status = allocate(&chunks.hashes, count, sizeof *chunks.hashes, "fingerprint", error);
-    if (status != TANDA_OK) return status;
-    parallel_ranges(count, 1, hash_chunks, &chunks);
-    *fingerprint = mix(*fingerprint, data == NULL ? 1 : 2);
-    for (size_t i = 0; i < count; i++)
-        *fingerprint = mix(*fingerprint, chunks.hashes[i]);
-    free(chunks.hashes);
+/* And of those that they have a part of, which come in the order of the bytes. */
+static void hash_parts(const chunks *chunks, const unsigned char *data, size_t at, size_t size) {
+    for (size_t end = at + size; at < end;) {
+        const size_t i = at / CHUNK, length = chunk_size(chunks, i), chunk_end = i * CHUNK + length;
+        const size_t next = chunk_end < end ? chunk_end : end;
+        if (at % CHUNK != 0 || next < chunk_end) { /* else it is whole */
+            memcpy(chunks->open + at % CHUNK, data, next - at);
+            if (next == chunk_end) chunks->hashes[i] = hash_bytes(chunks->open, length);
+        }
+        data += next - at;
+        at = next;
+    }
+}
+
+/* Adds an array to the fingerprint; one that is not there is another than an empty one. */
+static uint64_t add(uint64_t fingerprint, bool is_there, const chunks *chunks) {
+    fingerprint = mix(fingerprint, is_there ? 2 : 1);
+    for (size_t i = 0; is_there && i * CHUNK < chunks->size; i++)
+        fingerprint = mix(fingerprint, chunks->hashes[i]);
+    return fingerprint;
+}
+
+static uint64_t add_doubles(uint64_t fingerprint, const double *values, size_t count) {
+    const unsigned char *data = (const unsigned char *)values;
+    const size_t size = count * sizeof *values;
+    fingerprint = mix(fingerprint, 2);
+    for (size_t at = 0; at < size; at += CHUNK)
+        fingerprint = mix(fingerprint, hash_bytes(data + at, size - at < CHUNK ? size - at : CHUNK));
+    return fingerprint;
+}
+
+/* ---- a data set -------------------------------------------------------------------------------------------- */
+
+enum { VALUES, LABELS, WEIGHTS, ARRAYS };
+
+typedef struct hashing {
+    chunks arrays[ARRAYS];
+    size_t width[ARRAYS]; /* bytes of a row; 0: not there */
+} hashing;
+
+static const unsigned char *array_of(const pass_block *block, size_t array) {
+    const void *arrays[ARRAYS] = {block->at.values, block->at.labels, block->at.weights};
+    return arrays[array];
+}
+
+typedef void hash_some(const chunks *chunks, const unsigned char *data, size_t at, size_t size);
+
+static tanda_status hash_block(const hashing *hashing, const pass_block *block, hash_some *hash) {
+    for (size_t i = 0; i < ARRAYS; i++)
+        if (hashing->width[i] > 0)
+            hash(&hashing->arrays[i], array_of(block, i), block->first * hashing->width[i],
+                 block->rows * hashing->width[i]);
     return TANDA_OK;
+}
+
+static tanda_status map_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    (void)state, (void)error;
+    return hash_block(context, block, hash_whole);
+}
+
+static tanda_status join_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    (void)state, (void)error;
+    return hash_block(context, block, hash_parts);
+}
+
+static tanda_status hash_rows(const feed *rows, hashing *hashing, tanda_error *error) {
+    const feed_pass pass = {.values = true,
+                            .labels = true,
+                            .weights = true,
+                            .map = map_block,
+                            .reduce = join_block,
+                            .context = hashing};
+    tanda_status status = TANDA_OK;
+    hashing->width[VALUES] = rows->features * sizeof(float);
+    hashing->width[LABELS] = rows->label_width * sizeof(float);
+    hashing->width[WEIGHTS] = rows->has_weights ? sizeof(float) : 0;
+    for (size_t i = 0; status == TANDA_OK && i < ARRAYS; i++)
+        status = chunks_make(rows->rows * hashing->width[i], &hashing->arrays[i], error);
+    return status == TANDA_OK ? feed_pass_run(rows, &pass, error) : status;
 }
 
 tanda_status dataset_fingerprint(const tanda_dataset *dataset, const target_scaling *scaling,
                                  uint64_t *fingerprint, tanda_error *error) {
-    const size_t scaled = scaling == NULL ? 0 : scaling->targets * sizeof(double);
-    const size_t rows = dataset->rows;
-    uint64_t made = mix(mix(mix(0, rows), dataset->features), dataset->target_count);
-    tanda_status status = add(dataset->values, rows * dataset->features * sizeof(float), &made, error);
-    if (status == TANDA_OK) status = add(dataset->classes, rows * sizeof(int32_t), &made, error);
-    if (status == TANDA_OK)
-        status = add(dataset->targets, rows * dataset->target_count * sizeof(float), &made, error);
-    if (status == TANDA_OK) status = add(dataset->weights, rows * sizeof(float), &made, error);
-    if (status == TANDA_OK && scaled > 0) status = add(scaling->mean, scaled, &made, error);
-    if (status == TANDA_OK && scaled > 0) status = add(scaling->deviation, scaled, &made, error);
-    if (status == TANDA_OK) *fingerprint = made ^ made >> 32;
+    const bool has_labels = dataset->task != TANDA_TASK_AUTO;
+    const bool has_classes = has_labels && dataset->task == TANDA_TASK_CLASSES;
+    feed *rows = NULL;
+    hashing hashing = {0};
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK) status = hash_rows(rows, &hashing, error);
+    if (status == TANDA_OK) {
+        uint64_t made = mix(mix(mix(0, dataset->rows), dataset->features), dataset->target_count);
+        made = add(made, true, &hashing.arrays[VALUES]);
+        made = add(made, has_classes, &hashing.arrays[LABELS]);
+        made = add(made, has_labels && !has_classes, &hashing.arrays[LABELS]);
+        made = add(made, rows->has_weights, &hashing.arrays[WEIGHTS]);
+        if (scaling != NULL && scaling->targets > 0) {
+            made = add_doubles(made, scaling->mean, scaling->targets);
+            made = add_doubles(made, scaling->deviation, scaling->targets);
+        }
+        *fingerprint = made ^ made >> 32;
+    }
+    for (size_t i = 0; i < ARRAYS; i++)
+        chunks_free(&hashing.arrays[i]);
+    feed_free(rows);
     return status;
 }

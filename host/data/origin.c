@@ -18,20 +18,19 @@
 #define COLUMNS_SHOWN 8
 
 /* The origin of a column of what is expected; its categories stand in origins as features. */
-static double expected_origin(const dataset_expectation *expected, size_t column) {
+static double origin_of_column(const dataset_expectation *expected, size_t column) {
     size_t feature = column;
     for (size_t i = 0; expected->columns != NULL && i < column; i++)
         if (expected->columns[i].category_count > 0) feature += expected->columns[i].category_count - 1;
     return expected->origins[feature];
 }
 
-/* By name where both sides have names. 0 where there is none. */
-static double known_origin(const dataset_expectation *expected, char *const *names, size_t feature) {
+double origin_expected(const dataset_expectation *expected, char *const *names, size_t feature) {
     if (expected->origins == NULL) return 0.0;
     if (names == NULL || expected->feature_names == NULL)
-        return feature < expected->feature_count ? expected_origin(expected, feature) : 0.0;
+        return feature < expected->feature_count ? origin_of_column(expected, feature) : 0.0;
     for (size_t i = 0; i < expected->feature_count; i++)
-        if (strcmp(names[feature], expected->feature_names[i]) == 0) return expected_origin(expected, i);
+        if (strcmp(names[feature], expected->feature_names[i]) == 0) return origin_of_column(expected, i);
     return 0.0;
 }
 
@@ -66,7 +65,7 @@ tanda_status origin_choose(const request *request, table *table, tanda_error *er
     for (size_t i = 0; status == TANDA_OK && i < table->features; i++) {
         if (table->raw.is_category != NULL && table->raw.is_category[i]) continue;
         if (request->is_look ||
-            (origins != NULL ? known_origin(origins, table->feature_names, i) != 0.0
+            (origins != NULL ? origin_expected(origins, table->feature_names, i) != 0.0
                              : is_ruined(table->values + i, table->rows, table->features, drops, bound)))
             exact->features[exact->count++] = i;
     }
@@ -208,7 +207,7 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
 static void take_origins(const request *request, const exact_columns *exact, tanda_dataset *dataset) {
     size_t next = 0;
     for (size_t i = 0; i < dataset->features; i++) {
-        const double origin = known_origin(request->origins, dataset->feature_names, i);
+        const double origin = origin_expected(request->origins, dataset->feature_names, i);
         const bool is_exact = next < exact->count && exact->features[next] == i;
         const exact_column column = {exact->values + next, dataset->rows, exact->count};
         next += is_exact;
@@ -230,7 +229,7 @@ tanda_status origin_apply(const request *request, const exact_columns *exact, ta
     const dataset_expectation *known = request->origins;
     bool some = known == NULL && exact->count > 0;
     for (size_t i = 0; known != NULL && !some && i < dataset->features; i++)
-        some = known_origin(known, dataset->feature_names, i) != 0.0;
+        some = origin_expected(known, dataset->feature_names, i) != 0.0;
     if (!some) return TANDA_OK;
     tanda_status status = dataset_own_values(dataset, error);
     if (status == TANDA_OK)
@@ -252,11 +251,6 @@ tanda_status origin_apply(const request *request, const exact_columns *exact, ta
 tanda_status origin_subtract(tanda_dataset *dataset, const double *origins, tanda_error *error) {
     tanda_status status = dataset_own_values(dataset, error);
     if (status == TANDA_OK) status = origin_copy(origins, dataset->features, &dataset->origins, error);
-    for (size_t row = 0; status == TANDA_OK && row < dataset->rows; row++)
-        for (size_t i = 0; i < dataset->features; i++)
-            if (origins[i] != 0.0) {
-                float *value = &dataset->owned[row * dataset->features + i];
-                *value = distance((double)*value, origins[i]);
-            }
+    if (status == TANDA_OK) origins_subtract(origins, dataset->owned, dataset->rows, dataset->features);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_wrap.h"
 #include "data/origin.h"
 #include "data/place.h"
 #include "data/preparation.h"
@@ -147,6 +148,10 @@ tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparat
     const raw_columns *raw = &dataset->raw;
     const size_t columns = dataset->features;
     if (preparation->columns == 0 && raw_columns_are_features(raw)) return TANDA_OK;
+    if (dataset->feed != NULL) /* of numbers, none of which is missing */
+        return fail(error, TANDA_BAD_INPUT,
+                    "the rows are more than --memory, and the model has columns of categories or missing "
+                    "values, which are prepared in memory; give a greater --memory");
     bool fits = preparation->columns == columns && (!raw->fills_missing || preparation->fills_missing);
     for (size_t i = 0; fits && i < columns; i++)
         fits = (raw->is_category != NULL && raw->is_category[i]) == (preparation->of[i].category_count > 0);
@@ -170,10 +175,11 @@ tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparat
     return status;
 }
 
-/* Rows that came from memory have no origins yet. */
-static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (dataset->origins == NULL && scaling->origin == NULL) return TANDA_OK;
-    if (dataset->origins == NULL) return origin_subtract(dataset, scaling->origin, error);
+/* Whether the rows are distances from the scaling's origins; those from memory are of none yet. */
+static tanda_status match_origins(const tanda_dataset *dataset, const scaling *scaling, bool *subtracts,
+                                  tanda_error *error) {
+    *subtracts = dataset->origins == NULL && scaling->origin != NULL;
+    if (dataset->origins == NULL) return TANDA_OK;
     if (scaling->origin != NULL &&
         memcmp(dataset->origins, scaling->origin, dataset->features * sizeof *dataset->origins) == 0)
         return TANDA_OK;
@@ -182,37 +188,36 @@ static tanda_status match_origins(tanda_dataset *dataset, const scaling *scaling
                 "(tanda_dataset_load_for_model)");
 }
 
+/* Rows that lie elsewhere are scaled as they are read. */
+static tanda_status scale_feed(tanda_dataset *dataset, const scaling *scaling, bool subtracts,
+                               tanda_error *error) {
+    double *origins = NULL;
+    tanda_status status = TANDA_OK;
+    if (!subtracts && scaling->kind == TANDA_SCALE_NONE) return TANDA_OK;
+    if (subtracts) status = origin_copy(scaling->origin, dataset->features, &origins, error);
+    if (status == TANDA_OK) status = feed_scaled(dataset->feed, scaling, origins, &dataset->feed, error);
+    if (status == TANDA_OK && subtracts)
+        dataset->origins = origins;
+    else
+        free(origins);
+    return status;
+}
+
 static tanda_status scale_rows(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {
-    if (scaling->kind == TANDA_SCALE_NONE) return match_origins(dataset, scaling, error);
-    if (scaling->features != dataset->features)
+    const bool is_none = scaling->kind == TANDA_SCALE_NONE;
+    bool subtracts = false;
+    if (!is_none && scaling->features != dataset->features)
         return fail(error, TANDA_BAD_INPUT, "--scale: the scaling has %zu features, the data %zu",
                     scaling->features, dataset->features);
-    tanda_status status = match_origins(dataset, scaling, error);
-    if (status == TANDA_OK) status = dataset_own_values(dataset, error);
+    tanda_status status = match_origins(dataset, scaling, &subtracts, error);
+    if (status == TANDA_OK && !is_none) dataset->from_bytes = false;
+    if (status != TANDA_OK || dataset->feed != NULL)
+        return status == TANDA_OK ? scale_feed(dataset, scaling, subtracts, error) : status;
+    if (subtracts) status = origin_subtract(dataset, scaling->origin, error);
+    if (status != TANDA_OK || is_none) return status;
+    status = dataset_own_values(dataset, error);
     if (status != TANDA_OK) return status;
-    dataset->from_bytes = false;
-    for (size_t row = 0; row < dataset->rows; row++) {
-        float *values = dataset->owned + row * dataset->features;
-        float worst = 0.0f; /* becomes NaN, and stays so, as soon as one value is not finite */
-        for (size_t i = 0; i < dataset->features; i++) {
-            float distance = values[i] - scaling->center[i], factor = scaling->factor[i];
-            float scaled = factor == 0.0f ? 0.0f : distance * factor;
-            values[i] = scaled == 0.0f ? 0.0f : scaled;
-            worst += scaled - scaled;
-        }
-        for (size_t i = 0; worst != 0.0f && i < dataset->features; i++)
-            if (!isfinite(values[i])) {
-                char name[SHOWN_SIZE] = "";
-                if (dataset->feature_names != NULL)
-                    shown(dataset->feature_names[i], strlen(dataset->feature_names[i]), name);
-                return fail(
-                    error, TANDA_BAD_INPUT,
-                    "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
-                    "binary32 (3.4e38)",
-                    row, i, name[0] == '\0' ? "" : " ", name);
-            }
-    }
-    return TANDA_OK;
+    return scaling_apply(scaling, dataset->feature_names, 0, dataset->rows, dataset->owned, error);
 }
 
 tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda_error *error) {

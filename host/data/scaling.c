@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_pass.h"
+#include "data/place.h"
 #include "data/sum_tree.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -92,25 +94,121 @@ tanda_status scaling_copy(const scaling *source, const size_t *from, scaling *co
     return status;
 }
 
-/* Sums of x, or of (x - mean)^2 where there is a mean, per feature. */
-static const double *column_sums(sum_tree *tree, const float *values, size_t rows, const double *mean) {
-    size_t features = tree->features;
-    for (size_t first = 0; first < rows; first += SUM_CHUNK_ROWS) {
-        size_t last = rows - first < SUM_CHUNK_ROWS ? rows : first + SUM_CHUNK_ROWS;
-        double *sums = tree_top(tree);
-        for (const float *row = values + first * features; row < values + last * features; row += features) {
-            for (size_t i = 0; i < features; i++) {
-                double term = row[i];
-                if (mean != NULL) {
-                    double distance = term - mean[i];
-                    term = distance * distance;
-                }
-                sums[i] += term;
+/* ---- figures of columns, in passes ------------------------------------------------------------------------- */
+
+/* What is found of each column, and on the way to it. */
+typedef struct column_figures {
+    size_t columns;
+    bool of_labels;     /* the columns are the labels, binary32 targets */
+    float *low, *high;  /* (columns), or NULL: not looked for */
+    const double *mean; /* or NULL: sums are of x, and not of (x - mean)^2 */
+    sum_tree tree;      /* of blocks; without a stack no sums are made */
+} column_figures;
+
+/* Those of a block: its sums, a part of the tree of all rows as it has a power of two of chunks; then extremes. */
+static double *block_sums(void *state) {
+    return state;
+}
+
+static float *block_extremes(const column_figures *figures, void *state) {
+    return (float *)(block_sums(state) + figures->columns);
+}
+
+static void add_chunk(const column_figures *figures, const float *values, size_t rows, double *sums) {
+    const size_t columns = figures->columns;
+    const double *mean = figures->mean;
+    for (const float *row = values; row < values + rows * columns; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            double term = row[i];
+            if (mean != NULL) {
+                const double distance = term - mean[i];
+                term = distance * distance;
             }
+            sums[i] += term;
         }
-        tree_push(tree);
+}
+
+static void find_extremes(const column_figures *figures, const float *values, size_t rows, float *low,
+                          float *high) {
+    const size_t columns = figures->columns;
+    memcpy(low, values, columns * sizeof *low);
+    memcpy(high, values, columns * sizeof *high);
+    for (const float *row = values + columns; row < values + rows * columns; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            low[i] = row[i] < low[i] ? row[i] : low[i];
+            high[i] = row[i] > high[i] ? row[i] : high[i];
+        }
+}
+
+static tanda_status map_figures(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const column_figures *figures = context;
+    const size_t columns = figures->columns;
+    const float *values = figures->of_labels ? block->at.labels : block->at.values;
+    if (figures->low != NULL) {
+        float *low = block_extremes(figures, state);
+        find_extremes(figures, values, block->rows, low, low + columns);
     }
-    return tree_sum(tree);
+    if (figures->tree.stack == NULL) return TANDA_OK;
+    sum_tree tree = {0};
+    const tanda_status status = tree_make(&tree, block->rows, columns, error);
+    if (status != TANDA_OK) return status;
+    for (size_t first = 0; first < block->rows; first += SUM_CHUNK_ROWS) {
+        const size_t left = block->rows - first;
+        add_chunk(figures, values + first * columns, left < SUM_CHUNK_ROWS ? left : SUM_CHUNK_ROWS,
+                  tree_top(&tree));
+        tree_push(&tree);
+    }
+    memcpy(block_sums(state), tree_sum(&tree), columns * sizeof(double));
+    free(tree.stack);
+    return TANDA_OK;
+}
+
+static tanda_status join_figures(void *context, void *state, const pass_block *block, tanda_error *error) {
+    column_figures *figures = context;
+    const size_t columns = figures->columns;
+    const float *low = block_extremes(figures, state), *high = low + columns;
+    (void)error;
+    for (size_t i = 0; figures->low != NULL && i < columns; i++) {
+        if (block->index == 0 || low[i] < figures->low[i]) figures->low[i] = low[i];
+        if (block->index == 0 || high[i] > figures->high[i]) figures->high[i] = high[i];
+    }
+    if (figures->tree.stack == NULL) return TANDA_OK;
+    memcpy(tree_top(&figures->tree), block_sums(state), columns * sizeof(double));
+    tree_push(&figures->tree);
+    return TANDA_OK;
+}
+
+static tanda_status figures_pass(const feed *rows, column_figures *figures, tanda_error *error) {
+    const feed_pass pass = {.values = !figures->of_labels,
+                            .labels = figures->of_labels,
+                            .block_rows = feed_pass_rows(rows, SUM_CHUNK_ROWS),
+                            .state_size = figures->columns * (sizeof(double) + 2 * sizeof(float)),
+                            .map = map_figures,
+                            .reduce = join_figures,
+                            .context = figures};
+    return feed_pass_run(rows, &pass, error);
+}
+
+/*
+ * Mean and standard deviation (of the population) of each column, in two passes in double, and the extremes where figures
+ * has room for them.
+ */
+static tanda_status column_moments(const feed *rows, column_figures *figures, double *mean, double *deviation,
+                                   tanda_error *error) {
+    const size_t columns = figures->columns;
+    tanda_status status = tree_make(&figures->tree, rows->rows, columns, error);
+    if (status == TANDA_OK) status = figures_pass(rows, figures, error);
+    const double *sums = status == TANDA_OK ? tree_sum(&figures->tree) : NULL;
+    for (size_t i = 0; status == TANDA_OK && i < columns; i++)
+        mean[i] = sums[i] / (double)rows->rows;
+    figures->mean = mean;
+    figures->low = figures->high = NULL; /* they are found */
+    if (status == TANDA_OK) status = figures_pass(rows, figures, error);
+    if (status == TANDA_OK) sums = tree_sum(&figures->tree);
+    for (size_t i = 0; status == TANDA_OK && i < columns; i++)
+        deviation[i] = sqrt(sums[i] / (double)rows->rows);
+    free(figures->tree.stack);
+    return status;
 }
 
 /*
@@ -133,64 +231,89 @@ static tanda_status set_feature(scaling *result, size_t feature, float low, floa
     return TANDA_OK;
 }
 
-tanda_status column_moments(const float *values, size_t rows, size_t columns, double *mean, double *deviation,
-                            tanda_error *error) {
-    sum_tree tree = {0};
-    const tanda_status status = tree_make(&tree, rows, columns, error);
-    if (status != TANDA_OK) return status;
-    const double *sums = column_sums(&tree, values, rows, NULL);
-    for (size_t i = 0; i < columns; i++)
-        mean[i] = sums[i] / (double)rows;
-    const double *squares = column_sums(&tree, values, rows, mean);
-    for (size_t i = 0; i < columns; i++)
-        deviation[i] = sqrt(squares[i] / (double)rows);
-    free(tree.stack);
-    return TANDA_OK;
+/* The center and factor of each feature. In the exact mode. */
+static tanda_status fit(const feed *rows, double *moments, float *extremes, scaling *made,
+                        tanda_error *error) {
+    const size_t features = rows->features;
+    const bool is_minmax = made->kind == TANDA_SCALE_MINMAX;
+    double *mean = moments, *deviation = moments + features;
+    float *low = extremes, *high = extremes + features;
+    column_figures figures = {.columns = features, .low = low, .high = high};
+    tanda_status status = is_minmax ? figures_pass(rows, &figures, error)
+                                    : column_moments(rows, &figures, mean, deviation, error);
+    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
+        const double range = (double)high[i] - (double)low[i];
+        status = set_feature(made, i, low[i], high[i], is_minmax ? (double)low[i] : mean[i],
+                             is_minmax ? range : deviation[i], error);
+    }
+    return status;
 }
 
-tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                         tanda_error *error) {
-    if (kind == TANDA_SCALE_NONE || rows == 0) {
+tanda_status scaling_fit(tanda_scale kind, const feed *rows, scaling *result, tanda_error *error) {
+    const size_t features = rows->features;
+    if (kind == TANDA_SCALE_NONE || rows->rows == 0) {
         *result = (scaling){.kind = TANDA_SCALE_NONE};
         return TANDA_OK;
     }
-    const unsigned mode = enter_exact_mode();
     scaling made = {.kind = kind, .features = features};
-    float *low = NULL, *high = NULL;
-    double *mean = NULL, *deviation = NULL;
+    double *moments = NULL;
+    float *extremes = NULL;
     tanda_status status = allocate(&made.center, features, sizeof(float), "scaling", error);
     if (status == TANDA_OK) status = allocate(&made.factor, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) status = allocate(&low, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) status = allocate(&high, features, sizeof(float), "scaling", error);
-    if (status == TANDA_OK) status = allocate(&mean, features, sizeof *mean, "means", error);
-    if (status == TANDA_OK) status = allocate(&deviation, features, sizeof *deviation, "deviations", error);
-    if (status == TANDA_OK && kind == TANDA_SCALE_STANDARD)
-        status = column_moments(values, rows, features, mean, deviation, error);
-    if (status == TANDA_OK) memcpy(low, values, features * sizeof *low);
-    if (status == TANDA_OK) memcpy(high, values, features * sizeof *high);
-    for (size_t row = 1; status == TANDA_OK && row < rows; row++) {
-        for (size_t i = 0; i < features; i++) {
-            float value = values[row * features + i];
-            low[i] = value < low[i] ? value : low[i];
-            high[i] = value > high[i] ? value : high[i];
-        }
+    if (status == TANDA_OK) status = allocate(&moments, 2 * features, sizeof *moments, "means", error);
+    if (status == TANDA_OK) status = allocate(&extremes, 2 * features, sizeof *extremes, "scaling", error);
+    if (status == TANDA_OK) {
+        const unsigned mode = enter_exact_mode();
+        status = fit(rows, moments, extremes, &made, error);
+        leave_exact_mode(mode);
     }
-    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
-        const bool is_minmax = kind == TANDA_SCALE_MINMAX;
-        const double range = (double)high[i] - (double)low[i];
-        status = set_feature(&made, i, low[i], high[i], is_minmax ? (double)low[i] : mean[i],
-                             is_minmax ? range : deviation[i], error);
-    }
-    leave_exact_mode(mode);
-    free(low);
-    free(high);
-    free(mean);
-    free(deviation);
+    free(moments);
+    free(extremes);
     if (status == TANDA_OK)
         *result = made;
     else
         scaling_free(&made);
     return status;
+}
+
+tanda_status scaling_apply(const scaling *scaling, char *const *names, size_t first, size_t rows,
+                           float *values, tanda_error *error) {
+    const size_t features = scaling->features;
+    for (size_t row = 0; row < rows; row++, values += features) {
+        float worst = 0.0f; /* becomes NaN, and stays so, as soon as one value is not finite */
+        for (size_t i = 0; i < features; i++) {
+            float distance = values[i] - scaling->center[i], factor = scaling->factor[i];
+            float scaled = factor == 0.0f ? 0.0f : distance * factor;
+            values[i] = scaled == 0.0f ? 0.0f : scaled;
+            worst += scaled - scaled;
+        }
+        for (size_t i = 0; worst != 0.0f && i < features; i++)
+            if (!isfinite(values[i])) {
+                char name[SHOWN_SIZE] = "";
+                if (names != NULL) shown(names[i], strlen(names[i]), name);
+                return fail(
+                    error, TANDA_BAD_INPUT,
+                    "--scale: row %zu, feature %zu (from 0)%s%s: the scaled value is beyond the range of "
+                    "binary32 (3.4e38)",
+                    first + row, i, name[0] == '\0' ? "" : " ", name);
+            }
+    }
+    return TANDA_OK;
+}
+
+/* Rounded once; -0 becomes 0. */
+static float rounded(double value) {
+    const float nearest = (float)value;
+    return nearest == 0.0f ? 0.0f : nearest;
+}
+
+void origins_subtract(const double *origins, float *values, size_t rows, size_t features) {
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < features; i++)
+            if (origins[i] != 0.0) {
+                float *value = &values[row * features + i];
+                *value = rounded((double)*value - origins[i]);
+            }
 }
 
 tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_t features,
@@ -207,15 +330,16 @@ void target_scaling_free(target_scaling *scaling) {
     *scaling = (target_scaling){0};
 }
 
-tanda_status target_scaling_fit(const float *targets, size_t rows, size_t count, target_scaling *result,
-                                tanda_error *error) {
+tanda_status target_scaling_fit(const feed *rows, target_scaling *result, tanda_error *error) {
+    const size_t count = rows->label_width;
     target_scaling made = {.targets = count};
+    column_figures figures = {.columns = count, .of_labels = true};
     tanda_status status = allocate(&made.mean, count, sizeof *made.mean, "means", error);
     if (status == TANDA_OK)
         status = allocate(&made.deviation, count, sizeof *made.deviation, "deviations", error);
     if (status == TANDA_OK) {
         const unsigned mode = enter_exact_mode();
-        status = column_moments(targets, rows, count, made.mean, made.deviation, error);
+        status = column_moments(rows, &figures, made.mean, made.deviation, error);
         leave_exact_mode(mode);
     }
     if (status != TANDA_OK) {
@@ -226,12 +350,6 @@ tanda_status target_scaling_fit(const float *targets, size_t rows, size_t count,
         if (made.deviation[i] == 0.0) made.deviation[i] = 1.0;
     *result = made;
     return TANDA_OK;
-}
-
-/* Rounded once; -0 becomes 0. */
-static float rounded(double value) {
-    const float nearest = (float)value;
-    return nearest == 0.0f ? 0.0f : nearest;
 }
 
 void target_scaling_apply(const target_scaling *scaling, const float *targets, size_t rows, float *made) {

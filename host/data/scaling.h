@@ -2,6 +2,7 @@
 #ifndef TANDA_DATA_SCALING_H
 #define TANDA_DATA_SCALING_H
 
+#include "data/feed.h"
 #include "data/vocabulary.h"
 #include "support/status.h"
 
@@ -17,10 +18,19 @@ typedef struct scaling {
  * standard: center = mean, factor = 1 / standard deviation (population, as scikit-learn); minmax: center =
  * minimum, factor = 1 / (maximum - minimum). A constant column gets factor 0: it has no influence. Mean and variance in two passes
  * in double, summed in chunks of 256 rows and over chunks by the tree of contract 4.
- * values is (rows, features).
  */
-tanda_status scaling_fit(tanda_scale kind, const float *values, size_t rows, size_t features, scaling *result,
-                         tanda_error *error);
+tanda_status scaling_fit(tanda_scale kind, const feed *rows, scaling *result, tanda_error *error);
+
+/*
+ * values (rows, features) become (x - center) * factor, in place, in the exact floating-point mode, which the caller is in.
+ * TANDA_BAD_INPUT for one beyond binary32: `first` is the number of the first row, names (features) or NULL are for the message.
+ */
+tanda_status scaling_apply(const scaling *scaling, char *const *names, size_t first, size_t rows,
+                           float *values, tanda_error *error);
+
+/* Subtracts origins (features) from values (rows, features), in binary64, and rounds once; in the exact mode. */
+void origins_subtract(const double *origins, float *values, size_t rows, size_t features);
+
 /* Takes a copy of the origins (features) that the rows have, or NULL; none go with TANDA_SCALE_NONE, which is TANDA_USAGE. */
 tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_t features,
                                   tanda_error *error);
@@ -29,13 +39,6 @@ tanda_status scaling_take_origins(scaling *scaling, const double *origins, size_
 tanda_status origin_copy(const double *origins, size_t features, double **copy, tanda_error *error);
 
 void scaling_free(scaling *scaling);
-
-/*
- * Mean and standard deviation (of the population) of each column of values (rows, columns), in two passes in double,
- * summed as above. To be called in the exact floating-point mode. TANDA_FAILED for want of memory.
- */
-tanda_status column_moments(const float *values, size_t rows, size_t columns, double *mean, double *deviation,
-                            tanda_error *error);
 
 /* Features with factor 0, which were constant in the training rows. */
 size_t scaling_constant_count(const scaling *scaling);
@@ -57,11 +60,10 @@ typedef struct target_scaling {
 } target_scaling;
 
 /*
- * Mean and standard deviation (of the population) of each column of targets (rows, count), in double, summed as the
- * scaling of features. A constant target has deviation 1. TANDA_FAILED for want of memory.
+ * Mean and standard deviation (of the population) of each target, which the labels of the rows are, in double, summed as
+ * the scaling of features. A constant target has deviation 1. TANDA_FAILED for want of memory.
  */
-tanda_status target_scaling_fit(const float *targets, size_t rows, size_t count, target_scaling *result,
-                                tanda_error *error);
+tanda_status target_scaling_fit(const feed *rows, target_scaling *result, tanda_error *error);
 void target_scaling_free(target_scaling *scaling);
 
 /* made = (target - mean) / deviation, in double and rounded once; both are (rows, scaling->targets). */

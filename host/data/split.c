@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "data/feed_pass.h"
+#include "data/feed_wrap.h"
 #include "kernels/philox.h"
 #include "kernels/shuffle.h"
 #include "support/memory.h"
 
 /* Groups that are split each by itself: the classes, or one group of all rows. */
 typedef struct groups {
-    const int32_t *classes; /* or NULL: all rows are of group 0 */
+    const int32_t *classes; /* or NULL: */
+    uint16_t *found;        /* the classes of rows that lie elsewhere; or NULL: all rows are of group 0 */
     size_t count;
     size_t *rows;  /* (count): how many rows there are */
     size_t *held;  /* (count): how many of them are held out */
@@ -17,20 +20,41 @@ typedef struct groups {
 } groups;
 
 static size_t group_of(const groups *groups, size_t row) {
-    return groups->classes == NULL ? 0 : (size_t)groups->classes[row];
+    return groups->classes != NULL ? (size_t)groups->classes[row]
+           : groups->found != NULL ? groups->found[row]
+                                   : 0;
 }
 
-/* marks become (rows) zeros. */
+static tanda_status keep_classes(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const groups *groups = context;
+    const int32_t *classes = block->at.labels;
+    (void)state, (void)error;
+    for (size_t row = 0; row < block->rows; row++)
+        groups->found[block->first + row] = (uint16_t)classes[row];
+    return TANDA_OK;
+}
+
+/* Rows are looked up one by one: of those that lie elsewhere two bytes each are kept, as classes are below 2^16. */
+static tanda_status find_classes(const tanda_dataset *source, groups *groups, tanda_error *error) {
+    const feed_pass pass = {.labels = true, .block_rows = 1 << 20, .map = keep_classes, .context = groups};
+    _Static_assert(LABELS_CLASSES_MAX - 1 <= UINT16_MAX, "a class fits");
+    groups->classes = source->classes;
+    if (source->feed == NULL) return TANDA_OK;
+    const tanda_status status =
+        allocate(&groups->found, source->rows, sizeof *groups->found, "classes of rows", error);
+    return status == TANDA_OK ? feed_pass_run(source->feed, &pass, error) : status;
+}
+
 static tanda_status groups_count(const tanda_dataset *source, bool by_class, groups *groups,
-                                 unsigned char **marks, tanda_error *error) {
-    const bool classes = by_class && source->classes != NULL;
-    *groups = (struct groups){.classes = classes ? source->classes : NULL,
-                              .count = classes ? source->class_count : 1};
+                                 row_marks **marks, tanda_error *error) {
+    const bool classes = by_class && source->task == TANDA_TASK_CLASSES;
+    *groups = (struct groups){.count = classes ? source->class_count : 1};
     tanda_status status = allocate(&groups->rows, groups->count, sizeof(size_t), "classes", error);
     if (status == TANDA_OK) status = allocate(&groups->held, groups->count, sizeof(size_t), "classes", error);
     if (status == TANDA_OK)
         status = allocate(&groups->order, groups->count, sizeof(size_t), "classes", error);
-    if (status == TANDA_OK) status = allocate(marks, source->rows, 1, "marks of the split", error);
+    if (status == TANDA_OK) status = row_marks_make(source->rows, marks, error);
+    if (status == TANDA_OK && classes) status = find_classes(source, groups, error);
     for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
         groups->rows[group_of(groups, row)]++;
     return status;
@@ -78,8 +102,9 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     part->task = source->task;
     part->task_was_found = source->task_was_found;
     part->target_count = source->target_count;
+    const bool in_memory = source->feed == NULL;
     tanda_status status = raw_columns_copy(&source->raw, source->features, &part->raw, error);
-    if (status == TANDA_OK)
+    if (status == TANDA_OK && in_memory)
         status =
             allocate(&part->owned, rows * source->features, sizeof *part->owned, "rows of the split", error);
     part->values = part->owned;
@@ -104,19 +129,10 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     return status;
 }
 
-/* A data set of the rows whose mark is `mark`, in the source's order. */
-static tanda_status make_part(const tanda_dataset *source, const unsigned char *marks, unsigned char mark,
-                              size_t rows, tanda_dataset **result, tanda_error *error) {
-    tanda_dataset *part = NULL;
-    tanda_status status = allocate(&part, 1, sizeof *part, "a part of the split", error);
-    if (status == TANDA_OK) status = allocate_part(source, rows, part, error);
-    if (status != TANDA_OK) {
-        tanda_dataset_free(part);
-        return status;
-    }
+static void copy_rows(const tanda_dataset *source, const row_marks *marks, bool marked, tanda_dataset *part) {
     size_t next = 0;
     for (size_t row = 0; row < source->rows; row++) {
-        if (marks[row] != mark) continue;
+        if (row_marks_has(marks, row) != marked) continue;
         memcpy(part->owned + next * part->features, source->values + row * part->features,
                part->features * sizeof *part->owned);
         if (part->classes != NULL) part->classes[next] = source->classes[row];
@@ -125,7 +141,23 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
         if (part->weights != NULL) part->weights[next] = source->weights[row];
         next++;
     }
-    status = dataset_check(source, TANDA_OK, error);
+}
+
+/* A data set of the rows that are marked, or of the others, in the source's order. */
+static tanda_status make_part(const tanda_dataset *source, row_marks *marks, bool marked,
+                              tanda_dataset **result, tanda_error *error) {
+    tanda_dataset *part = NULL;
+    tanda_status status = allocate(&part, 1, sizeof *part, "a part of the split", error);
+    if (status == TANDA_OK)
+        status = allocate_part(source, marked ? marks->marked : marks->rows - marks->marked, part, error);
+    if (status == TANDA_OK && source->feed != NULL) {
+        feed *shared = feed_share(source->feed);
+        status = feed_subset(shared, marks, marked, &part->feed, error);
+        if (status != TANDA_OK) feed_free(shared);
+    } else if (status == TANDA_OK) {
+        copy_rows(source, marks, marked, part);
+    }
+    if (status == TANDA_OK) status = dataset_check(source, TANDA_OK, error);
     if (status == TANDA_OK)
         *result = part;
     else
@@ -134,13 +166,14 @@ static tanda_status make_part(const tanda_dataset *source, const unsigned char *
 }
 
 /* Both parts where the status so far is TANDA_OK; frees groups and marks. */
-static tanda_status finish(const tanda_dataset *source, tanda_status status, groups *groups,
-                           unsigned char *marks, size_t held, tanda_dataset **training,
-                           tanda_dataset **validation, tanda_error *error) {
+static tanda_status finish(const tanda_dataset *source, tanda_status status, groups *groups, row_marks *marks,
+                           tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
     tanda_dataset *parts[2] = {NULL, NULL};
-    if (status == TANDA_OK) status = make_part(source, marks, 0, source->rows - held, &parts[0], error);
-    if (status == TANDA_OK) status = make_part(source, marks, 1, held, &parts[1], error);
-    free(marks);
+    if (status == TANDA_OK) row_marks_count(marks);
+    if (status == TANDA_OK) status = make_part(source, marks, false, &parts[0], error);
+    if (status == TANDA_OK) status = make_part(source, marks, true, &parts[1], error);
+    row_marks_free(marks);
+    free(groups->found);
     free(groups->rows);
     free(groups->held);
     free(groups->order);
@@ -156,7 +189,7 @@ static tanda_status finish(const tanda_dataset *source, tanda_status status, gro
 tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by_class, uint64_t seed,
                            tanda_dataset **training, tanda_dataset **validation, tanda_error *error) {
     const size_t rows = source->rows;
-    unsigned char *marks = NULL;
+    row_marks *marks = NULL;
     groups groups = {0};
     if (!(fraction > 0.0 && fraction < 1.0))
         return fail(error, TANDA_USAGE, "--validation: the fraction %g must lie between 0 and 1", fraction);
@@ -174,16 +207,16 @@ tanda_status dataset_split(const tanda_dataset *source, double fraction, bool by
             size_t row = shuffle_position(key, i), group = group_of(&groups, row);
             if (groups.held[group] == 0) continue;
             groups.held[group]--;
-            marks[row] = 1;
+            row_marks_set(marks, row);
             left--;
         }
     }
-    return finish(source, status, &groups, marks, held, training, validation, error);
+    return finish(source, status, &groups, marks, training, validation, error);
 }
 
 /* Deals the sorted rows out to the folds in turn, those of a group in the seed's order. */
 static void mark_fold(const tanda_dataset *source, size_t folds, size_t fold, groups *groups, uint64_t seed,
-                      unsigned char *marks) {
+                      row_marks *marks) {
     shuffle_key key = shuffle_make_key(seed, 0, philox_stream(PURPOSE_SPLIT, 1), source->rows);
     size_t *next = groups->order, found = 0, begin = 0;
     /*
@@ -200,24 +233,21 @@ static void mark_fold(const tanda_dataset *source, size_t folds, size_t fold, gr
     }
     for (size_t i = 0; i < source->rows; i++) {
         size_t row = shuffle_position(key, i);
-        marks[row] = next[group_of(groups, row)]++ % folds == fold;
+        if (next[group_of(groups, row)]++ % folds == fold) row_marks_set(marks, row);
     }
 }
 
 tanda_status dataset_fold(const tanda_dataset *source, size_t folds, size_t fold, bool by_class,
                           uint64_t seed, tanda_dataset **training, tanda_dataset **validation,
                           tanda_error *error) {
-    unsigned char *marks = NULL;
+    row_marks *marks = NULL;
     groups groups = {0};
-    size_t held = 0;
     if (folds < 2 || folds > source->rows)
         return fail(error, TANDA_USAGE, "--folds: %zu parts of %zu rows; there must be 2 to %zu", folds,
                     source->rows, source->rows);
     const tanda_status status = groups_count(source, by_class, &groups, &marks, error);
     if (status == TANDA_OK) mark_fold(source, folds, fold, &groups, seed, marks);
-    for (size_t row = 0; status == TANDA_OK && row < source->rows; row++)
-        held += marks[row];
-    return finish(source, status, &groups, marks, held, training, validation, error);
+    return finish(source, status, &groups, marks, training, validation, error);
 }
 
 tanda_status tanda_dataset_split(const tanda_dataset *source, double fraction, uint64_t seed,

@@ -232,7 +232,7 @@ static tanda_status scale_data(fit *fit, tanda_error *error) {
                           : fit->first->model != NULL ? "as the --init model"
                                                       : "as the --init state_dict";
     else
-        status = scaling_fit(scale, training->values, training->rows, training->features, scaling, error);
+        status = dataset_fit_scaling(training, scale, scaling, error);
     if (status == TANDA_OK && scaling->origin == NULL)
         status = scaling_take_origins(scaling, training->origins, training->features, error);
     if (status == TANDA_OK) preparation_spare(&fit->model->preparation, scaling);

@@ -17,15 +17,16 @@ tanda_status folds_begin(const tanda_fit_options *options, size_t count, bool wa
     if (status == TANDA_OK) status = fit_by_class(&folds->all, &folds->by_class, error);
     if (status != TANDA_OK || !folds->by_class) return status;
     const tanda_dataset *all = folds->all.training;
-    size_t *counts = class_counts(all);
+    size_t *counts = NULL;
+    status = class_counts(all, &counts, error);
     folds->smallest_rows = SIZE_MAX;
-    for (size_t i = 0; counts != NULL && i < all->class_count; i++) {
+    for (size_t i = 0; status == TANDA_OK && i < all->class_count; i++) {
         if (counts[i] >= folds->smallest_rows) continue;
         folds->smallest_class = i;
         folds->smallest_rows = counts[i];
     }
     free(counts);
-    return TANDA_OK;
+    return status;
 }
 
 tanda_status folds_look_ahead(folds *folds, tanda_error *error) {

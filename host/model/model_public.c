@@ -124,8 +124,7 @@ tanda_status tanda_model_fit_scaling(tanda_model *model, tanda_scale kind, const
         return fail(error, TANDA_BAD_INPUT, "the data has %zu features, the model takes %zu",
                     training->features, model->features);
     tanda_status status = check_prepared(training, error);
-    if (status == TANDA_OK)
-        status = scaling_fit(kind, training->values, training->rows, training->features, &made, error);
+    if (status == TANDA_OK) status = dataset_fit_scaling(training, kind, &made, error);
     if (status == TANDA_OK)
         status = scaling_take_origins(&made, training->origins, training->features, error);
     status = dataset_check(training, status, error);
@@ -157,21 +156,23 @@ const double *tanda_model_origin(const tanda_model *model) {
 tanda_status tanda_model_fit_target_scaling(tanda_model *model, tanda_scale kind,
                                             const tanda_dataset *training, tanda_error *error) {
     const activation output = model->layers[model->layer_count - 1].activation;
+    const bool has_quantities =
+        training->task == TANDA_TASK_REGRESSION || training->task == TANDA_TASK_LABELS;
     target_scaling made = {0};
+    feed *rows = NULL;
     tanda_status status = TANDA_OK;
     if (kind != TANDA_SCALE_NONE && kind != TANDA_SCALE_STANDARD)
         return fail(error, TANDA_USAGE, "--scale-target: %s is for features; use standard or none",
                     scaling_name(kind));
     if (kind == TANDA_SCALE_STANDARD) {
         status = objective_check_target_scaling(output, model->loss, model->task, error);
-        if (status == TANDA_OK &&
-            (training->targets == NULL || training->target_count != model_outputs(model)))
+        if (status == TANDA_OK && (!has_quantities || training->target_count != model_outputs(model)))
             status =
                 fail(error, TANDA_BAD_INPUT, "the data has %zu quantities to learn, the model predicts %zu",
-                     training->targets == NULL ? 0 : training->target_count, model_outputs(model));
-        if (status == TANDA_OK)
-            status =
-                target_scaling_fit(training->targets, training->rows, training->target_count, &made, error);
+                     has_quantities ? training->target_count : 0, model_outputs(model));
+        if (status == TANDA_OK) status = dataset_feed(training, NULL, &rows, error);
+        if (status == TANDA_OK) status = target_scaling_fit(rows, &made, error);
+        feed_free(rows);
     }
     if (status != TANDA_OK) return status;
     target_scaling_free(&model->target_scaling);

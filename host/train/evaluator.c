@@ -4,9 +4,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_pass.h"
 #include "kernels/exact.h"
 #include "model/objective.h"
 #include "support/memory.h"
+
+/* Classes that a model has, or counts. */
+static tanda_status check_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const tanda_model *model = context;
+    const size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
+    (void)state;
+    if (model->task == TANDA_TASK_CLASSES) {
+        const int32_t *class = block->at.labels;
+        for (size_t row = 0; row < block->rows; row++)
+            if (class[row] < 0 || (size_t) class[row] >= classes)
+                return fail(error, TANDA_BAD_INPUT, "row %zu has class %d, the model has %zu classes",
+                            block->first + row + 1, class[row], classes);
+        return TANDA_OK;
+    }
+    const float *target = block->at.labels;
+    for (size_t i = 0; i < block->rows * outputs; i++)
+        if (target[i] < 0.0f) /* of it, poisson has no least value */
+            return fail(error, TANDA_BAD_INPUT,
+                        "row %zu has target %g; loss poisson is for counts, 0 or more",
+                        block->first + i / outputs + 1, (double)target[i]);
+    return TANDA_OK;
+}
+
+static tanda_status check_labels(const tanda_model *model, const tanda_dataset *dataset, tanda_error *error) {
+    const feed_pass pass = {
+        .labels = true, .block_rows = 1 << 20, .map = check_block, .context = (void *)(uintptr_t)model};
+    feed *rows = NULL;
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK) status = feed_pass_run(rows, &pass, error);
+    feed_free(rows);
+    return status;
+}
 
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error) {
@@ -24,21 +57,8 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
-    if (model->loss == LOSS_POISSON) {
-        /* Of a negative target, poisson has no least value. */
-        for (size_t i = 0; i < dataset->rows * dataset->target_count; i++)
-            if (dataset->targets[i] < 0.0f)
-                return fail(error, TANDA_BAD_INPUT,
-                            "row %zu has target %g; loss poisson is for counts, 0 or more",
-                            i / dataset->target_count + 1, (double)dataset->targets[i]);
-        return TANDA_OK;
-    }
-    if (model->task != TANDA_TASK_CLASSES) return TANDA_OK;
-    size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
-    for (size_t row = 0; row < dataset->rows; row++)
-        if (dataset->classes[row] < 0 || (size_t)dataset->classes[row] >= classes)
-            return fail(error, TANDA_BAD_INPUT, "row %zu has class %d, the model has %zu classes", row + 1,
-                        dataset->classes[row], classes);
+    if (model->task == TANDA_TASK_CLASSES || model->loss == LOSS_POISSON)
+        return check_labels(model, dataset, error);
     return TANDA_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "data_files.h"
+#include "feeds.h"
 
 TestSuite(expect, .init = make_folder, .fini = remove_folder);
 TestSuite(split, .init = make_folder, .fini = remove_folder);
@@ -289,7 +290,7 @@ Test(scale, standard_gives_the_figures_worked_out_by_hand) {
     /* column 0: mean 5, deviations -3 -1 -1 -1 0 0 2 4, variance 32 / 8 = 4; column 1 is constant */
     const float values[] = {2, 0.1f, 4, 0.1f, 4, 0.1f, 4, 0.1f, 5, 0.1f, 5, 0.1f, 7, 0.1f, 9, 0.1f};
     scaling scaling;
-    cr_assert_eq(scaling_fit(TANDA_SCALE_STANDARD, values, 8, 2, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_STANDARD, values, 8, 2, &scaling, NULL), TANDA_OK);
     cr_assert_eq(scaling.center[0], 5.0f);
     cr_assert_eq(scaling.factor[0], 0.5f);
     cr_assert_eq(scaling.center[1], 0.1f);
@@ -304,7 +305,7 @@ Test(scale, a_constant_column_has_no_influence_whatever_it_holds_later) {
     for (size_t i = 0; i < 2; i++) {
         scaling scaling;
         tanda_dataset dataset = {.rows = 3, .features = 2};
-        cr_assert_eq(scaling_fit(kinds[i], values, 3, 2, &scaling, NULL), TANDA_OK);
+        cr_assert_eq(fit_scaling(kinds[i], values, 3, 2, &scaling, NULL), TANDA_OK);
         cr_expect_eq(scaling_constant_count(&scaling), 1);
         dataset.owned = malloc(sizeof later);
         memcpy(dataset.owned, later, sizeof later);
@@ -321,7 +322,7 @@ Test(scale, a_constant_column_has_no_influence_whatever_it_holds_later) {
 Test(scale, minmax_gives_the_figures_worked_out_by_hand) {
     const float values[] = {2, -1, -6, 7, 6, 7};
     scaling scaling;
-    cr_assert_eq(scaling_fit(TANDA_SCALE_MINMAX, values, 2, 3, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_MINMAX, values, 2, 3, &scaling, NULL), TANDA_OK);
     const float centers[] = {2, -1, -6};
     const float factors[] = {1.0f / 5, 1.0f / 7, 1.0f / 13};
     cr_assert_arr_eq(scaling.center, centers, sizeof centers);
@@ -355,7 +356,7 @@ Test(scale, sums_follow_the_fixed_tree_over_chunks_of_256_rows) {
             squares[i / 256] += ((double)values[i] - mean) * ((double)values[i] - mean);
         double deviation = sqrt(tree(squares, count) / (double)rows);
         scaling scaling;
-        cr_assert_eq(scaling_fit(TANDA_SCALE_STANDARD, values, rows, 1, &scaling, NULL), TANDA_OK);
+        cr_assert_eq(fit_scaling(TANDA_SCALE_STANDARD, values, rows, 1, &scaling, NULL), TANDA_OK);
         cr_assert_eq(scaling.center[0], (float)mean, "%zu rows", rows);
         cr_assert_eq(scaling.factor[0], (float)(1.0 / deviation), "%zu rows", rows);
         scaling_free(&scaling);
@@ -367,7 +368,7 @@ Test(scale, a_scaled_data_set_has_mean_0_and_deviation_1) {
     tanda_dataset *dataset = load(TANDA_SOURCE_DIR "/datasets/breast_cancer.csv", NULL);
     scaling scaling;
     cr_assert_eq(
-        scaling_fit(TANDA_SCALE_STANDARD, dataset->values, dataset->rows, dataset->features, &scaling, NULL),
+        fit_scaling(TANDA_SCALE_STANDARD, dataset->values, dataset->rows, dataset->features, &scaling, NULL),
         TANDA_OK);
     /* NumPy's mean(0) and std(0) of the same column in binary64 */
     cr_assert_float_eq(scaling.center[0], 14.127291739894563f, 1e-6);
@@ -399,7 +400,7 @@ Test(scale, a_mapped_file_is_copied_and_left_alone) {
     tanda_dataset *dataset = load(path, &options);
     cr_assert_not_null(dataset->mapping.data);
     scaling scaling;
-    cr_assert_eq(scaling_fit(TANDA_SCALE_MINMAX, dataset->values, 2, 2, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_MINMAX, dataset->values, 2, 2, &scaling, NULL), TANDA_OK);
     cr_assert_eq(dataset_scale(dataset, &scaling, NULL), TANDA_OK);
     cr_assert_null(dataset->mapping.data);
     assert_values(dataset, 2, 2, VALUES(0, 0, 1, 1));
@@ -413,7 +414,7 @@ Test(scale, a_mapped_file_is_copied_and_left_alone) {
 Test(scale, none_leaves_everything_as_it_is) {
     const float values[] = {1, 2};
     scaling scaling;
-    cr_assert_eq(scaling_fit(TANDA_SCALE_NONE, values, 2, 1, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_NONE, values, 2, 1, &scaling, NULL), TANDA_OK);
     cr_assert(scaling.features == 0 && scaling.center == NULL && scaling.factor == NULL);
     tanda_dataset *dataset = load(write_text("n.csv", "1,0\n2,1\n"), NULL);
     cr_assert_eq(dataset_scale(dataset, &scaling, NULL), TANDA_OK);
@@ -425,11 +426,11 @@ Test(scale, figures_beyond_binary32_are_refused) {
     const float close[] = {0.0f, 0x1p-149f};
     scaling scaling;
     tanda_error error;
-    cr_assert_eq(scaling_fit(TANDA_SCALE_MINMAX, close, 2, 1, &scaling, &error), TANDA_BAD_INPUT);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_MINMAX, close, 2, 1, &scaling, &error), TANDA_BAD_INPUT);
     cr_assert_not_null(strstr(error.message, "--scale minmax: feature 0 (from 0)"));
     const float wide[] = {0.0f, 1.0f};
     tanda_dataset *dataset = load(write_text("w.csv", "a,b\n3e38,0\n1,1\n"), NULL);
-    cr_assert_eq(scaling_fit(TANDA_SCALE_STANDARD, wide, 2, 1, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_STANDARD, wide, 2, 1, &scaling, NULL), TANDA_OK);
     cr_assert_eq(dataset_scale(dataset, &scaling, &error), TANDA_BAD_INPUT);
     cr_assert_str_eq(error.message,
                      "--scale: row 0, feature 0 (from 0) a: the scaled value is beyond the range of "

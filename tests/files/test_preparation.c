@@ -3,6 +3,7 @@
 
 #include "data/preparation.h"
 #include "data_files.h"
+#include "feeds.h"
 #include "model/model_file.h"
 #include "support/memory.h"
 
@@ -72,7 +73,7 @@ Test(preparation, means_are_there_before_the_scaling_and_categories_are_spared) 
     scaling scaling = {0};
     tanda_dataset *dataset = load(write_text("mixed.csv", mixed), &mixed_options);
     prepare(dataset, &preparation);
-    cr_assert_eq(scaling_fit(TANDA_SCALE_STANDARD, dataset->values, 7, 9, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_scaling(TANDA_SCALE_STANDARD, dataset->values, 7, 9, &scaling, NULL), TANDA_OK);
     preparation_spare(&preparation, &scaling);
     cr_assert_eq(dataset_scale(dataset, &scaling, NULL), TANDA_OK);
     for (size_t row = 0; row < 7; row++) {

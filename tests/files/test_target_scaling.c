@@ -1,6 +1,7 @@
 /* --scale-target: standardised targets in training, the units of the data everywhere else. */
 #include <math.h>
 
+#include "feeds.h"
 #include "program.h"
 #include "support_model_file.h"
 
@@ -250,7 +251,7 @@ Test(target_scaling, a_divergence_names_it_where_targets_are_large) {
 static tanda_model *scaled_model(void) {
     tanda_model *model = regression_model();
     const float targets[] = {1e6f, 3e6f, 1e-3f, -2.0f};
-    cr_assert_eq(target_scaling_fit(targets, 4, 1, &model->target_scaling, NULL), TANDA_OK);
+    cr_assert_eq(fit_target_scaling(targets, 4, 1, &model->target_scaling, NULL), TANDA_OK);
     return model;
 }
 

@@ -72,8 +72,7 @@ static void check(tanda_dataset *dataset, const tanda_dataset_options *options) 
     tanda_dataset_free(validation);
     scaling scaling = {0};
     tanda_scale kind = count % 2 == 0 ? TANDA_SCALE_STANDARD : TANDA_SCALE_MINMAX;
-    if (scaling_fit(kind, dataset->values, dataset->rows, dataset->features, &scaling, NULL) != TANDA_OK)
-        return;
+    if (dataset_fit_scaling(dataset, kind, &scaling, NULL) != TANDA_OK) return;
     if (dataset_scale(dataset, &scaling, NULL) == TANDA_OK)
         for (size_t i = 0; i < count; i++)
             demand(isfinite(dataset->values[i]), "scaled values are finite");

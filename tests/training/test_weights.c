@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "feeds.h"
 #include "support/memory.h"
 #include "support_checks.h"
 #include "train/evaluator.h"
@@ -219,13 +220,13 @@ Test(weights, of_rows_and_classes_give_the_losses_of_keras) {
     tanda_train_result result;
     backend *backend = open_best_openmp(2);
     MUST(tanda_dataset_load(TANDA_SOURCE_DIR "/datasets/breast_cancer.csv", NULL, &dataset, error));
-    MUST(scaling_fit(TANDA_SCALE_STANDARD, dataset->values, dataset->rows, dataset->features, &scaling,
+    MUST(fit_scaling(TANDA_SCALE_STANDARD, dataset->values, dataset->rows, dataset->features, &scaling,
                      error));
     MUST(dataset_scale(dataset, &scaling, error));
     MUST(allocate(&dataset->weights, dataset->rows, sizeof(float), "weights", error));
     for (size_t row = 0; row < dataset->rows; row++)
         dataset->weights[row] = (float)(1 + row % 4) * 0.5f;
-    class_weights_balanced(dataset, balanced);
+    MUST(class_weights_balanced(dataset, balanced, error));
     cr_expect_lt(fabs(balanced[0] - 0.79691877) + fabs(balanced[1] - 1.34198113), 2e-8);
     MUST(class_weights_apply(dataset, balanced, error));
     MUST(model_create(dataset->features, 1, NULL, (size_t[]){1}, (activation[]){ACTIVATION_SIGMOID},
