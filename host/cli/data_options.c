@@ -276,6 +276,7 @@ const struct argp encoding_argp = {.options = encoding_table,
 tanda_dataset_options options_reading(const data_options *options) {
     tanda_dataset_options reading = options->read;
     reading.size = sizeof reading;
+    if (reading.memory == 0) reading.memory = memory_free() / 4 * 3;
     reading.ignore = (const char *const *)options->ignore.texts;
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;

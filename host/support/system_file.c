@@ -118,5 +118,5 @@ static size_t control_groups_free(void) {
 }
 
 size_t memory_free(void) {
-    return least(least(machine_free(), control_groups_free()), memory_limit());
+    return least(machine_free(), control_groups_free());
 }

@@ -259,18 +259,37 @@ tanda_status predict_all(tanda_device *device, const tanda_model *model, const t
     return status;
 }
 
+/* All labels; *made: memory that they were read into, to be freed, where they are not the data set's. */
+static tanda_status labels_of(const tanda_dataset *dataset, const void **labels, void **made,
+                              tanda_error *error) {
+    feed *rows = NULL;
+    *made = NULL;
+    *labels = dataset->classes != NULL ? (const void *)dataset->classes : (const void *)dataset->targets;
+    if (dataset->feed == NULL) return TANDA_OK;
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK)
+        status = allocate(made, rows->rows, rows->label_width * sizeof(float), "labels", error);
+    if (status == TANDA_OK)
+        status = feed_read(rows, 0, rows->rows, &(row_block){.labels = *made}, error);
+    feed_free(rows);
+    *labels = *made;
+    return status;
+}
+
 tanda_status metrics_of_predictions(const tanda_model *model, const tanda_dataset *dataset,
                                     const float *predictions, size_t top_k, tanda_metrics **metrics,
                                     tanda_error *error) {
     const size_t rows = dataset->rows, columns = tanda_prediction_columns(model);
-    tanda_status status = TANDA_OK;
-    if (model->task == TANDA_TASK_CLASSES)
-        status =
-            tanda_metrics_of_classes(predictions, dataset->classes, rows, columns, top_k, metrics, error);
-    else if (model->task == TANDA_TASK_LABELS)
-        status = tanda_metrics_of_labels(predictions, dataset->targets, rows, columns, metrics, error);
-    else
-        status = tanda_metrics_of_values(predictions, dataset->targets, rows, columns, metrics, error);
+    const void *labels = NULL;
+    void *made = NULL;
+    tanda_status status = labels_of(dataset, &labels, &made, error);
+    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
+        status = tanda_metrics_of_classes(predictions, labels, rows, columns, top_k, metrics, error);
+    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(predictions, labels, rows, columns, metrics, error);
+    else if (status == TANDA_OK)
+        status = tanda_metrics_of_values(predictions, labels, rows, columns, metrics, error);
+    free(made);
     if (status == TANDA_OK && !objective_gives_probabilities(model->loss))
         (*metrics)->log_loss = (*metrics)->brier = NAN;
     return status;

@@ -42,12 +42,8 @@ tanda_status resident_of_dataset(backend *backend, const tanda_model *model, con
                                  bool with_labels, bool moved, resident *result, tanda_error *error) {
     row_arrays arrays;
     void *kept = NULL;
-    if (dataset->feed != NULL)
-        return fail(error, TANDA_USAGE,
-                    "%zu rows of %zu features are more than --memory holds, and this needs all of them "
-                    "there; give more",
-                    dataset->rows, dataset->features);
-    tanda_status status = arrays_of_dataset(model, dataset, with_labels, &arrays, &kept, error);
+    tanda_status status = dataset_in_memory(dataset, "this", error);
+    if (status == TANDA_OK) status = arrays_of_dataset(model, dataset, with_labels, &arrays, &kept, error);
     arrays.moved = moved;
     if (status == TANDA_OK) status = resident_create(backend, &arrays, result, error);
     if (status == TANDA_OK)
@@ -57,20 +53,6 @@ tanda_status resident_of_dataset(backend *backend, const tanda_model *model, con
     return status;
 }
 
-/* Rows in memory, more than the device is to hold. */
-static tanda_status feed_of_arrays(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
-                                   supply *made, tanda_error *error) {
-    row_arrays arrays;
-    tanda_status status = arrays_of_dataset(model, dataset, with_labels, &arrays, &made->kept, error);
-    const feed_arrays of_feed = {.rows = arrays.rows,
-                                 .features = arrays.features,
-                                 .label_width = arrays.targets,
-                                 .values = arrays.values,
-                                 .labels = arrays.labels,
-                                 .weights = arrays.weights};
-    return status == TANDA_OK ? feed_of_memory(&of_feed, &made->feed, error) : status;
-}
-
 tanda_status supply_create(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
                            bool with_labels, bool moved, size_t sharers, supply *result, tanda_error *error) {
     *result = (supply){.backend = backend};
@@ -78,14 +60,12 @@ tanda_status supply_create(backend *backend, const tanda_model *model, const tan
         return resident_of_dataset(backend, model, dataset, with_labels, moved, &result->resident, error);
     result->memory = dataset->memory / (sharers > 0 ? sharers : 1);
     result->in_memory = dataset->feed == NULL;
-    if (result->in_memory) return feed_of_arrays(model, dataset, with_labels, result, error);
     return dataset_feed(dataset, with_labels ? &model->target_scaling : NULL, &result->feed, error);
 }
 
 void supply_free(supply *supply) {
     resident_free(&supply->resident);
     feed_free(supply->feed);
-    free(supply->kept);
     *supply = (struct supply){0};
 }
 
@@ -95,12 +75,10 @@ size_t supply_rows(const supply *supply) {
 
 /* ---- sessions -------------------------------------------------------------------------------------------------- */
 
-/* A step of all rows takes them as they lie. */
 static tanda_status order_of(const supply *supply, const program_options *options, row_order *order,
                              tanda_error *error) {
     program_options whole = *options;
     whole.rows = supply->feed->rows;
-    if (whole.batch_rows >= whole.rows) whole.shuffle = SHUFFLE_NONE;
     *order = order_of_rows(&whole);
     if (order->kind == SHUFFLE_FULL && !supply->in_memory)
         return fail(error, TANDA_USAGE,

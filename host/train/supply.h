@@ -20,7 +20,6 @@ typedef struct supply {
     resident resident; /* of rows that lie on the device; */
     feed *feed;        /* of others, NULL: they do; */
     bool in_memory;    /* its rows lie in the host's memory */
-    void *kept;        /* memory that the feed borrows */
     size_t memory;     /* bytes that a stream may take of the host's memory; 0: unbounded */
 } supply;
 
