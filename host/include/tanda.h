@@ -131,13 +131,11 @@ typedef struct tanda_dataset_options {
     size_t missing_value_count;
     const char *const *copy; /* CSV: columns whose text is kept for tanda_dataset_copied, by name or index */
     size_t copy_count;
-    /*
-     * Bytes that rows may take. More of them are not loaded, but read piece by piece where they are used, from .npy files
-     * and synthetic data alone; others are TANDA_USAGE. 0: all rows are loaded.
-     */
-    size_t memory;
     bool keep_origins; /* columns that binary32 would ruin become distances from their first values, which
                           tanda_model_fit_scaling then takes into the model */
+    size_t
+        memory; /* bytes that the rows with their labels may take; more of them are read in place, as they are
+                      needed, from .npy, a folder of shards or synthetic:..., and refused of others; 0: all */
 } tanda_dataset_options;
 
 /*

@@ -269,8 +269,7 @@ static tanda_status labels_of(const tanda_dataset *dataset, const void **labels,
     tanda_status status = dataset_feed(dataset, NULL, &rows, error);
     if (status == TANDA_OK)
         status = allocate(made, rows->rows, rows->label_width * sizeof(float), "labels", error);
-    if (status == TANDA_OK)
-        status = feed_read(rows, 0, rows->rows, &(row_block){.labels = *made}, error);
+    if (status == TANDA_OK) status = feed_read(rows, 0, rows->rows, &(row_block){.labels = *made}, error);
     feed_free(rows);
     *labels = *made;
     return status;

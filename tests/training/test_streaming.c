@@ -63,7 +63,7 @@ Test(streaming, gives_the_same_for_lbfgs) {
 
 Test(streaming, gives_the_same_with_all_that_watches_a_training) {
     CHECK("cpu", DIGITS, "--batch", "64", "--epochs", "6", "--validation", "0.3", "--patience", "1",
-          "--restore-best", "--class-weight", "balanced", "--schedule", "plateau");
+          "--restore-best", "yes", "--class-weight", "balanced", "--schedule", "plateau");
     CHECK("cpu", DIGITS, "--batch", "300", "--epochs", "2", "--validation", "0.3", "--task", "regression",
           "--scale-target", "standard");
 }
