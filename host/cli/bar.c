@@ -33,14 +33,19 @@ static void put_time(FILE *text, double seconds) {
         fprintf(text, "%luh %02lum", whole / 3600, whole / 60 % 60);
 }
 
+static void put_cells(FILE *text, double share) {
+    const size_t filled = (size_t)(share * CELLS);
+    fputs(" [", text);
+    for (size_t i = 0; i < CELLS; i++)
+        fputc(i < filled ? '=' : i == filled ? '>' : '.', text);
+    fputc(']', text);
+}
+
 static void put_line(FILE *text, const tanda_progress *progress) {
     fprintf(text, "Epoch %zu/%zu", progress->epoch, progress->epochs);
     if (progress->steps > 1) {
-        const size_t filled = (size_t)((double)progress->step / (double)progress->steps * CELLS);
-        fputs(" [", text);
-        for (size_t i = 0; i < CELLS; i++)
-            fputc(i < filled ? '=' : i == filled ? '>' : '.', text);
-        fprintf(text, "] %zu/%zu", progress->step, progress->steps);
+        put_cells(text, (double)progress->step / (double)progress->steps);
+        fprintf(text, " %zu/%zu", progress->step, progress->steps);
     }
     fputs(" - ETA ", text);
     if (progress->steps > 1) {
@@ -52,23 +57,44 @@ static void put_line(FILE *text, const tanda_progress *progress) {
     if (!isnan(progress->accuracy)) fprintf(text, " - accuracy: %.4f", progress->accuracy);
 }
 
-void bar_show(bar *bar, const tanda_progress *progress) {
-    char line[MOST_WIDTH + 1] = "";
+/* A stream into `line`, which is as wide as the terminal; NULL where it is too early to draw. */
+static FILE *begin_line(bar *bar, char line[MOST_WIDTH + 1]) {
     const double now = seconds_now();
     if (!bar->enabled || now - bar->begun < SECONDS_BEFORE_FIRST || now - bar->drawn < SECONDS_BETWEEN)
-        return;
+        return NULL;
     bar->drawn = now;
     struct winsize size = {0};
     size_t width = DEFAULT_WIDTH;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) width = size.ws_col;
     if (width > MOST_WIDTH) width = MOST_WIDTH;
-    FILE *text = fmemopen(line, width, "w"); /* the last column stays free: no line break */
-    if (text == NULL) return;
-    put_line(text, progress);
+    return fmemopen(line, width, "w"); /* the last column stays free: no line break */
+}
+
+static void end_line(bar *bar, FILE *text, const char *line) {
     fclose(text);
     fprintf(stderr, "\r%s\033[K", line);
     fflush(stderr);
     bar->visible = true;
+}
+
+void bar_show(bar *bar, const tanda_progress *progress) {
+    char line[MOST_WIDTH + 1] = "";
+    FILE *text = begin_line(bar, line);
+    if (text == NULL) return;
+    put_line(text, progress);
+    end_line(bar, text, line);
+}
+
+void bar_show_rows(bar *bar, size_t rows, size_t all) {
+    char line[MOST_WIDTH + 1] = "";
+    FILE *text = begin_line(bar, line);
+    if (text == NULL) return;
+    const double share = (double)rows / (double)all, seconds = bar->drawn - bar->begun;
+    fputs("Rows", text);
+    put_cells(text, share);
+    fprintf(text, " %zu/%zu - ETA ", rows, all);
+    put_time(text, share > 0.0 ? seconds / share - seconds : 0.0);
+    end_line(bar, text, line);
 }
 
 void bar_clear(bar *bar) {

@@ -16,6 +16,9 @@ bar bar_begin(void);
 /* Draws, unless it is too early; short trainings show none. */
 void bar_show(bar *bar, const tanda_progress *progress);
 
+/* The same for rows that are written, of all rows. */
+void bar_show_rows(bar *bar, size_t rows, size_t all);
+
 /* Erases it, so that a line can be printed. */
 void bar_clear(bar *bar);
 

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
-enum { FLAG_LABELS = FLAG_OWN, FLAG_KEY };
+enum { FLAG_LABELS = FLAG_OWN, FLAG_SHARDS, FLAG_SHARD_ROWS, FLAG_KEY };
 
 /* One run of the command. */
 typedef struct generation {
@@ -17,6 +18,7 @@ typedef struct generation {
     const char *kind;
     const char *output;
     const char *labels;
+    const char *shards, *shard_rows;   /* as given: --output is a folder */
     const char *given[SYNTHETIC_KEYS]; /* values of the flags, in the order of the table */
     char *test_output;                 /* NAME-test.npy */
     char *test_labels;
@@ -54,6 +56,12 @@ static const struct argp_option table[] = {
      "the labels as .npy or .csv; default: they are the last column of --output, where tanda train looks for "
      "them",
      SECTION_OUTPUT},
+    {"shards", FLAG_SHARDS, "N", 0,
+     "--output is a folder of N .npy files with their labels and meta.json, for more rows than memory holds; "
+     "where it "
+     "holds a part of them, that is gone on with",
+     SECTION_OUTPUT},
+    {"shard-rows", FLAG_SHARD_ROWS, "ROWS", 0, "the same, with so many rows in each file", SECTION_OUTPUT},
     WITHOUT_OPTIONS("device require-device accept-flush threads isa math gemm kernels executor"),
     {0},
 };
@@ -80,6 +88,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case FLAG_LABELS:
         run->labels = argument;
+        return 0;
+    case FLAG_SHARDS:
+        run->shards = argument;
+        return 0;
+    case FLAG_SHARD_ROWS:
+        run->shard_rows = argument;
         return 0;
     case ARGP_KEY_ARG:
         return options_argument(state, argument, &run->kind, run->common.error);
@@ -145,6 +159,69 @@ static tanda_status name_test_file(const char *path, char **result, tanda_error 
     return status;
 }
 
+/* ---- shards -------------------------------------------------------------------------------------------- */
+
+/* "synthetic:KIND,rows=...,seed=...", which makes the same rows. */
+static tanda_status describe(const generation *run, char **text, tanda_error *error) {
+    size_t size = 0;
+    FILE *stream = open_memstream(text, &size);
+    if (stream == NULL) return fail(error, TANDA_FAILED, "no memory for a text");
+    fprintf(stream, "synthetic:%s", run->kind);
+    for (size_t i = 0; i < SYNTHETIC_KEYS; i++)
+        if (run->given[i] != NULL) fprintf(stream, ",%s=%s", key_name(i), run->given[i]);
+    fprintf(stream, ",seed=%llu", (unsigned long long)run->common.seed);
+    return text_stream_end(stream, text) ? TANDA_OK : fail(error, TANDA_FAILED, "no memory for a text");
+}
+
+/* Of `rows` rows in each shard. */
+static tanda_status shard_rows(const generation *run, size_t *rows, tanda_error *error) {
+    const char *flag = run->shards != NULL ? "--shards" : "--shard-rows";
+    const char *text = run->shards != NULL ? run->shards : run->shard_rows;
+    uint64_t count = 0;
+    if (run->shards != NULL && run->shard_rows != NULL)
+        return fail(error, TANDA_USAGE, "--shards and --shard-rows both say how large a shard is; give one");
+    if (run->labels != NULL)
+        return fail(error, TANDA_USAGE, "--labels: with %s they go to the folder, too; leave it away", flag);
+    if (!number_to_whole(text, strlen(text), &count) || count == 0)
+        return fail(error, TANDA_USAGE, "%s: '%s' is no count above 0", flag, text);
+    *rows = run->shards == NULL ? count : run->source.rows / count + (run->source.rows % count > 0);
+    return TANDA_OK;
+}
+
+static void show_rows(size_t rows, size_t all, void *context) {
+    bar_show_rows(context, rows, all);
+}
+
+static tanda_status write_folder(const char *folder, const char *source, bool held_out, size_t rows,
+                                 tanda_error *error) {
+    const tanda_dataset_options reading = {.size = sizeof reading, .held_out = held_out, .memory = 1};
+    bar bar = bar_begin();
+    const shards_options options = {
+        .shard_rows = rows, .source = source, .on_progress = show_rows, .context = &bar};
+    tanda_dataset *dataset = NULL;
+    tanda_status status = tanda_dataset_load(source, &reading, &dataset, error);
+    if (status == TANDA_OK) status = shards_write(folder, dataset, &options, error);
+    bar_clear(&bar);
+    tanda_dataset_free(dataset);
+    return status;
+}
+
+static tanda_status write_folders(generation *run, tanda_error *error) {
+    const double begin = seconds_now();
+    char *source = NULL;
+    size_t rows = 0;
+    tanda_status status = shard_rows(run, &rows, error);
+    if (status == TANDA_OK) status = describe(run, &source, error);
+    if (status == TANDA_OK) status = write_folder(run->output, source, false, rows, error);
+    if (status == TANDA_OK && run->source.test_rows > 0)
+        status = name_test_file(run->output, &run->test_output, error);
+    if (status == TANDA_OK && run->source.test_rows > 0)
+        status = write_folder(run->test_output, source, true, rows, error);
+    free(source);
+    run->seconds = seconds_now() - begin;
+    return status;
+}
+
 static tanda_status write_files(generation *run, tanda_error *error) {
     const synthetic_source *source = &run->source;
     const double begin = seconds_now();
@@ -203,7 +280,8 @@ tanda_status generate_command(int argc, char **argv, tanda_error *error) {
     tanda_status status = options_parse(&generate_argp, argc, argv, &run, &run.common, error);
     if (status == TANDA_OK && !run.common.finished) {
         status = open_source(&run, error);
-        if (status == TANDA_OK) status = write_files(&run, error);
+        const bool in_shards = run.shards != NULL || run.shard_rows != NULL;
+        if (status == TANDA_OK) status = in_shards ? write_folders(&run, error) : write_files(&run, error);
         if (status == TANDA_OK) status = print_result(&run, error);
     }
     synthetic_close(&run.source);

@@ -236,6 +236,40 @@ static tanda_status inspect_data(const inspection *inspection, tanda_error *erro
     return status;
 }
 
+/* ---- a folder of shards ---------------------------------------------------------------------------------- */
+
+/* Rows that may be more than memory holds: what there is of them, once all of it is found to be whole. */
+static tanda_status inspect_shards(const inspection *inspection, tanda_error *error) {
+    shards_facts facts;
+    const char *path = inspection->data.path;
+    const tanda_status status = shards_verify(path, &facts, error);
+    if (status != TANDA_OK) return status;
+    if (inspection->common.json) {
+        report report = report_begin("inspect");
+        json_put_text(&report, "kind", "shards");
+        json_put_text(&report, "data", path);
+        json_put_count(&report, "rows", facts.rows);
+        json_put_count(&report, "features", facts.features);
+        if (facts.task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(facts.task));
+        json_put_count(&report, "targets", facts.targets);
+        json_put_count(&report, "classes", facts.classes);
+        json_put_count(&report, "shards", facts.shards);
+        json_put_count(&report, "bytes", facts.bytes);
+        json_put_text(&report, "source", facts.source[0] == '\0' ? NULL : facts.source);
+        return report_print(&report, error);
+    }
+    print_named(stdout, "Data: ", path, "");
+    printf(", %zu row%s x %zu feature%s in %zu shard%s, %zu bytes\n", facts.rows, plural(facts.rows),
+           facts.features, plural(facts.features), facts.shards, plural(facts.shards), facts.bytes);
+    printf("Target: %s", facts.task == TANDA_TASK_AUTO ? "none" : task_name(facts.task));
+    if (facts.classes > 0) printf(", %zu classes", facts.classes);
+    if (facts.targets > 1) printf(", %zu a row", facts.targets);
+    putchar('\n');
+    if (facts.source[0] != '\0') print_named(stdout, "Source: ", facts.source, "\n");
+    puts("Whole: every shard has the rows and the hash that meta.json says");
+    return TANDA_OK;
+}
+
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
 #define SWITCH(member) SWITCH_AT(inspection, member)
@@ -284,7 +318,7 @@ const struct argp inspect_argp = {
     .parser = parse,
     .args_doc = "FILE",
     .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
-           "minimum, mean, maximum and most frequent value.\v"
+           "minimum, mean, maximum and most frequent value; of a folder of shards, whether it is whole.\v"
            "Example: tanda inspect datasets/iris.csv",
     .children = children,
 };
@@ -300,6 +334,8 @@ tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
             status = inspect_model(&inspection, error);
         else if (inspection.settings)
             status = fail(error, TANDA_USAGE, "--settings: %s is no model file", inspection.data.path);
+        else if (shards_are_in(inspection.data.path))
+            status = inspect_shards(&inspection, error);
         else
             status = inspect_data(&inspection, error);
     }

@@ -93,6 +93,16 @@ static bool is_missing(const reading *reading, const place *place) {
     return missing_is_word(reading->request->options, text, length);
 }
 
+tanda_status array_check_number(array_number element, const place *place, tanda_error *error) {
+    if (isfinite(element.value)) return TANDA_OK;
+    if (isfinite(element.exact))
+        return fail_at(error, place, "%.9g is beyond the range of binary32 (3.4e38)", element.exact);
+    return fail_at(error, place, "%s is not finite: missing and infinite values are not accepted",
+                   isnan(element.exact)  ? "nan"
+                   : element.exact > 0.0 ? "inf"
+                                         : "-inf");
+}
+
 /* The hint says how text could be taken. */
 static tanda_status read_number(const reading *reading, const place *place, const char *hint, double *exact,
                                 float *value, tanda_error *error) {
@@ -103,13 +113,7 @@ static tanda_status read_number(const reading *reading, const place *place, cons
         const array_number element = array_number_at(array, element_at(array, place->row, place->column));
         *exact = element.exact;
         *value = element.value == 0.0f ? 0.0f : element.value;
-        if (isfinite(element.value)) return TANDA_OK;
-        if (isfinite(element.exact))
-            return fail_at(error, place, "%.9g is beyond the range of binary32 (3.4e38)", element.exact);
-        return fail_at(error, place, "%s is not finite: missing and infinite values are not accepted",
-                       isnan(element.exact)  ? "nan"
-                       : element.exact > 0.0 ? "inf"
-                                             : "-inf");
+        return array_check_number(element, place, error);
     }
     const char *text = element_text(reading, place, &length);
     number_status problem = number_to_float(text, length, value);

@@ -148,6 +148,13 @@ bool dataset_is_weighted(const tanda_dataset *dataset) {
     return dataset->weights != NULL || (dataset->feed != NULL && dataset->feed->has_weights);
 }
 
+bool memory_exceeded(const tanda_dataset_options *options, size_t rows, size_t values) {
+    size_t bytes = 0;
+    if (multiply_overflows(rows, values, &bytes) || multiply_overflows(bytes, sizeof(float), &bytes))
+        bytes = SIZE_MAX;
+    return options->memory > 0 && bytes > options->memory;
+}
+
 tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error) {
     if (dataset->feed == NULL) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT,

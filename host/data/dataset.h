@@ -167,6 +167,9 @@ tanda_status dataset_fit_scaling(const tanda_dataset *dataset, tanda_scale kind,
 /* Whether rows have weights in the loss. */
 bool dataset_is_weighted(const tanda_dataset *dataset);
 
+/* Whether rows of so many values each, labels and weights among them, are more than options->memory, if there is a limit. */
+bool memory_exceeded(const tanda_dataset_options *options, size_t rows, size_t values);
+
 /* For what needs all rows in memory, and cannot do without: TANDA_BAD_INPUT, naming `what` and --memory, where they lie elsewhere. */
 tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error);
 

@@ -1,5 +1,6 @@
 /* From a file, or a description of synthetic data, to a data set. */
 
+#include "data/feed_load.h"
 #include "data/format.h"
 #include "data/origin.h"
 #include "data/synthetic.h"
@@ -52,11 +53,14 @@ static tanda_status load(const char *path, file_view *view, const request *reque
         return fail(error, TANDA_USAGE, "--copy: it passes on all rows, and some would be dropped");
     if (view == NULL && synthetic_is_named(path))
         return synthetic_load(path, options, request->expected, false, dataset, error);
+    bool taken = false; /* the rows lie elsewhere, and are ready */
     tanda_status status = allocate(&made, 1, sizeof *made, "data set", error);
     if (status != TANDA_OK) return status;
-    status = view == NULL ? parts_read(path, request, made, error)
-                          : format_read_view(path, view, options->format, request, made, error);
-    if (status == TANDA_OK) status = finish(path, request, made, error);
+    if (view == NULL) status = feed_load(path, request, made, &taken, error);
+    if (status == TANDA_OK && !taken)
+        status = view == NULL ? parts_read(path, request, made, error)
+                              : format_read_view(path, view, options->format, request, made, error);
+    if (status == TANDA_OK && !taken) status = finish(path, request, made, error);
     if (status == TANDA_OK) {
         *dataset = made;
         return TANDA_OK;

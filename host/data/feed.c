@@ -7,7 +7,10 @@
 
 tanda_status feed_read(const feed *feed, size_t first, size_t rows, const row_block *block,
                        tanda_error *error) {
-    return rows == 0 ? TANDA_OK : feed->kind->read(feed, first, rows, block, error);
+    row_block wanted = *block;
+    if (feed->label_width == 0) wanted.labels = NULL;
+    if (!feed->has_weights) wanted.weights = NULL;
+    return rows == 0 ? TANDA_OK : feed->kind->read(feed, first, rows, &wanted, error);
 }
 
 feed *feed_share(feed *feed) {

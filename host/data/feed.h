@@ -49,6 +49,7 @@ struct feed {
     size_t shares;    /* beside the first */
 };
 
+/* What the feed has not is left as it is. */
 tanda_status feed_read(const feed *feed, size_t first, size_t rows, const row_block *block,
                        tanda_error *error);
 

@@ -221,3 +221,108 @@ tanda_status feed_subset(feed *source, row_marks *marks, bool marked, feed **res
     *result = &made->feed;
     return TANDA_OK;
 }
+
+/* ---- rows in a row ----------------------------------------------------------------------------------------- */
+
+typedef struct range_feed {
+    feed feed;
+    size_t first;
+} range_feed;
+
+static void free_range(feed *feed) {
+    free(feed);
+}
+
+static tanda_status read_range(const feed *feed, size_t first, size_t rows, const row_block *block,
+                               tanda_error *error) {
+    return feed_read(feed->source, ((const range_feed *)feed)->first + first, rows, block, error);
+}
+
+tanda_status feed_range(feed *source, size_t first, size_t rows, feed **result, tanda_error *error) {
+    static const feed_kind kind = {.read = read_range, .free = free_range};
+    range_feed *made = NULL;
+    const tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    if (status != TANDA_OK) return status;
+    made->first = first;
+    made->feed.rows = rows;
+    *result = &made->feed;
+    return TANDA_OK;
+}
+
+/* ---- several ----------------------------------------------------------------------------------------------- */
+
+typedef struct joined_feed {
+    feed feed;
+    feed **of;     /* (count) */
+    size_t *first; /* (count): which row the first of each is */
+    size_t count;
+} joined_feed;
+
+static void free_joined(feed *feed) {
+    joined_feed *own = (joined_feed *)feed;
+    for (size_t i = 0; i < own->count; i++)
+        feed_free(own->of[i]);
+    free(own->of);
+    free(own->first);
+    free(own);
+}
+
+/* The last one that begins at the row or before it. */
+static size_t find_joined(const joined_feed *own, size_t row) {
+    size_t low = 0, high = own->count;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (own->first[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static tanda_status read_joined(const feed *feed, size_t first, size_t rows, const row_block *block,
+                                tanda_error *error) {
+    const joined_feed *own = (const joined_feed *)feed;
+    tanda_status status = TANDA_OK;
+    for (size_t i = find_joined(own, first), done = 0; status == TANDA_OK && done < rows; i++) {
+        const size_t from = first + done - own->first[i], left = own->of[i]->rows - from;
+        const size_t count = rows - done < left ? rows - done : left;
+        const row_block rest = feed_block_from(feed, block, done);
+        status = feed_read(own->of[i], from, count, &rest, error);
+        done += count;
+    }
+    return status;
+}
+
+static tanda_status check_joined(const feed *feed, tanda_error *error) {
+    const joined_feed *own = (const joined_feed *)feed;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < own->count; i++)
+        status = feed_check(own->of[i], TANDA_OK, error);
+    return status;
+}
+
+tanda_status feed_joined(feed *const *feeds, size_t count, feed **result, tanda_error *error) {
+    static const feed_kind kind = {.read = read_joined, .free = free_joined, .check = check_joined};
+    joined_feed *made = NULL;
+    size_t rows = 0;
+    tanda_status status = wrap(feeds[0], &kind, sizeof *made, &made, error);
+    if (status != TANDA_OK) return status;
+    made->feed.source = NULL; /* it is the first of several */
+    status = allocate(&made->of, count, sizeof *made->of, "feeds", error);
+    if (status == TANDA_OK) status = allocate(&made->first, count, sizeof *made->first, "feeds", error);
+    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
+        made->of[i] = feeds[i];
+        made->first[i] = rows;
+        if (add_overflows(rows, feeds[i]->rows, &rows))
+            status = fail(error, TANDA_FAILED, "more rows than this machine can address");
+    }
+    if (status == TANDA_OK) {
+        made->feed.rows = rows;
+        made->count = count;
+        *result = &made->feed;
+    } else {
+        free_joined(&made->feed);
+    }
+    return status;
+}

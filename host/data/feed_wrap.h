@@ -27,4 +27,10 @@ tanda_status feed_weighted(feed *source, const double *weights, size_t class_cou
 /* The rows that are marked, or those that are not, in the source's order. The marks are shared. */
 tanda_status feed_subset(feed *source, row_marks *marks, bool marked, feed **result, tanda_error *error);
 
+/* Rows first ... first + rows - 1 of the source. */
+tanda_status feed_range(feed *source, size_t first, size_t rows, feed **result, tanda_error *error);
+
+/* The rows of `count` feeds of one shape, one behind the other; all are taken over. At least one. */
+tanda_status feed_joined(feed *const *feeds, size_t count, feed **result, tanda_error *error);
+
 #endif

@@ -1,9 +1,9 @@
-#include "data/dataset.h"
+#include "data/fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/feed_pass.h"
+#include "data/dataset.h"
 #include "support/memory.h"
 
 #define CHUNK ((size_t)1 << 20) /* bytes that one thread hashes at a time */
@@ -100,78 +100,110 @@ static uint64_t add_doubles(uint64_t fingerprint, const double *values, size_t c
     return fingerprint;
 }
 
-/* ---- a data set -------------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------------------- */
 
-enum { VALUES, LABELS, WEIGHTS, ARRAYS };
+struct row_hashes {
+    chunks arrays[ROW_ARRAYS];
+    size_t width[ROW_ARRAYS]; /* bytes of a row; 0: not there */
+};
 
-typedef struct hashing {
-    chunks arrays[ARRAYS];
-    size_t width[ARRAYS]; /* bytes of a row; 0: not there */
-} hashing;
+void row_hashes_free(row_hashes *hashes) {
+    for (size_t i = 0; hashes != NULL && i < ROW_ARRAYS; i++)
+        chunks_free(&hashes->arrays[i]);
+    free(hashes);
+}
 
-static const unsigned char *array_of(const pass_block *block, size_t array) {
-    const void *arrays[ARRAYS] = {block->at.values, block->at.labels, block->at.weights};
-    return arrays[array];
+tanda_status row_hashes_make(const feed *rows, row_hashes **hashes, tanda_error *error) {
+    row_hashes *made = NULL;
+    tanda_status status = allocate(&made, 1, sizeof *made, "fingerprint", error);
+    if (status != TANDA_OK) return status;
+    made->width[ROW_VALUES] = rows->features * sizeof(float);
+    made->width[ROW_LABELS] = rows->label_width * sizeof(float);
+    made->width[ROW_WEIGHTS] = rows->has_weights ? sizeof(float) : 0;
+    for (size_t i = 0; status == TANDA_OK && i < ROW_ARRAYS; i++)
+        status = chunks_make(rows->rows * made->width[i], &made->arrays[i], error);
+    if (status == TANDA_OK)
+        *hashes = made;
+    else
+        row_hashes_free(made);
+    return status;
 }
 
 typedef void hash_some(const chunks *chunks, const unsigned char *data, size_t at, size_t size);
 
-static tanda_status hash_block(const hashing *hashing, const pass_block *block, hash_some *hash) {
-    for (size_t i = 0; i < ARRAYS; i++)
-        if (hashing->width[i] > 0)
-            hash(&hashing->arrays[i], array_of(block, i), block->first * hashing->width[i],
-                 block->rows * hashing->width[i]);
-    return TANDA_OK;
+static void hash_block(const row_hashes *hashes, const pass_block *block, hash_some *hash) {
+    const void *arrays[ROW_ARRAYS] = {block->at.values, block->at.labels, block->at.weights};
+    for (size_t i = 0; i < ROW_ARRAYS; i++)
+        if (hashes->width[i] > 0)
+            hash(&hashes->arrays[i], arrays[i], block->first * hashes->width[i],
+                 block->rows * hashes->width[i]);
 }
+
+void row_hashes_map(row_hashes *hashes, const pass_block *block) {
+    hash_block(hashes, block, hash_whole);
+}
+
+void row_hashes_join(row_hashes *hashes, const pass_block *block) {
+    hash_block(hashes, block, hash_parts);
+}
+
+uint64_t row_hashes_end(const row_hashes *hashes, row_array array) {
+    const uint64_t made = add(0, hashes->width[array] > 0, &hashes->arrays[array]);
+    return made ^ made >> 32;
+}
+
+/* ---- a data set -------------------------------------------------------------------------------------------- */
 
 static tanda_status map_block(void *context, void *state, const pass_block *block, tanda_error *error) {
     (void)state, (void)error;
-    return hash_block(context, block, hash_whole);
+    row_hashes_map(context, block);
+    return TANDA_OK;
 }
 
 static tanda_status join_block(void *context, void *state, const pass_block *block, tanda_error *error) {
     (void)state, (void)error;
-    return hash_block(context, block, hash_parts);
+    row_hashes_join(context, block);
+    return TANDA_OK;
 }
 
-static tanda_status hash_rows(const feed *rows, hashing *hashing, tanda_error *error) {
+tanda_status row_hashes_of(const feed *rows, row_hashes **hashes, tanda_error *error) {
+    row_hashes *made = NULL;
+    tanda_status status = row_hashes_make(rows, &made, error);
     const feed_pass pass = {.values = true,
                             .labels = true,
                             .weights = true,
                             .map = map_block,
                             .reduce = join_block,
-                            .context = hashing};
-    tanda_status status = TANDA_OK;
-    hashing->width[VALUES] = rows->features * sizeof(float);
-    hashing->width[LABELS] = rows->label_width * sizeof(float);
-    hashing->width[WEIGHTS] = rows->has_weights ? sizeof(float) : 0;
-    for (size_t i = 0; status == TANDA_OK && i < ARRAYS; i++)
-        status = chunks_make(rows->rows * hashing->width[i], &hashing->arrays[i], error);
-    return status == TANDA_OK ? feed_pass_run(rows, &pass, error) : status;
+                            .context = made};
+    if (status == TANDA_OK) status = feed_pass_run(rows, &pass, error);
+    if (status == TANDA_OK)
+        *hashes = made;
+    else
+        row_hashes_free(made);
+    return status;
 }
 
 tanda_status dataset_fingerprint(const tanda_dataset *dataset, const target_scaling *scaling,
                                  uint64_t *fingerprint, tanda_error *error) {
-    const bool has_labels = dataset->task != TANDA_TASK_AUTO;
-    const bool has_classes = has_labels && dataset->task == TANDA_TASK_CLASSES;
+    const bool has_classes = dataset->task == TANDA_TASK_CLASSES,
+               has_targets = !has_classes && dataset->task != TANDA_TASK_AUTO;
     feed *rows = NULL;
-    hashing hashing = {0};
+    row_hashes *hashes = NULL;
     tanda_status status = dataset_feed(dataset, NULL, &rows, error);
-    if (status == TANDA_OK) status = hash_rows(rows, &hashing, error);
+    if (status == TANDA_OK) status = row_hashes_of(rows, &hashes, error);
     if (status == TANDA_OK) {
         uint64_t made = mix(mix(mix(0, dataset->rows), dataset->features), dataset->target_count);
-        made = add(made, true, &hashing.arrays[VALUES]);
-        made = add(made, has_classes, &hashing.arrays[LABELS]);
-        made = add(made, has_labels && !has_classes, &hashing.arrays[LABELS]);
-        made = add(made, rows->has_weights, &hashing.arrays[WEIGHTS]);
+        made = add(made, true, &hashes->arrays[ROW_VALUES]);
+        made = add(made, has_classes, &hashes->arrays[ROW_LABELS]);
+        made = add(made, has_targets, &hashes->arrays[ROW_LABELS]);
+        made = add(made, rows->has_weights, &hashes->arrays[ROW_WEIGHTS]);
         if (scaling != NULL && scaling->targets > 0) {
             made = add_doubles(made, scaling->mean, scaling->targets);
             made = add_doubles(made, scaling->deviation, scaling->targets);
         }
         *fingerprint = made ^ made >> 32;
     }
-    for (size_t i = 0; i < ARRAYS; i++)
-        chunks_free(&hashing.arrays[i]);
+    row_hashes_free(hashes);
     feed_free(rows);
     return status;
 }

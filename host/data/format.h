@@ -81,4 +81,7 @@ tanda_status parts_read(const char *path, const request *request, table *table, 
 tanda_status array_read(const array *array, file_view *view, const request *request, table *table,
                         tanda_error *error);
 
+/* TANDA_BAD_INPUT with the place for one that is no finite binary32. */
+tanda_status array_check_number(array_number element, const place *place, tanda_error *error);
+
 #endif

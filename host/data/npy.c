@@ -273,30 +273,41 @@ size_t npy_bound(const unsigned char *data, size_t size) {
     return whole;
 }
 
-tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error) {
+tanda_status npy_describe(const char *path, const file_view *begin, size_t size, array *array, size_t *offset,
+                          tanda_error *error) {
     parser parser = {0};
     header header = {0};
-    array array = {.path = path};
     size_t bytes = 0;
-    tanda_status status = find_header(path, view, &parser, error);
+    *array = (struct array){.path = path};
+    tanda_status status = find_header(path, begin, &parser, error);
     if (status == TANDA_OK) status = parse_header(&parser, &header, error);
-    if (status == TANDA_OK) status = parse_descr(header.descr, &array, error);
+    if (status == TANDA_OK) status = parse_descr(header.descr, array, error);
     if (status != TANDA_OK) return status;
     if (header.dimensions < 1 || header.dimensions > DIMENSIONS_MAX)
         return fail(error, TANDA_BAD_INPUT,
                     "%s: the array has %zu dimensions; 1 to %d are read, the first for the rows", path,
                     header.dimensions, DIMENSIONS_MAX);
-    const size_t offset = (size_t)(parser.end - parser.start), available = view->size - offset;
-    const bool fits = measure(&header, &array, &bytes);
-    status = check_size(&array, &header, fits && bytes == available, available, error);
+    *offset = (size_t)(parser.end - parser.start);
+    const size_t available = size - *offset;
+    const bool fits = measure(&header, array, &bytes);
+    status = check_size(array, &header, fits && bytes == available, available, error);
+    if (status != TANDA_OK) return status;
+    array->by_columns =
+        header.fortran_order && (array->rows > 1 ? array->columns > 1 : header.dimensions > 2);
+    /* the other dimensions of an array by columns, whose order matters where there are several */
+    array->inner_count = header.dimensions > 2 ? header.dimensions - 1 : 0;
+    for (size_t i = 0; i < array->inner_count; i++)
+        array->inner[i] = (size_t)header.shape[i + 1];
+    return TANDA_OK;
+}
+
+tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
+                      tanda_error *error) {
+    array array;
+    size_t offset = 0;
+    const tanda_status status = npy_describe(path, view, view->size, &array, &offset, error);
     if (status != TANDA_OK) return status;
     array.data = view->data + offset;
-    array.by_columns = header.fortran_order && (array.rows > 1 ? array.columns > 1 : header.dimensions > 2);
-    /* the other dimensions of an array by columns, whose order matters where there are several */
-    array.inner_count = header.dimensions > 2 ? header.dimensions - 1 : 0;
-    for (size_t i = 0; i < array.inner_count; i++)
-        array.inner[i] = (size_t)header.shape[i + 1];
     return array_read(&array, view, request, table, error);
 }
 

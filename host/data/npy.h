@@ -1,8 +1,11 @@
-/* The header of a .npy file that is written. Reading is npy.c's, behind format.h. */
+/* The header of a .npy file. Reading one whole is behind format.h. */
 #ifndef TANDA_DATA_NPY_H
 #define TANDA_DATA_NPY_H
 
 #include <stdint.h>
+
+#include "data/array.h"
+#include "support/file_view.h"
 
 #define NPY_HEADER_SIZE 128 /* a multiple of 64, as NumPy wants it; room for any shape */
 
@@ -11,5 +14,12 @@
  * type 'f' binary32, 'i' int32. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns);
+
+/*
+ * What the first bytes of a file say of it, which has `size` in all: the array, but for its data, which begin at *offset.
+ * TANDA_BAD_INPUT, naming the path, for a header that is damaged or not one of `size` bytes.
+ */
+tanda_status npy_describe(const char *path, const file_view *begin, size_t size, array *array, size_t *offset,
+                          tanda_error *error);
 
 #endif

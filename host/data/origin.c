@@ -25,13 +25,26 @@ static double origin_of_column(const dataset_expectation *expected, size_t colum
     return expected->origins[feature];
 }
 
-double origin_expected(const dataset_expectation *expected, char *const *names, size_t feature) {
+static double origin_expected(const dataset_expectation *expected, char *const *names, size_t feature) {
     if (expected->origins == NULL) return 0.0;
     if (names == NULL || expected->feature_names == NULL)
         return feature < expected->feature_count ? origin_of_column(expected, feature) : 0.0;
     for (size_t i = 0; i < expected->feature_count; i++)
         if (strcmp(names[feature], expected->feature_names[i]) == 0) return origin_of_column(expected, i);
     return 0.0;
+}
+
+tanda_status origins_expected(const dataset_expectation *known, char *const *names, size_t features,
+                              double **origins, tanda_error *error) {
+    bool some = false;
+    *origins = NULL;
+    for (size_t i = 0; known != NULL && i < features; i++)
+        some = some || origin_expected(known, names, i) != 0.0;
+    if (!some) return TANDA_OK;
+    const tanda_status status = allocate(origins, features, sizeof **origins, "origins", error);
+    for (size_t i = 0; status == TANDA_OK && i < features; i++)
+        (*origins)[i] = origin_expected(known, names, i);
+    return status;
 }
 
 static double larger(double a, double b) {

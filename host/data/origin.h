@@ -25,8 +25,9 @@ tanda_status origin_join(const request *request, const table *tables, size_t cou
 tanda_status origin_apply(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                           tanda_error *error);
 
-/* The origin of a feature in what is expected, by name where both sides have names; 0 where there is none. */
-double origin_expected(const dataset_expectation *expected, char *const *names, size_t feature);
+/* The origins of features in what is expected (or NULL), by name where both sides have names; for free(). NULL where all are 0. */
+tanda_status origins_expected(const dataset_expectation *known, char *const *names, size_t features,
+                              double **origins, tanda_error *error);
 
 /* Subtracts origins (features) from values that are in binary32 already. */
 tanda_status origin_subtract(tanda_dataset *dataset, const double *origins, tanda_error *error);

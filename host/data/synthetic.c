@@ -253,3 +253,9 @@ bool synthetic_make(const synthetic_source *source, const char *isa, uint64_t fi
     parallel_ranges(rows, GRAIN_VALUES / source->data.features + 1, make_range, &work);
     return true;
 }
+
+void synthetic_make_here(const synthetic_source *source, uint64_t first, size_t rows, float *features,
+                         uint32_t *labels) {
+    making work = {source, find_isa(NULL), first, features, labels};
+    make_range(&work, 0, rows);
+}

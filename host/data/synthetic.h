@@ -105,6 +105,23 @@ void synthetic_close(synthetic_source *source);
 bool synthetic_make(const synthetic_source *source, const char *isa, uint64_t first, size_t rows,
                     float *features, uint32_t *labels);
 
+/* The same by the thread that calls it, in the exact floating-point mode, as a feed does it. */
+void synthetic_make_here(const synthetic_source *source, uint64_t first, size_t rows, float *features,
+                         uint32_t *labels);
+
+/* Classes become binary32 numbers. */
+void synthetic_labels_as_reals(uint32_t *labels, size_t rows);
+
+typedef enum synthetic_labels {
+    SYNTHETIC_LABELS_NONE,
+    SYNTHETIC_LABELS_OWN, /* classes, or quantities */
+    SYNTHETIC_LABELS_REAL /* quantities, whatever they are */
+} synthetic_labels;
+
+/* Rows first ... first + rows - 1 as a feed, which takes the source over where it can be made. */
+tanda_status synthetic_feed_make(synthetic_source *source, uint64_t first, size_t rows,
+                                 synthetic_labels labels, feed **result, tanda_error *error);
+
 /*
  * dataset_load for a --data of this kind; held_out: its test rows, NULL when it has none (options->held_out: the others
  * then).

@@ -54,10 +54,7 @@ static tanda_status take_labels(tanda_dataset *dataset, uint32_t *labels, size_t
         return dataset_number_classes(dataset, classes, error);
     }
     dataset->targets = (float *)labels;
-    for (size_t i = 0; classes > 0 && i < dataset->rows; i++) {
-        const float value = (float)labels[i];
-        memcpy(&labels[i], &value, sizeof value);
-    }
+    if (classes > 0) synthetic_labels_as_reals(labels, dataset->rows);
     return TANDA_OK;
 }
 
@@ -83,6 +80,24 @@ static tanda_status make_rows(const char *title, const synthetic_source *source,
     return TANDA_OK;
 }
 
+/* Rows that are more than memory is to hold are made as they are needed. */
+static tanda_status make_feed(synthetic_source *source, bool held_out, tanda_task task, bool without_target,
+                              tanda_dataset *dataset, tanda_error *error) {
+    const size_t classes = source->data.classes;
+    const bool is_real = classes == 0 || task == TANDA_TASK_REGRESSION;
+    dataset->rows = held_out ? source->test_rows : source->rows;
+    dataset->features = source->data.features;
+    const tanda_status status = synthetic_feed_make(source, held_out ? source->rows : 0, dataset->rows,
+                                                    without_target ? SYNTHETIC_LABELS_NONE
+                                                    : is_real      ? SYNTHETIC_LABELS_REAL
+                                                                   : SYNTHETIC_LABELS_OWN,
+                                                    &dataset->feed, error);
+    if (status != TANDA_OK || without_target) return status;
+    dataset->target_count = 1;
+    dataset->task = is_real ? TANDA_TASK_REGRESSION : TANDA_TASK_CLASSES;
+    return is_real ? TANDA_OK : dataset_number_classes(dataset, classes, error);
+}
+
 tanda_status synthetic_load(const char *path, const tanda_dataset_options *options,
                             const dataset_expectation *expected, bool held_out, tanda_dataset **dataset,
                             tanda_error *error) {
@@ -98,7 +113,10 @@ tanda_status synthetic_load(const char *path, const tanda_dataset_options *optio
         status = check_expected(request.title, &source, expected, error);
     if (status == TANDA_OK && !(held_out && source.test_rows == 0)) {
         status = allocate(&made, 1, sizeof *made, "data set", error);
-        if (status == TANDA_OK)
+        const size_t values = source.data.features + (size_t)!options->without_target;
+        if (status == TANDA_OK && memory_exceeded(options, held_out ? source.test_rows : source.rows, values))
+            status = make_feed(&source, held_out, task, options->without_target, made, error);
+        else if (status == TANDA_OK)
             status = make_rows(request.title, &source, held_out, task, options->without_target, made, error);
     }
     synthetic_close(&source);

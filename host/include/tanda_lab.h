@@ -21,6 +21,7 @@
 #include "data/place.h"
 #include "data/preparation.h"
 #include "data/profile.h"
+#include "data/shards.h"
 #include "data/synthetic.h"
 #include "data/vocabulary.h"
 #include "fit/apply.h"

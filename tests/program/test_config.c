@@ -136,7 +136,8 @@ static const char *const decide_nothing[] = {"accept-flush", "config",
                                              "resume",       "report-every",
                                              "keep",         "test-rows" /* which stands in data */,
                                              "profile",      "profile-trace",
-                                             "plot"};
+                                             "plot",         "memory",
+                                             "device-memory"};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

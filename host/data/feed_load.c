@@ -1,0 +1,379 @@
+#include "data/feed_load.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/feed_pass.h"
+#include "data/format.h"
+#include "data/npy_feed.h"
+#include "data/origin.h"
+#include "data/packed.h"
+#include "data/pipe.h"
+#include "data/shards.h"
+#include "support/memory.h"
+
+#define SAMPLE ((size_t)1 << 20) /* bytes of a text that tell how long its values are */
+#define INTEGERS_SEEN 65536
+#define ROWS_LOOKED_AT 65536
+#define RUINED 0x1p-10 /* see data/origin.h */
+
+/* ---- classes ----------------------------------------------------------------------------------------------- */
+
+/* The labels as they are in memory, but for the rows: each is added in place of the one before. */
+typedef struct finding {
+    labels labels;
+    size_t column;
+    bool seen[INTEGERS_SEEN]; /* small whole numbers that were added */
+    target_fault fault;
+} finding;
+
+static tanda_status find_label(finding *found, array_number label, const place *place, tanda_error *error) {
+    if (label.exact >= 0.0 && label.exact < INTEGERS_SEEN) {
+        const size_t whole = (size_t)label.exact;
+        if ((double)whole == label.exact && found->seen[whole]) return TANDA_OK;
+        if ((double)whole == label.exact) found->seen[whole] = true;
+    }
+    if (isnan(label.value)) {
+        if (found->fault.count++ == 0) found->fault.row = place->row;
+        return TANDA_OK;
+    }
+    const tanda_status status = array_check_number(label, place, error);
+    return status == TANDA_OK ? labels_add_number(&found->labels, 0, label.exact, label.value, place, error)
+                              : status;
+}
+
+static tanda_status find_labels(void *context, const npy_piece *piece, tanda_error *error) {
+    finding *found = context;
+    const array *array = &piece->array;
+    const unsigned char *at = array->data + found->column * array->size;
+    place place = {.path = array->path, .column = found->column};
+    tanda_status status = TANDA_OK;
+    for (size_t row = 0; status == TANDA_OK && row < array->rows; row++) {
+        place.row = piece->first + row;
+        status = find_label(found, array_number_at(array, at), &place, error);
+        at += array->columns * array->size;
+    }
+    return status;
+}
+
+/* Each integer's class: its rank, or its number among those that are expected. */
+static tanda_status map_classes(const labels *labels, const tanda_dataset *dataset, class_map *map,
+                                tanda_error *error) {
+    map->count = labels->distinct;
+    map->is_identity = true;
+    tanda_status status = allocate(&map->values, map->count, sizeof *map->values, "classes", error);
+    if (status == TANDA_OK)
+        status = allocate(&map->classes, map->count, sizeof *map->classes, "classes", error);
+    for (size_t i = 0; status == TANDA_OK && i < map->count; i++) {
+        char name[24];
+        text_put(name, sizeof name, "%lld", (long long)labels->values[i]);
+        map->values[i] = labels->values[i];
+        for (size_t c = 0; c < dataset->class_count; c++)
+            if (strcmp(dataset->class_names[c], name) == 0) map->classes[i] = (int32_t)c;
+        map->is_identity = map->is_identity && map->values[i] == (int64_t)i && map->classes[i] == (int32_t)i;
+    }
+    return status;
+}
+
+/* The task, the classes and their names, found as in memory. */
+static tanda_status find_classes(const npy_rows *of, const request *request, npy_feed_parts *parts,
+                                 tanda_dataset *dataset, tanda_error *error) {
+    const bool own = of == &parts->labels;
+    const char *path = of->array.path;
+    finding *found = NULL;
+    tanda_status status = allocate(&found, 1, sizeof *found, "labels", error);
+    if (status != TANDA_OK) return status;
+    found->column = own ? parts->label_selection.target : parts->selection.target;
+    status = labels_begin(&found->labels, request_task(request), request_classes(request), 1, false, error);
+    if (status == TANDA_OK) status = npy_for_pieces(of, 0, of->array.rows, find_labels, found, error);
+    if (status == TANDA_OK && found->fault.count > 0) {
+        const place place = {.path = path, .row = found->fault.row, .column = found->column};
+        found->fault.kind = TARGET_MISSING;
+        found->fault.rows = dataset->rows;
+        status = target_fault_tell(&found->fault, &place, error);
+    }
+    if (status == TANDA_OK) status = labels_finish(&found->labels, 0, path, dataset, error);
+    parts->kind = dataset->task == TANDA_TASK_CLASSES ? LABELS_CLASSES : LABELS_QUANTITIES;
+    if (status == TANDA_OK && parts->kind == LABELS_CLASSES)
+        status = map_classes(&found->labels, dataset, &parts->classes, error);
+    free(dataset->classes); /* of no rows */
+    free(dataset->targets);
+    dataset->classes = NULL;
+    dataset->targets = NULL;
+    labels_free(&found->labels);
+    free(found);
+    return status;
+}
+
+static tanda_status find_targets(const request *request, npy_feed_parts *parts, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    const bool own = parts->labels.file != NULL;
+    const size_t count = own ? parts->label_selection.target_count : parts->selection.target_count;
+    const tanda_task task = request_task(request);
+    dataset->target_count = request->options->without_target ? 0 : count;
+    parts->kind = LABELS_NONE;
+    if (dataset->target_count == 0) return TANDA_OK;
+    if (count == 1 && task != TANDA_TASK_REGRESSION)
+        return find_classes(own ? &parts->labels : &parts->features, request, parts, dataset, error);
+    const bool several = count > 1 && request_wants_labels(request);
+    parts->kind = several ? LABELS_SEVERAL : LABELS_QUANTITIES;
+    dataset->task = several ? TANDA_TASK_LABELS : TANDA_TASK_REGRESSION;
+    dataset->task_was_found = task == TANDA_TASK_AUTO;
+    return TANDA_OK;
+}
+
+/* ---- origins ----------------------------------------------------------------------------------------------- */
+
+/* Extremes of each column, (features), as they are in binary32 and in the file. */
+typedef struct spreads {
+    const selection *selection;
+    double *low, *high, *exact_low, *exact_high;
+} spreads;
+
+static tanda_status find_spreads(void *context, const npy_piece *piece, tanda_error *error) {
+    const spreads *found = context;
+    const array *array = &piece->array;
+    (void)error;
+    for (size_t row = 0; row < array->rows; row++)
+        for (size_t i = 0; i < found->selection->feature_count; i++) {
+            const size_t column = found->selection->features[i];
+            const array_number number =
+                array_number_at(array, array->data + (row * array->columns + column) * array->size);
+            const double value = (double)number.value;
+            if (value < found->low[i]) found->low[i] = value;
+            if (value > found->high[i]) found->high[i] = value;
+            if (number.exact < found->exact_low[i]) found->exact_low[i] = number.exact;
+            if (number.exact > found->exact_high[i]) found->exact_high[i] = number.exact;
+        }
+    return TANDA_OK;
+}
+
+/* The first column whose values binary32 would ruin so far, as data/origin.h has it; SIZE_MAX for none. */
+static size_t find_ruined(const spreads *found) {
+    for (size_t i = 0; i < found->selection->feature_count; i++) {
+        const double low = fabs(found->low[i]), high = fabs(found->high[i]);
+        if (!(found->high[i] - found->low[i] >= RUINED * (low > high ? low : high))) return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Such columns are done with after some rows as a rule, and only a few rows are looked at. */
+static tanda_status look_for_ruined(const npy_feed_parts *parts, spreads *found, tanda_error *error) {
+    const size_t rows = parts->features.array.rows, features = parts->selection.feature_count;
+    double *memory = NULL;
+    tanda_status status = allocate(&memory, 4 * features, sizeof *memory, "columns", error);
+    if (status != TANDA_OK) return status;
+    *found =
+        (spreads){&parts->selection, memory, memory + features, memory + 2 * features, memory + 3 * features};
+    for (size_t i = 0; i < features; i++) {
+        found->low[i] = found->exact_low[i] = INFINITY;
+        found->high[i] = found->exact_high[i] = -INFINITY;
+    }
+    for (size_t first = 0; status == TANDA_OK && first < rows; first += ROWS_LOOKED_AT) {
+        const size_t left = rows - first;
+        if (first > 0 && find_ruined(found) == SIZE_MAX) break;
+        status = npy_for_pieces(&parts->features, first, left < ROWS_LOOKED_AT ? left : ROWS_LOOKED_AT,
+                                find_spreads, found, error);
+    }
+    return status;
+}
+
+/* Those of what is expected are subtracted; own ones would take two passes, and are left to memory. */
+static tanda_status find_origins(const request *request, npy_feed_parts *parts, tanda_dataset *dataset,
+                                 tanda_error *error) {
+    const dataset_expectation *known = request->origins;
+    const array *array = &parts->features.array;
+    const bool is_wide =
+        array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+    spreads found = {0};
+    tanda_status status = origins_expected(known, NULL, dataset->features, &parts->origins, error);
+    if (status == TANDA_OK) status = origin_copy(parts->origins, dataset->features, &dataset->origins, error);
+    if (status != TANDA_OK) return status;
+    if (known != NULL || !is_wide || !request->options->keep_origins) return TANDA_OK;
+    status = look_for_ruined(parts, &found, error);
+    const size_t ruined = status == TANDA_OK ? find_ruined(&found) : SIZE_MAX;
+    if (ruined != SIZE_MAX && found.exact_low[ruined] != found.exact_high[ruined])
+        status = fail(error, TANDA_BAD_INPUT,
+                      "%s: column %zu is from %.17g to %.17g, which binary32 would ruin; it is kept as "
+                      "distances in memory alone: give a greater --memory, or save it less %.17g",
+                      array->path, parts->selection.features[ruined], found.exact_low[ruined],
+                      found.exact_high[ruined], found.exact_low[ruined]);
+    free(found.low);
+    return status;
+}
+
+/* ---- .npy -------------------------------------------------------------------------------------------------- */
+
+/* What is done in memory alone, and how to do without; NULL: nothing of the kind is asked for. */
+static const char *find_obstacle(const request *request, const selection *selection) {
+    const tanda_dataset_options *options = request->options;
+    for (size_t i = 0; i < selection->feature_count; i++)
+        if (selection->is_category[i]) return "columns of categories are";
+    return request_fills_missing(request)                              ? "missing values are filled"
+           : options->drop_missing_targets && !options->without_target ? "--drop-missing-targets is done"
+           : options->copy_count > 0                                   ? "--copy is done"
+                                                                       : NULL;
+}
+
+static tanda_status open_labels(const char *path, const request *request, npy_feed_parts *parts,
+                                tanda_error *error) {
+    const char *label_path = request->options->labels;
+    const tanda_dataset_options options = {.task = request->options->task,
+                                           .labels_of_several = request->options->labels_of_several};
+    const struct request labels = {.options = &options, .expected = request->expected, .labels_only = true};
+    if (label_path == NULL || request->options->without_target) return TANDA_OK;
+    tanda_status status = npy_rows_open(label_path, true, &parts->labels, error);
+    if (status != TANDA_OK) return status;
+    const size_t rows = parts->labels.array.rows, wanted = parts->features.array.rows;
+    if (rows != wanted)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: %zu labels for the %zu rows of %s; there must be one per row", label_path, rows,
+                    wanted, path);
+    return columns_select(&labels, label_path, NULL, parts->labels.array.columns, &parts->label_selection,
+                          error);
+}
+
+static tanda_status make_feed(const char *path, const request *request, npy_feed_parts *parts,
+                              tanda_dataset *dataset, tanda_error *error) {
+    const array *array = &parts->features.array;
+    const char *obstacle = find_obstacle(request, &parts->selection);
+    dataset->rows = array->rows;
+    dataset->columns = array->columns;
+    dataset->features = parts->selection.feature_count;
+    dataset->from_bytes = array->kind == ELEMENT_UNSIGNED && array->size == 1;
+    if (obstacle != NULL)
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: its rows are more than --memory %zu, and %s in memory alone; give a greater one",
+                    path, request->options->memory, obstacle);
+    tanda_status status = open_labels(path, request, parts, error);
+    if (status == TANDA_OK) status = find_targets(request, parts, dataset, error);
+    if (status == TANDA_OK) status = find_origins(request, parts, dataset, error);
+    return status == TANDA_OK ? npy_feed(parts, &dataset->feed, error) : status;
+}
+
+static tanda_status load_npy(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
+                             tanda_error *error) {
+    npy_feed_parts parts = {0};
+    tanda_status status = npy_rows_open(path, true, &parts.features, error);
+    if (status == TANDA_OK)
+        status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
+    if (status == TANDA_OK) {
+        const size_t labels = request->options->labels != NULL && parts.selection.target_count == 0
+                                  ? 1
+                                  : parts.selection.target_count;
+        const size_t values = parts.selection.feature_count + labels + (parts.selection.weight != NO_COLUMN);
+        *taken = memory_exceeded(request->options, parts.features.array.rows, values);
+    }
+    if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
+    npy_feed_parts_free(&parts);
+    return status;
+}
+
+/* ---- any file ---------------------------------------------------------------------------------------------- */
+
+/* Bytes of the values that a text of this size holds, by how many there are in its first part. */
+static size_t values_of_text(const unsigned char *data, size_t size, size_t whole) {
+    size_t values = 1;
+    for (size_t i = 0; i < size; i++)
+        values += memchr(",;\t\n|", data[i], 5) != NULL || (data[i] == ' ' && i > 0 && data[i - 1] != ' ');
+    const double bytes = (double)whole / (double)size * (double)values * sizeof(float);
+    return bytes < (double)SIZE_MAX ? (size_t)bytes : SIZE_MAX;
+}
+
+/* Of what is read into memory alone: by its header, or by what its text looks like. Packed files are not looked into. */
+static tanda_status check_other(const char *path, const tanda_dataset_options *options, const char *name,
+                                size_t size, size_t bytes, tanda_error *error) {
+    if (bytes <= options->memory) return TANDA_OK;
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: %zu bytes of %s, whose rows need about %zu in memory, and --memory is %zu; give a greater "
+        "one, or save it as .npy (numpy.save), which is read in place",
+        path, size, name, bytes, options->memory);
+}
+
+/* Where all rows are put. */
+typedef struct taking {
+    const feed *rows;
+    row_block block;
+} taking;
+
+static void put(void *to, const void *from, size_t first, size_t rows, size_t width) {
+    if (from != NULL) memcpy((char *)to + first * width * sizeof(float), from, rows * width * sizeof(float));
+}
+
+static tanda_status take_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    const taking *taking = context;
+    (void)state, (void)error;
+    put(taking->block.values, block->at.values, block->first, block->rows, taking->rows->features);
+    put(taking->block.labels, block->at.labels, block->first, block->rows, taking->rows->label_width);
+    put(taking->block.weights, block->at.weights, block->first, block->rows, 1);
+    return TANDA_OK;
+}
+
+tanda_status dataset_take_rows(tanda_dataset *dataset, tanda_error *error) {
+    feed *rows = dataset->feed;
+    const bool classes = dataset->task == TANDA_TASK_CLASSES;
+    taking taking = {.rows = rows};
+    row_block *block = &taking.block;
+    const feed_pass pass = {
+        .values = true, .labels = true, .weights = true, .map = take_block, .context = &taking};
+    tanda_status status = allocate(&block->values, rows->rows * rows->features, sizeof(float), "rows", error);
+    if (status == TANDA_OK && rows->label_width > 0)
+        status = allocate(&block->labels, rows->rows * rows->label_width, sizeof(float), "labels", error);
+    if (status == TANDA_OK && rows->has_weights)
+        status = allocate(&block->weights, rows->rows, sizeof(float), "weights", error);
+    if (status == TANDA_OK) status = feed_pass_run(rows, &pass, error);
+    dataset->values = dataset->owned = block->values;
+    dataset->weights = block->weights;
+    if (classes)
+        dataset->classes = block->labels;
+    else
+        dataset->targets = block->labels;
+    if (status != TANDA_OK) return status;
+    feed_free(rows);
+    dataset->feed = NULL;
+    return TANDA_OK;
+}
+
+/* Read in place, or into memory where they fit. */
+static tanda_status load_shards(const char *folder, const request *request, tanda_dataset *dataset,
+                                tanda_error *error) {
+    const tanda_status status = shards_open(folder, request, dataset, error);
+    if (status != TANDA_OK) return status;
+    const size_t row = feed_row_size(dataset->feed) / sizeof(float);
+    if (memory_exceeded(request->options, dataset->rows, row)) return TANDA_OK;
+    return dataset_take_rows(dataset, error);
+}
+
+tanda_status feed_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
+                       tanda_error *error) {
+    const tanda_dataset_options *options = request->options;
+    struct stat information;
+    file_range *file = NULL;
+    unsigned char *bytes = NULL;
+    *taken = shards_are_in(path);
+    if (*taken) return load_shards(path, request, dataset, error);
+    if (options->memory == 0 || request->is_look || options->more_count > 0) return TANDA_OK;
+    if (pipe_is_named(path) || format_member(path) != NULL || stat(path, &information) != 0 ||
+        !S_ISREG(information.st_mode) || information.st_size == 0)
+        return TANDA_OK; /* what is wrong with it the reader in memory tells */
+    tanda_status status = file_range_open(path, true, &file, error);
+    if (status != TANDA_OK) return status;
+    const size_t size = file_range_size(file), begin = size < SAMPLE ? size : SAMPLE;
+    status = allocate(&bytes, begin, 1, "the begin of a file", error);
+    if (status == TANDA_OK) status = file_range_read(file, 0, bytes, begin, error);
+    file_range_close(file);
+    if (status == TANDA_OK && packed_name(bytes, begin) == NULL) {
+        const char *title = format_title(bytes, begin);
+        if (npy_looks_right(bytes, begin))
+            status = load_npy(path, request, dataset, taken, error);
+        else if (title != NULL && (csv_looks_right(bytes, begin) || libsvm_looks_right(bytes, begin)))
+            status = check_other(path, options, title, size, values_of_text(bytes, begin, size), error);
+        else if (title != NULL)
+            status = check_other(path, options, title, size, size, error);
+    }
+    free(bytes);
+    return status;
+}

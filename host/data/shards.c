@@ -1,0 +1,261 @@
+#include "data/shards.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/feed_wrap.h"
+#include "data/fingerprint.h"
+#include "data/npy_feed.h"
+#include "data/origin.h"
+#include "data/shards_meta.h"
+#include "data/table.h"
+#include "support/memory.h"
+#include "support/text.h"
+
+#define FILES_KEPT 256 /* open at once; of more, each is opened for each piece that is read */
+
+bool shards_are_in(const char *path) {
+    struct stat information;
+    char *meta = NULL;
+    if (shards_path(path, SHARDS_META, &meta, NULL) != TANDA_OK) return false;
+    const bool found = stat(path, &information) == 0 && S_ISDIR(information.st_mode) &&
+                       stat(meta, &information) == 0 && S_ISREG(information.st_mode);
+    free(meta);
+    return found;
+}
+
+/* What is chosen of each shard, and what its labels become. */
+typedef struct opening {
+    const char *folder;
+    const request *request; /* NULL: all of it, as it is */
+    const shards_meta *meta;
+    label_kind kind;
+    const double *origins; /* of the features that are chosen, or NULL */
+    int32_t *classes;      /* (class_count): as what is expected numbers them; or NULL: as they are */
+} opening;
+
+static tanda_status open_rows(const opening *work, const char *name, size_t rows, size_t columns,
+                              npy_rows *file, tanda_error *error) {
+    char *path = NULL;
+    tanda_status status = shards_path(work->folder, name, &path, error);
+    if (status == TANDA_OK)
+        status = npy_rows_open(path, 2 * work->meta->shard_count <= FILES_KEPT, file, error);
+    if (status == TANDA_OK && (file->array.rows != rows || file->array.columns != columns))
+        status = fail(error, TANDA_BAD_INPUT,
+                      "%s: has %zu rows of %zu values, and " SHARDS_META " says %zu of %zu", path,
+                      file->array.rows, file->array.columns, rows, columns);
+    free(path);
+    return status;
+}
+
+/* Labels come in files of their own. */
+static tanda_status select_features(const opening *work, const char *path, selection *selection,
+                                    tanda_error *error) {
+    const shards_meta *meta = work->meta;
+    tanda_dataset_options options = {0};
+    struct request request = {.options = &options};
+    if (work->request != NULL) {
+        request = *work->request;
+        options = *work->request->options;
+        request.options = &options;
+    }
+    options.labels = SHARDS_META;
+    return columns_select(&request, path, meta->feature_names, meta->features, selection, error);
+}
+
+static tanda_status select_labels(const opening *work, npy_feed_parts *parts, tanda_error *error) {
+    tanda_status status = npy_select_all_labels(parts, error);
+    if (status != TANDA_OK || work->kind != LABELS_CLASSES) return status;
+    const size_t classes = work->meta->class_count;
+    class_map *map = &parts->classes;
+    status = allocate(&map->values, classes, sizeof *map->values, "classes", error);
+    if (status == TANDA_OK) status = allocate(&map->classes, classes, sizeof *map->classes, "classes", error);
+    for (size_t i = 0; status == TANDA_OK && i < classes; i++) {
+        map->values[i] = (int64_t)i;
+        map->classes[i] = work->classes != NULL ? work->classes[i] : (int32_t)i;
+    }
+    map->count = classes;
+    map->is_identity = work->classes == NULL;
+    return status;
+}
+
+static tanda_status open_shard(const opening *work, const shard *shard, feed **result, tanda_error *error) {
+    npy_feed_parts parts = {.kind = work->kind};
+    tanda_status status =
+        open_rows(work, shard->features, shard->rows, work->meta->features, &parts.features, error);
+    if (status == TANDA_OK)
+        status = select_features(work, parts.features.array.path, &parts.selection, error);
+    if (status == TANDA_OK)
+        status = origin_copy(work->origins, parts.selection.feature_count, &parts.origins, error);
+    if (status == TANDA_OK && work->kind != LABELS_NONE)
+        status = open_rows(work, shard->labels, shard->rows, work->meta->target_count, &parts.labels, error);
+    if (status == TANDA_OK && work->kind != LABELS_NONE) status = select_labels(work, &parts, error);
+    if (status == TANDA_OK) return npy_feed(&parts, result, error);
+    npy_feed_parts_free(&parts);
+    return status;
+}
+
+static tanda_status open_all(const opening *work, feed **result, tanda_error *error) {
+    const shards_meta *meta = work->meta;
+    feed **feeds = NULL;
+    tanda_status status = allocate(&feeds, meta->shard_count, sizeof *feeds, "shards", error);
+    for (size_t i = 0; status == TANDA_OK && i < meta->shard_count; i++)
+        status = open_shard(work, &meta->shards[i], &feeds[i], error);
+    if (status == TANDA_OK) status = feed_joined(feeds, meta->shard_count, result, error);
+    for (size_t i = 0; status != TANDA_OK && feeds != NULL && i < meta->shard_count; i++)
+        feed_free(feeds[i]);
+    free(feeds);
+    return status;
+}
+
+/* ---- a data set -------------------------------------------------------------------------------------------- */
+
+static label_kind kind_of(tanda_task task) {
+    return task == TANDA_TASK_CLASSES  ? LABELS_CLASSES
+           : task == TANDA_TASK_LABELS ? LABELS_SEVERAL
+           : task == TANDA_TASK_AUTO   ? LABELS_NONE
+                                       : LABELS_QUANTITIES;
+}
+
+/* What is asked for and what is there. */
+static tanda_status choose_task(const opening *work, tanda_dataset *dataset, tanda_error *error) {
+    const tanda_task asked = request_task(work->request), there = work->meta->task;
+    const bool fits = asked == TANDA_TASK_AUTO || asked == there ||
+                      (asked == TANDA_TASK_REGRESSION && there == TANDA_TASK_LABELS);
+    if (there == TANDA_TASK_AUTO)
+        return fail(error, TANDA_BAD_INPUT, "%s: its shards have no labels", work->folder);
+    if (!fits)
+        return fail(error, TANDA_BAD_INPUT, "%s: its labels are of %s, and %s are wanted", work->folder,
+                    there == TANDA_TASK_CLASSES  ? "classes"
+                    : there == TANDA_TASK_LABELS ? "several labels"
+                                                 : "quantities",
+                    asked == TANDA_TASK_CLASSES  ? "classes"
+                    : asked == TANDA_TASK_LABELS ? "several labels"
+                                                 : "quantities");
+    dataset->task = asked == TANDA_TASK_AUTO ? there : asked;
+    dataset->task_was_found = asked == TANDA_TASK_AUTO;
+    dataset->target_count = work->meta->target_count;
+    return TANDA_OK;
+}
+
+/* Each class's number among those that are expected. */
+static tanda_status choose_classes(opening *work, tanda_dataset *dataset, tanda_error *error) {
+    const shards_meta *meta = work->meta;
+    const dataset_expectation *expected = request_classes(work->request);
+    char *const *names = expected != NULL ? expected->class_names : meta->class_names;
+    const size_t count = expected != NULL ? expected->class_count : meta->class_count;
+    tanda_status status = copy_texts(&dataset->class_names, names, count, error);
+    if (status != TANDA_OK) return status;
+    dataset->class_count = count;
+    if (expected == NULL) return TANDA_OK;
+    status = allocate(&work->classes, meta->class_count, sizeof *work->classes, "classes", error);
+    for (size_t i = 0; status == TANDA_OK && i < meta->class_count; i++) {
+        size_t c = 0;
+        while (c < count && strcmp(names[c], meta->class_names[i]) != 0)
+            c++;
+        work->classes[i] = (int32_t)c;
+        if (c == count)
+            status = fail(error, TANDA_BAD_INPUT, "%s: '%s' is none of the model's %zu classes", work->folder,
+                          meta->class_names[i], count);
+    }
+    return status;
+}
+
+/* Options that mean nothing here. */
+static tanda_status check_options(const opening *work, tanda_error *error) {
+    const tanda_dataset_options *options = work->request->options;
+    const char *flag = options->format != NULL                               ? "--format"
+                       : options->labels != NULL                             ? "--labels"
+                       : options->sample_weight != NULL                      ? "--sample-weight"
+                       : options->more_count > 0                             ? "a second file"
+                       : options->copy_count > 0                             ? "--copy"
+                       : options->target != NULL && !options->without_target ? "--target"
+                                                                             : NULL;
+    if (flag == NULL) return TANDA_OK;
+    return fail(error, TANDA_USAGE,
+                "%s: does not go with %s, a folder of shards, whose " SHARDS_META " says what they hold",
+                flag, work->folder);
+}
+
+static tanda_status describe(opening *work, tanda_dataset *dataset, tanda_error *error) {
+    const shards_meta *meta = work->meta;
+    selection selection = {0};
+    tanda_status status = check_options(work, error);
+    if (status == TANDA_OK && !work->request->options->without_target)
+        status = choose_task(work, dataset, error);
+    work->kind = kind_of(dataset->task);
+    if (status == TANDA_OK && work->kind == LABELS_CLASSES) status = choose_classes(work, dataset, error);
+    if (status == TANDA_OK) status = select_features(work, work->folder, &selection, error);
+    if (status == TANDA_OK) status = columns_name(&selection, meta->feature_names, dataset, error);
+    dataset->rows = meta->rows;
+    dataset->features = selection.feature_count;
+    dataset->columns = meta->features;
+    selection_free(&selection);
+    if (status == TANDA_OK)
+        status = origins_expected(work->request->origins, dataset->feature_names, dataset->features,
+                                  &dataset->origins, error);
+    work->origins = dataset->origins;
+    return status;
+}
+
+tanda_status shards_open(const char *folder, const request *request, tanda_dataset *dataset,
+                         tanda_error *error) {
+    shards_meta meta = {0};
+    opening work = {.folder = folder, .request = request, .meta = &meta};
+    tanda_status status = shards_meta_read(folder, &meta, error);
+    if (status == TANDA_OK) status = describe(&work, dataset, error);
+    if (status == TANDA_OK) status = open_all(&work, &dataset->feed, error);
+    free(work.classes);
+    shards_meta_free(&meta);
+    return status;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------- */
+
+static tanda_status check_hash(const row_hashes *hashes, row_array array, const char *said, const char *path,
+                               tanda_error *error) {
+    char text[HASH_TEXT_SIZE];
+    text_put(text, sizeof text, "%016" PRIx64, row_hashes_end(hashes, array));
+    if (strcmp(text, said) == 0) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: damaged: its rows have the hash %s, and " SHARDS_META " says %s",
+                path, text, said);
+}
+
+static tanda_status verify_shard(const opening *work, const shard *shard, tanda_error *error) {
+    feed *rows = NULL;
+    row_hashes *hashes = NULL;
+    char *path = NULL, *label_path = NULL;
+    tanda_status status = open_shard(work, shard, &rows, error);
+    if (status == TANDA_OK) status = row_hashes_of(rows, &hashes, error);
+    if (status == TANDA_OK) status = shards_path(work->folder, shard->features, &path, error);
+    if (status == TANDA_OK) status = check_hash(hashes, ROW_VALUES, shard->values_hash, path, error);
+    if (status == TANDA_OK && work->kind != LABELS_NONE)
+        status = shards_path(work->folder, shard->labels, &label_path, error);
+    if (status == TANDA_OK && work->kind != LABELS_NONE)
+        status = check_hash(hashes, ROW_LABELS, shard->labels_hash, label_path, error);
+    row_hashes_free(hashes);
+    feed_free(rows);
+    free(path);
+    free(label_path);
+    return status;
+}
+
+tanda_status shards_verify(const char *folder, shards_facts *facts, tanda_error *error) {
+    shards_meta meta = {0};
+    tanda_status status = shards_meta_read(folder, &meta, error);
+    const opening work = {.folder = folder, .meta = &meta, .kind = kind_of(meta.task)};
+    *facts = (shards_facts){.shards = meta.shard_count,
+                            .rows = meta.rows,
+                            .features = meta.features,
+                            .targets = meta.target_count,
+                            .classes = meta.class_count,
+                            .task = meta.task,
+                            .bytes = meta.rows * (meta.features + meta.target_count) * sizeof(float)};
+    if (meta.source != NULL) text_put(facts->source, sizeof facts->source, "%s", meta.source);
+    for (size_t i = 0; status == TANDA_OK && i < meta.shard_count; i++)
+        status = verify_shard(&work, &meta.shards[i], error);
+    shards_meta_free(&meta);
+    return status;
+}

@@ -1,0 +1,444 @@
+/* Rows that lie elsewhere are the rows in memory: their bits, their figures, their parts, their failures. */
+#include <math.h>
+#include <sys/resource.h>
+
+#include "data/feed_pass.h"
+#include "data/npy.h"
+#include "data_files.h"
+
+TestSuite(feeds, .init = make_folder, .fini = remove_folder, .timeout = 60);
+
+#define ROWS 70001 /* no multiple of anything, and several blocks */
+#define FEATURES 7
+
+/* Both ways to read the same. */
+typedef struct pair {
+    tanda_dataset *memory, *feed;
+} pair;
+
+static tanda_dataset_options little_memory(tanda_dataset_options options) {
+    options.memory = 1000;
+    return options;
+}
+
+static pair load_pair(const char *path, const tanda_dataset_options *options) {
+    const tanda_dataset_options little = little_memory(*options);
+    const pair made = {load_expecting(path, options, NULL), load_expecting(path, &little, NULL)};
+    cr_assert_null(made.memory->feed);
+    cr_assert_not_null(made.feed->feed);
+    cr_assert_null(made.feed->values);
+    return made;
+}
+
+static void free_pair(pair *pair) {
+    tanda_dataset_free(pair->memory);
+    tanda_dataset_free(pair->feed);
+}
+
+static float value_at(size_t row, size_t feature) {
+    const uint32_t mixed = (uint32_t)(row * 2654435761u + feature * 40503u);
+    return (float)(mixed >> 8) * 0x1p-20f - 7.0f * (float)feature;
+}
+
+static char path_memory[2][128];
+
+static const char *write_npy(const char *name, char type, size_t rows, size_t columns, const void *data) {
+    char header[NPY_HEADER_SIZE];
+    npy_make_header(header, type, rows, columns);
+    const char *path = path_of(name);
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(header, 1, sizeof header, file), sizeof header);
+    const size_t count = rows * (columns == 0 ? 1 : columns);
+    cr_assert_eq(fwrite(data, 4, count, file), count);
+    cr_assert_eq(fclose(file), 0);
+    return path;
+}
+
+/* x.npy (ROWS, FEATURES) and y.npy. */
+static tanda_dataset_options write_rows(size_t rows, char label_type) {
+    float *values = malloc(rows * FEATURES * sizeof *values);
+    int32_t *labels = malloc(rows * sizeof *labels);
+    for (size_t i = 0; i < rows * FEATURES; i++)
+        values[i] = value_at(i / FEATURES, i % FEATURES);
+    values[3] = -0.0f;
+    for (size_t row = 0; row < rows; row++) {
+        const int32_t class = (int32_t)(row * row % 5) * 3 - 2;
+        const float target = value_at(row, 9);
+        if (label_type == 'i')
+            labels[row] = class;
+        else
+            memcpy(&labels[row], &target, sizeof target);
+    }
+    strcpy(path_memory[0], write_npy("x.npy", 'f', rows, FEATURES, values));
+    strcpy(path_memory[1], write_npy("y.npy", label_type, rows, 0, labels));
+    free(values);
+    free(labels);
+    return (tanda_dataset_options){.labels = path_memory[1]};
+}
+
+/* Reads a data set in pieces of an odd size, backwards, and compares it with the one in memory. */
+static void expect_same_rows(const tanda_dataset *memory, const tanda_dataset *other) {
+    feed *a = NULL, *b = NULL;
+    tanda_error error = {0};
+    cr_assert_eq(dataset_feed(memory, NULL, &a, &error), TANDA_OK);
+    cr_assert_eq(dataset_feed(other, NULL, &b, &error), TANDA_OK);
+    cr_assert_eq(a->rows, b->rows);
+    cr_assert_eq(a->features, b->features);
+    cr_assert_eq(a->label_width, b->label_width);
+    cr_assert_eq(a->has_weights, b->has_weights);
+    const size_t most = 1237, row = feed_row_size(a);
+    char *of_a = malloc(most * row), *of_b = malloc(most * row);
+    for (size_t end = a->rows; end > 0;) {
+        const size_t rows = end < most ? end : most, first = end - rows;
+        const size_t values = rows * a->features, labels = rows * a->label_width;
+        float *at_a = (float *)(void *)of_a, *at_b = (float *)(void *)of_b;
+        memset(of_a, 0, most * row);
+        memset(of_b, 0, most * row);
+        const row_block block_a = {at_a, at_a + values, at_a + values + labels},
+                        block_b = {at_b, at_b + values, at_b + values + labels};
+        cr_assert_eq(feed_read(a, first, rows, &block_a, &error), TANDA_OK, "%s", error.message);
+        cr_assert_eq(feed_read(b, first, rows, &block_b, &error), TANDA_OK, "%s", error.message);
+        cr_assert_eq(memcmp(of_a, of_b, rows * row), 0, "rows from %zu on", first);
+        end = first;
+    }
+    free(of_a);
+    free(of_b);
+    feed_free(a);
+    feed_free(b);
+}
+
+static void expect_same(const tanda_dataset *memory, const tanda_dataset *other) {
+    uint64_t of_memory = 0, of_other = 1;
+    cr_assert_eq(memory->rows, other->rows);
+    cr_assert_eq(memory->task, other->task);
+    cr_assert_eq(memory->task_was_found, other->task_was_found);
+    cr_assert_eq(memory->target_count, other->target_count);
+    cr_assert_eq(memory->class_count, other->class_count);
+    cr_assert_eq(memory->from_bytes, other->from_bytes);
+    for (size_t i = 0; i < memory->class_count; i++)
+        cr_assert_str_eq(memory->class_names[i], other->class_names[i]);
+    cr_assert_eq(dataset_is_weighted(memory), dataset_is_weighted(other));
+    expect_same_rows(memory, other);
+    cr_assert_eq(dataset_fingerprint(memory, NULL, &of_memory, NULL), TANDA_OK);
+    cr_assert_eq(dataset_fingerprint(other, NULL, &of_other, NULL), TANDA_OK);
+    cr_assert_eq(of_memory, of_other);
+}
+
+static void expect_same_scaling(const scaling *a, const scaling *b) {
+    cr_assert_eq(a->features, b->features);
+    cr_assert_eq(memcmp(a->center, b->center, a->features * sizeof *a->center), 0);
+    cr_assert_eq(memcmp(a->factor, b->factor, a->features * sizeof *a->factor), 0);
+}
+
+Test(feeds, classes_of_an_npy_are_those_in_memory) {
+    const tanda_dataset_options options = write_rows(ROWS, 'i');
+    pair pair = load_pair(path_memory[0], &options);
+    cr_assert_eq(pair.memory->task, TANDA_TASK_CLASSES);
+    cr_assert_eq(pair.memory->class_count, 3);
+    expect_same(pair.memory, pair.feed);
+    size_t *a = NULL, *b = NULL;
+    cr_assert_eq(class_counts(pair.memory, &a, NULL), TANDA_OK);
+    cr_assert_eq(class_counts(pair.feed, &b, NULL), TANDA_OK);
+    cr_assert_eq(memcmp(a, b, 3 * sizeof *a), 0);
+    free(a);
+    free(b);
+    free_pair(&pair);
+}
+
+Test(feeds, quantities_of_an_npy_are_those_in_memory) {
+    const tanda_dataset_options options = write_rows(ROWS, 'f');
+    pair pair = load_pair(path_memory[0], &options);
+    cr_assert_eq(pair.memory->task, TANDA_TASK_REGRESSION);
+    expect_same(pair.memory, pair.feed);
+    free_pair(&pair);
+}
+
+Test(feeds, labels_and_weights_may_be_columns_of_the_rows) {
+    write_rows(ROWS, 'i');
+    const char *ignored[] = {"1"};
+    const tanda_dataset_options options = {.target = "2",
+                                           .sample_weight = "0",
+                                           .task = TANDA_TASK_REGRESSION,
+                                           .ignore = ignored,
+                                           .ignore_count = 1};
+    pair pair = load_pair(path_memory[0], &options);
+    cr_assert_eq(pair.feed->features, 4);
+    expect_same(pair.memory, pair.feed);
+    const tanda_dataset_options several = {.target = "2,5"};
+    struct pair both = load_pair(path_memory[0], &several);
+    cr_assert_eq(both.feed->target_count, 2);
+    expect_same(both.memory, both.feed);
+    free_pair(&pair);
+    free_pair(&both);
+}
+
+Test(feeds, scalings_have_the_bits_of_those_in_memory) {
+    const size_t sizes[] = {1, 255, 256, 257, 65536 + 255, ROWS};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const tanda_dataset_options options = write_rows(sizes[s], 'f');
+        const tanda_dataset_options little = {.labels = options.labels, .memory = 1};
+        pair pair = {load_expecting(path_memory[0], &options, NULL),
+                     load_expecting(path_memory[0], &little, NULL)};
+        for (tanda_scale kind = TANDA_SCALE_STANDARD; kind <= TANDA_SCALE_MINMAX; kind++) {
+            scaling a = {0}, b = {0};
+            cr_assert_eq(dataset_fit_scaling(pair.memory, kind, &a, NULL), TANDA_OK);
+            cr_assert_eq(dataset_fit_scaling(pair.feed, kind, &b, NULL), TANDA_OK);
+            expect_same_scaling(&a, &b);
+            scaling_free(&a);
+            scaling_free(&b);
+        }
+        free_pair(&pair);
+    }
+}
+
+Test(feeds, scaled_weighed_and_standardised_rows_are_those_in_memory) {
+    const tanda_dataset_options options = write_rows(ROWS, 'i');
+    pair pair = load_pair(path_memory[0], &options);
+    scaling scaling = {0};
+    cr_assert_eq(dataset_fit_scaling(pair.memory, TANDA_SCALE_STANDARD, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(dataset_scale(pair.memory, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(dataset_scale(pair.feed, &scaling, NULL), TANDA_OK);
+    cr_assert_eq(tanda_dataset_weigh_classes(pair.memory, NULL, NULL), TANDA_OK);
+    cr_assert_eq(tanda_dataset_weigh_classes(pair.feed, NULL, NULL), TANDA_OK);
+    expect_same(pair.memory, pair.feed);
+    const double none[3] = {0};
+    tanda_error error = {0};
+    cr_expect_eq(tanda_dataset_weigh_classes(pair.feed, none, &error), TANDA_BAD_INPUT);
+    expect_same(pair.memory, pair.feed); /* it stays as it was */
+    free_pair(&pair);
+    scaling_free(&scaling);
+
+    const tanda_dataset_options quantities = write_rows(ROWS, 'f');
+    pair = load_pair(path_memory[0], &quantities);
+    feed *a = NULL, *b = NULL;
+    target_scaling targets = {0}, other = {0};
+    cr_assert_eq(dataset_feed(pair.memory, NULL, &a, NULL), TANDA_OK);
+    cr_assert_eq(dataset_feed(pair.feed, NULL, &b, NULL), TANDA_OK);
+    cr_assert_eq(target_scaling_fit(a, &targets, NULL), TANDA_OK);
+    cr_assert_eq(target_scaling_fit(b, &other, NULL), TANDA_OK);
+    cr_assert_eq(targets.mean[0], other.mean[0]);
+    cr_assert_eq(targets.deviation[0], other.deviation[0]);
+    feed_free(a);
+    feed_free(b);
+    float *of_a = malloc(ROWS * sizeof *of_a), *of_b = malloc(ROWS * sizeof *of_b);
+    const row_block block_a = {.labels = of_a}, block_b = {.labels = of_b};
+    cr_assert_eq(dataset_feed(pair.memory, &targets, &a, NULL), TANDA_OK);
+    cr_assert_eq(dataset_feed(pair.feed, &targets, &b, NULL), TANDA_OK);
+    cr_assert_eq(feed_read(a, 0, ROWS, &block_a, NULL), TANDA_OK);
+    cr_assert_eq(feed_read(b, 0, ROWS, &block_b, NULL), TANDA_OK);
+    cr_expect_eq(memcmp(of_a, of_b, ROWS * sizeof *of_a), 0);
+    cr_expect_lt(fabsf(of_a[1]), 4.0f);
+    feed_free(a);
+    feed_free(b);
+    target_scaling_free(&targets);
+    target_scaling_free(&other);
+    free(of_a);
+    free(of_b);
+    free_pair(&pair);
+}
+
+static void expect_same_parts(const pair *whole, bool by_class) {
+    const double fractions[] = {0.2, 0.001, 0.97};
+    for (size_t i = 0; i < 3; i++) {
+        pair training = {0}, held_out = {0};
+        cr_assert_eq(
+            dataset_split(whole->memory, fractions[i], by_class, 7, &training.memory, &held_out.memory, NULL),
+            TANDA_OK);
+        cr_assert_eq(
+            dataset_split(whole->feed, fractions[i], by_class, 7, &training.feed, &held_out.feed, NULL),
+            TANDA_OK);
+        expect_same(training.memory, training.feed);
+        expect_same(held_out.memory, held_out.feed);
+        free_pair(&training);
+        free_pair(&held_out);
+    }
+    for (size_t fold = 0; fold < 3; fold += 2) {
+        pair training = {0}, held_out = {0};
+        cr_assert_eq(
+            dataset_fold(whole->memory, 3, fold, by_class, 7, &training.memory, &held_out.memory, NULL),
+            TANDA_OK);
+        cr_assert_eq(dataset_fold(whole->feed, 3, fold, by_class, 7, &training.feed, &held_out.feed, NULL),
+                     TANDA_OK);
+        expect_same(training.memory, training.feed);
+        expect_same(held_out.memory, held_out.feed);
+        free_pair(&training);
+        free_pair(&held_out);
+    }
+}
+
+Test(feeds, parts_of_rows_are_those_in_memory) {
+    const tanda_dataset_options options = write_rows(5003, 'i');
+    pair pair = load_pair(path_memory[0], &options);
+    expect_same_parts(&pair, true);
+    expect_same_parts(&pair, false);
+    free_pair(&pair);
+}
+
+Test(feeds, parts_outlive_what_they_are_of) {
+    const tanda_dataset_options options = write_rows(5003, 'i');
+    pair pair = load_pair(path_memory[0], &options), training = {0}, held_out = {0};
+    dataset_split(pair.memory, 0.3, true, 1, &training.memory, &held_out.memory, NULL);
+    dataset_split(pair.feed, 0.3, true, 1, &training.feed, &held_out.feed, NULL);
+    free_pair(&pair);
+    tanda_dataset_free(training.feed);
+    expect_same(held_out.memory, held_out.feed);
+    tanda_dataset_free(training.memory);
+    free_pair(&held_out);
+}
+
+Test(feeds, elements_of_any_kind_are_the_numbers_in_memory) {
+    static const char *const types[] = {"<f8", ">f4", ">f8", "<f2", "|u1", "|i1", "<i4", ">i8", "<u2"};
+    unsigned char *bytes = malloc(ROWS * 3 * 8);
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        const size_t size = (size_t)(types[t][2] - '0'), rows = 4099;
+        char header[NPY_HEADER_SIZE];
+        for (size_t i = 0; i < rows * 3 * size; i++)
+            bytes[i] = (unsigned char)(i * 37 % 61); /* no infinity in any type */
+        npy_make_header(header, 'f', rows, 3);
+        char *descr = strstr(header + 10, "f4");
+        descr[-1] = types[t][0];
+        descr[0] = types[t][1];
+        descr[1] = types[t][2];
+        const char *path = path_of("any.npy");
+        FILE *file = fopen(path, "wb");
+        cr_assert_eq(fwrite(header, 1, sizeof header, file), sizeof header);
+        cr_assert_eq(fwrite(bytes, size, rows * 3, file), rows * 3);
+        fclose(file);
+        const tanda_dataset_options options = {.task = TANDA_TASK_REGRESSION};
+        pair pair = load_pair(path, &options);
+        expect_same(pair.memory, pair.feed);
+        free_pair(&pair);
+    }
+    free(bytes);
+}
+
+Test(feeds, synthetic_rows_are_those_in_memory) {
+    static const char *const paths[] = {"synthetic:blobs,rows=5003,classes=4,features=6,test-rows=100",
+                                        "synthetic:regression,rows=4001", "synthetic:moons,rows=777"};
+    for (size_t i = 0; i < 3; i++) {
+        const tanda_dataset_options options = {.task = TANDA_TASK_AUTO};
+        pair pair = load_pair(paths[i], &options);
+        expect_same(pair.memory, pair.feed);
+        expect_same_parts(&pair, true);
+        free_pair(&pair);
+    }
+    const tanda_dataset_options numbers = {.task = TANDA_TASK_REGRESSION};
+    pair pair = load_pair(paths[0], &numbers);
+    expect_same(pair.memory, pair.feed);
+    free_pair(&pair);
+}
+
+Test(feeds, any_number_of_threads_finds_the_same) {
+    const tanda_dataset_options options = write_rows(ROWS, 'i');
+    pair pair = load_pair(path_memory[0], &options);
+    scaling one = {0}, many = {0};
+    uint64_t first = 0, second = 1;
+    setenv("OMP_NUM_THREADS", "1", 1);
+    cr_assert_eq(dataset_fit_scaling(pair.feed, TANDA_SCALE_STANDARD, &one, NULL), TANDA_OK);
+    cr_assert_eq(dataset_fingerprint(pair.feed, NULL, &first, NULL), TANDA_OK);
+    unsetenv("OMP_NUM_THREADS");
+    cr_assert_eq(dataset_fit_scaling(pair.feed, TANDA_SCALE_STANDARD, &many, NULL), TANDA_OK);
+    cr_assert_eq(dataset_fingerprint(pair.feed, NULL, &second, NULL), TANDA_OK);
+    expect_same_scaling(&one, &many);
+    cr_assert_eq(first, second);
+    scaling_free(&one);
+    scaling_free(&many);
+    free_pair(&pair);
+}
+
+/* What is wrong with a value is told in the same words, whenever it is found. */
+Test(feeds, values_that_are_not_finite_are_refused_with_their_place) {
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    float *values = calloc(ROWS * 2, sizeof *values);
+    for (size_t i = 0; i < 3; i++) {
+        tanda_error of_memory = {0}, of_feed = {0};
+        tanda_dataset *none = NULL, *dataset = NULL;
+        values[2 * 60000 + 1] = bad[i];
+        values[2 * 69000] = bad[i];
+        const char *path = write_npy("bad.npy", 'f', ROWS, 2, values);
+        const tanda_dataset_options options = {.without_target = true}, little = little_memory(options);
+        scaling scaling = {0};
+        cr_assert_eq(dataset_load(path, &options, NULL, &none, &of_memory), TANDA_BAD_INPUT);
+        cr_assert_eq(dataset_load(path, &little, NULL, &dataset, &of_feed), TANDA_OK);
+        cr_assert_eq(dataset_fit_scaling(dataset, TANDA_SCALE_STANDARD, &scaling, &of_feed), TANDA_BAD_INPUT);
+        cr_expect_str_eq(of_memory.message, of_feed.message);
+        tanda_dataset_free(dataset);
+    }
+    free(values);
+}
+
+Test(feeds, missing_labels_are_refused_as_in_memory) {
+    float *labels = calloc(ROWS, sizeof *labels);
+    labels[5] = labels[66000] = NAN;
+    tanda_dataset_options options = write_rows(ROWS, 'f');
+    tanda_error of_memory = {0}, of_feed = {0};
+    tanda_dataset *none = NULL;
+    write_npy("y.npy", 'f', ROWS, 0, labels);
+    cr_assert_eq(dataset_load(path_memory[0], &options, NULL, &none, &of_memory), TANDA_BAD_INPUT);
+    options.memory = 1000;
+    cr_assert_eq(dataset_load(path_memory[0], &options, NULL, &none, &of_feed), TANDA_BAD_INPUT);
+    cr_expect_str_eq(of_memory.message, of_feed.message);
+    free(labels);
+}
+
+Test(feeds, a_file_that_changes_is_refused_by_name) {
+    const tanda_dataset_options options = little_memory(write_rows(ROWS, 'i'));
+    for (int how = 0; how < 3; how++) {
+        tanda_error error = {0};
+        uint64_t fingerprint = 0;
+        tanda_dataset *dataset = load_expecting(path_memory[0], &options, NULL);
+        const char *path = path_memory[how == 2];
+        if (how == 0) {
+            cr_assert_eq(truncate(path, 100000), 0);
+        } else {
+            FILE *file = fopen(path, "r+b");
+            fseek(file, 1000, SEEK_SET);
+            fputc(1, file);
+            fclose(file);
+        }
+        cr_expect_eq(dataset_fingerprint(dataset, NULL, &fingerprint, &error), TANDA_BAD_INPUT);
+        cr_expect_not_null(strstr(error.message, path), "%s", error.message);
+        cr_expect_not_null(strstr(error.message, "changed while it was in use"), "%s", error.message);
+        cr_expect_eq(dataset_check(dataset, TANDA_OK, &error), TANDA_BAD_INPUT);
+        tanda_dataset_free(dataset);
+        write_rows(ROWS, 'i');
+    }
+}
+
+Test(feeds, what_only_memory_can_do_is_refused_in_one_line) {
+    tanda_dataset_options options = little_memory(write_rows(ROWS, 'i'));
+    tanda_dataset *none = NULL;
+    tanda_error error = {0};
+    options.missing = TANDA_MISSING_MEAN;
+    cr_expect_eq(dataset_load(path_memory[0], &options, NULL, &none, &error), TANDA_BAD_INPUT);
+    cr_expect_not_null(strstr(error.message, "--memory 1000"), "%s", error.message);
+    char text[4000] = "a,b,c\n";
+    while (strlen(text) < 3900)
+        strcat(text, "1,2,0\n2,3,1\n");
+    const tanda_dataset_options little = {.memory = 1000}, enough = {.memory = 100000};
+    const char *path = write_text("rows.csv", text);
+    cr_expect_eq(dataset_load(path, &little, NULL, &none, &error), TANDA_BAD_INPUT);
+    cr_expect_not_null(strstr(error.message, "rows.csv"), "%s", error.message);
+    cr_expect_not_null(strstr(error.message, ".npy"), "%s", error.message);
+    tanda_dataset_free(load_expecting(path, &enough, NULL));
+}
+
+/* 1 GB of rows in an address space that has no room for it. */
+Test(feeds, a_pass_needs_no_memory_for_the_rows) {
+    const tanda_dataset_options options = {.memory = 1000};
+    tanda_dataset *dataset = load_expecting("synthetic:linear,rows=10000000,features=64", &options, NULL);
+    const struct rlimit limit = {800u << 20, 800u << 20};
+    size_t *counts = NULL;
+    feed *rows = NULL;
+    tanda_error error = {0};
+    cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    dataset->rows = 4000000; /* the rest takes time alone */
+    dataset->feed->rows = dataset->rows;
+    cr_assert_eq(dataset_feed(dataset, NULL, &rows, &error), TANDA_OK);
+    cr_expect_eq(class_counts(dataset, &counts, &error), TANDA_OK, "%s", error.message);
+    cr_expect_eq(counts[0] + counts[1], dataset->rows);
+    feed_free(rows);
+    free(counts);
+    tanda_dataset_free(dataset);
+}
