@@ -32,6 +32,10 @@ tanda_status backend_refill(backend *backend, buffer *buffer, const void *values
     return backend->interface->refill(backend, buffer, values, rows, width, error);
 }
 
+void backend_rest(backend *backend) {
+    if (backend->interface->rest != NULL) backend->interface->rest(backend);
+}
+
 void backend_program_free(backend *backend, program *program) {
     if (program != NULL) backend->interface->programs.free(backend, program);
 }

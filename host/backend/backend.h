@@ -149,6 +149,7 @@ typedef struct backend_interface {
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
+    void (*rest)(backend *backend); /* optional slot */
     tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
                            tanda_error *error);                          /* optional slot */
     tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* optional slots: both or none */
@@ -240,6 +241,9 @@ tanda_status backend_generate(backend *backend, const synthetic_source *source, 
                               size_t count, float *features, uint32_t *labels, tanda_error *error);
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
+
+/* Nothing is to be done for a while, as the caller waits for something himself: cores are left to others. */
+void backend_rest(backend *backend);
 
 /*
  * Measures for a second or two, with some 512 MiB or five times the last-level cache; briefly: the first two figures

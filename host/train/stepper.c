@@ -64,6 +64,7 @@ static section *current(stepper *stepper) {
 static tanda_status take_section(stepper *stepper, tanda_error *error) {
     const size_t turn = (stepper->first + stepper->count) % STEPPER_TURNS;
     section *taken = &stepper->sections[turn];
+    if (!stream_is_ready(stepper->stream)) backend_rest(stepper->rows[0].backend);
     tanda_status status = stream_next(stepper->stream, taken, error);
     if (status != TANDA_OK) return status;
     stepper->count++;

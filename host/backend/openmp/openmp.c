@@ -253,6 +253,12 @@ static tanda_status finish(backend *backend, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* GCC's runtime has threads spin for some milliseconds in wait of the next region: on two cores, one of them. */
+static void rest(backend *backend) {
+    (void)backend;
+    (void)omp_pause_resource(omp_pause_soft, omp_get_initial_device());
+}
+
 static const backend_interface interface = {
     .close = close_cpu,
     .buffer = make_buffer,
@@ -277,6 +283,7 @@ static const backend_interface interface = {
     .probe = probe,
     .generate = generate,
     .finish = finish,
+    .rest = rest,
     .limits = openmp_limits,
 };
 
