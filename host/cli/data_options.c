@@ -156,7 +156,8 @@ void dialect_write_rules(FILE *stream) {
 static const struct argp_option data_table[] = {
     {"data", FLAG_DATA, "FILE", OPTION_REPEATS,
      "the rows: CSV or libsvm text, .npy, .npz, FILE.npz:NAME or IDX, also packed (gzip, xz, zstd, bzip2), a "
-     "folder of CSV files, - for standard input, or synthetic:KIND,key=value,... (tanda generate --help); "
+     "folder of CSV files or of shards (tanda generate --shards), - for standard input, or "
+     "synthetic:KIND,key=value,... (tanda generate --help); "
      "the argument DATA is another way to write it; given several times, rows follow one another (needed)",
      0},
     {"test-rows", TEXT(test_rows), "N", 0,

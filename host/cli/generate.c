@@ -18,7 +18,8 @@ typedef struct generation {
     const char *kind;
     const char *output;
     const char *labels;
-    const char *shards, *shard_rows;   /* as given: --output is a folder */
+    const char *shards, *shard_rows;   /* as given: --output is a folder, */
+    size_t rows_of_shard;              /* with so many in each shard; else 0 */
     const char *given[SYNTHETIC_KEYS]; /* values of the flags, in the order of the table */
     char *test_output;                 /* NAME-test.npy */
     char *test_labels;
@@ -173,8 +174,7 @@ static tanda_status describe(const generation *run, char **text, tanda_error *er
     return text_stream_end(stream, text) ? TANDA_OK : fail(error, TANDA_FAILED, "no memory for a text");
 }
 
-/* Of `rows` rows in each shard. */
-static tanda_status shard_rows(const generation *run, size_t *rows, tanda_error *error) {
+static tanda_status find_shard_rows(generation *run, tanda_error *error) {
     const char *flag = run->shards != NULL ? "--shards" : "--shard-rows";
     const char *text = run->shards != NULL ? run->shards : run->shard_rows;
     uint64_t count = 0;
@@ -184,7 +184,8 @@ static tanda_status shard_rows(const generation *run, size_t *rows, tanda_error 
         return fail(error, TANDA_USAGE, "--labels: with %s they go to the folder, too; leave it away", flag);
     if (!number_to_whole(text, strlen(text), &count) || count == 0)
         return fail(error, TANDA_USAGE, "%s: '%s' is no count above 0", flag, text);
-    *rows = run->shards == NULL ? count : run->source.rows / count + (run->source.rows % count > 0);
+    const uint64_t rows = run->source.rows;
+    run->rows_of_shard = run->shards == NULL ? count : rows / count + (rows % count > 0);
     return TANDA_OK;
 }
 
@@ -209,14 +210,13 @@ static tanda_status write_folder(const char *folder, const char *source, bool he
 static tanda_status write_folders(generation *run, tanda_error *error) {
     const double begin = seconds_now();
     char *source = NULL;
-    size_t rows = 0;
-    tanda_status status = shard_rows(run, &rows, error);
+    tanda_status status = find_shard_rows(run, error);
     if (status == TANDA_OK) status = describe(run, &source, error);
-    if (status == TANDA_OK) status = write_folder(run->output, source, false, rows, error);
+    if (status == TANDA_OK) status = write_folder(run->output, source, false, run->rows_of_shard, error);
     if (status == TANDA_OK && run->source.test_rows > 0)
         status = name_test_file(run->output, &run->test_output, error);
     if (status == TANDA_OK && run->source.test_rows > 0)
-        status = write_folder(run->test_output, source, true, rows, error);
+        status = write_folder(run->test_output, source, true, run->rows_of_shard, error);
     free(source);
     run->seconds = seconds_now() - begin;
     return status;
@@ -243,10 +243,14 @@ static tanda_status write_files(generation *run, tanda_error *error) {
     return status;
 }
 
-static void print_file(const char *title, uint64_t rows, uint32_t columns, const char *path,
+static void print_file(const generation *run, const char *title, uint64_t rows, const char *path,
                        const char *labels) {
     print_named(stdout, title, path, ", ");
-    printf("%llu rows x %u features", (unsigned long long)rows, columns);
+    printf("%llu rows x %u features", (unsigned long long)rows, run->source.data.features);
+    if (run->rows_of_shard > 0) {
+        printf(" and labels in shards of %zu rows\n", run->rows_of_shard);
+        return;
+    }
     print_named(stdout, labels == NULL ? " and the label" : "; labels: ", labels == NULL ? "" : labels, "\n");
 }
 
@@ -260,6 +264,7 @@ static tanda_status print_result(const generation *run, tanda_error *error) {
         json_put_count(&report, "features", source->data.features);
         json_put_count(&report, "classes", source->data.classes);
         json_put_count(&report, "seed", source->data.seed);
+        if (run->rows_of_shard > 0) json_put_count(&report, "shard_rows", run->rows_of_shard);
         json_put_text(&report, "output", run->output);
         json_put_text(&report, "labels", run->labels);
         json_put_text(&report, "test_output", run->test_output);
@@ -267,10 +272,9 @@ static tanda_status print_result(const generation *run, tanda_error *error) {
         json_put_real(&report, "seconds", run->seconds);
         return report_print(&report, error);
     }
-    const uint32_t features = source->data.features;
-    print_file("output: ", source->rows, features, run->output, run->labels);
+    print_file(run, "output: ", source->rows, run->output, run->labels);
     if (run->test_output != NULL)
-        print_file("test: ", source->test_rows, features, run->test_output, run->test_labels);
+        print_file(run, "test: ", source->test_rows, run->test_output, run->test_labels);
     printf("seconds: %.3f\n", run->seconds);
     return TANDA_OK;
 }

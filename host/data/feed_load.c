@@ -126,82 +126,114 @@ static tanda_status find_targets(const request *request, npy_feed_parts *parts, 
 
 /* ---- origins ----------------------------------------------------------------------------------------------- */
 
-/* Extremes of each column, (features), as they are in binary32 and in the file. */
-typedef struct spreads {
-    const selection *selection;
-    double *low, *high, *exact_low, *exact_high;
-} spreads;
+/* A column as it is in binary32 and in the file. */
+typedef struct spread {
+    double low, high;
+    double first, exact_low, exact_high, rounding;
+} spread;
 
-static tanda_status find_spreads(void *context, const npy_piece *piece, tanda_error *error) {
-    const spreads *found = context;
+typedef struct looking {
+    const selection *selection;
+    spread *spreads; /* (features) */
+} looking;
+
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+static double smaller(double a, double b) {
+    return a < b ? a : b;
+}
+
+static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_error *error) {
+    const looking *looking = context;
     const array *array = &piece->array;
     (void)error;
     for (size_t row = 0; row < array->rows; row++)
-        for (size_t i = 0; i < found->selection->feature_count; i++) {
-            const size_t column = found->selection->features[i];
+        for (size_t i = 0; i < looking->selection->feature_count; i++) {
+            const size_t column = looking->selection->features[i];
             const array_number number =
                 array_number_at(array, array->data + (row * array->columns + column) * array->size);
-            const double value = (double)number.value;
-            if (value < found->low[i]) found->low[i] = value;
-            if (value > found->high[i]) found->high[i] = value;
-            if (number.exact < found->exact_low[i]) found->exact_low[i] = number.exact;
-            if (number.exact > found->exact_high[i]) found->exact_high[i] = number.exact;
+            const double value = (double)number.value, exact = number.exact;
+            spread *found = &looking->spreads[i];
+            if (piece->first + row == 0) *found = (spread){value, value, exact, exact, exact, 0.0};
+            found->low = smaller(value, found->low);
+            found->high = larger(value, found->high);
+            found->exact_low = smaller(exact, found->exact_low);
+            found->exact_high = larger(exact, found->exact_high);
+            found->rounding = larger(fabs(value - exact), found->rounding);
         }
     return TANDA_OK;
 }
 
-/* The first column whose values binary32 would ruin so far, as data/origin.h has it; SIZE_MAX for none. */
-static size_t find_ruined(const spreads *found) {
-    for (size_t i = 0; i < found->selection->feature_count; i++) {
-        const double low = fabs(found->low[i]), high = fabs(found->high[i]);
-        if (!(found->high[i] - found->low[i] >= RUINED * (low > high ? low : high))) return i;
-    }
-    return SIZE_MAX;
+/* As data/origin.h has it. */
+static bool is_ruined(const spread *found) {
+    return !(found->high - found->low >= RUINED * larger(fabs(found->low), fabs(found->high)));
 }
 
-/* Such columns are done with after some rows as a rule, and only a few rows are looked at. */
-static tanda_status look_for_ruined(const npy_feed_parts *parts, spreads *found, tanda_error *error) {
-    const size_t rows = parts->features.array.rows, features = parts->selection.feature_count;
-    double *memory = NULL;
-    tanda_status status = allocate(&memory, 4 * features, sizeof *memory, "columns", error);
-    if (status != TANDA_OK) return status;
-    *found =
-        (spreads){&parts->selection, memory, memory + features, memory + 2 * features, memory + 3 * features};
-    for (size_t i = 0; i < features; i++) {
-        found->low[i] = found->exact_low[i] = INFINITY;
-        found->high[i] = found->exact_high[i] = -INFINITY;
-    }
+static size_t count_ruined(const looking *looking) {
+    size_t count = 0;
+    for (size_t i = 0; i < looking->selection->feature_count; i++)
+        count += is_ruined(&looking->spreads[i]);
+    return count;
+}
+
+/* Columns are done with after some rows as a rule, and then only those rows are looked at. */
+static tanda_status look_for_ruined(const npy_rows *of, looking *looking, tanda_error *error) {
+    const size_t rows = of->array.rows;
+    tanda_status status = TANDA_OK;
     for (size_t first = 0; status == TANDA_OK && first < rows; first += ROWS_LOOKED_AT) {
         const size_t left = rows - first;
-        if (first > 0 && find_ruined(found) == SIZE_MAX) break;
-        status = npy_for_pieces(&parts->features, first, left < ROWS_LOOKED_AT ? left : ROWS_LOOKED_AT,
-                                find_spreads, found, error);
+        if (first > 0 && count_ruined(looking) == 0) break;
+        status = npy_for_pieces(of, first, left < ROWS_LOOKED_AT ? left : ROWS_LOOKED_AT, look_at_piece,
+                                looking, error);
     }
     return status;
 }
 
-/* Those of what is expected are subtracted; own ones would take two passes, and are left to memory. */
+/* Of columns that are ruined, in all rows: they are kept as distances, or noted. */
+static tanda_status keep_ruined(const looking *looking, bool kept, npy_feed_parts *parts,
+                                tanda_dataset *dataset, tanda_error *error) {
+    const size_t features = dataset->features, most = count_ruined(looking);
+    origin_finding *found = NULL;
+    double *origins = NULL;
+    size_t count = 0;
+    if (most == 0) return TANDA_OK;
+    tanda_status status = allocate(&found, most, sizeof *found, "columns", error);
+    if (status == TANDA_OK) status = allocate(&origins, features, sizeof *origins, "origins", error);
+    bool some = false;
+    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
+        const spread *of = &looking->spreads[i];
+        if (!is_ruined(of) || of->exact_low == of->exact_high) continue;
+        found[count++] = (origin_finding){i, of->first, of->exact_high - of->exact_low, of->rounding};
+        origins[i] = kept ? of->first : 0.0;
+        some = some || origins[i] != 0.0;
+    }
+    if (status == TANDA_OK) status = origin_tell(found, count, kept, dataset, error);
+    if (status == TANDA_OK && some) status = origin_copy(origins, features, &parts->origins, error);
+    free(found);
+    free(origins);
+    return status;
+}
+
+/* Those of what is expected, or else, of numbers that are wider than binary32, as the data ask for. */
 static tanda_status find_origins(const request *request, npy_feed_parts *parts, tanda_dataset *dataset,
                                  tanda_error *error) {
     const dataset_expectation *known = request->origins;
     const array *array = &parts->features.array;
     const bool is_wide =
         array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
-    spreads found = {0};
+    looking looking = {.selection = &parts->selection};
     tanda_status status = origins_expected(known, NULL, dataset->features, &parts->origins, error);
-    if (status == TANDA_OK) status = origin_copy(parts->origins, dataset->features, &dataset->origins, error);
-    if (status != TANDA_OK) return status;
-    if (known != NULL || !is_wide || !request->options->keep_origins) return TANDA_OK;
-    status = look_for_ruined(parts, &found, error);
-    const size_t ruined = status == TANDA_OK ? find_ruined(&found) : SIZE_MAX;
-    if (ruined != SIZE_MAX && found.exact_low[ruined] != found.exact_high[ruined])
-        status = fail(error, TANDA_BAD_INPUT,
-                      "%s: column %zu is from %.17g to %.17g, which binary32 would ruin; it is kept as "
-                      "distances in memory alone: give a greater --memory, or save it less %.17g",
-                      array->path, parts->selection.features[ruined], found.exact_low[ruined],
-                      found.exact_high[ruined], found.exact_low[ruined]);
-    free(found.low);
-    return status;
+    if (status == TANDA_OK && known == NULL && is_wide) {
+        status = allocate(&looking.spreads, dataset->features, sizeof(spread), "columns", error);
+        if (status == TANDA_OK) status = look_for_ruined(&parts->features, &looking, error);
+        if (status == TANDA_OK)
+            status = keep_ruined(&looking, request->options->keep_origins, parts, dataset, error);
+        free(looking.spreads);
+    }
+    return status == TANDA_OK ? origin_copy(parts->origins, dataset->features, &dataset->origins, error)
+                              : status;
 }
 
 /* ---- .npy -------------------------------------------------------------------------------------------------- */
@@ -231,8 +263,31 @@ static tanda_status open_labels(const char *path, const request *request, npy_fe
         return fail(error, TANDA_BAD_INPUT,
                     "%s: %zu labels for the %zu rows of %s; there must be one per row", label_path, rows,
                     wanted, path);
-    return columns_select(&labels, label_path, NULL, parts->labels.array.columns, &parts->label_selection,
-                          error);
+    const size_t columns = parts->labels.array.columns;
+    const bool quantities = request_task(request) == TANDA_TASK_REGRESSION || request_wants_labels(request);
+    if (columns > 1 && !quantities)
+        return fail(
+            error, TANDA_BAD_INPUT,
+            "%s: has %zu columns; beside rows that are more than --memory, classes are numbers, in one",
+            label_path, columns);
+    return columns_select(&labels, label_path, NULL, columns, &parts->label_selection, error);
+}
+
+static tanda_status find_weight(void *context, void *state, const pass_block *block, tanda_error *error) {
+    bool *some = context;
+    (void)state, (void)error;
+    for (size_t row = 0; row < block->rows && !*some; row++)
+        *some = block->at.weights[row] > 0.0f;
+    return TANDA_OK;
+}
+
+static tanda_status check_weights(const char *path, const feed *rows, tanda_error *error) {
+    bool some = false;
+    const feed_pass pass = {.weights = true, .reduce = find_weight, .context = &some};
+    if (!rows->has_weights) return TANDA_OK;
+    const tanda_status status = feed_pass_run(rows, &pass, error);
+    if (status != TANDA_OK || some) return status;
+    return fail(error, TANDA_BAD_INPUT, "%s: every sample weight is 0; some must be above", path);
 }
 
 static tanda_status make_feed(const char *path, const request *request, npy_feed_parts *parts,
@@ -250,7 +305,8 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     tanda_status status = open_labels(path, request, parts, error);
     if (status == TANDA_OK) status = find_targets(request, parts, dataset, error);
     if (status == TANDA_OK) status = find_origins(request, parts, dataset, error);
-    return status == TANDA_OK ? npy_feed(parts, &dataset->feed, error) : status;
+    if (status == TANDA_OK) status = npy_feed(parts, &dataset->feed, error);
+    return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
 }
 
 static tanda_status load_npy(const char *path, const request *request, tanda_dataset *dataset, bool *taken,

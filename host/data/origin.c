@@ -119,15 +119,8 @@ typedef struct exact_column {
     size_t rows, step;
 } exact_column;
 
-/* What a note says of a column. */
-typedef struct finding {
-    double origin;   /* the first value that is there */
-    double spread;   /* 0: constant */
-    double rounding; /* by how much binary32 would change a value */
-} finding;
-
-static finding look_at(const exact_column *column) {
-    finding found = {.origin = NAN};
+static origin_finding look_at(const exact_column *column, size_t feature) {
+    origin_finding found = {.feature = feature, .origin = NAN};
     double low = INFINITY, high = -INFINITY;
     for (size_t row = 0; row < column->rows; row++) {
         const double value = column->values[row * column->step];
@@ -153,29 +146,44 @@ static void put_distances(const exact_column *column, double origin, size_t feat
     dataset->origins[feature] = origin;
 }
 
-/* A line for people, in the making. */
-typedef struct note {
-    char *text;
-    size_t size;
-    FILE *stream;
-    size_t columns;
-} note;
-
-static void note_column(note *note, const tanda_dataset *dataset, size_t feature, const finding *found,
-                        bool kept) {
+static void put_finding(FILE *stream, const tanda_dataset *dataset, const origin_finding *found, bool kept) {
     char name[SHOWN_SIZE];
-    if (note->stream == NULL || note->columns++ >= COLUMNS_SHOWN) return;
-    if (note->columns > 1) fputs(", ", note->stream);
+    const size_t feature = found->feature;
     if (dataset->feature_names != NULL)
-        fputs(shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name),
-              note->stream);
+        fputs(shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name), stream);
     else
-        fprintf(note->stream, "%zu", feature);
+        fprintf(stream, "%zu", feature);
     if (kept)
-        fprintf(note->stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)",
-                found->origin, found->rounding, found->spread);
+        fprintf(stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)", found->origin,
+                found->rounding, found->spread);
     else
-        fprintf(note->stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
+        fprintf(stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
+}
+
+tanda_status origin_tell(const origin_finding *found, size_t count, bool kept, tanda_dataset *dataset,
+                         tanda_error *error) {
+    char *text = NULL;
+    size_t size = 0, told = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL) return fail(error, TANDA_FAILED, "no memory for a note on columns");
+    fputs(kept ? "kept as distances: " : "rounded in binary32: ", stream);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].spread == 0.0 || (!kept && found[i].rounding == 0.0) || told++ >= COLUMNS_SHOWN)
+            continue;
+        if (told > 1) fputs(", ", stream);
+        put_finding(stream, dataset, &found[i], kept);
+    }
+    if (told > COLUMNS_SHOWN) fprintf(stream, ", ... (%zu columns)", told);
+    if (!kept) fputs("; --scale standard keeps such columns as distances", stream);
+    if (!text_stream_end(stream, &text)) {
+        free(text);
+        return fail(error, TANDA_FAILED, "no memory for a note on columns");
+    }
+    if (told > 0)
+        dataset->origin_note = text;
+    else
+        free(text);
+    return TANDA_OK;
 }
 
 /* Keeps features as distances, or only notes what collapses. */
@@ -183,36 +191,25 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
                                  tanda_error *error) {
     const bool kept = request->options->keep_origins;
     double *values = NULL;
-    char more[40] = "";
-    note note = {0};
+    origin_finding *found = NULL;
+    size_t count = 0;
     tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
-    if (status != TANDA_OK) return status;
-    note.stream = open_memstream(&note.text, &note.size);
-    for (size_t c = 0; c < exact->count; c++) {
+    if (status == TANDA_OK) status = allocate(&found, exact->count, sizeof *found, "columns", error);
+    for (size_t c = 0; status == TANDA_OK && c < exact->count; c++) {
         const exact_column column = {values, dataset->rows, 1};
         const size_t feature = exact->features[c];
         if (request->is_look &&
             !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, RUINED))
             continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
-        const finding found = look_at(&column);
-        if (found.spread == 0.0) continue;
-        if (kept) put_distances(&column, found.origin, feature, dataset);
-        if (kept || found.rounding > 0.0) note_column(&note, dataset, feature, &found, kept);
+        found[count] = look_at(&column, feature);
+        if (found[count].spread == 0.0) continue;
+        if (kept) put_distances(&column, found[count].origin, feature, dataset);
+        count++;
     }
+    if (status == TANDA_OK) status = origin_tell(found, count, kept, dataset, error);
     free(values);
-    if (note.columns > COLUMNS_SHOWN) text_put(more, sizeof more, ", ... (%zu columns)", note.columns);
-    const bool is_whole = note.stream != NULL && text_stream_end(note.stream, &note.text);
-    if (!is_whole ||
-        (note.columns > 0 &&
-         asprintf(&dataset->origin_note,
-                  kept ? "kept as distances: %s%s"
-                       : "rounded in binary32: %s%s; --scale standard keeps such columns as distances",
-                  note.text, more) < 0)) {
-        dataset->origin_note = NULL;
-        status = fail(error, TANDA_FAILED, "no memory for a note on columns");
-    }
-    free(note.text);
+    free(found);
     return status;
 }
 

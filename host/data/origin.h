@@ -25,6 +25,18 @@ tanda_status origin_join(const request *request, const table *tables, size_t cou
 tanda_status origin_apply(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                           tanda_error *error);
 
+/* Of a column that binary32 would ruin. */
+typedef struct origin_finding {
+    size_t feature;
+    double origin;   /* the first value that is there */
+    double spread;   /* 0: constant, and not kept as distances */
+    double rounding; /* by how much binary32 would change a value */
+} origin_finding;
+
+/* Notes in dataset->origin_note which columns are kept as distances or, not kept, what is rounded of them. */
+tanda_status origin_tell(const origin_finding *found, size_t count, bool kept, tanda_dataset *dataset,
+                         tanda_error *error);
+
 /* The origins of features in what is expected (or NULL), by name where both sides have names; for free(). NULL where all are 0. */
 tanda_status origins_expected(const dataset_expectation *known, char *const *names, size_t features,
                               double **origins, tanda_error *error);

@@ -140,8 +140,8 @@ typedef struct tanda_dataset_options {
 
 /*
  * path is a file (CSV or libsvm text, .npy, .npz, IDX, any of them packed), one array of an .npz (FILE.npz:NAME), a
- * folder of CSV files, whose rows follow one another in the order of the names, a pipe ("-": standard input), or
- * synthetic:KIND,...
+ * folder of CSV files, whose rows follow one another in the order of the names, a folder of shards with meta.json, a pipe
+ * ("-": standard input), or synthetic:KIND,...
  */
 TANDA_API tanda_status tanda_dataset_load(const char *path, const tanda_dataset_options *options,
                                           tanda_dataset **dataset, tanda_error *error);
@@ -192,6 +192,34 @@ TANDA_API tanda_status tanda_dataset_create(const tanda_dataset_arrays *arrays, 
                                             tanda_error *error);
 
 /*
+ * Rows that a program makes, or has elsewhere, and hands over as they are needed: they are never all in memory. Texts are
+ * copied. Members that are NULL or 0 are left out; without classes and targets the rows are for predictions.
+ */
+typedef struct tanda_dataset_reader {
+    size_t size; /* sizeof of this struct */
+    size_t rows, features;
+    /*
+     * Rows first ... first + rows - 1: values (rows, features), finite; labels (rows) int32_t from 0 and below class_count,
+     * or (rows, target_count) float; sample_weights (rows), each 0 or more. What is NULL is not wanted. Any number of threads
+     * call it at once, and a row is the same each time. Another status than TANDA_OK ends what asked, which returns it.
+     */
+    tanda_status (*read)(size_t first, size_t rows, float *values, void *labels, float *sample_weights,
+                         void *context);
+    void *context;
+    const char *const *feature_names; /* (features) */
+    size_t class_count;               /* of classes */
+    const char *const *class_names;   /* (class_count); NULL: the numbers */
+    size_t target_count;              /* of a regression, or of labels */
+    bool targets_are_labels;          /* two or more, each 0 or 1: TANDA_TASK_LABELS */
+    const char *const *target_names;  /* (target_count) */
+    bool has_sample_weights;
+} tanda_dataset_reader;
+
+/* TANDA_USAGE for members that do not go together. A value out of place is told when it is read, with its row. */
+TANDA_API tanda_status tanda_dataset_create_reader(const tanda_dataset_reader *reader,
+                                                   tanda_dataset **dataset, tanda_error *error);
+
+/*
  * Two new data sets: round(fraction * rows) rows, at least one, drawn by the seed (with classes, as large a part of
  * each), become the validation set, the rest the training set, both in the order of the source, which stays as it is.
  * TANDA_USAGE unless 0 < fraction < 1, TANDA_BAD_INPUT for rows that cannot be split so.
@@ -216,7 +244,10 @@ TANDA_API tanda_status tanda_dataset_fold(const tanda_dataset *source, size_t fo
 TANDA_API tanda_status tanda_dataset_weigh_classes(tanda_dataset *dataset, const double *weights,
                                                    tanda_error *error);
 
-/* What a data set holds, valid until it is freed or scaled: NULL for what it has not, or no such index. */
+/*
+ * What a data set holds, valid until it is freed or scaled: NULL for what it has not, no such index, or rows that are read in
+ * place (options->memory).
+ */
 TANDA_API tanda_task tanda_dataset_task(const tanda_dataset *dataset);             /* AUTO: no target */
 TANDA_API const float *tanda_dataset_values(const tanda_dataset *dataset);         /* (rows, features) */
 TANDA_API const int32_t *tanda_dataset_classes(const tanda_dataset *dataset);      /* (rows) */

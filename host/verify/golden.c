@@ -218,7 +218,8 @@ tanda_status golden_run(backend *backend, tanda_model *model, const tanda_datase
                        .batch_rows = all ? dataset->rows : options->batch_rows,
                        .steps = options->steps};
     if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
-    tanda_status status = check_fit(model, dataset, true, error);
+    tanda_status status = dataset_in_memory(dataset, "a record", error);
+    if (status == TANDA_OK) status = check_fit(model, dataset, true, error);
     if (status != TANDA_OK) return status;
     data_digest(dataset, result->data);
     model_digest(model, result->start);

@@ -322,6 +322,7 @@ tanda_status lockstep_run(const lockstep_side sides[SIDE_COUNT], const tanda_mod
     lockstep.rates = options->rates;
     if (options->steps == 0) return fail(error, TANDA_USAGE, "steps: 0 is too few, give 1 or more");
     tanda_status status = check_update(sides, options, error);
+    if (status == TANDA_OK) status = dataset_in_memory(dataset, "verify", error);
     if (status == TANDA_OK) status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK) status = prepare(&lockstep, error);
     double start = seconds_now();

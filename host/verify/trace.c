@@ -399,6 +399,7 @@ tanda_status trace_run(backend *backend, const tanda_model *model, const tanda_d
                      .rates = options->training.rates,
                      .batch_rows = wanted == 0 || wanted > rows ? rows : wanted};
     tanda_status status = check_size(model, &options->training, error);
+    if (status == TANDA_OK) status = dataset_in_memory(dataset, "a trace", error);
     if (status == TANDA_OK) status = check_fit(model, dataset, true, error);
     if (status == TANDA_OK) status = find_rows(&tracer, options, error);
     if (status == TANDA_OK) status = prepare(&tracer, error);

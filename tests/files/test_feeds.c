@@ -8,7 +8,7 @@
 
 TestSuite(feeds, .init = make_folder, .fini = remove_folder, .timeout = 60);
 
-#define ROWS 70001 /* no multiple of anything, and several blocks */
+#define ROWS 300007 /* no multiple of anything, and several blocks */
 #define FEATURES 7
 
 /* Both ways to read the same. */
@@ -174,7 +174,7 @@ Test(feeds, labels_and_weights_may_be_columns_of_the_rows) {
 }
 
 Test(feeds, scalings_have_the_bits_of_those_in_memory) {
-    const size_t sizes[] = {1, 255, 256, 257, 65536 + 255, ROWS};
+    const size_t sizes[] = {1, 255, 256, 257, 131072 + 255, ROWS};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const tanda_dataset_options options = write_rows(sizes[s], 'f');
         const tanda_dataset_options little = {.labels = options.labels, .memory = 1};
@@ -313,6 +313,50 @@ Test(feeds, elements_of_any_kind_are_the_numbers_in_memory) {
     free(bytes);
 }
 
+/* Seconds since 1970 and a constant, beside a column that binary32 does not ruin. */
+static const char *write_seconds(size_t rows) {
+    double *values = malloc(rows * 3 * sizeof *values);
+    char header[NPY_HEADER_SIZE];
+    for (size_t row = 0; row < rows; row++) {
+        values[3 * row] = 1764300000.25 + (double)(row % 1009) * 0.5;
+        values[3 * row + 1] = 16777217.0;
+        values[3 * row + 2] = (double)row * 0.1;
+    }
+    npy_make_header(header, 'f', rows, 3);
+    *strstr(header + 10, "4") = '8';
+    const char *path = path_of("seconds.npy");
+    FILE *file = fopen(path, "wb");
+    cr_assert_eq(fwrite(header, 1, sizeof header, file), sizeof header);
+    cr_assert_eq(fwrite(values, 3 * sizeof *values, rows, file), rows);
+    fclose(file);
+    free(values);
+    return path;
+}
+
+Test(feeds, columns_that_binary32_would_ruin_are_kept_as_in_memory) {
+    const char *path = write_seconds(ROWS);
+    for (int kept = 0; kept < 2; kept++) {
+        const tanda_dataset_options options = {.task = TANDA_TASK_REGRESSION, .keep_origins = kept == 1};
+        pair pair = load_pair(path, &options);
+        expect_same(pair.memory, pair.feed);
+        cr_assert_not_null(pair.memory->origin_note);
+        cr_expect_str_eq(pair.memory->origin_note, pair.feed->origin_note);
+        cr_expect_eq(kept == 1, pair.memory->origins != NULL);
+        cr_expect_eq(kept == 1, pair.feed->origins != NULL);
+        if (kept == 1) {
+            cr_expect_eq(memcmp(pair.memory->origins, pair.feed->origins, 2 * sizeof(double)), 0);
+            const dataset_expectation expected = dataset_expect(pair.memory);
+            const tanda_dataset_options little = little_memory(options);
+            tanda_dataset *memory = load_expecting(path, &options, &expected),
+                          *feed = load_expecting(path, &little, &expected);
+            expect_same(memory, feed);
+            tanda_dataset_free(memory);
+            tanda_dataset_free(feed);
+        }
+        free_pair(&pair);
+    }
+}
+
 Test(feeds, synthetic_rows_are_those_in_memory) {
     static const char *const paths[] = {"synthetic:blobs,rows=5003,classes=4,features=6,test-rows=100",
                                         "synthetic:regression,rows=4001", "synthetic:moons,rows=777"};
@@ -327,6 +371,60 @@ Test(feeds, synthetic_rows_are_those_in_memory) {
     pair pair = load_pair(paths[0], &numbers);
     expect_same(pair.memory, pair.feed);
     free_pair(&pair);
+}
+
+/* A program that hands over the rows of a feed. */
+static tanda_status hand_over(size_t first, size_t rows, float *values, void *labels, float *weights,
+                              void *context) {
+    const row_block block = {values, labels, weights};
+    return feed_read(context, first, rows, &block, NULL);
+}
+
+static tanda_status fail_late(size_t first, size_t rows, float *values, void *labels, float *weights,
+                              void *context) {
+    if (first + rows > 200000) return TANDA_FAILED;
+    return hand_over(first, rows, values, labels, weights, context);
+}
+
+Test(feeds, rows_from_a_program_are_those_in_memory) {
+    const tanda_dataset_options options = write_rows(ROWS, 'i');
+    tanda_dataset *memory = load_expecting(path_memory[0], &options, NULL), *dataset = NULL;
+    feed *rows = NULL;
+    uint64_t fingerprint = 0;
+    tanda_error error = {0};
+    cr_assert_eq(dataset_feed(memory, NULL, &rows, NULL), TANDA_OK);
+    const char *const names[] = {"-2", "1", "10"};
+    tanda_dataset_reader reader = {.size = sizeof reader,
+                                   .rows = ROWS,
+                                   .features = FEATURES,
+                                   .read = hand_over,
+                                   .context = rows,
+                                   .class_count = 3,
+                                   .class_names = names};
+    cr_assert_eq(tanda_dataset_create_reader(&reader, &dataset, &error), TANDA_OK, "%s", error.message);
+    memory->task_was_found = false;
+    expect_same(memory, dataset);
+    const pair both = {memory, dataset};
+    expect_same_parts(&both, true);
+    tanda_dataset_free(dataset);
+    reader.class_count = 2; /* there is a third */
+    cr_assert_eq(tanda_dataset_create_reader(&reader, &dataset, &error), TANDA_OK);
+    cr_expect_eq(dataset_fingerprint(dataset, NULL, &fingerprint, &error), TANDA_BAD_INPUT);
+    cr_expect_not_null(strstr(error.message, "(from 0) has 2; classes are 0 to 1"), "%s", error.message);
+    tanda_dataset_free(dataset);
+    reader.class_count = 3;
+    reader.read = fail_late;
+    cr_assert_eq(tanda_dataset_create_reader(&reader, &dataset, &error), TANDA_OK);
+    cr_expect_eq(dataset_fingerprint(dataset, NULL, &fingerprint, &error), TANDA_FAILED);
+    cr_expect_not_null(strstr(error.message, "could not be read"), "%s", error.message);
+    tanda_dataset_free(dataset);
+    reader.target_count = 2;
+    cr_expect_eq(tanda_dataset_create_reader(&reader, &dataset, &error), TANDA_USAGE);
+    reader.class_count = 0;
+    reader.read = NULL;
+    cr_expect_eq(tanda_dataset_create_reader(&reader, &dataset, &error), TANDA_USAGE);
+    feed_free(rows);
+    tanda_dataset_free(memory);
 }
 
 Test(feeds, any_number_of_threads_finds_the_same) {
@@ -354,8 +452,8 @@ Test(feeds, values_that_are_not_finite_are_refused_with_their_place) {
     for (size_t i = 0; i < 3; i++) {
         tanda_error of_memory = {0}, of_feed = {0};
         tanda_dataset *none = NULL, *dataset = NULL;
-        values[2 * 60000 + 1] = bad[i];
-        values[2 * 69000] = bad[i];
+        values[2 * 260000 + 1] = bad[i];
+        values[2 * 290000] = bad[i];
         const char *path = write_npy("bad.npy", 'f', ROWS, 2, values);
         const tanda_dataset_options options = {.without_target = true}, little = little_memory(options);
         scaling scaling = {0};
@@ -370,7 +468,7 @@ Test(feeds, values_that_are_not_finite_are_refused_with_their_place) {
 
 Test(feeds, missing_labels_are_refused_as_in_memory) {
     float *labels = calloc(ROWS, sizeof *labels);
-    labels[5] = labels[66000] = NAN;
+    labels[5] = labels[266000] = NAN;
     tanda_dataset_options options = write_rows(ROWS, 'f');
     tanda_error of_memory = {0}, of_feed = {0};
     tanda_dataset *none = NULL;
