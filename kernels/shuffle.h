@@ -14,6 +14,7 @@
 #ifndef TANDA_KERNELS_SHUFFLE_H
 #define TANDA_KERNELS_SHUFFLE_H
 
+#include "kernels/arguments/order.h"
 #include "kernels/philox.h"
 
 /* Twice PHILOX_WORDS. With 4, where two neighbours go is visibly dependent; with 8 no test sees it. */
@@ -116,24 +117,8 @@ SHARED ulong shuffle_place(shuffle_key key, ulong i) {
 
 /* ---- the order of an epoch ------------------------------------------------------------------------------- */
 
-/*
- * Rows as they lie; all rows mixed; or windows. For windows, rows lie in blocks, the last of which may be shorter.
- * An epoch has its blocks in a mixed order of their own, and each window, so many successive blocks of it, has its
- * rows mixed: what has to be read for a window are whole blocks, wherever they lie. The values reach kernels.
- */
-enum shuffle_kind { SHUFFLE_NONE, SHUFFLE_FULL, SHUFFLE_WINDOW };
-
 /* The layers of PURPOSE_SHUFFLE. */
 enum shuffle_layer { SHUFFLE_ROWS, SHUFFLE_BLOCKS, SHUFFLE_WINDOW_ROWS };
-
-/*
- * The orders of all epochs. block, window: in rows, a window being a multiple of a block. blocks: how many there are.
- * The inverses are 2^64 / size, see divide_by; all of these are 0 but for windows.
- */
-typedef struct row_order {
-    ulong rows, seed, block, window, blocks, block_inverse, window_inverse;
-    uint kind, reserved;
-} row_order;
 
 /*
  * Of one epoch: the key of its rows or blocks. Where the last block is shorter, by `missing` rows, `cut` is how many

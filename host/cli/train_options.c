@@ -176,6 +176,12 @@ static tanda_status set_class_weight(train_options *options, const char *argumen
     return status;
 }
 
+/* Another order has no windows: those that a --config may have said before are gone. */
+static void set_shuffle(tanda_train_options *training, tanda_shuffle shuffle) {
+    training->shuffle = shuffle;
+    if (shuffle != TANDA_SHUFFLE_WINDOW) training->shuffle_block = training->shuffle_window = 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     static const char *const shuffle_names[] = {"full", "window", "none"}; /* as tanda_shuffle */
     static const synonym synonyms[] = {{"true", "full", NULL}, {"false", "none", NULL}};
@@ -217,7 +223,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return parsed(set_batch(options, argument, error));
     case FLAG_SHUFFLE:
         status = vocabulary_read(&shuffle_words, "--shuffle", argument, &index, NULL, error);
-        options->training.shuffle = (tanda_shuffle)index;
+        set_shuffle(&options->training, (tanda_shuffle)index);
         return parsed(status);
     default:
         return option_put(places, key, argument, options, error);

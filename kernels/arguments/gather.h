@@ -2,7 +2,7 @@
 #ifndef TANDA_KERNELS_ARGUMENTS_GATHER_H
 #define TANDA_KERNELS_ARGUMENTS_GATHER_H
 
-#include "kernels/shuffle.h"
+#include "kernels/arguments/order.h"
 
 /* Some successive rows of the data set, which a buffer holds. */
 typedef struct row_part {

@@ -3,7 +3,7 @@
 #define TANDA_KERNELS_ARGUMENTS_GPU_DENSE_H
 
 #include "kernels/arguments/loss.h"
-#include "kernels/shuffle.h"
+#include "kernels/arguments/order.h"
 
 #define DENSE_ITEMS 128 /* of a group */
 #define NARROW_ROWS \

@@ -3,8 +3,8 @@
 #define TANDA_KERNELS_ARGUMENTS_GPU_PERCEPTRON_H
 
 #include "kernels/arguments/loss.h"
+#include "kernels/arguments/order.h"
 #include "kernels/arguments/update.h"
-#include "kernels/shuffle.h"
 
 /*
  * part_row: of the data set, where the features' buffer begins; rows are numbered from there. first_row, rows: of the

@@ -3,8 +3,8 @@
 #define TANDA_KERNELS_ARGUMENTS_GPU_SMALL_H
 
 #include "kernels/arguments/loss.h"
+#include "kernels/arguments/order.h"
 #include "kernels/arguments/update.h"
-#include "kernels/shuffle.h"
 
 #define GPU_SMALL_NOWHERE 0xffffffffu
 

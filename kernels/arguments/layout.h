@@ -17,6 +17,7 @@
 #include "kernels/arguments/limits.h"
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/network.h"
+#include "kernels/arguments/order.h"
 #include "kernels/arguments/perceptron.h"
 #include "kernels/arguments/probe.h"
 #include "kernels/arguments/update.h"

@@ -3,8 +3,8 @@
 #define TANDA_KERNELS_ARGUMENTS_NETWORK_H
 
 #include "kernels/arguments/loss.h"
+#include "kernels/arguments/order.h"
 #include "kernels/arguments/update.h"
-#include "kernels/shuffle.h"
 
 /*
  * One for all: each kernel uses its part. rows, first_row, epoch, position, training_step and step are of the wave or, in

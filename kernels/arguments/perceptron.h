@@ -3,8 +3,8 @@
 #define TANDA_KERNELS_ARGUMENTS_PERCEPTRON_H
 
 #include "kernels/arguments/loss.h"
+#include "kernels/arguments/order.h"
 #include "kernels/arguments/update.h"
-#include "kernels/shuffle.h"
 
 /*
  * first_row, rows: of the wave; batch_rows: of each batch but the last of an epoch, which has an inverse of its own.

@@ -134,6 +134,8 @@ static program_options program_options_of(const problem *problem, const step_opt
     return (program_options){.rows = rows,
                              .batch_rows = options->batch_rows == 0 ? rows : options->batch_rows,
                              .shuffle = options->shuffle,
+                             .shuffle_block = options->shuffle_block,
+                             .shuffle_window = options->shuffle_window,
                              .seed = options->seed,
                              .learning_rate =
                                  options->learning_rate == 0.0f ? 0.125f : options->learning_rate,

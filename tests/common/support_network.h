@@ -55,7 +55,8 @@ double problem_label(const problem *problem, size_t row);
 /* All zero: full batch, in order, the backend's wave, no tensors kept. */
 typedef struct step_options {
     size_t batch_rows; /* 0: all */
-    bool shuffle;
+    enum shuffle_kind shuffle;
+    size_t shuffle_block, shuffle_window;
     uint64_t seed;
     float learning_rate; /* 0: 0.125 */
     size_t wave_tiles;

@@ -129,10 +129,10 @@ static size_t force_all(backend *backend, const problem *problem, const step_opt
     return fitting;
 }
 
-static void check_training(backend *reference, backend *backend, const training *training, bool with_choice) {
+static void check_training(backend *reference, backend *backend, const training *training,
+                           step_options options, bool with_choice) {
     char text[NETWORK_TEXT_SIZE];
     problem problem = problem_create(&training->network);
-    const step_options options = options_of(training);
     step_options in_waves = options;
     outcome expected = train(reference, &problem, &options), got = train(backend, &problem, &options);
     in_waves.wave_tiles = 2;
@@ -149,9 +149,39 @@ static void check_training(backend *reference, backend *backend, const training 
 static void check_trainings(backend *backend, bool with_choice) {
     struct tanda_device *reference = open_best_openmp(1);
     for (size_t i = 0; i < TRAININGS; i++)
-        check_training(reference, backend, &trainings[i], with_choice);
+        check_training(reference, backend, &trainings[i], options_of(&trainings[i]), with_choice);
     tanda_device_close(reference);
     tanda_device_close(backend);
+}
+
+/*
+ * Of mini-batches. Windows end inside batches, tiles and groups of 16 rows, and STEPS reach the next epoch; a block is
+ * shorter, and so is a window.
+ */
+static void check_windows(backend *backend) {
+    static const struct {
+        size_t training, block, window;
+    } cases[] = {{1, 64, 192}, {1, 7, 1400},  {4, 3, 12},  {4, 16, 48}, {5, 8, 512},
+                 {12, 1, 5},   {15, 32, 256}, {16, 4, 28}, {17, 10, 10}};
+    struct tanda_device *reference = open_best_openmp(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const training *training = &trainings[cases[i].training];
+        step_options options = options_of(training);
+        options.shuffle = SHUFFLE_WINDOW;
+        options.shuffle_block = cases[i].block;
+        options.shuffle_window = cases[i].window;
+        check_training(reference, backend, training, options, false);
+    }
+    tanda_device_close(reference);
+    tanda_device_close(backend);
+}
+
+Test(openmp, all_executors_take_rows_by_windows_alike) {
+    check_windows(open_best_openmp(2));
+}
+
+Test(pocl, all_executors_take_rows_by_windows_alike, .fini = forget_opencl) {
+    if (use_opencl("pocl")) check_windows(open_opencl(NULL));
 }
 
 static backend *open_with_units(void) {

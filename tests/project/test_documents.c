@@ -121,8 +121,8 @@ Test(documents, bash_completes_commands_options_values_and_files) {
     if (!has_shell("bash")) return;
     cr_expect_str_eq(complete("tanda trai"), "train\n");
     cr_expect_str_eq(complete("tanda train --learn"), "--learning-rate\n");
-    cr_expect_str_eq(complete("tanda train --shuffle \"\""), "full\nnone\n");
-    cr_expect_str_eq(complete("tanda train --shuffle ="), "full\nnone\n");
+    cr_expect_str_eq(complete("tanda train --shuffle \"\""), "full\nwindow\nnone\n");
+    cr_expect_str_eq(complete("tanda train --shuffle ="), "full\nwindow\nnone\n");
     cr_expect_str_eq(complete("tanda train --scale = mi"), "minmax\n");
     cr_expect_str_eq(complete("tanda train --device ope"), "opencl\n");
     cr_expect_str_eq(complete("tanda train --activation ta"), "tanh\n");
@@ -178,7 +178,7 @@ Test(documents, fish_completes_commands_options_values_and_files) {
     if (!has_shell("fish")) return;
     cr_expect_str_eq(complete_in_fish("tanda trai"), "train\n");
     cr_expect_str_eq(complete_in_fish("tanda train --learn"), "--learning-rate\n");
-    cr_expect_str_eq(complete_in_fish("tanda train --shuffle "), "full\nnone\n");
+    cr_expect_str_eq(complete_in_fish("tanda train --shuffle "), "full\nnone\nwindow\n");
     cr_expect_str_eq(complete_in_fish("tanda train --scale=mi"), "--scale=minmax\n");
     cr_expect_str_eq(complete_in_fish("tanda train --activation ta"), "tanh\n");
     cr_expect_str_eq(complete_in_fish("tanda train --epochs "), "");
@@ -226,7 +226,7 @@ Test(documents, zsh_completes_commands_options_values_and_files, .timeout = 120)
     if (!has_shell("zsh")) return;
     cr_expect_str_eq(complete_in_zsh("tanda trai"), "train\n");
     cr_expect_str_eq(complete_in_zsh("tanda train --learn"), "--learning-rate\n");
-    cr_expect_str_eq(complete_in_zsh("tanda train --shuffle "), "full\nnone\n");
+    cr_expect_str_eq(complete_in_zsh("tanda train --shuffle "), "full\nnone\nwindow\n");
     cr_expect_str_eq(complete_in_zsh("tanda train --scale=mi"), "minmax\n");
     cr_expect_str_eq(complete_in_zsh("tanda generate spi"), "spirals\n");
     write_text("rows.csv", "a,b\n");

@@ -180,6 +180,7 @@ Test(checkpoints, flag_that_differs_is_named) {
         {"--batch", "16", "--batch: 16 here, but 32 in the checkpoint kept/"},
         {"--batch", "full", "--batch: full here, but 32 in the checkpoint kept/"},
         {"--shuffle", "none", "--shuffle: none here, but full in the checkpoint kept/"},
+        {"--shuffle", "window", "--shuffle: window here, but full in the checkpoint kept/"},
         {"--patience", "4", "--patience: 4 here, but 0 in the checkpoint kept/"},
         {"--min-delta", "0.5", "--min-delta: 0.5 here, but 0.0 in the checkpoint kept/"},
         {"--validation", "0.2", "--validation: 0.2 here, but not given in the checkpoint kept/"},

@@ -33,6 +33,8 @@ static tanda_train_options options_of(size_t kind, const double *dropout) {
         options.schedule.patience = 1;
         options.schedule.min_delta = 0.2; /* hardly any epoch is so much better */
     }
+    if (kind % 2 == 1)
+        options.shuffle = TANDA_SHUFFLE_WINDOW, options.shuffle_block = 3, options.shuffle_window = 12;
     options.optimizer.amsgrad = kind == TANDA_OPTIMIZER_ADAM;
     options.optimizer.clip_norm = kind == TANDA_OPTIMIZER_RMSPROP ? 0.01 : 0.0;
     if (kind != TANDA_OPTIMIZER_ADAGRAD) options.dropout = dropout;
