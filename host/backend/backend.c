@@ -32,8 +32,8 @@ tanda_status backend_refill(backend *backend, buffer *buffer, const void *values
     return backend->interface->refill(backend, buffer, values, rows, width, error);
 }
 
-void backend_rest(backend *backend) {
-    if (backend->interface->rest != NULL) backend->interface->rest(backend);
+void backend_share_cores(backend *backend, bool shares) {
+    if (backend->interface->share_cores != NULL) backend->interface->share_cores(backend, shares);
 }
 
 void backend_program_free(backend *backend, program *program) {

@@ -149,7 +149,7 @@ typedef struct backend_interface {
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
-    void (*rest)(backend *backend); /* optional slot */
+    void (*share_cores)(backend *backend, bool shares); /* optional slot */
     tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
                            tanda_error *error);                          /* optional slot */
     tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* optional slots: both or none */
@@ -242,8 +242,8 @@ tanda_status backend_generate(backend *backend, const synthetic_source *source, 
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
 
-/* Nothing is to be done for a while, as the caller waits for something himself: cores are left to others. */
-void backend_rest(backend *backend);
+/* Whether others have work for the host's cores, too, while the backend waits. Each call that says so is undone by one. */
+void backend_share_cores(backend *backend, bool shares);
 
 /*
  * Measures for a second or two, with some 512 MiB or five times the last-level cache; briefly: the first two figures

@@ -36,8 +36,9 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
     exchanged.batch_rows = rows->batch_rows;
     exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
-    *result = (stepper){.session = session};
+    *result = (stepper){.session = session, .backend = backend};
     tanda_status status = stream_create(&options, &result->stream, error);
+    if (status == TANDA_OK) backend_share_cores(backend, true);
     if (status == TANDA_OK) status = make_rows(backend, result, rows, error);
     if (status == TANDA_OK)
         status = session_create(model, &result->rows[0], plan, &exchanged, of, session, error);
@@ -46,7 +47,8 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
 
 void stepper_free(stepper *stepper) {
     if (stepper->stream == NULL) return;
-    (void)backend_finish(stepper->rows[0].backend, NULL);
+    (void)backend_finish(stepper->backend, NULL);
+    backend_share_cores(stepper->backend, false);
     for (size_t i = 0; i < STEPPER_TURNS; i++)
         resident_free(&stepper->rows[i]);
     partial_tree_free(&stepper->tree);
@@ -64,7 +66,6 @@ static section *current(stepper *stepper) {
 static tanda_status take_section(stepper *stepper, tanda_error *error) {
     const size_t turn = (stepper->first + stepper->count) % STEPPER_TURNS;
     section *taken = &stepper->sections[turn];
-    if (!stream_is_ready(stepper->stream)) backend_rest(stepper->rows[0].backend);
     tanda_status status = stream_next(stepper->stream, taken, error);
     if (status != TANDA_OK) return status;
     stepper->count++;

@@ -12,6 +12,7 @@
 #define STEPPER_TURNS 2 /* sections that are on the device: one is worked on, and one may be on its way */
 
 typedef struct stepper {
+    backend *backend; /* of streams */
     session *session; /* borrowed */
     stream *stream;   /* NULL: all rows lie on the device, and the rest is zero */
     resident rows[STEPPER_TURNS];

@@ -166,6 +166,7 @@ static tanda_status list_cpu(tanda_device_information **devices, size_t *count, 
 }
 
 static void close_cpu(backend *backend) {
+    pthread_mutex_destroy(&((openmp_backend_state *)backend)->crowd_gate);
     free(((openmp_backend_state *)backend)->limit_values);
     free(backend);
 }
@@ -253,10 +254,33 @@ static tanda_status finish(backend *backend, tanda_error *error) {
     return TANDA_OK;
 }
 
-/* GCC's runtime has threads spin for some milliseconds in wait of the next region: on two cores, one of them. */
-static void rest(backend *backend) {
-    (void)backend;
-    (void)omp_pause_resource(omp_pause_soft, omp_get_initial_device());
+/* ---- cores that others use, too ---------------------------------------------------------------------------- */
+
+/*
+ * GCC's runtime has threads spin for milliseconds where they wait for a region, unless it has more threads than there are
+ * cores. So as long as others need the cores it gets as many more, which sleep.
+ */
+static void *crowd(void *of) {
+    openmp_backend_state *state = of;
+    const size_t cores = (size_t)omp_get_num_procs();
+    const int sleepers = (int)(cores > state->threads ? cores - state->threads + 2 : 2);
+#pragma omp parallel num_threads(sleepers)
+    wait_for_end(&state->crowd_gate);
+    return NULL;
+}
+
+static void share_cores(backend *backend, bool shares) {
+    openmp_backend_state *state = (openmp_backend_state *)backend;
+    if (!shares && --state->sharers > 0) return;
+    if (shares && state->sharers++ > 0) return;
+    if (shares) {
+        pthread_mutex_lock(&state->crowd_gate);
+        state->has_crowd = pthread_create(&state->crowd, NULL, crowd, state) == 0;
+        return;
+    }
+    pthread_mutex_unlock(&state->crowd_gate);
+    if (state->has_crowd) pthread_join(state->crowd, NULL);
+    state->has_crowd = false;
 }
 
 static const backend_interface interface = {
@@ -283,7 +307,7 @@ static const backend_interface interface = {
     .probe = probe,
     .generate = generate,
     .finish = finish,
-    .rest = rest,
+    .share_cores = share_cores,
     .limits = openmp_limits,
 };
 
@@ -300,6 +324,7 @@ static tanda_status open_cpu(const char *id, const tanda_device_options *options
     status = try_threads(threads, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "device", error);
     if (status != TANDA_OK) return status;
+    pthread_mutex_init(&made->crowd_gate, NULL);
     made->base.interface = &interface;
     made->threads = threads;
     made->functions = functions;

@@ -2,6 +2,8 @@
 #ifndef TANDA_OPENMP_STATE_H
 #define TANDA_OPENMP_STATE_H
 
+#include <pthread.h>
+
 #include "backend/openmp/barrier.h"
 #include "backend/openmp/tile.h"
 
@@ -11,6 +13,10 @@ typedef struct openmp_backend_state {
     const cpu_functions *functions;
     float *limit_values; /* measure.c: what the limit of reading is measured with, NULL until then; */
     size_t limit_floats;
+    size_t sharers; /* of the cores; where there are some, threads that sleep until the gate is open: */
+    bool has_crowd;
+    pthread_t crowd;
+    pthread_mutex_t crowd_gate;
 } openmp_backend_state;
 
 struct buffer {
