@@ -15,7 +15,9 @@
 #include "support/memory.h"
 #include "support/parallel.h"
 
-#define WINDOWS 2
+#define LEAST_WINDOWS 2 /* one is read while another is copied from; of small ones more are read ahead, */
+#define MOST_WINDOWS 8
+#define WINDOW_BYTES ((size_t)32 << 20) /* up to so many bytes */
 #define MOST_READERS 4
 #define SECTION_BYTES ((size_t)32 << 20) /* of a section, at most */
 #define READ_BYTES ((size_t)4 << 20)     /* of a read, about */
@@ -65,7 +67,8 @@ struct stream {
     uint64_t next_step;                /* the next section's, */
     size_t next_position;              /* and where in the step it begins */
 
-    window_buffer windows[WINDOWS];
+    window_buffer windows[MOST_WINDOWS];
+    size_t window_count;
     uint64_t loads;      /* windows so far whose blocks are all given to threads */
     uint64_t load_epoch; /* of the next window, */
     ulong load_window;   /* its number, */
@@ -105,7 +108,7 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
     stream->row_bytes = feed_row_size(options->feed);
     stream->window_rows = has_windows(stream) ? least((size_t)options->order.window, rows) : 0;
     stream->steps_per_epoch = (rows + batch - 1) / batch;
-    if (multiply_overflows(stream->window_rows, WINDOWS * stream->row_bytes, &windows) ||
+    if (multiply_overflows(stream->window_rows, LEAST_WINDOWS * stream->row_bytes, &windows) ||
         multiply_overflows(least(batch, TILE_ROWS), STREAM_TURNS * stream->row_bytes, &least_bytes) ||
         add_overflows(least_bytes, windows, &least_bytes))
         return fail(error, TANDA_FAILED, "rows of %zu bytes are too many for memory", stream->row_bytes);
@@ -116,6 +119,10 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
                                         : "three sections need",
                     mebibytes(least_bytes),
                     has_windows(stream) ? "; or take a smaller --shuffle-window" : "");
+    const size_t window = windows / LEAST_WINDOWS, most_bytes = least(memory / 2, WINDOW_BYTES);
+    for (stream->window_count = LEAST_WINDOWS;
+         stream->window_count < MOST_WINDOWS && windows + window <= most_bytes; windows += window)
+        stream->window_count++;
     size_t bytes = least((memory - windows) / STREAM_TURNS, SECTION_BYTES);
     if (options->section_bytes > 0) bytes = least(bytes, options->section_bytes);
     const size_t most = bytes / stream->row_bytes;
@@ -202,7 +209,7 @@ static slot *slot_to_fill(stream *stream) {
 
 /* The window that has a place of an epoch and is there, or NULL. */
 static window_buffer *window_at(stream *stream, uint64_t epoch, size_t place) {
-    for (size_t i = 0; i < WINDOWS; i++) {
+    for (size_t i = 0; i < MOST_WINDOWS; i++) {
         window_buffer *window = &stream->windows[i];
         if (window->left > 0 && window->jobs == 0 && window->next_place == window->end_place &&
             window->epoch.epoch == (uint)epoch && is_in_window(&window->window, place))
@@ -253,7 +260,7 @@ static bool begin_window(stream *stream, window_buffer *buffer) {
 
 /* Blocks of a window. */
 static bool take_blocks(stream *stream, job *job) {
-    window_buffer *buffer = &stream->windows[stream->loads % WINDOWS];
+    window_buffer *buffer = &stream->windows[stream->loads % stream->window_count];
     const size_t block_bytes = (size_t)stream->options.order.block * stream->row_bytes;
     const ulong some = READ_BYTES / block_bytes;
     if (!has_windows(stream)) return false;
@@ -408,7 +415,7 @@ static tanda_status make_room(stream *stream, tanda_error *error) {
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < STREAM_TURNS; i++)
         status = make_block(stream, stream->section_rows, &stream->slots[i].section.block, error);
-    for (size_t i = 0; status == TANDA_OK && has_windows(stream) && i < WINDOWS; i++)
+    for (size_t i = 0; status == TANDA_OK && has_windows(stream) && i < stream->window_count; i++)
         status = make_block(stream, stream->window_rows, &stream->windows[i].block, error);
     return status;
 }
@@ -442,7 +449,7 @@ void stream_free(stream *stream) {
         pthread_join(stream->readers[i], NULL);
     for (size_t i = 0; i < STREAM_TURNS; i++)
         free_block(&stream->slots[i].section.block);
-    for (size_t i = 0; i < WINDOWS; i++)
+    for (size_t i = 0; i < MOST_WINDOWS; i++)
         free_block(&stream->windows[i].block);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
@@ -474,7 +481,7 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
         pthread_cond_wait(&stream->changed, &stream->lock);
     for (size_t i = 0; i < STREAM_TURNS; i++)
         stream->slots[i].is_planned = stream->slots[i].is_full = false;
-    for (size_t i = 0; i < WINDOWS; i++) {
+    for (size_t i = 0; i < MOST_WINDOWS; i++) {
         stream->windows[i].next_place = stream->windows[i].end_place = 0;
         stream->windows[i].left = 0;
     }
