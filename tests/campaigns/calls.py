@@ -75,7 +75,12 @@ ALLOCATIONS = {
     "generate": Command("generate classification --rows 50 --test-rows 9 --features 3 --output new.npy --labels "
                         "newer.npy", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
                         before={"new.npy": "x.npy", "newer.npy": "y.npy"}),
+    "generate-shards": Command("generate classification --rows 50 --features 3 --shards 3 --output new",
+                               ("new/meta.json",)),
     "inspect-data": Command("inspect iris.csv"),
+    "inspect-shards": Command("inspect rows"),
+    "train-shards": Command(f"train --data rows --epochs 1 --output model.safetensors {CPU}", ("model.safetensors",),
+                            before=EARLIER),
     "inspect-data-json": Command("inspect mixed.csv --categorical auto --missing mean --json"),
     "inspect-model": Command("inspect columns.safetensors"),
     "inspect-model-json": Command("inspect model.safetensors --json"),
@@ -104,8 +109,9 @@ OPENCL = {
     "devices": Command("devices", drivers=True, per_stack=1),
 }
 
-# Not there without the fault, but right: of a training that ended before its last step; of a device named otherwise.
-RIGHT = re.compile(r"/((step-\d+|best)\.safetensors|\w{64}\.bin)$")
+# Not there without the fault, but right: of a training that ended before its last step; of a device named otherwise; of
+# shards that are to be gone on with.
+RIGHT = re.compile(r"/((step-\d+|best)\.safetensors|\w{64}\.bin|_unfinished\.json)$")
 MIXED = "colour,size,weight,class\n" + "".join(
     f"{'red green blue'.split()[i % 3]},{'' if i % 7 == 3 else i % 5},{1 + i % 2},{'no' if i % 4 else 'yes'}\n"
     for i in range(30))
@@ -155,6 +161,7 @@ class Stage:
         self.tell(f"record --data iris.csv --hidden 4 --epochs 1 --output golden.json {CPU}")
         self.tell(f"record --data iris.csv --hidden 5 --epochs 1 --output earlier.json {CPU}")
         self.tell("generate classification --rows 40 --features 3 --output x.npy --labels y.npy")
+        self.tell("generate classification --rows 40 --features 3 --shards 2 --output rows")
         self.tell(f"train --data iris.csv --hidden 4 --epochs 3 --checkpoint halves --checkpoint-every 1 {CPU}")
         steps = sorted((self.folder / "halves").glob("step-*"))
         for path in steps[1:]:

@@ -2,7 +2,8 @@
 #include <math.h>
 #include <sys/resource.h>
 
-#include "data/feed_pass.h"
+#include "data/column_check.h"
+#include "data/fingerprint.h"
 #include "data/npy.h"
 #include "data_files.h"
 
@@ -35,9 +36,11 @@ static void free_pair(pair *pair) {
     tanda_dataset_free(pair->feed);
 }
 
+/* Of so many sizes that sums in another order have other bits. */
 static float value_at(size_t row, size_t feature) {
+    static const float scales[] = {1e-9f, 1e-4f, 3e3f, 1.0f, 1.0f, 1.0f, 1.0f};
     const uint32_t mixed = (uint32_t)(row * 2654435761u + feature * 40503u);
-    return (float)(mixed >> 8) * 0x1p-20f - 7.0f * (float)feature;
+    return ((float)(mixed >> 8) * 0x1p-24f - 0.5f) * scales[mixed % 7];
 }
 
 static char path_memory[2][128];
@@ -61,6 +64,8 @@ static tanda_dataset_options write_rows(size_t rows, char label_type) {
     int32_t *labels = malloc(rows * sizeof *labels);
     for (size_t i = 0; i < rows * FEATURES; i++)
         values[i] = value_at(i / FEATURES, i % FEATURES);
+    for (size_t row = 0; row < rows; row++)
+        values[row * FEATURES] = fabsf(values[row * FEATURES]); /* it may be a weight */
     values[3] = -0.0f;
     for (size_t row = 0; row < rows; row++) {
         const int32_t class = (int32_t)(row * row % 5) * 3 - 2;
@@ -192,6 +197,60 @@ Test(feeds, scalings_have_the_bits_of_those_in_memory) {
     }
 }
 
+/* Contract 4, as it is written: chunks of 256 rows, the left side of a sum has the largest power of two of them. */
+static double sum_of_chunks(const float *values, size_t rows, size_t first, size_t chunks) {
+    if (chunks == 1) {
+        double sum = 0.0;
+        for (size_t row = first * 256; row < rows && row < (first + 1) * 256; row++)
+            sum += (double)values[row];
+        return sum;
+    }
+    size_t left = 1;
+    while (2 * left < chunks)
+        left *= 2;
+    return sum_of_chunks(values, rows, first, left) +
+           sum_of_chunks(values, rows, first + left, chunks - left);
+}
+
+/* In binary64: rounded to binary32, many other orders have the same mean. */
+Test(feeds, means_are_sums_of_the_contracts_tree_over_all_blocks) {
+    const tanda_dataset_options options = write_rows(ROWS, 'f');
+    pair pair = load_pair(path_memory[0], &options);
+    const tanda_dataset *sets[] = {pair.memory, pair.feed};
+    const double sum = sum_of_chunks(pair.memory->targets, ROWS, 0, (ROWS + 255) / 256);
+    for (size_t s = 0; s < 2; s++) {
+        feed *rows = NULL;
+        target_scaling scaling = {0};
+        cr_assert_eq(dataset_feed(sets[s], NULL, &rows, NULL), TANDA_OK);
+        cr_assert_eq(target_scaling_fit(rows, &scaling, NULL), TANDA_OK);
+        cr_expect_eq(scaling.mean[0], sum / ROWS);
+        target_scaling_free(&scaling);
+        feed_free(rows);
+    }
+    free_pair(&pair);
+}
+
+Test(feeds, hashes_are_of_the_bytes_whatever_the_blocks) {
+    const tanda_dataset_options options = write_rows(ROWS, 'f');
+    tanda_dataset *memory = load_expecting(path_memory[0], &options, NULL);
+    const feed_arrays shapes[] = {{ROWS, FEATURES, 0, memory->values, NULL, NULL},
+                                  {FEATURES, ROWS, 0, memory->values, NULL, NULL},
+                                  {1, ROWS * FEATURES, 0, memory->values, NULL, NULL}};
+    uint64_t made[3];
+    for (size_t i = 0; i < 3; i++) {
+        feed *feed = NULL;
+        row_hashes *hashes = NULL;
+        cr_assert_eq(feed_of_memory(&shapes[i], &feed, NULL), TANDA_OK);
+        cr_assert_eq(row_hashes_of(feed, &hashes, NULL), TANDA_OK);
+        made[i] = row_hashes_end(hashes, ROW_VALUES);
+        row_hashes_free(hashes);
+        feed_free(feed);
+    }
+    cr_expect_eq(made[0], made[2]);
+    cr_expect_eq(made[1], made[2]);
+    tanda_dataset_free(memory);
+}
+
 Test(feeds, scaled_weighed_and_standardised_rows_are_those_in_memory) {
     const tanda_dataset_options options = write_rows(ROWS, 'i');
     pair pair = load_pair(path_memory[0], &options);
@@ -228,7 +287,7 @@ Test(feeds, scaled_weighed_and_standardised_rows_are_those_in_memory) {
     cr_assert_eq(feed_read(a, 0, ROWS, &block_a, NULL), TANDA_OK);
     cr_assert_eq(feed_read(b, 0, ROWS, &block_b, NULL), TANDA_OK);
     cr_expect_eq(memcmp(of_a, of_b, ROWS * sizeof *of_a), 0);
-    cr_expect_lt(fabsf(of_a[1]), 4.0f);
+    cr_expect_lt(fabsf(of_a[1]), 40.0f);
     feed_free(a);
     feed_free(b);
     target_scaling_free(&targets);
@@ -443,6 +502,30 @@ Test(feeds, any_number_of_threads_finds_the_same) {
     scaling_free(&one);
     scaling_free(&many);
     free_pair(&pair);
+}
+
+Test(feeds, columns_are_doubted_by_their_first_rows_as_by_all) {
+    float *values = malloc(ROWS * 3 * sizeof *values);
+    for (size_t row = 0; row < ROWS; row++) {
+        values[3 * row] = (float)row;
+        values[3 * row + 1] = value_at(row, 1);
+        values[3 * row + 2] = (float)((row * 7919) % ROWS);
+    }
+    const tanda_dataset_options options = {.without_target = true};
+    pair pair = load_pair(write_npy("counted.npy", 'f', ROWS, 3, values), &options);
+    doubtful_columns of_memory = {0}, of_feed = {0};
+    cr_assert_eq(columns_check(pair.memory, &of_memory, NULL), TANDA_OK);
+    cr_assert_eq(columns_check(pair.feed, &of_feed, NULL), TANDA_OK);
+    cr_assert_eq(of_memory.count, 2);
+    cr_assert_eq(of_feed.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_eq(of_memory.columns[i].doubt, of_feed.columns[i].doubt);
+        cr_expect_eq(of_memory.columns[i].index, of_feed.columns[i].index);
+    }
+    doubtful_columns_free(&of_memory);
+    doubtful_columns_free(&of_feed);
+    free_pair(&pair);
+    free(values);
 }
 
 /* What is wrong with a value is told in the same words, whenever it is found. */
