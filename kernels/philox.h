@@ -18,7 +18,14 @@
 #define PHILOX_WORDS 4 /* per counter */
 
 /* The values reach files and results: never renumber, only append. */
-enum random_purpose { PURPOSE_INIT, PURPOSE_SHUFFLE, PURPOSE_SPLIT, PURPOSE_DROPOUT, PURPOSE_DATA };
+enum random_purpose {
+    PURPOSE_INIT,
+    PURPOSE_SHUFFLE,
+    PURPOSE_SPLIT,
+    PURPOSE_DROPOUT,
+    PURPOSE_DATA,
+    PURPOSE_SURFACE
+};
 
 typedef struct philox_words {
     uint x, y, z, w;

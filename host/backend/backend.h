@@ -152,8 +152,9 @@ typedef struct backend_interface {
     void (*share_cores)(backend *backend, bool shares); /* optional slot */
     tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
                            tanda_error *error);                          /* optional slot */
-    tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* optional slots: both or none */
+    tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* see profile.h */
     tanda_status (*profile_end)(backend *backend, struct device_profile *profile, tanda_error *error);
+    bool profiles_spans; /* each command by itself, not only what all took */
 } backend_interface;
 
 /* Embedded as the first member of each implementation's own struct. */

@@ -5,13 +5,17 @@
 
 #include "support/text.h"
 
-tanda_status backend_profile_begin(backend *backend, tanda_error *error) {
+const char *const profile_kind_names[] = {
+    [PROFILE_COMPUTES] = "compute", [PROFILE_TRANSFERS] = "transfer", [PROFILE_WAITS] = "wait"};
+
+tanda_status backend_profile_begin(backend *backend, bool with_spans, tanda_error *error) {
     const tanda_device_information *device = &backend->information;
-    if (backend->interface->profile_begin != NULL) return backend->interface->profile_begin(backend, error);
-    return fail(error, TANDA_USAGE,
-                "--profile is for OpenCL devices, and %s (%s) is none; --device opencl takes one, tanda "
-                "devices lists them",
-                device->id, device->name);
+    if (with_spans && !backend->interface->profiles_spans)
+        return fail(error, TANDA_USAGE,
+                    "--profile-trace is for OpenCL devices, and %s (%s) is none: --profile alone tells what "
+                    "its threads do",
+                    device->id, device->name);
+    return backend->interface->profile_begin(backend, error);
 }
 
 tanda_status backend_profile_end(backend *backend, device_profile *profile, tanda_error *error) {
@@ -26,7 +30,7 @@ void profile_free(device_profile *profile) {
 
 /* ---- adding ------------------------------------------------------------------------------------------------- */
 
-size_t profile_line_of(device_profile *profile, const char *name, bool is_transfer) {
+size_t profile_line_of(device_profile *profile, const char *name, profile_kind kind) {
     for (size_t i = 0; i < profile->line_count; i++)
         if (strcmp(profile->lines[i].name, name) == 0) return i;
     profile_line *larger =
@@ -36,7 +40,7 @@ size_t profile_line_of(device_profile *profile, const char *name, bool is_transf
         return SIZE_MAX;
     }
     profile->lines = larger;
-    larger[profile->line_count] = (profile_line){.is_transfer = is_transfer};
+    larger[profile->line_count] = (profile_line){.kind = kind};
     text_put(larger[profile->line_count].name, PROFILE_NAME_SIZE, "%s", name);
     return profile->line_count++;
 }

@@ -10,12 +10,18 @@
 #define PROFILE_NAME_SIZE 64
 #define PROFILE_SPANS ((size_t)1 << 20) /* that are kept one by one; later ones only count */
 
-/* All commands of one name. */
+/* What a line's time is spent with. */
+typedef enum profile_kind { PROFILE_COMPUTES, PROFILE_TRANSFERS, PROFILE_WAITS } profile_kind;
+
+/* "compute", "transfer", "wait". */
+extern const char *const profile_kind_names[];
+
+/* All commands of one name, or what all threads did of one kind. */
 typedef struct profile_line {
-    char name[PROFILE_NAME_SIZE]; /* a kernel's, or what a transfer does */
-    bool is_transfer;
+    char name[PROFILE_NAME_SIZE]; /* a kernel's, an op's, or what a transfer does */
+    profile_kind kind;
     size_t count;
-    double seconds, median; /* of all, and of the one in the middle of those that are kept */
+    double seconds, median; /* of all, and of the one in the middle of those that are kept; 0: none is */
     double flop, bytes;     /* that their launchers state */
 } profile_line;
 
@@ -30,6 +36,8 @@ typedef struct profile_span {
 #define PROFILE_WAIT (SIZE_MAX - 1)
 
 typedef struct device_profile {
+    size_t
+        threads; /* whose times lines, busy and idle add up; 0: of a queue, which does one thing at a time */
     size_t line_count;
     profile_line *lines; /* of the most time first, once it is ended */
     size_t span_count, span_capacity;
@@ -37,16 +45,16 @@ typedef struct device_profile {
     size_t left_out;        /* spans that are not kept */
     double compile_seconds; /* building or loading kernels, since the device was opened */
     double busy, idle;      /* of the device, from its first command's begin to its last one's end */
-    size_t gaps;            /* between commands, that make up idle */
+    size_t gaps;            /* between commands, or waits, that make up idle */
     double first, last;     /* that begin and end */
     bool is_incomplete;     /* memory ran out */
 } device_profile;
 
 /*
  * From now on the device keeps account of what it does, which takes a little time of each command. TANDA_USAGE where
- * it has no such account.
+ * it has no such account, or none of each command by itself, as a trace wants it.
  */
-tanda_status backend_profile_begin(backend *backend, tanda_error *error);
+tanda_status backend_profile_begin(backend *backend, bool with_spans, tanda_error *error);
 
 /* What it has done since, to be freed by profile_free. The account is closed. */
 tanda_status backend_profile_end(backend *backend, device_profile *profile, tanda_error *error);
@@ -61,7 +69,7 @@ tanda_status profile_write_trace(const device_profile *profile, const char *path
 /* ---- for backends ---------------------------------------------------------------------------------------- */
 
 /* The line of a name, made where there is none yet. SIZE_MAX, and is_incomplete, without memory. */
-size_t profile_line_of(device_profile *profile, const char *name, bool is_transfer);
+size_t profile_line_of(device_profile *profile, const char *name, profile_kind kind);
 
 /* A command that the device was busy with; commands come in the order in which it did them. */
 void profile_add(device_profile *profile, size_t line, double begin, double seconds, double flop,

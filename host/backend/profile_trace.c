@@ -34,8 +34,8 @@ typedef long long nanoseconds;
 /* Names are kernels' and ours: nothing in them has to be escaped. */
 static tanda_status add_span(trace *trace, const device_profile *profile, const profile_span *span,
                              tanda_error *error) {
-    const bool is_transfer =
-        !span->on_host && span->line < profile->line_count && profile->lines[span->line].is_transfer;
+    const bool is_transfer = !span->on_host && span->line < profile->line_count &&
+                             profile->lines[span->line].kind == PROFILE_TRANSFERS;
     const char *category = span->on_host ? "host" : is_transfer ? "transfer" : "kernel";
     trace->used += text_put(trace->text + trace->used, BUFFER_SIZE - trace->used,
                             ",\n{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":%d,"

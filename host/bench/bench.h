@@ -52,6 +52,7 @@ typedef struct bench_options {
     size_t digest_steps;  /* of a training, whose losses and last weights make result->digest; 0: none */
     tanda_math math;      /* of a training */
     struct device_profile *profile; /* NULL, or of a training's further repetition, to be freed: profile.h */
+    bool shares_data;               /* of a training: others may use the data at the same time */
     const char *export_folder; /* NULL, or where data, initial model and losses of trainings are written */
 } bench_options;
 
@@ -68,6 +69,7 @@ typedef struct bench_result {
     double median, least, most, cpu; /* of those: cpu belongs to the median */
     bench_spread wall_spread, cpu_spread;
     double others;                  /* cores that others took meanwhile; 0 where that is not known */
+    double others_seconds, span;    /* their time, below 0 by what clocks are off, in so many seconds */
     double first;                   /* the first step, not among them */
     double load, transfer, compile; /* making the data, handing it over, preparing the plan */
     double bytes, operations;       /* that a step must at least read and do */
@@ -97,6 +99,21 @@ typedef struct bench_data {
  */
 tanda_status bench_run(const bench_workload *workload, backend *device, const bench_options *options,
                        bench_data *data, bench_result *result, tanda_error *error);
+
+/*
+ * The same for a training that is measured again and again: it stays open, and `data` stays as it is. Opening fills in load,
+ * transfer, compile, executor, work and, with digest_steps, the digest and the first step; measuring all else, and is what it
+ * was last asked for. The workload's name is borrowed.
+ */
+typedef struct bench_trial bench_trial;
+tanda_status bench_open(const bench_workload *workload, backend *device, const bench_options *options,
+                        bench_data *data, bench_result *result, bench_trial **trial, tanda_error *error);
+tanda_status bench_again(bench_trial *trial, const bench_options *options, bench_result *result,
+                         tanda_error *error);
+/* From the first weights on, the same steps once more; *first: the seconds of the first of them. */
+tanda_status bench_digest(bench_trial *trial, size_t steps, double *first, char digest[DIGEST_TEXT_SIZE],
+                          tanda_error *error);
+void bench_close(bench_trial *trial);
 
 /* Whether the workload needs the device at all: those that do not are run once. */
 bool bench_needs_device(const bench_workload *workload);

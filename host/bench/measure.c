@@ -181,6 +181,8 @@ static tanda_status measure_round(const bench_job *job, const bench_options *opt
     const double taken = others_seconds() - others, wall = seconds_now() - start;
     const double cores = (double)sysconf(_SC_NPROCESSORS_ONLN);
     result->others = taken > 0.0 ? taken / wall : 0.0;
+    result->others_seconds = taken;
+    result->span = wall;
     *disturbed = taken > OTHERS_UNSURE + MOST_OTHERS * wall * cores;
     summarise(result);
     return status;

@@ -22,7 +22,7 @@ typedef struct command {
 extern const command commands[];
 
 extern const struct argp train_argp, evaluate_argp, predict_argp, verify_argp, record_argp, trace_argp,
-    report_argp, generate_argp, inspect_argp, devices_argp, bench_argp, lab_argp;
+    surface_argp, report_argp, generate_argp, shuffle_argp, inspect_argp, devices_argp, bench_argp, lab_argp;
 
 tanda_status train_command(int argc, char **argv, tanda_error *error);
 tanda_status evaluate_command(int argc, char **argv, tanda_error *error);
@@ -30,8 +30,10 @@ tanda_status predict_command(int argc, char **argv, tanda_error *error);
 tanda_status verify_command(int argc, char **argv, tanda_error *error);
 tanda_status record_command(int argc, char **argv, tanda_error *error);
 tanda_status trace_command(int argc, char **argv, tanda_error *error);
+tanda_status surface_command(int argc, char **argv, tanda_error *error);
 tanda_status report_command(int argc, char **argv, tanda_error *error);
 tanda_status generate_command(int argc, char **argv, tanda_error *error);
+tanda_status shuffle_command(int argc, char **argv, tanda_error *error);
 tanda_status inspect_command(int argc, char **argv, tanda_error *error);
 tanda_status devices_command(int argc, char **argv, tanda_error *error);
 tanda_status bench_command(int argc, char **argv, tanda_error *error);

@@ -91,8 +91,16 @@ static tanda_status set_delimiter(data_options *options, const char *argument) {
     return status;
 }
 
-static error_t parse_reading(int key, char *argument, struct argp_state *state) {
+tanda_status data_format_read(const char *argument, tanda_dataset_options *read, tanda_error *error) {
     static const char *const formats[] = {"auto", FORMAT_LIST(FORMAT_NAME)};
+    size_t index = 0;
+    const tanda_status status =
+        value_choice("--format", argument, formats, sizeof formats / sizeof *formats, &index, error);
+    if (status == TANDA_OK) read->format = index == 0 ? NULL : formats[index];
+    return status;
+}
+
+static error_t parse_reading(int key, char *argument, struct argp_state *state) {
     data_options *options = state->input;
     tanda_dataset_options *read = &options->read;
     tanda_error *error = options->error;
@@ -101,9 +109,7 @@ static error_t parse_reading(int key, char *argument, struct argp_state *state) 
     size_t index = 0;
     switch (key) {
     case FLAG_FORMAT:
-        status = value_choice("--format", argument, formats, sizeof formats / sizeof *formats, &index, error);
-        read->format = index == 0 ? NULL : formats[index];
-        return parsed(status);
+        return parsed(data_format_read(argument, read, error));
     case FLAG_DELIMITER:
         return parsed(set_delimiter(options, argument));
     case FLAG_DECIMAL:

@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/report.h"
 
 void drawing_own(drawing *drawing, void *memory) {
     void **larger = reallocarray(drawing->owned, drawing->owned_count + 1, sizeof *larger);
@@ -61,4 +64,29 @@ void drawing_free(drawing *drawing) {
     free(drawing->owned);
     free(drawing->series);
     *drawing = (struct drawing){0};
+}
+
+void print_drawing(FILE *stream, const drawing *drawing) {
+    char *letters = NULL;
+    size_t size = 0;
+    tanda_error problem = {0};
+    if (picture_draw(&drawing->picture, PICTURE_TEXT, &letters, &size, &problem) == TANDA_OK)
+        fprintf(stream, "\n%s", letters);
+    else
+        print_note(problem.message);
+    free(letters);
+}
+
+tanda_status drawing_write(const drawing *drawing, picture_format format, const char *output,
+                           tanda_error *error) {
+    char *bytes = NULL;
+    size_t size = 0;
+    if (output != NULL) return picture_save(&drawing->picture, format, output, error);
+    if (format != PICTURE_TEXT && isatty(STDOUT_FILENO))
+        return fail(error, TANDA_USAGE, "--format %s is no text for a terminal; give --output FILE",
+                    picture_format_names[format]);
+    tanda_status status = picture_draw(&drawing->picture, format, &bytes, &size, error);
+    if (status == TANDA_OK) status = report_write(bytes, size, error);
+    free(bytes);
+    return status;
 }

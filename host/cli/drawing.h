@@ -28,4 +28,11 @@ void drawing_add(drawing *drawing, const picture_series *series);
 tanda_status drawing_end(drawing *drawing, tanda_error *error);
 void drawing_free(drawing *drawing);
 
+/* The picture in letters, or why there is none. */
+void print_drawing(FILE *stream, const drawing *drawing);
+
+/* The picture into a file with script and data beside it, or (output: NULL) to standard output. */
+tanda_status drawing_write(const drawing *drawing, picture_format format, const char *output,
+                           tanda_error *error);
+
 #endif

@@ -45,6 +45,29 @@ tanda_status file_list_add_read(const data_options *data, const common_options *
     return status == TANDA_OK ? file_list_add(&kernels, list, error) : status;
 }
 
+/* A name that is made here. */
+static tanda_status add_made(const char *flag, const char *path, bool (*holds)(const char *name),
+                             file_list *list, tanda_error *error) {
+    if (path[0] == '\0') return TANDA_OK;
+    const tanda_status status = value_append(flag, path, strlen(path), &list->texts, error);
+    if (status != TANDA_OK) return status;
+    const named_file file = {flag, list->texts.texts[list->texts.count - 1], FILE_REPLACED, holds};
+    return file_list_add(&file, list, error);
+}
+
+tanda_status file_list_add_output(const char *output, bool is_page, file_list *list, tanda_error *error) {
+    char folder[PATH_MAX] = "", script[PATH_MAX] = "", data[PATH_MAX] = "";
+    if (output == NULL) return TANDA_OK;
+    if (is_page && !page_pictures_folder(output, folder)) folder[0] = '\0';
+    if (!is_page && (!picture_beside(output, ".gnuplot", script) || !picture_beside(output, ".dat", data)))
+        script[0] = data[0] = '\0';
+    tanda_status status = file_list_add(&(named_file){"--output", output, FILE_REPLACED, NULL}, list, error);
+    if (status == TANDA_OK)
+        status = add_made("the pictures of --output", folder, page_picture_holds, list, error);
+    if (status == TANDA_OK) status = add_made("the script of --output", script, NULL, list, error);
+    return status == TANDA_OK ? add_made("the data of --output", data, NULL, list, error) : status;
+}
+
 void file_list_free(file_list *list) {
     text_list_free(&list->texts);
     free(list->files);
@@ -62,7 +85,7 @@ tanda_status train_files_check(const train_options *options, tanda_error *error)
         {"--config", options->config, FILE_READ_FIRST, NULL},
         {"--init", options->fit.init, FILE_READ_FIRST, NULL},
         {"--resume", run->resume, FILE_READ_FIRST, checkpoint_holds},
-        {"--output", options->output, FILE_REPLACED, NULL},
+        {"--output", options->with_pictures ? NULL : options->output, FILE_REPLACED, NULL},
         {flag, checkpoint, FILE_REPLACED, in_folder ? checkpoint_holds : NULL},
         {"the lock of --checkpoint", locks ? lock : NULL, FILE_REPLACED, NULL},
         {"--log", options->log, FILE_STREAMED, NULL},
@@ -76,6 +99,8 @@ tanda_status train_files_check(const train_options *options, tanda_error *error)
         status = add_data("--validation-labels", options->fit.validation_labels, &list, error);
     for (size_t i = 0; status == TANDA_OK && i < sizeof others / sizeof *others; i++)
         status = file_list_add(&others[i], &list, error);
+    if (status == TANDA_OK && options->with_pictures)
+        status = file_list_add_output(options->output, !options->is_picture, &list, error);
     if (status == TANDA_OK) status = files_check(list.files, list.count, error);
     file_list_free(&list);
     return status;

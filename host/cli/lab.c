@@ -31,8 +31,8 @@ static const struct argp_option table[] = {
      "write all figures as JSON in Google Benchmark's shape: they are drawn again from it", 0},
     {"csv", TEXT(csv), "FILE", 0, "write the times as a table", 0},
     {"quick", SWITCH(is_quick), NULL, 0, "some 30 seconds and fewer workloads, not some 180", 0},
-    {"seconds", VALUE(seconds), "SECONDS", 0, "how long it may take, about; at least three rounds are done",
-     0},
+    {"seconds", VALUE(seconds), "SECONDS", 0,
+     "how long it may take, the first round aside; then fewer rounds are done, and the page says so", 0},
     {"solutions", SWITCH(with_solutions), NULL, 0, "answer the page's questions", 0},
     {"language", VALUE(language), "LANGUAGE", 0, "en or es: the page's; default en", 0},
     {"workloads", TEXT(workloads), "FILE", 0,
@@ -81,7 +81,8 @@ static tanda_status check_options(const lab_command_options *options, tanda_erro
     if (options->runs.count > 2)
         return fail(error, TANDA_USAGE, "'%s' is one run too many: one is drawn again, two are compared",
                     options->runs.texts[2]);
-    if (options->output == NULL && (is_saved || (options->json_file == NULL && options->csv == NULL)))
+    if (options->output == NULL &&
+        (options->runs.count == 2 || (options->json_file == NULL && options->csv == NULL)))
         return options_lack(&lab_argp, "output", error);
     if (is_saved && options->workloads != NULL)
         return fail(error, TANDA_USAGE,
@@ -176,8 +177,7 @@ static tanda_status write_files(const lab_command_options *options, const lab_ru
     if (status == TANDA_OK && options->output != NULL)
         status = lab_write_page(run, options->output, options->language, options->with_solutions,
                                 &lacks_gnuplot, error);
-    if (lacks_gnuplot && !options->common.quiet)
-        print_note("the page has no pictures: gnuplot is not installed (Debian's package gnuplot-nox)");
+    note_gnuplot(lacks_gnuplot, options->common.quiet);
     return status;
 }
 

@@ -58,6 +58,9 @@ extern const struct argp common_argp;
  */
 extern const struct argp reading_argp, data_argp, encoding_argp, unknown_argp;
 
+/* What --format says of data, for a command whose --format is of pictures, too. TANDA_USAGE. */
+tanda_status data_format_read(const char *argument, tanda_dataset_options *read, tanda_error *error);
+
 /* The reading options with the lists in place; borrows from options. */
 tanda_dataset_options options_reading(const data_options *options);
 void data_options_free(data_options *options);
@@ -116,6 +119,9 @@ tanda_status file_list_add(const named_file *file, file_list *list, tanda_error 
 /* The data of these options with its labels, and the kernels. */
 tanda_status file_list_add_read(const data_options *data, const common_options *common, file_list *list,
                                 tanda_error *error);
+
+/* What --output names, a page or a picture, with what is written beside it. NULL is none. */
+tanda_status file_list_add_output(const char *output, bool is_page, file_list *list, tanda_error *error);
 void file_list_free(file_list *list);
 
 #endif

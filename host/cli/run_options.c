@@ -46,10 +46,12 @@ static const struct argp_option table[] = {
      "there unless --checkpoint says otherwise",
      SECTION_OUTPUT},
     {"profile", SWITCH_AT(train_options, profile), NULL, 0,
-     "tell what an OpenCL device was busy with: time of each kernel, transfers, compiling, idle gaps",
+     "tell what the time went into: kernels, transfers, compiling and gaps of an OpenCL device, ops and "
+     "waiting of the CPU's threads",
      SECTION_OUTPUT},
     {"profile-trace", TEXT(profile_trace), "FILE", 0,
-     "write each launch and transfer as a trace for chrome://tracing or ui.perfetto.dev; implies --profile",
+     "write each launch and transfer of an OpenCL device as a trace for chrome://tracing or ui.perfetto.dev; "
+     "implies --profile",
      SECTION_OUTPUT},
     {"folds", VALUE(folds), "K", 0,
      "cross-validation: K trainings, each judged by another part of the rows; with --output one more on all "

@@ -69,17 +69,6 @@ tanda_status draw_learning_rate(const run_report *report, drawing *drawing, tand
     return status;
 }
 
-void print_drawing(FILE *stream, const drawing *drawing) {
-    char *letters = NULL;
-    size_t size = 0;
-    tanda_error problem = {0};
-    if (picture_draw(&drawing->picture, PICTURE_TEXT, &letters, &size, &problem) == TANDA_OK)
-        fprintf(stream, "\n%s", letters);
-    else
-        print_note(problem.message);
-    free(letters);
-}
-
 /* ---- the table ------------------------------------------------------------------------------------------- */
 
 /* The epoch of the least val_loss or loss. */

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/bar.h"
 #include "cli/command.h"
@@ -46,6 +45,8 @@ static const part parts[] = {
     {"roc", true, draw_roc, BOTH(report_roc_caption)},
     {"precision-recall", true, draw_precision_recall, BOTH(report_pr_caption)},
     {"reliability", true, draw_reliability, BOTH(report_reliability_caption)},
+    {"predicted", true, draw_predicted, BOTH(report_predicted_caption)},
+    {"residuals", true, draw_residuals, BOTH(report_residuals_caption)},
     {"weights", true, draw_weights, {NULL, NULL}}, /* its caption has numbers */
     {"mistakes", true, NULL, {NULL, NULL}},
 };
@@ -67,8 +68,8 @@ static const struct argp_option table[] = {
      "one",
      0},
     {"only", FLAG_ONLY, "NAME", 0,
-     "one part: loss, accuracy, learning-rate, confusion, roc, precision-recall, reliability, weights or "
-     "mistakes; to --output, or to standard output",
+     "one part: loss, accuracy, learning-rate, confusion, roc, precision-recall, reliability, predicted, "
+     "residuals, weights or mistakes; to --output, or to standard output",
      0},
     {"format", FLAG_PICTURE_FORMAT, "FORMAT", 0,
      "of --only: svg (default with --output), png, pdf or text (default without)", 0},
@@ -137,8 +138,9 @@ const struct argp report_argp = {
     .args_doc = "[RUN.jsonl...]",
     .doc = "What trainings did, epoch by epoch, and how good a model is, in pictures: of the logs that train "
            "--log wrote loss, accuracy and learning rate, several in one picture; of a model on data the "
-           "confusion matrix, ROC and precision-recall curves, reliability, weights of the first layer as "
-           "images, and the most confident mistakes. Pictures are drawn by gnuplot.\v"
+           "confusion matrix, ROC and precision-recall curves, reliability, of quantities what is predicted "
+           "against what is true, weights of the first layer as images, and the most confident mistakes. "
+           "Pictures are drawn by gnuplot.\v"
            "Example: tanda report run.jsonl --output report.html",
     .children = (const struct argp_child[]){{&reading_argp, 0, NULL, SECTION_DATA},
                                             {&common_argp, 0, NULL, SECTION_COMMON},
@@ -176,25 +178,13 @@ static tanda_status check_options(reporting *run, tanda_error *error) {
 }
 
 static tanda_status check_files(const reporting *run, tanda_error *error) {
-    char folder[PATH_MAX] = "", script[PATH_MAX] = "", data[PATH_MAX] = "";
     file_list list = {0};
     tanda_status status = file_list_add_read(&run->data, &run->common, &list, error);
     for (size_t i = 0; status == TANDA_OK && i < run->logs.count; i++)
         status = file_list_add(&(named_file){"RUN.jsonl", run->logs.texts[i], FILE_READ, NULL}, &list, error);
-    const bool is_page = run->only == 0;
-    if (run->output != NULL && is_page && !page_pictures_folder(run->output, folder)) folder[0] = '\0';
-    if (run->output != NULL && !is_page &&
-        (!picture_beside(run->output, ".gnuplot", script) || !picture_beside(run->output, ".dat", data)))
-        script[0] = data[0] = '\0';
-    const named_file others[] = {
-        {"--model", run->model, FILE_READ, NULL},
-        {"--output", run->output, FILE_REPLACED, NULL},
-        {"the pictures of --output", folder[0] == '\0' ? NULL : folder, FILE_REPLACED, page_picture_holds},
-        {"the script of --output", script[0] == '\0' ? NULL : script, FILE_REPLACED, NULL},
-        {"the data of --output", data[0] == '\0' ? NULL : data, FILE_REPLACED, NULL},
-    };
-    for (size_t i = 0; status == TANDA_OK && i < sizeof others / sizeof *others; i++)
-        status = file_list_add(&others[i], &list, error);
+    if (status == TANDA_OK)
+        status = file_list_add(&(named_file){"--model", run->model, FILE_READ, NULL}, &list, error);
+    if (status == TANDA_OK) status = file_list_add_output(run->output, run->only == 0, &list, error);
     if (status == TANDA_OK) status = files_check(list.files, list.count, error);
     file_list_free(&list);
     return status;
@@ -329,23 +319,9 @@ static tanda_status write_page(const reporting *run, tanda_error *error) {
         text_put(title, sizeof title, SAY(report_title_model), run->model);
     page_begin(&page, run->output, report->language, title);
     const tanda_status status = write_report(report, &document, error);
-    if (page.lacks_gnuplot)
-        print_note("the page lacks its pictures: gnuplot is not installed (Debian's package gnuplot-nox)");
+    note_gnuplot(page.lacks_gnuplot, run->common.quiet);
     if (status == TANDA_OK) return page_finish(&page, error);
     page_abandon(&page);
-    return status;
-}
-
-static tanda_status write_picture(const reporting *run, const picture *picture, tanda_error *error) {
-    char *bytes = NULL;
-    size_t size = 0;
-    if (run->output != NULL) return picture_save(picture, run->format, run->output, error);
-    if (run->format != PICTURE_TEXT && isatty(STDOUT_FILENO))
-        return fail(error, TANDA_USAGE, "--format %s is no text for a terminal; give --output FILE",
-                    picture_format_names[run->format]);
-    tanda_status status = picture_draw(picture, run->format, &bytes, &size, error);
-    if (status == TANDA_OK) status = report_write(bytes, size, error);
-    free(bytes);
     return status;
 }
 
@@ -358,7 +334,7 @@ static tanda_status write_only(const reporting *run, tanda_error *error) {
     if (status == TANDA_OK && drawing.count == 0)
         status = fail(error, TANDA_USAGE, "--only %s: there is nothing of the kind%s", part->name,
                       part->draw == draw_weights ? "; --image WxH says what image the features are" : "");
-    if (status == TANDA_OK) status = write_picture(run, &drawing.picture, error);
+    if (status == TANDA_OK) status = drawing_write(&drawing, run->format, run->output, error);
     drawing_free(&drawing);
     return status;
 }

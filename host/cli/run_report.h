@@ -28,14 +28,12 @@ typedef struct run_report {
     bool is_text; /* pictures are of letters, each series of its own */
 } run_report;
 
-/* A picture in letters, or why there is none. */
-void print_drawing(FILE *stream, const drawing *drawing);
-
 /* Makes a picture; without a series where there is nothing of the kind. Freed by drawing_free whatever it returns. */
 typedef tanda_status report_drawer(const run_report *report, drawing *drawing, tanda_error *error);
 
 report_drawer draw_loss, draw_accuracy, draw_learning_rate;
 report_drawer draw_confusion, draw_roc, draw_precision_recall, draw_reliability, draw_weights;
+report_drawer draw_predicted, draw_residuals; /* of quantities */
 
 /* The names of classes or labels; NULL for quantities. */
 char *const *judged_names(const judged *judged);

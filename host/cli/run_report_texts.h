@@ -76,6 +76,22 @@
     TEXT(report_probability, "mean probability", "probabilidad media") \
     TEXT(report_right, "share that is so", "parte que es así") \
     TEXT(report_top, "the class said", "la clase que se dice") \
+    TEXT(report_predicted, "Predicted against true", "Lo predicho frente a lo verdadero") \
+    TEXT(report_predicted_caption, \
+         "Each point is a row; on the dashed line the prediction is the truth. Of many rows every so many " \
+         "are " \
+         "shown.", \
+         "Cada punto es una fila; sobre la línea a trazos, la predicción es la verdad. De muchas filas se " \
+         "muestra una de cada tantas.") \
+    TEXT(report_residuals, "Residuals", "Residuos") \
+    TEXT(report_residual, "truth - prediction", "verdad - predicción") \
+    TEXT(report_residuals_caption, \
+         "What the prediction lacks to the truth. Points should lie around 0 everywhere: a bow or a funnel " \
+         "is " \
+         "something that the model has not learnt.", \
+         "Lo que le falta a la predicción para ser la verdad. Los puntos deben rodear el 0 en todas " \
+         "partes: una " \
+         "curva o un embudo es algo que el modelo no ha aprendido.") \
     TEXT(report_weights, "Weights of the first layer", "Pesos de la primera capa") \
     TEXT(report_weights_caption, \
          "Each unit's weights as an image of the features, %zu x %zu; red is above 0, blue " \

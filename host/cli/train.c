@@ -221,7 +221,8 @@ static tanda_status open_device(training *run, tanda_error *error) {
     if (run->device != NULL) return TANDA_OK;
     tanda_status status =
         opening_of(&run->options.common.device, run->options.common.quiet, &run->device, run->reason, error);
-    return status == TANDA_OK && run->options.profile ? backend_profile_begin(run->device, error) : status;
+    if (status != TANDA_OK || !run->options.profile) return status;
+    return backend_profile_begin(run->device, run->options.profile_trace != NULL, error);
 }
 
 static tanda_status prepare(training *run, tanda_error *error) {

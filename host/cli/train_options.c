@@ -82,8 +82,8 @@ static const struct argp_option table[] = {
      SECTION_TRAINING},
 
     {"output", LETTER_OUTPUT, "MODEL", 0,
-     "write the trained model here (tanda record: the golden file; tanda trace: the page); default: it is "
-     "not kept",
+     "write the trained model here (tanda record: the golden file; tanda trace, surface: the page); default: "
+     "it is not kept",
      SECTION_OUTPUT},
     {"report-every", VALUE(training.report_every), "N", 0,
      "epochs between progress lines; default 1, or a twentieth of the epochs for full batches",

@@ -26,6 +26,8 @@ typedef struct train_options {
 
     bool has_batch, has_restore_best;
     const char *output; /* or NULL */
+    bool with_pictures,
+        is_picture;     /* set by a command whose output is a page with pictures, or one picture */
     const char *config; /* or NULL: config_expand has put its options in */
 
     /* Of tanda train alone. */

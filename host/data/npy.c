@@ -301,14 +301,21 @@ tanda_status npy_describe(const char *path, const file_view *begin, size_t size,
     return TANDA_OK;
 }
 
-tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
-                      tanda_error *error) {
+tanda_status npy_open(const char *path, const file_view *view, array *found, tanda_error *error) {
     array array;
     size_t offset = 0;
     const tanda_status status = npy_describe(path, view, view->size, &array, &offset, error);
     if (status != TANDA_OK) return status;
     array.data = view->data + offset;
-    return array_read(&array, view, request, table, error);
+    *found = array;
+    return TANDA_OK;
+}
+
+tanda_status npy_read(const char *path, file_view *view, const request *request, table *table,
+                      tanda_error *error) {
+    array array;
+    const tanda_status status = npy_open(path, view, &array, error);
+    return status == TANDA_OK ? array_read(&array, view, request, table, error) : status;
 }
 
 void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uint64_t columns) {

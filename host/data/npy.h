@@ -1,4 +1,4 @@
-/* The header of a .npy file. Reading one whole is behind format.h. */
+/* .npy files that are read as they lie, and the header of one that is written. Reading tables is behind format.h. */
 #ifndef TANDA_DATA_NPY_H
 #define TANDA_DATA_NPY_H
 
@@ -6,6 +6,9 @@
 
 #include "data/array.h"
 #include "support/file_view.h"
+
+/* What a file holds, whose elements lie in the view. TANDA_BAD_INPUT for a header that is damaged or lies about the size. */
+tanda_status npy_open(const char *path, const file_view *view, array *array, tanda_error *error);
 
 #define NPY_HEADER_SIZE 128 /* a multiple of 64, as NumPy wants it; room for any shape */
 

@@ -21,6 +21,7 @@
 #include "data/place.h"
 #include "data/preparation.h"
 #include "data/profile.h"
+#include "data/reorder.h"
 #include "data/shards.h"
 #include "data/synthetic.h"
 #include "data/vocabulary.h"
@@ -37,6 +38,7 @@
 #include "model/prediction_text.h"
 #include "model/preparation_json.h"
 #include "page/draw.h"
+#include "page/gnuplot.h"
 #include "page/page.h"
 #include "page/texts.h"
 #include "support/clock.h"
@@ -62,6 +64,7 @@
 #include "train/schedule.h"
 #include "verify/golden.h"
 #include "verify/lockstep.h"
+#include "verify/surface.h"
 #include "verify/trace.h"
 
 #endif

@@ -5,7 +5,9 @@
 #include "lab/lab.h"
 
 #define LAB_BUSY_PART 0.05 /* of the cores: others who took more make a verdict worth nothing */
-#define LAB_TIE 1.05       /* what is nearer than that is as fast */
+#define LAB_TIE 1.05       /* what is nearer than that is as fast, */
+#define LAB_CLEAR \
+    1.10 /* and what is farther than this is not: another day may tell otherwise of what lies between */
 
 typedef enum lab_verdict {
     LAB_FASTER,
@@ -13,8 +15,13 @@ typedef enum lab_verdict {
     LAB_SAME,
     LAB_BUSY,    /* withheld: others used the cores, */
     LAB_OVERLAP, /* the quartiles overlap, */
-    LAB_UNSURE   /* or chance may have done it */
+    LAB_NEAR,    /* they are neither far enough apart nor near enough, */
+    LAB_UNSURE,  /* or chance may have done it */
+    LAB_VERDICTS
 } lab_verdict;
+
+/* "faster", "slower", "tie", "busy", "overlap", "near", "unsure". */
+extern const char *const lab_verdict_names[LAB_VERDICTS];
 
 /* Of a held against b. */
 typedef struct lab_comparison {
@@ -50,7 +57,12 @@ typedef struct lab_line_fit {
 } lab_line_fit;
 lab_line_fit lab_fit(const lab_run *run, const lab_series *series, size_t device);
 
-/* Rows in a step at which two devices tie, by the fits and as measured; counts are rounds in which there was such a place. */
+/*
+ * Rows in a step at which two devices tie, by the fits and as measured; counts are rounds in which there was such a place.
+ * There is none where neither is faster than the other, by more than LAB_TIE, at fewer rows, and slower at more: what is as
+ * fast as the other over a part of the range crosses it by chance. Nor is one predicted by lines that are off the times
+ * around it, by more than LAB_CLEAR.
+ */
 typedef struct lab_crossing {
     stat_summary predicted, measured;
     size_t rounds;

@@ -5,6 +5,7 @@
 #ifndef TANDA_LAB_LAB_H
 #define TANDA_LAB_LAB_H
 
+#include "backend/profile.h"
 #include "bench/bench.h"
 #include "bench/host.h"
 #include "lab/statistics.h"
@@ -62,8 +63,8 @@ typedef struct lab_cell {
     size_t workload, device;
     size_t count;
     double seconds[STAT_MOST], cpu_seconds[STAT_MOST];
-    size_t steps;                          /* of each */
-    double others;                         /* cores that others took, the mean of the rounds */
+    size_t steps;                /* of each */
+    double others_seconds, span; /* of the cores, that others took in so many seconds of measuring */
     double load, transfer, compile, first; /* of the first round */
     char executor[32];
     char digest[DIGEST_TEXT_SIZE]; /* of losses and weights of the first steps */
@@ -72,7 +73,7 @@ typedef struct lab_cell {
 
 typedef struct lab_line {
     char name[64];
-    bool is_transfer;
+    profile_kind kind;
     size_t count;
     double seconds;
 } lab_line;
@@ -80,9 +81,10 @@ typedef struct lab_line {
 /* What so many steps of a workload spend their time with; seconds. */
 typedef struct lab_split {
     size_t workload, device, steps;
-    double wall;              /* of the steps, */
-    double compute, transfer; /* of which the device says that it computed and moved data, */
-    double launch;            /* and waited for the host */
+    double wall; /* of the steps, */
+    double compute,
+        transfer;  /* of which the device says that it computed and moved data; threads, on the mean, */
+    double launch; /* and that they waited */
     double load, compile, first_transfer;
     size_t line_count;
     lab_line lines[LAB_MOST_LINES];
@@ -93,8 +95,8 @@ typedef struct lab_run {
     bench_host host;
     bool is_quick;
     double budget, seconds, least_seconds;
-    size_t rounds;
-    char energy[LAB_TEXT]; /* why there is none, or "" */
+    size_t planned_rounds, rounds; /* whole ones; some cells may have one more */
+    char energy[LAB_TEXT];         /* why there is none, or "" */
     size_t device_count, workload_count, cell_count, split_count;
     lab_device devices[LAB_MOST_DEVICES];
     lab_workload workloads[LAB_MOST_WORKLOADS];

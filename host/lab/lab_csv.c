@@ -28,7 +28,7 @@ static void put_cell(csv_lines *lines, const lab_run *run, const lab_cell *cell,
     put_number(lines, cell->cpu_seconds[round], false);
     put_number(lines, workload->flop, false);
     put_number(lines, workload->bytes, false);
-    put_number(lines, cell->others, false);
+    put_number(lines, cell->span > 0.0 ? cell->others_seconds / cell->span : 0.0, false);
     put(lines, cell->digest, false);
     put(lines, cell->differs ? "yes" : "no", true);
 }

@@ -1,7 +1,7 @@
 /* A run as JSON in Google Benchmark's shape: further members hold what only the lab has. */
 #include <stdlib.h>
 
-#include "lab/lab.h"
+#include "lab/analysis.h"
 #include "support/file_writer.h"
 #include "support/json.h"
 #include "support/text.h"
@@ -61,13 +61,44 @@ static json_t *split_json(const lab_split *split) {
     for (size_t i = 0; i < split->line_count; i++) {
         json_builder line = json_object_begin();
         json_put_text(&line, "name", split->lines[i].name);
-        json_put(&line, "is_transfer", json_boolean(split->lines[i].is_transfer));
+        json_put_text(&line, "kind", profile_kind_names[split->lines[i].kind]);
         json_put_count(&line, "count", split->lines[i].count);
         json_put_real(&line, "seconds", split->lines[i].seconds);
         json_push(&lines, json_end(&line));
     }
     json_put(&entry, "commands", json_end(&lines));
     return json_end(&entry);
+}
+
+static void put_place(json_builder *entry, const char *name, const stat_summary *place) {
+    if (place->count == 0) return;
+    json_builder made = json_object_begin();
+    json_put_real(&made, "median", place->median);
+    json_put_real(&made, "low_quartile", place->low_quartile);
+    json_put_real(&made, "high_quartile", place->high_quartile);
+    json_put_count(&made, "rounds", place->count);
+    json_put(entry, name, json_end(&made));
+}
+
+/* Rows of a step at which the first device and another tie; neither figure where they do not. */
+static json_t *crossings_json(const lab_run *run) {
+    json_builder list = json_array_begin();
+    size_t widths[LAB_MOST_WORKLOADS + 1] = {0};
+    const size_t count = 1 + lab_widths(run, widths + 1);
+    for (size_t i = 0; i < count; i++) {
+        const lab_series series = lab_series_of(run, i == 0 ? LAB_ROWS : LAB_MAP, widths[i]);
+        for (size_t d = 1; series.count >= 2 && d < run->device_count; d++) {
+            if (run->devices[d].role != LAB_ASKED) continue;
+            const lab_crossing crossing = lab_crossing_of(run, &series, 0, d);
+            json_builder entry = json_object_begin();
+            json_put_count(&entry, "width", widths[i]);
+            json_put_text(&entry, "device", run->devices[d].label);
+            put_place(&entry, "predicted", &crossing.predicted);
+            put_place(&entry, "measured", &crossing.measured);
+            json_push(&list, json_end(&entry));
+        }
+    }
+    return json_end(&list);
 }
 
 static json_t *context_json(const lab_run *run) {
@@ -81,6 +112,7 @@ static json_t *context_json(const lab_run *run) {
     json_put_real(&context, "budget_seconds", run->budget);
     json_put_real(&context, "seconds", run->seconds);
     json_put_real(&context, "least_seconds", run->least_seconds);
+    json_put_count(&context, "planned_rounds", run->planned_rounds);
     json_put_count(&context, "rounds", run->rounds);
     json_put_text(&context, "energy_missing", run->energy);
     for (size_t i = 0; i < run->device_count; i++)
@@ -92,6 +124,7 @@ static json_t *context_json(const lab_run *run) {
     json_put(&context, "devices", json_end(&devices));
     json_put(&context, "workloads", json_end(&workloads));
     json_put(&context, "splits", json_end(&splits));
+    json_put(&context, "crossings", crossings_json(run));
     return json_end(&context);
 }
 
@@ -118,6 +151,16 @@ static void put_times(json_builder *entry, double real, double cpu) {
     json_put_text(entry, "time_unit", "us");
 }
 
+/* Against the first device, as the page has it. */
+static void put_verdict(json_builder *entry, const lab_run *run, const lab_cell *cell) {
+    const lab_cell *reference = lab_cell_of(run, cell->workload, 0);
+    if (reference == NULL || reference == cell) return;
+    const lab_comparison found = lab_compare(cell, reference, run->host.cpus, true);
+    json_put_text(entry, "verdict", lab_verdict_names[found.verdict]);
+    json_put_real(entry, "times_as_fast", found.ratio.median);
+    json_put_real(entry, "p_value", found.p);
+}
+
 static json_t *median_json(const lab_run *run, const lab_cell *cell) {
     json_builder entry = begin_entry(run, cell, "_median", "aggregate");
     const stat_summary wall = stat_summarise(cell->seconds, cell->count);
@@ -129,7 +172,9 @@ static json_t *median_json(const lab_run *run, const lab_cell *cell) {
     json_put_text(&entry, "executor", cell->executor);
     json_put_text(&entry, "digest", cell->digest);
     json_put(&entry, "differs", json_boolean(cell->differs));
-    json_put_real(&entry, "others_cores", cell->others);
+    put_verdict(&entry, run, cell);
+    json_put_real(&entry, "others_seconds", cell->others_seconds);
+    json_put_real(&entry, "span_seconds", cell->span);
     json_put_real(&entry, "load_seconds", cell->load);
     json_put_real(&entry, "transfer_seconds", cell->transfer);
     json_put_real(&entry, "compile_seconds", cell->compile);

@@ -91,9 +91,12 @@ static bool take_split(const json_t *from, const lab_run *run, lab_split *split)
                          .first_transfer = real_of(from, "first_transfer")};
     for (size_t i = 0; i < json_array_size(lines) && i < LAB_MOST_LINES; i++) {
         const json_t *line = json_array_get(lines, i);
+        char kind[16];
         lab_line *to = &split->lines[split->line_count++];
         TAKE_TEXT(line, "name", to->name);
-        to->is_transfer = is_true(line, "is_transfer");
+        TAKE_TEXT(line, "kind", kind);
+        for (size_t k = PROFILE_COMPUTES; k <= PROFILE_WAITS; k++)
+            if (strcmp(kind, profile_kind_names[k]) == 0) to->kind = (profile_kind)k;
         to->count = count_of(line, "count");
         to->seconds = real_of(line, "seconds");
     }
@@ -119,7 +122,8 @@ static bool take_benchmark(const json_t *from, lab_run *run) {
     TAKE_TEXT(from, "executor", cell->executor);
     TAKE_TEXT(from, "digest", cell->digest);
     cell->differs = is_true(from, "differs");
-    cell->others = real_of(from, "others_cores");
+    cell->others_seconds = real_of(from, "others_seconds");
+    cell->span = real_of(from, "span_seconds");
     cell->load = real_of(from, "load_seconds");
     cell->transfer = real_of(from, "transfer_seconds");
     cell->compile = real_of(from, "compile_seconds");
@@ -159,6 +163,7 @@ static bool take_run(const json_t *whole, lab_run *run) {
     run->budget = real_of(context, "budget_seconds");
     run->seconds = real_of(context, "seconds");
     run->least_seconds = real_of(context, "least_seconds");
+    run->planned_rounds = count_of(context, "planned_rounds");
     run->rounds = count_of(context, "rounds");
     run->device_count = json_array_size(devices);
     run->workload_count = json_array_size(workloads);

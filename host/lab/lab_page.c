@@ -31,6 +31,8 @@ static tanda_status put_run(page *page, const lab_run *run, bool with_solutions,
     put_outcome(page, run);
     page_paragraph(page, SAY(lab_measured), run->date, run->version, run->rounds, run->seconds, run->budget,
                    run->least_seconds * 1e3);
+    if (run->rounds < run->planned_rounds)
+        page_note(page, MARK_DOUBTFUL, SAY(lab_cut), run->rounds, run->planned_rounds);
     page_paragraph(page, "%s", SAY(lab_how));
     lab_put_machine(page, run);
     lab_put_verdicts(page, run);

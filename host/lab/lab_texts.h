@@ -13,10 +13,17 @@
     TEXT(lab_equal, "All exact rows agree to the bit: losses and weights after %d steps.", \
          "Todas las filas exactas coinciden bit a bit: costes y pesos tras %d pasos.") \
     TEXT(lab_measured, \
-         "Measured on %s with tanda %s: %zu rounds in %.0f s (planned for %.0f s); each time is of at " \
-         "least %.3g ms.", \
-         "Medido el %s con tanda %s: %zu rondas en %.0f s (previstos %.0f s); cada tiempo abarca al menos " \
-         "%.3g ms.") \
+         "Measured on %s with tanda %s: %zu rounds in %.0f s (planned for %.0f s); each time is of " \
+         "some %.3g ms, or of one step that takes longer.", \
+         "Medido el %s con tanda %s: %zu rondas en %.0f s (previstos %.0f s); cada tiempo abarca unos " \
+         "%.3g ms, o un solo paso si tarda más.") \
+    TEXT( \
+        lab_cut, \
+        "The time ran out: %zu of %zu rounds are whole, and fewer rounds make fewer verdicts. Others used " \
+        "the " \
+        "machine, or kernels were compiled for the first time.", \
+        "Se acabó el tiempo: %zu de %zu rondas están completas, y menos rondas dan menos veredictos. Otros " \
+        "usaban la máquina o se compilaron núcleos por primera vez.") \
     TEXT(lab_how, \
          "Each round measures every workload on every device, one after the other; figures are medians of " \
          "the rounds, brackets their quartiles.", \
@@ -37,16 +44,22 @@
     TEXT(lab_verdicts, "Who is faster?", "¿Cuál es más rápido?") \
     TEXT( \
         lab_verdicts_how, \
-        "Each device against %s. A verdict is withheld (?) where the quartiles overlap, where chance would " \
+        "Each device against %s. A tie is within 5 %% in nearly all rounds, and faster is by more than 10 " \
+        "%% " \
+        "in nearly all. A verdict is withheld (?) between, where the quartiles overlap, where chance would " \
         "do " \
         "as much in more than 1 of 20 cases (Mann and Whitney's test), or where others used more than 5 %% " \
         "of the cores.", \
-        "Cada dispositivo frente a %s. No se da veredicto (?) si los cuartiles se solapan, si el azar lo " \
-        "haría " \
-        "en más de 1 de 20 casos (prueba de Mann y Whitney) o si otros usaron más del 5 %% de los núcleos.") \
+        "Cada dispositivo frente a %s. Empatan si en casi todas las rondas distan menos del 5 %%, y uno es " \
+        "más " \
+        "rápido si lo es en más del 10 %% en casi todas. No se da veredicto (?) entre ambos, si los " \
+        "cuartiles " \
+        "se solapan, si el azar lo haría en más de 1 de 20 casos (prueba de Mann y Whitney) o si otros " \
+        "usaron " \
+        "más del 5 %% de los núcleos.") \
     TEXT(lab_workload, "workload", "carga") \
-    TEXT(lab_time, "time of a step µs", "tiempo de un paso µs") \
-    TEXT(lab_ratio, "times as fast", "veces más rápido") \
+    TEXT(lab_time, "time of a step", "tiempo de un paso") \
+    TEXT(lab_ratio, "times as fast", "veces tan rápido") \
     TEXT(lab_p, "p", "p") \
     TEXT(lab_verdict_title, "verdict", "veredicto") \
     TEXT(lab_bits, "bits", "bits") \
@@ -56,8 +69,9 @@
     TEXT(lab_is_faster, "faster", "más rápido") \
     TEXT(lab_is_slower, "slower", "más lento") \
     TEXT(lab_is_same, "tie", "empate") \
-    TEXT(lab_is_busy, "? (others used the cores)", "? (otros usaban los núcleos)") \
+    TEXT(lab_is_busy, "? (others used cores)", "? (otros usaban núcleos)") \
     TEXT(lab_is_overlap, "? (the quartiles overlap)", "? (los cuartiles se solapan)") \
+    TEXT(lab_is_near, "? (neither apart nor a tie)", "? (ni distintos ni empate)") \
     TEXT(lab_is_unsure, "? (chance could do it)", "? (pudo ser el azar)") \
     TEXT(lab_roofline, "Roofline", "Roofline") \
     TEXT(lab_roofline_how, \
@@ -79,11 +93,14 @@
     TEXT(lab_width, "width", "anchura") \
     TEXT(lab_log_ratio, "log2 of the ratio", "log2 de la razón") \
     TEXT(lab_fit, "The line t0 + n / r", "La recta t0 + n / r") \
-    TEXT(lab_fit_how, \
-         "A step of n rows takes t0, whatever it does, and n / r for its rows. Two such lines cross at n = " \
-         "(t0′ − t0) / (1/r − 1/r′).", \
-         "Un paso de n filas tarda t0, haga lo que haga, y n / r por sus filas. Dos rectas así se cruzan " \
-         "en n = (t0′ − t0) / (1/r − 1/r′).") \
+    TEXT( \
+        lab_fit_how, \
+        "A step of n rows takes t0, whatever it does, and n / r for its rows. Two such lines cross at n = " \
+        "(t0′ − t0) / (1/r − 1/r′), which says something where both are within %d %% of the times around " \
+        "it.", \
+        "Un paso de n filas tarda t0, haga lo que haga, y n / r por sus filas. Dos rectas así se cruzan " \
+        "en n = (t0′ − t0) / (1/r − 1/r′), que dice algo si ambas distan menos del %d %% de los tiempos de " \
+        "alrededor.") \
     TEXT(lab_series_title, "series", "serie") \
     TEXT(lab_rows_series, "rows", "filas") \
     TEXT(lab_width_series, "width %zu", "anchura %zu") \
@@ -92,13 +109,17 @@
     TEXT(lab_pair, "devices", "dispositivos") \
     TEXT(lab_predicted, "tie predicted at", "empate previsto en") \
     TEXT(lab_tie_measured, "tie measured at", "empate medido en") \
-    TEXT(lab_no_tie, "none in range", "ninguno en el rango") \
+    TEXT(lab_no_tie, "none clear in range", "ninguno claro en el rango") \
     TEXT(lab_in_rounds, "in rounds", "en rondas") \
     TEXT(lab_rows_caption, "Time of a step as its rows grow; the lines are t0 + n / r.", \
          "Tiempo de un paso al crecer sus filas; las rectas son t0 + n / r.") \
     TEXT(lab_rows_axis, "rows of a step", "filas de un paso") \
-    TEXT(lab_seconds_axis, "seconds", "segundos") \
+    TEXT(lab_seconds_axis, "µs of a step", "µs de un paso") \
     TEXT(lab_threads, "Threads", "Hilos") \
+    TEXT(lab_threads_caption, \
+         "How many times as fast more threads are; dotted, as many as there are threads.", \
+         "Cuántas veces más rápido van más hilos; de puntos, tantas como hilos.") \
+    TEXT(lab_threads_ideal, "as many", "tantas") \
     TEXT(lab_threads_how, \
          "Amdahl's share: of the work, what threads divide. Between brackets its interval over the rounds.", \
          "Parte de Amdahl: del trabajo, lo que los hilos se reparten. Entre corchetes, su intervalo según " \
@@ -107,18 +128,23 @@
     TEXT(lab_speedup, "speedup", "aceleración") \
     TEXT(lab_thread_count, "threads", "hilos") \
     TEXT(lab_split_title, "Where does the time go?", "¿En qué se va el tiempo?") \
-    TEXT(lab_split_how, \
-         "By the device's own account, of steps that were run once more for it. Launch is what is left of " \
-         "the wall time: the host prepares, and the device waits.", \
-         "Según las cuentas del propio dispositivo, con pasos repetidos para ello. Lanzar es lo que queda " \
-         "del tiempo de reloj: el anfitrión prepara y el dispositivo espera.") \
-    TEXT(lab_split_none, "Not measured: none of these devices keeps an account of its time.", \
-         "Sin medir: ninguno de estos dispositivos lleva cuenta de su tiempo.") \
-    TEXT(lab_split_not_of, "Not measured on %s: it keeps no account of its time.", \
-         "Sin medir en %s: no lleva cuenta de su tiempo.") \
+    TEXT( \
+        lab_split_how, \
+        "By the device's own account, of steps that were run once more for it: a queue's commands, or the " \
+        "mean of all threads of the CPU. What is left of the wall time is waiting: the host prepares and " \
+        "launches, or threads wait for one another.", \
+        "Según las cuentas del propio dispositivo, con pasos repetidos para ello: las órdenes de una cola " \
+        "o " \
+        "la media de los hilos de la CPU. Lo que queda del tiempo de reloj es espera: el anfitrión prepara " \
+        "y lanza, o unos hilos esperan a otros.") \
+    TEXT(lab_split_lines, "By op and kernel", "Por operación y núcleo") \
+    TEXT(lab_line_name, "op or kernel", "operación o núcleo") \
+    TEXT(lab_line_count, "times a step", "veces por paso") \
+    TEXT(lab_line_time, "µs a step", "µs por paso") \
+    TEXT(lab_line_share, "of the wall", "del reloj") \
     TEXT(lab_compute, "compute", "cálculo") \
     TEXT(lab_transfer, "transfer", "transferencia") \
-    TEXT(lab_launching, "launch", "lanzar") \
+    TEXT(lab_launching, "launch, wait", "lanzar, esperar") \
     TEXT(lab_wall, "wall ms", "reloj ms") \
     TEXT(lab_load, "data ms", "datos ms") \
     TEXT(lab_compile, "compile ms", "compilar ms") \
@@ -129,8 +155,8 @@
          "Sin medir: solo los dispositivos OpenCL tienen aritmética rápida y no se pidió ninguno.") \
     TEXT(lab_fast_same, "%s on %s: the bits are those of exact, as fast takes the exact kernels there.", \
          "%s en %s: los bits son los de exacto, pues rápido usa allí los núcleos exactos.") \
-    TEXT(lab_exact_time, "exact µs", "exacto µs") \
-    TEXT(lab_fast_time, "fast µs", "rápido µs") \
+    TEXT(lab_exact_time, "exact", "exacto") \
+    TEXT(lab_fast_time, "fast", "rápido") \
     TEXT(lab_energy_title, "Energy", "Energía") \
     TEXT(lab_energy_none, "Not measured: this machine does not let %s be read.", \
          "Sin medir: esta máquina no deja leer %s.") \

@@ -2,10 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "backend/profile.h"
-#include "lab/lab.h"
+#include "lab/sweep.h"
 #include "support/clock.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -14,113 +12,15 @@
 #define QUICK_BUDGET 30.0
 #define ROUNDS 9
 #define QUICK_ROUNDS 5
-#define LEAST_ROUNDS 3
-#define FULL_LIMITS 20.0 /* seconds: a shorter budget has the limits measured briefly */
-#define BRIEF_LIMITS 5.0 /* and one below this not at all */
-#define WARM_UP 0.6      /* of a cell's time goes into what is not timed: data, plans, first steps */
-#define PART_OF_BUDGET 0.9
+#define FIRST_ROUND \
+    3.0 /* of the others, that the first one takes: it opens, and finds how many steps fill the time */
+#define LEAST_SECONDS 0.002 /* of a measurement, */
+#define MOST_SECONDS 0.2    /* as far as the time allows */
+#define PART_OF_ROUNDS 0.84 /* of the time that is planned: splits and page come behind */
+#define PART_OF_SPLITS 0.92
 
-typedef struct sweep {
-    const lab_options *options;
-    lab_run *run;
-    backend *backends[LAB_MOST_DEVICES];
-    tanda_math math[LAB_MOST_DEVICES];
-    bench_data data;
-    double start;
-    tanda_error *error;
-} sweep;
-
-static void tell(const sweep *sweep, const char *what, double part) {
+void lab_tell(const sweep *sweep, const char *what, double part) {
     if (sweep->options->tell != NULL) sweep->options->tell(sweep->options->context, what, part);
-}
-
-/* ---- devices ---------------------------------------------------------------------------------------------- */
-
-/* Of any grade: what computes wrong is to be seen on the page. */
-static tanda_status open_device(sweep *sweep, const char *label, const tanda_device_options *asked,
-                                lab_role role, tanda_error *error) {
-    lab_run *run = sweep->run;
-    if (run->device_count == LAB_MOST_DEVICES)
-        return fail(error, TANDA_USAGE, "--device: more than %d devices", LAB_MOST_DEVICES);
-    tanda_device_options options = *asked;
-    const char *missed = NULL;
-    backend *opened = NULL;
-    options.math = TANDA_MATH_FAST;
-    options.require_device = true;
-    tell(sweep, label, 0.0);
-    const tanda_status status = tanda_device_open(&options, &opened, NULL, error);
-    if (status != TANDA_OK) return status;
-    const tanda_device_information *information = tanda_device_describe(opened);
-    lab_device *device = &run->devices[run->device_count];
-    sweep->backends[run->device_count] = opened;
-    sweep->math[run->device_count++] = role == LAB_FAST ? TANDA_MATH_FAST : asked->math;
-    *device = (lab_device){.role = role,
-                           .compute_units = information->compute_units,
-                           .is_exact = role != LAB_FAST && asked->math == TANDA_MATH_EXACT};
-    if (tanda_device_grade(opened, &missed) != TANDA_GRADE_EXACT)
-        text_put(device->missed, sizeof device->missed, "%s", missed);
-    text_put(device->label, sizeof device->label, "%s", label);
-    text_put(device->id, sizeof device->id, "%s", information->id);
-    text_put(device->name, sizeof device->name, "%s", information->name);
-    text_put(device->platform, sizeof device->platform, "%s", information->platform);
-    return TANDA_OK;
-}
-
-static bool is_on_cpu(const lab_device *device) {
-    return strcmp(device->id, "cpu") == 0;
-}
-
-static tanda_status open_scaling(sweep *sweep, tanda_error *error) {
-    const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    const size_t cores = online > 0 ? (size_t)online : 1;
-    tanda_status status = TANDA_OK;
-    for (size_t threads = 1; status == TANDA_OK; threads = 2 * threads < cores ? 2 * threads : cores) {
-        char label[LAB_TEXT];
-        const tanda_device_options options = {.size = sizeof options, .device = "cpu", .threads = threads};
-        text_put(label, sizeof label, "cpu,threads=%zu", threads);
-        status = open_device(sweep, label, &options, LAB_SCALING, error);
-        if (threads == cores) break;
-    }
-    return status;
-}
-
-/* Only OpenCL has it. */
-static tanda_status open_fast(sweep *sweep, bool *has_fast, tanda_error *error) {
-    const size_t count = sweep->run->device_count;
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
-        char label[LAB_TEXT];
-        if (is_on_cpu(&sweep->run->devices[i]) || !sweep->run->devices[i].is_exact) continue;
-        text_put(label, sizeof label, "%.100s,math=fast", sweep->run->devices[i].label);
-        status = open_device(sweep, label, &sweep->options->asked[i].options, LAB_FAST, error);
-        if (status != TANDA_OK) return status;
-        sweep->run->devices[sweep->run->device_count - 1].of = i;
-        *has_fast = true;
-    }
-    return status;
-}
-
-static tanda_status measure_limits(sweep *sweep, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    if (sweep->run->budget < BRIEF_LIMITS) return TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < sweep->options->asked_count; i++) {
-        tell(sweep, sweep->run->devices[i].label, 0.0);
-        status = backend_limits(sweep->backends[i], sweep->run->budget < FULL_LIMITS,
-                                &sweep->run->devices[i].limits, error);
-    }
-    return status;
-}
-
-static tanda_status open_all(sweep *sweep, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    bool has_fast = false;
-    for (size_t i = 0; status == TANDA_OK && i < sweep->options->asked_count; i++)
-        status = open_device(sweep, sweep->options->asked[i].label, &sweep->options->asked[i].options,
-                             LAB_ASKED, error);
-    if (status == TANDA_OK) status = open_fast(sweep, &has_fast, error);
-    if (status == TANDA_OK) status = open_scaling(sweep, error);
-    if (status == TANDA_OK) lab_plan_workloads(sweep->options, has_fast, sweep->run);
-    return status == TANDA_OK ? measure_limits(sweep, error) : status;
 }
 
 /* ---- cells ------------------------------------------------------------------------------------------------ */
@@ -133,26 +33,11 @@ static void plan_cells(lab_run *run) {
                 run->cells[run->cell_count++] = (lab_cell){.workload = w, .device = d};
 }
 
-static bench_workload workload_of(const lab_workload *workload) {
-    bench_workload made = {.name = workload->name, .kind = BENCH_TRAINING, .rows = workload->rows};
-    made.batch = workload->batch < workload->rows ? workload->batch : 0;
-    for (size_t i = 0; i < sizeof made.units / sizeof *made.units; i++)
-        made.units[i] = workload->units[i];
-    return made;
-}
-
-static void take_result(lab_run *run, lab_cell *cell, const bench_result *result) {
-    const size_t round = cell->count++;
-    cell->seconds[round] = result->seconds[0];
-    cell->cpu_seconds[round] = result->cpu_seconds[0];
-    cell->others += (result->others - cell->others) / (double)cell->count;
+static void take_opening(lab_run *run, lab_cell *cell, const bench_result *result) {
     run->workloads[cell->workload].flop = result->operations;
     run->workloads[cell->workload].bytes = result->bytes;
-    if (round > 0) {
-        cell->differs = cell->differs || strcmp(cell->digest, result->digest) != 0;
-        return;
-    }
-    cell->steps = result->steps;
+    cell->differs = cell->differs || (cell->digest[0] != '\0' && strcmp(cell->digest, result->digest) != 0);
+    if (cell->count > 0) return;
     cell->first = result->first;
     cell->load = result->load;
     cell->transfer = result->transfer;
@@ -161,66 +46,129 @@ static void take_result(lab_run *run, lab_cell *cell, const bench_result *result
     text_put(cell->digest, sizeof cell->digest, "%s", result->digest);
 }
 
-static tanda_status measure_cell(sweep *sweep, lab_cell *cell, bench_result *result) {
+static void take_figures(lab_cell *cell, const bench_result *result) {
+    const size_t round = cell->count++;
+    cell->seconds[round] = result->seconds[0];
+    cell->cpu_seconds[round] = result->cpu_seconds[0];
+    cell->others_seconds += result->others_seconds;
+    cell->span += result->span;
+    if (round == 0) cell->steps = result->steps;
+}
+
+/* What is opened already has told its digest in the first round. */
+static tanda_status run_cell(sweep *sweep, size_t index, bench_result *result) {
+    lab_cell *cell = &sweep->run->cells[index];
+    const bench_options options = lab_bench_options(sweep, cell);
+    const bool is_open = sweep->trials[index] != NULL;
+    bench_trial *trial = NULL;
+    bool is_kept = false;
+    *result = (bench_result){0};
+    tanda_status status = lab_open_trial(sweep, index, result, &trial, &is_kept);
+    if (status == TANDA_OK && !is_open) take_opening(sweep->run, cell, result);
+    if (status == TANDA_OK) status = bench_again(trial, &options, result, sweep->error);
+    if (!is_kept) bench_close(trial);
+    if (status == TANDA_OK) take_figures(cell, result);
+    return status;
+}
+
+static tanda_status measure_cell(sweep *sweep, size_t index, bench_result *result) {
     lab_run *run = sweep->run;
-    lab_device *device = &run->devices[cell->device];
-    const bench_workload workload = workload_of(&run->workloads[cell->workload]);
-    const bench_options options = {.least_seconds = run->least_seconds,
-                                   .repetitions = 1,
-                                   .rounds = 1,
-                                   .steps = cell->steps,
-                                   .digest_steps = LAB_DIGEST_STEPS,
-                                   .math = sweep->math[cell->device]};
+    lab_device *device = &run->devices[run->cells[index].device];
     double before = 0.0, after = 0.0;
     const double begin = seconds_now();
     lab_read_energy("", &before, run->energy);
-    const tanda_status status =
-        bench_run(&workload, sweep->backends[cell->device], &options, &sweep->data, result, sweep->error);
-    if (status != TANDA_OK) return status;
-    if (lab_read_energy("", &after, run->energy) && after > before) {
+    const tanda_status status = run_cell(sweep, index, result);
+    if (status == TANDA_OK && lab_read_energy("", &after, run->energy) && after > before) {
         device->has_energy = true;
         device->joules += after - before;
         device->energy_seconds += seconds_now() - begin;
     }
-    take_result(run, cell, result);
-    return TANDA_OK;
+    return status;
 }
 
-/* Every other round goes the other way, so that none always comes behind the same. */
-static tanda_status measure_round(sweep *sweep, size_t round, bench_result *result) {
+/* ---- rounds ------------------------------------------------------------------------------------------------- */
+
+static double seconds_left(const sweep *sweep) {
+    return PART_OF_ROUNDS * sweep->run->budget - (seconds_now() - sweep->start);
+}
+
+/* A step warms up, and so many are measured. */
+static double cost_of(const lab_cell *cell) {
+    return (double)(cell->steps + 1) * cell->seconds[0];
+}
+
+/* Where the first round was slower or quicker than was planned, the steps of the others follow. */
+static void plan_further_rounds(sweep *sweep) {
+    lab_run *run = sweep->run;
+    double round = 0.0;
+    for (size_t i = 0; i < run->cell_count; i++)
+        round += cost_of(&run->cells[i]);
+    const double left = seconds_left(sweep);
+    if (left <= 0.0) return; /* there are none */
+    const double factor = left / (round * (double)(run->planned_rounds - 1));
+    for (size_t i = 0; i < run->cell_count; i++) {
+        lab_cell *cell = &run->cells[i];
+        const double wanted = factor * (double)cell->steps, most = MOST_SECONDS / cell->seconds[0];
+        const double steps = wanted < most ? wanted : most;
+        cell->steps = steps < 1.0 ? 1 : (size_t)steps;
+    }
+    const double planned = factor * run->least_seconds;
+    run->least_seconds = planned < MOST_SECONDS ? planned : MOST_SECONDS;
+}
+
+/*
+ * Every other round goes the other way, so that none always comes behind the same. *is_whole: the time has not run out
+ * before the end, as it cannot in the first.
+ */
+static tanda_status measure_round(sweep *sweep, size_t round, bench_result *result, bool *is_whole) {
     lab_run *run = sweep->run;
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < run->cell_count; i++) {
-        lab_cell *cell = &run->cells[round % 2 == 0 ? i : run->cell_count - 1 - i];
-        tell(sweep, run->workloads[cell->workload].name, (seconds_now() - sweep->start) / run->budget);
-        status = measure_cell(sweep, cell, result);
+        const size_t index = round % 2 == 0 ? i : run->cell_count - 1 - i;
+        const double left = seconds_left(sweep);
+        *is_whole = round == 0 || cost_of(&run->cells[index]) < left;
+        if (!*is_whole) return TANDA_OK;
+        if (round == 0 && left < 0.0) run->least_seconds = LEAST_SECONDS;
+        lab_tell(sweep, run->workloads[run->cells[index].workload].name,
+                 (seconds_now() - sweep->start) / run->budget);
+        status = measure_cell(sweep, index, result);
     }
     return status;
 }
 
-/* As many rounds as the budget holds, but enough for a test to tell something. */
 static tanda_status measure_rounds(sweep *sweep) {
     lab_run *run = sweep->run;
-    const size_t rounds = run->is_quick ? QUICK_ROUNDS : ROUNDS;
-    const double left = PART_OF_BUDGET * run->budget - (seconds_now() - sweep->start);
-    const double share = left / (double)(run->cell_count * rounds) * (1.0 - WARM_UP);
+    run->planned_rounds = run->is_quick ? QUICK_ROUNDS : ROUNDS;
+    const double share =
+        seconds_left(sweep) / ((double)run->cell_count * ((double)run->planned_rounds - 1.0 + FIRST_ROUND));
     bench_result *result = NULL;
-    run->least_seconds = share < 0.002 ? 0.002 : share > 0.2 ? 0.2 : share;
+    bool is_whole = true;
+    run->least_seconds = share < LEAST_SECONDS ? LEAST_SECONDS : share > MOST_SECONDS ? MOST_SECONDS : share;
     tanda_status status = allocate(&result, 1, sizeof *result, "figures", sweep->error);
-    double longest = 0.0;
-    for (size_t r = 0; status == TANDA_OK && r < rounds; r++) {
-        const double begin = seconds_now();
-        if (r >= LEAST_ROUNDS && begin - sweep->start + longest > PART_OF_BUDGET * run->budget) break;
-        status = measure_round(sweep, r, result);
-        run->rounds = r + 1;
-        if (r == 0 || seconds_now() - begin > longest) longest = seconds_now() - begin;
-        if (r == 1) longest = seconds_now() - begin; /* the first compiles */
+    for (size_t r = 0; status == TANDA_OK && is_whole && r < run->planned_rounds; r++) {
+        if (r == 1) plan_further_rounds(sweep);
+        status = measure_round(sweep, r, result, &is_whole);
+        run->rounds += is_whole;
     }
     free(result);
     return status;
 }
 
 /* ---- do the bits agree? ----------------------------------------------------------------------------------------- */
+
+/* Of what stayed open: the first steps once more, from the first weights on, have to end as they did. */
+static tanda_status repeat_digests(sweep *sweep) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < sweep->run->cell_count; i++) {
+        lab_cell *cell = &sweep->run->cells[i];
+        char digest[DIGEST_TEXT_SIZE] = "";
+        double first = 0.0;
+        if (sweep->trials[i] == NULL) continue;
+        status = bench_digest(sweep->trials[i], LAB_DIGEST_STEPS, &first, digest, sweep->error);
+        cell->differs = cell->differs || (status == TANDA_OK && strcmp(cell->digest, digest) != 0);
+    }
+    return status;
+}
 
 static void compare_digests(lab_run *run) {
     const lab_cell *first[LAB_MOST_WORKLOADS] = {0};
@@ -230,75 +178,6 @@ static void compare_digests(lab_run *run) {
         if (first[cell->workload] == NULL) first[cell->workload] = cell;
         cell->differs = cell->differs || strcmp(cell->digest, first[cell->workload]->digest) != 0;
     }
-}
-
-/* ---- what the time goes into --------------------------------------------------------------------------------- */
-
-static void take_profile(const device_profile *profile, lab_split *split) {
-    for (size_t i = 0; i < profile->line_count; i++) {
-        const profile_line *from = &profile->lines[i];
-        *(from->is_transfer ? &split->transfer : &split->compute) += from->seconds;
-        if (split->line_count == LAB_MOST_LINES) continue;
-        lab_line *line = &split->lines[split->line_count++];
-        *line = (lab_line){.is_transfer = from->is_transfer, .count = from->count, .seconds = from->seconds};
-        text_put(line->name, sizeof line->name, "%s", from->name);
-    }
-}
-
-/* A device that keeps no account is left out. */
-static tanda_status measure_split(sweep *sweep, const lab_cell *cell, bench_result *result) {
-    lab_run *run = sweep->run;
-    backend *backend = sweep->backends[cell->device];
-    device_profile profile = {0};
-    const bench_workload workload = workload_of(&run->workloads[cell->workload]);
-    const bench_options options = {.repetitions = 1,
-                                   .rounds = 1,
-                                   .steps = cell->steps,
-                                   .math = sweep->math[cell->device],
-                                   .profile = &profile};
-    if (backend->interface->profile_begin == NULL || run->split_count == LAB_MOST_SPLITS) return TANDA_OK;
-    const tanda_status status = bench_run(&workload, backend, &options, &sweep->data, result, sweep->error);
-    if (status == TANDA_OK) {
-        lab_split *split = &run->splits[run->split_count++];
-        *split = (lab_split){.workload = cell->workload,
-                             .device = cell->device,
-                             .steps = result->steps,
-                             .wall = result->profiled_seconds,
-                             .load = result->load,
-                             .compile = result->compile,
-                             .first_transfer = result->transfer};
-        take_profile(&profile, split);
-        const double told = split->compute + split->transfer;
-        split->launch = split->wall > told ? split->wall - told : 0.0;
-    }
-    profile_free(&profile);
-    return status;
-}
-
-/* The smallest and the largest of the map and of the rows, and all of the user's. */
-static bool is_split(const lab_run *run, size_t workload) {
-    const lab_workload *asked = &run->workloads[workload];
-    double least = asked->flop, most = asked->flop;
-    if (asked->family == LAB_OWN) return true;
-    if (asked->family != LAB_MAP && asked->family != LAB_ROWS) return false;
-    for (size_t i = 0; i < run->workload_count; i++) {
-        const lab_workload *other = &run->workloads[i];
-        if (other->family != asked->family) continue;
-        least = other->flop < least ? other->flop : least;
-        most = other->flop > most ? other->flop : most;
-    }
-    return asked->flop <= least || asked->flop >= most;
-}
-
-static tanda_status measure_splits(sweep *sweep) {
-    const lab_run *run = sweep->run;
-    bench_result *result = NULL;
-    tanda_status status = allocate(&result, 1, sizeof *result, "figures", sweep->error);
-    for (size_t i = 0; status == TANDA_OK && i < run->cell_count; i++)
-        if (run->devices[run->cells[i].device].role == LAB_ASKED && is_split(run, run->cells[i].workload))
-            status = measure_split(sweep, &run->cells[i], result);
-    free(result);
-    return status;
 }
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
@@ -319,13 +198,14 @@ tanda_status lab_measure(const lab_options *options, lab_run **result, tanda_err
     tanda_status status = allocate(&sweep.run, 1, sizeof *sweep.run, "the lab", error);
     if (status != TANDA_OK) return status;
     describe(sweep.run, options);
-    status = open_all(&sweep, error);
+    status = lab_open(&sweep, error);
     if (status == TANDA_OK) plan_cells(sweep.run);
     if (status == TANDA_OK) status = measure_rounds(&sweep);
-    if (status == TANDA_OK) status = measure_splits(&sweep);
+    if (status == TANDA_OK) status = lab_measure_splits(&sweep, PART_OF_SPLITS * sweep.run->budget);
+    if (status == TANDA_OK) status = repeat_digests(&sweep);
+    lab_close_trials(&sweep);
     for (size_t i = 0; i < LAB_MOST_DEVICES; i++)
         tanda_device_close(sweep.backends[i]);
-    bench_data_free(&sweep.data);
     compare_digests(sweep.run);
     sweep.run->seconds = seconds_now() - sweep.start;
     *result = status == TANDA_OK ? sweep.run : NULL;

@@ -191,14 +191,15 @@ static void put_growth(room *room, const lab_run *run, const lab_series *series,
     ENTITLE(room, "%s", run->devices[device].label);
     for (size_t i = 0; i < series->count; i++) {
         const lab_cell *cell = lab_cell_of(run, series->workloads[i], device);
-        if (cell != NULL) put_point(room, (double)run->workloads[cell->workload].batch, lab_median(cell));
+        if (cell != NULL)
+            put_point(room, (double)run->workloads[cell->workload].batch, MICRO * lab_median(cell));
     }
     const lab_line_fit fit = lab_fit(run, series, device);
     if (fit.row.count == 0 || begin_series(room, SERIES_LINES, color_of(device), true) == NULL) return;
     const double last = (double)run->workloads[series->workloads[series->count - 1]].batch;
     for (double rows = (double)run->workloads[series->workloads[0]].batch; rows <= last; rows *= 2.0)
         if (fit.start.median + rows * fit.row.median > 0.0)
-            put_point(room, rows, fit.start.median + rows * fit.row.median);
+            put_point(room, rows, MICRO * (fit.start.median + rows * fit.row.median));
 }
 
 tanda_status lab_put_rows(page *page, const lab_run *run, tanda_error *error) {
@@ -221,17 +222,35 @@ static void put_speedup(room *room, const lab_run *run, size_t workload) {
         const lab_cell *cell = lab_cell_of(run, workload, d);
         if (run->devices[d].role != LAB_SCALING || cell == NULL) continue;
         if (alone == 0.0) alone = lab_median(cell);
-        put_point(room, (double)run->devices[d].compute_units, alone / lab_median(cell));
+        put_point(room, (double)room->series[room->count - 1].count, alone / lab_median(cell));
     }
+}
+
+/* As many times as fast as there are threads; the names of their places on the axis, too. */
+static size_t put_ideal(page *page, room *room, const lab_run *run, char (*texts)[24], const char **names) {
+    size_t count = 0;
+    if (begin_series(room, SERIES_LINES, PICTURE_INK, true) == NULL) return 0;
+    ENTITLE(room, "%s", SAY(lab_threads_ideal));
+    for (size_t d = 0; d < run->device_count; d++) {
+        if (run->devices[d].role != LAB_SCALING) continue;
+        text_put(texts[count], sizeof *texts, "%zu", run->devices[d].compute_units);
+        names[count] = texts[count];
+        put_point(room, (double)count++, (double)run->devices[d].compute_units);
+    }
+    return count;
 }
 
 tanda_status lab_put_threads(page *page, const lab_run *run, tanda_error *error) {
     room room;
+    char texts[LAB_MOST_DEVICES][24];
+    const char *names[LAB_MOST_DEVICES];
     const lab_series series = lab_series_of_threads(run);
-    picture picture = {
-        .name = "threads", .x = {.label = SAY(lab_thread_count)}, .y = {.label = SAY(lab_speedup)}};
+    picture picture = {.name = "threads",
+                       .x = {.label = SAY(lab_thread_count), .names = names},
+                       .y = {.label = SAY(lab_speedup)}};
     room.count = 0;
+    picture.x.name_count = put_ideal(page, &room, run, texts, names);
     for (size_t i = 0; i < series.count; i++)
         put_speedup(&room, run, series.workloads[i]);
-    return put_room(page, &room, &picture, SAY(lab_threads), error);
+    return put_room(page, &room, &picture, SAY(lab_threads_caption), error);
 }

@@ -39,9 +39,10 @@ void lab_put_machine(page *page, const lab_run *run) {
 /* ---- verdicts --------------------------------------------------------------------------------------------- */
 
 void lab_put_verdict_cell(page *page, lab_verdict verdict) {
-    const char *const texts[] = {[LAB_FASTER] = SAY(lab_is_faster),   [LAB_SLOWER] = SAY(lab_is_slower),
-                                 [LAB_SAME] = SAY(lab_is_same),       [LAB_BUSY] = SAY(lab_is_busy),
-                                 [LAB_OVERLAP] = SAY(lab_is_overlap), [LAB_UNSURE] = SAY(lab_is_unsure)};
+    const char *const texts[] = {
+        [LAB_FASTER] = SAY(lab_is_faster), [LAB_SLOWER] = SAY(lab_is_slower),   [LAB_SAME] = SAY(lab_is_same),
+        [LAB_BUSY] = SAY(lab_is_busy),     [LAB_OVERLAP] = SAY(lab_is_overlap), [LAB_NEAR] = SAY(lab_is_near),
+        [LAB_UNSURE] = SAY(lab_is_unsure)};
     const page_mark mark = verdict == LAB_FASTER ? MARK_GOOD
                            : verdict >= LAB_BUSY ? MARK_DOUBTFUL
                                                  : MARK_NONE;
@@ -55,32 +56,42 @@ static void put_bits(page *page, const lab_run *run, const lab_cell *cell) {
         page_cell(page, "%s", run->devices[cell->device].is_exact ? SAY(lab_same_bits) : SAY(lab_fast_bits));
 }
 
+/* Three digits, and never an exponent. */
+static int decimals_of(double value) {
+    return value < 10.0 ? 2 : value < 100.0 ? 1 : 0;
+}
+
+/* In the unit that the median calls for. */
 static void put_time(page *page, const lab_cell *cell) {
     const stat_summary time = stat_summarise(cell->seconds, cell->count);
-    page_cell(page, "%.4g [%.4g, %.4g]", time.median * MICRO, time.low_quartile * MICRO,
-              time.high_quartile * MICRO);
+    const bool is_micro = time.median < 1e-3, is_milli = time.median < 1.0;
+    const double by = is_micro ? MICRO : is_milli ? 1e3 : 1.0;
+    page_cell(page, "%.*f %s [%.*f, %.*f]", decimals_of(by * time.median), by * time.median,
+              is_micro   ? "µs"
+              : is_milli ? "ms"
+                         : "s",
+              decimals_of(by * time.low_quartile), by * time.low_quartile,
+              decimals_of(by * time.high_quartile), by * time.high_quartile);
 }
 
 /* What the device is held against, itself, has no verdict. */
 static void put_verdict(page *page, const lab_run *run, const lab_cell *cell, const lab_cell *reference) {
     const bool is_held = reference != NULL && reference != cell;
-    const lab_comparison found =
-        is_held ? lab_compare(cell, reference, run->host.cpus, true) : (lab_comparison){0};
-    page_cell(page, "%s", run->workloads[cell->workload].name);
+    page_cell(page, "%s", is_held ? "" : run->workloads[cell->workload].name);
     page_cell(page, "%s", run->devices[cell->device].label);
-    if (is_held)
-        lab_put_verdict_cell(page, found.verdict);
-    else
-        page_cell(page, "–");
-    put_bits(page, run, cell);
-    put_time(page, cell);
     if (is_held) {
+        const lab_comparison found = lab_compare(cell, reference, run->host.cpus, true);
+        lab_put_verdict_cell(page, found.verdict);
         page_cell(page, "%.3g", found.ratio.median);
+        put_time(page, cell);
         page_cell(page, "%.2g", found.p);
     } else {
         page_cell(page, "–");
         page_cell(page, "–");
+        put_time(page, cell);
+        page_cell(page, "–");
     }
+    put_bits(page, run, cell);
 }
 
 static bool is_shown(const lab_run *run, const lab_cell *cell) {
@@ -88,12 +99,11 @@ static bool is_shown(const lab_run *run, const lab_cell *cell) {
 }
 
 void lab_put_verdicts(page *page, const lab_run *run) {
-    const char *const titles[] = {SAY(lab_workload), SAY(lab_device), SAY(lab_verdict_title),
-                                  SAY(lab_bits),     SAY(lab_time),   SAY(lab_ratio),
-                                  SAY(lab_p)};
+    const char *const titles[] = {SAY(lab_workload), SAY(lab_device), SAY(lab_verdict_title), SAY(lab_ratio),
+                                  SAY(lab_time),     SAY(lab_p),      SAY(lab_bits)};
     page_heading(page, "%s", SAY(lab_verdicts));
     page_paragraph(page, SAY(lab_verdicts_how), run->devices[0].label);
-    page_table_begin(page, "wwwwrrr", titles);
+    page_table_begin(page, "wwwrrrw", titles);
     for (size_t i = 0; i < run->cell_count; i++)
         if (is_shown(run, &run->cells[i]))
             put_verdict(page, run, &run->cells[i], lab_cell_of(run, run->cells[i].workload, 0));
@@ -155,7 +165,7 @@ void lab_put_fits(page *page, const lab_run *run) {
     const char *const pairs[] = {SAY(lab_series_title), SAY(lab_pair), SAY(lab_predicted),
                                  SAY(lab_tie_measured), SAY(lab_in_rounds)};
     page_subheading(page, "%s", SAY(lab_fit));
-    page_paragraph(page, "%s", SAY(lab_fit_how));
+    page_paragraph(page, SAY(lab_fit_how), (int)(100.0 * (LAB_CLEAR - 1.0) + 0.5));
     page_table_begin(page, "wwrr", titles);
     each_series(page, run, 0, put_fit);
     page_table_end(page);
@@ -191,7 +201,9 @@ static double percent(double part, double whole) {
 static void put_split(page *page, const lab_run *run, const lab_split *split) {
     const lab_line *most = NULL;
     for (size_t i = 0; i < split->line_count; i++)
-        if (most == NULL || split->lines[i].seconds > most->seconds) most = &split->lines[i];
+        if (split->lines[i].kind != PROFILE_WAITS &&
+            (most == NULL || split->lines[i].seconds > most->seconds))
+            most = &split->lines[i];
     page_cell(page, "%s", run->workloads[split->workload].name);
     page_cell(page, "%s", run->devices[split->device].label);
     page_cell(page, "%.3g", split->load * 1e3);
@@ -204,29 +216,42 @@ static void put_split(page *page, const lab_run *run, const lab_split *split) {
     page_cell(page, "%s", most != NULL ? most->name : "–");
 }
 
-static bool has_split(const lab_run *run, size_t device) {
-    for (size_t i = 0; i < run->split_count; i++)
-        if (run->splits[i].device == device) return true;
-    return false;
+/* Each op or kernel, opened by who wants to know. */
+static void put_lines(page *page, const lab_run *run, const lab_split *split) {
+    const char *const titles[] = {SAY(lab_line_name), SAY(lab_line_count), SAY(lab_line_time),
+                                  SAY(lab_line_share)};
+    page_subheading(page, "%s, %s", run->workloads[split->workload].name, run->devices[split->device].label);
+    page_table_begin(page, "wrrr", titles);
+    for (size_t i = 0; i < split->line_count; i++) {
+        const lab_line *line = &split->lines[i];
+        if (line->kind == PROFILE_WAITS) continue;
+        page_cell(page, "%s", line->name);
+        page_cell(page, "%.3g", (double)line->count / (double)split->steps);
+        page_cell(page, "%.3g", line->seconds / (double)split->steps * MICRO);
+        page_cell(page, "%.1f %%", percent(line->seconds, split->wall));
+    }
+    page_cell(page, "%s", SAY(lab_launching));
+    page_cell(page, "–");
+    page_cell(page, "%.3g", split->launch / (double)split->steps * MICRO);
+    page_cell(page, "%.1f %%", percent(split->launch, split->wall));
+    page_table_end(page);
 }
 
 void lab_put_splits(page *page, const lab_run *run) {
     const char *const titles[] = {SAY(lab_workload),  SAY(lab_device), SAY(lab_load),    SAY(lab_hand_over),
                                   SAY(lab_compile),   SAY(lab_wall),   SAY(lab_compute), SAY(lab_transfer),
                                   SAY(lab_launching), SAY(lab_most)};
+    if (run->split_count == 0) return; /* of a saved run that says so */
     page_heading(page, "%s", SAY(lab_split_title));
-    if (run->split_count == 0) {
-        page_paragraph(page, "%s", SAY(lab_split_none));
-        return;
-    }
     page_paragraph(page, "%s", SAY(lab_split_how));
     page_table_begin(page, "wwrrrrrrrw", titles);
     for (size_t i = 0; i < run->split_count; i++)
         put_split(page, run, &run->splits[i]);
     page_table_end(page);
-    for (size_t i = 0; i < run->device_count; i++)
-        if (run->devices[i].role == LAB_ASKED && !has_split(run, i))
-            page_paragraph(page, SAY(lab_split_not_of), run->devices[i].label);
+    page_details_begin(page, "%s", SAY(lab_split_lines));
+    for (size_t i = 0; i < run->split_count; i++)
+        put_lines(page, run, &run->splits[i]);
+    page_details_end(page);
 }
 
 /* ---- exact and fast, and energy ------------------------------------------------------------------------------ */

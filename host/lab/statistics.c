@@ -139,17 +139,10 @@ bool stat_fit_line(const double *x, const double *y, size_t count, stat_line *li
     return true;
 }
 
-/* Halves the interval: in the middle of a logarithmic axis lies the geometric mean, of a straight line's values likewise. */
-bool stat_tie_between(const double x[2], const double ratio[2], double *place) {
-    double low = x[0], high = x[1], at_low = ratio[0], at_high = ratio[1];
-    if ((at_low > 1.0) == (at_high > 1.0)) return false;
-    for (int i = 0; i < 60; i++) {
-        const double middle = sqrt(low * high), at_middle = sqrt(at_low * at_high);
-        const bool is_low = (at_middle > 1.0) == (at_low > 1.0);
-        *(is_low ? &low : &high) = middle;
-        *(is_low ? &at_low : &at_high) = at_middle;
-    }
-    *place = sqrt(low * high);
+bool stat_tie_between(const double x[2], const double a[2], const double b[2], double *place) {
+    const double first = b[0] - a[0], last = b[1] - a[1];
+    if ((first > 0.0) == (last > 0.0)) return false;
+    *place = x[0] + (x[1] - x[0]) * first / (first - last);
     return true;
 }
 

@@ -38,10 +38,10 @@ typedef struct stat_line {
 bool stat_fit_line(const double *x, const double *y, size_t count, stat_line *line);
 
 /*
- * Where a ratio is 1 between places x[0] and x[1], at which it has these values: on a straight line between them where both
- * axes are logarithmic. False where it is on the same side at both.
+ * Where two values are the same between places x[0] and x[1], at which they are these: both on straight lines, as the time
+ * of a step is by its rows. False where it is the same one that is larger at both.
  */
-bool stat_tie_between(const double x[2], const double ratio[2], double *place);
+bool stat_tie_between(const double x[2], const double a[2], const double b[2], double *place);
 
 /* The logarithm to base 2 of a value above 0, to some 30 binary digits. */
 double stat_log2(double value);

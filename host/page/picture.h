@@ -44,6 +44,7 @@ typedef struct picture_series {
     size_t rows, columns;
     const double *values;
     int color;     /* 1 to PICTURE_COLORS, PICTURE_INK; 0: by its place in the picture */
+    size_t panel;  /* where the picture has panels */
     bool is_faint; /* dashed and thin: a limit, a prediction, a border */
 } picture_series;
 
@@ -63,11 +64,17 @@ typedef struct picture_axis {
     bool is_log;
     bool is_reversed;
     double least, most;       /* both 0: from the data */
+    double step;              /* between two tics; 0: as gnuplot likes */
     const char *const *names; /* of the places 0, 1, 2...; NULL: numbers */
     size_t name_count;
 } picture_axis;
 
-typedef enum picture_palette { PALETTE_SEQUENTIAL, PALETTE_DIVERGING, PALETTE_GRAY } picture_palette;
+typedef enum picture_palette {
+    PALETTE_SEQUENTIAL,
+    PALETTE_DIVERGING,
+    PALETTE_GRAY,
+    PALETTE_CLASSES /* of values 0 to PICTURE_COLORS - 1: a light tint of each colour, and what lies between */
+} picture_palette;
 
 typedef struct picture {
     const char *name;  /* of its files and of its ids in a page: letters, digits, '-' and '_' */
@@ -75,11 +82,16 @@ typedef struct picture {
     picture_axis x, y, z;
     picture_axis color;      /* of a heat map: label and range; PALETTE_DIVERGING wants a symmetric range */
     picture_palette palette; /* of heat maps, contours and surfaces */
-    size_t levels;           /* of contours; 0: 12 */
-    bool has_square_units;   /* one unit is as long on y as on x */
-    bool is_bare;            /* no axes, as for weights that are shown as an image */
-    bool is_dark;            /* PNG and PDF; SVG follows its reader, text its terminal */
-    size_t width, height;    /* pixels; 0: 720 x 430 */
+    size_t levels;           /* of contours; 0: 12; 1: at `level`, in ink */
+    double level;
+    const char *const
+        *panels; /* titles of plots side by side, which have axes and looks in common; NULL: one plot */
+    size_t panel_count;
+    bool has_square_units; /* one unit is as long on y as on x */
+    bool has_no_key;
+    bool is_bare;                   /* no axes, as for weights that are shown as an image */
+    bool is_dark;                   /* PNG and PDF; SVG follows its reader, text its terminal */
+    size_t width, height;           /* pixels; 0: 720 x 430 */
     size_t text_width, text_height; /* letters; 0: 79 x 24 */
     const picture_series *series;
     size_t series_count;

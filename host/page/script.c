@@ -28,6 +28,7 @@ static const char *const colors[PICTURE_COLORS] = {"#2f7ed8", "#d9730d", "#2a9d5
 #define DARK_INK "#d8dee4"
 #define DARK_GRID "#3d454d"
 #define DARK_PAPER "#14181d"
+#define LEVEL_INK "#333a42" /* of one level, on tints that are light for all readers */
 
 static bool has_kind(const picture *picture, series_kind kind) {
     for (size_t i = 0; i < picture->series_count; i++)
@@ -76,6 +77,7 @@ static void put_text_terminal(FILE *stream, const picture *picture) {
     const size_t frame_height = picture->is_bare ? 1 : TEXT_FRAME_HEIGHT;
     if (cell > 0 && columns * cell + frame_width < width) width = columns * cell + frame_width;
     if (cell > 0 && rows + frame_height < 2 * height) height = rows + frame_height;
+    if (picture->panel_count > 0) height *= picture->panel_count;
     fprintf(stream, "set terminal dumb mono noenhanced size %zu,%zu\n", width, height);
 }
 
@@ -124,6 +126,7 @@ static void put_axis(FILE *stream, const char *name, const picture_axis *axis, c
         fprintf(stream, "%s textcolor rgb '%s'\n", offset, ink);
     }
     if (axis->is_log) fprintf(stream, "set logscale %s\n", name);
+    if (axis->step > 0.0) fprintf(stream, "set %stics %.17g\n", name, axis->step);
     put_range(stream, name, axis);
     if (axis->names == NULL) return;
     fprintf(stream, "set %stics (", name);
@@ -139,9 +142,11 @@ static void put_palette(FILE *stream, const picture *picture) {
     static const char *const definitions[] = {
         [PALETTE_SEQUENTIAL] = "0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725'",
         [PALETTE_DIVERGING] = "0 '#2166ac', 1 '#92c5de', 2 '#f7f7f7', 3 '#f4a582', 4 '#b2182b'",
-        [PALETTE_GRAY] = "0 '#000000', 1 '#ffffff'"};
-    /* Lines have to be seen on white and on black. */
-    static const char lines[] = "0 '#2f7ed8', 1 '#1f9aa8', 2 '#2a9d5c', 3 '#c99a1a', 4 '#d64545'";
+        [PALETTE_GRAY] = "0 '#000000', 1 '#ffffff'",
+        [PALETTE_CLASSES] = ("0 '#cfe2f6', 1 '#f8dcc0', 2 '#cceadb', 3 '#f0d2e7', 4 '#e0d6f3', 5 '#f5d1d1', "
+                             "6 '#cbe9ed', 7 '#dfe1e4'")};
+    /* Lines have to be seen on white and on black, and beside paths in colours. */
+    static const char lines[] = "0 '#b4bcc4', 1 '#6a737c'";
     const bool has_lines = has_kind(picture, SERIES_CONTOUR) && picture->palette == PALETTE_SEQUENTIAL;
     fprintf(stream, "set palette defined (%s)\n", has_lines ? lines : definitions[picture->palette]);
 }
@@ -157,23 +162,28 @@ static void put_look(FILE *stream, const picture *picture, picture_format format
     fprintf(stream, "set tics nomirror textcolor rgb '%s'\n", ink);
     if (format != PICTURE_TEXT)
         fprintf(stream, "set grid linetype 1 linewidth 0.5 linecolor rgb '%s'\n", grid);
-    fprintf(stream, "set key outside bottom center horizontal textcolor rgb '%s'\n", ink);
+    fprintf(stream, "set key outside %s center horizontal width 1 textcolor rgb '%s'\n",
+            has_kind(picture, SERIES_SURFACE) ? "top" : "bottom", ink);
     if (picture->title != NULL) {
         fputs("set title ", stream);
         put_quoted(stream, picture->title);
         fprintf(stream, " textcolor rgb '%s'\n", ink);
     }
     /* The key lies below the label of x; letters have lines of their own for both. */
-    put_axis(stream, "x", &picture->x, ink, format == PICTURE_TEXT ? "" : " offset 0,0.4");
+    put_axis(stream, "x", &picture->x, ink, format == PICTURE_TEXT ? "" : " offset 0,0.7");
     put_axis(stream, "y", &picture->y, ink, "");
-    put_axis(stream, "z", &picture->z, ink, "");
+    put_axis(stream, "z", &picture->z, ink, format == PICTURE_TEXT ? "" : " rotate by 90 offset 1,0");
     put_axis(stream, "cb", &picture->color, ink, "");
     if (has_kind(picture, SERIES_HEAT_MAP) || has_kind(picture, SERIES_CONTOUR) ||
         has_kind(picture, SERIES_SURFACE))
         put_palette(stream, picture);
     if (has_kind(picture, SERIES_HEAT_MAP)) fputs("unset grid\n", stream);
     if (has_kind(picture, SERIES_SURFACE))
-        fputs("set border 31\nset view 55,30\nset hidden3d front\n", stream);
+        fprintf(stream, "set border 31\nset view 52,30,1.1,1.1\nset xyplane relative 0.1\nunset colorbox\n%s",
+                format == PICTURE_TEXT ? "set hidden3d front\n" : ""); /* else paths are seen through it */
+    if (picture->has_no_key) fputs("unset key\n", stream);
+    if (picture->palette == PALETTE_CLASSES)
+        fprintf(stream, "set cbrange [0:%d]\nunset colorbox\n", PICTURE_COLORS - 1);
     if (picture->has_square_units) fputs("set size ratio -1\n", stream);
     if (picture->is_bare)
         fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset margins 0,0,0,0\n", stream);
@@ -217,7 +227,11 @@ static void put_contours(FILE *stream, const picture *picture, const char *data)
         if (series_is_empty(series)) continue;
         if (series->kind == SERIES_CONTOUR) {
             fputs("set contour base\nunset surface\n", stream);
-            fprintf(stream, "set cntrparam levels auto %zu\n", or_default(picture->levels, DEFAULT_LEVELS));
+            if (picture->levels == 1)
+                fprintf(stream, "set cntrparam levels discrete %.17g\n", picture->level);
+            else
+                fprintf(stream, "set cntrparam levels auto %zu\n",
+                        or_default(picture->levels, DEFAULT_LEVELS));
             fprintf(stream, "set table $contour%zu\nsplot %s index %zu using 1:2:3\n", index, data, index);
             fputs("unset table\nunset contour\nset surface\n", stream);
         }
@@ -226,7 +240,7 @@ static void put_contours(FILE *stream, const picture *picture, const char *data)
 }
 
 /* Which columns, and how they are drawn. */
-static const char *style_of(const picture_series *series, picture_format format) {
+static const char *style_of(const picture *picture, const picture_series *series, picture_format format) {
     const bool has_z = series->z != NULL, is_text = format == PICTURE_TEXT;
     switch (series->kind) {
     case SERIES_POINTS:
@@ -249,7 +263,8 @@ static const char *style_of(const picture_series *series, picture_format format)
                : format == PICTURE_SVG ? "using 1:2:3 with image"
                                        : "using 1:2:3 with image pixels";
     case SERIES_CONTOUR:
-        return is_text ? "using 1:2 with lines" : "using 1:2:3 with lines linewidth 1.2 linecolor palette";
+        return is_text || picture->levels == 1 ? "using 1:2 with lines"
+                                               : "using 1:2:3 with lines linewidth 1.2 linecolor palette";
     case SERIES_SURFACE:
         return is_text ? "using 1:2:3 with lines" : "using 1:2:3 with pm3d";
     default:
@@ -260,9 +275,12 @@ static const char *style_of(const picture_series *series, picture_format format)
 static void put_color(FILE *stream, const picture *picture, const picture_series *series, size_t place,
                       picture_format format) {
     const bool is_dark = picture->is_dark && format != PICTURE_SVG;
-    if (series->kind >= SERIES_HEAT_MAP) return;
+    const bool is_line = series->kind == SERIES_CONTOUR && picture->levels == 1;
+    if (series->kind >= SERIES_HEAT_MAP && !is_line) return;
     const char *attribute = series->kind == SERIES_LABELS ? "textcolor" : "linecolor";
-    if (series->color == PICTURE_INK || (series->kind == SERIES_LABELS && series->color == 0))
+    if (is_line)
+        fprintf(stream, " linecolor rgb '%s' linewidth 2", LEVEL_INK);
+    else if (series->color == PICTURE_INK || (series->kind == SERIES_LABELS && series->color == 0))
         fprintf(stream, " %s rgb '%s'", attribute, is_dark ? DARK_INK : INK);
     else if (series->kind == SERIES_LABELS)
         fprintf(stream, " textcolor linetype %d", series->color);
@@ -272,23 +290,57 @@ static void put_color(FILE *stream, const picture *picture, const picture_series
     if (series->is_faint) fputs(" dashtype 2 linewidth 1", stream);
 }
 
-static void put_series(FILE *stream, const picture *picture, picture_format format, const char *data) {
+/* Those of a panel, of those that lie in the data. */
+static void put_series(FILE *stream, const picture *picture, size_t panel, picture_format format,
+                       const char *data) {
     size_t index = 0;
+    bool is_first = true;
     fputs(has_kind(picture, SERIES_SURFACE) ? "splot " : "plot ", stream);
     for (size_t i = 0; i < picture->series_count; i++) {
         const picture_series *series = &picture->series[i];
         if (series_is_empty(series)) continue;
-        if (index > 0) fputs(", \\\n     ", stream);
+        if (series->panel != panel) {
+            index++;
+            continue;
+        }
+        if (!is_first) fputs(", \\\n     ", stream);
+        is_first = false;
         if (series->kind == SERIES_CONTOUR)
-            fprintf(stream, "$contour%zu %s", index, style_of(series, format));
+            fprintf(stream, "$contour%zu %s", index, style_of(picture, series, format));
         else
-            fprintf(stream, "%s index %zu %s", data, index, style_of(series, format));
+            fprintf(stream, "%s index %zu %s", data, index, style_of(picture, series, format));
         put_color(stream, picture, series, i, format);
         fputs(series->title != NULL ? " title " : " notitle", stream);
         if (series->title != NULL) put_quoted(stream, series->title);
         index++;
     }
     fputc('\n', stream);
+}
+
+/* Panels are laid out as a square, or a wide rectangle; letters have no room for two beside one another. */
+static size_t panel_columns(const picture *picture, picture_format format) {
+    size_t columns = 1;
+    while (columns * (columns - 1) < picture->panel_count)
+        columns++;
+    if (picture->panel_count < 4) columns = picture->panel_count;
+    return format == PICTURE_TEXT ? 1 : columns;
+}
+
+static void put_panels(FILE *stream, const picture *picture, picture_format format, const char *data) {
+    const size_t columns = panel_columns(picture, format);
+    fprintf(stream, "set multiplot layout %zu,%zu", (picture->panel_count + columns - 1) / columns, columns);
+    if (picture->title != NULL) {
+        fputs(" title ", stream);
+        put_quoted(stream, picture->title);
+    }
+    fputs("\nunset key\nunset colorbox\n", stream);
+    for (size_t i = 0; i < picture->panel_count; i++) {
+        fputs("set title ", stream);
+        put_quoted(stream, picture->panels[i]);
+        fputc('\n', stream);
+        put_series(stream, picture, i, format, data);
+    }
+    fputs("unset multiplot\n", stream);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------- */
@@ -323,7 +375,10 @@ static void put_script(FILE *stream, const picture *picture, picture_format form
     put_terminal(stream, picture, format);
     put_look(stream, picture, format);
     if (format == PICTURE_TEXT) put_shades(stream, picture);
-    put_series(stream, picture, format, data);
+    if (picture->panel_count > 0)
+        put_panels(stream, picture, format, data);
+    else
+        put_series(stream, picture, 0, format, data);
 }
 
 tanda_status picture_script(const picture *picture, picture_format format, const char *stem, char **script,

@@ -35,7 +35,8 @@ const char page_style[] =
     "summary{cursor:pointer;font-weight:600}\n"
     "details{padding:.4rem .8rem;border:1px solid var(--line);border-radius:6px}\n"
     "figure{margin:1rem 0}figcaption{color:var(--soft);font-size:.9rem}figcaption small{display:block}\n"
-    ".strip{display:flex;flex-wrap:wrap;gap:.5rem}.strip figure{flex:1 1 14rem;margin:0}\n"
+    ".strip{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(17rem,100%),1fr));gap:.5rem}"
+    ".strip figure{margin:0}\n"
     "footer{margin-top:3rem;color:var(--soft);font-size:.85rem}\n"
     "@media print{body{font-size:10.5pt}main{max-width:none;padding:0}h2,h3{break-after:avoid}"
     "figure,tr,.note{break-inside:avoid}.table{overflow:visible}}\n";

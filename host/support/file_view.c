@@ -144,6 +144,13 @@ void file_view_close(file_view *view) {
     *view = (file_view){0};
 }
 
+void file_view_pass(const file_view *view, size_t begin, size_t end) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    begin = begin / page * page;
+    end = end / page * page;
+    if (view->file != NULL && begin < end) madvise((void *)(view->data + begin), end - begin, MADV_DONTNEED);
+}
+
 /* ---- checking ------------------------------------------------------------------------------------------ */
 
 static bool same_time(struct timespec a, struct timespec b) {

@@ -25,6 +25,9 @@ typedef struct file_view {
 tanda_status file_view_open(const char *path, file_view *view, tanda_error *error);
 void file_view_close(file_view *view);
 
+/* Whole pages among these bytes need not stay in memory: they are read again where they are looked at. */
+void file_view_pass(const file_view *view, size_t begin, size_t end);
+
 /*
  * Returns status, unless the file is not as it was when it was opened: by its size, by the time of its last change, or
  * by a page that could not be read. Then it is TANDA_BAD_INPUT, whatever status says, since what was made of the bytes

@@ -81,7 +81,7 @@ static int unfinished_make(const char *path, mode_t mode, unfinished *file) {
         for (int i = 0; i < LETTERS; i++)
             file->path[length - LETTERS + i] = letters[random[i] % (sizeof letters - 1)];
         file->note = note(file->path); /* before there is a file: a signal in between leaves none */
-        file->descriptor = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        file->descriptor = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
         code = file->descriptor >= 0 ? 0 : errno;
         if (code == 0) code = hold(file);
         if (code != 0 && file->descriptor >= 0) close(file->descriptor);
@@ -204,6 +204,37 @@ tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_erro
 tanda_status file_writer_add(file_writer *writer, const void *data, size_t size, tanda_error *error) {
     int code = write_all(writer->descriptor, data, size);
     return code == 0 ? TANDA_OK : fail_writing(writer, code, error);
+}
+
+static tanda_status fail_without_places(file_writer *writer, tanda_error *error) {
+    file_writer_abandon(writer);
+    return fail(error, TANDA_FAILED, "%s: is a pipe or device, and rows are put in order in a file; name one",
+                writer->path);
+}
+
+tanda_status file_writer_put(file_writer *writer, uint64_t offset, const void *data, size_t size,
+                             tanda_error *error) {
+    if (writer->as_it_is) return fail_without_places(writer, error);
+    for (size_t done = 0; done < size;) {
+        const ssize_t written =
+            pwrite(writer->descriptor, (const char *)data + done, size - done, (off_t)(offset + done));
+        if (written < 0 && errno != EINTR) return fail_writing(writer, errno, error);
+        if (written > 0) done += (size_t)written;
+    }
+    return TANDA_OK;
+}
+
+tanda_status file_writer_get(file_writer *writer, uint64_t offset, void *data, size_t size,
+                             tanda_error *error) {
+    if (writer->as_it_is) return fail_without_places(writer, error);
+    for (size_t done = 0; done < size;) {
+        const ssize_t got =
+            pread(writer->descriptor, (char *)data + done, size - done, (off_t)(offset + done));
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return fail_writing(writer, got == 0 ? EIO : errno, error);
+        if (got > 0) done += (size_t)got;
+    }
+    return TANDA_OK;
 }
 
 tanda_status file_writer_finish(file_writer *writer, tanda_error *error) {

@@ -16,6 +16,7 @@
 #define TANDA_SUPPORT_FILE_WRITER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "support/file_target.h"
@@ -65,6 +66,15 @@ tanda_status file_writer_begin(const char *path, file_writer *writer, tanda_erro
 tanda_status file_writer_add(file_writer *writer, const void *data, size_t size, tanda_error *error);
 tanda_status file_writer_finish(file_writer *writer, tanda_error *error);
 void file_writer_abandon(file_writer *writer);
+
+/*
+ * Writes at a place of the file, or reads back what was put there; no `add` goes with them. TANDA_FAILED also where the file
+ * is none that has places: a pipe, a device.
+ */
+tanda_status file_writer_put(file_writer *writer, uint64_t offset, const void *data, size_t size,
+                             tanda_error *error);
+tanda_status file_writer_get(file_writer *writer, uint64_t offset, void *data, size_t size,
+                             tanda_error *error);
 
 /* Tries whether `path` could be written, by making the temporary file; nothing is left of it, no pipe is opened. */
 tanda_status file_writer_check(const char *path, tanda_error *error);

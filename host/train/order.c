@@ -7,10 +7,12 @@
  * change these: they are in the bits of every training whose window was not given (docs/exactness.md, rule 10).
  */
 #define MOST_BLOCK_BYTES ((size_t)2 << 20)
-#define LEAST_BLOCKS 8192
+#define LEAST_BLOCKS 32768
 #define WINDOWS 100
-#define LEAST_WINDOW_BLOCKS 64
+#define LEAST_WINDOW_BLOCKS 256
 #define LEAST_WINDOW_ROWS 16384
+
+#define SAMPLE 4096 /* pairs of rows */
 
 const char *const shuffle_names[] = {
     [TANDA_SHUFFLE_FULL] = "full", [TANDA_SHUFFLE_WINDOW] = "window", [TANDA_SHUFFLE_NONE] = "none"};
@@ -63,4 +65,22 @@ tanda_status order_settle(tanda_train_options *options, size_t rows, size_t feat
     return fail(error, TANDA_USAGE,
                 "--shuffle-window: %zu rows are no multiple of a block's %zu; give one, or --shuffle-block",
                 options->shuffle_window, options->shuffle_block);
+}
+
+/* Of a sample's rows, how many differ in class from the row `distance` further on. */
+static size_t count_changes(const tanda_dataset *dataset, size_t sample, size_t distance) {
+    size_t changes = 0;
+    for (size_t i = 0; i < sample; i++) {
+        const size_t row = (size_t)((double)i / (double)sample * (double)dataset->rows);
+        changes += dataset->classes[row] != dataset->classes[(row + distance) % dataset->rows];
+    }
+    return changes;
+}
+
+/* Neighbours then differ far more seldom than rows that are far apart. */
+bool order_mixes_badly(const tanda_dataset *dataset, size_t block, size_t window) {
+    const size_t rows = dataset->rows, sample = rows < SAMPLE ? rows : SAMPLE;
+    if (dataset->classes == NULL || window >= rows || window / block >= LEAST_WINDOW_BLOCKS) return false;
+    const size_t near = count_changes(dataset, sample, 1), far = count_changes(dataset, sample, rows / 2);
+    return near < far / 4;
 }

@@ -2,8 +2,8 @@
 #ifndef TANDA_TRAIN_ORDER_H
 #define TANDA_TRAIN_ORDER_H
 
+#include "data/dataset.h"
 #include "kernels/shuffle.h"
-#include "tanda.h"
 
 /* "full", "window", "none": in the order of tanda_shuffle. */
 extern const char *const shuffle_names[];
@@ -19,5 +19,8 @@ enum shuffle_kind shuffle_kind_of(const tanda_train_options *options);
  * they do not go together, or are given without windows.
  */
 tanda_status order_settle(tanda_train_options *options, size_t rows, size_t features, tanda_error *error);
+
+/* Whether rows of a class look as if they lay together, and windows have too few blocks to mix them. By a sample. */
+bool order_mixes_badly(const tanda_dataset *dataset, size_t block, size_t window);
 
 #endif

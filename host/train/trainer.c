@@ -151,6 +151,21 @@ static tanda_status find_order(trainer *trainer, tanda_error *error) {
     return status;
 }
 
+static void tell_order(const trainer *trainer) {
+    const tanda_train_options *options = trainer->options;
+    const size_t block = trainer->shuffle_block, window = trainer->shuffle_window;
+    char note[200];
+    if (options->on_note == NULL || block == 0 || trainer->batch_rows >= trainer->dataset->rows ||
+        !order_mixes_badly(trainer->dataset, block, window))
+        return;
+    text_put(
+        note, sizeof note,
+        "the rows look sorted by class, and a window mixes only %zu blocks of %zu rows; shorter blocks mix "
+        "better (--shuffle-block), or mix the data once (tanda shuffle)",
+        window / block, block);
+    options->on_note(note, options->context);
+}
+
 /* Adam's first steps, weight decay and schedules make rates of their own. */
 static tanda_status begin_rates(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
@@ -173,6 +188,7 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
     trainer->dataset = training;
     tanda_status status = count_steps(trainer, training->rows, error);
     if (status == TANDA_OK) status = find_order(trainer, error);
+    if (status == TANDA_OK) tell_order(trainer);
     if (status == TANDA_OK)
         status =
             allocate(&trainer->results, trainer->most_steps, sizeof *trainer->results, "step results", error);

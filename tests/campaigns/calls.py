@@ -72,6 +72,7 @@ ALLOCATIONS = {
     "trace": Command(f"trace --data iris.csv --hidden 2 --optimizer adam --l2 0.1 {CPU}"),
     "trace-page": Command(f"trace --data iris.csv --hidden 2 --json --language es --output page.html {CPU}", ("page.html",),
                           before={"page.html": "iris.csv"}),
+    "surface": Command(f"surface --data iris.csv --hidden 2 --epochs 1 --grid 3 --optimizer sgd,lbfgs --json {CPU}"),
     "generate": Command("generate classification --rows 50 --test-rows 9 --features 3 --output new.npy --labels "
                         "newer.npy", ("new.npy", "newer.npy", "new-test.npy", "newer-test.npy"),
                         before={"new.npy": "x.npy", "newer.npy": "y.npy"}),
@@ -89,6 +90,9 @@ ALLOCATIONS = {
     "devices-json": Command("devices --json"),
     "bench": Command(f"bench --filter mlp/32-64 --repetitions 1 --min-time 0.001 --skip-limits --output b.json {CPU}",
                      logs=("b.json",), per_stack=1),
+    "lab": Command("lab lab.json --csv lab.csv --json-file again.json", ("lab.csv", "again.json"),
+                   before={"again.json": "lab.json"}),
+    "lab-two": Command("lab lab.json lab.json --output both.html", ("both.html",), before={"both.html": "iris.csv"}),
     "train-opencl": Command(f"{TRAIN} --device opencl --output model.safetensors", ("model.safetensors",),
                             before=EARLIER, drivers=True, per_stack=1),
     "devices-opencl": Command("devices", drivers=True, per_stack=1),
@@ -162,6 +166,8 @@ class Stage:
         self.tell(f"record --data iris.csv --hidden 5 --epochs 1 --output earlier.json {CPU}")
         self.tell("generate classification --rows 40 --features 3 --output x.npy --labels y.npy")
         self.tell("generate classification --rows 40 --features 3 --shards 2 --output rows")
+        (self.folder / "own.json").write_text('[{"name": "mine", "rows": 64, "units": [4, 3]}]')
+        self.tell("lab --seconds 0.001 --workloads own.json --device cpu,threads=1 --json-file lab.json")
         self.tell(f"train --data iris.csv --hidden 4 --epochs 3 --checkpoint halves --checkpoint-every 1 {CPU}")
         steps = sorted((self.folder / "halves").glob("step-*"))
         for path in steps[1:]:

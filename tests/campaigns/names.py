@@ -29,6 +29,7 @@ COMMANDS = {
     "record": ("record --epochs 1", {"--data": "data.csv", "--output": "new.json", "--config": None, "--labels": None,
                                      "--validation": None, "--init": None}),
     "generate": ("generate moons --rows 20", {"--output": "new.npy", "--labels": None}),
+    "lab": ("lab lab.json", {"--output": "new.html", "--json-file": None, "--csv": None}),
     "bench": ("bench --filter ^nothing$ --skip-limits", {"--output": None}),
 }
 NAMES = ["data.csv", "hard.csv", "link.csv", "./folder/../data.csv", "x.npy", "y.npy", "validation.csv",
@@ -80,6 +81,8 @@ def make_stage(stage, options, environment):
         path.unlink()
     shutil.copy(steps[0], stage / "half.safetensors")
     shutil.copy(stage / "model.safetensors", stage / "readonly.safetensors")
+    (stage / "own.json").write_text('[{"name": "mine", "rows": 64, "units": [4, 3]}]')
+    tell("lab --seconds 0.001 --workloads own.json --device cpu,threads=1 --json-file lab.json --quiet")
     (stage / "config.json").write_text('{"epochs": 3}\n')
     (stage / "other.txt").write_text("an earlier file\n")
 
@@ -104,7 +107,7 @@ def lay_out(stage, folder):
 
 
 def draw(source):
-    command = source.choice(["train"] * 12 + ["record"] * 3 + ["generate"] * 3 + ["bench"])
+    command = source.choice(["train"] * 12 + ["record"] * 3 + ["generate"] * 3 + ["bench", "lab"])
     words, usual = COMMANDS[command]
     pair = source.sample(sorted(usual), min(2, len(usual)))
     named = {option: name for option, name in usual.items() if name is not None}

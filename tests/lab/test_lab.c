@@ -43,7 +43,7 @@ Test(lab, a_page_is_offline_and_is_drawn_again_from_its_figures_in_either_langua
     cr_expect_str_eq(file_text("lab.html"), first);
     cr_assert_eq(RUN("lab", "a.json", "--language", "es", "--output", "lab.html").status, 0);
     check_language(file_text("lab.html"), LANGUAGE_SPANISH, texts, TEXTS);
-    cr_expect_null(strstr(file_text("lab.html"), "<summary>"), "an answer that was not asked for");
+    cr_expect_null(strstr(file_text("lab.html"), "<summary>Respuesta"), "an answer that was not asked for");
 }
 
 static void replace_in(const char *from, const char *to, const char *old, const char *new) {
@@ -99,6 +99,37 @@ Test(lab, the_split_of_an_opencl_device_is_its_wall_time) {
     }
     cr_expect_eq(i, 2);
     json_decref(run);
+}
+
+/* Both threads' clocks, each a half: ops, sums, update, and waiting for one another and for the host. */
+Test(lab, the_split_of_the_cpu_sums_to_its_wall_time) {
+    write_workloads();
+    cr_assert_eq(RUN("lab", SMALL, "--device", "cpu,threads=2", "--json-file", "a.json").status, 0);
+    json_t *run = json_load_file("a.json", 0, NULL), *split, *line;
+    size_t i, j;
+    json_array_foreach(json_object_get(json_object_get(run, "context"), "splits"), i, split) {
+        const double wall = json_figure(split, "wall");
+        double sum = 0.0;
+        json_array_foreach(json_object_get(split, "commands"), j, line) sum += json_figure(line, "seconds");
+        cr_expect_float_eq(sum, wall, 0.05 * wall, "%g of %g", sum, wall);
+        cr_expect_gt(json_figure(split, "compute"), 0.0);
+        cr_expect_eq(json_figure(split, "transfer"), 0.0);
+    }
+    cr_expect_eq(i, 2);
+    json_decref(run);
+}
+
+/* Half the time that the first round takes: figures are there, and the page says what is missing. */
+Test(lab, a_page_is_whole_where_the_time_runs_out) {
+    write_workloads();
+    const outcome outcome = RUN("lab", "--quick", "--seconds", "0.001", "--workloads", "own.json", CPUS,
+                                "--solutions", "--output", "lab.html", "--json-file", "a.json");
+    cr_assert_eq(outcome.status, 0, "%s", outcome.err);
+    cr_expect_not_null(strstr(file_text("lab.html"), "The time ran out: 1 of 5 rounds are whole"));
+    cr_expect_null(strstr(file_text("lab.html"), "nan"));
+    cr_expect_null(strstr(file_text("lab.html"), "inf "));
+    check_markup(file_text("lab.html"));
+    cr_expect_eq(RUN("lab", "a.json", "--output", "again.html").status, 0);
 }
 
 Test(lab, what_is_no_run_and_no_workload_is_refused_with_one_line) {

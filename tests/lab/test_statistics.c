@@ -70,12 +70,17 @@ Test(statistics, a_line_weighs_relative_errors) {
     cr_expect_not(stat_fit_line(x, y, 0, &line));
 }
 
-Test(statistics, a_tie_lies_on_the_line_between_logarithms) {
-    static const double x[] = {100, 400}, ratios[] = {1.5, 0.8}, same[] = {1.5, 1.1};
+Test(statistics, a_tie_lies_where_two_straight_lines_cross) {
+    static const double x[] = {100, 400}, one[] = {1.5, 4.5}, other[] = {2.5, 4.0}, above[] = {2, 5};
     double place = 0.0;
-    cr_assert(stat_tie_between(x, ratios, &place));
-    cr_expect_float_eq(place, 244.53480875323746, 1e-9);
-    cr_expect_not(stat_tie_between(x, same, &place));
+    cr_assert(stat_tie_between(x, one, other, &place));
+    cr_expect_float_eq(place, 300.0, 1e-9);
+    cr_assert(stat_tie_between(x, other, one, &place));
+    cr_expect_float_eq(place, 300.0, 1e-9);
+    cr_expect_not(stat_tie_between(x, one, above, &place));
+}
+
+Test(statistics, logarithms_have_thirty_digits) {
     cr_expect_float_eq(stat_log2(0.3), -1.7369655941662063, 1e-8);
     cr_expect_float_eq(stat_log2(1234.5), 10.269711121142782, 1e-8);
     cr_expect_eq(stat_log2(8.0), 3.0);

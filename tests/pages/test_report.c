@@ -55,6 +55,37 @@ Test(report, page_in_spanish_has_no_english_sentence) {
     if (!skipped_without_gnuplot("page_in_spanish_has_no_english_sentence")) check_page(LANGUAGE_SPANISH);
 }
 
+/* Two targets, each a series: the points of both pictures against what predict says. */
+Test(report, quantities_are_drawn_against_the_truth_and_with_their_residuals) {
+    if (skipped_without_gnuplot("quantities_are_drawn_against_the_truth_and_with_their_residuals")) return;
+    write_text("q.csv", "a,b,y,z\n1,2,3,1\n2,1,4,2\n-1,0,1,5\n0.5,3,3,7\n3,1,2,2\n");
+    cr_assert_eq(
+        RUN(TRAIN, "q.csv", "--target", "y,z", "--task", "regression", "--epochs", "20", "--output", "m")
+            .status,
+        0);
+    const outcome page = RUN(REPORT, "--model", "m", "--data", "q.csv", "--output", "r.html");
+    cr_assert_eq(page.status, 0, "%s", page.err);
+    check_markup(file_text("r.html"));
+    const char *predictions = RUN("predict", "m", "q.csv", "--device", "cpu", "--quiet").out;
+    const char *truths = strchr(file_text("q.csv"), '\n') + 1;
+    const char *said = strstr(file_text("r.pictures/predicted.dat"), "\n") + 1;
+    const char *left = strstr(file_text("r.pictures/residuals.dat"), "\n") + 1;
+    double y = 0.0, truth = 0.0, x = 0.0, drawn = 0.0;
+    predictions = strchr(predictions, '\n') + 1;
+    for (int row = 0; row < 5; row++) {
+        cr_assert_eq(sscanf(predictions, "%lf", &y), 1);
+        cr_assert_eq(sscanf(truths, "%*f,%*f,%lf", &truth), 1);
+        cr_assert_eq(sscanf(said, "%lf %lf", &x, &drawn), 2);
+        cr_expect(fabs(drawn - y) < 1e-6 && x == truth, "%g %g, %g %g", x, truth, drawn, y);
+        cr_assert_eq(sscanf(left, "%lf %lf", &x, &drawn), 2);
+        cr_expect(fabs(x - y) < 1e-6 && fabs(drawn - (truth - y)) < 1e-6, "%g %g", x, drawn);
+        predictions = strchr(predictions, '\n') + 1, truths = strchr(truths, '\n') + 1;
+        said = strchr(said, '\n') + 1, left = strchr(left, '\n') + 1;
+    }
+    const outcome none = RUN(REPORT, "--model", "m", "--data", "q.csv", "--only", "roc");
+    cr_expect_eq(none.status, 2);
+}
+
 Test(report, one_part_is_drawn_in_each_format) {
     if (skipped_without_gnuplot("one_part_is_drawn_in_each_format")) return;
     static const char *const formats[] = {"svg", "png", "pdf"}, *const begins[] = {"<svg", "\x89PNG", "%PDF"};
@@ -176,10 +207,15 @@ Test(report, what_it_cannot_use_is_refused) {
 Test(report, without_gnuplot_all_but_pictures_is_there) {
     train_digits();
     setenv("PATH", "/nowhere", 1);
-    outcome outcome = RUN(REPORT, "a.jsonl", "--output", "r.html");
+    outcome outcome = RUN("report", "a.jsonl", "--output", "r.html");
     cr_expect_eq(outcome.status, 0, "%s", outcome.err);
-    cr_expect_not_null(strstr(outcome.err, "gnuplot-nox"), "%s", outcome.err);
+    cr_expect_str_eq(outcome.err,
+                     "note: the page has no pictures: gnuplot is not installed (Debian's package "
+                     "gnuplot-nox)\n");
     check_markup(file_text("r.html"));
+    outcome = RUN(REPORT, "a.jsonl", "--output", "r.html");
+    cr_expect_eq(outcome.status, 0);
+    cr_expect_str_eq(outcome.err, "");
     outcome = RUN(REPORT, "a.jsonl", "--only", "loss");
     cr_expect_eq(outcome.status, 1);
     cr_expect_not_null(strstr(outcome.err, "gnuplot-nox"), "%s", outcome.err);

@@ -1,4 +1,4 @@
-/* --profile: what an OpenCL device was busy with, as a table, as JSON and as a trace. */
+/* --profile: what the time went into, as a table, as JSON and, of an OpenCL device, as a trace. */
 #include "program.h"
 
 #define TRAIN "train", "--data", IRIS, "--epochs", "3", "--batch", "32", "--device", "opencl"
@@ -83,10 +83,56 @@ Test(device_profile, table_stands_behind_the_results) {
     cr_expect_not_null(strstr(table, "idle "));
 }
 
+#define TRAIN_ON_CPU \
+    "train", "--data", IRIS, "--epochs", "40", "--batch", "32", "--hidden", "16", "--device", "cpu"
+
+/* Every thread's time is a part of some line. */
+static void check_threads(const json_t *result, double threads) {
+    const json_t *profile = json_object_get(result, "profile");
+    const double whole = threads * json_figure(profile, "wall");
+    double all = 0.0;
+    size_t index;
+    json_t *command;
+    cr_expect_eq(json_figure(profile, "threads"), threads);
+    json_array_foreach(json_object_get(profile, "commands"), index, command) {
+        all += json_figure(command, "seconds");
+        cr_expect_null(json_object_get(command, "median_seconds"));
+    }
+    cr_expect_float_eq(all, whole, 0.01 * whole);
+    cr_expect_float_eq(json_figure(profile, "busy") + json_figure(profile, "idle"), whole, 0.01 * whole);
+}
+
+Test(device_profile, parts_of_the_cpus_threads_sum_to_their_time_and_change_no_bits) {
+    static const char *const ops[] = {"gather",         "dense_forward",  "loss_categorical_crossentropy",
+                                      "dense_gradient", "dense_backward", "update",
+                                      "for the host"};
+    json_t *with = RUN_JSON(TRAIN_ON_CPU, "--threads", "2", "--profile"), *without = RUN_JSON(TRAIN_ON_CPU);
+    cr_expect_str_eq(json_words(with, "weights_sha256"), json_words(without, "weights_sha256"));
+    check_threads(with, 2.0);
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        cr_expect_gt(json_figure(command_of(with, ops[i]), "seconds"), 0.0, "%s", ops[i]);
+    json_decref(with);
+    json_decref(without);
+    json_t *perceptron = RUN_JSON("train", "--data", IRIS, "--ignore", "species", "--target", "petal_width",
+                                  "--epochs", "900", "--device", "cpu", "--threads", "1", "--profile");
+    check_threads(perceptron, 1.0);
+    cr_expect_gt(json_figure(command_of(perceptron, "perceptron"), "seconds"), 0.0);
+    json_decref(perceptron);
+}
+
+Test(device_profile, table_of_the_cpu_has_ops_and_waiting) {
+    const outcome run = RUN(TRAIN_ON_CPU, "--profile", "--quiet");
+    const char *table = strstr(run.out, "\nop  ");
+    cr_assert(run.status == 0 && table != NULL, "%s%s", run.out, run.err);
+    cr_expect_not_null(strstr(table, "\ndense_gradient  "), "%s", table);
+    cr_expect_not_null(strstr(table, "\nwaiting\n"), "%s", table);
+    cr_expect_not_null(strstr(table, " ms each, busy "), "%s", table);
+}
+
 Test(device_profile, is_refused_where_there_is_none) {
-    const outcome cpu = RUN("train", "--data", IRIS, "--device", "cpu", "--profile");
+    const outcome cpu = RUN("train", "--data", IRIS, "--device", "cpu", "--profile-trace", "trace.json");
     cr_expect_eq(cpu.status, 2);
-    cr_expect_not_null(strstr(cpu.err, "--profile is for OpenCL devices, and cpu "), "%s", cpu.err);
+    cr_expect_not_null(strstr(cpu.err, "--profile-trace is for OpenCL devices, and cpu "), "%s", cpu.err);
     const outcome folds = RUN(TRAIN, "--folds", "3", "--profile");
     cr_expect_eq(folds.status, 2);
     cr_expect_str_eq(folds.err, "tanda: --folds makes several trainings, and --profile is of one; leave one "

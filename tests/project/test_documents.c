@@ -3,8 +3,9 @@
 
 TestSuite(documents, .init = enter_folder, .fini = leave_folder);
 
-static const char *const commands[] = {"train",    "evaluate", "predict", "verify", "record", "trace",
-                                       "generate", "inspect",  "devices", "bench",  "report", "lab"};
+static const char *const commands[] = {"train", "evaluate", "predict", "verify",  "record",
+                                       "trace", "generate", "shuffle", "inspect", "devices",
+                                       "bench", "report",   "lab",     "surface"};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* Calls visit with each option in a command's help, without its dashes. */
@@ -78,7 +79,7 @@ Test(documents, the_manual_pages_are_without_mistakes) {
 }
 
 Test(documents, the_manual_tells_the_rules_of_delimiters_and_every_default) {
-    static const char *const sections[] = {"train", "record", "verify", "trace"};
+    static const char *const sections[] = {"train", "record", "verify", "trace", "surface"};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const char *text = manual(sections[i]), *rules = strstr(text, ".SH DELIMITERS\n");
         const char *defaults = strstr(text, ".SH DEFAULTS\n");

@@ -83,6 +83,22 @@ Test(windows, by_default_are_a_function_of_rows_and_width_and_kept_in_the_model)
     cr_expect_str_eq(hash_of(&again), hash_of(&run));
 }
 
+/* Iris is sorted by class. */
+Test(windows, over_sorted_classes_are_told) {
+    static const char told[] = "the rows look sorted by class, and a window mixes only 3 blocks of 10 rows";
+#define FEW \
+    "--shuffle", "window", "--shuffle-block", "10", "--shuffle-window", "30", "--epochs", "1", "--device", \
+        "cpu"
+    const outcome sorted = RUN("train", "--data", IRIS, FEW);
+    cr_expect_not_null(strstr(sorted.err, told), "%s", sorted.err);
+    cr_assert_eq(RUN("shuffle", IRIS, "mixed.csv").status, 0);
+    const outcome mixed = RUN("train", "--data", "mixed.csv", FEW);
+    cr_expect_null(strstr(mixed.err, "sorted"), "%s", mixed.err);
+    const outcome all =
+        RUN("train", "--data", IRIS, "--shuffle", "window", "--epochs", "1", "--device", "cpu");
+    cr_expect_null(strstr(all.err, "sorted"), "%s", all.err);
+}
+
 Test(windows, that_make_no_sense_are_refused) {
     const outcome odd =
         RUN("train", ROWS, "--shuffle", "window", "--shuffle-block", "16", "--shuffle-window", "100");

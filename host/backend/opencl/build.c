@@ -71,23 +71,28 @@ tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program pr
 
 static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *set, tanda_error *error) {
 #define KERNEL_NAME(name) #name,
-#define ACTIVATION_FORWARD(name, NAME, FROM) "activation_forward_" #name,
-#define ACTIVATION_BACKWARD(name, NAME, FROM) "activation_backward_" #name,
     static const char *const names[] = {KERNEL_LIST(KERNEL_NAME)};
     static const char *const of_vectors[] = {VECTOR_KERNEL_LIST(KERNEL_NAME)};
-    static const char *const forward[] = {ACTIVATION_LIST(ACTIVATION_FORWARD)};
-    static const char *const backward[] = {ACTIVATION_LIST(ACTIVATION_BACKWARD)};
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < KERNEL_COUNT; i++)
         status = opencl_make_kernel(state, set->program, names[i], &set->kernels[i], error);
-    for (size_t i = 0; status == TANDA_OK && i < ACTIVATION_SOFTMAX; i++) {
-        status = opencl_make_kernel(state, set->program, forward[i], &set->activation_forward[i], error);
-        if (status == TANDA_OK)
-            status =
-                opencl_make_kernel(state, set->program, backward[i], &set->activation_backward[i], error);
-    }
     for (size_t i = 0; status == TANDA_OK && state->vector == 16 && i < VECTOR_KERNEL_COUNT; i++)
         status = opencl_make_kernel(state, set->program, of_vectors[i], &set->of_vectors[i], error);
+    return status;
+}
+
+tanda_status opencl_activation_kernel(const opencl_backend_state *state, kernel_set *set, activation function,
+                                      bool backward, cl_kernel *kernel, tanda_error *error) {
+#define ACTIVATION_NAME(name, NAME, FROM) #name,
+    static const char *const names[] = {ACTIVATION_LIST(ACTIVATION_NAME)};
+    cl_kernel *place = backward ? &set->activation_backward[function] : &set->activation_forward[function];
+    tanda_status status = TANDA_OK;
+    if (*place == NULL) {
+        char name[64];
+        text_put(name, sizeof name, "activation_%s_%s", backward ? "backward" : "forward", names[function]);
+        status = opencl_make_kernel(state, set->program, name, place, error);
+    }
+    *kernel = *place;
     return status;
 }
 

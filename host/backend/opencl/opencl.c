@@ -176,6 +176,7 @@ static const backend_interface interface = {
     .limits = opencl_limits,
     .profile_begin = opencl_profile_begin,
     .profile_end = opencl_profile_end,
+    .profiles_spans = true,
 };
 
 static tanda_status ask_wave(opencl_backend_state *state, tanda_error *error) {

@@ -91,14 +91,21 @@ static tanda_status run_activation(const context *c, cl_kernel kernel, size_t un
 
 static tanda_status run_activation_forward(const context *c, const op *op) {
     const activation_forward_op *forward = &op->activation_forward;
-    return run_activation(c, kernels_of(c, op)->activation_forward[forward->function], forward->units,
-                          forward->logits, forward->logits, forward->output);
+    cl_kernel kernel = NULL;
+    const tanda_status status =
+        opencl_activation_kernel(c->state, kernels_of(c, op), forward->function, false, &kernel, c->error);
+    if (status != TANDA_OK) return status;
+    return run_activation(c, kernel, forward->units, forward->logits, forward->logits, forward->output);
 }
 
 static tanda_status run_activation_backward(const context *c, const op *op) {
     const activation_backward_op *backward = &op->activation_backward;
-    return run_activation(c, kernels_of(c, op)->activation_backward[backward->function], backward->units,
-                          backward->output_delta, backward->from, backward->delta);
+    cl_kernel kernel = NULL;
+    const tanda_status status =
+        opencl_activation_kernel(c->state, kernels_of(c, op), backward->function, true, &kernel, c->error);
+    if (status != TANDA_OK) return status;
+    return run_activation(c, kernel, backward->units, backward->output_delta, backward->from,
+                          backward->delta);
 }
 
 static tanda_status run_dropout(const context *c, const op *op, kernel_index kernel) {

@@ -31,7 +31,7 @@ static inline variant variant_of(const context *c, const op *op) {
     return ops_of(c->program)->variants[op - c->program->plan->ops];
 }
 
-static inline const kernel_set *kernels_of(const context *c, const op *op) {
+static inline kernel_set *kernels_of(const context *c, const op *op) {
     return variant_of(c, op) == VARIANT_NATIVE ? &c->state->native : &c->state->exact;
 }
 

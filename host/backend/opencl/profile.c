@@ -65,11 +65,11 @@ static void settle(opencl_profile *profile) {
 
 static size_t line_of(device_profile *profile, const command *command) {
     char name[PROFILE_NAME_SIZE] = "";
-    if (command->transfer != NULL) return profile_line_of(profile, command->transfer, true);
-    if (command->library != NULL) return profile_line_of(profile, command->library, false);
+    if (command->transfer != NULL) return profile_line_of(profile, command->transfer, PROFILE_TRANSFERS);
+    if (command->library != NULL) return profile_line_of(profile, command->library, PROFILE_COMPUTES);
     if (clGetKernelInfo(command->kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL) != CL_SUCCESS)
         text_put(name, sizeof name, "kernel");
-    return profile_line_of(profile, name, false);
+    return profile_line_of(profile, name, PROFILE_COMPUTES);
 }
 
 void opencl_profile_add(const opencl_backend_state *state, const command *command, double end) {

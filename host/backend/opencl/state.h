@@ -57,7 +57,7 @@ typedef enum vector_kernel_index {
 typedef struct kernel_set {
     cl_program program;
     cl_kernel kernels[KERNEL_COUNT];
-    cl_kernel activation_forward[ACTIVATION_SOFTMAX];
+    cl_kernel activation_forward[ACTIVATION_SOFTMAX]; /* NULL before they are first used, as these two are */
     cl_kernel activation_backward[ACTIVATION_SOFTMAX];
     cl_kernel of_vectors[VECTOR_KERNEL_COUNT]; /* NULL unless 16 lanes lie in a work-item */
 } kernel_set;
@@ -174,6 +174,13 @@ void opencl_release_single(opencl_backend_state *state);
 /* clCreateKernel, with the kernel's name in the message. */
 tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
                                 cl_kernel *kernel, tanda_error *error);
+
+/*
+ * The kernel of an activation, which stays the set's. It is made when it is first asked for: some compilers take seconds
+ * for each, and a network has one or two.
+ */
+tanda_status opencl_activation_kernel(const opencl_backend_state *state, kernel_set *set, activation function,
+                                      bool backward, cl_kernel *kernel, tanda_error *error);
 
 /* Refuses a device that lays out the structs of kernels/arguments/layout.h in another way than this program. */
 tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error);

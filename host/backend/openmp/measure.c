@@ -9,11 +9,14 @@
 
 #define RUNS 15
 #define BRIEF_RUNS 5
+#define READ_SECONDS 1.0 /* after which these are enough */
 #define LEAST_BYTES ((size_t)512 << 20)
 #define FMA_ROUNDS 400000 /* half a millisecond in the widest vectors */
 #define FMA_SECONDS 0.2
 #define BRIEF_FMA_SECONDS 0.02
-#define EMPTY_REGIONS 1000
+#define EMPTY_REGIONS 20
+#define REGION_RUNS 50
+#define REGION_SECONDS 0.1 /* where others use the cores, a region takes a time slice */
 
 /* The values to read, kept for the next time: touching them takes longer than reading them. Each thread touches its own. */
 static tanda_status make_values(openmp_backend_state *state, tanda_error *error) {
@@ -39,8 +42,9 @@ static tanda_status make_values(openmp_backend_state *state, tanda_error *error)
 
 static void measure_reading(const openmp_backend_state *state, int runs, device_limits *limits) {
     const size_t each = state->limit_floats / state->threads;
+    const double begin = seconds_now();
     double best = 0.0;
-    for (int run = 0; run < runs; run++) {
+    for (int run = 0; run < runs && (run < BRIEF_RUNS || seconds_now() - begin < READ_SECONDS); run++) {
         const double start = seconds_now();
 #pragma omp parallel num_threads((int)state->threads)
         {
@@ -71,12 +75,16 @@ static void measure_products(const openmp_backend_state *state, double seconds, 
 
 static void measure_regions(const openmp_backend_state *state, device_limits *limits) {
     size_t done = 0;
-    const double start = seconds_now();
-    for (int i = 0; i < EMPTY_REGIONS; i++) {
+    const double begin = seconds_now();
+    for (int run = 0; run < REGION_RUNS && (run == 0 || seconds_now() - begin < REGION_SECONDS); run++) {
+        const double start = seconds_now();
+        for (int i = 0; i < EMPTY_REGIONS; i++) {
 #pragma omp parallel num_threads((int)state->threads)
-        __atomic_fetch_add(&done, 1, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&done, 1, __ATOMIC_RELAXED);
+        }
+        const double each = (seconds_now() - start) / EMPTY_REGIONS;
+        if (run == 0 || each < limits->launch_seconds) limits->launch_seconds = each;
     }
-    limits->launch_seconds = (seconds_now() - start) / EMPTY_REGIONS;
     limits->queued_seconds = limits->launch_seconds;
 }
 

@@ -166,9 +166,11 @@ static tanda_status list_cpu(tanda_device_information **devices, size_t *count, 
 }
 
 static void close_cpu(backend *backend) {
-    pthread_mutex_destroy(&((openmp_backend_state *)backend)->crowd_gate);
-    free(((openmp_backend_state *)backend)->limit_values);
-    free(backend);
+    openmp_backend_state *state = (openmp_backend_state *)backend;
+    openmp_profile_free(state);
+    pthread_mutex_destroy(&state->crowd_gate);
+    free(state->limit_values);
+    free(state);
 }
 
 static tanda_status make_buffer(backend *backend, size_t bytes, const void *contents, buffer **result,
@@ -309,6 +311,8 @@ static const backend_interface interface = {
     .finish = finish,
     .share_cores = share_cores,
     .limits = openmp_limits,
+    .profile_begin = openmp_profile_begin,
+    .profile_end = openmp_profile_end,
 };
 
 static tanda_status open_cpu(const char *id, const tanda_device_options *options, backend **result,

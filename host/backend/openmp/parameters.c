@@ -28,6 +28,7 @@ static void merge_range(worker *worker, size_t first, size_t end, void *context)
 
 void merge_owned(worker *worker, size_t groups) {
     for_owned(worker, merge_range, &groups);
+    note_time(worker, CLOCK_tree);
 }
 
 static void add_range(worker *worker, size_t first, size_t end, void *context) {
@@ -36,6 +37,7 @@ static void add_range(worker *worker, size_t first, size_t end, void *context) {
 
 void add_owned(worker *worker, float *waiting) {
     for_owned(worker, add_range, waiting);
+    note_time(worker, CLOCK_tree);
 }
 
 static void keep_range(worker *worker, size_t first, size_t end, void *context) {
@@ -44,6 +46,7 @@ static void keep_range(worker *worker, size_t first, size_t end, void *context) 
 
 void keep_owned(worker *worker, float *waiting) {
     for_owned(worker, keep_range, waiting);
+    note_time(worker, CLOCK_tree);
 }
 
 /* ---- the update ------------------------------------------------------------------------------------------ */
@@ -83,6 +86,7 @@ static float add_squares(worker *worker, update_task *task) {
     size_t first = 0, end = 0;
     for_owned(worker, mean_range, task);
     task->inverse_rows = 1.0f;
+    note_time(worker, CLOCK_update);
     wait_for_team(worker);
     cut(chunks, 1, worker->thread, worker->threads, &first, &end);
     for (size_t i = first; i < end; i++) {
@@ -92,6 +96,7 @@ static float add_squares(worker *worker, update_task *task) {
         layout_find_groups(program->plan, task->gradient, i * SQUARES_CHUNK, count, groups);
         program->squares[i] = program->functions->squares(groups, count);
     }
+    note_time(worker, CLOCK_update);
     wait_for_team(worker);
     if (worker->thread == 0) program->functions->merge(program->squares, 1, chunks, 0, 1);
     wait_for_team(worker);
@@ -137,5 +142,6 @@ bool update_owned(worker *worker, const batch *batch) {
         context.task.state[i] = program->state + i * program->plan->parameter_count;
     if (program->squares != NULL) context.task.squares = add_squares(worker, &context.task);
     for_owned(worker, update_range, &context);
+    note_time(worker, CLOCK_update);
     return context.bad;
 }

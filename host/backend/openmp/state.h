@@ -5,7 +5,10 @@
 #include <pthread.h>
 
 #include "backend/openmp/barrier.h"
+#include "backend/openmp/clocks.h"
 #include "backend/openmp/tile.h"
+
+typedef struct openmp_profile openmp_profile; /* profile.c */
 
 typedef struct openmp_backend_state {
     backend base;
@@ -13,6 +16,7 @@ typedef struct openmp_backend_state {
     const cpu_functions *functions;
     float *limit_values; /* measure.c: what the limit of reading is measured with, NULL until then; */
     size_t limit_floats;
+    openmp_profile *profile; /* while account is kept, else NULL */
     size_t sharers; /* of the cores; where there are some, threads that sleep until the gate is open: */
     bool has_crowd;
     pthread_t crowd;
@@ -75,6 +79,7 @@ typedef struct latest_run {
     uint64_t first_step;
     size_t steps, capacity;
     const update_rates *rates; /* of each step; NULL: the options' learning rate */
+    thread_clock *clocks;      /* of each thread, or NULL */
     step_result *results;
     const float *gradient; /* of the latest step, or NULL */
 } latest_run;
@@ -185,6 +190,12 @@ tanda_status openmp_read_state(backend *backend, program *program, size_t index,
                                tanda_error *error);
 tanda_status openmp_write_state(backend *backend, program *program, size_t index, const float *packed,
                                 tanda_error *error);
+/* profile.c. The threads' clocks, NULL unless account is kept. */
+thread_clock *openmp_clocks(const openmp_backend_state *state);
+tanda_status openmp_profile_begin(backend *backend, tanda_error *error);
+tanda_status openmp_profile_end(backend *backend, struct device_profile *profile, tanda_error *error);
+void openmp_profile_free(openmp_backend_state *state);
+
 tanda_status openmp_limits(backend *backend, bool briefly, device_limits *limits, tanda_error *error);
 
 #endif

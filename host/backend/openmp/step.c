@@ -25,6 +25,7 @@ static void run_slot(worker *worker, const batch *batch, size_t first, size_t ti
                                 program->workspaces + place * size * program->division.tile_floats,
                                 &program->sums.correct[slot]);
     group.partial = program->sums.slots + slot * program->sums.slot_floats;
+    note_time(worker, OP_gather);
     program->executor->group(worker, &group);
 }
 
@@ -119,10 +120,13 @@ static const step_hands hands = {.partial = add_tiles, .add = add, .keep = keep,
 static worker make_worker(program *program) {
     const size_t thread = (size_t)omp_get_thread_num();
     const size_t lanes = thread * program->division.group_tiles * TILE_ROWS;
+    thread_clock *clocks = program->run.clocks;
+    if (clocks != NULL) clock_add(&clocks[thread], CLOCK_host);
     return (worker){.program = program,
                     .thread = thread,
                     .threads = (size_t)omp_get_num_threads(),
                     .scratch = program->scratches + thread * program->division.scratch_floats,
+                    .clock = clocks != NULL ? &clocks[thread] : NULL,
                     .lanes = {.rows = program->lanes.rows + lanes,
                               .labels = program->lanes.labels + lanes * program->plan->labels.count,
                               .weights = program->plan->weighted ? program->lanes.weights + lanes : NULL},
@@ -139,8 +143,8 @@ tanda_status openmp_place(backend *backend, program *program, const program_rows
 
 /* ---- runs ------------------------------------------------------------------------------------------------ */
 
-static tanda_status begin_run(program *program, uint64_t first_step, size_t steps, const update_rates *rates,
-                              tanda_error *error) {
+static tanda_status begin_run(const backend *backend, program *program, uint64_t first_step, size_t steps,
+                              const update_rates *rates, tanda_error *error) {
     latest_run *run = &program->run;
     if (steps > run->capacity) {
         step_result *grown = NULL;
@@ -155,6 +159,7 @@ static tanda_status begin_run(program *program, uint64_t first_step, size_t step
     run->steps = steps;
     run->rates = rates; /* used before the run returns */
     run->gradient = NULL;
+    run->clocks = openmp_clocks((const openmp_backend_state *)backend);
     program->next_group[0] = program->next_group[1] = 0;
     return TANDA_OK;
 }
@@ -173,8 +178,7 @@ static void run_steps(program *program, bool with_loss) {
 
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error) {
-    (void)backend;
-    const tanda_status status = begin_run(program, first_step, steps, rates, error);
+    const tanda_status status = begin_run(backend, program, first_step, steps, rates, error);
     if (status != TANDA_OK) return status;
 #pragma omp parallel num_threads((int)program->threads)
     run_steps(program, with_loss);
@@ -200,8 +204,7 @@ static void make_partial(program *program, size_t first, size_t tiles, partial_s
 
 tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,
                             size_t tiles, partial_sum *sum, tanda_error *error) {
-    (void)backend;
-    const tanda_status status = begin_run(program, step, 1, NULL, error);
+    const tanda_status status = begin_run(backend, program, step, 1, NULL, error);
     if (status != TANDA_OK) return status;
     if (program->plan->training)
         memset(sum->gradient, 0, program->plan->parameter_count * sizeof *sum->gradient);
@@ -227,8 +230,7 @@ static void apply_sum(program *program, const partial_sum *sum) {
 
 tanda_status openmp_apply(backend *backend, program *program, uint64_t step, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error) {
-    (void)backend;
-    const tanda_status status = begin_run(program, step, 1, rates, error);
+    const tanda_status status = begin_run(backend, program, step, 1, rates, error);
     if (status != TANDA_OK) return status;
 #pragma omp parallel num_threads((int)program->threads)
     apply_sum(program, sum);
@@ -248,9 +250,11 @@ static void sweep(program *program, const tensor *tensor, const batch *batch, fl
     while (take_groups(&program->next_group[0], batch->tiles, SWEEP_TURNS * worker.threads, &tile, &end))
         for (; tile < end; tile++) {
             tile_group group = group_of(&worker, batch, tile, 1, workspace, NULL);
+            note_time(&worker, OP_gather);
             program->executor->group(&worker, &group);
             tile_read(program, tensor, workspace, worker.tiles[0].rows,
                       values + tile * TILE_ROWS * tensor->units);
+            note_time(&worker, CLOCK_results);
         }
     wait_for_team(&worker); /* sleeps where it takes long, which the end of a region does not */
     leave_exact_mode(mode);
@@ -258,11 +262,11 @@ static void sweep(program *program, const tensor *tensor, const batch *batch, fl
 
 tanda_status openmp_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
                           size_t rows, float *values, tanda_error *error) {
-    (void)backend;
     if (!program->plan->keep || program->plan->training)
         return fail(error, TANDA_FAILED, "rows are swept through plans made with keep, and no trainings");
     const batch batch = {.first_row = first_row, .rows = rows, .step_rows = rows, .tiles = tiles_of(rows)};
     program->next_group[0] = 0;
+    program->run.clocks = openmp_clocks((const openmp_backend_state *)backend);
 #pragma omp parallel num_threads((int)program->threads)
     sweep(program, tensor, &batch, values);
     return TANDA_OK;

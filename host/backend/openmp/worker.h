@@ -11,6 +11,7 @@ typedef struct worker {
     program *program;
     size_t thread, threads;
     float *scratch;
+    thread_clock *clock; /* NULL: nobody asks what the time goes into */
     lane_data lanes;
     bool with_loss;
     bool updates;  /* an update follows each sum */
@@ -43,12 +44,20 @@ void wave_of_groups(worker *worker, const batch *batch, size_t first, size_t til
 /* The first thread adds what the groups of a wave have counted. */
 void take_correct(worker *worker, size_t groups);
 
+/* What has passed since this thread's latest reading went into `part`, a tile_op or a clock_part. */
+static inline void note_time(const worker *worker, size_t part) {
+    if (worker->clock != NULL) clock_add(worker->clock, part);
+}
+
 static inline void wait_for_team(const worker *worker) {
+    if (worker->threads == 1) return;
     barrier_wait(&worker->program->barrier, (uint32_t)worker->threads);
+    note_time(worker, CLOCK_threads);
 }
 
 static inline void run_op(const worker *worker, const tile_group *group, const op *op) {
     worker->program->functions->tile_ops[op->kind](group, op);
+    note_time(worker, op->kind);
 }
 
 /*

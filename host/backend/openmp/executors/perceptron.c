@@ -52,6 +52,7 @@ static void run_group(const worker *worker, tile_group *group) {
                                   .correct = first->correct,
                                   .scratch = group->scratch};
     program->functions->perceptron(&task);
+    note_time(worker, CLOCK_perceptron);
 }
 
 const openmp_executor openmp_perceptron = {.base = {.name = "perceptron", .fits = fits},

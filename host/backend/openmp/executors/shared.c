@@ -100,6 +100,7 @@ static void run_wave(worker *worker, const batch *batch, size_t first, size_t ti
     const program *program = worker->program;
     tile_group group = group_of(worker, batch, first, tiles, program->workspaces, program->sums.correct);
     group.partial = program->sums.slots;
+    note_time(worker, OP_gather);
     run_group(worker, &group);
     take_correct(worker, 1);
 }
