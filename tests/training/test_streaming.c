@@ -151,6 +151,88 @@ Test(streaming, goes_on_with_another_memory_and_device) {
     json_decref(resumed);
 }
 
+/* ---- rows in files that are more than --memory ------------------------------------------------------------------- */
+
+static void generate_rows(void) {
+    const outcome made = RUN("generate", "classification", "--rows", "3001", "--features", "20", "--classes",
+                             "4", "--seed", "3", "--output", "x.npy", "--labels", "y.npy");
+    cr_assert_eq(made.status, 0, "%s", made.err);
+}
+
+static void check_in_place(const char *const *options) {
+    static const char *const memories[] = {"80K", "200K"};
+    const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM, "train", "x.npy", "--labels", "y.npy"};
+    size_t count = 5;
+    for (; *options != NULL; options++)
+        arguments[count++] = *options;
+    arguments[count] = "--json";
+    arguments[count + 1] = "--quiet";
+    json_t *whole = run_json(arguments);
+    for (size_t i = 0; i < 2; i++) {
+        arguments[count + 2] = "--memory";
+        arguments[count + 3] = memories[i];
+        json_t *streamed = run_json(arguments);
+        check_same(whole, streamed, memories[i]);
+        json_decref(streamed);
+    }
+    json_decref(whole);
+}
+
+#define CHECK_IN_PLACE(...) check_in_place((const char *const[]){__VA_ARGS__, NULL})
+
+Test(streaming, of_files_gives_the_same) {
+    generate_rows();
+    CHECK_IN_PLACE("--shuffle", "none", "--batch", "50", "--epochs", "2", "--device", "cpu");
+    CHECK_IN_PLACE("--shuffle", "window", "--shuffle-block", "8", "--shuffle-window", "160", "--batch", "50",
+                   "--epochs", "3", "--device", "cpu", "--hidden", "9", "--dropout", "0.2", "--validation",
+                   "0.2", "--patience", "1");
+    CHECK_IN_PLACE("--batch", "full", "--epochs", "3", "--device", "opencl", "--class-weight", "balanced");
+    CHECK_IN_PLACE("--optimizer", "lbfgs", "--epochs", "5", "--device", "cpu", "--hidden", "5");
+}
+
+Test(streaming, of_files_evaluates_and_predicts_the_same) {
+    generate_rows();
+    const char *const model = "model.safetensors";
+    json_decref(RUN_JSON("train", "x.npy", "--labels", "y.npy", "--epochs", "2", "--output", model));
+    json_t *whole = RUN_JSON("evaluate", model, "x.npy", "--labels", "y.npy");
+    json_t *streamed = RUN_JSON("evaluate", model, "x.npy", "--labels", "y.npy", "--memory", "100K");
+    cr_assert(json_equal(json_object_get(whole, "loss"), json_object_get(streamed, "loss")));
+    cr_assert(json_equal(json_object_get(whole, "accuracy"), json_object_get(streamed, "accuracy")));
+    cr_assert_not_null(json_object_get(whole, "metrics"));
+    cr_assert(json_equal(json_object_get(whole, "metrics"), json_object_get(streamed, "metrics")));
+    json_decref(whole);
+    json_decref(streamed);
+    cr_assert_eq(RUN("predict", model, "x.npy", "--output", "a.csv", "--quiet").status, 0);
+    const outcome predicted =
+        RUN("predict", model, "x.npy", "--output", "b.csv", "--quiet", "--memory", "1M");
+    cr_assert_eq(predicted.status, 0, "%s", predicted.err);
+    cr_assert_str_eq(file_text("a.csv"), file_text("b.csv"));
+}
+
+Test(streaming, never_takes_another_order_by_itself) {
+    generate_rows();
+    const outcome refused = RUN("train", "x.npy", "--labels", "y.npy", "--memory", "100K", "--epochs", "1");
+    cr_assert_eq(refused.status, 2);
+    cr_assert_not_null(strstr(refused.err, "--shuffle window"), "%s", refused.err);
+    const outcome wide = RUN("train", "x.npy", "--labels", "y.npy", "--memory", "100K", "--epochs", "1",
+                             "--shuffle", "window", "--shuffle-block", "100", "--shuffle-window", "2000");
+    cr_assert_eq(wide.status, 2);
+    cr_assert_not_null(strstr(wide.err, "smaller --shuffle-window"), "%s", wide.err);
+}
+
+/* The file becomes shorter while it is read. */
+Test(streaming, tells_what_it_could_not_read) {
+    generate_rows();
+    const pid_t child =
+        start((const char *const[]){TANDA_PROGRAM, "train", "x.npy", "--labels", "y.npy", "--memory", "100K",
+                                    "--epochs", "1000000", "--shuffle", "none", "--log", "run.jsonl", NULL});
+    wait_for_text("run.jsonl");
+    cr_assert_eq(truncate("x.npy", 150000), 0);
+    cr_assert_eq(wait_for(child), 3);
+    cr_assert_not_null(strstr(file_text("err.txt"), "x.npy: changed while it was in use"), "%s",
+                       file_text("err.txt"));
+}
+
 Test(streaming, wants_a_size_in_bytes) {
     static const char *const wrong[] = {"", "0", "-1", "12Q", "1.5.2", "G", "1e9", "3GG"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
