@@ -96,8 +96,8 @@ static size_t power_of_two_to(size_t value) {
     return power;
 }
 
-static size_t mebibytes(size_t bytes) {
-    return (bytes >> 20) + 1;
+static size_t kibibytes(size_t bytes) {
+    return (bytes >> 10) + 1;
 }
 
 /* Whole batches, or else a power of two of tiles. */
@@ -114,10 +114,10 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
         return fail(error, TANDA_FAILED, "rows of %zu bytes are too many for memory", stream->row_bytes);
     const size_t memory = options->memory > 0 ? options->memory : SIZE_MAX;
     if (memory < least_bytes)
-        return fail(error, TANDA_USAGE, "--memory: %zu MiB for rows are too few, %s %zu MiB%s", memory >> 20,
+        return fail(error, TANDA_USAGE, "--memory: %zu KiB for rows are too few, %s %zu KiB%s", memory >> 10,
                     has_windows(stream) ? "two windows of the shuffle and three sections need"
                                         : "three sections need",
-                    mebibytes(least_bytes),
+                    kibibytes(least_bytes),
                     has_windows(stream) ? "; or take a smaller --shuffle-window" : "");
     const size_t window = windows / LEAST_WINDOWS, most_bytes = least(memory / 2, WINDOW_BYTES);
     for (stream->window_count = LEAST_WINDOWS;

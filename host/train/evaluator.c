@@ -142,11 +142,12 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
     const size_t last = model->layer_count - 1,
                  rows = dataset->rows < BLOCK_ROWS ? dataset->rows : BLOCK_ROWS;
     const plan_options plan = {.with_prediction = true, .keep = true};
-    const program_options options = {.batch_rows = rows};
+    program_options options = {.batch_rows = rows};
     const bool binary = tanda_prediction_columns(model) != model_outputs(model);
     const bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
     made->model = model;
     tanda_status status = supply_create(backend, model, dataset, false, false, 1, &made->supply, error);
+    if (status == TANDA_OK) options.batch_rows = supply_batch_rows(&made->supply, rows);
     if (status == TANDA_OK)
         status = supply_session(&made->supply, model, &plan, &options, UINT64_MAX, NULL, &made->session,
                                 &made->stepper, error);

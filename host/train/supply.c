@@ -73,6 +73,16 @@ size_t supply_rows(const supply *supply) {
     return supply->feed != NULL ? supply->feed->rows : supply->resident.rows;
 }
 
+size_t supply_batch_rows(const supply *supply, size_t most) {
+    size_t rows = most < supply_rows(supply) ? most : supply_rows(supply);
+    if (supply->feed == NULL) return rows;
+    const size_t row = feed_row_size(supply->feed), device = supply->backend->row_memory;
+    while (rows > TILE_ROWS && ((supply->memory > 0 && rows > supply->memory / STREAM_TURNS / row) ||
+                                (device > 0 && rows > device / STEPPER_TURNS / row)))
+        rows /= 2;
+    return rows;
+}
+
 /* ---- sessions -------------------------------------------------------------------------------------------------- */
 
 static tanda_status order_of(const supply *supply, const program_options *options, row_order *order,

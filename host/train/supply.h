@@ -36,6 +36,9 @@ void supply_free(supply *supply); /* all zero: nothing */
 
 size_t supply_rows(const supply *supply);
 
+/* Rows of a batch, where any number will do: `most`, or fewer as memory has it. */
+size_t supply_batch_rows(const supply *supply, size_t most);
+
 /*
  * A session over the rows, and who steps it; options as for session_create, with batch_rows and the order. end_step: of the
  * training, where it is known; else UINT64_MAX. Whatever it returns: stepper_free, then session_free.

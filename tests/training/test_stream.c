@@ -184,6 +184,6 @@ Test(stream, says_how_much_memory_it_needs) {
     stream *stream = NULL;
     tanda_error error;
     cr_assert_eq(stream_create(&options, &stream, &error), TANDA_USAGE);
-    cr_assert_not_null(strstr(error.message, "need 3 MiB; or take a smaller --shuffle-window"), "%s",
+    cr_assert_not_null(strstr(error.message, "need 2813 KiB; or take a smaller --shuffle-window"), "%s",
                        error.message);
 }
