@@ -160,7 +160,7 @@ static void generate_rows(void) {
 }
 
 static void check_in_place(const char *const *options) {
-    static const char *const memories[] = {"110K", "200K"};
+    static const char *const memories[] = {"140K", "200K"};
     const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM, "train", "x.npy", "--labels", "y.npy"};
     size_t count = 5;
     for (; *options != NULL; options++)
