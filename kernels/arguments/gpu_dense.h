@@ -4,14 +4,16 @@
 
 #include "kernels/arguments/loss.h"
 #include "kernels/arguments/order.h"
+#include "kernels/arguments/update.h"
 
 #define DENSE_ITEMS 128 /* of a group */
 #define NARROW_ROWS \
     32 /* that a group of a narrow layer takes forward: a work-item has four outputs of a row */
-#define NARROW_INPUTS 32 /* that one takes backward: a work-item has four inputs of a lane */
-#define LOSS_ROWS 8      /* that a group takes from many outputs to their deltas */
-#define CHUNK_ITEMS 64   /* of a group that adds chunks: a lane each, */
-#define CHUNK_UNITS 4    /* and so many units of it */
+#define NARROW_INPUTS 32  /* that one takes backward: a work-item has four inputs of a lane */
+#define MOST_SLOT_TILES 4 /* whose sums a group of gradients adds */
+#define LOSS_ROWS 8       /* that a group takes from many outputs to their deltas */
+#define CHUNK_ITEMS 64    /* of a group that adds chunks: a lane each, */
+#define CHUNK_UNITS 4     /* and so many units of it */
 
 /* The rows of a wave as the data set has them: positions of an epoch's order from first_position on. */
 typedef struct row_source {
@@ -44,11 +46,26 @@ typedef struct gpu_layer_arguments {
     float zero;
 } gpu_layer_arguments;
 
-/* Gradients of weights from a delta and the inputs, tiles or rows; of the bias; and the loss sum, where sums_loss is set. */
+/*
+ * The end of a step whose sums are all in one slot, which is_whole says: the update of `floats` parameters, of which each
+ * launch makes those of its gradients. step: whose rates and results are meant.
+ */
+typedef struct gpu_update_arguments {
+    ulong floats;
+    rule_arguments rule;
+    uint is_whole, step;
+    float inverse_rows;
+} gpu_update_arguments;
+
+/*
+ * Gradients of weights from a delta and the inputs, tiles or rows; of the bias; and the loss sum, where sums_loss is set.
+ * tiles: whose sums a slot holds, MOST_SLOT_TILES at most. tile_apart: floats from a line's end in a tile to the next one's.
+ */
 typedef struct gpu_gradient_arguments {
     row_source order;
     ulong source, source_tile, delta, tile_floats, slot_floats, weight, bias, losses, loss;
-    uint width, rows, stride, inputs, outputs, sums_loss, reserved;
+    gpu_update_arguments update;
+    uint width, rows, stride, inputs, outputs, sums_loss, tiles, tile_apart, reserved;
     float zero;
 } gpu_gradient_arguments;
 
@@ -82,7 +99,8 @@ typedef struct gpu_output_arguments {
 typedef struct gpu_narrow_arguments {
     gpu_layer_arguments layer;
     ulong delta, slot_floats, losses, loss;
-    uint with_target, sums_loss, reserved;
+    gpu_update_arguments update;
+    uint with_target, sums_loss, tiles;
     float zero;
 } gpu_narrow_arguments;
 

@@ -37,11 +37,12 @@
     X(row_source, epoch, 80) \
     X(dense_tail, scale, 64) \
     X(gpu_layer_arguments, zero, 232) \
-    X(gpu_gradient_arguments, zero, 184) \
+    X(gpu_update_arguments, inverse_rows, 64) \
+    X(gpu_gradient_arguments, zero, 256) \
     X(loss_steps, zero, 136) \
     X(gpu_loss_arguments, reserved, 240) \
     X(gpu_output_arguments, steps, 600) \
-    X(gpu_narrow_arguments, zero, 280) \
+    X(gpu_narrow_arguments, zero, 344) \
     X(read_arguments, reads, 24) \
     X(fma_arguments, more, 16) \
     X(atomic_arguments, rounds, 8) \

@@ -10,6 +10,7 @@
 #include "kernels/gpu/chunks.h"
 #include "kernels/gpu/operand.h"
 #include "kernels/gpu/rows.h"
+#include "kernels/gpu/step_end.h"
 #include "kernels/gpu/sums.h"
 #include "kernels/gpu/tail.h"
 

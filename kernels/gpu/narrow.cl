@@ -8,6 +8,7 @@
 #include "kernels/gpu/loss_steps.h"
 #include "kernels/gpu/operand.h"
 #include "kernels/gpu/rows.h"
+#include "kernels/gpu/step_end.h"
 #include "kernels/gpu/sums.h"
 #include "kernels/gpu/tail.h"
 
@@ -105,12 +106,12 @@ INLINE float4 narrow_values(const int kind, global const float *source, local co
 }
 
 /*
- * dW of four outputs from `output` on: 16 chains a weight, one for each lane, which are folded (contract 3). Each work-item
- * has four inputs of a lane, then folds a weight.
+ * dW of four outputs from `output` on, of a tile: 16 chains a weight, one for each lane, which are folded (contract 3). Each
+ * work-item has four inputs of a lane, then folds a weight.
  */
 INLINE void narrow_weights(const int kind, global const float *source, local const float *deltas,
                            local const ulong *numbers, local float *scratch, gpu_layer_arguments a,
-                           uint first, uint output, uint lanes, uint rows, global float *slot) {
+                           uint first, uint output, uint lanes, uint rows, tile_sum to) {
     const uint item = (uint)get_local_id(0), lane = item % TILE_LANES, four = item / TILE_LANES;
     float sum[4][4];
     UNROLL_FOR (int i = 0; i < 4; i++)
@@ -135,7 +136,9 @@ INLINE void narrow_weights(const int kind, global const float *source, local con
     local const float *p = scratch + item * FOLD_PITCH;
     folded = (float16)(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13],
                        p[14], p[15]);
-    if (k < a.inputs && h < a.outputs) slot[a.weight + (ulong)k * a.stride + h] = fold_lanes(folded);
+    if (k < a.inputs && h < a.outputs)
+        add_tile_sum(to, a.weight + (ulong)k * a.stride + h, output / 4 * DENSE_ITEMS + item,
+                     fold_lanes(folded));
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
@@ -167,34 +170,75 @@ INLINE void narrow_targets(global float *tile, local const float *deltas, local 
     }
 }
 
-INLINE void narrow_backward(const int kind, global const float *source, global float *workspace,
-                            global const float *parameters, global float *slots,
-                            gpu_narrow_arguments arguments, local float *deltas, local float *weights,
-                            local float *scratch, local ulong *numbers) {
-    const gpu_layer_arguments a = arguments.layer;
-    const uint item = (uint)get_local_id(0), first = (uint)get_group_id(0) * NARROW_INPUTS,
-               tile = (uint)get_group_id(1);
-    const uint lanes = lanes_of_tile(a.rows, tile), rows = rows_of_tile(a.rows, tile);
-    global float *at = workspace + tile * a.tile_floats, *slot = slots + tile * arguments.slot_floats;
-    const int has_sums = first >= a.inputs;
-    const uint used = has_sums ? 0 : lanes; /* by the layer's part */
-    sum_lines(at + arguments.delta, slot + a.bias, has_sums ? a.outputs : 0, a.width, lanes, scratch, a.zero);
-    sum_lines(at + arguments.losses, slot + arguments.loss, has_sums && arguments.sums_loss, a.width, lanes,
-              scratch, a.zero);
-    if ((kind & NUMBERED) != 0) number_rows(a.order, tile * TILE_ROWS, min(used, rows), numbers);
+/* A tile's deltas and the numbers of its rows, where they are wanted. */
+INLINE void narrow_fetch(const int kind, global const float *delta, gpu_layer_arguments a, uint tile,
+                         uint lanes, uint rows, local float *deltas, local ulong *numbers) {
+    if ((kind & NUMBERED) != 0) number_rows(a.order, tile * TILE_ROWS, rows, numbers);
     for (uint h = 0; h < TILE_LANES; h++)
-        for (uint lane = item; lane < used; lane += DENSE_ITEMS)
-            deltas[h * TILE_ROWS + lane] =
-                h < a.outputs ? at[arguments.delta + (ulong)h * a.width + lane] : 0.0f;
+        for (uint lane = (uint)get_local_id(0); lane < lanes; lane += DENSE_ITEMS)
+            deltas[h * TILE_ROWS + lane] = h < a.outputs ? delta[(ulong)h * a.width + lane] : 0.0f;
+}
+
+/* The group's weights, and the derivatives of its inputs, of one tile. */
+INLINE void narrow_tile(const int kind, global const float *source, global float *workspace,
+                        gpu_narrow_arguments arguments, uint first, uint tile, local float *deltas,
+                        local const float *weights, local float *scratch, local ulong *numbers, tile_sum to) {
+    const gpu_layer_arguments a = arguments.layer;
+    const uint rows = first < a.inputs ? rows_of_tile(a.rows, tile) : 0;
+    const uint lanes = first < a.inputs ? lanes_of_tile(a.rows, tile) : 0;
+    global float *at = workspace + tile * a.tile_floats;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    narrow_fetch(kind, at + arguments.delta, a, tile, lanes, rows, deltas, numbers);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint h = 0;
+    do {
+        narrow_weights(kind, source + ((kind & NUMBERED) != 0 ? 0 : a.source + tile * a.source_tile), deltas,
+                       numbers, scratch, a, first, h, lanes, rows, to);
+        h += 4;
+    } while (h < a.outputs);
+    if (arguments.with_target) narrow_targets(at, deltas, weights, a, first, tile, lanes);
+}
+
+/* The parameters of the group, or the bias, and the loss, once the slot holds the sums of a whole step. */
+INLINE void narrow_step_end(global float *slot, step_memories memories, gpu_narrow_arguments arguments,
+                            uint first) {
+    const gpu_layer_arguments a = arguments.layer;
+    const int has_sums = first >= a.inputs;
+    const uint lines = has_sums ? 1 : min(a.inputs - first, (uint)NARROW_INPUTS);
+    update_range(slot, memories, arguments.update, has_sums ? a.bias : a.weight + (ulong)first * a.stride,
+                 lines * a.stride, !has_sums);
+    if (has_sums && arguments.sums_loss) give_loss(slot + arguments.loss, memories, arguments.update);
+}
+
+INLINE void narrow_backward(const int kind, global const float *source, global float *workspace,
+                            global float *slots, step_memories memories, gpu_narrow_arguments arguments,
+                            local float *deltas, local float *weights, local float *scratch,
+                            local float *pairs, local ulong *numbers) {
+    const gpu_layer_arguments a = arguments.layer;
+    const uint item = (uint)get_local_id(0), first = (uint)get_group_id(0) * NARROW_INPUTS;
+    const uint first_tile = (uint)get_group_id(1) * arguments.tiles;
+    const uint rows = rows_of_slot(a.rows, first_tile, arguments.tiles);
+    global float *at = workspace + first_tile * a.tile_floats;
+    global float *slot = slots + get_group_id(1) * arguments.slot_floats;
+    const int has_sums = first >= a.inputs;
+    const tile_lines bias = {at + arguments.delta, a.tile_floats, a.width, rows};
+    const tile_lines losses = {at + arguments.losses, a.tile_floats, a.width, rows};
+    sum_lines(bias, slot + a.bias, has_sums ? a.outputs : 0, scratch, a.zero);
+    sum_lines(losses, slot + arguments.loss, has_sums && arguments.sums_loss, scratch, a.zero);
     for (uint i = item; i < NARROW_INPUTS * TILE_LANES; i += DENSE_ITEMS) {
         const uint k = first + i / TILE_LANES, h = i % TILE_LANES;
-        weights[i] = k < a.inputs && h < a.outputs ? parameters[a.weight + (ulong)k * a.stride + h] : 0.0f;
+        weights[i] =
+            k < a.inputs && h < a.outputs ? memories.parameters[a.weight + (ulong)k * a.stride + h] : 0.0f;
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint h = 0; h < a.outputs; h += 4)
-        narrow_weights(kind, source + ((kind & NUMBERED) != 0 ? 0 : a.source + tile * a.source_tile), deltas,
-                       numbers, scratch, a, first, h, used, rows, slot);
-    if (arguments.with_target) narrow_targets(at, deltas, weights, a, first, tile, used);
+    uint row = 0;
+    do {
+        const tile_sum to = {slot, pairs, row / TILE_ROWS, row + TILE_ROWS >= rows};
+        narrow_tile(kind, source, workspace, arguments, first, first_tile + to.index, deltas, weights,
+                    scratch, numbers, to);
+        row += TILE_ROWS;
+    } while (row < rows);
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    if (arguments.update.is_whole) narrow_step_end(slot, memories, arguments, first);
 }
 
 #define SOURCE tiles

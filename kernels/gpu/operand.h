@@ -24,6 +24,7 @@ typedef struct operand {
     global const float *memory;
     local const ulong *numbers;     /* of terms or, where it is turned, of the group's lines */
     uint step, first, terms, lines; /* the group's first line; what lies beyond terms and lines is +0 */
+    uint apart; /* turned: so many floats lie between the first chunk of terms and the second */
 } operand;
 
 /* Four floats, or the first `count` of them. */
@@ -49,7 +50,8 @@ INLINE float4 fetch_piece(const int kind, const uint lines, operand o, uint from
         uint line = piece / (STEP / 4), term = from + piece % (STEP / 4) * 4;
         if (o.first + line >= o.lines || term >= o.terms) return v;
         uint left = o.terms - term;
-        v = load_piece(kind, row_of(kind, o, line, o.first + line) + term, left);
+        v = load_piece(kind, row_of(kind, o, line, o.first + line) + (term + (from < CHUNK ? 0 : o.apart)),
+                       left);
         if ((kind & RAGGED) != 0) {
             v.y = left > 1 ? v.y : 0.0f;
             v.z = left > 2 ? v.z : 0.0f;

@@ -29,6 +29,7 @@ typedef struct fault {
     network network;
     sight sight;
     edit edits[MOST_EDITS];
+    unsigned units; /* compute units that blocks are chosen for; 0: the executor's own */
 } fault;
 
 #define AFTER_STEP(number) \
@@ -156,6 +157,8 @@ static const fault of_small_networks[] = {
     { 20, 40, 2, {20, 1}, {TANH, SIGMOID}, BINARY }
 #define WIDE_TILES \
     { 600, 3, 2, {17, 1}, {TANH, SIGMOID}, BINARY }
+#define FOUR_TILES \
+    { 1000, 40, 2, {17, 1}, {TANH, SIGMOID}, BINARY }
 #define WIDE_CHUNKS \
     { 16, 768, 2, {17, 17}, {TANH, SOFTMAX}, CATEGORICAL }
 
@@ -169,7 +172,7 @@ static const fault of_any_width[] = {
      "gpu_dense",
      WIDE,
      {1, 1, QUANTITY_OUTPUT},
-     {{"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n", ""}}},
+     {{"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n    tail_place", "    tail_place"}}},
     {"terms of a narrow layer are read while they are written",
      "gpu_dense",
      WIDE,
@@ -204,6 +207,25 @@ static const fault of_any_width[] = {
      {1, 2, QUANTITY_WEIGHT_GRADIENT},
      {{"merge.h", "uint slot = first + i * a.distance;",
        "uint slot = first + (i + 1) % FAN_IN * a.distance;"}}},
+    {"tiles of a slot in a row",
+     "gpu_dense",
+     FOUR_TILES,
+     {1, 1, QUANTITY_WEIGHT_GRADIENT},
+     {{"gpu/dense.inc", "#define PAIR_ROWS (2 * TILE_ROWS)", "#define PAIR_ROWS (4 * TILE_ROWS)"}},
+     .units = 1},
+    {"tiles of a narrow layer in a row",
+     "gpu_dense",
+     FOUR_TILES,
+     {1, 2, QUANTITY_WEIGHT_GRADIENT},
+     {{"gpu/sums.h", "if (to.index % 2 == 1) sum = ", "if (to.index > 0) sum = "},
+      {"gpu/sums.h", "to.index < 2 ? sum : to.slot[at] + sum", "sum"}},
+     .units = 1},
+    {"parameters change before their sums are there",
+     "gpu_dense",
+     WIDE,
+     {1, 1, QUANTITY_WEIGHT_GRADIENT},
+     {{"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n    if (a.update.is_whole)",
+       "    if (a.update.is_whole)"}}},
 };
 
 /* ---- finding them ------------------------------------------------------------------------------------------------ */
@@ -230,7 +252,7 @@ static lockstep_result compare(const fault *fault, const char *kernels, backend 
     problem problem = problem_create(&fault->network);
     set_seed(seed);
     backend *device = open_opencl(kernels);
-    device->information.compute_units = is_kept(fault) ? 132 : 8;
+    device->information.compute_units = fault->units > 0 ? fault->units : is_kept(fault) ? 132 : 8;
     device->executor = fault->executor;
     lockstep_result result = compare_exact(device, cpu, &problem, &of_case);
     tanda_device_close(device);

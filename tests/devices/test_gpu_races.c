@@ -95,6 +95,7 @@ static const training of_any_width[] = {
     {{3, 5, 1, {16}, {SOFTMAX}, CATEGORICAL}, "gpu_dense", 1, 0, 1},
     {{3, 4, 1, {3}, {SOFTMAX}, CATEGORICAL}, "gpu_dense", 8, 0, 1},
     {{3, 5, 1, {1}, {SIGMOID}, BINARY}, "gpu_dense", 8, 0, 1},
+    {{260, 40, 2, {16, 2}, {RELU, SOFTMAX}, CATEGORICAL}, "gpu_dense", 1, 0, 1}, /* two tiles, one slot */
     {{3, 4, 2, {16, 16}, {RELU, SOFTMAX}, CATEGORICAL}, "gpu_dense", 132, 0, 1},
     {{3, 5, 2, {16, 3}, {RELU, SOFTMAX}, CATEGORICAL}, "gpu_dense", 132, 0, 1},
     {{3, 516, 1, {16}, {SOFTMAX}, CATEGORICAL}, "gpu_dense", 132, 0, 1},

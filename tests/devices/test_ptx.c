@@ -80,6 +80,7 @@ static const training of_ops[] = {
 #define WIDE "--epochs 1 --hidden 33,260,34 --data synthetic:blobs,classes=3,rows=16,features="
 #define LAYERS "--epochs 1 --hidden 70,280,70,70 --data synthetic:blobs,classes=3,rows=16,features="
 #define LAYER "--epochs 1 --hidden 70 --data synthetic:blobs,classes=3,rows=16,features="
+#define TILES "--epochs 1 --batch full --hidden 18 --data synthetic:blobs,classes=3,rows="
 #define NARROW "--epochs 1 --hidden 20,3 --data synthetic:blobs,classes=2,rows=30,features="
 
 static const training of_gpus[] = {
@@ -114,6 +115,10 @@ static const training of_gpus[] = {
     {"--data " IRIS
      " --epochs 1 --hidden 20,18 --dropout 0.25,0.5 --input-dropout 0.1 --optimizer adam --clip-norm 1",
      "gpu_dense", 8, 2},
+    /* A slot of four tiles, the whole step, whose parameters change at once; pairs of tiles; the update by itself. */
+    {TILES "1000,features=40 --optimizer adam --l2 0.01", "gpu_dense", 1, 2},
+    {TILES "600,features=70 --optimizer momentum", "gpu_dense", 1, 1},
+    {TILES "1100,features=9", "gpu_dense", 1, 1},
     {NARROW "4", "gpu_dense", 1, 1},
     {NARROW "4", "gpu_dense", 132, 1},
     {NARROW "5", "gpu_dense", 1, 1},

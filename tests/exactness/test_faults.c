@@ -285,7 +285,8 @@ typedef struct gpu_fault {
 static const gpu_fault gpu_faults[] = {
     {"dense_stale",
      "gpu_dense",
-     {"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n", "    if (lanes > 16) return;\n"},
+     {"gpu/dense.inc", "    barrier(CLK_GLOBAL_MEM_FENCE);\n    tail_place",
+      "    if (lanes > 16) return;\n    tail_place"},
      100,
      21,
      32,

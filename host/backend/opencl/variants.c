@@ -65,7 +65,7 @@ static tanda_status clear(const chooser *chooser, cl_mem memory, size_t floats) 
 
 static tanda_status clear_memory(const chooser *chooser) {
     const program *program = chooser->c.program;
-    tanda_status status = clear(chooser, program->tiles.memory, program->sums.slots * program->tiles.floats);
+    tanda_status status = clear(chooser, program->tiles.memory, program->tiles.count * program->tiles.floats);
     if (status == TANDA_OK)
         status = clear(chooser, program->sums.memory, program->sums.slots * program->sums.floats);
     return status;
@@ -382,7 +382,8 @@ tanda_status opencl_choose_variants(opencl_backend_state *state, program *progra
     chooser chooser = {.c = {.state = state, .program = program, .error = error}, .hands = hands};
     size_t batch = program->options.batch_rows, tiles = tiles_of(batch);
     chooser.c.wave = &chooser.wave;
-    chooser.wave.tiles = tiles < program->sums.slots ? tiles : program->sums.slots;
+    chooser.wave.tiles = tiles < program->tiles.count ? tiles : program->tiles.count;
+    chooser.wave.slots = chooser.wave.tiles; /* one for each in fast mode */
     chooser.wave.rows = batch < chooser.wave.tiles * TILE_ROWS ? batch : chooser.wave.tiles * TILE_ROWS;
     tanda_status status = opencl_clear_results(state, program, 1, error);
     if (status == TANDA_OK) status = choose_with_pattern(&chooser);

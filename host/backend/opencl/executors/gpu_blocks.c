@@ -5,7 +5,7 @@
 #define AMD 0x1002
 
 /* Names and sizes of kernels/gpu/dense.cl, the largest first. */
-static const gpu_block blocks[] = {{"large", 64, 128}, {"medium", 32, 128}, {"small", 32, 64}};
+static const gpu_block blocks[] = {{"large", 64, 128, 2}, {"medium", 32, 128, 4}, {"small", 32, 64, 4}};
 
 #define BLOCKS (sizeof blocks / sizeof *blocks)
 
@@ -32,13 +32,24 @@ static size_t groups_of(const gpu_block *block, size_t lines_m, size_t lines_n, 
 }
 
 /* Three groups for two compute units hide each other's waits. */
+static bool makes_enough(const opencl_backend_state *state, const gpu_block *block, size_t lines_m,
+                         size_t lines_n, size_t tiles) {
+    return 2 * groups_of(block, lines_m, lines_n, tiles) >= 3 * state->base.information.compute_units;
+}
+
 const gpu_block *gpu_block_choose(const opencl_backend_state *state, size_t lines_m, size_t lines_n,
-                                  size_t tiles) {
+                                  size_t tiles, size_t together) {
     size_t i = first_of(state);
-    while (i + 1 < BLOCKS &&
-           2 * groups_of(&blocks[i], lines_m, lines_n, tiles) < 3 * state->base.information.compute_units)
+    while (i + 1 < BLOCKS && (blocks[i].tiles < together ||
+                              !makes_enough(state, &blocks[i], lines_m, lines_n, blocks_of(tiles, together))))
         i++;
     return &blocks[i];
+}
+
+bool gpu_block_makes_enough(const opencl_backend_state *state, size_t lines_m, size_t lines_n, size_t tiles,
+                            size_t together) {
+    return makes_enough(state, gpu_block_choose(state, lines_m, lines_n, tiles, together), lines_m, lines_n,
+                        blocks_of(tiles, together));
 }
 
 bool gpu_block_leaves_idle(const opencl_backend_state *state, size_t lines_m, size_t lines_n, size_t tiles) {

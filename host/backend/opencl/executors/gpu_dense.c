@@ -74,6 +74,44 @@ static const variant_hands hands = {candidate, run_next};
 
 /* ---- programs -------------------------------------------------------------------------------------------------- */
 
+/* The gradient that takes longest of those that are wide, or not; NULL: none. */
+static const dense_shape *largest_gradient(const plan *plan, bool wide) {
+    const dense_shape *largest = NULL;
+    for (size_t i = 0; i < plan->op_count; i++) {
+        const dense_shape *shape = &plan->ops[i].dense_gradient.shape;
+        if (plan->ops[i].kind == OP_dense_gradient && is_wide(shape) == wide &&
+            (largest == NULL || shape->inputs * shape->stride > largest->inputs * largest->stride))
+            largest = shape;
+    }
+    return largest;
+}
+
+/* Groups of narrow layers have little to do: where a slot holds the whole step they may be few. */
+static bool narrow_has_enough(const opencl_backend_state *state, const program *program, size_t together) {
+    const dense_shape *narrow = largest_gradient(program->plan, false);
+    const size_t slots = program->tiles.count / together;
+    return narrow == NULL || slots == 1 ||
+           (blocks_of(narrow->inputs, NARROW_INPUTS) + 1) * slots >= state->base.information.compute_units;
+}
+
+/* Tiles whose sums a slot holds: as many as leave enough groups; one in fast mode, as CLBlast may compute it. */
+static size_t tiles_together(const opencl_backend_state *state, const program *program) {
+    const dense_shape *wide = largest_gradient(program->plan, true);
+    const size_t tiles = program->tiles.count;
+    size_t together = wide == NULL || program->options.math == TANDA_MATH_FAST ? 1 : MOST_SLOT_TILES;
+    while (together > 1 && (together > tiles || program->tiles.floats > UINT32_MAX ||
+                            !gpu_block_makes_enough(state, wide->inputs, wide->stride, tiles, together) ||
+                            !narrow_has_enough(state, program, together)))
+        together /= 2;
+    return together;
+}
+
+static void cut(const opencl_backend_state *state, program *program) {
+    opencl_cut_ops(state, program);
+    program->sums.group = tiles_together(state, program);
+    program->sums.slots /= program->sums.group;
+}
+
 static tanda_status prepare(opencl_backend_state *state, program *program, tanda_error *error) {
     const plan *plan = program->plan;
     gpu_dense_program *own = NULL;
@@ -103,13 +141,39 @@ static void release(program *program) {
     free(own);
 }
 
+/* The gradient of a layer comes behind the backward op that reads its weights, which it may change. */
+static tanda_status run_in_turn(const context *c, const op *op, const struct op *end,
+                                const struct op **next) {
+    const bool is_before = op->kind == OP_dense_gradient && is_wide(&op->dense_gradient.shape) &&
+                           op + 1 < end && op[1].kind == OP_dense_backward;
+    const struct op *behind;
+    if (!is_before) return run_next(c, op, next);
+    const tanda_status status = run_next(c, op + 1, next);
+    return status == TANDA_OK ? run_next(c, op, &behind) : status;
+}
+
 static tanda_status partial(const context *c) {
     const plan *plan = c->program->plan;
     const op *end = plan->ops + plan->op_count, *next = NULL;
     /* Losses and layers number the rows for themselves. */
     tanda_status status = gpu_dense_of(c->program)->rows == GPU_TILES ? opencl_run_order(c) : TANDA_OK;
     for (const op *at = plan->ops; status == TANDA_OK && at < end; at = next)
-        status = run_next(c, at, &next);
+        status = run_in_turn(c, at, end, &next);
+    return status;
+}
+
+/* A step whose sums are one slot's, unless all of them are wanted before the update, for their norm. */
+static size_t most_steps(const program *program, size_t tiles) {
+    return program->options.math == TANDA_MATH_EXACT && program->plan->training &&
+           tiles <= program->sums.group && program->update.squares == NULL;
+}
+
+static tanda_status whole(const context *c, size_t steps) {
+    gpu_dense_program *own = gpu_dense_of(c->program);
+    (void)steps; /* one */
+    own->is_whole = true;
+    const tanda_status status = partial(c);
+    own->is_whole = false;
     return status;
 }
 
@@ -119,10 +183,12 @@ static const char *notes(const program *program) {
 
 const opencl_executor opencl_gpu_dense = {
     .base = {.name = "gpu_dense", .family = GPU_FAMILY, .fits = fits, .suits = suits},
-    .cut = opencl_cut_ops,
+    .cut = cut,
     .prepare = prepare,
     .release = release,
     .partial = partial,
+    .most_steps = most_steps,
+    .whole = whole,
     .notes = notes,
     .binds_rows = true,
 };

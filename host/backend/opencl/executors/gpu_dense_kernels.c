@@ -137,7 +137,7 @@ static tanda_status make_wide_forward(opencl_backend_state *state, const program
     const dense_forward_op *forward = &op->dense_forward;
     const gpu_source source = source_of(program, forward->inputs);
     const gpu_block *block =
-        gpu_block_choose(state, forward->shape.outputs, program->tiles.width, program->tiles.count);
+        gpu_block_choose(state, forward->shape.outputs, program->tiles.width, program->tiles.count, 1);
     const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
                                program->options.parameters->memory, gpu_dense_of(program)->partials};
     const bool folds = forward->shape.inputs > CHUNK && made->chunks == 1;
@@ -176,7 +176,7 @@ static tanda_status make_wide_backward(opencl_backend_state *state, const progra
                                        gpu_launch *made, tanda_error *error) {
     const dense_shape *layer = &op->dense_backward.shape;
     const gpu_block *block =
-        gpu_block_choose(state, layer->inputs, program->tiles.width, program->tiles.count);
+        gpu_block_choose(state, layer->inputs, program->tiles.width, program->tiles.count, 1);
     const cl_mem memories[] = {program->tiles.memory, program->options.parameters->memory,
                                gpu_dense_of(program)->partials};
     const bool folds = layer->outputs > CHUNK && made->chunks == 1;
@@ -188,11 +188,13 @@ static tanda_status make_wide_backward(opencl_backend_state *state, const progra
 static tanda_status make_wide_gradient(opencl_backend_state *state, const program *program,
                                        const dense_gradient_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
-    const gpu_block *block =
-        gpu_block_choose(state, op->shape.inputs, op->shape.stride, program->tiles.count);
-    const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory};
+    const gpu_block *block = gpu_block_choose(state, op->shape.inputs, op->shape.stride, program->tiles.count,
+                                              program->sums.group);
+    const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory,
+                               program->options.parameters->memory, program->update.state};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_gradient_%s", source_names[source]);
+    made->with_rates = made->with_results = true;
     return make_blocks(state, block, name, made, memories, COUNT(memories), error);
 }
 
@@ -200,10 +202,11 @@ static tanda_status make_wide_gradient(opencl_backend_state *state, const progra
 static tanda_status make_narrow_gradient(opencl_backend_state *state, const program *program,
                                          const dense_gradient_op *op, gpu_launch *made, tanda_error *error) {
     const gpu_source source = source_of(program, op->inputs);
-    const cl_mem memories[] = {source_memory(program, source), program->tiles.memory,
-                               program->options.parameters->memory, program->sums.memory};
+    const cl_mem memories[] = {source_memory(program, source), program->tiles.memory, program->sums.memory,
+                               program->options.parameters->memory, program->update.state};
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_narrow_%s", source_names[source]);
+    made->with_rates = made->with_results = true;
     set_blocks(&(gpu_block){.m = NARROW_INPUTS}, made);
     return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }

@@ -119,6 +119,9 @@ static tanda_status launch_groups(const context *c, const op *op, const struct o
     launch.work = work_of(c, op, end);
     launch.arguments = made->memories;
     launch.local[0] = made->items;
+    if (made->with_rates) /* of which there are none before the first run */
+        give_memory(&launch,
+                    c->program->update.rates != NULL ? c->program->update.rates : c->program->results.memory);
     if (made->with_results) give_memory(&launch, c->program->results.memory);
     give_arguments(&launch, arguments, size);
     return opencl_launch(&launch, groups_0 * made->items, groups_1, groups_2, c->error);
@@ -227,6 +230,15 @@ static tanda_status run_backward(const context *c, const op *op, const struct op
     return launch_layer(c, op, *next, &arguments, backward->shape.inputs);
 }
 
+static gpu_update_arguments step_end_of(const context *c) {
+    const program *program = c->program;
+    return (gpu_update_arguments){.floats = program->plan->parameter_count,
+                                  .rule = rule_of(program),
+                                  .is_whole = gpu_dense_of(program)->is_whole,
+                                  .step = (uint)c->wave->result,
+                                  .inverse_rows = inverse_rows_of(c->wave->rows)};
+}
+
 /* With the backward op behind it, where there is one, and what follows that. */
 static tanda_status run_narrow_gradient(const context *c, const op *op, const struct op **next) {
     const program *program = c->program;
@@ -239,15 +251,17 @@ static tanda_status run_narrow_gradient(const context *c, const op *op, const st
                                       .slot_floats = program->sums.floats,
                                       .losses = floats_at(c, program->plan->loss->loss.losses),
                                       .loss = program->sums.floats - 16,
+                                      .update = step_end_of(c),
                                       .with_target = backward != NULL,
-                                      .sums_loss = gpu_dense_of(program)->sums_loss == op};
+                                      .sums_loss = gpu_dense_of(program)->sums_loss == op,
+                                      .tiles = (uint)program->sums.group};
     if (backward != NULL) {
         ++*next;
         arguments.layer.tail = backward_tail(c, next);
         if (!arguments.layer.tail.drops) join_relu(c, &arguments.layer);
     }
     return launch_groups(c, op, *next, &arguments, sizeof arguments,
-                         blocks_of(gradient->shape.inputs, NARROW_INPUTS) + 1, c->wave->tiles, 1);
+                         blocks_of(gradient->shape.inputs, NARROW_INPUTS) + 1, c->wave->slots, 1);
 }
 
 static tanda_status run_wide_gradient(const context *c, const op *op) {
@@ -265,14 +279,17 @@ static tanda_status run_wide_gradient(const context *c, const op *op) {
                                               .bias = shape->bias,
                                               .losses = floats_at(c, program->plan->loss->loss.losses),
                                               .loss = program->sums.floats - 16,
+                                              .update = step_end_of(c),
                                               .width = (uint)program->tiles.width,
                                               .rows = (uint)c->wave->rows,
                                               .stride = (uint)shape->stride,
                                               .inputs = (uint)shape->inputs,
                                               .outputs = (uint)shape->outputs,
-                                              .sums_loss = gpu_dense_of(program)->sums_loss == op};
+                                              .sums_loss = gpu_dense_of(program)->sums_loss == op,
+                                              .tiles = (uint)program->sums.group,
+                                              .tile_apart = (uint)(program->tiles.floats - TILE_ROWS)};
     return launch_groups(c, op, op + 1, &arguments, sizeof arguments, blocks_of(shape->stride, made->block_n),
-                         blocks_of(shape->inputs, made->block_m) + 1, c->wave->tiles);
+                         blocks_of(shape->inputs, made->block_m) + 1, c->wave->slots);
 }
 
 tanda_status opencl_gpu_dense_run(const context *c, const op *op, const struct op **next) {

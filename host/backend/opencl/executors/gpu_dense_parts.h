@@ -14,11 +14,11 @@
 typedef struct gpu_launch {
     cl_kernel kernel; /* NULL: none */
     cl_uint memories;
-    bool with_results;       /* behind these comes the memory of results, which changes */
-    size_t items;            /* of a group */
-    size_t block_m, block_n; /* units and lanes, or inputs and outputs, of a group */
-    size_t chunks;           /* that groups of their own make, or at most 1; */
-    cl_kernel adds_chunks;   /* what adds them, NULL where the next launch does, */
+    bool with_rates, with_results; /* behind these come the memories of rates and of results, which change */
+    size_t items;                  /* of a group */
+    size_t block_m, block_n;       /* units and lanes, or inputs and outputs, of a group */
+    size_t chunks;                 /* that groups of their own make, or at most 1; */
+    cl_kernel adds_chunks;         /* what adds them, NULL where the next launch does, */
     cl_uint adds_memories;
     const op *adds; /* and the op whose chunks this launch adds before all else, or NULL */
 } gpu_launch;
@@ -32,6 +32,7 @@ typedef struct gpu_dense_program {
     gpu_source rows;      /* how the data set is read; GPU_TILES: it is assembled */
     cl_mem partials;      /* sums of chunks, of one layer at a time */
     const op *sums_loss;  /* the gradient whose launch adds the losses, too; or NULL */
+    bool is_whole;        /* what is queued is a whole step: gradients' launches update the parameters */
 } gpu_dense_program;
 
 static inline gpu_dense_program *gpu_dense_of(const program *program) {

@@ -22,12 +22,18 @@ static void add_product(const context *c, const op *op, size_t terms, size_t uni
     if (chunks > 1) add(work, 0.0, row_bytes(c, (chunks - 1) * units), 0.0);
 }
 
-/* Of a narrow layer rows lie in lanes, and four outputs are made at a time. */
+/*
+ * Of a narrow layer rows lie in lanes, and four outputs are made at a time. A whole step's parameters are read and written,
+ * with their states.
+ */
 static void add_gradient(const context *c, const dense_shape *shape, launch_work *work) {
     const size_t chain = is_wide(shape) ? TILE_ROWS : TILE_ROWS / TILE_LANES * blocks_of(shape->outputs, 4);
+    const size_t group = c->program->sums.group, tiles = c->wave->tiles < group ? c->wave->tiles : group;
+    const size_t states = update_state_count(c->program->options.update.rule);
+    const size_t floats = (shape->inputs + 1) * shape->stride;
     const double rows = row_bytes(c, shape->inputs + shape->outputs);
-    add(work, product_flop(c, shape), rows + slot_bytes(c, (shape->inputs + 1) * shape->stride),
-        (double)chain);
+    add(work, product_flop(c, shape), rows + slot_bytes(c, floats), (double)(chain * tiles));
+    if (gpu_dense_of(c->program)->is_whole) add(work, 0.0, slot_bytes(c, (2 + 2 * states) * floats), 0.0);
 }
 
 /* Which is done before the sums are stored. */

@@ -29,7 +29,7 @@ static void cut(const opencl_backend_state *state, program *program) {
 
 static tanda_status make_rows(const opencl_backend_state *state, const program *program, ops_program *own,
                               tanda_error *error) {
-    const size_t positions = program->sums.slots * TILE_ROWS, targets = program->plan->labels.count;
+    const size_t positions = program->tiles.count * TILE_ROWS, targets = program->plan->labels.count;
     tanda_status status = opencl_make_memory(state, positions, sizeof(cl_ulong), &own->rows, error);
     if (status == TANDA_OK)
         status = opencl_make_memory(state, positions, targets * sizeof(cl_uint), &own->labels, error);
