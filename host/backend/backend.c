@@ -27,6 +27,15 @@ tanda_status backend_rows(backend *backend, const void *values, size_t rows, siz
     return backend->interface->rows(backend, values, rows, width, moved, result, error);
 }
 
+tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                            tanda_error *error) {
+    return backend->interface->refill(backend, buffer, values, rows, width, error);
+}
+
+void backend_share_cores(backend *backend, bool shares) {
+    if (backend->interface->share_cores != NULL) backend->interface->share_cores(backend, shares);
+}
+
 void backend_program_free(backend *backend, program *program) {
     if (program != NULL) backend->interface->programs.free(backend, program);
 }

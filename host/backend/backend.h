@@ -49,6 +49,16 @@ typedef struct update_settings {
 /* Vectors of state of a rule, 0 to MOST_UPDATE_STATES. */
 size_t update_state_count(update_rule rule);
 
+/*
+ * Where the rows of a program stand in a training whose rows come in sections: they begin with the batch of first_step, or
+ * are the rows from `position` on, a multiple of a tile, of that one step, which has step_rows. All zero: they are all rows.
+ */
+typedef struct rows_place {
+    uint64_t first_step;
+    size_t position;
+    size_t step_rows; /* 0: batches are whole */
+} rows_place;
+
 typedef struct program_options {
     buffer *features; /* (rows, features) binary32, row-major */
     buffer *labels; /* (rows) int32 classes or (rows, outputs) binary32 targets; NULL: the plan has no loss */
@@ -56,7 +66,9 @@ typedef struct program_options {
     buffer
         *parameters; /* plan->parameter_count floats, laid out as the backend likes; training updates them */
     size_t rows;
-    size_t batch_rows;         /* B; the last batch of an epoch holds what is left */
+    size_t batch_rows; /* B; the last batch of an epoch holds what is left */
+    bool exchanged; /* rows are exchanged for others (session_place), never more than these; not shuffled */
+    rows_place place;
     enum shuffle_kind shuffle; /* the order of an epoch's rows; windows of blocks of so many rows: */
     size_t shuffle_block, shuffle_window;
     uint64_t seed;
@@ -84,12 +96,20 @@ typedef struct device_limits {
     double upload, download; /* bytes per second between the host's memory and the device's */
 } device_limits;
 
+/* Rows that take the place of a program's. */
+typedef struct program_rows {
+    buffer *features, *labels, *weights;
+    size_t rows;
+    rows_place place;
+} program_rows;
+
 /* What is done with programs; see session.h. */
 typedef struct program_interface {
     tanda_status (*make)(backend *backend, const plan *plan, const program_options *options,
                          const executor *executor, program **result, tanda_error *error);
     void (*free)(backend *backend, program *program);
     const char *(*notes)(const program *program); /* optional slot: NULL means no notes */
+    tanda_status (*place)(backend *backend, program *program, const program_rows *rows, tanda_error *error);
     tanda_status (*run)(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
@@ -115,6 +135,8 @@ typedef struct backend_interface {
                            tanda_error *error);
     tanda_status (*rows)(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                          buffer **result, tanda_error *error);
+    tanda_status (*refill)(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                           tanda_error *error);
     void (*buffer_free)(backend *backend, buffer *buffer);
     tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
                                      const float *packed, tanda_error *error);
@@ -127,6 +149,7 @@ typedef struct backend_interface {
     tanda_status (*generate)(backend *backend, const synthetic_source *source, const uint64_t *rows,
                              size_t count, float *features, uint32_t *labels, tanda_error *error);
     tanda_status (*finish)(backend *backend, tanda_error *error);
+    void (*share_cores)(backend *backend, bool shares); /* optional slot */
     tanda_status (*limits)(backend *backend, bool briefly, device_limits *limits,
                            tanda_error *error);                          /* optional slot */
     tanda_status (*profile_begin)(backend *backend, tanda_error *error); /* see profile.h */
@@ -141,6 +164,7 @@ struct tanda_device {
     tanda_grade grade;
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
+    size_t row_memory;    /* bytes of a data set that it may hold; 0: unbounded. More are streamed */
     bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(
         (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
@@ -200,6 +224,13 @@ void backend_buffer_free(backend *backend, buffer *buffer);
 tanda_status backend_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                           buffer **result, tanda_error *error);
 
+/*
+ * Other values, no more rows than the buffer was made for: they stay as they are until the next refill, and what is queued
+ * over the buffer is done before.
+ */
+tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                            tanda_error *error);
+
 void backend_program_free(backend *backend, program *program);
 
 /* result[i] = function(a[i], b[i], c[i]) on the device; functions are numbered in kernels/probe.h. */
@@ -211,6 +242,9 @@ tanda_status backend_generate(backend *backend, const synthetic_source *source, 
                               size_t count, float *features, uint32_t *labels, tanda_error *error);
 
 tanda_status backend_finish(backend *backend, tanda_error *error);
+
+/* Whether others have work for the host's cores, too, while the backend waits. Each call that says so is undone by one. */
+void backend_share_cores(backend *backend, bool shares);
 
 /*
  * Measures for a second or two, with some 512 MiB or five times the last-level cache; briefly: the first two figures

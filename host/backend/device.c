@@ -183,6 +183,14 @@ const backend_kind *backend_kind_of(const tanda_device_information *device) {
     return strcmp(device->backend, "opencl") == 0 ? &opencl_backend : &openmp_backend;
 }
 
+/* A device that computes in the host's memory holds what the host does. */
+static size_t row_memory_of(const backend *backend, const tanda_device_options *options) {
+    const tanda_device_information *information = &backend->information;
+    if (options->memory > 0) return options->memory;
+    const bool is_host = strcmp(information->kind, "CPU") == 0;
+    return is_host ? 0 : (size_t)(information->memory / 4 * 3);
+}
+
 static tanda_status open_accepted(const tanda_device_information *information,
                                   const tanda_device_options *options, backend **result, tanda_error *error) {
     backend *made = NULL;
@@ -190,6 +198,7 @@ static tanda_status open_accepted(const tanda_device_information *information,
     if (status == TANDA_OK) status = selftest_run(made, NULL, error); /* by the executors that suit it */
     if (status == TANDA_OK) status = executor_find_name(made, options->executor, &made->executor, error);
     if (status == TANDA_OK) status = check_grade(made, options, error);
+    if (status == TANDA_OK) made->row_memory = row_memory_of(made, options);
     if (status == TANDA_OK)
         *result = made;
     else

@@ -25,6 +25,19 @@ tanda_status resident_create(backend *backend, const row_arrays *arrays, residen
     return status;
 }
 
+tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda_error *error) {
+    tanda_status status = backend_refill(resident->backend, resident->features, arrays->values, arrays->rows,
+                                         arrays->features, error);
+    if (status == TANDA_OK && arrays->labels != NULL)
+        status = backend_refill(resident->backend, resident->labels, arrays->labels, arrays->rows,
+                                arrays->targets, error);
+    if (status == TANDA_OK && arrays->weights != NULL)
+        status =
+            backend_refill(resident->backend, resident->weights, arrays->weights, arrays->rows, 1, error);
+    if (status == TANDA_OK) resident->rows = arrays->rows;
+    return status;
+}
+
 void resident_free(resident *resident) {
     if (resident->backend == NULL) return;
     backend_buffer_free(resident->backend, resident->features);
@@ -128,6 +141,12 @@ const char *session_notes(const session *session) {
 }
 
 /* ---- work --------------------------------------------------------------------------------------------------- */
+
+tanda_status session_place(session *session, const resident *rows, const rows_place *place,
+                           tanda_error *error) {
+    const program_rows placed = {rows->features, rows->labels, rows->weights, rows->rows, *place};
+    return session->backend->interface->programs.place(session->backend, session->program, &placed, error);
+}
 
 tanda_status session_run(session *session, uint64_t first_step, size_t steps, const update_rates *rates,
                          bool with_loss, tanda_error *error) {

@@ -29,6 +29,13 @@ typedef struct resident {
 
 tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
                              tanda_error *error);
+
+/*
+ * Other rows, no more than it was made for, take the place of those of a resident; the arrays stay as they are until the
+ * next refill, and the resident until what was queued over it is done. On a device with memory of its own they are on their
+ * way, beside what is computed; steps over them wait by themselves.
+ */
+tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda_error *error);
 void resident_free(resident *resident); /* all zero: nothing; likewise session_free */
 
 typedef struct session {
@@ -54,6 +61,15 @@ const char *session_executor(const session *session);
 
 /* What a user should know of how the program was made, as one line; "" when there is nothing. */
 const char *session_notes(const session *session);
+
+/*
+ * The session's steps go on over other rows, no more than it was made with and with options.exchanged; `rows` stays until
+ * others are placed and what was queued is done. Step s is then batch s - place->first_step of them, and still has the
+ * number s for what depends on it. A step that is more than these rows comes about by session_partial, whose tiles
+ * count from the first of them, and session_apply, once over any of the step's rows.
+ */
+tanda_status session_place(session *session, const resident *rows, const rows_place *place,
+                           tanda_error *error);
 
 /*
  * Queues steps first_step ... first_step + steps - 1. Step s is batch s % steps_per_epoch of epoch

@@ -2,11 +2,19 @@
 
 #include "kernels/tree.h"
 
-batch batch_at(size_t rows, size_t batch_rows, uint64_t step) {
-    const size_t per_epoch = steps_per_epoch(rows, batch_rows), index = (size_t)(step % per_epoch);
-    batch made = {.step = step, .epoch = step / per_epoch, .first_row = index * batch_rows, .index = index};
+batch batch_of(const program_options *options, uint64_t step) {
+    const size_t rows = options->rows, batch_rows = options->batch_rows;
+    const rows_place *place = &options->place;
+    const uint64_t number = step - place->first_step;
+    const size_t per_epoch = steps_per_epoch(rows, batch_rows), index = (size_t)(number % per_epoch);
+    batch made = {.step = step,
+                  .epoch = number / per_epoch,
+                  .first_row = index * batch_rows,
+                  .index = index,
+                  .position = place->position};
     made.rows = batch_size(rows, batch_rows, index);
     made.tiles = tiles_of(made.rows);
+    made.step_rows = place->step_rows > 0 ? place->step_rows : made.rows;
     return made;
 }
 

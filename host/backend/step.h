@@ -13,10 +13,21 @@ typedef struct batch {
     uint64_t step, epoch;
     size_t first_row; /* position of its first row in the epoch's order */
     size_t rows, tiles;
-    size_t index; /* of the epoch */
+    size_t index;     /* of the epoch, or of the rows that are there */
+    size_t position;  /* of its first row in the step, where that is more than these rows */
+    size_t step_rows; /* that the step's sum is divided by */
 } batch;
 
-batch batch_at(size_t rows, size_t batch_rows, uint64_t step);
+batch batch_of(const program_options *options, uint64_t step);
+
+/* Other rows take the place of those of the options. */
+static inline void program_options_take(program_options *options, const program_rows *rows) {
+    options->features = rows->features;
+    options->labels = rows->labels;
+    options->weights = rows->weights;
+    options->rows = rows->rows;
+    options->place = rows->place;
+}
 
 /* What a backend does of a step. `worker` is its own: a thread of a team, or the host's queue. */
 typedef struct step_hands {

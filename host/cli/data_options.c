@@ -30,6 +30,7 @@ static const option_place places[] = {
     {VALUE(ignore), .kind = PLACE_LIST, .flag = "--ignore"},
     {VALUE(read.header), .kind = PLACE_WORD, .flag = "--header", .words = &header_words},
     {VALUE(read.skip_lines), .kind = PLACE_SIZE, .flag = "--skip-lines"},
+    {VALUE(read.memory), .kind = PLACE_BYTES, .flag = "--memory"},
     {VALUE(read.missing), .kind = PLACE_WORD, .flag = "--missing", .words = &missing_words},
     {0},
 };
@@ -66,6 +67,11 @@ static const struct argp_option reading_table[] = {
      0},
     ELSEWHERE("skiprows"),
     ELSEWHERE("skip-rows"),
+    {"memory", VALUE(read.memory), "SIZE", 0,
+     "memory for rows, e.g. 500M or 8G; what is more is read piece by piece, .npy and synthetic data alone; "
+     "default: three "
+     "quarters of what is free",
+     0},
     {0},
 };
 
@@ -277,6 +283,7 @@ const struct argp encoding_argp = {.options = encoding_table,
 tanda_dataset_options options_reading(const data_options *options) {
     tanda_dataset_options reading = options->read;
     reading.size = sizeof reading;
+    if (reading.memory == 0) reading.memory = memory_free() / 4 * 3;
     reading.ignore = (const char *const *)options->ignore.texts;
     reading.ignore_count = options->ignore.count;
     reading.features = (const char *const *)options->features.texts;

@@ -32,6 +32,11 @@ static const struct argp_option common_table[] = {
     ELSEWHERE("n-jobs"),
     ELSEWHERE("num-threads"),
     ELSEWHERE("workers"),
+    {"device-memory", VALUE(device.memory), "SIZE", 0,
+     "memory of the device for rows, e.g. 8G; what is more is sent piece by piece; default: three quarters "
+     "of the device's "
+     "own",
+     SECTION_DEVICE},
     {"isa", FLAG_ISA, "NAME", 0,
      "OpenMP code for x86-64-v4, x86-64-v3 or generic; default: the best there is", SECTION_DEVICE},
     {"math", VALUE(device.math), "MODE", 0,
@@ -70,6 +75,7 @@ static const vocabulary gemm_words = {.names = gemm_names, .count = 3};
 
 static const option_place places[] = {
     {VALUE(device.threads), .kind = PLACE_SIZE, .flag = "--threads", .least = 1, .most = THREADS_MAX},
+    {VALUE(device.memory), .kind = PLACE_BYTES, .flag = "--device-memory"},
     {VALUE(device.math), .kind = PLACE_WORD, .flag = "--math", .words = &math_words},
     {VALUE(gemm), .kind = PLACE_WORD, .flag = "--gemm", .words = &gemm_words},
     {VALUE(mpi), .kind = PLACE_WORD, .flag = "--mpi", .words = &mpi_words},

@@ -1,11 +1,13 @@
 #include "cli/value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <float.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tanda_lab.h"
 
@@ -31,6 +33,26 @@ tanda_status value_size(const char *flag, const char *text, uint64_t least, uint
     const tanda_status status = value_count(flag, text, least, most, &number, error);
     if (status == TANDA_OK) *value = (size_t)number;
     return status;
+}
+
+tanda_status value_bytes(const char *flag, const char *text, size_t *value, tanda_error *error) {
+    static const char units[] = "KMGT";
+    char buffer[SHOWN_SIZE];
+    const size_t length = strspn(text, "0123456789."), rest = strlen(text + length);
+    const char *unit = rest > 0 ? strchr(units, toupper((unsigned char)text[length])) : units;
+    const bool has_end =
+        rest <= 1 || strcasecmp(text + length + 1, "iB") == 0 || strcasecmp(text + length + 1, "B") == 0;
+    double number = 0.0;
+    if (unit != NULL && has_end && number_to_double(text, length, &number) == NUMBER_OK) {
+        for (ptrdiff_t i = rest > 0 ? unit - units + 1 : 0; i > 0; i--)
+            number *= 1024.0;
+        if (number >= 1.0 && number < 0x1p63) {
+            *value = (size_t)number;
+            return TANDA_OK;
+        }
+    }
+    return fail(error, TANDA_USAGE, "%s: '%s' is not a number of bytes such as 512M or 1.5G", flag,
+                shown(text, strlen(text), buffer));
 }
 
 tanda_status value_positive(const char *flag, const char *text, double *value, tanda_error *error) {
@@ -115,6 +137,8 @@ error_t option_put(const option_place *places, int key, const char *argument, vo
     case PLACE_SIZE:
         return parsed(value_size(places->flag, argument, places->least,
                                  places->most == 0 ? SIZE_MAX : places->most, place, error));
+    case PLACE_BYTES:
+        return parsed(value_bytes(places->flag, argument, place, error));
     case PLACE_POSITIVE:
         return parsed(value_positive(places->flag, argument, place, error));
     case PLACE_LIST:

@@ -28,6 +28,7 @@ struct tanda_dataset {
     feed *feed;          /* rows that lie elsewhere, with labels and weights; values, classes, targets and
                             weights are NULL then; or NULL: the rows are in memory */
     const float *values; /* (rows, features); points into owned or into mapping */
+    size_t memory;       /* bytes that rows of the feed may take at a time; 0: unbounded */
     float *owned;        /* NULL while values lie in the mapped file */
     file_view mapping;
     exact_columns exact; /* of dataset_load_columns: features of a source wider than binary32, as they came */

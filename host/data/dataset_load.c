@@ -43,8 +43,8 @@ static tanda_dataset_options reading_options(const tanda_dataset_options *option
 }
 
 /* view: rows in memory, or NULL: the file's. */
-static tanda_status load(const char *path, file_view *view, const request *request, tanda_dataset **dataset,
-                         tanda_error *error) {
+static tanda_status load_rows(const char *path, file_view *view, const request *request,
+                              tanda_dataset **dataset, tanda_error *error) {
     const tanda_dataset_options *options = request->options;
     tanda_dataset *made = NULL;
     if (view == NULL && synthetic_is_named(path) && options->more_count > 0)
@@ -67,6 +67,13 @@ static tanda_status load(const char *path, file_view *view, const request *reque
     }
     table_free_labels(made);
     tanda_dataset_free(made);
+    return status;
+}
+
+static tanda_status load(const char *path, file_view *view, const request *request, tanda_dataset **dataset,
+                         tanda_error *error) {
+    const tanda_status status = load_rows(path, view, request, dataset, error);
+    if (status == TANDA_OK) (*dataset)->memory = request->options->memory;
     return status;
 }
 

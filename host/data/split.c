@@ -102,6 +102,7 @@ static tanda_status allocate_part(const tanda_dataset *source, size_t rows, tand
     part->task = source->task;
     part->task_was_found = source->task_was_found;
     part->target_count = source->target_count;
+    part->memory = source->memory;
     const bool in_memory = source->feed == NULL;
     tanda_status status = raw_columns_copy(&source->raw, source->features, &part->raw, error);
     if (status == TANDA_OK && in_memory)

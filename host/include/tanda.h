@@ -452,6 +452,11 @@ typedef struct tanda_device_options {
     const char
         *executor; /* the way of computing, as tanda_device_executor names it; NULL: the best that fits */
     size_t turn;   /* of the OpenCL devices that `device` names, the one at this place, round and round */
+    /*
+     * Bytes of a data set that may lie on the device at a time; more is sent to it piece by piece, to the same bits. 0: three
+     * quarters of the device's own memory, and of the host's as much as there is.
+     */
+    size_t memory;
 } tanda_device_options;
 
 /*

@@ -53,6 +53,7 @@
 #include "support/json.h"
 #include "support/memory.h"
 #include "support/status.h"
+#include "support/system_file.h"
 #include "support/text.h"
 
 #include "tanda.h"

@@ -12,4 +12,7 @@ bool read_system_file(const char *path, char *text, size_t size);
 /* The least of the machine's memory, the limit of the control group and that of the address space, in bytes. */
 size_t memory_limit(void);
 
+/* The least of what the machine has free, caches of files counted, and what its control groups leave this process. */
+size_t memory_free(void);
+
 #endif

@@ -145,9 +145,11 @@ static tanda_status examine_tensors(examination *work, tanda_error *error) {
     program_options options = trainer_program_options(trainer);
     options.batch_rows = work->batch_rows;
     options.update = (update_settings){.rule = UPDATE_nothing};
+    if (status == TANDA_OK && trainer->training.feed != NULL)
+        status = fail(error, TANDA_FAILED, "the rows of a step are not there any more");
     if (status == TANDA_OK)
-        status = session_create(trainer->model, &trainer->training, &kept, &options, &trainer->session,
-                                &work->session, error);
+        status = session_create(trainer->model, &trainer->training.resident, &kept, &options,
+                                &trainer->session, &work->session, error);
     if (status != TANDA_OK) return status;
     const bool in_pieces = work->batch_rows < trainer->batch_rows;
     const uint64_t first = in_pieces ? 0 : trainer->progress.step;

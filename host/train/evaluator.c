@@ -62,53 +62,36 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     return TANDA_OK;
 }
 
-tanda_status resident_of_dataset(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
-                                 bool with_labels, bool moved, resident *result, tanda_error *error) {
-    const bool classes = dataset->task == TANDA_TASK_CLASSES;
-    row_arrays arrays = {.rows = dataset->rows,
-                         .features = dataset->features,
-                         .targets = dataset->target_count,
-                         .values = dataset->values,
-                         .moved = moved};
-    float *standardised = NULL; /* targets in the units that the model learns them in */
-    if (with_labels) {
-        arrays.labels = classes ? (const void *)dataset->classes : (const void *)dataset->targets;
-        arrays.weights = dataset->weights;
-    }
-    if (with_labels && model->target_scaling.targets > 0) {
-        const tanda_status status = allocate(&standardised, dataset->rows * dataset->target_count,
-                                             sizeof *standardised, "targets", error);
-        if (status != TANDA_OK) return status;
-        target_scaling_apply(&model->target_scaling, dataset->targets, dataset->rows, standardised);
-        arrays.labels = standardised;
-    }
-    const tanda_status status = resident_create(backend, &arrays, result, error);
-    if (status == TANDA_OK)
-        result->kept = standardised;
-    else
-        free(standardised);
-    return status;
-}
-
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
                               evaluator *result, tanda_error *error) {
+    const supply lying = {.backend = rows->backend, .resident = *rows};
+    return evaluator_of_supply(model, &lying, of, result, error);
+}
+
+tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, const session *of,
+                                 evaluator *result, tanda_error *error) {
     const plan_options plan = {.with_loss = true};
-    const program_options options = {.batch_rows = rows->rows};
+    const program_options options = {.batch_rows = supply_rows(rows)};
     result->model = model;
-    result->rows = rows->rows;
-    return session_create(model, rows, &plan, &options, of, &result->session, error);
+    result->rows = supply_rows(rows);
+    return supply_session(rows, model, &plan, &options, UINT64_MAX, of, &result->session, &result->stepper,
+                          error);
 }
 
 tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error) {
-    if (hosts == NULL) return TANDA_OK;
+    /* Rows that are streamed come to every rank: each evaluates them all. */
+    if (hosts == NULL || evaluator->stepper.stream != NULL) return TANDA_OK;
     return sharing_of_session(hosts, &evaluator->session, evaluator->rows, evaluator->rows,
                               &evaluator->sharing, error);
 }
 
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
     step_result result;
+    size_t done = 0;
     const tanda_status status =
-        sharing_run_one(evaluator->sharing, &evaluator->session, TANDA_OK, &result, error);
+        evaluator->sharing != NULL
+            ? sharing_run_one(evaluator->sharing, &evaluator->session, TANDA_OK, &result, error)
+            : stepper_run(&evaluator->stepper, 0, 1, NULL, true, &result, &done, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
     const bool counts = evaluator->session.plan->labels.are_counted;
@@ -124,23 +107,23 @@ tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, t
 
 void evaluator_free(evaluator *evaluator) {
     sharing_free(evaluator->sharing);
+    stepper_free(&evaluator->stepper);
     session_free(&evaluator->session);
 }
 
 tanda_status tanda_evaluate(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
                             tanda_evaluation *evaluation, tanda_error *error) {
-    resident resident = {0};
+    supply supply = {0};
     evaluator evaluator = {0};
     tanda_evaluation made = {0};
     tanda_status status = check_fit(model, dataset, true, error);
-    if (status == TANDA_OK)
-        status = resident_of_dataset(device, model, dataset, true, false, &resident, error);
-    if (status == TANDA_OK) status = evaluator_create(model, &resident, NULL, &evaluator, error);
+    if (status == TANDA_OK) status = supply_create(device, model, dataset, true, false, 1, &supply, error);
+    if (status == TANDA_OK) status = evaluator_of_supply(model, &supply, NULL, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &made, error);
     status = dataset_check(dataset, status, error);
     if (status == TANDA_OK) *evaluation = made;
     evaluator_free(&evaluator);
-    resident_free(&resident);
+    supply_free(&supply);
     return status;
 }
 
@@ -156,8 +139,9 @@ size_t tanda_prediction_columns(const tanda_model *model) {
 
 typedef struct predictor {
     const tanda_model *model;
-    resident resident;
+    supply supply;
     session session;
+    stepper stepper;
     const tensor *tensor; /* logits of a sigmoid output, else the output */
     size_t sweep_rows;    /* that go through the device at once */
     float *values;        /* (sweep_rows, outputs) as read */
@@ -169,13 +153,15 @@ static tanda_status predictor_create(backend *backend, const tanda_model *model,
     const size_t last = model->layer_count - 1,
                  rows = dataset->rows < BLOCK_ROWS ? dataset->rows : BLOCK_ROWS;
     const plan_options plan = {.with_prediction = true, .keep = true};
-    const program_options options = {.batch_rows = rows};
+    program_options options = {.batch_rows = rows};
     const bool binary = tanda_prediction_columns(model) != model_outputs(model);
     const bool sigmoid = model->layers[last].activation == ACTIVATION_SIGMOID;
     made->model = model;
-    tanda_status status = resident_of_dataset(backend, model, dataset, false, false, &made->resident, error);
+    tanda_status status = supply_create(backend, model, dataset, false, false, 1, &made->supply, error);
+    if (status == TANDA_OK) options.batch_rows = supply_batch_rows(&made->supply, rows);
     if (status == TANDA_OK)
-        status = session_create(model, &made->resident, &plan, &options, NULL, &made->session, error);
+        status = supply_session(&made->supply, model, &plan, &options, UINT64_MAX, NULL, &made->session,
+                                &made->stepper, error);
     if (status != TANDA_OK) return status;
     made->tensor = plan_tensor(made->session.plan, binary && sigmoid ? TENSOR_LOGITS : TENSOR_OUTPUT, last);
     /* All rows at once as a rule: each sweep has the threads wait for one another. */
@@ -231,15 +217,19 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
     tanda_status status = check_fit(model, dataset, false, error);
     if (status != TANDA_OK) return status;
     status = predictor_create(device, model, dataset, &predictor, error);
-    for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += predictor.sweep_rows) {
+    for (size_t first = 0, rows = 0; status == TANDA_OK && first < dataset->rows; first += rows) {
         const size_t left = dataset->rows - first;
-        const size_t rows = left < predictor.sweep_rows ? left : predictor.sweep_rows;
-        status = session_sweep(&predictor.session, predictor.tensor, first, rows, predictor.values, error);
+        size_t at = 0;
+        rows = left < predictor.sweep_rows ? left : predictor.sweep_rows;
+        status = stepper_find_rows(&predictor.stepper, first, &at, &rows, error);
+        if (status == TANDA_OK)
+            status = session_sweep(&predictor.session, predictor.tensor, at, rows, predictor.values, error);
         status = dataset_check(dataset, status, error);
         if (status == TANDA_OK) status = give_rows(&predictor, first, rows, on_rows, context);
     }
+    stepper_free(&predictor.stepper);
     session_free(&predictor.session);
-    resident_free(&predictor.resident);
+    supply_free(&predictor.supply);
     free(predictor.values);
     free(predictor.columns);
     return status;
@@ -281,18 +271,36 @@ tanda_status predict_all(tanda_device *device, const tanda_model *model, const t
     return status;
 }
 
+/* All labels; *made: memory that they were read into, to be freed, where they are not the data set's. */
+static tanda_status labels_of(const tanda_dataset *dataset, const void **labels, void **made,
+                              tanda_error *error) {
+    feed *rows = NULL;
+    *made = NULL;
+    *labels = dataset->classes != NULL ? (const void *)dataset->classes : (const void *)dataset->targets;
+    if (dataset->feed == NULL) return TANDA_OK;
+    tanda_status status = dataset_feed(dataset, NULL, &rows, error);
+    if (status == TANDA_OK)
+        status = allocate(made, rows->rows, rows->label_width * sizeof(float), "labels", error);
+    if (status == TANDA_OK) status = feed_read(rows, 0, rows->rows, &(row_block){.labels = *made}, error);
+    feed_free(rows);
+    *labels = *made;
+    return status;
+}
+
 tanda_status metrics_of_predictions(const tanda_model *model, const tanda_dataset *dataset,
                                     const float *predictions, size_t top_k, tanda_metrics **metrics,
                                     tanda_error *error) {
     const size_t rows = dataset->rows, columns = tanda_prediction_columns(model);
-    tanda_status status = TANDA_OK;
-    if (model->task == TANDA_TASK_CLASSES)
-        status =
-            tanda_metrics_of_classes(predictions, dataset->classes, rows, columns, top_k, metrics, error);
-    else if (model->task == TANDA_TASK_LABELS)
-        status = tanda_metrics_of_labels(predictions, dataset->targets, rows, columns, metrics, error);
-    else
-        status = tanda_metrics_of_values(predictions, dataset->targets, rows, columns, metrics, error);
+    const void *labels = NULL;
+    void *made = NULL;
+    tanda_status status = labels_of(dataset, &labels, &made, error);
+    if (status == TANDA_OK && model->task == TANDA_TASK_CLASSES)
+        status = tanda_metrics_of_classes(predictions, labels, rows, columns, top_k, metrics, error);
+    else if (status == TANDA_OK && model->task == TANDA_TASK_LABELS)
+        status = tanda_metrics_of_labels(predictions, labels, rows, columns, metrics, error);
+    else if (status == TANDA_OK)
+        status = tanda_metrics_of_values(predictions, labels, rows, columns, metrics, error);
+    free(made);
     if (status == TANDA_OK && !objective_gives_probabilities(model->loss))
         (*metrics)->log_loss = (*metrics)->brier = NAN;
     return status;

@@ -4,17 +4,11 @@
 
 #include "data/dataset.h"
 #include "hosts/sharing.h"
+#include "train/supply.h"
 
 /* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */
 tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, bool with_labels,
                        tanda_error *error);
-
-/*
- * A data set that fits the model, on a device, with its labels as the model learns them or without; it must outlive
- * the resident. moved: see row_arrays.
- */
-tanda_status resident_of_dataset(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
-                                 bool with_labels, bool moved, resident *result, tanda_error *error);
 
 /* An evaluation that can be run again as the parameters change. */
 typedef struct evaluator {
@@ -22,6 +16,7 @@ typedef struct evaluator {
     size_t rows;
     session session;
     sharing *sharing; /* or NULL */
+    stepper stepper;
 } evaluator;
 
 /* of: a training of the model, whose parameters are evaluated; NULL: the model's own. */
@@ -30,6 +25,9 @@ tanda_status evaluator_create(const tanda_model *model, const resident *rows, co
 
 /* All ranks have a part of its work from now on; hosts may be NULL. */
 tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error);
+/* The same of rows that may be streamed, which outlive it. */
+tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, const session *of,
+                                 evaluator *result, tanda_error *error);
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 

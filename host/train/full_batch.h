@@ -7,11 +7,13 @@
 
 #include "hosts/sharing.h"
 #include "train/progress.h"
+#include "train/stepper.h"
 
 /* What it works on; all outlive it. */
 typedef struct full_batch_training {
-    session *session; /* of a program that is compiled */
-    sharing *sharing; /* of its steps by several ranks, or NULL */
+    session *session; /* of a program that is compiled, */
+    stepper *stepper; /* who steps it, */
+    sharing *sharing; /* and who does so where there are several ranks, or NULL */
     const tanda_train_options *options;
     size_t rows;
     progress *progress;

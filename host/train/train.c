@@ -334,8 +334,10 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
     tanda_status status = TANDA_OK;
     if (trainer->options->restore_best && trainer->progress.stopping.best_epoch > 0)
         status = session_write_parameters(&trainer->session, trainer->best, error);
+    stepper_free(&trainer->stepper); /* its memory is for the evaluation */
     if (status == TANDA_OK)
-        status = evaluator_create(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
+        status =
+            evaluator_of_supply(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
     if (status == TANDA_OK) status = evaluator_share(&evaluator, trainer->options->hosts, error);
     status = hosts_agree(trainer->options->hosts, status, NULL, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);

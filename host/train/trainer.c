@@ -35,11 +35,13 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *validation, ta
     /* Rows in a mapped file, or that are the validation set, too, are not the training set's own. */
     const bool moved = trainer->options->move_rows && training->owned != NULL &&
                        (validation == NULL || validation->values != training->values);
-    tanda_status status = resident_of_dataset(trainer->backend, trainer->model, training, true, moved,
-                                              &trainer->training, error);
+    const size_t streams = (size_t)supply_streams(trainer->backend, training) +
+                           (validation != NULL && supply_streams(trainer->backend, validation));
+    tanda_status status = supply_create(trainer->backend, trainer->model, training, true, moved, streams,
+                                        &trainer->training, error);
     if (status == TANDA_OK && validation != NULL) {
-        status = resident_of_dataset(trainer->backend, trainer->model, validation, true, false,
-                                     &trainer->validation, error);
+        status = supply_create(trainer->backend, trainer->model, validation, true, false, streams,
+                               &trainer->validation, error);
         trainer->validation_set = validation;
     }
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
@@ -74,29 +76,65 @@ static void tell_notes(trainer *trainer) {
     if (options->on_note != NULL && notes[0] != '\0') options->on_note(notes, options->context);
 }
 
+/* Once, that rows come in time, and how. */
+static void tell_stream(const trainer *trainer) {
+    static const char *const orders[] = {
+        [SHUFFLE_NONE] = "as they lie", [SHUFFLE_FULL] = "all mixed", [SHUFFLE_WINDOW] = "mixed in windows"};
+    const tanda_train_options *options = trainer->options;
+    const supply *rows = &trainer->training;
+    const stream *stream = trainer->stepper.stream;
+    char note[200];
+    if (stream == NULL || options->on_note == NULL) return;
+    text_put(note, sizeof note, "%zu rows, %.1f MiB, come %s, %s, in sections of %zu rows", rows->feed->rows,
+             (double)rows->feed->rows * (double)feed_row_size(rows->feed) / 0x1p20,
+             rows->in_memory ? "from memory to the device" : "from where they lie, piece by piece",
+             orders[stream_order(stream)->kind], stream_most_rows(stream));
+    options->on_note(note, options->context);
+}
+
+static tanda_status make_streamed(void *context, uint64_t step, size_t first_tile, size_t tiles,
+                                  partial_sum *sum, tanda_error *error) {
+    return stepper_partial(context, step, first_tile, tiles, sum, error);
+}
+
+/* Steps are those of all ranks from now on. */
+static tanda_status share(trainer *trainer, tanda_error *error) {
+    tanda_hosts *hosts = trainer->options->hosts;
+    const size_t rows = trainer->dataset->rows;
+    const sharing_options streamed = {.rows = rows,
+                                      .batch_rows = trainer->batch_rows,
+                                      .parameters = trainer->session.plan->parameter_count,
+                                      .make = make_streamed,
+                                      .context = &trainer->stepper};
+    return trainer->stepper.stream != NULL
+               ? sharing_create(hosts, &streamed, &trainer->sharing, error)
+               : sharing_of_session(hosts, &trainer->session, rows, trainer->batch_rows, &trainer->sharing,
+                                    error);
+}
+
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const plan_options plan = trainer_plan_options(trainer);
     const program_options program = trainer_program_options(trainer);
     trainer->state_count = update_state_count(program.update.rule);
     tanda_status status =
-        session_create(trainer->model, &trainer->training, &plan, &program, NULL, &trainer->session, error);
+        supply_session(&trainer->training, trainer->model, &plan, &program, trainer->total_steps, NULL,
+                       &trainer->session, &trainer->stepper, error);
+    if (status == TANDA_OK) tell_stream(trainer);
     if (status == TANDA_OK) tell_notes(trainer);
-    if (status == TANDA_OK && options->hosts != NULL)
-        status = sharing_of_session(options->hosts, &trainer->session, trainer->dataset->rows,
-                                    trainer->batch_rows, &trainer->sharing, error);
+    if (status == TANDA_OK && options->hosts != NULL) status = share(trainer, error);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
-        const full_batch_training training = {&trainer->session, trainer->sharing, trainer->options,
-                                              trainer->dataset->rows, &trainer->progress};
+        const full_batch_training training = {&trainer->session, &trainer->stepper,      trainer->sharing,
+                                              trainer->options,  trainer->dataset->rows, &trainer->progress};
         status = full_batch_create(&training, &trainer->full_batch, error);
         if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
     }
     if (status == TANDA_OK && trainer->validation_set != NULL)
-        status = evaluator_create(trainer->model, &trainer->validation, &trainer->session,
-                                  &trainer->evaluator, error);
+        status = evaluator_of_supply(trainer->model, &trainer->validation, &trainer->session,
+                                     &trainer->evaluator, error);
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_share(&trainer->evaluator, options->hosts, error);
     return status;
@@ -192,9 +230,10 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
 void trainer_free(trainer *trainer) {
     evaluator_free(&trainer->evaluator);
     sharing_free(trainer->sharing);
+    stepper_free(&trainer->stepper);
     session_free(&trainer->session);
-    resident_free(&trainer->training);
-    resident_free(&trainer->validation);
+    supply_free(&trainer->training);
+    supply_free(&trainer->validation);
     free(trainer->results);
     free(trainer->step_rates);
     free(trainer->best);
@@ -257,25 +296,24 @@ static tanda_status share_steps(trainer *trainer, uint64_t first, size_t steps, 
     return hosts_agree(trainer->options->hosts, status, NULL, error);
 }
 
-static tanda_status make_steps(trainer *trainer, uint64_t first, size_t steps, bool with_loss,
+/* *steps of them, or fewer: as many as were made. */
+static tanda_status make_steps(trainer *trainer, uint64_t first, size_t *steps, bool with_loss,
                                tanda_error *error) {
-    if (trainer->sharing != NULL) return share_steps(trainer, first, steps, error);
-    const tanda_status status =
-        session_run(&trainer->session, first, steps, trainer->step_rates, with_loss, error);
-    return status == TANDA_OK ? session_results(&trainer->session, trainer->results, error) : status;
+    if (trainer->sharing != NULL) return share_steps(trainer, first, *steps, error);
+    return stepper_run(&trainer->stepper, first, *steps, trainer->step_rates, with_loss, trainer->results,
+                       steps, error);
 }
 
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error) {
     const uint64_t first = trainer->progress.step;
-    const size_t steps =
-        end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
+    size_t steps = end - first < trainer->steps_per_run ? (size_t)(end - first) : trainer->steps_per_run;
     const double start = seconds_now();
     if (trainer->full_batch != NULL)
         return hosts_agree(trainer->options->hosts, full_batch_advance(trainer->full_batch, error), NULL,
                            error);
     if (trainer->step_rates != NULL)
         rates_make(&trainer->rates, &trainer->progress.plateau, first, steps, trainer->step_rates);
-    tanda_status status = make_steps(trainer, first, steps, with_loss, error);
+    tanda_status status = make_steps(trainer, first, &steps, with_loss, error);
     if (status != TANDA_OK) return status;
     tell_notes(trainer);
     for (size_t s = 0; !with_loss && s < steps; s++)

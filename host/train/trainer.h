@@ -13,8 +13,9 @@ typedef struct trainer {
     tanda_model *model;
     const tanda_train_options *options;
     const tanda_dataset *dataset, *validation_set; /* the latter NULL: there is none */
-    resident training, validation;
+    supply training, validation;
     session session;
+    stepper stepper;
     sharing *sharing;    /* the steps of several ranks; NULL: this one has them to itself */
     evaluator evaluator; /* of the validation set */
     size_t batch_rows, steps_per_epoch;

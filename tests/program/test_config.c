@@ -150,7 +150,9 @@ static const char *const decide_nothing[] = {"accept-flush",
                                              "test-rows" /* which stands in data */,
                                              "profile",
                                              "profile-trace",
-                                             "plot"};
+                                             "plot",
+                                             "memory",
+                                             "device-memory"};
 
 static bool decides(const char *name) {
     for (size_t i = 0; i < sizeof decide_nothing / sizeof decide_nothing[0]; i++)

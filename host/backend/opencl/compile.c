@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "backend/step.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -21,7 +22,8 @@ const executor *const opencl_executors[] = {&opencl_gpu_perceptron.base,
 
 static tanda_status make_parts(opencl_backend_state *state, program *program, tanda_error *error) {
     program->sums.floats = program->plan->training ? program->plan->parameter_count + 16 : 16;
-    tanda_status status = opencl_make_update(state, program, error);
+    tanda_status status = opencl_make_homes(state, program, error);
+    if (status == TANDA_OK) status = opencl_make_update(state, program, error);
     return status == TANDA_OK ? opencl_make_wave(state, program, error) : status;
 }
 
@@ -48,6 +50,7 @@ void opencl_program_free(backend *backend, program *program) {
     opencl_release_wave(program);
     opencl_free_update(program);
     opencl_release(&program->results.memory);
+    opencl_free_homes(program);
     free(program->kept.values);
     free(program);
 }
@@ -81,9 +84,7 @@ tanda_status opencl_read(backend *backend, program *program, const tensor *tenso
                          tanda_error *error) {
     const program_options *options = &program->options;
     if (!program->plan->keep) return fail(error, TANDA_FAILED, "tensors are read from plans made with keep");
-    size_t rows = batch_size(
-        options->rows, options->batch_rows,
-        (size_t)(program->results.last_step % steps_per_epoch(options->rows, options->batch_rows)));
+    const size_t rows = batch_of(options, program->results.last_step).rows;
     tanda_status status = read_kept((opencl_backend_state *)backend, program, rows, error);
     for (size_t row = 0; status == TANDA_OK && row < rows; row++) {
         const float *tile = program->kept.values + row / TILE_ROWS * program->tiles.floats +

@@ -18,6 +18,7 @@ static void close_opencl(backend *backend) {
     opencl_release_set(&state->exact);
     opencl_release_set(&state->native);
     opencl_release_single(state);
+    if (state->copy_queue != NULL) clReleaseCommandQueue(state->copy_queue);
     if (state->queue != NULL) clReleaseCommandQueue(state->queue);
     if (state->context != NULL) clReleaseContext(state->context);
     free(state->kernel_folder);
@@ -57,6 +58,7 @@ static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
     while (buffer != NULL) {
         struct buffer *next = buffer->next;
+        opencl_forget_arrival(buffer);
         clReleaseMemObject(buffer->memory);
         free(buffer);
         buffer = next;
@@ -150,6 +152,7 @@ static const backend_interface interface = {
     .close = close_opencl,
     .buffer = make_buffer,
     .rows = make_rows,
+    .refill = opencl_refill,
     .buffer_free = free_buffer,
     .write_parameters = write_parameters,
     .read_parameters = read_parameters,
@@ -157,6 +160,7 @@ static const backend_interface interface = {
     .programs.make = opencl_compile,
     .programs.free = opencl_program_free,
     .programs.notes = opencl_notes,
+    .programs.place = opencl_place,
     .programs.run = opencl_run,
     .programs.results = opencl_results,
     .programs.partial = opencl_partial,

@@ -26,6 +26,7 @@ typedef struct opencl_executor {
     size_t (*most_steps)(const program *program, size_t tiles);
     tanda_status (*whole)(const context *c, size_t steps);
     const char *(*notes)(const program *program);
+    bool binds_rows; /* kernels are given the buffers of rows when they are made, not at each launch */
 } opencl_executor;
 
 extern const opencl_executor opencl_gpu_perceptron, opencl_gpu_perceptron_one, opencl_gpu_small,
@@ -77,6 +78,8 @@ typedef struct kept_tensors {
     bool is_fresh;
 } kept_tensors;
 
+#define ROW_ARRAYS 3
+
 #define PROGRAM_NOTES_SIZE 640
 
 struct program {
@@ -90,6 +93,8 @@ struct program {
     update_memory update;
     run_results results;
     kept_tensors kept;
+    buffer
+        *homes[ROW_ARRAYS]; /* of exchanged rows, labels and weights, for executors that bind them; or NULL */
     char notes[PROGRAM_NOTES_SIZE]; /* the executor's, and how a wave was made smaller */
 };
 
@@ -101,6 +106,11 @@ static inline bool shuffles(const program *program) {
 static inline size_t epoch_steps(const program *program) {
     return steps_per_epoch(program->options.rows, program->options.batch_rows);
 }
+
+/* ---- exchange.c: the homes of a program ------------------------------------------------------------------ */
+
+tanda_status opencl_make_homes(opencl_backend_state *state, program *program, tanda_error *error);
+void opencl_free_homes(program *program);
 
 /* ---- tensors.c: for cut ---------------------------------------------------------------------------------- */
 

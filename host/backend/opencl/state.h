@@ -78,6 +78,7 @@ typedef struct opencl_backend_state {
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
+    cl_command_queue copy_queue; /* of rows that are exchanged, NULL until there are some */
     kernel_set exact;
     kernel_set native; /* its program is NULL until a fast program is compiled */
     single_program single[MOST_SINGLE_PROGRAMS];
@@ -105,6 +106,7 @@ struct buffer {
     cl_mem memory;
     size_t first, rows;  /* a power of two, but for the last part; all: from 0, SIZE_MAX */
     struct buffer *next; /* the rows behind them; NULL: none */
+    cl_event arrival;    /* of rows that were sent there; NULL: they are there */
 };
 
 /* Whether a buffer, which may be NULL, has no other behind it. */
@@ -229,6 +231,13 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
                             const executor *executor, program **result, tanda_error *error);
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
+
+/* exchange.c: slots of the seam, and what a buffer holds of a transfer. */
+tanda_status opencl_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                           tanda_error *error);
+tanda_status opencl_place(backend *backend, program *program, const program_rows *rows, tanda_error *error);
+void opencl_forget_arrival(buffer *buffer);
+
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,

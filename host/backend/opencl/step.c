@@ -27,7 +27,7 @@ static wave wave_of(const queued_step *step, const batch *batch, size_t first, s
     return (wave){.step = batch->step,
                   .epoch = batch->epoch,
                   .first_row = batch->first_row + first * TILE_ROWS,
-                  .position = first * TILE_ROWS,
+                  .position = batch->position + first * TILE_ROWS,
                   .rows = left < tiles * TILE_ROWS ? left : tiles * TILE_ROWS,
                   .tiles = tiles,
                   .slots = (tiles + group - 1) / group,
@@ -67,7 +67,7 @@ static tanda_status update(void *worker, const batch *batch, size_t result, tand
     const queued_step *step = worker;
     const wave wave = {.result = result};
     const context c = {step->state, step->program, &wave, error};
-    return opencl_run_update(&c, step->slots, step->distance, batch->rows);
+    return opencl_run_update(&c, step->slots, step->distance, batch->step_rows);
 }
 
 static const step_hands hands = {make_partial, add_waiting, keep_waiting, update};
@@ -159,7 +159,7 @@ tanda_status opencl_run(backend *backend, program *program, uint64_t first_step,
     if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, steps, error);
     for (size_t done = 0, launches = 1; status == TANDA_OK && step.result < steps;
          step.result += done, launches++) {
-        const batch batch = batch_at(options->rows, options->batch_rows, first_step + step.result);
+        const batch batch = batch_of(options, first_step + step.result);
         status = run_steps_that_fit(&step, &batch, steps - step.result, &done, error);
         if (status == TANDA_OK && launches % STEPS_IN_FLIGHT == 0) status = opencl_finish(state, error);
     }
@@ -188,7 +188,7 @@ static tanda_status read_sum(const opencl_backend_state *state, const program *p
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
                             size_t tiles, partial_sum *sum, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
+    const batch batch = batch_of(&program->options, number);
     queued_step step = {
         .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
     tanda_status status = begin(state, program, number, 1, error);
@@ -218,7 +218,7 @@ static tanda_status write_sum(const opencl_backend_state *state, const program *
 tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
-    const batch batch = batch_at(program->options.rows, program->options.batch_rows, number);
+    const batch batch = batch_of(&program->options, number);
     queued_step step = {.state = state, .program = program, .slots = 1, .distance = 1};
     tanda_status status = begin(state, program, number, 1, error);
     if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, 1, error);

@@ -42,7 +42,8 @@ tanda_status opencl_make_tiles(const opencl_backend_state *state, program *progr
 
 void opencl_store_tiles(const opencl_backend_state *state, program *program) {
     const program_options *options = &program->options;
-    if (shuffles(program) || program->plan->keep || !program->plan->training || program->stored.is_refused)
+    if (shuffles(program) || options->exchanged || program->plan->keep || !program->plan->training ||
+        program->stored.is_refused)
         return;
     size_t tiles = epoch_steps(program) * tiles_of(options->batch_rows), floats = 0;
     if (multiply_overflows(tiles, program->plan->features * program->tiles.width, &floats) ||

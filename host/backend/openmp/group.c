@@ -64,7 +64,7 @@ tile_group group_of(worker *worker, const batch *batch, size_t first, size_t cou
         const size_t lane = i * TILE_ROWS;
         tile *tile = &worker->tiles[i];
         *tile = (struct tile){.rows = rows - lane < TILE_ROWS ? rows - lane : TILE_ROWS,
-                              .position = first * TILE_ROWS + lane,
+                              .position = batch->position + first * TILE_ROWS + lane,
                               .workspace = workspace + i * division->tile_floats,
                               .workspace_stride = division->column_floats,
                               .row = worker->lanes.rows + lane,

@@ -168,6 +168,7 @@ static tanda_status list_cpu(tanda_device_information **devices, size_t *count, 
 static void close_cpu(backend *backend) {
     openmp_backend_state *state = (openmp_backend_state *)backend;
     openmp_profile_free(state);
+    pthread_mutex_destroy(&state->crowd_gate);
     free(state->limit_values);
     free(state);
 }
@@ -200,6 +201,14 @@ static tanda_status make_rows(backend *backend, const void *values, size_t rows,
     (*result)->rows = rows;
     (*result)->features = features;
     (*result)->moved = moved && (uintptr_t)values % MEMORY_ALIGNMENT == 0;
+    return TANDA_OK;
+}
+
+static tanda_status refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
+                           tanda_error *error) {
+    (void)backend, (void)width, (void)error;
+    buffer->data = (void *)values;
+    buffer->rows = rows;
     return TANDA_OK;
 }
 
@@ -247,16 +256,47 @@ static tanda_status finish(backend *backend, tanda_error *error) {
     return TANDA_OK;
 }
 
+/* ---- cores that others use, too ---------------------------------------------------------------------------- */
+
+/*
+ * GCC's runtime has threads spin for milliseconds where they wait for a region, unless it has more threads than there are
+ * cores. So as long as others need the cores it gets as many more, which sleep.
+ */
+static void *crowd(void *of) {
+    openmp_backend_state *state = of;
+    const size_t cores = (size_t)omp_get_num_procs();
+    const int sleepers = (int)(cores > state->threads ? cores - state->threads + 2 : 2);
+#pragma omp parallel num_threads(sleepers)
+    wait_for_end(&state->crowd_gate);
+    return NULL;
+}
+
+static void share_cores(backend *backend, bool shares) {
+    openmp_backend_state *state = (openmp_backend_state *)backend;
+    if (!shares && --state->sharers > 0) return;
+    if (shares && state->sharers++ > 0) return;
+    if (shares) {
+        pthread_mutex_lock(&state->crowd_gate);
+        state->has_crowd = pthread_create(&state->crowd, NULL, crowd, state) == 0;
+        return;
+    }
+    pthread_mutex_unlock(&state->crowd_gate);
+    if (state->has_crowd) pthread_join(state->crowd, NULL);
+    state->has_crowd = false;
+}
+
 static const backend_interface interface = {
     .close = close_cpu,
     .buffer = make_buffer,
     .rows = make_rows,
+    .refill = refill,
     .buffer_free = free_buffer,
     .write_parameters = write_parameters,
     .read_parameters = read_parameters,
     .executors = openmp_executors,
     .programs.make = openmp_compile,
     .programs.free = openmp_program_free,
+    .programs.place = openmp_place,
     .programs.run = openmp_run,
     .programs.partial = openmp_partial,
     .programs.apply = openmp_apply,
@@ -269,6 +309,7 @@ static const backend_interface interface = {
     .probe = probe,
     .generate = generate,
     .finish = finish,
+    .share_cores = share_cores,
     .limits = openmp_limits,
     .profile_begin = openmp_profile_begin,
     .profile_end = openmp_profile_end,
@@ -287,6 +328,7 @@ static tanda_status open_cpu(const char *id, const tanda_device_options *options
     status = try_threads(threads, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "device", error);
     if (status != TANDA_OK) return status;
+    pthread_mutex_init(&made->crowd_gate, NULL);
     made->base.interface = &interface;
     made->threads = threads;
     made->functions = functions;

@@ -117,7 +117,7 @@ void begin_descent(worker *worker, const batch *batch, bool complete) {
                        layer->kind == LAYER_dense && layer->outputs >= WIDE_OUTPUTS &&
                        update->rule == UPDATE_descent && update_is_plain(update->constants);
     worker->descent = (descent){.parameters = parameters_of(program),
-                                .inverse_rows = inverse_rows_of(batch->rows),
+                                .inverse_rows = inverse_rows_of(batch->step_rows),
                                 .rate = rates_of(program, batch).rate};
 }
 
@@ -136,7 +136,7 @@ bool update_owned(worker *worker, const batch *batch) {
                                        .rates = rates_of(program, batch),
                                        .parameters = parameters_of(program),
                                        .gradient = program->sums.slots,
-                                       .inverse_rows = inverse_rows_of(batch->rows)},
+                                       .inverse_rows = inverse_rows_of(batch->step_rows)},
                               .bad = is_any_nan(worker->descent.not_finite, PANEL)};
     for (size_t i = 0; i < update_state_count(options->update.rule); i++)
         context.task.state[i] = program->state + i * program->plan->parameter_count;

@@ -239,7 +239,7 @@ tanda_status openmp_read(backend *backend, program *program, const tensor *tenso
     const program_options *options = &program->options;
     if (!program->plan->keep) return fail(error, TANDA_FAILED, "tensors are read from plans made with keep");
     const uint64_t last = program->run.first_step + program->run.steps - 1;
-    const size_t rows = batch_at(options->rows, options->batch_rows, last).rows;
+    const size_t rows = batch_of(options, last).rows;
     for (size_t row = 0; row < rows; row += TILE_ROWS)
         tile_read(program, tensor, program->workspaces + row / TILE_ROWS * program->division.tile_floats,
                   rows - row < TILE_ROWS ? rows - row : TILE_ROWS, values + row * tensor->units);

@@ -2,6 +2,8 @@
 #ifndef TANDA_OPENMP_STATE_H
 #define TANDA_OPENMP_STATE_H
 
+#include <pthread.h>
+
 #include "backend/openmp/barrier.h"
 #include "backend/openmp/clocks.h"
 #include "backend/openmp/tile.h"
@@ -15,6 +17,10 @@ typedef struct openmp_backend_state {
     float *limit_values; /* measure.c: what the limit of reading is measured with, NULL until then; */
     size_t limit_floats;
     openmp_profile *profile; /* while account is kept, else NULL */
+    size_t sharers; /* of the cores; where there are some, threads that sleep until the gate is open: */
+    bool has_crowd;
+    pthread_t crowd;
+    pthread_mutex_t crowd_gate;
 } openmp_backend_state;
 
 struct buffer {
@@ -111,7 +117,7 @@ static inline bool order_is_fixed(const program_options *options) {
 /* Its batches begin at multiples of a tile, in the order of storage, and their tiles need not be its own. */
 static inline bool is_of_tiles(const program *program) {
     const program_options *options = &program->options;
-    return order_is_fixed(options) && !program->plan->keep &&
+    return order_is_fixed(options) && !program->plan->keep && !options->exchanged &&
            (options->batch_rows >= options->rows || options->batch_rows % TILE_ROWS == 0);
 }
 
@@ -163,6 +169,7 @@ extern const executor *const openmp_executors[];
 tanda_status openmp_compile(backend *backend, const plan *plan, const program_options *options,
                             const executor *executor, program **result, tanda_error *error);
 void openmp_program_free(backend *backend, program *program);
+tanda_status openmp_place(backend *backend, program *program, const program_rows *rows, tanda_error *error);
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,

@@ -133,6 +133,14 @@ static worker make_worker(program *program) {
                     .with_loss = true};
 }
 
+/* ---- other rows ------------------------------------------------------------------------------------------ */
+
+tanda_status openmp_place(backend *backend, program *program, const program_rows *rows, tanda_error *error) {
+    (void)backend, (void)error;
+    program_options_take(&program->options, rows);
+    return TANDA_OK;
+}
+
 /* ---- runs ------------------------------------------------------------------------------------------------ */
 
 static tanda_status begin_run(const backend *backend, program *program, uint64_t first_step, size_t steps,
@@ -156,17 +164,13 @@ static tanda_status begin_run(const backend *backend, program *program, uint64_t
     return TANDA_OK;
 }
 
-static batch batch_of(const program *program, uint64_t step) {
-    return batch_at(program->options.rows, program->options.batch_rows, step);
-}
-
 static void run_steps(program *program, bool with_loss) {
     const unsigned mode = enter_exact_mode();
     worker worker = make_worker(program);
     worker.with_loss = with_loss;
     worker.updates = true;
     for (size_t s = 0; s < program->run.steps; s++) {
-        const batch batch = batch_of(program, program->run.first_step + s);
+        const batch batch = batch_of(&program->options, program->run.first_step + s);
         (void)step_run(&hands, &worker, &batch, program->division.wave_tiles, s, NULL);
     }
     leave_exact_mode(mode);
@@ -187,7 +191,7 @@ static void make_partial(program *program, size_t first, size_t tiles, partial_s
     const unsigned mode = enter_exact_mode();
     const sum_memory *sums = &program->sums;
     worker worker = make_worker(program);
-    const batch batch = batch_of(program, program->run.first_step);
+    const batch batch = batch_of(&program->options, program->run.first_step);
     (void)step_sum(&hands, &worker, &batch, first, first + tiles, program->division.wave_tiles, NULL);
     if (program->plan->training)
         layout_from_panels(program->plan, sums->slots, sum->gradient, worker.thread, worker.threads);
@@ -212,7 +216,7 @@ tanda_status openmp_partial(backend *backend, program *program, uint64_t step, s
 static void apply_sum(program *program, const partial_sum *sum) {
     const unsigned mode = enter_exact_mode();
     worker worker = make_worker(program);
-    const batch batch = batch_of(program, program->run.first_step);
+    const batch batch = batch_of(&program->options, program->run.first_step);
     begin_descent(&worker, &batch, false);
     if (program->plan->training)
         layout_to_panels(program->plan, sum->gradient, program->sums.slots, worker.thread, worker.threads);
@@ -260,7 +264,7 @@ tanda_status openmp_sweep(backend *backend, program *program, const tensor *tens
                           size_t rows, float *values, tanda_error *error) {
     if (!program->plan->keep || program->plan->training)
         return fail(error, TANDA_FAILED, "rows are swept through plans made with keep, and no trainings");
-    const batch batch = {.first_row = first_row, .rows = rows, .tiles = tiles_of(rows)};
+    const batch batch = {.first_row = first_row, .rows = rows, .step_rows = rows, .tiles = tiles_of(rows)};
     program->next_group[0] = 0;
     program->run.clocks = openmp_clocks((const openmp_backend_state *)backend);
 #pragma omp parallel num_threads((int)program->threads)

@@ -190,4 +190,5 @@ const opencl_executor opencl_gpu_dense = {
     .most_steps = most_steps,
     .whole = whole,
     .notes = notes,
+    .binds_rows = true,
 };

@@ -345,6 +345,7 @@ const opencl_executor opencl_gpu_perceptron = {
     .most_steps = most_steps,
     .whole = whole,
     .notes = opencl_fused_notes,
+    .binds_rows = true,
 };
 
 /* Never by itself, until a card has passed it. */
@@ -362,4 +363,5 @@ const opencl_executor opencl_gpu_perceptron_one = {
     .most_steps = most_steps,
     .whole = whole,
     .notes = opencl_fused_notes,
+    .binds_rows = true,
 };

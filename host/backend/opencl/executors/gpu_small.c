@@ -271,4 +271,5 @@ const opencl_executor opencl_gpu_small = {
     .most_steps = most_steps,
     .whole = whole,
     .notes = opencl_fused_notes,
+    .binds_rows = true,
 };

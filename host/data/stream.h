@@ -1,0 +1,71 @@
+/*
+ * Rows of a feed that come in time, in the order of a training, within so much memory: threads read ahead of need. They come
+ * in sections, each a piece of an epoch's order that lies together, as if the data set had been shuffled in memory.
+ */
+#ifndef TANDA_DATA_STREAM_H
+#define TANDA_DATA_STREAM_H
+
+#include <stdint.h>
+
+#include "data/feed.h"
+#include "kernels/shuffle.h"
+
+typedef struct stream stream;
+
+typedef struct stream_options {
+    const feed *feed;     /* outlives the stream */
+    row_order order;      /* of its rows; SHUFFLE_FULL asks for single rows, and is for feeds in memory */
+    size_t batch_rows;    /* of a step, 1 to the feed's rows */
+    uint64_t end_step;    /* nothing of the steps from here on is read */
+    size_t memory;        /* bytes that the stream may take for rows; 0: unbounded */
+    size_t section_bytes; /* a section has no more; 0: unbounded */
+    size_t threads;       /* that read; 0: as many as suit */
+} stream_options;
+
+/*
+ * Batches from first_step on, whole ones; or, of a batch that is larger than a section, its rows from `position` on: a
+ * run of 2^k tiles at a multiple of 2^k, or the last of them. A section ends with its epoch.
+ */
+typedef struct section {
+    uint64_t first_step;
+    size_t steps;     /* 1 for a part of a batch */
+    size_t position;  /* of the batch, in rows */
+    size_t step_rows; /* all rows of the batch of which this is a part; 0: batches are whole */
+    size_t rows;
+    row_block block; /* the stream's own; labels and weights where the feed has them */
+} section;
+
+/* TANDA_USAGE, with what would do, where the memory is too short. Nothing is read before stream_next. */
+tanda_status stream_create(const stream_options *options, stream **result, tanda_error *error);
+
+/* Stops its threads; what they read is finished first. NULL is nothing. */
+void stream_free(stream *stream);
+
+/* The most rows of a section, and room for so many which a section of this turn, below STREAM_TURNS, will lie in. */
+#define STREAM_TURNS 3
+size_t stream_most_rows(const stream *stream);
+row_block stream_room(const stream *stream, size_t turn);
+
+/* The next section begins at a step. No section may be out. */
+tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error);
+
+/*
+ * The next section, which is the caller's until stream_done; they are given back in their order, and STREAM_TURNS - 1 may
+ * be out. Waits for it; fails as the feed does. The first are those of step 0.
+ */
+tanda_status stream_next(stream *stream, section *result, tanda_error *error);
+
+/* Whether stream_next would not wait. */
+bool stream_is_ready(stream *stream);
+void stream_done(stream *stream);
+
+/* Whether the next section begins at a step's position; of a stream that repeats itself, any step's will do. */
+bool stream_is_next(stream *stream, uint64_t step, size_t position);
+
+/* A step is an epoch: each has the same rows. */
+bool stream_repeats(const stream *stream);
+const feed *stream_feed(const stream *stream);
+size_t stream_batch_rows(const stream *stream);
+const row_order *stream_order(const stream *stream);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Steps of a session over rows that lie on the device, or that come from a stream in sections. A batch that is larger than a
+ * section is done in runs of tiles, whose sums the tree adds: to the same bits.
+ */
+#ifndef TANDA_TRAIN_STEPPER_H
+#define TANDA_TRAIN_STEPPER_H
+
+#include "backend/partial_tree.h"
+#include "backend/session.h"
+#include "data/stream.h"
+
+#define STEPPER_TURNS 2 /* sections that are on the device: one is worked on, and one may be on its way */
+
+typedef struct stepper {
+    backend *backend; /* of streams */
+    session *session; /* borrowed */
+    stream *stream;   /* NULL: all rows lie on the device, and the rest is zero */
+    resident rows[STEPPER_TURNS];
+    section sections[STEPPER_TURNS];
+    size_t count; /* of sections that are out: the first is worked on */
+    size_t first; /* which one that is */
+    partial_tree tree;
+} stepper;
+
+/* Rows that are to be streamed. */
+typedef struct stepper_rows {
+    const feed *feed; /* outlives the stepper */
+    row_order order;
+    size_t batch_rows;
+    uint64_t end_step;    /* UINT64_MAX: not known */
+    size_t memory;        /* of the host, */
+    size_t device_memory; /* and of the device, in bytes; 0: not bounded */
+} stepper_rows;
+
+/*
+ * A session over sections, and who steps it; `program` without rows and shuffle. of: see session_create. Released with
+ * stepper_free and session_free whatever it returns, in this order.
+ */
+tanda_status stepper_create(backend *backend, const tanda_model *model, const stepper_rows *rows,
+                            const plan_options *plan, const program_options *program, const session *of,
+                            session *session, stepper *result, tanda_error *error);
+void stepper_free(stepper *stepper);
+
+/*
+ * Steps from first_step on, `steps` of them or fewer, at least one: *done, with their results. See session_run. After it
+ * nothing is queued, and session_read_gradient is that of the last step.
+ */
+tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, const update_rates *rates,
+                         bool with_loss, step_result *results, size_t *done, tanda_error *error);
+
+/*
+ * session_partial of a step, for ranks that share it, each of which reads all rows. TANDA_USAGE for a batch that is larger than
+ * a section.
+ */
+tanda_status stepper_partial(stepper *stepper, uint64_t step, size_t first_tile, size_t tiles,
+                             partial_sum *sum, tanda_error *error);
+
+/*
+ * For session_sweep: *rows rows from first_row on, where a batch begins, now lie from row *at of those of the session on.
+ * Batches are no larger than sections.
+ */
+tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, size_t *rows,
+                               tanda_error *error);
+
+#endif
