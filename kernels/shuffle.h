@@ -46,24 +46,25 @@ SHARED void shuffle_take_words(uint *round_key, philox_words words) {
  * The key number `number` of an epoch and stream, for 1 <= count <= 2^62; stream is philox_stream(PURPOSE_SHUFFLE,
  * 0), or another.
  */
-SHARED shuffle_key shuffle_numbered_key(ulong seed, ulong number, uint epoch, uint stream, ulong count) {
-    shuffle_key key;
+SHARED void shuffle_number_key(ulong seed, ulong number, uint epoch, uint stream, ulong count,
+                               shuffle_key *key) {
     uint bits = 0;
     while ((count - 1) >> bits != 0)
         bits++;
-    key.count = count;
-    key.low_bits = bits / 2;
-    key.low_mask = ((uint)1 << key.low_bits) - 1u;
-    key.low_shift = 31u - key.low_bits;
-    key.highs = (uint)((count - 1) >> key.low_bits) + 1u;
+    key->count = count;
+    key->low_bits = bits / 2;
+    key->low_mask = ((uint)1 << key->low_bits) - 1u;
+    key->low_shift = 31u - key->low_bits;
+    key->highs = (uint)((count - 1) >> key->low_bits) + 1u;
     /* Not a loop: compilers for GPUs keep an array in memory whose index is a variable. */
-    shuffle_take_words(key.round_key, philox_block(seed, 2 * number, epoch, stream));
-    shuffle_take_words(key.round_key + PHILOX_WORDS, philox_block(seed, 2 * number + 1, epoch, stream));
-    return key;
+    shuffle_take_words(key->round_key, philox_block(seed, 2 * number, epoch, stream));
+    shuffle_take_words(key->round_key + PHILOX_WORDS, philox_block(seed, 2 * number + 1, epoch, stream));
 }
 
 SHARED shuffle_key shuffle_make_key(ulong seed, uint epoch, uint stream, ulong count) {
-    return shuffle_numbered_key(seed, 0, epoch, stream, count);
+    shuffle_key key;
+    shuffle_number_key(seed, 0, epoch, stream, count, &key);
+    return key;
 }
 
 /*
@@ -166,21 +167,21 @@ SHARED epoch_order epoch_order_of(row_order order, uint epoch) {
     return made;
 }
 
-/* Window v of an epoch. */
-SHARED order_window order_window_of(row_order order, const epoch_order *epoch, ulong v) {
+/*
+ * Window v of an epoch. By a pointer: a struct that is returned in a loop is more than oclgrind's compiler can take
+ * (llvm.experimental.noalias.scope.decl).
+ */
+SHARED void order_make_window(row_order order, const epoch_order *epoch, ulong v, order_window *made) {
     ulong end = (v + 1) * order.window, all = order.blocks * order.block;
-    order_window made;
-    made.first = unpadded_place(epoch, v * order.window);
-    made.key =
-        shuffle_numbered_key(order.seed, v, epoch->epoch, philox_stream(PURPOSE_SHUFFLE, SHUFFLE_WINDOW_ROWS),
-                             unpadded_place(epoch, end < all ? end : all) - made.first);
-    return made;
+    made->first = unpadded_place(epoch, v * order.window);
+    shuffle_number_key(order.seed, v, epoch->epoch, philox_stream(PURPOSE_SHUFFLE, SHUFFLE_WINDOW_ROWS),
+                       unpadded_place(epoch, end < all ? end : all) - made->first, &made->key);
 }
 
 /* The window that has place i of an epoch. */
-SHARED order_window order_window_at(row_order order, const epoch_order *epoch, ulong i) {
-    return order_window_of(order, epoch,
-                           divide_by(padded_place(epoch, i), order.window, order.window_inverse));
+SHARED void order_find_window(row_order order, const epoch_order *epoch, ulong i, order_window *found) {
+    order_make_window(order, epoch, divide_by(padded_place(epoch, i), order.window, order.window_inverse),
+                      found);
 }
 
 SHARED int is_in_window(const order_window *window, ulong i) {
@@ -205,7 +206,8 @@ SHARED ulong row_order_at(row_order order, uint epoch, ulong i) {
     if (order.kind == SHUFFLE_NONE) return i;
     epoch_order keys = epoch_order_of(order, epoch);
     if (order.kind == SHUFFLE_FULL) return shuffle_position(keys.key, i);
-    order_window window = order_window_at(order, &keys, i);
+    order_window window;
+    order_find_window(order, &keys, i, &window);
     return row_of_window(order, &keys, &window, i);
 }
 
@@ -227,7 +229,7 @@ SHARED void order_seek_epoch(row_order order, order_keys *keys, uint epoch) {
 
 /* After order_seek_epoch. */
 SHARED void order_seek_window(row_order order, order_keys *keys, ulong i) {
-    if (!is_in_window(&keys->window, i)) keys->window = order_window_at(order, &keys->epoch, i);
+    if (!is_in_window(&keys->window, i)) order_find_window(order, &keys->epoch, i, &keys->window);
 }
 
 /* The row at place i. After order_seek_epoch. */

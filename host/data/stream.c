@@ -244,7 +244,7 @@ static bool begin_window(stream *stream, window_buffer *buffer) {
     if (buffer->left > 0 || stream->load_epoch > (stream->options.end_step - 1) / stream->steps_per_epoch)
         return false;
     buffer->epoch = epoch_order_of(*order, (uint)stream->load_epoch);
-    buffer->window = order_window_of(*order, &buffer->epoch, stream->load_window);
+    order_make_window(*order, &buffer->epoch, stream->load_window, &buffer->window);
     buffer->next_place = stream->load_window * blocks;
     buffer->end_place =
         buffer->next_place + blocks < order->blocks ? buffer->next_place + blocks : order->blocks;
@@ -471,7 +471,9 @@ static void seek_window(stream *stream, uint64_t step) {
     stream->load_epoch = step / stream->steps_per_epoch;
     const epoch_order epoch = epoch_order_of(*order, (uint)stream->load_epoch);
     stream->load_window = divide_by(padded_place(&epoch, place), order->window, order->window_inverse);
-    stream->load_from = place - (size_t)order_window_of(*order, &epoch, stream->load_window).first;
+    order_window window;
+    order_make_window(*order, &epoch, stream->load_window, &window);
+    stream->load_from = place - (size_t)window.first;
 }
 
 tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {

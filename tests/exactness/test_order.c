@@ -135,7 +135,8 @@ Test(order, of_windows_is_made_of_whole_blocks) {
         const epoch_order epoch = epoch_order_of(order, 4);
         uint64_t done = 0;
         for (uint64_t v = 0; v < order_windows(&order); v++) {
-            const order_window window = order_window_of(order, &epoch, v);
+            order_window window;
+            order_make_window(order, &epoch, v, &window);
             uint64_t place = v * (order.window / order.block), at = 0;
             cr_assert_eq(window.first, done);
             uint64_t *rows = calloc(window.key.count, sizeof *rows);
