@@ -161,7 +161,7 @@ Test(golden_file, record_and_verify_agree_on_cpu) {
 
 Test(golden_file, it_keeps_the_arguments_that_decide_and_no_others) {
     json_error_t problem;
-    json_decref(RECORD("--epochs=4", "--dev", "cpu", "--threads=1", "--isa", "generic", "--steps", "3",
+    json_decref(RECORD("--epochs=4", "--device", "cpu", "--thr=1", "--isa", "generic", "--steps", "3",
                        "--batch", "7"));
     json_t *file = json_load_file("g.json", 0, &problem), *arguments = json_object_get(file, "arguments");
     static const char *const expected[] = {"--data", IRIS, "--hidden", "8", "--epochs=4", "--batch", "7"};
@@ -289,7 +289,7 @@ Test(golden_file, its_arguments_are_those_of_a_training_and_no_others) {
         {"--kernels=."},
         {"--kern", "."},
         {"--device", "cpu"},
-        {"--dev=cpu"},
+        {"--thr=1"},
         {"--output", "victim"},
         {"--out=victim"},
         {"--log", "victim"},
