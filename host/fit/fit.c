@@ -181,7 +181,9 @@ tanda_status fit_load(fit *fit, tanda_error *error) {
     if (status == TANDA_OK && fit->wants_doubts) status = columns_check(fit->training, &fit->doubtful, error);
     if (status != TANDA_OK) return status;
     fit->dropped = fit->training->dropped;
-    return load_validation(fit, error);
+    status = load_validation(fit, error);
+    /* Before any pass over rows that are too many. */
+    return status == TANDA_OK ? order_fits(&fit->train, fit->training, error) : status;
 }
 
 /* ---- columns and scaling -------------------------------------------------------------------------------- */

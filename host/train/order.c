@@ -67,6 +67,20 @@ tanda_status order_settle(tanda_train_options *options, size_t rows, size_t feat
                 options->shuffle_window, options->shuffle_block);
 }
 
+tanda_status order_is_too_wide(tanda_error *error) {
+    return fail(
+        error, TANDA_USAGE,
+        "--shuffle full mixes all rows, which are more than --memory holds; take --shuffle window, which "
+        "mixes some at a time, or none");
+}
+
+tanda_status order_fits(const tanda_train_options *options, const tanda_dataset *dataset,
+                        tanda_error *error) {
+    const bool has_batches = options->batch_rows > 0 && options->batch_rows < dataset->rows;
+    const bool is_mixed = has_batches && shuffle_asked(options) == TANDA_SHUFFLE_FULL;
+    return dataset->feed != NULL && is_mixed ? order_is_too_wide(error) : TANDA_OK;
+}
+
 /* Of a sample's rows, how many differ in class from the row `distance` further on. */
 static size_t count_changes(const tanda_dataset *dataset, size_t sample, size_t distance) {
     size_t changes = 0;

@@ -20,6 +20,14 @@ enum shuffle_kind shuffle_kind_of(const tanda_train_options *options);
  */
 tanda_status order_settle(tanda_train_options *options, size_t rows, size_t features, tanda_error *error);
 
+/*
+ * TANDA_USAGE where all rows are to be mixed and they are more than memory holds. A batch of all rows is mixed with nothing.
+ */
+tanda_status order_fits(const tanda_train_options *options, const tanda_dataset *dataset, tanda_error *error);
+
+/* That failure. */
+tanda_status order_is_too_wide(tanda_error *error);
+
 /* Whether rows of a class look as if they lay together, and windows have too few blocks to mix them. By a sample. */
 bool order_mixes_badly(const tanda_dataset *dataset, size_t block, size_t window);
 

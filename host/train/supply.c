@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "support/memory.h"
+#include "train/order.h"
 
 /* ---- what lies where ------------------------------------------------------------------------------------------- */
 
@@ -90,11 +91,7 @@ static tanda_status order_of(const supply *supply, const program_options *option
     program_options whole = *options;
     whole.rows = supply->feed->rows;
     *order = order_of_rows(&whole);
-    if (order->kind == SHUFFLE_FULL && !supply->in_memory)
-        return fail(error, TANDA_USAGE,
-                    "--shuffle full mixes all rows, which are more than --memory holds; take --shuffle "
-                    "window, which mixes "
-                    "some at a time, or none");
+    if (order->kind == SHUFFLE_FULL && !supply->in_memory) return order_is_too_wide(error);
     return TANDA_OK;
 }
 

@@ -157,10 +157,8 @@ Test(program, mistakes_are_named_with_what_there_is) {
     expect_refused("synthetic:logistic,distribution=cauchy", 2, "'cauchy' is none of normal, uniform");
     expect_refused("synthetic:classification,features=4,informative=3,redundant=2", 2,
                    "3 informative and 2 redundant columns do not fit in 4 features");
-#ifndef __SANITIZE_ADDRESS__ /* it has words of its own for this */
-    expect_refused("synthetic:blobs,rows=281474976710656", 1,
-                   "no memory for 281474976710656 rows of 2 features");
-#endif
+    expect_refused("synthetic:blobs,rows=281474976710656", 2,
+                   "--shuffle full mixes all rows, which are more than --memory holds");
 }
 
 static void expect_test_rows_refused(const char *data, const char *rows, int status, const char *message) {
