@@ -14,7 +14,7 @@
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
-static const char *const names[] = {
+static const char *const kind_names[] = {
     [TANDA_SCALE_NONE] = "none",
     [TANDA_SCALE_STANDARD] = "standard",
     [TANDA_SCALE_MINMAX] = "minmax",
@@ -34,10 +34,10 @@ static const synonym synonyms[] = {
     {"normalize", NULL, "scikit-learn's makes each row's length 1; standard and minmax scale columns"},
 };
 
-const vocabulary scaling_words = WORDS_OF(names, synonyms);
+const vocabulary scaling_words = WORDS_OF(kind_names, synonyms);
 
 const char *scaling_name(tanda_scale kind) {
-    return (size_t)kind < scaling_words.count ? names[kind] : "unknown";
+    return (size_t)kind < scaling_words.count ? kind_names[kind] : "unknown";
 }
 
 bool scaling_from_name(const char *name, tanda_scale *kind) {

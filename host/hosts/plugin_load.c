@@ -17,7 +17,7 @@ static const struct known {
 };
 
 /* From the folder of the library: the build's own, the installed library's, the installed program's. */
-static const char *const places[] = {"", "/tanda", "/" TANDA_PLUGINS_FROM_PROGRAM};
+static const char *const places[] = {"", "/tanda", ("/" TANDA_PLUGINS_FROM_PROGRAM)};
 
 static const struct known *find_known(const char *mpi) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
