@@ -258,12 +258,11 @@ static bool begin_window(stream *stream, window_buffer *buffer) {
     return true;
 }
 
-/* Blocks of a window. */
+/* Blocks of a window, where there are windows. */
 static bool take_blocks(stream *stream, job *job) {
     window_buffer *buffer = &stream->windows[stream->loads % stream->window_count];
     const size_t block_bytes = (size_t)stream->options.order.block * stream->row_bytes;
     const ulong some = READ_BYTES / block_bytes;
-    if (!has_windows(stream)) return false;
     if (buffer->next_place == buffer->end_place && !begin_window(stream, buffer)) return false;
     const ulong left = buffer->end_place - buffer->next_place, count = some > 0 ? some : 1;
     *job = (struct job){.window = buffer, .place = buffer->next_place, .count = left < count ? left : count};
@@ -359,7 +358,7 @@ static tanda_status do_job(const stream *stream, const job *job, tanda_error *er
 
 static bool take_job(stream *stream, job *job) {
     if (stream->is_paused || stream->status != TANDA_OK) return false;
-    return take_rows(stream, job) || take_blocks(stream, job);
+    return take_rows(stream, job) || (has_windows(stream) && take_blocks(stream, job));
 }
 
 static void keep_failure(stream *stream, tanda_status status, const tanda_error *error) {

@@ -32,7 +32,7 @@ typedef struct outcome {
 } outcome;
 
 static char test_folder[64];
-static char *kept[512];
+static char *kept_texts[512];
 static size_t kept_count;
 
 /* PoCL's, of this test. */
@@ -73,7 +73,7 @@ static int remove_entry(const char *path, const struct stat *information, int ty
 
 static void leave_folder(void) {
     for (size_t i = 0; i < kept_count; i++)
-        free(kept[i]);
+        free(kept_texts[i]);
     give_kernels(kernel_folder_of_test);
     cr_assert_eq(chdir("/"), 0);
     nftw(test_folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -90,8 +90,8 @@ static inline char *file_text(const char *path) {
     cr_assert_not_null(text);
     cr_assert_eq(fread(text, 1, size, file), size);
     fclose(file);
-    cr_assert_lt(kept_count, sizeof kept / sizeof kept[0]);
-    return kept[kept_count++] = text;
+    cr_assert_lt(kept_count, sizeof kept_texts / sizeof kept_texts[0]);
+    return kept_texts[kept_count++] = text;
 }
 
 static inline void write_text(const char *path, const char *text) {

@@ -1,5 +1,6 @@
 /* tanda shuffle: the rows of a file in the order of the document, whatever is in memory, whole or not at all. */
 #include "program.h"
+#include "support_network.h"
 
 #include "data/npy.h"
 #include "data/reorder.h"
