@@ -10,7 +10,8 @@ static const char *digest_with(const char *device) {
     const char *executor = json_string_value(json_object_get(result, "executor"));
     const char *named = strstr(device, "executor=");
     if (named != NULL) cr_expect_str_eq(executor, named + strlen("executor="));
-    char *digest = kept[kept_count++] = strdup(json_string_value(json_object_get(result, "weights_sha256")));
+    char *digest = kept_texts[kept_count++] =
+        strdup(json_string_value(json_object_get(result, "weights_sha256")));
     json_decref(result);
     return digest;
 }

@@ -242,7 +242,7 @@ static void make_other_model(const json_t *settings) {
     free(made.data);
     free(header);
     free(text);
-    free(kept[--kept_count]); /* there are more models than texts are kept */
+    free(kept_texts[--kept_count]); /* there are more models than texts are kept */
 }
 
 /* A training with the settings of a.safetensors and one more, which names a file that is there. */
@@ -276,7 +276,7 @@ static void try_option(const char *name, const json_t *settings) {
         cr_expect_null(strstr(outcome.err, "no training writes"), "%s: %s", key, outcome.err);
     else
         expect_refused(&outcome, key);
-    free(kept[--kept_count]); /* nor the outputs */
+    free(kept_texts[--kept_count]); /* nor the outputs */
     free(kept[--kept_count]);
     if (!decides(name)) free(kept[--kept_count]);
 }

@@ -187,7 +187,7 @@ static outcome run_line(const char *line) {
     for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
         arguments[count++] = word;
     for (size_t i = 0; i < kept_count; i++)
-        free(kept[i]);
+        free(kept_texts[i]);
     kept_count = 0;
     return run_to(-1, arguments);
 }

@@ -81,7 +81,7 @@ static const char *clean_run(const char *const *arguments) {
     expect_clean_text(outcome.err, what);
     char *both = NULL;
     cr_assert_geq(asprintf(&both, "%s%s", outcome.out, outcome.err), 0);
-    return kept[kept_count++] = both;
+    return kept_texts[kept_count++] = both;
 }
 #define CLEAN_RUN(...) clean_run((const char *const[]){TANDA_PROGRAM, __VA_ARGS__, NULL})
 

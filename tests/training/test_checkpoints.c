@@ -30,7 +30,7 @@ static const char *hash_of(const outcome *run) {
     const char *line = strstr(run->out, "weights_sha256: ");
     cr_assert_not_null(line, "%s", run->err);
     char *hash = strndup(line + strlen("weights_sha256: "), 64);
-    return kept[kept_count++] = hash;
+    return kept_texts[kept_count++] = hash;
 }
 
 /* ---- the same bits ------------------------------------------------------------------------------------- */
@@ -165,8 +165,8 @@ Test(checkpoints, every_damaged_byte_is_noticed) {
         const outcome run = TRAIN(QUICK, "--epochs", "2", "--resume", "c.safetensors");
         cr_expect_eq(run.status, 3, "byte %ld: exit %d: %s", place, run.status, run.err);
         damage("c.safetensors", place, (int)(place % 8));
-        free(kept[--kept_count]);
-        free(kept[--kept_count]);
+        free(kept_texts[--kept_count]);
+        free(kept_texts[--kept_count]);
     }
     cr_assert_eq(TRAIN(QUICK, "--epochs", "2", "--resume", "c.safetensors").status, 0);
 }

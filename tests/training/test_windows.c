@@ -11,14 +11,14 @@ static const char *hash_of(const outcome *run) {
     const char *line = strstr(run->out, "weights_sha256: ");
     cr_assert_not_null(line, "%s", run->out);
     char *hash = strndup(line + strlen("weights_sha256: "), 64);
-    return kept[kept_count++] = hash;
+    return kept_texts[kept_count++] = hash;
 }
 
 /* From a word on up to the end of its line. */
 static const char *line_of(const char *text, const char *word) {
     const char *line = strstr(text, word);
     cr_assert_not_null(line, "%s", text);
-    return kept[kept_count++] = strndup(line, strcspn(line, "\n"));
+    return kept_texts[kept_count++] = strndup(line, strcspn(line, "\n"));
 }
 
 Test(windows, of_every_device_give_the_same_bits) {
