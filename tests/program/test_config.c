@@ -277,7 +277,7 @@ static void try_option(const char *name, const json_t *settings) {
     else
         expect_refused(&outcome, key);
     free(kept_texts[--kept_count]); /* nor the outputs */
-    free(kept[--kept_count]);
+    free(kept_texts[--kept_count]);
     if (!decides(name)) free(kept[--kept_count]);
 }
 
