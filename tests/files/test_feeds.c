@@ -605,6 +605,7 @@ Test(feeds, what_only_memory_can_do_is_refused_in_one_line) {
     tanda_dataset_free(load_expecting(path, &enough, NULL));
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they take terabytes of addresses */
 /* 1 GB of rows in an address space that has no room for it. */
 Test(feeds, a_pass_needs_no_memory_for_the_rows) {
     const tanda_dataset_options options = {.memory = 1000};
@@ -623,3 +624,4 @@ Test(feeds, a_pass_needs_no_memory_for_the_rows) {
     free(counts);
     tanda_dataset_free(dataset);
 }
+#endif

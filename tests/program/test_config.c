@@ -278,7 +278,7 @@ static void try_option(const char *name, const json_t *settings) {
         expect_refused(&outcome, key);
     free(kept_texts[--kept_count]); /* nor the outputs */
     free(kept_texts[--kept_count]);
-    if (!decides(name)) free(kept[--kept_count]);
+    if (!decides(name)) free(kept_texts[--kept_count]);
 }
 
 /* The settings of a.safetensors, trained from iris with few epochs. */
