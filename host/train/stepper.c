@@ -172,8 +172,8 @@ tanda_status stepper_partial(stepper *stepper, uint64_t step, size_t first_tile,
     if (status == TANDA_OK && current(stepper)->step_rows != 0)
         return fail(
             error, TANDA_USAGE,
-            "--memory: several ranks share batches that fit; a piece of %zu rows is all that does, of a "
-            "batch of %zu: take smaller batches or more memory",
+            "--memory: several ranks share batches that it holds, here up to %zu rows, and this one has %zu; "
+            "take smaller batches or more memory",
             current(stepper)->rows, current(stepper)->step_rows);
     if (status == TANDA_OK) status = place(stepper, step, error);
     if (status == TANDA_OK) status = session_partial(stepper->session, step, first_tile, tiles, sum, error);

@@ -196,6 +196,25 @@ Test(ranks, make_folds_that_one_process_makes) {
     }
 }
 
+/* Each rank reads them all, piece by piece. */
+Test(ranks, of_rows_beyond_memory_give_the_hash_of_one_that_has_them) {
+#define STREAMED \
+    "train", "b.npy", "--labels", "l.npy", ON_CPU, "--shuffle", "window", "--shuffle-block", "64", \
+        "--shuffle-window", "2048", "--hidden", "8", "--epochs", "2"
+    const outcome made = RUN("generate", "blobs", "--rows", "20000", "--features", "12", "--output", "b.npy",
+                             "--labels", "l.npy");
+    cr_assert_eq(made.status, 0, "%s", made.err);
+    const outcome one = RUN(STREAMED, "--batch", "1000");
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        const outcome three = RUN_ON(mpi, 3, STREAMED, "--batch", "1000", "--memory", "600K");
+        expect_equal(&one, &three, "streamed", mpi, 3);
+        const outcome wide = RUN_ON(mpi, 2, STREAMED, "--batch", "full", "--memory", "600K");
+        cr_expect_neq(wide.status, 0);
+        cr_expect_not_null(strstr(wide.err, "this one has 20000; take smaller batches"), "%s", wide.err);
+    }
+}
+
 /* ---- what rank 0 does for all ----------------------------------------------------------------------------- */
 
 Test(ranks, write_one_model_and_one_log) {
