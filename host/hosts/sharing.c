@@ -99,22 +99,6 @@ tanda_status sharing_create(tanda_hosts *hosts, const sharing_options *options, 
     return status;
 }
 
-static tanda_status make_of_session(void *context, uint64_t step, size_t first_tile, size_t tiles,
-                                    partial_sum *sum, tanda_error *error) {
-    return session_partial(context, step, first_tile, tiles, sum, error);
-}
-
-tanda_status sharing_of_session(tanda_hosts *hosts, session *session, size_t rows, size_t batch_rows,
-                                sharing **result, tanda_error *error) {
-    const plan *plan = session->plan;
-    const sharing_options options = {.rows = rows,
-                                     .batch_rows = batch_rows,
-                                     .parameters = plan->training ? plan->parameter_count : 0,
-                                     .make = make_of_session,
-                                     .context = session};
-    return sharing_create(hosts, &options, result, error);
-}
-
 void sharing_free(sharing *sharing) {
     if (sharing == NULL) return;
     for (size_t s = 0; s < 2; s++)
@@ -301,11 +285,4 @@ tanda_status sharing_step(sharing *sharing, session *session, uint64_t step, con
     if (status != TANDA_OK) return status;
     *result = (step_result){.loss = sum.loss, .correct = sum.correct};
     return session->plan->training ? session_apply(session, step, rates, &sum, result, error) : TANDA_OK;
-}
-
-tanda_status sharing_run_one(sharing *sharing, session *session, tanda_status status, step_result *result,
-                             tanda_error *error) {
-    if (sharing != NULL) return sharing_step(sharing, session, 0, NULL, status, result, error);
-    if (status == TANDA_OK) status = session_run(session, 0, 1, NULL, true, error);
-    return status == TANDA_OK ? session_results(session, result, error) : status;
 }

@@ -36,10 +36,6 @@ tanda_status sharing_create(tanda_hosts *hosts, const sharing_options *options, 
                             tanda_error *error);
 void sharing_free(sharing *sharing);
 
-/* Of a session over these rows, which may be a training or an evaluation, and outlives it. */
-tanda_status sharing_of_session(tanda_hosts *hosts, session *session, size_t rows, size_t batch_rows,
-                                sharing **result, tanda_error *error);
-
 /*
  * The sum of a step over all ranks; its gradient is valid until the next. status and error: how it went on this rank so
  * far; a failure of any becomes that of all.
@@ -50,9 +46,5 @@ tanda_status sharing_sum(sharing *sharing, uint64_t step, tanda_status status, p
 /* The same for a session, which then applies it: session_run of one step with session_results. rates: or NULL. */
 tanda_status sharing_step(sharing *sharing, session *session, uint64_t step, const update_rates *rates,
                           tanda_status status, step_result *result, tanda_error *error);
-
-/* The same of step 0 at the constant rate, or without `sharing` session_run of it. */
-tanda_status sharing_run_one(sharing *sharing, session *session, tanda_status status, step_result *result,
-                             tanda_error *error);
 
 #endif

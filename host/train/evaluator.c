@@ -80,18 +80,15 @@ tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, c
 
 tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error) {
     /* Rows that are streamed come to every rank: each evaluates them all. */
-    if (hosts == NULL || evaluator->stepper.stream != NULL) return TANDA_OK;
-    return sharing_of_session(hosts, &evaluator->session, evaluator->rows, evaluator->rows,
-                              &evaluator->sharing, error);
+    if (evaluator->stepper.stream != NULL) return TANDA_OK;
+    return stepper_share(&evaluator->stepper, hosts, evaluator->rows, evaluator->rows, &evaluator->sharing,
+                         error);
 }
 
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
     step_result result;
-    size_t done = 0;
     const tanda_status status =
-        evaluator->sharing != NULL
-            ? sharing_run_one(evaluator->sharing, &evaluator->session, TANDA_OK, &result, error)
-            : stepper_run(&evaluator->stepper, 0, 1, NULL, true, &result, &done, error);
+        stepper_run_one(&evaluator->stepper, evaluator->sharing, TANDA_OK, &result, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
     const bool counts = evaluator->session.plan->labels.are_counted;

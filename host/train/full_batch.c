@@ -34,12 +34,8 @@ static tanda_status evaluate(void *context, const float *packed, double *value, 
     full_batch *state = context;
     session *session = state->training.session;
     step_result *latest = &state->latest;
-    size_t done = 0;
     tanda_status status = session_write_parameters(session, packed, error);
-    if (state->training.sharing != NULL)
-        status = sharing_run_one(state->training.sharing, session, status, latest, error);
-    else if (status == TANDA_OK)
-        status = stepper_run(state->training.stepper, 0, 1, NULL, true, latest, &done, error);
+    status = stepper_run_one(state->training.stepper, state->training.sharing, status, latest, error);
     if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
     status = hosts_agree(state->training.options->hosts, status, NULL, error);
     if (status != TANDA_OK) return status;

@@ -166,20 +166,6 @@ tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, co
     return run_parts(stepper, first_step, rates, results, error);
 }
 
-tanda_status stepper_partial(stepper *stepper, uint64_t step, size_t first_tile, size_t tiles,
-                             partial_sum *sum, tanda_error *error) {
-    tanda_status status = find_section(stepper, step, 0, error);
-    if (status == TANDA_OK && current(stepper)->step_rows != 0)
-        return fail(
-            error, TANDA_USAGE,
-            "--memory: several ranks share batches that it holds, here up to %zu rows, and this one has %zu; "
-            "take smaller batches or more memory",
-            current(stepper)->rows, current(stepper)->step_rows);
-    if (status == TANDA_OK) status = place(stepper, step, error);
-    if (status == TANDA_OK) status = session_partial(stepper->session, step, first_tile, tiles, sum, error);
-    return status == TANDA_OK ? take_ahead(stepper, error) : status;
-}
-
 tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, size_t *rows,
                                tanda_error *error) {
     if (stepper->stream == NULL) {
@@ -197,4 +183,43 @@ tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, s
     *at = (size_t)(step - section->first_step) * batch_rows;
     if (section->rows - *at < *rows) *rows = section->rows - *at;
     return session_place(stepper->session, &stepper->rows[stepper->first], &(rows_place){0}, error);
+}
+
+/* ---- several ranks ---------------------------------------------------------------------------------------------- */
+
+/* session_partial, of rows that may be streamed. */
+static tanda_status make_partial(void *context, uint64_t step, size_t first_tile, size_t tiles,
+                                 partial_sum *sum, tanda_error *error) {
+    stepper *stepper = context;
+    if (stepper->stream == NULL)
+        return session_partial(stepper->session, step, first_tile, tiles, sum, error);
+    tanda_status status = find_section(stepper, step, 0, error);
+    if (status == TANDA_OK && current(stepper)->step_rows != 0)
+        return fail(
+            error, TANDA_USAGE,
+            "--memory: several ranks share batches that it holds, here up to %zu rows, and this one has %zu; "
+            "take smaller batches or more memory",
+            current(stepper)->rows, current(stepper)->step_rows);
+    if (status == TANDA_OK) status = place(stepper, step, error);
+    if (status == TANDA_OK) status = session_partial(stepper->session, step, first_tile, tiles, sum, error);
+    return status == TANDA_OK ? take_ahead(stepper, error) : status;
+}
+
+tanda_status stepper_share(stepper *stepper, tanda_hosts *hosts, size_t rows, size_t batch_rows,
+                           sharing **result, tanda_error *error) {
+    const plan *plan = stepper->session->plan;
+    const sharing_options options = {.rows = rows,
+                                     .batch_rows = batch_rows,
+                                     .parameters = plan->training ? plan->parameter_count : 0,
+                                     .make = make_partial,
+                                     .context = stepper};
+    *result = NULL;
+    return hosts == NULL ? TANDA_OK : sharing_create(hosts, &options, result, error);
+}
+
+tanda_status stepper_run_one(stepper *stepper, sharing *sharing, tanda_status status, step_result *result,
+                             tanda_error *error) {
+    size_t done = 0;
+    if (sharing != NULL) return sharing_step(sharing, stepper->session, 0, NULL, status, result, error);
+    return status == TANDA_OK ? stepper_run(stepper, 0, 1, NULL, true, result, &done, error) : status;
 }

@@ -8,6 +8,7 @@
 #include "backend/partial_tree.h"
 #include "backend/session.h"
 #include "data/stream.h"
+#include "hosts/sharing.h"
 
 #define STEPPER_TURNS 2 /* sections that are on the device: one is worked on, and one may be on its way */
 
@@ -49,11 +50,15 @@ tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, co
                          bool with_loss, step_result *results, size_t *done, tanda_error *error);
 
 /*
- * session_partial of a step, for ranks that share it, each of which reads all rows. TANDA_USAGE for a batch that is larger than
- * a section.
+ * The sharing of the stepper's steps, over so many rows, by all ranks: each has all rows, or reads them. *result is NULL where
+ * hosts is; it ends before the stepper does. A batch that is larger than a section fails with TANDA_USAGE in its step.
  */
-tanda_status stepper_partial(stepper *stepper, uint64_t step, size_t first_tile, size_t tiles,
-                             partial_sum *sum, tanda_error *error);
+tanda_status stepper_share(stepper *stepper, tanda_hosts *hosts, size_t rows, size_t batch_rows,
+                           sharing **result, tanda_error *error);
+
+/* Step 0 at the constant rate, by all ranks where sharing is not NULL. status: see sharing_step. */
+tanda_status stepper_run_one(stepper *stepper, sharing *sharing, tanda_status status, step_result *result,
+                             tanda_error *error);
 
 /*
  * For session_sweep: *rows rows from first_row on, where a batch begins, now lie from row *at of those of the session on.

@@ -92,26 +92,6 @@ static void tell_stream(const trainer *trainer) {
     options->on_note(note, options->context);
 }
 
-static tanda_status make_streamed(void *context, uint64_t step, size_t first_tile, size_t tiles,
-                                  partial_sum *sum, tanda_error *error) {
-    return stepper_partial(context, step, first_tile, tiles, sum, error);
-}
-
-/* Steps are those of all ranks from now on. */
-static tanda_status share(trainer *trainer, tanda_error *error) {
-    tanda_hosts *hosts = trainer->options->hosts;
-    const size_t rows = trainer->dataset->rows;
-    const sharing_options streamed = {.rows = rows,
-                                      .batch_rows = trainer->batch_rows,
-                                      .parameters = trainer->session.plan->parameter_count,
-                                      .make = make_streamed,
-                                      .context = &trainer->stepper};
-    return trainer->stepper.stream != NULL
-               ? sharing_create(hosts, &streamed, &trainer->sharing, error)
-               : sharing_of_session(hosts, &trainer->session, rows, trainer->batch_rows, &trainer->sharing,
-                                    error);
-}
-
 static tanda_status compile(trainer *trainer, tanda_error *error) {
     const tanda_train_options *options = trainer->options;
     const plan_options plan = trainer_plan_options(trainer);
@@ -122,7 +102,9 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
                        &trainer->session, &trainer->stepper, error);
     if (status == TANDA_OK) tell_stream(trainer);
     if (status == TANDA_OK) tell_notes(trainer);
-    if (status == TANDA_OK && options->hosts != NULL) status = share(trainer, error);
+    if (status == TANDA_OK)
+        status = stepper_share(&trainer->stepper, options->hosts, trainer->dataset->rows, trainer->batch_rows,
+                               &trainer->sharing, error);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
