@@ -125,17 +125,8 @@ static tanda_status trace_step(tracing *run, tanda_error *error) {
     const tanda_status status =
         golden_options_of(train, run->fit.training->rows, run->step, &training, error);
     if (status != TANDA_OK) return status;
-    const trace_options options = {.step = run->step,
-                                   .row = run->row,
-                                   .training = {.batch_rows = training.batch_rows,
-                                                .shuffle = training.shuffle,
-                                                .shuffle_block = training.shuffle_block,
-                                                .shuffle_window = training.shuffle_window,
-                                                .seed = training.seed,
-                                                .learning_rate = training.learning_rate,
-                                                .update = training.update,
-                                                .has_rates = training.has_rates,
-                                                .rates = training.rates}};
+    const trace_options options = {
+        .step = run->step, .row = run->row, .training = lockstep_options_of(&training)};
     return trace_run(run->device, run->fit.model, run->fit.training, &options, &run->trace, error);
 }
 

@@ -49,19 +49,8 @@ static tanda_status compare(verification *run, tanda_error *error) {
     golden_options training; /* the same but for its bounds and reports */
     const tanda_status status = golden_options_of(train, rows, comparison->steps, &training, error);
     if (status != TANDA_OK) return status;
-    const lockstep_options options = {
-        .steps = comparison->steps,
-        .batch_rows = batch,
-        .shuffle = training.shuffle,
-        .shuffle_block = training.shuffle_block,
-        .shuffle_window = training.shuffle_window,
-        .seed = train->seed,
-        .learning_rate = training.learning_rate,
-        .update = training.update,
-        .has_rates = training.has_rates,
-        .rates = training.rates,
-        .dropout = train->dropout,
-        .on_step = run->options.train.common.quiet || !isatty(STDERR_FILENO) ? NULL : print_step};
+    lockstep_options options = lockstep_options_of(&training);
+    if (!run->options.train.common.quiet && isatty(STDERR_FILENO)) options.on_step = print_step;
     comparison->model = run->fit.model;
     return lockstep_run(comparison->sides, run->fit.model, run->fit.training, &options, &comparison->result,
                         error);

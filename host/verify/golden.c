@@ -327,3 +327,17 @@ tanda_status golden_options_of(const tanda_train_options *train, size_t rows, ui
                                .dropout = train->dropout};
     return TANDA_OK;
 }
+
+lockstep_options lockstep_options_of(const golden_options *training) {
+    return (lockstep_options){.steps = (size_t)training->steps,
+                              .batch_rows = training->batch_rows,
+                              .shuffle = training->shuffle,
+                              .shuffle_block = training->shuffle_block,
+                              .shuffle_window = training->shuffle_window,
+                              .seed = training->seed,
+                              .learning_rate = training->learning_rate,
+                              .update = training->update,
+                              .has_rates = training->has_rates,
+                              .rates = training->rates,
+                              .dropout = training->dropout};
+}

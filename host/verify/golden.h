@@ -16,6 +16,7 @@
 #include "data/dataset.h"
 #include "support/digest.h"
 #include "train/schedule.h"
+#include "verify/lockstep_types.h"
 
 #define GOLDEN_DENSE_STEPS 1000
 #define GOLDEN_WEIGHT_DIGITS 16
@@ -109,6 +110,9 @@ char *golden_value(const json_t *settings, const char *option, const char *given
 /* The options of a training for golden_run; steps as given. */
 tanda_status golden_options_of(const tanda_train_options *train, size_t rows, uint64_t steps,
                                golden_options *result, tanda_error *error);
+
+/* The same training for a lockstep or a trace. */
+lockstep_options lockstep_options_of(const golden_options *training);
 
 /* epochs times steps per epoch. TANDA_USAGE when that is too many. */
 tanda_status golden_all_steps(const tanda_train_options *train, size_t rows, uint64_t *steps,
