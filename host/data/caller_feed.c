@@ -142,11 +142,7 @@ static tanda_status fill(const tanda_dataset_reader *reader, tanda_dataset *data
             copy_texts(&dataset->class_names, (char *const *)reader->class_names, reader->class_count, error);
         if (status == TANDA_OK) dataset->class_count = reader->class_count;
     }
-    if (status == TANDA_OK && dataset->target_count > 1 && reader->target_names != NULL)
-        status = copy_texts(&dataset->target_names, (char *const *)reader->target_names,
-                            dataset->target_count, error);
-    if (status == TANDA_OK && dataset->target_count == 1 && reader->target_names != NULL)
-        status = copy_text(&dataset->target_name, reader->target_names[0], error);
+    if (status == TANDA_OK) status = dataset_name_targets(dataset, reader->target_names, error);
     return status;
 }
 

@@ -310,6 +310,12 @@ static tanda_status take_weights(const tanda_dataset_arrays *arrays, tanda_datas
     return some ? TANDA_OK : fail(error, TANDA_BAD_INPUT, "sample_weights: every one is 0");
 }
 
+tanda_status dataset_name_targets(tanda_dataset *dataset, const char *const *names, tanda_error *error) {
+    if (names == NULL || dataset->target_count == 0) return TANDA_OK;
+    if (dataset->target_count == 1) return copy_text(&dataset->target_name, names[0], error);
+    return copy_texts(&dataset->target_names, (char *const *)names, dataset->target_count, error);
+}
+
 static tanda_status fill(const tanda_dataset_arrays *arrays, tanda_dataset *dataset, tanda_error *error) {
     dataset->rows = arrays->rows;
     dataset->features = arrays->features;
@@ -319,11 +325,7 @@ static tanda_status fill(const tanda_dataset_arrays *arrays, tanda_dataset *data
                             error);
     if (status == TANDA_OK && arrays->classes != NULL) status = take_classes(arrays, dataset, error);
     if (status == TANDA_OK && arrays->targets != NULL) status = take_targets(arrays, dataset, error);
-    if (status == TANDA_OK && dataset->target_count > 1 && arrays->target_names != NULL)
-        status = copy_texts(&dataset->target_names, (char *const *)arrays->target_names,
-                            dataset->target_count, error);
-    if (status == TANDA_OK && dataset->target_count == 1 && arrays->target_names != NULL)
-        status = copy_text(&dataset->target_name, arrays->target_names[0], error);
+    if (status == TANDA_OK) status = dataset_name_targets(dataset, arrays->target_names, error);
     if (status == TANDA_OK && arrays->sample_weights != NULL) status = take_weights(arrays, dataset, error);
     return status;
 }

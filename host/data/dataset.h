@@ -183,6 +183,9 @@ tanda_status dataset_scale(tanda_dataset *dataset, const scaling *scaling, tanda
 /* Calls `count` classes 0, 1, 2, ... */
 tanda_status dataset_number_classes(tanda_dataset *dataset, size_t count, tanda_error *error);
 
+/* Takes copies of the names of its targets (target_count); NULL: they have none. */
+tanda_status dataset_name_targets(tanda_dataset *dataset, const char *const *names, tanda_error *error);
+
 /* Rows per class: *counts is (class_count), to be released with free(). The data set has classes. */
 tanda_status class_counts(const tanda_dataset *dataset, size_t **counts, tanda_error *error);
 

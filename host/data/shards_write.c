@@ -89,36 +89,35 @@ static tanda_status write_files(writing *work, const char *path, const char *lab
 }
 
 /* One that was written before: its files are whole, as they have their names. Its hashes are found again. */
-static tanda_status find_shard(writing *work, const char *path, const char *label_path, bool *is_whole) {
+static bool find_shard(writing *work, const char *path, const char *label_path) {
     npy_feed_parts parts = {.kind = label_path == NULL ? LABELS_NONE : LABELS_QUANTITIES};
     feed *rows = NULL;
-    *is_whole = npy_rows_open(path, true, &parts.features, NULL) == TANDA_OK &&
-                parts.features.array.rows == work->rows->rows &&
-                parts.features.array.columns == work->rows->features;
-    if (*is_whole && label_path != NULL)
-        *is_whole = npy_rows_open(label_path, true, &parts.labels, NULL) == TANDA_OK &&
-                    parts.labels.array.rows == work->rows->rows &&
-                    parts.labels.array.columns == work->rows->label_width;
-    if (*is_whole && work->meta->task == TANDA_TASK_CLASSES) {
+    bool is_whole = npy_rows_open(path, true, &parts.features, NULL) == TANDA_OK &&
+                    parts.features.array.rows == work->rows->rows &&
+                    parts.features.array.columns == work->rows->features;
+    if (is_whole && label_path != NULL)
+        is_whole = npy_rows_open(label_path, true, &parts.labels, NULL) == TANDA_OK &&
+                   parts.labels.array.rows == work->rows->rows &&
+                   parts.labels.array.columns == work->rows->label_width;
+    if (is_whole && work->meta->task == TANDA_TASK_CLASSES) {
         parts.kind = LABELS_CLASSES;
         parts.classes = (class_map){.count = work->meta->class_count, .is_identity = true};
     }
-    if (*is_whole)
-        *is_whole = npy_select_all(&parts, NULL) == TANDA_OK && npy_feed(&parts, &rows, NULL) == TANDA_OK;
-    if (*is_whole) *is_whole = row_hashes_of(rows, &work->hashes, NULL) == TANDA_OK;
+    if (is_whole)
+        is_whole = npy_select_all(&parts, NULL) == TANDA_OK && npy_feed(&parts, &rows, NULL) == TANDA_OK;
+    if (is_whole) is_whole = row_hashes_of(rows, &work->hashes, NULL) == TANDA_OK;
     npy_feed_parts_free(&parts);
     feed_free(rows);
-    return TANDA_OK;
+    return is_whole;
 }
 
 static tanda_status make_shard(writing *work, shard *shard, tanda_error *error) {
     char *path = NULL, *label_path = NULL;
-    bool is_whole = false;
     tanda_status status = shards_path(work->folder, shard->features, &path, error);
     if (status == TANDA_OK && shard->labels != NULL)
         status = shards_path(work->folder, shard->labels, &label_path, error);
-    if (status == TANDA_OK) status = find_shard(work, path, label_path, &is_whole);
-    if (status == TANDA_OK && !is_whole) status = write_files(work, path, label_path, error);
+    if (status == TANDA_OK && !find_shard(work, path, label_path))
+        status = write_files(work, path, label_path, error);
     if (status == TANDA_OK) {
         text_put(shard->values_hash, HASH_TEXT_SIZE, "%016" PRIx64, row_hashes_end(work->hashes, ROW_VALUES));
         text_put(shard->labels_hash, HASH_TEXT_SIZE, "%016" PRIx64, row_hashes_end(work->hashes, ROW_LABELS));
