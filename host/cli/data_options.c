@@ -69,8 +69,7 @@ static const struct argp_option reading_table[] = {
     ELSEWHERE("skip-rows"),
     {"memory", VALUE(read.memory), "SIZE", 0,
      "memory for rows, e.g. 500M or 8G; what is more is read piece by piece, .npy and synthetic data alone; "
-     "default: three "
-     "quarters of what is free",
+     "default: three quarters of what is free, divided by the ranks of a host",
      0},
     {0},
 };

@@ -241,7 +241,7 @@ void opencl_forget_arrival(buffer *buffer);
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
 tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);

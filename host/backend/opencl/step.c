@@ -186,11 +186,14 @@ static tanda_status read_sum(const opencl_backend_state *state, const program *p
 }
 
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error) {
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const batch batch = batch_of(&program->options, number);
-    queued_step step = {
-        .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
+    queued_step step = {.state = state,
+                        .program = program,
+                        .first_tile = first_tile,
+                        .with_loss = with_loss,
+                        .is_shared = true};
     tanda_status status = begin(state, program, number, 1, error);
     if (status == TANDA_OK && program->update.rates == NULL) /* kernels want some, which they do not use */
         status = opencl_set_rates(state, program, NULL, 1, error);
