@@ -423,6 +423,7 @@ tanda_status cache_write(const char *folder, const char *path, const request *re
     if (status == TANDA_OK) status = finish(&work, error);
     if (status == TANDA_OK) status = text_pieces_check(work.pieces, error);
     if (status != TANDA_OK) remove_files(&work);
+    if (request->options->on_progress != NULL) request->options->on_progress(1, 1, request->options->context);
     text_pieces_close(work.pieces);
     forget(&work);
     learning_free(&work.learning);

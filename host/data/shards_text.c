@@ -48,7 +48,7 @@ static tanda_status get_count(const text_reader *reader, const char *key, size_t
 /* NULL where there are none; else `count` of them. */
 static tanda_status get_texts(const text_reader *reader, const char *key, size_t count, char ***texts) {
     const json_t *values = json_object_get(reader->object, key);
-    if (values == NULL) return TANDA_OK;
+    if (values == NULL || count == 0) return TANDA_OK;
     if (json_array_size(values) != count) return damaged(reader, key);
     tanda_status status = allocate(texts, count, sizeof **texts, "names", reader->error);
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
