@@ -177,24 +177,37 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_status make_block(const stream *stream, size_t rows, row_block *block, tanda_error *error) {
+static void *make_ordinary(void *context, size_t bytes) {
+    (void)context;
+    return allocate_untouched(bytes);
+}
+
+static void free_ordinary(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
+static const stream_memory ordinary = {make_ordinary, free_ordinary, NULL};
+
+static tanda_status make_block(const stream *stream, const stream_memory *memory, size_t rows,
+                               row_block *block, tanda_error *error) {
     const feed *feed = stream->options.feed;
     const size_t sizes[] = {feed->features, feed->label_width, feed->has_weights};
     void *made[3] = {NULL};
     bool lacks = false;
     for (size_t i = 0; i < 3; i++) {
         if (sizes[i] == 0) continue;
-        made[i] = allocate_untouched(rows * sizes[i] * sizeof(float));
+        made[i] = memory->make(memory->context, rows * sizes[i] * sizeof(float));
         lacks |= made[i] == NULL;
     }
     *block = (row_block){.values = made[0], .labels = made[1], .weights = made[2]};
     return lacks ? fail(error, TANDA_FAILED, "no memory for %zu rows that are read ahead", rows) : TANDA_OK;
 }
 
-static void free_block(row_block *block) {
-    free(block->values);
-    free(block->labels);
-    free(block->weights);
+static void free_block(const stream_memory *memory, row_block *block) {
+    void *const parts[] = {block->values, block->labels, block->weights};
+    for (size_t i = 0; i < 3; i++)
+        if (parts[i] != NULL) memory->give_back(memory->context, parts[i]);
 }
 
 /* The rows of a block from `first` on. */
@@ -496,9 +509,10 @@ static tanda_status start_readers(stream *stream, tanda_error *error) {
 static tanda_status make_room(stream *stream, tanda_error *error) {
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < STREAM_TURNS; i++)
-        status = make_block(stream, stream->section_rows, &stream->slots[i].section.block, error);
+        status = make_block(stream, &stream->options.room, stream->section_rows,
+                            &stream->slots[i].section.block, error);
     for (size_t i = 0; status == TANDA_OK && has_windows(stream) && i < stream->window_count; i++)
-        status = make_block(stream, stream->window_rows, &stream->windows[i].block, error);
+        status = make_block(stream, &ordinary, stream->window_rows, &stream->windows[i].block, error);
     return status;
 }
 
@@ -507,6 +521,7 @@ tanda_status stream_create(const stream_options *options, stream **result, tanda
     tanda_status status = allocate(&made, 1, sizeof *made, "stream", error);
     if (status != TANDA_OK) return status;
     made->options = *options;
+    if (options->room.make == NULL) made->options.room = ordinary;
     made->wanted_readers = options->threads > 0 ? options->threads : parallel_threads();
     if (made->wanted_readers < 2) made->wanted_readers = 2; /* one reads while the other copies */
     if (made->wanted_readers > MOST_READERS) made->wanted_readers = MOST_READERS;
@@ -532,9 +547,9 @@ void stream_free(stream *stream) {
     for (size_t i = 0; i < stream->reader_count; i++)
         pthread_join(stream->readers[i], NULL);
     for (size_t i = 0; i < STREAM_TURNS; i++)
-        free_block(&stream->slots[i].section.block);
+        free_block(&stream->options.room, &stream->slots[i].section.block);
     for (size_t i = 0; i < MOST_WINDOWS; i++)
-        free_block(&stream->windows[i].block);
+        free_block(&ordinary, &stream->windows[i].block);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
     free(stream);

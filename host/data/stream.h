@@ -17,6 +17,13 @@ typedef struct row_run {
     size_t first, rows;
 } row_run;
 
+/* Where sections lie; all zero: in memory of malloc's. */
+typedef struct stream_memory {
+    void *(*make)(void *context, size_t bytes); /* NULL: there is none */
+    void (*give_back)(void *context, void *memory);
+    void *context;
+} stream_memory;
+
 typedef struct stream_options {
     const feed *feed;  /* outlives the stream */
     row_order order;   /* of its rows; SHUFFLE_FULL asks for single rows, and is for feeds in memory */
@@ -26,6 +33,7 @@ typedef struct stream_options {
     size_t memory;        /* bytes that the stream may take for rows; 0: unbounded */
     size_t section_bytes; /* a section has no more; 0: unbounded */
     size_t threads;       /* that read; 0: as many as suit */
+    stream_memory room;
 } stream_options;
 
 /*

@@ -18,22 +18,32 @@ static tanda_status make_rows(backend *backend, stepper *made, const stepper_row
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < STEPPER_TURNS; i++) {
         const row_block room = stream_room(made->stream, i);
-        const row_arrays arrays = arrays_of(rows->feed, &room, stream_most_rows(made->stream));
+        row_arrays arrays = arrays_of(rows->feed, &room, stream_most_rows(made->stream));
+        arrays.awaited = true;
         status = resident_create(backend, &arrays, &made->rows[i], error);
     }
     return status;
 }
 
+static void *make_room(void *context, size_t bytes) {
+    return backend_room(context, bytes);
+}
+
+static void free_room(void *context, void *memory) {
+    backend_room_free(context, memory);
+}
+
 tanda_status stepper_create(backend *backend, const tanda_model *model, const stepper_rows *rows,
                             const plan_options *plan, const program_options *program, const session *of,
                             session *session, stepper *result, tanda_error *error) {
-    const stream_options options = {.feed = rows->feed,
-                                    .order = rows->order,
-                                    .batch_rows = rows->batch_rows,
-                                    .runs = {rows->runs[0], rows->runs[1]},
-                                    .end_step = rows->end_step,
-                                    .memory = rows->memory,
-                                    .section_bytes = rows->device_memory / STEPPER_TURNS};
+    stream_options options = {.feed = rows->feed,
+                              .order = rows->order,
+                              .batch_rows = rows->batch_rows,
+                              .runs = {rows->runs[0], rows->runs[1]},
+                              .end_step = rows->end_step,
+                              .memory = rows->memory,
+                              .section_bytes = rows->device_memory / STEPPER_TURNS};
+    if (backend->copies_rows) options.room = (stream_memory){make_room, free_room, backend};
     program_options exchanged = *program;
     exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
@@ -77,10 +87,14 @@ static tanda_status take_section(stepper *stepper, tanda_error *error) {
     return resident_refill(&stepper->rows[turn], &arrays, error);
 }
 
-static void give_back(stepper *stepper) {
+/* The stream's memory is used for others once the device has read it. */
+static tanda_status give_back(stepper *stepper, tanda_error *error) {
+    const tanda_status status = resident_settle(&stepper->rows[stepper->first], error);
+    if (status != TANDA_OK) return status;
     stream_done(stepper->stream);
     stepper->first = (stepper->first + 1) % STEPPER_TURNS;
     stepper->count--;
+    return TANDA_OK;
 }
 
 /*
@@ -98,9 +112,9 @@ static bool has(const stepper *stepper, const section *section, uint64_t step, s
 /* The first section has them; others are given back, and the stream goes on elsewhere where it has to. */
 static tanda_status find_section(stepper *stepper, uint64_t step, size_t position, tanda_error *error) {
     tanda_status status = TANDA_OK;
-    while (stepper->count > 0 && !has(stepper, current(stepper), step, position))
-        give_back(stepper);
-    if (stepper->count > 0) return TANDA_OK;
+    while (status == TANDA_OK && stepper->count > 0 && !has(stepper, current(stepper), step, position))
+        status = give_back(stepper, error);
+    if (status != TANDA_OK || stepper->count > 0) return status;
     if (!stream_is_next(stepper->stream, step, position)) status = stream_seek(stepper->stream, step, error);
     return status == TANDA_OK ? take_section(stepper, error) : status;
 }
@@ -143,27 +157,35 @@ static tanda_status run_batches(stepper *stepper, uint64_t first_step, size_t st
     return status;
 }
 
+/* The section's sum joins those of the sections before, where the device has no way on the host. */
+static tanda_status add_part(stepper *stepper, uint64_t step, size_t index, bool is_last,
+                             tanda_error *error) {
+    partial_tree *tree = &stepper->tree;
+    const size_t tiles = tiles_of(current(stepper)->rows);
+    if (session_has_parts(stepper->session))
+        return session_part(stepper->session, step, index, is_last, error);
+    const tanda_status status = session_partial(stepper->session, step, 0, tiles, true, &tree->sum, error);
+    return status == TANDA_OK ? partial_tree_add(tree, is_last, error) : status;
+}
+
 /* A step from the sums of its sections. */
 static tanda_status run_parts(stepper *stepper, uint64_t step, const update_rates *rates, step_result *result,
                               tanda_error *error) {
-    partial_tree *tree = &stepper->tree;
+    const partial_sum *sum = session_has_parts(stepper->session) ? NULL : &stepper->tree.sum;
     bool is_last = false;
     tanda_status status = TANDA_OK;
-    for (size_t position = 0; status == TANDA_OK && !is_last;) {
+    for (size_t position = 0, index = 0; status == TANDA_OK && !is_last; index++) {
         status = find_section(stepper, step, position, error);
         if (status != TANDA_OK) return status;
         const section *section = current(stepper);
         position += section->rows;
         is_last = position == section->step_rows;
         status = place(stepper, step, error);
-        if (status == TANDA_OK)
-            status =
-                session_partial(stepper->session, step, 0, tiles_of(section->rows), true, &tree->sum, error);
-        if (status == TANDA_OK) status = partial_tree_add(tree, is_last, error);
-        if (!is_last && status == TANDA_OK) give_back(stepper);
+        if (status == TANDA_OK) status = add_part(stepper, step, index, is_last, error);
+        if (status == TANDA_OK) status = take_ahead(stepper, error);
+        if (!is_last && status == TANDA_OK) status = give_back(stepper, error);
     }
-    return status == TANDA_OK ? session_apply(stepper->session, step, rates, &tree->sum, result, error)
-                              : status;
+    return status == TANDA_OK ? session_apply(stepper->session, step, rates, sum, result, error) : status;
 }
 
 /* ---- several ranks ---------------------------------------------------------------------------------------------- */
