@@ -13,6 +13,7 @@
 #include "support/digest.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
+#include "support/parallel.h"
 
 #define PIECE_LEAST ((size_t)64 << 10) /* bytes of text that are read at once */
 #define PIECE_MOST ((size_t)16 << 20)
@@ -40,6 +41,11 @@ typedef struct conversion {
     bool origins_are_known;
     array_file values, labels, weights;
     shards_meta meta;
+    /* rows on their way to the files, while the next ones are read: */
+    side_job writing;
+    table written;
+    tanda_status write_status;
+    tanda_error write_error;
 } conversion;
 
 /* ---- files ------------------------------------------------------------------------------------------------- */
@@ -118,6 +124,30 @@ static tanda_status write_rows(conversion *work, const table *table, tanda_error
     return status;
 }
 
+static void write_table(void *context) {
+    conversion *work = context;
+    work->write_status = write_rows(work, &work->written, &work->write_error);
+}
+
+static tanda_status wait_for_rows(conversion *work, tanda_status status, tanda_error *error) {
+    side_job_wait(&work->writing);
+    table_free(&work->written);
+    const tanda_status written = work->write_status;
+    work->write_status = TANDA_OK;
+    if (status != TANDA_OK || written == TANDA_OK) return status;
+    return fail(error, written, "%s", work->write_error.message);
+}
+
+/* Takes the table over. */
+static tanda_status begin_rows(conversion *work, table *table, tanda_error *error) {
+    const tanda_status status = wait_for_rows(work, TANDA_OK, error);
+    if (status != TANDA_OK) return status;
+    work->written = *table;
+    *table = (struct tanda_dataset){0};
+    side_job_begin(&work->writing, write_table, work);
+    return TANDA_OK;
+}
+
 /* ---- walks ------------------------------------------------------------------------------------------------- */
 
 static void show_progress(const conversion *work) {
@@ -179,7 +209,7 @@ static tanda_status take_table(conversion *work, table *table, tanda_error *erro
     if (status == TANDA_OK && !is_first) status = join_categories(work, table, error);
     if (status == TANDA_OK) status = subtract(work, table, error);
     if (status == TANDA_OK && is_first) status = begin_files(work, table, error);
-    return status == TANDA_OK ? write_rows(work, table, error) : status;
+    return status == TANDA_OK ? begin_rows(work, table, error) : status;
 }
 
 static tanda_status write_piece(void *context, const text_piece *piece, tanda_error *error) {
@@ -316,6 +346,7 @@ static tanda_status walk(conversion *work, tanda_error *error) {
     if (status == TANDA_OK)
         status = learning_begin(&work->learning, work->reader, !work->origins_are_known, error);
     if (status == TANDA_OK) status = text_pieces_each(work->pieces, write_piece, work, error);
+    status = wait_for_rows(work, status, error);
     work->reader->exact = NULL;
     work->reader->exact_count = 0;
     free(exact);
