@@ -109,9 +109,10 @@ piece_reader *text_pieces_reader(const text_pieces *pieces) {
 
 static size_t count_lines(const text_pieces *pieces, const char *text, size_t size) {
     const char line_end = pieces->reader->dialect.line_end == '\r' ? '\r' : '\n';
+    const char *end = text + size;
     size_t lines = 0;
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == line_end;
+    for (; (text = memchr(text, line_end, (size_t)(end - text))) != NULL; text++)
+        lines++;
     return lines;
 }
 
