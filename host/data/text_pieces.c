@@ -10,6 +10,7 @@
 
 #define HEAD \
     ((size_t)2 << 20) /* bytes in which the dialect is found, which looks at one MiB where it has to */
+#define ROW_PIECES 4  /* a row is not longer than these, and so many bytes */
 
 /* A part of the text, of which the bytes before `at` are done with. */
 typedef struct text_part {
@@ -138,7 +139,14 @@ static tanda_status find_piece(text_pieces *pieces, text_piece *piece, tanda_err
     tanda_status status = TANDA_OK;
     while (status == TANDA_OK && part->at < part->size && piece->size == 0) {
         piece->size = reader->kind->cut(reader, part->bytes + part->at, part->size - part->at, part->ended);
-        if (piece->size == 0) status = fill(pieces, part, part->size + pieces->piece, error);
+        if (piece->size > 0) break;
+        if (part->size - part->at > HEAD + ROW_PIECES * pieces->piece)
+            return fail(
+                error, TANDA_BAD_INPUT,
+                "%s:%zu: the row that begins here is longer than %zu bytes, all that --memory allows; or "
+                "a quote in it is never closed",
+                reader->path, piece->line, part->size - part->at);
+        status = fill(pieces, part, part->size + pieces->piece, error);
     }
     piece->text = part->bytes + part->at; /* it may have moved */
     return status;

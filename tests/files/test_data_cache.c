@@ -220,6 +220,16 @@ Test(data_cache, errors_have_their_place_and_leave_nothing) {
     }
 }
 
+Test(data_cache, a_quote_that_is_never_closed_is_told_soon) {
+    write_numbers("n.csv", 400000, "7");
+    cr_assert_eq(system("sed '1000s/^/\"/' n.csv > bad.csv"), 0);
+    const outcome cached = train((const char *const[]){"bad.csv", NULL}, "b.safetensors", true);
+    cr_assert_eq(cached.status, 3);
+    cr_assert_not_null(strstr(cached.err, "bad.csv:1000: the row that begins here is longer than"), "%s",
+                       cached.err);
+    cr_assert_eq(count_entries("cache"), 0);
+}
+
 static const char *const background[] = {TANDA_PROGRAM, "train",        "big.csv",  "--epochs", "1",
                                          "--shuffle",   "none",         "--device", "cpu",      "--memory",
                                          MEMORY,        "--data-cache", "cache",    "--quiet",  NULL};
