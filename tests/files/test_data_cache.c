@@ -131,6 +131,24 @@ Test(data_cache, packed_and_libsvm_text_are_as_in_memory) {
     SAME("l.svm");
 }
 
+Test(data_cache, several_files_are_as_in_memory) {
+    write_table("t.csv", 20000);
+    cr_assert_eq(mkdir("parts", 0700), 0);
+    cr_assert_eq(
+        system("head -n 9000 t.csv > parts/a.csv; sed 's/violet/4.0/' t.csv | gzip > parts/b.csv.gz; "
+               "sed -e 's/,down$/,never/' t.csv > parts/c.csv"),
+        0);
+    SAME("parts", "--categorical", "auto", "--sample-weight", "w", "--validation", "0.2",
+         "--unknown-category", "zero");
+    SAME("--data", "t.csv", "--data", "parts/c.csv", "--categorical", "colour", "--ignore", "w,b");
+    write_numbers("n.csv", 40000, "7");
+    write_numbers("word.csv", 40000, "word");
+    SAME("--data", "n.csv", "--data", "word.csv", "--task", "classes");
+    const outcome refused = RUN("train", "parts", "--memory", MEMORY, "--device", "cpu");
+    cr_assert_eq(refused.status, 3, "%s", refused.err);
+    cr_assert_not_null(strstr(refused.err, "--data-cache DIR"), "%s", refused.err);
+}
+
 Test(data_cache, a_model_reads_through_it) {
     write_table("t.csv", 20000);
     SAME("t.csv", "--categorical", "colour", "--ignore", "w");
