@@ -71,13 +71,11 @@ static const struct argp_option reading_table[] = {
     ELSEWHERE("skip-rows"),
     {"memory", VALUE(read.memory), "SIZE", 0,
      "memory for rows, e.g. 500M or 8G; what is more is read piece by piece, .npy and synthetic data, and "
-     "text "
-     "with --data-cache; default: three quarters of what is free",
+     "text with --data-cache; default: three quarters of what is free, divided by the ranks of a host",
      0},
     {"data-cache", TEXT(read.cache), "DIR", 0,
      "a folder where text of more rows than --memory holds is kept as .npy, made once for each way of "
-     "reading it, "
-     "and anew where the text has changed; default: such text is refused",
+     "reading it, and anew where the text has changed; default: such text is refused",
      0},
     {0},
 };
