@@ -31,6 +31,7 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
                                     .batch_rows = rows->batch_rows,
                                     .end_step = rows->end_step,
                                     .memory = rows->memory,
+                                    .keeps = plan->training,
                                     .section_bytes = rows->device_memory / STEPPER_TURNS};
     program_options exchanged = *program;
     exchanged.batch_rows = rows->batch_rows;
