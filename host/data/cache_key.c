@@ -109,7 +109,7 @@ static tanda_status find_name(const text_files *files, const request *request, c
 
 /* ---- the file ---------------------------------------------------------------------------------------------- */
 
-static tanda_status find_digest(const file_range *file, size_t at, size_t size, char digest[DIGEST_TEXT_SIZE],
+static tanda_status find_digest(file_range *file, size_t at, size_t size, char digest[DIGEST_TEXT_SIZE],
                                 tanda_error *error) {
     unsigned char *bytes = NULL;
     tanda_status status = allocate(&bytes, size, 1, "a part of a file", error);

@@ -15,7 +15,8 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-#define FILES_KEPT 256 /* open at once; of more, each is opened for each piece that is read */
+#define FILES_KEPT \
+    128 /* open at once, twice where they are large; of more, each is opened for each piece that is read */
 
 /* Whether there is something of this type. What cannot be told is no answer. */
 static tanda_status find_type(const char *path, mode_t type, bool *found, tanda_error *error) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_kept.h"
 #include "kernels/geometry.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -18,7 +19,8 @@
 #define LEAST_WINDOWS 2 /* one is read while another is copied from; of small ones more are read ahead, */
 #define MOST_WINDOWS 8
 #define WINDOW_BYTES ((size_t)32 << 20) /* up to so many bytes */
-#define MOST_READERS 4
+#define MOST_READERS 8
+#define MOST_MAKERS 4                    /* of feeds that compute */
 #define SECTION_BYTES ((size_t)32 << 20) /* of a section, at most */
 #define READ_BYTES ((size_t)4 << 20)     /* of a read, about */
 #define COPY_BYTES ((size_t)1 << 20)     /* of rows that are copied as one job */
@@ -51,6 +53,7 @@ typedef struct job {
 
 struct stream {
     stream_options options;
+    feed *kept; /* the feed, of whose rows some stay in memory; or NULL */
     size_t row_bytes, section_rows, window_rows, steps_per_epoch;
     bool has_parts; /* a section is a part of a run */
 
@@ -218,6 +221,25 @@ static row_block block_from(const feed *feed, const row_block *block, size_t fir
                        .weights = block->weights == NULL ? NULL : block->weights + first};
 }
 
+/*
+ * Rows that are read in each epoch stay as far as memory goes, but for what a second stream of them takes, which judges what
+ * this one's have taught.
+ */
+static tanda_status keep_rows(stream *stream, tanda_error *error) {
+    const stream_options *options = &stream->options;
+    const bool once = options->end_step <= stream->steps_per_epoch,
+               lies_there = options->feed->kind->lend != NULL;
+    const size_t sections = STREAM_TURNS * stream->section_rows * stream->row_bytes,
+                 windows = stream->window_count * stream->window_rows * stream->row_bytes,
+                 taken = 2 * sections + windows, row = stream->row_bytes + 1;
+    if (!options->keeps || options->memory <= taken || once || lies_there) return TANDA_OK;
+    const size_t rows = least((options->memory - taken) / row, rows_of_feed(stream));
+    if (rows == 0) return TANDA_OK;
+    const tanda_status status = feed_kept(options->feed, rows, &stream->kept, error);
+    if (status == TANDA_OK) stream->options.feed = stream->kept;
+    return status;
+}
+
 /* ---- jobs: all that follows up to "what a job does" is done with the lock ---------------------------------------- */
 
 /* Up to the next multiple of what a section holds, as sums of tiles are those of subtrees. */
@@ -310,7 +332,8 @@ static bool take_rows(stream *stream, job *job) {
     if (slot == NULL) return false;
     size_t together = 0;
     const size_t place = place_of(stream, slot, slot->begun, &together);
-    size_t bytes = has_windows(stream) ? COPY_BYTES : READ_BYTES, some = bytes / stream->row_bytes;
+    const size_t bytes = has_windows(stream) ? COPY_BYTES : READ_BYTES;
+    const size_t some = least(bytes / stream->row_bytes, stream->section_rows / stream->wanted_readers);
     *job = (struct job){.slot = slot, .at = slot->begun, .from = place};
     job->rows = least(together, some > 0 ? some : 1);
     if (has_windows(stream)) {
@@ -359,7 +382,8 @@ static bool begin_window(stream *stream, window_buffer *buffer) {
 static bool take_blocks(stream *stream, job *job) {
     window_buffer *buffer = &stream->windows[stream->loads % stream->window_count];
     const size_t block_bytes = (size_t)stream->options.order.block * stream->row_bytes;
-    const ulong some = READ_BYTES / block_bytes;
+    const ulong share = (stream->options.order.window / stream->options.order.block) / stream->wanted_readers;
+    const ulong some = least(READ_BYTES / block_bytes, share);
     if (buffer->next_place == buffer->end_place && !begin_window(stream, buffer)) return false;
     const ulong left = buffer->end_place - buffer->next_place, count = some > 0 ? some : 1;
     *job = (struct job){.window = buffer, .place = buffer->next_place, .count = left < count ? left : count};
@@ -516,21 +540,27 @@ static tanda_status make_room(stream *stream, tanda_error *error) {
     return status;
 }
 
+/* A disk is at its best with several reads at a time; of others, one reads while the other copies. */
+static size_t count_readers(const stream_options *options) {
+    const size_t cores = parallel_threads(), makers = least(cores > 2 ? cores : 2, MOST_MAKERS);
+    if (options->threads > 0) return least(options->threads, MOST_READERS);
+    return options->feed->waits ? MOST_READERS : makers;
+}
+
 tanda_status stream_create(const stream_options *options, stream **result, tanda_error *error) {
     stream *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "stream", error);
     if (status != TANDA_OK) return status;
     made->options = *options;
     if (options->room.make == NULL) made->options.room = ordinary;
-    made->wanted_readers = options->threads > 0 ? options->threads : parallel_threads();
-    if (made->wanted_readers < 2) made->wanted_readers = 2; /* one reads while the other copies */
-    if (made->wanted_readers > MOST_READERS) made->wanted_readers = MOST_READERS;
+    made->wanted_readers = count_readers(options);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
     find_runs(made);
     status = find_sizes(made, error);
     if (status == TANDA_OK) begin_step(made, 0);
     if (status == TANDA_OK) status = make_room(made, error);
+    if (status == TANDA_OK) status = keep_rows(made, error);
     if (status == TANDA_OK)
         *result = made;
     else
@@ -550,6 +580,7 @@ void stream_free(stream *stream) {
         free_block(&stream->options.room, &stream->slots[i].section.block);
     for (size_t i = 0; i < MOST_WINDOWS; i++)
         free_block(&ordinary, &stream->windows[i].block);
+    feed_free(stream->kept);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
     free(stream);

@@ -42,6 +42,7 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
                               .runs = {rows->runs[0], rows->runs[1]},
                               .end_step = rows->end_step,
                               .memory = rows->memory,
+                              .keeps = plan->training,
                               .section_bytes = rows->device_memory / STEPPER_TURNS};
     if (backend->copies_rows) options.room = (stream_memory){make_room, free_room, backend};
     program_options exchanged = *program;

@@ -15,6 +15,7 @@ TestSuite(stream, .timeout = 60);
 typedef struct numbers {
     feed feed;
     size_t fails_at; /* a row that cannot be read; SIZE_MAX: none */
+    size_t *read;    /* counts the rows that were read; NULL: nobody does */
 } numbers;
 
 static tanda_status read_numbers(const feed *feed, size_t first, size_t rows, const row_block *block,
@@ -22,6 +23,8 @@ static tanda_status read_numbers(const feed *feed, size_t first, size_t rows, co
     const size_t fails_at = ((const numbers *)feed)->fails_at;
     if (first <= fails_at && fails_at < first + rows)
         return fail(error, TANDA_BAD_INPUT, "row %zu: the disk is gone", fails_at);
+    size_t *read = ((const numbers *)feed)->read;
+    if (read != NULL) __atomic_fetch_add(read, rows, __ATOMIC_RELAXED);
     for (size_t i = 0; i < rows; i++) {
         block->values[i * FEATURES] = (float)(first + i);
         block->values[i * FEATURES + 1] = (float)(first + i) + 0.5f;
@@ -138,6 +141,40 @@ Test(stream, of_windows_is_their_order) {
 
 Test(stream, of_a_full_shuffle_is_its_order) {
     check_order(SHUFFLE_FULL, 1203, 0, 0);
+}
+
+/* Epochs of a stream that keeps what it can, begun again in the middle of the first; how many rows it read. */
+static size_t read_epochs(row_order order, size_t batch, size_t memory, size_t epochs) {
+    size_t read = 0;
+    numbers numbers = make_numbers((size_t)order.rows);
+    numbers.read = &read;
+    const size_t per_epoch = ((size_t)order.rows + batch - 1) / batch;
+    const stream_options options = {.feed = &numbers.feed,
+                                    .order = order,
+                                    .batch_rows = batch,
+                                    .end_step = epochs * per_epoch,
+                                    .memory = memory,
+                                    .section_bytes = 600 * ROW_BYTES,
+                                    .keeps = true};
+    stream *stream = NULL;
+    tanda_error error;
+    cr_assert_eq(stream_create(&options, &stream, &error), TANDA_OK, "%s", error.message);
+    check_steps(stream, order, batch, 0, per_epoch / 2);
+    cr_assert_eq(stream_seek(stream, 0, &error), TANDA_OK);
+    read = 0;
+    check_steps(stream, order, batch, 0, epochs * per_epoch);
+    stream_free(stream);
+    return read;
+}
+
+Test(stream, keeps_rows_that_fit_into_memory) {
+    const size_t rows = 20011, all = 2 * rows * (ROW_BYTES + 1), half = all / 4;
+    for (int windows = 0; windows < 2; windows++) {
+        const row_order order = row_order_make(windows ? SHUFFLE_WINDOW : SHUFFLE_NONE, 3, rows, 70, 490);
+        cr_assert_leq(read_epochs(order, 100, all, 4), rows);
+        const size_t some = read_epochs(order, 100, half, 4);
+        cr_assert(some > 2 * rows && some < 4 * rows, "%zu", some);
+    }
 }
 
 Test(stream, of_one_step_an_epoch_repeats_itself) {
