@@ -32,6 +32,10 @@ uint opencl_loss_op_of(const op *op) {
     }
 }
 
+const char *opencl_gpu_order_option(const program *program) {
+    return program->options.shuffle == SHUFFLE_WINDOW ? " -DWINDOWS=1" : "";
+}
+
 launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed) {
     launch launch = launch_of(c->state, kernel);
     launch.local[0] = GPU_GROUP;

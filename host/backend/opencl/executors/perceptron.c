@@ -147,7 +147,7 @@ static tanda_status whole(const context *c, size_t steps) {
     const perceptron_arguments arguments = arguments_of(c, steps);
     tanda_status status = opencl_store_wave(c);
     if (status != TANDA_OK) return status;
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
+    launch launch = launch_exact(c->state, KERNEL_perceptron);
     give_memory(&launch, is_stored ? program->stored.memory : program->tiles.memory);
     give_memory(&launch, options->features->memory);
     give_memory(&launch, options->labels->memory);
