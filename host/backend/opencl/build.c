@@ -84,10 +84,18 @@ static launch launch_made(opencl_backend_state *state, const kernel_set *set, cl
     return made;
 }
 
-launch launch_from(opencl_backend_state *state, kernel_set *set, kernel_index index) {
+static const char *creation_call(kernel_index index) {
 #define CREATION_CALL(name) CREATION #name,
     static const char *const calls[] = {KERNEL_LIST(CREATION_CALL) VECTOR_KERNEL_LIST(CREATION_CALL)};
-    return launch_made(state, set, &set->kernels[index], calls[index]);
+    return calls[index];
+}
+
+static const char *kernel_name(kernel_index index) {
+    return creation_call(index) + strlen(CREATION);
+}
+
+launch launch_from(opencl_backend_state *state, kernel_set *set, kernel_index index) {
+    return launch_made(state, set, &set->kernels[index], creation_call(index));
 }
 
 launch launch_activation(opencl_backend_state *state, kernel_set *set, activation function, bool backward) {
@@ -170,19 +178,19 @@ tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error
 
 /* ---- programs of one file ---------------------------------------------------------------------------------- */
 
-static tanda_status build_single(opencl_backend_state *state, const char *name, const char *more_options,
-                                 cl_program *program, tanda_error *error) {
+static tanda_status build_single(opencl_backend_state *state, const char *name, size_t vector,
+                                 const char *more_options, cl_program *program, tanda_error *error) {
     char *text = NULL, options[OPTIONS_SIZE];
     tanda_status status = opencl_read_kernel(state->kernel_folder, name, &text, error);
     if (status != TANDA_OK) return status;
-    write_options(1, more_options, options);
+    write_options(vector, more_options, options);
     status = make_program(state, text, options, program, error);
     free(text);
     return status;
 }
 
-tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
-                                   cl_program *program, tanda_error *error) {
+static tanda_status keep_single(opencl_backend_state *state, const char *name, size_t vector,
+                                const char *options, cl_program *program, tanda_error *error) {
     char key[OPTIONS_SIZE + 64];
     size_t i = 0;
     text_put(key, sizeof key, "%s%s", name, options);
@@ -193,7 +201,7 @@ tanda_status opencl_single_program(opencl_backend_state *state, const char *name
     if (place->key == NULL || strcmp(place->key, key) != 0) {
         if (place->key != NULL) return fail(error, TANDA_FAILED, "kernel file %s: too many programs", name);
         const double begin = seconds_now();
-        tanda_status status = build_single(state, name, options, &place->program, error);
+        tanda_status status = build_single(state, name, vector, options, &place->program, error);
         count_build(state, begin);
         if (status == TANDA_OK) status = copy_text(&place->key, key, error);
         if (status != TANDA_OK) {
@@ -204,6 +212,21 @@ tanda_status opencl_single_program(opencl_backend_state *state, const char *name
     }
     *program = place->program;
     return TANDA_OK;
+}
+
+tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
+                                   cl_program *program, tanda_error *error) {
+    return keep_single(state, name, 1, options, program, error);
+}
+
+tanda_status opencl_build_fused(opencl_backend_state *state, const char *file, kernel_index first,
+                                kernel_index last, tanda_error *error) {
+    cl_program program = NULL;
+    tanda_status status = keep_single(state, file, state->vector, "", &program, error);
+    for (kernel_index i = first; status == TANDA_OK && i <= last; i++)
+        if (state->exact.kernels[i] == NULL)
+            status = opencl_make_kernel(state, program, kernel_name(i), &state->exact.kernels[i], error);
+    return status;
 }
 
 void opencl_release_single(opencl_backend_state *state) {

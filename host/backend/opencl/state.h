@@ -29,7 +29,7 @@
     X(layout) \
     X(fill_bias)
 
-/* Those for devices where 16 lanes lie in a work-item. */
+/* Those for devices where 16 lanes lie in a work-item; all but the first are of programs by themselves. */
 #define VECTOR_KERNEL_LIST(X) \
     X(transpose_delta) \
     X(perceptron) \
@@ -176,6 +176,10 @@ tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error
 /* Builds state->exact; builds state->native unless that is done. */
 tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error);
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
+
+/* Makes the kernels from `first` to `last`, which are of a file of cpu/, unless that is done: what takes longest to build. */
+tanda_status opencl_build_fused(opencl_backend_state *state, const char *file, kernel_index first,
+                                kernel_index last, tanda_error *error);
 
 void opencl_release_set(kernel_set *set);
 

@@ -24,6 +24,9 @@ cl_mem opencl_memory_or_any(const program *program, const buffer *buffer);
 /* LOSS_OP_... of an op; LOSS_OP_NONE: it is of no loss. */
 uint opencl_loss_op_of(const op *op);
 
+/* Whether rows can be read 16 bytes at a time: a device that shares the host's memory has them where the caller put them. */
+bool opencl_rows_are_aligned(const program_options *options, size_t features);
+
 /* The option of a program whose kernels find the rows' numbers: which order it is built for. */
 const char *opencl_gpu_order_option(const program *program);
 

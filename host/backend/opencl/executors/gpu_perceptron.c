@@ -75,7 +75,7 @@ static bool find_form(const plan *plan, const program_options *options, gpu_perc
     *form = (gpu_perceptron_form){.strip = TILE_ROWS,
                                   .quads = (features + 63) / 64,
                                   .outputs = plan->layers[0].outputs,
-                                  .piece = features % 4 == 0 ? 4 : 1,
+                                  .piece = opencl_rows_are_aligned(options, features) ? 4 : 1,
                                   .loads = 1};
     if (form->outputs >= WIDE_OUTPUTS || form->quads * form->outputs > MOST_SUMS) return false;
     while (form->strip > TILE_LANES && form->strip / 2 >= rows)

@@ -43,6 +43,8 @@ static bool fits(const backend *backend, const plan *plan, const program_options
     return opencl_may_fuse(plan, options, known, lack) && opencl_gpu_fits(backend, lack) &&
            opencl_rows_are_whole(options, lack) && opencl_all_are_dense(plan, lack) &&
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
+           opencl_holds(plan->features % 4 != 0 || opencl_rows_are_aligned(options, plan->features),
+                        "rows that do not begin at multiples of 16 bytes", lack) &&
            opencl_holds(plan->parameter_count <= MOST_SMALL_PARAMETERS, "so many parameters", lack) &&
            opencl_holds(gpu_small_find_form(backend, plan, options, &form), "so many units", lack);
 }

@@ -218,7 +218,9 @@ tanda_status opencl_make_network(opencl_backend_state *state, program *program, 
     if (status != TANDA_OK) return status;
     program->own = own;
     own->items = all_items(program->plan, &program->options);
-    status = write_layers(state, program, own, &floats, error);
+    status =
+        opencl_build_fused(state, "cpu/network_steps.cl", KERNEL_network_pack, KERNEL_network_steps, error);
+    if (status == TANDA_OK) status = write_layers(state, program, own, &floats, error);
     return status == TANDA_OK ? opencl_make_memory(state, floats, sizeof(float), &own->panels, error)
                               : status;
 }

@@ -87,6 +87,8 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
     if (status != TANDA_OK) return status;
     program->own = own;
     own->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels) + TILE_ROWS;
+    status = opencl_build_fused(state, "cpu/perceptron.cl", KERNEL_perceptron, KERNEL_perceptron, error);
+    if (status != TANDA_OK) return status;
     return opencl_make_memory(state, program->sums.slots, own->scratch_floats * sizeof(float), &own->scratch,
                               error);
 }
