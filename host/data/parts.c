@@ -162,9 +162,8 @@ static tanda_status join_labels(const part_list *list, const request *request, c
     return status;
 }
 
-/* Categories of a later table are numbered as those of the first, behind which new ones are put. */
-static tanda_status join_categories(table *first, table *later, size_t part, size_t feature, const char *path,
-                                    tanda_error *error) {
+tanda_status table_join_categories(categories *all, table *later, size_t part, size_t feature,
+                                   const char *path, tanda_error *error) {
     const categories *theirs = &later->raw.categories[feature];
     size_t *numbers = NULL;
     tanda_status status = allocate(&numbers, theirs->texts.count + 1, sizeof *numbers, "categories", error);
@@ -172,8 +171,9 @@ static tanda_status join_categories(table *first, table *later, size_t part, siz
         place place = theirs->places[i];
         place.part = part;
         place.path = path;
-        status = categories_add(&first->raw.categories[feature], theirs->texts.texts[i],
-                                strlen(theirs->texts.texts[i]), &place, &numbers[i], error);
+        if (later->feature_names != NULL) place.name = later->feature_names[feature];
+        status = categories_add(all, theirs->texts.texts[i], strlen(theirs->texts.texts[i]), &place,
+                                &numbers[i], error);
     }
     if (status == TANDA_OK) numbers[theirs->texts.count] = CATEGORIES_MAX; /* those that are not kept */
     for (size_t row = 0; status == TANDA_OK && row < later->rows; row++) {
@@ -194,7 +194,8 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
     for (size_t i = 1; i < count && first->raw.categories != NULL; i++)
         for (size_t feature = 0; status == TANDA_OK && feature < features; feature++)
             if (first->raw.is_category[feature])
-                status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
+                status = table_join_categories(&first->raw.categories[feature], &tables[i], i, feature,
+                                               list->paths[i], error);
     if (status == TANDA_OK && first->labels != NULL) {
         status = allocate(&joined->labels, 1, sizeof *joined->labels, "labels", error);
         if (status == TANDA_OK) status = join_labels(list, request, tables, rows, joined->labels, error);
