@@ -74,12 +74,14 @@ static void put_expected(FILE *out, const dataset_expectation *expected) {
 }
 
 /* In one text, of which the name has a part of the digest. */
-static tanda_status describe(const char *path, const request *request, char **text, size_t *size,
+static tanda_status describe(const text_files *files, const request *request, char **text, size_t *size,
                              tanda_error *error) {
+    char real[PATH_MAX];
     FILE *out = open_memstream(text, size);
     if (out == NULL) return fail(error, TANDA_FAILED, "no memory for the name of a cache");
     fprintf(out, "%d %s\n", LAYOUT, tanda_version());
-    put_text(out, "path", path);
+    for (size_t i = 0; i < files->count; i++)
+        put_text(out, "path", realpath(files->paths[i], real) != NULL ? real : files->paths[i]);
     put_options(out, request->options);
     put_expected(out, request->expected);
     put_origins(out, request->origins);
@@ -87,11 +89,13 @@ static tanda_status describe(const char *path, const request *request, char **te
                                       : fail(error, TANDA_FAILED, "no memory for the name of a cache");
 }
 
-static tanda_status find_name(const char *path, const request *request, char **name, tanda_error *error) {
+static tanda_status find_name(const text_files *files, const request *request, char **name,
+                              tanda_error *error) {
+    const char *path = files->path;
     char real[PATH_MAX], copy[PATH_MAX], digest[DIGEST_TEXT_SIZE], *text = NULL;
     size_t size = 0;
     if (realpath(path, real) == NULL) return fail_path(error, path, "", errno);
-    tanda_status status = describe(real, request, &text, &size, error);
+    tanda_status status = describe(files, request, &text, &size, error);
     if (status != TANDA_OK) return status;
     digest_sha256(text, size, digest);
     strcpy(copy, real);
@@ -115,7 +119,7 @@ static tanda_status find_digest(const file_range *file, size_t at, size_t size, 
     return status;
 }
 
-static tanda_status find_identity(const char *path, char **identity, tanda_error *error) {
+static tanda_status put_identity(FILE *out, const char *path, tanda_error *error) {
     char first[DIGEST_TEXT_SIZE], last[DIGEST_TEXT_SIZE];
     struct stat information;
     file_range *file = NULL;
@@ -126,21 +130,30 @@ static tanda_status find_identity(const char *path, char **identity, tanda_error
     if (status == TANDA_OK) status = find_digest(file, size - part, part, last, error);
     if (status == TANDA_OK && stat(path, &information) != 0) status = fail_path(error, path, "", errno);
     if (status == TANDA_OK) status = file_range_check(file, error);
-    if (status == TANDA_OK &&
-        asprintf(identity, "inode %llu, %zu bytes, changed %lld.%09ld, first MiB %s, last MiB %s",
-                 (unsigned long long)information.st_ino, size, (long long)information.st_mtim.tv_sec,
-                 information.st_mtim.tv_nsec, first, last) < 0) {
-        *identity = NULL;
-        status = fail(error, TANDA_FAILED, "%s: out of memory", path);
-    }
+    if (status == TANDA_OK)
+        fprintf(out, "inode %llu, %zu bytes, changed %lld.%09ld, first MiB %s, last MiB %s;",
+                (unsigned long long)information.st_ino, size, (long long)information.st_mtim.tv_sec,
+                information.st_mtim.tv_nsec, first, last);
     file_range_close(file);
     return status;
 }
 
-tanda_status cache_key_find(const char *path, const request *request, cache_key *key, tanda_error *error) {
+static tanda_status find_identity(const text_files *files, char **identity, tanda_error *error) {
+    size_t size = 0;
+    FILE *out = open_memstream(identity, &size);
+    tanda_status status =
+        out == NULL ? fail(error, TANDA_FAILED, "no memory for the name of a cache") : TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < files->count; i++)
+        status = put_identity(out, files->paths[i], error);
+    if (out == NULL || text_stream_end(out, identity) || status != TANDA_OK) return status;
+    return fail(error, TANDA_FAILED, "no memory for the name of a cache");
+}
+
+tanda_status cache_key_find(const text_files *files, const request *request, cache_key *key,
+                            tanda_error *error) {
     *key = (cache_key){0};
-    tanda_status status = find_name(path, request, &key->name, error);
-    if (status == TANDA_OK) status = find_identity(path, &key->identity, error);
+    tanda_status status = find_name(files, request, &key->name, error);
+    if (status == TANDA_OK) status = find_identity(files, &key->identity, error);
     if (status != TANDA_OK) cache_key_free(key);
     return status;
 }

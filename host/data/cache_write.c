@@ -4,15 +4,18 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/cache_learn.h"
 #include "data/data_cache.h"
+#include "data/format.h"
 #include "data/npy.h"
 #include "data/origin.h"
 #include "support/digest.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
+#include "support/parallel.h"
 
 #define PIECE_LEAST ((size_t)64 << 10) /* bytes of text that are read at once */
 #define PIECE_MOST ((size_t)16 << 20)
@@ -29,17 +32,33 @@ typedef struct array_file {
     uint64_t size; /* so far, with the header */
 } array_file;
 
+/* A file of the text. */
+typedef struct text_file {
+    text_pieces *pieces; /* or NULL: it is not open yet */
+    later_part later;    /* how it is read, of all but the first */
+    size_t size;
+} text_file;
+
 typedef struct conversion {
     const char *folder, *path;
     const request *request;
+    const text_files *of;
+    text_file *files; /* (of->count) */
+    size_t at;        /* the file that is read now: */
     text_pieces *pieces;
     piece_reader *reader;
+    size_t done, all; /* bytes of the files before it, and of all */
     learning learning;
     double *origins; /* (features) that are subtracted, or NULL */
     char *origin_note;
     bool origins_are_known;
     array_file values, labels, weights;
     shards_meta meta;
+    /* rows on their way to the files, while the next ones are read: */
+    side_job writing;
+    table written;
+    tanda_status write_status;
+    tanda_error write_error;
 } conversion;
 
 /* ---- files ------------------------------------------------------------------------------------------------- */
@@ -118,12 +137,43 @@ static tanda_status write_rows(conversion *work, const table *table, tanda_error
     return status;
 }
 
+static void write_table(void *context) {
+    conversion *work = context;
+    work->write_status = write_rows(work, &work->written, &work->write_error);
+}
+
+static tanda_status wait_for_rows(conversion *work, tanda_status status, tanda_error *error) {
+    side_job_wait(&work->writing);
+    table_free(&work->written);
+    const tanda_status written = work->write_status;
+    work->write_status = TANDA_OK;
+    if (status != TANDA_OK || written == TANDA_OK) return status;
+    return fail(error, written, "%s", work->write_error.message);
+}
+
+/* Takes the table over. */
+static tanda_status begin_rows(conversion *work, table *table, tanda_error *error) {
+    const tanda_status status = wait_for_rows(work, TANDA_OK, error);
+    if (status != TANDA_OK) return status;
+    work->written = *table;
+    *table = (struct tanda_dataset){0};
+    side_job_begin(&work->writing, write_table, work);
+    return TANDA_OK;
+}
+
 /* ---- walks ------------------------------------------------------------------------------------------------- */
 
 static void show_progress(const conversion *work) {
     const tanda_dataset_options *options = work->request->options;
     if (options->on_progress != NULL)
-        options->on_progress(text_pieces_done(work->pieces), text_pieces_all(work->pieces), options->context);
+        options->on_progress(work->done + text_pieces_done(work->pieces), work->all, options->context);
+}
+
+static tanda_status describe_files(conversion *work, tanda_error *error) {
+    char remark[40];
+    if (work->of->count == 1) return copy_text(&work->meta.remark, work->reader->remark, error);
+    text_put(remark, sizeof remark, "%zu files", work->of->count);
+    return copy_text(&work->meta.remark, remark, error);
 }
 
 /* Everything of the first table that is not of its rows. */
@@ -139,8 +189,12 @@ static tanda_status describe(conversion *work, const table *table, tanda_error *
     if (status == TANDA_OK) status = copy_text(&meta->target_name, table->target_name, error);
     if (status == TANDA_OK)
         status = copy_texts(&meta->target_names, table->target_names, table->target_count, error);
-    if (status == TANDA_OK) status = copy_text(&meta->remark, work->reader->remark, error);
+    if (status == TANDA_OK) status = describe_files(work, error);
     if (status == TANDA_OK) status = raw_columns_copy(&table->raw, features, &meta->raw, error);
+    if (status == TANDA_OK && work->of->count > 1) {
+        status = copy_texts(&meta->raw.part_paths, work->of->paths, work->of->count, error);
+        meta->raw.part_count = status == TANDA_OK ? work->of->count : 0;
+    }
     if (status == TANDA_OK)
         status = allocate(&meta->positions, table->position_count, sizeof *meta->positions, "columns", error);
     if (status != TANDA_OK) return status;
@@ -154,7 +208,8 @@ static tanda_status join_categories(conversion *work, table *table, tanda_error 
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && raw->categories != NULL && i < table->features; i++)
         if (raw->is_category[i])
-            status = table_join_categories(&raw->categories[i], table, 0, i, work->path, error);
+            status =
+                table_join_categories(&raw->categories[i], table, work->at, i, work->reader->path, error);
     return status;
 }
 
@@ -179,7 +234,7 @@ static tanda_status take_table(conversion *work, table *table, tanda_error *erro
     if (status == TANDA_OK && !is_first) status = join_categories(work, table, error);
     if (status == TANDA_OK) status = subtract(work, table, error);
     if (status == TANDA_OK && is_first) status = begin_files(work, table, error);
-    return status == TANDA_OK ? write_rows(work, table, error) : status;
+    return status == TANDA_OK ? begin_rows(work, table, error) : status;
 }
 
 static tanda_status write_piece(void *context, const text_piece *piece, tanda_error *error) {
@@ -213,17 +268,81 @@ static tanda_status learn_columns(void *context, const text_piece *piece, tanda_
     return status;
 }
 
+/* ---- files ------------------------------------------------------------------------------------------------- */
+
+static size_t piece_bytes(size_t memory) {
+    const size_t share = memory / MEMORY_SHARE;
+    return share < PIECE_LEAST ? PIECE_LEAST : share > PIECE_MOST ? PIECE_MOST : share;
+}
+
+/* A later file is read as the first one says, of which a table was read. */
+static tanda_status open_file(conversion *work, size_t i, tanda_error *error) {
+    text_file *file = &work->files[i];
+    const request *request = work->request;
+    if (file->pieces != NULL) return TANDA_OK;
+    if (i > 0) {
+        const shards_meta *meta = &work->meta;
+        const table first = {.features = meta->features,
+                             .feature_names = meta->feature_names,
+                             .raw = meta->raw,
+                             .target_name = meta->target_name,
+                             .target_names = meta->target_names,
+                             .target_count = meta->target_count};
+        part_follow(work->of->paths[0], &first, request, &file->later);
+        request = &file->later.request;
+    }
+    return text_pieces_open(work->of->paths[i], request, piece_bytes(request->options->memory), &file->pieces,
+                            error);
+}
+
+static tanda_status go_to_file(conversion *work, size_t i, tanda_error *error) {
+    tanda_status status = open_file(work, i, error);
+    if (status != TANDA_OK) return status;
+    work->at = i;
+    work->pieces = work->files[i].pieces;
+    work->reader = text_pieces_reader(work->pieces);
+    work->reader->request.text_labels = work->learning.labels_as_text;
+    if (work->reader->wants_survey) {
+        status = text_pieces_each(work->pieces, survey_piece, work, error);
+        if (status == TANDA_OK) status = work->reader->kind->settle(work->reader, error);
+    }
+    if (status != TANDA_OK || i == 0) return status;
+    return part_check(work->of->paths[i], work->reader->columns, work->of->paths[0], work->meta.columns,
+                      error);
+}
+
+static tanda_status find_sizes(conversion *work, tanda_error *error) {
+    tanda_status status = allocate(&work->files, work->of->count, sizeof *work->files, "files", error);
+    for (size_t i = 0; status == TANDA_OK && i < work->of->count; i++) {
+        struct stat information;
+        if (stat(work->of->paths[i], &information) == 0)
+            work->all += work->files[i].size = (size_t)information.st_size;
+    }
+    return status;
+}
+
+static tanda_status check_files(const conversion *work, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < work->of->count; i++)
+        status = text_pieces_check(work->files[i].pieces, error);
+    return status;
+}
+
+static void close_files(conversion *work, size_t first) {
+    for (size_t i = first; work->files != NULL && i < work->of->count; i++) {
+        text_pieces_close(work->files[i].pieces);
+        work->files[i].pieces = NULL;
+    }
+}
+
 /* ---- columns that binary32 would ruin ---------------------------------------------------------------------- */
 
-static tanda_status choose_exact(conversion *work, size_t **exact, tanda_error *error) {
+static tanda_status choose_exact(const conversion *work, size_t **exact, size_t *count, tanda_error *error) {
     const size_t features = work->reader->selection.feature_count;
-    size_t count = 0;
     if (work->origins == NULL) return TANDA_OK;
     const tanda_status status = allocate(exact, features, sizeof **exact, "columns", error);
     for (size_t i = 0; status == TANDA_OK && i < features; i++)
-        if (work->origins[i] != 0.0) (*exact)[count++] = i;
-    work->reader->exact = *exact;
-    work->reader->exact_count = count;
+        if (work->origins[i] != 0.0) (*exact)[(*count)++] = i;
     return status;
 }
 
@@ -270,20 +389,30 @@ static tanda_status choose_origins(conversion *work, const size_t *ruined, size_
     return status;
 }
 
+static tanda_status learn_files(conversion *work, const size_t *exact, size_t count, tanda_error *error) {
+    tanda_status status = TANDA_OK;
+    work->done = 0;
+    for (size_t i = 0; status == TANDA_OK && i < work->of->count; i++) {
+        status = go_to_file(work, i, error);
+        if (status != TANDA_OK) return status;
+        work->reader->exact = exact;
+        work->reader->exact_count = count;
+        status = text_pieces_each(work->pieces, learn_columns, work, error);
+        work->reader->exact = NULL;
+        work->reader->exact_count = 0;
+        work->done += work->files[i].size;
+    }
+    return status;
+}
+
 /* Once all rows are there: which columns are ruined by binary32, and then, in another walk, by how much. */
 static tanda_status find_origins(conversion *work, tanda_error *error) {
     size_t *ruined = NULL, count = 0;
     if (work->origins_are_known) return TANDA_OK;
     work->origins_are_known = true;
     tanda_status status = learning_ruined(&work->learning, work->meta.features, &ruined, &count, error);
-    if (status == TANDA_OK && count > 0) {
-        work->reader->exact = ruined;
-        work->reader->exact_count = count;
-        status = text_pieces_each(work->pieces, learn_columns, work, error);
-        work->reader->exact = NULL;
-        work->reader->exact_count = 0;
-        if (status == TANDA_OK) status = choose_origins(work, ruined, count, error);
-    }
+    if (status == TANDA_OK && count > 0) status = learn_files(work, ruined, count, error);
+    if (status == TANDA_OK && count > 0) status = choose_origins(work, ruined, count, error);
     free(ruined);
     return status;
 }
@@ -295,32 +424,41 @@ static void forget(conversion *work) {
     abandon(&work->values);
     abandon(&work->labels);
     abandon(&work->weights);
+    close_files(work, 1); /* they have names of meta */
     work->meta.identity = NULL;
     shards_meta_free(&work->meta);
     work->meta.identity = identity;
     work->meta.is_of_text = true;
 }
 
+static tanda_status write_file(conversion *work, const size_t *exact, size_t count, tanda_error *error) {
+    piece_reader *reader = work->reader;
+    reader->exact = exact;
+    reader->exact_count = count;
+    tanda_status status = text_pieces_each(work->pieces, write_piece, work, error);
+    status = wait_for_rows(work, status, error);
+    reader->exact = NULL;
+    reader->exact_count = 0;
+    work->done += work->files[work->at].size;
+    return status == TANDA_OK ? learning_check(&work->learning, error) : status;
+}
+
 /* One walk that writes; what it learns may make another one necessary. */
 static tanda_status walk(conversion *work, tanda_error *error) {
-    size_t *exact = NULL;
-    tanda_status status = TANDA_OK;
+    size_t *exact = NULL, count = 0;
     forget(work);
-    work->reader->request.text_labels = work->learning.labels_as_text;
-    if (work->reader->wants_survey) {
-        status = text_pieces_each(work->pieces, survey_piece, work, error);
-        if (status == TANDA_OK) status = work->reader->kind->settle(work->reader, error);
-    }
+    work->done = 0;
+    tanda_status status = go_to_file(work, 0, error);
     if (status == TANDA_OK) status = expect_origins(work, error);
-    if (status == TANDA_OK) status = choose_exact(work, &exact, error);
+    if (status == TANDA_OK) status = choose_exact(work, &exact, &count, error);
     if (status == TANDA_OK)
         status = learning_begin(&work->learning, work->reader, !work->origins_are_known, error);
-    if (status == TANDA_OK) status = text_pieces_each(work->pieces, write_piece, work, error);
-    work->reader->exact = NULL;
-    work->reader->exact_count = 0;
+    for (size_t i = 0; status == TANDA_OK && i < work->of->count; i++) {
+        if (i > 0) status = go_to_file(work, i, error);
+        if (status == TANDA_OK) status = write_file(work, exact, count, error);
+    }
     free(exact);
-    if (status == TANDA_OK) status = text_pieces_check(work->pieces, error);
-    if (status == TANDA_OK) status = learning_check(&work->learning, error);
+    if (status == TANDA_OK) status = check_files(work, error);
     return status == TANDA_OK ? find_origins(work, error) : status;
 }
 
@@ -400,20 +538,13 @@ static void remove_files(const conversion *work) {
         if (files[i]->path != NULL) unlink(files[i]->path);
 }
 
-static size_t piece_bytes(size_t memory) {
-    const size_t share = memory / MEMORY_SHARE;
-    return share < PIECE_LEAST ? PIECE_LEAST : share > PIECE_MOST ? PIECE_MOST : share;
-}
-
-tanda_status cache_write(const char *folder, const char *path, const request *request, const cache_key *key,
-                         tanda_error *error) {
-    conversion work = {.folder = folder, .path = path, .request = request};
-    work.learning = (learning){.path = path, .request = request};
+tanda_status cache_write(const char *folder, const text_files *files, const request *request,
+                         const cache_key *key, tanda_error *error) {
+    conversion work = {.folder = folder, .path = files->path, .request = request, .of = files};
+    work.learning = (learning){.path = files->path, .request = request};
     tanda_status status = copy_text(&work.meta.identity, key->identity, error);
-    if (status == TANDA_OK)
-        status = text_pieces_open(path, request, piece_bytes(request->options->memory), &work.pieces, error);
+    if (status == TANDA_OK) status = find_sizes(&work, error);
     if (status == TANDA_OK) {
-        work.reader = text_pieces_reader(work.pieces);
         do {
             work.learning.again = false;
             status = walk(&work, error);
@@ -421,11 +552,12 @@ tanda_status cache_write(const char *folder, const char *path, const request *re
     }
     if (status == TANDA_OK) status = check_rows(&work, error);
     if (status == TANDA_OK) status = finish(&work, error);
-    if (status == TANDA_OK) status = text_pieces_check(work.pieces, error);
+    if (status == TANDA_OK) status = check_files(&work, error);
     if (status != TANDA_OK) remove_files(&work);
     if (request->options->on_progress != NULL) request->options->on_progress(1, 1, request->options->context);
-    text_pieces_close(work.pieces);
     forget(&work);
+    close_files(&work, 0);
+    free(work.files);
     learning_free(&work.learning);
     free(work.meta.identity);
     free(work.origins);

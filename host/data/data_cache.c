@@ -18,7 +18,6 @@ static tanda_status check_options(const char *path, const tanda_dataset_options 
                                   tanda_error *error) {
     const char *flag = options->labels != NULL && !options->without_target ? "--labels"
                        : options->copy_count > 0                           ? "--copy"
-                       : options->more_count > 0                           ? "a second file"
                                                                            : NULL;
     if (flag == NULL) return TANDA_OK;
     return fail(error, TANDA_USAGE,
@@ -71,30 +70,30 @@ static tanda_status open_entry(const char *folder, const request *request, tanda
 }
 
 /* Holds the entry's lock. */
-static tanda_status make_entry(const char *folder, const char *path, const request *request,
+static tanda_status make_entry(const char *folder, const text_files *files, const request *request,
                                const cache_key *key, bool is_held, tanda_error *error) {
     const int number = unfinished_folder(folder);
     if (is_held) empty(folder);
-    const tanda_status status = cache_write(folder, path, request, key, error);
+    const tanda_status status = cache_write(folder, files, request, key, error);
     if (status != TANDA_OK) rmdir(folder);
     unfinished_folder_done(number);
     return status;
 }
 
-tanda_status data_cache_load(const char *path, const request *request, tanda_dataset *dataset,
+tanda_status data_cache_load(const text_files *files, const request *request, tanda_dataset *dataset,
                              tanda_error *error) {
     const tanda_dataset_options *options = request->options;
     cache_key key = {0};
     char *folder = NULL;
     int lock = -1;
     bool is_held = false;
-    tanda_status status = check_options(path, options, error);
-    if (status == TANDA_OK) status = cache_key_find(path, request, &key, error);
+    tanda_status status = check_options(files->path, options, error);
+    if (status == TANDA_OK) status = cache_key_find(files, request, &key, error);
     if (status == TANDA_OK) status = file_make_folder(options->cache, error);
     if (status == TANDA_OK) status = shards_path(options->cache, key.name, &folder, error);
     if (status == TANDA_OK) status = lock_folder(folder, &lock, &is_held, error);
-    if (status == TANDA_OK && !is_fresh(folder, path, request, &key))
-        status = make_entry(folder, path, request, &key, is_held, error);
+    if (status == TANDA_OK && !is_fresh(folder, files->path, request, &key))
+        status = make_entry(folder, files, request, &key, is_held, error);
     if (status == TANDA_OK) status = open_entry(folder, request, dataset, error);
     if (lock >= 0) close(lock);
     free(folder);

@@ -358,12 +358,13 @@ static tanda_status check_other(const char *path, const tanda_dataset_options *o
 }
 
 /* More text than memory holds goes to the cache, and what can not is refused. */
-static tanda_status load_text(const char *path, const request *request, const text_look *look,
+static tanda_status load_text(const text_files *files, const request *request, const text_look *look,
                               tanda_dataset *dataset, bool *taken, tanda_error *error) {
     const tanda_dataset_options *options = request->options;
+    const char *path = files->path;
     if (look->needed <= options->memory) return TANDA_OK;
     *taken = options->cache != NULL;
-    if (*taken) return data_cache_load(path, request, dataset, error);
+    if (*taken) return data_cache_load(files, request, dataset, error);
     return fail(
         error, TANDA_BAD_INPUT,
         "%s: %zu bytes of %s, whose rows need about %zu in memory, and --memory is %zu; give a greater "
@@ -432,26 +433,50 @@ static bool is_text(const tanda_dataset_options *options, const unsigned char *b
            (csv_looks_right(bytes, size) || libsvm_looks_right(bytes, size));
 }
 
-/* Of a packed file: by what its first part holds, and how much smaller it is packed. Text alone is looked into. */
-static tanda_status load_packed(const char *path, const request *request, size_t size, tanda_dataset *dataset,
-                                bool *taken, tanda_error *error) {
+/*
+ * Adds a text, packed or not, by what its first part holds, and how much smaller that is packed. *looks is false for what is no
+ * text, and for what cannot be read: the reader in memory tells.
+ */
+static tanda_status look_at_text(const char *path, const tanda_dataset_options *options, text_look *look,
+                                 bool *looks, tanda_error *error) {
     text_source *source = NULL;
     char *begin = NULL;
     size_t got = 0;
-    const tanda_status opened = text_source_open(path, &source, NULL);
-    if (opened != TANDA_OK) return TANDA_OK; /* the reader in memory tells what is wrong */
-    tanda_status status = allocate(&begin, SAMPLE, 1, "the begin of a file", error);
+    *looks = !pipe_is_named(path) && text_source_open(path, &source, NULL) == TANDA_OK;
+    if (!*looks) return TANDA_OK;
+    const tanda_status status = allocate(&begin, SAMPLE, 1, "the begin of a file", error);
     if (status == TANDA_OK && text_source_read(source, begin, SAMPLE, &got, NULL) != TANDA_OK) got = 0;
-    const double part = got == 0 ? 1.0 : (double)text_source_done(source) / (double)size;
-    const double whole = got < SAMPLE || part == 0.0 ? (double)got : (double)got / part;
-    text_source_close(source);
+    const size_t size = text_source_size(source), done = text_source_done(source);
+    const double whole = got < SAMPLE || done == 0 ? (double)got : (double)got / (double)done * (double)size;
     const unsigned char *bytes = (const unsigned char *)begin;
-    if (status == TANDA_OK && got > 0 && is_text(request->options, bytes, got)) {
-        const size_t most = whole < 0x1p62 ? (size_t)whole : (size_t)1 << 62;
-        const text_look look = {"packed text", size, values_of_text(bytes, got, most)};
-        status = load_text(path, request, &look, dataset, taken, error);
+    const char *title = format_title(bytes, got);
+    *looks = got > 0 && is_text(options, bytes, got) && foreign_kind(path, bytes, got) == NULL;
+    if (*looks) {
+        const size_t values = values_of_text(bytes, got, whole < 0x1p62 ? (size_t)whole : (size_t)1 << 62);
+        if (add_overflows(look->needed, values, &look->needed)) look->needed = SIZE_MAX;
+        look->title = (double)size < whole ? "packed text" : title != NULL ? title : "text";
+        look->size += size;
     }
+    text_source_close(source);
     free(begin);
+    return status;
+}
+
+/* A file, or several whose rows follow one another, all of text. */
+static tanda_status load_texts(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
+                               tanda_error *error) {
+    const tanda_dataset_options *options = request->options;
+    text_look look = {.title = "text"};
+    text_files files = {.path = path};
+    char **paths = NULL;
+    bool looks = parts_find(path, options, &paths, &files.count, NULL) == TANDA_OK;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && looks && i < files.count; i++)
+        status = look_at_text(paths[i], options, &look, &looks, error);
+    files.paths = paths;
+    if (files.count > 1) look.title = "text in several files";
+    if (status == TANDA_OK && looks) status = load_text(&files, request, &look, dataset, taken, error);
+    free_texts(paths, files.count);
     return status;
 }
 
@@ -464,10 +489,12 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     tanda_status status = shards_are_in(path, taken, error);
     if (status != TANDA_OK || *taken)
         return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
-    if (options->memory == 0 || request->is_look || options->more_count > 0) return TANDA_OK;
-    if (pipe_is_named(path) || format_member(path) != NULL || stat(path, &information) != 0 ||
-        !S_ISREG(information.st_mode) || information.st_size == 0)
+    if (options->memory == 0 || request->is_look || pipe_is_named(path)) return TANDA_OK;
+    if (format_member(path) != NULL || stat(path, &information) != 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
+    if (options->more_count > 0 || S_ISDIR(information.st_mode))
+        return load_texts(path, request, dataset, taken, error);
+    if (!S_ISREG(information.st_mode) || information.st_size == 0) return TANDA_OK;
     status = file_range_open(path, true, &file, error);
     if (status != TANDA_OK) return status;
     const size_t size = file_range_size(file), begin = size < SAMPLE ? size : SAMPLE;
@@ -475,16 +502,13 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     if (status == TANDA_OK) status = file_range_read(file, 0, bytes, begin, error);
     file_range_close(file);
     const char *title = status == TANDA_OK ? format_title(bytes, begin) : NULL;
-    if (status == TANDA_OK && packed_name(bytes, begin) != NULL) {
-        status = load_packed(path, request, size, dataset, taken, error);
-    } else if (title != NULL && npy_looks_right(bytes, begin)) {
+    const bool is_packed = status == TANDA_OK && packed_name(bytes, begin) != NULL;
+    if (status == TANDA_OK && (is_packed || is_text(options, bytes, begin)))
+        status = load_texts(path, request, dataset, taken, error);
+    else if (title != NULL && npy_looks_right(bytes, begin))
         status = load_npy(path, request, dataset, taken, error);
-    } else if (title != NULL && is_text(options, bytes, begin)) {
-        const text_look look = {title, size, values_of_text(bytes, begin, size)};
-        status = load_text(path, request, &look, dataset, taken, error);
-    } else if (title != NULL) {
+    else if (title != NULL)
         status = check_other(path, options, title, size, error);
-    }
     free(bytes);
     return status;
 }

@@ -6,34 +6,51 @@
 #include "data/format.h"
 #include "data/text_source.h"
 #include "support/memory.h"
+#include "support/parallel.h"
 
 #define HEAD \
     ((size_t)2 << 20) /* bytes in which the dialect is found, which looks at one MiB where it has to */
+#define ROW_PIECES 4  /* a row is not longer than these, and so many bytes */
+
+/* A part of the text, of which the bytes before `at` are done with. */
+typedef struct text_part {
+    char *bytes; /* (capacity), of which `size` are there */
+    size_t capacity, size, at;
+    bool ended; /* behind them is nothing */
+} text_part;
 
 struct text_pieces {
     text_source *source;
     piece_reader *reader;
-    size_t piece; /* bytes that are read before a piece is cut */
-    char *buffer; /* (capacity), of which `size` bytes are there */
-    size_t capacity, size;
-    bool ended; /* behind them is nothing */
+    size_t piece;   /* bytes that are read before a piece is cut */
+    text_part part; /* where pieces are cut */
+    text_part next; /* what is read while they are worked on, by: */
+    side_job ahead;
+    bool is_ahead;
+    tanda_status ahead_status;
+    tanda_error ahead_error;
+    size_t done; /* bytes of the file, when the part was there */
 };
 
+static tanda_status make_room(text_part *part, size_t wanted, tanda_error *error) {
+    if (wanted <= part->capacity) return TANDA_OK;
+    char *larger = realloc(part->bytes, wanted);
+    if (larger == NULL) return fail(error, TANDA_FAILED, "no memory for %zu bytes of text", wanted);
+    part->bytes = larger;
+    part->capacity = wanted;
+    return TANDA_OK;
+}
+
 /* Reads on until `wanted` bytes are there, or the end. */
-static tanda_status fill(text_pieces *pieces, size_t wanted, tanda_error *error) {
+static tanda_status fill(text_pieces *pieces, text_part *part, size_t wanted, tanda_error *error) {
     size_t got = 0;
-    if (wanted > pieces->capacity) {
-        char *larger = realloc(pieces->buffer, wanted);
-        if (larger == NULL) return fail(error, TANDA_FAILED, "no memory for %zu bytes of text", wanted);
-        pieces->buffer = larger;
-        pieces->capacity = wanted;
-    }
-    if (pieces->ended || wanted <= pieces->size) return TANDA_OK;
-    const size_t room = wanted - pieces->size;
-    const tanda_status status =
-        text_source_read(pieces->source, pieces->buffer + pieces->size, room, &got, error);
-    pieces->size += got;
-    pieces->ended = got < room;
+    if (part->ended || wanted <= part->size) return TANDA_OK;
+    tanda_status status = make_room(part, wanted, error);
+    if (status != TANDA_OK) return status;
+    const size_t room = wanted - part->size;
+    status = text_source_read(pieces->source, part->bytes + part->size, room, &got, error);
+    part->size += got;
+    part->ended = got < room;
     return status;
 }
 
@@ -47,17 +64,17 @@ static size_t whole_lines(const char *text, size_t size) {
 static tanda_status open_reader(text_pieces *pieces, const char *path, const request *request,
                                 tanda_error *error) {
     const char *name = request->options->format;
-    const unsigned char *bytes = (const unsigned char *)pieces->buffer;
-    const size_t size = pieces->ended ? pieces->size : whole_lines(pieces->buffer, pieces->size);
-    const bool is_libsvm =
-        name != NULL ? strcmp(name, "libsvm") == 0 : libsvm_looks_right(bytes, pieces->size);
-    if (text_encoding_of(bytes, pieces->size) > TEXT_UTF8_MARK)
+    const text_part *part = &pieces->part;
+    const unsigned char *bytes = (const unsigned char *)part->bytes;
+    const size_t size = part->ended ? part->size : whole_lines(part->bytes, part->size);
+    const bool is_libsvm = name != NULL ? strcmp(name, "libsvm") == 0 : libsvm_looks_right(bytes, part->size);
+    if (text_encoding_of(bytes, part->size) > TEXT_UTF8_MARK)
         return fail(
             error, TANDA_BAD_INPUT,
             "%s: is UTF-16, which is read in memory alone: give a greater --memory, or save it as UTF-8",
             path);
-    return is_libsvm ? libsvm_pieces_open(path, request, pieces->buffer, size, &pieces->reader, error)
-                     : csv_pieces_open(path, request, pieces->buffer, size, &pieces->reader, error);
+    return is_libsvm ? libsvm_pieces_open(path, request, part->bytes, size, &pieces->reader, error)
+                     : csv_pieces_open(path, request, part->bytes, size, &pieces->reader, error);
 }
 
 tanda_status text_pieces_open(const char *path, const request *request, size_t bytes, text_pieces **pieces,
@@ -67,7 +84,7 @@ tanda_status text_pieces_open(const char *path, const request *request, size_t b
     if (status != TANDA_OK) return status;
     made->piece = bytes;
     status = text_source_open(path, &made->source, error);
-    if (status == TANDA_OK) status = fill(made, HEAD, error);
+    if (status == TANDA_OK) status = fill(made, &made->part, HEAD, error);
     if (status == TANDA_OK) status = open_reader(made, path, request, error);
     if (status == TANDA_OK) {
         made->reader->table_bytes = 2 * bytes;
@@ -82,7 +99,8 @@ void text_pieces_close(text_pieces *pieces) {
     if (pieces == NULL) return;
     piece_reader_free(pieces->reader);
     text_source_close(pieces->source);
-    free(pieces->buffer);
+    free(pieces->part.bytes);
+    free(pieces->next.bytes);
     free(pieces);
 }
 
@@ -92,37 +110,81 @@ piece_reader *text_pieces_reader(const text_pieces *pieces) {
 
 static size_t count_lines(const text_pieces *pieces, const char *text, size_t size) {
     const char line_end = pieces->reader->dialect.line_end == '\r' ? '\r' : '\n';
+    const char *end = text + size;
     size_t lines = 0;
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == line_end;
+    for (; (text = memchr(text, line_end, (size_t)(end - text))) != NULL; text++)
+        lines++;
     return lines;
 }
 
 /* Before the first row. */
 static tanda_status begin(text_pieces *pieces, tanda_error *error) {
     const size_t before = pieces->reader->begin;
-    pieces->size = 0;
-    pieces->ended = false;
+    text_part *part = &pieces->part;
+    part->size = 0;
+    part->ended = false;
+    part->at = before;
     tanda_status status = text_source_rewind(pieces->source, error);
-    if (status == TANDA_OK) status = fill(pieces, before < pieces->piece ? pieces->piece : before, error);
+    if (status == TANDA_OK)
+        status = fill(pieces, part, before < pieces->piece ? pieces->piece : before, error);
+    pieces->done = text_source_done(pieces->source);
+    if (status != TANDA_OK || part->size >= before) return status;
+    return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", pieces->reader->path);
+}
+
+/* The next piece of the part, which grows until there is one; of size 0: none is left. */
+static tanda_status find_piece(text_pieces *pieces, text_piece *piece, tanda_error *error) {
+    const piece_reader *reader = pieces->reader;
+    text_part *part = &pieces->part;
+    tanda_status status = TANDA_OK;
+    while (status == TANDA_OK && part->at < part->size && piece->size == 0) {
+        piece->size = reader->kind->cut(reader, part->bytes + part->at, part->size - part->at, part->ended);
+        if (piece->size > 0) break;
+        if (part->size - part->at > HEAD + ROW_PIECES * pieces->piece)
+            return fail(
+                error, TANDA_BAD_INPUT,
+                "%s:%zu: the row that begins here is longer than %zu bytes, all that --memory allows; or "
+                "a quote in it is never closed",
+                reader->path, piece->line, part->size - part->at);
+        status = fill(pieces, part, part->size + pieces->piece, error);
+    }
+    piece->text = part->bytes + part->at; /* it may have moved */
+    return status;
+}
+
+static void read_ahead(void *context) {
+    text_pieces *pieces = context;
+    pieces->ahead_status = fill(pieces, &pieces->next, pieces->piece, &pieces->ahead_error);
+}
+
+/* Reads on while a piece that goes to `end` is worked on. What is left of the part goes before that, unless it is much. */
+static tanda_status begin_next(text_pieces *pieces, size_t end, tanda_error *error) {
+    const text_part *part = &pieces->part;
+    const size_t left = part->size - end;
+    text_part *next = &pieces->next;
+    pieces->is_ahead = !part->ended && left <= pieces->piece / 2;
+    if (!pieces->is_ahead) return TANDA_OK;
+    const tanda_status status = make_room(next, pieces->piece, error);
+    pieces->is_ahead = status == TANDA_OK;
     if (status != TANDA_OK) return status;
-    if (pieces->size < before)
-        return fail(error, TANDA_BAD_INPUT, "%s: changes while it is read", pieces->reader->path);
-    pieces->size -= before;
-    memmove(pieces->buffer, pieces->buffer + before, pieces->size);
+    memcpy(next->bytes, part->bytes + end, left);
+    next->size = left;
+    next->at = 0;
+    next->ended = false;
+    side_job_begin(&pieces->ahead, read_ahead, pieces);
     return TANDA_OK;
 }
 
-/* Bytes of whole rows at the buffer's begin, which grows until there is a row; 0: none is left. */
-static tanda_status find_piece(text_pieces *pieces, size_t *size, tanda_error *error) {
-    const piece_reader *reader = pieces->reader;
-    tanda_status status = fill(pieces, pieces->piece, error);
-    *size = 0;
-    while (status == TANDA_OK && pieces->size > 0 && *size == 0) {
-        *size = reader->kind->cut(reader, pieces->buffer, pieces->size, pieces->ended);
-        if (*size == 0) status = fill(pieces, 2 * pieces->capacity, error);
-    }
-    return status;
+static tanda_status take_next(text_pieces *pieces, tanda_status status, tanda_error *error) {
+    if (!pieces->is_ahead) return status;
+    side_job_wait(&pieces->ahead);
+    pieces->is_ahead = false;
+    pieces->done = text_source_done(pieces->source);
+    const text_part done = pieces->part;
+    pieces->part = pieces->next;
+    pieces->next = done;
+    if (status != TANDA_OK || pieces->ahead_status == TANDA_OK) return status;
+    return fail(error, pieces->ahead_status, "%s", pieces->ahead_error.message);
 }
 
 tanda_status text_pieces_each(text_pieces *pieces, text_on_piece *on_piece, void *context,
@@ -130,20 +192,21 @@ tanda_status text_pieces_each(text_pieces *pieces, text_on_piece *on_piece, void
     size_t line = pieces->reader->begin_line;
     tanda_status status = begin(pieces, error);
     while (status == TANDA_OK) {
-        text_piece piece = {.text = pieces->buffer, .line = line};
-        status = find_piece(pieces, &piece.size, error);
-        piece.text = pieces->buffer; /* it may have moved */
+        text_piece piece = {.line = line};
+        status = find_piece(pieces, &piece, error);
         if (status != TANDA_OK || piece.size == 0) break;
         line += count_lines(pieces, piece.text, piece.size);
-        status = on_piece(context, &piece, error);
-        pieces->size -= piece.size;
-        memmove(pieces->buffer, pieces->buffer + piece.size, pieces->size);
+        const size_t end = pieces->part.at + piece.size;
+        status = begin_next(pieces, end, error);
+        if (status == TANDA_OK) status = on_piece(context, &piece, error);
+        pieces->part.at = end;
+        status = take_next(pieces, status, error);
     }
     return status;
 }
 
 size_t text_pieces_done(const text_pieces *pieces) {
-    return text_source_done(pieces->source);
+    return pieces->done;
 }
 
 size_t text_pieces_all(const text_pieces *pieces) {
