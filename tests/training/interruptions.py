@@ -163,7 +163,7 @@ class Run:
 class StreamedRun(Run):
     """Of rows beyond memory, by one rank or several, of which one is killed."""
 
-    signals, longest = [signal.SIGKILL], 1.5
+    signals, longest = [signal.SIGKILL], 0.5
 
     def start(self, machine):
         self.ranks = self.random.choice([1, 2, 3])
