@@ -98,6 +98,7 @@ def wait_for_training(process, log):
 
 class Run:
     machines, signals = MACHINES, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]
+    longest = 0.25  # of a leg, of the time in one go
 
     def __init__(self, tanda, folder, options, counts, random_source):
         self.tanda, self.folder, self.options = tanda, folder, options
@@ -162,7 +163,7 @@ class Run:
 class StreamedRun(Run):
     """Of rows beyond memory, by one rank or several, of which one is killed."""
 
-    signals = [signal.SIGKILL]
+    signals, longest = [signal.SIGKILL], 1.5
 
     def start(self, machine):
         self.ranks = self.random.choice([1, 2, 3])
@@ -281,7 +282,7 @@ def main():
             try:
                 expected, seconds = run.whole()
                 first = counts["points"]
-                while not run.leg(seconds / 4):
+                while not run.leg(run.longest * seconds):
                     pass
                 found = hash_of((pathlib.Path(folder) / "stdout").read_text())
                 if found != expected:
