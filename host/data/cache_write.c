@@ -1,36 +1,19 @@
 /* Text made an entry of the cache: .npy of its rows, and meta.json. */
-#include <fcntl.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "data/cache_learn.h"
+#include "data/cache_rows.h"
 #include "data/data_cache.h"
 #include "data/format.h"
-#include "data/npy.h"
 #include "data/origin.h"
-#include "support/digest.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
-#include "support/parallel.h"
 
 #define PIECE_LEAST ((size_t)64 << 10) /* bytes of text that are read at once */
 #define PIECE_MOST ((size_t)16 << 20)
 #define MEMORY_SHARE 8 /* what is made of a piece takes some times as much as the piece */
-#define NAME_SIZE 32
-#define ID_DIGITS 12
-
-/* A file on its way, whose rows are counted when it is whole. */
-typedef struct array_file {
-    char *path, name[NAME_SIZE];
-    file_writer writer;
-    char type; /* as npy_make_header has it */
-    size_t row_size, width;
-    uint64_t size; /* so far, with the header */
-} array_file;
 
 /* A file of the text. */
 typedef struct text_file {
@@ -52,113 +35,15 @@ typedef struct conversion {
     double *origins; /* (features) that are subtracted, or NULL */
     char *origin_note;
     bool origins_are_known;
-    array_file values, labels, weights;
+    cache_rows rows;
     shards_meta meta;
-    /* rows on their way to the files, while the next ones are read: */
-    side_job writing;
-    table written;
-    tanda_status write_status;
-    tanda_error write_error;
 } conversion;
 
-/* ---- files ------------------------------------------------------------------------------------------------- */
-
-static tanda_status begin_file(conversion *work, array_file *file, const char *kind, const char *id,
-                               tanda_error *error) {
-    text_put(file->name, sizeof file->name, "%s-%.*s.npy", kind, ID_DIGITS, id);
-    tanda_status status = shards_path(work->folder, file->name, &file->path, error);
-    if (status == TANDA_OK) status = file_writer_begin(file->path, &file->writer, error);
-    file->size = NPY_HEADER_SIZE;
-    return status;
-}
-
-/* The disk begins with them at once. */
-static tanda_status add_rows(array_file *file, const void *rows, size_t count, tanda_error *error) {
-    const size_t size = count * file->row_size;
-    const tanda_status status = file_writer_put(&file->writer, file->size, rows, size, error);
-    if (status != TANDA_OK) return status;
-    (void)sync_file_range(file->writer.descriptor, (off_t)file->size, (off_t)size, SYNC_FILE_RANGE_WRITE);
-    file->size += size;
-    return TANDA_OK;
-}
-
-static tanda_status add_header(array_file *file, size_t rows, tanda_error *error) {
-    char header[NPY_HEADER_SIZE];
-    if (!file->writer.is_open) return TANDA_OK;
-    npy_make_header(header, file->type, rows, file->width);
-    return file_writer_put(&file->writer, 0, header, sizeof header, error);
-}
-
-static void abandon(array_file *file) {
-    file_writer_abandon(&file->writer);
-    free(file->path);
-    *file = (array_file){0};
-}
-
 /* What labels are in their file: quantities, whole numbers, or the numbers of texts in the order in which they came. */
-static void shape_labels(conversion *work, const table *table) {
-    array_file *file = &work->labels;
-    const learning *learning = &work->learning;
-    const bool classes = learning->has_labels && !learning->labels.is_quantity;
-    file->type = !classes ? 'f' : learning->labels.text ? 'i' : 'l';
-    file->row_size = !classes                ? table->target_count * sizeof(float)
-                     : learning->labels.text ? sizeof(int32_t)
-                                             : sizeof(int64_t);
-    file->width = table->target_count > 1 ? table->target_count : 0;
-}
-
-static tanda_status begin_files(conversion *work, const table *table, tanda_error *error) {
-    char id[DIGEST_TEXT_SIZE];
-    digest_sha256(work->meta.identity, strlen(work->meta.identity), id);
-    work->values.type = work->weights.type = 'f';
-    work->values.width = table->features;
-    work->values.row_size = table->features * sizeof(float);
-    work->weights.row_size = sizeof(float);
-    tanda_status status = begin_file(work, &work->values, "shard", id, error);
-    if (status == TANDA_OK && table->target_count > 0)
-        status = begin_file(work, &work->labels, "labels", id, error);
-    if (status == TANDA_OK && table->has_weights)
-        status = begin_file(work, &work->weights, "weights", id, error);
-    shape_labels(work, table);
-    return status;
-}
-
-static tanda_status write_rows(conversion *work, const table *table, tanda_error *error) {
-    const labels *of = table->labels;
-    const void *rows = work->labels.type == 'i'   ? (const void *)of->ids
-                       : work->labels.type == 'l' ? (const void *)of->integers
-                       : of != NULL               ? (const void *)of->numbers
-                                                  : (const void *)table->targets;
-    tanda_status status = add_rows(&work->values, table->values, table->rows, error);
-    if (status == TANDA_OK && table->target_count > 0)
-        status = add_rows(&work->labels, rows, table->rows, error);
-    if (status == TANDA_OK && table->has_weights)
-        status = add_rows(&work->weights, table->weights, table->rows, error);
-    return status;
-}
-
-static void write_table(void *context) {
-    conversion *work = context;
-    work->write_status = write_rows(work, &work->written, &work->write_error);
-}
-
-static tanda_status wait_for_rows(conversion *work, tanda_status status, tanda_error *error) {
-    side_job_wait(&work->writing);
-    table_free(&work->written);
-    const tanda_status written = work->write_status;
-    work->write_status = TANDA_OK;
-    if (status != TANDA_OK || written == TANDA_OK) return status;
-    return fail(error, written, "%s", work->write_error.message);
-}
-
-/* Takes the table over. */
-static tanda_status begin_rows(conversion *work, table *table, tanda_error *error) {
-    const tanda_status status = wait_for_rows(work, TANDA_OK, error);
-    if (status != TANDA_OK) return status;
-    work->written = *table;
-    *table = (struct tanda_dataset){0};
-    side_job_begin(&work->writing, write_table, work);
-    return TANDA_OK;
+static label_form form_of_labels(const learning *learning) {
+    return !learning->has_labels || learning->labels.is_quantity ? FORM_QUANTITIES
+           : learning->labels.text                               ? FORM_TEXTS
+                                                                 : FORM_INTEGERS;
 }
 
 /* ---- walks ------------------------------------------------------------------------------------------------- */
@@ -233,8 +118,10 @@ static tanda_status take_table(conversion *work, table *table, tanda_error *erro
     if (status == TANDA_OK && is_first) status = describe(work, table, error);
     if (status == TANDA_OK && !is_first) status = join_categories(work, table, error);
     if (status == TANDA_OK) status = subtract(work, table, error);
-    if (status == TANDA_OK && is_first) status = begin_files(work, table, error);
-    return status == TANDA_OK ? begin_rows(work, table, error) : status;
+    if (status == TANDA_OK && is_first)
+        status = cache_rows_begin(&work->rows, work->folder, work->meta.identity, table,
+                                  form_of_labels(&work->learning), error);
+    return status == TANDA_OK ? cache_rows_add(&work->rows, table, error) : status;
 }
 
 static tanda_status write_piece(void *context, const text_piece *piece, tanda_error *error) {
@@ -421,9 +308,7 @@ static tanda_status find_origins(conversion *work, tanda_error *error) {
 
 static void forget(conversion *work) {
     char *identity = work->meta.identity;
-    abandon(&work->values);
-    abandon(&work->labels);
-    abandon(&work->weights);
+    cache_rows_abandon(&work->rows);
     close_files(work, 1); /* they have names of meta */
     work->meta.identity = NULL;
     shards_meta_free(&work->meta);
@@ -436,7 +321,7 @@ static tanda_status write_file(conversion *work, const size_t *exact, size_t cou
     reader->exact = exact;
     reader->exact_count = count;
     tanda_status status = text_pieces_each(work->pieces, write_piece, work, error);
-    status = wait_for_rows(work, status, error);
+    status = cache_rows_wait(&work->rows, status, error);
     reader->exact = NULL;
     reader->exact_count = 0;
     work->done += work->files[work->at].size;
@@ -486,42 +371,18 @@ static tanda_status finish_meta(conversion *work, tanda_error *error) {
     return TANDA_OK;
 }
 
-/* The files as they are called now; or, once they are whole, as they will be. */
-static tanda_status name_files(conversion *work, bool whole, tanda_error *error) {
-    const array_file *files[] = {&work->values, &work->labels, &work->weights};
-    shard *shard = work->meta.shards;
-    char **names[] = {&shard->features, &shard->labels, &shard->weights};
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < sizeof files / sizeof *files; i++) {
-        if (files[i]->path == NULL) continue;
-        const char *temporary = strrchr(files[i]->writer.temporary.path, '/');
-        free(*names[i]);
-        *names[i] = NULL;
-        status = copy_text(names[i], whole || temporary == NULL ? files[i]->name : temporary + 1, error);
-    }
-    return status;
-}
-
-static tanda_status finish_file(array_file *file, tanda_error *error) {
-    return file->writer.is_open ? file_writer_finish(&file->writer, error) : TANDA_OK;
-}
-
 /* meta.json last: then the entry is whole. Hashes are found before any file has its name. */
 static tanda_status finish(conversion *work, tanda_error *error) {
     shards_meta *meta = &work->meta;
     char *text = NULL, *path = NULL;
     tanda_status status = finish_meta(work, error);
-    if (status == TANDA_OK) status = add_header(&work->values, meta->rows, error);
-    if (status == TANDA_OK) status = add_header(&work->labels, meta->rows, error);
-    if (status == TANDA_OK) status = add_header(&work->weights, meta->rows, error);
-    if (status == TANDA_OK) status = name_files(work, false, error);
+    if (status == TANDA_OK) status = cache_rows_close(&work->rows, meta->rows, error);
+    if (status == TANDA_OK) status = cache_rows_name(&work->rows, false, meta->shards, error);
     if (status == TANDA_OK) status = shards_hash(work->folder, meta, error);
-    if (status == TANDA_OK) status = name_files(work, true, error);
+    if (status == TANDA_OK) status = cache_rows_name(&work->rows, true, meta->shards, error);
     if (status == TANDA_OK) status = shards_meta_text(meta, &text, error);
     if (status == TANDA_OK) status = shards_path(work->folder, SHARDS_META, &path, error);
-    if (status == TANDA_OK) status = finish_file(&work->values, error);
-    if (status == TANDA_OK) status = finish_file(&work->labels, error);
-    if (status == TANDA_OK) status = finish_file(&work->weights, error);
+    if (status == TANDA_OK) status = cache_rows_finish(&work->rows, error);
     if (status == TANDA_OK) {
         const file_part part = {text, strlen(text)};
         status = file_write_atomically(path, &part, 1, error);
@@ -529,13 +390,6 @@ static tanda_status finish(conversion *work, tanda_error *error) {
     free(text);
     free(path);
     return status;
-}
-
-/* Files that have their names already. */
-static void remove_files(const conversion *work) {
-    const array_file *files[] = {&work->values, &work->labels, &work->weights};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (files[i]->path != NULL) unlink(files[i]->path);
 }
 
 tanda_status cache_write(const char *folder, const text_files *files, const request *request,
@@ -553,7 +407,7 @@ tanda_status cache_write(const char *folder, const text_files *files, const requ
     if (status == TANDA_OK) status = check_rows(&work, error);
     if (status == TANDA_OK) status = finish(&work, error);
     if (status == TANDA_OK) status = check_files(&work, error);
-    if (status != TANDA_OK) remove_files(&work);
+    if (status != TANDA_OK) cache_rows_remove(&work.rows);
     if (request->options->on_progress != NULL) request->options->on_progress(1, 1, request->options->context);
     forget(&work);
     close_files(&work, 0);

@@ -261,6 +261,20 @@ static void wait_for_begin(char *path) {
     } while (count_entries("cache") == 0 || strstr(path, "unfinished") == NULL);
 }
 
+Test(data_cache, text_that_changes_while_it_is_read_is_refused) {
+    char path[600] = "";
+    write_numbers("big.csv", 1000000, "7");
+    const pid_t child = start(background);
+    wait_for_begin(path);
+    FILE *file = fopen("big.csv", "a");
+    cr_assert_not_null(file);
+    fputs("1,2,3,7\n", file);
+    cr_assert_eq(fclose(file), 0);
+    cr_assert_eq(wait_for(child), 3);
+    cr_assert_not_null(strstr(file_text("err.txt"), "big.csv"), "%s", file_text("err.txt"));
+    cr_assert_eq(count_entries("cache"), 0);
+}
+
 Test(data_cache, one_that_was_interrupted_is_made_anew) {
     char path[600] = "";
     write_numbers("big.csv", 1000000, "7");
