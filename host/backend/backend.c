@@ -1,6 +1,8 @@
 /* The seam's functions: each goes to the open backend's own. */
 #include "backend/backend.h"
 
+#include <stdlib.h>
+
 #include "support/memory.h"
 
 size_t update_state_count(update_rule rule) {
@@ -30,6 +32,26 @@ tanda_status backend_rows(backend *backend, const void *values, size_t rows, siz
 tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                             tanda_error *error) {
     return backend->interface->refill(backend, buffer, values, rows, width, error);
+}
+
+tanda_status backend_reserve_rows(backend *backend, size_t rows, size_t width, buffer **result,
+                                  tanda_error *error) {
+    return backend->interface->reserve(backend, rows, width, result, error);
+}
+
+tanda_status backend_settle(backend *backend, buffer *buffer, tanda_error *error) {
+    if (backend->interface->settle == NULL) return TANDA_OK;
+    return backend->interface->settle(backend, buffer, error);
+}
+
+void *backend_room(backend *backend, size_t bytes) {
+    void *made = backend->interface->room != NULL ? backend->interface->room(backend, bytes) : NULL;
+    return made != NULL ? made : allocate_untouched(bytes);
+}
+
+void backend_room_free(backend *backend, void *memory) {
+    if (backend->interface->room_free == NULL || !backend->interface->room_free(backend, memory))
+        free(memory);
 }
 
 void backend_share_cores(backend *backend, bool shares) {

@@ -114,9 +114,11 @@ typedef struct program_interface {
                         const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
     tanda_status (*partial)(backend *backend, program *program, uint64_t step, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
     tanda_status (*apply)(backend *backend, program *program, uint64_t step, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
+    tanda_status (*part)(backend *backend, program *program, uint64_t step, size_t index, bool is_last,
+                         tanda_error *error); /* optional slot */
     tanda_status (*read)(backend *backend, program *program, const tensor *tensor, float *values,
                          tanda_error *error);
     tanda_status (*sweep)(backend *backend, program *program, const tensor *tensor, size_t first_row,
@@ -137,6 +139,12 @@ typedef struct backend_interface {
                          buffer **result, tanda_error *error);
     tanda_status (*refill)(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                            tanda_error *error);
+    tanda_status (*reserve)(backend *backend, size_t rows, size_t width, buffer **result,
+                            tanda_error *error); /* these four, down to */
+    tanda_status (*settle)(backend *backend, buffer *buffer,
+                           tanda_error *error); /* room_free, are optional */
+    void *(*room)(backend *backend, size_t bytes);
+    bool (*room_free)(backend *backend, void *memory);
     void (*buffer_free)(backend *backend, buffer *buffer);
     tanda_status (*write_parameters)(backend *backend, const plan *plan, buffer *parameters,
                                      const float *packed, tanda_error *error);
@@ -165,6 +173,7 @@ struct tanda_device {
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
     size_t row_memory;    /* bytes of a data set that it may hold; 0: unbounded. More are streamed */
+    bool copies_rows;     /* it has a memory of its own, to which rows are sent */
     bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(
         (tanda_error){0}.message)]; /* how the device failed that this one replaces, or "" */
@@ -224,12 +233,27 @@ void backend_buffer_free(backend *backend, buffer *buffer);
 tanda_status backend_rows(backend *backend, const void *values, size_t rows, size_t width, bool moved,
                           buffer **result, tanda_error *error);
 
+/* The same without values, which come by backend_refill: of a backend that copies rows. */
+tanda_status backend_reserve_rows(backend *backend, size_t rows, size_t width, buffer **result,
+                                  tanda_error *error);
+
 /*
- * Other values, no more rows than the buffer was made for: they stay as they are until the next refill, and what is queued
- * over the buffer is done before.
+ * Other values, no more rows than the buffer was made for: they stay as they are until backend_settle. A backend that copies
+ * rows has them come behind all that is queued over the buffer, which one program at a time is placed on; another wants
+ * that to be done before.
  */
 tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                             tanda_error *error);
+
+/* Waits until nothing that is queued reads the values of the latest refill where they lay. */
+tanda_status backend_settle(backend *backend, buffer *buffer, tanda_error *error);
+
+/*
+ * Memory of the host for rows on their way to the device, from which they come quickest. NULL: there is none. Given back with
+ * backend_room_free.
+ */
+void *backend_room(backend *backend, size_t bytes);
+void backend_room_free(backend *backend, void *memory);
 
 void backend_program_free(backend *backend, program *program);
 

@@ -74,16 +74,27 @@ static void add_gap(device_profile *profile, double begin, double seconds) {
     profile->busy += seconds;
 }
 
-void profile_add(device_profile *profile, size_t line, double begin, double seconds, double flop,
-                 double bytes) {
-    add_gap(profile, begin, seconds);
+static void add_command(device_profile *profile, size_t line, double begin, double seconds, double flop,
+                        double bytes, bool is_beside) {
     if (line == SIZE_MAX) return;
     profile_line *at = &profile->lines[line];
     at->count++;
     at->seconds += seconds;
     at->flop += flop;
     at->bytes += bytes;
-    add_span(profile, &(profile_span){.line = line, .begin = begin, .seconds = seconds});
+    add_span(profile,
+             &(profile_span){.line = line, .is_beside = is_beside, .begin = begin, .seconds = seconds});
+}
+
+void profile_add(device_profile *profile, size_t line, double begin, double seconds, double flop,
+                 double bytes) {
+    add_gap(profile, begin, seconds);
+    add_command(profile, line, begin, seconds, flop, bytes, false);
+}
+
+void profile_add_beside(device_profile *profile, size_t line, double begin, double seconds, double flop,
+                        double bytes) {
+    add_command(profile, line, begin, seconds, flop, bytes, true);
 }
 
 void profile_add_host(device_profile *profile, size_t line, double begin, double seconds) {

@@ -28,7 +28,7 @@ typedef struct profile_line {
 /* From `begin` on, in seconds since the profile's begin. */
 typedef struct profile_span {
     size_t line; /* index, or PROFILE_COMPILE or PROFILE_WAIT, which are the host's */
-    bool on_host;
+    bool on_host, is_beside;
     double begin, seconds;
 } profile_span;
 
@@ -74,6 +74,10 @@ size_t profile_line_of(device_profile *profile, const char *name, profile_kind k
 /* A command that the device was busy with; commands come in the order in which it did them. */
 void profile_add(device_profile *profile, size_t line, double begin, double seconds, double flop,
                  double bytes);
+
+/* One that it did beside the others, as it copies: no part of what it was busy or idle. */
+void profile_add_beside(device_profile *profile, size_t line, double begin, double seconds, double flop,
+                        double bytes);
 
 /* What the host did for so long. */
 void profile_add_host(device_profile *profile, size_t line, double begin, double seconds);

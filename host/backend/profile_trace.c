@@ -6,7 +6,7 @@
 #define BUFFER_SIZE 65536
 #define EVENT_SIZE 320
 
-enum { ROW_QUEUE = 1, ROW_HOST = 2 };
+enum { ROW_QUEUE = 1, ROW_HOST = 2, ROW_COPIES = 3 };
 
 typedef struct trace {
     file_writer writer;
@@ -40,7 +40,10 @@ static tanda_status add_span(trace *trace, const device_profile *profile, const 
     trace->used += text_put(trace->text + trace->used, BUFFER_SIZE - trace->used,
                             ",\n{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":%d,"
                             "\"ts\":" MICROSECONDS ",\"dur\":" MICROSECONDS "}",
-                            name_of(profile, span), category, span->on_host ? ROW_HOST : ROW_QUEUE,
+                            name_of(profile, span), category,
+                            span->on_host     ? ROW_HOST
+                            : span->is_beside ? ROW_COPIES
+                                              : ROW_QUEUE,
                             AS_MICROSECONDS(span->begin), AS_MICROSECONDS(span->seconds));
     return trace->used > BUFFER_SIZE - EVENT_SIZE ? flush(trace, error) : TANDA_OK;
 }
@@ -49,8 +52,9 @@ static void name_rows(trace *trace) {
     trace->used = text_put(
         trace->text, BUFFER_SIZE,
         "[\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"queue\"}},\n"
-        "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"host\"}}",
-        ROW_QUEUE, ROW_HOST);
+        "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"host\"}},\n"
+        "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"copies\"}}",
+        ROW_QUEUE, ROW_HOST, ROW_COPIES);
 }
 
 tanda_status profile_write_trace(const device_profile *profile, const char *path, tanda_error *error) {

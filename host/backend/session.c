@@ -7,16 +7,22 @@
 
 /* ---- rows ------------------------------------------------------------------------------------------------- */
 
+static tanda_status make_rows(backend *backend, const row_arrays *arrays, const void *values, size_t width,
+                              bool moved, buffer **result, tanda_error *error) {
+    if (arrays->awaited && backend->copies_rows)
+        return backend_reserve_rows(backend, arrays->rows, width, result, error);
+    return backend_rows(backend, values, arrays->rows, width, moved, result, error);
+}
+
 tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
                              tanda_error *error) {
     resident made = {.backend = backend, .rows = arrays->rows};
-    tanda_status status = backend_rows(backend, arrays->values, arrays->rows, arrays->features, arrays->moved,
-                                       &made.features, error);
+    tanda_status status =
+        make_rows(backend, arrays, arrays->values, arrays->features, arrays->moved, &made.features, error);
     if (status == TANDA_OK && arrays->labels != NULL)
-        status =
-            backend_rows(backend, arrays->labels, arrays->rows, arrays->targets, false, &made.labels, error);
+        status = make_rows(backend, arrays, arrays->labels, arrays->targets, false, &made.labels, error);
     if (status == TANDA_OK && arrays->weights != NULL)
-        status = backend_rows(backend, arrays->weights, arrays->rows, 1, false, &made.weights, error);
+        status = make_rows(backend, arrays, arrays->weights, 1, false, &made.weights, error);
 
     if (status == TANDA_OK)
         *result = made;
@@ -35,6 +41,15 @@ tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda
         status =
             backend_refill(resident->backend, resident->weights, arrays->weights, arrays->rows, 1, error);
     if (status == TANDA_OK) resident->rows = arrays->rows;
+    return status;
+}
+
+tanda_status resident_settle(resident *resident, tanda_error *error) {
+    tanda_status status = backend_settle(resident->backend, resident->features, error);
+    if (status == TANDA_OK && resident->labels != NULL)
+        status = backend_settle(resident->backend, resident->labels, error);
+    if (status == TANDA_OK && resident->weights != NULL)
+        status = backend_settle(resident->backend, resident->weights, error);
     return status;
 }
 
@@ -158,16 +173,25 @@ tanda_status session_results(session *session, step_result *results, tanda_error
     return session->backend->interface->programs.results(session->backend, session->program, results, error);
 }
 
-tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
+tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles, bool with_loss,
                              partial_sum *sum, tanda_error *error) {
     return session->backend->interface->programs.partial(session->backend, session->program, step, first_tile,
-                                                         tiles, sum, error);
+                                                         tiles, with_loss, sum, error);
 }
 
 tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,
                            step_result *result, tanda_error *error) {
     return session->backend->interface->programs.apply(session->backend, session->program, step, rates, sum,
                                                        result, error);
+}
+
+bool session_has_parts(const session *session) {
+    return session->backend->interface->programs.part != NULL;
+}
+
+tanda_status session_part(session *session, uint64_t step, size_t index, bool is_last, tanda_error *error) {
+    return session->backend->interface->programs.part(session->backend, session->program, step, index,
+                                                      is_last, error);
 }
 
 tanda_status session_finish(session *session, tanda_error *error) {

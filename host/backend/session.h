@@ -14,6 +14,8 @@ typedef struct row_arrays {
     const float *values;  /* (rows, features) */
     const void *labels;   /* (rows) int32 classes or (rows, targets) binary32; NULL: none */
     const float *weights; /* (rows); NULL: none */
+    bool
+        awaited; /* what is to lie there comes by resident_refill: a device with memory of its own takes nothing yet */
     bool moved; /* values are the resident's to rearrange until it is freed: nobody else looks at them */
 } row_arrays;
 
@@ -31,11 +33,15 @@ tanda_status resident_create(backend *backend, const row_arrays *arrays, residen
                              tanda_error *error);
 
 /*
- * Other rows, no more than it was made for, take the place of those of a resident; the arrays stay as they are until the
- * next refill, and the resident until what was queued over it is done. On a device with memory of its own they are on their
- * way, beside what is computed; steps over them wait by themselves.
+ * Other rows, no more than it was made for, take the place of those of a resident, which a session at most is placed on; the
+ * arrays stay as they are until resident_settle. On a device with memory of its own they are on their way, beside what is
+ * computed: they wait for steps over the rows before them, and steps over them wait, too. Another device is done with
+ * the rows before.
  */
 tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda_error *error);
+
+/* Waits until the arrays of the latest refill are read no more. */
+tanda_status resident_settle(resident *resident, tanda_error *error);
 void resident_free(resident *resident); /* all zero: nothing; likewise session_free */
 
 typedef struct session {
@@ -86,12 +92,20 @@ tanda_status session_results(session *session, step_result *results, tanda_error
 /*
  * The two halves of a step, for hosts and devices that share one: the sum of tiles first_tile ... first_tile + tiles - 1
  * of a step, first_tile being 0 or a multiple of the power of two from `tiles` on; and the update from the sum of all,
- * added by the tree of contract 4. rates: of the step, or NULL. Together they are session_run of one step, bit for bit.
+ * added by the tree of contract 4. with_loss, rates: see session_run. Together they are that of one step, bit for bit.
  */
-tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
+tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles, bool with_loss,
                              partial_sum *sum, tanda_error *error);
 tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,
                            step_result *result, tanda_error *error);
+
+/*
+ * Parts of a step on the device, where it has a way: session_part queues the sum of all rows that the session is placed on, a
+ * step's part `index` from 0 on, which goes through the tree over parts; parts are runs of the same power of two of tiles, but
+ * for the last. After that one session_apply without a sum updates from all.
+ */
+bool session_has_parts(const session *session);
+tanda_status session_part(session *session, uint64_t step, size_t index, bool is_last, tanda_error *error);
 
 /* Waits until all that was queued is done. */
 tanda_status session_finish(session *session, tanda_error *error);

@@ -25,9 +25,8 @@ size_t step_levels(size_t waves) {
     return levels;
 }
 
-/* The sum of a wave goes through the tree over the waves; see kernels/tree.h. */
-static tanda_status add_wave(const step_hands *hands, void *worker, size_t index, bool is_last,
-                             tanda_error *error) {
+/* See kernels/tree.h. */
+tanda_status step_add(const step_hands *hands, void *worker, size_t index, bool is_last, tanda_error *error) {
     tanda_status status = TANDA_OK;
     unsigned level = 0;
     for (; status == TANDA_OK && tree_climbs(index, is_last, level); level++)
@@ -42,7 +41,7 @@ tanda_status step_sum(const step_hands *hands, void *worker, const batch *batch,
         const size_t tiles = end - at < wave_tiles ? end - at : wave_tiles;
         const bool is_last = at + tiles == end;
         status = hands->partial(worker, batch, at, tiles, is_last && at == first, error);
-        if (status == TANDA_OK) status = add_wave(hands, worker, (at - first) / wave_tiles, is_last, error);
+        if (status == TANDA_OK) status = step_add(hands, worker, (at - first) / wave_tiles, is_last, error);
     }
     return status;
 }

@@ -50,6 +50,12 @@ size_t step_levels(size_t waves);
 tanda_status step_sum(const step_hands *hands, void *worker, const batch *batch, size_t first, size_t end,
                       size_t wave_tiles, tanda_error *error);
 
+/*
+ * The latest sum is that of run `index` of tiles of 2^k each, but for the last: it goes through the tree over runs, from whose
+ * last one on it is the sum of all.
+ */
+tanda_status step_add(const step_hands *hands, void *worker, size_t index, bool is_last, tanda_error *error);
+
 /* A step: the sum of all tiles, and the update. */
 tanda_status step_run(const step_hands *hands, void *worker, const batch *batch, size_t wave_tiles,
                       size_t result, tanda_error *error);

@@ -8,6 +8,7 @@
 #include "data/format.h"
 #include "data/origin.h"
 #include "data/table.h"
+#include "data/text_pieces.h"
 #include "support/memory.h"
 
 #define LOOKED_AT 4096 /* bytes in which NUL tells that a file is no text */
@@ -93,15 +94,24 @@ static void take_categories(csv_reader *reader) {
     }
 }
 
-static tanda_status find_categories(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
-    const tanda_status status = csv_find_text(reader, chunks, error);
+static void settle_categories(csv_reader *reader, const size_t *totals) {
+    csv_mark_text(reader, totals);
     reader->may_find_text = false;
     take_categories(reader);
+}
+
+static tanda_status find_categories(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+    size_t *totals = NULL;
+    tanda_status status =
+        allocate(&totals, reader->columns, FIELD_KIND_COUNT * sizeof *totals, "columns", error);
+    if (status == TANDA_OK) status = csv_count_text(reader, chunks, totals, error);
+    if (status == TANDA_OK) settle_categories(reader, totals);
+    free(totals);
     return status;
 }
 
-/* Decides what becomes of each column. */
-static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+/* Decides what becomes of each column. *holds_text: which are text is to be found out first, of all rows. */
+static tanda_status assign_roles(csv_reader *reader, bool *holds_text, tanda_error *error) {
     const tanda_dataset_options *options = reader->request->options;
     tanda_status status = allocate(&reader->roles, reader->columns, sizeof *reader->roles, "columns", error);
     if (status == TANDA_OK)
@@ -119,12 +129,11 @@ static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, t
     }
     /* text further down shows when numbers are read */
     const reading *sample = reader->sample;
-    bool holds_text = chunks->has_quotes;
+    *holds_text = false;
     for (size_t i = 0; i < sample->columns && i < reader->columns; i++)
-        holds_text |= reader->roles[i] >= 0 &&
-                      sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0;
+        *holds_text |= reader->roles[i] >= 0 &&
+                       sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0;
     reader->may_find_text = options->categorical_auto && reader->request->expected == NULL;
-    if (reader->may_find_text && holds_text) return find_categories(reader, chunks, error);
     take_categories(reader);
     return TANDA_OK;
 }
@@ -198,6 +207,8 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
             csv_take_exact(reader, table);
         }
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
+        reader->is_unread = reader->may_find_text && reader->is_piece;
+        if (reader->is_unread) return TANDA_OK;
         if (reader->may_find_text) {
             status = find_categories(reader, chunks, error);
             if (status != TANDA_OK) return status;
@@ -219,8 +230,11 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
 
 static tanda_status read_table(csv_reader *reader, table *table, tanda_error *error) {
     csv_chunks chunks = {0};
+    bool holds_text = false;
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
-    if (status == TANDA_OK) status = assign_roles(reader, &chunks, error);
+    if (status == TANDA_OK) status = assign_roles(reader, &holds_text, error);
+    if (status == TANDA_OK && reader->may_find_text && (holds_text || chunks.has_quotes))
+        status = find_categories(reader, &chunks, error);
     if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
     if (status == TANDA_OK) {
         const target_fault fault = target_fault_find(table, reader->request);
@@ -243,42 +257,52 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     return status;
 }
 
+/* How the text is written, and what its first row says; whole: it is the text, and not its first part. */
+static tanda_status begin_text(csv_reader *reader, const char *text, size_t size, text_encoding encoding,
+                               tanda_error *error) {
+    const request *request = reader->request;
+    reading *sample = (reading *)(uintptr_t)reader->sample; /* a reader's own while it begins */
+    reader->dialect.encoding = encoding;
+    reader->fills_missing = request_fills_missing(request);
+    reader->is_careful = missing_has_number(request->options);
+    tanda_status status = dialect_find(reader->path, request, text, size, &reader->dialect, sample, error);
+    reader->start = sample->start;
+    if (reader->dialect.delimiter == reader->dialect.decimal)
+        reader->is_careful = true; /* numbers are in quotes */
+    if (status == TANDA_OK && request->lines_before > 0 && sample->titles > 0) {
+        csv_cursor first =
+            csv_open(reader->path, text, size); /* titles are in the first piece of a text, if at all */
+        first.comment = reader->start.comment;
+        csv_find_record(&first);
+        status = fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
+                      reader->path, first.line + request->lines_before);
+    }
+    return status == TANDA_OK ? read_first_row(reader, error) : status;
+}
+
+/* All but the sample. */
+static void free_reader(csv_reader *reader) {
+    free_texts(reader->names, reader->columns);
+    selection_free(&reader->selection);
+    free(reader->roles);
+    free(reader->places);
+    free(reader->scratch);
+}
+
 static tanda_status read_text(const char *path, const request *request, const char *text, size_t size,
                               text_encoding encoding, table *table, tanda_error *error) {
     reading sample = {0};
-    csv_reader reader = {.path = path,
-                         .request = request,
-                         .dialect = {.encoding = encoding},
-                         .sample = &sample,
-                         .fills_missing = request_fills_missing(request),
-                         .is_careful = missing_has_number(request->options)};
-    tanda_status status = dialect_find(path, request, text, size, &reader.dialect, &sample, error);
-    reader.start = sample.start;
-    if (reader.dialect.delimiter == reader.dialect.decimal)
-        reader.is_careful = true; /* numbers are in quotes */
-    if (status == TANDA_OK && request->lines_before > 0 && sample.titles > 0) {
-        csv_cursor first =
-            csv_open(path, text, size); /* titles are in the first piece of a text, if at all */
-        first.comment = reader.start.comment;
-        csv_find_record(&first);
-        status = fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
-                      path, first.line + request->lines_before);
-    }
-    const char *first_row = reader.start.at;
-    if (status == TANDA_OK) status = read_first_row(&reader, error);
+    csv_reader reader = {.path = path, .request = request, .sample = &sample};
+    tanda_status status = begin_text(&reader, text, size, encoding, error);
     if (status == TANDA_OK && request->names != NULL)
         *request->names =
-            (text_span){.begin = (size_t)(first_row - text), .end = (size_t)(reader.start.at - text)};
+            (text_span){.begin = (size_t)(sample.start.at - text), .end = (size_t)(reader.start.at - text)};
     reader.start.line += request->lines_before;
     if (status == TANDA_OK) status = read_table(&reader, table, error);
     if (status == TANDA_OK && request->options->copy_count > 0)
         status = csv_copy_columns(&reader, table, error);
     if (status != TANDA_OK) table_free(table);
-    free_texts(reader.names, reader.columns);
-    selection_free(&reader.selection);
-    free(reader.roles);
-    free(reader.places);
-    free(reader.scratch);
+    free_reader(&reader);
     reading_free(&sample);
     return status;
 }
@@ -297,5 +321,148 @@ tanda_status csv_read(const char *path, file_view *view, const request *request,
     }
     tanda_status status = read_text(path, request, text, size, encoding, table, error);
     free(converted);
+    return status;
+}
+
+/* ---- piece by piece ---------------------------------------------------------------------------------------- */
+
+typedef struct csv_pieces {
+    piece_reader base;
+    csv_reader reader; /* its names and its selection are the base's */
+    reading sample;
+    size_t *totals; /* of a survey, see csv_count_text */
+} csv_pieces;
+
+/* Whole records. Without quotes every line is one; inside them line ends end none. */
+static size_t cut_csv(const piece_reader *base, const char *text, size_t size, bool is_last) {
+    const csv_cursor *start = &((const csv_pieces *)base)->reader.start;
+    if (is_last) return size;
+    if (memchr(text, '"', size) == NULL) {
+        const char *last = memrchr(text, start->line_end, size);
+        return last == NULL ? 0 : (size_t)(last + 1 - text);
+    }
+    csv_cursor cursor = *start;
+    cursor.at = text;
+    cursor.end = text + size;
+    for (size_t whole = 0;; whole = (size_t)(cursor.at - text)) {
+        csv_field field = {0};
+        if (!csv_find_record(&cursor)) return whole;
+        while (!field.is_last) {
+            csv_cursor before = cursor;
+            const bool is_plain = csv_next_field(&cursor, 0, &field, NULL) == TANDA_OK;
+            if (cursor.at >= cursor.end) return whole; /* what is behind the end may belong to it */
+            if (is_plain) continue;
+            cursor = before;
+            csv_any_field(&cursor, &field);
+        }
+    }
+}
+
+static void go_to(csv_pieces *own, const text_piece *piece) {
+    csv_cursor *start = &own->reader.start;
+    start->at = piece->text;
+    start->end = piece->text + piece->size;
+    start->line = piece->line;
+    if (!start->skips_blank_lines) return;
+    while (start->end > start->at && (start->end[-1] == '\n' || start->end[-1] == '\r'))
+        start->end--;
+}
+
+static tanda_status survey_csv(piece_reader *base, const text_piece *piece, tanda_error *error) {
+    csv_pieces *own = (csv_pieces *)base;
+    csv_chunks chunks = {0};
+    go_to(own, piece);
+    tanda_status status = csv_find_chunks(&own->reader.start, &chunks, error);
+    if (status == TANDA_OK) status = csv_count_text(&own->reader, &chunks, own->totals, error);
+    free(chunks.chunks);
+    return status;
+}
+
+static tanda_status settle_csv(piece_reader *base, tanda_error *error) {
+    csv_pieces *own = (csv_pieces *)base;
+    (void)error;
+    settle_categories(&own->reader, own->totals);
+    base->wants_survey = base->is_unread = false;
+    return TANDA_OK;
+}
+
+static tanda_status read_exact(csv_pieces *own, const csv_chunks *chunks, table *table, tanda_error *error) {
+    exact_columns *exact = &table->exact;
+    const size_t count = own->base.exact_count;
+    if (count == 0) return TANDA_OK;
+    tanda_status status = allocate(&exact->features, count, sizeof *exact->features, "columns", error);
+    if (status != TANDA_OK) return status;
+    memcpy(exact->features, own->base.exact, count * sizeof *exact->features);
+    exact->count = count;
+    status = exact_columns_make(table->rows, exact, error);
+    return status == TANDA_OK ? csv_read_exact(&own->reader, chunks, table, error) : status;
+}
+
+static tanda_status read_csv_piece(piece_reader *base, const text_piece *piece, table *table,
+                                   tanda_error *error) {
+    csv_pieces *own = (csv_pieces *)base;
+    csv_reader *reader = &own->reader;
+    csv_chunks chunks = {0};
+    go_to(own, piece);
+    csv_cursor first = reader->start;
+    if (!csv_find_record(&first)) return TANDA_OK; /* comments and blank lines alone */
+    tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
+    chunks.has_quotes = chunks.has_quotes || !reader->start.skips_blank_lines; /* to be read with care */
+    if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
+    if (status == TANDA_OK && reader->is_unread) base->is_unread = base->wants_survey = true;
+    if (status == TANDA_OK && !base->is_unread)
+        status = columns_name(&reader->selection, reader->names, table, error);
+    if (status == TANDA_OK && !base->is_unread) status = read_exact(own, &chunks, table, error);
+    free(chunks.chunks);
+    if (status != TANDA_OK || base->is_unread) table_free(table);
+    return status;
+}
+
+static place find_csv_place(const piece_reader *base, size_t row, size_t column) {
+    return find_place(&((const csv_pieces *)base)->reader, row, column);
+}
+
+static void free_csv_pieces(piece_reader *base) {
+    csv_pieces *own = (csv_pieces *)base;
+    free(own->reader.roles);
+    free(own->reader.places);
+    free(own->reader.scratch);
+    free(own->totals);
+    reading_free(&own->sample);
+    free(own);
+}
+
+tanda_status csv_pieces_open(const char *path, const request *request, const char *text, size_t size,
+                             piece_reader **result, tanda_error *error) {
+    static const struct piece_reader_kind kind = {.cut = cut_csv,
+                                                  .survey = survey_csv,
+                                                  .settle = settle_csv,
+                                                  .read = read_csv_piece,
+                                                  .find_place = find_csv_place,
+                                                  .free = free_csv_pieces};
+    csv_pieces *own = NULL;
+    bool holds_text = false;
+    tanda_status status = allocate(&own, 1, sizeof *own, "a text", error);
+    if (status != TANDA_OK) return status;
+    piece_reader *base = &own->base;
+    csv_reader *reader = &own->reader;
+    *base = (piece_reader){.kind = &kind, .path = path, .request = *request};
+    *reader = (csv_reader){.path = path, .request = &base->request, .sample = &own->sample, .is_piece = true};
+    status = begin_text(reader, text, size, text_encoding_of((const unsigned char *)text, size), error);
+    if (status == TANDA_OK) status = assign_roles(reader, &holds_text, error);
+    if (status == TANDA_OK)
+        status =
+            allocate(&own->totals, reader->columns, FIELD_KIND_COUNT * sizeof *own->totals, "columns", error);
+    base->selection = reader->selection;
+    base->names = reader->names;
+    base->columns = reader->columns;
+    base->dialect = reader->dialect;
+    base->wants_survey = reader->may_find_text && holds_text;
+    base->begin_line = reader->start.line;
+    if (status == TANDA_OK) base->begin = (size_t)(reader->start.at - text);
+    if (status == TANDA_OK)
+        *result = base;
+    else
+        piece_reader_free(base);
     return status;
 }

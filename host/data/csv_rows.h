@@ -55,6 +55,8 @@ typedef struct csv_reader {
     char *scratch; /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
+    bool is_piece;          /* of a text: which columns are text is not found out from it alone */
+    bool is_unread;         /* and where that has to be, it is not read */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
 
@@ -109,10 +111,12 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
 tanda_status csv_copy_columns(const csv_reader *reader, table *table, tanda_error *error);
 
 /*
- * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word
- * is rather a slip. TANDA_FAILED for want of memory.
+ * Adds the fields of each kind to totals (columns, FIELD_KIND_COUNT), and marks the features that are columns of text, going
+ * by those of all rows: where at least nine of ten values are numbers, a word is rather a slip. TANDA_FAILED for want of memory.
  */
-tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error);
+tanda_status csv_count_text(const csv_reader *reader, const csv_chunks *chunks, size_t *totals,
+                            tanda_error *error);
+void csv_mark_text(csv_reader *reader, const size_t *totals);
 
 /*
  * reader->names are the texts of the first row. With a model its names, categories and classes decide; else a row is one

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "data/data_cache.h"
 #include "data/feed_pass.h"
 #include "data/format.h"
 #include "data/npy_feed.h"
@@ -12,12 +13,12 @@
 #include "data/packed.h"
 #include "data/pipe.h"
 #include "data/shards.h"
+#include "data/text_source.h"
 #include "support/memory.h"
 
 #define SAMPLE ((size_t)1 << 20) /* bytes of a text that tell how long its values are */
 #define INTEGERS_SEEN 65536
 #define ROWS_LOOKED_AT 65536
-#define RUINED 0x1p-10 /* see data/origin.h */
 
 /* ---- classes ----------------------------------------------------------------------------------------------- */
 
@@ -168,7 +169,7 @@ static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_e
 
 /* As data/origin.h has it. */
 static bool is_ruined(const spread *found) {
-    return !(found->high - found->low >= RUINED * larger(fabs(found->low), fabs(found->high)));
+    return !(found->high - found->low >= ORIGIN_RUINED * larger(fabs(found->low), fabs(found->high)));
 }
 
 static size_t count_ruined(const looking *looking) {
@@ -329,6 +330,13 @@ static tanda_status load_npy(const char *path, const request *request, tanda_dat
 
 /* ---- any file ---------------------------------------------------------------------------------------------- */
 
+/* What the first part of a file tells of all of it. */
+typedef struct text_look {
+    const char *title;
+    size_t size;   /* of the file */
+    size_t needed; /* bytes of its values, about */
+} text_look;
+
 /* Bytes of the values that a text of this size holds, by how many there are in its first part. */
 static size_t values_of_text(const unsigned char *data, size_t size, size_t whole) {
     size_t values = 1;
@@ -338,15 +346,30 @@ static size_t values_of_text(const unsigned char *data, size_t size, size_t whol
     return bytes < (double)SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
 
-/* Of what is read into memory alone: by its header, or by what its text looks like. Packed files are not looked into. */
+/* Of what is read into memory alone, and is no text: by its header. */
 static tanda_status check_other(const char *path, const tanda_dataset_options *options, const char *name,
-                                size_t size, size_t bytes, tanda_error *error) {
-    if (bytes <= options->memory) return TANDA_OK;
+                                size_t size, tanda_error *error) {
+    if (size <= options->memory) return TANDA_OK;
     return fail(
         error, TANDA_BAD_INPUT,
         "%s: %zu bytes of %s, whose rows need about %zu in memory, and --memory is %zu; give a greater "
         "one, or save it as .npy (numpy.save), which is read in place",
-        path, size, name, bytes, options->memory);
+        path, size, name, size, options->memory);
+}
+
+/* More text than memory holds goes to the cache, and what can not is refused. */
+static tanda_status load_text(const text_files *files, const request *request, const text_look *look,
+                              tanda_dataset *dataset, bool *taken, tanda_error *error) {
+    const tanda_dataset_options *options = request->options;
+    const char *path = files->path;
+    if (look->needed <= options->memory) return TANDA_OK;
+    *taken = options->cache != NULL;
+    if (*taken) return data_cache_load(files, request, dataset, error);
+    return fail(
+        error, TANDA_BAD_INPUT,
+        "%s: %zu bytes of %s, whose rows need about %zu in memory, and --memory is %zu; give a greater "
+        "one, or a folder where it is kept as .npy, which is read in place: --data-cache DIR",
+        path, look->size, look->title, look->needed, options->memory);
 }
 
 /* Where all rows are put. */
@@ -403,6 +426,60 @@ static tanda_status load_shards(const char *folder, const request *request, tand
     return dataset_take_rows(dataset, error);
 }
 
+static bool is_text(const tanda_dataset_options *options, const unsigned char *bytes, size_t size) {
+    const char *format = options->format;
+    if (format != NULL) return strcmp(format, "csv") == 0 || strcmp(format, "libsvm") == 0;
+    return format_title(bytes, size) != NULL &&
+           (csv_looks_right(bytes, size) || libsvm_looks_right(bytes, size));
+}
+
+/*
+ * Adds a text, packed or not, by what its first part holds, and how much smaller that is packed. *looks is false for what is no
+ * text, and for what cannot be read: the reader in memory tells.
+ */
+static tanda_status look_at_text(const char *path, const tanda_dataset_options *options, text_look *look,
+                                 bool *looks, tanda_error *error) {
+    text_source *source = NULL;
+    char *begin = NULL;
+    size_t got = 0;
+    *looks = !pipe_is_named(path) && text_source_open(path, &source, NULL) == TANDA_OK;
+    if (!*looks) return TANDA_OK;
+    const tanda_status status = allocate(&begin, SAMPLE, 1, "the begin of a file", error);
+    if (status == TANDA_OK && text_source_read(source, begin, SAMPLE, &got, NULL) != TANDA_OK) got = 0;
+    const size_t size = text_source_size(source), done = text_source_done(source);
+    const double whole = got < SAMPLE || done == 0 ? (double)got : (double)got / (double)done * (double)size;
+    const unsigned char *bytes = (const unsigned char *)begin;
+    const char *title = format_title(bytes, got);
+    *looks = got > 0 && is_text(options, bytes, got) && foreign_kind(path, bytes, got) == NULL;
+    if (*looks) {
+        const size_t values = values_of_text(bytes, got, whole < 0x1p62 ? (size_t)whole : (size_t)1 << 62);
+        if (add_overflows(look->needed, values, &look->needed)) look->needed = SIZE_MAX;
+        look->title = (double)size < whole ? "packed text" : title != NULL ? title : "text";
+        look->size += size;
+    }
+    text_source_close(source);
+    free(begin);
+    return status;
+}
+
+/* A file, or several whose rows follow one another, all of text. */
+static tanda_status load_texts(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
+                               tanda_error *error) {
+    const tanda_dataset_options *options = request->options;
+    text_look look = {.title = "text"};
+    text_files files = {.path = path};
+    char **paths = NULL;
+    bool looks = parts_find(path, options, &paths, &files.count, NULL) == TANDA_OK;
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && looks && i < files.count; i++)
+        status = look_at_text(paths[i], options, &look, &looks, error);
+    files.paths = paths;
+    if (files.count > 1) look.title = "text in several files";
+    if (status == TANDA_OK && looks) status = load_text(&files, request, &look, dataset, taken, error);
+    free_texts(paths, files.count);
+    return status;
+}
+
 tanda_status feed_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                        tanda_error *error) {
     const tanda_dataset_options *options = request->options;
@@ -412,25 +489,26 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     tanda_status status = shards_are_in(path, taken, error);
     if (status != TANDA_OK || *taken)
         return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
-    if (options->memory == 0 || request->is_look || options->more_count > 0) return TANDA_OK;
-    if (pipe_is_named(path) || format_member(path) != NULL || stat(path, &information) != 0 ||
-        !S_ISREG(information.st_mode) || information.st_size == 0)
+    if (options->memory == 0 || request->is_look || pipe_is_named(path)) return TANDA_OK;
+    if (format_member(path) != NULL || stat(path, &information) != 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
+    if (options->more_count > 0 || S_ISDIR(information.st_mode))
+        return load_texts(path, request, dataset, taken, error);
+    if (!S_ISREG(information.st_mode) || information.st_size == 0) return TANDA_OK;
     status = file_range_open(path, true, &file, error);
     if (status != TANDA_OK) return status;
     const size_t size = file_range_size(file), begin = size < SAMPLE ? size : SAMPLE;
     status = allocate(&bytes, begin, 1, "the begin of a file", error);
     if (status == TANDA_OK) status = file_range_read(file, 0, bytes, begin, error);
     file_range_close(file);
-    if (status == TANDA_OK && packed_name(bytes, begin) == NULL) {
-        const char *title = format_title(bytes, begin);
-        if (npy_looks_right(bytes, begin))
-            status = load_npy(path, request, dataset, taken, error);
-        else if (title != NULL && (csv_looks_right(bytes, begin) || libsvm_looks_right(bytes, begin)))
-            status = check_other(path, options, title, size, values_of_text(bytes, begin, size), error);
-        else if (title != NULL)
-            status = check_other(path, options, title, size, size, error);
-    }
+    const char *title = status == TANDA_OK ? format_title(bytes, begin) : NULL;
+    const bool is_packed = status == TANDA_OK && packed_name(bytes, begin) != NULL;
+    if (status == TANDA_OK && (is_packed || is_text(options, bytes, begin)))
+        status = load_texts(path, request, dataset, taken, error);
+    else if (title != NULL && npy_looks_right(bytes, begin))
+        status = load_npy(path, request, dataset, taken, error);
+    else if (title != NULL)
+        status = check_other(path, options, title, size, error);
     free(bytes);
     return status;
 }

@@ -228,6 +228,7 @@ static tanda_status clean(const npy_source *own, size_t first, size_t rows, floa
         for (size_t i = 0; dirty != 0 && i < features; i++) {
             const place place = {.path = array->path, .row = first + row, .column = i};
             const array_number number = {(double)values[i], values[i]};
+            if (own->parts.takes_missing && isnan(number.value)) continue;
             if (!isfinite(number.value)) return array_check_number(number, &place, error);
             values[i] = number.value == 0.0f ? 0.0f : number.value;
         }

@@ -1,10 +1,12 @@
 #include "data/selection.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/number.h"
 #include "data/vocabulary.h"
+#include "support/edit_distance.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -58,29 +60,8 @@ bool selection_is_whole(const selection *selection, size_t columns) {
     return selection->feature_count == columns;
 }
 
-#define NAME_COMPARED 64 /* bytes of a name that the search for the closest one looks at */
 #define NAMES_LISTED 6
 #define LIST_SIZE 400
-
-/* Edits that turn a into b (Levenshtein 1966), over at most NAME_COMPARED bytes of each. */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[NAME_COMPARED + 1];
-    size_t length_a = strnlen(a, NAME_COMPARED);
-    size_t length_b = strnlen(b, NAME_COMPARED);
-    for (size_t j = 0; j <= length_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= length_a; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= length_b; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < gap ? change : gap;
-        }
-    }
-    return row[length_b];
-}
 
 /* "the columns are a, b, c, ... (30 in all)", or what indexes there are. */
 static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
@@ -101,12 +82,11 @@ static void list_columns(const chooser *chooser, char list[LIST_SIZE]) {
 tanda_status unknown_column(const chooser *chooser, tanda_status status, const char *what, const char *text,
                             tanda_error *error) {
     char list[LIST_SIZE], asked[SHOWN_SIZE], like[SHOWN_SIZE];
-    const char *closest =
-        NULL; /* the name most like text, of which no more than a third would have to change */
-    size_t best = strnlen(text, NAME_COMPARED) / 3 + 1;
+    const char *closest = NULL; /* the name most like text */
+    size_t best = SIZE_MAX;
     for (size_t i = 0; chooser->names != NULL && i < chooser->columns; i++) {
-        size_t distance = edit_distance(text, chooser->names[i]);
-        if (distance >= best) continue;
+        const size_t distance = edit_distance(text, chooser->names[i]);
+        if (distance >= best || !is_suggestion(distance, text)) continue;
         best = distance;
         closest = chooser->names[i];
     }

@@ -16,9 +16,10 @@
 #define SPIN_SECONDS 50e-6 /* what waits for less does not give the core away, */
 #define YIELD_SECONDS 2e-3 /* and for less than this does not sleep */
 #define SLEEP_NANOSECONDS 50000
-#define LEAST_PATIENCE 2.0             /* seconds that a rank waits for others once a signal has come, */
-#define TURN_SECONDS 0.2               /* and so many more for each rank before it, */
-#define MOST_TURNS 10                  /* or so many ranks */
+#define LEAST_PATIENCE 2.0   /* seconds that a rank waits for others before it heeds a signal */
+#define LAUNCHER_SECONDS 1.1 /* from its SIGTERM to its SIGKILL, with which it ends those whom one gave up */
+#define TURN_SECONDS 0.4     /* more for each rank before this one, */
+#define MOST_TURNS 10        /* or so many ranks */
 #define DELIVERY_NANOSECONDS 300000000 /* for a last line to reach the launcher */
 
 /* ---- waiting -------------------------------------------------------------------------------------------- */
@@ -41,16 +42,22 @@ static void pass_time(const tanda_hosts *hosts, double waited) {
         nanosleep(&(struct timespec){.tv_nsec = SLEEP_NANOSECONDS}, NULL);
 }
 
-/* One after the other, so that one line tells of it. */
 static double patience_of(const tanda_hosts *hosts) {
-    const double least = 2.0 * hosts->seconds > LEAST_PATIENCE ? 2.0 * hosts->seconds : LEAST_PATIENCE;
+    return 2.0 * hosts->seconds > LEAST_PATIENCE ? 2.0 * hosts->seconds : LEAST_PATIENCE;
+}
+
+/*
+ * Seconds from a signal until this rank tells of it: rank 0 does at once. The others leave it the time to, as the signal
+ * may be that of the launcher, which ends them since a rank has told of it. One that was stopped hears of it late.
+ */
+static double turn_of(const tanda_hosts *hosts) {
     const size_t rank = hosts->place.rank < MOST_TURNS ? hosts->place.rank : MOST_TURNS;
-    return least + TURN_SECONDS * (double)rank;
+    return rank == 0 ? 0.0 : LAUNCHER_SECONDS + TURN_SECONDS * (double)rank;
 }
 
 static tanda_status wait_for_all(tanda_hosts *hosts, int code, tanda_error *error) {
-    const double begun = seconds_now(), patience = patience_of(hosts);
-    double waited = 0.0;
+    const double begun = seconds_now(), patience = patience_of(hosts), turn = turn_of(hosts);
+    double waited = 0.0, heard = -1.0; /* heard: of a signal, when so long had been waited */
     bool is_done = false;
     while (code == 0) {
         code = hosts->plugin->poll(&is_done);
@@ -58,6 +65,8 @@ static tanda_status wait_for_all(tanda_hosts *hosts, int code, tanda_error *erro
         waited = seconds_now() - begun;
         pass_time(hosts, waited);
         if (waited < patience || hosts->gives_up == NULL || !hosts->gives_up(hosts->context)) continue;
+        if (heard < 0.0) heard = waited;
+        if (waited - heard < turn) continue;
         hosts->is_lost = true;
         return fail(
             error, TANDA_INTERRUPTED,

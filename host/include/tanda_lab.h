@@ -45,6 +45,7 @@
 #include "page/texts.h"
 #include "support/clock.h"
 #include "support/digest.h"
+#include "support/edit_distance.h"
 #include "support/file.h"
 #include "support/file_check.h"
 #include "support/file_target.h"

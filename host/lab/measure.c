@@ -20,10 +20,6 @@
 #define PART_OF_ROUNDS 0.84 /* of the time that is planned: splits and page come behind */
 #define PART_OF_SPLITS 0.92
 
-void lab_tell(const sweep *sweep, const char *what, double part) {
-    if (sweep->options->tell != NULL) sweep->options->tell(sweep->options->context, what, part);
-}
-
 /* ---- cells ------------------------------------------------------------------------------------------------ */
 
 static void plan_cells(lab_run *run) {

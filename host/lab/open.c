@@ -11,6 +11,10 @@
 #define BRIEF_PART 0.2    /* of the budget, after which they are measured briefly, */
 #define NO_PART 0.35      /* and not at all */
 
+void lab_tell(const sweep *sweep, const char *what, double part) {
+    if (sweep->options->tell != NULL) sweep->options->tell(sweep->options->context, what, part);
+}
+
 /* Of any grade: what computes wrong is to be seen on the page. */
 static tanda_status open_device(sweep *sweep, const char *label, const tanda_device_options *asked,
                                 lab_role role, tanda_error *error) {

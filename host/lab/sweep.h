@@ -17,10 +17,9 @@ typedef struct sweep {
     tanda_error *error;
 } sweep;
 
-void lab_tell(const sweep *sweep, const char *what, double part);
-
 /* open.c: all devices with their limits, and the plan of workloads. */
 tanda_status lab_open(sweep *sweep, tanda_error *error);
+void lab_tell(const sweep *sweep, const char *what, double part);
 
 /*
  * trials.c: the trial of a cell, open already or opened now; where memory allows it stays open, and otherwise *is_kept is

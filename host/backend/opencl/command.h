@@ -7,6 +7,7 @@
 typedef struct command {
     const char *transfer; /* what it does; NULL: a launch of */
     cl_kernel kernel;
+    bool is_beside;      /* it goes to the copy queue */
     const char *library; /* whose kernels it launches by itself, NULL for ours */
     launch_work work;
     size_t items[3], local[3]; /* of a launch */

@@ -34,6 +34,7 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
     if (status != TANDA_OK) return status;
     made->plan = plan;
     made->options = *options;
+    made->most_rows = options->rows;
     made->executor = (const opencl_executor *)executor;
     status = make_parts((opencl_backend_state *)backend, made, error);
     if (status != TANDA_OK) {

@@ -58,8 +58,8 @@ static void free_buffer(backend *backend, buffer *buffer) {
     (void)backend;
     while (buffer != NULL) {
         struct buffer *next = buffer->next;
-        opencl_forget_arrival(buffer);
-        clReleaseMemObject(buffer->memory);
+        opencl_forget_events(buffer);
+        opencl_release(&buffer->memory);
         free(buffer);
         buffer = next;
     }
@@ -153,6 +153,10 @@ static const backend_interface interface = {
     .buffer = make_buffer,
     .rows = make_rows,
     .refill = opencl_refill,
+    .reserve = opencl_reserve,
+    .settle = opencl_settle,
+    .room = opencl_room,
+    .room_free = opencl_room_free,
     .buffer_free = free_buffer,
     .write_parameters = write_parameters,
     .read_parameters = read_parameters,
@@ -165,6 +169,7 @@ static const backend_interface interface = {
     .programs.results = opencl_results,
     .programs.partial = opencl_partial,
     .programs.apply = opencl_apply,
+    .programs.part = opencl_part,
     .programs.read = opencl_read,
     .programs.sweep = opencl_sweep,
     .programs.read_gradient = opencl_read_gradient,
@@ -218,6 +223,7 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     state->vector = state->is_cpu && preferred >= 4 ? 16 : 1;
     state->group = state->vector == 16 ? 1 : SCALAR_GROUP;
     state->shares_memory = state->is_cpu && unified;
+    state->base.copies_rows = !state->shares_memory;
     state->has_local = local == CL_LOCAL;
     return status;
 }

@@ -18,6 +18,7 @@ typedef struct pending_command {
     cl_event event;
     size_t line;
     double flop, bytes;
+    bool is_beside;
     double queued; /* on the host's clock */
 } pending_command;
 
@@ -54,8 +55,9 @@ static void settle(opencl_profile *profile) {
     for (size_t i = 0; i < profile->count; i++) {
         const pending_command *at = &profile->pending[i];
         const double begin = time_of(at->event, CL_PROFILING_COMMAND_START);
-        profile_add(&profile->made, at->line, begin - profile->clocks_differ - profile->start,
-                    time_of(at->event, CL_PROFILING_COMMAND_END) - begin, at->flop, at->bytes);
+        (at->is_beside ? profile_add_beside : profile_add)(
+            &profile->made, at->line, begin - profile->clocks_differ - profile->start,
+            time_of(at->event, CL_PROFILING_COMMAND_END) - begin, at->flop, at->bytes);
         clReleaseEvent(at->event);
     }
     profile->count = 0;
@@ -72,15 +74,21 @@ static size_t line_of(device_profile *profile, const command *command) {
     return profile_line_of(profile, name, PROFILE_COMPUTES);
 }
 
+static cl_int finish_queues(const opencl_backend_state *state) {
+    const cl_int code = clFinish(state->queue);
+    const cl_int beside = state->copy_queue != NULL ? clFinish(state->copy_queue) : CL_SUCCESS;
+    return code != CL_SUCCESS ? code : beside;
+}
+
 void opencl_profile_add(const opencl_backend_state *state, const command *command, double end) {
     opencl_profile *profile = state->profile;
     const size_t line = line_of(&profile->made, command);
-    profile->pending[profile->count++] =
-        (pending_command){command->made, line, command->work.flop, command->work.bytes, command->begin};
+    profile->pending[profile->count++] = (pending_command){
+        command->made, line, command->work.flop, command->work.bytes, command->is_beside, command->begin};
     if (line != SIZE_MAX)
         profile_add_host(&profile->made, line, command->begin - profile->start, end - command->begin);
     if (profile->count < MOST_PENDING) return;
-    clFinish(state->queue);
+    (void)finish_queues(state);
     opencl_profile_wait(state, end);
 }
 
@@ -97,23 +105,30 @@ void opencl_profile_build(const opencl_backend_state *state, double begin) {
 
 tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error) {
     const double begin = seconds_now();
-    const cl_int code = clFinish(state->queue);
+    const cl_int code = finish_queues(state);
     if (state->profile != NULL) opencl_profile_wait(state, begin);
     return opencl_check(state, code, "clFinish", error);
 }
 
 /* ---- begin and end ------------------------------------------------------------------------------------------ */
 
-/* Whether a queue tells times is settled when it is made. */
-static tanda_status replace_queue(opencl_backend_state *state, cl_command_queue_properties properties,
-                                  tanda_error *error) {
+/* Whether a queue tells times is settled when it is made. NULL stays NULL. */
+static tanda_status replace_queue(const opencl_backend_state *state, cl_command_queue *at,
+                                  cl_command_queue_properties properties, tanda_error *error) {
     cl_int code = CL_SUCCESS;
+    if (*at == NULL) return TANDA_OK;
     cl_command_queue queue = clCreateCommandQueue(state->context, state->device, properties, &code);
     tanda_status status = opencl_check(state, code, "clCreateCommandQueue", error);
     if (status != TANDA_OK) return status;
-    clReleaseCommandQueue(state->queue);
-    state->queue = queue;
+    clReleaseCommandQueue(*at);
+    *at = queue;
     return TANDA_OK;
+}
+
+static tanda_status replace_queues(opencl_backend_state *state, cl_command_queue_properties properties,
+                                   tanda_error *error) {
+    const tanda_status status = replace_queue(state, &state->queue, properties, error);
+    return status == TANDA_OK ? replace_queue(state, &state->copy_queue, properties, error) : status;
 }
 
 void opencl_free_profile(opencl_backend_state *state) {
@@ -131,7 +146,7 @@ tanda_status opencl_profile_begin(backend *backend, tanda_error *error) {
     opencl_profile *made = NULL;
     tanda_status status = opencl_finish(state, error);
     if (status == TANDA_OK) status = allocate(&made, 1, sizeof *made, "profile", error);
-    if (status == TANDA_OK) status = replace_queue(state, CL_QUEUE_PROFILING_ENABLE, error);
+    if (status == TANDA_OK) status = replace_queues(state, CL_QUEUE_PROFILING_ENABLE, error);
     if (status != TANDA_OK) {
         free(made);
         return status;
@@ -145,7 +160,7 @@ tanda_status opencl_profile_end(backend *backend, device_profile *result, tanda_
     opencl_backend_state *state = (opencl_backend_state *)backend;
     opencl_profile *profile = state->profile;
     tanda_status status = opencl_finish(state, error);
-    if (status == TANDA_OK) status = replace_queue(state, 0, error);
+    if (status == TANDA_OK) status = replace_queues(state, 0, error);
     if (status != TANDA_OK) return status;
     profile_finish(&profile->made);
     profile->made.compile_seconds = state->build_seconds;

@@ -85,6 +85,7 @@ typedef struct kept_tensors {
 struct program {
     const plan *plan;
     program_options options;
+    size_t most_rows; /* that it is made for: those of the options may be exchanged */
     const opencl_executor *executor;
     void *own;
     tile_tensors tiles;
@@ -142,6 +143,9 @@ tanda_status opencl_make_wave(opencl_backend_state *state, program *program, tan
 bool opencl_halve_wave(const opencl_backend_state *state, program *program);
 
 void opencl_release_wave(program *program);
+
+/* sums.c: the level from which on sums of parts of a step wait: others wait below. */
+unsigned opencl_part_level(const program *program);
 
 /* ---- the parts that all have make their memory ------------------------------------------------------------ */
 

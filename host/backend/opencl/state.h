@@ -72,6 +72,7 @@ typedef struct single_program {
 
 struct opencl_profile; /* profile.c */
 struct command_taker;  /* command.h */
+struct staging;        /* staging.c */
 
 typedef struct opencl_backend_state {
     backend base;
@@ -92,10 +93,11 @@ typedef struct opencl_backend_state {
     size_t wave;          /* and of them that go together, as the device's compiler says */
     cl_uint vendor;       /* PCI's number, of devices that have one */
     bool is_cpu;
-    bool has_local;      /* local memory is a memory of its own, not a part of the device's */
-    bool shares_memory;  /* the host's memory is the device's */
-    bool lacks_memory;   /* the latest failure was for want of it */
-    struct meter *meter; /* limits.c: what limits are measured with, NULL until then */
+    bool has_local;          /* local memory is a memory of its own, not a part of the device's */
+    bool shares_memory;      /* the host's memory is the device's */
+    bool lacks_memory;       /* the latest failure was for want of it */
+    struct staging *staging; /* memory of the host that stays mapped */
+    struct meter *meter;     /* limits.c: what limits are measured with, NULL until then */
     double build_seconds;
     struct opencl_profile *profile;    /* NULL: no account is kept of commands */
     const struct command_taker *taker; /* NULL, or who takes commands in the queue's place */
@@ -107,6 +109,8 @@ struct buffer {
     size_t first, rows;  /* a power of two, but for the last part; all: from 0, SIZE_MAX */
     struct buffer *next; /* the rows behind them; NULL: none */
     cl_event arrival;    /* of rows that were sent there; NULL: they are there */
+    cl_event departure;  /* of all that was queued over the rows before; NULL: nothing was */
+    bool is_placed;      /* more may be queued since */
 };
 
 /* Whether a buffer, which may be NULL, has no other behind it. */
@@ -141,7 +145,7 @@ tanda_status opencl_clear_memory(const opencl_backend_state *state, cl_mem memor
 tanda_status opencl_copy_memory(const opencl_backend_state *state, cl_mem memory, size_t offset, size_t bytes,
                                 tanda_error *error);
 
-/* Waits until the queue is empty. */
+/* Waits until both queues are empty. */
 tanda_status opencl_finish(const opencl_backend_state *state, tanda_error *error);
 void opencl_release(cl_mem *memory);
 
@@ -232,18 +236,27 @@ tanda_status opencl_compile(backend *backend, const plan *plan, const program_op
 void opencl_program_free(backend *backend, program *program);
 const char *opencl_notes(const program *program);
 
+/* staging.c: slots of the seam. */
+void *opencl_room(backend *backend, size_t bytes);
+bool opencl_room_free(backend *backend, void *memory);
+
 /* exchange.c: slots of the seam, and what a buffer holds of a transfer. */
+tanda_status opencl_need_copy_queue(opencl_backend_state *state, tanda_error *error);
+tanda_status opencl_reserve(backend *backend, size_t rows, size_t width, buffer **result, tanda_error *error);
+tanda_status opencl_settle(backend *backend, buffer *buffer, tanda_error *error);
 tanda_status opencl_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                            tanda_error *error);
 tanda_status opencl_place(backend *backend, program *program, const program_rows *rows, tanda_error *error);
-void opencl_forget_arrival(buffer *buffer);
+void opencl_forget_events(buffer *buffer);
 
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
 tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
+tanda_status opencl_part(backend *backend, program *program, uint64_t number, size_t index, bool is_last,
+                         tanda_error *error);
 tanda_status opencl_results(backend *backend, program *program, step_result *results, tanda_error *error);
 tanda_status opencl_sweep(backend *backend, program *program, const tensor *tensor, size_t first_row,
                           size_t rows, float *values, tanda_error *error);

@@ -16,6 +16,7 @@ typedef struct queued_step {
     size_t first_tile; /* that is computed of it */
     bool with_loss;
     bool is_shared;         /* another device has tiles of it, too: no update follows */
+    unsigned level;         /* sums wait from here on */
     size_t slots, distance; /* how many slots the latest wave has left, and how far apart */
 } queued_step;
 
@@ -55,12 +56,12 @@ static tanda_status make_partial(void *worker, const batch *batch, size_t first,
 
 static tanda_status add_waiting(void *worker, unsigned level, tanda_error *error) {
     const queued_step *step = worker;
-    return opencl_add_waiting(&(context){step->state, step->program, NULL, error}, level);
+    return opencl_add_waiting(&(context){step->state, step->program, NULL, error}, step->level + level);
 }
 
 static tanda_status keep_waiting(void *worker, unsigned level, tanda_error *error) {
     const queued_step *step = worker;
-    return opencl_keep_waiting(&(context){step->state, step->program, NULL, error}, level);
+    return opencl_keep_waiting(&(context){step->state, step->program, NULL, error}, step->level + level);
 }
 
 static tanda_status update(void *worker, const batch *batch, size_t result, tanda_error *error) {
@@ -185,19 +186,49 @@ static tanda_status read_sum(const opencl_backend_state *state, const program *p
     return status;
 }
 
+static tanda_status need_rates(opencl_backend_state *state, program *program, tanda_error *error) {
+    if (program->update.rates != NULL) return TANDA_OK; /* kernels want some, which they do not use */
+    return opencl_set_rates(state, program, NULL, 1, error);
+}
+
+static size_t wave_tiles_of(const program *program) {
+    return program->sums.slots * program->sums.group;
+}
+
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error) {
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const batch batch = batch_of(&program->options, number);
-    queued_step step = {
-        .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
+    queued_step step = {.state = state,
+                        .program = program,
+                        .first_tile = first_tile,
+                        .with_loss = with_loss,
+                        .is_shared = true};
     tanda_status status = begin(state, program, number, 1, error);
-    if (status == TANDA_OK && program->update.rates == NULL) /* kernels want some, which they do not use */
-        status = opencl_set_rates(state, program, NULL, 1, error);
+    if (status == TANDA_OK) status = need_rates(state, program, error);
     if (status == TANDA_OK)
-        status = step_sum(&hands, &step, &batch, first_tile, first_tile + tiles,
-                          program->sums.slots * program->sums.group, error);
+        status =
+            step_sum(&hands, &step, &batch, first_tile, first_tile + tiles, wave_tiles_of(program), error);
     return status == TANDA_OK ? read_sum(state, program, sum, error) : status;
+}
+
+/* Of the first part alone the first wave begins the step's count. */
+tanda_status opencl_part(backend *backend, program *program, uint64_t number, size_t index, bool is_last,
+                         tanda_error *error) {
+    opencl_backend_state *state = (opencl_backend_state *)backend;
+    const batch batch = batch_of(&program->options, number);
+    queued_step step = {.state = state,
+                        .program = program,
+                        .first_tile = index == 0 ? 0 : SIZE_MAX,
+                        .with_loss = true,
+                        .is_shared = true};
+    tanda_status status = index == 0 ? begin(state, program, number, 1, error) : TANDA_OK;
+    if (status == TANDA_OK) status = need_rates(state, program, error);
+    if (status == TANDA_OK)
+        status = step_sum(&hands, &step, &batch, 0, batch.tiles, wave_tiles_of(program), error);
+    step.level = opencl_part_level(program);
+    if (status == TANDA_OK) status = step_add(&hands, &step, index, is_last, error);
+    return status == TANDA_OK ? opencl_check(state, clFlush(state->queue), "clFlush", error) : status;
 }
 
 static tanda_status write_sum(const opencl_backend_state *state, const program *program,
@@ -220,9 +251,9 @@ tanda_status opencl_apply(backend *backend, program *program, uint64_t number, c
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const batch batch = batch_of(&program->options, number);
     queued_step step = {.state = state, .program = program, .slots = 1, .distance = 1};
-    tanda_status status = begin(state, program, number, 1, error);
+    tanda_status status = sum != NULL ? begin(state, program, number, 1, error) : TANDA_OK;
     if (status == TANDA_OK) status = opencl_set_rates(state, program, rates, 1, error);
-    if (status == TANDA_OK) status = write_sum(state, program, sum, error);
+    if (status == TANDA_OK && sum != NULL) status = write_sum(state, program, sum, error);
     if (status == TANDA_OK) status = hands.apply(&step, &batch, 0, error);
     program->results.has_gradient = true;
     return status == TANDA_OK ? opencl_read_floats(state, program->results.memory, 0, 3, result, error)

@@ -2,10 +2,21 @@
 #include "backend/opencl/wave.h"
 #include "backend/step.h"
 
+unsigned opencl_part_level(const program *program) {
+    const partial_sums *sums = &program->sums;
+    return (unsigned)step_levels(tiles_of(program->most_rows) / (sums->slots * sums->group));
+}
+
+/* Of waves, and of parts of a step above. */
+static size_t count_levels(const program *program) {
+    const size_t batch_rows = program->options.batch_rows, rows = program->most_rows;
+    if (batch_rows > rows) return opencl_part_level(program) + step_levels(batch_rows / rows + 1);
+    return step_levels(tiles_of(batch_rows) / (program->sums.slots * program->sums.group));
+}
+
 tanda_status opencl_make_sums(const opencl_backend_state *state, program *program, tanda_error *error) {
     const partial_sums *sums = &program->sums;
-    const size_t waves = tiles_of(program->options.batch_rows) / (sums->slots * sums->group);
-    return opencl_make_memory(state, sums->slots + step_levels(waves), sums->floats * sizeof(float),
+    return opencl_make_memory(state, sums->slots + count_levels(program), sums->floats * sizeof(float),
                               &program->sums.memory, error);
 }
 

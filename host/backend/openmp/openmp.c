@@ -262,10 +262,14 @@ static tanda_status finish(backend *backend, tanda_error *error) {
  * GCC's runtime has threads spin for milliseconds where they wait for a region, unless it has more threads than there are
  * cores. So as long as others need the cores it gets as many more, which sleep.
  */
+static size_t crowd_size(const openmp_backend_state *state) {
+    const size_t cores = (size_t)omp_get_num_procs();
+    return cores > state->threads ? cores - state->threads + 2 : 2;
+}
+
 static void *crowd(void *of) {
     openmp_backend_state *state = of;
-    const size_t cores = (size_t)omp_get_num_procs();
-    const int sleepers = (int)(cores > state->threads ? cores - state->threads + 2 : 2);
+    const int sleepers = (int)crowd_size(state);
 #pragma omp parallel num_threads(sleepers)
     wait_for_end(&state->crowd_gate);
     return NULL;
@@ -277,7 +281,8 @@ static void share_cores(backend *backend, bool shares) {
     if (shares && state->sharers++ > 0) return;
     if (shares) {
         pthread_mutex_lock(&state->crowd_gate);
-        state->has_crowd = pthread_create(&state->crowd, NULL, crowd, state) == 0;
+        state->has_crowd = try_threads(crowd_size(state) + 1, NULL) == TANDA_OK &&
+                           pthread_create(&state->crowd, NULL, crowd, state) == 0;
         return;
     }
     pthread_mutex_unlock(&state->crowd_gate);

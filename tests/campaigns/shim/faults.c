@@ -23,6 +23,7 @@ static struct {
     int code;          /* 0: the usual one */
     size_t most_bytes; /* of a buffer; 0: any */
     size_t told_bytes; /* the same, as devices tell it; 0: what is true */
+    const char *late;  /* what is; NULL: devices share memory as they do */
     bool only_program;
     int trace; /* a descriptor, or -1 */
     uintptr_t program_begin, program_end;
@@ -68,6 +69,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *scope = getenv("TANDA_FAULT_SCOPE"), *trace = getenv("TANDA_FAULT_TRACE");
     const char *bytes = getenv("TANDA_FAULT_BYTES"), *largest = getenv("TANDA_FAULT_LARGEST");
     dl_iterate_phdr(find_program, NULL);
+    plan.late = getenv("TANDA_FAULT_APART");
     plan.code = code == NULL ? 0 : atoi(code);
     plan.only_program = scope != NULL && strcmp(scope, "program") == 0;
     if (bytes != NULL) plan.most_bytes = strtoul(bytes, NULL, 10);
@@ -140,6 +142,14 @@ bool fault_is_too_large(size_t bytes) {
 
 size_t fault_largest(void) {
     return plan.told_bytes;
+}
+
+bool fault_is_apart(void) {
+    return plan.late != NULL;
+}
+
+bool fault_is_late(const char *what) {
+    return plan.late != NULL && strcmp(plan.late, what) == 0;
 }
 
 int fault_code(int usual) {

@@ -5,6 +5,8 @@
  *   TANDA_FAULT_ERROR=CODE      with this errno, or OpenCL's code, instead of the kind's own
  *   TANDA_FAULT_BYTES=N         every buffer of a device of more than N bytes fails
  *   TANDA_FAULT_LARGEST=N       likewise, and devices say so
+ *   TANDA_FAULT_APART=WHAT      devices say that they have a memory of their own, and what it names is a little late: "copies"
+ *                               to them, "steps" over rows that were copied, or neither
  *   TANDA_FAULT_SCOPE=program   only calls that the program's own code makes count, not those of libraries
  *   TANDA_FAULT_TRACE=FILE      a line per call that counts: its kind, and the stack that leads to it as MODULE+OFFSET
  *
@@ -25,6 +27,10 @@ bool fault_is_too_large(size_t bytes);
 
 /* The bytes of a buffer that devices say they have at most; 0: what is true. */
 size_t fault_largest(void);
+
+/* Whether devices are to say that their memory is their own; and whether what has this name is to be late. */
+bool fault_is_apart(void);
+bool fault_is_late(const char *what);
 
 /* The code that a failing call gives: the one of the environment, or `usual`. */
 int fault_code(int usual);

@@ -2,7 +2,9 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
+#include <pthread.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "faults.h"
 
@@ -34,6 +36,8 @@ cl_int clGetDeviceInfo INFO_PARAMETERS {
     const cl_int code = next(device, key, size, value, needed);
     if (key == CL_DEVICE_MAX_MEM_ALLOC_SIZE && code == CL_SUCCESS && value != NULL && fault_largest() != 0)
         *(cl_ulong *)value = fault_largest();
+    if (key == CL_DEVICE_HOST_UNIFIED_MEMORY && code == CL_SUCCESS && value != NULL && fault_is_apart())
+        *(cl_bool *)value = CL_FALSE;
     return code;
 }
 
@@ -94,10 +98,6 @@ RETURNING(clEnqueueReadBuffer,
           (cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, void *data,
            cl_uint count, const cl_event *events, cl_event *event),
           (queue, buffer, blocking, offset, size, data, count, events, event))
-RETURNING(clEnqueueWriteBuffer,
-          (cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
-           const void *data, cl_uint count, const cl_event *events, cl_event *event),
-          (queue, buffer, blocking, offset, size, data, count, events, event))
 RETURNING(clEnqueueCopyBuffer,
           (cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t size,
            cl_uint count, const cl_event *events, cl_event *event),
@@ -106,3 +106,70 @@ RETURNING(clEnqueueFillBuffer,
           (cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size, size_t offset,
            size_t size, cl_uint count, const cl_event *events, cl_event *event),
           (queue, buffer, pattern, pattern_size, offset, size, count, events, event))
+RETURNING(clEnqueueMarkerWithWaitList,
+          (cl_command_queue queue, cl_uint count, const cl_event *events, cl_event *event),
+          (queue, count, events, event))
+RETURNING(clWaitForEvents, (cl_uint count, const cl_event *events), (count, events))
+
+#define MAP_PARAMETERS \
+    (cl_command_queue queue, cl_mem buffer, cl_bool blocking, cl_map_flags flags, size_t offset, \
+     size_t size, cl_uint count, const cl_event *events, cl_event *event, cl_int *code)
+CREATING(void *, clEnqueueMapBuffer, MAP_PARAMETERS,
+         (queue, buffer, blocking, flags, offset, size, count, events, event, code))
+
+/* ---- what is late ------------------------------------------------------------------------------------------------ */
+
+#define LATE_MICROSECONDS 10000
+#define MOST_EVENTS 8
+
+static void *open_gate(void *gate) {
+    usleep(LATE_MICROSECONDS);
+    clSetUserEventStatus(gate, CL_COMPLETE);
+    clReleaseEvent(gate);
+    return NULL;
+}
+
+/* The events, and with them one that comes after a while; returns how many. */
+static cl_uint add_gate(cl_command_queue queue, cl_uint count, const cl_event *events,
+                        cl_event all[MOST_EVENTS]) {
+    cl_context context = NULL;
+    pthread_t thread;
+    clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
+    for (cl_uint i = 0; i < count; i++)
+        all[i] = events[i];
+    all[count] = clCreateUserEvent(context, NULL);
+    clRetainEvent(all[count]);
+    if (pthread_create(&thread, NULL, open_gate, all[count]) == 0) pthread_detach(thread);
+    return count + 1;
+}
+
+#define WRITE_PARAMETERS \
+    (cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size, const void *data, \
+     cl_uint count, const cl_event *events, cl_event *event)
+
+cl_int clEnqueueWriteBuffer WRITE_PARAMETERS {
+    static cl_int(*next) WRITE_PARAMETERS;
+    cl_event all[MOST_EVENTS];
+    const bool is_late = !blocking && fault_is_late("copies");
+    if (next == NULL) next = fault_next("clEnqueueWriteBuffer");
+    if (fault_is_due("clEnqueueWriteBuffer", CALLER)) return fault_code(CL_OUT_OF_RESOURCES);
+    if (is_late) count = add_gate(queue, count, events, all);
+    const cl_int code =
+        next(queue, buffer, blocking, offset, size, data, count, is_late ? all : events, event);
+    if (is_late) clReleaseEvent(all[count - 1]);
+    return code;
+}
+
+#define BARRIER_PARAMETERS (cl_command_queue queue, cl_uint count, const cl_event *events, cl_event *event)
+
+cl_int clEnqueueBarrierWithWaitList BARRIER_PARAMETERS {
+    static cl_int(*next) BARRIER_PARAMETERS;
+    cl_event all[MOST_EVENTS];
+    const bool is_late = fault_is_late("steps");
+    if (next == NULL) next = fault_next("clEnqueueBarrierWithWaitList");
+    if (fault_is_due("clEnqueueBarrierWithWaitList", CALLER)) return fault_code(CL_OUT_OF_RESOURCES);
+    if (is_late) count = add_gate(queue, count, events, all);
+    const cl_int code = next(queue, count, is_late ? all : events, event);
+    if (is_late) clReleaseEvent(all[count - 1]);
+    return code;
+}

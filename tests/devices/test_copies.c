@@ -1,0 +1,97 @@
+/*
+ * Rows on their way to a device with a memory of its own: PoCL is made to say that it has one, and copies or steps are made late
+ * (campaigns/shim), so that whoever does not wait has other bits.
+ */
+#include "program.h"
+
+TestSuite(copies, .init = enter_folder, .fini = leave_folder, .timeout = 300);
+
+#ifdef TANDA_FAULTS
+#define MOST_ARGUMENTS 40
+
+/* A training's report on a device whose memory is its own; late: see TANDA_FAULT_APART. */
+static json_t *train_apart(const char *device, const char *late, const char *const *options,
+                           const char *memory) {
+    const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM,      "train",     "--json", "--quiet",
+                                             "--require-device", "--profile", NULL};
+    size_t count = 6;
+    while (*options != NULL)
+        arguments[count++] = *options++;
+    arguments[count++] = "--device";
+    arguments[count++] = device;
+    arguments[count++] = "--device-memory";
+    arguments[count++] = memory;
+    cr_assert_lt(count, MOST_ARGUMENTS);
+    setenv("LD_PRELOAD", TANDA_FAULTS, 1);
+    setenv("TANDA_FAULT_APART", late, 1);
+    const outcome made = run_to(-1, arguments);
+    unsetenv("LD_PRELOAD");
+    cr_assert_eq(made.status, 0, "%s", made.err);
+    return only_object(&made);
+}
+
+static char *hash_on_cpu(const char *const *options) {
+    const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM, "train", "--json", "--quiet"};
+    size_t count = 4;
+    while (*options != NULL)
+        arguments[count++] = *options++;
+    arguments[count++] = "--device=cpu";
+    json_t *report = run_json(arguments);
+    char *hash = strdup(json_words(report, "weights_sha256"));
+    json_decref(report);
+    return hash;
+}
+
+/* Bytes of rows that were sent, by the report's profile. */
+static double bytes_sent(const json_t *report) {
+    const json_t *commands = json_object_get(json_object_get(report, "profile"), "commands");
+    for (size_t i = 0; i < json_array_size(commands); i++)
+        if (strcmp(json_words(json_array_get(commands, i), "name"), "rows") == 0)
+            return json_figure(json_array_get(commands, i), "bytes");
+    return 0.0;
+}
+
+/* Returns the bytes that were sent. */
+static double check(const char *device, const char *late, const char *memory, const char *const *options) {
+    char *expected = hash_on_cpu(options);
+    json_t *report = train_apart(device, late, options, memory);
+    cr_assert_str_eq(json_words(report, "weights_sha256"), expected, "late %s", late);
+    const double sent = bytes_sent(report);
+    json_decref(report);
+    free(expected);
+    return sent;
+}
+
+#define CHECK(device, late, memory, ...) check(device, late, memory, (const char *const[]){__VA_ARGS__, NULL})
+#define ROWS "synthetic:classification,rows=3000,features=20,classes=4"
+#define PARTS ROWS, "--batch", "full", "--epochs", "2", "--hidden", "20"
+#define BATCHES ROWS, "--batch", "50", "--epochs", "2", "--hidden", "20"
+
+Test(copies, steps_wait_for_the_rows) {
+    CHECK("opencl,executor=ops", "copies", "70K", PARTS);
+    CHECK("opencl,executor=ops", "copies", "70K", BATCHES);
+    CHECK("opencl,executor=steps", "copies", "70K", BATCHES);
+}
+
+Test(copies, rows_wait_for_the_steps_over_those_before) {
+    CHECK("opencl,executor=ops", "steps", "70K", PARTS);
+    CHECK("opencl,executor=ops", "steps", "70K", BATCHES);
+    CHECK("opencl,executor=gpu_perceptron", "steps", "70K", ROWS, "--batch", "full", "--epochs", "2",
+          "--class-weight", "balanced");
+}
+
+/* Sums of parts wait on the device, above those of their waves, of which small buffers make several. */
+Test(copies, parts_of_a_step_become_the_step) {
+    setenv("TANDA_FAULT_LARGEST", "300000", 1);
+    CHECK("opencl,executor=ops", "", "400K", DIGITS, "--batch", "1500", "--epochs", "2", "--hidden", "20",
+          "--optimizer", "adam", "--clip-norm", "0.5");
+    unsetenv("TANDA_FAULT_LARGEST");
+    CHECK("opencl,executor=gpu_dense", "", "200K", DIGITS, "--optimizer", "lbfgs", "--epochs", "3",
+          "--hidden", "20");
+}
+
+Test(copies, the_profile_counts_what_was_sent) {
+    const double sent = CHECK("opencl,executor=ops", "", "70K", BATCHES);
+    cr_assert_geq(sent, 2.0 * 3000 * 21 * sizeof(float));
+}
+#endif
