@@ -223,7 +223,7 @@ static row_block block_from(const feed *feed, const row_block *block, size_t fir
 
 /*
  * Rows that are read in each epoch stay as far as memory goes, but for what a second stream of them takes, which judges what
- * this one's have taught.
+ * this one's have taught, and for a device's own copies of both streams' sections.
  */
 static tanda_status keep_rows(stream *stream, tanda_error *error) {
     const stream_options *options = &stream->options;
@@ -231,7 +231,7 @@ static tanda_status keep_rows(stream *stream, tanda_error *error) {
                lies_there = options->feed->kind->lend != NULL;
     const size_t sections = STREAM_TURNS * stream->section_rows * stream->row_bytes,
                  windows = stream->window_count * stream->window_rows * stream->row_bytes,
-                 taken = 2 * sections + windows, row = stream->row_bytes + 1;
+                 taken = 4 * sections + windows, row = stream->row_bytes + 1;
     if (!options->keeps || options->memory <= taken || once || lies_there) return TANDA_OK;
     const size_t rows = least((options->memory - taken) / row, rows_of_feed(stream));
     if (rows == 0) return TANDA_OK;

@@ -33,8 +33,8 @@ typedef struct stream_options {
     size_t memory;        /* bytes that the stream may take for rows; 0: unbounded */
     size_t section_bytes; /* a section has no more; 0: unbounded */
     size_t threads;       /* that read; 0: as many as suit */
-    stream_memory room;
     bool keeps; /* rows stay in what is left of bounded memory: they are read once, not in each epoch */
+    stream_memory room;
 } stream_options;
 
 /*

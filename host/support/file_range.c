@@ -153,19 +153,19 @@ static tanda_status read_all(const file_range *file, int descriptor, size_t at, 
     return TANDA_OK;
 }
 
-/* A file that stays open once more, or NOT_OPEN: whoever comes first opens it for all. */
-static int open_direct(file_range *file) {
-    int known = __atomic_load_n(&file->direct, __ATOMIC_ACQUIRE);
+/* A file that stays open once more, or NOT_OPEN: whoever comes first opens it for all, which no reader can tell. */
+static int open_direct(const file_range *file) {
+    int *direct = (int *)&file->direct, known = __atomic_load_n(direct, __ATOMIC_ACQUIRE);
     if (known != NOT_TRIED) return known;
     int made = direct_read_open(file->path, &file->opened);
-    if (__atomic_compare_exchange_n(&file->direct, &known, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(direct, &known, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return made;
     if (made >= 0) close(made);
     return known;
 }
 
 /* How many bytes, from the front on. */
-static size_t read_past_memory(file_range *file, size_t at, void *data, size_t size) {
+static size_t read_past_memory(const file_range *file, size_t at, void *data, size_t size) {
     const bool stays_open = file->descriptor >= 0;
     const int direct = stays_open ? open_direct(file) : direct_read_open(file->path, &file->opened);
     const size_t done = direct_read(direct, at, data, size);
@@ -179,7 +179,7 @@ static void ask_for(int descriptor, size_t at, size_t size) {
     posix_fadvise(descriptor, (off_t)first, (off_t)(round_up(at + size, AHEAD) - first), POSIX_FADV_WILLNEED);
 }
 
-tanda_status file_range_read(file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
+tanda_status file_range_read(const file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
     int descriptor = NOT_OPEN;
     size_t done = 0;
     tanda_status status = begin(file, &descriptor, error);

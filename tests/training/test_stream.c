@@ -160,18 +160,19 @@ static size_t read_epochs(row_order order, size_t batch, size_t memory, size_t e
     tanda_error error;
     cr_assert_eq(stream_create(&options, &stream, &error), TANDA_OK, "%s", error.message);
     check_steps(stream, order, batch, 0, per_epoch / 2);
+    __atomic_store_n(&read, 0, __ATOMIC_RELAXED); /* threads read ahead */
     cr_assert_eq(stream_seek(stream, 0, &error), TANDA_OK);
-    read = 0;
     check_steps(stream, order, batch, 0, epochs * per_epoch);
     stream_free(stream);
     return read;
 }
 
 Test(stream, keeps_rows_that_fit_into_memory) {
-    const size_t rows = 20011, all = 2 * rows * (ROW_BYTES + 1), half = all / 4;
+    const size_t rows = 20011, all = 2 * rows * (ROW_BYTES + 1), half = all / 8 * 3;
     for (int windows = 0; windows < 2; windows++) {
         const row_order order = row_order_make(windows ? SHUFFLE_WINDOW : SHUFFLE_NONE, 3, rows, 70, 490);
-        cr_assert_leq(read_epochs(order, 100, all, 4), rows);
+        cr_assert_lt(read_epochs(order, 100, all, 4),
+                     2 * rows); /* two threads may want a row at the same time */
         const size_t some = read_epochs(order, 100, half, 4);
         cr_assert(some > 2 * rows && some < 4 * rows, "%zu", some);
     }
