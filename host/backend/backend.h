@@ -173,6 +173,7 @@ struct tanda_device {
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
     size_t row_memory;    /* bytes of a data set that it may hold; 0: unbounded. More are streamed */
+    size_t row_bytes;     /* of those data sets that it holds */
     bool copies_rows;     /* it has a memory of its own, to which rows are sent */
     bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(

@@ -23,6 +23,7 @@ typedef struct row_arrays {
 typedef struct resident {
     backend *backend;
     size_t rows;
+    size_t bytes; /* that it was made for */
     buffer *features;
     buffer *labels;  /* NULL: none */
     buffer *weights; /* NULL: none */

@@ -66,6 +66,8 @@ struct stream {
     uint64_t planned, given, returned; /* sections so far; slot i % STREAM_TURNS is that of section i */
     uint64_t next_step;                /* the next section's, */
     size_t next_position;              /* and where in the step it begins */
+    size_t kept_count;                 /* sections of an epoch that the caller keeps, */
+    bool *is_kept;                     /* and whether he has them */
 
     window_buffer windows[MOST_WINDOWS];
     size_t window_count;
@@ -177,6 +179,64 @@ static row_block block_from(const feed *feed, const row_block *block, size_t fir
 
 /* ---- jobs: all that follows up to "what a job does" is done with the lock ---------------------------------------- */
 
+static size_t parts_of_batch(const stream *stream) {
+    return (stream->options.batch_rows + stream->section_rows - 1) / stream->section_rows;
+}
+
+static size_t steps_of_section(const stream *stream) {
+    const size_t steps = stream->section_rows / stream->options.batch_rows;
+    return steps > 0 ? steps : 1; /* all rows are one ragged batch */
+}
+
+size_t stream_section_of(const stream *stream, uint64_t step, size_t position) {
+    const size_t index = (size_t)(step % stream->steps_per_epoch);
+    if (stream->has_parts) return index * parts_of_batch(stream) + position / stream->section_rows;
+    return index / steps_of_section(stream);
+}
+
+static size_t rows_of_step(const stream *stream, uint64_t step) {
+    const size_t first = (size_t)(step % stream->steps_per_epoch) * stream->options.batch_rows;
+    return least(stream->options.batch_rows, rows_of_feed(stream) - first);
+}
+
+size_t stream_sections(const stream *stream) {
+    const size_t last = stream->steps_per_epoch - 1;
+    return stream_section_of(stream, last, rows_of_step(stream, last) - 1) + 1;
+}
+
+/* The next section is that behind so many rows of a step, or behind whole steps. */
+static void go_on(stream *stream, uint64_t step, size_t position, size_t rows, size_t steps) {
+    const bool is_inside = stream->has_parts && position + rows < rows_of_step(stream, step);
+    stream->next_step = is_inside ? step : step + steps;
+    stream->next_position = is_inside ? position + rows : 0;
+}
+
+/* Steps up to the section's end, from one of an epoch on. */
+static size_t steps_left(const stream *stream, size_t index) {
+    const size_t whole = steps_of_section(stream);
+    return least(whole - index % whole, stream->steps_per_epoch - index);
+}
+
+/* Over sections that the caller has. */
+static void skip_kept(stream *stream) {
+    while (stream->next_step < stream->options.end_step) {
+        const uint64_t step = stream->next_step;
+        const size_t number = stream_section_of(stream, step, stream->next_position);
+        if (number >= stream->kept_count || !stream->is_kept[number]) return;
+        go_on(stream, step, stream->next_position, stream->section_rows,
+              stream->has_parts ? 1 : steps_left(stream, (size_t)(step % stream->steps_per_epoch)));
+    }
+}
+
+/* What was not given yet, the caller has not. */
+static void forget_kept(stream *stream) {
+    for (uint64_t i = stream->given; i < stream->planned; i++) {
+        const section *section = &stream->slots[i % STREAM_TURNS].section;
+        if (section->is_kept && section->number < stream->kept_count)
+            stream->is_kept[section->number] = false;
+    }
+}
+
 /* The next section gets its place. False where there is none, for now or at all. */
 static bool plan_section(stream *stream) {
     slot *slot = &stream->slots[stream->planned % STREAM_TURNS];
@@ -189,19 +249,20 @@ static bool plan_section(stream *stream) {
     section->position = stream->next_position;
     section->steps = 1;
     section->step_rows = 0;
+    section->number = stream_section_of(stream, step, section->position);
+    section->is_kept = section->number < stream->kept_count;
     if (stream->has_parts) {
         section->step_rows = least(batch, rows - first);
         section->rows = least(stream->section_rows, section->step_rows - section->position);
-        stream->next_position += section->rows;
-        if (stream->next_position == section->step_rows) stream->next_position = 0;
-        if (stream->next_position == 0) stream->next_step++;
     } else {
-        size_t steps = least(stream->section_rows / batch, stream->steps_per_epoch - index);
-        if (steps == 0) steps = 1; /* all rows are one ragged batch */
+        const size_t steps = steps_left(stream, index);
         section->steps = left < steps ? (size_t)left : steps;
         section->rows = least(section->steps * batch, rows - first);
-        stream->next_step += section->steps;
+        if (index % steps_of_section(stream) != 0 || section->steps < steps) section->is_kept = false;
     }
+    if (section->is_kept) stream->is_kept[section->number] = true;
+    go_on(stream, step, section->position, section->rows, section->steps);
+    skip_kept(stream);
     slot->epoch = step / stream->steps_per_epoch;
     slot->first = first + section->position;
     slot->begun = slot->jobs = 0;
@@ -465,6 +526,7 @@ void stream_free(stream *stream) {
         free_block(&stream->options.room, &stream->slots[i].section.block);
     for (size_t i = 0; i < MOST_WINDOWS; i++)
         free_block(&ordinary, &stream->windows[i].block);
+    free(stream->is_kept);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
     free(stream);
@@ -495,6 +557,7 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
     stream->is_paused = true;
     while (stream->running > 0)
         pthread_cond_wait(&stream->changed, &stream->lock);
+    forget_kept(stream);
     for (size_t i = 0; i < STREAM_TURNS; i++)
         stream->slots[i].is_planned = stream->slots[i].is_full = false;
     for (size_t i = 0; i < MOST_WINDOWS; i++) {
@@ -504,12 +567,24 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
     stream->planned = stream->given = stream->returned = stream->loads = 0;
     stream->next_step = step;
     stream->next_position = 0;
+    skip_kept(stream);
     if (has_windows(stream)) seek_window(stream, step);
     stream->is_paused = false;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
     (void)error;
     return TANDA_OK;
+}
+
+void stream_keep(stream *stream, size_t sections) {
+    const size_t most = stream_sections(stream) - 1;
+    pthread_mutex_lock(&stream->lock);
+    if (stream->is_kept == NULL && stream->options.order.kind == SHUFFLE_NONE)
+        stream->is_kept = calloc(most + 1, sizeof *stream->is_kept);
+    stream->kept_count = stream->is_kept != NULL ? least(sections, most) : 0;
+    for (size_t i = stream->kept_count; stream->is_kept != NULL && i < most; i++)
+        stream->is_kept[i] = false;
+    pthread_mutex_unlock(&stream->lock);
 }
 
 /* With the lock. */
@@ -570,6 +645,10 @@ bool stream_repeats(const stream *stream) {
 
 const feed *stream_feed(const stream *stream) {
     return stream->options.feed;
+}
+
+size_t stream_steps_per_epoch(const stream *stream) {
+    return stream->steps_per_epoch;
 }
 
 size_t stream_batch_rows(const stream *stream) {

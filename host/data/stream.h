@@ -40,6 +40,8 @@ typedef struct section {
     size_t position;  /* of the batch, in rows */
     size_t step_rows; /* all rows of the batch of which this is a part; 0: batches are whole */
     size_t rows;
+    size_t number;   /* of its epoch's sections */
+    bool is_kept;    /* see stream_keep */
     row_block block; /* the stream's own; labels and weights where the feed has them */
 } section;
 
@@ -53,6 +55,17 @@ void stream_free(stream *stream);
 #define STREAM_TURNS 3
 size_t stream_most_rows(const stream *stream);
 row_block stream_room(const stream *stream, size_t turn);
+
+/*
+ * The first so many sections of each epoch, of which the caller keeps what he was once given: they are not read again. Only of
+ * rows that come as they lie, and never all. Another call takes others back that are more.
+ */
+void stream_keep(stream *stream, size_t sections);
+
+/* Sections of an epoch, and the number of the one that has a step's rows from `position` on. */
+size_t stream_sections(const stream *stream);
+size_t stream_section_of(const stream *stream, uint64_t step, size_t position);
+size_t stream_steps_per_epoch(const stream *stream);
 
 /* The next section begins at a step. No section may be out. */
 tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error);

@@ -79,7 +79,7 @@ size_t supply_batch_rows(const supply *supply, size_t most) {
     if (supply->feed == NULL) return rows;
     const size_t row = feed_row_size(supply->feed), device = supply->backend->row_memory;
     while (rows > TILE_ROWS && ((supply->memory > 0 && rows > supply->memory / STREAM_TURNS / row) ||
-                                (device > 0 && rows > device / STEPPER_TURNS / row)))
+                                (device > 0 && rows > stepper_section_bytes(device) / row)))
         rows /= 2;
     return rows;
 }
@@ -106,7 +106,8 @@ tanda_status supply_session(const supply *supply, const tanda_model *model, cons
                          .batch_rows = options->batch_rows,
                          .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
                          .memory = supply->memory,
-                         .device_memory = supply->backend->row_memory};
+                         .device_memory = supply->backend->row_memory,
+                         .come_again = plan->training || of != NULL};
     const tanda_status status = order_of(supply, options, &rows.order, error);
     return status == TANDA_OK
                ? stepper_create(supply->backend, model, &rows, plan, options, of, session, stepper, error)

@@ -90,8 +90,30 @@ Test(copies, parts_of_a_step_become_the_step) {
           "--hidden", "20");
 }
 
+#define EPOCH_BYTES (50000.0 * 29 * sizeof(float)) /* of these, with their labels: sections of 1 MiB */
+#define MANY "synthetic:logistic,rows=50000,features=28", "--epochs", "3"
+
+/* Each epoch was sent, and once more for the evaluation; and what was on its way when that ended. */
+static void check_epochs(double sent) {
+    cr_assert(sent >= 4 * EPOCH_BYTES && sent < 4.5 * EPOCH_BYTES, "%g epochs", sent / EPOCH_BYTES);
+}
+
 Test(copies, the_profile_counts_what_was_sent) {
-    const double sent = CHECK("opencl,executor=ops", "", "70K", BATCHES);
-    cr_assert_geq(sent, 2.0 * 3000 * 21 * sizeof(float));
+    const double sent =
+        CHECK("opencl,executor=gpu_perceptron", "", "2M", MANY, "--batch", "500", "--shuffle", "none");
+    check_epochs(sent);
+}
+
+/* Three of six sections lie on the device beside the two that are exchanged. */
+Test(copies, what_fits_is_sent_once) {
+    const double whole = CHECK("opencl,executor=gpu_perceptron", "", "2M", MANY, "--batch", "full");
+    const double parts = CHECK("opencl,executor=gpu_perceptron", "steps", "5M", MANY, "--batch", "full");
+    check_epochs(whole);
+    cr_assert_lt(parts, 3.7 * EPOCH_BYTES);
+    const double batches =
+        CHECK("opencl,executor=gpu_perceptron", "copies", "5M", MANY, "--batch", "500", "--shuffle", "none");
+    cr_assert_lt(batches, 3.7 * EPOCH_BYTES);
+    const double mixed = CHECK("opencl,executor=gpu_perceptron", "", "5M", MANY, "--batch", "500");
+    check_epochs(mixed);
 }
 #endif

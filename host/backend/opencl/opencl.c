@@ -223,7 +223,7 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     state->vector = state->is_cpu && preferred >= 4 ? 16 : 1;
     state->group = state->vector == 16 ? 1 : SCALAR_GROUP;
     state->shares_memory = state->is_cpu && unified;
-    state->base.copies_rows = !state->shares_memory;
+    state->base.copies_rows = !unified;
     state->has_local = local == CL_LOCAL;
     return status;
 }

@@ -94,7 +94,7 @@ typedef struct opencl_backend_state {
     cl_uint vendor;       /* PCI's number, of devices that have one */
     bool is_cpu;
     bool has_local;          /* local memory is a memory of its own, not a part of the device's */
-    bool shares_memory;      /* the host's memory is the device's */
+    bool shares_memory;      /* a CPU: buffers lie in the host's memory, anywhere */
     bool lacks_memory;       /* the latest failure was for want of it */
     struct staging *staging; /* memory of the host that stays mapped */
     struct meter *meter;     /* limits.c: what limits are measured with, NULL until then */
