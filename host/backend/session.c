@@ -47,6 +47,13 @@ tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda
     return status;
 }
 
+tanda_status resident_make(resident *resident, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                           tanda_error *error) {
+    resident->rows = rows;
+    return backend_make_rows(resident->backend, maker, epoch, first, rows, resident->features,
+                             resident->labels, error);
+}
+
 tanda_status resident_settle(resident *resident, tanda_error *error) {
     tanda_status status = backend_settle(resident->backend, resident->features, error);
     if (status == TANDA_OK && resident->labels != NULL)

@@ -265,6 +265,8 @@ static bool plan_section(stream *stream) {
     skip_kept(stream);
     slot->epoch = step / stream->steps_per_epoch;
     slot->first = first + section->position;
+    section->epoch = slot->epoch;
+    section->first = slot->first;
     slot->begun = slot->jobs = 0;
     slot->is_planned = true;
     slot->is_full = false;
@@ -418,6 +420,7 @@ static tanda_status read_blocks(const stream *stream, const job *job, tanda_erro
 }
 
 static tanda_status do_job(const stream *stream, const job *job, tanda_error *error) {
+    if (stream->options.is_made_elsewhere) return TANDA_OK;
     if (job->slot == NULL) return read_blocks(stream, job, error);
     if (stream->options.order.kind == SHUFFLE_FULL) return find_rows(stream, job, error);
     if (job->window == NULL) {

@@ -28,6 +28,7 @@ typedef struct stream_options {
     size_t section_bytes; /* a section has no more; 0: unbounded */
     size_t threads;       /* that read; 0: as many as suit */
     stream_memory room;
+    bool is_made_elsewhere; /* nothing is read: sections say which rows they are, and blocks have none */
 } stream_options;
 
 /*
@@ -40,7 +41,9 @@ typedef struct section {
     size_t position;  /* of the batch, in rows */
     size_t step_rows; /* all rows of the batch of which this is a part; 0: batches are whole */
     size_t rows;
-    size_t number;   /* of its epoch's sections */
+    size_t number; /* of its epoch's sections */
+    uint64_t epoch;
+    size_t first;    /* place of its first row in the epoch */
     bool is_kept;    /* see stream_keep */
     row_block block; /* the stream's own; labels and weights where the feed has them */
 } section;

@@ -47,6 +47,16 @@ static tanda_status plan_kept(stepper *made, const stepper_rows *rows, tanda_err
     return TANDA_OK;
 }
 
+/* The device makes the rows where it can; one that cannot after all leaves it to the host. */
+static void make_maker(stepper *made, const stepper_rows *rows) {
+    const bool has_failed = made->backend->has_failed;
+    row_recipe recipe;
+    tanda_error error;
+    if (!feed_recipe(rows->feed, &recipe)) return;
+    if (backend_maker(made->backend, &recipe, &rows->order, &made->maker, &error) != TANDA_OK)
+        made->backend->has_failed = has_failed;
+}
+
 static tanda_status make_rows(stepper *made, const stepper_rows *rows, tanda_error *error) {
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < STEPPER_TURNS; i++)
@@ -71,12 +81,15 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
                               .end_step = rows->end_step,
                               .memory = rows->memory,
                               .section_bytes = stepper_section_bytes(rows->device_memory)};
-    if (backend->copies_rows) options.room = (stream_memory){make_room, free_room, backend};
     program_options exchanged = *program;
     exchanged.batch_rows = rows->batch_rows;
     exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
     *result = (stepper){.session = session, .backend = backend};
+    make_maker(result, rows);
+    options.is_made_elsewhere = result->maker != NULL;
+    if (backend->copies_rows && result->maker == NULL)
+        options.room = (stream_memory){make_room, free_room, backend};
     tanda_status status = stream_create(&options, &result->stream, error);
     if (status == TANDA_OK) backend_share_cores(backend, true);
     if (status == TANDA_OK) status = make_rows(result, rows, error);
@@ -86,7 +99,11 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
 }
 
 void stepper_free(stepper *stepper) {
-    if (stepper->stream == NULL) return;
+    if (stepper->stream == NULL) {
+        backend_maker_free(stepper->backend, stepper->maker);
+        stepper->maker = NULL;
+        return;
+    }
     (void)backend_finish(stepper->backend, NULL);
     backend_share_cores(stepper->backend, false);
     for (size_t i = 0; i < STEPPER_TURNS; i++)
@@ -94,6 +111,7 @@ void stepper_free(stepper *stepper) {
     for (size_t i = 0; i < stepper->kept_places; i++)
         resident_free(&stepper->kept[i].rows);
     free(stepper->kept);
+    backend_maker_free(stepper->backend, stepper->maker);
     partial_tree_free(&stepper->tree);
     stream_free(stepper->stream);
     *stepper = (struct stepper){0};
@@ -129,6 +147,8 @@ static tanda_status take_section(stepper *stepper, tanda_error *error) {
     taken->section = next;
     taken->is_there = true;
     stepper->count++;
+    if (stepper->maker != NULL)
+        return resident_make(&taken->rows, stepper->maker, next.epoch, next.first, next.rows, error);
     const row_arrays arrays = arrays_of(stream_feed(stepper->stream), &next.block, next.rows);
     return resident_refill(&taken->rows, &arrays, error);
 }

@@ -28,8 +28,9 @@ typedef struct stepper {
     size_t kept_places, kept_count; /* of those, that may be used */
     placed_section *current;        /* the one that is worked on; NULL: none */
     placed_section *out[STEPPER_TURNS];
-    size_t count; /* of sections that are out of the stream, */
-    size_t first; /* and which one is given back first */
+    size_t count;     /* of sections that are out of the stream, */
+    size_t first;     /* and which one is given back first */
+    row_maker *maker; /* of rows that the device makes itself; or NULL */
     partial_tree tree;
 } stepper;
 

@@ -105,6 +105,21 @@ static tanda_status await_departure(const opencl_backend_state *state, buffer *b
     return opencl_check(state, clFlush(state->queue), "clFlush", error);
 }
 
+tanda_status opencl_begin_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error) {
+    const tanda_status status = await_departure(state, buffer, error);
+    if (status != TANDA_OK || buffer->departure == NULL) return status;
+    return opencl_check(state, clEnqueueBarrierWithWaitList(state->copy_queue, 1, &buffer->departure, NULL),
+                        "clEnqueueBarrierWithWaitList", error);
+}
+
+tanda_status opencl_end_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error) {
+    cl_event arrival = NULL;
+    const cl_int code = clEnqueueMarkerWithWaitList(state->copy_queue, 0, NULL, &arrival);
+    set_event(&buffer->arrival, arrival);
+    const tanda_status status = opencl_check(state, code, "clEnqueueMarkerWithWaitList", error);
+    return status == TANDA_OK ? opencl_check(state, clFlush(state->copy_queue), "clFlush", error) : status;
+}
+
 static tanda_status write_beside(const opencl_backend_state *state, buffer *buffer, const void *values,
                                  size_t bytes, tanda_error *error) {
     command command = {.transfer = "rows", .is_beside = true, .work.bytes = (double)bytes};
