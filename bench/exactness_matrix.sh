@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The exactness matrix: runs the same trainings on every implementation that is here and compares the SHA-256 of the
-# trained weights. Writes bench/exactness_matrix.md and .json. Some ten minutes on two cores.
+# trained weights. Writes bench/exactness_matrix.md and .json. Some fifteen minutes on two cores.
 #
 #   bench/exactness_matrix.sh                       builds what is missing (presets release and clang), runs all
 #   bench/exactness_matrix.sh --no-intel            without installing Intel's CPU runtime (bench/install_intel_opencl.sh)
@@ -24,8 +24,8 @@ gcc_program='' clang_program='' install_intel=yes only=''
 extra_programs=()
 
 # ---- what is trained: NAME|SET|OPTIONS ------------------------------------------------------------------------
-# Sets hold each other: tiny (also on oclgrind, which interprets), small (also on slow drivers), all. Those of tiny
-# deltas come out otherwise where numbers below 2^-100 are not flushed as the contract says.
+# Sets hold each other: tiny (also on oclgrind, which interprets), small (also on slow drivers), all; and shared, for
+# ranks, whose batches have several tiles. Those of tiny deltas come out otherwise where numbers below 2^-100 are not flushed as the contract says.
 trainings=(
     "perceptron, full batch|tiny|--data perceptron.csv --scale none --batch full --epochs 12 --learning-rate 0.5"
     "softmax regression|tiny|--data iris.csv --epochs 2"
@@ -86,6 +86,14 @@ trainings=(
     "class weights|small|--data breast_cancer.csv --class-weight balanced --epochs 5"
     "mse, two targets|small|--data iris.csv --target petal_width,petal_length --ignore species --hidden 16 --learning-rate 0.02 --epochs 5"
     "mse, two scaled targets|small|--data iris.csv --target petal_width,petal_length --ignore species --hidden 16 --scale-target standard --epochs 5"
+    "ranks: adam|shared|--data digits.csv --hidden 24 --batch 1024 --epochs 3 --optimizer adam"
+    "ranks: dropout|shared|--data digits.csv --hidden 24 --batch 1024 --epochs 3 --dropout 0.4"
+    "ranks: clip-norm, slices|shared|--data digits.csv --hidden 150,120 --batch 600 --epochs 2 --clip-norm 0.1 --optimizer nesterov"
+    "ranks: lbfgs|shared|--data digits.csv --hidden 8 --optimizer lbfgs --epochs 6 --l2 0.01"
+    "ranks: sample weights|shared|--data digits.csv --batch 900 --epochs 3 --sample-weight p2 --class-weight balanced"
+    "ranks: early stopping|shared|--data digits.csv --hidden 24 --batch 700 --epochs 40 --validation 0.3 --patience 1 --learning-rate 4 --schedule plateau"
+    "ranks: ragged last batch|shared|--data digits.csv --hidden 20 --batch 1300 --epochs 4"
+    "ranks: 5,000 classes|shared|--data synthetic:blobs,rows=6000,features=3,classes=5000 --batch 1024 --epochs 1 --optimizer rmsprop"
     "three labels a row|small|--data digits.csv --target p24,p31,p56 --loss binary_crossentropy --hidden 20 --epochs 3"
 )
 # What fast mode is worth is measured on a training large enough to show it.
@@ -282,19 +290,33 @@ add_drivers() {
     done
 }
 
+# ranks MPI NAME ARGUMENTS: a program that launches ranks of TANDA
+ranks() {
+    local file="$work/$1-$2" with_arguments="$gcc_program \"\$@\""
+    printf '#!/bin/sh\nexec mpirun.%s %s\n' "$1" "${3//TANDA/$with_arguments}" >"$file"
+    chmod +x "$file"
+    echo "$file"
+}
+
 # Ranks of an MPI that is here and has its plug-in beside the program.
 add_ranks() {
-    local mpi title count program=$gcc_program
-    local environment="OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1"
-    for mpi in "openmpi|Open MPI|2" "openmpi|Open MPI|5" "mpich|MPICH|3"; do
-        IFS='|' read -r mpi title count <<<"$mpi"
-        if ! command -v "mpirun.$mpi" >/dev/null || [ ! -e "$(dirname "$program")/tanda_$mpi.so" ]; then
+    local mpi title count compiled
+    compiled=$(cache ranks)
+    local environment="$compiled OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1"
+    for mpi in "openmpi|Open MPI" "mpich|MPICH"; do
+        IFS='|' read -r mpi title <<<"$mpi"
+        if ! command -v "mpirun.$mpi" >/dev/null || [ ! -e "$(dirname "$gcc_program")/tanda_$mpi.so" ]; then
             echo "No $title here: its rows are left out" >&2
             continue
         fi
-        printf '#!/bin/sh\nexec mpirun.%s -np %d "%s" "$@"\n' "$mpi" "$count" "$program" >"$work/$mpi-$count"
-        chmod +x "$work/$mpi-$count"
-        implementation "${names[0]}, $count ranks, $title" "$work/$mpi-$count" "$environment" "--device cpu --threads 1"
+        for count in 1 2 3 4 5 7 8; do
+            implementation "${names[0]}, $count ranks, $title" "$(ranks "$mpi" $count "-np $count TANDA --mpi $mpi")" \
+                "$environment" "--device cpu --threads 1" "$([ "$mpi-$count" = openmpi-2 ] && echo ranks || echo shared)"
+        done
+        [ -n "$(opencl_devices "$compiled")" ] || continue
+        implementation "OpenCL, 2 ranks, $title" "$(ranks "$mpi" opencl "-np 2 TANDA")" "$environment" "--device opencl" shared
+        implementation "OpenMP and OpenCL, 3 ranks, $title" \
+            "$(ranks "$mpi" mixed "-np 1 TANDA --device cpu --threads 1 : -np 2 TANDA --device opencl")" "$environment" "" shared
     done
 }
 
@@ -333,9 +355,14 @@ train() {
         >"$work/result.json" 2>"$work/errors.txt"
 }
 
-# Whether the trainings of SET $2 are run on a row of SET $1.
+# Whether the trainings of SET $2 are run on ROW $1. Those for ranks are held against the first row.
 is_run() {
-    [ "$1" = all ] || [ "$2" = tiny ] || { [ "$1" = small ] && [ "$2" = small ]; }
+    case ${sets[$1]}-$2 in
+    *-shared) [ "$1" -eq 0 ] || [[ ${sets[$1]} = shared || ${sets[$1]} = ranks ]] ;;
+    shared-*) false ;;
+    all-* | ranks-* | *-tiny | small-small) true ;;
+    *) false ;;
+    esac
 }
 
 # Twice, unless it is slow: the second time nothing is left to compile, and the bits must be the same again.
@@ -350,7 +377,7 @@ run_training() {
     hash[$row,$column]=$first
     time=$(value "$work/result.json" train)
     grade[$row]=$(value "$work/result.json" grade)
-    if awk "BEGIN { exit !($EPOCHREALTIME - $start < 2) }"; then
+    if [ "${sets[row]}" != shared ] && awk "BEGIN { exit !($EPOCHREALTIME - $start < 2) }"; then
         train "$row" ${training##*|} || return 1
         time=$(value "$work/result.json" train)
         [ "$(value "$work/result.json" weights_sha256)" = "$first" ] ||
@@ -375,7 +402,7 @@ run_row() {
     printf '%2d/%d  %-40s' $((row + 1)) ${#names[@]} "${names[row]}" >&2
     for column in "${!trainings[@]}"; do
         IFS='|' read -r _ set _ <<<"${trainings[column]}"
-        is_run "${sets[row]}" "$set" || continue
+        is_run "$row" "$set" || continue
         run_training "$row" "$column" || break
         case ${hash[$row,$column]:-} in
         "${hash[0,$column]}") printf '.' >&2 ;;

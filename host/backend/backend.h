@@ -116,7 +116,7 @@ typedef struct program_interface {
                         const update_rates *rates, bool with_loss, tanda_error *error);
     tanda_status (*results)(backend *backend, program *program, step_result *results, tanda_error *error);
     tanda_status (*partial)(backend *backend, program *program, uint64_t step, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
     tanda_status (*apply)(backend *backend, program *program, uint64_t step, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
     tanda_status (*part)(backend *backend, program *program, uint64_t step, size_t index, bool is_last,

@@ -184,10 +184,10 @@ tanda_status session_results(session *session, step_result *results, tanda_error
     return session->backend->interface->programs.results(session->backend, session->program, results, error);
 }
 
-tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
+tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles, bool with_loss,
                              partial_sum *sum, tanda_error *error) {
     return session->backend->interface->programs.partial(session->backend, session->program, step, first_tile,
-                                                         tiles, sum, error);
+                                                         tiles, with_loss, sum, error);
 }
 
 tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,

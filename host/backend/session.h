@@ -97,9 +97,9 @@ tanda_status session_results(session *session, step_result *results, tanda_error
 /*
  * The two halves of a step, for hosts and devices that share one: the sum of tiles first_tile ... first_tile + tiles - 1
  * of a step, first_tile being 0 or a multiple of the power of two from `tiles` on; and the update from the sum of all,
- * added by the tree of contract 4. rates: of the step, or NULL. Together they are session_run of one step, bit for bit.
+ * added by the tree of contract 4. with_loss, rates: see session_run. Together they are that of one step, bit for bit.
  */
-tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles,
+tanda_status session_partial(session *session, uint64_t step, size_t first_tile, size_t tiles, bool with_loss,
                              partial_sum *sum, tanda_error *error);
 tanda_status session_apply(session *session, uint64_t step, const update_rates *rates, const partial_sum *sum,
                            step_result *result, tanda_error *error);

@@ -45,7 +45,7 @@ error_t application_parse(int key, struct argp_state *state, application *applic
 
 tanda_status application_open(application *application, bool without_target, tanda_error *error) {
     const double begin = seconds_now();
-    tanda_dataset_options reading = options_reading(&application->data);
+    tanda_dataset_options reading = options_reading(&application->data, application->common.quiet);
     reading.without_target = without_target;
     reading.held_out = true;
     tanda_status status =

@@ -85,16 +85,24 @@ void bar_show(bar *bar, const tanda_progress *progress) {
     end_line(bar, text, line);
 }
 
-void bar_show_rows(bar *bar, size_t rows, size_t all) {
+static void show_part(bar *bar, const char *title, size_t done, size_t all, const char *unit) {
     char line[MOST_WIDTH + 1] = "";
     FILE *text = begin_line(bar, line);
     if (text == NULL) return;
-    const double share = (double)rows / (double)all, seconds = bar->drawn - bar->begun;
-    fputs("Rows", text);
+    const double share = (double)done / (double)all, seconds = bar->drawn - bar->begun;
+    fputs(title, text);
     put_cells(text, share);
-    fprintf(text, " %zu/%zu - ETA ", rows, all);
+    fprintf(text, " %zu/%zu%s - ETA ", done, all, unit);
     put_time(text, share > 0.0 ? seconds / share - seconds : 0.0);
     end_line(bar, text, line);
+}
+
+void bar_show_rows(bar *bar, size_t rows, size_t all) {
+    show_part(bar, "Rows", rows, all, "");
+}
+
+void bar_show_text(bar *bar, size_t bytes, size_t all) {
+    show_part(bar, "Text", bytes >> 20, (all >> 20) + 1, " MiB");
 }
 
 void bar_clear(bar *bar) {

@@ -19,6 +19,9 @@ void bar_show(bar *bar, const tanda_progress *progress);
 /* The same for rows that are written, of all rows. */
 void bar_show_rows(bar *bar, size_t rows, size_t all);
 
+/* The same for text that is read, in bytes. */
+void bar_show_text(bar *bar, size_t bytes, size_t all);
+
 /* Erases it, so that a line can be printed. */
 void bar_clear(bar *bar);
 

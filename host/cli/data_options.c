@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bar.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
+#include "cli/report.h"
 
 #define TEXT(member) TEXT_AT(data_options, member)
 #define SWITCH(member) SWITCH_AT(data_options, member)
@@ -68,9 +70,12 @@ static const struct argp_option reading_table[] = {
     ELSEWHERE("skiprows"),
     ELSEWHERE("skip-rows"),
     {"memory", VALUE(read.memory), "SIZE", 0,
-     "memory for rows, e.g. 500M or 8G; what is more is read piece by piece, .npy and synthetic data alone; "
-     "default: three "
-     "quarters of what is free",
+     "memory for rows, e.g. 500M or 8G; what is more is read piece by piece, .npy and synthetic data, and "
+     "text with --data-cache; default: three quarters of what is free, divided by the ranks of a host",
+     0},
+    {"data-cache", TEXT(read.cache), "DIR", 0,
+     "a folder where text of more rows than --memory holds is kept as .npy, made once for each way of "
+     "reading it, and anew where the text has changed; default: such text is refused",
      0},
     {0},
 };
@@ -280,7 +285,25 @@ const struct argp encoding_argp = {.options = encoding_table,
 
 /* ---- what was taken ------------------------------------------------------------------------------------- */
 
-tanda_dataset_options options_reading(const data_options *options) {
+/* Of text on its way to the cache, one at a time. */
+static bar text_bar;
+static size_t text_bar_done = SIZE_MAX; /* of the walk that it shows; less is another one */
+
+static void show_text(size_t done, size_t all, void *context) {
+    (void)context;
+    if (done < text_bar_done) text_bar = bar_begin();
+    text_bar_done = done;
+    bar_show_text(&text_bar, done, all);
+    if (done == all) bar_clear(&text_bar);
+}
+
+static void show_note(const char *text, void *context) {
+    (void)context;
+    bar_clear(&text_bar);
+    print_note(text);
+}
+
+tanda_dataset_options options_reading(const data_options *options, bool quiet) {
     tanda_dataset_options reading = options->read;
     reading.size = sizeof reading;
     if (reading.memory == 0) reading.memory = memory_free() / 4 * 3;
@@ -296,6 +319,9 @@ tanda_dataset_options options_reading(const data_options *options) {
     reading.copy_count = options->copy.count;
     reading.missing_values = (const char *const *)options->missing_values.texts;
     reading.missing_value_count = options->missing_values.count;
+    if (quiet) return reading;
+    reading.on_note = show_note;
+    reading.on_progress = show_text;
     return reading;
 }
 

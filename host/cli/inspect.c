@@ -195,7 +195,7 @@ static tanda_status print_json(const inspected *inspected, tanda_error *error) {
  */
 static tanda_status load(const inspection *inspection, tanda_dataset **dataset, char *remark, size_t size,
                          tanda_error *error) {
-    tanda_dataset_options reading = options_reading(&inspection->data);
+    tanda_dataset_options reading = options_reading(&inspection->data, inspection->common.quiet);
     reading.task = inspection->task;
     const tanda_status status = dataset_load_columns(inspection->data.path, &reading, dataset, error);
     const bool is_about_target = status == TANDA_USAGE || status == TANDA_BAD_INPUT;

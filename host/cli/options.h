@@ -62,8 +62,11 @@ extern const struct argp reading_argp, data_argp, encoding_argp, unknown_argp;
 /* What --format says of data, for a command whose --format is of pictures, too. TANDA_USAGE. */
 tanda_status data_format_read(const char *argument, tanda_dataset_options *read, tanda_error *error);
 
-/* The reading options with the lists in place; borrows from options. */
-tanda_dataset_options options_reading(const data_options *options);
+/*
+ * The reading options with the lists in place; borrows from options. Unless quiet, notes on the cache go to standard error,
+ * and a bar shows how far text is on its way there.
+ */
+tanda_dataset_options options_reading(const data_options *options, bool quiet);
 void data_options_free(data_options *options);
 
 /* For the manual: how the delimiter of a file is found. */

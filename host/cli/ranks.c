@@ -17,6 +17,8 @@ static struct state {
     const char *mpi; /* of the command line; NULL: auto */
     bool was_joined; /* or tried to be: MPI begins once */
     bool is_shared;  /* the command is one that the ranks share */
+    size_t
+        memory; /* that this rank has for rows, as it shares its host's with others; 0: it does not, or was told */
 } state = {.ranks = 1};
 
 /* Before the command's own options are known: what --mpi says, or NULL. */
@@ -47,6 +49,8 @@ static void take_part(train_options *options) {
     if (setenv("OMP_NUM_THREADS", threads, 0) == 0 && device->threads == 0)
         device->threads = strtoul(getenv("OMP_NUM_THREADS"), NULL, 10); /* its runtime has read it before */
     device->turn = hosts->place.local_rank;
+    if (options->data.read.memory == 0 && hosts->place.local_ranks > 1)
+        state.memory = options->reading.memory /= hosts->place.local_ranks;
     if (hosts_rank(hosts) == 0) return;
     options->common.quiet = true;
     options->common.json = options->plot = options->profile = false;
@@ -116,9 +120,11 @@ static void print(char *const *ids, size_t batch_rows, size_t working) {
     fprintf(stderr, "; a batch of %zu row%s is %zu tile%s of 256 rows", batch_rows, plural(batch_rows), tiles,
             plural(tiles));
     if (working == state.ranks)
-        fputs(": all ranks have work\n", stderr);
+        fputs(": all ranks have work", stderr);
     else
-        fprintf(stderr, ": only %zu of %zu ranks have work\n", working, state.ranks);
+        fprintf(stderr, ": only %zu of %zu ranks have work", working, state.ranks);
+    if (state.memory > 0) fprintf(stderr, "; each has %.1f GiB for rows", (double)state.memory / 0x1p30);
+    fputs("\n", stderr);
 }
 
 tanda_status ranks_tell(const tanda_device *device, size_t batch_rows, bool quiet, tanda_error *error) {

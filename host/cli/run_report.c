@@ -236,7 +236,7 @@ static tanda_status read_runs(reporting *run, tanda_error *error) {
 static tanda_status judge(reporting *run, tanda_error *error) {
     judged *judged = &run->report.judged;
     const common_options *common = &run->common;
-    tanda_dataset_options reading = options_reading(&run->data);
+    tanda_dataset_options reading = options_reading(&run->data, common->quiet);
     row_stream *stream = NULL;
     reading.held_out = true;
     judged->path = run->model;

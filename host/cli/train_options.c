@@ -288,7 +288,7 @@ tanda_status train_options_check(train_options *options, tanda_error *error) {
     tanda_train_defaults(kind, &defaults); /* of what was not given */
     if (training->epochs == 0) training->epochs = defaults.epochs;
     if (!options->has_batch) training->batch_rows = defaults.batch_rows;
-    options->reading = options_reading(&options->data);
+    options->reading = options_reading(&options->data, options->common.quiet);
     training->seed = options->common.seed;
     training->math = options->common.device.math;
     training->gemm = options->common.gemm;

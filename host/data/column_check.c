@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/category_marks.h"
 #include "data/dataset.h"
 #include "data/place.h"
 #include "support/memory.h"
@@ -225,41 +226,33 @@ static void add_category(lacks *lacks, const tanda_dataset *dataset, size_t colu
     fputc(')', out);
 }
 
-/* marks[category] gets the bit for each row's category; returns whether there is a value. */
-static bool mark(const tanda_dataset *dataset, size_t column, unsigned char bit, unsigned char *marks) {
-    const bool is_category = dataset->raw.is_category != NULL && dataset->raw.is_category[column];
-    bool some = false;
-    for (size_t row = 0; row < dataset->rows && (is_category || !some); row++) {
-        const float value = dataset->values[row * dataset->features + column];
-        if (isnan(value)) continue;
-        some = true;
-        if (is_category) marks[(size_t)value] |= bit;
-    }
-    return some;
+static tanda_status no_value(const tanda_dataset *training, size_t column, size_t fold, tanda_error *error) {
+    char name[SHOWN_SIZE], of_fold[40] = "";
+    text_put(name, sizeof name, "%zu (from 0)", column);
+    if (training->feature_names != NULL)
+        shown(training->feature_names[column], strlen(training->feature_names[column]), name);
+    if (fold > 0) text_put(of_fold, sizeof of_fold, " of fold %zu", fold);
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: feature %s has no value in the training rows%s; leave it out with --ignore",
+                training->raw.path, name, of_fold);
 }
 
 tanda_status lacks_find(lacks *lacks, const tanda_dataset *training, const tanda_dataset *held_out,
                         size_t fold, tanda_error *error) {
-    unsigned char marks[CATEGORIES_MAX];
+    category_marks trained = {0}, held = {0};
     if (raw_columns_are_features(&training->raw)) return TANDA_OK;
-    for (size_t column = 0; column < training->features; column++) {
-        memset(marks, 0, sizeof marks);
-        if (!mark(training, column, 1, marks)) {
-            char name[SHOWN_SIZE], of_fold[40] = "";
-            text_put(name, sizeof name, "%zu (from 0)", column);
-            if (training->feature_names != NULL)
-                shown(training->feature_names[column], strlen(training->feature_names[column]), name);
-            if (fold > 0) text_put(of_fold, sizeof of_fold, " of fold %zu", fold);
-            return fail(error, TANDA_BAD_INPUT,
-                        "%s: feature %s has no value in the training rows%s; leave it out with --ignore",
-                        training->raw.path, name, of_fold);
-        }
-        if (training->raw.is_category == NULL || !training->raw.is_category[column]) continue;
-        mark(held_out, column, 2, marks);
+    tanda_status status = category_marks_find(training, &trained, error);
+    if (status == TANDA_OK) status = category_marks_find(held_out, &held, error);
+    for (size_t column = 0; status == TANDA_OK && column < training->features; column++) {
+        if (trained.some[column] == 0) status = no_value(training, column, fold, error);
+        if (status != TANDA_OK || trained.of[column] == NULL) continue;
         for (size_t i = 0; i < training->raw.categories[column].texts.count; i++)
-            if (marks[i] == 2) add_category(lacks, training, column, i, fold);
+            if (held.of[column][i] != 0 && trained.of[column][i] == 0)
+                add_category(lacks, training, column, i, fold);
     }
-    return TANDA_OK;
+    category_marks_free(&trained);
+    category_marks_free(&held);
+    return status;
 }
 
 tanda_status lacks_end(lacks *lacks, const char *path, bool accepted, char **note, tanda_error *error) {

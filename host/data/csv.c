@@ -93,15 +93,23 @@ static void take_categories(csv_reader *reader) {
     }
 }
 
-static tanda_status find_categories(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
-    const tanda_status status = csv_find_text(reader, chunks, error);
+void csv_settle_categories(csv_reader *reader, const size_t *totals) {
+    csv_mark_text(reader, totals);
     reader->may_find_text = false;
     take_categories(reader);
+}
+
+static tanda_status find_categories(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+    size_t *totals = NULL;
+    tanda_status status =
+        allocate(&totals, reader->columns, FIELD_KIND_COUNT * sizeof *totals, "columns", error);
+    if (status == TANDA_OK) status = csv_count_text(reader, chunks, totals, error);
+    if (status == TANDA_OK) csv_settle_categories(reader, totals);
+    free(totals);
     return status;
 }
 
-/* Decides what becomes of each column. */
-static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+tanda_status csv_assign_roles(csv_reader *reader, bool *holds_text, tanda_error *error) {
     const tanda_dataset_options *options = reader->request->options;
     tanda_status status = allocate(&reader->roles, reader->columns, sizeof *reader->roles, "columns", error);
     if (status == TANDA_OK)
@@ -119,12 +127,11 @@ static tanda_status assign_roles(csv_reader *reader, const csv_chunks *chunks, t
     }
     /* text further down shows when numbers are read */
     const reading *sample = reader->sample;
-    bool holds_text = chunks->has_quotes;
+    *holds_text = false;
     for (size_t i = 0; i < sample->columns && i < reader->columns; i++)
-        holds_text |= reader->roles[i] >= 0 &&
-                      sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0;
+        *holds_text |= reader->roles[i] >= 0 &&
+                       sample->of[i].counts[FIELD_TEXT] + sample->of[i].counts[FIELD_GROUPED] > 0;
     reader->may_find_text = options->categorical_auto && reader->request->expected == NULL;
-    if (reader->may_find_text && holds_text) return find_categories(reader, chunks, error);
     take_categories(reader);
     return TANDA_OK;
 }
@@ -157,8 +164,7 @@ static bool holds_categories(const csv_reader *reader) {
     return false;
 }
 
-/* The place of a field of data, found by going there once more. */
-static place find_place(const csv_reader *reader, size_t row, size_t column) {
+place csv_find_place(const csv_reader *reader, size_t row, size_t column) {
     csv_cursor cursor = reader->start;
     csv_field field = {0};
     place place = {.path = reader->path,
@@ -174,9 +180,7 @@ static place find_place(const csv_reader *reader, size_t row, size_t column) {
     return place;
 }
 
-/* In parallel where that can be; what is wrong, or unusual, is read again with care. */
-static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, table *table,
-                              tanda_error *error) {
+tanda_status csv_read_rows(csv_reader *reader, const csv_chunks *chunks, table *table, tanda_error *error) {
     size_t target = reader->selection.target;
     bool has_labels = target != NO_COLUMN && reader->roles[target] == ROLE_TARGET;
     bool text = has_labels && begins_with_text(reader);
@@ -198,6 +202,8 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
             csv_take_exact(reader, table);
         }
         if (status != TANDA_OK || (!careful && csv_read_chunks(reader, chunks, table))) return status;
+        reader->is_unread = reader->may_find_text && reader->is_piece;
+        if (reader->is_unread) return TANDA_OK;
         if (reader->may_find_text) {
             status = find_categories(reader, chunks, error);
             if (status != TANDA_OK) return status;
@@ -219,14 +225,17 @@ static tanda_status read_rows(csv_reader *reader, const csv_chunks *chunks, tabl
 
 static tanda_status read_table(csv_reader *reader, table *table, tanda_error *error) {
     csv_chunks chunks = {0};
+    bool holds_text = false;
     tanda_status status = csv_find_chunks(&reader->start, &chunks, error);
-    if (status == TANDA_OK) status = assign_roles(reader, &chunks, error);
-    if (status == TANDA_OK) status = read_rows(reader, &chunks, table, error);
+    if (status == TANDA_OK) status = csv_assign_roles(reader, &holds_text, error);
+    if (status == TANDA_OK && reader->may_find_text && (holds_text || chunks.has_quotes))
+        status = find_categories(reader, &chunks, error);
+    if (status == TANDA_OK) status = csv_read_rows(reader, &chunks, table, error);
     if (status == TANDA_OK) {
         const target_fault fault = target_fault_find(table, reader->request);
         const place place = fault.kind == TARGET_FINE
                                 ? (struct place){0}
-                                : find_place(reader, fault.row, reader->selection.targets[fault.target]);
+                                : csv_find_place(reader, fault.row, reader->selection.targets[fault.target]);
         status = target_fault_tell(&fault, &place, error);
     }
     table->columns = reader->columns;
@@ -243,42 +252,51 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     return status;
 }
 
+tanda_status csv_begin_text(csv_reader *reader, const char *text, size_t size, text_encoding encoding,
+                            tanda_error *error) {
+    const request *request = reader->request;
+    reading *sample = (reading *)(uintptr_t)reader->sample; /* a reader's own while it begins */
+    reader->dialect.encoding = encoding;
+    reader->fills_missing = request_fills_missing(request);
+    reader->is_careful = missing_has_number(request->options);
+    tanda_status status = dialect_find(reader->path, request, text, size, &reader->dialect, sample, error);
+    reader->start = sample->start;
+    if (reader->dialect.delimiter == reader->dialect.decimal)
+        reader->is_careful = true; /* numbers are in quotes */
+    if (status == TANDA_OK && request->lines_before > 0 && sample->titles > 0) {
+        csv_cursor first =
+            csv_open(reader->path, text, size); /* titles are in the first piece of a text, if at all */
+        first.comment = reader->start.comment;
+        csv_find_record(&first);
+        status = fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
+                      reader->path, first.line + request->lines_before);
+    }
+    return status == TANDA_OK ? read_first_row(reader, error) : status;
+}
+
+/* All but the sample. */
+static void free_reader(csv_reader *reader) {
+    free_texts(reader->names, reader->columns);
+    selection_free(&reader->selection);
+    free(reader->roles);
+    free(reader->places);
+    free(reader->scratch);
+}
+
 static tanda_status read_text(const char *path, const request *request, const char *text, size_t size,
                               text_encoding encoding, table *table, tanda_error *error) {
     reading sample = {0};
-    csv_reader reader = {.path = path,
-                         .request = request,
-                         .dialect = {.encoding = encoding},
-                         .sample = &sample,
-                         .fills_missing = request_fills_missing(request),
-                         .is_careful = missing_has_number(request->options)};
-    tanda_status status = dialect_find(path, request, text, size, &reader.dialect, &sample, error);
-    reader.start = sample.start;
-    if (reader.dialect.delimiter == reader.dialect.decimal)
-        reader.is_careful = true; /* numbers are in quotes */
-    if (status == TANDA_OK && request->lines_before > 0 && sample.titles > 0) {
-        csv_cursor first =
-            csv_open(path, text, size); /* titles are in the first piece of a text, if at all */
-        first.comment = reader.start.comment;
-        csv_find_record(&first);
-        status = fail(error, TANDA_BAD_INPUT, "%s:%zu: the line has fewer fields than the rows behind it",
-                      path, first.line + request->lines_before);
-    }
-    const char *first_row = reader.start.at;
-    if (status == TANDA_OK) status = read_first_row(&reader, error);
+    csv_reader reader = {.path = path, .request = request, .sample = &sample};
+    tanda_status status = csv_begin_text(&reader, text, size, encoding, error);
     if (status == TANDA_OK && request->names != NULL)
         *request->names =
-            (text_span){.begin = (size_t)(first_row - text), .end = (size_t)(reader.start.at - text)};
+            (text_span){.begin = (size_t)(sample.start.at - text), .end = (size_t)(reader.start.at - text)};
     reader.start.line += request->lines_before;
     if (status == TANDA_OK) status = read_table(&reader, table, error);
     if (status == TANDA_OK && request->options->copy_count > 0)
         status = csv_copy_columns(&reader, table, error);
     if (status != TANDA_OK) table_free(table);
-    free_texts(reader.names, reader.columns);
-    selection_free(&reader.selection);
-    free(reader.roles);
-    free(reader.places);
-    free(reader.scratch);
+    free_reader(&reader);
     reading_free(&sample);
     return status;
 }

@@ -229,27 +229,34 @@ static void count_kinds(void *context, size_t first, size_t end) {
     }
 }
 
-tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error) {
+tanda_status csv_count_text(const csv_reader *reader, const csv_chunks *chunks, size_t *totals,
+                            tanda_error *error) {
     chunk_work work = {.reader = reader, .chunks = chunks->chunks};
     const bool alone = chunks->has_quotes || chunks->count == 0 || reader->columns > COLUMNS_IN_PARTS;
-    size_t parts = alone ? 1 : chunks->count, count = 0;
-    if (multiply_overflows(parts, reader->columns * FIELD_KIND_COUNT, &count))
+    const size_t parts = chunks->count, kinds = reader->columns * FIELD_KIND_COUNT;
+    size_t count = 0;
+    if (alone) {
+        count_text(reader, reader->start, totals);
+        return TANDA_OK;
+    }
+    if (multiply_overflows(parts, kinds, &count))
         return fail(error, TANDA_FAILED, "%s: no memory for its columns", reader->path);
-    tanda_status status = allocate(&work.counts, count, sizeof *work.counts, "columns", error);
+    const tanda_status status = allocate(&work.counts, count, sizeof *work.counts, "columns", error);
     if (status != TANDA_OK) return status;
-    if (!alone)
-        parallel_ranges(parts, 1, count_kinds, &work);
-    else
-        count_text(reader, reader->start, work.counts);
+    parallel_ranges(parts, 1, count_kinds, &work);
+    for (size_t part = 0; part < parts; part++)
+        for (size_t i = 0; i < kinds; i++)
+            totals[i] += work.counts[part * kinds + i];
+    free(work.counts);
+    return TANDA_OK;
+}
+
+void csv_mark_text(csv_reader *reader, const size_t *totals) {
     for (size_t i = 0; i < reader->columns; i++) {
         column_sample column = {0};
         if (reader->roles[i] < 0) continue;
-        for (size_t part = 0; part < parts; part++)
-            for (size_t kind = 0; kind < FIELD_KIND_COUNT; kind++)
-                column.counts[kind] += work.counts[(part * reader->columns + i) * FIELD_KIND_COUNT + kind];
+        memcpy(column.counts, totals + i * FIELD_KIND_COUNT, sizeof column.counts);
         if (column.counts[FIELD_TEXT] + column.counts[FIELD_GROUPED] > 0 && !column_is_numeric(&column))
             reader->selection.is_category[reader->roles[i]] = true;
     }
-    free(work.counts);
-    return TANDA_OK;
 }

@@ -55,8 +55,20 @@ typedef struct csv_reader {
     char *scratch; /* for text with doubled quotes */
     size_t scratch_size;
     bool met_text;          /* a label is text, while numbers were read: begin again */
+    bool is_piece;          /* of a text: which columns are text is not found out from it alone */
+    bool is_unread;         /* and where that has to be, it is not read */
     const csv_aside *aside; /* where labels and categories are put instead of among the table's, or NULL */
 } csv_reader;
+
+/*
+ * How the text is written, and what its first row says, of a text or its first part: path, request and sample, which is empty,
+ * are set. The reader then stands at the first row of data.
+ */
+tanda_status csv_begin_text(csv_reader *reader, const char *text, size_t size, text_encoding encoding,
+                            tanda_error *error);
+
+/* Decides what becomes of each column. *holds_text: which are text is to be found out first, of all rows. */
+tanda_status csv_assign_roles(csv_reader *reader, bool *holds_text, tanda_error *error);
 
 /* Rows that the text from a cursor on has room for, and one more: when there are others, one of these is faulty. */
 static inline size_t csv_most_rows(const csv_cursor *start, size_t columns) {
@@ -98,6 +110,12 @@ tanda_status csv_find_chunks(const csv_cursor *start, csv_chunks *chunks, tanda_
  */
 bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *table);
 
+/* In parallel where that can be; what is wrong, or unusual, is read again with care. */
+tanda_status csv_read_rows(csv_reader *reader, const csv_chunks *chunks, table *table, tanda_error *error);
+
+/* The place of a field of data, found by going there once more. */
+place csv_find_place(const csv_reader *reader, size_t row, size_t column);
+
 /* Reads numbers to the table's exact columns as well from now on. */
 void csv_take_exact(csv_reader *reader, const table *table);
 
@@ -109,10 +127,15 @@ tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, 
 tanda_status csv_copy_columns(const csv_reader *reader, table *table, tanda_error *error);
 
 /*
- * Marks the features that are columns of text, going by all rows: where at least nine of ten values are numbers, a word
- * is rather a slip. TANDA_FAILED for want of memory.
+ * Adds the fields of each kind to totals (columns, FIELD_KIND_COUNT), and marks the features that are columns of text, going
+ * by those of all rows: where at least nine of ten values are numbers, a word is rather a slip. TANDA_FAILED for want of memory.
  */
-tanda_status csv_find_text(csv_reader *reader, const csv_chunks *chunks, tanda_error *error);
+tanda_status csv_count_text(const csv_reader *reader, const csv_chunks *chunks, size_t *totals,
+                            tanda_error *error);
+void csv_mark_text(csv_reader *reader, const size_t *totals);
+
+/* Takes what they tell for all text. */
+void csv_settle_categories(csv_reader *reader, const size_t *totals);
 
 /*
  * reader->names are the texts of the first row. With a model its names, categories and classes decide; else a row is one

@@ -48,6 +48,7 @@ struct feed {
     size_t rows, features;
     size_t label_width; /* labels of a row, four bytes each; 0: none */
     bool has_weights;
+    bool waits;       /* reading waits for a disk, and computes little: more threads than cores may do it */
     size_t read_rows; /* so many at once are read best; at least 1 */
     size_t shares;    /* beside the first */
 };

@@ -12,12 +12,12 @@
 #include "data/packed.h"
 #include "data/pipe.h"
 #include "data/shards.h"
+#include "data/text_load.h"
 #include "support/memory.h"
 
-#define SAMPLE ((size_t)1 << 20) /* bytes of a text that tell how long its values are */
+#define LOOKED_AT ((size_t)1 << 20) /* bytes of a file that tell what it is */
 #define INTEGERS_SEEN 65536
 #define ROWS_LOOKED_AT 65536
-#define RUINED 0x1p-10 /* see data/origin.h */
 
 /* ---- classes ----------------------------------------------------------------------------------------------- */
 
@@ -168,7 +168,7 @@ static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_e
 
 /* As data/origin.h has it. */
 static bool is_ruined(const spread *found) {
-    return !(found->high - found->low >= RUINED * larger(fabs(found->low), fabs(found->high)));
+    return !(found->high - found->low >= ORIGIN_RUINED * larger(fabs(found->low), fabs(found->high)));
 }
 
 static size_t count_ruined(const looking *looking) {
@@ -329,24 +329,15 @@ static tanda_status load_npy(const char *path, const request *request, tanda_dat
 
 /* ---- any file ---------------------------------------------------------------------------------------------- */
 
-/* Bytes of the values that a text of this size holds, by how many there are in its first part. */
-static size_t values_of_text(const unsigned char *data, size_t size, size_t whole) {
-    size_t values = 1;
-    for (size_t i = 0; i < size; i++)
-        values += memchr(",;\t\n|", data[i], 5) != NULL || (data[i] == ' ' && i > 0 && data[i - 1] != ' ');
-    const double bytes = (double)whole / (double)size * (double)values * sizeof(float);
-    return bytes < (double)SIZE_MAX ? (size_t)bytes : SIZE_MAX;
-}
-
-/* Of what is read into memory alone: by its header, or by what its text looks like. Packed files are not looked into. */
+/* Of what is read into memory alone, and is no text: by its header. */
 static tanda_status check_other(const char *path, const tanda_dataset_options *options, const char *name,
-                                size_t size, size_t bytes, tanda_error *error) {
-    if (bytes <= options->memory) return TANDA_OK;
+                                size_t size, tanda_error *error) {
+    if (size <= options->memory) return TANDA_OK;
     return fail(
         error, TANDA_BAD_INPUT,
         "%s: %zu bytes of %s, whose rows need about %zu in memory, and --memory is %zu; give a greater "
         "one, or save it as .npy (numpy.save), which is read in place",
-        path, size, name, bytes, options->memory);
+        path, size, name, size, options->memory);
 }
 
 /* Where all rows are put. */
@@ -412,25 +403,26 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     tanda_status status = shards_are_in(path, taken, error);
     if (status != TANDA_OK || *taken)
         return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
-    if (options->memory == 0 || request->is_look || options->more_count > 0) return TANDA_OK;
-    if (pipe_is_named(path) || format_member(path) != NULL || stat(path, &information) != 0 ||
-        !S_ISREG(information.st_mode) || information.st_size == 0)
+    if (options->memory == 0 || request->is_look || pipe_is_named(path)) return TANDA_OK;
+    if (format_member(path) != NULL || stat(path, &information) != 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
+    if (options->more_count > 0 || S_ISDIR(information.st_mode))
+        return text_load(path, request, dataset, taken, error);
+    if (!S_ISREG(information.st_mode) || information.st_size == 0) return TANDA_OK;
     status = file_range_open(path, true, &file, error);
     if (status != TANDA_OK) return status;
-    const size_t size = file_range_size(file), begin = size < SAMPLE ? size : SAMPLE;
+    const size_t size = file_range_size(file), begin = size < LOOKED_AT ? size : LOOKED_AT;
     status = allocate(&bytes, begin, 1, "the begin of a file", error);
     if (status == TANDA_OK) status = file_range_read(file, 0, bytes, begin, error);
     file_range_close(file);
-    if (status == TANDA_OK && packed_name(bytes, begin) == NULL) {
-        const char *title = format_title(bytes, begin);
-        if (npy_looks_right(bytes, begin))
-            status = load_npy(path, request, dataset, taken, error);
-        else if (title != NULL && (csv_looks_right(bytes, begin) || libsvm_looks_right(bytes, begin)))
-            status = check_other(path, options, title, size, values_of_text(bytes, begin, size), error);
-        else if (title != NULL)
-            status = check_other(path, options, title, size, size, error);
-    }
+    const char *title = status == TANDA_OK ? format_title(bytes, begin) : NULL;
+    const bool is_packed = status == TANDA_OK && packed_name(bytes, begin) != NULL;
+    if (status == TANDA_OK && (is_packed || text_is_asked(options, bytes, begin)))
+        status = text_load(path, request, dataset, taken, error);
+    else if (title != NULL && npy_looks_right(bytes, begin))
+        status = load_npy(path, request, dataset, taken, error);
+    else if (title != NULL)
+        status = check_other(path, options, title, size, error);
     free(bytes);
     return status;
 }

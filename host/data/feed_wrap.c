@@ -276,6 +276,47 @@ tanda_status feed_range(feed *source, size_t first, size_t rows, feed **result, 
     return TANDA_OK;
 }
 
+/* ---- with weights ------------------------------------------------------------------------------------------- */
+
+typedef struct paired_feed {
+    feed feed;
+    struct feed *weights;
+} paired_feed;
+
+static void free_paired(feed *feed) {
+    feed_free(((paired_feed *)feed)->weights);
+    free(feed);
+}
+
+static tanda_status read_paired(const feed *feed, size_t first, size_t rows, const row_block *block,
+                                tanda_error *error) {
+    const struct feed *weights = ((const paired_feed *)feed)->weights;
+    const row_block of_weights = {.values = block->weights};
+    tanda_status status = feed_read(feed->source, first, rows, block, error);
+    if (status != TANDA_OK || block->weights == NULL) return status;
+    status = feed_read(weights, first, rows, &of_weights, error);
+    for (size_t row = 0; status == TANDA_OK && row < rows; row++)
+        if (block->weights[row] < 0.0f)
+            return fail(error, TANDA_BAD_INPUT, "row %zu (from 0): %.9g is no weight: weights are 0 or more",
+                        first + row, (double)block->weights[row]);
+    return status;
+}
+
+static tanda_status check_paired(const feed *feed, tanda_error *error) {
+    return feed_check(((const paired_feed *)feed)->weights, TANDA_OK, error);
+}
+
+tanda_status feed_with_weights(feed *source, feed *weights, feed **result, tanda_error *error) {
+    static const feed_kind kind = {.read = read_paired, .free = free_paired, .check = check_paired};
+    paired_feed *made = NULL;
+    const tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    if (status != TANDA_OK) return status;
+    made->weights = weights;
+    made->feed.has_weights = true;
+    *result = &made->feed;
+    return TANDA_OK;
+}
+
 /* ---- several ----------------------------------------------------------------------------------------------- */
 
 typedef struct joined_feed {

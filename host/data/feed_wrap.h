@@ -24,6 +24,9 @@ tanda_status feed_standardised(feed *source, const target_scaling *scaling, feed
 tanda_status feed_weighted(feed *source, const double *weights, size_t class_count, feed **result,
                            tanda_error *error);
 
+/* Rows get the weights that another feed has as values, one a row, which is taken over, too. */
+tanda_status feed_with_weights(feed *source, feed *weights, feed **result, tanda_error *error);
+
 /* The rows that are marked, or those that are not, in the source's order. The marks are shared. */
 tanda_status feed_subset(feed *source, row_marks *marks, bool marked, feed **result, tanda_error *error);
 

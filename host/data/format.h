@@ -72,6 +72,23 @@ const char *foreign_kind(const char *path, const void *bytes, size_t size);
  */
 tanda_status parts_read(const char *path, const request *request, table *table, tanda_error *error);
 
+/* The files that the path and options->more_files stand for, for free_texts. */
+tanda_status parts_find(const char *path, const tanda_dataset_options *options, char ***paths, size_t *count,
+                        tanda_error *error);
+
+/* How a file is read that follows a first one, whose names are borrowed. It stays where it is while the request is used. */
+typedef struct later_part {
+    request request;
+    dataset_expectation expected;
+    tanda_dataset_options options;
+    char owner[60];
+} later_part;
+void part_follow(const char *first_path, const table *first, const request *request, later_part *later);
+
+/* TANDA_BAD_INPUT for a file of other columns than the first. */
+tanda_status part_check(const char *path, size_t columns, const char *first_path, size_t first_columns,
+                        tanda_error *error);
+
 /*
  * Reads the columns that the request asks for; of labels, a row for each class with a 1 for its own, the class. binary32 in this machine's byte order whose columns are all
  * features, in order, is not copied: then *view is taken over by the table and view becomes empty, as it does for a look at

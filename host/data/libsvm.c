@@ -14,6 +14,7 @@
 #include "data/pipe.h"
 #include "data/selection.h"
 #include "data/table.h"
+#include "data/text_pieces.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -167,7 +168,7 @@ static tanda_status read_entry(const svm *svm, const cursor *cursor, const word 
     return refuse_word(svm, cursor, word, number_problem(problem), error);
 }
 
-/* Counts the rows and finds the indexes, with an account of all that is wrong. */
+/* Counts rows and finds indexes, with an account of all that is wrong. */
 static tanda_status survey(svm *svm, tanda_error *error) {
     cursor cursor = svm->start;
     word word;
@@ -186,9 +187,15 @@ static tanda_status survey(svm *svm, tanda_error *error) {
             if (before > svm->most) svm->most = before;
         }
     }
-    if (status == TANDA_OK && svm->rows == 0)
-        status = fail(error, TANDA_BAD_INPUT, "%s: holds no rows", svm->path);
     return status;
+}
+
+static tanda_status check_rows(const svm *svm, tanda_error *error) {
+    if (svm->rows == 0) return fail(error, TANDA_BAD_INPUT, "%s: holds no rows", svm->path);
+    if (!svm->request->labels_only) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT,
+                "%s: is libsvm text, which holds labels and features; --labels takes labels alone",
+                svm->path);
 }
 
 /* Whether the model's features are called by indexes, as those of libsvm's text are; *last is the greatest. */
@@ -221,6 +228,10 @@ static tanda_status find_columns(svm *svm, bool *has_names, tanda_error *error) 
                     svm->path, svm->least < svm->base ? svm->least : svm->most, svm->base, last);
     if (last < svm->base) return fail(error, TANDA_BAD_INPUT, "%s: no row has a value", svm->path);
     svm->columns = (size_t)(last - svm->base) + 2;
+    return TANDA_OK;
+}
+
+static tanda_status check_memory(const svm *svm, tanda_error *error) {
     /* before memory is asked for: rows that are nearly empty take as much as full ones */
     size_t bytes = 0, names = 0;
     const bool overflows = multiply_overflows(svm->rows, svm->columns, &bytes) ||
@@ -296,6 +307,7 @@ static tanda_status read_rows(svm *svm, const selection *selection, table *table
     return status;
 }
 
+/* The rows from the start on, of which there are svm->rows; targets may be missing. */
 static tanda_status fill(svm *svm, const selection *selection, char *const *names, table *table,
                          tanda_error *error) {
     for (size_t i = 0; i < selection->feature_count; i++)
@@ -306,60 +318,171 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     table->rows = svm->rows;
     table->columns = svm->columns;
     tanda_status status = table_begin(table, svm->request, svm->path, false, selection->is_category, error);
-    if (status == TANDA_OK)
+    if (status == TANDA_OK && svm->values == NULL)
         status = allocate(&svm->values, svm->columns, sizeof *svm->values, "a row", error);
     if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
-    if (status == TANDA_OK) status = columns_name(selection, names, table, error);
-    if (status == TANDA_OK) {
-        const target_fault fault = target_fault_find(table, svm->request);
-        cursor cursor = svm->start;
-        word word;
-        for (size_t row = 0; fault.kind != TARGET_FINE && next_row(&cursor, &word) && row < fault.row; row++)
-            while (next_word(&cursor, &word)) {
-            }
-        place place = place_of(svm, &cursor);
-        if (table->target_names != NULL) place.name = table->target_names[fault.target];
-        status = target_fault_tell(&fault, &place, error);
-    }
-    if (status == TANDA_OK) status = origin_choose(svm->request, table, error);
-    if (status == TANDA_OK && table->exact.count > 0) {
-        status = exact_columns_make(svm->rows, &table->exact, error);
-        if (status == TANDA_OK)
-            status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
-        if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
-    }
-    if (status == TANDA_OK)
-        status = copy_text(&table->remark,
-                           svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);
+    return status == TANDA_OK ? columns_name(selection, names, table, error) : status;
+}
+
+/* The features that table->exact names, once more. */
+static tanda_status fill_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
+    if (table->exact.count == 0) return TANDA_OK;
+    tanda_status status = exact_columns_make(svm->rows, &table->exact, error);
+    if (status == TANDA_OK) status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
+    if (status == TANDA_OK) status = read_rows(svm, selection, table, error);
+    free(svm->exact);
+    svm->exact = NULL;
     return status;
+}
+
+static place find_row(const svm *svm, size_t wanted) {
+    cursor cursor = svm->start;
+    word word;
+    for (size_t row = 0; next_row(&cursor, &word) && row < wanted; row++)
+        while (next_word(&cursor, &word)) {
+        }
+    return place_of(svm, &cursor);
+}
+
+static tanda_status check_targets(const svm *svm, const table *table, tanda_error *error) {
+    const target_fault fault = target_fault_find(table, svm->request);
+    if (fault.kind == TARGET_FINE) return TANDA_OK;
+    place place = find_row(svm, fault.row);
+    if (table->target_names != NULL) place.name = table->target_names[fault.target];
+    return target_fault_tell(&fault, &place, error);
+}
+
+static tanda_status describe_indexes(const svm *svm, char **remark, tanda_error *error) {
+    return copy_text(remark, svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);
+}
+
+/* Of what was surveyed: which columns there are, their names, and which are used. */
+static tanda_status choose_columns(svm *svm, char ***names, selection *selection, tanda_error *error) {
+    bool has_names = false;
+    char name[24];
+    tanda_status status = find_columns(svm, &has_names, error);
+    if (status == TANDA_OK) status = check_memory(svm, error);
+    if (status == TANDA_OK && has_names)
+        status = allocate(names, svm->columns, sizeof **names, "column names", error);
+    for (size_t i = 0; status == TANDA_OK && has_names && i < svm->columns; i++) {
+        text_put(name, sizeof name, "%" PRIu64, svm->base + i);
+        status = copy_text(&(*names)[i], i + 1 == svm->columns ? LABEL_NAME : name, error);
+    }
+    return status == TANDA_OK
+               ? columns_select(svm->request, svm->path, *names, svm->columns, selection, error)
+               : status;
 }
 
 tanda_status libsvm_read(const char *path, file_view *view, const request *request, table *table,
                          tanda_error *error) {
     const char *text = (const char *)view->data;
     svm svm = {.path = path, .request = request, .least = UINT64_MAX};
-    char **names = NULL, name[24];
-    bool has_names = false;
+    char **names = NULL;
     selection selection = {0};
     svm.start = (cursor){.at = text, .end = text + view->size, .line = 1};
     tanda_status status = survey(&svm, error);
-    if (status == TANDA_OK && request->labels_only)
-        status =
-            fail(error, TANDA_BAD_INPUT,
-                 "%s: is libsvm text, which holds labels and features; --labels takes labels alone", path);
-    if (status == TANDA_OK) status = find_columns(&svm, &has_names, error);
-    if (status == TANDA_OK && has_names)
-        status = allocate(&names, svm.columns, sizeof *names, "column names", error);
-    for (size_t i = 0; status == TANDA_OK && has_names && i < svm.columns; i++) {
-        text_put(name, sizeof name, "%" PRIu64, svm.base + i);
-        status = copy_text(&names[i], i + 1 == svm.columns ? LABEL_NAME : name, error);
-    }
-    if (status == TANDA_OK) status = columns_select(request, path, names, svm.columns, &selection, error);
+    if (status == TANDA_OK) status = check_rows(&svm, error);
+    if (status == TANDA_OK) status = choose_columns(&svm, &names, &selection, error);
     if (status == TANDA_OK) status = fill(&svm, &selection, names, table, error);
+    if (status == TANDA_OK) status = check_targets(&svm, table, error);
+    if (status == TANDA_OK) status = origin_choose(request, table, error);
+    if (status == TANDA_OK) status = fill_exact(&svm, &selection, table, error);
+    if (status == TANDA_OK) status = describe_indexes(&svm, &table->remark, error);
     selection_free(&selection);
     free_texts(names, svm.columns);
     free(svm.values);
-    free(svm.exact);
     if (status != TANDA_OK) table_free(table);
     return status;
+}
+
+/* ---- piece by piece ---------------------------------------------------------------------------------------- */
+
+typedef struct libsvm_pieces {
+    piece_reader base;
+    svm svm; /* of all pieces, while they are surveyed; then of the piece that is read */
+} libsvm_pieces;
+
+/* Whole lines, of no more rows than may be dense in memory at a time. */
+static size_t cut_libsvm(const piece_reader *base, const char *text, size_t size, bool is_last) {
+    const size_t row = base->columns * sizeof(float);
+    const size_t most = row == 0 ? SIZE_MAX : base->table_bytes / row + 1;
+    const char *at = text, *end = text + size;
+    for (size_t lines = 0; lines < most && at < end; lines++) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        if (line_end == NULL) return is_last ? size : (size_t)(at - text);
+        at = line_end + 1;
+    }
+    return (size_t)(at - text);
+}
+
+static svm *go_to(piece_reader *base, const text_piece *piece) {
+    svm *svm = &((libsvm_pieces *)base)->svm;
+    svm->start = (cursor){.at = piece->text, .end = piece->text + piece->size, .line = piece->line};
+    return svm;
+}
+
+static tanda_status survey_piece(piece_reader *base, const text_piece *piece, tanda_error *error) {
+    return survey(go_to(base, piece), error);
+}
+
+static tanda_status settle_pieces(piece_reader *base, tanda_error *error) {
+    svm *svm = &((libsvm_pieces *)base)->svm;
+    tanda_status status = check_rows(svm, error);
+    svm->rows = 1; /* that is dense in memory at a time, at least */
+    if (status == TANDA_OK) status = choose_columns(svm, &base->names, &base->selection, error);
+    if (status == TANDA_OK) status = describe_indexes(svm, &base->remark, error);
+    base->columns = svm->columns;
+    base->wants_survey = false;
+    return status;
+}
+
+static tanda_status read_piece(piece_reader *base, const text_piece *piece, table *table,
+                               tanda_error *error) {
+    svm *svm = go_to(base, piece);
+    exact_columns *exact = &table->exact;
+    word word;
+    svm->rows = 0;
+    for (cursor cursor = svm->start; next_row(&cursor, &word); svm->rows++)
+        while (next_word(&cursor, &word)) {
+        }
+    if (svm->rows == 0) return TANDA_OK;
+    tanda_status status = fill(svm, &base->selection, base->names, table, error);
+    if (status == TANDA_OK && base->exact_count > 0) {
+        status = allocate(&exact->features, base->exact_count, sizeof *exact->features, "columns", error);
+        if (status == TANDA_OK) memcpy(exact->features, base->exact, base->exact_count * sizeof(size_t));
+        exact->count = base->exact_count;
+    }
+    if (status == TANDA_OK) status = fill_exact(svm, &base->selection, table, error);
+    if (status != TANDA_OK) table_free(table);
+    return status;
+}
+
+static place find_piece_place(const piece_reader *base, size_t row, size_t column) {
+    place place = find_row(&((const libsvm_pieces *)base)->svm, row);
+    if (base->names != NULL && base->selection.target_count > 1) place.name = base->names[column];
+    return place;
+}
+
+static void free_pieces(piece_reader *base) {
+    free(((libsvm_pieces *)base)->svm.values);
+    free(base);
+}
+
+tanda_status libsvm_pieces_open(const char *path, const request *request, const char *text, size_t size,
+                                piece_reader **reader, tanda_error *error) {
+    static const struct piece_reader_kind kind = {.cut = cut_libsvm,
+                                                  .survey = survey_piece,
+                                                  .settle = settle_pieces,
+                                                  .read = read_piece,
+                                                  .find_place = find_piece_place,
+                                                  .free = free_pieces};
+    libsvm_pieces *own = NULL;
+    const tanda_status status = allocate(&own, 1, sizeof *own, "a text", error);
+    (void)text, (void)size;
+    if (status != TANDA_OK) return status;
+    own->base = (piece_reader){
+        .kind = &kind, .path = path, .request = *request, .wants_survey = true, .begin_line = 1};
+    own->svm = (svm){.path = path, .request = &own->base.request, .least = UINT64_MAX};
+    *reader = &own->base;
+    return TANDA_OK;
 }

@@ -325,7 +325,8 @@ void npy_make_header(char header[NPY_HEADER_SIZE], char type, uint64_t rows, uin
     memset(header, ' ', NPY_HEADER_SIZE);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 0x76 bytes follow */
     int length = snprintf(header + 10, NPY_HEADER_SIZE - 10,
-                          "{'descr': '%c%c4', 'fortran_order': False, 'shape': %s, }", order, type, shape);
+                          "{'descr': '%c%c%d', 'fortran_order': False, 'shape': %s, }", order,
+                          type == 'l' ? 'i' : type, type == 'l' ? 8 : 4, shape);
     header[10 + length] = ' ';
     header[NPY_HEADER_SIZE - 1] = '\n';
 }

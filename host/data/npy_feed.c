@@ -11,6 +11,7 @@
 
 #define HEADER_MOST ((size_t)1 << 16) /* bytes that a header and what stands before it are looked for in */
 #define PIECE ((size_t)4 << 20)       /* bytes that are read at once, and then converted */
+#define PLAIN_PIECE ((size_t)1 << 20) /* bytes of rows that are read right to where they go */
 #define READ_BYTES ((size_t)8 << 20)  /* of rows that are best asked for at once */
 #define MINUS_ZERO 0x80000000u
 #define EXPONENT_ALL_ONES 0x7f800000u
@@ -227,6 +228,7 @@ static tanda_status clean(const npy_source *own, size_t first, size_t rows, floa
         for (size_t i = 0; dirty != 0 && i < features; i++) {
             const place place = {.path = array->path, .row = first + row, .column = i};
             const array_number number = {(double)values[i], values[i]};
+            if (own->parts.takes_missing && isnan(number.value)) continue;
             if (!isfinite(number.value)) return array_check_number(number, &place, error);
             values[i] = number.value == 0.0f ? 0.0f : number.value;
         }
@@ -234,13 +236,20 @@ static tanda_status clean(const npy_source *own, size_t first, size_t rows, floa
     return TANDA_OK;
 }
 
+/* In pieces that are still in the core's cache when they are looked at. */
 static tanda_status read_plain(const npy_source *own, size_t first, size_t rows, float *values,
                                tanda_error *error) {
     const npy_rows *of = &own->parts.features;
-    const size_t row = npy_rows_size(of);
-    const tanda_status status =
-        file_range_read(of->file, of->offset + first * row, values, rows * row, error);
-    return status == TANDA_OK ? clean(own, first, rows, values, error) : status;
+    const size_t row = npy_rows_size(of), most = row < PLAIN_PIECE ? PLAIN_PIECE / row : 1;
+    tanda_status status = TANDA_OK;
+    for (size_t done = 0; status == TANDA_OK && done < rows;) {
+        const size_t count = rows - done < most ? rows - done : most, at = first + done;
+        float *made = values + done * own->feed.features;
+        status = file_range_read(of->file, of->offset + at * row, made, count * row, error);
+        if (status == TANDA_OK) status = clean(own, at, count, made, error);
+        done += count;
+    }
+    return status;
 }
 
 static tanda_status read_npy(const feed *feed, size_t first, size_t rows, const row_block *block,
@@ -333,6 +342,7 @@ tanda_status npy_feed(npy_feed_parts *parts, feed **result, tanda_error *error) 
                         .features = made->parts.selection.feature_count,
                         .label_width = made->parts.kind == LABELS_NONE ? 0 : targets->target_count,
                         .has_weights = made->parts.selection.weight != NO_COLUMN,
+                        .waits = true,
                         .read_rows = row < READ_BYTES ? READ_BYTES / row : 1};
     *result = &made->feed;
     return TANDA_OK;

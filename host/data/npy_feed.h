@@ -59,7 +59,8 @@ typedef struct npy_feed_parts {
     selection label_selection; /* of the labels' own file */
     label_kind kind;
     class_map classes;
-    double *origins; /* (features), or NULL: subtracted in binary64 */
+    double *origins;    /* (features), or NULL: subtracted in binary64 */
+    bool takes_missing; /* NaN stands for a value that is missing, of features in binary32 as they are */
 } npy_feed_parts;
 
 /* Selects all columns of the features, and of the labels' own file as targets. TANDA_FAILED for want of memory. */

@@ -12,7 +12,6 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-#define RUINED 0x1p-10 /* of the greatest absolute value: values that lie closer are too coarse in binary32 */
 #define OF_A_PART \
     0x1p-9 /* whatever is ruined in several files together is so in each, by a bound this wide */
 #define COLUMNS_SHOWN 8
@@ -70,7 +69,7 @@ static bool is_ruined(const float *values, size_t rows, size_t step, const table
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {
     exact_columns *exact = &table->exact;
     const dataset_expectation *origins = request->origins;
-    const double bound = request->has_parts ? OF_A_PART : RUINED;
+    const double bound = request->has_parts ? OF_A_PART : ORIGIN_RUINED;
     const struct tanda_dataset *drops = request->options->drop_missing_targets ? table : NULL;
     if (origins != NULL && origins->origins == NULL) return TANDA_OK;
     const tanda_status status =
@@ -199,7 +198,7 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
         const exact_column column = {values, dataset->rows, 1};
         const size_t feature = exact->features[c];
         if (request->is_look &&
-            !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, RUINED))
+            !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, ORIGIN_RUINED))
             continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
         found[count] = look_at(&column, feature);

@@ -7,6 +7,9 @@
 
 #include "data/table.h"
 
+#define ORIGIN_RUINED \
+    0x1p-10 /* of the greatest absolute value: values that lie closer are too coarse in binary32 */
+
 /*
  * Chooses the features of a table, read from a source wider than binary32, that are needed in binary64: those with an
  * origin in what is expected, or else those that binary32 would ruin, constant ones included; for a look at the columns all

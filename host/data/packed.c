@@ -3,8 +3,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+
+#include "support/memory.h"
 
 #define GZIP_FACTOR 1032               /* bytes of one packed byte (RFC 1951: 258 of 2 bits) */
 #define FIRST_PIECE ((size_t)64 << 10) /* what a bound is told from */
@@ -179,53 +182,88 @@ static tanda_status archive_take(void *source, unsigned char *out, size_t size, 
                 view->size - at, reader->packing);
 }
 
-static tanda_status open_archive(const char *path, size_t packing, packed_bound bound, const file_view *view,
-                                 file_view *unpacked, tanda_error *error) {
-    struct archive *archive = archive_read_new();
+/* ---- one file -------------------------------------------------------------------------------------------- */
+
+struct packed_stream {
+    bool is_gzip;
+    gzip_reader gzip;
+    archive_reader archive;
+};
+
+static tanda_status open_archive(archive_reader *reader, size_t packing, tanda_error *error) {
+    struct archive *archive = reader->archive = archive_read_new();
     struct archive_entry *entry;
-    archive_reader reader = {
-        .path = path, .packing = packings[packing].name, .view = view, .archive = archive};
-    tanda_status status = TANDA_OK;
-    if (archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
+    if (archive == NULL) return fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
     if (packings[packing].support(archive) != ARCHIVE_OK ||
         archive_read_support_format_raw(archive) != ARCHIVE_OK ||
         archive_read_support_format_empty(archive) != ARCHIVE_OK)
-        status = fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", path, reader.packing);
-    else if (archive_read_open_memory(archive, view->data, view->size) != ARCHIVE_OK)
-        status = damaged(&reader, error);
-    else if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE) /* else it would be given as it is */
-        status = fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", path, reader.packing);
-    if (status == TANDA_OK) {
-        const int code = archive_read_next_header(archive, &entry);
-        reader.ended = code == ARCHIVE_EOF; /* nothing is in it */
-        if (code != ARCHIVE_OK && code != ARCHIVE_EOF) status = damaged(&reader, error);
-    }
+        return fail(error, TANDA_FAILED, "%s: this libarchive does not unpack %s", reader->path,
+                    reader->packing);
+    if (archive_read_open_memory(archive, reader->view->data, reader->view->size) != ARCHIVE_OK)
+        return damaged(reader, error);
+    if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE) /* else it would be given as it is */
+        return fail(error, TANDA_BAD_INPUT, "%s: the %s file is cut off", reader->path, reader->packing);
+    const int code = archive_read_next_header(archive, &entry);
+    reader->ended = code == ARCHIVE_EOF; /* nothing is in it */
+    return code == ARCHIVE_OK || code == ARCHIVE_EOF ? TANDA_OK : damaged(reader, error);
+}
+
+static tanda_status open_gzip(gzip_reader *reader, const file_view *view, tanda_error *error) {
+    reader->end = view->data + view->size;
+    reader->stream.next_in = (Bytef *)(uintptr_t)view->data; /* zlib's interface lacks a const */
+    if (inflateInit2(&reader->stream, GZIP_WINDOW) == Z_OK) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "%s: no memory to unpack it", reader->path);
+}
+
+tanda_status packed_stream_open(const char *path, const file_view *view, packed_stream **stream,
+                                tanda_error *error) {
+    const size_t packing = find_packing(view->data, view->size);
+    packed_stream *made = NULL;
+    tanda_status status = allocate(&made, 1, sizeof *made, "what unpacks a file", error);
+    if (status != TANDA_OK) return status;
+    made->is_gzip = packings[packing].support == NULL;
+    made->gzip = (gzip_reader){.path = path};
+    made->archive = (archive_reader){.path = path, .packing = packings[packing].name, .view = view};
+    status =
+        made->is_gzip ? open_gzip(&made->gzip, view, error) : open_archive(&made->archive, packing, error);
     if (status == TANDA_OK)
-        status = packed_take(path, archive_take, &reader, view->size, SIZE_MAX, bound, unpacked, error);
-    archive_read_free(archive);
+        *stream = made;
+    else
+        packed_stream_close(made);
     return status;
 }
 
-static tanda_status open_gzip(const char *path, packed_bound bound, const file_view *view,
-                              file_view *unpacked, tanda_error *error) {
-    gzip_reader reader = {.path = path, .end = view->data + view->size};
-    size_t possible = 0;
-    reader.stream.next_in = (Bytef *)(uintptr_t)view->data; /* zlib's interface lacks a const */
-    if (inflateInit2(&reader.stream, GZIP_WINDOW) != Z_OK)
-        return fail(error, TANDA_FAILED, "%s: no memory to unpack it", path);
-    if (__builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible)) possible = SIZE_MAX;
-    const tanda_status status =
-        packed_take(path, gzip_take, &reader, view->size, possible, bound, unpacked, error);
-    inflateEnd(&reader.stream);
-    return status;
+void packed_stream_close(packed_stream *stream) {
+    if (stream == NULL) return;
+    if (stream->is_gzip) inflateEnd(&stream->gzip.stream); /* also of what was never begun */
+    if (stream->archive.archive != NULL) archive_read_free(stream->archive.archive);
+    free(stream);
+}
+
+tanda_status packed_stream_read(void *source, unsigned char *out, size_t size, size_t *got,
+                                tanda_error *error) {
+    packed_stream *stream = source;
+    return stream->is_gzip ? gzip_take(&stream->gzip, out, size, got, error)
+                           : archive_take(&stream->archive, out, size, got, error);
+}
+
+size_t packed_stream_taken(const packed_stream *stream) {
+    const archive_reader *archive = &stream->archive;
+    if (!stream->is_gzip) return (size_t)archive_filter_bytes(archive->archive, -1);
+    return (size_t)(stream->gzip.stream.next_in - archive->view->data);
 }
 
 tanda_status packed_open(const char *path, packed_bound bound, file_view *view, tanda_error *error) {
     file_view unpacked = {0};
-    const size_t packing = find_packing(view->data, view->size);
-    tanda_status status = packings[packing].support == NULL
-                              ? open_gzip(path, bound, view, &unpacked, error)
-                              : open_archive(path, packing, bound, view, &unpacked, error);
+    packed_stream *stream = NULL;
+    size_t possible = SIZE_MAX;
+    tanda_status status = packed_stream_open(path, view, &stream, error);
+    if (status == TANDA_OK && stream->is_gzip &&
+        __builtin_mul_overflow(view->size, (size_t)GZIP_FACTOR, &possible))
+        possible = SIZE_MAX;
+    if (status == TANDA_OK)
+        status = packed_take(path, packed_stream_read, stream, view->size, possible, bound, &unpacked, error);
+    packed_stream_close(stream);
     status = file_view_check(view, status, error); /* nobody can ask once it is closed */
     if (status != TANDA_OK) {
         file_view_close(&unpacked);

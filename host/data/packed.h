@@ -27,6 +27,18 @@ typedef tanda_status (*packed_read)(void *source, unsigned char *out, size_t siz
                                     tanda_error *error);
 
 /*
+ * The same, piece by piece: packed_stream_read is the packed_read whose source is the stream. The view stays the caller's, and
+ * outlives the stream, whose `taken` is how many of its bytes are done with.
+ */
+typedef struct packed_stream packed_stream;
+tanda_status packed_stream_open(const char *path, const file_view *view, packed_stream **stream,
+                                tanda_error *error);
+tanda_status packed_stream_read(void *source, unsigned char *out, size_t size, size_t *got,
+                                tanda_error *error);
+size_t packed_stream_taken(const packed_stream *stream);
+void packed_stream_close(packed_stream *stream); /* NULL is nothing */
+
+/*
  * All that `read` gives, which was packed_size bytes; the common part of packed files and of the arrays of an .npz. Where
  * the beginning declares more bytes than are possible, it is all that the view gets: the reader will refuse it.
  */

@@ -12,8 +12,6 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-#define OWNER_SIZE 60
-
 typedef struct part_list {
     char **paths;
     size_t count;
@@ -65,34 +63,60 @@ static tanda_status add_file_or_folder(part_list *list, const char *path, tanda_
     return status;
 }
 
-/* A later one. The first says which columns there are, with any classes; a model at hand does so before it. */
+tanda_status parts_find(const char *path, const tanda_dataset_options *options, char ***paths, size_t *count,
+                        tanda_error *error) {
+    part_list list = {0};
+    tanda_status status = add_file_or_folder(&list, path, error);
+    for (size_t i = 0; status == TANDA_OK && i < options->more_count; i++)
+        status = add_file_or_folder(&list, options->more_files[i], error);
+    if (status != TANDA_OK) {
+        free_texts(list.paths, list.count);
+        return status;
+    }
+    *paths = list.paths;
+    *count = list.count;
+    return TANDA_OK;
+}
+
+/* The first says which columns there are, with any classes; a model at hand does so before it. */
+void part_follow(const char *first_path, const table *first, const request *request, later_part *later) {
+    char text[SHOWN_SIZE];
+    later->request = *request;
+    if (request->expected != NULL) return;
+    later->options = *request->options;
+    text_put(later->owner, sizeof later->owner, "%s", shown(first_path, strlen(first_path), text));
+    later->expected = (dataset_expectation){.feature_count = first->features,
+                                            .feature_names = first->feature_names,
+                                            .task = request->options->task,
+                                            .target_name = first->target_name,
+                                            .is_category = first->raw.is_category,
+                                            .fills_missing = first->raw.fills_missing,
+                                            .target_count = first->target_count,
+                                            .target_names = first->target_names,
+                                            .owner = later->owner};
+    later->request.is_part = true;
+    later->request.expected = &later->expected;
+    later->request.options = &later->options;
+    if (later->options.header != TANDA_HEADER_NONE)
+        later->options.header = first->feature_names != NULL ? TANDA_HEADER_AUTO : TANDA_HEADER_NONE;
+}
+
+tanda_status part_check(const char *path, size_t columns, const char *first_path, size_t first_columns,
+                        tanda_error *error) {
+    if (columns == first_columns) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns, and %s, which it follows, has %zu", path,
+                columns, first_path, first_columns);
+}
+
 static tanda_status read_later(const part_list *list, const request *request, table *tables, size_t i,
                                tanda_error *error) {
-    char owner[OWNER_SIZE], text[SHOWN_SIZE];
-    const table *first = &tables[0];
-    struct request later = *request;
-    tanda_dataset_options options = *request->options;
-    text_put(owner, sizeof owner, "%s", shown(list->paths[0], strlen(list->paths[0]), text));
-    const dataset_expectation expected = {.feature_count = first->features,
-                                          .feature_names = first->feature_names,
-                                          .task = request->options->task,
-                                          .target_name = first->target_name,
-                                          .is_category = first->raw.is_category,
-                                          .fills_missing = first->raw.fills_missing,
-                                          .target_count = first->target_count,
-                                          .target_names = first->target_names,
-                                          .owner = owner};
-    if (request->expected == NULL) {
-        later.is_part = true;
-        later.expected = &expected;
-        later.options = &options;
-        if (options.header != TANDA_HEADER_NONE)
-            options.header = first->feature_names != NULL ? TANDA_HEADER_AUTO : TANDA_HEADER_NONE;
-    }
-    const tanda_status status = format_read(list->paths[i], options.format, &later, &tables[i], error);
-    if (status != TANDA_OK || tables[i].columns == first->columns) return status;
-    return fail(error, TANDA_BAD_INPUT, "%s: has %zu columns, and %s, which it follows, has %zu",
-                list->paths[i], tables[i].columns, list->paths[0], first->columns);
+    later_part later;
+    part_follow(list->paths[0], &tables[0], request, &later);
+    const tanda_status status =
+        format_read(list->paths[i], request->options->format, &later.request, &tables[i], error);
+    return status == TANDA_OK
+               ? part_check(list->paths[i], tables[i].columns, list->paths[0], tables[0].columns, error)
+               : status;
 }
 
 static tanda_status read_all(const part_list *list, const request *request, table *tables,
@@ -162,9 +186,8 @@ static tanda_status join_labels(const part_list *list, const request *request, c
     return status;
 }
 
-/* Categories of a later table are numbered as those of the first, behind which new ones are put. */
-static tanda_status join_categories(table *first, table *later, size_t part, size_t feature, const char *path,
-                                    tanda_error *error) {
+tanda_status table_join_categories(categories *all, table *later, size_t part, size_t feature,
+                                   const char *path, tanda_error *error) {
     const categories *theirs = &later->raw.categories[feature];
     size_t *numbers = NULL;
     tanda_status status = allocate(&numbers, theirs->texts.count + 1, sizeof *numbers, "categories", error);
@@ -172,8 +195,9 @@ static tanda_status join_categories(table *first, table *later, size_t part, siz
         place place = theirs->places[i];
         place.part = part;
         place.path = path;
-        status = categories_add(&first->raw.categories[feature], theirs->texts.texts[i],
-                                strlen(theirs->texts.texts[i]), &place, &numbers[i], error);
+        if (later->feature_names != NULL) place.name = later->feature_names[feature];
+        status = categories_add(all, theirs->texts.texts[i], strlen(theirs->texts.texts[i]), &place,
+                                &numbers[i], error);
     }
     if (status == TANDA_OK) numbers[theirs->texts.count] = CATEGORIES_MAX; /* those that are not kept */
     for (size_t row = 0; status == TANDA_OK && row < later->rows; row++) {
@@ -194,7 +218,8 @@ static tanda_status join_rows(const part_list *list, const request *request, tab
     for (size_t i = 1; i < count && first->raw.categories != NULL; i++)
         for (size_t feature = 0; status == TANDA_OK && feature < features; feature++)
             if (first->raw.is_category[feature])
-                status = join_categories(first, &tables[i], i, feature, list->paths[i], error);
+                status = table_join_categories(&first->raw.categories[feature], &tables[i], i, feature,
+                                               list->paths[i], error);
     if (status == TANDA_OK && first->labels != NULL) {
         status = allocate(&joined->labels, 1, sizeof *joined->labels, "labels", error);
         if (status == TANDA_OK) status = join_labels(list, request, tables, rows, joined->labels, error);
@@ -263,9 +288,7 @@ tanda_status parts_read(const char *path, const request *request, table *result,
     const tanda_dataset_options *options = request->options;
     part_list list = {0};
     table *tables = NULL, joined = {0};
-    tanda_status status = add_file_or_folder(&list, path, error);
-    for (size_t i = 0; status == TANDA_OK && i < options->more_count; i++)
-        status = add_file_or_folder(&list, options->more_files[i], error);
+    tanda_status status = parts_find(path, options, &list.paths, &list.count, error);
     if (status == TANDA_OK && list.count == 1)
         status = format_read(list.paths[0], options->format, request, result, error);
     if (status == TANDA_OK && list.count > 1) {

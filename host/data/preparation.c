@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/category_marks.h"
+#include "data/feed_pass.h"
 #include "data/number.h"
 #include "data/place.h"
 #include "data/sum_tree.h"
@@ -73,17 +75,14 @@ static int compare_texts(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Those that occur. occurs is room for CATEGORIES_MAX. */
-static tanda_status fit_categories(const tanda_dataset *training, size_t column, bool *occurs,
+/* Those that occur. */
+static tanda_status fit_categories(const tanda_dataset *training, size_t column, const category_marks *marks,
                                    prepared_column *result, tanda_error *error) {
     const text_set *texts = &training->raw.categories[column].texts;
-    const float *row_value = training->values + column;
+    const unsigned char *occurs = marks->of[column];
     size_t count = 0;
     bool numbers = true;
     double value;
-    memset(occurs, 0, CATEGORIES_MAX * sizeof *occurs);
-    for (size_t row = 0; row < training->rows; row++, row_value += training->features)
-        if (!isnan(*row_value)) occurs[(size_t)*row_value] = true;
     for (size_t i = 0; i < texts->count; i++)
         count += occurs[i];
     if (count == 0) return no_value(training, column, error);
@@ -100,37 +99,58 @@ static tanda_status fit_categories(const tanda_dataset *training, size_t column,
     return status;
 }
 
-/* Of the values that there are. */
+/* Sums and counts of the values that there are. */
+typedef struct mean_work {
+    sum_tree tree;
+    size_t *counts; /* (columns) */
+    size_t columns;
+} mean_work;
+
+/* Blocks but the last are whole chunks of the tree. */
+static tanda_status add_block(void *context, void *state, const pass_block *block, tanda_error *error) {
+    mean_work *work = context;
+    const float *values = block->at.values;
+    (void)state, (void)error;
+    for (size_t row = 0; row < block->rows;) {
+        double *chunk = tree_top(&work->tree);
+        for (size_t i = 0; i < SUM_CHUNK_ROWS && row < block->rows; i++, row++, values += work->columns)
+            for (size_t column = 0; column < work->columns; column++) {
+                const bool present = !isnan(values[column]);
+                chunk[column] += present ? (double)values[column] : 0.0;
+                work->counts[column] += present;
+            }
+        tree_push(&work->tree);
+    }
+    return TANDA_OK;
+}
+
 static tanda_status fit_means(const tanda_dataset *training, preparation *result, tanda_error *error) {
     const size_t features = training->features;
-    sum_tree tree = {0};
-    size_t *counts = NULL;
-    tanda_status status = tree_make(&tree, training->rows, features, error);
-    if (status == TANDA_OK) status = allocate(&counts, features, sizeof *counts, "means", error);
-    for (size_t row = 0; status == TANDA_OK && row < training->rows;) {
-        double *chunk = tree_top(&tree);
-        for (size_t i = 0; i < SUM_CHUNK_ROWS && row < training->rows; i++, row++) {
-            const float *values = training->values + row * features;
-            for (size_t column = 0; column < features; column++) {
-                bool present = !isnan(values[column]);
-                chunk[column] += present ? (double)values[column] : 0.0;
-                counts[column] += present;
-            }
-        }
-        tree_push(&tree);
+    mean_work work = {.columns = features};
+    feed *rows = NULL;
+    tanda_status status = tree_make(&work.tree, training->rows, features, error);
+    if (status == TANDA_OK) status = allocate(&work.counts, features, sizeof *work.counts, "means", error);
+    if (status == TANDA_OK) status = dataset_feed(training, NULL, &rows, error);
+    if (status == TANDA_OK) {
+        const feed_pass pass = {.values = true,
+                                .block_rows = feed_pass_rows(rows, SUM_CHUNK_ROWS),
+                                .reduce = add_block,
+                                .context = &work};
+        status = feed_pass_run(rows, &pass, error);
     }
-    const double *sums = status == TANDA_OK ? tree_sum(&tree) : NULL;
+    const double *sums = status == TANDA_OK ? tree_sum(&work.tree) : NULL;
     for (size_t i = 0; status == TANDA_OK && i < features; i++) {
         if (result->of[i].category_count > 0) continue;
-        if (counts[i] == 0) {
+        if (work.counts[i] == 0) {
             status = no_value(training, i, error);
         } else {
-            const float mean = (float)(sums[i] / (double)counts[i]);
+            const float mean = (float)(sums[i] / (double)work.counts[i]);
             result->of[i].mean = mean == 0.0f ? 0.0f : mean;
         }
     }
-    free(tree.stack);
-    free(counts);
+    feed_free(rows);
+    free(work.tree.stack);
+    free(work.counts);
     return status;
 }
 
@@ -140,12 +160,12 @@ tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, p
     const size_t columns = training->features;
     preparation made = {
         .columns = columns, .fills_missing = raw->fills_missing, .zero_unknown = zero_unknown};
-    bool *occurs = NULL;
+    category_marks marks = {0};
     *result = (preparation){0};
     if (raw_columns_are_features(raw)) return TANDA_OK;
     unsigned mode = enter_exact_mode();
     tanda_status status = allocate(&made.of, columns, sizeof *made.of, "columns", error);
-    if (status == TANDA_OK) status = allocate(&occurs, CATEGORIES_MAX, sizeof *occurs, "categories", error);
+    if (status == TANDA_OK && raw->is_category != NULL) status = category_marks_find(training, &marks, error);
     if (status == TANDA_OK) status = copy_texts(&made.names, training->feature_names, columns, error);
     if (status == TANDA_OK)
         status = copy_texts(&made.missing_values, raw->missing_values, raw->missing_value_count, error);
@@ -154,11 +174,11 @@ tanda_status preparation_fit(const tanda_dataset *training, bool zero_unknown, p
         status = allocate(&made.is_category, columns, sizeof(bool), "columns", error);
     for (size_t i = 0; status == TANDA_OK && raw->is_category != NULL && i < columns; i++) {
         made.is_category[i] = raw->is_category[i];
-        if (made.is_category[i]) status = fit_categories(training, i, occurs, &made.of[i], error);
+        if (made.is_category[i]) status = fit_categories(training, i, &marks, &made.of[i], error);
     }
     if (status == TANDA_OK && made.fills_missing) status = fit_means(training, &made, error);
     leave_exact_mode(mode);
-    free(occurs);
+    category_marks_free(&marks);
     if (status == TANDA_OK)
         *result = made;
     else

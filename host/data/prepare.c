@@ -3,56 +3,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/category_marks.h"
 #include "data/feed_wrap.h"
 #include "data/origin.h"
 #include "data/place.h"
 #include "data/preparation.h"
+#include "data/prepared_rows.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 
-#define UNKNOWN UINT32_MAX
 #define ROWS_AT_ONCE 1024
 
 /* One data set on its way. */
 typedef struct work {
     tanda_dataset *dataset;
     const preparation *preparation;
-    size_t features;
-    uint32_t **
-        ranks; /* (columns): of a column of categories, where each of the data set's is among the known ones */
-    float *made; /* (rows, features) */
+    prepared_rows *rows;
+    float *made; /* (rows, features), of rows in memory */
     size_t missing;
 } work;
 
-/* Refuses the unknown category that comes first in the file, if a row is of one. */
-static tanda_status refuse_unknown(const work *work, tanda_error *error) {
+static bool comes_before(const place *a, const place *b) {
+    return a->part != b->part   ? a->part < b->part
+           : a->line != b->line ? a->line < b->line
+           : a->row != b->row   ? a->row < b->row
+                                : a->column < b->column;
+}
+
+static tanda_status refuse(const work *work, size_t column, size_t category, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
-    const place *first = NULL;
-    size_t at_column = 0, at_category = 0;
-    for (size_t row = 0; row < dataset->rows; row++) {
-        const float *values = dataset->values + row * dataset->features;
-        for (size_t i = 0; i < dataset->features; i++) {
-            if (work->ranks[i] == NULL || isnan(values[i]) || work->ranks[i][(size_t)values[i]] != UNKNOWN)
-                continue;
-            const place *found = &dataset->raw.categories[i].places[(size_t)values[i]];
-            if (first != NULL && !(found->part != first->part   ? found->part < first->part
-                                   : found->line != first->line ? found->line < first->line
-                                   : found->row != first->row   ? found->row < first->row
-                                                                : found->column < first->column))
-                continue;
-            first = found;
-            at_column = i;
-            at_category = (size_t)values[i];
-        }
-    }
-    if (first == NULL) return TANDA_OK;
     char text[SHOWN_SIZE], such[SHOWN_SIZE];
-    const prepared_column *known = &work->preparation->of[at_column];
-    const char *unknown = dataset->raw.categories[at_column].texts.texts[at_category];
-    place place = *first;
+    const prepared_column *known = &work->preparation->of[column];
+    const char *unknown = dataset->raw.categories[column].texts.texts[category];
+    place place = dataset->raw.categories[column].places[category];
     place.path = raw_columns_path(&dataset->raw, &place);
-    if (dataset->feature_names != NULL) place.name = dataset->feature_names[at_column];
+    if (dataset->feature_names != NULL) place.name = dataset->feature_names[column];
     return fail_at(error, &place,
                    "'%s' is none of the %zu categories of the training rows, such as '%s'; "
                    "--unknown-category zero takes it",
@@ -60,118 +46,156 @@ static tanda_status refuse_unknown(const work *work, tanda_error *error) {
                    shown(known->categories[0], strlen(known->categories[0]), such));
 }
 
-static tanda_status find_ranks(work *work, bool zero_unknown, tanda_error *error) {
+/* Refuses the unknown category that comes first in the file, if a row is of one. */
+static tanda_status refuse_unknown(const work *work, const category_marks *marks, tanda_error *error) {
+    const raw_columns *raw = &work->dataset->raw;
+    const place *first = NULL;
+    size_t at_column = 0, at_category = 0;
+    for (size_t i = 0; i < work->dataset->features; i++)
+        for (size_t c = 0; marks->of[i] != NULL && c < raw->categories[i].texts.count; c++) {
+            const place *found = &raw->categories[i].places[c];
+            if (marks->of[i][c] == 0 || work->rows->ranks[i][c] != RANK_UNKNOWN ||
+                (first != NULL && !comes_before(found, first)))
+                continue;
+            first = found;
+            at_column = i;
+            at_category = c;
+        }
+    return first == NULL ? TANDA_OK : refuse(work, at_column, at_category, error);
+}
+
+static tanda_status find_ranks(work *work, tanda_error *error) {
     const tanda_dataset *dataset = work->dataset;
-    tanda_status status = allocate(&work->ranks, dataset->features, sizeof *work->ranks, "columns", error);
+    prepared_rows *rows = work->rows;
+    tanda_status status = allocate(&rows->ranks, dataset->features, sizeof *rows->ranks, "columns", error);
     for (size_t i = 0; status == TANDA_OK && i < dataset->features; i++) {
         const prepared_column *known = &work->preparation->of[i];
-        if (!dataset->raw.is_category[i]) continue;
+        if (dataset->raw.is_category == NULL || !dataset->raw.is_category[i]) continue;
         const text_set *texts = &dataset->raw.categories[i].texts;
-        status = allocate(&work->ranks[i], texts->count, sizeof *work->ranks[i], "categories", error);
+        status = allocate(&rows->ranks[i], texts->count, sizeof *rows->ranks[i], "categories", error);
         for (size_t t = 0; status == TANDA_OK && t < texts->count; t++) {
             uint32_t rank = 0;
             while (rank < known->category_count && !texts_are_same(known->categories[rank], texts->texts[t]))
                 rank++;
-            work->ranks[i][t] = rank < known->category_count ? rank : UNKNOWN;
+            rows->ranks[i][t] = rank < known->category_count ? rank : RANK_UNKNOWN;
         }
     }
-    return status == TANDA_OK && !zero_unknown ? refuse_unknown(work, error) : status;
+    return status;
 }
 
-/* Rows from columns to features. */
-static void prepare_rows(void *context, size_t first, size_t end) {
+/* How columns become features, for the rows of the data set. */
+static tanda_status make_rows(work *work, tanda_error *error) {
+    const tanda_dataset *dataset = work->dataset;
+    prepared_rows *rows = work->rows;
+    if (!preparation_count(work->preparation, dataset->rows, &rows->features))
+        return fail(error, TANDA_BAD_INPUT,
+                    "%s: %zu rows of %zu features are more than this machine can address", dataset->raw.path,
+                    dataset->rows, rows->features);
+    rows->columns = dataset->features;
+    tanda_status status = preparation_copy(work->preparation, NULL, &rows->preparation, error);
+    if (status == TANDA_OK) status = find_ranks(work, error);
+    return status == TANDA_OK ? raw_columns_copy(&dataset->raw, dataset->features, &rows->raw, error)
+                              : status;
+}
+
+static void prepare_some(void *context, size_t first, size_t end) {
     work *work = context;
-    const size_t columns = work->dataset->features;
-    size_t missing = 0;
-    float *features = work->made + first * work->features;
-    memset(features, 0, (end - first) * work->features * sizeof *features);
-    for (size_t row = first; row < end; row++) {
-        const float *values = work->dataset->values + row * columns;
-        for (size_t i = 0; i < columns; i++) {
-            const prepared_column *column = &work->preparation->of[i];
-            bool absent = isnan(values[i]);
-            missing += absent;
-            if (column->category_count == 0) {
-                *features++ = absent ? column->mean : values[i];
-                continue;
-            }
-            uint32_t rank = absent ? UNKNOWN : work->ranks[i][(size_t)values[i]];
-            if (rank != UNKNOWN) features[rank] = 1.0f;
-            features += column->category_count;
-        }
+    const prepared_rows *rows = work->rows;
+    prepared_rows_make(rows, work->dataset->values + first * rows->columns, end - first,
+                       work->made + first * rows->features);
+}
+
+/* Origins of features; categories have none. */
+static tanda_status spread_origins(work *work, tanda_error *error) {
+    tanda_dataset *dataset = work->dataset;
+    double *spread = NULL;
+    if (dataset->origins == NULL) return TANDA_OK;
+    const tanda_status status = allocate(&spread, work->rows->features, sizeof *spread, "origins", error);
+    if (status != TANDA_OK) return status;
+    for (size_t i = 0, feature = 0; i < dataset->features; i++) {
+        const size_t count = work->preparation->of[i].category_count;
+        spread[feature] = dataset->origins[i];
+        feature += count == 0 ? 1 : count;
     }
-    __atomic_fetch_add(&work->missing, missing, __ATOMIC_RELAXED);
+    free(dataset->origins);
+    dataset->origins = spread;
+    return TANDA_OK;
+}
+
+/* Rows in memory are made at once, others as they are read. */
+static tanda_status make_values(work *work, tanda_error *error) {
+    tanda_dataset *dataset = work->dataset;
+    const size_t features = work->rows->features;
+    if (dataset->feed != NULL) {
+        const tanda_status status = feed_prepared(dataset->feed, work->rows, &dataset->feed, error);
+        if (status == TANDA_OK) work->rows = NULL;
+        return status;
+    }
+    work->made = allocate_untouched(dataset->rows * features * sizeof *work->made);
+    if (work->made == NULL)
+        return fail(error, TANDA_FAILED, "%s: no memory for %zu rows of %zu features, one for each category",
+                    dataset->raw.path, dataset->rows, features);
+    parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_some, work);
+    return dataset_check(dataset, TANDA_OK, error);
 }
 
 static tanda_status make_features(work *work, tanda_error *error) {
     tanda_dataset *dataset = work->dataset;
+    const size_t features = work->rows->features;
     char **names = NULL;
-    if (!preparation_count(work->preparation, dataset->rows, &work->features))
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: %zu rows of %zu features are more than this machine can address", dataset->raw.path,
-                    dataset->rows, work->features);
     tanda_status status = preparation_names(work->preparation, &names, error);
-    if (status != TANDA_OK) return status;
-    work->made = allocate_untouched(dataset->rows * work->features * sizeof *work->made);
-    if (work->made == NULL) {
-        free_texts(names, work->features);
-        return fail(error, TANDA_FAILED, "%s: no memory for %zu rows of %zu features, one for each category",
-                    dataset->raw.path, dataset->rows, work->features);
-    }
-    parallel_ranges(dataset->rows, ROWS_AT_ONCE, prepare_rows, work);
-    status = dataset_check(dataset, TANDA_OK, error);
-    if (status == TANDA_OK && dataset->origins != NULL) { /* categories have none */
-        double *spread = NULL;
-        status = allocate(&spread, work->features, sizeof *spread, "origins", error);
-        for (size_t i = 0, feature = 0; status == TANDA_OK && i < dataset->features; i++) {
-            const size_t count = work->preparation->of[i].category_count;
-            spread[feature] = dataset->origins[i];
-            feature += count == 0 ? 1 : count;
-        }
-        if (status == TANDA_OK) free(dataset->origins);
-        if (status == TANDA_OK) dataset->origins = spread;
+    if (status == TANDA_OK) status = spread_origins(work, error);
+    if (status == TANDA_OK) status = make_values(work, error);
+    if (status != TANDA_OK) {
+        free_texts(names, features);
+        free(work->made);
+        return status;
     }
     free_texts(dataset->feature_names, dataset->features);
     raw_columns_free(&dataset->raw, dataset->features);
     free(dataset->owned);
     file_view_close(&dataset->mapping);
     dataset->feature_names = names;
-    dataset->features = work->features;
+    dataset->features = features;
     dataset->values = dataset->owned = work->made;
     dataset->missing = work->missing;
-    return status;
+    return TANDA_OK;
+}
+
+static tanda_status check_kinds(const tanda_dataset *dataset, const preparation *preparation,
+                                tanda_error *error) {
+    const raw_columns *raw = &dataset->raw;
+    const size_t columns = dataset->features;
+    bool fits = preparation->columns == columns && (!raw->fills_missing || preparation->fills_missing);
+    for (size_t i = 0; fits && i < columns; i++)
+        fits = (raw->is_category != NULL && raw->is_category[i]) == (preparation->of[i].category_count > 0);
+    if (fits) return TANDA_OK;
+    return fail(error, TANDA_BAD_INPUT, "%s: its columns are not of the kinds that the model was made for",
+                raw->path != NULL ? raw->path : "data");
 }
 
 tanda_status dataset_prepare(tanda_dataset *dataset, const preparation *preparation, tanda_unknown unknown,
                              tanda_error *error) {
     work work = {.dataset = dataset, .preparation = preparation};
-    const raw_columns *raw = &dataset->raw;
-    const size_t columns = dataset->features;
-    if (preparation->columns == 0 && raw_columns_are_features(raw)) return TANDA_OK;
-    if (dataset->feed != NULL) /* of numbers, none of which is missing */
-        return fail(error, TANDA_BAD_INPUT,
-                    "the rows are more than --memory, and the model has columns of categories or missing "
-                    "values, which are prepared in memory; give a greater --memory");
-    bool fits = preparation->columns == columns && (!raw->fills_missing || preparation->fills_missing);
-    for (size_t i = 0; fits && i < columns; i++)
-        fits = (raw->is_category != NULL && raw->is_category[i]) == (preparation->of[i].category_count > 0);
-    if (!fits)
-        return fail(error, TANDA_BAD_INPUT,
-                    "%s: its columns are not of the kinds that the model was made for",
-                    raw->path != NULL ? raw->path : "data");
-    bool is_plain = raw->is_category == NULL; /* the values, which may be mapped, can then stay */
-    for (size_t i = 0; is_plain && i < dataset->rows * columns; i++)
-        is_plain = !isnan(dataset->values[i]);
-    if (is_plain) {
+    category_marks marks = {0};
+    if (preparation->columns == 0 && raw_columns_are_features(&dataset->raw)) return TANDA_OK;
+    tanda_status status = check_kinds(dataset, preparation, error);
+    if (status == TANDA_OK) status = category_marks_find(dataset, &marks, error);
+    if (status != TANDA_OK) return status;
+    work.missing = marks.missing;
+    if (dataset->raw.is_category == NULL && marks.missing == 0) { /* values, which may be mapped, can stay */
         dataset->raw.fills_missing = false;
+        category_marks_free(&marks);
         return TANDA_OK;
     }
-    bool zero = unknown == TANDA_UNKNOWN_AUTO ? preparation->zero_unknown : unknown == TANDA_UNKNOWN_ZERO;
-    tanda_status status = raw->is_category != NULL ? find_ranks(&work, zero, error) : TANDA_OK;
+    const bool zero =
+        unknown == TANDA_UNKNOWN_AUTO ? preparation->zero_unknown : unknown == TANDA_UNKNOWN_ZERO;
+    status = allocate(&work.rows, 1, sizeof *work.rows, "columns", error);
+    if (status == TANDA_OK) status = make_rows(&work, error);
+    if (status == TANDA_OK && !zero) status = refuse_unknown(&work, &marks, error);
     if (status == TANDA_OK) status = make_features(&work, error);
-    for (size_t i = 0; work.ranks != NULL && i < columns; i++)
-        free(work.ranks[i]);
-    free(work.ranks);
+    category_marks_free(&marks);
+    prepared_rows_free(work.rows);
     return status;
 }
 

@@ -22,11 +22,13 @@ void shards_meta_free(shards_meta *meta) {
     for (size_t i = 0; meta->shards != NULL && i < meta->shard_count; i++) {
         free(meta->shards[i].features);
         free(meta->shards[i].labels);
+        free(meta->shards[i].weights);
     }
     free(meta->shards);
     free_texts(meta->class_names, meta->class_count);
     free_texts(meta->feature_names, meta->features);
     free(meta->source);
+    shards_text_free(meta);
     *meta = (shards_meta){0};
 }
 
@@ -98,7 +100,9 @@ static tanda_status get_hash(const reader *reader, const json_t *object, const c
     return TANDA_OK;
 }
 
-static tanda_status get_shard(const reader *reader, const json_t *object, bool has_labels, shard *shard) {
+static tanda_status get_shard(const reader *reader, const json_t *object, const shards_meta *meta,
+                              shard *shard) {
+    const bool has_labels = meta->task != TANDA_TASK_AUTO;
     tanda_status status = get_count(reader, object, "rows", &shard->rows);
     if (status == TANDA_OK && shard->rows == 0) status = damaged(reader, "a shard has no rows");
     if (status == TANDA_OK) status = get_name(reader, object, "features", &shard->features);
@@ -106,6 +110,10 @@ static tanda_status get_shard(const reader *reader, const json_t *object, bool h
     if (status == TANDA_OK && has_labels) status = get_name(reader, object, "labels", &shard->labels);
     if (status == TANDA_OK && has_labels)
         status = get_hash(reader, object, "labels_hash", shard->labels_hash);
+    if (status == TANDA_OK && meta->has_weights)
+        status = get_name(reader, object, "weights", &shard->weights);
+    if (status == TANDA_OK && meta->has_weights)
+        status = get_hash(reader, object, "weights_hash", shard->weights_hash);
     return status;
 }
 
@@ -117,8 +125,7 @@ static tanda_status get_shards(const reader *reader, const json_t *object, shard
     tanda_status status = allocate(&meta->shards, count, sizeof *meta->shards, "shards", reader->error);
     if (status == TANDA_OK) meta->shard_count = count;
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
-        status =
-            get_shard(reader, json_array_get(shards, i), meta->task != TANDA_TASK_AUTO, &meta->shards[i]);
+        status = get_shard(reader, json_array_get(shards, i), meta, &meta->shards[i]);
         if (status == TANDA_OK && add_overflows(rows, meta->shards[i].rows, &rows))
             status = damaged(reader, "it has more rows than this machine can address");
     }
@@ -168,9 +175,11 @@ static tanda_status get_meta(const reader *reader, const json_t *object, shards_
     if (status == TANDA_OK) meta->features = features;
     if (status == TANDA_OK) status = get_text(reader, object, "source", &meta->source);
     if (status == TANDA_OK) status = get_labels(reader, object, meta);
+    meta->has_weights = json_is_true(json_object_get(object, "weights"));
     if (status == TANDA_OK) status = get_shards(reader, object, meta);
     if (status == TANDA_OK)
         status = get_texts(reader, object, "feature_names", features, &meta->feature_names);
+    if (status == TANDA_OK) status = shards_text_get(reader->path, object, meta, reader->error);
     return status;
 }
 
@@ -209,6 +218,10 @@ static json_t *shard_object(const shard *shard) {
         json_put_text(&object, "labels", shard->labels);
         json_put_text(&object, "labels_hash", shard->labels_hash);
     }
+    if (shard->weights != NULL) {
+        json_put_text(&object, "weights", shard->weights);
+        json_put_text(&object, "weights_hash", shard->weights_hash);
+    }
     return json_end(&object);
 }
 
@@ -227,7 +240,9 @@ tanda_status shards_meta_text(const shards_meta *meta, char **text, tanda_error 
     if (meta->task != TANDA_TASK_AUTO) json_put_count(&object, "targets", meta->target_count);
     if (meta->class_names != NULL)
         json_put(&object, "classes", json_strings(meta->class_names, meta->class_count));
+    if (meta->has_weights) json_put(&object, "weights", json_true());
     json_put(&object, "shards", json_end(&shards));
+    shards_text_put(&object, meta);
     json_t *whole = json_end(&object);
     *text = whole == NULL ? NULL : json_write(whole, JSON_INDENT(1));
     json_decref(whole);

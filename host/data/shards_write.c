@@ -28,7 +28,7 @@ typedef struct writing {
     const shards_meta *meta;
     feed *rows; /* of the shard */
     row_hashes *hashes;
-    file_writer features, labels;
+    file_writer features, labels, weights;
     size_t first; /* of its rows, among all */
 } writing;
 
@@ -63,73 +63,98 @@ static tanda_status write_block(void *context, void *state, const pass_block *bl
         add(&work->features, block->at.values, block->rows * rows->features * sizeof(float), error);
     if (status == TANDA_OK && rows->label_width > 0)
         status = add(&work->labels, block->at.labels, block->rows * rows->label_width * sizeof(float), error);
+    if (status == TANDA_OK && rows->has_weights)
+        status = add(&work->weights, block->at.weights, block->rows * sizeof(float), error);
     if (status == TANDA_OK && work->options->on_progress != NULL)
         work->options->on_progress(work->first + block->first + block->rows, work->meta->rows,
                                    work->options->context);
     return status;
 }
 
-static tanda_status write_files(writing *work, const char *path, const char *label_path, tanda_error *error) {
+/* Where a shard's files are; NULL: no labels, no weights. */
+typedef struct shard_paths {
+    char *features, *labels, *weights;
+} shard_paths;
+
+static tanda_status write_files(writing *work, const shard_paths *paths, tanda_error *error) {
     const feed *rows = work->rows;
     const char type = work->meta->task == TANDA_TASK_CLASSES ? 'i' : 'f';
-    const feed_pass pass = {
-        .values = true, .labels = true, .map = hash_block, .reduce = write_block, .context = work};
+    const feed_pass pass = {.values = true,
+                            .labels = true,
+                            .weights = true,
+                            .map = hash_block,
+                            .reduce = write_block,
+                            .context = work};
     tanda_status status = row_hashes_make(rows, &work->hashes, error);
     if (status == TANDA_OK)
-        status = begin_file(&work->features, path, 'f', rows->rows, rows->features, error);
-    if (status == TANDA_OK && label_path != NULL)
-        status = begin_file(&work->labels, label_path, type, rows->rows,
+        status = begin_file(&work->features, paths->features, 'f', rows->rows, rows->features, error);
+    if (status == TANDA_OK && paths->weights != NULL)
+        status = begin_file(&work->weights, paths->weights, 'f', rows->rows, 0, error);
+    if (status == TANDA_OK && paths->labels != NULL)
+        status = begin_file(&work->labels, paths->labels, type, rows->rows,
                             rows->label_width > 1 ? rows->label_width : 0, error);
     if (status == TANDA_OK) status = feed_pass_run(rows, &pass, error);
     if (status == TANDA_OK) status = file_writer_finish(&work->features, error);
-    if (status == TANDA_OK && label_path != NULL) status = file_writer_finish(&work->labels, error);
+    if (status == TANDA_OK && paths->labels != NULL) status = file_writer_finish(&work->labels, error);
+    if (status == TANDA_OK && paths->weights != NULL) status = file_writer_finish(&work->weights, error);
     file_writer_abandon(&work->features);
     file_writer_abandon(&work->labels);
+    file_writer_abandon(&work->weights);
     return status;
 }
 
-/* One that was written before: its files are whole, as they have their names. Its hashes are found again. */
-static bool find_shard(writing *work, const char *path, const char *label_path) {
-    npy_feed_parts parts = {.kind = label_path == NULL ? LABELS_NONE : LABELS_QUANTITIES};
-    feed *rows = NULL;
-    bool is_whole = npy_rows_open(path, true, &parts.features, NULL) == TANDA_OK &&
-                    parts.features.array.rows == work->rows->rows &&
-                    parts.features.array.columns == work->rows->features;
-    if (is_whole && label_path != NULL)
-        is_whole = npy_rows_open(label_path, true, &parts.labels, NULL) == TANDA_OK &&
-                   parts.labels.array.rows == work->rows->rows &&
-                   parts.labels.array.columns == work->rows->label_width;
-    if (is_whole && work->meta->task == TANDA_TASK_CLASSES) {
-        parts.kind = LABELS_CLASSES;
-        parts.classes = (class_map){.count = work->meta->class_count, .is_identity = true};
+static bool has_shape(const npy_rows *file, size_t rows, size_t columns) {
+    return file->array.rows == rows && file->array.columns == columns;
+}
+
+/* Whether one was written before: its files are whole, as they have their names. Its hashes are found again. */
+static bool find_shard(const writing *work, shard *shard, const shard_paths *paths) {
+    const feed *rows = work->rows;
+    const struct {
+        const char *path;
+        size_t columns;
+    } files[] = {{paths->features, rows->features}, {paths->labels, rows->label_width}, {paths->weights, 1}};
+    shards_meta one = *work->meta;
+    bool is_whole = true;
+    for (size_t i = 0; is_whole && i < sizeof files / sizeof *files; i++) {
+        npy_rows file = {0};
+        if (files[i].path == NULL) continue;
+        is_whole = npy_rows_open(files[i].path, true, &file, NULL) == TANDA_OK &&
+                   has_shape(&file, rows->rows, files[i].columns);
+        npy_rows_close(&file);
     }
-    if (is_whole)
-        is_whole = npy_select_all(&parts, NULL) == TANDA_OK && npy_feed(&parts, &rows, NULL) == TANDA_OK;
-    if (is_whole) is_whole = row_hashes_of(rows, &work->hashes, NULL) == TANDA_OK;
-    npy_feed_parts_free(&parts);
-    feed_free(rows);
-    return is_whole;
+    one.shards = shard;
+    one.shard_count = 1;
+    return is_whole && shards_hash(work->folder, &one, NULL) == TANDA_OK;
+}
+
+static tanda_status find_paths(const char *folder, const shard *shard, shard_paths *paths,
+                               tanda_error *error) {
+    tanda_status status = shards_path(folder, shard->features, &paths->features, error);
+    if (status == TANDA_OK && shard->labels != NULL)
+        status = shards_path(folder, shard->labels, &paths->labels, error);
+    if (status == TANDA_OK && shard->weights != NULL)
+        status = shards_path(folder, shard->weights, &paths->weights, error);
+    return status;
 }
 
 static tanda_status make_shard(writing *work, shard *shard, tanda_error *error) {
-    char *path = NULL, *label_path = NULL;
-    tanda_status status = shards_path(work->folder, shard->features, &path, error);
-    if (status == TANDA_OK && shard->labels != NULL)
-        status = shards_path(work->folder, shard->labels, &label_path, error);
-    if (status == TANDA_OK && !find_shard(work, path, label_path))
-        status = write_files(work, path, label_path, error);
-    if (status == TANDA_OK) {
-        text_put(shard->values_hash, HASH_TEXT_SIZE, "%016" PRIx64, row_hashes_end(work->hashes, ROW_VALUES));
-        text_put(shard->labels_hash, HASH_TEXT_SIZE, "%016" PRIx64, row_hashes_end(work->hashes, ROW_LABELS));
+    shard_paths paths = {0};
+    tanda_status status = find_paths(work->folder, shard, &paths, error);
+    if (status == TANDA_OK && !find_shard(work, shard, &paths)) {
+        status = write_files(work, &paths, error);
+        char *const texts[] = {shard->values_hash, shard->labels_hash, shard->weights_hash};
+        for (int i = 0; status == TANDA_OK && i < ROW_ARRAYS; i++)
+            text_put(texts[i], HASH_TEXT_SIZE, "%016" PRIx64, row_hashes_end(work->hashes, (row_array)i));
+        row_hashes_free(work->hashes);
+        work->hashes = NULL;
     }
-    row_hashes_free(work->hashes);
-    work->hashes = NULL;
-    free(path);
-    free(label_path);
+    free(paths.features);
+    free(paths.labels);
+    free(paths.weights);
     return status;
 }
 
-/* The rows of each shard, from `rows`, one shard at a time. */
 static tanda_status make_shards(const char *folder, feed *rows, const shards_options *options,
                                 shards_meta *meta, tanda_error *error) {
     tanda_status status = TANDA_OK;
@@ -148,12 +173,14 @@ static tanda_status make_shards(const char *folder, feed *rows, const shards_opt
 
 /* ---- the plan ---------------------------------------------------------------------------------------------- */
 
-static tanda_status name_shard(size_t index, bool has_labels, shard *shard, tanda_error *error) {
+static tanda_status name_shard(size_t index, const shards_meta *meta, shard *shard, tanda_error *error) {
     char name[NAME_SIZE];
     text_put(name, sizeof name, "shard-%05zu.npy", index);
     tanda_status status = copy_text(&shard->features, name, error);
     text_put(name, sizeof name, "labels-%05zu.npy", index);
-    if (status == TANDA_OK && has_labels) status = copy_text(&shard->labels, name, error);
+    if (status == TANDA_OK && meta->task != TANDA_TASK_AUTO) status = copy_text(&shard->labels, name, error);
+    text_put(name, sizeof name, "weights-%05zu.npy", index);
+    if (status == TANDA_OK && meta->has_weights) status = copy_text(&shard->weights, name, error);
     return status;
 }
 
@@ -161,7 +188,10 @@ static tanda_status make_plan(const tanda_dataset *dataset, const shards_options
                               tanda_error *error) {
     const size_t rows = dataset->rows, most = options->shard_rows;
     const size_t count = rows / most + (rows % most > 0);
-    *meta = (shards_meta){.rows = rows, .target_count = dataset->target_count, .task = dataset->task};
+    *meta = (shards_meta){.rows = rows,
+                          .target_count = dataset->target_count,
+                          .task = dataset->task,
+                          .has_weights = dataset_is_weighted(dataset)};
     tanda_status status = copy_texts(&meta->feature_names, dataset->feature_names, dataset->features, error);
     if (status == TANDA_OK) meta->features = dataset->features;
     if (status == TANDA_OK)
@@ -172,7 +202,7 @@ static tanda_status make_plan(const tanda_dataset *dataset, const shards_options
     if (status == TANDA_OK) meta->shard_count = count;
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         meta->shards[i].rows = i + 1 < count ? most : rows - i * most;
-        status = name_shard(i, dataset->task != TANDA_TASK_AUTO, &meta->shards[i], error);
+        status = name_shard(i, meta, &meta->shards[i], error);
     }
     return status;
 }
@@ -237,8 +267,6 @@ tanda_status shards_write(const char *folder, const tanda_dataset *dataset, cons
     shards_meta meta = {0};
     char *plan = NULL, *plan_path = NULL;
     feed *rows = NULL;
-    if (dataset_is_weighted(dataset))
-        return fail(error, TANDA_USAGE, "%s: rows with weights are not kept in shards", folder);
     tanda_status status = make_plan(dataset, options, &meta, error);
     if (status == TANDA_OK) status = shards_meta_text(&meta, &plan, error);
     if (status == TANDA_OK) status = shards_path(folder, PLAN, &plan_path, error);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/feed_kept.h"
 #include "kernels/geometry.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -18,7 +19,8 @@
 #define LEAST_WINDOWS 2 /* one is read while another is copied from; of small ones more are read ahead, */
 #define MOST_WINDOWS 8
 #define WINDOW_BYTES ((size_t)32 << 20) /* up to so many bytes */
-#define MOST_READERS 4
+#define MOST_READERS 8
+#define MOST_MAKERS 4                    /* of feeds that compute */
 #define SECTION_BYTES ((size_t)32 << 20) /* of a section, at most */
 #define READ_BYTES ((size_t)4 << 20)     /* of a read, about */
 #define COPY_BYTES ((size_t)1 << 20)     /* of rows that are copied as one job */
@@ -27,7 +29,6 @@
 typedef struct slot {
     section section;
     uint64_t epoch;
-    size_t first; /* place of its first row in the epoch */
     size_t begun, jobs;
     bool is_planned, is_full;
 } slot;
@@ -45,14 +46,16 @@ typedef struct window_buffer {
 typedef struct job {
     slot *slot; /* NULL: blocks of a window are read */
     window_buffer *window;
-    size_t at, rows;    /* of the slot */
+    size_t at, rows;    /* of the slot, */
+    size_t from;        /* and the first one's place in the epoch */
     ulong place, count; /* of blocks, in the epoch */
 } job;
 
 struct stream {
     stream_options options;
+    feed *kept; /* the feed, of whose rows some stay in memory; or NULL */
     size_t row_bytes, section_rows, window_rows, steps_per_epoch;
-    bool has_parts; /* a section is a part of a batch */
+    bool has_parts; /* a section is a part of a run */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -74,7 +77,7 @@ struct stream {
     uint64_t loads;      /* windows so far whose blocks are all given to threads */
     uint64_t load_epoch; /* of the next window, */
     ulong load_window;   /* its number, */
-    size_t load_from;    /* and rows of it that are not wanted, at its beginning */
+    size_t load_from;    /* and the place in its epoch before which nothing is wanted */
 };
 
 static bool has_windows(const stream *stream) {
@@ -87,6 +90,50 @@ static size_t rows_of_feed(const stream *stream) {
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
+}
+
+/* ---- what is wanted of batches ------------------------------------------------------------------------------ */
+
+row_run stream_run(const stream *stream, uint64_t step) {
+    return stream->options.runs[step % stream->steps_per_epoch + 1 == stream->steps_per_epoch];
+}
+
+size_t stream_most_run(const stream *stream) {
+    const row_run *runs = stream->options.runs;
+    return runs[0].rows > runs[1].rows ? runs[0].rows : runs[1].rows;
+}
+
+static void find_runs(stream *stream) {
+    stream_options *options = &stream->options;
+    const size_t rows = options->feed->rows, batch = options->batch_rows;
+    stream->steps_per_epoch = (rows + batch - 1) / batch;
+    if (options->runs[0].rows == 0 && options->runs[1].rows == 0) {
+        options->runs[0].rows = batch;
+        options->runs[1].rows = rows - (stream->steps_per_epoch - 1) * batch;
+    }
+    if (stream->steps_per_epoch == 1) options->runs[0] = options->runs[1];
+}
+
+/* Rows of an epoch that lie before a place and are wanted. */
+static size_t wanted_before(const stream *stream, size_t place) {
+    const size_t batch = stream->options.batch_rows, last = stream->steps_per_epoch - 1,
+                 index = least(place / batch, last), inside = place - index * batch;
+    const row_run run = stream_run(stream, index);
+    const size_t some = inside > run.first ? least(inside - run.first, run.rows) : 0;
+    return index * stream->options.runs[0].rows + some;
+}
+
+/* Whether the runs of consecutive batches lie together, too. */
+static bool is_all_wanted(const stream *stream) {
+    return stream->options.runs[0].rows == stream->options.batch_rows;
+}
+
+/* The next section is that of a step, or of the first one behind it of which something is wanted. */
+static void begin_step(stream *stream, uint64_t step) {
+    while (stream_run(stream, step).rows == 0)
+        step++;
+    stream->next_step = step;
+    stream->next_position = stream->has_parts ? stream_run(stream, step).first : 0;
 }
 
 /* ---- sizes -------------------------------------------------------------------------------------------------- */
@@ -102,16 +149,15 @@ static size_t kibibytes(size_t bytes) {
     return (bytes >> 10) + 1;
 }
 
-/* Whole batches, or else a power of two of tiles. */
+/* Whole runs, or else a power of two of tiles. */
 static tanda_status find_sizes(stream *stream, tanda_error *error) {
     const stream_options *options = &stream->options;
-    const size_t rows = rows_of_feed(stream), batch = options->batch_rows;
+    const size_t rows = rows_of_feed(stream), run = stream_most_run(stream);
     size_t windows = 0, least_bytes = 0;
     stream->row_bytes = feed_row_size(options->feed);
     stream->window_rows = has_windows(stream) ? least((size_t)options->order.window, rows) : 0;
-    stream->steps_per_epoch = (rows + batch - 1) / batch;
     if (multiply_overflows(stream->window_rows, LEAST_WINDOWS * stream->row_bytes, &windows) ||
-        multiply_overflows(least(batch, TILE_ROWS), STREAM_TURNS * stream->row_bytes, &least_bytes) ||
+        multiply_overflows(least(run, TILE_ROWS), STREAM_TURNS * stream->row_bytes, &least_bytes) ||
         add_overflows(least_bytes, windows, &least_bytes))
         return fail(error, TANDA_FAILED, "rows of %zu bytes are too many for memory", stream->row_bytes);
     const size_t memory = options->memory > 0 ? options->memory : SIZE_MAX;
@@ -128,11 +174,11 @@ static tanda_status find_sizes(stream *stream, tanda_error *error) {
     size_t bytes = least((memory - windows) / STREAM_TURNS, SECTION_BYTES);
     if (options->section_bytes > 0) bytes = least(bytes, options->section_bytes);
     const size_t most = bytes / stream->row_bytes;
-    stream->has_parts = batch > most && batch > TILE_ROWS;
+    stream->has_parts = run > most && run > TILE_ROWS;
     if (stream->has_parts)
-        stream->section_rows = least(power_of_two_to(most / TILE_ROWS) * TILE_ROWS, batch);
+        stream->section_rows = least(power_of_two_to(most / TILE_ROWS) * TILE_ROWS, run);
     else
-        stream->section_rows = least((most > batch ? most / batch : 1) * batch, rows);
+        stream->section_rows = least((most > run ? most / run : 1) * run, wanted_before(stream, rows));
     return TANDA_OK;
 }
 
@@ -177,6 +223,26 @@ static row_block block_from(const feed *feed, const row_block *block, size_t fir
                        .weights = block->weights == NULL ? NULL : block->weights + first};
 }
 
+/*
+ * Rows that are read in each epoch stay as far as memory goes, but for what a second stream of them takes, which judges what
+ * this one's have taught.
+ */
+static tanda_status keep_rows(stream *stream, tanda_error *error) {
+    const stream_options *options = &stream->options;
+    const bool once = options->end_step <= stream->steps_per_epoch,
+               lies_there = options->feed->kind->lend != NULL;
+    const size_t sections = STREAM_TURNS * stream->section_rows * stream->row_bytes,
+                 windows = stream->window_count * stream->window_rows * stream->row_bytes,
+                 taken = 2 * sections + windows, row = stream->row_bytes + 1;
+    if (!options->keeps || options->is_made_elsewhere || options->memory <= taken || once || lies_there)
+        return TANDA_OK;
+    const size_t rows = least((options->memory - taken) / row, rows_of_feed(stream));
+    if (rows == 0) return TANDA_OK;
+    const tanda_status status = feed_kept(options->feed, rows, &stream->kept, error);
+    if (status == TANDA_OK) stream->options.feed = stream->kept;
+    return status;
+}
+
 /* ---- jobs: all that follows up to "what a job does" is done with the lock ---------------------------------------- */
 
 static size_t parts_of_batch(const stream *stream) {
@@ -207,8 +273,10 @@ size_t stream_sections(const stream *stream) {
 /* The next section is that behind so many rows of a step, or behind whole steps. */
 static void go_on(stream *stream, uint64_t step, size_t position, size_t rows, size_t steps) {
     const bool is_inside = stream->has_parts && position + rows < rows_of_step(stream, step);
-    stream->next_step = is_inside ? step : step + steps;
-    stream->next_position = is_inside ? position + rows : 0;
+    if (is_inside)
+        stream->next_position = position + rows;
+    else
+        begin_step(stream, step + steps);
 }
 
 /* Steps up to the section's end, from one of an epoch on. */
@@ -237,36 +305,64 @@ static void forget_kept(stream *stream) {
     }
 }
 
+/* Up to the next multiple of what a section holds, as sums of tiles are those of subtrees. */
+static void plan_part(stream *stream, section *section) {
+    const size_t batch = stream->options.batch_rows, room = stream->section_rows,
+                 first = (size_t)(section->first_step % stream->steps_per_epoch) * batch;
+    const row_run run = stream_run(stream, section->first_step);
+    section->position = stream->next_position;
+    section->step_rows = least(batch, rows_of_feed(stream) - first);
+    section->rows = least(room - section->position % room, run.first + run.rows - section->position);
+    stream->next_position += section->rows;
+    if (stream->next_position == run.first + run.rows) begin_step(stream, section->first_step + 1);
+}
+
+/* The last run of an epoch comes by itself where it is longer than the others, or there are no others. */
+static void plan_runs(stream *stream, section *section) {
+    const row_run *runs = stream->options.runs;
+    const size_t index = (size_t)(section->first_step % stream->steps_per_epoch);
+    const uint64_t left = stream->options.end_step - section->first_step;
+    size_t steps = 1, most = stream->steps_per_epoch - index;
+    if (runs[1].rows == 0) most--;
+    if (runs[0].rows > 0 && runs[1].rows <= runs[0].rows)
+        steps = least(stream->section_rows / runs[0].rows, most);
+    if (stream->kept_count > 0) steps = least(steps, steps_left(stream, index));
+    if (steps == 0) steps = 1; /* all rows are one ragged batch */
+    section->steps = left < steps ? (size_t)left : steps;
+    section->rows = (section->steps - 1) * runs[0].rows +
+                    stream_run(stream, section->first_step + section->steps - 1).rows;
+    begin_step(stream, section->first_step + section->steps);
+}
+
+/* A section that the caller keeps is whole. */
+static void note_kept(stream *stream, section *section) {
+    const size_t index = (size_t)(section->first_step % stream->steps_per_epoch);
+    section->number = stream_section_of(stream, section->first_step, section->position);
+    section->epoch = section->first_step / stream->steps_per_epoch;
+    section->first = index * stream->options.batch_rows + section->position;
+    section->is_kept = section->number < stream->kept_count &&
+                       (stream->has_parts || (index % steps_of_section(stream) == 0 &&
+                                              section->steps == steps_left(stream, index)));
+    if (section->is_kept) stream->is_kept[section->number] = true;
+    skip_kept(stream);
+}
+
 /* The next section gets its place. False where there is none, for now or at all. */
 static bool plan_section(stream *stream) {
     slot *slot = &stream->slots[stream->planned % STREAM_TURNS];
-    const size_t batch = stream->options.batch_rows, rows = rows_of_feed(stream);
-    const uint64_t step = stream->next_step, left = stream->options.end_step - step;
+    const uint64_t step = stream->next_step;
     if (slot->is_planned || step >= stream->options.end_step) return false;
-    const size_t index = (size_t)(step % stream->steps_per_epoch), first = index * batch;
     section *section = &slot->section;
     section->first_step = step;
-    section->position = stream->next_position;
+    section->position = 0;
     section->steps = 1;
     section->step_rows = 0;
-    section->number = stream_section_of(stream, step, section->position);
-    section->is_kept = section->number < stream->kept_count;
-    if (stream->has_parts) {
-        section->step_rows = least(batch, rows - first);
-        section->rows = least(stream->section_rows, section->step_rows - section->position);
-    } else {
-        const size_t steps = steps_left(stream, index);
-        section->steps = left < steps ? (size_t)left : steps;
-        section->rows = least(section->steps * batch, rows - first);
-        if (index % steps_of_section(stream) != 0 || section->steps < steps) section->is_kept = false;
-    }
-    if (section->is_kept) stream->is_kept[section->number] = true;
-    go_on(stream, step, section->position, section->rows, section->steps);
-    skip_kept(stream);
+    if (stream->has_parts)
+        plan_part(stream, section);
+    else
+        plan_runs(stream, section);
     slot->epoch = step / stream->steps_per_epoch;
-    slot->first = first + section->position;
-    section->epoch = slot->epoch;
-    section->first = slot->first;
+    note_kept(stream, section);
     slot->begun = slot->jobs = 0;
     slot->is_planned = true;
     slot->is_full = false;
@@ -294,14 +390,30 @@ static window_buffer *window_at(stream *stream, uint64_t epoch, size_t place) {
     return NULL;
 }
 
+/* The place in its epoch of a section's row; *together: so many rows from it on have the places that follow. */
+static size_t place_of(const stream *stream, const slot *slot, size_t row, size_t *together) {
+    const section *section = &slot->section;
+    const size_t index = (size_t)(section->first_step % stream->steps_per_epoch),
+                 batch = stream->options.batch_rows, length = stream->options.runs[0].rows;
+    *together = section->rows - row;
+    if (section->step_rows > 0) return index * batch + section->position + row;
+    if (is_all_wanted(stream)) return index * batch + row;
+    const size_t step = section->steps > 1 ? least(row / length, section->steps - 1) : 0;
+    const row_run run = stream_run(stream, index + step);
+    *together = run.rows - (row - step * length);
+    return (index + step) * batch + run.first + row - step * length;
+}
+
 /* Rows of a section. */
 static bool take_rows(stream *stream, job *job) {
     slot *slot = slot_to_fill(stream);
     if (slot == NULL) return false;
-    const size_t place = slot->first + slot->begun;
-    size_t bytes = has_windows(stream) ? COPY_BYTES : READ_BYTES, some = bytes / stream->row_bytes;
-    *job = (struct job){.slot = slot, .at = slot->begun};
-    job->rows = least(slot->section.rows - slot->begun, some > 0 ? some : 1);
+    size_t together = 0;
+    const size_t place = place_of(stream, slot, slot->begun, &together);
+    const size_t bytes = has_windows(stream) ? COPY_BYTES : READ_BYTES;
+    const size_t some = least(bytes / stream->row_bytes, stream->section_rows / stream->wanted_readers);
+    *job = (struct job){.slot = slot, .at = slot->begun, .from = place};
+    job->rows = least(together, some > 0 ? some : 1);
     if (has_windows(stream)) {
         job->window = window_at(stream, slot->epoch, place);
         if (job->window == NULL) return false;
@@ -313,23 +425,33 @@ static bool take_rows(stream *stream, job *job) {
     return true;
 }
 
-/* The next window's buffer is made ready for it. False where none is free, or there is no such window. */
+static size_t wanted_of_window(const stream *stream, const order_window *window) {
+    const size_t first = (size_t)window->first, from = first > stream->load_from ? first : stream->load_from;
+    return wanted_before(stream, first + (size_t)window->key.count) - wanted_before(stream, from);
+}
+
+/*
+ * The next window of which something is wanted gets its buffer. False where that is not free, or there is no such window.
+ */
 static bool begin_window(stream *stream, window_buffer *buffer) {
     const row_order *order = &stream->options.order;
     const ulong blocks = order->window / order->block;
-    if (buffer->left > 0 || stream->load_epoch > (stream->options.end_step - 1) / stream->steps_per_epoch)
-        return false;
-    buffer->epoch = epoch_order_of(*order, (uint)stream->load_epoch);
-    order_make_window(*order, &buffer->epoch, stream->load_window, &buffer->window);
-    buffer->next_place = stream->load_window * blocks;
-    buffer->end_place =
-        buffer->next_place + blocks < order->blocks ? buffer->next_place + blocks : order->blocks;
-    buffer->jobs = 0;
-    buffer->left = (size_t)buffer->window.key.count - stream->load_from;
-    stream->load_from = 0;
-    if (++stream->load_window == order_windows(order)) {
-        stream->load_window = 0;
-        stream->load_epoch++;
+    if (buffer->left > 0) return false;
+    while (buffer->left == 0) {
+        if (stream->load_epoch > (stream->options.end_step - 1) / stream->steps_per_epoch) return false;
+        buffer->epoch = epoch_order_of(*order, (uint)stream->load_epoch);
+        order_make_window(*order, &buffer->epoch, stream->load_window, &buffer->window);
+        buffer->next_place = stream->load_window * blocks;
+        buffer->end_place =
+            buffer->next_place + blocks < order->blocks ? buffer->next_place + blocks : order->blocks;
+        buffer->jobs = 0;
+        buffer->left = wanted_of_window(stream, &buffer->window);
+        stream->load_from = 0;
+        if (++stream->load_window == order_windows(order)) {
+            stream->load_window = 0;
+            stream->load_epoch++;
+        }
+        if (buffer->left == 0) buffer->next_place = buffer->end_place;
     }
     return true;
 }
@@ -338,7 +460,8 @@ static bool begin_window(stream *stream, window_buffer *buffer) {
 static bool take_blocks(stream *stream, job *job) {
     window_buffer *buffer = &stream->windows[stream->loads % stream->window_count];
     const size_t block_bytes = (size_t)stream->options.order.block * stream->row_bytes;
-    const ulong some = READ_BYTES / block_bytes;
+    const ulong share = (stream->options.order.window / stream->options.order.block) / stream->wanted_readers;
+    const ulong some = least(READ_BYTES / block_bytes, share);
     if (buffer->next_place == buffer->end_place && !begin_window(stream, buffer)) return false;
     const ulong left = buffer->end_place - buffer->next_place, count = some > 0 ? some : 1;
     *job = (struct job){.window = buffer, .place = buffer->next_place, .count = left < count ? left : count};
@@ -374,7 +497,7 @@ static void copy_row(const feed *feed, const row_block *source, size_t from, con
 
 static void copy_rows(const stream *stream, const job *job) {
     const window_buffer *window = job->window;
-    const size_t first = job->slot->first + job->at - (size_t)window->window.first;
+    const size_t first = job->from - (size_t)window->window.first;
     ulong place[ORDER_CHUNK];
     for (size_t done = 0; done < job->rows; done += ORDER_CHUNK) {
         const size_t some = least(job->rows - done, ORDER_CHUNK);
@@ -395,8 +518,7 @@ static tanda_status find_rows(const stream *stream, const job *job, tanda_error 
     tanda_status status = TANDA_OK;
     for (size_t done = 0; done < job->rows; done += ORDER_CHUNK) {
         const size_t some = least(job->rows - done, ORDER_CHUNK);
-        order_find_rows(&stream->options.order, &keys, (uint)job->slot->epoch,
-                        job->slot->first + job->at + done, some, row);
+        order_find_rows(&stream->options.order, &keys, (uint)job->slot->epoch, job->from + done, some, row);
         for (size_t i = 0; status == TANDA_OK && i < some; i++) {
             const row_block to = block_from(feed, &job->slot->section.block, job->at + done + i);
             status = feed_read(feed, (size_t)row[i], 1, &to, error);
@@ -425,7 +547,7 @@ static tanda_status do_job(const stream *stream, const job *job, tanda_error *er
     if (stream->options.order.kind == SHUFFLE_FULL) return find_rows(stream, job, error);
     if (job->window == NULL) {
         const row_block to = block_from(stream->options.feed, &job->slot->section.block, job->at);
-        return feed_read(stream->options.feed, job->slot->first + job->at, job->rows, &to, error);
+        return feed_read(stream->options.feed, job->from, job->rows, &to, error);
     }
     copy_rows(stream, job);
     return TANDA_OK;
@@ -497,19 +619,27 @@ static tanda_status make_room(stream *stream, tanda_error *error) {
     return status;
 }
 
+/* A disk is at its best with several reads at a time; of others, one reads while the other copies. */
+static size_t count_readers(const stream_options *options) {
+    const size_t cores = parallel_threads(), makers = least(cores > 2 ? cores : 2, MOST_MAKERS);
+    if (options->threads > 0) return least(options->threads, MOST_READERS);
+    return options->feed->waits ? MOST_READERS : makers;
+}
+
 tanda_status stream_create(const stream_options *options, stream **result, tanda_error *error) {
     stream *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "stream", error);
     if (status != TANDA_OK) return status;
     made->options = *options;
     if (options->room.make == NULL) made->options.room = ordinary;
-    made->wanted_readers = options->threads > 0 ? options->threads : parallel_threads();
-    if (made->wanted_readers < 2) made->wanted_readers = 2; /* one reads while the other copies */
-    if (made->wanted_readers > MOST_READERS) made->wanted_readers = MOST_READERS;
+    made->wanted_readers = count_readers(options);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
+    find_runs(made);
     status = find_sizes(made, error);
+    if (status == TANDA_OK) begin_step(made, 0);
     if (status == TANDA_OK) status = make_room(made, error);
+    if (status == TANDA_OK) status = keep_rows(made, error);
     if (status == TANDA_OK)
         *result = made;
     else
@@ -530,6 +660,7 @@ void stream_free(stream *stream) {
     for (size_t i = 0; i < MOST_WINDOWS; i++)
         free_block(&ordinary, &stream->windows[i].block);
     free(stream->is_kept);
+    feed_free(stream->kept);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
     free(stream);
@@ -543,16 +674,14 @@ row_block stream_room(const stream *stream, size_t turn) {
     return stream->slots[turn].section.block;
 }
 
-/* The window that has the step's first place is the first to be read. */
+/* The first window to be read is that of the step's first place. */
 static void seek_window(stream *stream, uint64_t step) {
     const row_order *order = &stream->options.order;
     const size_t place = (size_t)(step % stream->steps_per_epoch) * stream->options.batch_rows;
     stream->load_epoch = step / stream->steps_per_epoch;
     const epoch_order epoch = epoch_order_of(*order, (uint)stream->load_epoch);
     stream->load_window = divide_by(padded_place(&epoch, place), order->window, order->window_inverse);
-    order_window window;
-    order_make_window(*order, &epoch, stream->load_window, &window);
-    stream->load_from = place - (size_t)window.first;
+    stream->load_from = place;
 }
 
 tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
@@ -568,8 +697,7 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
         stream->windows[i].left = 0;
     }
     stream->planned = stream->given = stream->returned = stream->loads = 0;
-    stream->next_step = step;
-    stream->next_position = 0;
+    begin_step(stream, step);
     skip_kept(stream);
     if (has_windows(stream)) seek_window(stream, step);
     stream->is_paused = false;
@@ -639,7 +767,7 @@ bool stream_is_next(stream *stream, uint64_t step, size_t position) {
     const uint64_t next = is_planned ? planned->first_step : stream->next_step;
     const size_t at = is_planned ? planned->position : stream->next_position;
     pthread_mutex_unlock(&stream->lock);
-    return at == position && (next == step || stream_repeats(stream));
+    return (at == position || !stream->has_parts) && (next == step || stream_repeats(stream));
 }
 
 bool stream_repeats(const stream *stream) {

@@ -12,6 +12,11 @@
 
 typedef struct stream stream;
 
+/* Rows of a batch that lie together: they begin at a tile, and end at one or with the batch. */
+typedef struct row_run {
+    size_t first, rows;
+} row_run;
+
 /* Where sections lie; all zero: in memory of malloc's. */
 typedef struct stream_memory {
     void *(*make)(void *context, size_t bytes); /* NULL: there is none */
@@ -20,26 +25,29 @@ typedef struct stream_memory {
 } stream_memory;
 
 typedef struct stream_options {
-    const feed *feed;     /* outlives the stream */
-    row_order order;      /* of its rows; SHUFFLE_FULL asks for single rows, and is for feeds in memory */
-    size_t batch_rows;    /* of a step, 1 to the feed's rows */
+    const feed *feed;  /* outlives the stream */
+    row_order order;   /* of its rows; SHUFFLE_FULL asks for single rows, and is for feeds in memory */
+    size_t batch_rows; /* of a step, 1 to the feed's rows */
+    row_run runs[2]; /* rows of each batch that are wanted, and of the last one of an epoch; all zero: all */
     uint64_t end_step;    /* nothing of the steps from here on is read */
     size_t memory;        /* bytes that the stream may take for rows; 0: unbounded */
     size_t section_bytes; /* a section has no more; 0: unbounded */
     size_t threads;       /* that read; 0: as many as suit */
     stream_memory room;
     bool is_made_elsewhere; /* nothing is read: sections say which rows they are, and blocks have none */
+    bool keeps; /* rows stay in what is left of bounded memory: they are read once, not in each epoch */
 } stream_options;
 
 /*
- * Batches from first_step on, whole ones; or, of a batch that is larger than a section, its rows from `position` on: a
- * run of 2^k tiles at a multiple of 2^k, or the last of them. A section ends with its epoch.
+ * Batches from first_step on, all that is wanted of each; or, of a run that is larger than a section, its rows from
+ * `position` on: 2^k tiles, cut at multiples of 2^k of the batch. A section ends with its epoch, and there is none of
+ * steps of which nothing is wanted.
  */
 typedef struct section {
     uint64_t first_step;
     size_t steps;     /* 1 for a part of a batch */
-    size_t position;  /* of the batch, in rows */
-    size_t step_rows; /* all rows of the batch of which this is a part; 0: batches are whole */
+    size_t position;  /* of such a part in the batch, in rows; else 0 */
+    size_t step_rows; /* all rows of the batch of which this is a part; 0: runs are whole */
     size_t rows;
     size_t number; /* of its epoch's sections */
     uint64_t epoch;
@@ -70,7 +78,7 @@ size_t stream_sections(const stream *stream);
 size_t stream_section_of(const stream *stream, uint64_t step, size_t position);
 size_t stream_steps_per_epoch(const stream *stream);
 
-/* The next section begins at a step. No section may be out. */
+/* The next section begins at a step, or behind it where nothing of it is wanted. No section may be out. */
 tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error);
 
 /*
@@ -90,6 +98,10 @@ bool stream_is_next(stream *stream, uint64_t step, size_t position);
 bool stream_repeats(const stream *stream);
 const feed *stream_feed(const stream *stream);
 size_t stream_batch_rows(const stream *stream);
+
+/* What is wanted of a step's batch; and of any, at most. */
+row_run stream_run(const stream *stream, uint64_t step);
+size_t stream_most_run(const stream *stream);
 const row_order *stream_order(const stream *stream);
 
 #endif

@@ -58,6 +58,13 @@ void table_free_labels(table *table);
 /* Releases what the table still holds; all members are zero afterwards. */
 void table_free(table *table);
 
+/*
+ * Numbers the categories of a table's feature as `all` has them, behind which new ones are put; their places are of this part,
+ * and errors name the path.
+ */
+tanda_status table_join_categories(categories *all, table *later, size_t part, size_t feature,
+                                   const char *path, tanda_error *error);
+
 typedef enum target_fault_kind {
     TARGET_FINE,
     TARGET_MISSING, /* and rows without one are not to be left out, or there is none at all */

@@ -8,7 +8,7 @@
 #define MOST_LEVELS 64
 
 /* Runs are cut into fewer pieces, so that less travels, for as much as one part in SPARED more tiles of the busiest rank. */
-#define SPARED 16
+#define SPARED 64
 
 /* The tile where a rank begins when runs begin at multiples of `grain`. */
 static size_t boundary(size_t tiles, size_t ranks, size_t grain, size_t rank) {

@@ -35,4 +35,12 @@ static inline size_t shares_pieces(const shares *shares, size_t rank) {
     return shares->begin[rank + 1] - shares->begin[rank];
 }
 
+/* The tiles of a rank: *count of them, from *first on. */
+static inline void shares_tiles(const shares *shares, size_t rank, size_t *first, size_t *count) {
+    *first = *count = 0;
+    if (shares_pieces(shares, rank) > 0) *first = shares->pieces[shares->begin[rank]].first;
+    for (size_t i = shares->begin[rank]; i < shares->begin[rank + 1]; i++)
+        *count += shares->pieces[i].tiles;
+}
+
 #endif

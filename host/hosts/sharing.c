@@ -120,13 +120,14 @@ static void put_header(word *out, tanda_status status, uint64_t step) {
     out[1].natural = (uint32_t)step;
 }
 
-static tanda_status make_piece(const sharing *sharing, uint64_t step, const piece *piece, partial_sum *sum,
-                               tanda_error *error) {
-    return sharing->options.make(sharing->options.context, step, piece->first, piece->tiles, sum, error);
+static tanda_status make_piece(const sharing *sharing, uint64_t step, bool with_loss, const piece *piece,
+                               partial_sum *sum, tanda_error *error) {
+    return sharing->options.make(sharing->options.context, step, piece->first, piece->tiles, with_loss, sum,
+                                 error);
 }
 
 /* One block for all: each piece's gradient is made where it leaves from. */
-static tanda_status make_block(const sharing *sharing, const shares *shares, uint64_t step,
+static tanda_status make_block(const sharing *sharing, const shares *shares, uint64_t step, bool with_loss,
                                tanda_error *error) {
     const size_t rank = sharing->hosts->place.rank;
     word *at = sharing->out + HEADER_WORDS;
@@ -134,7 +135,7 @@ static tanda_status make_block(const sharing *sharing, const shares *shares, uin
     for (size_t i = shares->begin[rank]; status == TANDA_OK && i < shares->begin[rank + 1]; i++) {
         const piece *piece = &shares->pieces[i];
         partial_sum sum = {.gradient = sharing->options.parameters > 0 ? &at[PIECE_WORDS].real : NULL};
-        status = make_piece(sharing, step, piece, &sum, error);
+        status = make_piece(sharing, step, with_loss, piece, &sum, error);
         at[0].real = sum.loss;
         at[1].natural = sum.correct;
         at += PIECE_WORDS + sharing->options.parameters;
@@ -143,7 +144,7 @@ static tanda_status make_block(const sharing *sharing, const shares *shares, uin
 }
 
 /* A block for each rank, with its slice of every piece. */
-static tanda_status make_slices(const sharing *sharing, const shares *shares, uint64_t step,
+static tanda_status make_slices(const sharing *sharing, const shares *shares, uint64_t step, bool with_loss,
                                 tanda_error *error) {
     const size_t rank = sharing->hosts->place.rank, ranks = sharing->hosts->place.ranks;
     const size_t begin = shares->begin[rank], count = shares_pieces(shares, rank);
@@ -151,7 +152,7 @@ static tanda_status make_slices(const sharing *sharing, const shares *shares, ui
     for (size_t i = 0; status == TANDA_OK && i < count; i++) {
         const piece *piece = &shares->pieces[begin + i];
         partial_sum sum = {.gradient = sharing->gradient};
-        status = make_piece(sharing, step, piece, &sum, error);
+        status = make_piece(sharing, step, with_loss, piece, &sum, error);
         word *block = sharing->out;
         size_t from = 0;
         for (size_t to = 0; status == TANDA_OK && to < ranks; to++) {
@@ -248,13 +249,13 @@ static void put_headers(const sharing *sharing, const shares *shares, uint64_t s
 }
 
 /* sum gets the step's; its gradient stays here. */
-static tanda_status share(const sharing *sharing, const shares *shares, uint64_t step, tanda_status status,
-                          partial_sum *sum, tanda_error *error) {
+static tanda_status share(const sharing *sharing, const shares *shares, uint64_t step, bool with_loss,
+                          tanda_status status, partial_sum *sum, tanda_error *error) {
     const bool sliced = sharing->is_sliced;
     const size_t floats = sliced ? own_slice(sharing) : sharing->options.parameters;
     if (status == TANDA_OK)
-        status =
-            sliced ? make_slices(sharing, shares, step, error) : make_block(sharing, shares, step, error);
+        status = sliced ? make_slices(sharing, shares, step, with_loss, error)
+                        : make_block(sharing, shares, step, with_loss, error);
     put_headers(sharing, shares, step, status);
     const tanda_status shared =
         sliced ? exchange_slices(sharing, shares, error) : gather_pieces(sharing, shares, error);
@@ -271,18 +272,13 @@ static tanda_status share(const sharing *sharing, const shares *shares, uint64_t
     return hosts_gather(sharing->hosts, last + PIECE_WORDS, sharing->gradient, sharing->slices, error);
 }
 
-tanda_status sharing_sum(sharing *sharing, uint64_t step, tanda_status status, partial_sum *sum,
-                         tanda_error *error) {
+tanda_status sharing_sum(sharing *sharing, uint64_t step, bool with_loss, tanda_status status,
+                         partial_sum *sum, tanda_error *error) {
     const size_t per_epoch = steps_per_epoch(sharing->options.rows, sharing->options.batch_rows);
     const shares *shares = &sharing->shares[step % per_epoch + 1 == per_epoch];
-    return share(sharing, shares, step, status, sum, error);
+    return share(sharing, shares, step, with_loss, status, sum, error);
 }
 
-tanda_status sharing_step(sharing *sharing, session *session, uint64_t step, const update_rates *rates,
-                          tanda_status status, step_result *result, tanda_error *error) {
-    partial_sum sum = {0};
-    status = sharing_sum(sharing, step, status, &sum, error);
-    if (status != TANDA_OK) return status;
-    *result = (step_result){.loss = sum.loss, .correct = sum.correct};
-    return session->plan->training ? session_apply(session, step, rates, &sum, result, error) : TANDA_OK;
+bool sharing_goes_on(const sharing *sharing) {
+    return hosts_are_together(sharing->hosts);
 }

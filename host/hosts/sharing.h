@@ -1,7 +1,6 @@
 /*
- * The steps of a session that all ranks share. Each makes the sums of its pieces of the batch; then all have the sum of
- * the step, by contract 4's tree, and each applies it, so that weights and state are the same bits on all, those of one
- * rank alone.
+ * Steps that all ranks share. Each makes the sums of its pieces of the batch; then all have the sum of the step, by contract
+ * 4's tree, and each applies it, so that weights and state are the same bits on all, those of one rank alone.
  *
  * Small models: the sums of all pieces come to every rank, which adds them (one exchange). Larger ones: each rank gets what
  * all have of its slice of the parameters, adds it, and what comes of it goes to all (two exchanges, and as much traffic
@@ -21,7 +20,7 @@ typedef struct sharing sharing;
 
 /* What session_partial does of a session: the sum of some tiles of a step. */
 typedef tanda_status partial_maker(void *context, uint64_t step, size_t first_tile, size_t tiles,
-                                   partial_sum *sum, tanda_error *error);
+                                   bool with_loss, partial_sum *sum, tanda_error *error);
 
 /*
  * Of batches of these rows and so many parameters, 0 for an evaluation, whose partial sums `make` makes; hosts is not NULL
@@ -38,13 +37,12 @@ void sharing_free(sharing *sharing);
 
 /*
  * The sum of a step over all ranks; its gradient is valid until the next. status and error: how it went on this rank so
- * far; a failure of any becomes that of all.
+ * far; a failure of any becomes that of all. with_loss: see session_run.
  */
-tanda_status sharing_sum(sharing *sharing, uint64_t step, tanda_status status, partial_sum *sum,
-                         tanda_error *error);
+tanda_status sharing_sum(sharing *sharing, uint64_t step, bool with_loss, tanda_status status,
+                         partial_sum *sum, tanda_error *error);
 
-/* The same for a session, which then applies it: session_run of one step with session_results. rates: or NULL. */
-tanda_status sharing_step(sharing *sharing, session *session, uint64_t step, const update_rates *rates,
-                          tanda_status status, step_result *result, tanda_error *error);
+/* Whether there are other ranks to exchange with. */
+bool sharing_goes_on(const sharing *sharing);
 
 #endif

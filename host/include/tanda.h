@@ -136,6 +136,12 @@ typedef struct tanda_dataset_options {
     size_t
         memory; /* bytes that the rows with their labels may take; more of them are read in place, as they are
                       needed, from .npy, a folder of shards or synthetic:..., and refused of others; 0: all */
+    const char
+        *cache; /* a folder where text of more rows than memory holds is put as .npy, once for each way of
+                          reading it, and then read in place; NULL: such text is refused */
+    void (*on_note)(const char *note, void *context);            /* of the cache; or NULL */
+    void (*on_progress)(size_t done, size_t all, void *context); /* bytes of text that goes there; or NULL */
+    void *context;
 } tanda_dataset_options;
 
 /*

@@ -7,17 +7,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/direct_read.h"
 #include "support/memory.h"
+#include "support/system_file.h"
 
-/* Files that take more of the machine's memory than this share would push out everything else, and not stay either. */
-#define SHARE_KEPT 2
+/*
+ * Open files that together are more than this part of memory go past the system's: they would push out everything else, and
+ * not stay either. Of others the system keeps what was read, and is asked for so much at once.
+ */
+#define SHARE_KEPT 8
+#define AHEAD ((size_t)4 << 20)
+
+#define NOT_OPEN (-1)
+#define NOT_TRIED (-2)
 
 struct file_range {
     char *path;
-    int descriptor; /* or -1: it is opened for each piece */
-    bool drops;     /* what has been read is not to stay in the system's memory */
+    int descriptor; /* or NOT_OPEN: it is opened for each piece */
+    int direct;     /* the same file for reading past the system's memory, of one that stays open */
+    size_t share;   /* how many bytes of open files the system may keep */
     struct stat opened;
 };
+
+static size_t open_bytes; /* of all files that are open */
 
 /* The open waits for nothing: neither for the other end of a FIFO nor for a device. */
 static tanda_status open_file(const char *path, int *descriptor, struct stat *information,
@@ -38,26 +50,32 @@ static tanda_status open_file(const char *path, int *descriptor, struct stat *in
     return TANDA_OK;
 }
 
-static size_t memory_of_machine(void) {
-    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+static void count_bytes(const file_range *file, bool more) {
+    const size_t bytes = (size_t)file->opened.st_size;
+    __atomic_fetch_add(&open_bytes, more ? bytes : 0 - bytes, __ATOMIC_RELAXED);
+}
+
+static bool is_kept(const file_range *file) {
+    return __atomic_load_n(&open_bytes, __ATOMIC_RELAXED) <= file->share;
 }
 
 tanda_status file_range_open(const char *path, bool keeps, file_range **file, tanda_error *error) {
     file_range *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "file", error);
     if (status != TANDA_OK) return status;
-    made->descriptor = -1;
+    made->descriptor = NOT_OPEN;
+    made->direct = NOT_TRIED;
     status = copy_text(&made->path, path, error);
     if (status == TANDA_OK) status = open_file(path, &made->descriptor, &made->opened, error);
     if (status != TANDA_OK) {
         file_range_close(made);
         return status;
     }
-    made->drops = (size_t)made->opened.st_size > memory_of_machine() / SHARE_KEPT;
+    made->share = memory_limit() / SHARE_KEPT;
+    count_bytes(made, true);
     if (!keeps) {
         close(made->descriptor);
-        made->descriptor = -1;
+        made->descriptor = NOT_OPEN;
     }
     *file = made;
     return TANDA_OK;
@@ -66,6 +84,8 @@ tanda_status file_range_open(const char *path, bool keeps, file_range **file, ta
 void file_range_close(file_range *file) {
     if (file == NULL) return;
     if (file->descriptor >= 0) close(file->descriptor);
+    if (file->direct >= 0) close(file->direct);
+    count_bytes(file, false);
     free(file->path);
     free(file);
 }
@@ -133,12 +153,44 @@ static tanda_status read_all(const file_range *file, int descriptor, size_t at, 
     return TANDA_OK;
 }
 
-tanda_status file_range_read(const file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
-    int descriptor = -1;
+/* A file that stays open once more, or NOT_OPEN: whoever comes first opens it for all. */
+static int open_direct(file_range *file) {
+    int known = __atomic_load_n(&file->direct, __ATOMIC_ACQUIRE);
+    if (known != NOT_TRIED) return known;
+    int made = direct_read_open(file->path, &file->opened);
+    if (__atomic_compare_exchange_n(&file->direct, &known, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return made;
+    if (made >= 0) close(made);
+    return known;
+}
+
+/* How many bytes, from the front on. */
+static size_t read_past_memory(file_range *file, size_t at, void *data, size_t size) {
+    const bool stays_open = file->descriptor >= 0;
+    const int direct = stays_open ? open_direct(file) : direct_read_open(file->path, &file->opened);
+    const size_t done = direct_read(direct, at, data, size);
+    if (!stays_open && direct >= 0) close(direct);
+    return done;
+}
+
+/* The system begins to read these bytes, and what lies around them. */
+static void ask_for(int descriptor, size_t at, size_t size) {
+    const size_t first = at / AHEAD * AHEAD;
+    posix_fadvise(descriptor, (off_t)first, (off_t)(round_up(at + size, AHEAD) - first), POSIX_FADV_WILLNEED);
+}
+
+tanda_status file_range_read(file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
+    int descriptor = NOT_OPEN;
+    size_t done = 0;
     tanda_status status = begin(file, &descriptor, error);
-    if (status == TANDA_OK) status = read_all(file, descriptor, at, data, size, error);
-    if (status == TANDA_OK && file->drops)
-        posix_fadvise(descriptor, (off_t)at, (off_t)size, POSIX_FADV_DONTNEED);
+    if (status == TANDA_OK && !direct_read_is_cached(descriptor, at, size)) {
+        if (is_kept(file))
+            ask_for(descriptor, at, size);
+        else
+            done = read_past_memory(file, at, data, size);
+    }
+    if (status == TANDA_OK)
+        status = read_all(file, descriptor, at + done, (char *)data + done, size - done, error);
     end(file, descriptor);
     return status;
 }

@@ -1,4 +1,7 @@
-/* A regular file that is read in pieces, by any number of threads, and not mapped. */
+/*
+ * A regular file that is read in pieces, by any number of threads, and not mapped. The system keeps small files in its memory;
+ * where those that are open are too large for that, they are read past it, at less cost.
+ */
 #ifndef TANDA_SUPPORT_FILE_RANGE_H
 #define TANDA_SUPPORT_FILE_RANGE_H
 
@@ -20,7 +23,7 @@ size_t file_range_size(const file_range *file);
 const char *file_range_path(const file_range *file);
 
 /* `size` bytes from `at` on. TANDA_BAD_INPUT where the file is not as it was when it was opened; TANDA_FAILED where its disk fails. */
-tanda_status file_range_read(const file_range *file, size_t at, void *data, size_t size, tanda_error *error);
+tanda_status file_range_read(file_range *file, size_t at, void *data, size_t size, tanda_error *error);
 
 /* Whether the file is as it was: its size and the time of its last change, and that it is the same one. */
 tanda_status file_range_check(const file_range *file, tanda_error *error);

@@ -55,6 +55,16 @@ static void forget(int index) {
 void unfinished_remove_all(void) {
     for (int i = 0; i < NOTES; i++)
         if (notes[i].state == NOTE_KEPT) unlink(notes[i].path);
+    for (int i = 0; i < NOTES; i++)
+        if (notes[i].state == NOTE_KEPT) rmdir(notes[i].path);
+}
+
+int unfinished_folder(const char *path) {
+    return strlen(path) < PATH_MAX ? note(path) : -1;
+}
+
+void unfinished_folder_done(int number) {
+    forget(number);
 }
 
 /* ---- making -------------------------------------------------------------------------------------------- */

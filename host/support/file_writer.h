@@ -46,6 +46,10 @@ typedef struct unfinished {
 typedef bool unfinished_is_of(const char *stem, size_t length, const void *context);
 void unfinished_remove_dead(const char *folder, uid_t owner, unfinished_is_of *is_of, const void *context);
 
+/* A folder that is to go with what is unfinished in it; what is done is told by the number that comes back. */
+int unfinished_folder(const char *path);
+void unfinished_folder_done(int number);
+
 /* Removes all that this process has open, as its last act. It may be called in a signal handler. */
 void unfinished_remove_all(void);
 

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/file.h"
+
 #define NUMBER_SIZE 24 /* a process's number, a line end and a zero byte */
 #define MOST_LOOKS 40  /* for the number of a process that has just taken the lock */
 #define LOOK_NANOSECONDS 5000000
@@ -109,4 +111,28 @@ void lock_release(file_lock *lock) {
     close_file(lock);
     close(lock->folder);
     lock->is_open = false;
+}
+
+/* False when the path is of another folder by now, or of none. */
+static bool is_folder(int descriptor, const char *path) {
+    struct stat opened, named;
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+tanda_status lock_folder(const char *path, int *descriptor, bool *is_held, tanda_error *error) {
+    for (;;) {
+        const tanda_status status = file_make_folder(path, error);
+        if (status != TANDA_OK) return status;
+        *descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*descriptor < 0 && errno == ENOENT) continue; /* who had it before has removed it */
+        if (*descriptor < 0) return fail_path(error, path, "", errno);
+        int code = 0;
+        do
+            code = flock(*descriptor, LOCK_EX) == 0 ? 0 : errno;
+        while (code == EINTR);
+        *is_held = code == 0;
+        if (is_folder(*descriptor, path)) return TANDA_OK;
+        close(*descriptor);
+    }
 }

@@ -6,6 +6,7 @@
 #define TANDA_SUPPORT_LOCK_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "support/status.h"
 
@@ -28,5 +29,11 @@ tanda_status lock_take(const char *folder, const char *name, file_lock *lock, lo
 
 /* Removes the file and gives the lock back; nothing for one that is not open (all zero is one). */
 void lock_release(file_lock *lock);
+
+/*
+ * Makes a folder where there is none, and waits until no other process has it locked so. *descriptor holds the lock until it is
+ * closed; *is_held is false where the file system has no locks. TANDA_FAILED where it can be neither made nor opened.
+ */
+tanda_status lock_folder(const char *path, int *descriptor, bool *is_held, tanda_error *error);
 
 #endif

@@ -49,3 +49,21 @@ void parallel_ranges(size_t count, size_t grain, void (*work)(void *context, siz
     for (size_t i = 0; i < helpers; i++)
         pthread_join(started[i], NULL);
 }
+
+static void *run_job(void *context) {
+    const side_job *job = context;
+    job->work(job->context);
+    return NULL;
+}
+
+void side_job_begin(side_job *job, void (*work)(void *context), void *context) {
+    job->work = work;
+    job->context = context;
+    job->is_running = pthread_create(&job->thread, NULL, run_job, job) == 0;
+    if (!job->is_running) work(context);
+}
+
+void side_job_wait(side_job *job) {
+    if (job->is_running) pthread_join(job->thread, NULL);
+    job->is_running = false;
+}

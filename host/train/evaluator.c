@@ -78,17 +78,9 @@ tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, c
                           error);
 }
 
-tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error) {
-    /* Rows that are streamed come to every rank: each evaluates them all. */
-    if (evaluator->stepper.stream != NULL) return TANDA_OK;
-    return stepper_share(&evaluator->stepper, hosts, evaluator->rows, evaluator->rows, &evaluator->sharing,
-                         error);
-}
-
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error) {
     step_result result;
-    const tanda_status status =
-        stepper_run_one(&evaluator->stepper, evaluator->sharing, TANDA_OK, &result, error);
+    const tanda_status status = stepper_run_one(&evaluator->stepper, TANDA_OK, &result, error);
     if (status != TANDA_OK) return status;
     const double rows = (double)evaluator->rows;
     const bool counts = evaluator->session.plan->labels.are_counted;
@@ -103,7 +95,6 @@ tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, t
 }
 
 void evaluator_free(evaluator *evaluator) {
-    sharing_free(evaluator->sharing);
     stepper_free(&evaluator->stepper);
     session_free(&evaluator->session);
 }

@@ -3,7 +3,6 @@
 #define TANDA_TRAIN_EVALUATOR_H
 
 #include "data/dataset.h"
-#include "hosts/sharing.h"
 #include "train/supply.h"
 
 /* TANDA_BAD_INPUT when the data set does not fit the model; with_labels: it must have a target. */
@@ -15,7 +14,6 @@ typedef struct evaluator {
     const tanda_model *model;
     size_t rows;
     session session;
-    sharing *sharing; /* or NULL */
     stepper stepper;
 } evaluator;
 
@@ -23,9 +21,7 @@ typedef struct evaluator {
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,
                               evaluator *result, tanda_error *error);
 
-/* All ranks have a part of its work from now on; hosts may be NULL. */
-tanda_status evaluator_share(evaluator *evaluator, tanda_hosts *hosts, tanda_error *error);
-/* The same of rows that may be streamed, which outlive it. */
+/* The same of rows that may be streamed, which outlive it; by all ranks of the supply. */
 tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, const session *of,
                                  evaluator *result, tanda_error *error);
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);

@@ -35,7 +35,7 @@ static tanda_status evaluate(void *context, const float *packed, double *value, 
     session *session = state->training.session;
     step_result *latest = &state->latest;
     tanda_status status = session_write_parameters(session, packed, error);
-    status = stepper_run_one(state->training.stepper, state->training.sharing, status, latest, error);
+    status = stepper_run_one(state->training.stepper, status, latest, error);
     if (status == TANDA_OK) status = session_read_gradient(session, gradient, error);
     status = hosts_agree(state->training.options->hosts, status, NULL, error);
     if (status != TANDA_OK) return status;

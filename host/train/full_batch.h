@@ -5,15 +5,13 @@
 #ifndef TANDA_TRAIN_FULL_BATCH_H
 #define TANDA_TRAIN_FULL_BATCH_H
 
-#include "hosts/sharing.h"
 #include "train/progress.h"
 #include "train/stepper.h"
 
 /* What it works on; all outlive it. */
 typedef struct full_batch_training {
     session *session; /* of a program that is compiled, */
-    stepper *stepper; /* who steps it, */
-    sharing *sharing; /* and who does so where there are several ranks, or NULL */
+    stepper *stepper; /* who steps it */
     const tanda_train_options *options;
     size_t rows;
     progress *progress;

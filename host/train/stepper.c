@@ -1,6 +1,7 @@
 #include "train/stepper.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/memory.h"
 
@@ -30,11 +31,16 @@ static tanda_status make_section(const stepper *stepper, size_t turn, resident *
     return resident_create(stepper->backend, &arrays, rows, error);
 }
 
+/* No other rank has a part of the batches. */
+static bool has_all(const stepper_rows *rows) {
+    return rows->runs[0].rows == 0 && rows->runs[1].rows == 0;
+}
+
 /* As many sections stay as the device has room for beside all else that lies there. */
 static tanda_status plan_kept(stepper *made, const stepper_rows *rows, tanda_error *error) {
     const size_t steps = stream_steps_per_epoch(made->stream), held = made->backend->row_bytes;
-    if (!made->backend->copies_rows || !rows->come_again || rows->order.kind != SHUFFLE_NONE ||
-        rows->end_step <= steps || rows->device_memory <= held)
+    if (!made->backend->copies_rows || !rows->come_again || !has_all(rows) ||
+        rows->order.kind != SHUFFLE_NONE || rows->end_step <= steps || rows->device_memory <= held)
         return TANDA_OK;
     const size_t sections = stream_sections(made->stream) - 1;
     const size_t some = (rows->device_memory - held) / made->turns[0].rows.bytes;
@@ -52,7 +58,7 @@ static void make_maker(stepper *made, const stepper_rows *rows) {
     const bool has_failed = made->backend->has_failed;
     row_recipe recipe;
     tanda_error error;
-    if (!feed_recipe(rows->feed, &recipe)) return;
+    if (!has_all(rows) || !feed_recipe(rows->feed, &recipe)) return;
     if (backend_maker(made->backend, &recipe, &rows->order, &made->maker, &error) != TANDA_OK)
         made->backend->has_failed = has_failed;
 }
@@ -78,11 +84,12 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
     stream_options options = {.feed = rows->feed,
                               .order = rows->order,
                               .batch_rows = rows->batch_rows,
+                              .runs = {rows->runs[0], rows->runs[1]},
                               .end_step = rows->end_step,
                               .memory = rows->memory,
+                              .keeps = plan->training,
                               .section_bytes = stepper_section_bytes(rows->device_memory)};
     program_options exchanged = *program;
-    exchanged.batch_rows = rows->batch_rows;
     exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
     *result = (stepper){.session = session, .backend = backend};
@@ -91,6 +98,7 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
     if (backend->copies_rows && result->maker == NULL)
         options.room = (stream_memory){make_room, free_room, backend};
     tanda_status status = stream_create(&options, &result->stream, error);
+    if (status == TANDA_OK) exchanged.batch_rows = stream_most_run(result->stream);
     if (status == TANDA_OK) backend_share_cores(backend, true);
     if (status == TANDA_OK) status = make_rows(result, rows, error);
     if (status == TANDA_OK)
@@ -99,6 +107,8 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
 }
 
 void stepper_free(stepper *stepper) {
+    sharing_free(stepper->sharing);
+    stepper->sharing = NULL;
     if (stepper->stream == NULL) {
         backend_maker_free(stepper->backend, stepper->maker);
         stepper->maker = NULL;
@@ -170,12 +180,16 @@ static tanda_status leave(stepper *stepper, tanda_error *error) {
     return is_out ? give_back(stepper, error) : TANDA_OK;
 }
 
-/* With one step an epoch every step has the same rows, whatever the stream numbers it. */
-static bool has_step(const stepper *stepper, const placed_section *placed, uint64_t step, size_t position) {
-    const section *section = &placed->section;
-    return section->position == position &&
-           (stream_repeats(stepper->stream) ||
-            (step >= section->first_step && step - section->first_step < section->steps));
+/*
+ * Whether a section has the step's rows from a position on. With one step an epoch every step has the same rows, whatever
+ * the stream numbers it.
+ */
+static bool has(const stepper *stepper, const section *section, uint64_t step, size_t position) {
+    const bool is_of_step = stream_repeats(stepper->stream) ||
+                            (step >= section->first_step && step - section->first_step < section->steps);
+    const bool is_whole = section->step_rows == 0;
+    return is_of_step &&
+           (is_whole || (position >= section->position && position - section->position < section->rows));
 }
 
 /* The section of the step among those that stay, now in the step's epoch; or NULL. */
@@ -194,7 +208,7 @@ static tanda_status find_coming(stepper *stepper, uint64_t step, size_t position
     bool has_sought = false;
     while (status == TANDA_OK) {
         const bool is_out = stepper->count > 0;
-        if (is_out && has_step(stepper, stepper->out[stepper->first], step, position)) return TANDA_OK;
+        if (is_out && has(stepper, &stepper->out[stepper->first]->section, step, position)) return TANDA_OK;
         if (is_out)
             status = give_back(stepper, error);
         else if (has_sought || stream_is_next(stepper->stream, step, position))
@@ -209,7 +223,7 @@ static tanda_status find_coming(stepper *stepper, uint64_t step, size_t position
 
 /* The current section is that of the step. */
 static tanda_status find_section(stepper *stepper, uint64_t step, size_t position, tanda_error *error) {
-    if (stepper->current != NULL && has_step(stepper, stepper->current, step, position)) return TANDA_OK;
+    if (stepper->current != NULL && has(stepper, &stepper->current->section, step, position)) return TANDA_OK;
     tanda_status status = leave(stepper, error);
     placed_section *kept = find_kept(stepper, step, position);
     if (status == TANDA_OK && kept == NULL) status = find_coming(stepper, step, position, error);
@@ -217,11 +231,17 @@ static tanda_status find_section(stepper *stepper, uint64_t step, size_t positio
     return status;
 }
 
+/* Where in its batch the section begins, or the run of a step that is in it. */
+static size_t position_of(const stepper *stepper, uint64_t step) {
+    const section *section = current(stepper);
+    return section->step_rows > 0 ? section->position : stream_run(stepper->stream, step).first;
+}
+
 /* The program has the section's rows. */
 static tanda_status place(stepper *stepper, uint64_t step, tanda_error *error) {
     const section *section = current(stepper);
     const rows_place place = {.first_step = stream_repeats(stepper->stream) ? step : section->first_step,
-                              .position = section->position,
+                              .position = position_of(stepper, step),
                               .step_rows = section->step_rows};
     return session_place(stepper->session, &stepper->current->rows, &place, error);
 }
@@ -256,7 +276,7 @@ static tanda_status add_part(stepper *stepper, uint64_t step, size_t index, bool
     const size_t tiles = tiles_of(current(stepper)->rows);
     if (session_has_parts(stepper->session))
         return session_part(stepper->session, step, index, is_last, error);
-    const tanda_status status = session_partial(stepper->session, step, 0, tiles, &tree->sum, error);
+    const tanda_status status = session_partial(stepper->session, step, 0, tiles, true, &tree->sum, error);
     return status == TANDA_OK ? partial_tree_add(tree, is_last, error) : status;
 }
 
@@ -280,9 +300,129 @@ static tanda_status run_parts(stepper *stepper, uint64_t step, const update_rate
     return status == TANDA_OK ? session_apply(stepper->session, step, rates, sum, result, error) : status;
 }
 
+/* ---- several ranks ---------------------------------------------------------------------------------------------- */
+
+/* The sum of rows of the section, from a position of the batch on. */
+static tanda_status sum_section(stepper *stepper, uint64_t step, size_t position, size_t rows, bool with_loss,
+                                partial_sum *sum, tanda_error *error) {
+    const size_t first = (position - position_of(stepper, step)) / TILE_ROWS;
+    const tanda_status status = place(stepper, step, error);
+    return status == TANDA_OK
+               ? session_partial(stepper->session, step, first, tiles_of(rows), with_loss, sum, error)
+               : status;
+}
+
+/* Into `sum`, whose gradient has room for it. */
+static void copy_sum(const partial_tree *tree, partial_sum *sum) {
+    if (tree->floats > 0) memcpy(sum->gradient, tree->sum.gradient, tree->floats * sizeof(float));
+    sum->loss = tree->sum.loss;
+    sum->correct = tree->sum.correct;
+}
+
+/* Rows of the section from a position on, or fewer: not behind `end`. */
+static size_t rows_at(const stepper *stepper, size_t position, size_t end) {
+    const section *section = current(stepper);
+    const size_t left = end - position;
+    if (section->step_rows == 0) return left;
+    const size_t there = section->position + section->rows - position;
+    return there < left ? there : left;
+}
+
+/* session_partial, of rows that may be streamed: a piece has several sections, or a section has several pieces. */
+static tanda_status make_partial(void *context, uint64_t step, size_t first_tile, size_t tiles,
+                                 bool with_loss, partial_sum *sum, tanda_error *error) {
+    stepper *stepper = context;
+    if (stepper->stream == NULL)
+        return session_partial(stepper->session, step, first_tile, tiles, with_loss, sum, error);
+    const row_run run = stream_run(stepper->stream, step);
+    const size_t first = first_tile * TILE_ROWS, whole = first + tiles * TILE_ROWS,
+                 end = whole < run.first + run.rows ? whole : run.first + run.rows;
+    partial_tree *tree = &stepper->tree;
+    tanda_status status = TANDA_OK;
+    tree->index = 0;
+    for (size_t position = first, rows = 0; status == TANDA_OK && position < end; position += rows) {
+        status = find_section(stepper, step, position, error);
+        if (status != TANDA_OK) return status;
+        rows = rows_at(stepper, position, end);
+        const bool is_all = rows == end - first, is_last = position + rows == end;
+        status = sum_section(stepper, step, position, rows, with_loss, is_all ? sum : &tree->sum, error);
+        if (status == TANDA_OK) status = take_ahead(stepper, error);
+        if (status == TANDA_OK && !is_all) status = partial_tree_add(tree, is_last, error);
+        if (status == TANDA_OK && !is_all && is_last) copy_sum(tree, sum);
+    }
+    return status;
+}
+
+tanda_status stepper_find_runs(const tanda_hosts *hosts, size_t rows, size_t batch_rows, row_run runs[2],
+                               tanda_error *error) {
+    const size_t steps = steps_per_epoch(rows, batch_rows);
+    tanda_status status = TANDA_OK;
+    for (size_t i = 0; status == TANDA_OK && i < 2; i++) {
+        const size_t all = i == 0 ? batch_size(rows, batch_rows, 0) : batch_size(rows, batch_rows, steps - 1);
+        size_t first = 0, tiles = 0;
+        shares shares = {0};
+        status = shares_make(tiles_of(all), hosts_count(hosts), &shares, error);
+        if (status == TANDA_OK) shares_tiles(&shares, hosts_rank(hosts), &first, &tiles);
+        const size_t begin = first * TILE_ROWS, end = begin + tiles * TILE_ROWS;
+        runs[i] = (row_run){begin, (end < all ? end : all) - begin};
+        shares_free(&shares);
+    }
+    /* A rank without work has a stream, too, which it does not ask for rows. */
+    if (runs[0].rows == 0 && runs[1].rows == 0)
+        runs[0].rows = runs[1].rows = batch_size(rows, TILE_ROWS < batch_rows ? TILE_ROWS : batch_rows, 0);
+    return status;
+}
+
+tanda_status stepper_share(stepper *stepper, tanda_hosts *hosts, size_t rows, size_t batch_rows,
+                           tanda_error *error) {
+    const plan *plan = stepper->session->plan;
+    const sharing_options options = {.rows = rows,
+                                     .batch_rows = batch_rows,
+                                     .parameters = plan->training ? plan->parameter_count : 0,
+                                     .make = make_partial,
+                                     .context = stepper};
+    return sharing_create(hosts, &options, &stepper->sharing, error);
+}
+
+/* The update wants to know how many rows the step has, of which this rank may have none. */
+static tanda_status place_update(stepper *stepper, uint64_t step, tanda_error *error) {
+    if (stepper->stream == NULL) return TANDA_OK;
+    const size_t rows = stream_feed(stepper->stream)->rows, batch_rows = stream_batch_rows(stepper->stream),
+                 index = (size_t)(step % steps_per_epoch(rows, batch_rows));
+    const rows_place place = {.first_step = step, .step_rows = batch_size(rows, batch_rows, index)};
+    return session_place(stepper->session, &stepper->turns[0].rows, &place, error);
+}
+
+static tanda_status share_step(stepper *stepper, uint64_t step, const update_rates *rates, bool with_loss,
+                               tanda_status status, step_result *result, tanda_error *error) {
+    partial_sum sum = {0};
+    status = sharing_sum(stepper->sharing, step, with_loss, status, &sum, error);
+    if (status != TANDA_OK) return status;
+    *result = (step_result){.loss = sum.loss, .correct = sum.correct};
+    if (!stepper->session->plan->training) return TANDA_OK;
+    status = place_update(stepper, step, error);
+    return status == TANDA_OK ? session_apply(stepper->session, step, rates, &sum, result, error) : status;
+}
+
+/* What one rank fails at after a step, it tells the others in the next one. */
+static tanda_status share_steps(stepper *stepper, uint64_t first_step, size_t steps,
+                                const update_rates *rates, bool with_loss, tanda_status status,
+                                step_result *results, tanda_error *error) {
+    for (size_t s = 0; s < steps; s++) {
+        const update_rates *own = rates != NULL ? &rates[s] : NULL;
+        status = share_step(stepper, first_step + s, own, with_loss, status, &results[s], error);
+        if (status != TANDA_OK && !sharing_goes_on(stepper->sharing)) break;
+    }
+    return status;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------ */
+
 tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, const update_rates *rates,
                          bool with_loss, step_result *results, size_t *done, tanda_error *error) {
     *done = steps;
+    if (stepper->sharing != NULL)
+        return share_steps(stepper, first_step, steps, rates, with_loss, TANDA_OK, results, error);
     if (stepper->stream == NULL) {
         const tanda_status status = session_run(stepper->session, first_step, steps, rates, with_loss, error);
         return status == TANDA_OK ? session_results(stepper->session, results, error) : status;
@@ -294,6 +434,12 @@ tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, co
         return run_batches(stepper, first_step, steps, rates, with_loss, results, done, error);
     *done = 1;
     return run_parts(stepper, first_step, rates, results, error);
+}
+
+tanda_status stepper_run_one(stepper *stepper, tanda_status status, step_result *result, tanda_error *error) {
+    size_t done = 0;
+    if (stepper->sharing != NULL) return share_steps(stepper, 0, 1, NULL, true, status, result, error);
+    return status == TANDA_OK ? stepper_run(stepper, 0, 1, NULL, true, result, &done, error) : status;
 }
 
 tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, size_t *rows,
@@ -313,44 +459,4 @@ tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, s
     *at = (size_t)(step - section->first_step) * batch_rows;
     if (section->rows - *at < *rows) *rows = section->rows - *at;
     return session_place(stepper->session, &stepper->current->rows, &(rows_place){0}, error);
-}
-
-/* ---- several ranks ---------------------------------------------------------------------------------------------- */
-
-/* session_partial, of rows that may be streamed. */
-static tanda_status make_partial(void *context, uint64_t step, size_t first_tile, size_t tiles,
-                                 partial_sum *sum, tanda_error *error) {
-    stepper *stepper = context;
-    if (stepper->stream == NULL)
-        return session_partial(stepper->session, step, first_tile, tiles, sum, error);
-    tanda_status status = find_section(stepper, step, 0, error);
-    if (status == TANDA_OK && current(stepper)->step_rows != 0)
-        return fail(
-            error, TANDA_USAGE,
-            "--memory: several ranks share batches that it holds, here up to %zu rows, and this one has %zu; "
-            "take smaller batches or more memory",
-            current(stepper)->rows, current(stepper)->step_rows);
-    if (status == TANDA_OK) status = place(stepper, step, error);
-    if (status == TANDA_OK) status = take_ahead(stepper, error); /* a partial sum is waited for */
-    return status == TANDA_OK ? session_partial(stepper->session, step, first_tile, tiles, sum, error)
-                              : status;
-}
-
-tanda_status stepper_share(stepper *stepper, tanda_hosts *hosts, size_t rows, size_t batch_rows,
-                           sharing **result, tanda_error *error) {
-    const plan *plan = stepper->session->plan;
-    const sharing_options options = {.rows = rows,
-                                     .batch_rows = batch_rows,
-                                     .parameters = plan->training ? plan->parameter_count : 0,
-                                     .make = make_partial,
-                                     .context = stepper};
-    *result = NULL;
-    return hosts == NULL ? TANDA_OK : sharing_create(hosts, &options, result, error);
-}
-
-tanda_status stepper_run_one(stepper *stepper, sharing *sharing, tanda_status status, step_result *result,
-                             tanda_error *error) {
-    size_t done = 0;
-    if (sharing != NULL) return sharing_step(sharing, stepper->session, 0, NULL, status, result, error);
-    return status == TANDA_OK ? stepper_run(stepper, 0, 1, NULL, true, result, &done, error) : status;
 }

@@ -1,6 +1,6 @@
 /*
- * Steps of a session over rows that lie on the device, or that come from a stream in sections. A batch that is larger than a
- * section is done in runs of tiles, whose sums the tree adds: to the same bits.
+ * Steps of a session over rows that lie on the device, or that come from a stream in sections; by one rank, or shared by
+ * several. A batch that is larger than a section is done in runs of tiles, whose sums the tree adds. The bits are the same.
  */
 #ifndef TANDA_TRAIN_STEPPER_H
 #define TANDA_TRAIN_STEPPER_H
@@ -22,6 +22,7 @@ typedef struct placed_section {
 typedef struct stepper {
     backend *backend; /* of streams */
     session *session; /* borrowed */
+    sharing *sharing; /* by several ranks; NULL: this one has the steps to itself */
     stream *stream;   /* NULL: all rows lie on the device, and the rest is zero */
     placed_section turns[STEPPER_TURNS];
     placed_section *kept;           /* the first of each epoch, which stay on the device */
@@ -39,6 +40,7 @@ typedef struct stepper_rows {
     const feed *feed; /* outlives the stepper */
     row_order order;
     size_t batch_rows;
+    row_run runs[2];      /* see stream_options */
     uint64_t end_step;    /* UINT64_MAX: not known */
     size_t memory;        /* of the host, */
     size_t device_memory; /* and of the device, in bytes; 0: not bounded */
@@ -59,21 +61,25 @@ void stepper_free(stepper *stepper);
 
 /*
  * Steps from first_step on, `steps` of them or fewer, at least one: *done, with their results. See session_run. After it
- * nothing is queued, and session_read_gradient is that of the last step.
+ * nothing is queued, and session_read_gradient is that of the last step. Where steps are shared, what one rank fails at
+ * becomes known to the others in the next one or when they agree.
  */
 tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, const update_rates *rates,
                          bool with_loss, step_result *results, size_t *done, tanda_error *error);
 
 /*
- * The sharing of the stepper's steps, over so many rows, by all ranks: each has all rows, or reads them. *result is NULL where
- * hosts is; it ends before the stepper does. A batch that is larger than a section fails with TANDA_USAGE in its step.
+ * All ranks share the steps, over so many rows, from now on. A stream has the runs of stepper_find_runs. hosts is not NULL and
+ * outlives the stepper.
  */
 tanda_status stepper_share(stepper *stepper, tanda_hosts *hosts, size_t rows, size_t batch_rows,
-                           sharing **result, tanda_error *error);
+                           tanda_error *error);
 
-/* Step 0 at the constant rate, by all ranks where sharing is not NULL. status: see sharing_step. */
-tanda_status stepper_run_one(stepper *stepper, sharing *sharing, tanda_status status, step_result *result,
-                             tanda_error *error);
+/* What this rank needs of each batch, and of an epoch's last one. */
+tanda_status stepper_find_runs(const tanda_hosts *hosts, size_t rows, size_t batch_rows, row_run runs[2],
+                               tanda_error *error);
+
+/* Step 0 at the constant rate. status and error: how it went so far on this rank. */
+tanda_status stepper_run_one(stepper *stepper, tanda_status status, step_result *result, tanda_error *error);
 
 /*
  * For session_sweep: *rows rows from first_row on, where a batch begins, now lie from row *at of those of the session on.

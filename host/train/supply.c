@@ -95,21 +95,38 @@ static tanda_status order_of(const supply *supply, const program_options *option
     return TANDA_OK;
 }
 
-tanda_status supply_session(const supply *supply, const tanda_model *model, const plan_options *plan,
-                            const program_options *options, uint64_t end_step, const session *of,
-                            session *session, stepper *stepper, tanda_error *error) {
-    if (supply->feed == NULL) {
-        *stepper = (struct stepper){.session = session};
-        return session_create(model, &supply->resident, plan, options, of, session, error);
-    }
+static tanda_status begin_lying(const supply *supply, const tanda_model *model, const plan_options *plan,
+                                const program_options *options, const session *of, session *session,
+                                stepper *stepper, tanda_error *error) {
+    *stepper = (struct stepper){.session = session};
+    return session_create(model, &supply->resident, plan, options, of, session, error);
+}
+
+static tanda_status begin_stream(const supply *supply, const tanda_model *model, const plan_options *plan,
+                                 const program_options *options, uint64_t end_step, const session *of,
+                                 session *session, stepper *stepper, tanda_error *error) {
     stepper_rows rows = {.feed = supply->feed,
                          .batch_rows = options->batch_rows,
                          .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
                          .memory = supply->memory,
                          .device_memory = supply->backend->row_memory,
                          .come_again = plan->training || of != NULL};
-    const tanda_status status = order_of(supply, options, &rows.order, error);
+    tanda_status status = order_of(supply, options, &rows.order, error);
+    if (status == TANDA_OK && supply->hosts != NULL)
+        status = stepper_find_runs(supply->hosts, supply->feed->rows, options->batch_rows, rows.runs, error);
     return status == TANDA_OK
                ? stepper_create(supply->backend, model, &rows, plan, options, of, session, stepper, error)
                : status;
+}
+
+tanda_status supply_session(const supply *supply, const tanda_model *model, const plan_options *plan,
+                            const program_options *options, uint64_t end_step, const session *of,
+                            session *session, stepper *stepper, tanda_error *error) {
+    tanda_status status =
+        supply->feed == NULL
+            ? begin_lying(supply, model, plan, options, of, session, stepper, error)
+            : begin_stream(supply, model, plan, options, end_step, of, session, stepper, error);
+    if (status == TANDA_OK && supply->hosts != NULL)
+        status = stepper_share(stepper, supply->hosts, supply_rows(supply), options->batch_rows, error);
+    return status;
 }

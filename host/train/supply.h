@@ -21,6 +21,8 @@ typedef struct supply {
     feed *feed;        /* of others, NULL: they do; */
     bool in_memory;    /* its rows lie in the host's memory */
     size_t memory;     /* bytes that a stream may take of the host's memory; 0: unbounded */
+    tanda_hosts *
+        hosts; /* who share the sessions' steps, set behind supply_create; NULL: this rank has them to itself */
 } supply;
 
 /* Whether a data set is streamed on a device. */

@@ -338,7 +338,6 @@ static tanda_status finish_training(training_run *run, tanda_error *error) {
     if (status == TANDA_OK)
         status =
             evaluator_of_supply(trainer->model, &trainer->training, &trainer->session, &evaluator, error);
-    if (status == TANDA_OK) status = evaluator_share(&evaluator, trainer->options->hosts, error);
     status = hosts_agree(trainer->options->hosts, status, NULL, error);
     if (status == TANDA_OK) status = evaluator_run(&evaluator, &result->training, error);
     result->has_validation = trainer->validation_set != NULL;

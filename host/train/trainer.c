@@ -44,6 +44,7 @@ static tanda_status upload(trainer *trainer, const tanda_dataset *validation, ta
                                &trainer->validation, error);
         trainer->validation_set = validation;
     }
+    trainer->training.hosts = trainer->validation.hosts = trainer->options->hosts;
     return status == TANDA_OK ? backend_finish(trainer->backend, error) : status;
 }
 
@@ -104,23 +105,18 @@ static tanda_status compile(trainer *trainer, tanda_error *error) {
                        &trainer->session, &trainer->stepper, error);
     if (status == TANDA_OK) tell_stream(trainer);
     if (status == TANDA_OK) tell_notes(trainer);
-    if (status == TANDA_OK)
-        status = stepper_share(&trainer->stepper, options->hosts, trainer->dataset->rows, trainer->batch_rows,
-                               &trainer->sharing, error);
     if (status == TANDA_OK && keeps_best(options))
         status = allocate(&trainer->best, trainer->session.plan->parameter_count, sizeof(float),
                           "best parameters", error);
     if (status == TANDA_OK && options->optimizer.kind == TANDA_OPTIMIZER_LBFGS) {
-        const full_batch_training training = {&trainer->session, &trainer->stepper,      trainer->sharing,
-                                              trainer->options,  trainer->dataset->rows, &trainer->progress};
+        const full_batch_training training = {&trainer->session, &trainer->stepper, trainer->options,
+                                              trainer->dataset->rows, &trainer->progress};
         status = full_batch_create(&training, &trainer->full_batch, error);
         if (status == TANDA_OK) trainer->state_count = full_batch_state_count(trainer->full_batch);
     }
     if (status == TANDA_OK && trainer->validation_set != NULL)
         status = evaluator_of_supply(trainer->model, &trainer->validation, &trainer->session,
                                      &trainer->evaluator, error);
-    if (status == TANDA_OK && trainer->validation_set != NULL)
-        status = evaluator_share(&trainer->evaluator, options->hosts, error);
     return status;
 }
 
@@ -213,7 +209,6 @@ tanda_status trainer_create(trainer *trainer, const tanda_dataset *training, con
 
 void trainer_free(trainer *trainer) {
     evaluator_free(&trainer->evaluator);
-    sharing_free(trainer->sharing);
     stepper_free(&trainer->stepper);
     session_free(&trainer->session);
     supply_free(&trainer->training);
@@ -268,24 +263,12 @@ static void keep_pace(trainer *trainer, size_t steps, double seconds) {
     trainer->steps_per_run = wanted >= (double)most ? most : wanted < 1.0 ? 1 : (size_t)wanted;
 }
 
-/* What one rank fails at after a step, it tells the others in the next one, or at the end of the run. */
-static tanda_status share_steps(trainer *trainer, uint64_t first, size_t steps, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    for (size_t s = 0; s < steps; s++) {
-        const update_rates *rates = trainer->step_rates != NULL ? &trainer->step_rates[s] : NULL;
-        status = sharing_step(trainer->sharing, &trainer->session, first + s, rates, status,
-                              &trainer->results[s], error);
-        if (status != TANDA_OK && !hosts_are_together(trainer->options->hosts)) break;
-    }
-    return hosts_agree(trainer->options->hosts, status, NULL, error);
-}
-
 /* *steps of them, or fewer: as many as were made. */
 static tanda_status make_steps(trainer *trainer, uint64_t first, size_t *steps, bool with_loss,
                                tanda_error *error) {
-    if (trainer->sharing != NULL) return share_steps(trainer, first, *steps, error);
-    return stepper_run(&trainer->stepper, first, *steps, trainer->step_rates, with_loss, trainer->results,
-                       steps, error);
+    const tanda_status status = stepper_run(&trainer->stepper, first, *steps, trainer->step_rates, with_loss,
+                                            trainer->results, steps, error);
+    return hosts_agree(trainer->options->hosts, status, NULL, error);
 }
 
 tanda_status trainer_advance(trainer *trainer, uint64_t end, bool with_loss, tanda_error *error) {

@@ -2,7 +2,6 @@
 #ifndef TANDA_TRAIN_TRAINER_H
 #define TANDA_TRAIN_TRAINER_H
 
-#include "hosts/sharing.h"
 #include "train/evaluator.h"
 #include "train/full_batch.h"
 
@@ -16,7 +15,6 @@ typedef struct trainer {
     supply training, validation;
     session session;
     stepper stepper;
-    sharing *sharing;    /* the steps of several ranks; NULL: this one has them to itself */
     evaluator evaluator; /* of the validation set */
     size_t batch_rows, steps_per_epoch;
     size_t shuffle_block, shuffle_window; /* rows, as order_settle found them; 0 but for windows */

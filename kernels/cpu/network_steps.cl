@@ -5,8 +5,7 @@
  * that has begun and waits for nothing: so this ends even where one thread runs the work-items one after the other, when
  * the first does all. See network.c.
  */
-#include "kernels/cpu/network_block.h"
-#include "kernels/cpu/network_column.h"
+#include "kernels/cpu/network.cl" /* one program: steps of many tiles begin and end with its kernels */
 
 /*
  * Waits until `count` parts are done. 0 when it takes so long that the thread which is busy with the last of them has

@@ -345,7 +345,8 @@ kernel GROUP_OF_ITEMS void gpu_perceptron(global const float *features, global c
                         waiting + group * a.waiting_floats,
                         rates,
                         results};
-    strip_place from = {a.first_row, a.epoch, a.rows, first, min(a.rows, first + a.run * TILE_ROWS), a.steps};
+    strip_place from = {a.first_row, a.epoch, a.rows, first, first + min(a.rows - first, a.run * TILE_ROWS),
+                        a.steps};
     if (t == 0) pieces = (row_pieces){a.pieces, a.inverse_pieces};
     copy_parameters(place, parameters, t, a);
     run_strips(used, place, from, t, a);

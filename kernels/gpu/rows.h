@@ -2,16 +2,14 @@
 #ifndef TANDA_KERNELS_GPU_ROWS_H
 #define TANDA_KERNELS_GPU_ROWS_H
 
-#define ROUNDS_FOR UNROLL_FOR /* keys stay in registers */
-
 #include "kernels/arguments/gpu_dense.h"
 #include "kernels/gpu/aside.h"
-#include "kernels/shuffle.h"
+#include "kernels/gpu/order.h"
 #include "kernels/tile.h"
 
 /* The row at a position of the wave. */
 ASIDE ulong number_of(row_source order, ulong position) {
-    return row_order_at(order.order, order.epoch, order.first_position + position);
+    return row_order_at(built_order(order.order), order.epoch, order.first_position + position);
 }
 
 /* The number of the row in a lane; of a lane without one, the wave's first, which is read and not used. */

@@ -6,14 +6,13 @@
 #define TANDA_KERNELS_GPU_SMALL_ROWS_H
 
 #define ROW_SPACE local
-#define ROUNDS_FOR UNROLL_FOR
 
 #include "kernels/activate.h"
 #include "kernels/arguments/gpu_small.h"
 #include "kernels/dropout.h"
 #include "kernels/gpu/aside.h"
+#include "kernels/gpu/order.h"
 #include "kernels/loss_rows.h"
-#include "kernels/shuffle.h"
 #include "kernels/weigh.h"
 
 #define ITEMS 256
@@ -45,7 +44,7 @@ INLINE uint ask_for(global const uint *words, uint count, uint t) {
 
 /* The number in the data set of a row of the wave; 0 of one that is not there. */
 INLINE uint row_number(uint row, gpu_small_arguments a) {
-    return row < a.rows ? (uint)row_order_at(a.order, a.epoch, a.first_row + row) : 0;
+    return row < a.rows ? (uint)row_order_at(built_order(a.order), a.epoch, a.first_row + row) : 0;
 }
 
 /* ---- chains ------------------------------------------------------------------------------------------------ */

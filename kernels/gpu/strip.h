@@ -7,13 +7,9 @@
 
 #include "kernels/arguments/gpu_perceptron.h"
 #include "kernels/gpu/aside.h"
+#include "kernels/gpu/order.h"
 #include "kernels/gpu/row_loss.h"
-#include "kernels/shuffle.h"
 #include "kernels/tile.h"
-
-#ifndef WINDOWS /* the order of rows: see row_number */
-#define WINDOWS 0
-#endif
 
 #define ITEMS 256
 #define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
@@ -93,15 +89,14 @@ INLINE strip_place strip_after(strip_place place, gpu_perceptron_arguments a) {
 /* ---- rows -------------------------------------------------------------------------------------------------- */
 
 /*
- * The number of a strip's row t; the keys are those of a strip before. WINDOWS: the kernel is made for them, as keys of
- * windows take registers from strip to strip that others have better uses for.
+ * The number of a strip's row t; the keys are those of a strip before.
  */
 ASIDE uint row_number(strip_place place, uint t, order_keys *keys, gpu_perceptron_arguments a) {
     ulong position = place.first_row + place.at + t;
     if (a.order.kind == SHUFFLE_NONE) return (uint)position;
-    a.order.kind = WINDOWS ? SHUFFLE_WINDOW : SHUFFLE_FULL;
-    order_seek_epoch(a.order, keys, place.epoch);
-    return t < rows_of_strip(place) ? (uint)order_find_row(a.order, keys, position) : 0;
+    row_order order = built_order(a.order);
+    order_seek_epoch(order, keys, place.epoch);
+    return t < rows_of_strip(place) ? (uint)order_find_row(order, keys, position) : 0;
 }
 
 /* Exact as long as the number times the count keeps below 2^32. */

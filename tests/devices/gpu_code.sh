@@ -14,7 +14,7 @@
 #
 # Ends with 77 (skipped) without clang or libclc, leaves NVIDIA's columns empty without ptxas, and loops without nvdisasm
 # (PyPI: nvidia-cuda-nvdisasm). CLANG, LIBCLC (folder), PTXAS and NVDISASM name them where they lie elsewhere;
-# AMD_TARGETS says for which of AMD's.
+# AMD_TARGETS and NVIDIA_TARGETS say for which of theirs; with FEW_PROGRAMS=1 those marked by a star are left out.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -83,7 +83,10 @@ list_programs() {
         while read -r options; do
             number=$((number + 1))
             add_program "$number" "#include \"kernels/$name\"" "$options"
-        done < <(awk -v name="$name" '$1 == name { sub(/^[^ ]+ */, ""); print; found = 1 } END { if (!found) print "" }' "$here/gpu_programs")
+        done < <(awk -v name="$name" -v few="${FEW_PROGRAMS:-}" '
+            $1 == name && !(few && / \*$/) { sub(/^[^ ]+ */, ""); sub(/ *\*$/, ""); print }
+            $1 == name { found = 1 }
+            END { if (!found) print "" }' "$here/gpu_programs")
     done
 }
 
@@ -307,7 +310,7 @@ loop_faults() {
 # What is wrong with ptxas or nvdisasm is a fault.
 assemble() {
     local program=$1 target
-    for target in sm_80 sm_90; do
+    for target in "${nvidia_targets[@]}"; do
         if ! "$ptxas" -v -arch="$target" "$program/nvptx.s" -o "$program/$target.cubin" >"$program/$target.log" 2>&1; then
             echo "ptxas fails for $target: $(grep -v '^ptxas info' "$program/$target.log" | head -5)" >>"$program/faults"
             return
@@ -370,7 +373,7 @@ END
 }
 
 print_table() {
-    local targets=(sm_80 sm_90 "${amd_targets[@]}")
+    local targets=("${nvidia_targets[@]}" "${amd_targets[@]}")
     echo "| kernel |$(printf ' %s |' "${targets[@]}")"
     echo "|---|$(printf -- '---|%.0s' "${targets[@]}")"
     sort "$1" | awk -v targets="${targets[*]}" '
@@ -404,6 +407,7 @@ END
 # ---- all of it ------------------------------------------------------------------------------------------------
 
 read -ra amd_targets <<<"${AMD_TARGETS:-gfx90a gfx1030}" # gfx1100 gets only half of its registers from clang 15
+read -ra nvidia_targets <<<"${NVIDIA_TARGETS:-sm_80 sm_90}"
 list_programs
 cores=$(nproc)
 for program in "$work"/*/; do

@@ -15,6 +15,7 @@
 
 #define SKIPPED 77
 #define ONE_OF_AMD "AMD_TARGETS=gfx90a" /* which is quicker */
+#define FEW ONE_OF_AMD " NVIDIA_TARGETS=sm_80 FEW_PROGRAMS=1"
 #define MOST_TEXT (1 << 20)
 
 static char folder[] = "/tmp/tanda_gpu_code_XXXXXX"; /* holds kernels/, a copy to damage */
@@ -114,7 +115,7 @@ static void leave_program(const char *name) {
 
 TestSuite(gpu_code, .init = copy_kernels, .fini = remove_copy, .timeout = 120);
 
-/* Some twenty programs. What is found on gfx1030 besides is told, not judged. */
+/* A dozen programs; who makes bench/gpu_code.md has all of them judged, on each target. On gfx1030 spills are told, not judged. */
 Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers, .timeout = 600) {
     static const char *const names[] = {
 #define KERNEL_ROW(name) "\n| " #name " | ",
@@ -123,7 +124,7 @@ Test(gpu_code, every_kernel_of_the_backend_is_exact_and_keeps_within_registers, 
     "\n| activation_forward_" #name " | ", "\n| activation_backward_" #name " | ",
             ACTIVATION_LIST(ACTIVATION_ROWS)};
     cr_assert_eq(shell("cp -r '%s'/kernels/. %s/kernels", TANDA_SOURCE_DIR, folder), 0);
-    cr_assert_eq(judge(ONE_OF_AMD), 0, "%s", text);
+    cr_assert_eq(judge(FEW), 0, "%s", text);
     cr_assert_eq(shell("cat %s/table", folder), 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         expect(names[i]);

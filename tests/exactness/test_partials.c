@@ -79,7 +79,7 @@ static void add_pieces(session *session, uint64_t step, size_t tiles, size_t pie
     for (size_t first = 0; first < tiles; first += piece) {
         const size_t left = tiles - first, index = first / piece;
         uint level = 0;
-        MUST(session_partial(session, step, first, left < piece ? left : piece, sum, error));
+        MUST(session_partial(session, step, first, left < piece ? left : piece, true, sum, error));
         for (; tree_climbs(index, left <= piece, level); level++)
             if (tree_takes(index, level)) add(session->plan, &waiting[level], sum);
         if (left > piece) copy(session->plan, sum, &waiting[level]);

@@ -80,7 +80,7 @@ static void check_even(const shares *shares) {
     const size_t least = (shares->tiles + shares->ranks - 1) / shares->ranks;
     for (size_t rank = 0; rank < shares->ranks; rank++) {
         const size_t tiles = tiles_of_rank(shares, rank);
-        cr_assert_leq(tiles, least + least / 16, "%zu tiles of %zu ranks", shares->tiles, shares->ranks);
+        cr_assert_leq(tiles, least + least / 64, "%zu tiles of %zu ranks", shares->tiles, shares->ranks);
         if (shares->tiles >= shares->ranks)
             cr_assert_gt(tiles, 0, "%zu tiles of %zu ranks", shares->tiles, shares->ranks);
     }

@@ -152,6 +152,7 @@ static const char *const decide_nothing[] = {"accept-flush",
                                              "profile-trace",
                                              "plot",
                                              "memory",
+                                             "data-cache",
                                              "device-memory"};
 
 static bool decides(const char *name) {

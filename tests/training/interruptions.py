@@ -2,6 +2,7 @@
 """Interrupts trainings at random points and goes on elsewhere, until each ends: the bits must be those of one go.
 
     tests/training/interruptions.py [--points 100] [--tanda build-release/tanda] [--seed 0]
+    tests/training/interruptions.py --streamed [--points 50]
     tests/training/interruptions.py --bursts 40 --timeouts 80
 
 Each training is first done without interruption. Then it is started and, after a random time, ended by SIGINT, SIGTERM
@@ -9,11 +10,15 @@ or SIGKILL, and resumed with --resume on a machine drawn anew: another backend, 
 are the exit codes, that no checkpoint which was announced or seen before is lost, and in the end weights_sha256. It is no
 part of ctest, as it takes minutes; tests/training/test_checkpoints.c does the same with ten points.
 
+With --streamed the rows are more than --memory, each ending is a SIGKILL, of any rank where there are several, and the next
+machine also has another --memory and number of ranks.
+
 With --bursts or --timeouts, trainings are ended by so many bursts of signals within milliseconds, or by timeout(1), which
 sends its signal twice: each must leave a whole checkpoint and exit with 130 (tests/program/test_signals.c has ten of each).
 """
 import argparse
 import collections
+import os
 import pathlib
 import random
 import re
@@ -55,6 +60,19 @@ TRAININGS = {
     "nesterov": "--hidden 400,100 --batch 8 --optimizer nesterov --learning-rate 0.01 --l1 0.00001 --epochs 8",
 }
 
+# Rows of some MiB, that a machine has so much memory for.
+FILES = ["--data", "{folder}/rows.npy", "--labels", "{folder}/labels.npy"]
+MADE = ["--data", "synthetic:blobs,rows=30011,features=40,classes=5"]
+STREAMED = {
+    "npy, no shuffle": (FILES, "--shuffle none --hidden 64 --batch 1500 --epochs 60 --optimizer adam"),
+    "npy, windows": (FILES, "--shuffle window --shuffle-block 32 --shuffle-window 2048 --hidden 64 --batch 300 --epochs 40"),
+    "synthetic, no shuffle": (MADE, "--shuffle none --hidden 64 --batch full --epochs 100 --validation 0.1"),
+    "synthetic, windows": (MADE, "--shuffle window --shuffle-block 32 --shuffle-window 2048 --hidden 64 --batch 7000 "
+                                 "--epochs 60 --dropout 0.2"),
+}
+MEMORIES = ["1300K", "2M", "3500K", "1G"]
+RANKS = ["mpirun.openmpi", "--oversubscribe", "--bind-to", "none", "-np"]
+
 
 class Failure(Exception):
     pass
@@ -79,6 +97,9 @@ def wait_for_training(process, log):
 
 
 class Run:
+    machines, signals = MACHINES, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]
+    longest = 0.25  # of a leg, of the time in one go
+
     def __init__(self, tanda, folder, options, counts, random_source):
         self.tanda, self.folder, self.options = tanda, folder, options
         self.counts, self.random = counts, random_source
@@ -100,20 +121,26 @@ class Run:
         arguments = self.options if where == "--checkpoint" else []
         self.log.write_text("")
         with open(self.log, "w") as stderr, open(self.folder / "stdout", "w") as stdout:
-            return subprocess.Popen([self.tanda, "train", *arguments, where, str(self.kept), "--checkpoint-every",
-                                     self.random.choice(["0.05s", "0.2s", "1"]), *MACHINES[machine]],
-                                    stdout=stdout, stderr=stderr)
+            return self.launch([self.tanda, "train", *arguments, where, str(self.kept), "--checkpoint-every",
+                                self.random.choice(["0.05s", "0.2s", "1"]), *self.machines[machine]], stdout, stderr)
+
+    def launch(self, command, stdout, stderr):
+        return subprocess.Popen(command, stdout=stdout, stderr=stderr)
+
+    def end(self, process, number):
+        """Sends the signal; the exit code, and what it may be."""
+        process.send_signal(number)
+        return process.wait(), [-signal.SIGKILL] if number == signal.SIGKILL else [130]
 
     def leg(self, longest):
         """Runs until a signal or the end; True when the training is done."""
         before = newest_step(self.kept)
-        machine = self.random.choice(sorted(MACHINES))
-        number = self.random.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+        machine = self.random.choice(sorted(self.machines))
+        number = self.random.choice(self.signals)
         process = self.start(machine)
         wait_for_training(process, self.log)
         time.sleep(self.random.uniform(0.0, longest))
-        process.send_signal(number)
-        code = process.wait()
+        code, expected = self.end(process, number)
         log = self.log.read_text()
         after = newest_step(self.kept)
         announced = [int(step) for step in re.findall(r"^saved \S*step-(\d+)\.safetensors", log, re.M)]
@@ -121,7 +148,7 @@ class Run:
             raise Failure(f"a checkpoint was lost: {after} after {before} and {announced}\n{log}")
         if code == 0:
             return True
-        if code not in ([-signal.SIGKILL] if number == signal.SIGKILL else [130]):
+        if code not in expected:
             raise Failure(f"exit {code} after {signal.Signals(number).name}:\n{log}")
         if code == 130 and f"step-{after:012d}.safetensors, --resume goes on from there" not in log:
             raise Failure(f"it does not say where it was saved:\n{log}")
@@ -131,6 +158,51 @@ class Run:
         self.counts["on " + machine] += 1
         self.counts["inside of an epoch"] += bool(place and after % int(place.group(1)) != 0)
         return False
+
+
+class StreamedRun(Run):
+    """Of rows beyond memory, by one rank or several, of which one is killed."""
+
+    signals, longest = [signal.SIGKILL], 0.5
+
+    def start(self, machine):
+        self.ranks = self.random.choice([1, 2, 3])
+        memory = self.random.choice(MEMORIES)
+        self.counts[f"on {self.ranks} ranks"] += 1
+        self.counts["in " + memory] += 1
+        self.machines = dict(MACHINES, **{machine: [*MACHINES[machine], "--memory", memory]})
+        return super().start(machine)
+
+    def launch(self, command, stdout, stderr):
+        for path in self.folder.glob("pid.*"):
+            path.unlink()
+        environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+        if self.ranks > 1:
+            told = f"echo $$ >{self.folder}/pid.$OMPI_COMM_WORLD_RANK; exec \"$0\" \"$@\""
+            command = [*RANKS, str(self.ranks), "sh", "-c", told, *command]
+        return subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
+
+    def end(self, process, number):
+        if self.ranks == 1 or process.poll() is not None:
+            return super().end(process, number)
+        killed = (self.folder / f"pid.{self.random.randrange(self.ranks)}").read_text()
+        begun = time.monotonic()
+        try:
+            os.kill(int(killed), number)
+        except ProcessLookupError:  # it has just ended
+            pass
+        code = process.wait()
+        if time.monotonic() - begun > 10:
+            raise Failure(f"ranks were left for {time.monotonic() - begun:.0f} s")
+        return code, [128 + number, 1]
+
+
+def streamed_run(tanda, folder, name, counts, source):
+    data, options = STREAMED[name]
+    subprocess.run([tanda, "generate", "blobs", "--rows", "30011", "--features", "40", "--classes", "5", "--quiet",
+                    "--output", str(folder / "rows.npy"), "--labels", str(folder / "labels.npy")], check=True,
+                   capture_output=True)
+    return StreamedRun(tanda, folder, [word.format(folder=folder) for word in data] + options.split(), counts, source)
 
 
 BURSTS = [(2, 0.0), (2, 0.0002), (2, 0.005), (5, 0.001)]  # signals, and seconds between two
@@ -181,6 +253,7 @@ def main():
     parser.add_argument("--points", type=int, default=100)
     parser.add_argument("--tanda", default=str(ROOT / "build-release" / "tanda"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--streamed", action="store_true")
     parser.add_argument("--bursts", type=int, default=0)
     parser.add_argument("--timeouts", type=int, default=0)
     options = parser.parse_args()
@@ -193,18 +266,23 @@ def main():
     help_text = subprocess.run([options.tanda, "train", "--help"], capture_output=True, text=True).stdout
     trainings = {name: text.split() for name, text in TRAININGS.items()
                  if all(word in help_text for word in text.split() if word.startswith("--"))}
-    for name in TRAININGS.keys() - trainings.keys():
+    if options.streamed:
+        trainings = STREAMED
+    for name in TRAININGS.keys() - trainings.keys() if not options.streamed else []:
         print(f"left out, this version lacks an option of it: {name}")
 
     done = 0
     while counts["points"] < options.points:
         name = list(trainings)[done % len(trainings)]
         with tempfile.TemporaryDirectory() as folder:
-            run = Run(options.tanda, pathlib.Path(folder), ["--data", DIGITS, *trainings[name]], counts, source)
+            if options.streamed:
+                run = streamed_run(options.tanda, pathlib.Path(folder), name, counts, source)
+            else:
+                run = Run(options.tanda, pathlib.Path(folder), ["--data", DIGITS, *trainings[name]], counts, source)
             try:
                 expected, seconds = run.whole()
                 first = counts["points"]
-                while not run.leg(seconds / 4):
+                while not run.leg(run.longest * seconds):
                     pass
                 found = hash_of((pathlib.Path(folder) / "stdout").read_text())
                 if found != expected:

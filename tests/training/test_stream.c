@@ -15,6 +15,7 @@ TestSuite(stream, .timeout = 60);
 typedef struct numbers {
     feed feed;
     size_t fails_at; /* a row that cannot be read; SIZE_MAX: none */
+    size_t *read;    /* counts the rows that were read; NULL: nobody does */
 } numbers;
 
 static tanda_status read_numbers(const feed *feed, size_t first, size_t rows, const row_block *block,
@@ -22,6 +23,8 @@ static tanda_status read_numbers(const feed *feed, size_t first, size_t rows, co
     const size_t fails_at = ((const numbers *)feed)->fails_at;
     if (first <= fails_at && fails_at < first + rows)
         return fail(error, TANDA_BAD_INPUT, "row %zu: the disk is gone", fails_at);
+    size_t *read = ((const numbers *)feed)->read;
+    if (read != NULL) __atomic_fetch_add(read, rows, __ATOMIC_RELAXED);
     for (size_t i = 0; i < rows; i++) {
         block->values[i * FEATURES] = (float)(first + i);
         block->values[i * FEATURES + 1] = (float)(first + i) + 0.5f;
@@ -42,14 +45,23 @@ static numbers make_numbers(size_t rows) {
                      .fails_at = SIZE_MAX};
 }
 
-static stream *open_stream(const numbers *numbers, row_order order, size_t batch, uint64_t end,
-                           size_t memory) {
-    const stream_options options = {
-        .feed = &numbers->feed, .order = order, .batch_rows = batch, .end_step = end, .memory = memory};
+static stream *open_runs(const numbers *numbers, row_order order, size_t batch, const row_run *runs,
+                         uint64_t end, size_t memory) {
+    const stream_options options = {.feed = &numbers->feed,
+                                    .order = order,
+                                    .batch_rows = batch,
+                                    .runs = {runs[0], runs[1]},
+                                    .end_step = end,
+                                    .memory = memory};
     tanda_error error;
     stream *made = NULL;
     cr_assert_eq(stream_create(&options, &made, &error), TANDA_OK, "%s", error.message);
     return made;
+}
+
+static stream *open_stream(const numbers *numbers, row_order order, size_t batch, uint64_t end,
+                           size_t memory) {
+    return open_runs(numbers, order, batch, (const row_run[2]){{0}}, end, memory);
 }
 
 static void check_rows(const section *section, row_order order, uint epoch, size_t first) {
@@ -131,6 +143,40 @@ Test(stream, of_a_full_shuffle_is_its_order) {
     check_order(SHUFFLE_FULL, 1203, 0, 0);
 }
 
+/* Epochs of a stream that keeps what it can, begun again in the middle of the first; how many rows it read. */
+static size_t read_epochs(row_order order, size_t batch, size_t memory, size_t epochs) {
+    size_t read = 0;
+    numbers numbers = make_numbers((size_t)order.rows);
+    numbers.read = &read;
+    const size_t per_epoch = ((size_t)order.rows + batch - 1) / batch;
+    const stream_options options = {.feed = &numbers.feed,
+                                    .order = order,
+                                    .batch_rows = batch,
+                                    .end_step = epochs * per_epoch,
+                                    .memory = memory,
+                                    .section_bytes = 600 * ROW_BYTES,
+                                    .keeps = true};
+    stream *stream = NULL;
+    tanda_error error;
+    cr_assert_eq(stream_create(&options, &stream, &error), TANDA_OK, "%s", error.message);
+    check_steps(stream, order, batch, 0, per_epoch / 2);
+    cr_assert_eq(stream_seek(stream, 0, &error), TANDA_OK);
+    read = 0;
+    check_steps(stream, order, batch, 0, epochs * per_epoch);
+    stream_free(stream);
+    return read;
+}
+
+Test(stream, keeps_rows_that_fit_into_memory) {
+    const size_t rows = 20011, all = 2 * rows * (ROW_BYTES + 1), half = all / 4;
+    for (int windows = 0; windows < 2; windows++) {
+        const row_order order = row_order_make(windows ? SHUFFLE_WINDOW : SHUFFLE_NONE, 3, rows, 70, 490);
+        cr_assert_leq(read_epochs(order, 100, all, 4), rows);
+        const size_t some = read_epochs(order, 100, half, 4);
+        cr_assert(some > 2 * rows && some < 4 * rows, "%zu", some);
+    }
+}
+
 Test(stream, of_one_step_an_epoch_repeats_itself) {
     const numbers numbers = make_numbers(900);
     const row_order order = row_order_make(SHUFFLE_NONE, 0, 900, 0, 0);
@@ -160,6 +206,62 @@ Test(stream, tells_what_its_feed_could_not_read) {
         cr_assert_eq(status, TANDA_BAD_INPUT);
         cr_assert_str_eq(error.message, "row 3210: the disk is gone");
         stream_free(stream);
+    }
+}
+
+/* Every row of the runs, and no other, from a step to the end. */
+static void check_runs(stream *stream, row_order order, size_t batch, uint64_t step, uint64_t end) {
+    const size_t per_epoch = ((size_t)order.rows + batch - 1) / batch;
+    size_t done = 0, used = 0;
+    section section = {0};
+    for (; step < end; step++, done = 0) {
+        const row_run run = stream_run(stream, step);
+        while (done < run.rows) {
+            tanda_error error;
+            if (used == section.rows) {
+                if (section.rows > 0) stream_done(stream);
+                cr_assert_eq(stream_next(stream, &section, &error), TANDA_OK, "%s", error.message);
+                cr_assert_eq(section.first_step, step);
+                cr_assert_leq(section.rows, stream_most_rows(stream));
+                if (section.step_rows > 0) cr_assert_eq(section.position, run.first + done);
+                used = 0;
+            }
+            const size_t first = (size_t)(step % per_epoch) * batch + run.first + done,
+                         left = section.rows - used, some = left < run.rows - done ? left : run.rows - done;
+            for (size_t i = 0; i < some; i++)
+                cr_assert_eq(section.block.weights[used + i],
+                             2.0f * (float)row_order_at(order, (uint)(step / per_epoch), first + i));
+            used += some;
+            done += some;
+        }
+    }
+    if (section.rows > 0) stream_done(stream);
+}
+
+Test(stream, of_runs_has_their_rows_alone) {
+    static const struct {
+        size_t batch;
+        row_run runs[2];
+    } shares[] = {
+        {1000, {{256, 256}, {256, 200}}}, {1000, {{512, 488}, {0}}},   {1000, {{0}, {0, 256}}},
+        {700, {{256, 444}, {256, 110}}},  {822, {{0, 256}, {0, 512}}}, {2466, {{768, 1698}, {768, 1698}}},
+        {2466, {{0, 768}, {0, 768}}},     {256, {{0, 256}, {0, 162}}},
+    };
+    const numbers numbers = make_numbers(2466);
+    for (int windows = 0; windows < 2; windows++) {
+        const row_order order = row_order_make(windows ? SHUFFLE_WINDOW : SHUFFLE_NONE, 1, 2466, 10, 200);
+        for (size_t s = 0; s < sizeof shares / sizeof *shares; s++) {
+            const size_t batch = shares[s].batch, per_epoch = (2466 + batch - 1) / batch;
+            for (size_t memory = 2 * 200 + 3 * TILE; memory < 6000; memory += 1300) {
+                stream *stream =
+                    open_runs(&numbers, order, batch, shares[s].runs, 4 * per_epoch, memory * ROW_BYTES);
+                tanda_error error;
+                check_runs(stream, order, batch, 0, 4 * per_epoch);
+                cr_assert_eq(stream_seek(stream, per_epoch + 1, &error), TANDA_OK);
+                check_runs(stream, order, batch, per_epoch + 1, 4 * per_epoch);
+                stream_free(stream);
+            }
+        }
     }
 }
 

@@ -69,31 +69,42 @@ tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program pr
     return opencl_check(state, code, call, error);
 }
 
-static tanda_status make_kernels(const opencl_backend_state *state, kernel_set *set, tanda_error *error) {
-#define KERNEL_NAME(name) #name,
-    static const char *const names[] = {KERNEL_LIST(KERNEL_NAME)};
-    static const char *const of_vectors[] = {VECTOR_KERNEL_LIST(KERNEL_NAME)};
-    tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < KERNEL_COUNT; i++)
-        status = opencl_make_kernel(state, set->program, names[i], &set->kernels[i], error);
-    for (size_t i = 0; status == TANDA_OK && state->vector == 16 && i < VECTOR_KERNEL_COUNT; i++)
-        status = opencl_make_kernel(state, set->program, of_vectors[i], &set->of_vectors[i], error);
-    return status;
+#define CREATION "clCreateKernel "
+
+/* call: CREATION and the kernel's name. */
+static launch launch_made(opencl_backend_state *state, const kernel_set *set, cl_kernel *place,
+                          const char *call) {
+    cl_int code = CL_SUCCESS;
+    if (*place == NULL) *place = clCreateKernel(set->program, call + strlen(CREATION), &code);
+    launch made = launch_of(state, *place);
+    if (code != CL_SUCCESS) {
+        made.code = code;
+        made.call = call;
+    }
+    return made;
 }
 
-tanda_status opencl_activation_kernel(const opencl_backend_state *state, kernel_set *set, activation function,
-                                      bool backward, cl_kernel *kernel, tanda_error *error) {
-#define ACTIVATION_NAME(name, NAME, FROM) #name,
-    static const char *const names[] = {ACTIVATION_LIST(ACTIVATION_NAME)};
-    cl_kernel *place = backward ? &set->activation_backward[function] : &set->activation_forward[function];
-    tanda_status status = TANDA_OK;
-    if (*place == NULL) {
-        char name[64];
-        text_put(name, sizeof name, "activation_%s_%s", backward ? "backward" : "forward", names[function]);
-        status = opencl_make_kernel(state, set->program, name, place, error);
-    }
-    *kernel = *place;
-    return status;
+static const char *creation_call(kernel_index index) {
+#define CREATION_CALL(name) CREATION #name,
+    static const char *const calls[] = {KERNEL_LIST(CREATION_CALL) VECTOR_KERNEL_LIST(CREATION_CALL)};
+    return calls[index];
+}
+
+static const char *kernel_name(kernel_index index) {
+    return creation_call(index) + strlen(CREATION);
+}
+
+launch launch_from(opencl_backend_state *state, kernel_set *set, kernel_index index) {
+    return launch_made(state, set, &set->kernels[index], creation_call(index));
+}
+
+launch launch_activation(opencl_backend_state *state, kernel_set *set, activation function, bool backward) {
+#define FORWARD_CALL(name, NAME, FROM) CREATION "activation_forward_" #name,
+#define BACKWARD_CALL(name, NAME, FROM) CREATION "activation_backward_" #name,
+    static const char *const forward_calls[] = {ACTIVATION_LIST(FORWARD_CALL)};
+    static const char *const backward_calls[] = {ACTIVATION_LIST(BACKWARD_CALL)};
+    return backward ? launch_made(state, set, &set->activation_backward[function], backward_calls[function])
+                    : launch_made(state, set, &set->activation_forward[function], forward_calls[function]);
 }
 
 static void release_kernels(cl_kernel *kernels, size_t count) {
@@ -105,41 +116,41 @@ void opencl_release_set(kernel_set *set) {
     release_kernels(set->kernels, KERNEL_COUNT);
     release_kernels(set->activation_forward, ACTIVATION_SOFTMAX);
     release_kernels(set->activation_backward, ACTIVATION_SOFTMAX);
-    release_kernels(set->of_vectors, VECTOR_KERNEL_COUNT);
     if (set->program != NULL) clReleaseProgram(set->program);
     *set = (kernel_set){0};
 }
 
-static tanda_status build_set_from_text(const opencl_backend_state *state, const char *text,
-                                        const char *options, kernel_set *set, tanda_error *error) {
-    tanda_status status = build_text(state, text, options, &set->program, error);
-    if (status == TANDA_OK) status = make_kernels(state, set, error);
-    if (status != TANDA_OK) opencl_release_set(set);
+/* From the cache; NULL where nothing of it is of use. */
+static cl_program load_program(const opencl_backend_state *state, const opencl_cache *cache,
+                               const char *options) {
+    cl_uint kernels = 0;
+    cl_program program = opencl_cache_load(cache, state->context, state->device, options);
+    if (program == NULL || clCreateKernelsInProgram(program, 0, NULL, &kernels) == CL_SUCCESS) return program;
+    clReleaseProgram(program);
+    return NULL;
+}
+
+/* Found or built. Kernels from a folder are somebody's trial: they are neither kept nor found. */
+static tanda_status make_program(const opencl_backend_state *state, const char *text, const char *options,
+                                 cl_program *program, tanda_error *error) {
+    opencl_cache cache;
+    const bool cached =
+        state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
+    *program = cached ? load_program(state, &cache, options) : NULL;
+    if (*program != NULL) return TANDA_OK;
+    const tanda_status status = build_text(state, text, options, program, error);
+    if (cached && status == TANDA_OK) opencl_cache_keep(&cache, *program);
     return status;
 }
 
-static bool load_set(const opencl_backend_state *state, const opencl_cache *cache, const char *options,
-                     kernel_set *set) {
-    set->program = opencl_cache_load(cache, state->context, state->device, options);
-    if (set->program != NULL && make_kernels(state, set, NULL) == TANDA_OK) return true;
-    opencl_release_set(set);
-    return false;
-}
-
-/* Kernels from a folder are somebody's trial: they are neither kept nor found. */
 static tanda_status build_set(const opencl_backend_state *state, const char *more_options, kernel_set *set,
                               tanda_error *error) {
-    char *text = NULL;
-    char options[OPTIONS_SIZE];
-    opencl_cache cache;
+    char *text = NULL, options[OPTIONS_SIZE];
     tanda_status status = opencl_read_kernels(state->kernel_folder, state->vector, &text, error);
     if (status != TANDA_OK) return status;
     write_options(state->vector, more_options, options);
-    bool cached = state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
-    if (!cached || !load_set(state, &cache, options, set)) {
-        status = build_set_from_text(state, text, options, set, error);
-        if (cached && status == TANDA_OK) opencl_cache_keep(&cache, set->program);
-    }
+    status = make_program(state, text, options, &set->program, error);
+    if (status != TANDA_OK) opencl_release_set(set);
     free(text);
     return status;
 }
@@ -167,31 +178,19 @@ tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error
 
 /* ---- programs of one file ---------------------------------------------------------------------------------- */
 
-static tanda_status build_single(opencl_backend_state *state, const char *name, const char *more_options,
-                                 cl_program *program, tanda_error *error) {
+static tanda_status build_single(opencl_backend_state *state, const char *name, size_t vector,
+                                 const char *more_options, cl_program *program, tanda_error *error) {
     char *text = NULL, options[OPTIONS_SIZE];
-    opencl_cache cache;
-    cl_uint kernels = 0;
     tanda_status status = opencl_read_kernel(state->kernel_folder, name, &text, error);
     if (status != TANDA_OK) return status;
-    write_options(1, more_options, options);
-    const bool cached =
-        state->kernel_folder == NULL && opencl_cache_find(state->device, text, options, &cache);
-    *program = cached ? opencl_cache_load(&cache, state->context, state->device, options) : NULL;
-    if (*program != NULL && clCreateKernelsInProgram(*program, 0, NULL, &kernels) != CL_SUCCESS) {
-        clReleaseProgram(*program);
-        *program = NULL;
-    }
-    if (*program == NULL) {
-        status = build_text(state, text, options, program, error);
-        if (cached && status == TANDA_OK) opencl_cache_keep(&cache, *program);
-    }
+    write_options(vector, more_options, options);
+    status = make_program(state, text, options, program, error);
     free(text);
     return status;
 }
 
-tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
-                                   cl_program *program, tanda_error *error) {
+static tanda_status keep_single(opencl_backend_state *state, const char *name, size_t vector,
+                                const char *options, cl_program *program, tanda_error *error) {
     char key[OPTIONS_SIZE + 64];
     size_t i = 0;
     text_put(key, sizeof key, "%s%s", name, options);
@@ -202,7 +201,7 @@ tanda_status opencl_single_program(opencl_backend_state *state, const char *name
     if (place->key == NULL || strcmp(place->key, key) != 0) {
         if (place->key != NULL) return fail(error, TANDA_FAILED, "kernel file %s: too many programs", name);
         const double begin = seconds_now();
-        tanda_status status = build_single(state, name, options, &place->program, error);
+        tanda_status status = build_single(state, name, vector, options, &place->program, error);
         count_build(state, begin);
         if (status == TANDA_OK) status = copy_text(&place->key, key, error);
         if (status != TANDA_OK) {
@@ -213,6 +212,21 @@ tanda_status opencl_single_program(opencl_backend_state *state, const char *name
     }
     *program = place->program;
     return TANDA_OK;
+}
+
+tanda_status opencl_single_program(opencl_backend_state *state, const char *name, const char *options,
+                                   cl_program *program, tanda_error *error) {
+    return keep_single(state, name, 1, options, program, error);
+}
+
+tanda_status opencl_build_fused(opencl_backend_state *state, const char *file, kernel_index first,
+                                kernel_index last, tanda_error *error) {
+    cl_program program = NULL;
+    tanda_status status = keep_single(state, file, state->vector, "", &program, error);
+    for (kernel_index i = first; status == TANDA_OK && i <= last; i++)
+        if (state->exact.kernels[i] == NULL)
+            status = opencl_make_kernel(state, program, kernel_name(i), &state->exact.kernels[i], error);
+    return status;
 }
 
 void opencl_release_single(opencl_backend_state *state) {

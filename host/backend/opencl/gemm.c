@@ -60,7 +60,7 @@ static place weight_of(const context *c, const dense_shape *shape) {
 }
 
 static tanda_status fill_bias(const context *c, const dense_shape *shape, const place *target) {
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_fill_bias]);
+    launch launch = launch_exact(c->state, KERNEL_fill_bias);
     const bias_arguments arguments = {.target = target->offset,
                                       .target_tile = target->tile,
                                       .bias = shape->bias,

@@ -87,7 +87,8 @@ void opencl_release(cl_mem *memory) {
 }
 
 launch launch_of(opencl_backend_state *state, cl_kernel kernel) {
-    return (launch){.state = state, .kernel = kernel, .local = {state->group, 1, 1}};
+    return (launch){
+        .state = state, .kernel = kernel, .local = {state->group, 1, 1}, .call = "clSetKernelArg"};
 }
 
 static void give(launch *launch, size_t size, const void *value) {
@@ -106,7 +107,7 @@ void give_arguments(launch *launch, const void *arguments, size_t size) {
 tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_t items_2,
                            tanda_error *error) {
     opencl_backend_state *state = launch->state;
-    tanda_status status = opencl_check(state, launch->code, "clSetKernelArg", error);
+    tanda_status status = opencl_check(state, launch->code, launch->call, error);
     if (status != TANDA_OK) return status;
     const size_t *local = launch->local;
     command command = {

@@ -18,7 +18,7 @@ _Static_assert(sizeof(synthetic) == 72 && sizeof(synthetic_arguments) == 80 &&
 
 static tanda_status ask(opencl_backend_state *state, cl_mem memory, cl_uint found[LAYOUTS][2],
                         tanda_error *error) {
-    launch launch = launch_of(state, state->exact.kernels[KERNEL_layout]);
+    launch launch = launch_exact(state, KERNEL_layout);
     give_memory(&launch, memory);
     tanda_status status = opencl_launch(&launch, 1, 1, 1, error);
     if (status != TANDA_OK) return status;

@@ -123,7 +123,7 @@ static tanda_status finish(backend *backend, tanda_error *error) {
 
 static tanda_status run_probe(opencl_backend_state *state, unsigned function, size_t count,
                               buffer *const parts[4], tanda_error *error) {
-    launch launch = launch_of(state, state->exact.kernels[KERNEL_probe]);
+    launch launch = launch_exact(state, KERNEL_probe);
     for (int i = 0; i < 4; i++)
         give_memory(&launch, parts[i]->memory);
     const probe_arguments arguments = {(uint)count, function};
@@ -188,9 +188,12 @@ static const backend_interface interface = {
 };
 
 static tanda_status ask_wave(opencl_backend_state *state, tanda_error *error) {
-    const cl_int code = clGetKernelWorkGroupInfo(state->exact.kernels[KERNEL_update], state->device,
-                                                 CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
-                                                 sizeof state->wave, &state->wave, NULL);
+    const launch update = launch_exact(state, KERNEL_update);
+    tanda_status status = opencl_check(state, update.code, update.call, error);
+    if (status != TANDA_OK) return status;
+    const cl_int code =
+        clGetKernelWorkGroupInfo(update.kernel, state->device, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
+                                 sizeof state->wave, &state->wave, NULL);
     return opencl_check(state, code, "clGetKernelWorkGroupInfo", error);
 }
 

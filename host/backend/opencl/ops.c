@@ -9,7 +9,7 @@
 
 /* A block of a dense kernel. */
 typedef struct block {
-    cl_kernel kernel;
+    kernel_index kernel;
     size_t lanes, outputs;
 } block;
 
@@ -24,7 +24,7 @@ static block choose_block(const context *c, kernel_index large, size_t lanes, si
     else
         while (vectors % most[shape] != 0)
             shape++;
-    return (block){c->state->exact.kernels[large + shape], vector * most[shape], outputs[shape]};
+    return (block){large + shape, vector * most[shape], outputs[shape]};
 }
 
 static tanda_status run_gather(const context *c, const op *op) {
@@ -49,7 +49,7 @@ static tanda_status run_layer(const context *c, const dense_shape *shape, tensor
                                        .stride = (uint)shape->stride,
                                        .inputs = (uint)shape->inputs,
                                        .outputs = (uint)shape->outputs};
-    launch launch = launch_of(c->state, block.kernel);
+    launch launch = launch_exact(c->state, block.kernel);
     give_memory(&launch, source.memory);
     give_memory(&launch, target.memory);
     give_memory(&launch, program->options.parameters->memory);
@@ -73,7 +73,7 @@ static tanda_status run_dense_backward(const context *c, const op *op) {
                      KERNEL_dense_backward_large, backward->shape.inputs);
 }
 
-static tanda_status run_activation(const context *c, cl_kernel kernel, size_t units, tensor_place source,
+static tanda_status run_activation(const context *c, launch launch, size_t units, tensor_place source,
                                    tensor_place from, tensor_place target) {
     const program *program = c->program;
     const activation_arguments arguments = {.source = source.offset * program->tiles.width,
@@ -82,7 +82,6 @@ static tanda_status run_activation(const context *c, cl_kernel kernel, size_t un
                                             .tile_floats = program->tiles.floats,
                                             .width = (uint)program->tiles.width,
                                             .rows = (uint)c->wave->rows};
-    launch launch = launch_of(c->state, kernel);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     launch.work.bytes = row_bytes(c, same_place(source, from) ? 2 * units : 3 * units);
@@ -91,20 +90,14 @@ static tanda_status run_activation(const context *c, cl_kernel kernel, size_t un
 
 static tanda_status run_activation_forward(const context *c, const op *op) {
     const activation_forward_op *forward = &op->activation_forward;
-    cl_kernel kernel = NULL;
-    const tanda_status status =
-        opencl_activation_kernel(c->state, kernels_of(c, op), forward->function, false, &kernel, c->error);
-    if (status != TANDA_OK) return status;
-    return run_activation(c, kernel, forward->units, forward->logits, forward->logits, forward->output);
+    const launch launch = launch_activation(c->state, kernels_of(c, op), forward->function, false);
+    return run_activation(c, launch, forward->units, forward->logits, forward->logits, forward->output);
 }
 
 static tanda_status run_activation_backward(const context *c, const op *op) {
     const activation_backward_op *backward = &op->activation_backward;
-    cl_kernel kernel = NULL;
-    const tanda_status status =
-        opencl_activation_kernel(c->state, kernels_of(c, op), backward->function, true, &kernel, c->error);
-    if (status != TANDA_OK) return status;
-    return run_activation(c, kernel, backward->units, backward->output_delta, backward->from,
+    const launch launch = launch_activation(c->state, kernels_of(c, op), backward->function, true);
+    return run_activation(c, launch, backward->units, backward->output_delta, backward->from,
                           backward->delta);
 }
 
@@ -126,7 +119,7 @@ static tanda_status run_dropout(const context *c, const op *op, kernel_index ker
                                          .step = (uint)c->wave->step,
                                          .stream = philox_stream(PURPOSE_DROPOUT, (uint32_t)op->layer),
                                          .scale = dropout->scale};
-    launch launch = launch_of(c->state, c->state->exact.kernels[kernel]);
+    launch launch = launch_exact(c->state, kernel);
     give_memory(&launch, source.memory);
     give_memory(&launch, target.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
@@ -152,7 +145,7 @@ static tanda_status run_softmax(const context *c, const op *op) {
                                          .width = (uint)program->tiles.width,
                                          .rows = (uint)c->wave->rows,
                                          .outputs = (uint)softmax->outputs};
-    launch launch = launch_of(c->state, kernels_of(c, op)->kernels[KERNEL_softmax]);
+    launch launch = launch_from(c->state, kernels_of(c, op), KERNEL_softmax);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     launch.work =
@@ -174,7 +167,7 @@ static tanda_status run_loss(const context *c, const op *op, kernel_index kernel
                                       .with_delta = loss->with_delta,
                                       .step = (uint)c->wave->result,
                                       .rule = loss_rule_of(program, loss)};
-    launch launch = launch_of(c->state, kernels_of(c, op)->kernels[kernel]);
+    launch launch = launch_from(c->state, kernels_of(c, op), kernel);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, ordered ? ops_of(program)->labels : program->options.labels->memory);
     give_memory(&launch, program->results.memory);
@@ -199,7 +192,7 @@ static tanda_status run_weigh(const context *c, const op *op) {
                                        .width = (uint)program->tiles.width,
                                        .rows = (uint)c->wave->rows,
                                        .outputs = (uint)weigh->outputs};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_weigh]);
+    launch launch = launch_exact(c->state, KERNEL_weigh);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, ops_of(program)->weights);
     give_arguments(&launch, &arguments, sizeof arguments);
@@ -226,7 +219,7 @@ static tanda_status run_sum_rows(const context *c, tensor_place source, size_t t
                                      .rows = (uint)c->wave->rows,
                                      .outputs = (uint)lines,
                                      .has_losses = loss != NULL};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_sum_rows]);
+    launch launch = launch_exact(c->state, KERNEL_sum_rows);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, program->sums.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
@@ -249,7 +242,7 @@ static tanda_status run_transpose_delta(const context *c, const dense_gradient_o
                                            .rows = (uint)c->wave->rows,
                                            .outputs = (uint)op->shape.outputs,
                                            .stride = (uint)op->shape.stride};
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_transpose_delta]);
+    launch launch = launch_exact(c->state, KERNEL_transpose_delta);
     give_memory(&launch, program->tiles.memory);
     give_arguments(&launch, &arguments, sizeof arguments);
     launch.work = (launch_work){.bytes = row_bytes(c, op->shape.outputs + op->shape.stride),
@@ -258,7 +251,7 @@ static tanda_status run_transpose_delta(const context *c, const dense_gradient_o
 }
 
 /* dW of every tile from a delta, transposed for the wide kernels of vectors. */
-static tanda_status launch_gradient(const context *c, const dense_gradient_op *op, cl_kernel kernel,
+static tanda_status launch_gradient(const context *c, const dense_gradient_op *op, kernel_index kernel,
                                     tensor_place delta, size_t items_0, size_t items_1) {
     const program *program = c->program;
     place a = place_of(c, op->inputs);
@@ -273,7 +266,7 @@ static tanda_status launch_gradient(const context *c, const dense_gradient_op *o
                                           .stride = (uint)op->shape.stride,
                                           .inputs = (uint)op->shape.inputs,
                                           .outputs = (uint)op->shape.outputs};
-    launch launch = launch_of(c->state, kernel);
+    launch launch = launch_exact(c->state, kernel);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, a.memory);
     give_memory(&launch, program->sums.memory);
@@ -296,8 +289,8 @@ static tanda_status run_wide_gradient(const context *c, const dense_gradient_op 
 }
 
 static tanda_status run_narrow_gradient(const context *c, const dense_gradient_op *op) {
-    return launch_gradient(c, op, c->state->exact.kernels[KERNEL_narrow_gradient], op->delta,
-                           sum_items(c, op->shape.inputs), op->shape.outputs);
+    return launch_gradient(c, op, KERNEL_narrow_gradient, op->delta, sum_items(c, op->shape.inputs),
+                           op->shape.outputs);
 }
 
 static tanda_status run_weight_gradient(const context *c, const op *op) {

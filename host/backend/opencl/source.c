@@ -19,8 +19,7 @@ static const char *const kernel_files[] = {"gather.cl", "dense.cl", "activation.
                                            "probe.cl",  "layout.cl"};
 
 /* Where 16 lanes lie in one real. */
-static const char *const cpu_files[] = {"cpu/gather.cl", "cpu/perceptron.cl", "cpu/network.cl",
-                                        "cpu/network_steps.cl"};
+static const char *const cpu_files[] = {"cpu/gather.cl"};
 
 #define COUNT(files) (sizeof(files) / sizeof *(files))
 

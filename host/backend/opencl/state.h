@@ -29,14 +29,7 @@
     X(layout) \
     X(fill_bias)
 
-typedef enum kernel_index {
-#define KERNEL_ENUM(name) KERNEL_##name,
-    KERNEL_LIST(KERNEL_ENUM)
-#undef KERNEL_ENUM
-        KERNEL_COUNT
-} kernel_index;
-
-/* Those for devices where 16 lanes lie in a work-item. */
+/* Those for devices where 16 lanes lie in a work-item; all but the first are of programs by themselves. */
 #define VECTOR_KERNEL_LIST(X) \
     X(transpose_delta) \
     X(perceptron) \
@@ -46,20 +39,22 @@ typedef enum kernel_index {
     X(network_tiles) \
     X(network_steps)
 
-typedef enum vector_kernel_index {
+typedef enum kernel_index {
 #define KERNEL_ENUM(name) KERNEL_##name,
-    VECTOR_KERNEL_LIST(KERNEL_ENUM)
+    KERNEL_LIST(KERNEL_ENUM) VECTOR_KERNEL_LIST(KERNEL_ENUM)
 #undef KERNEL_ENUM
-        VECTOR_KERNEL_COUNT
-} vector_kernel_index;
+        KERNEL_COUNT
+} kernel_index;
 
-/* The kernels, built once for exact arithmetic and, for the fast mode, once with the device's own functions. */
+/*
+ * The kernels, built once for exact arithmetic and, for the fast mode, once with the device's own functions. Each is NULL
+ * before it is first asked for: some compilers take seconds for one, and a training has a few.
+ */
 typedef struct kernel_set {
     cl_program program;
     cl_kernel kernels[KERNEL_COUNT];
-    cl_kernel activation_forward[ACTIVATION_SOFTMAX]; /* NULL before they are first used, as these two are */
+    cl_kernel activation_forward[ACTIVATION_SOFTMAX];
     cl_kernel activation_backward[ACTIVATION_SOFTMAX];
-    cl_kernel of_vectors[VECTOR_KERNEL_COUNT]; /* NULL unless 16 lanes lie in a work-item */
 } kernel_set;
 
 /* A program from one .cl file, kept until the device is closed. */
@@ -179,19 +174,16 @@ void opencl_release_single(opencl_backend_state *state);
 tanda_status opencl_make_kernel(const opencl_backend_state *state, cl_program program, const char *name,
                                 cl_kernel *kernel, tanda_error *error);
 
-/*
- * The kernel of an activation, which stays the set's. It is made when it is first asked for: some compilers take seconds
- * for each, and a network has one or two.
- */
-tanda_status opencl_activation_kernel(const opencl_backend_state *state, kernel_set *set, activation function,
-                                      bool backward, cl_kernel *kernel, tanda_error *error);
-
 /* Refuses a device that lays out the structs of kernels/arguments/layout.h in another way than this program. */
 tanda_status opencl_check_layout(opencl_backend_state *state, tanda_error *error);
 
 /* Builds state->exact; builds state->native unless that is done. */
 tanda_status opencl_build_exact(opencl_backend_state *state, tanda_error *error);
 tanda_status opencl_build_native(opencl_backend_state *state, tanda_error *error);
+
+/* Makes the kernels from `first` to `last`, which are of a file of cpu/, unless that is done: what takes longest to build. */
+tanda_status opencl_build_fused(opencl_backend_state *state, const char *file, kernel_index first,
+                                kernel_index last, tanda_error *error);
 
 void opencl_release_set(kernel_set *set);
 
@@ -219,9 +211,19 @@ typedef struct launch {
     bool is_beside; /* it goes to the copy queue */
     cl_uint arguments;
     cl_int code;
+    const char *call; /* that gave it */
 } launch;
 
 launch launch_of(opencl_backend_state *state, cl_kernel kernel);
+
+/* Of a kernel of a set, which is made when it is first asked for and stays the set's. */
+launch launch_from(opencl_backend_state *state, kernel_set *set, kernel_index index);
+launch launch_activation(opencl_backend_state *state, kernel_set *set, activation function, bool backward);
+
+static inline launch launch_exact(opencl_backend_state *state, kernel_index index) {
+    return launch_from(state, &state->exact, index);
+}
+
 void give_memory(launch *launch, cl_mem memory);
 
 /* The struct of kernels/arguments/ that a kernel takes after its buffers. */
@@ -264,7 +266,7 @@ tanda_status opencl_make_rows(backend *backend, row_maker *maker, uint64_t epoch
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
 tanda_status opencl_apply(backend *backend, program *program, uint64_t number, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
 tanda_status opencl_part(backend *backend, program *program, uint64_t number, size_t index, bool is_last,

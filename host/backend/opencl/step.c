@@ -196,11 +196,14 @@ static size_t wave_tiles_of(const program *program) {
 }
 
 tanda_status opencl_partial(backend *backend, program *program, uint64_t number, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error) {
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     const batch batch = batch_of(&program->options, number);
-    queued_step step = {
-        .state = state, .program = program, .first_tile = first_tile, .with_loss = true, .is_shared = true};
+    queued_step step = {.state = state,
+                        .program = program,
+                        .first_tile = first_tile,
+                        .with_loss = with_loss,
+                        .is_shared = true};
     tanda_status status = begin(state, program, number, 1, error);
     if (status == TANDA_OK) status = need_rates(state, program, error);
     if (status == TANDA_OK)

@@ -28,7 +28,7 @@ tanda_status opencl_merge(const context *c, cl_mem slots, size_t count, size_t f
                           size_t *distance) {
     for (*distance = 1; *distance * (whole ? 1 : FAN_IN) < count; *distance *= FAN_IN) {
         size_t group = *distance * FAN_IN, groups = (count + group - 1) / group;
-        launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_merge_partials]);
+        launch launch = launch_exact(c->state, KERNEL_merge_partials);
         const merge_arguments arguments = {floats, (uint)count, (uint)*distance};
         give_memory(&launch, slots);
         give_arguments(&launch, &arguments, sizeof arguments);
@@ -46,7 +46,7 @@ static size_t waiting_at(const program *program, unsigned level) {
 
 tanda_status opencl_add_waiting(const context *c, unsigned level) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_add_partials]);
+    launch launch = launch_exact(c->state, KERNEL_add_partials);
     const add_arguments arguments = {
         .sum = 0, .other = waiting_at(program, level), .floats = program->sums.floats};
     give_memory(&launch, program->sums.memory);

@@ -73,7 +73,7 @@ static tanda_status gather_part(const context *c, cl_mem order, const buffer *pa
                                         .rows = (uint)c->wave->rows,
                                         .in_order = !shuffles(program),
                                         .in_parts = !opencl_is_whole(program->options.features)};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_gather]);
+    launch launch = launch_exact(c->state, KERNEL_gather);
     give_memory(&launch, part->memory);
     give_memory(&launch, order);
     give_memory(&launch, target.memory);

@@ -85,7 +85,7 @@ tanda_status opencl_set_rates(const opencl_backend_state *state, program *progra
 static tanda_status add_squares(const context *c, size_t rows) {
     const program *program = c->program;
     const size_t chunks = chunks_of(program->plan);
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_square_gradient]);
+    launch launch = launch_exact(c->state, KERNEL_square_gradient);
     const square_arguments arguments = {.floats = (uint)program->plan->parameter_count,
                                         .inverse_rows = inverse_rows_of(rows)};
     give_memory(&launch, program->sums.memory);
@@ -109,7 +109,7 @@ tanda_status opencl_run_update(const context *c, size_t slots, size_t distance, 
                                         .bias_count = is_penalised ? (uint)program->plan->layer_count : 0,
                                         .step = (uint)c->wave->result,
                                         .inverse_rows = inverse_rows_of(rows)};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_update]);
+    launch launch = launch_exact(c->state, KERNEL_update);
     give_memory(&launch, program->options.parameters->memory);
     give_memory(&launch, program->sums.memory);
     give_memory(&launch, program->update.state);

@@ -173,7 +173,7 @@ tanda_status openmp_place(backend *backend, program *program, const program_rows
 tanda_status openmp_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
 tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error);
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error);
 tanda_status openmp_apply(backend *backend, program *program, uint64_t step, const update_rates *rates,
                           const partial_sum *sum, step_result *result, tanda_error *error);
 tanda_status openmp_results(backend *backend, program *program, step_result *results, tanda_error *error);

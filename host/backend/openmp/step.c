@@ -187,10 +187,11 @@ tanda_status openmp_run(backend *backend, program *program, uint64_t first_step,
 
 /* ---- the halves of a step -------------------------------------------------------------------------------- */
 
-static void make_partial(program *program, size_t first, size_t tiles, partial_sum *sum) {
+static void make_partial(program *program, size_t first, size_t tiles, bool with_loss, partial_sum *sum) {
     const unsigned mode = enter_exact_mode();
     const sum_memory *sums = &program->sums;
     worker worker = make_worker(program);
+    worker.with_loss = with_loss;
     const batch batch = batch_of(&program->options, program->run.first_step);
     (void)step_sum(&hands, &worker, &batch, first, first + tiles, program->division.wave_tiles, NULL);
     if (program->plan->training)
@@ -203,13 +204,13 @@ static void make_partial(program *program, size_t first, size_t tiles, partial_s
 }
 
 tanda_status openmp_partial(backend *backend, program *program, uint64_t step, size_t first_tile,
-                            size_t tiles, partial_sum *sum, tanda_error *error) {
+                            size_t tiles, bool with_loss, partial_sum *sum, tanda_error *error) {
     const tanda_status status = begin_run(backend, program, step, 1, NULL, error);
     if (status != TANDA_OK) return status;
     if (program->plan->training)
         memset(sum->gradient, 0, program->plan->parameter_count * sizeof *sum->gradient);
 #pragma omp parallel num_threads((int)program->threads)
-    make_partial(program, first_tile, tiles, sum);
+    make_partial(program, first_tile, tiles, with_loss, sum);
     return TANDA_OK;
 }
 

@@ -32,6 +32,17 @@ uint opencl_loss_op_of(const op *op) {
     }
 }
 
+bool opencl_rows_are_aligned(const program_options *options, size_t features) {
+    void *host = NULL; /* of each part, as a part begins with a row */
+    if (options->features != NULL)
+        clGetMemObjectInfo(options->features->memory, CL_MEM_HOST_PTR, sizeof host, &host, NULL);
+    return features % 4 == 0 && (uintptr_t)host % 16 == 0;
+}
+
+const char *opencl_gpu_order_option(const program *program) {
+    return program->options.shuffle == SHUFFLE_WINDOW ? " -DWINDOWS=1" : "";
+}
+
 launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed) {
     launch launch = launch_of(c->state, kernel);
     launch.local[0] = GPU_GROUP;

@@ -24,6 +24,12 @@ cl_mem opencl_memory_or_any(const program *program, const buffer *buffer);
 /* LOSS_OP_... of an op; LOSS_OP_NONE: it is of no loss. */
 uint opencl_loss_op_of(const op *op);
 
+/* Whether rows can be read 16 bytes at a time: a device that shares the host's memory has them where the caller put them. */
+bool opencl_rows_are_aligned(const program_options *options, size_t features);
+
+/* The option of a program whose kernels find the rows' numbers: which order it is built for. */
+const char *opencl_gpu_order_option(const program *program);
+
 /* A launch in groups of GPU_GROUP of a kernel whose first `fixed` arguments are given once, and stay. */
 launch opencl_launch_behind(const context *c, cl_kernel kernel, cl_uint fixed);
 

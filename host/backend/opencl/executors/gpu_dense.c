@@ -29,11 +29,9 @@ static bool suits(const backend *backend, const plan *plan, const program_option
 /* Rows are read where they lie, unless that is several buffers, or the plan keeps them, or dropout changes them. */
 static gpu_source choose_rows(const program *program) {
     const plan *plan = program->plan;
-    void *host = NULL;
     if (!opencl_is_whole(program->options.features)) return GPU_TILES;
     if (plan->keep || plan->op_count < 2 || plan->ops[1].kind != OP_dense_forward) return GPU_TILES;
-    clGetMemObjectInfo(program->options.features->memory, CL_MEM_HOST_PTR, sizeof host, &host, NULL);
-    return plan->features % 4 == 0 && (uintptr_t)host % 16 == 0 ? GPU_ROWS : GPU_LOOSE;
+    return opencl_rows_are_aligned(&program->options, plan->features) ? GPU_ROWS : GPU_LOOSE;
 }
 
 /* ---- an op and what its launch does besides -------------------------------------------------------------------- */

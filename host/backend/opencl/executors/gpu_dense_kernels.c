@@ -84,12 +84,14 @@ static cl_mem source_memory(const program *program, gpu_source source) {
 static const char *const source_names[] = {"tiles", "rows", "loose"};
 
 /* The kernel of a name in a file, which is built with options, and its buffers. */
-static tanda_status make_kernel(opencl_backend_state *state, const char *file, const char *options,
-                                const char *name, const cl_mem *memories, cl_uint count, cl_kernel *kernel,
-                                tanda_error *error) {
+static tanda_status make_kernel(opencl_backend_state *state, const program *program, const char *file,
+                                const char *options, const char *name, const cl_mem *memories, cl_uint count,
+                                cl_kernel *kernel, tanda_error *error) {
+    char all_options[2 * KERNEL_NAME];
     cl_program built = NULL;
     cl_int code = CL_SUCCESS;
-    tanda_status status = opencl_single_program(state, file, options, &built, error);
+    text_put(all_options, sizeof all_options, "%s%s", options, opencl_gpu_order_option(program));
+    tanda_status status = opencl_single_program(state, file, all_options, &built, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, built, name, kernel, error);
     for (cl_uint i = 0; status == TANDA_OK && code == CL_SUCCESS && i < count; i++)
         code = clSetKernelArg(*kernel, i, sizeof memories[i], &memories[i]);
@@ -102,21 +104,24 @@ static void set_blocks(const gpu_block *block, gpu_launch *made) {
     made->block_n = block->n;
 }
 
-static tanda_status make(opencl_backend_state *state, const char *file, const char *name, gpu_launch *made,
-                         const cl_mem *memories, cl_uint count, tanda_error *error) {
+static tanda_status make(opencl_backend_state *state, const program *program, const char *file,
+                         const char *name, gpu_launch *made, const cl_mem *memories, cl_uint count,
+                         tanda_error *error) {
     made->memories = count;
-    return make_kernel(state, file, "", name, memories, count, &made->kernel, error);
+    return make_kernel(state, program, file, "", name, memories, count, &made->kernel, error);
 }
 
 /* Of gpu/dense.cl, in blocks. */
-static tanda_status make_blocks(opencl_backend_state *state, const gpu_block *block, const char *name,
-                                gpu_launch *made, const cl_mem *memories, cl_uint count, tanda_error *error) {
+static tanda_status make_blocks(opencl_backend_state *state, const program *program, const gpu_block *block,
+                                const char *name, gpu_launch *made, const cl_mem *memories, cl_uint count,
+                                tanda_error *error) {
     char options[KERNEL_NAME], of_shape[KERNEL_NAME];
     text_put(options, sizeof options, " -DSHAPE=%s", block->name);
     text_put(of_shape, sizeof of_shape, "%s_%s", name, block->name);
     set_blocks(block, made);
     made->memories = count;
-    return make_kernel(state, "gpu/dense.cl", options, of_shape, memories, count, &made->kernel, error);
+    return make_kernel(state, program, "gpu/dense.cl", options, of_shape, memories, count, &made->kernel,
+                       error);
 }
 
 /* The second launch of a layer whose chunks have groups of their own, unless the next one adds them. */
@@ -128,7 +133,8 @@ static tanda_status make_adding(opencl_backend_state *state, const program *prog
                                program->options.parameters->memory};
     made->adds_memories = count;
     return made->chunks > 1 && (reader == NULL || reader->adds != op)
-               ? make_kernel(state, "gpu/chunks.cl", "", name, memories, count, &made->adds_chunks, error)
+               ? make_kernel(state, program, "gpu/chunks.cl", "", name, memories, count, &made->adds_chunks,
+                             error)
                : TANDA_OK;
 }
 
@@ -143,7 +149,7 @@ static tanda_status make_wide_forward(opencl_backend_state *state, const program
     const bool folds = forward->shape.inputs > CHUNK && made->chunks == 1;
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_forward_%s%s", folds ? "folded_" : "", source_names[source]);
-    tanda_status status = make_blocks(state, block, name, made, memories, COUNT(memories), error);
+    tanda_status status = make_blocks(state, program, block, name, made, memories, COUNT(memories), error);
     return status == TANDA_OK ? make_adding(state, program, op, "gpu_forward_chunks", 3, error) : status;
 }
 
@@ -160,7 +166,7 @@ static tanda_status make_narrow_forward(opencl_backend_state *state, const progr
     text_put(name, sizeof name, "gpu_output_%s", source_names[source]);
     set_blocks(&(gpu_block){.n = NARROW_ROWS}, made);
     made->with_results = true;
-    return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
+    return make(state, program, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 
 static tanda_status make_loss(opencl_backend_state *state, const program *program, gpu_launch *made,
@@ -169,7 +175,7 @@ static tanda_status make_loss(opencl_backend_state *state, const program *progra
                                opencl_memory_or_any(program, program->options.weights)};
     set_blocks(&(gpu_block){.n = LOSS_ROWS}, made);
     made->with_results = true;
-    return make(state, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);
+    return make(state, program, "gpu/loss.cl", "gpu_loss", made, memories, COUNT(memories), error);
 }
 
 static tanda_status make_wide_backward(opencl_backend_state *state, const program *program, const op *op,
@@ -181,7 +187,7 @@ static tanda_status make_wide_backward(opencl_backend_state *state, const progra
                                gpu_dense_of(program)->partials};
     const bool folds = layer->outputs > CHUNK && made->chunks == 1;
     const char *name = folds ? "gpu_backward_folded" : "gpu_backward";
-    tanda_status status = make_blocks(state, block, name, made, memories, COUNT(memories), error);
+    tanda_status status = make_blocks(state, program, block, name, made, memories, COUNT(memories), error);
     return status == TANDA_OK ? make_adding(state, program, op, "gpu_backward_chunks", 2, error) : status;
 }
 
@@ -195,7 +201,7 @@ static tanda_status make_wide_gradient(opencl_backend_state *state, const progra
     char name[KERNEL_NAME];
     text_put(name, sizeof name, "gpu_gradient_%s", source_names[source]);
     made->with_rates = made->with_results = true;
-    return make_blocks(state, block, name, made, memories, COUNT(memories), error);
+    return make_blocks(state, program, block, name, made, memories, COUNT(memories), error);
 }
 
 /* With the delta of its inputs. */
@@ -208,7 +214,7 @@ static tanda_status make_narrow_gradient(opencl_backend_state *state, const prog
     text_put(name, sizeof name, "gpu_narrow_%s", source_names[source]);
     made->with_rates = made->with_results = true;
     set_blocks(&(gpu_block){.m = NARROW_INPUTS}, made);
-    return make(state, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
+    return make(state, program, "gpu/narrow.cl", name, made, memories, COUNT(memories), error);
 }
 
 static tanda_status make_launch(opencl_backend_state *state, const program *program, const op *op,

@@ -75,7 +75,7 @@ static bool find_form(const plan *plan, const program_options *options, gpu_perc
     *form = (gpu_perceptron_form){.strip = TILE_ROWS,
                                   .quads = (features + 63) / 64,
                                   .outputs = plan->layers[0].outputs,
-                                  .piece = features % 4 == 0 ? 4 : 1,
+                                  .piece = opencl_rows_are_aligned(options, features) ? 4 : 1,
                                   .loads = 1};
     if (form->outputs >= WIDE_OUTPUTS || form->quads * form->outputs > MOST_SUMS) return false;
     while (form->strip > TILE_LANES && form->strip / 2 >= rows)
@@ -162,7 +162,7 @@ static tanda_status make_kernels(opencl_backend_state *state, program *program, 
     text_put(options, sizeof options,
              " -DSTRIP=%zu -DQUADS=%zu -DOUTPUTS=%zu -DPIECE=%zu -DLOADS=%zu -DLOSS_OP=%u%s", form->strip,
              form->quads, form->outputs, form->piece, form->loads, opencl_loss_op_of(program->plan->loss),
-             program->options.shuffle == SHUFFLE_WINDOW ? " -DWINDOWS=1" : "");
+             opencl_gpu_order_option(program));
     tanda_status status = opencl_single_program(state, "gpu/perceptron.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_perceptron", &own->sums, error);
     return status == TANDA_OK ? opencl_make_kernel(state, made, "gpu_perceptron_update", &own->update, error)

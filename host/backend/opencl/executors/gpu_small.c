@@ -43,6 +43,8 @@ static bool fits(const backend *backend, const plan *plan, const program_options
     return opencl_may_fuse(plan, options, known, lack) && opencl_gpu_fits(backend, lack) &&
            opencl_rows_are_whole(options, lack) && opencl_all_are_dense(plan, lack) &&
            opencl_holds(options->rows <= UINT32_MAX, "so many rows", lack) &&
+           opencl_holds(plan->features % 4 != 0 || opencl_rows_are_aligned(options, plan->features),
+                        "rows that do not begin at multiples of 16 bytes", lack) &&
            opencl_holds(plan->parameter_count <= MOST_SMALL_PARAMETERS, "so many parameters", lack) &&
            opencl_holds(gpu_small_find_form(backend, plan, options, &form), "so many units", lack);
 }
@@ -93,10 +95,11 @@ static tanda_status write_layers(const opencl_backend_state *state, const progra
     return status;
 }
 
-static tanda_status make_kernels(opencl_backend_state *state, gpu_small_program *own, tanda_error *error) {
-    char options[32];
+static tanda_status make_kernels(opencl_backend_state *state, const program *program, tanda_error *error) {
+    gpu_small_program *own = own_of(program);
+    char options[48];
     cl_program made = NULL;
-    text_put(options, sizeof options, " -DROWS=%zu", own->form.rows);
+    text_put(options, sizeof options, " -DROWS=%zu%s", own->form.rows, opencl_gpu_order_option(program));
     tanda_status status = opencl_single_program(state, "gpu/small.cl", options, &made, error);
     if (status == TANDA_OK) status = opencl_make_kernel(state, made, "gpu_small_rows", &own->rows, error);
     if (status == TANDA_OK)
@@ -135,7 +138,7 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
     program->own = own;
     gpu_small_find_form(&state->base, program->plan, &program->options, &own->form);
     status = write_layers(state, program, own, error);
-    if (status == TANDA_OK) status = make_kernels(state, own, error);
+    if (status == TANDA_OK) status = make_kernels(state, program, error);
     return status == TANDA_OK ? give_fixed(state, program, error) : status;
 }
 

@@ -218,7 +218,9 @@ tanda_status opencl_make_network(opencl_backend_state *state, program *program, 
     if (status != TANDA_OK) return status;
     program->own = own;
     own->items = all_items(program->plan, &program->options);
-    status = write_layers(state, program, own, &floats, error);
+    status =
+        opencl_build_fused(state, "cpu/network_steps.cl", KERNEL_network_pack, KERNEL_network_steps, error);
+    if (status == TANDA_OK) status = write_layers(state, program, own, &floats, error);
     return status == TANDA_OK ? opencl_make_memory(state, floats, sizeof(float), &own->panels, error)
                               : status;
 }
@@ -293,7 +295,7 @@ launch_work opencl_network_work(const context *c, op_set ops, size_t steps) {
 
 tanda_status opencl_pack_network(const context *c) {
     const program *program = c->program;
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_pack]);
+    launch launch = launch_exact(c->state, KERNEL_network_pack);
     size_t most = 0;
     for (size_t i = 0; i < program->plan->layer_count; i++)
         if (program->plan->layers[i].inputs > most) most = program->plan->layers[i].inputs;
@@ -308,7 +310,7 @@ tanda_status opencl_pack_network(const context *c) {
 static tanda_status run_rows(const context *c) {
     const program *program = c->program;
     const network_arguments arguments = opencl_network_arguments(c);
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_rows]);
+    launch launch = launch_exact(c->state, KERNEL_network_rows);
     opencl_give_rows(&launch, c);
     give_arguments(&launch, &arguments, sizeof arguments);
     launch.work = opencl_network_work(c, OP_SET(dense_forward) | OP_SET(dense_backward), 1);
@@ -319,7 +321,7 @@ static tanda_status run_gradient(const context *c, bool updates) {
     const program *program = c->program;
     network_arguments arguments = opencl_network_arguments(c);
     arguments.updates = updates;
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_gradient]);
+    launch launch = launch_exact(c->state, KERNEL_network_gradient);
     give_memory(&launch, place_of(c, program->plan->input->place).memory);
     give_memory(&launch, program->tiles.memory);
     give_memory(&launch, network_of(program)->layers);

@@ -106,7 +106,7 @@ static tanda_status order_part(const context *c, const buffer *labels, const buf
         .targets = labels != NULL ? (uint)program->plan->labels.count : 0,
         .epoch = (uint)c->wave->epoch,
         .has_weights = weights != NULL};
-    launch launch = launch_of(c->state, c->state->exact.kernels[KERNEL_order]);
+    launch launch = launch_exact(c->state, KERNEL_order);
     give_memory(&launch, own->rows);
     give_memory(&launch, own->labels);
     give_memory(&launch, labels != NULL ? labels->memory : options->features->memory);

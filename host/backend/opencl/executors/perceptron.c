@@ -87,6 +87,8 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
     if (status != TANDA_OK) return status;
     program->own = own;
     own->scratch_floats = (features + 2) * TILE_LANES + lines * (1 + levels) + TILE_ROWS;
+    status = opencl_build_fused(state, "cpu/perceptron.cl", KERNEL_perceptron, KERNEL_perceptron, error);
+    if (status != TANDA_OK) return status;
     return opencl_make_memory(state, program->sums.slots, own->scratch_floats * sizeof(float), &own->scratch,
                               error);
 }
@@ -147,7 +149,7 @@ static tanda_status whole(const context *c, size_t steps) {
     const perceptron_arguments arguments = arguments_of(c, steps);
     tanda_status status = opencl_store_wave(c);
     if (status != TANDA_OK) return status;
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_perceptron]);
+    launch launch = launch_exact(c->state, KERNEL_perceptron);
     give_memory(&launch, is_stored ? program->stored.memory : program->tiles.memory);
     give_memory(&launch, options->features->memory);
     give_memory(&launch, options->labels->memory);

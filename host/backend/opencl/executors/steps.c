@@ -103,7 +103,7 @@ static tanda_status whole(const context *c, size_t steps) {
     tanda_status status = begin(c);
     if (status != TANDA_OK) return status;
     const network_arguments arguments = arguments_of(c, steps);
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_steps]);
+    launch launch = launch_exact(c->state, KERNEL_network_steps);
     opencl_give_rows(&launch, c);
     give_memory(&launch, program->sums.memory);
     give_memory(&launch, program->update.state);

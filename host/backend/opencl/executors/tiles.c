@@ -39,7 +39,7 @@ static tanda_status prepare(opencl_backend_state *state, program *program, tanda
 static tanda_status run_tiles(const context *c) {
     const program *program = c->program;
     const network_arguments arguments = opencl_network_arguments(c);
-    launch launch = launch_of(c->state, c->state->exact.of_vectors[KERNEL_network_tiles]);
+    launch launch = launch_exact(c->state, KERNEL_network_tiles);
     opencl_give_rows(&launch, c);
     give_memory(&launch, program->sums.memory);
     give_memory(&launch, network_of(program)->scratch);
