@@ -44,6 +44,22 @@ tanda_status backend_settle(backend *backend, buffer *buffer, tanda_error *error
     return backend->interface->settle(backend, buffer, error);
 }
 
+tanda_status backend_maker(backend *backend, const row_recipe *recipe, const row_order *order,
+                           row_maker **result, tanda_error *error) {
+    *result = NULL;
+    if (!backend->copies_rows || backend->interface->maker == NULL) return TANDA_OK;
+    return backend->interface->maker(backend, recipe, order, result, error);
+}
+
+void backend_maker_free(backend *backend, row_maker *maker) {
+    if (maker != NULL) backend->interface->maker_free(backend, maker);
+}
+
+tanda_status backend_make_rows(backend *backend, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                               buffer *features, buffer *labels, tanda_error *error) {
+    return backend->interface->make_rows(backend, maker, epoch, first, rows, features, labels, error);
+}
+
 void *backend_room(backend *backend, size_t bytes) {
     void *made = backend->interface->room != NULL ? backend->interface->room(backend, bytes) : NULL;
     return made != NULL ? made : allocate_untouched(bytes);

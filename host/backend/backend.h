@@ -12,6 +12,7 @@
 
 #include "backend/plan.h"
 #include "backend/remarks.h"
+#include "data/recipe.h"
 #include "data/synthetic.h"
 #include "kernels/shuffle.h"
 #include "kernels/update.h"
@@ -20,7 +21,8 @@ typedef struct tanda_device backend;
 typedef struct buffer buffer;
 typedef struct program program;
 typedef struct executor executor; /* executor.h */
-struct device_profile;            /* profile.h */
+typedef struct row_maker row_maker;
+struct device_profile; /* profile.h */
 
 /* What one step left behind. */
 typedef struct step_result {
@@ -140,9 +142,14 @@ typedef struct backend_interface {
     tanda_status (*refill)(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                            tanda_error *error);
     tanda_status (*reserve)(backend *backend, size_t rows, size_t width, buffer **result,
-                            tanda_error *error); /* these four, down to */
+                            tanda_error *error); /* these, down to */
     tanda_status (*settle)(backend *backend, buffer *buffer,
                            tanda_error *error); /* room_free, are optional */
+    tanda_status (*maker)(backend *backend, const row_recipe *recipe, const row_order *order,
+                          row_maker **result, tanda_error *error);
+    void (*maker_free)(backend *backend, row_maker *maker);
+    tanda_status (*make_rows)(backend *backend, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                              buffer *features, buffer *labels, tanda_error *error);
     void *(*room)(backend *backend, size_t bytes);
     bool (*room_free)(backend *backend, void *memory);
     void (*buffer_free)(backend *backend, buffer *buffer);
@@ -173,6 +180,7 @@ struct tanda_device {
     const char *missed_probe;
     const char *executor; /* that was asked for, or NULL */
     size_t row_memory;    /* bytes of a data set that it may hold; 0: unbounded. More are streamed */
+    size_t row_bytes;     /* of those data sets that it holds */
     bool copies_rows;     /* it has a memory of its own, to which rows are sent */
     bool has_failed;      /* a call of its driver */
     char instead_of[sizeof(
@@ -244,6 +252,18 @@ tanda_status backend_reserve_rows(backend *backend, size_t rows, size_t width, b
  */
 tanda_status backend_refill(backend *backend, buffer *buffer, const void *values, size_t rows, size_t width,
                             tanda_error *error);
+
+/*
+ * Who makes rows of a recipe on the device, as one that copies rows can. *result is NULL where the
+ * device has no way. Given back with backend_maker_free; what the recipe names lives as long.
+ */
+tanda_status backend_maker(backend *backend, const row_recipe *recipe, const row_order *order,
+                           row_maker **result, tanda_error *error);
+void backend_maker_free(backend *backend, row_maker *maker); /* NULL is nothing */
+
+/* Like backend_refill, for features and labels, which may be NULL: rows at places from `first` on of an epoch. */
+tanda_status backend_make_rows(backend *backend, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                               buffer *features, buffer *labels, tanda_error *error);
 
 /* Waits until nothing that is queued reads the values of the latest refill where they lay. */
 tanda_status backend_settle(backend *backend, buffer *buffer, tanda_error *error);

@@ -16,7 +16,10 @@ static tanda_status make_rows(backend *backend, const row_arrays *arrays, const 
 
 tanda_status resident_create(backend *backend, const row_arrays *arrays, resident *result,
                              tanda_error *error) {
-    resident made = {.backend = backend, .rows = arrays->rows};
+    const size_t width =
+        arrays->features + (arrays->labels != NULL ? arrays->targets : 0) + (arrays->weights != NULL);
+    resident made = {.backend = backend, .rows = arrays->rows, .bytes = arrays->rows * width * sizeof(float)};
+    backend->row_bytes += made.bytes;
     tanda_status status =
         make_rows(backend, arrays, arrays->values, arrays->features, arrays->moved, &made.features, error);
     if (status == TANDA_OK && arrays->labels != NULL)
@@ -44,6 +47,13 @@ tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda
     return status;
 }
 
+tanda_status resident_make(resident *resident, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                           tanda_error *error) {
+    resident->rows = rows;
+    return backend_make_rows(resident->backend, maker, epoch, first, rows, resident->features,
+                             resident->labels, error);
+}
+
 tanda_status resident_settle(resident *resident, tanda_error *error) {
     tanda_status status = backend_settle(resident->backend, resident->features, error);
     if (status == TANDA_OK && resident->labels != NULL)
@@ -58,6 +68,7 @@ void resident_free(resident *resident) {
     backend_buffer_free(resident->backend, resident->features);
     backend_buffer_free(resident->backend, resident->labels);
     backend_buffer_free(resident->backend, resident->weights);
+    resident->backend->row_bytes -= resident->bytes;
     free(resident->kept);
     *resident = (struct resident){0};
 }

@@ -23,6 +23,7 @@ typedef struct row_arrays {
 typedef struct resident {
     backend *backend;
     size_t rows;
+    size_t bytes; /* that it was made for */
     buffer *features;
     buffer *labels;  /* NULL: none */
     buffer *weights; /* NULL: none */
@@ -39,6 +40,10 @@ tanda_status resident_create(backend *backend, const row_arrays *arrays, residen
  * the rows before.
  */
 tanda_status resident_refill(resident *resident, const row_arrays *arrays, tanda_error *error);
+
+/* The same with rows that a maker makes on the device: those at places from `first` on of an epoch. */
+tanda_status resident_make(resident *resident, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                           tanda_error *error);
 
 /* Waits until the arrays of the latest refill are read no more. */
 tanda_status resident_settle(resident *resident, tanda_error *error);

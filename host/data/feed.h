@@ -25,6 +25,7 @@ typedef struct row_view {
 } row_view;
 
 typedef struct feed feed;
+struct row_recipe; /* recipe.h */
 
 typedef struct feed_kind {
     /* Rows first ... first + rows - 1, which the feed has. Any number of threads call it at once. */
@@ -36,6 +37,8 @@ typedef struct feed_kind {
     row_view (*lend)(const feed *feed, size_t first);
     /* TANDA_BAD_INPUT where what was read may have changed meanwhile; NULL: it cannot. */
     tanda_status (*check)(const feed *feed, tanda_error *error);
+    /* See recipe.h; NULL: there is none. */
+    bool (*recipe)(const feed *feed, struct row_recipe *recipe);
 } feed_kind;
 
 /* The first member of each kind's own struct. Values are finite and none is -0: reading refuses others, with the row. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/recipe.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
@@ -55,9 +56,35 @@ static tanda_status read_scaled(const feed *feed, size_t first, size_t rows, con
     return status;
 }
 
+/* No scaled value may be beyond binary32, which would have to be told: numbers of such a size, and their sums, are far from that. */
+#define TAME 1e10f
+
+static bool is_small(float value) {
+    return value < TAME && value > -TAME;
+}
+
+static bool is_tame(const synthetic *data, const scaling *scaling) {
+    const float sizes[] = {data->noise, data->separation, data->margin};
+    bool tame = true;
+    for (size_t i = 0; i < 3; i++)
+        tame &= is_small(sizes[i]);
+    for (size_t i = 0; i < scaling->features; i++)
+        tame &= is_small(scaling->center[i]) && is_small(scaling->factor[i]);
+    return tame;
+}
+
+static bool give_scaled_recipe(const feed *feed, row_recipe *recipe) {
+    const scaled_feed *own = (const scaled_feed *)feed;
+    if (own->origins != NULL || !feed_recipe(feed->source, recipe) || recipe->center != NULL) return false;
+    if (own->scaling.kind == TANDA_SCALE_NONE) return true;
+    recipe->center = own->scaling.center;
+    recipe->factor = own->scaling.factor;
+    return is_tame(&recipe->data, &own->scaling);
+}
+
 tanda_status feed_scaled(feed *source, const scaling *scaling, const double *origins, feed **result,
                          tanda_error *error) {
-    static const feed_kind kind = {.read = read_scaled, .free = free_scaled};
+    static const feed_kind kind = {.read = read_scaled, .free = free_scaled, .recipe = give_scaled_recipe};
     scaled_feed *made = NULL;
     tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
     if (status == TANDA_OK) status = scaling_copy(scaling, NULL, &made->scaling, error);

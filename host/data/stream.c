@@ -69,6 +69,8 @@ struct stream {
     uint64_t planned, given, returned; /* sections so far; slot i % STREAM_TURNS is that of section i */
     uint64_t next_step;                /* the next section's, */
     size_t next_position;              /* and where in the step it begins */
+    size_t kept_count;                 /* sections of an epoch that the caller keeps, */
+    bool *is_kept;                     /* and whether he has them */
 
     window_buffer windows[MOST_WINDOWS];
     size_t window_count;
@@ -232,7 +234,8 @@ static tanda_status keep_rows(stream *stream, tanda_error *error) {
     const size_t sections = STREAM_TURNS * stream->section_rows * stream->row_bytes,
                  windows = stream->window_count * stream->window_rows * stream->row_bytes,
                  taken = 4 * sections + windows, row = stream->row_bytes + 1;
-    if (!options->keeps || options->memory <= taken || once || lies_there) return TANDA_OK;
+    if (!options->keeps || options->is_made_elsewhere || options->memory <= taken || once || lies_there)
+        return TANDA_OK;
     const size_t rows = least((options->memory - taken) / row, rows_of_feed(stream));
     if (rows == 0) return TANDA_OK;
     const tanda_status status = feed_kept(options->feed, rows, &stream->kept, error);
@@ -241,6 +244,66 @@ static tanda_status keep_rows(stream *stream, tanda_error *error) {
 }
 
 /* ---- jobs: all that follows up to "what a job does" is done with the lock ---------------------------------------- */
+
+static size_t parts_of_batch(const stream *stream) {
+    return (stream->options.batch_rows + stream->section_rows - 1) / stream->section_rows;
+}
+
+static size_t steps_of_section(const stream *stream) {
+    const size_t steps = stream->section_rows / stream->options.batch_rows;
+    return steps > 0 ? steps : 1; /* all rows are one ragged batch */
+}
+
+size_t stream_section_of(const stream *stream, uint64_t step, size_t position) {
+    const size_t index = (size_t)(step % stream->steps_per_epoch);
+    if (stream->has_parts) return index * parts_of_batch(stream) + position / stream->section_rows;
+    return index / steps_of_section(stream);
+}
+
+static size_t rows_of_step(const stream *stream, uint64_t step) {
+    const size_t first = (size_t)(step % stream->steps_per_epoch) * stream->options.batch_rows;
+    return least(stream->options.batch_rows, rows_of_feed(stream) - first);
+}
+
+size_t stream_sections(const stream *stream) {
+    const size_t last = stream->steps_per_epoch - 1;
+    return stream_section_of(stream, last, rows_of_step(stream, last) - 1) + 1;
+}
+
+/* The next section is that behind so many rows of a step, or behind whole steps. */
+static void go_on(stream *stream, uint64_t step, size_t position, size_t rows, size_t steps) {
+    const bool is_inside = stream->has_parts && position + rows < rows_of_step(stream, step);
+    if (is_inside)
+        stream->next_position = position + rows;
+    else
+        begin_step(stream, step + steps);
+}
+
+/* Steps up to the section's end, from one of an epoch on. */
+static size_t steps_left(const stream *stream, size_t index) {
+    const size_t whole = steps_of_section(stream);
+    return least(whole - index % whole, stream->steps_per_epoch - index);
+}
+
+/* Over sections that the caller has. */
+static void skip_kept(stream *stream) {
+    while (stream->next_step < stream->options.end_step) {
+        const uint64_t step = stream->next_step;
+        const size_t number = stream_section_of(stream, step, stream->next_position);
+        if (number >= stream->kept_count || !stream->is_kept[number]) return;
+        go_on(stream, step, stream->next_position, stream->section_rows,
+              stream->has_parts ? 1 : steps_left(stream, (size_t)(step % stream->steps_per_epoch)));
+    }
+}
+
+/* What was not given yet, the caller has not. */
+static void forget_kept(stream *stream) {
+    for (uint64_t i = stream->given; i < stream->planned; i++) {
+        const section *section = &stream->slots[i % STREAM_TURNS].section;
+        if (section->is_kept && section->number < stream->kept_count)
+            stream->is_kept[section->number] = false;
+    }
+}
 
 /* Up to the next multiple of what a section holds, as sums of tiles are those of subtrees. */
 static void plan_part(stream *stream, section *section) {
@@ -263,11 +326,25 @@ static void plan_runs(stream *stream, section *section) {
     if (runs[1].rows == 0) most--;
     if (runs[0].rows > 0 && runs[1].rows <= runs[0].rows)
         steps = least(stream->section_rows / runs[0].rows, most);
+    if (stream->kept_count > 0) steps = least(steps, steps_left(stream, index));
     if (steps == 0) steps = 1; /* all rows are one ragged batch */
     section->steps = left < steps ? (size_t)left : steps;
     section->rows = (section->steps - 1) * runs[0].rows +
                     stream_run(stream, section->first_step + section->steps - 1).rows;
     begin_step(stream, section->first_step + section->steps);
+}
+
+/* A section that the caller keeps is whole. */
+static void note_kept(stream *stream, section *section) {
+    const size_t index = (size_t)(section->first_step % stream->steps_per_epoch);
+    section->number = stream_section_of(stream, section->first_step, section->position);
+    section->epoch = section->first_step / stream->steps_per_epoch;
+    section->first = index * stream->options.batch_rows + section->position;
+    section->is_kept = section->number < stream->kept_count &&
+                       (stream->has_parts || (index % steps_of_section(stream) == 0 &&
+                                              section->steps == steps_left(stream, index)));
+    if (section->is_kept) stream->is_kept[section->number] = true;
+    skip_kept(stream);
 }
 
 /* The next section gets its place. False where there is none, for now or at all. */
@@ -285,6 +362,7 @@ static bool plan_section(stream *stream) {
     else
         plan_runs(stream, section);
     slot->epoch = step / stream->steps_per_epoch;
+    note_kept(stream, section);
     slot->begun = slot->jobs = 0;
     slot->is_planned = true;
     slot->is_full = false;
@@ -464,6 +542,7 @@ static tanda_status read_blocks(const stream *stream, const job *job, tanda_erro
 }
 
 static tanda_status do_job(const stream *stream, const job *job, tanda_error *error) {
+    if (stream->options.is_made_elsewhere) return TANDA_OK;
     if (job->slot == NULL) return read_blocks(stream, job, error);
     if (stream->options.order.kind == SHUFFLE_FULL) return find_rows(stream, job, error);
     if (job->window == NULL) {
@@ -580,6 +659,7 @@ void stream_free(stream *stream) {
         free_block(&stream->options.room, &stream->slots[i].section.block);
     for (size_t i = 0; i < MOST_WINDOWS; i++)
         free_block(&ordinary, &stream->windows[i].block);
+    free(stream->is_kept);
     feed_free(stream->kept);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
@@ -609,6 +689,7 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
     stream->is_paused = true;
     while (stream->running > 0)
         pthread_cond_wait(&stream->changed, &stream->lock);
+    forget_kept(stream);
     for (size_t i = 0; i < STREAM_TURNS; i++)
         stream->slots[i].is_planned = stream->slots[i].is_full = false;
     for (size_t i = 0; i < MOST_WINDOWS; i++) {
@@ -617,12 +698,24 @@ tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error) {
     }
     stream->planned = stream->given = stream->returned = stream->loads = 0;
     begin_step(stream, step);
+    skip_kept(stream);
     if (has_windows(stream)) seek_window(stream, step);
     stream->is_paused = false;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
     (void)error;
     return TANDA_OK;
+}
+
+void stream_keep(stream *stream, size_t sections) {
+    const size_t most = stream_sections(stream) - 1;
+    pthread_mutex_lock(&stream->lock);
+    if (stream->is_kept == NULL && stream->options.order.kind == SHUFFLE_NONE)
+        stream->is_kept = calloc(most + 1, sizeof *stream->is_kept);
+    stream->kept_count = stream->is_kept != NULL ? least(sections, most) : 0;
+    for (size_t i = stream->kept_count; stream->is_kept != NULL && i < most; i++)
+        stream->is_kept[i] = false;
+    pthread_mutex_unlock(&stream->lock);
 }
 
 /* With the lock. */
@@ -683,6 +776,10 @@ bool stream_repeats(const stream *stream) {
 
 const feed *stream_feed(const stream *stream) {
     return stream->options.feed;
+}
+
+size_t stream_steps_per_epoch(const stream *stream) {
+    return stream->steps_per_epoch;
 }
 
 size_t stream_batch_rows(const stream *stream) {

@@ -29,10 +29,11 @@ typedef struct stream_options {
     row_order order;   /* of its rows; SHUFFLE_FULL asks for single rows, and is for feeds in memory */
     size_t batch_rows; /* of a step, 1 to the feed's rows */
     row_run runs[2]; /* rows of each batch that are wanted, and of the last one of an epoch; all zero: all */
-    uint64_t end_step;    /* nothing of the steps from here on is read */
-    size_t memory;        /* bytes that the stream may take for rows; 0: unbounded */
-    size_t section_bytes; /* a section has no more; 0: unbounded */
-    size_t threads;       /* that read; 0: as many as suit */
+    uint64_t end_step;      /* nothing of the steps from here on is read */
+    size_t memory;          /* bytes that the stream may take for rows; 0: unbounded */
+    size_t section_bytes;   /* a section has no more; 0: unbounded */
+    size_t threads;         /* that read; 0: as many as suit */
+    bool is_made_elsewhere; /* nothing is read: sections say which rows they are, and blocks have none */
     bool keeps; /* rows stay in what is left of bounded memory: they are read once, not in each epoch */
     stream_memory room;
 } stream_options;
@@ -48,6 +49,10 @@ typedef struct section {
     size_t position;  /* of such a part in the batch, in rows; else 0 */
     size_t step_rows; /* all rows of the batch of which this is a part; 0: runs are whole */
     size_t rows;
+    size_t number; /* of its epoch's sections */
+    uint64_t epoch;
+    size_t first;    /* place of its first row in the epoch */
+    bool is_kept;    /* see stream_keep */
     row_block block; /* the stream's own; labels and weights where the feed has them */
 } section;
 
@@ -61,6 +66,17 @@ void stream_free(stream *stream);
 #define STREAM_TURNS 3
 size_t stream_most_rows(const stream *stream);
 row_block stream_room(const stream *stream, size_t turn);
+
+/*
+ * The first so many sections of each epoch, of which the caller keeps what he was once given: they are not read again. Only of
+ * rows that come as they lie, and never all. Another call takes others back that are more.
+ */
+void stream_keep(stream *stream, size_t sections);
+
+/* Sections of an epoch, and the number of the one that has a step's rows from `position` on. */
+size_t stream_sections(const stream *stream);
+size_t stream_section_of(const stream *stream, uint64_t step, size_t position);
+size_t stream_steps_per_epoch(const stream *stream);
 
 /* The next section begins at a step, or behind it where nothing of it is wanted. No section may be out. */
 tanda_status stream_seek(stream *stream, uint64_t step, tanda_error *error);

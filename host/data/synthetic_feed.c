@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/recipe.h"
 #include "data/synthetic.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
@@ -45,6 +46,16 @@ static tanda_status read_rows(const feed *feed, size_t first, size_t rows, const
     return status;
 }
 
+static bool give_recipe(const feed *feed, row_recipe *recipe) {
+    const synthetic_feed *own = (const synthetic_feed *)feed;
+    *recipe = (row_recipe){.data = own->source.data,
+                           .table = own->source.table,
+                           .table_size = own->source.table_size,
+                           .first = own->source.skip + own->first,
+                           .as_reals = own->as_reals};
+    return true;
+}
+
 static void free_rows(feed *feed) {
     synthetic_close(&((synthetic_feed *)feed)->source);
     free(feed);
@@ -52,7 +63,7 @@ static void free_rows(feed *feed) {
 
 tanda_status synthetic_feed_make(synthetic_source *source, uint64_t first, size_t rows,
                                  synthetic_labels labels, feed **result, tanda_error *error) {
-    static const feed_kind kind = {.read = read_rows, .free = free_rows};
+    static const feed_kind kind = {.read = read_rows, .free = free_rows, .recipe = give_recipe};
     synthetic_feed *made = NULL;
     const tanda_status status = allocate(&made, 1, sizeof *made, "feed", error);
     if (status != TANDA_OK) return status;

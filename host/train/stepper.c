@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/memory.h"
+
 static row_arrays arrays_of(const feed *feed, const row_block *block, size_t rows) {
     return (row_arrays){.rows = rows,
                         .features = feed->features,
@@ -14,15 +16,58 @@ static row_arrays arrays_of(const feed *feed, const row_block *block, size_t row
 
 /* ---- making --------------------------------------------------------------------------------------------------- */
 
-static tanda_status make_rows(backend *backend, stepper *made, const stepper_rows *rows, tanda_error *error) {
+#define SMALL_SECTION ((size_t)1 << 20)
+#define SECTIONS_OF_MEMORY 8 /* so many fit into a device's memory, but for small ones */
+
+size_t stepper_section_bytes(size_t device_memory) {
+    const size_t some = device_memory / SECTIONS_OF_MEMORY, most = device_memory / STEPPER_TURNS;
+    return some > SMALL_SECTION ? some : most < SMALL_SECTION ? most : SMALL_SECTION;
+}
+
+static tanda_status make_section(const stepper *stepper, size_t turn, resident *rows, tanda_error *error) {
+    const row_block room = stream_room(stepper->stream, turn);
+    row_arrays arrays = arrays_of(stream_feed(stepper->stream), &room, stream_most_rows(stepper->stream));
+    arrays.awaited = true;
+    return resident_create(stepper->backend, &arrays, rows, error);
+}
+
+/* No other rank has a part of the batches. */
+static bool has_all(const stepper_rows *rows) {
+    return rows->runs[0].rows == 0 && rows->runs[1].rows == 0;
+}
+
+/* As many sections stay as the device has room for beside all else that lies there. */
+static tanda_status plan_kept(stepper *made, const stepper_rows *rows, tanda_error *error) {
+    const size_t steps = stream_steps_per_epoch(made->stream), held = made->backend->row_bytes;
+    if (!made->backend->copies_rows || !rows->come_again || !has_all(rows) ||
+        rows->order.kind != SHUFFLE_NONE || rows->end_step <= steps || rows->device_memory <= held)
+        return TANDA_OK;
+    const size_t sections = stream_sections(made->stream) - 1;
+    const size_t some = (rows->device_memory - held) / made->turns[0].rows.bytes;
+    const size_t count = some < sections ? some : sections;
+    if (count == 0) return TANDA_OK;
+    const tanda_status status = allocate(&made->kept, count, sizeof *made->kept, "sections", error);
+    if (status != TANDA_OK) return status;
+    made->kept_places = made->kept_count = count;
+    stream_keep(made->stream, count);
+    return TANDA_OK;
+}
+
+/* The device makes the rows where it can; one that cannot after all leaves it to the host. */
+static void make_maker(stepper *made, const stepper_rows *rows) {
+    const bool has_failed = made->backend->has_failed;
+    row_recipe recipe;
+    tanda_error error;
+    if (!has_all(rows) || !feed_recipe(rows->feed, &recipe)) return;
+    if (backend_maker(made->backend, &recipe, &rows->order, &made->maker, &error) != TANDA_OK)
+        made->backend->has_failed = has_failed;
+}
+
+static tanda_status make_rows(stepper *made, const stepper_rows *rows, tanda_error *error) {
     tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < STEPPER_TURNS; i++) {
-        const row_block room = stream_room(made->stream, i);
-        row_arrays arrays = arrays_of(rows->feed, &room, stream_most_rows(made->stream));
-        arrays.awaited = true;
-        status = resident_create(backend, &arrays, &made->rows[i], error);
-    }
-    return status;
+    for (size_t i = 0; status == TANDA_OK && i < STEPPER_TURNS; i++)
+        status = make_section(made, i, &made->turns[i].rows, error);
+    return status == TANDA_OK ? plan_kept(made, rows, error) : status;
 }
 
 static void *make_room(void *context, size_t bytes) {
@@ -43,29 +88,40 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
                               .end_step = rows->end_step,
                               .memory = rows->memory,
                               .keeps = plan->training,
-                              .section_bytes = rows->device_memory / STEPPER_TURNS};
-    if (backend->copies_rows) options.room = (stream_memory){make_room, free_room, backend};
+                              .section_bytes = stepper_section_bytes(rows->device_memory)};
     program_options exchanged = *program;
     exchanged.shuffle = SHUFFLE_NONE; /* sections come in order */
     exchanged.exchanged = true;
     *result = (stepper){.session = session, .backend = backend};
+    make_maker(result, rows);
+    options.is_made_elsewhere = result->maker != NULL;
+    if (backend->copies_rows && result->maker == NULL)
+        options.room = (stream_memory){make_room, free_room, backend};
     tanda_status status = stream_create(&options, &result->stream, error);
     if (status == TANDA_OK) exchanged.batch_rows = stream_most_run(result->stream);
     if (status == TANDA_OK) backend_share_cores(backend, true);
-    if (status == TANDA_OK) status = make_rows(backend, result, rows, error);
+    if (status == TANDA_OK) status = make_rows(result, rows, error);
     if (status == TANDA_OK)
-        status = session_create(model, &result->rows[0], plan, &exchanged, of, session, error);
+        status = session_create(model, &result->turns[0].rows, plan, &exchanged, of, session, error);
     return status == TANDA_OK ? partial_tree_create(session->plan, &result->tree, error) : status;
 }
 
 void stepper_free(stepper *stepper) {
     sharing_free(stepper->sharing);
     stepper->sharing = NULL;
-    if (stepper->stream == NULL) return;
+    if (stepper->stream == NULL) {
+        backend_maker_free(stepper->backend, stepper->maker);
+        stepper->maker = NULL;
+        return;
+    }
     (void)backend_finish(stepper->backend, NULL);
     backend_share_cores(stepper->backend, false);
     for (size_t i = 0; i < STEPPER_TURNS; i++)
-        resident_free(&stepper->rows[i]);
+        resident_free(&stepper->turns[i].rows);
+    for (size_t i = 0; i < stepper->kept_places; i++)
+        resident_free(&stepper->kept[i].rows);
+    free(stepper->kept);
+    backend_maker_free(stepper->backend, stepper->maker);
     partial_tree_free(&stepper->tree);
     stream_free(stepper->stream);
     *stepper = (struct stepper){0};
@@ -74,28 +130,54 @@ void stepper_free(stepper *stepper) {
 /* ---- sections -------------------------------------------------------------------------------------------------- */
 
 static const section *current(const stepper *stepper) {
-    return &stepper->sections[stepper->first];
+    return &stepper->current->section;
+}
+
+/* Where a section is to lie, in this turn: its own place, if it is to stay. */
+static placed_section *place_for(stepper *stepper, const section *section, size_t turn) {
+    placed_section *turned = &stepper->turns[turn];
+    tanda_error error;
+    if (!section->is_kept || section->number >= stepper->kept_count) return turned;
+    placed_section *kept = &stepper->kept[section->number];
+    const bool has_failed = stepper->backend->has_failed;
+    if (kept->rows.backend != NULL || make_section(stepper, turn, &kept->rows, &error) == TANDA_OK)
+        return kept;
+    stepper->backend->has_failed = has_failed;
+    stream_keep(stepper->stream, stepper->kept_count = section->number); /* no room for more */
+    return turned;
 }
 
 /* The next section is on its way to the device. */
 static tanda_status take_section(stepper *stepper, tanda_error *error) {
     const size_t turn = (stepper->first + stepper->count) % STEPPER_TURNS;
-    section *taken = &stepper->sections[turn];
-    tanda_status status = stream_next(stepper->stream, taken, error);
+    section next;
+    tanda_status status = stream_next(stepper->stream, &next, error);
     if (status != TANDA_OK) return status;
+    placed_section *taken = stepper->out[turn] = place_for(stepper, &next, turn);
+    taken->section = next;
+    taken->is_there = true;
     stepper->count++;
-    const row_arrays arrays = arrays_of(stream_feed(stepper->stream), &taken->block, taken->rows);
-    return resident_refill(&stepper->rows[turn], &arrays, error);
+    if (stepper->maker != NULL)
+        return resident_make(&taken->rows, stepper->maker, next.epoch, next.first, next.rows, error);
+    const row_arrays arrays = arrays_of(stream_feed(stepper->stream), &next.block, next.rows);
+    return resident_refill(&taken->rows, &arrays, error);
 }
 
 /* The stream's memory is used for others once the device has read it. */
 static tanda_status give_back(stepper *stepper, tanda_error *error) {
-    const tanda_status status = resident_settle(&stepper->rows[stepper->first], error);
+    const tanda_status status = resident_settle(&stepper->out[stepper->first]->rows, error);
     if (status != TANDA_OK) return status;
     stream_done(stepper->stream);
     stepper->first = (stepper->first + 1) % STEPPER_TURNS;
     stepper->count--;
     return TANDA_OK;
+}
+
+/* No steps over the current section follow. */
+static tanda_status leave(stepper *stepper, tanda_error *error) {
+    const bool is_out = stepper->count > 0 && stepper->out[stepper->first] == stepper->current;
+    stepper->current = NULL;
+    return is_out ? give_back(stepper, error) : TANDA_OK;
 }
 
 /*
@@ -110,14 +192,43 @@ static bool has(const stepper *stepper, const section *section, uint64_t step, s
            (is_whole || (position >= section->position && position - section->position < section->rows));
 }
 
-/* The first section has them; others are given back, and the stream goes on elsewhere where it has to. */
-static tanda_status find_section(stepper *stepper, uint64_t step, size_t position, tanda_error *error) {
+/* The section of the step among those that stay, now in the step's epoch; or NULL. */
+static placed_section *find_kept(const stepper *stepper, uint64_t step, size_t position) {
+    const size_t number = stream_section_of(stepper->stream, step, position);
+    const uint64_t per_epoch = stream_steps_per_epoch(stepper->stream);
+    if (number >= stepper->kept_count || !stepper->kept[number].is_there) return NULL;
+    section *section = &stepper->kept[number].section;
+    section->first_step = step - (step % per_epoch - section->first_step % per_epoch);
+    return &stepper->kept[number];
+}
+
+/* The next that comes is that of the step: others are given back, and the stream goes on elsewhere where it has to. */
+static tanda_status find_coming(stepper *stepper, uint64_t step, size_t position, tanda_error *error) {
     tanda_status status = TANDA_OK;
-    while (status == TANDA_OK && stepper->count > 0 && !has(stepper, current(stepper), step, position))
-        status = give_back(stepper, error);
-    if (status != TANDA_OK || stepper->count > 0) return status;
-    if (!stream_is_next(stepper->stream, step, position)) status = stream_seek(stepper->stream, step, error);
-    return status == TANDA_OK ? take_section(stepper, error) : status;
+    bool has_sought = false;
+    while (status == TANDA_OK) {
+        const bool is_out = stepper->count > 0;
+        if (is_out && has(stepper, &stepper->out[stepper->first]->section, step, position)) return TANDA_OK;
+        if (is_out)
+            status = give_back(stepper, error);
+        else if (has_sought || stream_is_next(stepper->stream, step, position))
+            status = take_section(stepper, error);
+        else {
+            status = stream_seek(stepper->stream, step, error);
+            has_sought = true;
+        }
+    }
+    return status;
+}
+
+/* The current section is that of the step. */
+static tanda_status find_section(stepper *stepper, uint64_t step, size_t position, tanda_error *error) {
+    if (stepper->current != NULL && has(stepper, &stepper->current->section, step, position)) return TANDA_OK;
+    tanda_status status = leave(stepper, error);
+    placed_section *kept = find_kept(stepper, step, position);
+    if (status == TANDA_OK && kept == NULL) status = find_coming(stepper, step, position, error);
+    if (status == TANDA_OK) stepper->current = kept != NULL ? kept : stepper->out[stepper->first];
+    return status;
 }
 
 /* Where in its batch the section begins, or the run of a step that is in it. */
@@ -132,7 +243,7 @@ static tanda_status place(stepper *stepper, uint64_t step, tanda_error *error) {
     const rows_place place = {.first_step = stream_repeats(stepper->stream) ? step : section->first_step,
                               .position = position_of(stepper, step),
                               .step_rows = section->step_rows};
-    return session_place(stepper->session, &stepper->rows[stepper->first], &place, error);
+    return session_place(stepper->session, &stepper->current->rows, &place, error);
 }
 
 /* Beside what is queued. */
@@ -184,7 +295,7 @@ static tanda_status run_parts(stepper *stepper, uint64_t step, const update_rate
         status = place(stepper, step, error);
         if (status == TANDA_OK) status = add_part(stepper, step, index, is_last, error);
         if (status == TANDA_OK) status = take_ahead(stepper, error);
-        if (!is_last && status == TANDA_OK) status = give_back(stepper, error);
+        if (!is_last && status == TANDA_OK) status = leave(stepper, error);
     }
     return status == TANDA_OK ? session_apply(stepper->session, step, rates, sum, result, error) : status;
 }
@@ -279,7 +390,7 @@ static tanda_status place_update(stepper *stepper, uint64_t step, tanda_error *e
     const size_t rows = stream_feed(stepper->stream)->rows, batch_rows = stream_batch_rows(stepper->stream),
                  index = (size_t)(step % steps_per_epoch(rows, batch_rows));
     const rows_place place = {.first_step = step, .step_rows = batch_size(rows, batch_rows, index)};
-    return session_place(stepper->session, &stepper->rows[stepper->first], &place, error);
+    return session_place(stepper->session, &stepper->turns[0].rows, &place, error);
 }
 
 static tanda_status share_step(stepper *stepper, uint64_t step, const update_rates *rates, bool with_loss,
@@ -347,5 +458,5 @@ tanda_status stepper_find_rows(stepper *stepper, size_t first_row, size_t *at, s
                     batch_rows, stream_feed(stepper->stream)->features);
     *at = (size_t)(step - section->first_step) * batch_rows;
     if (section->rows - *at < *rows) *rows = section->rows - *at;
-    return session_place(stepper->session, &stepper->rows[stepper->first], &(rows_place){0}, error);
+    return session_place(stepper->session, &stepper->current->rows, &(rows_place){0}, error);
 }

@@ -79,7 +79,7 @@ size_t supply_batch_rows(const supply *supply, size_t most) {
     if (supply->feed == NULL) return rows;
     const size_t row = feed_row_size(supply->feed), device = supply->backend->row_memory;
     while (rows > TILE_ROWS && ((supply->memory > 0 && rows > supply->memory / STREAM_TURNS / row) ||
-                                (device > 0 && rows > device / STEPPER_TURNS / row)))
+                                (device > 0 && rows > stepper_section_bytes(device) / row)))
         rows /= 2;
     return rows;
 }
@@ -109,7 +109,8 @@ static tanda_status begin_stream(const supply *supply, const tanda_model *model,
                          .batch_rows = options->batch_rows,
                          .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
                          .memory = supply->memory,
-                         .device_memory = supply->backend->row_memory};
+                         .device_memory = supply->backend->row_memory,
+                         .come_again = plan->training || of != NULL};
     tanda_status status = order_of(supply, options, &rows.order, error);
     if (status == TANDA_OK && supply->hosts != NULL)
         status = stepper_find_runs(supply->hosts, supply->feed->rows, options->batch_rows, rows.runs, error);

@@ -88,7 +88,9 @@ static void tell_stream(const trainer *trainer) {
     if (stream == NULL || options->on_note == NULL) return;
     text_put(note, sizeof note, "%zu rows, %.1f MiB, come %s, %s, in sections of %zu rows", rows->feed->rows,
              (double)rows->feed->rows * (double)feed_row_size(rows->feed) / 0x1p20,
-             rows->in_memory ? "from memory to the device" : "from where they lie, piece by piece",
+             trainer->stepper.maker != NULL ? "from the device, which makes them"
+             : rows->in_memory              ? "from memory to the device"
+                                            : "from where they lie, piece by piece",
              orders[stream_order(stream)->kind], stream_most_rows(stream));
     options->on_note(note, options->context);
 }

@@ -42,24 +42,25 @@ static char *hash_on_cpu(const char *const *options) {
     return hash;
 }
 
-/* Bytes of rows that were sent, by the report's profile. */
-static double bytes_sent(const json_t *report) {
+/* Bytes of a kind of command, by the report's profile. */
+static double bytes_of(const json_t *report, const char *name) {
     const json_t *commands = json_object_get(json_object_get(report, "profile"), "commands");
     for (size_t i = 0; i < json_array_size(commands); i++)
-        if (strcmp(json_words(json_array_get(commands, i), "name"), "rows") == 0)
+        if (strcmp(json_words(json_array_get(commands, i), "name"), name) == 0)
             return json_figure(json_array_get(commands, i), "bytes");
     return 0.0;
 }
 
-/* Returns the bytes that were sent. */
+/* Returns the bytes of rows that were sent or, below 0, made there. */
 static double check(const char *device, const char *late, const char *memory, const char *const *options) {
     char *expected = hash_on_cpu(options);
     json_t *report = train_apart(device, late, options, memory);
     cr_assert_str_eq(json_words(report, "weights_sha256"), expected, "late %s", late);
-    const double sent = bytes_sent(report);
+    const double sent = bytes_of(report, "rows"), made = bytes_of(report, "synthetic_section");
+    cr_assert(sent == 0.0 || made == 0.0);
     json_decref(report);
     free(expected);
-    return sent;
+    return sent - made;
 }
 
 #define CHECK(device, late, memory, ...) check(device, late, memory, (const char *const[]){__VA_ARGS__, NULL})
@@ -90,8 +91,49 @@ Test(copies, parts_of_a_step_become_the_step) {
           "--hidden", "20");
 }
 
+/* Rows of a generator that do not fit into memory are made on the device, in any order. */
+#define MADE(memory, ...) \
+    cr_assert_lt(CHECK("opencl,executor=gpu_perceptron", "steps", memory, __VA_ARGS__, "--epochs", "2"), 0.0)
+Test(copies, the_device_makes_rows_of_a_generator) {
+    MADE("2M", "synthetic:logistic,rows=20000,features=28,skip=9", "--memory", "1M", "--batch", "300",
+         "--shuffle", "window", "--shuffle-block", "100", "--shuffle-window", "2000");
+    MADE("2M", "synthetic:teacher,rows=60000,features=4", "--memory", "400K", "--batch", "full", "--scale",
+         "none");
+    MADE("40K", "synthetic:blobs,rows=20000", "--memory", "100K", "--task", "regression", "--batch", "full");
+}
+
+/* Weights of classes and targets that are scaled need binary64: rows are made on the host. */
+Test(copies, what_takes_binary64_is_made_on_the_host) {
+    cr_assert_gt(CHECK("opencl,executor=gpu_perceptron", "", "1M",
+                       "synthetic:logistic,rows=20000,features=10", "--memory", "500K", "--batch", "full",
+                       "--epochs", "1", "--class-weight", "balanced"),
+                 0.0);
+}
+
+#define EPOCH_BYTES (50000.0 * 29 * sizeof(float)) /* of these, with their labels: sections of 1 MiB */
+#define MANY "synthetic:logistic,rows=50000,features=28", "--epochs", "3"
+
+/* Each epoch was sent, and once more for the evaluation; and what was on its way when that ended. */
+static void check_epochs(double sent) {
+    cr_assert(sent >= 4 * EPOCH_BYTES && sent < 4.5 * EPOCH_BYTES, "%g epochs", sent / EPOCH_BYTES);
+}
+
 Test(copies, the_profile_counts_what_was_sent) {
-    const double sent = CHECK("opencl,executor=ops", "", "70K", BATCHES);
-    cr_assert_geq(sent, 2.0 * 3000 * 21 * sizeof(float));
+    const double sent =
+        CHECK("opencl,executor=gpu_perceptron", "", "2M", MANY, "--batch", "500", "--shuffle", "none");
+    check_epochs(sent);
+}
+
+/* Three of six sections lie on the device beside the two that are exchanged. */
+Test(copies, what_fits_is_sent_once) {
+    const double whole = CHECK("opencl,executor=gpu_perceptron", "", "2M", MANY, "--batch", "full");
+    const double parts = CHECK("opencl,executor=gpu_perceptron", "steps", "5M", MANY, "--batch", "full");
+    check_epochs(whole);
+    cr_assert_lt(parts, 3.7 * EPOCH_BYTES);
+    const double batches =
+        CHECK("opencl,executor=gpu_perceptron", "copies", "5M", MANY, "--batch", "500", "--shuffle", "none");
+    cr_assert_lt(batches, 3.7 * EPOCH_BYTES);
+    const double mixed = CHECK("opencl,executor=gpu_perceptron", "", "5M", MANY, "--batch", "500");
+    check_epochs(mixed);
 }
 #endif

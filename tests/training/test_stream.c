@@ -290,3 +290,75 @@ Test(stream, says_how_much_memory_it_needs) {
     cr_assert_not_null(strstr(error.message, "need 2813 KiB; or take a smaller --shuffle-window"), "%s",
                        error.message);
 }
+
+/* ---- sections that the caller keeps ------------------------------------------------------------------------------- */
+
+typedef struct keeper {
+    stream *stream;
+    row_order order;
+    size_t batch, rows_of[64], first_of[64]; /* of the sections that it has; 0 rows: it has not */
+    uint64_t step;
+    size_t position;
+    size_t read; /* sections */
+} keeper;
+
+/* The rows at its place are had or come next, and it goes on behind them. */
+static void go_through_section(keeper *keeper, uint64_t end) {
+    const size_t rows = (size_t)keeper->order.rows, per_epoch = (rows + keeper->batch - 1) / keeper->batch;
+    const size_t number = stream_section_of(keeper->stream, keeper->step, keeper->position);
+    const size_t first = (size_t)(keeper->step % per_epoch) * keeper->batch;
+    const size_t step_rows = keeper->batch < rows - first ? keeper->batch : rows - first;
+    section section = {.rows = keeper->rows_of[number], .is_kept = true};
+    tanda_error error;
+    if (section.rows == 0) {
+        if (!stream_is_next(keeper->stream, keeper->step, keeper->position))
+            cr_assert_eq(stream_seek(keeper->stream, keeper->step, &error), TANDA_OK);
+        cr_assert_eq(stream_next(keeper->stream, &section, &error), TANDA_OK, "%s", error.message);
+        cr_assert_eq(section.position, keeper->position);
+        cr_assert(stream_repeats(keeper->stream) || section.first_step == keeper->step, "%zu: %zu for %zu",
+                  keeper->batch, (size_t)section.first_step, (size_t)keeper->step);
+        cr_assert_eq(section.number, number);
+        check_rows(&section, keeper->order, 0, first + keeper->position);
+        stream_done(keeper->stream);
+        keeper->read++;
+    }
+    if (keeper->rows_of[number] > 0) cr_assert_eq(keeper->first_of[number], first + keeper->position);
+    if (section.is_kept) keeper->rows_of[number] = section.rows;
+    if (section.is_kept) keeper->first_of[number] = first + keeper->position;
+    keeper->position += section.rows;
+    if (keeper->position < step_rows) return;
+    keeper->step += (keeper->position + keeper->batch - 1) / keeper->batch;
+    keeper->position = 0;
+    cr_assert_leq(keeper->step, end);
+}
+
+/* Begins in the middle, goes back, and on through three epochs; returns how many sections were read. */
+static size_t read_and_keep(size_t rows, size_t batch, size_t keep, size_t *sections) {
+    const numbers numbers = make_numbers(rows);
+    const uint64_t per_epoch = (rows + batch - 1) / batch, end = 4 * per_epoch - 1;
+    keeper keeper = {.order = row_order_make(SHUFFLE_NONE, 0, rows, 0, 0), .batch = batch};
+    keeper.stream =
+        open_stream(&numbers, keeper.order, batch, batch < rows ? end : UINT64_MAX, 3 * 1000 * ROW_BYTES);
+    stream_keep(keeper.stream, keep);
+    *sections = stream_sections(keeper.stream);
+    for (keeper.step = per_epoch / 2 + per_epoch; keeper.step < 2 * per_epoch;)
+        go_through_section(&keeper, end);
+    keeper.read = 0;
+    for (keeper.step = 0; keeper.step < end;)
+        go_through_section(&keeper, end);
+    stream_free(keeper.stream);
+    return keeper.read;
+}
+
+Test(stream, does_not_read_again_what_the_caller_keeps) {
+    static const size_t batches[] = {70, 999, 1700, 5123};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        size_t sections = 0;
+        const size_t all = read_and_keep(5123, batches[i], 0, &sections);
+        cr_assert_gt(sections, 3);
+        cr_assert_leq(all, 4 * sections);
+        const size_t some = read_and_keep(5123, batches[i], 3, &sections);
+        cr_assert_leq(some, all - 3 * 3, "%zu of %zu", some, all);
+        cr_assert_lt(read_and_keep(5123, batches[i], SIZE_MAX, &sections), sections + 4);
+    }
+}

@@ -11,6 +11,8 @@
 #include "backend/step.h"
 #include "support/memory.h"
 
+#define CACHE_LINE 64
+
 /* ---- rows on their way ---------------------------------------------------------------------------------------- */
 
 /* The event takes the place of another; it is the caller's no more. */
@@ -63,12 +65,15 @@ tanda_status opencl_reserve(backend *backend, size_t rows, size_t width, buffer 
     return status;
 }
 
-/* The memory may still be that of an earlier step's arguments, which keep it. */
+/*
+ * The memory may still be that of an earlier step's arguments, which keep it. GPUs copy nothing where whole lines of the cache
+ * are theirs, which rows on their way have behind them.
+ */
 static tanda_status lie_elsewhere(const opencl_backend_state *state, buffer *buffer, const void *values,
                                   size_t bytes, tanda_error *error) {
     cl_int code = CL_SUCCESS;
-    const cl_mem made =
-        clCreateBuffer(state->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, (void *)values, &code);
+    const cl_mem made = clCreateBuffer(state->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR,
+                                       round_up(bytes, CACHE_LINE), (void *)values, &code);
     const tanda_status status = opencl_check(state, code, "clCreateBuffer", error);
     if (status != TANDA_OK) return status;
     opencl_release(&buffer->memory);
@@ -98,6 +103,21 @@ static tanda_status await_departure(const opencl_backend_state *state, buffer *b
     if (buffer->is_placed) status = mark_departure(state, (struct buffer *[ROW_ARRAYS]){buffer}, error);
     if (status != TANDA_OK || buffer->departure == NULL) return status;
     return opencl_check(state, clFlush(state->queue), "clFlush", error);
+}
+
+tanda_status opencl_begin_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error) {
+    const tanda_status status = await_departure(state, buffer, error);
+    if (status != TANDA_OK || buffer->departure == NULL) return status;
+    return opencl_check(state, clEnqueueBarrierWithWaitList(state->copy_queue, 1, &buffer->departure, NULL),
+                        "clEnqueueBarrierWithWaitList", error);
+}
+
+tanda_status opencl_end_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error) {
+    cl_event arrival = NULL;
+    const cl_int code = clEnqueueMarkerWithWaitList(state->copy_queue, 0, NULL, &arrival);
+    set_event(&buffer->arrival, arrival);
+    const tanda_status status = opencl_check(state, code, "clEnqueueMarkerWithWaitList", error);
+    return status == TANDA_OK ? opencl_check(state, clFlush(state->copy_queue), "clFlush", error) : status;
 }
 
 static tanda_status write_beside(const opencl_backend_state *state, buffer *buffer, const void *values,
@@ -130,14 +150,14 @@ tanda_status opencl_refill(backend *backend, buffer *buffer, const void *values,
     const size_t bytes = rows * width * sizeof(cl_float);
     if (!opencl_is_whole(buffer))
         return fail(error, TANDA_FAILED, "rows in several buffers are not exchanged");
-    return state->shares_memory ? lie_elsewhere(state, buffer, values, bytes, error)
-                                : send(state, buffer, values, bytes, error);
+    return state->base.copies_rows ? send(state, buffer, values, bytes, error)
+                                   : lie_elsewhere(state, buffer, values, bytes, error);
 }
 
 /* Rows that lie in the host's memory are read as long as steps over them are queued. */
 tanda_status opencl_settle(backend *backend, buffer *buffer, tanda_error *error) {
     const opencl_backend_state *state = (const opencl_backend_state *)backend;
-    if (state->shares_memory) return opencl_finish(state, error);
+    if (!state->base.copies_rows) return opencl_finish(state, error);
     if (buffer->arrival == NULL) return TANDA_OK;
     return opencl_check(state, clWaitForEvents(1, &buffer->arrival), "clWaitForEvents", error);
 }
@@ -208,7 +228,7 @@ static tanda_status copy_homes(const opencl_backend_state *state, const program 
 static tanda_status leave_rows(const opencl_backend_state *state, const program_options *options,
                                const program_rows *next, tanda_error *error) {
     buffer *const before[ROW_ARRAYS] = {options->features, options->labels, options->weights};
-    if (state->shares_memory || before[0] == next->features || !before[0]->is_placed) return TANDA_OK;
+    if (!state->base.copies_rows || before[0] == next->features || !before[0]->is_placed) return TANDA_OK;
     return mark_departure(state, before, error);
 }
 
@@ -223,7 +243,7 @@ static tanda_status take_home(const opencl_backend_state *state, program *progra
                               tanda_error *error) {
     buffer *const sent[ROW_ARRAYS] = {rows->features, rows->labels, rows->weights};
     tanda_status status = copy_homes(state, program, rows, error);
-    if (status == TANDA_OK && !state->shares_memory) status = mark_departure(state, sent, error);
+    if (status == TANDA_OK && state->base.copies_rows) status = mark_departure(state, sent, error);
     rows->features = program->homes[0];
     rows->labels = program->homes[1];
     rows->weights = program->homes[2];

@@ -112,11 +112,12 @@ tanda_status opencl_launch(launch *launch, size_t items_0, size_t items_1, size_
     const size_t *local = launch->local;
     command command = {
         .kernel = launch->kernel,
+        .is_beside = launch->is_beside,
         .work = launch->work,
         .items = {round_up(items_0, local[0]), round_up(items_1, local[1]), round_up(items_2, local[2])},
         .local = {local[0], local[1], local[2]}};
     if (!command_begin(state, &command)) return TANDA_OK;
-    cl_int code = clEnqueueNDRangeKernel(state->queue, launch->kernel, 3, NULL, command.items, local, 0, NULL,
-                                         command.event);
+    cl_int code = clEnqueueNDRangeKernel(launch->is_beside ? state->copy_queue : state->queue, launch->kernel,
+                                         3, NULL, command.items, local, 0, NULL, command.event);
     return command_end(state, &command, code, "clEnqueueNDRangeKernel", error);
 }

@@ -12,7 +12,8 @@ typedef struct layout {
 static const layout layouts[] = {LAYOUT_LIST(LAYOUT_ENTRY)};
 #define LAYOUTS (sizeof layouts / sizeof *layouts)
 
-_Static_assert(sizeof(synthetic) == 72 && sizeof(synthetic_arguments) == 80,
+_Static_assert(sizeof(synthetic) == 72 && sizeof(synthetic_arguments) == 80 &&
+                   sizeof(section_arguments) == 184,
                "nothing lies between members here, as in all structs of the list");
 
 static tanda_status ask(opencl_backend_state *state, cl_mem memory, cl_uint found[LAYOUTS][2],

@@ -155,6 +155,9 @@ static const backend_interface interface = {
     .refill = opencl_refill,
     .reserve = opencl_reserve,
     .settle = opencl_settle,
+    .maker = opencl_maker,
+    .maker_free = opencl_maker_free,
+    .make_rows = opencl_make_rows,
     .room = opencl_room,
     .room_free = opencl_room_free,
     .buffer_free = free_buffer,
@@ -226,7 +229,7 @@ static tanda_status ask_device(opencl_backend_state *state, cl_device_type type,
     state->vector = state->is_cpu && preferred >= 4 ? 16 : 1;
     state->group = state->vector == 16 ? 1 : SCALAR_GROUP;
     state->shares_memory = state->is_cpu && unified;
-    state->base.copies_rows = !state->shares_memory;
+    state->base.copies_rows = !unified;
     state->has_local = local == CL_LOCAL;
     return status;
 }

@@ -29,7 +29,7 @@ void *opencl_room(backend *backend, size_t bytes) {
     opencl_backend_state *state = (opencl_backend_state *)backend;
     tanda_error error;
     staging *made = NULL;
-    if (state->shares_memory || bytes > state->most_bytes) return NULL;
+    if (!state->base.copies_rows || bytes > state->most_bytes) return NULL;
     if (opencl_need_copy_queue(state, &error) != TANDA_OK) return NULL;
     if (allocate(&made, 1, sizeof *made, "room", &error) != TANDA_OK) return NULL;
     if (!map(state, bytes, made)) {

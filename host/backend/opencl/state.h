@@ -89,7 +89,7 @@ typedef struct opencl_backend_state {
     cl_uint vendor;       /* PCI's number, of devices that have one */
     bool is_cpu;
     bool has_local;          /* local memory is a memory of its own, not a part of the device's */
-    bool shares_memory;      /* the host's memory is the device's */
+    bool shares_memory;      /* a CPU: buffers lie in the host's memory, anywhere */
     bool lacks_memory;       /* the latest failure was for want of it */
     struct staging *staging; /* memory of the host that stays mapped */
     struct meter *meter;     /* limits.c: what limits are measured with, NULL until then */
@@ -208,6 +208,7 @@ typedef struct launch {
     cl_kernel kernel;
     launch_work work; /* 0: not stated */
     size_t local[3];
+    bool is_beside; /* it goes to the copy queue */
     cl_uint arguments;
     cl_int code;
     const char *call; /* that gave it */
@@ -250,6 +251,17 @@ tanda_status opencl_refill(backend *backend, buffer *buffer, const void *values,
                            tanda_error *error);
 tanda_status opencl_place(backend *backend, program *program, const program_rows *rows, tanda_error *error);
 void opencl_forget_events(buffer *buffer);
+
+/* What the copy queue is given from now on for the buffer waits for steps over it; and arrives when it is done so far. */
+tanda_status opencl_begin_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error);
+tanda_status opencl_end_arrival(const opencl_backend_state *state, buffer *buffer, tanda_error *error);
+
+/* make_rows.c: slots of the seam. */
+tanda_status opencl_maker(backend *backend, const row_recipe *recipe, const row_order *order,
+                          row_maker **result, tanda_error *error);
+void opencl_maker_free(backend *backend, row_maker *maker);
+tanda_status opencl_make_rows(backend *backend, row_maker *maker, uint64_t epoch, size_t first, size_t rows,
+                              buffer *features, buffer *labels, tanda_error *error);
 
 tanda_status opencl_run(backend *backend, program *program, uint64_t first_step, size_t steps,
                         const update_rates *rates, bool with_loss, tanda_error *error);
