@@ -4,11 +4,13 @@
 
 INLINE void forward(const uint function, global float *workspace, activation_arguments a) {
     uint unit = (uint)get_global_id(1), tile = (uint)get_global_id(2), lanes = lanes_of_tile(a.rows, tile);
+    uint rows = rows_of_tile(a.rows, tile);
     ulong line = tile * a.tile_floats + (ulong)unit * a.width;
     for (uint lane = (uint)get_global_id(0) * VECTOR; lane < lanes;
          lane += (uint)get_global_size(0) * VECTOR) {
         real z = load_real(workspace + a.source + line + lane);
-        store_real(activate(function, z), workspace + a.target + line + lane);
+        /* lanes without rows: see activation.c */
+        store_real(clear_unused(activate(function, z), lane, rows), workspace + a.target + line + lane);
     }
 }
 

@@ -151,6 +151,19 @@ INLINE void drop_inputs(const int vectors, const network_batch *batch, const net
                        vectors * 16, from + column * apart + v * 16, to + column * apart + v * 16);
 }
 
+/* +0 in the outputs of lanes without rows: see openmp/activation.c. */
+INLINE void clear_idle_lanes(const int vectors, const network_batch *batch, const network_place *place,
+                             global float *output, uint units) {
+    const uint rows = rows_of_tile(batch->a.rows, place->tile);
+    if (place->lane + place->columns * vectors * 16 <= rows) return;
+    for (uint column = 0; column < place->columns; column++)
+        for (uint i = 0; i < units * vectors; i++) {
+            const uint lane = place->lane + (column * vectors + i % vectors) * 16;
+            const ulong at = (ulong)column * units * vectors + i;
+            if (lane + 16 > rows) store_16(clear_unused(load_16(at, output), lane, rows), at, output);
+        }
+}
+
 INLINE void layer_forward(const int vectors, const network_batch *batch, const network_place *place, uint l) {
     global const network_layer *layer = batch->layers + l;
     ulong lanes = vectors * 16, inputs = layer->inputs, outputs = layer->outputs;
@@ -180,7 +193,9 @@ INLINE void layer_forward(const int vectors, const network_batch *batch, const n
         units_forward_2(&chains);
     else
         units_forward_1(&chains);
-    if (!relu) activate_all(layer->activation, logits, output, (uint)outputs * vectors * place->columns);
+    if (relu) return;
+    activate_all(layer->activation, logits, output, (uint)outputs * vectors * place->columns);
+    clear_idle_lanes(vectors, batch, place, output, (uint)outputs);
 }
 
 /* Losses and the last layer's deltas of one column. */

@@ -17,7 +17,8 @@ gpu_backward_chunks(global const float *partials, global float *workspace, gpu_l
     const uint lane = (uint)get_global_id(0), tile = (uint)get_global_id(2);
     const uint first = (uint)get_global_id(1) * CHUNK_UNITS, end = min(first + CHUNK_UNITS, a.inputs);
     if (lane >= lanes_of_tile(a.rows, tile)) return;
-    tail_place place = {workspace + tile * a.tile_floats, a.width, a.inputs, tile};
+    tail_place place = {workspace + tile * a.tile_floats, a.width, a.inputs, tile,
+                        rows_of_tile(a.rows, tile)};
     float sums[CHUNK_UNITS], outputs[CHUNK_UNITS];
     UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++) {
         sums[i] = outputs[i] = a.zero;

@@ -31,7 +31,8 @@ INLINE void add_chunks(global const float *partials, gpu_layer_arguments a, uint
 INLINE void add_forward_chunks(global const float *partials, global float *workspace,
                                global const float *parameters, gpu_layer_arguments a, uint tile, uint lane,
                                uint first, uint end) {
-    tail_place place = {workspace + tile * a.tile_floats, a.width, a.outputs, tile};
+    tail_place place = {workspace + tile * a.tile_floats, a.width, a.outputs, tile,
+                        rows_of_tile(a.rows, tile)};
     for (uint unit = first; unit < end; unit += CHUNK_UNITS) {
         float sums[CHUNK_UNITS];
         UNROLL_FOR (int i = 0; i < CHUNK_UNITS; i++)

@@ -80,7 +80,7 @@ INLINE void narrow_forward(const int kind, global const float *source, global fl
             to[a.target + (ulong)(output + i) * a.width + lane] = stored_output(a, total[i]);
     barrier(CLK_GLOBAL_MEM_FENCE);
     const uint end = item < NARROW_ROWS && lane < lanes ? a.outputs : 0; /* a work-item for each row */
-    tail_place place = {to, a.width, a.outputs, tile};
+    tail_place place = {to, a.width, a.outputs, tile, rows};
     forward_tail(place, a.tail, a.target, lane, 0, end);
     if (end > 0) {
         row_place row = {to, lane, rows, a.width, a.outputs, numbers[item]};
@@ -162,7 +162,7 @@ INLINE void narrow_target(global float *tile, local const float *deltas, local c
 INLINE void narrow_targets(global float *tile, local const float *deltas, local const float *weights,
                            gpu_layer_arguments a, uint first, uint index, uint lanes) {
     const uint end = min(first + NARROW_INPUTS, a.inputs);
-    tail_place place = {tile, a.width, a.inputs, index};
+    tail_place place = {tile, a.width, a.inputs, index, rows_of_tile(a.rows, index)};
     for (uint lane = (uint)get_local_id(0); lane < lanes; lane += DENSE_ITEMS) {
         for (uint k = first; k < end; k += 4)
             narrow_target(tile, deltas, weights, a, first, k, lane);

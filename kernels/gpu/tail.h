@@ -22,6 +22,7 @@ INLINE float stored_delta(gpu_layer_arguments a, float sum, float output) {
 typedef struct tail_place {
     global float *tile;
     uint width, units, index; /* of the tile in the wave */
+    uint rows;                /* of the tile: lanes behind them hold none */
 } tail_place;
 
 INLINE void tail_drop(tail_place p, dense_tail a, const int backward, ulong source, uint lane, uint first,
@@ -38,7 +39,8 @@ ASIDE void forward_tail(tail_place p, dense_tail a, ulong logits, uint lane, uin
         output = a.result;
         for (uint unit = first; unit < end; unit++) {
             ulong at = (ulong)unit * p.width + lane;
-            p.tile[output + at] = activate(a.function, p.tile[logits + at]);
+            float y = activate(a.function, p.tile[logits + at]);
+            p.tile[output + at] = lane < p.rows ? y : 0.0f; /* see openmp/activation.c */
         }
     }
     if (a.drops) tail_drop(p, a, 0, output, lane, first, end);

@@ -3,6 +3,7 @@
  * suits it; and one that does not know an op of it says so.
  */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,59 @@ Test(pocl, rows_may_lie_anywhere_in_the_memory_of_the_host, .fini = forget_openc
     }
     tanda_device_close(reference);
     tanda_device_close(backend);
+}
+
+/* ---- lanes without rows ----------------------------------------------------------------------------------------- */
+
+#define EXPONENTIAL ACTIVATION_EXPONENTIAL
+
+static const training idle_trainings[] = {
+    {{261, 4, 3, {20, 40, 3}, {EXPONENTIAL, EXPONENTIAL, SOFTMAX}, CATEGORICAL}, 0, 0.0f, NULL},
+    {{5, 4, 2, {4, 1}, {EXPONENTIAL, SIGMOID}, BINARY}, 0, 0.0f, NULL},
+    {{5, 4, 1, {1}, {EXPONENTIAL}, SQUARED}, 0, 0.0f, NULL},
+    {{290, 4, 2, {300, 20}, {EXPONENTIAL, IDENTITY}, SQUARED}, 0, 0.0f, NULL},
+};
+
+#define IDLE_TRAININGS (sizeof idle_trainings / sizeof *idle_trainings)
+
+/* exp of a bias of the first layer is infinite, and that of each row's sum is exp(-2). */
+static void raise_biases(problem *problem, float *values) {
+    for (size_t i = 0; i < problem->dataset.rows * problem->dataset.features; i++)
+        values[i] = 0.505f;
+    problem->dataset.values = values;
+    const layer *first = &problem->model->layers[0];
+    for (size_t i = 0; i < first->outputs * first->fan_in; i++)
+        problem->model->parameters[first->weight + i] = -100.0f;
+    for (size_t i = 0; i < first->outputs; i++)
+        problem->model->parameters[first->bias + i] = 200.0f;
+}
+
+static void check_idle_lanes(backend *backend, size_t cases) {
+    static float values[290 * 4];
+    struct tanda_device *reference = open_best_openmp(1);
+    for (size_t i = 0; i < cases; i++) {
+        char text[NETWORK_TEXT_SIZE];
+        const step_options options = options_of(&idle_trainings[i]);
+        problem problem = problem_create(&idle_trainings[i].network);
+        raise_biases(&problem, values);
+        outcome expected = train(reference, &problem, &options);
+        network_text(problem.network, text);
+        for (size_t k = 0; k < expected.count; k++)
+            cr_assert(isfinite(expected.parameters[k]), "%s: parameter %zu", text, k);
+        cr_expect_gt(force_all(backend, &problem, &options, &expected, text), 0, "%s: none fits", text);
+        free(expected.parameters);
+        problem_free(&problem);
+    }
+    tanda_device_close(reference);
+    tanda_device_close(backend);
+}
+
+Test(openmp, lanes_without_rows_do_no_harm) {
+    check_idle_lanes(open_best_openmp(2), IDLE_TRAININGS);
+}
+
+Test(pocl, lanes_without_rows_do_no_harm, .fini = forget_opencl) {
+    if (use_opencl("pocl")) check_idle_lanes(open_opencl(NULL), 2);
 }
 
 /* Where compute units are many, blocks are small and chunks have groups of their own; a narrow layer adds those before it. */

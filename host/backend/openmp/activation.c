@@ -51,8 +51,25 @@ static void run_backward(const tile *tile, size_t column, size_t at, size_t floa
                                        tensor_at(tile, column, backward->delta) + at, floats);
 }
 
+/*
+ * +0 in lanes without rows, whose logits are sums of biases: exp of one may be infinite where no row's is, and a delta of 0
+ * times that is no number.
+ */
+static void clear_idle_lanes(const tile_group *group, const op *op) {
+    const share share = share_of(group, op->activation_forward.units);
+    for (size_t c = share.first_column; c < share.end_column; c++) {
+        const tile *tile = &group->tiles[c / TILE_COLUMNS];
+        const size_t column = c % TILE_COLUMNS, rows = rows_in(tile, column), lanes = lanes_in(tile, column);
+        float *output = tensor_at(tile, column, op->activation_forward.output);
+        for (size_t unit = share.first; rows < lanes && unit < share.end; unit++)
+            for (size_t lane = rows; lane < lanes; lane++)
+                output[unit * COLUMN_LANES + lane] = 0.0f;
+    }
+}
+
 void ISA_NAME(activation_forward)(const tile_group *group, const op *op) {
     for_runs(group, op, op->activation_forward.units, run_forward);
+    clear_idle_lanes(group, op);
 }
 
 void ISA_NAME(activation_backward)(const tile_group *group, const op *op) {

@@ -21,13 +21,6 @@ typedef struct column {
 /* Element losses: in loss.c, as perceptrons of one are rare. */
 void ISA_NAME(elements_column)(column *column, const loss_op *op);
 
-/* Lanes of a column of a tile that hold rows. */
-static inline size_t rows_in(const tile *tile, size_t column) {
-    const size_t first = column * COLUMN_LANES, lanes = lanes_in(tile, column);
-    const size_t rows = tile->rows > first ? tile->rows - first : 0;
-    return rows < lanes ? rows : lanes;
-}
-
 static inline void clear_unused(const column *column, float *line) {
     for (size_t i = column->rows; i < column->lanes; i++)
         line[i] = 0.0f;

@@ -141,6 +141,13 @@ static inline size_t lanes_in(const tile *tile, size_t column) {
     return left < COLUMN_LANES ? left : COLUMN_LANES;
 }
 
+/* Lanes of a column of a tile that hold rows. */
+static inline size_t rows_in(const tile *tile, size_t column) {
+    const size_t first = column * COLUMN_LANES, lanes = lanes_in(tile, column);
+    const size_t rows = tile->rows > first ? tile->rows - first : 0;
+    return rows < lanes ? rows : lanes;
+}
+
 /* Columns of the group's tiles: the last tile alone may have fewer than 8. */
 static inline size_t columns_in(const tile_group *group) {
     return (group->count - 1) * TILE_COLUMNS + group->tiles[group->count - 1].columns;
