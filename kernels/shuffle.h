@@ -152,7 +152,7 @@ SHARED ulong unpadded_place(const epoch_order *epoch, ulong place) {
     return place < epoch->cut ? place : place - epoch->missing;
 }
 
-SHARED epoch_order epoch_order_of(row_order order, uint epoch) {
+SHARED __attribute__((always_inline)) epoch_order epoch_order_of(row_order order, uint epoch) {
     const int has_windows = order.kind == SHUFFLE_WINDOW;
     epoch_order made;
     made.key = shuffle_make_key(order.seed, epoch,
@@ -171,7 +171,8 @@ SHARED epoch_order epoch_order_of(row_order order, uint epoch) {
  * Window v of an epoch. By a pointer: a struct that is returned in a loop is more than oclgrind's compiler can take
  * (llvm.experimental.noalias.scope.decl).
  */
-SHARED void order_make_window(row_order order, const epoch_order *epoch, ulong v, order_window *made) {
+SHARED __attribute__((always_inline)) void order_make_window(row_order order, const epoch_order *epoch,
+                                                             ulong v, order_window *made) {
     ulong end = (v + 1) * order.window, all = order.blocks * order.block;
     made->first = unpadded_place(epoch, v * order.window);
     shuffle_number_key(order.seed, v, epoch->epoch, philox_stream(PURPOSE_SHUFFLE, SHUFFLE_WINDOW_ROWS),
@@ -196,13 +197,14 @@ SHARED ulong row_of_blocks(row_order order, const epoch_order *epoch, ulong plac
 }
 
 /* The row at place i, which is in the window. */
-SHARED ulong row_of_window(row_order order, const epoch_order *epoch, const order_window *window, ulong i) {
+SHARED __attribute__((always_inline)) ulong row_of_window(row_order order, const epoch_order *epoch,
+                                                          const order_window *window, ulong i) {
     ulong mixed = window->first + shuffle_position(window->key, i - window->first);
     return row_of_blocks(order, epoch, mixed);
 }
 
 /* The row at place i < rows of an epoch, where nothing is known yet. */
-SHARED ulong row_order_at(row_order order, uint epoch, ulong i) {
+SHARED __attribute__((always_inline)) ulong row_order_at(row_order order, uint epoch, ulong i) {
     if (order.kind == SHUFFLE_NONE) return i;
     epoch_order keys = epoch_order_of(order, epoch);
     if (order.kind == SHUFFLE_FULL) return shuffle_position(keys.key, i);

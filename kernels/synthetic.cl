@@ -2,8 +2,9 @@
 #include "kernels/arguments/synthetic.h"
 
 /* Row `row` of the data to x; returns its label. */
-uint make_row(const synthetic *data, global const float *table, ulong row, global float *x,
-              global float *scratch) {
+static inline __attribute__((always_inline)) uint make_row(const synthetic *data, global const float *table,
+                                                           ulong row, global float *x,
+                                                           global float *scratch) {
     for (uint i = 0; i < data->features; i++) {
         uint word = philox_word(data->seed, row * data->features + i, 0, synthetic_stream(LAYER_BASE));
         x[i] = synthetic_base(word, data->is_uniform);

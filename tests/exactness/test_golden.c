@@ -202,7 +202,7 @@ Test(golden_file, other_data_is_told_from_a_difference_and_ends_with_3) {
     cr_expect_not_null(strstr(other.err, "other data"), "%s", other.err);
     write_text("iris.csv", file_text(IRIS)); /* the same rows elsewhere are the same data */
     cr_expect_eq(RUN("verify", "--golden", "g.json", "--device", "cpu", "--data", "iris.csv").status, 0);
-    cr_expect_eq(RUN("verify", "--golden", "g.json", "--device", "cpu", "--dat=iris.csv").status, 0);
+    cr_expect_eq(RUN("verify", "--golden=g.json", "--device", "cpu", "--data=iris.csv").status, 0);
     change_file("iris.csv", "5.1,", "5.2,");
     const outcome changed = RUN("verify", "--golden", "g.json", "--device", "cpu", "--data", "iris.csv");
     cr_expect_eq(changed.status, 3);
