@@ -108,7 +108,8 @@ static int32_t class_of(const class_map *map, double label) {
 typedef struct npy_source {
     feed feed;
     npy_feed_parts parts;
-    bool is_plain; /* rows of the file are rows of the feed, in binary32 */
+    bool is_binary32; /* features are numbers of the file as they lie there, */
+    bool is_plain;    /* and whole rows of it rows of the feed */
 } npy_source;
 
 /* Where converted rows go. */
@@ -193,12 +194,51 @@ static tanda_status convert_weights(const npy_piece *piece, size_t column, float
     return TANDA_OK;
 }
 
+/* Values as they lie in the file: they are looked at whole rows at a time, and seldom one by one. */
+static tanda_status clean(const npy_source *own, size_t first, size_t rows, float *values,
+                          tanda_error *error) {
+    const array *array = &own->parts.features.array;
+    const size_t features = own->feed.features, *columns = own->parts.selection.features;
+    for (size_t row = 0; row < rows; row++, values += features) {
+        uint32_t dirty = 0;
+        for (size_t i = 0; i < features; i++) {
+            uint32_t bits;
+            memcpy(&bits, values + i, sizeof bits);
+            dirty |=
+                (uint32_t)(bits == MINUS_ZERO) | (uint32_t)((bits & EXPONENT_ALL_ONES) == EXPONENT_ALL_ONES);
+        }
+        for (size_t i = 0; dirty != 0 && i < features; i++) {
+            const place place = {.path = array->path, .row = first + row, .column = columns[i]};
+            const array_number number = {(double)values[i], values[i]};
+            if (own->parts.takes_missing && isnan(number.value)) continue;
+            if (!isfinite(number.value)) return array_check_number(number, &place, error);
+            values[i] = number.value == 0.0f ? 0.0f : number.value;
+        }
+    }
+    return TANDA_OK;
+}
+
+/* Binary32 of some of the columns. */
+static tanda_status copy_values(const npy_source *own, const npy_piece *piece, float *made,
+                                tanda_error *error) {
+    const size_t features = own->feed.features, *columns = own->parts.selection.features;
+    for (size_t row = 0; row < piece->array.rows; row++) {
+        const unsigned char *at = piece->array.data + row * piece->array.columns * sizeof *made;
+        for (size_t i = 0; i < features; i++)
+            memcpy(made + row * features + i, at + columns[i] * sizeof *made, sizeof *made);
+    }
+    return clean(own, piece->first, piece->array.rows, made, error);
+}
+
 static tanda_status convert_features(void *context, const npy_piece *piece, tanda_error *error) {
     const converting *work = context;
     const npy_feed_parts *parts = &work->of->parts;
     const row_block block = feed_block_from(&work->of->feed, &work->block, piece->first - work->first);
     tanda_status status = TANDA_OK;
-    if (block.values != NULL) status = convert_values(work, piece, block.values, error);
+    if (block.values != NULL && work->of->is_binary32)
+        status = copy_values(work->of, piece, block.values, error);
+    else if (block.values != NULL)
+        status = convert_values(work, piece, block.values, error);
     if (status == TANDA_OK && block.labels != NULL && parts->labels.file == NULL)
         status = convert_labels(work, piece, &parts->selection, block.labels, error);
     if (status == TANDA_OK && block.weights != NULL)
@@ -210,30 +250,6 @@ static tanda_status convert_label_file(void *context, const npy_piece *piece, ta
     const converting *work = context;
     const row_block block = feed_block_from(&work->of->feed, &work->block, piece->first - work->first);
     return convert_labels(work, piece, &work->of->parts.label_selection, block.labels, error);
-}
-
-/* Values as they lie in the file: they are looked at whole rows at a time, and seldom one by one. */
-static tanda_status clean(const npy_source *own, size_t first, size_t rows, float *values,
-                          tanda_error *error) {
-    const array *array = &own->parts.features.array;
-    const size_t features = own->feed.features;
-    for (size_t row = 0; row < rows; row++, values += features) {
-        uint32_t dirty = 0;
-        for (size_t i = 0; i < features; i++) {
-            uint32_t bits;
-            memcpy(&bits, values + i, sizeof bits);
-            dirty |=
-                (uint32_t)(bits == MINUS_ZERO) | (uint32_t)((bits & EXPONENT_ALL_ONES) == EXPONENT_ALL_ONES);
-        }
-        for (size_t i = 0; dirty != 0 && i < features; i++) {
-            const place place = {.path = array->path, .row = first + row, .column = i};
-            const array_number number = {(double)values[i], values[i]};
-            if (own->parts.takes_missing && isnan(number.value)) continue;
-            if (!isfinite(number.value)) return array_check_number(number, &place, error);
-            values[i] = number.value == 0.0f ? 0.0f : number.value;
-        }
-    }
-    return TANDA_OK;
 }
 
 /* In pieces that are still in the core's cache when they are looked at. */
@@ -317,10 +333,10 @@ static void free_npy(feed *feed) {
     free(feed);
 }
 
-static bool is_plain(const npy_feed_parts *parts) {
+static bool is_binary32(const npy_feed_parts *parts) {
     const array *array = &parts->features.array;
     return array->kind == ELEMENT_FLOAT && array->size == sizeof(float) && !array->big_endian &&
-           parts->origins == NULL && selection_is_whole(&parts->selection, array->columns);
+           parts->origins == NULL;
 }
 
 tanda_status npy_feed(npy_feed_parts *parts, feed **result, tanda_error *error) {
@@ -336,7 +352,9 @@ tanda_status npy_feed(npy_feed_parts *parts, feed **result, tanda_error *error) 
     const selection *targets =
         made->parts.labels.file != NULL ? &made->parts.label_selection : &made->parts.selection;
     const size_t row = npy_rows_size(&made->parts.features);
-    made->is_plain = is_plain(&made->parts);
+    made->is_binary32 = is_binary32(&made->parts);
+    made->is_plain =
+        made->is_binary32 && selection_is_whole(&made->parts.selection, made->parts.features.array.columns);
     made->feed = (feed){.kind = &kind,
                         .rows = made->parts.features.array.rows,
                         .features = made->parts.selection.feature_count,
