@@ -345,8 +345,9 @@ static tanda_status make_partial(void *context, uint64_t step, size_t first_tile
         if (status != TANDA_OK) return status;
         rows = rows_at(stepper, position, end);
         const bool is_all = rows == end - first, is_last = position + rows == end;
-        status = sum_section(stepper, step, position, rows, with_loss, is_all ? sum : &tree->sum, error);
-        if (status == TANDA_OK) status = take_ahead(stepper, error);
+        status = take_ahead(stepper, error); /* a partial sum is waited for */
+        if (status == TANDA_OK)
+            status = sum_section(stepper, step, position, rows, with_loss, is_all ? sum : &tree->sum, error);
         if (status == TANDA_OK && !is_all) status = partial_tree_add(tree, is_last, error);
         if (status == TANDA_OK && !is_all && is_last) copy_sum(tree, sum);
     }
