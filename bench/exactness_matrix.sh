@@ -468,7 +468,7 @@ write_markdown() {
     local row column
     echo "# The exactness matrix"
     echo
-    echo "Made by \`bench/exactness_matrix.sh\`; $(processor), $(nproc) cores. ${#names[@]} implementations, ${#trainings[@]} trainings,"
+    echo "Made by \`bench/exactness_matrix.sh\`; $(processor), $(nproc) cores. $run$([ "$run" -eq ${#names[@]} ] || echo " of ${#names[@]}") implementations, ${#trainings[@]} trainings,"
     echo "$compared hashes compared: $unequal differ$([ "$unexplained" -eq "$unequal" ] || echo ", of which $((unequal - unexplained)) as the device's grade says")$([ "$failures" -eq 0 ] || echo "; $failures implementations failed")."
     echo
     echo "## Implementations"
@@ -479,7 +479,7 @@ write_markdown() {
     echo
     echo "| implementation | grade | trainings | hashes | seconds | exact / fast |"
     echo "|---|---|--:|---|--:|--:|"
-    for row in "${!names[@]}"; do
+    for ((row = 0; row < run; row++)); do
         judge "$row"
         printf '| %s | %s | %d | %s | %.3f | %s |\n' "${names[row]}" "${grade[$row]:-}" $((equal + different)) \
             "$([ "$verdict" = equal ] && echo equal || echo "**$verdict**${problem[$row]:+: ${problem[$row]}}")" "$total" "${fast_ratio[$row]:-}"
@@ -503,7 +503,7 @@ write_grid() {
     for column in "${!trainings[@]}"; do printf ' %d |' $((column + 1)); done
     printf '\n|---|'
     for column in "${!trainings[@]}"; do printf -- '--:|'; done
-    for row in "${!names[@]}"; do
+    for ((row = 0; row < run; row++)); do
         printf '\n| %s |' "${names[row]}"
         for column in "${!trainings[@]}"; do
             cell=${hash[$row,$column]:-}
@@ -533,7 +533,7 @@ write_json() {
         comma=,
     done
     printf '],\n "implementations": ['
-    for row in "${!names[@]}"; do
+    for ((row = 0; row < run; row++)); do
         judge "$row"
         printf '%s\n  {"name": %s, "grade": %s, "verdict": %s' "$([ "$row" -eq 0 ] || echo ,)" "$(quote "${names[row]}")" \
             "$(quote "${grade[$row]:-}")" "$(quote "$verdict")"
@@ -552,12 +552,21 @@ write_json() {
     printf ']}\n'
 }
 
+# Of the rows that have run so far: those of a matrix that is cut off are not lost.
+write_all() {
+    mkdir -p "$output"
+    write_markdown >"$work/matrix.md"
+    write_json >"$work/matrix.json"
+    mv "$work/matrix.md" "$output/exactness_matrix.md"
+    mv "$work/matrix.json" "$output/exactness_matrix.json"
+}
+
 # ---- all of it ------------------------------------------------------------------------------------------------
 
 main() {
     local row
     add_all
-    compared=0 unequal=0 unexplained=0 failures=0
+    compared=0 unequal=0 unexplained=0 failures=0 run=0
     for row in "${!names[@]}"; do
         run_row "$row"
         judge "$row"
@@ -565,12 +574,9 @@ main() {
         [ "$verdict" != different ] || unexplained=$((unexplained + different))
         [ "$verdict" != failed ] || failures=$((failures + 1))
         [ "$verdict" != different ] || locate "$row"
+        run=$((run + 1))
+        write_all
     done
-    write_markdown >"$work/matrix.md"
-    write_json >"$work/matrix.json"
-    mkdir -p "$output"
-    mv "$work/matrix.md" "$output/exactness_matrix.md"
-    mv "$work/matrix.json" "$output/exactness_matrix.json"
     echo "${#names[@]} implementations, $compared hashes compared, $unequal differ ($unexplained unexplained)," \
         "$failures failed: $output/exactness_matrix.md" >&2
     [ $unexplained -eq 0 ] && [ $failures -eq 0 ]
