@@ -191,8 +191,7 @@ static void look_at_column(const table *table, size_t feature, column_spread *fo
         if (!(*value < found->low) && !(*value > found->high)) continue;
         found->low = smaller(*value, found->low);
         found->high = larger(*value, found->high);
-        found->is_fine =
-            found->high - found->low >= ORIGIN_RUINED * larger(fabs(found->low), fabs(found->high));
+        found->is_fine = origin_is_fine(found->low, found->high, ORIGIN_RUINED);
     }
 }
 

@@ -168,7 +168,7 @@ static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_e
 
 /* As data/origin.h has it. */
 static bool is_ruined(const spread *found) {
-    return !(found->high - found->low >= ORIGIN_RUINED * larger(fabs(found->low), fabs(found->high)));
+    return !origin_is_fine(found->low, found->high, ORIGIN_RUINED);
 }
 
 static size_t count_ruined(const looking *looking) {

@@ -7,9 +7,7 @@
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
-/* *wrapper, of `size` bytes and beginning with a feed, becomes one of the source's shape. */
-static tanda_status wrap(feed *source, const feed_kind *kind, size_t size, void *wrapper,
-                         tanda_error *error) {
+tanda_status feed_wrap(feed *source, const feed_kind *kind, size_t size, void *wrapper, tanda_error *error) {
     feed *made = NULL;
     const tanda_status status = allocate(&made, 1, size, "feed", error);
     if (status != TANDA_OK) return status;
@@ -86,7 +84,7 @@ tanda_status feed_scaled(feed *source, const scaling *scaling, const double *ori
                          tanda_error *error) {
     static const feed_kind kind = {.read = read_scaled, .free = free_scaled, .recipe = give_scaled_recipe};
     scaled_feed *made = NULL;
-    tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status == TANDA_OK) status = scaling_copy(scaling, NULL, &made->scaling, error);
     if (status == TANDA_OK) status = origin_copy(origins, source->features, &made->origins, error);
     if (status == TANDA_OK)
@@ -123,7 +121,7 @@ tanda_status feed_standardised(feed *source, const target_scaling *scaling, feed
     static const feed_kind kind = {.read = read_standardised, .free = free_standardised};
     const size_t targets = scaling->targets, size = targets * sizeof(double);
     standardised_feed *made = NULL;
-    tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status == TANDA_OK) status = allocate(&made->scaling.mean, targets, sizeof(double), "means", error);
     if (status == TANDA_OK)
         status = allocate(&made->scaling.deviation, targets, sizeof(double), "deviations", error);
@@ -175,7 +173,7 @@ tanda_status feed_weighted(feed *source, const double *weights, size_t class_cou
                            tanda_error *error) {
     static const feed_kind kind = {.read = read_weighted, .free = free_weighted};
     weighted_feed *made = NULL;
-    tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status == TANDA_OK)
         status = allocate(&made->weights, class_count, sizeof *made->weights, "weights", error);
     if (status != TANDA_OK) {
@@ -240,7 +238,7 @@ static tanda_status read_subset(const feed *feed, size_t first, size_t rows, con
 tanda_status feed_subset(feed *source, row_marks *marks, bool marked, feed **result, tanda_error *error) {
     static const feed_kind kind = {.read = read_subset, .free = free_subset};
     subset_feed *made = NULL;
-    const tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    const tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status != TANDA_OK) return status;
     made->marks = row_marks_share(marks);
     made->marked = marked;
@@ -268,7 +266,7 @@ static tanda_status read_range(const feed *feed, size_t first, size_t rows, cons
 tanda_status feed_range(feed *source, size_t first, size_t rows, feed **result, tanda_error *error) {
     static const feed_kind kind = {.read = read_range, .free = free_range};
     range_feed *made = NULL;
-    const tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    const tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status != TANDA_OK) return status;
     made->first = first;
     made->feed.rows = rows;
@@ -309,7 +307,7 @@ static tanda_status check_paired(const feed *feed, tanda_error *error) {
 tanda_status feed_with_weights(feed *source, feed *weights, feed **result, tanda_error *error) {
     static const feed_kind kind = {.read = read_paired, .free = free_paired, .check = check_paired};
     paired_feed *made = NULL;
-    const tanda_status status = wrap(source, &kind, sizeof *made, &made, error);
+    const tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status != TANDA_OK) return status;
     made->weights = weights;
     made->feed.has_weights = true;
@@ -374,7 +372,7 @@ tanda_status feed_joined(feed *const *feeds, size_t count, feed **result, tanda_
     static const feed_kind kind = {.read = read_joined, .free = free_joined, .check = check_joined};
     joined_feed *made = NULL;
     size_t rows = 0;
-    tanda_status status = wrap(feeds[0], &kind, sizeof *made, &made, error);
+    tanda_status status = feed_wrap(feeds[0], &kind, sizeof *made, &made, error);
     if (status != TANDA_OK) return status;
     made->feed.source = NULL; /* it is the first of several */
     status = allocate(&made->of, count, sizeof *made->of, "feeds", error);

@@ -9,6 +9,9 @@
 #include "data/row_marks.h"
 #include "data/scaling.h"
 
+/* For feeds of this kind: *wrapper, of `size` bytes and beginning with a feed, becomes one of the source's shape. */
+tanda_status feed_wrap(feed *source, const feed_kind *kind, size_t size, void *wrapper, tanda_error *error);
+
 /*
  * Values become (x - center) * factor of their column, less `origins` (features) before, or NULL: nothing is subtracted.
  * Reading fails with TANDA_BAD_INPUT, and the row, for one beyond binary32.

@@ -50,6 +50,10 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
+bool origin_is_fine(double low, double high, double bound) {
+    return high - low >= bound * larger(fabs(low), fabs(high));
+}
+
 /*
  * Whether a column's values, those of rows that stay, are ruined; table NULL: all do. More values only make that less likely,
  * as what adds to the greatest absolute value adds no less to the spread: so most columns are done with after two rows.
@@ -61,7 +65,7 @@ static bool is_ruined(const float *values, size_t rows, size_t step, const table
         if ((!(value < low) && !(value > high)) || (table != NULL && target_is_missing(table, row))) continue;
         if (value < low) low = value;
         if (value > high) high = value;
-        if (high - low >= bound * larger(fabs(low), fabs(high))) return false;
+        if (origin_is_fine(low, high, bound)) return false;
     }
     return high >= low;
 }

@@ -10,6 +10,9 @@
 #define ORIGIN_RUINED \
     0x1p-10 /* of the greatest absolute value: values that lie closer are too coarse in binary32 */
 
+/* Whether the values of a column from low to high lie far enough apart: at least `bound` of the greatest absolute one. */
+bool origin_is_fine(double low, double high, double bound);
+
 /*
  * Chooses the features of a table, read from a source wider than binary32, that are needed in binary64: those with an
  * origin in what is expected, or else those that binary32 would ruin, constant ones included; for a look at the columns all

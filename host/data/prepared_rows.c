@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/category_marks.h"
+#include "data/feed_wrap.h"
 #include "support/memory.h"
 
 void prepared_rows_make(const prepared_rows *how, const float *values, size_t rows, float *made) {
@@ -63,12 +64,8 @@ static tanda_status read_prepared(const feed *feed, size_t first, size_t rows, c
 tanda_status feed_prepared(feed *source, prepared_rows *how, feed **result, tanda_error *error) {
     static const feed_kind kind = {.read = read_prepared, .free = free_prepared};
     prepared_feed *made = NULL;
-    const tanda_status status = allocate(&made, 1, sizeof *made, "feed", error);
+    const tanda_status status = feed_wrap(source, &kind, sizeof *made, &made, error);
     if (status != TANDA_OK) return status;
-    made->feed = *source;
-    made->feed.kind = &kind;
-    made->feed.source = source;
-    made->feed.shares = 0;
     made->feed.features = how->features;
     made->how = how;
     *result = &made->feed;

@@ -333,7 +333,7 @@ static tanda_status find_rows(const stream *stream, const job *job, tanda_error 
         const size_t some = least(job->rows - done, ORDER_CHUNK);
         order_find_rows(&stream->options.order, &keys, (uint)job->slot->epoch, job->from + done, some, row);
         for (size_t i = 0; status == TANDA_OK && i < some; i++) {
-            const row_block to = block_from(feed, &job->slot->section.block, job->at + done + i);
+            const row_block to = feed_block_from(feed, &job->slot->section.block, job->at + done + i);
             status = feed_read(feed, (size_t)row[i], 1, &to, error);
         }
     }
@@ -347,7 +347,7 @@ static tanda_status read_blocks(const stream *stream, const job *job, tanda_erro
     for (ulong p = job->place; status == TANDA_OK && p < job->place + job->count; p++) {
         const ulong number = order_block(&window->epoch, p);
         const size_t at = (size_t)(unpadded_place(&window->epoch, p * order->block) - window->window.first);
-        const row_block to = block_from(stream->options.feed, &window->block, at);
+        const row_block to = feed_block_from(stream->options.feed, &window->block, at);
         status = feed_read(stream->options.feed, (size_t)(number * order->block),
                            (size_t)order_block_rows(order, number), &to, error);
     }
@@ -359,7 +359,7 @@ tanda_status stream_do_job(const stream *stream, const job *job, tanda_error *er
     if (job->slot == NULL) return read_blocks(stream, job, error);
     if (stream->options.order.kind == SHUFFLE_FULL) return find_rows(stream, job, error);
     if (job->window == NULL) {
-        const row_block to = block_from(stream->options.feed, &job->slot->section.block, job->at);
+        const row_block to = feed_block_from(stream->options.feed, &job->slot->section.block, job->at);
         return feed_read(stream->options.feed, job->from, job->rows, &to, error);
     }
     copy_rows(stream, job);

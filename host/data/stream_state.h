@@ -77,14 +77,6 @@ static inline size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* The rows of a block from `first` on. */
-static inline row_block block_from(const feed *feed, const row_block *block, size_t first) {
-    return (row_block){.values = block->values + first * feed->features,
-                       .labels =
-                           block->labels == NULL ? NULL : (float *)block->labels + first * feed->label_width,
-                       .weights = block->weights == NULL ? NULL : block->weights + first};
-}
-
 /* ---- stream_jobs.c: all with the lock, but for stream_do_job ------------------------------------------------ */
 
 /* Makes stream_options' runs those that are meant. */

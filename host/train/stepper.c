@@ -108,14 +108,10 @@ tanda_status stepper_create(backend *backend, const tanda_model *model, const st
 
 void stepper_free(stepper *stepper) {
     sharing_free(stepper->sharing);
-    stepper->sharing = NULL;
-    if (stepper->stream == NULL) {
-        backend_maker_free(stepper->backend, stepper->maker);
-        stepper->maker = NULL;
-        return;
+    if (stepper->stream != NULL) {
+        (void)backend_finish(stepper->backend, NULL);
+        backend_share_cores(stepper->backend, false);
     }
-    (void)backend_finish(stepper->backend, NULL);
-    backend_share_cores(stepper->backend, false);
     for (size_t i = 0; i < STEPPER_TURNS; i++)
         resident_free(&stepper->turns[i].rows);
     for (size_t i = 0; i < stepper->kept_places; i++)
