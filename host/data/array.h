@@ -88,6 +88,11 @@ static inline array_number array_number_at(const array *array, const unsigned ch
     return (array_number){exact, (float)exact};
 }
 
+/* Whether binary32 does not hold all of its numbers. */
+static inline bool array_is_wide(const array *array) {
+    return array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+}
+
 /* `rows` rows from the first on, of `count` columns, to values (rows, count) in binary64. Of numbers. */
 void array_take(const array *array, const size_t *columns, size_t count, size_t first, size_t rows,
                 double *values);

@@ -8,6 +8,7 @@
 #include "data/feed_pass.h"
 #include "data/format.h"
 #include "data/npy_feed.h"
+#include "data/npy_look.h"
 #include "data/origin.h"
 #include "data/packed.h"
 #include "data/pipe.h"
@@ -221,11 +222,9 @@ static tanda_status find_origins(const request *request, npy_feed_parts *parts, 
                                  tanda_error *error) {
     const dataset_expectation *known = request->origins;
     const array *array = &parts->features.array;
-    const bool is_wide =
-        array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
     looking looking = {.selection = &parts->selection};
     tanda_status status = origins_expected(known, NULL, dataset->features, &parts->origins, error);
-    if (status == TANDA_OK && known == NULL && is_wide) {
+    if (status == TANDA_OK && known == NULL && array_is_wide(array)) {
         status = allocate(&looking.spreads, dataset->features, sizeof(spread), "columns", error);
         if (status == TANDA_OK) status = look_for_ruined(&parts->features, &looking, error);
         if (status == TANDA_OK)
@@ -243,7 +242,7 @@ static const char *find_obstacle(const request *request, const selection *select
     const tanda_dataset_options *options = request->options;
     for (size_t i = 0; i < selection->feature_count; i++)
         if (selection->is_category[i]) return "columns of categories are";
-    return request_fills_missing(request)                              ? "missing values are filled"
+    return request_fills_missing(request) && !request->is_look         ? "missing values are filled"
            : options->drop_missing_targets && !options->without_target ? "--drop-missing-targets is done"
            : options->copy_count > 0                                   ? "--copy is done"
                                                                        : NULL;
@@ -305,23 +304,35 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     tanda_status status = open_labels(path, request, parts, error);
     if (status == TANDA_OK) status = find_targets(request, parts, dataset, error);
     if (status == TANDA_OK) status = find_origins(request, parts, dataset, error);
+    if (status == TANDA_OK && request->is_look)
+        status = npy_look(&parts->features, &parts->selection, dataset, error);
+    parts->takes_missing = request->is_look;
     if (status == TANDA_OK) status = npy_feed(parts, &dataset->feed, error);
+    const feed_pass all = {.values = true}; /* which refuses what is not finite */
+    if (status == TANDA_OK && dataset->exact.count > 0) status = feed_pass_run(dataset->feed, &all, error);
     return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
+}
+
+/* A look needs no row in memory; labels in a file of their own may be what is read in memory alone. */
+static bool stays_in_place(const request *request, const npy_feed_parts *parts) {
+    const tanda_dataset_options *options = request->options;
+    const size_t labels =
+        options->labels != NULL && parts->selection.target_count == 0 ? 1 : parts->selection.target_count;
+    const size_t values = parts->selection.feature_count + labels + (parts->selection.weight != NO_COLUMN);
+    if (request->is_look && !npy_rows_are_plain(&parts->features)) return false;
+    if (request->is_look && options->labels == NULL && find_obstacle(request, &parts->selection) == NULL)
+        return true;
+    return memory_exceeded(options, parts->features.array.rows, values);
 }
 
 static tanda_status load_npy(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                              tanda_error *error) {
     npy_feed_parts parts = {0};
-    tanda_status status = npy_rows_open(path, true, &parts.features, error);
+    tanda_status status = npy_rows_describe(path, true, &parts.features, error);
     if (status == TANDA_OK)
         status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
-    if (status == TANDA_OK) {
-        const size_t labels = request->options->labels != NULL && parts.selection.target_count == 0
-                                  ? 1
-                                  : parts.selection.target_count;
-        const size_t values = parts.selection.feature_count + labels + (parts.selection.weight != NO_COLUMN);
-        *taken = memory_exceeded(request->options, parts.features.array.rows, values);
-    }
+    if (status == TANDA_OK) *taken = stays_in_place(request, &parts);
+    if (status == TANDA_OK && *taken) status = npy_rows_check(&parts.features, error);
     if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
     npy_feed_parts_free(&parts);
     return status;
@@ -403,11 +414,11 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     tanda_status status = shards_are_in(path, taken, error);
     if (status != TANDA_OK || *taken)
         return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
-    if (options->memory == 0 || request->is_look || pipe_is_named(path)) return TANDA_OK;
+    if (options->memory == 0 || pipe_is_named(path)) return TANDA_OK;
     if (format_member(path) != NULL || stat(path, &information) != 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
     if (options->more_count > 0 || S_ISDIR(information.st_mode))
-        return text_load(path, request, dataset, taken, error);
+        return request->is_look ? TANDA_OK : text_load(path, request, dataset, taken, error);
     if (!S_ISREG(information.st_mode) || information.st_size == 0) return TANDA_OK;
     status = file_range_open(path, true, &file, error);
     if (status != TANDA_OK) return status;
@@ -416,12 +427,13 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     if (status == TANDA_OK) status = file_range_read(file, 0, bytes, begin, error);
     file_range_close(file);
     const char *title = status == TANDA_OK ? format_title(bytes, begin) : NULL;
-    const bool is_packed = status == TANDA_OK && packed_name(bytes, begin) != NULL;
-    if (status == TANDA_OK && (is_packed || text_is_asked(options, bytes, begin)))
+    const bool is_text =
+        status == TANDA_OK && (packed_name(bytes, begin) != NULL || text_is_asked(options, bytes, begin));
+    if (is_text && !request->is_look)
         status = text_load(path, request, dataset, taken, error);
-    else if (title != NULL && npy_looks_right(bytes, begin))
+    else if (!is_text && title != NULL && npy_looks_right(bytes, begin))
         status = load_npy(path, request, dataset, taken, error);
-    else if (title != NULL)
+    else if (!is_text && title != NULL && !request->is_look)
         status = check_other(path, options, title, size, error);
     free(bytes);
     return status;
