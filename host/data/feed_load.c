@@ -248,6 +248,21 @@ static const char *find_obstacle(const request *request, const selection *select
                                                                        : NULL;
 }
 
+static tanda_status check_label_file(const char *path, tanda_error *error) {
+    unsigned char begin[16];
+    file_range *file = NULL;
+    tanda_status status = file_range_open(path, true, &file, error);
+    if (status != TANDA_OK) return status;
+    const size_t size = file_range_size(file) < sizeof begin ? file_range_size(file) : sizeof begin;
+    if (size > 0) status = file_range_read(file, 0, begin, size, error);
+    if (status == TANDA_OK && !npy_looks_right(begin, size))
+        status =
+            fail(error, TANDA_BAD_INPUT,
+                 "%s: beside rows that are more than --memory, labels are a .npy file, and it is none", path);
+    file_range_close(file);
+    return status;
+}
+
 static tanda_status open_labels(const char *path, const request *request, npy_feed_parts *parts,
                                 tanda_error *error) {
     const char *label_path = request->options->labels;
@@ -255,7 +270,8 @@ static tanda_status open_labels(const char *path, const request *request, npy_fe
                                            .labels_of_several = request->options->labels_of_several};
     const struct request labels = {.options = &options, .expected = request->expected, .labels_only = true};
     if (label_path == NULL || request->options->without_target) return TANDA_OK;
-    tanda_status status = npy_rows_open(label_path, true, &parts->labels, error);
+    tanda_status status = check_label_file(label_path, error);
+    if (status == TANDA_OK) status = npy_rows_open(label_path, true, &parts->labels, error);
     if (status != TANDA_OK) return status;
     const size_t rows = parts->labels.array.rows, wanted = parts->features.array.rows;
     if (rows != wanted)

@@ -168,7 +168,8 @@ static tanda_status refuse_label(label_kind kind, array_number label, const plac
     if (kind == LABELS_SEVERAL)
         return fail_at(error, place, "%.9g is no label: several labels a row are 0 or 1 each",
                        (double)label.value);
-    return fail_at(error, place, "%.9g is no class that was there when the file was opened", label.exact);
+    return fail_at(error, place, "%.9g is none of the classes that were there when the file was opened",
+                   label.exact);
 }
 
 /* Labels are columns of the piece that targets names. */

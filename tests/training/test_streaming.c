@@ -244,3 +244,45 @@ Test(streaming, wants_a_size_in_bytes) {
     cr_assert_eq(RUN("train", IRIS, "--epochs", "1", "--memory", "1.5GiB", "--device-memory", "64m").status,
                  0);
 }
+
+/* Split at blanks. */
+static outcome run_words(const char *line) {
+    const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM};
+    size_t count = 1;
+    char *copy = kept_texts[kept_count++] = strdup(line), *rest = copy;
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        arguments[count++] = word;
+    return run_to(-1, arguments);
+}
+
+Test(streaming, refuses_in_one_line_with_what_would_do) {
+    static const struct {
+        const char *line;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"verify rows --memory 20K", 3, "verify needs all 3001 rows in memory, "},
+        {"trace rows --memory 20K", 3, "a trace needs all 3001 rows in memory, "},
+        {"surface rows --memory 20K", 3, "a surface needs all 3001 rows in memory, "},
+        {"record rows --memory 20K --output g", 3, "a record needs all 3001 rows in memory, "},
+        {"train rows --memory 1K --shuffle none --quiet", 2, "--memory: 1 KiB for rows are too few"},
+        {"train rows --labels y.npy", 2, "--labels: does not go with rows, a folder of shards"},
+        {"train x.npy --labels y.csv --memory 20K --shuffle none", 3,
+         "y.csv: beside rows that are more than --memory, labels are a .npy file, and it is none"},
+        {"train t.csv --memory 1K --data-cache y.csv --quiet", 1,
+         "--data-cache: y.csv: is there, and is no folder; name another one"},
+        {"train t.csv --memory 1K --quiet --data-cache ", 2, "--data-cache: the name of a folder is empty"},
+        {"shuffle rows out.npy", 3, "rows: is a folder of shards; name one of its files"},
+        {"generate moons --shards 2 --output ", 2, "--output: the name is empty; name a folder"},
+        {"generate moons --shards 2 --output y.csv", 1, "y.csv: is there, and is no folder"},
+        {"generate moons --shards 2 --output rows", 2, "rows: holds a whole data set already"}};
+    generate_rows();
+    cr_assert_eq(RUN("generate", "blobs", "--rows", "3001", "--shards", "2", "--output", "rows").status, 0);
+    cr_assert_eq(system("seq 3001 > y.csv && seq 3001 | sed 's/$/,1/' > t.csv"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const outcome run = run_words(cases[i].line);
+        cr_expect_eq(run.status, cases[i].status, "%s: %s", cases[i].line, run.err);
+        cr_expect_not_null(strstr(run.err, cases[i].said), "%s: %s", cases[i].line, run.err);
+        cr_expect_str_eq(strchr(run.err, '\n'), "\n", "%s: %s", cases[i].line, run.err);
+    }
+}
