@@ -209,6 +209,41 @@ Test(streaming, of_files_evaluates_and_predicts_the_same) {
     cr_assert_str_eq(file_text("a.csv"), file_text("b.csv"));
 }
 
+/* What two runs of a command write, but for how long it took. */
+static void expect_same_report(const char *const *one, const char *const *other) {
+    json_t *whole = run_json(one), *streamed = run_json(other);
+    json_object_del(whole, "seconds");
+    json_object_del(streamed, "seconds");
+    cr_expect(json_equal(whole, streamed), "%s", one[1]);
+    json_decref(whole);
+    json_decref(streamed);
+}
+
+#define SAME(...) \
+    expect_same_report( \
+        (const char *const[]){TANDA_PROGRAM, __VA_ARGS__, "--json", "--quiet", NULL}, \
+        (const char *const[]){TANDA_PROGRAM, __VA_ARGS__, "--json", "--quiet", "--memory", "100K", NULL})
+
+Test(streaming, of_a_folder_of_shards_evaluates_and_predicts_the_same) {
+    static const char *const devices[] = {"cpu", "opencl"};
+    const char *const model = "model.safetensors";
+    cr_assert_eq(RUN("generate", "regression", "--rows", "5001", "--features", "9", "--shards", "3",
+                     "--output", "rows", "--quiet")
+                     .status,
+                 0);
+    json_decref(RUN_JSON("train", "rows", "--epochs", "2", "--hidden", "7", "--scale-target", "standard",
+                         "--device", "cpu", "--output", model));
+    for (size_t i = 0; i < 2; i++) {
+        SAME("evaluate", model, "rows", "--device", devices[i]);
+        SAME("predict", model, "rows", "--device", devices[i]);
+        const outcome whole = RUN("predict", model, "rows", "--device", devices[i], "--quiet"),
+                      streamed = RUN("predict", model, "rows", "--device", devices[i], "--quiet", "--memory",
+                                     "100K");
+        cr_expect_eq(streamed.status, 0, "%s", streamed.err);
+        cr_expect_str_eq(streamed.out, whole.out, "%s", devices[i]);
+    }
+}
+
 Test(streaming, never_takes_another_order_by_itself) {
     generate_rows();
     const outcome refused = RUN("train", "x.npy", "--labels", "y.npy", "--memory", "100K", "--epochs", "1");
