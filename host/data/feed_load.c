@@ -126,24 +126,10 @@ static tanda_status find_targets(const request *request, npy_feed_parts *parts, 
 
 /* ---- origins ----------------------------------------------------------------------------------------------- */
 
-/* A column as it is in binary32 and in the file. */
-typedef struct spread {
-    double low, high;
-    double first, exact_low, exact_high, rounding;
-} spread;
-
 typedef struct looking {
     const selection *selection;
-    spread *spreads; /* (features) */
+    column_spread *spreads; /* (features) */
 } looking;
-
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
-static double smaller(double a, double b) {
-    return a < b ? a : b;
-}
 
 static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_error *error) {
     const looking *looking = context;
@@ -154,28 +140,18 @@ static tanda_status look_at_piece(void *context, const npy_piece *piece, tanda_e
             const size_t column = looking->selection->features[i];
             const array_number number =
                 array_number_at(array, array->data + (row * array->columns + column) * array->size);
-            const double value = (double)number.value, exact = number.exact;
-            spread *found = &looking->spreads[i];
-            if (piece->first + row == 0) *found = (spread){value, value, exact, exact, exact, 0.0};
-            found->low = smaller(value, found->low);
-            found->high = larger(value, found->high);
-            found->exact_low = smaller(exact, found->exact_low);
-            found->exact_high = larger(exact, found->exact_high);
-            found->rounding = larger(fabs(value - exact), found->rounding);
+            if (looking->spreads[i].is_fine) continue;
+            column_spread_add(&looking->spreads[i], (double)number.value, ORIGIN_RUINED);
+            column_spread_add_exact(&looking->spreads[i], number.exact);
         }
     return TANDA_OK;
 }
 
-/* As data/origin.h has it. */
-static bool is_ruined(const spread *found) {
-    return !origin_is_fine(found->low, found->high, ORIGIN_RUINED);
-}
-
-static size_t count_ruined(const looking *looking) {
-    size_t count = 0;
+static bool has_ruined(const looking *looking) {
+    bool some = false;
     for (size_t i = 0; i < looking->selection->feature_count; i++)
-        count += is_ruined(&looking->spreads[i]);
-    return count;
+        some = some || column_spread_is_ruined(&looking->spreads[i]);
+    return some;
 }
 
 /* Columns are done with after some rows as a rule, and then only those rows are looked at. */
@@ -184,35 +160,10 @@ static tanda_status look_for_ruined(const npy_rows *of, looking *looking, tanda_
     tanda_status status = TANDA_OK;
     for (size_t first = 0; status == TANDA_OK && first < rows; first += ROWS_LOOKED_AT) {
         const size_t left = rows - first;
-        if (first > 0 && count_ruined(looking) == 0) break;
+        if (first > 0 && !has_ruined(looking)) break;
         status = npy_for_pieces(of, first, left < ROWS_LOOKED_AT ? left : ROWS_LOOKED_AT, look_at_piece,
                                 looking, error);
     }
-    return status;
-}
-
-/* Of columns that are ruined, in all rows: they are kept as distances, or noted. */
-static tanda_status keep_ruined(const looking *looking, bool kept, npy_feed_parts *parts,
-                                tanda_dataset *dataset, tanda_error *error) {
-    const size_t features = dataset->features, most = count_ruined(looking);
-    origin_finding *found = NULL;
-    double *origins = NULL;
-    size_t count = 0;
-    if (most == 0) return TANDA_OK;
-    tanda_status status = allocate(&found, most, sizeof *found, "columns", error);
-    if (status == TANDA_OK) status = allocate(&origins, features, sizeof *origins, "origins", error);
-    bool some = false;
-    for (size_t i = 0; status == TANDA_OK && i < features; i++) {
-        const spread *of = &looking->spreads[i];
-        if (!is_ruined(of) || of->exact_low == of->exact_high) continue;
-        found[count++] = (origin_finding){i, of->first, of->exact_high - of->exact_low, of->rounding};
-        origins[i] = kept ? of->first : 0.0;
-        some = some || origins[i] != 0.0;
-    }
-    if (status == TANDA_OK) status = origin_tell(found, count, kept, dataset, error);
-    if (status == TANDA_OK && some) status = origin_copy(origins, features, &parts->origins, error);
-    free(found);
-    free(origins);
     return status;
 }
 
@@ -226,10 +177,13 @@ static tanda_status find_origins(const request *request, npy_feed_parts *parts, 
     looking looking = {.selection = &parts->selection};
     tanda_status status = origins_expected(known, NULL, dataset->features, &parts->origins, error);
     if (status == TANDA_OK && known == NULL && is_wide) {
-        status = allocate(&looking.spreads, dataset->features, sizeof(spread), "columns", error);
+        status = allocate(&looking.spreads, dataset->features, sizeof *looking.spreads, "columns", error);
+        for (size_t i = 0; status == TANDA_OK && i < dataset->features; i++)
+            looking.spreads[i] = column_spread_begin(i);
         if (status == TANDA_OK) status = look_for_ruined(&parts->features, &looking, error);
         if (status == TANDA_OK)
-            status = keep_ruined(&looking, request->options->keep_origins, parts, dataset, error);
+            status = column_spreads_origins(looking.spreads, dataset->features,
+                                            request->options->keep_origins, dataset, &parts->origins, error);
         free(looking.spreads);
     }
     return status == TANDA_OK ? origin_copy(parts->origins, dataset->features, &dataset->origins, error)
