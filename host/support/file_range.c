@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/direct_read.h"
+#include "support/file_same.h"
 #include "support/memory.h"
 #include "support/system_file.h"
 
@@ -98,26 +99,6 @@ const char *file_range_path(const file_range *file) {
     return file->path;
 }
 
-static bool same_time(struct timespec a, struct timespec b) {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static tanda_status compare(const file_range *file, const struct stat *now, tanda_error *error) {
-    const struct stat *opened = &file->opened;
-    if (now->st_size != opened->st_size)
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: changed while it was in use: it has %lld bytes, and had %lld; start again when it is "
-            "as it should be",
-            file->path, (long long)now->st_size, (long long)opened->st_size);
-    if (same_time(now->st_mtim, opened->st_mtim) && now->st_ino == opened->st_ino &&
-        now->st_dev == opened->st_dev)
-        return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: changed while it was in use: it was written to; start again when it is as it should be",
-                file->path);
-}
-
 /* The file, open, and whether it is as it was. */
 static tanda_status begin(const file_range *file, int *descriptor, tanda_error *error) {
     struct stat now;
@@ -128,7 +109,7 @@ static tanda_status begin(const file_range *file, int *descriptor, tanda_error *
     } else if (fstat(file->descriptor, &now) != 0) {
         return fail_path(error, file->path, "", errno);
     }
-    return compare(file, &now, error);
+    return file_compare(file->path, &file->opened, &now, error);
 }
 
 static void end(const file_range *file, int descriptor) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/file.h"
+#include "support/file_same.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
 #include "support/text.h"
@@ -99,7 +100,7 @@ tanda_status files_are_same(const char *a, const char *b, bool *same, tanda_erro
         if (stat(paths[i], &found[i]) != 0)
             return errno == ENOENT ? TANDA_OK
                                    : fail(error, TANDA_FAILED, "%s: %s", paths[i], strerror(errno));
-    *same = found[0].st_dev == found[1].st_dev && found[0].st_ino == found[1].st_ino;
+    *same = is_same_file(&found[0], &found[1]);
     return TANDA_OK;
 }
 
