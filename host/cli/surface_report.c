@@ -86,13 +86,13 @@ static void put_plane(const surface_view *view, document *document) {
 }
 
 static void put_path(const surface_view *view, const surface_path *path, document *document) {
-    const size_t last = path->count - 1, batch = path->training->batch_rows, rows = view->training->rows;
+    const size_t last = path->count - 1;
     document_cell(document, "%s", path_name(path));
     if (path->training->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
         document_cell(document, "%s", "");
     else
         document_cell(document, "%g", path->training->learning_rate);
-    document_cell(document, "%zu", batch == 0 || batch > rows ? rows : batch);
+    document_cell(document, "%zu", batch_rows_of(path->training->batch_rows, view->training->rows));
     document_cell(document, "%llu", (unsigned long long)path->steps[last]);
     document_cell(document, "%.6g", path->costs[0]);
     document_cell(document, "%.6g", path->costs[last]);
