@@ -100,11 +100,6 @@ bench_spread bench_spread_of(const double *values, size_t count) {
 }
 
 /* Of numbers, or of what begins with one. */
-static int compare_doubles(const void *a, const void *b) {
-    const double one = *(const double *)a, other = *(const double *)b;
-    return (one > other) - (one < other);
-}
-
 static void summarise(bench_result *result) {
     const size_t count = result->repetitions;
     timing sorted[BENCH_MOST_REPETITIONS];

@@ -6,6 +6,7 @@
 
 #include "data/format.h"
 #include "data/npy.h"
+#include "support/arithmetic.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
@@ -92,15 +93,8 @@ static int32_t class_of(const class_map *map, double label) {
     const int64_t value = (int64_t)label;
     if ((double)value != label) return -1;
     if (map->is_identity) return value >= 0 && (size_t)value < map->count ? (int32_t)value : -1;
-    size_t low = 0, high = map->count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (map->values[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < map->count && map->values[low] == value ? map->classes[low] : -1;
+    const size_t place = find_ascending(map->values, map->count, value);
+    return place < map->count && map->values[place] == value ? map->classes[place] : -1;
 }
 
 /* ---- the feed ---------------------------------------------------------------------------------------------- */

@@ -18,11 +18,6 @@
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *text, const char *end) {
-    const size_t length = strlen(text), size = strlen(end);
-    return length >= size && strcmp(text + length - size, end) == 0;
-}
-
 static bool is_step_name(const char *name, size_t length) {
     const size_t prefix = sizeof CHECKPOINT_STEP_PREFIX - 1, suffix = sizeof CHECKPOINT_SUFFIX - 1;
     if (strncmp(name, CHECKPOINT_STEP_PREFIX, prefix) != 0) return false;
@@ -48,7 +43,7 @@ bool checkpoint_holds(const char *name) {
 }
 
 tanda_status path_join(const char *folder, const char *name, char **path, tanda_error *error) {
-    if (asprintf(path, "%s%s%s", folder, ends_in(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
+    if (asprintf(path, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
     *path = NULL;
     return fail(error, TANDA_FAILED, "out of memory for a path");
 }
