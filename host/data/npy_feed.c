@@ -6,6 +6,7 @@
 
 #include "data/format.h"
 #include "data/npy.h"
+#include "support/arithmetic.h"
 #include "support/floating_mode.h"
 #include "support/memory.h"
 
@@ -88,15 +89,8 @@ void class_map_free(class_map *map) {
 /* -1 for a number that is none of them. */
 static int32_t class_of(const class_map *map, int64_t value) {
     if (map->is_identity) return value >= 0 && (size_t)value < map->count ? (int32_t)value : -1;
-    size_t low = 0, high = map->count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (map->values[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < map->count && map->values[low] == value ? map->classes[low] : -1;
+    const size_t place = find_ascending(map->values, map->count, value);
+    return place < map->count && map->values[place] == value ? map->classes[place] : -1;
 }
 
 /* ---- the feed ---------------------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/direct_read.h"
+#include "support/file_same.h"
 #include "support/memory.h"
 #include "support/system_file.h"
 
@@ -104,26 +105,6 @@ const char *file_range_path(const file_range *file) {
     return file->path;
 }
 
-static bool same_time(struct timespec a, struct timespec b) {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static tanda_status compare(const file_range *file, const struct stat *now, tanda_error *error) {
-    const struct stat *opened = &file->opened;
-    if (now->st_size != opened->st_size)
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: changed while it was in use: it has %lld bytes, and had %lld; start again when it is "
-            "as it should be",
-            file->path, (long long)now->st_size, (long long)opened->st_size);
-    if (same_time(now->st_mtim, opened->st_mtim) && now->st_ino == opened->st_ino &&
-        now->st_dev == opened->st_dev)
-        return TANDA_OK;
-    return fail(error, TANDA_BAD_INPUT,
-                "%s: changed while it was in use: it was written to; start again when it is as it should be",
-                file->path);
-}
-
 /* Of a clock that costs next to nothing, and goes on every few milliseconds. */
 static int64_t coarse_time(void) {
     struct timespec now;
@@ -134,7 +115,7 @@ static int64_t coarse_time(void) {
 static tanda_status look_at(const file_range *file, tanda_error *error) {
     struct stat now;
     if (fstat(file->descriptor, &now) != 0) return fail_path(error, file->path, "", errno);
-    return compare(file, &now, error);
+    return file_compare(file->path, &file->opened, &now, error);
 }
 
 /* The file, open, and whether it is as it was; of one that stays open, whether it was a few milliseconds ago. */
@@ -143,7 +124,7 @@ static tanda_status begin(file_range *file, int *descriptor, tanda_error *error)
     *descriptor = file->descriptor;
     if (file->descriptor < 0) {
         const tanda_status status = open_file(file->path, descriptor, &now, error);
-        return status == TANDA_OK ? compare(file, &now, error) : status;
+        return status == TANDA_OK ? file_compare(file->path, &file->opened, &now, error) : status;
     }
     const int64_t time = coarse_time();
     if (__atomic_load_n(&file->checked, __ATOMIC_RELAXED) == time) return TANDA_OK;
@@ -237,7 +218,7 @@ tanda_status file_range_check(const file_range *file, tanda_error *error) {
     int descriptor = NOT_OPEN;
     struct stat now;
     tanda_status status = open_file(file->path, &descriptor, &now, error);
-    if (status == TANDA_OK) status = compare(file, &now, error);
+    if (status == TANDA_OK) status = file_compare(file->path, &file->opened, &now, error);
     end(file, descriptor);
     return status;
 }
