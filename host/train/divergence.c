@@ -232,7 +232,7 @@ void divergence_examine(trainer *trainer, snapshot *snapshot, char place[DIVERGE
     if (status == TANDA_OK) status = examine_weights(trainer, of_weights, NULL);
     trainer->progress = snapshot->progress;
     if (status == TANDA_OK) status = session_write_parameters(&trainer->session, snapshot->parameters, NULL);
-    const stream *stream = trainer->stepper.stream;
+    const stream *stream = trainer->stepper.sections.stream;
     work.section_rows = stream != NULL ? stream_most_rows(stream) : SIZE_MAX;
     stepper_free(&trainer->stepper);                            /* its memory is for the examination */
     if (status == TANDA_OK) (void)examine_tensors(&work, NULL); /* without it the weights still tell */
