@@ -309,9 +309,11 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
 }
 
+/* What fits is read in memory where it cannot be in place; if there is a fault, it is told there. */
 static tanda_status load_npy(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                              tanda_error *error) {
     npy_feed_parts parts = {0};
+    bool must = true;
     tanda_status status = npy_rows_open(path, true, &parts.features, error);
     if (status == TANDA_OK)
         status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
@@ -320,11 +322,15 @@ static tanda_status load_npy(const char *path, const request *request, tanda_dat
                                   ? 1
                                   : parts.selection.target_count;
         const size_t values = parts.selection.feature_count + labels + (parts.selection.weight != NO_COLUMN);
-        *taken = memory_exceeded(request->options, parts.features.array.rows, values);
+        must = memory_exceeded(request->options, parts.features.array.rows, values);
+        *taken = is_read_in_place(request->options, parts.features.array.rows, values);
     }
     if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
     npy_feed_parts_free(&parts);
-    return status;
+    if (status == TANDA_OK || must) return status;
+    dataset_clear(dataset);
+    *taken = false;
+    return TANDA_OK;
 }
 
 /* ---- any file ---------------------------------------------------------------------------------------------- */
@@ -390,7 +396,7 @@ static tanda_status load_shards(const char *folder, const request *request, tand
     const tanda_status status = shards_open(folder, request, dataset, error);
     if (status != TANDA_OK) return status;
     const size_t row = feed_row_size(dataset->feed) / sizeof(float);
-    if (memory_exceeded(request->options, dataset->rows, row)) return TANDA_OK;
+    if (is_read_in_place(request->options, dataset->rows, row)) return TANDA_OK;
     return dataset_take_rows(dataset, error);
 }
 

@@ -1,4 +1,6 @@
-/* Several processes train together by MPI, to the bits of one; and what becomes of all when one has a fault. */
+/* Several processes train together by MPI, evaluate and predict, to the bits of one; and what becomes of all when one has a fault. */
+#include <math.h>
+
 #include "background.h"
 
 static void begin(void) {
@@ -236,15 +238,51 @@ Test(ranks, write_one_model_and_one_log) {
     }
 }
 
-Test(ranks, predict_verify_and_record_as_one_process_does) {
-    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "3", "--output", "m.safetensors").status, 0);
+/* ---- evaluate and predict -------------------------------------------------------------------------------- */
+
+/* Of several ranks, to the byte what it is of one process; `path`, if not NULL, is what they write. */
+static void expect_same(const char *const *arguments, const char *path) {
+    const char *alone[MOST_ARGUMENTS] = {TANDA_PROGRAM};
+    for (size_t i = 0; arguments[i] != NULL; i++)
+        alone[i + 1] = arguments[i];
+    const outcome one = run_to(-1, alone);
+    cr_assert_eq(one.status, 0, "%s", one.err);
+    if (path != NULL) cr_assert_eq(rename(path, "alone"), 0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++)
+        for (size_t ranks = 2; ranks <= 3; ranks++) {
+            if (!is_there(mpi)) break;
+            const outcome several = run_on(mpi, ranks, arguments);
+            cr_expect_eq(several.status, 0, "%s", several.err);
+            cr_expect_str_eq(several.out, one.out);
+            if (path == NULL) continue;
+            cr_expect_eq(system("cmp -s alone written.*"), 0);
+            cr_assert_eq(remove(path), 0);
+        }
+}
+
+#define BLOBS "synthetic:blobs,rows=9000,features=5,classes=2,seed=3"
+#define USED_BLOBS "m.safetensors", "--data", BLOBS, ON_CPU
+
+Test(ranks, evaluate_as_one_process_does) {
+    cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
+    cr_assert_eq(RUN("train", DIGITS, ON_CPU, "--epochs", "2", "--output", "d.safetensors").status, 0);
+    expect_same(LIST("evaluate", "d.safetensors", "--data", DIGITS, ON_CPU, "--top-k", "3"), NULL);
+    expect_same(LIST("evaluate", USED_BLOBS), NULL);
+    expect_same(LIST("evaluate", USED_BLOBS, "--memory", "40K"), NULL);
+}
+
+Test(ranks, predict_as_one_process_does) {
+    cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
+    expect_same(LIST("predict", USED_BLOBS), NULL);
+    expect_same(LIST("predict", USED_BLOBS, "--memory", "40K", "--output", "written.csv"), "written.csv");
+    expect_same(LIST("predict", USED_BLOBS, "--output", "written.npy"), "written.npy");
+    expect_same(LIST("predict", USED_BLOBS, "--json"), NULL);
+}
+
+Test(ranks, verify_and_record_as_one_process_does) {
     cr_assert_eq(RUN("record", IRIS, ON_CPU, "--epochs", "3", "--output", "alone.golden").status, 0);
-    const char *rows = RUN("predict", "m.safetensors", "--data", IRIS, "--quiet").out;
     for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
         if (!is_there(mpi)) continue;
-        const outcome predicted = RUN_ON(mpi, 3, "predict", "m.safetensors", "--data", IRIS, "--quiet");
-        cr_expect_eq(predicted.status, 0, "%s", predicted.err);
-        cr_expect_str_eq(predicted.out, rows);
         cr_expect_eq(
             RUN_ON(mpi, 2, "record", IRIS, ON_CPU, "--epochs", "3", "--output", "ranks.golden").status, 0);
         cr_expect_str_eq(file_text("ranks.golden"), file_text("alone.golden"));
@@ -302,6 +340,45 @@ Test(ranks, that_fail_before_the_training_are_named_once) {
         expect_told(&run, 1, "diverged: a loss is not finite in epoch 1");
         run = RUN_ON(mpi, 2, "train", IRIS, "--math", "fast", "--quiet", "--device", "cpu");
         expect_told(&run, 2, "--math fast");
+    }
+}
+
+/* The 19,001st of 20,005 rows is the third rank's alone to read. */
+Test(ranks, of_which_one_reads_a_bad_row_end_with_its_line) {
+    cr_assert_eq(RUN("generate", "blobs", "--rows", "20005", "--features", "12", "--output", "b.npy",
+                     "--labels", "l.npy")
+                     .status,
+                 0);
+    cr_assert_eq(
+        RUN("train", "b.npy", "--labels", "l.npy", ON_CPU, "--epochs", "1", "--output", "m.safetensors")
+            .status,
+        0);
+    FILE *file = fopen("b.npy", "r+");
+    const float wrong = NAN;
+    cr_assert(file != NULL && fseek(file, -(20005 - 19000) * 12 * (long)sizeof wrong, SEEK_END) == 0);
+    cr_assert_eq(fwrite(&wrong, sizeof wrong, 1, file), 1);
+    fclose(file);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        outcome run =
+            RUN_ON(mpi, 3, "evaluate", "m.safetensors", "--data", "b.npy", "--labels", "l.npy", ON_CPU);
+        expect_told(&run, 3, "b.npy: row 19000, column 0");
+        cr_expect_not_null(strstr(run.err, "tanda: rank 2 ("), "%s", run.err);
+        run = RUN_ON(mpi, 3, "predict", "m.safetensors", "--data", "b.npy", ON_CPU, "--output", "p.csv");
+        expect_told(&run, 3, "b.npy: row 19000, column 0");
+        cr_expect_neq(access("p.csv", F_OK), 0);
+    }
+}
+
+Test(ranks, that_use_different_models_are_named) {
+    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "1", "--output", "m.safetensors").status, 0);
+    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "2", "--output", "n.safetensors").status, 0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        const outcome run = RUN_ON(mpi, 2, "evaluate", "m.safetensors", "--data", IRIS, ON_CPU, "/",
+                                   "evaluate", "n.safetensors", "--data", IRIS, ON_CPU);
+        expect_told(&run, 2, "rank 1 (");
+        cr_expect_not_null(strstr(run.err, "its weights: "), "%s", run.err);
     }
 }
 
