@@ -1,6 +1,7 @@
 #include "cli/apply.h"
 
 #include "cli/bar.h"
+#include "cli/interrupt.h"
 #include "cli/option_table.h"
 #include "cli/ranks.h"
 #include "cli/report.h"
@@ -72,7 +73,10 @@ tanda_status application_open(application *application, bool without_target, tan
     return TANDA_OK;
 }
 
-tanda_status application_tell_ranks(const application *application, tanda_error *error) {
+tanda_status application_begin_ranks(const application *application, tanda_error *error) {
+    if (ranks_hosts() == NULL) return TANDA_OK;
+    interrupt_begin();
+    hosts_begin_work(ranks_hosts(), interrupt_came, NULL);
     return ranks_tell(application->device, application->dataset->rows, application->common.quiet, error);
 }
 

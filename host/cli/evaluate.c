@@ -411,7 +411,7 @@ static tanda_status begin(evaluation *evaluation, tanda_error *error) {
 static tanda_status evaluate(evaluation *evaluation, tanda_error *error) {
     application *application = &evaluation->application;
     tanda_status status = ranks_agree(begin(evaluation, error), error);
-    if (status == TANDA_OK) status = application_tell_ranks(application, error);
+    if (status == TANDA_OK) status = application_begin_ranks(application, error);
     if (status == TANDA_OK)
         status = evaluate_together(ranks_hosts(), application->device, application->model,
                                    application->dataset, evaluation->top_k, &evaluation->results, error);

@@ -303,7 +303,7 @@ static tanda_status predict(prediction *prediction, tanda_error *error) {
                                     .on_bytes = take_bytes,
                                     .unit = is_text(prediction) ? 1 : row,
                                     .context = prediction};
-    if (status == TANDA_OK) status = application_tell_ranks(application, error);
+    if (status == TANDA_OK) status = application_begin_ranks(application, error);
     for (bool is_there = true; status == TANDA_OK && is_there;) {
         status = predict_together(ranks_hosts(), application->device, application->model,
                                   application->dataset, &taker, error);

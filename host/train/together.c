@@ -24,6 +24,15 @@ static tanda_status find_run(const tanda_hosts *hosts, size_t first, size_t rows
     return status;
 }
 
+/* Of ranks that go on: what one failed at, or that one was told to end, is so for all. */
+static tanda_status agree(tanda_hosts *hosts, tanda_status status, tanda_error *error) {
+    uint32_t ends = hosts != NULL && hosts->gives_up != NULL && hosts->gives_up(hosts->context);
+    status = hosts_agree(hosts, status, &ends, error);
+    if (status != TANDA_OK || ends == 0) return status;
+    hosts_settle(hosts);
+    return fail(error, TANDA_INTERRUPTED, "interrupted before all rows were done");
+}
+
 /* ---- evaluation ------------------------------------------------------------------------------------------------ */
 
 typedef struct evaluation {
@@ -31,24 +40,24 @@ typedef struct evaluation {
     tanda_device *device;
     const tanda_model *model;
     const tanda_dataset *given;
-    row_run run; /* this rank's */
-    feed *source,
-        *kept; /* where the rows come from; and this rank's in memory, once they were read: or NULL */
+    row_run run;           /* this rank's */
+    feed *source;          /* all rows, */
+    feed *kept;            /* and this rank's in memory, once they were read; NULL: they are not kept */
     tanda_dataset dataset; /* the given one, but for kept rows */
     float *predictions;    /* of the run; on rank 0 then of all rows */
     void *labels;          /* all, on rank 0, of rows that are not in memory */
 } evaluation;
 
-/* They are gone through twice: the run stays where half of the memory holds it. */
-static tanda_status keep_run(evaluation *made, tanda_error *error) {
+/* Rows that lie elsewhere are gone through twice: the run stays where half of the memory holds it. */
+static tanda_status open_rows(evaluation *made, tanda_error *error) {
     size_t bytes = 0;
     const size_t memory = made->given->memory;
-    made->dataset = *made->given;
-    if (made->given->feed == NULL || made->run.rows == 0) return TANDA_OK;
     const tanda_status status = dataset_feed(made->given, NULL, &made->source, error);
-    if (status != TANDA_OK) return status;
-    const bool is_small = !multiply_overflows(made->run.rows, feed_row_size(made->source) + 1, &bytes) &&
-                          (memory == 0 || bytes <= memory / 2);
+    made->dataset = *made->given;
+    if (status != TANDA_OK || made->given->feed == NULL || made->run.rows == 0) return status;
+    const size_t row = feed_row_size(made->source), sections = STREAM_TURNS * TILE_ROWS * row; /* at least */
+    const bool is_small = !multiply_overflows(made->run.rows, row + 1, &bytes) &&
+                          (memory == 0 || (bytes <= memory / 2 && sections <= memory / 2));
     if (!is_small || feed_kept(made->source, made->run.first, made->run.rows, &made->kept, NULL) != TANDA_OK)
         return TANDA_OK;
     made->dataset.feed = made->kept;
@@ -59,8 +68,7 @@ static tanda_status keep_run(evaluation *made, tanda_error *error) {
 static tanda_status begin(evaluation *made, tanda_error *error) {
     tanda_status status = check_fit(made->model, made->given, true, error);
     if (status == TANDA_OK) status = find_run(made->hosts, 0, made->given->rows, &made->run, error);
-    if (status == TANDA_OK) status = keep_run(made, error);
-    hosts_begin_work(made->hosts, NULL, NULL);
+    if (status == TANDA_OK) status = open_rows(made, error);
     status = hosts_agree(made->hosts, status, NULL, error);
     return status == TANDA_OK
                ? same_application_check(made->hosts, made->device, made->model, made->given, error)
@@ -79,7 +87,7 @@ static tanda_status run_loss(const evaluation *made, tanda_evaluation *figures, 
     if (status == TANDA_OK) status = evaluator_run(&evaluator, figures, error);
     evaluator_free(&evaluator);
     supply_free(&supply);
-    return hosts_agree(made->hosts, dataset_check(made->given, status, error), NULL, error);
+    return agree(made->hosts, dataset_check(made->given, status, error), error);
 }
 
 static tanda_status put(void *context, const void *bytes, size_t size, tanda_error *error) {
@@ -110,25 +118,24 @@ static tanda_status gather(const evaluation *made, size_t width, void **own, tan
                               : status;
 }
 
-/* Of rows that are in memory, labels are there on every rank. */
+/* Where rows are in memory, each rank has all labels; where those of any rank are not, they are gathered. */
 static tanda_status gather_labels(evaluation *made, tanda_error *error) {
-    const feed *rows = made->dataset.feed;
-    if (made->given->feed == NULL) return TANDA_OK;
-    tanda_status status = allocate(&made->labels, made->run.rows,
-                                   made->given->feed->label_width * sizeof(word), "labels", error);
-    if (status == TANDA_OK)
-        status =
-            feed_read(rows, made->run.first, made->run.rows, &(row_block){.labels = made->labels}, error);
+    const feed *rows = made->kept != NULL ? made->kept : made->source;
+    uint32_t lie_elsewhere = made->given->feed != NULL;
+    tanda_status status = hosts_agree(made->hosts, TANDA_OK, &lie_elsewhere, error);
+    if (status != TANDA_OK || lie_elsewhere == 0) return status;
+    status = allocate(&made->labels, made->run.rows, rows->label_width * sizeof(word), "labels", error);
+    const row_block block = {.labels = made->labels};
+    if (status == TANDA_OK) status = feed_read(rows, made->run.first, made->run.rows, &block, error);
     status = hosts_agree(made->hosts, status, NULL, error);
-    return status == TANDA_OK ? gather(made, made->given->feed->label_width, &made->labels, error) : status;
+    return status == TANDA_OK ? gather(made, rows->label_width, &made->labels, error) : status;
 }
 
 static tanda_status run_predictions(evaluation *made, tanda_error *error) {
-    void *predictions = NULL;
     tanda_status status =
         predictions_of_run(made->device, made->model, &made->dataset, made->run, &made->predictions, error);
-    status = hosts_agree(made->hosts, dataset_check(made->given, status, error), NULL, error);
-    predictions = made->predictions;
+    status = agree(made->hosts, dataset_check(made->given, status, error), error);
+    void *predictions = made->predictions;
     if (status == TANDA_OK) status = gather(made, tanda_prediction_columns(made->model), &predictions, error);
     made->predictions = predictions;
     return status == TANDA_OK ? gather_labels(made, error) : status;
@@ -235,13 +242,12 @@ static tanda_status run_round(const prediction *made, tanda_device *device, cons
     tanda_status status = find_run(made->hosts, first, left < most ? left : most, &run, error);
     if (status == TANDA_OK)
         status = predict_run(device, model, dataset, run, made->taker->on_rows, made->taker->context, error);
-    status = hosts_agree(made->hosts, status, NULL, error);
-    return status == TANDA_OK ? hosts_agree(made->hosts, hand_over(made, error), NULL, error) : status;
+    status = agree(made->hosts, status, error);
+    return status == TANDA_OK ? agree(made->hosts, hand_over(made, error), error) : status;
 }
 
 static tanda_status share_prediction(const prediction *made, tanda_device *device, const tanda_model *model,
                                      const tanda_dataset *dataset, tanda_error *error) {
-    hosts_begin_work(made->hosts, NULL, NULL);
     tanda_status status = same_application_check(made->hosts, device, model, dataset, error);
     for (size_t first = 0; status == TANDA_OK && first < dataset->rows; first += rows_of_round(made))
         status = run_round(made, device, model, dataset, first, error);

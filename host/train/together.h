@@ -1,7 +1,7 @@
 /*
  * A model used on data by all ranks: each reads and computes a run of neighbouring rows, and rank 0 has the results, those of
- * one process to the bit. hosts may be NULL: then this process does all. A failure of any rank becomes that of all; after
- * success there is no exchange any more.
+ * one process to the bit. hosts may be NULL: then this process does all. A failure of any rank becomes that of all, and so
+ * does what hosts_begin_work was given (TANDA_INTERRUPTED); after success there is no exchange any more.
  */
 #ifndef TANDA_TRAIN_TOGETHER_H
 #define TANDA_TRAIN_TOGETHER_H

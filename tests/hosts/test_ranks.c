@@ -261,21 +261,38 @@ static void expect_same(const char *const *arguments, const char *path) {
 }
 
 #define BLOBS "synthetic:blobs,rows=9000,features=5,classes=2,seed=3"
+#define DIGITS_USED "d.safetensors", "--data", DIGITS, ON_CPU
 #define USED_BLOBS "m.safetensors", "--data", BLOBS, ON_CPU
 
 Test(ranks, evaluate_as_one_process_does) {
     cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
     cr_assert_eq(RUN("train", DIGITS, ON_CPU, "--epochs", "2", "--output", "d.safetensors").status, 0);
-    expect_same(LIST("evaluate", "d.safetensors", "--data", DIGITS, ON_CPU, "--top-k", "3"), NULL);
+    expect_same(LIST("evaluate", DIGITS_USED, "--top-k", "3"), NULL);
+    expect_same(LIST("evaluate", DIGITS_USED, "--memory", "300K", "--data-cache", "kept"), NULL);
     expect_same(LIST("evaluate", USED_BLOBS), NULL);
     expect_same(LIST("evaluate", USED_BLOBS, "--memory", "40K"), NULL);
+}
+
+Test(ranks, evaluate_rows_that_only_some_have_in_memory) {
+    cr_assert_eq(RUN("train", DIGITS, ON_CPU, "--epochs", "2", "--output", "d.safetensors").status, 0);
+    const outcome one = RUN("evaluate", DIGITS_USED);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        const outcome mixed = RUN_ON(mpi, 3, "evaluate", DIGITS_USED, "/", "evaluate", DIGITS_USED,
+                                     "--memory", "300K", "--data-cache", "kept");
+        cr_expect_eq(mixed.status, 0, "%s", mixed.err);
+        cr_expect_str_eq(mixed.out, one.out);
+    }
 }
 
 Test(ranks, predict_as_one_process_does) {
     cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
     expect_same(LIST("predict", USED_BLOBS), NULL);
     expect_same(LIST("predict", USED_BLOBS, "--memory", "40K", "--output", "written.csv"), "written.csv");
-    expect_same(LIST("predict", USED_BLOBS, "--output", "written.npy"), "written.npy");
+    expect_same(LIST("predict", "m.safetensors", "--data",
+                     "synthetic:blobs,rows=1700000,features=5,classes=2,seed=3", ON_CPU, "--output",
+                     "written.npy"),
+                "written.npy"); /* in several rounds */
     expect_same(LIST("predict", USED_BLOBS, "--json"), NULL);
 }
 
@@ -457,6 +474,30 @@ Test(ranks, save_and_end_together_when_one_hears_a_signal) {
         const outcome run = {.status = status, .out = file_text("out.txt"), .err = file_text("err.txt")};
         expect_told(&run, 130, "saved in kept/step-");
         expect_whole();
+    }
+}
+
+Test(ranks, end_a_prediction_together_when_one_hears_a_signal) {
+    cr_assert_eq(
+        RUN("train", BLOBS, ON_CPU, "--hidden", "256,256", "--epochs", "1", "--output", "m.safetensors")
+            .status,
+        0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        cr_assert_eq(system("rm -f pid.*"), 0);
+        const pid_t child = launch(mpi, 2,
+                                   LIST("predict", "m.safetensors", "--data",
+                                        "synthetic:blobs,rows=400000000,features=5,classes=2,seed=3", ON_CPU,
+                                        "--memory", "8M", "--output", "p.npy"));
+        for (size_t i = 0; i < 600 && system("ls -A | grep -q p.npy") != 0; i++)
+            pause_for(0.1);
+        pause_for(1.0);
+        kill(pid_of_rank(1), SIGTERM);
+        int status = 0;
+        cr_expect_lt(wait_for_end(child, 2, &status), 20.0);
+        const outcome run = {.status = status, .out = file_text("out.txt"), .err = file_text("err.txt")};
+        expect_told(&run, 130, "interrupted before all rows were done");
+        cr_expect_eq(system("! ls -A | grep p.npy"), 0);
     }
 }
 
