@@ -306,6 +306,11 @@ static inline size_t steps_per_epoch(size_t rows, size_t batch_rows) {
     return (rows + batch_rows - 1) / batch_rows;
 }
 
+/* Rows of a batch as options have it, where 0 is all. */
+static inline size_t batch_rows_of(size_t wanted, size_t rows) {
+    return wanted == 0 || wanted > rows ? rows : wanted;
+}
+
 /* What a batch's sums are multiplied by for means over its rows. */
 static inline float inverse_rows_of(size_t rows) {
     return (float)(1.0 / (double)rows);

@@ -244,6 +244,9 @@ bool loss_is_of_output(const tanda_model *model);
 /* NULL when the plan does not make such a tensor. */
 const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer);
 
+/* Values a row of the widest tensor. */
+size_t plan_most_units(const plan *plan);
+
 /* Model parameters to and from a packed vector of parameter_count floats; padding is +0 (coding rule 7). */
 void plan_pack(const plan *plan, const float *model_parameters, float *packed);
 void plan_unpack(const plan *plan, const float *packed, float *model_parameters);

@@ -288,3 +288,10 @@ const tensor *plan_tensor(const plan *plan, tensor_role role, size_t layer) {
         if (plan->tensors[i].role == role && plan->tensors[i].layer == layer) return &plan->tensors[i];
     return NULL;
 }
+
+size_t plan_most_units(const plan *plan) {
+    size_t most = 0;
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        if (plan->tensors[i].units > most) most = plan->tensors[i].units;
+    return most;
+}

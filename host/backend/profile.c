@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/arithmetic.h"
 #include "support/text.h"
 
 const char *const profile_kind_names[] = {
@@ -103,11 +104,6 @@ void profile_add_host(device_profile *profile, size_t line, double begin, double
 
 /* ---- the end ------------------------------------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int by_time(const void *a, const void *b) {
     const profile_line *x = a, *y = b;
     if (x->seconds != y->seconds) return x->seconds < y->seconds ? 1 : -1;
@@ -119,7 +115,7 @@ static double median_of(const device_profile *profile, size_t line, double *room
     for (size_t i = 0; i < profile->span_count; i++)
         if (!profile->spans[i].on_host && profile->spans[i].line == line)
             room[count++] = profile->spans[i].seconds;
-    qsort(room, count, sizeof *room, by_value);
+    qsort(room, count, sizeof *room, compare_doubles);
     return count > 0 ? (room[(count - 1) / 2] + room[count / 2]) / 2.0 : 0.0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/parts.h"
+#include "support/arithmetic.h"
 #include "support/clock.h"
 #include "support/system_file.h"
 
@@ -99,11 +100,6 @@ bench_spread bench_spread_of(const double *values, size_t count) {
 }
 
 /* Of numbers, or of what begins with one. */
-static int compare_doubles(const void *a, const void *b) {
-    const double one = *(const double *)a, other = *(const double *)b;
-    return (one > other) - (one < other);
-}
-
 static void summarise(bench_result *result) {
     const size_t count = result->repetitions;
     timing sorted[BENCH_MOST_REPETITIONS];
@@ -205,23 +201,19 @@ tanda_status bench_measure(const bench_job *job, const bench_options *options, b
     return status;
 }
 
-static double higher(double a, double b) {
-    return a > b ? a : b;
-}
-
 /* 0 is not measured. */
 static double lower(double a, double b) {
     return a > 0.0 && (a < b || !(b > 0.0)) ? a : b;
 }
 
 device_limits bench_better_limits(const device_limits *a, const device_limits *b) {
-    return (device_limits){.read_bandwidth = higher(a->read_bandwidth, b->read_bandwidth),
-                           .fma_peak = higher(a->fma_peak, b->fma_peak),
+    return (device_limits){.read_bandwidth = larger(a->read_bandwidth, b->read_bandwidth),
+                           .fma_peak = larger(a->fma_peak, b->fma_peak),
                            .launch_seconds = lower(a->launch_seconds, b->launch_seconds),
                            .queued_seconds = lower(a->queued_seconds, b->queued_seconds),
-                           .atomic_rate = higher(a->atomic_rate, b->atomic_rate),
-                           .upload = higher(a->upload, b->upload),
-                           .download = higher(a->download, b->download)};
+                           .atomic_rate = larger(a->atomic_rate, b->atomic_rate),
+                           .upload = larger(a->upload, b->upload),
+                           .download = larger(a->download, b->download)};
 }
 
 double bench_least_seconds(double bytes, double operations, const device_limits *limits, bool *reads) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/page_words.h"
 #include "cli/report.h"
 
 #define WIDTH 79
@@ -242,4 +243,44 @@ void document_table_end(document *document) {
     free_texts(document->cells, document->cell_count);
     document->cells = NULL;
     document->cell_count = 0;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------- */
+
+tanda_status document_picture(document *document, const drawing *drawing, const char *caption,
+                              tanda_error *error) {
+    if (document->page != NULL) return page_picture(document->page, &drawing->picture, caption, error);
+    print_drawing(stdout, drawing);
+    return TANDA_OK;
+}
+
+static tanda_status write_all(const document_source *source, document *document, tanda_error *error) {
+    const tanda_status status = source->write(source->content, document, error);
+    return status == TANDA_OK && document->failed ? fail(error, TANDA_FAILED, "no memory for the text")
+                                                  : status;
+}
+
+static tanda_status put_page(const document_source *source, tanda_error *error) {
+    page page;
+    document document = {.page = &page};
+    page_begin(&page, source->path, source->language, source->title);
+    const tanda_status status = write_all(source, &document, error);
+    note_gnuplot(page.lacks_gnuplot, source->quiet);
+    if (status == TANDA_OK) return page_finish(&page, error);
+    page_abandon(&page);
+    return status;
+}
+
+static tanda_status put_lines(const document_source *source, tanda_error *error) {
+    document document = {0};
+    if (source->title != NULL) printf("%s\n\n", source->title);
+    const tanda_status status = write_all(source, &document, error);
+    return status == TANDA_OK ? report_flush(error) : status;
+}
+
+tanda_status document_put(const document_source *source, tanda_error *error) {
+    if (source->path == NULL) return source->json ? TANDA_OK : put_lines(source, error);
+    const tanda_status status = put_page(source, error);
+    if (status == TANDA_OK && !source->json) print_named(stdout, "page: ", source->path, "\n");
+    return status;
 }

@@ -2,6 +2,7 @@
 #ifndef TANDA_CLI_DOCUMENT_H
 #define TANDA_CLI_DOCUMENT_H
 
+#include "cli/drawing.h"
 #include "tanda_lab.h"
 
 typedef struct document {
@@ -27,5 +28,23 @@ void document_cell(document *document, const char *format, ...) __attribute__((f
 void document_marked_cell(document *document, page_mark mark, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void document_table_end(document *document);
+
+/* caption: of a page, or NULL. */
+tanda_status document_picture(document *document, const drawing *drawing, const char *caption,
+                              tanda_error *error);
+
+/* Who writes what is to be said, and where it goes. */
+typedef tanda_status document_writer(const void *content, document *document, tanda_error *error);
+typedef struct document_source {
+    document_writer *write;
+    const void *content;
+    const char *title; /* or NULL, on standard output alone */
+    const char *path;  /* of a page; NULL: standard output, */
+    bool json;         /* which is for JSON, and gets nothing */
+    language language;
+    bool quiet; /* nothing is said of pictures that a page lacks */
+} document_source;
+
+tanda_status document_put(const document_source *source, tanda_error *error);
 
 #endif

@@ -220,6 +220,28 @@ tanda_status optimizer_options_finish(const optimizer_options *options, tanda_tr
     return status == TANDA_OK ? TANDA_OK : fail(error, status, "--%.590s", found.message);
 }
 
+optimizer_options optimizer_options_among(const optimizer_options *given, const tanda_optimizer *kinds,
+                                          size_t count, size_t index) {
+    const unsigned adam = 1u << TANDA_OPTIMIZER_ADAM | 1u << TANDA_OPTIMIZER_ADAMW,
+                   rmsprop = 1u << TANDA_OPTIMIZER_RMSPROP, own = 1u << kinds[index];
+    optimizer_options made = *given;
+    unsigned all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= 1u << kinds[i];
+    made.kind = kinds[index];
+    made.amsgrad &= (own & adam) != 0 || (all & adam) == 0;
+    made.centered &= (own & rmsprop) != 0 || (all & rmsprop) == 0;
+    for (size_t i = 0; i < optimizer_constant_count; i++) {
+        const unsigned have = optimizer_constants[i].kinds;
+        if ((have & all) != 0 && (have & own) == 0) made.constants[i].is_given = false;
+    }
+    if (made.kind == TANDA_OPTIMIZER_LBFGS && count > 1) {
+        made.schedule_kind = TANDA_SCHEDULE_CONSTANT;
+        memset(made.members, 0, sizeof made.members);
+    }
+    return made;
+}
+
 tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
                                            tanda_error *error) {
     if (options->kind == TANDA_OPTIMIZER_LBFGS)

@@ -34,6 +34,13 @@ extern const struct argp optimizer_argp;
 tanda_status optimizer_options_finish(const optimizer_options *options, tanda_train_options *training,
                                       tanda_error *error);
 
+/*
+ * Of options for several optimizers in company, those of one of them: what it has, and what none has, which is refused then.
+ * L-BFGS finds its lengths itself, so it has no schedule.
+ */
+optimizer_options optimizer_options_among(const optimizer_options *given, const tanda_optimizer *kinds,
+                                          size_t count, size_t index);
+
 /* TANDA_USAGE where the rate depends on how the training goes, which `command` cannot follow. */
 tanda_status optimizer_options_check_fixed(const optimizer_options *options, const char *command,
                                            tanda_error *error);

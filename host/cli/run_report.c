@@ -276,10 +276,8 @@ static tanda_status put_part(const run_report *report, const part *part, documen
                  judged_images(judged), judged->model->layers[0].outputs);
         caption = text;
     }
-    if (status == TANDA_OK && drawing.count > 0 && document->page == NULL)
-        print_drawing(stdout, &drawing);
-    else if (status == TANDA_OK && drawing.count > 0)
-        status = page_picture(document->page, &drawing.picture, caption, error);
+    if (status == TANDA_OK && drawing.count > 0)
+        status = document_picture(document, &drawing, caption, error);
     drawing_free(&drawing);
     return status;
 }
@@ -292,7 +290,8 @@ static void put_model_heading(const run_report *report, document *document) {
     write_metrics(report, document);
 }
 
-static tanda_status write_report(const run_report *report, document *document, tanda_error *error) {
+static tanda_status write_report(const void *content, document *document, tanda_error *error) {
+    const run_report *report = content;
     tanda_status status = TANDA_OK;
     bool has_heading = false;
     if (report->count > 0) write_runs(report, document);
@@ -302,27 +301,19 @@ static tanda_status write_report(const run_report *report, document *document, t
         has_heading = has_heading || parts[i].is_of_model;
         status = put_part(report, &parts[i], document, error);
     }
-    return status == TANDA_OK && document->failed ? fail(error, TANDA_FAILED, "no memory for the text")
-                                                  : status;
+    return status;
 }
 
-static tanda_status write_page(const reporting *run, tanda_error *error) {
+#define TITLE_SIZE 512
+
+static void title_of(const reporting *run, char title[TITLE_SIZE]) {
     const run_report *report = &run->report;
-    char title[512];
-    page page;
-    document document = {.page = &page};
     if (report->count > 1)
-        text_put(title, sizeof title, SAY(report_title), report->count);
+        text_put(title, TITLE_SIZE, SAY(report_title), report->count);
     else if (report->count == 1)
-        text_put(title, sizeof title, SAY(report_title_one), report->names[0]);
+        text_put(title, TITLE_SIZE, SAY(report_title_one), report->names[0]);
     else
-        text_put(title, sizeof title, SAY(report_title_model), run->model);
-    page_begin(&page, run->output, report->language, title);
-    const tanda_status status = write_report(report, &document, error);
-    note_gnuplot(page.lacks_gnuplot, run->common.quiet);
-    if (status == TANDA_OK) return page_finish(&page, error);
-    page_abandon(&page);
-    return status;
+        text_put(title, TITLE_SIZE, SAY(report_title_model), run->model);
 }
 
 static tanda_status write_only(const reporting *run, tanda_error *error) {
@@ -340,12 +331,16 @@ static tanda_status write_only(const reporting *run, tanda_error *error) {
 }
 
 static tanda_status tell(const reporting *run, tanda_error *error) {
-    document document = {0};
+    char title[TITLE_SIZE];
     if (run->only > 0) return write_only(run, error);
-    if (run->output == NULL) return write_report(&run->report, &document, error);
-    const tanda_status status = write_page(run, error);
-    if (status == TANDA_OK) print_named(stdout, "page: ", run->output, "\n");
-    return status;
+    title_of(run, title);
+    const document_source source = {.write = write_report,
+                                    .content = &run->report,
+                                    .title = run->output != NULL ? title : NULL,
+                                    .path = run->output,
+                                    .language = run->report.language,
+                                    .quiet = run->common.quiet};
+    return document_put(&source, error);
 }
 
 static void free_report(run_report *report) {

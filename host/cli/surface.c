@@ -9,7 +9,6 @@
 #include "cli/option_table.h"
 #include "cli/page_words.h"
 #include "cli/surface_report.h"
-#include "cli/surface_texts.h"
 #include "cli/trace_symbols.h"
 #include "cli/train_options.h"
 
@@ -38,21 +37,6 @@ typedef struct surfacing {
     char reason[256];
     surface surface;
 } surfacing;
-
-/* ---- parts ----------------------------------------------------------------------------------------------- */
-
-/* What is drawn, in its order. */
-typedef struct part {
-    const char *name; /* for --only */
-    surface_drawer *draw;
-} part;
-
-static const part parts[] = {{"contour", draw_contour},
-                             {"surface", draw_landscape},
-                             {"descent", draw_descent},
-                             {"sigmoid", draw_output},
-                             {"regions", draw_regions}};
-#define PARTS (sizeof parts / sizeof *parts)
 
 /* ---- options --------------------------------------------------------------------------------------------- */
 
@@ -141,11 +125,8 @@ static tanda_status set_range(surfacing *run, const char *argument, tanda_error 
 }
 
 static tanda_status set_only(surfacing *run, const char *argument, tanda_error *error) {
-    const char *names[PARTS];
     size_t index = 0;
-    for (size_t i = 0; i < PARTS; i++)
-        names[i] = parts[i].name;
-    const tanda_status status = value_choice("--only", argument, names, PARTS, &index, error);
+    const tanda_status status = value_choice("--only", argument, surface_parts, SURFACE_PARTS, &index, error);
     if (status == TANDA_OK) run->only = index + 1;
     return status;
 }
@@ -196,35 +177,12 @@ const struct argp surface_argp = {
 
 /* ---- a training for each path ---------------------------------------------------------------------------- */
 
-/* The options that this optimizer has, and those that none of the list has: they are refused. */
-static optimizer_options options_of(const surfacing *run, tanda_optimizer kind) {
-    optimizer_options own = run->optimizing;
-    const bool is_adam = kind == TANDA_OPTIMIZER_ADAM || kind == TANDA_OPTIMIZER_ADAMW;
-    bool has_adam = false, has_rmsprop = false;
-    own.kind = kind;
-    for (size_t i = 0; i < run->kind_count; i++) {
-        has_rmsprop |= run->kinds[i] == TANDA_OPTIMIZER_RMSPROP;
-        has_adam |= run->kinds[i] == TANDA_OPTIMIZER_ADAM || run->kinds[i] == TANDA_OPTIMIZER_ADAMW;
-    }
-    own.amsgrad &= is_adam || !has_adam;
-    own.centered &= kind == TANDA_OPTIMIZER_RMSPROP || !has_rmsprop;
-    for (size_t i = 0; i < optimizer_constant_count; i++) {
-        bool others_have = false;
-        for (size_t k = 0; k < run->kind_count; k++)
-            others_have |= optimizer_has(run->kinds[k], &optimizer_constants[i]);
-        if (others_have && !optimizer_has(kind, &optimizer_constants[i])) own.constants[i].is_given = false;
-    }
-    if (kind == TANDA_OPTIMIZER_LBFGS && run->kind_count > 1) {
-        own.schedule_kind = TANDA_SCHEDULE_CONSTANT;
-        memset(own.members, 0, sizeof own.members);
-    }
-    return own;
-}
-
 /* What was given is for all, but L-BFGS in company takes all rows and finds its lengths itself. */
-static tanda_status take_training(const surfacing *run, tanda_optimizer kind, tanda_train_options *training,
-                                  tanda_error *error) {
-    const optimizer_options own = options_of(run, kind);
+static tanda_status take_training(surfacing *run, size_t index, tanda_error *error) {
+    tanda_train_options *training = &run->trainings[index];
+    const tanda_optimizer kind = run->kinds[index];
+    const optimizer_options own =
+        optimizer_options_among(&run->optimizing, run->kinds, run->kind_count, index);
     const bool is_lbfgs = kind == TANDA_OPTIMIZER_LBFGS && run->kind_count > 1;
     tanda_train_options defaults = TANDA_OPTIONS(tanda_train_options, );
     tanda_train_defaults(kind, &defaults);
@@ -239,11 +197,11 @@ static tanda_status take_trainings(surfacing *run, tanda_error *error) {
     const tanda_train_options given = train->training; /* of rates and epochs */
     if (run->kind_count == 0) run->kinds[run->kind_count++] = TANDA_OPTIMIZER_SGD;
     run->optimizing = train->optimizing;
-    train->optimizing = options_of(run, run->kinds[0]);
+    train->optimizing = optimizer_options_among(&run->optimizing, run->kinds, run->kind_count, 0);
     tanda_status status = TANDA_OK;
     for (size_t i = 0; status == TANDA_OK && i < run->kind_count; i++) {
         run->trainings[i] = given;
-        status = take_training(run, run->kinds[i], &run->trainings[i], error);
+        status = take_training(run, i, error);
     }
     if (status == TANDA_OK && run->kinds[0] == TANDA_OPTIMIZER_LBFGS && run->kind_count > 1) {
         train->training.learning_rate = 0.0;
@@ -357,179 +315,12 @@ static tanda_status survey(surfacing *run, tanda_error *error) {
 
 /* ---- telling --------------------------------------------------------------------------------------------- */
 
-#define SAY(id) TEXT_IN(view->language, id)
-
-/* Sentences of one picture, with what belongs into them. */
-static const char *caption_of(const surface_view *view, const part *part, drawing *drawing) {
-    const char *name = path_name(&view->surface->paths[0]);
-    if (part->draw == draw_contour) return SAY(surface_contour_caption);
-    if (part->draw == draw_landscape) return SAY(surface_surface_caption);
-    if (part->draw == draw_descent) return SAY(surface_descent_caption);
-    return drawing_text(drawing,
-                        output_drawn(view) == OUTPUT_BORDER ? SAY(surface_border_caption)
-                                                            : SAY(surface_sigmoid_caption),
-                        name);
-}
-
-static void put_lack(const surface_view *view, const part *part, document *document) {
-    char shape[SHAPE_SIZE];
-    document_paragraph(document,
-                       part->draw == draw_regions ? SAY(surface_no_regions) : SAY(surface_no_sigmoid),
-                       model_shape(view->model, shape));
-}
-
-static tanda_status put_picture(const drawing *drawing, const char *caption, document *document,
-                                tanda_error *error) {
-    if (document->page != NULL) return page_picture(document->page, &drawing->picture, caption, error);
-    print_drawing(stdout, drawing);
-    return TANDA_OK;
-}
-
-/* A strip of moments, which a narrow page breaks. */
-static tanda_status put_regions(const surface_view *view, document *document, tanda_error *error) {
-    drawing words = {0};
-    tanda_status status = TANDA_OK;
-    document_heading(document, "%s", SAY(surface_regions));
-    document_paragraph(document, SAY(surface_regions_caption), path_name(&view->surface->paths[0]),
-                       region_classes(view, &words));
-    if (document->page != NULL) page_strip_begin(document->page);
-    for (size_t i = 0; status == TANDA_OK && i < region_frames(view); i++) {
-        drawing drawing = {0};
-        status = draw_region(view, i, &drawing, error);
-        if (status == TANDA_OK) status = put_picture(&drawing, NULL, document, error);
-        drawing_free(&drawing);
-    }
-    if (document->page != NULL) page_strip_end(document->page);
-    drawing_free(&words);
-    return status;
-}
-
-static tanda_status put_part(const surface_view *view, const part *part, document *document,
-                             tanda_error *error) {
-    drawing drawing = {0};
-    tanda_status status = TANDA_OK;
-    if (part->draw == draw_regions && has_regions(view)) return put_regions(view, document, error);
-    if (part->draw == draw_regions || (part->draw == draw_output && output_drawn(view) == OUTPUT_NONE)) {
-        put_lack(view, part, document);
-        return TANDA_OK;
-    }
-    status = part->draw(view, &drawing, error);
-    if (status == TANDA_OK) status = put_picture(&drawing, caption_of(view, part, &drawing), document, error);
-    drawing_free(&drawing);
-    return status;
-}
-
-static void put_plane(const surface_view *view, document *document) {
-    const surface *surface = view->surface;
-    const char *name = path_name(&surface->paths[0]);
-    char shape[SHAPE_SIZE], x[AXIS_NAME_SIZE], y[AXIS_NAME_SIZE];
-    plane_axis(view, 0, x);
-    plane_axis(view, 1, y);
-    document_paragraph(document, SAY(surface_network), model_shape(view->model, shape),
-                       view->model->parameter_count, loss_name(view->model->loss), view->training->rows,
-                       view->path, tanda_device_describe(view->device)->name);
-    if (surface->axes == SURFACE_DIRECTIONS)
-        document_paragraph(document, SAY(surface_of_directions), name, (unsigned long long)view->seed);
-    else if (surface->is_projected)
-        document_paragraph(document, SAY(surface_of_weights), x, y, name);
-    else
-        document_paragraph(document, SAY(surface_of_both), x, y);
-    if (view->l1 > 0.0 || view->l2 > 0.0)
-        document_paragraph(document, SAY(surface_penalised), view->l1, view->l2);
-}
-
-static void put_path(const surface_view *view, const surface_path *path, document *document) {
-    const size_t last = path->count - 1, batch = path->training->batch_rows, rows = view->training->rows;
-    document_cell(document, "%s", path_name(path));
-    if (path->training->optimizer.kind == TANDA_OPTIMIZER_LBFGS)
-        document_cell(document, "%s", "");
-    else
-        document_cell(document, "%g", path->training->learning_rate);
-    document_cell(document, "%zu", batch == 0 || batch > rows ? rows : batch);
-    document_cell(document, "%llu", (unsigned long long)path->steps[last]);
-    document_cell(document, "%.6g", path->costs[0]);
-    document_cell(document, "%.6g", path->costs[last]);
-    document_cell(document, "%.6g", path->x[last]);
-    document_cell(document, "%.6g", path->y[last]);
-}
-
-static void put_paths(const surface_view *view, document *document) {
-    const surface *surface = view->surface;
-    char x[AXIS_NAME_SIZE], y[AXIS_NAME_SIZE];
-    const char *const titles[] = {SAY(surface_optimizer), SAY(surface_rate),     SAY(surface_batch),
-                                  SAY(surface_steps),     SAY(surface_first),    SAY(surface_last),
-                                  plane_axis(view, 0, x), plane_axis(view, 1, y)};
-    document_heading(document, "%s", SAY(surface_trainings));
-    document_table_begin(document, "lrrrrrrr", titles);
-    for (size_t i = 0; i < surface->path_count; i++)
-        put_path(view, &surface->paths[i], document);
-    document_table_end(document);
-    for (size_t i = 0; i < surface->path_count; i++) {
-        const surface_path *path = &surface->paths[i];
-        if (path->diverged)
-            document_note(document, MARK_DOUBTFUL, SAY(surface_diverged), path_name(path),
-                          (unsigned long long)path->steps[path->count - 1]);
-    }
-}
-
-static tanda_status put_all(const surface_view *view, document *document, tanda_error *error) {
-    tanda_status status = TANDA_OK;
-    put_plane(view, document);
-    put_paths(view, document);
-    for (size_t i = 0; status == TANDA_OK && i < PARTS; i++)
-        status = put_part(view, &parts[i], document, error);
-    return status == TANDA_OK && document->failed ? fail(error, TANDA_FAILED, "no memory for the text")
-                                                  : status;
-}
-
-#define TITLE_SIZE 256
-
-static void title_of(const surface_view *view, char title[TITLE_SIZE]) {
-    char shape[SHAPE_SIZE];
-    text_put(title, TITLE_SIZE, SAY(surface_title), model_shape(view->model, shape));
-}
-
-static tanda_status write_page(const surfacing *run, const surface_view *view, tanda_error *error) {
-    char title[TITLE_SIZE];
-    page page;
-    document document = {.page = &page};
-    title_of(view, title);
-    page_begin(&page, run->train.output, view->language, title);
-    const tanda_status status = put_all(view, &document, error);
-    note_gnuplot(page.lacks_gnuplot, run->train.common.quiet);
-    if (status == TANDA_OK) return page_finish(&page, error);
-    page_abandon(&page);
-    return status;
-}
-
 static tanda_status write_only(const surfacing *run, const surface_view *view, tanda_error *error) {
-    const part *part = &parts[run->only - 1];
-    char shape[SHAPE_SIZE];
     drawing drawing = {0};
-    tanda_status status = TANDA_OK;
-    if (part->draw == draw_regions && !has_regions(view))
-        return fail(
-            error, TANDA_USAGE,
-            "--only regions: they are of models that tell classes by two features, and this one is %s",
-            model_shape(view->model, shape));
-    if (part->draw == draw_output && output_drawn(view) == OUTPUT_NONE)
-        return fail(error, TANDA_USAGE,
-                    "--only sigmoid: it is of one feature and one output, or of a perceptron of two features "
-                    "and two classes, and this model is %s",
-                    model_shape(view->model, shape));
-    status = part->draw(view, &drawing, error);
+    tanda_status status = draw_surface_part(view, run->only - 1, &drawing, error);
     if (status == TANDA_OK) status = drawing_write(&drawing, run->format, run->train.output, error);
     drawing_free(&drawing);
     return status;
-}
-
-static tanda_status print_lines(const surface_view *view, tanda_error *error) {
-    char title[TITLE_SIZE];
-    document document = {0};
-    title_of(view, title);
-    printf("%s\n\n", title);
-    const tanda_status status = put_all(view, &document, error);
-    return status == TANDA_OK ? report_flush(error) : status;
 }
 
 static tanda_status print_json(const surfacing *run, const surface_view *view, tanda_error *error) {
@@ -541,7 +332,6 @@ static tanda_status print_json(const surfacing *run, const surface_view *view, t
 }
 
 static tanda_status tell(surfacing *run, tanda_error *error) {
-    const bool has_output = run->train.output != NULL;
     const surface_view view = {.surface = &run->surface,
                                .model = run->fit.model,
                                .training = run->fit.training,
@@ -552,16 +342,20 @@ static tanda_status tell(surfacing *run, tanda_error *error) {
                                .l2 = run->plane.l2,
                                .frames = run->frames,
                                .language = run->language,
-                               .is_text = run->only > 0 ? run->format == PICTURE_TEXT : !has_output};
+                               .is_text =
+                                   run->only > 0 ? run->format == PICTURE_TEXT : run->train.output == NULL};
     if (run->only > 0) return write_only(run, &view, error);
-    if (has_output) {
-        const tanda_status status = write_page(run, &view, error);
-        if (status != TANDA_OK) return status;
-    }
-    if (run->train.common.json) return print_json(run, &view, error);
-    if (!has_output) return print_lines(&view, error);
-    print_named(stdout, "page: ", run->train.output, "\n");
-    return TANDA_OK;
+    char title[SURFACE_TITLE_SIZE];
+    surface_title_text(&view, title);
+    const document_source source = {.write = write_surface,
+                                    .content = &view,
+                                    .title = title,
+                                    .path = run->train.output,
+                                    .json = run->train.common.json,
+                                    .language = run->language,
+                                    .quiet = run->train.common.quiet};
+    const tanda_status status = document_put(&source, error);
+    return status == TANDA_OK && source.json ? print_json(run, &view, error) : status;
 }
 
 static tanda_status survey_and_tell(surfacing *run, tanda_error *error) {

@@ -1,4 +1,4 @@
-/* What tanda surface shows: its pictures, and the same as JSON. */
+/* What tanda surface shows: a document, its pictures alone, and the same as JSON. */
 #ifndef TANDA_CLI_SURFACE_REPORT_H
 #define TANDA_CLI_SURFACE_REPORT_H
 
@@ -40,6 +40,16 @@ const char *region_classes(const surface_view *view, drawing *drawing);
 /* What draw_output draws: nothing, a curve, or a border in the plane of two features. */
 typedef enum output_kind { OUTPUT_NONE, OUTPUT_CURVE, OUTPUT_BORDER } output_kind;
 output_kind output_drawn(const surface_view *view);
+
+/* All but the title; content: const surface_view *. */
+document_writer write_surface;
+#define SURFACE_TITLE_SIZE 256
+void surface_title_text(const surface_view *view, char title[SURFACE_TITLE_SIZE]);
+
+/* The pictures' names, and one of them, as a surface_drawer; TANDA_USAGE, naming --only, where the model has nothing of the kind. */
+#define SURFACE_PARTS 5
+extern const char *const surface_parts[SURFACE_PARTS];
+tanda_status draw_surface_part(const surface_view *view, size_t part, drawing *drawing, tanda_error *error);
 
 /* The members of the object. */
 void report_surface(report *report, const surface_view *view);

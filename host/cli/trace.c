@@ -73,26 +73,6 @@ static tanda_status parse_options(int argc, char **argv, tracing *run, tanda_err
 
 /* ---- telling --------------------------------------------------------------------------------------------- */
 
-static tanda_status print_lines(const trace_view *view, tanda_error *error) {
-    char title[TRACE_TITLE_SIZE];
-    document document = {0};
-    trace_title_text(view, title);
-    printf("%s\n\n", title);
-    write_trace(view, &document);
-    return document.failed ? fail(error, TANDA_FAILED, "no memory for the text") : report_flush(error);
-}
-
-static tanda_status write_page(const trace_view *view, const char *path, tanda_error *error) {
-    char title[TRACE_TITLE_SIZE];
-    page page;
-    document document = {.page = &page};
-    trace_title_text(view, title);
-    page_begin(&page, path, view->language, title);
-    write_trace(view, &document);
-    page.failed = page.failed || document.failed;
-    return page_finish(&page, error);
-}
-
 static tanda_status print_json(const tracing *run, const trace_view *view, tanda_error *error) {
     report report = report_begin("trace");
     report_device(&report, run->device, &run->train.common.device);
@@ -108,13 +88,16 @@ static tanda_status tell(const tracing *run, tanda_error *error) {
                              .device = tanda_device_describe(run->device)->name,
                              .data_rows = run->fit.training->rows,
                              .language = run->language};
-    tanda_status status = TANDA_OK;
-    if (run->train.output != NULL) status = write_page(&view, run->train.output, error);
-    if (status == TANDA_OK && run->train.common.json) return print_json(run, &view, error);
-    if (status == TANDA_OK && run->train.output == NULL) status = print_lines(&view, error);
-    if (status == TANDA_OK && run->train.output != NULL)
-        print_named(stdout, "page: ", run->train.output, "\n");
-    return status;
+    char title[TRACE_TITLE_SIZE];
+    trace_title_text(&view, title);
+    const document_source source = {.write = write_trace,
+                                    .content = &view,
+                                    .title = title,
+                                    .path = run->train.output,
+                                    .json = run->train.common.json,
+                                    .language = run->language};
+    const tanda_status status = document_put(&source, error);
+    return status == TANDA_OK && source.json ? print_json(run, &view, error) : status;
 }
 
 /* ---- the work -------------------------------------------------------------------------------------------- */

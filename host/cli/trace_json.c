@@ -71,13 +71,6 @@ static json_t *weights_array(const trace *trace) {
     return json_end(&made);
 }
 
-static json_t *reals_array(const float *values, size_t count) {
-    json_builder made = json_array_begin();
-    for (size_t i = 0; i < count; i++)
-        json_push(&made, json_real((double)values[i]));
-    return json_end(&made);
-}
-
 void report_trace(report *report, const trace_view *view) {
     const trace *trace = view->trace;
     const tanda_model *model = trace->model;
@@ -94,8 +87,8 @@ void report_trace(report *report, const trace_view *view) {
     json_put_text(report, "model", model_shape(model, shape));
     if (model->feature_names != NULL)
         json_put(report, "features", json_texts(model->feature_names, model->features));
-    json_put(report, "x", reals_array(trace->inputs, model->features));
-    json_put(report, "y", reals_array(trace->labels, model_outputs(model)));
+    json_put(report, "x", json_reals(trace->inputs, model->features));
+    json_put(report, "y", json_reals(trace->labels, model_outputs(model)));
     json_put(report, "layers", json_end(&layers));
     json_put_text(report, "loss", loss_name(model->loss));
     json_put_text(report, "loss_formula", loss_formula(model->loss));

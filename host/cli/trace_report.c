@@ -455,9 +455,11 @@ static void put_verdict(const trace_view *view, document *document) {
     if (counts.corners > 0) document_note(document, MARK_DOUBTFUL, SAY(trace_corners), counts.corners);
 }
 
-void write_trace(const trace_view *view, document *document) {
+tanda_status write_trace(const void *content, document *document, tanda_error *error) {
+    const trace_view *view = content;
     const trace *trace = view->trace;
     char shape[SHAPE_SIZE];
+    (void)error;
     document_paragraph(document, SAY(trace_place), trace->row, view->path, trace->step_of_epoch,
                        (unsigned long long)trace->epoch, trace->rows, view->data_rows);
     document_paragraph(document, SAY(trace_network), model_shape(trace->model, shape),
@@ -469,4 +471,5 @@ void write_trace(const trace_view *view, document *document) {
     put_backward(view, document);
     put_update(view, document);
     put_verdict(view, document);
+    return TANDA_OK;
 }

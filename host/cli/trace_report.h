@@ -17,8 +17,8 @@ typedef struct trace_view {
 #define TRACE_TITLE_SIZE 100
 void trace_title_text(const trace_view *view, char title[TRACE_TITLE_SIZE]);
 
-/* All but the title. */
-void write_trace(const trace_view *view, document *document);
+/* All but the title; content: const trace_view *. */
+document_writer write_trace;
 
 /* The members of the object; the caller prints it. */
 void report_trace(report *report, const trace_view *view);

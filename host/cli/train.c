@@ -35,8 +35,7 @@ typedef struct training {
 
 /* Rows of a step. */
 static size_t batch_of(const training *run) {
-    const size_t rows = run->fit.training->rows, batch = run->options.training.batch_rows;
-    return batch == 0 || batch > rows ? rows : batch;
+    return batch_rows_of(run->options.training.batch_rows, run->fit.training->rows);
 }
 
 static size_t report_every(const training *run) {

@@ -37,7 +37,7 @@ static tanda_status compare(verification *run, tanda_error *error) {
     const tanda_train_options *train = &run->fit.train;
     comparison *comparison = &run->comparison;
     const size_t rows = run->fit.training->rows;
-    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
+    const size_t batch = batch_rows_of(train->batch_rows, rows);
     comparison->steps_per_epoch = steps_per_epoch(rows, batch);
     comparison->steps = run->options.steps;
     if (run->options.all_steps) {

@@ -5,16 +5,7 @@
 #include <string.h>
 
 #include "data/number.h"
-#include "data/origin.h"
 #include "support/memory.h"
-
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
-static double smaller(double a, double b) {
-    return a < b ? a : b;
-}
 
 void learning_free(learning *learning) {
     labels_free(&learning->labels);
@@ -40,9 +31,10 @@ tanda_status learning_begin(learning *learning, const piece_reader *reader, bool
     tanda_status status = TANDA_OK;
     if (finds_ruined)
         status = allocate(&learning->spreads, features, sizeof *learning->spreads, "columns", error);
-    for (size_t i = 0; learning->spreads != NULL && i < features; i++)
-        learning->spreads[i] = (column_spread){
-            .is_fine = selection->is_category[i], .low = INFINITY, .high = -INFINITY, .first = NAN};
+    for (size_t i = 0; learning->spreads != NULL && i < features; i++) {
+        learning->spreads[i] = column_spread_begin(i);
+        learning->spreads[i].is_fine = selection->is_category[i];
+    }
     return status;
 }
 
@@ -184,29 +176,18 @@ tanda_status learning_check(const learning *learning, tanda_error *error) {
 
 /* ---- columns ----------------------------------------------------------------------------------------------- */
 
-/* As data/origin.c has it: more values make it only less likely that a column is ruined. */
 static void look_at_column(const table *table, size_t feature, column_spread *found) {
     const float *value = table->values + feature;
-    for (size_t row = 0; !found->is_fine && row < table->rows; row++, value += table->features) {
-        if (!(*value < found->low) && !(*value > found->high)) continue;
-        found->low = smaller(*value, found->low);
-        found->high = larger(*value, found->high);
-        found->is_fine = origin_is_fine(found->low, found->high, ORIGIN_RUINED);
-    }
+    for (size_t row = 0; !found->is_fine && row < table->rows; row++, value += table->features)
+        column_spread_add(found, (double)*value, ORIGIN_RUINED);
 }
 
 void learn_exact(learning *learning, const table *table) {
     const exact_columns *exact = &table->exact;
     for (size_t row = 0; row < table->rows; row++)
-        for (size_t i = 0; i < exact->count; i++) {
-            column_spread *found = &learning->spreads[exact->features[i]];
-            const double value = exact->values[row * exact->count + i];
-            if (isnan(value)) continue;
-            if (isnan(found->first)) found->first = found->exact_low = found->exact_high = value;
-            found->exact_low = smaller(value, found->exact_low);
-            found->exact_high = larger(value, found->exact_high);
-            found->rounding = larger(found->rounding, fabs((double)(float)value - value));
-        }
+        for (size_t i = 0; i < exact->count; i++)
+            column_spread_add_exact(&learning->spreads[exact->features[i]],
+                                    exact->values[row * exact->count + i]);
 }
 
 tanda_status learning_ruined(const learning *learning, size_t features, size_t **ruined, size_t *count,
@@ -215,8 +196,7 @@ tanda_status learning_ruined(const learning *learning, size_t features, size_t *
     if (learning->spreads == NULL) return TANDA_OK;
     const tanda_status status = allocate(ruined, features, sizeof **ruined, "columns", error);
     for (size_t i = 0; status == TANDA_OK && i < features; i++)
-        if (!learning->spreads[i].is_fine && learning->spreads[i].high >= learning->spreads[i].low)
-            (*ruined)[(*count)++] = i;
+        if (column_spread_is_ruined(&learning->spreads[i])) (*ruined)[(*count)++] = i;
     return status;
 }
 

@@ -2,15 +2,9 @@
 #ifndef TANDA_DATA_CACHE_LEARN_H
 #define TANDA_DATA_CACHE_LEARN_H
 
+#include "data/column_spread.h"
 #include "data/shards_meta.h"
 #include "data/text_pieces.h"
-
-/* A column of numbers, in binary32 and, where that would ruin it, in binary64. */
-typedef struct column_spread {
-    bool is_fine;     /* binary32 does not ruin it */
-    double low, high; /* above low: no value was there yet */
-    double first, exact_low, exact_high, rounding;
-} column_spread;
 
 typedef struct learning {
     const char *path;

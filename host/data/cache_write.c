@@ -252,27 +252,13 @@ static tanda_status expect_origins(conversion *work, tanda_error *error) {
     return status;
 }
 
-static tanda_status choose_origins(conversion *work, const size_t *ruined, size_t count, tanda_error *error) {
-    const bool keeps = work->request->options->keep_origins;
+static tanda_status choose_origins(conversion *work, tanda_error *error) {
     tanda_dataset named = {.feature_names = work->meta.feature_names};
-    origin_finding *found = NULL;
-    size_t kept = 0;
-    tanda_status status = allocate(&found, count, sizeof *found, "columns", error);
-    if (status == TANDA_OK)
-        status = allocate(&work->origins, work->meta.features, sizeof *work->origins, "origins", error);
-    for (size_t i = 0; status == TANDA_OK && i < count; i++) {
-        const column_spread *of = &work->learning.spreads[ruined[i]];
-        if (!(of->exact_high > of->exact_low)) continue;
-        found[kept++] = (origin_finding){ruined[i], of->first, of->exact_high - of->exact_low, of->rounding};
-        if (keeps) work->origins[ruined[i]] = of->first;
-        work->learning.again |= keeps && of->first != 0.0;
-    }
-    if (status == TANDA_OK) status = origin_tell(found, kept, keeps, &named, error);
+    const tanda_status status =
+        column_spreads_origins(work->learning.spreads, work->meta.features,
+                               work->request->options->keep_origins, &named, &work->origins, error);
     work->origin_note = named.origin_note;
-    free(found);
-    if (work->learning.again) return status;
-    free(work->origins);
-    work->origins = NULL;
+    work->learning.again |= work->origins != NULL;
     return status;
 }
 
@@ -299,7 +285,7 @@ static tanda_status find_origins(conversion *work, tanda_error *error) {
     work->origins_are_known = true;
     tanda_status status = learning_ruined(&work->learning, work->meta.features, &ruined, &count, error);
     if (status == TANDA_OK && count > 0) status = learn_files(work, ruined, count, error);
-    if (status == TANDA_OK && count > 0) status = choose_origins(work, ruined, count, error);
+    if (status == TANDA_OK && count > 0) status = choose_origins(work, error);
     free(ruined);
     return status;
 }

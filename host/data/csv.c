@@ -243,10 +243,7 @@ static tanda_status read_table(csv_reader *reader, table *table, tanda_error *er
     if (status == TANDA_OK) status = columns_name(&reader->selection, reader->names, table, error);
     if (status == TANDA_OK && !reader->request->is_look) { /* features that binary32 would ruin, again */
         status = origin_choose(reader->request, table, error);
-        if (status == TANDA_OK && table->exact.count > 0)
-            status = exact_columns_make(table->rows, &table->exact, error);
-        if (status == TANDA_OK && table->exact.count > 0)
-            status = csv_read_exact(reader, &chunks, table, error);
+        if (status == TANDA_OK) status = csv_read_exact(reader, &chunks, table, error);
     }
     free(chunks.chunks);
     return status;

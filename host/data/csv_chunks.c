@@ -182,24 +182,37 @@ bool csv_read_chunks(const csv_reader *reader, const csv_chunks *chunks, table *
     return done && !work.failed;
 }
 
+/* Only the columns of table->exact are read. */
+static void choose_exact(csv_reader *reader, const table *table) {
+    for (size_t i = 0; i < reader->columns; i++)
+        reader->roles[i] = ROLE_IGNORED;
+    for (size_t i = 0; i < table->exact.count; i++) {
+        const size_t feature = table->exact.features[i];
+        reader->roles[reader->selection.features[feature]] = (ptrdiff_t)feature;
+    }
+    csv_take_exact(reader, table);
+}
+
 tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,
                             tanda_error *error) {
     csv_reader exact = *reader;
     chunk_work work = {.reader = &exact, .chunks = chunks->chunks, .table = table};
     exact.roles = NULL;
-    tanda_status status = allocate(&exact.roles, reader->columns, sizeof *exact.roles, "columns", error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < reader->columns; i++)
-        exact.roles[i] = ROLE_IGNORED;
-    for (size_t i = 0; i < table->exact.count; i++) {
-        const size_t feature = table->exact.features[i];
-        exact.roles[reader->selection.features[feature]] = (ptrdiff_t)feature;
+    exact.places = NULL;
+    if (table->exact.count == 0) return TANDA_OK;
+    tanda_status status = exact_columns_make(table->rows, &table->exact, error);
+    if (status == TANDA_OK)
+        status = allocate(&exact.places, reader->columns, sizeof *exact.places, "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&exact.roles, reader->columns, sizeof *exact.roles, "columns", error);
+    if (status == TANDA_OK) {
+        choose_exact(&exact, table);
+        work.failed = chunks->has_quotes;
+        if (!work.failed) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
+        if (work.failed) status = csv_read_records(&exact, table, error);
     }
-    csv_take_exact(&exact, table);
-    work.failed = chunks->has_quotes;
-    if (!work.failed) parallel_ranges(chunks->count, 1, read_some_chunks, &work);
-    if (work.failed) status = csv_read_records(&exact, table, error);
     free(exact.roles);
+    free(exact.places);
     return status;
 }
 

@@ -67,18 +67,6 @@ static tanda_status settle_csv(piece_reader *base, tanda_error *error) {
     return TANDA_OK;
 }
 
-static tanda_status read_exact(csv_pieces *own, const csv_chunks *chunks, table *table, tanda_error *error) {
-    exact_columns *exact = &table->exact;
-    const size_t count = own->base.exact_count;
-    if (count == 0) return TANDA_OK;
-    tanda_status status = allocate(&exact->features, count, sizeof *exact->features, "columns", error);
-    if (status != TANDA_OK) return status;
-    memcpy(exact->features, own->base.exact, count * sizeof *exact->features);
-    exact->count = count;
-    status = exact_columns_make(table->rows, exact, error);
-    return status == TANDA_OK ? csv_read_exact(&own->reader, chunks, table, error) : status;
-}
-
 static tanda_status read_csv_piece(piece_reader *base, const text_piece *piece, table *table,
                                    tanda_error *error) {
     csv_pieces *own = (csv_pieces *)base;
@@ -93,7 +81,8 @@ static tanda_status read_csv_piece(piece_reader *base, const text_piece *piece, 
     if (status == TANDA_OK && reader->is_unread) base->is_unread = base->wants_survey = true;
     if (status == TANDA_OK && !base->is_unread)
         status = columns_name(&reader->selection, reader->names, table, error);
-    if (status == TANDA_OK && !base->is_unread) status = read_exact(own, &chunks, table, error);
+    if (status == TANDA_OK && !base->is_unread) status = piece_choose_exact(base, table, error);
+    if (status == TANDA_OK && !base->is_unread) status = csv_read_exact(reader, &chunks, table, error);
     free(chunks.chunks);
     if (status != TANDA_OK || base->is_unread) table_free(table);
     return status;

@@ -119,7 +119,7 @@ place csv_find_place(const csv_reader *reader, size_t row, size_t column);
 /* Reads numbers to the table's exact columns as well from now on. */
 void csv_take_exact(csv_reader *reader, const table *table);
 
-/* Fills table.exact of a table that was read, reading its columns again. */
+/* Fills table.exact of a table that was read, reading again the columns that it names. */
 tanda_status csv_read_exact(const csv_reader *reader, const csv_chunks *chunks, table *table,
                             tanda_error *error);
 

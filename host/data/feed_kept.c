@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/arithmetic.h"
 #include "support/memory.h"
 
 #define GROUP ((size_t)64) /* rows whose bits are a word */
@@ -18,10 +19,6 @@ typedef struct kept_feed {
 } kept_feed;
 
 /* ---- which rows are there ------------------------------------------------------------------------------------ */
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
 
 /* The bits of rows first ... end - 1 that are in the word of `first`. */
 static uint64_t bits_of(size_t first, size_t end) {

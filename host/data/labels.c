@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/arithmetic.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -123,20 +124,6 @@ tanda_status labels_add_text(labels *labels, size_t row, const char *text, size_
     return check_expected(labels, labels->names.texts[added], &labels->known[added], place, error);
 }
 
-/* Index of value among the ascending values, or where it belongs. */
-static size_t find_value(const labels *labels, int64_t value) {
-    size_t low = 0;
-    size_t high = labels->distinct;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (labels->values[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 void labels_become_quantity(labels *labels) {
     labels->is_quantity = true;
     free(labels->integers);
@@ -174,7 +161,7 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
                        labels->expected == NULL ? "; --task regression takes any number" : "");
     int64_t integer = (int64_t)exact;
     labels->integers[row] = integer;
-    size_t index = find_value(labels, integer);
+    size_t index = find_ascending(labels->values, labels->distinct, integer);
     if (index < labels->distinct && labels->values[index] == integer) return TANDA_OK;
     if (labels->task == TANDA_TASK_AUTO && labels->distinct == LABELS_AUTO_CLASSES) {
         labels_become_quantity(labels);
@@ -183,17 +170,13 @@ tanda_status labels_add_number(labels *labels, size_t row, double exact, float v
     return add_value(labels, index, integer, place, error);
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Own classes from text: names are sorted, rows get the rank of their name. */
 static tanda_status number_texts(labels *labels, size_t rows, tanda_dataset *dataset, tanda_error *error) {
     char **names = NULL;
     const text_set *set = &labels->names;
     tanda_status status = copy_texts(&names, set->texts, set->count, error);
     if (status != TANDA_OK) return status;
-    qsort(names, set->count, sizeof *names, compare_names);
+    qsort(names, set->count, sizeof *names, text_compare);
     for (size_t rank = 0; rank < set->count; rank++)
         labels->known[text_set_find(set, names[rank], strlen(names[rank]))] = (int32_t)rank;
     for (size_t row = 0; row < rows; row++)
@@ -222,7 +205,7 @@ static tanda_status number_integers(labels *labels, size_t rows, tanda_dataset *
         return status;
     }
     for (size_t row = 0; row < rows; row++)
-        classes[row] = (int32_t)find_value(labels, labels->integers[row]);
+        classes[row] = (int32_t)find_ascending(labels->values, labels->distinct, labels->integers[row]);
     dataset->class_names = names;
     dataset->class_count = labels->distinct;
     dataset->classes = classes;

@@ -9,12 +9,10 @@
 #include <strings.h>
 
 #include "data/format.h"
+#include "data/libsvm.h"
 #include "data/number.h"
 #include "data/origin.h"
 #include "data/pipe.h"
-#include "data/selection.h"
-#include "data/table.h"
-#include "data/text_pieces.h"
 #include "support/memory.h"
 #include "support/text.h"
 
@@ -23,12 +21,6 @@
 #define INDEX_MOST ((uint64_t)1 << 31)
 #define LABEL_NAME "label"
 #define NAME_BYTES 40 /* that a short name takes, with its pointer */
-
-/* A place in the text, between words. */
-typedef struct cursor {
-    const char *at, *end;
-    size_t line, word; /* from 1 */
-} cursor;
 
 typedef struct word {
     const char *text;
@@ -41,24 +33,12 @@ typedef struct entry {
     double exact;
 } entry;
 
-typedef struct svm {
-    const char *path;
-    const request *request;
-    cursor start;
-    size_t rows;
-    uint64_t least, most; /* of the indexes; least > most when there is none */
-    uint64_t base;
-    size_t columns; /* with that of the label */
-    float *values;  /* (columns) of one row */
-    double *exact;  /* the same in binary64, or NULL */
-} svm;
-
 static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* The next word of the line; false at its end or at a comment. */
-static bool next_word(cursor *cursor, word *word) {
+static bool next_word(svm_cursor *cursor, word *word) {
     while (cursor->at < cursor->end && is_blank(*cursor->at))
         cursor->at++;
     if (cursor->at == cursor->end || *cursor->at == '\n' || *cursor->at == '#') return false;
@@ -71,7 +51,7 @@ static bool next_word(cursor *cursor, word *word) {
 }
 
 /* Goes to the next line with words, and takes the first; false at the end of the text. */
-static bool next_row(cursor *cursor, word *label) {
+static bool next_row(svm_cursor *cursor, word *label) {
     while (!next_word(cursor, label)) {
         if (cursor->at == cursor->end) return false;
         const char *line_end = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
@@ -95,7 +75,7 @@ static bool is_query(const word *word) {
 }
 
 /* One row of a label, or of several behind commas, as data of several labels have, and pairs; *pairs counts them. */
-static bool looks_like_row(cursor *cursor, const word *label, size_t *pairs) {
+static bool looks_like_row(svm_cursor *cursor, const word *label, size_t *pairs) {
     word word, value;
     uint64_t index;
     float number;
@@ -116,25 +96,25 @@ bool libsvm_looks_right(const unsigned char *data, size_t size) {
     size_t length = size < LOOKED_AT ? size : LOOKED_AT, pairs = 0;
     while (length > 0 && length < size && text[length - 1] != '\n')
         length--; /* the last line is not whole */
-    cursor cursor = {.at = text, .end = text + length};
+    svm_cursor cursor = {.at = text, .end = text + length};
     word label;
     for (int line = 0; line < LINES_LOOKED_AT && next_row(&cursor, &label); line++)
         if (!looks_like_row(&cursor, &label, &pairs)) return false;
     return pairs > 0;
 }
 
-static place place_of(const svm *svm, const cursor *cursor) {
+static place place_of(const svm *svm, const svm_cursor *cursor) {
     return (place){.path = svm->path, .line = cursor->line, .column = cursor->word};
 }
 
-static tanda_status refuse_word(const svm *svm, const cursor *cursor, const word *word, const char *problem,
-                                tanda_error *error) {
+static tanda_status refuse_word(const svm *svm, const svm_cursor *cursor, const word *word,
+                                const char *problem, tanda_error *error) {
     char text[SHOWN_SIZE];
     const place place = place_of(svm, cursor);
     return fail_at(error, &place, "'%s' %s", shown(word->text, word->length, text), problem);
 }
 
-static tanda_status read_label(const svm *svm, const cursor *cursor, const word *word, double *exact,
+static tanda_status read_label(const svm *svm, const svm_cursor *cursor, const word *word, double *exact,
                                float *label, tanda_error *error) {
     number_status problem = number_to_float(word->text, word->length, label);
     if (problem == NUMBER_OK) problem = number_to_double(word->text, word->length, exact);
@@ -145,7 +125,7 @@ static tanda_status read_label(const svm *svm, const cursor *cursor, const word 
 }
 
 /* before is the index of the pair before, or SIZE_MAX. */
-static tanda_status read_entry(const svm *svm, const cursor *cursor, const word *word, uint64_t before,
+static tanda_status read_entry(const svm *svm, const svm_cursor *cursor, const word *word, uint64_t before,
                                entry *entry, tanda_error *error) {
     struct word value;
     if (is_query(word))
@@ -168,9 +148,8 @@ static tanda_status read_entry(const svm *svm, const cursor *cursor, const word 
     return refuse_word(svm, cursor, word, number_problem(problem), error);
 }
 
-/* Counts rows and finds indexes, with an account of all that is wrong. */
-static tanda_status survey(svm *svm, tanda_error *error) {
-    cursor cursor = svm->start;
+tanda_status svm_survey(svm *svm, tanda_error *error) {
+    svm_cursor cursor = svm->start;
     word word;
     double exact;
     float label;
@@ -190,7 +169,7 @@ static tanda_status survey(svm *svm, tanda_error *error) {
     return status;
 }
 
-static tanda_status check_rows(const svm *svm, tanda_error *error) {
+tanda_status svm_check_rows(const svm *svm, tanda_error *error) {
     if (svm->rows == 0) return fail(error, TANDA_BAD_INPUT, "%s: holds no rows", svm->path);
     if (!svm->request->labels_only) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT,
@@ -248,7 +227,7 @@ static tanda_status check_memory(const svm *svm, tanda_error *error) {
 }
 
 /* The row's values, (columns), that of the label last. */
-static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, double *exact,
+static tanda_status read_row(const svm *svm, svm_cursor *cursor, const word *label, double *exact,
                              tanda_error *error) {
     word word;
     uint64_t before = SIZE_MAX;
@@ -269,7 +248,7 @@ static tanda_status read_row(const svm *svm, cursor *cursor, const word *label, 
 }
 
 static tanda_status put_row(const svm *svm, const selection *selection, size_t row, double exact,
-                            table *table, const cursor *cursor, tanda_error *error) {
+                            table *table, const svm_cursor *cursor, tanda_error *error) {
     const place place = {.path = svm->path, .line = cursor->line, .column = 1};
     const float *values = svm->values;
     tanda_status status = TANDA_OK;
@@ -293,7 +272,7 @@ static tanda_status put_row(const svm *svm, const selection *selection, size_t r
 /* Rows into the table or, once that is read, the features that binary32 would ruin into its exact columns. */
 static tanda_status read_rows(svm *svm, const selection *selection, table *table, tanda_error *error) {
     exact_columns *exact = svm->exact != NULL ? &table->exact : NULL;
-    cursor cursor = svm->start;
+    svm_cursor cursor = svm->start;
     word label;
     double number = 0.0;
     tanda_status status = TANDA_OK;
@@ -307,9 +286,8 @@ static tanda_status read_rows(svm *svm, const selection *selection, table *table
     return status;
 }
 
-/* The rows from the start on, of which there are svm->rows; targets may be missing. */
-static tanda_status fill(svm *svm, const selection *selection, char *const *names, table *table,
-                         tanda_error *error) {
+tanda_status svm_fill(svm *svm, const selection *selection, char *const *names, table *table,
+                      tanda_error *error) {
     for (size_t i = 0; i < selection->feature_count; i++)
         if (selection->is_category[i])
             return fail(error, TANDA_USAGE,
@@ -324,8 +302,7 @@ static tanda_status fill(svm *svm, const selection *selection, char *const *name
     return status == TANDA_OK ? columns_name(selection, names, table, error) : status;
 }
 
-/* The features that table->exact names, once more. */
-static tanda_status fill_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
+tanda_status svm_fill_exact(svm *svm, const selection *selection, table *table, tanda_error *error) {
     if (table->exact.count == 0) return TANDA_OK;
     tanda_status status = exact_columns_make(svm->rows, &table->exact, error);
     if (status == TANDA_OK) status = allocate(&svm->exact, svm->columns, sizeof *svm->exact, "a row", error);
@@ -335,29 +312,40 @@ static tanda_status fill_exact(svm *svm, const selection *selection, table *tabl
     return status;
 }
 
-static place find_row(const svm *svm, size_t wanted) {
-    cursor cursor = svm->start;
+/* Steps over rows, to the label of the one after `wanted` others; how many there were. */
+static size_t step_over(svm_cursor *cursor, size_t wanted) {
+    size_t row = 0;
     word word;
-    for (size_t row = 0; next_row(&cursor, &word) && row < wanted; row++)
-        while (next_word(&cursor, &word)) {
+    for (; next_row(cursor, &word) && row < wanted; row++)
+        while (next_word(cursor, &word)) {
         }
+    return row;
+}
+
+place svm_find_row(const svm *svm, size_t wanted) {
+    svm_cursor cursor = svm->start;
+    step_over(&cursor, wanted);
     return place_of(svm, &cursor);
+}
+
+size_t svm_count_rows(const svm *svm) {
+    svm_cursor cursor = svm->start;
+    return step_over(&cursor, SIZE_MAX);
 }
 
 static tanda_status check_targets(const svm *svm, const table *table, tanda_error *error) {
     const target_fault fault = target_fault_find(table, svm->request);
     if (fault.kind == TARGET_FINE) return TANDA_OK;
-    place place = find_row(svm, fault.row);
+    place place = svm_find_row(svm, fault.row);
     if (table->target_names != NULL) place.name = table->target_names[fault.target];
     return target_fault_tell(&fault, &place, error);
 }
 
-static tanda_status describe_indexes(const svm *svm, char **remark, tanda_error *error) {
+tanda_status svm_describe_indexes(const svm *svm, char **remark, tanda_error *error) {
     return copy_text(remark, svm->base == 0 ? "libsvm, indexes from 0" : "libsvm, indexes from 1", error);
 }
 
-/* Of what was surveyed: which columns there are, their names, and which are used. */
-static tanda_status choose_columns(svm *svm, char ***names, selection *selection, tanda_error *error) {
+tanda_status svm_choose_columns(svm *svm, char ***names, selection *selection, tanda_error *error) {
     bool has_names = false;
     char name[24];
     tanda_status status = find_columns(svm, &has_names, error);
@@ -379,110 +367,18 @@ tanda_status libsvm_read(const char *path, file_view *view, const request *reque
     svm svm = {.path = path, .request = request, .least = UINT64_MAX};
     char **names = NULL;
     selection selection = {0};
-    svm.start = (cursor){.at = text, .end = text + view->size, .line = 1};
-    tanda_status status = survey(&svm, error);
-    if (status == TANDA_OK) status = check_rows(&svm, error);
-    if (status == TANDA_OK) status = choose_columns(&svm, &names, &selection, error);
-    if (status == TANDA_OK) status = fill(&svm, &selection, names, table, error);
+    svm.start = (svm_cursor){.at = text, .end = text + view->size, .line = 1};
+    tanda_status status = svm_survey(&svm, error);
+    if (status == TANDA_OK) status = svm_check_rows(&svm, error);
+    if (status == TANDA_OK) status = svm_choose_columns(&svm, &names, &selection, error);
+    if (status == TANDA_OK) status = svm_fill(&svm, &selection, names, table, error);
     if (status == TANDA_OK) status = check_targets(&svm, table, error);
     if (status == TANDA_OK) status = origin_choose(request, table, error);
-    if (status == TANDA_OK) status = fill_exact(&svm, &selection, table, error);
-    if (status == TANDA_OK) status = describe_indexes(&svm, &table->remark, error);
+    if (status == TANDA_OK) status = svm_fill_exact(&svm, &selection, table, error);
+    if (status == TANDA_OK) status = svm_describe_indexes(&svm, &table->remark, error);
     selection_free(&selection);
     free_texts(names, svm.columns);
     free(svm.values);
     if (status != TANDA_OK) table_free(table);
     return status;
-}
-
-/* ---- piece by piece ---------------------------------------------------------------------------------------- */
-
-typedef struct libsvm_pieces {
-    piece_reader base;
-    svm svm; /* of all pieces, while they are surveyed; then of the piece that is read */
-} libsvm_pieces;
-
-/* Whole lines, of no more rows than may be dense in memory at a time. */
-static size_t cut_libsvm(const piece_reader *base, const char *text, size_t size, bool is_last) {
-    const size_t row = base->columns * sizeof(float);
-    const size_t most = row == 0 ? SIZE_MAX : base->table_bytes / row + 1;
-    const char *at = text, *end = text + size;
-    for (size_t lines = 0; lines < most && at < end; lines++) {
-        const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        if (line_end == NULL) return is_last ? size : (size_t)(at - text);
-        at = line_end + 1;
-    }
-    return (size_t)(at - text);
-}
-
-static svm *go_to(piece_reader *base, const text_piece *piece) {
-    svm *svm = &((libsvm_pieces *)base)->svm;
-    svm->start = (cursor){.at = piece->text, .end = piece->text + piece->size, .line = piece->line};
-    return svm;
-}
-
-static tanda_status survey_piece(piece_reader *base, const text_piece *piece, tanda_error *error) {
-    return survey(go_to(base, piece), error);
-}
-
-static tanda_status settle_pieces(piece_reader *base, tanda_error *error) {
-    svm *svm = &((libsvm_pieces *)base)->svm;
-    tanda_status status = check_rows(svm, error);
-    svm->rows = 1; /* that is dense in memory at a time, at least */
-    if (status == TANDA_OK) status = choose_columns(svm, &base->names, &base->selection, error);
-    if (status == TANDA_OK) status = describe_indexes(svm, &base->remark, error);
-    base->columns = svm->columns;
-    base->wants_survey = false;
-    return status;
-}
-
-static tanda_status read_piece(piece_reader *base, const text_piece *piece, table *table,
-                               tanda_error *error) {
-    svm *svm = go_to(base, piece);
-    exact_columns *exact = &table->exact;
-    word word;
-    svm->rows = 0;
-    for (cursor cursor = svm->start; next_row(&cursor, &word); svm->rows++)
-        while (next_word(&cursor, &word)) {
-        }
-    if (svm->rows == 0) return TANDA_OK;
-    tanda_status status = fill(svm, &base->selection, base->names, table, error);
-    if (status == TANDA_OK && base->exact_count > 0) {
-        status = allocate(&exact->features, base->exact_count, sizeof *exact->features, "columns", error);
-        if (status == TANDA_OK) memcpy(exact->features, base->exact, base->exact_count * sizeof(size_t));
-        exact->count = base->exact_count;
-    }
-    if (status == TANDA_OK) status = fill_exact(svm, &base->selection, table, error);
-    if (status != TANDA_OK) table_free(table);
-    return status;
-}
-
-static place find_piece_place(const piece_reader *base, size_t row, size_t column) {
-    place place = find_row(&((const libsvm_pieces *)base)->svm, row);
-    if (base->names != NULL && base->selection.target_count > 1) place.name = base->names[column];
-    return place;
-}
-
-static void free_pieces(piece_reader *base) {
-    free(((libsvm_pieces *)base)->svm.values);
-    free(base);
-}
-
-tanda_status libsvm_pieces_open(const char *path, const request *request, const char *text, size_t size,
-                                piece_reader **reader, tanda_error *error) {
-    static const struct piece_reader_kind kind = {.cut = cut_libsvm,
-                                                  .survey = survey_piece,
-                                                  .settle = settle_pieces,
-                                                  .read = read_piece,
-                                                  .find_place = find_piece_place,
-                                                  .free = free_pieces};
-    libsvm_pieces *own = NULL;
-    const tanda_status status = allocate(&own, 1, sizeof *own, "a text", error);
-    (void)text, (void)size;
-    if (status != TANDA_OK) return status;
-    own->base = (piece_reader){
-        .kind = &kind, .path = path, .request = *request, .wants_survey = true, .begin_line = 1};
-    own->svm = (svm){.path = path, .request = &own->base.request, .least = UINT64_MAX};
-    *reader = &own->base;
-    return TANDA_OK;
 }

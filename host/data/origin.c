@@ -1,7 +1,6 @@
 #include "data/origin.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 
 #define OF_A_PART \
     0x1p-9 /* whatever is ruined in several files together is so in each, by a bound this wide */
-#define COLUMNS_SHOWN 8
 
 /* The origin of a column of what is expected; its categories stand in origins as features. */
 static double origin_of_column(const dataset_expectation *expected, size_t column) {
@@ -46,28 +44,13 @@ tanda_status origins_expected(const dataset_expectation *known, char *const *nam
     return status;
 }
 
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
-bool origin_is_fine(double low, double high, double bound) {
-    return high - low >= bound * larger(fabs(low), fabs(high));
-}
-
-/*
- * Whether a column's values, those of rows that stay, are ruined; table NULL: all do. More values only make that less likely,
- * as what adds to the greatest absolute value adds no less to the spread: so most columns are done with after two rows.
- */
+/* Whether a column's values, those of rows that stay, are ruined; table NULL: all do. */
 static bool is_ruined(const float *values, size_t rows, size_t step, const table *table, double bound) {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t row = 0; row < rows; row++) {
-        const double value = values[row * step];
-        if ((!(value < low) && !(value > high)) || (table != NULL && target_is_missing(table, row))) continue;
-        if (value < low) low = value;
-        if (value > high) high = value;
-        if (origin_is_fine(low, high, bound)) return false;
-    }
-    return high >= low;
+    column_spread found = column_spread_begin(0);
+    for (size_t row = 0; row < rows && !found.is_fine; row++)
+        if (table == NULL || !target_is_missing(table, row))
+            column_spread_add(&found, (double)values[row * step], bound);
+    return column_spread_is_ruined(&found);
 }
 
 tanda_status origin_choose(const request *request, table *table, tanda_error *error) {
@@ -122,18 +105,10 @@ typedef struct exact_column {
     size_t rows, step;
 } exact_column;
 
-static origin_finding look_at(const exact_column *column, size_t feature) {
-    origin_finding found = {.feature = feature, .origin = NAN};
-    double low = INFINITY, high = -INFINITY;
-    for (size_t row = 0; row < column->rows; row++) {
-        const double value = column->values[row * column->step];
-        if (isnan(value)) continue;
-        if (isnan(found.origin)) found.origin = value;
-        if (value < low) low = value;
-        high = larger(high, value);
-        found.rounding = larger(found.rounding, fabs((double)(float)value - value));
-    }
-    found.spread = high > low ? high - low : 0.0;
+static column_spread look_at(const exact_column *column, size_t feature) {
+    column_spread found = column_spread_begin(feature);
+    for (size_t row = 0; row < column->rows; row++)
+        column_spread_add_exact(&found, column->values[row * column->step]);
     return found;
 }
 
@@ -149,53 +124,12 @@ static void put_distances(const exact_column *column, double origin, size_t feat
     dataset->origins[feature] = origin;
 }
 
-static void put_finding(FILE *stream, const tanda_dataset *dataset, const origin_finding *found, bool kept) {
-    char name[SHOWN_SIZE];
-    const size_t feature = found->feature;
-    if (dataset->feature_names != NULL)
-        fputs(shown(dataset->feature_names[feature], strlen(dataset->feature_names[feature]), name), stream);
-    else
-        fprintf(stream, "%zu", feature);
-    if (kept)
-        fprintf(stream, " from %.17g (binary32 would round by up to %.6g of a span of %.6g)", found->origin,
-                found->rounding, found->spread);
-    else
-        fprintf(stream, " by up to %.6g of a span of %.6g", found->rounding, found->spread);
-}
-
-tanda_status origin_tell(const origin_finding *found, size_t count, bool kept, tanda_dataset *dataset,
-                         tanda_error *error) {
-    char *text = NULL;
-    size_t size = 0, told = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL) return fail(error, TANDA_FAILED, "no memory for a note on columns");
-    fputs(kept ? "kept as distances: " : "rounded in binary32: ", stream);
-    for (size_t i = 0; i < count; i++) {
-        if (found[i].spread == 0.0 || (!kept && found[i].rounding == 0.0) || told++ >= COLUMNS_SHOWN)
-            continue;
-        if (told > 1) fputs(", ", stream);
-        put_finding(stream, dataset, &found[i], kept);
-    }
-    if (told > COLUMNS_SHOWN) fprintf(stream, ", ... (%zu columns)", told);
-    if (!kept) fputs("; --scale standard keeps such columns as distances", stream);
-    if (!text_stream_end(stream, &text)) {
-        free(text);
-        return fail(error, TANDA_FAILED, "no memory for a note on columns");
-    }
-    if (told > 0)
-        dataset->origin_note = text;
-    else
-        free(text);
-    return TANDA_OK;
-}
-
 /* Keeps features as distances, or only notes what collapses. */
 static tanda_status find_origins(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                                  tanda_error *error) {
     const bool kept = request->options->keep_origins;
     double *values = NULL;
-    origin_finding *found = NULL;
-    size_t count = 0;
+    column_spread *found = NULL;
     tanda_status status = allocate(&values, dataset->rows, sizeof *values, "a column", error);
     if (status == TANDA_OK) status = allocate(&found, exact->count, sizeof *found, "columns", error);
     for (size_t c = 0; status == TANDA_OK && c < exact->count; c++) {
@@ -205,12 +139,11 @@ static tanda_status find_origins(const request *request, const exact_columns *ex
             !is_ruined(dataset->values + feature, dataset->rows, dataset->features, NULL, ORIGIN_RUINED))
             continue;
         exact_columns_take(exact, c, 1, 0, dataset->rows, values);
-        found[count] = look_at(&column, feature);
-        if (found[count].spread == 0.0) continue;
-        if (kept) put_distances(&column, found[count].origin, feature, dataset);
-        count++;
+        found[c] = look_at(&column, feature);
+        if (kept && column_spread_is_kept(&found[c]))
+            put_distances(&column, found[c].first, feature, dataset);
     }
-    if (status == TANDA_OK) status = origin_tell(found, count, kept, dataset, error);
+    if (status == TANDA_OK) status = column_spreads_tell(found, exact->count, kept, dataset, error);
     free(values);
     free(found);
     return status;

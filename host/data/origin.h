@@ -1,17 +1,9 @@
-/*
- * Columns that binary32 would ruin, kept as distances from an origin: those whose values, as binary32, lie within 2^-10
- * of the greatest absolute value, from a source that is wider (text, binary64, integers of 32 and 64 bits).
- */
+/* Columns that binary32 would ruin, kept as distances from an origin. */
 #ifndef TANDA_DATA_ORIGIN_H
 #define TANDA_DATA_ORIGIN_H
 
+#include "data/column_spread.h"
 #include "data/table.h"
-
-#define ORIGIN_RUINED \
-    0x1p-10 /* of the greatest absolute value: values that lie closer are too coarse in binary32 */
-
-/* Whether the values of a column from low to high lie far enough apart: at least `bound` of the greatest absolute one. */
-bool origin_is_fine(double low, double high, double bound);
 
 /*
  * Chooses the features of a table, read from a source wider than binary32, that are needed in binary64: those with an
@@ -30,18 +22,6 @@ tanda_status origin_join(const request *request, const table *tables, size_t cou
  */
 tanda_status origin_apply(const request *request, const exact_columns *exact, tanda_dataset *dataset,
                           tanda_error *error);
-
-/* Of a column that binary32 would ruin. */
-typedef struct origin_finding {
-    size_t feature;
-    double origin;   /* the first value that is there */
-    double spread;   /* 0: constant, and not kept as distances */
-    double rounding; /* by how much binary32 would change a value */
-} origin_finding;
-
-/* Notes in dataset->origin_note which columns are kept as distances or, not kept, what is rounded of them. */
-tanda_status origin_tell(const origin_finding *found, size_t count, bool kept, tanda_dataset *dataset,
-                         tanda_error *error);
 
 /* The origins of features in what is expected (or NULL), by name where both sides have names; for free(). NULL where all are 0. */
 tanda_status origins_expected(const dataset_expectation *known, char *const *names, size_t features,

@@ -71,10 +71,6 @@ static int compare_numbers(const void *a, const void *b) {
     return x < y ? -1 : x > y ? 1 : strcmp(left, right);
 }
 
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Those that occur. */
 static tanda_status fit_categories(const tanda_dataset *training, size_t column, const category_marks *marks,
                                    prepared_column *result, tanda_error *error) {
@@ -95,7 +91,7 @@ static tanda_status fit_categories(const tanda_dataset *training, size_t column,
     }
     if (status == TANDA_OK)
         qsort(result->categories, count, sizeof *result->categories,
-              numbers ? compare_numbers : compare_texts);
+              numbers ? compare_numbers : text_compare);
     return status;
 }
 

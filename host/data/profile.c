@@ -348,35 +348,28 @@ static tanda_status profile_group(const column_group *group, const tanda_dataset
     return status;
 }
 
-/* Which of the columns in binary64 a feature is; their number where it is none. Both ascend. */
-static size_t find_exact(const exact_columns *exact, size_t feature) {
-    size_t low = 0, high = exact->count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (exact->features[middle] < feature)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < exact->count && exact->features[low] == feature ? low : exact->count;
+/* Whether the next column in binary64 is that of the feature; both ascend. */
+static bool is_next(const exact_columns *exact, size_t next, size_t feature) {
+    return next < exact->count && exact->features[next] == feature;
 }
 
 tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
     const exact_columns *exact = &dataset->exact;
     column_profile *made = NULL;
     tanda_status status = allocate(&made, dataset->features, sizeof *made, "columns", error);
-    for (size_t first = 0; status == TANDA_OK && first < dataset->features;) {
-        const size_t begin = find_exact(exact, first);
-        const bool is_exact = begin < exact->count;
+    for (size_t first = 0, next = 0; status == TANDA_OK && first < dataset->features;) {
+        const bool is_exact = is_next(exact, next, first);
         column_group group = {.exact = is_exact ? exact : NULL,
-                              .first = begin,
+                              .first = next,
                               .values = dataset->values + first,
                               .rows = dataset->rows,
                               .step = dataset->features};
         /* the features from the first on that lie side by side */
         while (first < dataset->features && group.count < COLUMNS_AT_ONCE &&
-               (find_exact(exact, first) < exact->count) == is_exact)
+               is_next(exact, next, first) == is_exact) {
             group.features[group.count++] = first++;
+            next += is_exact;
+        }
         status = profile_group(&group, dataset, made, error);
     }
     if (status == TANDA_OK)

@@ -6,6 +6,7 @@
 
 #include "data/stream.h"
 #include "kernels/geometry.h"
+#include "support/arithmetic.h"
 
 #define MOST_WINDOWS 8
 #define MOST_READERS 8
@@ -71,10 +72,6 @@ static inline bool has_windows(const stream *stream) {
 
 static inline size_t rows_of_feed(const stream *stream) {
     return stream->options.feed->rows;
-}
-
-static inline size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 /* ---- stream_jobs.c: all with the lock, but for stream_do_job ------------------------------------------------ */

@@ -20,13 +20,6 @@
 
 /* ---- sizes -------------------------------------------------------------------------------------------------- */
 
-static size_t power_of_two_to(size_t value) {
-    size_t power = 1;
-    while (power <= value / 2)
-        power *= 2;
-    return power;
-}
-
 static size_t kibibytes(size_t bytes) {
     return (bytes >> 10) + 1;
 }

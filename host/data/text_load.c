@@ -9,8 +9,6 @@
 #include "data/text_source.h"
 #include "support/memory.h"
 
-#define SAMPLE ((size_t)1 << 20) /* bytes of a text that tell how long its values are */
-
 /* What the first part of a file tells of all of it. */
 typedef struct text_look {
     const char *title;
@@ -55,26 +53,21 @@ bool text_is_asked(const tanda_dataset_options *options, const unsigned char *by
  */
 static tanda_status look_at_text(const char *path, const tanda_dataset_options *options, text_look *look,
                                  bool *looks, tanda_error *error) {
-    text_source *source = NULL;
-    char *begin = NULL;
-    size_t got = 0;
-    *looks = !pipe_is_named(path) && text_source_open(path, &source, NULL) == TANDA_OK;
+    text_begin begin = {0};
+    *looks = !pipe_is_named(path);
     if (!*looks) return TANDA_OK;
-    const tanda_status status = allocate(&begin, SAMPLE, 1, "the begin of a file", error);
-    if (status == TANDA_OK && text_source_read(source, begin, SAMPLE, &got, NULL) != TANDA_OK) got = 0;
-    const size_t size = text_source_size(source), done = text_source_done(source);
-    const double whole = got < SAMPLE || done == 0 ? (double)got : (double)got / (double)done * (double)size;
-    const unsigned char *bytes = (const unsigned char *)begin;
-    const char *title = format_title(bytes, got);
-    *looks = got > 0 && text_is_asked(options, bytes, got) && foreign_kind(path, bytes, got) == NULL;
+    const tanda_status status = text_begin_read(path, &begin, error);
+    const char *title = format_title(begin.bytes, begin.count);
+    *looks = begin.count > 0 && text_is_asked(options, begin.bytes, begin.count) &&
+             foreign_kind(path, begin.bytes, begin.count) == NULL;
     if (*looks) {
-        const size_t values = values_of_text(bytes, got, whole < 0x1p62 ? (size_t)whole : (size_t)1 << 62);
+        const size_t whole = begin.whole < 0x1p62 ? (size_t)begin.whole : (size_t)1 << 62;
+        const size_t values = values_of_text(begin.bytes, begin.count, whole);
         if (add_overflows(look->needed, values, &look->needed)) look->needed = SIZE_MAX;
-        look->title = (double)size < whole ? "packed text" : title != NULL ? title : "text";
-        look->size += size;
+        look->title = (double)begin.size < begin.whole ? "packed text" : title != NULL ? title : "text";
+        look->size += begin.size;
     }
-    text_source_close(source);
-    free(begin);
+    free(begin.bytes);
     return status;
 }
 

@@ -217,6 +217,17 @@ tanda_status text_pieces_check(const text_pieces *pieces, tanda_error *error) {
     return text_source_check(pieces->source, error);
 }
 
+tanda_status piece_choose_exact(const piece_reader *reader, table *table, tanda_error *error) {
+    exact_columns *exact = &table->exact;
+    const size_t count = reader->exact_count;
+    if (count == 0) return TANDA_OK;
+    const tanda_status status = allocate(&exact->features, count, sizeof *exact->features, "columns", error);
+    if (status != TANDA_OK) return status;
+    memcpy(exact->features, reader->exact, count * sizeof *exact->features);
+    exact->count = count;
+    return TANDA_OK;
+}
+
 void piece_reader_free(piece_reader *reader) {
     if (reader == NULL) return;
     selection_free(&reader->selection);

@@ -50,6 +50,9 @@ tanda_status libsvm_pieces_open(const char *path, const request *request, const 
                                 piece_reader **reader, tanda_error *error);
 void piece_reader_free(piece_reader *reader); /* NULL is nothing */
 
+/* For readers: table->exact are the features that are wanted so, without their values. */
+tanda_status piece_choose_exact(const piece_reader *reader, table *table, tanda_error *error);
+
 /* ---- a file ------------------------------------------------------------------------------------------------ */
 
 typedef struct text_pieces text_pieces;

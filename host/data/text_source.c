@@ -7,6 +7,7 @@
 #include "support/memory.h"
 
 #define BEGIN ((size_t)16) /* bytes that tell whether a file is packed */
+#define LOOKED_AT ((size_t)1 << 20)
 
 struct text_source {
     file_range *file;
@@ -84,4 +85,20 @@ size_t text_source_size(const text_source *source) {
 
 tanda_status text_source_check(const text_source *source, tanda_error *error) {
     return file_range_check(source->file, error);
+}
+
+tanda_status text_begin_read(const char *path, text_begin *begin, tanda_error *error) {
+    text_source *source = NULL;
+    *begin = (text_begin){0};
+    const tanda_status status = allocate(&begin->bytes, LOOKED_AT, 1, "the begin of a file", error);
+    if (status != TANDA_OK || text_source_open(path, &source, NULL) != TANDA_OK) return status;
+    if (text_source_read(source, (char *)begin->bytes, LOOKED_AT, &begin->count, NULL) != TANDA_OK)
+        begin->count = 0;
+    const size_t done = text_source_done(source);
+    begin->size = text_source_size(source);
+    begin->whole = (double)begin->count;
+    if (begin->count == LOOKED_AT && done > 0) begin->whole *= (double)begin->size / (double)done;
+    begin->is_packed = source->packed != NULL;
+    text_source_close(source);
+    return status;
 }

@@ -26,4 +26,16 @@ size_t text_source_size(const text_source *source);
 tanda_status text_source_check(const text_source *source, tanda_error *error);
 void text_source_close(text_source *source); /* NULL is nothing */
 
+/* The first bytes of a file, unpacked, and what they tell of all of it. */
+typedef struct text_begin {
+    unsigned char *bytes; /* (count), for free() */
+    size_t count;         /* a MiB at most; 0 for a file that cannot be read, of which its reader tells */
+    size_t size;          /* of the file */
+    double whole;         /* of the file, unpacked, about */
+    bool is_packed;
+} text_begin;
+
+/* TANDA_FAILED for want of memory alone. */
+tanda_status text_begin_read(const char *path, text_begin *begin, tanda_error *error);
+
 #endif

@@ -73,7 +73,7 @@ static bool take_workload(const json_t *from, lab_workload *workload) {
     workload->batch = count_of(from, "batch");
     workload->flop = real_of(from, "flop");
     workload->bytes = real_of(from, "bytes");
-    if (workload->batch == 0 || workload->batch > workload->rows) workload->batch = workload->rows;
+    workload->batch = batch_rows_of(workload->batch, workload->rows);
     return workload->rows > 0 && take_units(json_object_get(from, "units"), workload->units);
 }
 

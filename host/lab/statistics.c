@@ -4,13 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/arithmetic.h"
+
 #define CONFIDENCE 0.95
 #define DIGITS 30
-
-static int compare_doubles(const void *a, const void *b) {
-    const double one = *(const double *)a, other = *(const double *)b;
-    return (one > other) - (one < other);
-}
 
 double stat_quantile(const double *sorted, size_t count, double part) {
     const double place = part * (double)(count - 1);

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 #include "data/pipe.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
+#include "model/scaling_json.h"
 #include "support/digest.h"
 #include "support/json.h"
 #include "support/memory.h"
@@ -260,60 +260,12 @@ static tanda_status read_parameters(reader *reader) {
 
 /* ---- scaling, names, settings ------------------------------------------------------------------------- */
 
-static tanda_status read_reals(const reader *reader, const char *what, const json_t *array, float **values) {
-    const size_t count = reader->model->features;
-    if (!json_is_array(array) || json_array_size(array) != count)
-        return BAD(reader, "scaling: %s is not an array of %zu numbers, one per feature", what, count);
-    tanda_status status = allocate(values, count, sizeof **values, "scaling", reader->error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *number = json_array_get(array, i);
-        (*values)[i] = (float)json_number_value(number);
-        if (!json_is_number(number) || !isfinite((*values)[i]))
-            return BAD(reader, "scaling: %s[%zu] is not a number that binary32 holds", what, i);
-    }
-    return TANDA_OK;
-}
-
-/* Numbers as texts; of what: "feature" or "target". */
-static tanda_status read_doubles(const reader *reader, const char *key, const char *of, const json_t *array,
-                                 size_t count, bool positive, double **values) {
-    if (!json_is_array(array) || json_array_size(array) != count)
-        return BAD(reader, "%s is not an array of %zu texts, one per %s", key, count, of);
-    const tanda_status status = allocate(values, count, sizeof **values, "scaling", reader->error);
-    if (status != TANDA_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        const char *text = json_string_value(json_array_get(array, i));
-        if (text == NULL || number_to_double(text, strlen(text), &(*values)[i]) != NUMBER_OK ||
-            (positive && (*values)[i] <= 0.0))
-            return BAD(reader, "%s[%zu] is not the text of a number%s", key, i, positive ? " above 0" : "");
-    }
-    return TANDA_OK;
-}
-
 static tanda_status read_scaling(reader *reader) {
-    scaling *scaling = &reader->model->scaling;
-    const char *kind = NULL;
-    const json_t *center = NULL, *factor = NULL, *origin = NULL;
     json_t *json = NULL;
-    json_error_t mismatch;
-    tanda_status status = get_json(reader, "scaling", &json);
+    const tanda_status status = get_json(reader, "scaling", &json);
     if (status != TANDA_OK) return status;
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:s, s?o, s?o, s?o}", "kind", &kind, "center", &center,
-                       "factor", &factor, "origin", &origin) != 0)
-        return BAD(reader, "scaling: %s", mismatch.text);
-    if (!scaling_from_name(kind, &scaling->kind))
-        return BAD(reader, "scaling: kind \"%.40s\" is unknown", kind);
-    if (scaling->kind == TANDA_SCALE_NONE) {
-        if (center == NULL && factor == NULL && origin == NULL) return TANDA_OK;
-        return BAD(reader, "scaling: kind none goes without center, factor and origin");
-    }
-    scaling->features = reader->model->features;
-    status = read_reals(reader, "center", center, &scaling->center);
-    if (status == TANDA_OK) status = read_reals(reader, "factor", factor, &scaling->factor);
-    if (status != TANDA_OK || origin == NULL) return status;
-    return read_doubles(reader, "scaling: origin", "feature", origin, scaling->features, false,
-                        &scaling->origin);
+    return scaling_from_json(reader->path, json, reader->model->features, &reader->model->scaling,
+                             reader->error);
 }
 
 /* *names is filled as far as it goes, so that the model can be freed whatever happens. */
@@ -349,29 +301,17 @@ static tanda_status read_preparation(reader *reader) {
                                  reader->error);
 }
 
-/* One number for each target; deviations are above 0. */
 static tanda_status read_target_scaling(reader *reader) {
     tanda_model *model = reader->model;
     const activation output = model->layers[model->layer_count - 1].activation;
-    const size_t count = model_outputs(model);
-    const json_t *mean = NULL, *deviation = NULL;
     json_t *json = NULL;
-    json_error_t mismatch;
     if (safetensors_metadata(&reader->file, "target_scaling") == NULL) return TANDA_OK;
-    tanda_status status = get_json(reader, "target_scaling", &json);
+    const tanda_status status = get_json(reader, "target_scaling", &json);
     if (status != TANDA_OK) return status;
     if (objective_check_target_scaling(output, model->loss, model->task, NULL) != TANDA_OK)
         return BAD(reader, "target_scaling is given, but not for such a model");
-    if (json_unpack_ex(json, &mismatch, JSON_STRICT, "{s:o, s:o}", "mean", &mean, "deviation", &deviation) !=
-        0)
-        return BAD(reader, "target_scaling: %s", mismatch.text);
-    status = read_doubles(reader, "target_scaling: mean", "target", mean, count, false,
-                          &model->target_scaling.mean);
-    if (status == TANDA_OK)
-        status = read_doubles(reader, "target_scaling: deviation", "target", deviation, count, true,
-                              &model->target_scaling.deviation);
-    if (status == TANDA_OK) model->target_scaling.targets = count;
-    return status;
+    return target_scaling_from_json(reader->path, json, model_outputs(model), &model->target_scaling,
+                                    reader->error);
 }
 
 static tanda_status read_description(reader *reader) {

@@ -5,6 +5,7 @@
 #include "data/place.h"
 #include "model/model_file_layout.h"
 #include "model/preparation_json.h"
+#include "model/scaling_json.h"
 #include "support/digest.h"
 #include "support/file_writer.h"
 #include "support/json.h"
@@ -70,42 +71,20 @@ static tanda_status put_architecture(const writer *writer) {
     return put_json(writer, "architecture", json_end(&architecture));
 }
 
-static json_t *json_reals(const float *values, size_t count) {
-    json_builder array = json_array_begin();
-    for (size_t i = 0; i < count; i++)
-        json_push(&array, json_real((double)values[i]));
-    return json_end(&array);
-}
-
-/* As texts, which keep every digit of a double. NULL for want of memory. */
-static json_t *json_doubles(const double *values, size_t count) {
-    json_builder array = json_array_begin();
-    for (size_t i = 0; i < count; i++)
-        json_push(&array, json_sprintf("%.17g", values[i]));
-    return json_end(&array);
-}
-
 static tanda_status put_scaling(const writer *writer) {
     const scaling *scaling = &writer->model->scaling;
-    if (scaling->kind == TANDA_SCALE_NONE)
-        return put_json(writer, "scaling", json_pack("{s:s}", "kind", scaling_name(scaling->kind)));
-    if (scaling->features != writer->model->features)
+    const bool is_none = scaling->kind == TANDA_SCALE_NONE;
+    if (!is_none && scaling->features != writer->model->features)
         return fail(writer->error, TANDA_FAILED,
                     "%s: cannot be written: the scaling is for %zu features, the model has %zu", writer->path,
                     scaling->features, writer->model->features);
-    for (size_t i = 0; i < scaling->features; i++)
+    for (size_t i = 0; !is_none && i < scaling->features; i++)
         if (!isfinite(scaling->center[i]) || !isfinite(scaling->factor[i]) ||
             (scaling->origin != NULL && !isfinite(scaling->origin[i])))
             return fail(writer->error, TANDA_FAILED,
                         "%s: cannot be written: the scaling of feature %zu is not finite", writer->path,
                         i + 1);
-    json_builder object = json_object_begin();
-    json_put(&object, "kind", json_string(scaling_name(scaling->kind)));
-    json_put(&object, "center", json_reals(scaling->center, scaling->features));
-    json_put(&object, "factor", json_reals(scaling->factor, scaling->features));
-    if (scaling->origin != NULL)
-        json_put(&object, "origin", json_doubles(scaling->origin, scaling->features));
-    return put_json(writer, "scaling", json_end(&object));
+    return put_json(writer, "scaling", scaling_to_json(scaling));
 }
 
 static tanda_status put_target_scaling(const writer *writer) {
@@ -119,9 +98,7 @@ static tanda_status put_target_scaling(const writer *writer) {
             return fail(writer->error, TANDA_FAILED,
                         "%s: cannot be written: the scaling of target %zu is not finite or not above 0",
                         writer->path, i + 1);
-    return put_json(writer, "target_scaling",
-                    json_pack("{s:o, s:o}", "mean", json_doubles(scaling->mean, scaling->targets),
-                              "deviation", json_doubles(scaling->deviation, scaling->targets)));
+    return put_json(writer, "target_scaling", target_scaling_to_json(scaling));
 }
 
 static tanda_status put_names(const writer *writer, const char *key, char *const *names, size_t count) {

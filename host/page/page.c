@@ -143,13 +143,8 @@ void page_table_end(page *page) {
 
 /* ---- pictures -------------------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *end) {
-    const size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 bool page_picture_holds(const char *name) {
-    return ends_with(name, ".gnuplot") || ends_with(name, ".dat");
+    return text_ends(name, ".gnuplot") || text_ends(name, ".dat");
 }
 
 bool page_pictures_folder(const char *path, char folder[PATH_MAX]) {

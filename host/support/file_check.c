@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/file_same.h"
 #include "support/file_writer.h"
 #include "support/text.h"
 
@@ -16,18 +17,12 @@
 /* A name in a folder. */
 typedef struct entry {
     bool is_known; /* the folder is there */
-    dev_t device;
-    ino_t inode;
+    struct stat folder;
     char name[NAME_MAX + 1];
 } entry;
 
-static bool same_folder(const struct stat *folder, const entry *place) {
-    return place->is_known && folder->st_dev == place->device && folder->st_ino == place->inode;
-}
-
 static entry entry_of(const char *path) {
     char copy[PATH_MAX];
-    struct stat folder;
     entry made = {0};
     if (strlen(path) >= sizeof copy) return made;
     strcpy(copy, path);
@@ -35,10 +30,12 @@ static entry entry_of(const char *path) {
     if (strlen(name) >= sizeof made.name) return made;
     strcpy(made.name, name);
     strcpy(copy, path);
-    made.is_known = stat(dirname(copy), &folder) == 0;
-    made.device = folder.st_dev;
-    made.inode = folder.st_ino;
+    made.is_known = stat(dirname(copy), &made.folder) == 0;
     return made;
+}
+
+static bool same_folder(const entry *a, const entry *b) {
+    return a->is_known && b->is_known && is_same_file(&a->folder, &b->folder);
 }
 
 /* target: found; a file that cannot be is like none. */
@@ -63,21 +60,20 @@ static bool is_output(const named_file *file) {
 /* ---- pairs --------------------------------------------------------------------------------------------- */
 
 static bool same_inode(const struct stat *a, const struct stat *b) {
-    return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+    return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && is_same_file(a, b);
 }
 
 /* A pipe that is read and written would wait for itself. Two outputs may share one, and a device. */
 static bool same_pipe(const subject *a, const subject *b) {
     const struct stat *x = &a->target.information, *y = &b->target.information;
     return is_output(a->file) != is_output(b->file) && S_ISFIFO(x->st_mode) && S_ISFIFO(y->st_mode) &&
-           x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+           is_same_file(x, y);
 }
 
 static bool same_file(const subject *a, const subject *b) {
     if (a->target.kind != FILE_ABSENT || b->target.kind != FILE_ABSENT)
         return same_inode(&a->target.information, &b->target.information); /* all zero where absent */
-    return a->place.is_known && b->place.is_known && a->place.device == b->place.device &&
-           a->place.inode == b->place.inode && strcmp(a->place.name, b->place.name) == 0;
+    return same_folder(&a->place, &b->place) && strcmp(a->place.name, b->place.name) == 0;
 }
 
 /* A file of the folder leads to the other one by a link. */
@@ -97,7 +93,8 @@ static bool folder_holds(const subject *folder, const subject *other) {
     if (folder->file->holds == NULL || folder->target.kind != FILE_FOLDER) return false;
     const entry *const places[] = {&other->link, &other->place};
     for (size_t i = 0; i < 2; i++)
-        if (same_folder(&folder->target.information, places[i]) && folder->file->holds(places[i]->name))
+        if (places[i]->is_known && is_same_file(&folder->target.information, &places[i]->folder) &&
+            folder->file->holds(places[i]->name))
             return true;
     return folder_links_to(folder, other);
 }
@@ -105,9 +102,8 @@ static bool folder_holds(const subject *folder, const subject *other) {
 /* `other` would be removed as what a dead process left of `output`. */
 static bool is_unfinished_of(const subject *output, const subject *other) {
     const ssize_t stem = unfinished_stem(other->place.name);
-    return output->file->use == FILE_REPLACED && stem >= 0 && output->place.is_known &&
-           other->place.is_known && output->place.device == other->place.device &&
-           output->place.inode == other->place.inode && strlen(output->place.name) == (size_t)stem &&
+    return output->file->use == FILE_REPLACED && stem >= 0 && same_folder(&output->place, &other->place) &&
+           strlen(output->place.name) == (size_t)stem &&
            strncmp(output->place.name, other->place.name, (size_t)stem) == 0;
 }
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/file_same.h"
+
 /*
  * Records are never freed, as the signal handler may be looking at them; closed ones are taken again. begin is set last
  * and cleared first.
@@ -153,27 +155,13 @@ void file_view_pass(const file_view *view, size_t begin, size_t end) {
 
 /* ---- checking ------------------------------------------------------------------------------------------ */
 
-static bool same_time(struct timespec a, struct timespec b) {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 tanda_status file_view_check(const file_view *view, tanda_status status, tanda_error *error) {
     const mapped_file *file = view->file;
     struct stat now;
     if (file == NULL) return status;
-    const struct stat *opened = &file->opened;
     if (fstat(file->descriptor, &now) != 0) return fail_path(error, file->path, "", errno);
-    if (now.st_size != opened->st_size)
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: changed while it was in use: it has %lld bytes, and had %lld; start again when it is "
-            "as it should be",
-            file->path, (long long)now.st_size, (long long)opened->st_size);
-    if (!same_time(now.st_mtim, opened->st_mtim)) /* st_ctim changes with the name too, which does no harm */
-        return fail(
-            error, TANDA_BAD_INPUT,
-            "%s: changed while it was in use: it was written to; start again when it is as it should be",
-            file->path);
+    const tanda_status compared = file_compare(file->path, &file->opened, &now, error);
+    if (compared != TANDA_OK) return compared;
     if (atomic_load(&file->is_damaged))
         return fail(error, TANDA_BAD_INPUT,
                     "%s: a part of it could not be read: its disk fails, or it was shorter for "

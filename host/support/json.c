@@ -59,6 +59,13 @@ json_t *json_strings(char *const *texts, size_t count) {
     return json_end(&array);
 }
 
+json_t *json_reals(const float *values, size_t count) {
+    json_builder array = json_array_begin();
+    for (size_t i = 0; i < count; i++)
+        json_push(&array, json_real((double)values[i]));
+    return json_end(&array);
+}
+
 void json_put_text(json_builder *builder, const char *key, const char *text) {
     if (text != NULL) json_put(builder, key, json_text(text));
 }

@@ -32,6 +32,9 @@ json_t *json_texts(char *const *texts, size_t count);
 /* The same of texts as they are: NULL for one that is not UTF-8, too. */
 json_t *json_strings(char *const *texts, size_t count);
 
+/* An array of numbers, which are finite. NULL without memory. */
+json_t *json_reals(const float *values, size_t count);
+
 /* The whole, which is the caller's, or NULL when something failed. The builder is then empty. */
 json_t *json_end(json_builder *builder) __attribute__((warn_unused_result));
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/file.h"
+#include "support/file_same.h"
 
 #define NUMBER_SIZE 24 /* a process's number, a line end and a zero byte */
 #define MOST_LOOKS 40  /* for the number of a process that has just taken the lock */
@@ -49,12 +50,15 @@ static long read_holder(int file) {
     return number > 0 ? number : LOCK_HOLDER_UNKNOWN;
 }
 
-/* False when the name is of another file by now, or of none. */
-static bool is_in_place(const file_lock *lock) {
+/* False when the name, in a folder or AT_FDCWD, is of something else by now, or of none. */
+static bool is_in_place(int descriptor, int folder, const char *name, int flags) {
     struct stat opened, named;
-    return fstat(lock->file, &opened) == 0 &&
-           fstatat(lock->folder, lock->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+    return fstat(descriptor, &opened) == 0 && fstatat(folder, name, &named, flags) == 0 &&
+           is_same_file(&opened, &named);
+}
+
+static bool is_lock_in_place(const file_lock *lock) {
+    return is_in_place(lock->file, lock->folder, lock->name, AT_SYMLINK_NOFOLLOW);
 }
 
 static void close_file(file_lock *lock) {
@@ -76,7 +80,7 @@ static tanda_status try_lock(const char *folder, file_lock *lock, long *holder, 
         return fail(error, TANDA_FAILED, "%s/%s: holds something else than a lock; move it away", folder,
                     lock->name);
     if (flock(lock->file, LOCK_EX | LOCK_NB) == 0) {
-        *again = !is_in_place(lock);
+        *again = !is_lock_in_place(lock);
         if (!*again) write_number(lock->file);
     } else if (errno == EWOULDBLOCK) {
         *holder = read_holder(lock->file);
@@ -107,17 +111,10 @@ tanda_status lock_take(const char *folder, const char *name, file_lock *lock, lo
 
 void lock_release(file_lock *lock) {
     if (!lock->is_open) return;
-    if (is_in_place(lock)) unlinkat(lock->folder, lock->name, 0);
+    if (is_lock_in_place(lock)) unlinkat(lock->folder, lock->name, 0);
     close_file(lock);
     close(lock->folder);
     lock->is_open = false;
-}
-
-/* False when the path is of another folder by now, or of none. */
-static bool is_folder(int descriptor, const char *path) {
-    struct stat opened, named;
-    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
 }
 
 tanda_status lock_folder(const char *path, int *descriptor, bool *is_held, tanda_error *error) {
@@ -132,7 +129,7 @@ tanda_status lock_folder(const char *path, int *descriptor, bool *is_held, tanda
             code = flock(*descriptor, LOCK_EX) == 0 ? 0 : errno;
         while (code == EINTR);
         *is_held = code == 0;
-        if (is_folder(*descriptor, path)) return TANDA_OK;
+        if (is_in_place(*descriptor, AT_FDCWD, path, 0)) return TANDA_OK;
         close(*descriptor);
     }
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/arithmetic.h"
 #include "support/text.h"
 
 bool read_system_file(const char *path, char *text, size_t size) {
@@ -28,10 +29,6 @@ static size_t read_limit(const char *path) {
     char text[64];
     const unsigned long long limit = read_system_file(path, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
     return limit > 0 ? (size_t)limit : SIZE_MAX;
-}
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 size_t memory_limit(void) {

@@ -67,6 +67,15 @@ void text_clean(char *text) {
     *end = '\0';
 }
 
+bool text_ends(const char *text, const char *end) {
+    const size_t length = strlen(text), size = strlen(end);
+    return length >= size && strcmp(text + length - size, end) == 0;
+}
+
+int text_compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void text_replace(char *text, char from, char to) {
     for (; *text != '\0'; text++)
         if (*text == from) *text = to;

@@ -16,6 +16,12 @@ size_t text_character(const char *text, size_t left, bool *may_be_shown);
 /* Puts '?' in the place of each character that may not be shown. */
 void text_clean(char *text);
 
+/* Whether the text ends so. */
+bool text_ends(const char *text, const char *end);
+
+/* For qsort of texts (char *), in the order of their bytes. */
+int text_compare(const void *a, const void *b);
+
 /* Puts `to` in the place of each `from`. */
 void text_replace(char *text, char from, char to);
 

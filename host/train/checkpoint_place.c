@@ -10,17 +10,13 @@
 #include <unistd.h>
 
 #include "support/file.h"
+#include "support/file_same.h"
 #include "support/file_writer.h"
 #include "support/memory.h"
 #include "support/text.h"
 #include "train/checkpoint_file.h"
 
 /* ---- names --------------------------------------------------------------------------------------------- */
-
-static bool ends_in(const char *text, const char *end) {
-    const size_t length = strlen(text), size = strlen(end);
-    return length >= size && strcmp(text + length - size, end) == 0;
-}
 
 static bool is_step_name(const char *name, size_t length) {
     const size_t prefix = sizeof CHECKPOINT_STEP_PREFIX - 1, suffix = sizeof CHECKPOINT_SUFFIX - 1;
@@ -47,7 +43,7 @@ bool checkpoint_holds(const char *name) {
 }
 
 tanda_status path_join(const char *folder, const char *name, char **path, tanda_error *error) {
-    if (asprintf(path, "%s%s%s", folder, ends_in(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
+    if (asprintf(path, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", name) >= 0) return TANDA_OK;
     *path = NULL;
     return fail(error, TANDA_FAILED, "out of memory for a path");
 }
@@ -99,7 +95,7 @@ tanda_status files_are_same(const char *a, const char *b, bool *same, tanda_erro
         if (stat(paths[i], &found[i]) != 0)
             return errno == ENOENT ? TANDA_OK
                                    : fail(error, TANDA_FAILED, "%s: %s", paths[i], strerror(errno));
-    *same = found[0].st_dev == found[1].st_dev && found[0].st_ino == found[1].st_ino;
+    *same = is_same_file(&found[0], &found[1]);
     return TANDA_OK;
 }
 

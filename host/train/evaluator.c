@@ -63,9 +63,11 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
-    /* Classes are below the number that the data set has: they are looked at where that is more than the model's. */
-    const bool has_more = model->task == TANDA_TASK_CLASSES && dataset->class_count > classes_of(model);
-    return has_more || model->loss == LOSS_POISSON ? check_labels(model, dataset, error) : TANDA_OK;
+    const size_t known = model->task == TANDA_TASK_CLASSES ? dataset->class_count : 0;
+    if (known > 0 && known <= classes_of(model)) return TANDA_OK; /* as labels are below it */
+    if (model->task == TANDA_TASK_CLASSES || model->loss == LOSS_POISSON)
+        return check_labels(model, dataset, error);
+    return TANDA_OK;
 }
 
 tanda_status evaluator_create(const tanda_model *model, const resident *rows, const session *of,

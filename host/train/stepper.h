@@ -6,55 +6,21 @@
 #define TANDA_TRAIN_STEPPER_H
 
 #include "backend/partial_tree.h"
-#include "backend/session.h"
-#include "data/stream.h"
 #include "hosts/sharing.h"
-
-#define STEPPER_TURNS 2 /* sections that are on the device: one is worked on, and one may be on its way */
-
-/* Rows on the device, and which ones: a step of the section's epoch finds them there. */
-typedef struct placed_section {
-    resident rows;
-    section section;
-    bool is_there;
-} placed_section;
+#include "train/sections.h"
 
 typedef struct stepper {
-    backend *backend; /* of streams */
-    session *session; /* borrowed */
-    sharing *sharing; /* by several ranks; NULL: this one has the steps to itself */
-    stream *stream;   /* NULL: all rows lie on the device, and the rest is zero */
-    placed_section turns[STEPPER_TURNS];
-    placed_section *kept;           /* the first of each epoch, which stay on the device */
-    size_t kept_places, kept_count; /* of those, that may be used */
-    placed_section *current;        /* the one that is worked on; NULL: none */
-    placed_section *out[STEPPER_TURNS];
-    size_t count;     /* of sections that are out of the stream, */
-    size_t first;     /* and which one is given back first */
-    row_maker *maker; /* of rows that the device makes itself; or NULL */
-    partial_tree tree;
+    session *session;  /* borrowed */
+    sharing *sharing;  /* by several ranks; NULL: this one has the steps to itself */
+    sections sections; /* all zero: all rows lie on the device */
+    partial_tree tree; /* of streams */
 } stepper;
-
-/* Rows that are to be streamed. */
-typedef struct stepper_rows {
-    const feed *feed; /* outlives the stepper */
-    row_order order;
-    size_t batch_rows;
-    row_run runs[2];      /* see stream_options */
-    uint64_t end_step;    /* UINT64_MAX: not known */
-    size_t memory;        /* of the host, */
-    size_t device_memory; /* and of the device, in bytes; 0: not bounded */
-    bool come_again;      /* each epoch, of which there are several: what fits stays on the device */
-} stepper_rows;
-
-/* Bytes of a section at most; 0: not bounded. */
-size_t stepper_section_bytes(size_t device_memory);
 
 /*
  * A session over sections, and who steps it; `program` without rows and shuffle. of: see session_create. Released with
  * stepper_free and session_free whatever it returns, in this order.
  */
-tanda_status stepper_create(backend *backend, const tanda_model *model, const stepper_rows *rows,
+tanda_status stepper_create(backend *backend, const tanda_model *model, const streamed_rows *rows,
                             const plan_options *plan, const program_options *program, const session *of,
                             session *session, stepper *result, tanda_error *error);
 void stepper_free(stepper *stepper);

@@ -79,7 +79,7 @@ size_t supply_batch_rows(const supply *supply, size_t most) {
     if (supply->feed == NULL) return rows;
     const size_t row = feed_row_size(supply->feed), device = supply->backend->row_memory;
     while (rows > TILE_ROWS && ((supply->memory > 0 && rows > supply->memory / STREAM_TURNS / row) ||
-                                (device > 0 && rows > stepper_section_bytes(device) / row)))
+                                (device > 0 && rows > sections_most_bytes(device) / row)))
         rows /= 2;
     return rows;
 }
@@ -105,7 +105,7 @@ static tanda_status begin_lying(const supply *supply, const tanda_model *model, 
 static tanda_status begin_stream(const supply *supply, const tanda_model *model, const plan_options *plan,
                                  const program_options *options, uint64_t end_step, const session *of,
                                  session *session, stepper *stepper, tanda_error *error) {
-    stepper_rows rows = {.feed = supply->feed,
+    streamed_rows rows = {.feed = supply->feed,
                          .batch_rows = options->batch_rows,
                          .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
                          .memory = supply->memory,

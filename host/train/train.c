@@ -9,6 +9,7 @@
 #include "support/text.h"
 #include "train/checkpoint_file.h"
 #include "train/divergence.h"
+#include "train/epoch.h"
 #include "train/optimizer.h"
 #include "train/same_training.h"
 #include "train/train.h"
@@ -41,71 +42,7 @@ static tanda_status check_data(const training_run *run, tanda_status status, tan
     return dataset_check(run->validation, dataset_check(run->training, status, error), error);
 }
 
-/* ---- the end of an epoch ------------------------------------------------------------------------------- */
-
-/* Every epoch steers the training, or is a candidate for the best. */
-static bool watches_epochs(const tanda_train_options *options) {
-    return options->patience > 0 || options->restore_best;
-}
-
-/* The first epoch from `epoch` on that is reported; epochs count from 1. */
-static size_t next_report(const tanda_train_options *options, size_t epoch) {
-    size_t every = options->report_every > 0 ? options->report_every : 1;
-    size_t last = epoch > SIZE_MAX - every ? options->epochs : (epoch + every - 1) / every * every;
-    return last < options->epochs ? last : options->epochs;
-}
-
-/* The first epoch from `epoch` on whose loss is looked at. */
-static size_t next_look(const tanda_train_options *options, size_t epoch) {
-    const bool looks_at_all = watches_epochs(options) || options->schedule.kind == TANDA_SCHEDULE_PLATEAU;
-    return looks_at_all ? epoch : next_report(options, epoch);
-}
-
-static double score_of(const tanda_epoch *line) {
-    return line->has_validation ? line->validation.loss : line->loss;
-}
-
-/* What Keras's EarlyStopping does with the score of an epoch; patience 0: never stops. */
-static tanda_status watch(trainer *trainer, const tanda_epoch *line, tanda_error *error) {
-    const tanda_train_options *options = trainer->options;
-    stopping *stopping = &trainer->progress.stopping;
-    const double score = score_of(line);
-    if (stopping->best_epoch == 0 || score + options->min_delta < stopping->best) {
-        *stopping = (struct stopping){.best = score, .best_epoch = line->epoch, .stopped = stopping->stopped};
-        return trainer->best == NULL ? TANDA_OK
-                                     : session_read_parameters(&trainer->session, trainer->best, error);
-    }
-    stopping->waited++;
-    if (options->patience > 0 && stopping->waited >= options->patience) stopping->stopped = true;
-    return TANDA_OK;
-}
-
-static tanda_status end_epoch(trainer *trainer, tanda_epoch *line, tanda_error *error) {
-    const running *running = &trainer->progress.running;
-    const double rows = (double)trainer->dataset->rows;
-    line->epoch = trainer_epoch(trainer);
-    line->loss = running->loss / rows;
-    line->accuracy = trainer->session.plan->labels.are_counted ? (double)running->correct / rows : NAN;
-    line->has_validation = trainer->validation_set != NULL;
-    if (trainer->validation_set != NULL) {
-        tanda_status status = evaluator_run(&trainer->evaluator, &line->validation, error);
-        if (status != TANDA_OK) return status;
-    }
-    line->learning_rate = trainer_learning_rate(trainer);
-    plateau_hear(&trainer->progress.plateau, &trainer->options->schedule, trainer->options->learning_rate,
-                 score_of(line));
-    const bool counts = watches_epochs(trainer->options) || trainer->best != NULL;
-    return counts ? watch(trainer, line, error) : TANDA_OK;
-}
-
 /* ---- all epochs ---------------------------------------------------------------------------------------- */
-
-/* An epoch has just ended that is the next report or look, or the last one. */
-static bool is_due(const trainer *trainer, size_t (*next)(const tanda_train_options *options, size_t epoch)) {
-    const size_t epoch = trainer_epoch(trainer);
-    return trainer->progress.step % trainer->steps_per_epoch == 0 &&
-           (trainer->progress.stopping.stopped || next(trainer->options, epoch) == epoch);
-}
 
 static void tell_epoch(training_run *run, tanda_epoch *line) {
     const trainer *trainer = &run->trainer;
@@ -134,7 +71,7 @@ tanda_progress training_run_progress(const training_run *run) {
                                .accuracy = NAN};
     const double rows = (double)trainer->dataset->rows;
     const double full = (double)progress.step * (double)trainer->batch_rows, seen = full < rows ? full : rows;
-    const bool known = progress.steps > 1 || is_due(trainer, next_look);
+    const bool known = progress.steps > 1 || epoch_is_due(trainer, epoch_next_look);
     if (known) progress.loss = running->loss / seen;
     if (known && trainer->session.plan->labels.are_counted)
         progress.accuracy = (double)running->correct / seen;
@@ -212,7 +149,7 @@ static tanda_status advance(training_run *run, uint64_t most, tanda_error *error
     trainer *trainer = &run->trainer;
     const tanda_train_options *options = trainer->options;
     const uint64_t per_epoch = trainer->steps_per_epoch, step = trainer->progress.step;
-    const size_t next = (size_t)(step / per_epoch) + 1, look = next_look(options, next);
+    const size_t next = (size_t)(step / per_epoch) + 1, look = epoch_next_look(options, next);
     const size_t due = checkpoints_next_epoch(run->checkpoints, options, next),
                  epoch = due < look ? due : look;
     const uint64_t end = epoch * per_epoch, least = end < most ? end : most;
@@ -235,8 +172,8 @@ bool training_run_is_done(const training_run *run) {
 /* Advances, and ends the epoch if it is one that is looked at. */
 static tanda_status go_on(training_run *run, uint64_t most, tanda_epoch *line, tanda_error *error) {
     tanda_status status = advance(run, most, error);
-    if (status == TANDA_OK && is_due(&run->trainer, next_look))
-        status = end_epoch(&run->trainer, line, error);
+    if (status == TANDA_OK && epoch_is_due(&run->trainer, epoch_next_look))
+        status = epoch_end(&run->trainer, line, error);
     return check_data(run, status, error);
 }
 
@@ -275,7 +212,7 @@ static uint32_t look_around(training_run *run) {
 }
 
 static void tell(training_run *run, tanda_epoch *line) {
-    if (is_due(&run->trainer, next_report))
+    if (epoch_is_due(&run->trainer, epoch_next_report))
         tell_epoch(run, line);
     else
         tell_progress(run);

@@ -83,14 +83,14 @@ static void tell_stream(const trainer *trainer) {
         [SHUFFLE_NONE] = "as they lie", [SHUFFLE_FULL] = "all mixed", [SHUFFLE_WINDOW] = "mixed in windows"};
     const tanda_train_options *options = trainer->options;
     const supply *rows = &trainer->training;
-    const stream *stream = trainer->stepper.stream;
+    const stream *stream = trainer->stepper.sections.stream;
     char note[200];
     if (stream == NULL || options->on_note == NULL) return;
     text_put(note, sizeof note, "%zu rows, %.1f MiB, come %s, %s, in sections of %zu rows", rows->feed->rows,
              (double)rows->feed->rows * (double)feed_row_size(rows->feed) / 0x1p20,
-             trainer->stepper.maker != NULL ? "from the device, which makes them"
-             : rows->in_memory              ? "from memory to the device"
-                                            : "from where they lie, piece by piece",
+             trainer->stepper.sections.maker != NULL ? "from the device, which makes them"
+             : rows->in_memory                       ? "from memory to the device"
+                                                     : "from where they lie, piece by piece",
              orders[stream_order(stream)->kind], stream_most_rows(stream));
     options->on_note(note, options->context);
 }
@@ -133,8 +133,8 @@ static tanda_status take_fingerprints(trainer *trainer, const tanda_dataset *tra
 }
 
 static tanda_status count_steps(trainer *trainer, size_t rows, tanda_error *error) {
-    const size_t wanted = trainer->options->batch_rows, epochs = trainer->options->epochs;
-    trainer->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
+    const size_t epochs = trainer->options->epochs;
+    trainer->batch_rows = batch_rows_of(trainer->options->batch_rows, rows);
     trainer->steps_per_epoch = steps_per_epoch(rows, trainer->batch_rows);
     size_t total = 0;
     if (multiply_overflows(trainer->steps_per_epoch, epochs, &total))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "backend/plan.h"
+#include "support/arithmetic.h"
 
 const arithmetic exact_arithmetic = {.fast = false,
                                      .exp = 1.0,
@@ -34,13 +35,9 @@ static size_t ceiling(size_t value, size_t divisor) {
     return (value + divisor - 1) / divisor;
 }
 
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
 double dense_roundings(const arithmetic *arithmetic, size_t K) {
     if (arithmetic->fast) return (double)K + 1.0;
-    return (double)(smaller(K, TILE_ROWS) + ceiling(K, TILE_ROWS));
+    return (double)(least(K, TILE_ROWS) + ceiling(K, TILE_ROWS));
 }
 
 /* Levels of the tree over the tiles of a batch. */
@@ -53,12 +50,12 @@ static size_t tree_levels(size_t rows) {
 
 double lane_roundings(const arithmetic *arithmetic, size_t rows) {
     if (arithmetic->fast) return (double)rows + 1.0;
-    return (double)(ceiling(smaller(rows, TILE_ROWS), TILE_LANES) + 4 + tree_levels(rows));
+    return (double)(ceiling(least(rows, TILE_ROWS), TILE_LANES) + 4 + tree_levels(rows));
 }
 
 double gradient_roundings(const arithmetic *arithmetic, size_t rows, size_t outputs) {
     if (arithmetic->fast || outputs < WIDE_OUTPUTS) return lane_roundings(arithmetic, rows);
-    return (double)(smaller(rows, TILE_ROWS) + 1 + tree_levels(rows));
+    return (double)(least(rows, TILE_ROWS) + 1 + tree_levels(rows));
 }
 
 double spacing_at(double x) {

@@ -299,7 +299,7 @@ char *golden_value(const json_t *settings, const char *option, const char *given
 
 tanda_status golden_all_steps(const tanda_train_options *train, size_t rows, uint64_t *steps,
                               tanda_error *error) {
-    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
+    const size_t batch = batch_rows_of(train->batch_rows, rows);
     size_t count = 0;
     if (multiply_overflows(train->epochs, steps_per_epoch(rows, batch), &count))
         return fail(error, TANDA_USAGE, "--epochs: %zu epochs have too many steps", train->epochs);
@@ -309,7 +309,7 @@ tanda_status golden_all_steps(const tanda_train_options *train, size_t rows, uin
 
 tanda_status golden_options_of(const tanda_train_options *train, size_t rows, uint64_t steps,
                                golden_options *result, tanda_error *error) {
-    const size_t batch = train->batch_rows == 0 || train->batch_rows > rows ? rows : train->batch_rows;
+    const size_t batch = batch_rows_of(train->batch_rows, rows);
     uint64_t all = 0;
     const tanda_status status = golden_all_steps(train, rows, &all, error);
     if (status != TANDA_OK) return status;

@@ -29,11 +29,9 @@ bool lockstep_is_fast(const lockstep_side *side) {
 
 /* Values of the largest thing that is compared at once. */
 static size_t largest_tensor(const lockstep *lockstep) {
-    size_t most = lockstep->model->parameter_count;
-    for (size_t i = 0; i < lockstep->plan->tensor_count; i++)
-        if (lockstep->plan->tensors[i].units * lockstep->batch_rows > most)
-            most = lockstep->plan->tensors[i].units * lockstep->batch_rows;
-    return most;
+    const size_t most = lockstep->model->parameter_count,
+                 tensor = plan_most_units(lockstep->plan) * lockstep->batch_rows;
+    return tensor > most ? tensor : most;
 }
 
 /* of: a session of this side whose parameters are shared, or NULL. */
@@ -102,8 +100,7 @@ static tanda_status prepare(lockstep *lockstep, tanda_error *error) {
                                   .keep = true,
                                   .dropout = lockstep->options->dropout,
                                   .weighted = lockstep->dataset->weights != NULL};
-    size_t rows = lockstep->dataset->rows, wanted = lockstep->options->batch_rows;
-    lockstep->batch_rows = wanted == 0 || wanted > rows ? rows : wanted;
+    lockstep->batch_rows = batch_rows_of(lockstep->options->batch_rows, lockstep->dataset->rows);
     tanda_status status = TANDA_OK;
     for (int side = 0; status == TANDA_OK && side < SIDE_COUNT; side++)
         status = runner_create(lockstep, side, &options, error);

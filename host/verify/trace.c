@@ -172,14 +172,6 @@ static tanda_status begin_session(tracer *tracer, const update_settings *update,
     return session_create(tracer->model, &tracer->resident, &plan, &program, NULL, made, error);
 }
 
-/* Values of the largest tensor of a step. */
-static size_t largest_tensor(const tracer *tracer) {
-    size_t units = 1;
-    for (size_t i = 0; i < tracer->session.plan->tensor_count; i++)
-        if (tracer->session.plan->tensors[i].units > units) units = tracer->session.plan->tensors[i].units;
-    return units * tracer->batch_rows;
-}
-
 static tanda_status prepare(tracer *tracer, tanda_error *error) {
     static const update_settings nothing = {.rule = UPDATE_nothing};
     const tanda_model *model = tracer->model;
@@ -196,7 +188,8 @@ static tanda_status prepare(tracer *tracer, tanda_error *error) {
     if (status == TANDA_OK)
         status = allocate(&tracer->packed, plan->parameter_count, sizeof(float), "trace", error);
     if (status == TANDA_OK)
-        status = allocate(&tracer->tensor, largest_tensor(tracer), sizeof(float), "trace", error);
+        status = allocate(&tracer->tensor, plan_most_units(plan) * tracer->batch_rows, sizeof(float), "trace",
+                          error);
     if (status == TANDA_OK)
         status = allocate(&tracer->inputs, trace->rows * model->features, sizeof(float), "trace", error);
     if (status == TANDA_OK)
@@ -389,7 +382,6 @@ static tanda_status check_size(const tanda_model *model, const lockstep_options 
 
 tanda_status trace_run(backend *backend, const tanda_model *model, const tanda_dataset *dataset,
                        const trace_options *options, trace *trace, tanda_error *error) {
-    const size_t rows = dataset->rows, wanted = options->training.batch_rows;
     *trace = (struct trace){.model = model, .update = options->training.update};
     tracer tracer = {.backend = backend,
                      .model = model,
@@ -397,7 +389,7 @@ tanda_status trace_run(backend *backend, const tanda_model *model, const tanda_d
                      .training = &options->training,
                      .trace = trace,
                      .rates = options->training.rates,
-                     .batch_rows = wanted == 0 || wanted > rows ? rows : wanted};
+                     .batch_rows = batch_rows_of(options->training.batch_rows, dataset->rows)};
     tanda_status status = check_size(model, &options->training, error);
     if (status == TANDA_OK) status = dataset_in_memory(dataset, "a trace", error);
     if (status == TANDA_OK) status = check_fit(model, dataset, true, error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/openmp/worker.h"
+#include "support/arithmetic.h"
 #include "support/memory.h"
 
 /* ---- how a step is divided ---------------------------------------------------------------------------------- */
@@ -11,21 +12,9 @@
 /* Below this much work a thread, waiting for one another costs more than it saves. */
 #define LEAST_WORK_PER_THREAD 3000000 /* multiplications and additions, some 15 microseconds */
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
 static size_t power_of_two_from(size_t value) {
     size_t power = 1;
     while (power < value)
-        power *= 2;
-    return power;
-}
-
-/* The largest power of two that is at most `value`; 1 for 0. */
-static size_t power_of_two_to(size_t value) {
-    size_t power = 1;
-    while (power <= value / 2)
         power *= 2;
     return power;
 }

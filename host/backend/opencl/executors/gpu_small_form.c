@@ -1,6 +1,7 @@
 #include "backend/opencl/executors/gpu_small.h"
 
 #include "model/names.h"
+#include "support/arithmetic.h"
 
 /* Of kernels/gpu/. */
 #define LOCAL_FLOATS 8000
@@ -11,13 +12,9 @@
 #define NARROW_OUTPUTS 4
 #define LINES 16
 
-static size_t at_most(size_t a, size_t most) {
-    return a < most ? a : most;
-}
-
 /* Of the first layer's inputs a chunk at a time, then of the outputs of any layer. */
 static size_t scratch_units(const plan *plan) {
-    size_t units = at_most(plan->features, CHUNK);
+    size_t units = least(plan->features, CHUNK);
     for (size_t i = 0; i < plan->layer_count; i++)
         if (plan->layers[i].outputs > units) units = plan->layers[i].outputs;
     return units;
@@ -123,8 +120,8 @@ static void add_weights(block_list *list, const gpu_small_layer *layer) {
     for (uint k = 0; k < layer->inputs; k += inputs)
         for (uint h = 0; h < layer->outputs; h += outputs)
             add_block(list, (gpu_small_block){.kind = is_wide ? GPU_SMALL_WIDE : GPU_SMALL_NARROW,
-                                              .inputs = (uint)at_most(layer->inputs - k, inputs),
-                                              .outputs = (uint)at_most(layer->outputs - h, outputs),
+                                              .inputs = (uint)least(layer->inputs - k, inputs),
+                                              .outputs = (uint)least(layer->outputs - h, outputs),
                                               .stride = layer->stride,
                                               .target = layer->weight + k * layer->stride + h,
                                               .source = layer->source + k,
@@ -134,7 +131,7 @@ static void add_weights(block_list *list, const gpu_small_layer *layer) {
 static void add_lines(block_list *list, uint first, uint lines, uint target) {
     for (uint h = 0; h < lines; h += LINES)
         add_block(list, (gpu_small_block){.kind = GPU_SMALL_LINES,
-                                          .outputs = (uint)at_most(lines - h, LINES),
+                                          .outputs = (uint)least(lines - h, LINES),
                                           .target = target + h,
                                           .delta = first + h});
 }
