@@ -71,6 +71,20 @@ static tanda_status map_classes(const labels *labels, const tanda_dataset *datas
     return status;
 }
 
+/* A model's classes, each taken for found, so that no row has to be looked at; *known: whether they are numbers. */
+static tanda_status expect_classes(const request *request, finding *found, bool *known, tanda_error *error) {
+    const dataset_expectation *expected = request_classes(request);
+    const place place = {.path = "the model's classes"};
+    tanda_status status = TANDA_OK;
+    *known = request->options->in_place && expected != NULL && expected->class_count > 0 &&
+             !labels_expect_text(expected);
+    for (size_t i = 0; *known && status == TANDA_OK && i < expected->class_count; i++) {
+        const double number = (double)strtoll(expected->class_names[i], NULL, 10);
+        status = labels_add_number(&found->labels, 0, number, (float)number, &place, error);
+    }
+    return status;
+}
+
 /* The task, the classes and their names, found as in memory. */
 static tanda_status find_classes(const npy_rows *of, const request *request, npy_feed_parts *parts,
                                  tanda_dataset *dataset, tanda_error *error) {
@@ -81,7 +95,9 @@ static tanda_status find_classes(const npy_rows *of, const request *request, npy
     if (status != TANDA_OK) return status;
     found->column = own ? parts->label_selection.target : parts->selection.target;
     status = labels_begin(&found->labels, request_task(request), request_classes(request), 1, false, error);
-    if (status == TANDA_OK) status = npy_for_pieces(of, 0, of->array.rows, find_labels, found, error);
+    if (status == TANDA_OK) status = expect_classes(request, found, &parts->classes.is_expected, error);
+    if (status == TANDA_OK && !parts->classes.is_expected)
+        status = npy_for_pieces(of, 0, of->array.rows, find_labels, found, error);
     if (status == TANDA_OK && found->fault.count > 0) {
         const place place = {.path = path, .row = found->fault.row, .column = found->column};
         found->fault.kind = TARGET_MISSING;

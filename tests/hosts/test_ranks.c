@@ -360,30 +360,41 @@ Test(ranks, that_fail_before_the_training_are_named_once) {
     }
 }
 
+/* Four bytes of a file, counted from its end. */
+static void put_word(const char *path, const void *word, long before_end) {
+    FILE *file = fopen(path, "r+");
+    cr_assert(file != NULL && fseek(file, -before_end, SEEK_END) == 0);
+    cr_assert_eq(fwrite(word, 4, 1, file), 1);
+    fclose(file);
+}
+
 /* The 19,001st of 20,005 rows is the third rank's alone to read. */
 Test(ranks, of_which_one_reads_a_bad_row_end_with_its_line) {
-    cr_assert_eq(RUN("generate", "blobs", "--rows", "20005", "--features", "12", "--output", "b.npy",
-                     "--labels", "l.npy")
-                     .status,
-                 0);
-    cr_assert_eq(
-        RUN("train", "b.npy", "--labels", "l.npy", ON_CPU, "--epochs", "1", "--output", "m.safetensors")
-            .status,
-        0);
-    FILE *file = fopen("b.npy", "r+");
+#define USED_ROWS "m.safetensors", "--data", "b.npy", ON_CPU
     const float wrong = NAN;
-    cr_assert(file != NULL && fseek(file, -(20005 - 19000) * 12 * (long)sizeof wrong, SEEK_END) == 0);
-    cr_assert_eq(fwrite(&wrong, sizeof wrong, 1, file), 1);
-    fclose(file);
+    const int32_t unknown = 9, fine = 1;
+    const outcome made = RUN("generate", "blobs", "--rows", "20005", "--features", "12", "--output", "b.npy",
+                             "--labels", "l.npy");
+    cr_assert_eq(made.status, 0, "%s", made.err);
+    const outcome trained =
+        RUN("train", "b.npy", "--labels", "l.npy", ON_CPU, "--epochs", "1", "--output", "m.safetensors");
+    cr_assert_eq(trained.status, 0, "%s", trained.err);
     for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
         if (!is_there(mpi)) continue;
-        outcome run =
-            RUN_ON(mpi, 3, "evaluate", "m.safetensors", "--data", "b.npy", "--labels", "l.npy", ON_CPU);
+        put_word("l.npy", &unknown, (20005 - 19000) * 4);
+        outcome run = RUN_ON(mpi, 3, "evaluate", USED_ROWS, "--labels", "l.npy");
+        expect_told(&run, 3,
+                    "l.npy: row 19000, column 0 (from 0): '9' is none of the model's 3 classes, the first of "
+                    "which is '0'");
+        put_word("l.npy", &fine, (20005 - 19000) * 4);
+        put_word("b.npy", &wrong, (20005 - 19000) * 12 * 4);
+        run = RUN_ON(mpi, 3, "evaluate", USED_ROWS, "--labels", "l.npy");
         expect_told(&run, 3, "b.npy: row 19000, column 0");
         cr_expect_not_null(strstr(run.err, "tanda: rank 2 ("), "%s", run.err);
-        run = RUN_ON(mpi, 3, "predict", "m.safetensors", "--data", "b.npy", ON_CPU, "--output", "p.csv");
+        run = RUN_ON(mpi, 3, "predict", USED_ROWS, "--output", "p.csv");
         expect_told(&run, 3, "b.npy: row 19000, column 0");
         cr_expect_neq(access("p.csv", F_OK), 0);
+        put_word("b.npy", &(float){0.5f}, (20005 - 19000) * 12 * 4);
     }
 }
 
