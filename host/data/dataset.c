@@ -184,6 +184,10 @@ bool memory_exceeded(const tanda_dataset_options *options, size_t rows, size_t v
     return options->memory > 0 && bytes > options->memory;
 }
 
+bool is_read_in_place(const tanda_dataset_options *options, size_t rows, size_t values) {
+    return options->in_place || memory_exceeded(options, rows, values);
+}
+
 tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error) {
     if (dataset->feed == NULL) return TANDA_OK;
     return fail(error, TANDA_BAD_INPUT,
