@@ -2,6 +2,7 @@
 #ifndef TANDA_DATA_ARRAY_H
 #define TANDA_DATA_ARRAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -86,6 +87,25 @@ static inline array_number array_number_at(const array *array, const unsigned ch
     double exact;
     memcpy(&exact, &bits, sizeof exact);
     return (array_number){exact, (float)exact};
+}
+
+/* Whether an element is an integer that binary64 has exactly, and which one. */
+static inline bool array_whole_at(const array *array, const unsigned char *at, int64_t *value) {
+    const int64_t most = (int64_t)1 << 53;
+    if (array->kind == ELEMENT_FLOAT) {
+        const double exact = array_number_at(array, at).exact;
+        if (!(exact >= -(double)most && exact <= (double)most)) return false;
+        *value = (int64_t)exact;
+        return (double)*value == exact;
+    }
+    const uint64_t bits = array_element_bits(array, at);
+    const unsigned shift = (unsigned)(64 - 8 * array->size);
+    if (array->kind == ELEMENT_SIGNED) {
+        *value = (int64_t)(bits << shift) >> shift;
+        return *value >= -most && *value <= most;
+    }
+    *value = (int64_t)bits;
+    return bits <= (uint64_t)most;
 }
 
 /* `rows` rows from the first on, of `count` columns, to values (rows, count) in binary64. Of numbers. */

@@ -16,7 +16,6 @@
 #define READ_BYTES ((size_t)8 << 20)  /* of rows that are best asked for at once */
 #define MINUS_ZERO 0x80000000u
 #define EXPONENT_ALL_ONES 0x7f800000u
-#define WHOLE_MAX 0x1p53 /* integers up to here are exact in binary64 */
 
 /* ---- a file ------------------------------------------------------------------------------------------------ */
 
@@ -88,10 +87,7 @@ void class_map_free(class_map *map) {
 }
 
 /* -1 for a number that is none of them. */
-static int32_t class_of(const class_map *map, double label) {
-    if (!(label >= -WHOLE_MAX && label <= WHOLE_MAX)) return -1;
-    const int64_t value = (int64_t)label;
-    if ((double)value != label) return -1;
+static int32_t class_of(const class_map *map, int64_t value) {
     if (map->is_identity) return value >= 0 && (size_t)value < map->count ? (int32_t)value : -1;
     const size_t place = find_ascending(map->values, map->count, value);
     return place < map->count && map->values[place] == value ? map->classes[place] : -1;
@@ -145,32 +141,45 @@ static tanda_status refuse_label(label_kind kind, array_number label, const plac
     return fail_at(error, place, "%.9g is no class that was there when the file was opened", label.exact);
 }
 
-/* Labels are columns of the piece that targets names. */
-static tanda_status convert_labels(const converting *work, const npy_piece *piece, const selection *selection,
-                                   void *made, tanda_error *error) {
+static tanda_status convert_classes(const converting *work, const npy_piece *piece, size_t column,
+                                    int32_t *made, tanda_error *error) {
+    const array *array = &piece->array;
+    for (size_t row = 0; row < array->rows; row++) {
+        const unsigned char *at = array->data + (row * array->columns + column) * array->size;
+        int64_t value;
+        made[row] = array_whole_at(array, at, &value) ? class_of(&work->of->parts.classes, value) : -1;
+        if (made[row] >= 0) continue;
+        const place place = {.path = array->path, .row = piece->first + row, .column = column};
+        return refuse_label(LABELS_CLASSES, array_number_at(array, at), &place, error);
+    }
+    return TANDA_OK;
+}
+
+static tanda_status convert_targets(const converting *work, const npy_piece *piece,
+                                    const selection *selection, float *made, tanda_error *error) {
     const array *array = &piece->array;
     const label_kind kind = work->of->parts.kind;
     const size_t row_size = array->columns * array->size, count = selection->target_count;
-    int32_t *classes = made;
-    float *values = made;
     for (size_t row = 0; row < array->rows; row++)
         for (size_t i = 0; i < count; i++) {
             const unsigned char *at = array->data + row * row_size + selection->targets[i] * array->size;
             const array_number label = array_number_at(array, at);
-            bool fits = isfinite(label.value);
-            if (kind == LABELS_CLASSES) {
-                *classes = fits ? class_of(&work->of->parts.classes, label.exact) : -1;
-                fits = *classes++ >= 0;
-            } else {
-                *values++ = label.value == 0.0f ? 0.0f : label.value;
-                fits = fits && (kind != LABELS_SEVERAL || label.value == 0.0f || label.value == 1.0f);
-            }
-            if (fits) continue;
+            const bool fits = kind != LABELS_SEVERAL || label.value == 0.0f || label.value == 1.0f;
+            *made++ = label.value == 0.0f ? 0.0f : label.value;
+            if (fits && isfinite(label.value)) continue;
             const place place = {
                 .path = array->path, .row = piece->first + row, .column = selection->targets[i]};
             return refuse_label(kind, label, &place, error);
         }
     return TANDA_OK;
+}
+
+/* Labels are columns of the piece that targets names. */
+static tanda_status convert_labels(const converting *work, const npy_piece *piece, const selection *selection,
+                                   void *made, tanda_error *error) {
+    return work->of->parts.kind == LABELS_CLASSES
+               ? convert_classes(work, piece, selection->targets[0], made, error)
+               : convert_targets(work, piece, selection, made, error);
 }
 
 static tanda_status convert_weights(const npy_piece *piece, size_t column, float *made, tanda_error *error) {

@@ -297,29 +297,31 @@ bool stream_take_job(stream *stream, job *job) {
 
 /* ---- what a job does ---------------------------------------------------------------------------------------- */
 
-/* Row `from` of one block becomes row `to` of another. */
-static void copy_row(const feed *feed, const row_block *source, size_t from, const row_block *target,
-                     size_t to) {
-    memcpy(target->values + to * feed->features, source->values + from * feed->features,
-           feed->features * sizeof(float));
-    if (target->labels != NULL)
-        memcpy((float *)target->labels + to * feed->label_width,
-               (const float *)source->labels + from * feed->label_width, feed->label_width * sizeof(float));
-    if (target->weights != NULL) target->weights[to] = source->weights[from];
+/* Rows of `width` floats, or what is as wide, from their places. One of them wants no call. */
+static void copy_from(const float *source, size_t width, const ulong *place, size_t rows, float *target) {
+    if (width == 1)
+        for (size_t i = 0; i < rows; i++)
+            memcpy(target + i, source + place[i], sizeof *target);
+    else
+        for (size_t i = 0; i < rows; i++)
+            memcpy(target + i * width, source + place[i] * width, width * sizeof *target);
 }
 
 static void copy_rows(const stream *stream, const job *job) {
+    const feed *feed = stream->options.feed;
     const window_buffer *window = job->window;
     const size_t first = job->from - (size_t)window->window.first;
+    const row_block *from = &window->block;
     ulong place[ORDER_CHUNK];
     for (size_t done = 0; done < job->rows; done += ORDER_CHUNK) {
         const size_t some = least(job->rows - done, ORDER_CHUNK);
+        const row_block to = feed_block_from(feed, &job->slot->section.block, job->at + done);
         shuffle_positions(&window->window.key, first + done, some, place);
         for (size_t i = 0; i < some; i++)
-            __builtin_prefetch(window->block.values + place[i] * stream->options.feed->features);
-        for (size_t i = 0; i < some; i++)
-            copy_row(stream->options.feed, &window->block, (size_t)place[i], &job->slot->section.block,
-                     job->at + done + i);
+            __builtin_prefetch(from->values + place[i] * feed->features);
+        copy_from(from->values, feed->features, place, some, to.values);
+        if (to.labels != NULL) copy_from(from->labels, feed->label_width, place, some, to.labels);
+        if (to.weights != NULL) copy_from(from->weights, 1, place, some, to.weights);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/direct_read.h"
@@ -14,10 +16,13 @@
 
 /*
  * Open files that together are more than this part of memory go past the system's: they would push out everything else, and
- * not stay either. Of others the system keeps what was read, and is asked for so much at once.
+ * not stay either. Of others the system keeps what was read, and is asked for what lies around it, too: several times as much,
+ * as most will be wanted, and disks are slow at small pieces.
  */
 #define SHARE_KEPT 8
-#define AHEAD ((size_t)4 << 20)
+#define AROUND 4
+#define LEAST_AROUND ((size_t)64 << 10)
+#define MOST_AROUND ((size_t)4 << 20)
 
 #define NOT_OPEN (-1)
 #define NOT_TRIED (-2)
@@ -28,6 +33,7 @@ struct file_range {
     int direct;     /* the same file for reading past the system's memory, of one that stays open */
     size_t share;   /* how many bytes of open files the system may keep */
     struct stat opened;
+    int64_t checked; /* when it was last looked at, of one that stays open; 0: never */
 };
 
 static size_t open_bytes; /* of all files that are open */
@@ -99,17 +105,32 @@ const char *file_range_path(const file_range *file) {
     return file->path;
 }
 
-/* The file, open, and whether it is as it was. */
-static tanda_status begin(const file_range *file, int *descriptor, tanda_error *error) {
+/* Of a clock that costs next to nothing, and goes on every few milliseconds. */
+static int64_t coarse_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+}
+
+static tanda_status look_at(const file_range *file, tanda_error *error) {
+    struct stat now;
+    if (fstat(file->descriptor, &now) != 0) return fail_path(error, file->path, "", errno);
+    return file_compare(file->path, &file->opened, &now, error);
+}
+
+/* The file, open, and whether it is as it was; of one that stays open, whether it was a few milliseconds ago. */
+static tanda_status begin(file_range *file, int *descriptor, tanda_error *error) {
     struct stat now;
     *descriptor = file->descriptor;
     if (file->descriptor < 0) {
         const tanda_status status = open_file(file->path, descriptor, &now, error);
-        if (status != TANDA_OK) return status;
-    } else if (fstat(file->descriptor, &now) != 0) {
-        return fail_path(error, file->path, "", errno);
+        return status == TANDA_OK ? file_compare(file->path, &file->opened, &now, error) : status;
     }
-    return file_compare(file->path, &file->opened, &now, error);
+    const int64_t time = coarse_time();
+    if (__atomic_load_n(&file->checked, __ATOMIC_RELAXED) == time) return TANDA_OK;
+    const tanda_status status = look_at(file, error);
+    if (status == TANDA_OK) __atomic_store_n(&file->checked, time, __ATOMIC_RELAXED);
+    return status;
 }
 
 static void end(const file_range *file, int descriptor) {
@@ -135,18 +156,18 @@ static tanda_status read_all(const file_range *file, int descriptor, size_t at, 
 }
 
 /* A file that stays open once more, or NOT_OPEN: whoever comes first opens it for all, which no reader can tell. */
-static int open_direct(const file_range *file) {
-    int *direct = (int *)&file->direct, known = __atomic_load_n(direct, __ATOMIC_ACQUIRE);
+static int open_direct(file_range *file) {
+    int known = __atomic_load_n(&file->direct, __ATOMIC_ACQUIRE);
     if (known != NOT_TRIED) return known;
     int made = direct_read_open(file->path, &file->opened);
-    if (__atomic_compare_exchange_n(direct, &known, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&file->direct, &known, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return made;
     if (made >= 0) close(made);
     return known;
 }
 
 /* How many bytes, from the front on. */
-static size_t read_past_memory(const file_range *file, size_t at, void *data, size_t size) {
+static size_t read_past_memory(file_range *file, size_t at, void *data, size_t size) {
     const bool stays_open = file->descriptor >= 0;
     const int direct = stays_open ? open_direct(file) : direct_read_open(file->path, &file->opened);
     const size_t done = direct_read(direct, at, data, size);
@@ -154,31 +175,50 @@ static size_t read_past_memory(const file_range *file, size_t at, void *data, si
     return done;
 }
 
-/* The system begins to read these bytes, and what lies around them. */
-static void ask_for(int descriptor, size_t at, size_t size) {
-    const size_t first = at / AHEAD * AHEAD;
-    posix_fadvise(descriptor, (off_t)first, (off_t)(round_up(at + size, AHEAD) - first), POSIX_FADV_WILLNEED);
+/* What the system has of these bytes in its memory, from the front on; nothing where it does not tell. */
+static size_t read_from_memory(int descriptor, size_t at, void *data, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        const struct iovec piece = {(char *)data + done, size - done};
+        const ssize_t got = preadv2(descriptor, &piece, 1, (off_t)(at + done), RWF_NOWAIT);
+        if (got <= 0) break;
+        done += (size_t)got;
+    }
+    return done;
 }
 
-tanda_status file_range_read(const file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
+/* The system begins to read these bytes, and what lies around them. */
+static void ask_for(int descriptor, size_t at, size_t size) {
+    size_t around = LEAST_AROUND;
+    while (around < MOST_AROUND && around / AROUND < size)
+        around *= 2;
+    const size_t first = at / around * around;
+    posix_fadvise(descriptor, (off_t)first, (off_t)(round_up(at + size, around) - first),
+                  POSIX_FADV_WILLNEED);
+}
+
+tanda_status file_range_read(file_range *file, size_t at, void *data, size_t size, tanda_error *error) {
     int descriptor = NOT_OPEN;
     size_t done = 0;
     tanda_status status = begin(file, &descriptor, error);
-    if (status == TANDA_OK && !direct_read_is_cached(descriptor, at, size)) {
+    if (status == TANDA_OK) done = read_from_memory(descriptor, at, data, size);
+    if (status == TANDA_OK && done < size) {
         if (is_kept(file))
-            ask_for(descriptor, at, size);
+            ask_for(descriptor, at + done, size - done);
         else
-            done = read_past_memory(file, at, data, size);
-    }
-    if (status == TANDA_OK)
+            done += read_past_memory(file, at + done, (char *)data + done, size - done);
         status = read_all(file, descriptor, at + done, (char *)data + done, size - done, error);
+    }
     end(file, descriptor);
     return status;
 }
 
 tanda_status file_range_check(const file_range *file, tanda_error *error) {
-    int descriptor = -1;
-    const tanda_status status = begin(file, &descriptor, error);
+    if (file->descriptor >= 0) return look_at(file, error);
+    int descriptor = NOT_OPEN;
+    struct stat now;
+    tanda_status status = open_file(file->path, &descriptor, &now, error);
+    if (status == TANDA_OK) status = file_compare(file->path, &file->opened, &now, error);
     end(file, descriptor);
     return status;
 }

@@ -22,8 +22,11 @@ void file_range_close(file_range *file); /* NULL is nothing */
 size_t file_range_size(const file_range *file);
 const char *file_range_path(const file_range *file);
 
-/* `size` bytes from `at` on. TANDA_BAD_INPUT where the file is not as it was when it was opened; TANDA_FAILED where its disk fails. */
-tanda_status file_range_read(const file_range *file, size_t at, void *data, size_t size, tanda_error *error);
+/*
+ * `size` bytes from `at` on. TANDA_BAD_INPUT where the file is seen not to be as it was when it was opened, which is looked for
+ * every few milliseconds: what was read counts when file_range_check has succeeded. TANDA_FAILED where its disk fails.
+ */
+tanda_status file_range_read(file_range *file, size_t at, void *data, size_t size, tanda_error *error);
 
 /* Whether the file is as it was: its size and the time of its last change, and that it is the same one. */
 tanda_status file_range_check(const file_range *file, tanda_error *error);

@@ -9,10 +9,15 @@
 #include "model/objective.h"
 #include "support/memory.h"
 
+static size_t classes_of(const tanda_model *model) {
+    const size_t outputs = model_outputs(model);
+    return outputs == 1 ? 2 : outputs;
+}
+
 /* Classes that a model has, or counts. */
 static tanda_status check_block(void *context, void *state, const pass_block *block, tanda_error *error) {
     const tanda_model *model = context;
-    const size_t outputs = model_outputs(model), classes = outputs == 1 ? 2 : outputs;
+    const size_t outputs = model_outputs(model), classes = classes_of(model);
     (void)state;
     if (model->task == TANDA_TASK_CLASSES) {
         const int32_t *class = block->at.labels;
@@ -57,6 +62,8 @@ tanda_status check_fit(const tanda_model *model, const tanda_dataset *dataset, b
     if (model->task != TANDA_TASK_CLASSES && dataset->target_count != model_outputs(model))
         return fail(error, TANDA_BAD_INPUT, "the data has %zu targets, the model predicts %zu",
                     dataset->target_count, model_outputs(model));
+    const size_t known = model->task == TANDA_TASK_CLASSES ? dataset->class_count : 0;
+    if (known > 0 && known <= classes_of(model)) return TANDA_OK; /* as labels are below it */
     if (model->task == TANDA_TASK_CLASSES || model->loss == LOSS_POISSON)
         return check_labels(model, dataset, error);
     return TANDA_OK;
