@@ -75,7 +75,7 @@ static tanda_status load_shards(const char *folder, const request *request, tand
     const tanda_status status = shards_open(folder, request, dataset, error);
     if (status != TANDA_OK) return status;
     const size_t row = feed_row_size(dataset->feed) / sizeof(float);
-    if (memory_exceeded(request->options, dataset->rows, row)) return TANDA_OK;
+    if (is_read_in_place(request->options, dataset->rows, row)) return TANDA_OK;
     return take_rows(dataset, error);
 }
 
