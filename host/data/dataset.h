@@ -112,7 +112,8 @@ tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_opt
                                        const dataset_expectation *origins, tanda_dataset **dataset,
                                        tanda_error *error);
 
-/* Whether what is to be added to a feature's values is no whole number. */
+/* What is to be added to a feature's values; 0 where nothing was subtracted. */
+double dataset_origin(const tanda_dataset *dataset, size_t feature);
 bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature);
 
 /* Bytes of a text. */

@@ -106,11 +106,11 @@ static tanda_status begin_stream(const supply *supply, const tanda_model *model,
                                  const program_options *options, uint64_t end_step, const session *of,
                                  session *session, stepper *stepper, tanda_error *error) {
     streamed_rows rows = {.feed = supply->feed,
-                         .batch_rows = options->batch_rows,
-                         .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
-                         .memory = supply->memory,
-                         .device_memory = supply->backend->row_memory,
-                         .come_again = plan->training || of != NULL};
+                          .batch_rows = options->batch_rows,
+                          .end_step = options->batch_rows < supply->feed->rows ? end_step : UINT64_MAX,
+                          .memory = supply->memory,
+                          .device_memory = supply->backend->row_memory,
+                          .come_again = plan->training || of != NULL};
     tanda_status status = order_of(supply, options, &rows.order, error);
     if (status == TANDA_OK && supply->hosts != NULL)
         status = stepper_find_runs(supply->hosts, supply->feed->rows, options->batch_rows, rows.runs, error);
