@@ -1,7 +1,9 @@
 #include "cli/apply.h"
 
 #include "cli/bar.h"
+#include "cli/interrupt.h"
 #include "cli/option_table.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -48,6 +50,8 @@ tanda_status application_open(application *application, bool without_target, tan
     tanda_dataset_options reading = options_reading(&application->data, application->common.quiet);
     reading.without_target = without_target;
     reading.held_out = true;
+    reading.in_place = ranks_hosts() != NULL; /* each rank reads its own rows */
+    ranks_share_memory(&application->data, &reading);
     tanda_status status =
         apply_load(application->model_path, application->data.path, &reading, !application->reads_whole,
                    &application->model, &application->stream, &application->dataset, error);
@@ -67,6 +71,13 @@ tanda_status application_open(application *application, bool without_target, tan
     print_model_line(application->model);
     print_device_line(application->device, application->common.device.math, application->reason);
     return TANDA_OK;
+}
+
+tanda_status application_begin_ranks(const application *application, tanda_error *error) {
+    if (ranks_hosts() == NULL) return TANDA_OK;
+    interrupt_begin();
+    hosts_begin_work(ranks_hosts(), interrupt_came, NULL);
+    return ranks_tell(application->device, application->dataset->rows, application->common.quiet, error);
 }
 
 void application_free(application *application) {

@@ -25,6 +25,9 @@ extern const struct argp_child application_children[];
 
 /* Loads model and rows, scales the rows and opens the device. Prints the banner unless --quiet. */
 tanda_status application_open(application *application, bool without_target, tanda_error *error);
+
+/* By all ranks, where there are several: from now on signals are noted and agreed, and rank 0 says who there are. */
+tanda_status application_begin_ranks(const application *application, tanda_error *error);
 void application_free(application *application);
 
 #endif

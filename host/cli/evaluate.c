@@ -6,6 +6,7 @@
 #include "cli/apply.h"
 #include "cli/command.h"
 #include "cli/option_table.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
 
@@ -337,9 +338,7 @@ enum { FLAG_TOP_K = FLAG_OWN };
 typedef struct evaluation {
     application application;
     size_t top_k; /* 0: not asked */
-    tanda_evaluation figures;
-    tanda_metrics *metrics;
-    double evaluate_seconds, metrics_seconds;
+    together_results results;
 } evaluation;
 
 static const struct argp_option table[] = {
@@ -387,39 +386,39 @@ static tanda_status print_json(const evaluation *evaluation, tanda_error *error)
     json_put_text(&report, "loss_function", loss_name(model->loss));
     report_dialect(&report, &application->dataset->dialect);
     report_target_scaling(&report, model);
-    json_put_count(&report, "rows", evaluation->figures.rows);
+    json_put_count(&report, "rows", evaluation->results.figures.rows);
     json_put_count(&report, "features", model->features);
     json_put_count(&report, "parameters", model->parameter_count);
-    report_evaluation(&report, "", &evaluation->figures);
-    json_put(&report, "metrics", metrics_json(evaluation->metrics, outcome_names(model)));
+    report_evaluation(&report, "", &evaluation->results.figures);
+    json_put(&report, "metrics", metrics_json(evaluation->results.metrics, outcome_names(model)));
     json_put(&report, "seconds",
              json_pack("{sf sf sf}", "load", application->load_seconds, "evaluate",
-                       evaluation->evaluate_seconds, "metrics", evaluation->metrics_seconds));
+                       evaluation->results.evaluate_seconds, "metrics", evaluation->results.metrics_seconds));
     json_put_text(&report, "weights_sha256", digest);
     json_put_text(&report, "model", application->model_path);
     return report_print(&report, error);
 }
 
+static tanda_status begin(evaluation *evaluation, tanda_error *error) {
+    application *application = &evaluation->application;
+    const tanda_status status = application_open(application, false, error);
+    if (status != TANDA_OK || evaluation->top_k == 0 || application->model->task == TANDA_TASK_CLASSES)
+        return status;
+    return fail(error, TANDA_USAGE, "--top-k is for classes, and the model predicts %s",
+                application->model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
+}
+
 static tanda_status evaluate(evaluation *evaluation, tanda_error *error) {
     application *application = &evaluation->application;
-    tanda_status status = application_open(application, false, error);
-    if (status != TANDA_OK) return status;
-    if (evaluation->top_k > 0 && application->model->task != TANDA_TASK_CLASSES)
-        return fail(error, TANDA_USAGE, "--top-k is for classes, and the model predicts %s",
-                    application->model->task == TANDA_TASK_LABELS ? "several labels" : "a quantity");
-    const double begin = seconds_now();
-    status = tanda_evaluate(application->device, application->model, application->dataset,
-                            &evaluation->figures, error);
-    const double between = seconds_now();
+    tanda_status status = ranks_agree(begin(evaluation, error), error);
+    if (status == TANDA_OK) status = application_begin_ranks(application, error);
     if (status == TANDA_OK)
-        status = tanda_metrics_evaluate(application->device, application->model, application->dataset,
-                                        evaluation->top_k, &evaluation->metrics, error);
-    evaluation->evaluate_seconds = between - begin;
-    evaluation->metrics_seconds = seconds_now() - between;
-    if (status != TANDA_OK) return status;
+        status = evaluate_together(ranks_hosts(), application->device, application->model,
+                                   application->dataset, evaluation->top_k, &evaluation->results, error);
+    if (status != TANDA_OK || tanda_hosts_rank(ranks_hosts()) > 0) return status;
     if (application->common.json) return print_json(evaluation, error);
-    print_evaluation("", &evaluation->figures);
-    print_metrics(evaluation->metrics, outcome_names(application->model));
+    print_evaluation("", &evaluation->results.figures);
+    print_metrics(evaluation->results.metrics, outcome_names(application->model));
     return TANDA_OK;
 }
 
@@ -427,8 +426,9 @@ tanda_status evaluate_command(int argc, char **argv, tanda_error *error) {
     evaluation evaluation = {.application = {.common.error = error, .data.error = error}};
     application *application = &evaluation.application;
     tanda_status status = options_parse(&evaluate_argp, argc, argv, &evaluation, &application->common, error);
+    status = ranks_join_application(&application->common, &application->data, status, error);
     if (status == TANDA_OK && !application->common.finished) status = evaluate(&evaluation, error);
-    tanda_metrics_free(evaluation.metrics);
+    tanda_metrics_free(evaluation.results.metrics);
     application_free(application);
     return status;
 }

@@ -17,7 +17,7 @@ void interrupt_watch_saves(void);
  */
 void interrupt_watch(void);
 
-/* The training begins, watched. */
+/* The training, or what several ranks do together, begins, watched. */
 void interrupt_begin(void);
 
 /* True once one of them came; context is unused. */

@@ -51,7 +51,7 @@ static const struct argp_option common_table[] = {
      "the way of computing, of those that tanda devices lists; default: the best that fits", SECTION_DEVICE},
     {"mpi", VALUE(mpi), "MODE", 0,
      "of several processes that mpirun or srun has started: auto (default: by the launcher's variables), "
-     "openmpi or mpich to train together, no for each by itself",
+     "openmpi or mpich to work together, no for each by itself",
      SECTION_DEVICE},
     {"seed", FLAG_SEED, "N", 0, "seed of everything that is drawn; default 0", SECTION_COMMON},
     ELSEWHERE("random-state"),

@@ -12,10 +12,9 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "tanda_lab.h"
-
-#define LINES_AT_ONCE ((size_t)64 << 10) /* bytes of text that are handed over together */
 
 enum { FLAG_TOP = FLAG_OWN, FLAG_COPY };
 
@@ -56,7 +55,8 @@ typedef struct prediction {
     size_t rows_before;       /* of a stream: in the blocks before */
     dialect dialect;          /* of the data, or of the first block */
     prediction_text text;     /* how a row is written */
-    csv_lines lines;          /* written next */
+    csv_lines made;           /* of rows: lines, or else their binary32 */
+    bool is_handed_over;      /* those bytes, so that others begin */
     prediction_output output; /* where to */
     json_t *rows;             /* --json without a file: what would be lines, else NULL */
     tanda_error *error;
@@ -166,45 +166,62 @@ static json_t *row_object(const prediction *prediction, const float *row) {
 
 /* ---- rows ----------------------------------------------------------------------------------------------- */
 
-static tanda_status write_lines(prediction *prediction, tanda_error *error) {
-    csv_lines *lines = &prediction->lines;
-    tanda_status status = csv_lines_check(lines, error);
-    if (status == TANDA_OK)
-        status = prediction_output_add(&prediction->output, lines->data, lines->size, error);
-    lines->size = 0;
-    return status;
+static bool is_text(const prediction *prediction) {
+    return prediction->rows == NULL && !prediction->output.is_array;
 }
 
-static tanda_status take_row(prediction *prediction, size_t index, const float *row) {
-    const application *application = &prediction->application;
-    size_t length = 0;
+static tanda_status check_row(const prediction *prediction, size_t index, const float *row) {
     for (size_t i = 0; i < prediction->text.columns; i++)
         if (!isfinite(row[i]))
             return fail(prediction->error, TANDA_FAILED,
                         "%s: row %zu (from 0): the prediction is not finite; its features are too large for "
                         "the model",
-                        application->data.path, prediction->rows_before + index);
-    if (prediction->output.is_array) return TANDA_OK; /* whole blocks of it are written */
-    if (prediction->rows == NULL) {
-        const char *copied = tanda_dataset_copied(application->dataset, index, &length);
-        prediction_text_row(&prediction->text, row, copied, length, &prediction->lines);
-        return prediction->lines.size < LINES_AT_ONCE ? TANDA_OK : write_lines(prediction, prediction->error);
-    }
-    if (json_array_append_new(prediction->rows, row_object(prediction, row)) == 0) return TANDA_OK;
-    return fail(prediction->error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
-                prediction->rows_before + application->dataset->rows);
+                        prediction->application.data.path, prediction->rows_before + index);
+    return TANDA_OK;
 }
 
-static tanda_status take_rows(size_t first_row, size_t rows, const float *predictions, void *context) {
+/* Each rank, of its rows. */
+static tanda_status make_rows(size_t first_row, size_t rows, const float *predictions, void *context) {
     prediction *prediction = context;
     const size_t columns = prediction->text.columns;
+    if (prediction->is_handed_over) prediction->made.size = 0;
+    prediction->is_handed_over = false;
+    for (size_t i = 0, length = 0; i < rows; i++) {
+        const float *row = predictions + i * columns;
+        const tanda_status status = check_row(prediction, first_row + i, row);
+        if (status != TANDA_OK) return status;
+        if (!is_text(prediction)) continue;
+        const char *copied = tanda_dataset_copied(prediction->application.dataset, first_row + i, &length);
+        prediction_text_row(&prediction->text, row, copied, length, &prediction->made);
+    }
+    if (!is_text(prediction))
+        csv_add(&prediction->made, (const char *)predictions, rows * columns * sizeof *predictions);
+    return csv_lines_check(&prediction->made, prediction->error);
+}
+
+static const void *made_bytes(void *context, size_t *size) {
+    prediction *prediction = context;
+    *size = prediction->is_handed_over ? 0 : prediction->made.size;
+    prediction->is_handed_over = true;
+    return prediction->made.data;
+}
+
+static tanda_status add_object(prediction *prediction, const float *row, tanda_error *error) {
+    if (json_array_append_new(prediction->rows, row_object(prediction, row)) == 0) return TANDA_OK;
+    return fail(error, TANDA_FAILED, "out of memory for %zu predictions as JSON",
+                prediction->rows_before + prediction->application.dataset->rows);
+}
+
+/* The first rank, of all rows in their order. */
+static tanda_status take_bytes(void *context, const void *bytes, size_t size, tanda_error *error) {
+    prediction *prediction = context;
+    const size_t columns = prediction->text.columns;
+    const float *row = bytes, *end = row + size / sizeof *row;
     tanda_status status = TANDA_OK;
-    for (size_t i = 0; status == TANDA_OK && i < rows; i++)
-        status = take_row(prediction, first_row + i, predictions + i * columns);
-    if (status == TANDA_OK && prediction->output.is_array)
-        return prediction_output_add(&prediction->output, predictions, rows * columns * sizeof *predictions,
-                                     prediction->error);
-    return status == TANDA_OK ? write_lines(prediction, prediction->error) : status;
+    if (prediction->rows == NULL) return prediction_output_add(&prediction->output, bytes, size, error);
+    for (; status == TANDA_OK && row < end; row += columns)
+        status = add_object(prediction, row, error);
+    return status;
 }
 
 /* A stream's rows are answered before the next ones are waited for. */
@@ -236,6 +253,25 @@ static tanda_status print_json(prediction *prediction, tanda_error *error) {
     return report_print(&report, error);
 }
 
+static tanda_status write_header(prediction *prediction, tanda_error *error) {
+    const tanda_dataset *dataset = prediction->application.dataset;
+    csv_lines header = {0};
+    size_t length = 0;
+    if (prediction->output.is_array) {
+        char numbers[NPY_HEADER_SIZE];
+        npy_make_header(numbers, 'f', dataset->rows, prediction->text.columns);
+        csv_add(&header, numbers, sizeof numbers);
+    } else {
+        const char *copied = tanda_dataset_copied_names(dataset, &length);
+        prediction_text_header(&prediction->text, copied, length, &header);
+    }
+    tanda_status status = csv_lines_check(&header, error);
+    if (status == TANDA_OK)
+        status = prediction_output_add(&prediction->output, header.data, header.size, error);
+    csv_lines_free(&header);
+    return status;
+}
+
 static tanda_status begin(prediction *prediction, tanda_error *error) {
     application *application = &prediction->application;
     tanda_status status = check_options(prediction, error);
@@ -253,28 +289,27 @@ static tanda_status begin(prediction *prediction, tanda_error *error) {
     prediction->dialect = application->dataset->dialect;
     if (application->common.json && prediction->output.path == NULL) prediction->rows = json_array();
     prediction_output *output = &prediction->output;
+    if (tanda_hosts_rank(ranks_hosts()) > 0 || prediction->rows != NULL) return TANDA_OK;
     if (output->path != NULL) status = file_writer_begin(output->path, &output->writer, error);
-    if (status != TANDA_OK) return status;
-    if (output->is_array) {
-        char header[NPY_HEADER_SIZE];
-        npy_make_header(header, 'f', application->dataset->rows, prediction->text.columns);
-        return prediction_output_add(output, header, sizeof header, error);
-    }
-    if (prediction->rows != NULL) return TANDA_OK;
-    size_t length = 0;
-    const char *copied = tanda_dataset_copied_names(application->dataset, &length);
-    prediction_text_header(&prediction->text, copied, length, &prediction->lines);
-    return write_lines(prediction, error);
+    return status == TANDA_OK ? write_header(prediction, error) : status;
 }
 
 static tanda_status predict(prediction *prediction, tanda_error *error) {
     application *application = &prediction->application;
-    tanda_status status = begin(prediction, error);
+    tanda_status status = ranks_agree(begin(prediction, error), error);
+    const size_t row = prediction->text.columns * sizeof(float);
+    const prediction_taker taker = {.on_rows = make_rows,
+                                    .bytes = made_bytes,
+                                    .on_bytes = take_bytes,
+                                    .unit = is_text(prediction) ? 1 : row,
+                                    .context = prediction};
+    if (status == TANDA_OK) status = application_begin_ranks(application, error);
     for (bool is_there = true; status == TANDA_OK && is_there;) {
-        status = tanda_predict(application->device, application->model, application->dataset, take_rows,
-                               prediction, error);
+        status = predict_together(ranks_hosts(), application->device, application->model,
+                                  application->dataset, &taker, error);
         if (status == TANDA_OK) status = next_block(prediction, &is_there, error);
     }
+    if (tanda_hosts_rank(ranks_hosts()) > 0) return status;
     if (status == TANDA_OK) /* a file is there from then on, and not before */
         status = prediction->output.path != NULL ? file_writer_finish(&prediction->output.writer, error)
                                                  : report_flush(error);
@@ -286,11 +321,13 @@ tanda_status predict_command(int argc, char **argv, tanda_error *error) {
     prediction prediction = {.application = {.common.error = error, .data.error = error}, .error = error};
     tanda_status status =
         options_parse(&predict_argp, argc, argv, &prediction, &prediction.application.common, error);
+    status =
+        ranks_join_application(&prediction.application.common, &prediction.application.data, status, error);
     if (status == TANDA_OK && !prediction.application.common.finished) status = predict(&prediction, error);
     file_writer_abandon(&prediction.output.writer);
     json_decref(prediction.rows);
     prediction_text_free(&prediction.text);
-    csv_lines_free(&prediction.lines);
+    csv_lines_free(&prediction.made);
     application_free(&prediction.application);
     return status;
 }

@@ -35,26 +35,35 @@ bool ranks_begin(int argc, char **argv) {
     state.mpi = find_mpi(argc, argv);
     const bool joins = state.mpi == NULL || strcmp(state.mpi, "no") != 0;
     if (!joins || !tanda_hosts_launched(&state.rank, &state.ranks)) return false;
-    state.is_shared = argc > 1 && strcmp(argv[1], "train") == 0;
+    static const char *const shared[] = {"train", "evaluate", "predict"};
+    for (size_t i = 0; argc > 1 && i < sizeof shared / sizeof *shared; i++)
+        state.is_shared = state.is_shared || strcmp(argv[1], shared[i]) == 0;
     if (state.rank > 0 && freopen("/dev/null", "w", stdout) == NULL) return true;
     return state.rank > 0 && !state.is_shared;
 }
 
-/* Rank 0 tells and writes; each has its share of the host's cores and devices. */
-static void take_part(train_options *options) {
+/* Rank 0 tells; each has its share of the host's cores and devices. */
+static void take_part(common_options *common) {
     const tanda_hosts *hosts = state.hosts;
-    tanda_device_options *device = &options->common.device;
+    tanda_device_options *device = &common->device;
     char threads[24];
     text_put(threads, sizeof threads, "%zu", hosts->threads > 0 ? hosts->threads : 1);
     if (setenv("OMP_NUM_THREADS", threads, 0) == 0 && device->threads == 0)
         device->threads = strtoul(getenv("OMP_NUM_THREADS"), NULL, 10); /* its runtime has read it before */
     device->turn = hosts->place.local_rank;
-    if (options->data.read.memory == 0 && hosts->place.local_ranks > 1)
-        state.memory = options->reading.memory /= hosts->place.local_ranks;
-    if (hosts_rank(hosts) == 0) return;
-    options->common.quiet = true;
+    if (hosts_rank(hosts) > 0) common->quiet = true;
+}
+
+/* Rank 0 writes. */
+static void leave_files(train_options *options) {
+    if (hosts_rank(state.hosts) == 0) return;
     options->common.json = options->plot = options->profile = false;
     options->output = options->log = options->csv_log = options->profile_trace = NULL;
+}
+
+void ranks_share_memory(const data_options *data, tanda_dataset_options *reading) {
+    if (state.hosts != NULL && data->read.memory == 0 && state.hosts->place.local_ranks > 1)
+        state.memory = reading->memory /= state.hosts->place.local_ranks;
 }
 
 static tanda_status join(tanda_error *error) {
@@ -72,8 +81,36 @@ tanda_status ranks_join(train_options *options, tanda_status status, tanda_error
     if (status != TANDA_OK || options->common.finished) return status;
     status = join(error);
     if (status != TANDA_OK || state.hosts == NULL) return status;
-    take_part(options);
+    take_part(&options->common);
+    leave_files(options);
+    ranks_share_memory(&options->data, &options->reading);
     options->training.hosts = state.hosts;
+    return ranks_agree(status, error);
+}
+
+/* A launcher gives its standard input to one rank alone, and what a FIFO has comes once. */
+static bool come_once(const data_options *data) {
+    bool once = false;
+    for (size_t i = 0; i < data->paths.count; i++)
+        once = once || pipe_is_named(data->paths.texts[i]);
+    return once;
+}
+
+tanda_status ranks_join_application(common_options *common, const data_options *data, tanda_status status,
+                                    tanda_error *error) {
+    if (status != TANDA_OK || common->finished || !state.is_shared) return status;
+    if (come_once(data)) {
+        state.is_shared = false;
+        common->finished = state.rank > 0;
+        return TANDA_OK;
+    }
+    status = join(error);
+    if (status != TANDA_OK || state.hosts == NULL) return status;
+    take_part(common);
+    if (common->device.math == TANDA_MATH_FAST)
+        status = fail(error, TANDA_USAGE,
+                      "--math fast: each rank's device would make numbers of its own; several ranks take "
+                      "--math exact");
     return ranks_agree(status, error);
 }
 

@@ -16,6 +16,16 @@ bool ranks_begin(int argc, char **argv);
  */
 tanda_status ranks_join(train_options *options, tanda_status status, tanda_error *error);
 
+/*
+ * The same for evaluate and predict; what comes through a pipe is rank 0's work alone, and the others are finished. Rank 0
+ * writes.
+ */
+tanda_status ranks_join_application(common_options *common, const data_options *data, tanda_status status,
+                                    tanda_error *error);
+
+/* The ranks of a host share its memory, unless --memory says what each has. Before ranks_join* it does nothing. */
+void ranks_share_memory(const data_options *data, tanda_dataset_options *reading);
+
 /* All agree on how it went: to be called by all ranks. */
 tanda_status ranks_agree(tanda_status status, tanda_error *error);
 

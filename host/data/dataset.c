@@ -83,13 +83,8 @@ tanda_status dataset_own_values(tanda_dataset *dataset, tanda_error *error) {
     return status;
 }
 
-double dataset_origin(const tanda_dataset *dataset, size_t feature) {
-    return dataset->origins == NULL ? 0.0 : dataset->origins[feature];
-}
-
 bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature) {
-    const double origin = dataset_origin(dataset, feature);
-    return floor(origin) != origin;
+    return dataset->origins != NULL && floor(dataset->origins[feature]) != dataset->origins[feature];
 }
 
 void dataset_clear(tanda_dataset *dataset) {
@@ -182,6 +177,10 @@ bool memory_exceeded(const tanda_dataset_options *options, size_t rows, size_t v
     if (multiply_overflows(rows, values, &bytes) || multiply_overflows(bytes, sizeof(float), &bytes))
         bytes = SIZE_MAX;
     return options->memory > 0 && bytes > options->memory;
+}
+
+bool is_read_in_place(const tanda_dataset_options *options, size_t rows, size_t values) {
+    return options->in_place || memory_exceeded(options, rows, values);
 }
 
 tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error) {

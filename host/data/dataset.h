@@ -112,8 +112,7 @@ tanda_status dataset_load_from_origins(const char *path, const tanda_dataset_opt
                                        const dataset_expectation *origins, tanda_dataset **dataset,
                                        tanda_error *error);
 
-/* What is to be added to a feature's values; 0 where nothing was subtracted. */
-double dataset_origin(const tanda_dataset *dataset, size_t feature);
+/* Whether what is to be added to a feature's values is no whole number. */
 bool dataset_origin_has_fraction(const tanda_dataset *dataset, size_t feature);
 
 /* Bytes of a text. */
@@ -169,6 +168,9 @@ bool dataset_is_weighted(const tanda_dataset *dataset);
 
 /* Whether rows of so many values each, labels and weights among them, are more than options->memory, if there is a limit. */
 bool memory_exceeded(const tanda_dataset_options *options, size_t rows, size_t values);
+
+/* The same, or options->in_place: where rows can be read in place they are. */
+bool is_read_in_place(const tanda_dataset_options *options, size_t rows, size_t values);
 
 /* For what needs all rows in memory, and cannot do without: TANDA_BAD_INPUT, naming `what` and --memory, where they lie elsewhere. */
 tanda_status dataset_in_memory(const tanda_dataset *dataset, const char *what, tanda_error *error);

@@ -12,9 +12,9 @@
 typedef struct kept_feed {
     feed feed;
     const struct feed *source;
-    size_t rows; /* that are kept */
+    size_t first, rows; /* that are kept: below, rows count from `first` on */
     row_block block;
-    /* A bit for each row: whether a thread has it, or had it, to keep; and whether it is there. */
+    /* A bit for each row that is kept: whether a thread has it, or had it, to keep; and whether it is there. */
     uint64_t *claimed, *there;
 } kept_feed;
 
@@ -91,14 +91,17 @@ static tanda_status read_kept(const feed *feed, size_t first, size_t rows, const
     tanda_status status = TANDA_OK;
     for (size_t done = 0, some; status == TANDA_OK && done < rows; done += some) {
         const row_block target = feed_block_from(feed, block, done);
+        const bool before = first + done < own->first; /* what is kept */
+        const size_t at = before ? 0 : first + done - own->first;
         bool there = false;
-        some = count_alike(own, first + done, first + rows, &there);
+        some = before ? least(own->first - first, rows) - done
+                      : count_alike(own, at, first + rows - own->first, &there);
         if (there) {
-            copy_rows(feed, &own->block, first + done, &target, 0, some);
+            copy_rows(feed, &own->block, at, &target, 0, some);
             continue;
         }
         status = feed_read(own->source, first + done, some, &target, error);
-        if (status == TANDA_OK && is_whole(feed, block)) keep(own, &target, first + done, some);
+        if (status == TANDA_OK && !before && is_whole(feed, block)) keep(own, &target, at, some);
     }
     return status;
 }
@@ -127,7 +130,7 @@ static tanda_status make_room(kept_feed *own, tanda_error *error) {
                               : status;
 }
 
-tanda_status feed_kept(const feed *source, size_t rows, feed **result, tanda_error *error) {
+tanda_status feed_kept(const feed *source, size_t first, size_t rows, feed **result, tanda_error *error) {
     static const feed_kind kind = {.read = read_kept, .free = free_kept};
     kept_feed *made = NULL;
     tanda_status status = allocate(&made, 1, sizeof *made, "feed", error);
@@ -137,6 +140,7 @@ tanda_status feed_kept(const feed *source, size_t rows, feed **result, tanda_err
     made->feed.source = NULL; /* it is no share of it */
     made->feed.shares = 0;
     made->source = source;
+    made->first = first;
     made->rows = rows;
     status = make_room(made, error);
     if (status == TANDA_OK)

@@ -151,15 +151,25 @@ static tanda_status convert_values(const converting *work, const npy_piece *piec
     return TANDA_OK;
 }
 
-static tanda_status refuse_label(label_kind kind, array_number label, const place *place,
+static tanda_status refuse_class(const class_map *map, array_number label, const place *place,
                                  tanda_error *error) {
     const tanda_status status = array_check_number(label, place, error);
+    size_t first = 0;
     if (status != TANDA_OK) return status;
-    if (kind == LABELS_SEVERAL)
-        return fail_at(error, place, "%.9g is no label: several labels a row are 0 or 1 each",
-                       (double)label.value);
-    return fail_at(error, place, "%.9g is none of the classes that were there when the file was opened",
-                   label.exact);
+    if (!map->is_expected)
+        return fail_at(error, place, "%.9g is none of the classes that were there when the file was opened",
+                       label.exact);
+    while (map->classes[first] != 0)
+        first++;
+    return fail_at(error, place, "'%.9g' is none of the model's %zu classes, the first of which is '%lld'",
+                   label.exact, map->count, (long long)map->values[first]);
+}
+
+static tanda_status refuse_target(array_number label, const place *place, tanda_error *error) {
+    const tanda_status status = array_check_number(label, place, error);
+    if (status != TANDA_OK) return status;
+    return fail_at(error, place, "%.9g is no label: several labels a row are 0 or 1 each",
+                   (double)label.value);
 }
 
 static tanda_status convert_classes(const converting *work, const npy_piece *piece, size_t column,
@@ -171,7 +181,7 @@ static tanda_status convert_classes(const converting *work, const npy_piece *pie
         made[row] = array_whole_at(array, at, &value) ? class_of(&work->of->parts.classes, value) : -1;
         if (made[row] >= 0) continue;
         const place place = {.path = array->path, .row = piece->first + row, .column = column};
-        return refuse_label(LABELS_CLASSES, array_number_at(array, at), &place, error);
+        return refuse_class(&work->of->parts.classes, array_number_at(array, at), &place, error);
     }
     return TANDA_OK;
 }
@@ -190,7 +200,7 @@ static tanda_status convert_targets(const converting *work, const npy_piece *pie
             if (fits && isfinite(label.value)) continue;
             const place place = {
                 .path = array->path, .row = piece->first + row, .column = selection->targets[i]};
-            return refuse_label(kind, label, &place, error);
+            return refuse_target(label, &place, error);
         }
     return TANDA_OK;
 }

@@ -53,6 +53,7 @@ typedef struct class_map {
     int64_t *values;  /* (count), ascending */
     int32_t *classes; /* (count) */
     bool is_identity; /* classes are the integers */
+    bool is_expected; /* they are those of a model, and not what the file was found to have */
 } class_map;
 void class_map_free(class_map *map);
 

@@ -72,6 +72,20 @@ static tanda_status map_classes(const labels *labels, const tanda_dataset *datas
     return status;
 }
 
+/* A model's classes, each taken for found, so that no row has to be looked at; *known: whether they are numbers. */
+static tanda_status expect_classes(const request *request, finding *found, bool *known, tanda_error *error) {
+    const dataset_expectation *expected = request_classes(request);
+    const place place = {.path = "the model's classes"};
+    tanda_status status = TANDA_OK;
+    *known = request->options->in_place && expected != NULL && expected->class_count > 0 &&
+             !labels_expect_text(expected);
+    for (size_t i = 0; *known && status == TANDA_OK && i < expected->class_count; i++) {
+        const double number = (double)strtoll(expected->class_names[i], NULL, 10);
+        status = labels_add_number(&found->labels, 0, number, (float)number, &place, error);
+    }
+    return status;
+}
+
 /* The task, the classes and their names, found as in memory. */
 static tanda_status find_classes(const npy_rows *of, const request *request, npy_feed_parts *parts,
                                  tanda_dataset *dataset, tanda_error *error) {
@@ -82,7 +96,9 @@ static tanda_status find_classes(const npy_rows *of, const request *request, npy
     if (status != TANDA_OK) return status;
     found->column = own ? parts->label_selection.target : parts->selection.target;
     status = labels_begin(&found->labels, request_task(request), request_classes(request), 1, false, error);
-    if (status == TANDA_OK) status = npy_for_pieces(of, 0, of->array.rows, find_labels, found, error);
+    if (status == TANDA_OK) status = expect_classes(request, found, &parts->classes.is_expected, error);
+    if (status == TANDA_OK && !parts->classes.is_expected)
+        status = npy_for_pieces(of, 0, of->array.rows, find_labels, found, error);
     if (status == TANDA_OK && found->fault.count > 0) {
         const place place = {.path = path, .row = found->fault.row, .column = found->column};
         found->fault.kind = TARGET_MISSING;
@@ -277,27 +293,36 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
 }
 
-/* A look needs no row in memory; labels in a file of their own may be what is read in memory alone. */
-static bool stays_in_place(const request *request, const npy_feed_parts *parts) {
+/*
+ * A look needs no row in memory; labels in a file of their own may be what is read in memory alone. *must: nothing else
+ * would do.
+ */
+static bool stays_in_place(const request *request, const npy_feed_parts *parts, bool *must) {
     const tanda_dataset_options *options = request->options;
     const size_t labels =
         options->labels != NULL && parts->selection.target_count == 0 ? 1 : parts->selection.target_count;
     const size_t values = parts->selection.feature_count + labels + (parts->selection.weight != NO_COLUMN);
+    *must = request->is_look || memory_exceeded(options, parts->features.array.rows, values);
     if (request->is_look && !npy_rows_are_plain(&parts->features)) return false;
     if (request->is_look && options->labels == NULL && find_obstacle(request, &parts->selection) == NULL)
         return true;
-    return memory_exceeded(options, parts->features.array.rows, values);
+    return is_read_in_place(options, parts->features.array.rows, values);
 }
 
 tanda_status npy_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                       tanda_error *error) {
     npy_feed_parts parts = {0};
+    bool must = true;
     tanda_status status = npy_rows_describe(path, true, &parts.features, error);
     if (status == TANDA_OK)
         status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
-    if (status == TANDA_OK) *taken = stays_in_place(request, &parts);
+    if (status == TANDA_OK) *taken = stays_in_place(request, &parts, &must);
     if (status == TANDA_OK && *taken) status = npy_rows_check(&parts.features, error);
     if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
     npy_feed_parts_free(&parts);
-    return status;
+    if (status == TANDA_OK || must) return status;
+    /* What fits is read in memory where it cannot be in place: a fault is told there. */
+    dataset_clear(dataset);
+    *taken = false;
+    return TANDA_OK;
 }

@@ -105,7 +105,7 @@ static tanda_status keep_rows(stream *stream, tanda_error *error) {
         return TANDA_OK;
     const size_t rows = least((options->memory - taken) / row, rows_of_feed(stream));
     if (rows == 0) return TANDA_OK;
-    const tanda_status status = feed_kept(options->feed, rows, &stream->kept, error);
+    const tanda_status status = feed_kept(options->feed, 0, rows, &stream->kept, error);
     if (status == TANDA_OK) stream->options.feed = stream->kept;
     return status;
 }

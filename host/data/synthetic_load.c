@@ -114,7 +114,8 @@ tanda_status synthetic_load(const char *path, const tanda_dataset_options *optio
     if (status == TANDA_OK && !(held_out && source.test_rows == 0)) {
         status = allocate(&made, 1, sizeof *made, "data set", error);
         const size_t values = source.data.features + (size_t)!options->without_target;
-        if (status == TANDA_OK && memory_exceeded(options, held_out ? source.test_rows : source.rows, values))
+        if (status == TANDA_OK &&
+            is_read_in_place(options, held_out ? source.test_rows : source.rows, values))
             status = make_feed(&source, held_out, task, options->without_target, made, error);
         else if (status == TANDA_OK)
             status = make_rows(request.title, &source, held_out, task, options->without_target, made, error);

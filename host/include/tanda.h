@@ -142,6 +142,7 @@ typedef struct tanda_dataset_options {
     void (*on_note)(const char *note, void *context);            /* of the cache; or NULL */
     void (*on_progress)(size_t done, size_t all, void *context); /* bytes of text that goes there; or NULL */
     void *context;
+    bool in_place; /* rows that need not be in memory are read in place, also where it would hold them */
 } tanda_dataset_options;
 
 /*

@@ -65,6 +65,7 @@
 #include "train/optimizer.h"
 #include "train/optimizer_list.h"
 #include "train/schedule.h"
+#include "train/together.h"
 #include "verify/golden.h"
 #include "verify/lockstep.h"
 #include "verify/surface.h"

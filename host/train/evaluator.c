@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/feed_pass.h"
+#include "data/feed_wrap.h"
 #include "kernels/exact.h"
 #include "model/objective.h"
 #include "support/memory.h"
@@ -230,10 +231,53 @@ tanda_status tanda_predict(tanda_device *device, const tanda_model *model, const
     return status;
 }
 
+/* ---- some rows of a data set ---------------------------------------------------------------------------------- */
+
+/* What is borrowed, but for part->feed, which feed_free releases. */
+static tanda_status take_part(const tanda_dataset *dataset, row_run run, tanda_dataset *part,
+                              tanda_error *error) {
+    *part = *dataset;
+    part->rows = run.rows;
+    if (dataset->feed == NULL) {
+        part->values += run.first * dataset->features;
+        return TANDA_OK;
+    }
+    part->feed = NULL;
+    feed *source = feed_share(dataset->feed);
+    const tanda_status status = feed_range(source, run.first, run.rows, &part->feed, error);
+    if (status != TANDA_OK) feed_free(source);
+    return status;
+}
+
+/* on_rows hears of the rows by their numbers in the data set. */
+typedef struct renumbered {
+    size_t first;
+    rows_taker *on_rows;
+    void *context;
+} renumbered;
+
+static tanda_status renumber(size_t first_row, size_t rows, const float *predictions, void *context) {
+    const renumbered *to = context;
+    return to->on_rows(to->first + first_row, rows, predictions, to->context);
+}
+
+tanda_status predict_run(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                         row_run run, rows_taker *on_rows, void *context, tanda_error *error) {
+    renumbered to = {run.first, on_rows, context};
+    tanda_dataset part = {0};
+    if (run.rows == dataset->rows) return tanda_predict(device, model, dataset, on_rows, context, error);
+    if (run.rows == 0) return TANDA_OK;
+    tanda_status status = take_part(dataset, run, &part, error);
+    if (status == TANDA_OK) status = tanda_predict(device, model, &part, renumber, &to, error);
+    feed_free(part.feed);
+    return dataset_check(dataset, status, error);
+}
+
 /* ---- metrics of a model on a data set ----------------------------------------------------------------------- */
 
 typedef struct collected {
     float *predictions; /* (rows, columns) */
+    size_t first;       /* row */
     size_t columns;
     tanda_error *error;
 } collected;
@@ -246,24 +290,29 @@ static tanda_status collect(size_t first_row, size_t rows, const float *predicti
                 collected->error, TANDA_FAILED,
                 "row %zu (from 0): the prediction is not finite; its features are too large for the model",
                 first_row + i / collected->columns);
-    memcpy(collected->predictions + first_row * collected->columns, predictions,
+    memcpy(collected->predictions + (first_row - collected->first) * collected->columns, predictions,
            rows * collected->columns * sizeof *predictions);
     return TANDA_OK;
 }
 
-tanda_status predict_all(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
-                         float **predictions, tanda_error *error) {
-    collected all = {.columns = tanda_prediction_columns(model), .error = error};
+tanda_status predictions_of_run(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                                row_run run, float **predictions, tanda_error *error) {
+    collected all = {.first = run.first, .columns = tanda_prediction_columns(model), .error = error};
     size_t count = 0;
-    if (multiply_overflows(dataset->rows, all.columns, &count))
-        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", dataset->rows, all.columns);
+    if (multiply_overflows(run.rows, all.columns, &count))
+        return fail(error, TANDA_FAILED, "%zu x %zu predictions are too many", run.rows, all.columns);
     tanda_status status = allocate(&all.predictions, count, sizeof *all.predictions, "predictions", error);
-    if (status == TANDA_OK) status = tanda_predict(device, model, dataset, collect, &all, error);
+    if (status == TANDA_OK) status = predict_run(device, model, dataset, run, collect, &all, error);
     if (status == TANDA_OK)
         *predictions = all.predictions;
     else
         free(all.predictions);
     return status;
+}
+
+tanda_status predict_all(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                         float **predictions, tanda_error *error) {
+    return predictions_of_run(device, model, dataset, (row_run){0, dataset->rows}, predictions, error);
 }
 
 /* All labels; *made: memory that they were read into, to be freed, where they are not the data set's. */

@@ -27,9 +27,19 @@ tanda_status evaluator_of_supply(const tanda_model *model, const supply *rows, c
 tanda_status evaluator_run(evaluator *evaluator, tanda_evaluation *evaluation, tanda_error *error);
 void evaluator_free(evaluator *evaluator);
 
+/* What tanda_predict calls. */
+typedef tanda_status rows_taker(size_t first_row, size_t rows, const float *predictions, void *context);
+
+/* tanda_predict of some rows, which keep their numbers; of those of a feed nothing else is read. */
+tanda_status predict_run(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                         row_run run, rows_taker *on_rows, void *context, tanda_error *error);
+
 /*
- * All predictions, (rows, tanda_prediction_columns), to be freed. TANDA_FAILED, with its row, for one that is not finite.
+ * All predictions of a run, or of the data set, (rows, tanda_prediction_columns), to be freed. TANDA_FAILED, with its row,
+ * for one that is not finite.
  */
+tanda_status predictions_of_run(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
+                                row_run run, float **predictions, tanda_error *error);
 tanda_status predict_all(tanda_device *device, const tanda_model *model, const tanda_dataset *dataset,
                          float **predictions, tanda_error *error);
 

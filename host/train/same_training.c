@@ -9,11 +9,19 @@
 #include "support/json.h"
 #include "train/checkpoint_file.h"
 
-static const char *grade_of(const trainer *trainer) {
+static const char *grade_of(const backend *backend) {
     static const char *const names[] = {[TANDA_GRADE_EXACT] = "exact",
                                         [TANDA_GRADE_EXACT_BUT_SUBNORMALS] = "exact but for subnormals",
                                         [TANDA_GRADE_FAST_ONLY] = "fast only"};
-    return names[trainer->backend->grade];
+    return names[backend->grade];
+}
+
+static json_builder begin_facts(const backend *backend) {
+    json_builder facts = json_object_begin();
+    json_put(&facts, "version of tanda", json_string(tanda_version()));
+    json_put_count(&facts, "numerical contract", TANDA_CONTRACT);
+    json_put(&facts, "self-test", json_string(grade_of(backend)));
+    return facts;
 }
 
 static void put_data(json_builder *facts, const char *what, const tanda_dataset *dataset,
@@ -31,10 +39,7 @@ static void put_data(json_builder *facts, const char *what, const tanda_dataset 
 static json_t *describe(const trainer *trainer) {
     char shape[SHAPE_SIZE], digest[DIGEST_TEXT_SIZE];
     const tanda_model *model = trainer->model;
-    json_builder facts = json_object_begin();
-    json_put(&facts, "version of tanda", json_string(tanda_version()));
-    json_put_count(&facts, "numerical contract", TANDA_CONTRACT);
-    json_put(&facts, "self-test", json_string(grade_of(trainer)));
+    json_builder facts = begin_facts(trainer->backend);
     put_data(&facts, "training data", trainer->dataset, trainer->training_fingerprint);
     put_data(&facts, "validation data", trainer->validation_set, trainer->validation_fingerprint);
     json_put(&facts, "model", json_text(model_shape(model, shape)));
@@ -76,14 +81,25 @@ static tanda_status compare(const tanda_hosts *hosts, size_t rank, const char *f
     return status;
 }
 
-static tanda_status compare_all(const trainer *trainer, const char *own, tanda_error *error) {
-    tanda_hosts *hosts = trainer->options->hosts;
+static tanda_status compare_all(tanda_hosts *hosts, const char *own, tanda_error *error) {
     char **texts = NULL;
     tanda_status status = hosts_gather_texts(hosts, own, &texts, error);
     for (size_t rank = 1; status == TANDA_OK && rank < hosts_count(hosts); rank++)
         if (strcmp(texts[0], texts[rank]) != 0) status = compare(hosts, rank, texts[0], texts[rank], error);
     free(texts);
     return status;
+}
+
+/* facts: to be released here; NULL without memory. */
+static tanda_status check_facts(tanda_hosts *hosts, json_t *facts, tanda_error *error) {
+    char *own = facts == NULL ? NULL : json_write(facts, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(facts);
+    tanda_status status =
+        own == NULL ? fail(error, TANDA_FAILED, "no memory to compare the ranks") : TANDA_OK;
+    status = hosts_agree(hosts, status, NULL, error);
+    if (status == TANDA_OK) status = compare_all(hosts, own, error);
+    free(own);
+    return hosts_agree(hosts, status, NULL, error);
 }
 
 tanda_status same_training_check(const trainer *trainer, tanda_error *error) {
@@ -96,15 +112,20 @@ tanda_status same_training_check(const trainer *trainer, tanda_error *error) {
                                 "--math fast: each rank's device would make weights of its own; several "
                                 "ranks train with --math exact"),
                            NULL, error);
-    json_t *facts = describe(trainer);
-    char *own = facts == NULL ? NULL : json_write(facts, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    json_decref(facts);
-    tanda_status status =
-        own == NULL ? fail(error, TANDA_FAILED, "no memory to compare the ranks") : TANDA_OK;
-    status = hosts_agree(options->hosts, status, NULL, error);
-    if (status == TANDA_OK) status = compare_all(trainer, own, error);
-    free(own);
-    return hosts_agree(options->hosts, status, NULL, error);
+    return check_facts(options->hosts, describe(trainer), error);
+}
+
+tanda_status same_application_check(tanda_hosts *hosts, const backend *backend, const tanda_model *model,
+                                    const tanda_dataset *dataset, tanda_error *error) {
+    char shape[SHAPE_SIZE], digest[DIGEST_TEXT_SIZE];
+    json_builder facts = begin_facts(backend);
+    json_put(&facts, "data", json_sprintf("%zu x %zu values", dataset->rows, dataset->features));
+    json_put(&facts, "target", json_string(task_name(dataset->task)));
+    json_put(&facts, "model", json_text(model_shape(model, shape)));
+    json_put(&facts, "loss", json_string(loss_name(model->loss)));
+    model_digest(model, digest);
+    json_put(&facts, "weights", json_string(digest));
+    return check_facts(hosts, json_end(&facts), error);
 }
 
 tanda_status same_weights_check(const trainer *trainer, tanda_error *error) {

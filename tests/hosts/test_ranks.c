@@ -1,4 +1,6 @@
-/* Several processes train together by MPI, to the bits of one; and what becomes of all when one has a fault. */
+/* Several processes train together by MPI, evaluate and predict, to the bits of one; and what becomes of all when one has a fault. */
+#include <math.h>
+
 #include "background.h"
 
 static void begin(void) {
@@ -236,15 +238,68 @@ Test(ranks, write_one_model_and_one_log) {
     }
 }
 
-Test(ranks, predict_verify_and_record_as_one_process_does) {
-    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "3", "--output", "m.safetensors").status, 0);
-    cr_assert_eq(RUN("record", IRIS, ON_CPU, "--epochs", "3", "--output", "alone.golden").status, 0);
-    const char *rows = RUN("predict", "m.safetensors", "--data", IRIS, "--quiet").out;
+/* ---- evaluate and predict -------------------------------------------------------------------------------- */
+
+/* Of several ranks, to the byte what it is of one process; `path`, if not NULL, is what they write. */
+static void expect_same(const char *const *arguments, const char *path) {
+    const char *alone[MOST_ARGUMENTS] = {TANDA_PROGRAM};
+    for (size_t i = 0; arguments[i] != NULL; i++)
+        alone[i + 1] = arguments[i];
+    const outcome one = run_to(-1, alone);
+    cr_assert_eq(one.status, 0, "%s", one.err);
+    if (path != NULL) cr_assert_eq(rename(path, "alone"), 0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++)
+        for (size_t ranks = 2; ranks <= 3; ranks++) {
+            if (!is_there(mpi)) break;
+            const outcome several = run_on(mpi, ranks, arguments);
+            cr_expect_eq(several.status, 0, "%s", several.err);
+            cr_expect_str_eq(several.out, one.out);
+            if (path == NULL) continue;
+            cr_expect_eq(system("cmp -s alone written.*"), 0);
+            cr_assert_eq(remove(path), 0);
+        }
+}
+
+#define BLOBS "synthetic:blobs,rows=9000,features=5,classes=2,seed=3"
+#define DIGITS_USED "d.safetensors", "--data", DIGITS, ON_CPU
+#define USED_BLOBS "m.safetensors", "--data", BLOBS, ON_CPU
+
+Test(ranks, evaluate_as_one_process_does) {
+    cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
+    cr_assert_eq(RUN("train", DIGITS, ON_CPU, "--epochs", "2", "--output", "d.safetensors").status, 0);
+    expect_same(LIST("evaluate", DIGITS_USED, "--top-k", "3"), NULL);
+    expect_same(LIST("evaluate", DIGITS_USED, "--memory", "300K", "--data-cache", "kept"), NULL);
+    expect_same(LIST("evaluate", USED_BLOBS), NULL);
+    expect_same(LIST("evaluate", USED_BLOBS, "--memory", "40K"), NULL);
+}
+
+Test(ranks, evaluate_rows_that_only_some_have_in_memory) {
+    cr_assert_eq(RUN("train", DIGITS, ON_CPU, "--epochs", "2", "--output", "d.safetensors").status, 0);
+    const outcome one = RUN("evaluate", DIGITS_USED);
     for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
         if (!is_there(mpi)) continue;
-        const outcome predicted = RUN_ON(mpi, 3, "predict", "m.safetensors", "--data", IRIS, "--quiet");
-        cr_expect_eq(predicted.status, 0, "%s", predicted.err);
-        cr_expect_str_eq(predicted.out, rows);
+        const outcome mixed = RUN_ON(mpi, 3, "evaluate", DIGITS_USED, "/", "evaluate", DIGITS_USED,
+                                     "--memory", "300K", "--data-cache", "kept");
+        cr_expect_eq(mixed.status, 0, "%s", mixed.err);
+        cr_expect_str_eq(mixed.out, one.out);
+    }
+}
+
+Test(ranks, predict_as_one_process_does) {
+    cr_assert_eq(RUN("train", BLOBS, ON_CPU, "--epochs", "2", "--output", "m.safetensors").status, 0);
+    expect_same(LIST("predict", USED_BLOBS), NULL);
+    expect_same(LIST("predict", USED_BLOBS, "--memory", "40K", "--output", "written.csv"), "written.csv");
+    expect_same(LIST("predict", "m.safetensors", "--data",
+                     "synthetic:blobs,rows=1700000,features=5,classes=2,seed=3", ON_CPU, "--output",
+                     "written.npy"),
+                "written.npy"); /* in several rounds */
+    expect_same(LIST("predict", USED_BLOBS, "--json"), NULL);
+}
+
+Test(ranks, verify_and_record_as_one_process_does) {
+    cr_assert_eq(RUN("record", IRIS, ON_CPU, "--epochs", "3", "--output", "alone.golden").status, 0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
         cr_expect_eq(
             RUN_ON(mpi, 2, "record", IRIS, ON_CPU, "--epochs", "3", "--output", "ranks.golden").status, 0);
         cr_expect_str_eq(file_text("ranks.golden"), file_text("alone.golden"));
@@ -302,6 +357,56 @@ Test(ranks, that_fail_before_the_training_are_named_once) {
         expect_told(&run, 1, "diverged: a loss is not finite in epoch 1");
         run = RUN_ON(mpi, 2, "train", IRIS, "--math", "fast", "--quiet", "--device", "cpu");
         expect_told(&run, 2, "--math fast");
+    }
+}
+
+/* Four bytes of a file, counted from its end. */
+static void put_word(const char *path, const void *word, long before_end) {
+    FILE *file = fopen(path, "r+");
+    cr_assert(file != NULL && fseek(file, -before_end, SEEK_END) == 0);
+    cr_assert_eq(fwrite(word, 4, 1, file), 1);
+    fclose(file);
+}
+
+/* The 19,001st of 20,005 rows is the third rank's alone to read. */
+Test(ranks, of_which_one_reads_a_bad_row_end_with_its_line) {
+#define USED_ROWS "m.safetensors", "--data", "b.npy", ON_CPU
+    const float wrong = NAN;
+    const int32_t unknown = 9, fine = 1;
+    const outcome made = RUN("generate", "blobs", "--rows", "20005", "--features", "12", "--output", "b.npy",
+                             "--labels", "l.npy");
+    cr_assert_eq(made.status, 0, "%s", made.err);
+    const outcome trained =
+        RUN("train", "b.npy", "--labels", "l.npy", ON_CPU, "--epochs", "1", "--output", "m.safetensors");
+    cr_assert_eq(trained.status, 0, "%s", trained.err);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        put_word("l.npy", &unknown, (20005 - 19000) * 4);
+        outcome run = RUN_ON(mpi, 3, "evaluate", USED_ROWS, "--labels", "l.npy");
+        expect_told(&run, 3,
+                    "l.npy: row 19000, column 0 (from 0): '9' is none of the model's 3 classes, the first of "
+                    "which is '0'");
+        put_word("l.npy", &fine, (20005 - 19000) * 4);
+        put_word("b.npy", &wrong, (20005 - 19000) * 12 * 4);
+        run = RUN_ON(mpi, 3, "evaluate", USED_ROWS, "--labels", "l.npy");
+        expect_told(&run, 3, "b.npy: row 19000, column 0");
+        cr_expect_not_null(strstr(run.err, "tanda: rank 2 ("), "%s", run.err);
+        run = RUN_ON(mpi, 3, "predict", USED_ROWS, "--output", "p.csv");
+        expect_told(&run, 3, "b.npy: row 19000, column 0");
+        cr_expect_neq(access("p.csv", F_OK), 0);
+        put_word("b.npy", &(float){0.5f}, (20005 - 19000) * 12 * 4);
+    }
+}
+
+Test(ranks, that_use_different_models_are_named) {
+    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "1", "--output", "m.safetensors").status, 0);
+    cr_assert_eq(RUN("train", IRIS, ON_CPU, "--epochs", "2", "--output", "n.safetensors").status, 0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        const outcome run = RUN_ON(mpi, 2, "evaluate", "m.safetensors", "--data", IRIS, ON_CPU, "/",
+                                   "evaluate", "n.safetensors", "--data", IRIS, ON_CPU);
+        expect_told(&run, 2, "rank 1 (");
+        cr_expect_not_null(strstr(run.err, "its weights: "), "%s", run.err);
     }
 }
 
@@ -380,6 +485,30 @@ Test(ranks, save_and_end_together_when_one_hears_a_signal) {
         const outcome run = {.status = status, .out = file_text("out.txt"), .err = file_text("err.txt")};
         expect_told(&run, 130, "saved in kept/step-");
         expect_whole();
+    }
+}
+
+Test(ranks, end_a_prediction_together_when_one_hears_a_signal) {
+    cr_assert_eq(
+        RUN("train", BLOBS, ON_CPU, "--hidden", "256,256", "--epochs", "1", "--output", "m.safetensors")
+            .status,
+        0);
+    for (mpi mpi = OPENMPI; mpi < MPIS; mpi++) {
+        if (!is_there(mpi)) continue;
+        cr_assert_eq(system("rm -f pid.*"), 0);
+        const pid_t child = launch(mpi, 2,
+                                   LIST("predict", "m.safetensors", "--data",
+                                        "synthetic:blobs,rows=400000000,features=5,classes=2,seed=3", ON_CPU,
+                                        "--memory", "8M", "--output", "p.npy"));
+        for (size_t i = 0; i < 600 && system("ls -A | grep -q p.npy") != 0; i++)
+            pause_for(0.1);
+        pause_for(1.0);
+        kill(pid_of_rank(1), SIGTERM);
+        int status = 0;
+        cr_expect_lt(wait_for_end(child, 2, &status), 20.0);
+        const outcome run = {.status = status, .out = file_text("out.txt"), .err = file_text("err.txt")};
+        expect_told(&run, 130, "interrupted before all rows were done");
+        cr_expect_eq(system("! ls -A | grep p.npy"), 0);
     }
 }
 
