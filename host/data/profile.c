@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "data/sum_tree.h"
+#include "data/value_set.h"
 #include "support/memory.h"
 #include "support/parallel.h"
 #include "support/text.h"
 
-#define SLOTS 8192 /* a power of two: the table is at most half full */
-#define SLOT_BITS 13
 #define COLUMNS_AT_ONCE 64
+#define GROUPS_AT_ONCE \
+    8 /* of rows that are read, by all threads together: their values take 100 MB at most */
 #define CHUNKS_OF_BLOCK 64 /* a power of two, so that sums of blocks are parts of the tree of all rows */
 #define BLOCK_ROWS ((size_t)CHUNKS_OF_BLOCK * SUM_CHUNK_ROWS)
 #define WHOLE_MAX 16777216.0f
@@ -43,92 +44,54 @@ double shortest_decimal(float value) {
     return strtod(text_shortest_float(value, text), NULL);
 }
 
-typedef struct counted_value {
-    double value;
-    size_t rows;      /* 0: a free slot */
-    size_t first_row; /* as if missing values came last in each chunk */
-} counted_value;
-
-/* The values of a column, until there are too many. */
-typedef struct value_set {
-    size_t count;
-    bool has_more;
-    counted_value slots[SLOTS];
-} value_set;
-
-/* The slot of a value, free or its own. */
-static counted_value *find_slot(value_set *set, double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    size_t at = (size_t)((bits * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - SLOT_BITS));
-    while (set->slots[at].rows != 0 && set->slots[at].value != value)
-        at = (at + 1) % SLOTS;
-    return &set->slots[at];
-}
-
-/* Takes a free slot for a value. One too many is not added. */
-static bool add_value(value_set *set, counted_value *slot, double value, size_t row) {
-    set->has_more = set->count == PROFILE_DISTINCT_MAX;
-    if (set->has_more) return false;
-    set->count++;
-    *slot = (counted_value){.value = value, .first_row = row};
-    return true;
-}
-
-/* Of equals the one that came first. */
-static const counted_value *most_frequent(const value_set *set) {
-    const counted_value *found = &set->slots[0];
-    for (const counted_value *slot = found; slot < set->slots + SLOTS; slot++)
-        if (slot->rows > found->rows || (slot->rows == found->rows && slot->first_row < found->first_row))
-            found = slot;
-    return found;
-}
-
-/* Columns in binary64 or, where that is all there is, in binary32. */
+/* Columns in binary64 or, where that is all there is, in binary32, that lie side by side. */
 typedef struct column_group {
-    const exact_columns *exact; /* or NULL: */
-    const float *values;        /* of the first column, rows `step` apart, or NULL: */
-    const feed *feed;           /* where rows of `step` values are read, piece by piece */
-    size_t first;               /* of the exact columns */
-    size_t rows, step, count;
-    size_t features[COLUMNS_AT_ONCE]; /* which these are in the data set */
+    const exact_columns *exact; /* or NULL */
+    size_t first_exact;         /* of the exact columns */
+    size_t first, count;        /* of the features */
 } column_group;
 
-/* Rows of a feed, (rows, group->step). */
+/* Some rows of the data set, which lie in memory or were read. */
 typedef struct piece {
     size_t first, rows;
-    size_t most; /* rows at once, whole chunks */
-    float *values;
+    size_t most;         /* rows at once, whole chunks */
+    const float *values; /* (rows, features), or NULL: nobody wants them */
+    float *read;         /* where they are read to, or NULL */
 } piece;
 
-/* Some rows of them, (rows, count). */
+/* Some rows of a group. */
 typedef struct chunk {
     size_t first, rows;
-    const float *values;                            /* rows `step` apart, or NULL: */
+    const float *values;                            /* rows `step` apart */
     double exact[SUM_CHUNK_ROWS * COLUMNS_AT_ONCE]; /* `count` apart */
+    size_t step;
 } chunk;
 
-/* What some rows hold, but for sums. */
+/* What some rows of a group hold, but for sums. */
 typedef struct figures {
     double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
     size_t missing[COLUMNS_AT_ONCE];
     bool has_fraction[COLUMNS_AT_ONCE];
-    value_set sets[]; /* one for each column */
+    value_set sets[COLUMNS_AT_ONCE];
 } figures;
 
 /* What came of a part of the rows. */
 typedef struct part {
-    figures *figures;
+    figures *figures; /* (groups) */
     tanda_status status;
     tanda_error error;
 } part;
 
-typedef struct group_work {
-    const column_group *group;
+/* Groups that are looked at in one pass over the rows. */
+typedef struct pass_work {
+    const tanda_dataset *dataset;
+    column_group groups[GROUPS_AT_ONCE];
+    size_t count, columns;
+    bool reads; /* some group is not exact, and the rows lie elsewhere */
     size_t blocks_of_part;
     part *parts;  /* of so many blocks each */
-    double *sums; /* (blocks, group->count) */
-} group_work;
+    double *sums; /* (blocks, columns) */
+} pass_work;
 
 /*
  * Extremes and sums of at most SUM_CHUNK_ROWS rows without missing values; where there are some, the sum is NaN. Four rows
@@ -180,7 +143,7 @@ static void gather(const column_group *group, const chunk *chunk, size_t column,
     found->count = 0;
     for (size_t row = 0; row < chunk->rows; row++) {
         const double value = group->exact != NULL ? chunk->exact[row * group->count + column]
-                                                  : (double)chunk->values[row * group->step + column];
+                                                  : (double)chunk->values[row * chunk->step + column];
         found->values[found->count] = value + 0.0; /* which makes 0 of -0 */
         found->count += value == value;
     }
@@ -205,42 +168,11 @@ static bool is_whole(double value) {
 /* Values are left as soon as nothing can be learnt of them. */
 static void add_values(const column_rows *rows, bool *has_fraction, value_set *set) {
     size_t i = 0;
-    for (; i < rows->count && !set->has_more; i++) {
-        const double value = rows->values[i];
-        counted_value *slot = find_slot(set, value);
-        if (slot->rows == 0) {
-            *has_fraction = *has_fraction || !is_whole(value);
-            if (!add_value(set, slot, value, rows->first + i)) continue;
-        }
-        slot->rows++;
-    }
+    for (; i < rows->count && !set->has_more; i++)
+        if (value_set_add(set, rows->values[i], 1, rows->first + i))
+            *has_fraction = *has_fraction || !is_whole(rows->values[i]);
     for (; i < rows->count && !*has_fraction; i++)
         *has_fraction = !is_whole(rows->values[i]);
-}
-
-static tanda_status piece_make(const column_group *group, piece *piece, tanda_error *error) {
-    const size_t chunk = SUM_CHUNK_ROWS * group->step * sizeof(float);
-    if (group->feed == NULL) return TANDA_OK;
-    piece->most = (chunk < READ_BYTES ? READ_BYTES / chunk : 1) * SUM_CHUNK_ROWS;
-    return allocate(&piece->values, piece->most * group->step, sizeof(float), "rows", error);
-}
-
-/* Where the chunk's rows lie; of a feed, which is read up to row `end`, as many more as there is room for. */
-static tanda_status find_rows(const column_group *group, size_t end, piece *piece, chunk *chunk,
-                              tanda_error *error) {
-    if (group->feed == NULL) {
-        if (group->exact == NULL) chunk->values = group->values + chunk->first * group->step;
-        return TANDA_OK;
-    }
-    if (chunk->first >= piece->first + piece->rows) {
-        const row_block block = {.values = piece->values};
-        piece->first = chunk->first;
-        piece->rows = end - chunk->first < piece->most ? end - chunk->first : piece->most;
-        const tanda_status status = feed_read(group->feed, piece->first, piece->rows, &block, error);
-        if (status != TANDA_OK) return status;
-    }
-    chunk->values = piece->values + (chunk->first - piece->first) * group->step + group->features[0];
-    return TANDA_OK;
 }
 
 static void add_chunk(const column_group *group, chunk *chunk, figures *figures, double *sum) {
@@ -248,10 +180,10 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
     column_rows found;
     if (group->exact != NULL) {
-        exact_columns_take(group->exact, group->first, count, chunk->first, rows, chunk->exact);
+        exact_columns_take(group->exact, group->first_exact, count, chunk->first, rows, chunk->exact);
         add_exact_rows(chunk->exact, rows, count, count, minimum, maximum, sum);
     } else
-        add_binary32_rows(chunk->values, rows, group->step, count, minimum, maximum, sum);
+        add_binary32_rows(chunk->values, rows, chunk->step, count, minimum, maximum, sum);
     for (size_t i = 0; i < count; i++) {
         const bool some_missing = isnan(sum[i]);
         if (some_missing || !figures->has_fraction[i] || !figures->sets[i].has_more) {
@@ -265,49 +197,91 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     }
 }
 
-static tanda_status figures_make(size_t columns, figures **made, tanda_error *error) {
-    *made = calloc(1, sizeof **made + columns * sizeof(*made)->sets[0]);
-    if (*made == NULL)
-        return fail(error, TANDA_FAILED, "no memory for the distinct values of %zu columns", columns);
-    for (size_t i = 0; i < columns; i++) {
-        (*made)->minimum[i] = INFINITY;
-        (*made)->maximum[i] = -INFINITY;
+static tanda_status piece_make(const pass_work *work, piece *piece, tanda_error *error) {
+    const size_t features = work->dataset->features, chunk = SUM_CHUNK_ROWS * features * sizeof(float);
+    piece->most = (chunk < READ_BYTES ? READ_BYTES / chunk : 1) * SUM_CHUNK_ROWS;
+    return work->reads ? allocate(&piece->read, piece->most * features, sizeof(float), "rows", error)
+                       : TANDA_OK;
+}
+
+/* Rows from `first` on, as many as there is room for, and none from `end` on. */
+static tanda_status find_rows(const pass_work *work, size_t first, size_t end, piece *piece,
+                              tanda_error *error) {
+    const tanda_dataset *dataset = work->dataset;
+    const row_block block = {.values = piece->read};
+    piece->first = first;
+    piece->rows = end - first < piece->most ? end - first : piece->most;
+    piece->values = piece->read;
+    if (dataset->feed == NULL) piece->values = dataset->values + first * dataset->features;
+    return work->reads ? feed_read(dataset->feed, first, piece->rows, &block, error) : TANDA_OK;
+}
+
+/* Rows of a chunk, of all groups, and their sums. */
+static void add_rows(const pass_work *work, const piece *piece, chunk *chunk, figures *figures,
+                     double *sums) {
+    chunk->step = work->dataset->features;
+    for (size_t i = 0; i < work->count; i++) {
+        const column_group *group = &work->groups[i];
+        const size_t at = (chunk->first - piece->first) * chunk->step + group->first;
+        if (group->exact == NULL) chunk->values = piece->values + at;
+        add_chunk(group, chunk, &figures[i], sums);
+        sums += group->count;
     }
-    return TANDA_OK;
+}
+
+static tanda_status figures_make(size_t groups, figures **made, tanda_error *error) {
+    const tanda_status status = allocate(made, groups, sizeof **made, "figures of columns", error);
+    for (size_t i = 0; status == TANDA_OK && i < groups; i++)
+        for (size_t column = 0; column < COLUMNS_AT_ONCE; column++) {
+            (*made)[i].minimum[column] = INFINITY;
+            (*made)[i].maximum[column] = -INFINITY;
+        }
+    return status;
+}
+
+static void figures_free(size_t groups, figures *figures) {
+    for (size_t i = 0; figures != NULL && i < groups; i++)
+        for (size_t column = 0; column < COLUMNS_AT_ONCE; column++)
+            value_set_free(&figures[i].sets[column]);
+    free(figures);
+}
+
+/* The sums of a block go to the whole's as soon as its last chunk has been added. */
+static tanda_status add_blocks(const pass_work *work, size_t first, size_t end, piece *piece, chunk *chunk,
+                               sum_tree *tree, part *part) {
+    tanda_status status = TANDA_OK;
+    for (size_t row = first; status == TANDA_OK && row < end; row += chunk->rows) {
+        if (row >= piece->first + piece->rows) status = find_rows(work, row, end, piece, &part->error);
+        if (status != TANDA_OK) break;
+        chunk->first = row;
+        chunk->rows = end - row < SUM_CHUNK_ROWS ? end - row : SUM_CHUNK_ROWS;
+        add_rows(work, piece, chunk, part->figures, tree_top(tree));
+        tree_push(tree);
+        const size_t next = row + chunk->rows;
+        if (next % BLOCK_ROWS == 0 || next == end)
+            memcpy(work->sums + row / BLOCK_ROWS * work->columns, tree_sum(tree),
+                   work->columns * sizeof *work->sums);
+    }
+    return status;
 }
 
 /* A thread's part of the rows, as a whole number of blocks. */
 static void profile_part(void *context, size_t first, size_t end) {
-    group_work *work = context;
+    const pass_work *work = context;
     part *part = &work->parts[first / work->blocks_of_part];
-    tanda_error *error = &part->error;
-    const column_group *group = work->group;
-    const size_t columns = group->count, rows = group->rows;
-    const size_t last_row = end * BLOCK_ROWS < rows ? end * BLOCK_ROWS : rows;
+    const size_t rows = work->dataset->rows, last = end * BLOCK_ROWS < rows ? end * BLOCK_ROWS : rows;
     chunk *chunk = NULL;
     piece piece = {0};
     sum_tree tree = {0};
-    tanda_status status = figures_make(columns, &part->figures, error);
-    if (status == TANDA_OK) status = allocate(&chunk, 1, sizeof *chunk, "rows", error);
-    if (status == TANDA_OK) status = tree_make(&tree, BLOCK_ROWS, columns, error);
-    if (status == TANDA_OK) status = piece_make(group, &piece, error);
-    for (size_t block = first; status == TANDA_OK && block < end; block++) {
-        const size_t last = (block + 1) * BLOCK_ROWS < rows ? (block + 1) * BLOCK_ROWS : rows;
-        for (size_t row = block * BLOCK_ROWS; status == TANDA_OK && row < last; row += SUM_CHUNK_ROWS) {
-            chunk->first = row;
-            chunk->rows = last - row < SUM_CHUNK_ROWS ? last - row : SUM_CHUNK_ROWS;
-            status = find_rows(group, last_row, &piece, chunk, error);
-            if (status != TANDA_OK) break;
-            add_chunk(group, chunk, part->figures, tree_top(&tree));
-            tree_push(&tree);
-        }
-        if (status == TANDA_OK)
-            memcpy(work->sums + block * columns, tree_sum(&tree), columns * sizeof *work->sums);
-    }
-    free(piece.values);
+    part->status = figures_make(work->count, &part->figures, &part->error);
+    if (part->status == TANDA_OK) part->status = allocate(&chunk, 1, sizeof *chunk, "rows", &part->error);
+    if (part->status == TANDA_OK) part->status = tree_make(&tree, BLOCK_ROWS, work->columns, &part->error);
+    if (part->status == TANDA_OK) part->status = piece_make(work, &piece, &part->error);
+    if (part->status == TANDA_OK)
+        part->status = add_blocks(work, first * BLOCK_ROWS, last, &piece, chunk, &tree, part);
+    free(piece.read);
     free(tree.stack);
     free(chunk);
-    part->status = status;
 }
 
 static void join_figures(figures *all, const figures *part, size_t columns) {
@@ -316,17 +290,7 @@ static void join_figures(figures *all, const figures *part, size_t columns) {
         if (part->maximum[i] > all->maximum[i]) all->maximum[i] = part->maximum[i];
         all->missing[i] += part->missing[i];
         all->has_fraction[i] = all->has_fraction[i] || part->has_fraction[i];
-        value_set *set = &all->sets[i];
-        const value_set *other = &part->sets[i];
-        set->has_more = set->has_more || other->has_more;
-        for (const counted_value *from = other->slots; from < other->slots + SLOTS && !set->has_more;
-             from++) {
-            counted_value *slot = find_slot(set, from->value);
-            if (from->rows == 0 || (slot->rows == 0 && !add_value(set, slot, from->value, from->first_row)))
-                continue;
-            slot->rows += from->rows;
-            if (from->first_row < slot->first_row) slot->first_row = from->first_row;
-        }
+        value_set_join(&all->sets[i], &part->sets[i]);
     }
 }
 
@@ -338,16 +302,15 @@ static double as_it_came(const column_group *group, double origin, double value)
 static void finish_column(const column_group *group, const figures *figures, size_t column, double sum,
                           const tanda_dataset *dataset, column_profile *profile) {
     const value_set *set = &figures->sets[column];
-    const size_t feature = group->features[column];
+    const size_t feature = group->first + column;
     const bool is_text = dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
-    const bool is_itself = group->exact != NULL || dataset->origins == NULL;
-    const double origin = is_itself ? 0.0 : dataset->origins[feature];
+    const double origin = group->exact != NULL || dataset->origins == NULL ? 0.0 : dataset->origins[feature];
     *profile = (column_profile){.type = set->count == 0                                      ? COLUMN_EMPTY
                                         : is_text                                            ? COLUMN_TEXT
                                         : figures->has_fraction[column] || !is_whole(origin) ? COLUMN_REAL
                                                                                              : COLUMN_INTEGER,
                                 .missing = figures->missing[column],
-                                .distinct = set->has_more ? PROFILE_DISTINCT_MAX : set->count,
+                                .distinct = set->count,
                                 .has_more = set->has_more,
                                 .minimum = NAN,
                                 .mean = NAN,
@@ -359,9 +322,9 @@ static void finish_column(const column_group *group, const figures *figures, siz
         profile->maximum = as_it_came(group, origin, figures->maximum[column]);
         profile->mean = profile_is_constant(profile)
                             ? profile->minimum
-                            : sum / (double)(group->rows - profile->missing) + origin;
+                            : sum / (double)(dataset->rows - profile->missing) + origin;
     }
-    const counted_value *frequent = most_frequent(set);
+    const counted_value *frequent = value_set_most_frequent(set);
     if (set->has_more || (frequent->rows == 1 && set->count > 1)) return;
     profile->most_frequent_rows = frequent->rows;
     if (is_text)
@@ -370,38 +333,47 @@ static void finish_column(const column_group *group, const figures *figures, siz
         profile->most_frequent = as_it_came(group, origin, frequent->value);
 }
 
-/* Threads share the rows. What they find is the same however that is done, and sums are of blocks and of a tree over these. */
-static tanda_status profile_group(const column_group *group, const tanda_dataset *dataset,
-                                  column_profile *profiles, tanda_error *error) {
-    const size_t columns = group->count, threads = parallel_threads();
-    const size_t blocks = (group->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    group_work work = {.group = group, .blocks_of_part = (blocks + threads - 1) / threads};
-    const size_t parts = (blocks + work.blocks_of_part - 1) / work.blocks_of_part;
-    sum_tree tree = {0};
-    tanda_status status = allocate(&work.parts, parts, sizeof *work.parts, "columns", error);
-    if (status == TANDA_OK)
-        status = allocate(&work.sums, blocks * columns, sizeof *work.sums, "sums of columns", error);
-    if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, columns, error);
-    if (status == TANDA_OK) parallel_ranges(blocks, work.blocks_of_part, profile_part, &work);
-    for (size_t part = 0; status == TANDA_OK && part < parts; part++) {
-        status = work.parts[part].status;
-        if (status != TANDA_OK && error != NULL) *error = work.parts[part].error;
-    }
-    if (status == TANDA_OK) {
-        for (size_t block = 0; block < blocks; block++) {
-            memcpy(tree_top(&tree), work.sums + block * columns, columns * sizeof *work.sums);
-            tree_push(&tree);
-        }
-        const double *sums = tree_sum(&tree);
+static tanda_status finish_pass(const pass_work *work, size_t parts, const double *sums,
+                                column_profile *profiles, tanda_error *error) {
+    for (size_t i = 0; i < work->count; i++) {
+        const column_group *group = &work->groups[i];
+        figures *all = &work->parts[0].figures[i];
         for (size_t part = 1; part < parts; part++)
-            join_figures(work.parts[0].figures, work.parts[part].figures, columns);
-        for (size_t i = 0; i < columns; i++)
-            finish_column(group, work.parts[0].figures, i, sums[i], dataset, &profiles[group->features[i]]);
+            join_figures(all, &work->parts[part].figures[i], group->count);
+        for (size_t column = 0; column < group->count; column++) {
+            if (all->sets[column].failed)
+                return fail(error, TANDA_FAILED, "no memory for the distinct values of the columns");
+            finish_column(group, all, column, *sums++, work->dataset, &profiles[group->first + column]);
+        }
     }
-    for (size_t part = 0; work.parts != NULL && part < parts; part++)
-        free(work.parts[part].figures);
-    free(work.parts);
-    free(work.sums);
+    return TANDA_OK;
+}
+
+/* Threads share the rows. What they find is the same however that is done, and sums are of blocks and of a tree over these. */
+static tanda_status run_pass(pass_work *work, column_profile *profiles, tanda_error *error) {
+    const size_t columns = work->columns, threads = parallel_threads();
+    const size_t blocks = (work->dataset->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    work->blocks_of_part = (blocks + threads - 1) / threads;
+    const size_t parts = (blocks + work->blocks_of_part - 1) / work->blocks_of_part;
+    sum_tree tree = {0};
+    tanda_status status = allocate(&work->parts, parts, sizeof *work->parts, "columns", error);
+    if (status == TANDA_OK)
+        status = allocate(&work->sums, blocks * columns, sizeof *work->sums, "sums of columns", error);
+    if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, columns, error);
+    if (status == TANDA_OK) parallel_ranges(blocks, work->blocks_of_part, profile_part, work);
+    for (size_t part = 0; status == TANDA_OK && part < parts; part++) {
+        status = work->parts[part].status;
+        if (status != TANDA_OK && error != NULL) *error = work->parts[part].error;
+    }
+    for (size_t block = 0; status == TANDA_OK && block < blocks; block++) {
+        memcpy(tree_top(&tree), work->sums + block * columns, columns * sizeof *work->sums);
+        tree_push(&tree);
+    }
+    if (status == TANDA_OK) status = finish_pass(work, parts, tree_sum(&tree), profiles, error);
+    for (size_t part = 0; work->parts != NULL && part < parts; part++)
+        figures_free(work->count, work->parts[part].figures);
+    free(work->parts);
+    free(work->sums);
     free(tree.stack);
     return status;
 }
@@ -411,25 +383,33 @@ static bool is_next(const exact_columns *exact, size_t next, size_t feature) {
     return next < exact->count && exact->features[next] == feature;
 }
 
-tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
+/* The features from *first on that lie side by side; *next is that of the exact columns. */
+static column_group take_group(const tanda_dataset *dataset, size_t *first, size_t *next) {
     const exact_columns *exact = &dataset->exact;
+    const bool is_exact = is_next(exact, *next, *first);
+    column_group group = {.exact = is_exact ? exact : NULL, .first_exact = *next, .first = *first};
+    while (*first < dataset->features && group.count < COLUMNS_AT_ONCE &&
+           is_next(exact, *next, *first) == is_exact) {
+        group.count++;
+        ++*first;
+        *next += is_exact;
+    }
+    return group;
+}
+
+tanda_status profile_columns(const tanda_dataset *dataset, column_profile **profiles, tanda_error *error) {
+    const size_t share = dataset->feed == NULL ? 1 : GROUPS_AT_ONCE / parallel_threads(),
+                 most = share < 1 ? 1 : share;
     column_profile *made = NULL;
     tanda_status status = allocate(&made, dataset->features, sizeof *made, "columns", error);
     for (size_t first = 0, next = 0; status == TANDA_OK && first < dataset->features;) {
-        const bool is_exact = is_next(exact, next, first);
-        column_group group = {.exact = is_exact ? exact : NULL,
-                              .first = next,
-                              .values = dataset->feed != NULL ? NULL : dataset->values + first,
-                              .feed = is_exact ? NULL : dataset->feed,
-                              .rows = dataset->rows,
-                              .step = dataset->features};
-        /* the features from the first on that lie side by side */
-        while (first < dataset->features && group.count < COLUMNS_AT_ONCE &&
-               is_next(exact, next, first) == is_exact) {
-            group.features[group.count++] = first++;
-            next += is_exact;
+        pass_work work = {.dataset = dataset};
+        while (first < dataset->features && work.count < most) {
+            const column_group group = work.groups[work.count++] = take_group(dataset, &first, &next);
+            work.columns += group.count;
+            work.reads = work.reads || (group.exact == NULL && dataset->feed != NULL);
         }
-        status = profile_group(&group, dataset, made, error);
+        status = run_pass(&work, made, error);
     }
     if (status == TANDA_OK)
         *profiles = made;

@@ -3,9 +3,10 @@
 #define TANDA_DATA_PROFILE_H
 
 #include "data/dataset.h"
+#include "data/value_set.h"
 
 /* Values of a column that are told apart; of more only that there are more. */
-#define PROFILE_DISTINCT_MAX 4096
+#define PROFILE_DISTINCT_MAX VALUE_SET_MAX
 
 typedef enum column_type {
     COLUMN_EMPTY,   /* every value is missing */
