@@ -40,13 +40,14 @@ static void print_labels(FILE *stream, const tanda_dataset *dataset) {
 }
 
 /* The first classes, each with its rows; wants no memory that might not be there. */
-static void print_classes(FILE *stream, const tanda_dataset *dataset) {
-    size_t counts[CLASSES_SHOWN] = {0};
-    for (size_t row = 0; dataset->classes != NULL && row < dataset->rows; row++)
-        if (dataset->classes[row] < CLASSES_SHOWN) counts[dataset->classes[row]]++;
+static void print_classes(FILE *stream, const tanda_dataset *dataset, const size_t *counts) {
+    size_t counted[CLASSES_SHOWN] = {0};
+    for (size_t row = 0; counts == NULL && dataset->classes != NULL && row < dataset->rows; row++)
+        if (dataset->classes[row] < CLASSES_SHOWN) counted[dataset->classes[row]]++;
+    if (counts == NULL && dataset->classes != NULL) counts = counted;
     for (size_t i = 0; i < dataset->class_count && i < CLASSES_SHOWN; i++) {
         print_named(stream, i == 0 ? ": " : ", ", dataset->class_names[i], "");
-        if (dataset->classes != NULL) fprintf(stream, " %zu", counts[i]);
+        if (counts != NULL) fprintf(stream, " %zu", counts[i]);
     }
     if (dataset->class_count > CLASSES_SHOWN) fprintf(stream, ", ... (%zu classes)", dataset->class_count);
 }
@@ -55,7 +56,7 @@ const char *plural(size_t count) {
     return count == 1 ? "" : "s";
 }
 
-void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
+void print_task(FILE *stream, const tanda_dataset *dataset, const size_t *counts, const char *note) {
     if (dataset->task == TANDA_TASK_AUTO) {
         fputs("no target", stream);
         return;
@@ -63,7 +64,7 @@ void print_task(FILE *stream, const tanda_dataset *dataset, const char *note) {
     fprintf(stream, "%s (%s)", task_name(dataset->task),
             dataset->task_was_found ? task_reason(dataset) : note);
     if (dataset->task == TANDA_TASK_LABELS) print_labels(stream, dataset);
-    if (dataset->task == TANDA_TASK_CLASSES) print_classes(stream, dataset);
+    if (dataset->task == TANDA_TASK_CLASSES) print_classes(stream, dataset, counts);
 }
 
 void print_data_line(const char *path, const tanda_dataset *dataset, const char *task_note, tanda_scale scale,
@@ -75,7 +76,7 @@ void print_data_line(const char *path, const tanda_dataset *dataset, const char 
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') fprintf(stderr, "%s, ", written);
     fprintf(stderr, "%zu row%s x %zu feature%s, ", dataset->rows, plural(dataset->rows), dataset->features,
             plural(dataset->features));
-    print_task(stderr, dataset, task_note);
+    print_task(stderr, dataset, NULL, task_note);
     fprintf(stderr, "; scaled: %s (%s)\n", scaling_name(scale), scale_note);
 }
 

@@ -180,6 +180,7 @@ static tanda_status find_shard_rows(generation *run, tanda_error *error) {
     uint64_t count = 0;
     if (run->shards != NULL && run->shard_rows != NULL)
         return fail(error, TANDA_USAGE, "--shards and --shard-rows both say how large a shard is; give one");
+    if (run->output[0] == '\0') return fail(error, TANDA_USAGE, "--output: the name is empty; name a folder");
     if (run->labels != NULL)
         return fail(error, TANDA_USAGE, "--labels: with %s they go to the folder, too; leave it away", flag);
     if (!number_to_whole(text, strlen(text), &count) || count == 0)

@@ -21,8 +21,10 @@
 typedef struct inspected {
     const char *path;
     const tanda_dataset *dataset;
-    column_profile *profiles; /* (dataset->features) */
-    const char *remark;       /* why there is no target, or "" */
+    column_profile *profiles;   /* (dataset->features) */
+    size_t *counts;             /* rows of each class, or NULL: there are none */
+    const char *remark;         /* why there is no target, or "" */
+    const shards_facts *shards; /* of a folder of them, or NULL */
 } inspected;
 
 /* In as few digits, but no fewer than of a mean, as bring it within `error`. */
@@ -108,22 +110,32 @@ static void print_features(const inspected *inspected) {
     if (features > count) printf("  ... (%zu features; --json has them all)\n", features);
 }
 
+static void print_shards(const shards_facts *shards) {
+    if (shards == NULL) return;
+    printf(" in %zu shard%s, %zu bytes", shards->shards, plural(shards->shards), shards->bytes);
+}
+
 static void print_lines(const inspected *inspected) {
     const tanda_dataset *dataset = inspected->dataset;
     char written[DIALECT_TEXT_SIZE];
     print_named(stdout, "Data: ", inspected->path, "");
     if (dataset->remark != NULL) printf(" (%s)", dataset->remark);
-    printf(", %zu row%s x %zu feature%s%s\n", dataset->rows, plural(dataset->rows), dataset->features,
+    printf(", %zu row%s x %zu feature%s%s", dataset->rows, plural(dataset->rows), dataset->features,
            plural(dataset->features), dataset->from_bytes ? ", bytes" : "");
+    print_shards(inspected->shards);
+    putchar('\n');
     if (dialect_describe(&dataset->dialect, written)[0] != '\0') printf("Text: %s\n", written);
     printf(dataset->target_count > 1 ? "Targets: " : "Target: ");
     char *const *names = dataset->target_names != NULL ? dataset->target_names : &dataset->target_name;
     const size_t count = dataset->target_names != NULL ? dataset->target_count : dataset->target_name != NULL;
     for (size_t i = 0; i < count; i++)
         print_named(stdout, "", names[i], ", ");
-    print_task(stdout, dataset, "as asked");
+    print_task(stdout, dataset, inspected->counts, "as asked");
     if (inspected->remark[0] != '\0') printf(" (%s)", inspected->remark);
     putchar('\n');
+    if (inspected->shards != NULL && inspected->shards->source[0] != '\0')
+        print_named(stdout, "Source: ", inspected->shards->source, "\n");
+    if (inspected->shards != NULL) puts("Whole: every shard has the rows and the hash that meta.json says");
     print_features(inspected);
 }
 
@@ -150,19 +162,21 @@ static json_t *feature_object(const inspected *inspected, size_t feature) {
     return json_end(&report);
 }
 
-static tanda_status report_classes(report *report, const tanda_dataset *dataset, tanda_error *error) {
-    size_t *counts = NULL;
+static void report_classes(report *report, const inspected *inspected) {
     json_builder classes = json_array_begin();
-    const tanda_status status = class_counts(dataset, &counts, error);
-    for (size_t i = 0; status == TANDA_OK && i < dataset->class_count; i++) {
+    for (size_t i = 0; i < inspected->dataset->class_count; i++) {
         json_builder class = json_object_begin();
-        json_put_text(&class, "name", dataset->class_names[i]);
-        json_put_count(&class, "rows", counts[i]);
+        json_put_text(&class, "name", inspected->dataset->class_names[i]);
+        json_put_count(&class, "rows", inspected->counts[i]);
         json_push(&classes, json_end(&class));
     }
     json_put(report, "classes", json_end(&classes));
-    free(counts);
-    return status;
+}
+
+static void report_shards(report *report, const shards_facts *shards) {
+    json_put_count(report, "shards", shards->shards);
+    json_put_count(report, "bytes", shards->bytes);
+    json_put_text(report, "source", shards->source[0] == '\0' ? NULL : shards->source);
 }
 
 static tanda_status print_json(const inspected *inspected, tanda_error *error) {
@@ -171,22 +185,20 @@ static tanda_status print_json(const inspected *inspected, tanda_error *error) {
     report report = report_begin("inspect");
     for (size_t i = 0; i < dataset->features; i++)
         json_push(&columns, feature_object(inspected, i));
-    json_put_text(&report, "kind", "data");
+    json_put_text(&report, "kind", inspected->shards != NULL ? "shards" : "data");
     json_put_text(&report, "data", inspected->path);
     json_put_text(&report, "read_as", dataset->remark);
     report_dialect(&report, &dataset->dialect);
     json_put_count(&report, "rows", dataset->rows);
     json_put_count(&report, "features", dataset->features);
+    if (inspected->shards != NULL) report_shards(&report, inspected->shards);
     json_put_text(&report, "target", dataset->target_name);
     if (dataset->target_names != NULL)
         json_put(&report, "targets", json_texts(dataset->target_names, dataset->target_count));
     if (dataset->task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(dataset->task));
-    const tanda_status status =
-        dataset->task == TANDA_TASK_CLASSES ? report_classes(&report, dataset, error) : TANDA_OK;
+    if (inspected->counts != NULL) report_classes(&report, inspected);
     json_put(&report, "columns", json_end(&columns));
-    if (status == TANDA_OK) return report_print(&report, error);
-    json_drop(&report);
-    return status;
+    return report_print(&report, error);
 }
 
 /*
@@ -207,67 +219,51 @@ static tanda_status load(const inspection *inspection, tanda_dataset **dataset, 
     return TANDA_OK;
 }
 
-static tanda_status inspect_data(const inspection *inspection, tanda_error *error) {
+/* What the columns hold, and then what is doubtful of them. */
+static tanda_status tell(const inspection *inspection, inspected *inspected, tanda_error *error) {
+    const tanda_dataset *dataset = inspected->dataset;
+    doubtful_columns doubtful = {0};
+    tanda_status status = profile_columns(dataset, &inspected->profiles, error);
+    if (status == TANDA_OK && dataset->task == TANDA_TASK_CLASSES)
+        status = class_counts(dataset, &inspected->counts, error);
+    if (status == TANDA_OK && inspection->common.json)
+        status = print_json(inspected, error);
+    else if (status == TANDA_OK)
+        print_lines(inspected);
+    if (status == TANDA_OK && !inspection->common.quiet) status = columns_check(dataset, &doubtful, error);
+    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
+    print_column_notes(&doubtful);
+    doubtful_columns_free(&doubtful);
+    free(inspected->profiles);
+    free(inspected->counts);
+    return status;
+}
+
+/* shards: of a folder of them, or NULL. */
+static tanda_status inspect_data(const inspection *inspection, const shards_facts *shards,
+                                 tanda_error *error) {
     tanda_dataset *dataset = NULL;
     char remark[sizeof error->message] = "";
-    doubtful_columns doubtful = {0};
     file_view whole = {0}; /* to be the same whenever it is read; that it is no file is told by the reading */
     if (!pipe_is_named(inspection->data.path)) (void)file_view_open(inspection->data.path, &whole, NULL);
     tanda_status status = load(inspection, &dataset, remark, sizeof remark, error);
     status = file_view_check(&whole, status, error);
     file_view_close(&whole);
-    if (status != TANDA_OK) {
-        tanda_dataset_free(dataset);
-        return status;
+    if (status == TANDA_OK) {
+        inspected inspected = {
+            .path = inspection->data.path, .dataset = dataset, .remark = remark, .shards = shards};
+        status = tell(inspection, &inspected, error);
+        status = dataset_check(dataset, status, error);
     }
-    inspected inspected = {.path = inspection->data.path, .dataset = dataset, .remark = remark};
-    status = profile_columns(dataset, &inspected.profiles, error);
-    if (status == TANDA_OK && inspection->common.json)
-        status = print_json(&inspected, error);
-    else if (status == TANDA_OK)
-        print_lines(&inspected);
-    free(inspected.profiles);
-    if (status == TANDA_OK && !inspection->common.quiet) status = columns_check(dataset, &doubtful, error);
-    if (doubtful.count > 0) fflush(stdout); /* the table comes first on a terminal */
-    print_column_notes(&doubtful);
-    doubtful_columns_free(&doubtful);
-    status = dataset_check(dataset, status, error);
     tanda_dataset_free(dataset);
     return status;
 }
 
-/* ---- a folder of shards ---------------------------------------------------------------------------------- */
-
-/* Rows that may be more than memory holds: what there is of them, once all of it is found to be whole. */
+/* All of it is found to be whole before any of it is told. */
 static tanda_status inspect_shards(const inspection *inspection, tanda_error *error) {
     shards_facts facts;
-    const char *path = inspection->data.path;
-    const tanda_status status = shards_verify(path, &facts, error);
-    if (status != TANDA_OK) return status;
-    if (inspection->common.json) {
-        report report = report_begin("inspect");
-        json_put_text(&report, "kind", "shards");
-        json_put_text(&report, "data", path);
-        json_put_count(&report, "rows", facts.rows);
-        json_put_count(&report, "features", facts.features);
-        if (facts.task != TANDA_TASK_AUTO) json_put_text(&report, "task", task_name(facts.task));
-        json_put_count(&report, "targets", facts.targets);
-        json_put_count(&report, "classes", facts.classes);
-        json_put_count(&report, "shards", facts.shards);
-        json_put_count(&report, "bytes", facts.bytes);
-        json_put_text(&report, "source", facts.source[0] == '\0' ? NULL : facts.source);
-        return report_print(&report, error);
-    }
-    print_named(stdout, "Data: ", path, "");
-    printf(", %zu row%s x %zu feature%s in %zu shard%s, %zu bytes\n", facts.rows, plural(facts.rows),
-           facts.features, plural(facts.features), facts.shards, plural(facts.shards), facts.bytes);
-    printf("Target: %s", facts.task == TANDA_TASK_AUTO ? "none" : task_name(facts.task));
-    if (facts.classes > 0) printf(", %zu classes", facts.classes);
-    if (facts.targets > 1) printf(", %zu a row", facts.targets);
-    putchar('\n');
-    if (facts.source[0] != '\0') print_named(stdout, "Source: ", facts.source, "\n");
-    puts("Whole: every shard has the rows and the hash that meta.json says");
-    return TANDA_OK;
+    const tanda_status status = shards_verify(inspection->data.path, &facts, error);
+    return status == TANDA_OK ? inspect_data(inspection, &facts, error) : status;
 }
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
@@ -317,9 +313,10 @@ const struct argp inspect_argp = {
     .options = table,
     .parser = parse,
     .args_doc = "FILE",
-    .doc = "What a model file holds, or each column of a data file: its type, missing and distinct values, "
-           "minimum, mean, maximum and most frequent value; of a folder of shards, whether it is whole.\v"
-           "Example: tanda inspect datasets/iris.csv",
+    .doc =
+        "What a model file holds, or each column of a data file: its type, missing and distinct values, "
+        "minimum, mean, maximum and most frequent value; of a folder of shards, whether it is whole, too.\v"
+        "Example: tanda inspect datasets/iris.csv",
     .children = children,
 };
 
@@ -338,7 +335,7 @@ tanda_status inspect_command(int argc, char **argv, tanda_error *error) {
         else if (is_folder)
             status = inspect_shards(&inspection, error);
         else
-            status = inspect_data(&inspection, error);
+            status = inspect_data(&inspection, NULL, error);
     }
     data_options_free(&inspection.data);
     return status;

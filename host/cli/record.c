@@ -141,6 +141,7 @@ static tanda_status record(recording *run, int argc, char **argv, tanda_error *e
     golden_difference unused;
     tanda_status status = train_files_check(&run->train, error);
     if (status == TANDA_OK) status = fit_begin(&run->train.fit, &run->fit, error);
+    run->fit.whole_for = "a record";
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK && steps == 0)
         status = golden_all_steps(&run->fit.train, run->fit.training->rows, &steps, error);

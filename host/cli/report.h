@@ -81,7 +81,7 @@ void print_device_line(const tanda_device *device, tanda_math math, const char *
 void print_encoding_line(const preparation *preparation, const tanda_dataset *dataset);
 
 /* The task, why it is this one, and the classes with their counts. */
-void print_task(FILE *stream, const tanda_dataset *dataset, const char *note);
+void print_task(FILE *stream, const tanda_dataset *dataset, const size_t *counts, const char *note);
 
 /* What is put behind the name of what is counted: "", or "s". */
 const char *plural(size_t count);

@@ -361,6 +361,7 @@ static tanda_status tell(surfacing *run, tanda_error *error) {
 static tanda_status survey_and_tell(surfacing *run, tanda_error *error) {
     const common_options *common = &run->train.common;
     tanda_status status = fit_begin(&run->train.fit, &run->fit, error);
+    run->fit.whole_for = "a surface";
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK) status = find_axes(run, error);
     if (status == TANDA_OK)

@@ -116,6 +116,7 @@ static tanda_status trace_step(tracing *run, tanda_error *error) {
 static tanda_status trace_row(tracing *run, tanda_error *error) {
     const common_options *common = &run->train.common;
     tanda_status status = fit_begin(&run->train.fit, &run->fit, error);
+    run->fit.whole_for = "a trace";
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK)
         status = opening_of(&common->device, common->quiet, &run->device, run->reason, error);

@@ -59,6 +59,7 @@ static tanda_status compare(verification *run, tanda_error *error) {
 static tanda_status run_verification(verification *run, tanda_error *error) {
     lockstep_side *sides = run->comparison.sides;
     tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
+    run->fit.whole_for = "verify";
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status == TANDA_OK)
         status = open_side_a(&run->options.train.common, &run->specs[SIDE_A], &sides[SIDE_A], error);

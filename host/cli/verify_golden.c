@@ -138,6 +138,7 @@ static tanda_status print_result(const repetition *run, tanda_error *error) {
 static tanda_status repeat(repetition *run, tanda_error *error) {
     const common_options *common = &run->options.train.common;
     tanda_status status = fit_begin(&run->options.train.fit, &run->fit, error);
+    run->fit.whole_for = "verify";
     if (status == TANDA_OK) status = fit_make(&run->fit, error);
     if (status != TANDA_OK) return status;
     char *settings = golden_settings(run->fit.model);

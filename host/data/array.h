@@ -89,6 +89,11 @@ static inline array_number array_number_at(const array *array, const unsigned ch
     return (array_number){exact, (float)exact};
 }
 
+/* Whether binary32 does not hold all of its numbers. */
+static inline bool array_is_wide(const array *array) {
+    return array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+}
+
 /* Whether an element is an integer that binary64 has exactly, and which one. */
 static inline bool array_whole_at(const array *array, const unsigned char *at, int64_t *value) {
     const int64_t most = (int64_t)1 << 53;

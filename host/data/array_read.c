@@ -326,8 +326,7 @@ static tanda_status read_columns(reading *reading, file_view *view, selection *s
     table *table = reading->table;
     const size_t room = array->size < ELEMENT_TEXT_LEAST ? ELEMENT_TEXT_LEAST : array->size;
     const bool finds_text = request->options->categorical_auto && request->expected == NULL;
-    const bool is_wide =
-        array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
+    const bool is_wide = array_is_wide(array);
     tanda_status status = allocate(&reading->text, room, 1, "text", error);
     for (size_t i = 0; status == TANDA_OK && finds_text && i < selection->feature_count; i++)
         selection->is_category[i] |= holds_text(reading, selection->features[i]);

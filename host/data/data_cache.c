@@ -80,6 +80,12 @@ static tanda_status make_entry(const char *folder, const text_files *files, cons
     return status;
 }
 
+static tanda_status make_folder(const char *path, tanda_error *error) {
+    tanda_error reason;
+    const tanda_status status = file_make_folder(path, &reason);
+    return status == TANDA_OK ? status : fail(error, status, "--data-cache: %s", reason.message);
+}
+
 tanda_status data_cache_load(const text_files *files, const request *request, tanda_dataset *dataset,
                              tanda_error *error) {
     const tanda_dataset_options *options = request->options;
@@ -89,7 +95,7 @@ tanda_status data_cache_load(const text_files *files, const request *request, ta
     bool is_held = false;
     tanda_status status = check_options(files->path, options, error);
     if (status == TANDA_OK) status = cache_key_find(files, request, &key, error);
-    if (status == TANDA_OK) status = file_make_folder(options->cache, error);
+    if (status == TANDA_OK) status = make_folder(options->cache, error);
     if (status == TANDA_OK) status = shards_path(options->cache, key.name, &folder, error);
     if (status == TANDA_OK) status = lock_folder(folder, &lock, &is_held, error);
     if (status == TANDA_OK && !is_fresh(folder, files->path, request, &key))

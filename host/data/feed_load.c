@@ -86,20 +86,21 @@ tanda_status feed_load(const char *path, const request *request, tanda_dataset *
     tanda_status status = shards_are_in(path, taken, error);
     if (status != TANDA_OK || *taken)
         return status == TANDA_OK ? load_shards(path, request, dataset, error) : status;
-    if (options->memory == 0 || request->is_look || pipe_is_named(path)) return TANDA_OK;
+    if (options->memory == 0 || pipe_is_named(path)) return TANDA_OK;
     if (format_member(path) != NULL || stat(path, &information) != 0)
         return TANDA_OK; /* what is wrong with it the reader in memory tells */
     if (options->more_count > 0 || S_ISDIR(information.st_mode))
-        return text_load(path, request, dataset, taken, error);
+        return request->is_look ? TANDA_OK : text_load(path, request, dataset, taken, error);
     if (!S_ISREG(information.st_mode) || information.st_size == 0) return TANDA_OK;
     status = text_begin_read(path, &begin, error);
     if (status != TANDA_OK) return status;
     const char *title = format_title(begin.bytes, begin.count);
-    if (begin.is_packed || text_is_asked(options, begin.bytes, begin.count))
+    const bool is_text = begin.is_packed || text_is_asked(options, begin.bytes, begin.count);
+    if (is_text && !request->is_look)
         status = text_load(path, request, dataset, taken, error);
-    else if (title != NULL && npy_looks_right(begin.bytes, begin.count))
+    else if (!is_text && title != NULL && npy_looks_right(begin.bytes, begin.count))
         status = npy_load(path, request, dataset, taken, error);
-    else if (title != NULL)
+    else if (!is_text && title != NULL && !request->is_look)
         status = check_other(path, options, title, begin.size, error);
     free(begin.bytes);
     return status;

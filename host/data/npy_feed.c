@@ -38,8 +38,20 @@ static tanda_status describe(npy_rows *rows, tanda_error *error) {
     const file_view view = {.data = bytes, .size = begin};
     if (status == TANDA_OK) status = npy_describe(path, &view, size, &rows->array, &rows->offset, error);
     free(bytes);
-    if (status != TANDA_OK) return status;
-    if (rows->array.kind == ELEMENT_UTF32 || rows->array.kind == ELEMENT_BYTES)
+    return status;
+}
+
+static bool is_text(const array *array) {
+    return array->kind == ELEMENT_UTF32 || array->kind == ELEMENT_BYTES;
+}
+
+bool npy_rows_are_plain(const npy_rows *rows) {
+    return !is_text(&rows->array) && !rows->array.by_columns;
+}
+
+tanda_status npy_rows_check(const npy_rows *rows, tanda_error *error) {
+    const char *path = rows->array.path;
+    if (is_text(&rows->array))
         return fail(error, TANDA_BAD_INPUT,
                     "%s: holds text, which is read in memory alone: give a greater --memory, or save numbers",
                     path);
@@ -52,10 +64,17 @@ static tanda_status describe(npy_rows *rows, tanda_error *error) {
     return TANDA_OK;
 }
 
-tanda_status npy_rows_open(const char *path, bool keeps, npy_rows *rows, tanda_error *error) {
+tanda_status npy_rows_describe(const char *path, bool keeps, npy_rows *rows, tanda_error *error) {
     *rows = (npy_rows){0};
     tanda_status status = file_range_open(path, keeps, &rows->file, error);
     if (status == TANDA_OK) status = describe(rows, error);
+    if (status != TANDA_OK) npy_rows_close(rows);
+    return status;
+}
+
+tanda_status npy_rows_open(const char *path, bool keeps, npy_rows *rows, tanda_error *error) {
+    tanda_status status = npy_rows_describe(path, keeps, rows, error);
+    if (status == TANDA_OK) status = npy_rows_check(rows, error);
     if (status != TANDA_OK) npy_rows_close(rows);
     return status;
 }
@@ -114,6 +133,7 @@ static tanda_status convert_values(const converting *work, const npy_piece *piec
     const array *array = &piece->array;
     const selection *selection = &work->of->parts.selection;
     const double *origins = work->of->parts.origins;
+    const bool takes_missing = work->of->parts.takes_missing;
     const size_t row_size = array->columns * array->size, features = selection->feature_count;
     for (size_t row = 0; row < array->rows; row++) {
         const unsigned char *at = array->data + row * row_size;
@@ -122,7 +142,7 @@ static tanda_status convert_values(const converting *work, const npy_piece *piec
             const float value =
                 origins == NULL || origins[i] == 0.0 ? number.value : (float)(number.exact - origins[i]);
             *made++ = value == 0.0f ? 0.0f : value;
-            if (isfinite(number.value)) continue;
+            if (isfinite(number.value) || (takes_missing && isnan(number.value))) continue;
             const place place = {
                 .path = array->path, .row = piece->first + row, .column = selection->features[i]};
             return array_check_number(number, &place, error);
@@ -137,7 +157,8 @@ static tanda_status refuse_class(const class_map *map, array_number label, const
     size_t first = 0;
     if (status != TANDA_OK) return status;
     if (!map->is_expected)
-        return fail_at(error, place, "%.9g is no class that was there when the file was opened", label.exact);
+        return fail_at(error, place, "%.9g is none of the classes that were there when the file was opened",
+                       label.exact);
     while (map->classes[first] != 0)
         first++;
     return fail_at(error, place, "'%.9g' is none of the model's %zu classes, the first of which is '%lld'",

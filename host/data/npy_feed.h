@@ -7,17 +7,21 @@
 #include "data/selection.h"
 #include "support/file_range.h"
 
-/* An .npy file of numbers, whose rows lie one behind the other. */
+/* An .npy file; where it is plain, of numbers whose rows lie one behind the other. */
 typedef struct npy_rows {
     file_range *file;
     array array;   /* without data */
     size_t offset; /* of the first row */
 } npy_rows;
 
-/*
- * keeps: see file_range_open. TANDA_BAD_INPUT for what is no such file, also for text and for Fortran order, which are read
- * in memory alone.
- */
+/* keeps: see file_range_open. TANDA_BAD_INPUT for what is no such file. */
+tanda_status npy_rows_describe(const char *path, bool keeps, npy_rows *rows, tanda_error *error);
+
+/* TANDA_BAD_INPUT for what is not plain, text and Fortran order, which are read in memory alone. */
+bool npy_rows_are_plain(const npy_rows *rows);
+tanda_status npy_rows_check(const npy_rows *rows, tanda_error *error);
+
+/* npy_rows_describe and npy_rows_check. */
 tanda_status npy_rows_open(const char *path, bool keeps, npy_rows *rows, tanda_error *error);
 void npy_rows_close(npy_rows *rows);
 
@@ -61,7 +65,7 @@ typedef struct npy_feed_parts {
     label_kind kind;
     class_map classes;
     double *origins;    /* (features), or NULL: subtracted in binary64 */
-    bool takes_missing; /* NaN stands for a value that is missing, of features in binary32 as they are */
+    bool takes_missing; /* NaN stands for a feature's value that is missing */
 } npy_feed_parts;
 
 /* Selects all columns of the features, and of the labels' own file as targets. TANDA_FAILED for want of memory. */

@@ -7,6 +7,7 @@
 #include "data/feed_pass.h"
 #include "data/format.h"
 #include "data/npy_feed.h"
+#include "data/npy_look.h"
 #include "data/origin.h"
 #include "support/memory.h"
 
@@ -182,11 +183,9 @@ static tanda_status find_origins(const request *request, npy_feed_parts *parts, 
                                  tanda_error *error) {
     const dataset_expectation *known = request->origins;
     const array *array = &parts->features.array;
-    const bool is_wide =
-        array->kind == ELEMENT_FLOAT ? array->size > sizeof(float) : array->size >= sizeof(int32_t);
     looking looking = {.selection = &parts->selection};
     tanda_status status = origins_expected(known, NULL, dataset->features, &parts->origins, error);
-    if (status == TANDA_OK && known == NULL && is_wide) {
+    if (status == TANDA_OK && known == NULL && array_is_wide(array)) {
         status = allocate(&looking.spreads, dataset->features, sizeof *looking.spreads, "columns", error);
         for (size_t i = 0; status == TANDA_OK && i < dataset->features; i++)
             looking.spreads[i] = column_spread_begin(i);
@@ -207,10 +206,25 @@ static const char *find_obstacle(const request *request, const selection *select
     const tanda_dataset_options *options = request->options;
     for (size_t i = 0; i < selection->feature_count; i++)
         if (selection->is_category[i]) return "columns of categories are";
-    return request_fills_missing(request)                              ? "missing values are filled"
+    return request_fills_missing(request) && !request->is_look         ? "missing values are filled"
            : options->drop_missing_targets && !options->without_target ? "--drop-missing-targets is done"
            : options->copy_count > 0                                   ? "--copy is done"
                                                                        : NULL;
+}
+
+static tanda_status check_label_file(const char *path, tanda_error *error) {
+    unsigned char begin[16];
+    file_range *file = NULL;
+    tanda_status status = file_range_open(path, true, &file, error);
+    if (status != TANDA_OK) return status;
+    const size_t size = file_range_size(file) < sizeof begin ? file_range_size(file) : sizeof begin;
+    if (size > 0) status = file_range_read(file, 0, begin, size, error);
+    if (status == TANDA_OK && !npy_looks_right(begin, size))
+        status =
+            fail(error, TANDA_BAD_INPUT,
+                 "%s: beside rows that are more than --memory, labels are a .npy file, and it is none", path);
+    file_range_close(file);
+    return status;
 }
 
 static tanda_status open_labels(const char *path, const request *request, npy_feed_parts *parts,
@@ -220,7 +234,8 @@ static tanda_status open_labels(const char *path, const request *request, npy_fe
                                            .labels_of_several = request->options->labels_of_several};
     const struct request labels = {.options = &options, .expected = request->expected, .labels_only = true};
     if (label_path == NULL || request->options->without_target) return TANDA_OK;
-    tanda_status status = npy_rows_open(label_path, true, &parts->labels, error);
+    tanda_status status = check_label_file(label_path, error);
+    if (status == TANDA_OK) status = npy_rows_open(label_path, true, &parts->labels, error);
     if (status != TANDA_OK) return status;
     const size_t rows = parts->labels.array.rows, wanted = parts->features.array.rows;
     if (rows != wanted)
@@ -269,30 +284,48 @@ static tanda_status make_feed(const char *path, const request *request, npy_feed
     tanda_status status = open_labels(path, request, parts, error);
     if (status == TANDA_OK) status = find_targets(request, parts, dataset, error);
     if (status == TANDA_OK) status = find_origins(request, parts, dataset, error);
+    if (status == TANDA_OK && request->is_look)
+        status = npy_look(&parts->features, &parts->selection, dataset, error);
+    parts->takes_missing = request->is_look;
     if (status == TANDA_OK) status = npy_feed(parts, &dataset->feed, error);
+    const feed_pass all = {.values = true}; /* which refuses what is not finite */
+    if (status == TANDA_OK && dataset->exact.count > 0) status = feed_pass_run(dataset->feed, &all, error);
     return status == TANDA_OK ? check_weights(path, dataset->feed, error) : status;
+}
+
+static bool fits_in_memory(const request *request, const npy_feed_parts *parts) {
+    const tanda_dataset_options *options = request->options;
+    const size_t labels =
+        options->labels != NULL && parts->selection.target_count == 0 ? 1 : parts->selection.target_count;
+    const size_t values = parts->selection.feature_count + labels + (parts->selection.weight != NO_COLUMN);
+    return !memory_exceeded(options, parts->features.array.rows, values);
+}
+
+/* A look needs no row in memory; labels in a file of their own may be what is read in memory alone. */
+static bool stays_in_place(const request *request, const npy_feed_parts *parts) {
+    const tanda_dataset_options *options = request->options;
+    if (request->is_look && !npy_rows_are_plain(&parts->features)) return false;
+    if (request->is_look && options->labels == NULL && find_obstacle(request, &parts->selection) == NULL)
+        return true;
+    return options->in_place || !fits_in_memory(request, parts);
 }
 
 tanda_status npy_load(const char *path, const request *request, tanda_dataset *dataset, bool *taken,
                       tanda_error *error) {
     npy_feed_parts parts = {0};
-    bool must = true;
-    tanda_status status = npy_rows_open(path, true, &parts.features, error);
+    bool may_be_in_memory = false;
+    tanda_status status = npy_rows_describe(path, true, &parts.features, error);
     if (status == TANDA_OK)
         status = columns_select(request, path, NULL, parts.features.array.columns, &parts.selection, error);
     if (status == TANDA_OK) {
-        const size_t labels = request->options->labels != NULL && parts.selection.target_count == 0
-                                  ? 1
-                                  : parts.selection.target_count;
-        const size_t values = parts.selection.feature_count + labels + (parts.selection.weight != NO_COLUMN);
-        must = memory_exceeded(request->options, parts.features.array.rows, values);
-        *taken = is_read_in_place(request->options, parts.features.array.rows, values);
+        *taken = stays_in_place(request, &parts);
+        may_be_in_memory = request->options->in_place && fits_in_memory(request, &parts);
     }
+    if (status == TANDA_OK && *taken) status = npy_rows_check(&parts.features, error);
     if (status == TANDA_OK && *taken) status = make_feed(path, request, &parts, dataset, error);
     npy_feed_parts_free(&parts);
-    if (status == TANDA_OK || must) return status;
-    /* What fits is read in memory where it cannot be in place: a fault is told there. */
-    dataset_clear(dataset);
+    if (status == TANDA_OK || !may_be_in_memory) return status;
+    dataset_clear(dataset); /* a fault is told there */
     *taken = false;
     return TANDA_OK;
 }

@@ -15,7 +15,8 @@
 #define CHUNKS_OF_BLOCK 64 /* a power of two, so that sums of blocks are parts of the tree of all rows */
 #define BLOCK_ROWS ((size_t)CHUNKS_OF_BLOCK * SUM_CHUNK_ROWS)
 #define WHOLE_MAX 16777216.0f
-#define FRACTION_MAX 0x1p52 /* from here on every binary64 is whole */
+#define READ_BYTES ((size_t)4 << 20) /* of rows that lie elsewhere, by each thread */
+#define FRACTION_MAX 0x1p52          /* from here on every binary64 is whole */
 
 bool profile_is_constant(const column_profile *profile) {
     return profile->distinct == 1;
@@ -86,11 +87,19 @@ static const counted_value *most_frequent(const value_set *set) {
 /* Columns in binary64 or, where that is all there is, in binary32. */
 typedef struct column_group {
     const exact_columns *exact; /* or NULL: */
-    const float *values;        /* of the first column, rows `step` apart */
+    const float *values;        /* of the first column, rows `step` apart, or NULL: */
+    const feed *feed;           /* where rows of `step` values are read, piece by piece */
     size_t first;               /* of the exact columns */
     size_t rows, step, count;
     size_t features[COLUMNS_AT_ONCE]; /* which these are in the data set */
 } column_group;
+
+/* Rows of a feed, (rows, group->step). */
+typedef struct piece {
+    size_t first, rows;
+    size_t most; /* rows at once, whole chunks */
+    float *values;
+} piece;
 
 /* Some rows of them, (rows, count). */
 typedef struct chunk {
@@ -107,12 +116,18 @@ typedef struct figures {
     value_set sets[]; /* one for each column */
 } figures;
 
+/* What came of a part of the rows. */
+typedef struct part {
+    figures *figures;
+    tanda_status status;
+    tanda_error error;
+} part;
+
 typedef struct group_work {
     const column_group *group;
     size_t blocks_of_part;
-    figures **parts; /* of so many blocks each */
-    double *sums;    /* (blocks, group->count) */
-    bool failed;
+    part *parts;  /* of so many blocks each */
+    double *sums; /* (blocks, group->count) */
 } group_work;
 
 /*
@@ -203,7 +218,31 @@ static void add_values(const column_rows *rows, bool *has_fraction, value_set *s
         *has_fraction = !is_whole(rows->values[i]);
 }
 
-/* Reads the chunk's rows. */
+static tanda_status piece_make(const column_group *group, piece *piece, tanda_error *error) {
+    const size_t chunk = SUM_CHUNK_ROWS * group->step * sizeof(float);
+    if (group->feed == NULL) return TANDA_OK;
+    piece->most = (chunk < READ_BYTES ? READ_BYTES / chunk : 1) * SUM_CHUNK_ROWS;
+    return allocate(&piece->values, piece->most * group->step, sizeof(float), "rows", error);
+}
+
+/* Where the chunk's rows lie; of a feed, which is read up to row `end`, as many more as there is room for. */
+static tanda_status find_rows(const column_group *group, size_t end, piece *piece, chunk *chunk,
+                              tanda_error *error) {
+    if (group->feed == NULL) {
+        if (group->exact == NULL) chunk->values = group->values + chunk->first * group->step;
+        return TANDA_OK;
+    }
+    if (chunk->first >= piece->first + piece->rows) {
+        const row_block block = {.values = piece->values};
+        piece->first = chunk->first;
+        piece->rows = end - chunk->first < piece->most ? end - chunk->first : piece->most;
+        const tanda_status status = feed_read(group->feed, piece->first, piece->rows, &block, error);
+        if (status != TANDA_OK) return status;
+    }
+    chunk->values = piece->values + (chunk->first - piece->first) * group->step + group->features[0];
+    return TANDA_OK;
+}
+
 static void add_chunk(const column_group *group, chunk *chunk, figures *figures, double *sum) {
     const size_t rows = chunk->rows, count = group->count;
     double minimum[COLUMNS_AT_ONCE], maximum[COLUMNS_AT_ONCE];
@@ -211,10 +250,8 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     if (group->exact != NULL) {
         exact_columns_take(group->exact, group->first, count, chunk->first, rows, chunk->exact);
         add_exact_rows(chunk->exact, rows, count, count, minimum, maximum, sum);
-    } else {
-        chunk->values = group->values + chunk->first * group->step;
+    } else
         add_binary32_rows(chunk->values, rows, group->step, count, minimum, maximum, sum);
-    }
     for (size_t i = 0; i < count; i++) {
         const bool some_missing = isnan(sum[i]);
         if (some_missing || !figures->has_fraction[i] || !figures->sets[i].has_more) {
@@ -228,33 +265,49 @@ static void add_chunk(const column_group *group, chunk *chunk, figures *figures,
     }
 }
 
+static tanda_status figures_make(size_t columns, figures **made, tanda_error *error) {
+    *made = calloc(1, sizeof **made + columns * sizeof(*made)->sets[0]);
+    if (*made == NULL)
+        return fail(error, TANDA_FAILED, "no memory for the distinct values of %zu columns", columns);
+    for (size_t i = 0; i < columns; i++) {
+        (*made)->minimum[i] = INFINITY;
+        (*made)->maximum[i] = -INFINITY;
+    }
+    return TANDA_OK;
+}
+
 /* A thread's part of the rows, as a whole number of blocks. */
 static void profile_part(void *context, size_t first, size_t end) {
     group_work *work = context;
-    const size_t columns = work->group->count, rows = work->group->rows;
-    figures *figures = calloc(1, sizeof *figures + columns * sizeof figures->sets[0]);
+    part *part = &work->parts[first / work->blocks_of_part];
+    tanda_error *error = &part->error;
+    const column_group *group = work->group;
+    const size_t columns = group->count, rows = group->rows;
+    const size_t last_row = end * BLOCK_ROWS < rows ? end * BLOCK_ROWS : rows;
     chunk *chunk = NULL;
+    piece piece = {0};
     sum_tree tree = {0};
-    if (figures == NULL || allocate(&chunk, 1, sizeof *chunk, "rows", NULL) != TANDA_OK ||
-        tree_make(&tree, BLOCK_ROWS, columns, NULL) != TANDA_OK)
-        __atomic_store_n(&work->failed, true, __ATOMIC_RELAXED);
-    for (size_t i = 0; figures != NULL && i < columns; i++) {
-        figures->minimum[i] = INFINITY;
-        figures->maximum[i] = -INFINITY;
-    }
-    for (size_t block = first; tree.stack != NULL && block < end; block++) {
+    tanda_status status = figures_make(columns, &part->figures, error);
+    if (status == TANDA_OK) status = allocate(&chunk, 1, sizeof *chunk, "rows", error);
+    if (status == TANDA_OK) status = tree_make(&tree, BLOCK_ROWS, columns, error);
+    if (status == TANDA_OK) status = piece_make(group, &piece, error);
+    for (size_t block = first; status == TANDA_OK && block < end; block++) {
         const size_t last = (block + 1) * BLOCK_ROWS < rows ? (block + 1) * BLOCK_ROWS : rows;
-        for (size_t row = block * BLOCK_ROWS; row < last; row += SUM_CHUNK_ROWS) {
+        for (size_t row = block * BLOCK_ROWS; status == TANDA_OK && row < last; row += SUM_CHUNK_ROWS) {
             chunk->first = row;
             chunk->rows = last - row < SUM_CHUNK_ROWS ? last - row : SUM_CHUNK_ROWS;
-            add_chunk(work->group, chunk, figures, tree_top(&tree));
+            status = find_rows(group, last_row, &piece, chunk, error);
+            if (status != TANDA_OK) break;
+            add_chunk(group, chunk, part->figures, tree_top(&tree));
             tree_push(&tree);
         }
-        memcpy(work->sums + block * columns, tree_sum(&tree), columns * sizeof *work->sums);
+        if (status == TANDA_OK)
+            memcpy(work->sums + block * columns, tree_sum(&tree), columns * sizeof *work->sums);
     }
+    free(piece.values);
     free(tree.stack);
     free(chunk);
-    work->parts[first / work->blocks_of_part] = figures;
+    part->status = status;
 }
 
 static void join_figures(figures *all, const figures *part, size_t columns) {
@@ -277,9 +330,9 @@ static void join_figures(figures *all, const figures *part, size_t columns) {
     }
 }
 
-/* Of a source in binary32 the decimal that it stands for. */
-static double as_it_came(const column_group *group, double value) {
-    return (group->exact != NULL ? value : shortest_decimal((float)value)) + 0.0; /* 0, not -0 */
+/* Of a source in binary32 the decimal that it stands for, with what a cache has subtracted. */
+static double as_it_came(const column_group *group, double origin, double value) {
+    return (group->exact != NULL ? value : shortest_decimal((float)value) + origin) + 0.0; /* 0, not -0 */
 }
 
 static void finish_column(const column_group *group, const figures *figures, size_t column, double sum,
@@ -287,10 +340,11 @@ static void finish_column(const column_group *group, const figures *figures, siz
     const value_set *set = &figures->sets[column];
     const size_t feature = group->features[column];
     const bool is_text = dataset->raw.is_category != NULL && dataset->raw.is_category[feature];
-    *profile = (column_profile){.type = set->count == 0                 ? COLUMN_EMPTY
-                                        : is_text                       ? COLUMN_TEXT
-                                        : figures->has_fraction[column] ? COLUMN_REAL
-                                                                        : COLUMN_INTEGER,
+    const double origin = group->exact != NULL ? 0.0 : dataset_origin(dataset, feature);
+    *profile = (column_profile){.type = set->count == 0                                      ? COLUMN_EMPTY
+                                        : is_text                                            ? COLUMN_TEXT
+                                        : figures->has_fraction[column] || !is_whole(origin) ? COLUMN_REAL
+                                                                                             : COLUMN_INTEGER,
                                 .missing = figures->missing[column],
                                 .distinct = set->has_more ? PROFILE_DISTINCT_MAX : set->count,
                                 .has_more = set->has_more,
@@ -300,10 +354,11 @@ static void finish_column(const column_group *group, const figures *figures, siz
                                 .most_frequent = NAN};
     if (set->count == 0) return;
     if (!is_text) {
-        profile->minimum = as_it_came(group, figures->minimum[column]);
-        profile->maximum = as_it_came(group, figures->maximum[column]);
-        profile->mean =
-            profile_is_constant(profile) ? profile->minimum : sum / (double)(group->rows - profile->missing);
+        profile->minimum = as_it_came(group, origin, figures->minimum[column]);
+        profile->maximum = as_it_came(group, origin, figures->maximum[column]);
+        profile->mean = profile_is_constant(profile)
+                            ? profile->minimum
+                            : sum / (double)(group->rows - profile->missing) + origin;
     }
     const counted_value *frequent = most_frequent(set);
     if (set->has_more || (frequent->rows == 1 && set->count > 1)) return;
@@ -311,7 +366,7 @@ static void finish_column(const column_group *group, const figures *figures, siz
     if (is_text)
         profile->most_frequent_text = dataset->raw.categories[feature].texts.texts[(size_t)frequent->value];
     else
-        profile->most_frequent = as_it_came(group, frequent->value);
+        profile->most_frequent = as_it_came(group, origin, frequent->value);
 }
 
 /* Threads share the rows. What they find is the same however that is done, and sums are of blocks and of a tree over these. */
@@ -322,13 +377,15 @@ static tanda_status profile_group(const column_group *group, const tanda_dataset
     group_work work = {.group = group, .blocks_of_part = (blocks + threads - 1) / threads};
     const size_t parts = (blocks + work.blocks_of_part - 1) / work.blocks_of_part;
     sum_tree tree = {0};
-    tanda_status status = allocate(&work.parts, parts, sizeof(figures *), "columns", error);
+    tanda_status status = allocate(&work.parts, parts, sizeof *work.parts, "columns", error);
     if (status == TANDA_OK)
         status = allocate(&work.sums, blocks * columns, sizeof *work.sums, "sums of columns", error);
     if (status == TANDA_OK) status = tree_make(&tree, blocks * SUM_CHUNK_ROWS, columns, error);
     if (status == TANDA_OK) parallel_ranges(blocks, work.blocks_of_part, profile_part, &work);
-    if (status == TANDA_OK && work.failed)
-        status = fail(error, TANDA_FAILED, "no memory for the distinct values of the columns");
+    for (size_t part = 0; status == TANDA_OK && part < parts; part++) {
+        status = work.parts[part].status;
+        if (status != TANDA_OK && error != NULL) *error = work.parts[part].error;
+    }
     if (status == TANDA_OK) {
         for (size_t block = 0; block < blocks; block++) {
             memcpy(tree_top(&tree), work.sums + block * columns, columns * sizeof *work.sums);
@@ -336,12 +393,12 @@ static tanda_status profile_group(const column_group *group, const tanda_dataset
         }
         const double *sums = tree_sum(&tree);
         for (size_t part = 1; part < parts; part++)
-            join_figures(work.parts[0], work.parts[part], columns);
+            join_figures(work.parts[0].figures, work.parts[part].figures, columns);
         for (size_t i = 0; i < columns; i++)
-            finish_column(group, work.parts[0], i, sums[i], dataset, &profiles[group->features[i]]);
+            finish_column(group, work.parts[0].figures, i, sums[i], dataset, &profiles[group->features[i]]);
     }
     for (size_t part = 0; work.parts != NULL && part < parts; part++)
-        free(work.parts[part]);
+        free(work.parts[part].figures);
     free(work.parts);
     free(work.sums);
     free(tree.stack);
@@ -361,7 +418,8 @@ tanda_status profile_columns(const tanda_dataset *dataset, column_profile **prof
         const bool is_exact = is_next(exact, next, first);
         column_group group = {.exact = is_exact ? exact : NULL,
                               .first = next,
-                              .values = dataset->values + first,
+                              .values = dataset->feed != NULL ? NULL : dataset->values + first,
+                              .feed = is_exact ? NULL : dataset->feed,
                               .rows = dataset->rows,
                               .step = dataset->features};
         /* the features from the first on that lie side by side */

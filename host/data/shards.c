@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "data/feed_wrap.h"
 #include "data/fingerprint.h"
@@ -52,6 +53,8 @@ static tanda_status open_rows(const opening *work, const char *name, size_t rows
                               npy_rows *file, tanda_error *error) {
     char *path = NULL;
     tanda_status status = shards_path(work->folder, name, &path, error);
+    if (status == TANDA_OK && access(path, F_OK) != 0 && errno == ENOENT)
+        status = fail(error, TANDA_BAD_INPUT, "%s: is missing, and " SHARDS_META " names it", path);
     if (status == TANDA_OK)
         status = npy_rows_open(path, 3 * work->meta->shard_count <= FILES_KEPT, file, error);
     if (status == TANDA_OK && (file->array.rows != rows || file->array.columns != columns))

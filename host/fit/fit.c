@@ -178,6 +178,8 @@ tanda_status fit_load(fit *fit, tanda_error *error) {
     fit->task_note = fit->reading.task == asked ? "as asked" : "as the loss";
     tanda_status status = fit->options.init != NULL ? open_first(fit, error) : TANDA_OK;
     if (status == TANDA_OK) status = load_training(fit, error);
+    if (status == TANDA_OK && fit->whole_for != NULL)
+        status = dataset_in_memory(fit->training, fit->whole_for, error);
     if (status == TANDA_OK && fit->wants_doubts) status = columns_check(fit->training, &fit->doubtful, error);
     if (status != TANDA_OK) return status;
     fit->dropped = fit->training->dropped;

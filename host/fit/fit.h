@@ -21,7 +21,9 @@ typedef struct fit {
     tanda_device_options fall_back; /* where options have it */
 
     tanda_dataset *training;
-    tanda_dataset *validation;  /* or NULL */
+    tanda_dataset *validation; /* or NULL */
+    const char *
+        whole_for; /* what needs all rows in memory, as dataset_in_memory says it, set after fit_begin; or NULL */
     bool wants_doubts;          /* set after fit_begin: */
     doubtful_columns doubtful;  /* of the file, all rows */
     first_weights first_file;   /* open until the model has its first weights; empty without init */

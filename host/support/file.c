@@ -32,7 +32,9 @@ tanda_status file_make_folder(const char *path, tanda_error *error) {
     struct stat information;
     const int code = mkdir(path, 0777) == 0 ? file_flush_folder_of(path) : errno;
     if (code == EEXIST && stat(path, &information) == 0 && S_ISDIR(information.st_mode)) return TANDA_OK;
+    if (path[0] == '\0') return fail(error, TANDA_USAGE, "the name of a folder is empty; name one");
+    if (code == EEXIST)
+        return fail(error, TANDA_FAILED, "%s: is there, and is no folder; name another one", path);
     return code == 0 ? TANDA_OK
-                     : fail(error, TANDA_FAILED, "%s: the folder cannot be made: %s", path,
-                            strerror(code == EEXIST ? ENOTDIR : code));
+                     : fail(error, TANDA_FAILED, "%s: the folder cannot be made: %s", path, strerror(code));
 }

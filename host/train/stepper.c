@@ -195,6 +195,11 @@ static tanda_status share_steps(stepper *stepper, uint64_t first_step, size_t st
     return status;
 }
 
+bool stepper_has_part(const stepper *stepper) {
+    const placed_section *current = stepper->sections.current;
+    return current != NULL && current->section.step_rows != 0;
+}
+
 /* ---- all of them ------------------------------------------------------------------------------------------------ */
 
 tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, const update_rates *rates,

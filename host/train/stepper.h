@@ -33,6 +33,9 @@ void stepper_free(stepper *stepper);
 tanda_status stepper_run(stepper *stepper, uint64_t first_step, size_t steps, const update_rates *rates,
                          bool with_loss, step_result *results, size_t *done, tanda_error *error);
 
+/* Whether the latest step's batch is more than the section that is on the device. */
+bool stepper_has_part(const stepper *stepper);
+
 /*
  * All ranks share the steps, over so many rows, from now on. A stream has the runs of stepper_find_runs. hosts is not NULL and
  * outlives the stepper.

@@ -102,6 +102,39 @@ Test(copies, the_device_makes_rows_of_a_generator) {
     MADE("40K", "synthetic:blobs,rows=20000", "--memory", "100K", "--task", "regression", "--batch", "full");
 }
 
+/* The device makes rows of each kind to the bits of the host, in memory and piece by piece. */
+Test(copies, rows_of_each_kind_are_those_of_the_host) {
+    static const char *const kinds[] = {
+        "linear,rows=6000,features=9,distribution=uniform",
+        "logistic,rows=6000,features=9",
+        "blobs,rows=6000,features=9,classes=5,balance=0.4",
+        "classification,rows=6000,features=9,classes=3,informative=3,redundant=2,noise=0.1",
+        "regression,rows=6000,features=9,informative=4",
+        "moons,rows=6000",
+        "circles,rows=6000,classes=3",
+        "spirals,rows=6000,classes=3,turns=2",
+        "xor,rows=6000,features=5",
+        "teacher,rows=6000,features=7,classes=4,hidden=20,layers=3",
+        "images,rows=1500,classes=7,noise=0.2",
+        "images,rows=1500,classes=3,skip=17"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char source[120];
+        snprintf(source, sizeof source, "synthetic:%s", kinds[i]);
+        const bool large = strncmp(kinds[i], "images", 6) == 0;
+        const char *const memory = large ? "4M" : "40K", *const own = large ? "2M" : "40K";
+        const char *const lying[] = {source, "--batch", "full", "--epochs", "1", NULL};
+        const char *const options[] = {source, "--batch", "full", "--epochs", "1", "--memory", memory, NULL};
+        char *in_memory = hash_on_cpu(lying), *streamed = hash_on_cpu(options);
+        json_t *report = train_apart("opencl,executor=ops", "", options, own);
+        cr_expect_str_eq(json_words(report, "weights_sha256"), in_memory, "%s", kinds[i]);
+        cr_expect_str_eq(streamed, in_memory, "%s", kinds[i]);
+        cr_expect_gt(bytes_of(report, "synthetic_section"), 0.0, "%s", kinds[i]);
+        json_decref(report);
+        free(streamed);
+        free(in_memory);
+    }
+}
+
 /* Weights of classes and targets that are scaled need binary64: rows are made on the host. */
 Test(copies, what_takes_binary64_is_made_on_the_host) {
     cr_assert_gt(CHECK("opencl,executor=gpu_perceptron", "", "1M",

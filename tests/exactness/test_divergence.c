@@ -199,3 +199,45 @@ Test(divergence, leaves_the_last_good_checkpoint_and_nothing_else) {
     cr_expect_eq(RUN("inspect", "kept/step-000000000002.safetensors").status, 0);
     cr_expect_not_null(strstr(file_text("log.jsonl"), "\"status\":1"));
 }
+
+/* ---- rows beyond memory ----------------------------------------------------------------------------------- */
+
+#define COLUMNS 9 /* with the target */
+
+/* One row's value is so large that its loss overflows. */
+static void spoil(const char *path) {
+    const float huge = 3e38f;
+    FILE *file = fopen(path, "r+b");
+    cr_assert_eq(fseek(file, 128 + (4321 * COLUMNS + 2) * (long)sizeof huge, SEEK_SET), 0);
+    cr_assert_eq(fwrite(&huge, sizeof huge, 1, file), 1);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static const char *train_in(const char *memory, const char *path, const char *device, const char *batch,
+                            const char *rate) {
+    const outcome run =
+        RUN("train", "--data", path, "--task", "regression", "--scale", "none", "--hidden", "16,8", "--batch",
+            batch, "--epochs", "3", "--learning-rate", rate, "--shuffle", "window", "--shuffle-window",
+            "1000", "--shuffle-block", "50", "--device", device, "--memory", memory, "--quiet");
+    cr_assert_eq(run.status, 1, "%s", run.err);
+    cr_expect_not_null(strstr(run.err, "; the first to show it is layer "), "%s", run.err);
+    return run.err;
+}
+
+/* 100: in one section; 2000 and all: in several. */
+Test(divergence, of_rows_beyond_memory_is_told_as_of_those_in_memory) {
+    static const char *const devices[] = {"cpu", "opencl"}, *const batches[] = {"100", "2000", "full"};
+    cr_assert_eq(
+        RUN("generate", "regression", "--rows", "6000", "--features", "8", "--output", "plain.npy", "--quiet")
+            .status,
+        0);
+    cr_assert_eq(system("cp plain.npy huge.npy"), 0);
+    spoil("huge.npy");
+    for (size_t d = 0; d < 2; d++)
+        for (size_t b = d; b < 3 - d; b++) { /* on OpenCL 2000 alone */
+            const char *huge = train_in("1G", "huge.npy", devices[d], batches[b], "0.01");
+            cr_expect_str_eq(train_in("150K", "huge.npy", devices[d], batches[b], "0.01"), huge);
+            const char *fast = train_in("1G", "plain.npy", devices[d], batches[b], "1e30");
+            cr_expect_str_eq(train_in("150K", "plain.npy", devices[d], batches[b], "1e30"), fast);
+        }
+}

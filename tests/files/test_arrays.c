@@ -153,6 +153,24 @@ Test(npy, fortran_order_is_read_where_it_makes_no_difference) {
     tanda_dataset_free(dataset);
 }
 
+Test(npy, what_is_read_in_memory_alone_is_refused_where_it_does_not_fit) {
+    const tanda_dataset_options fits = {.memory = 1000}, exceeds = {.memory = 8};
+    const char *path = write_npy("f.npy", 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}",
+                                 two_by_three, sizeof two_by_three);
+    tanda_dataset *dataset = load(path, &fits);
+    assert_values(dataset, 2, 2, VALUES(1.0f, 0.0f, 2.5f, -3.0f));
+    tanda_dataset_free(dataset);
+    refuse(path, &exceeds,
+           "f.npy: lies column by column (Fortran order), which is read in memory alone: give a greater "
+           "--memory, or save it by rows (numpy.ascontiguousarray)");
+    path = write_npy("t.npy", 1, npy_header("|S1", "2, 3"), "120451", 6);
+    dataset = load(path, &fits);
+    assert_values(dataset, 2, 2, VALUES(1.0f, 2.0f, 4.0f, 5.0f));
+    tanda_dataset_free(dataset);
+    refuse(path, &exceeds,
+           "t.npy: holds text, which is read in memory alone: give a greater --memory, or save numbers");
+}
+
 Test(npy, a_damaged_header_is_refused) {
     static const struct {
         const char *header;

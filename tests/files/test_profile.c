@@ -59,16 +59,20 @@ static double figure_of(size_t row, size_t column) {
     return column == 0 ? 1700000000.1 + (double)row / 7.0 : (double)((int64_t)row - (INT64_C(1) << 53));
 }
 
-static void write_wide(size_t rows) {
-    FILE *csv = fopen("w.csv", "w"), *svm = fopen("w.svm", "w"), *quoted = fopen("q.csv", "w");
-    FILE *npy = fopen("w.npy", "wb"), *parts[2] = {fopen("parts/1.csv", "w"), fopen("parts/2.csv", "w")};
+static void write_header(FILE *npy, const char *descr, bool by_columns, size_t rows, size_t columns) {
     char header[128];
     memset(header, ' ', sizeof header);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
-    header[10 + sprintf(header + 10, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, 2), }", rows)] =
-        ' ';
+    header[10 + sprintf(header + 10, "{'descr': '%s', 'fortran_order': %s, 'shape': (%zu, %zu), }", descr,
+                        by_columns ? "True" : "False", rows, columns)] = ' ';
     header[127] = '\n';
     fwrite(header, sizeof header, 1, npy);
+}
+
+static void write_wide(size_t rows) {
+    FILE *csv = fopen("w.csv", "w"), *svm = fopen("w.svm", "w"), *quoted = fopen("q.csv", "w");
+    FILE *npy = fopen("w.npy", "wb"), *parts[2] = {fopen("parts/1.csv", "w"), fopen("parts/2.csv", "w")};
+    write_header(npy, "<f8", false, rows, 2);
     for (size_t row = 0; row < rows; row++) {
         const double values[] = {figure_of(row, 0), figure_of(row, 1)};
         fprintf(csv, "%.17g,%.17g\n", values[0], values[1]);
@@ -224,6 +228,85 @@ Test(profile, text_of_many_values_is_no_fault_to_look_at_in_one_file_or_several)
     cr_expect_not_null(strstr(both.out, "  name                 text            0     more"), "%s", both.out);
     cr_expect_eq(RUN("train", "--data", "t.csv", "--categorical", "auto").status, 3,
                  "which training refuses");
+}
+
+/* ---- rows that stay where they are ---------------------------------------------------------------------- */
+
+/* The table of the columns alone. */
+static const char *table_of(const outcome run) {
+    cr_assert_eq(run.status, 0, "%s", run.err);
+    const char *table = strstr(run.out, "\n\n");
+    cr_assert_not_null(table, "%s", run.out);
+    return table;
+}
+
+#define BLOBS "blobs", "--rows", "40000", "--features", "70"
+
+Test(profile, a_folder_of_shards_is_told_as_the_same_rows_in_one_file) {
+    static const char *const memory[] = {"1K", "1G"};
+    cr_assert_eq(RUN("generate", BLOBS, "--output", "one.npy").status, 0);
+    cr_assert_eq(RUN("generate", BLOBS, "--shards", "3", "--output", "rows").status, 0);
+    const char *table = table_of(RUN("inspect", "one.npy"));
+    json_t *one = RUN_JSON("inspect", "one.npy");
+    for (size_t i = 0; i < 2; i++) {
+        const outcome run = RUN("inspect", "rows", "--memory", memory[i]);
+        cr_expect_str_eq(table_of(run), table, "%s", memory[i]);
+        cr_expect_not_null(strstr(run.out, "\nWhole: "), "%s", run.out);
+        json_t *folder = RUN_JSON("inspect", "rows", "--memory", memory[i]);
+        static const char *const keys[] = {"rows", "features", "task", "classes", "columns"};
+        for (size_t key = 0; key < sizeof keys / sizeof *keys; key++)
+            cr_expect(json_equal(json_object_get(folder, keys[key]), json_object_get(one, keys[key])),
+                      "%s with --memory %s", keys[key], memory[i]);
+        cr_expect_eq(json_integer_value(json_object_get(folder, "shards")), 3);
+        json_decref(folder);
+    }
+    json_decref(one);
+}
+
+Test(profile, a_cache_of_text_is_told_as_its_text) {
+    FILE *file = fopen("t.csv", "w");
+    fputs("when,colour,x,y\n", file);
+    for (size_t i = 0; i < 3000; i++)
+        fprintf(file, "%.17g,%s,%s,%zu\n", 1700000000.1 + (double)i / 8.0, i % 3 == 0 ? "red" : "blue",
+                i % 5 == 0 ? "" : "2.5", i % 2);
+    fclose(file);
+    const outcome run =
+        RUN("train", "--data", "t.csv", "--categorical", "colour", "--missing", "mean", "--memory", "20K",
+            "--data-cache", "cache", "--batch", "full", "--epochs", "1", "--device", "cpu", "--quiet");
+    cr_assert_eq(run.status, 0, "%s", run.err);
+    cr_assert_eq(system("mv cache/t.csv-* rows"), 0);
+    cr_expect_str_eq(table_of(RUN("inspect", "rows")), table_of(RUN("inspect", "t.csv")));
+    cr_expect_str_eq(table_of(RUN("inspect", "rows", "--memory", "1K")), table_of(RUN("inspect", "t.csv")));
+}
+
+/* A missing value in each seventh row of the first column; the element of row `wrong` is infinite. */
+static void write_narrow(const char *path, bool wide, size_t rows, size_t wrong) {
+    FILE *npy = fopen(path, "wb");
+    write_header(npy, wide ? "<f8" : "<f4", false, rows, 2);
+    for (size_t row = 0; row < rows; row++) {
+        const double value = row == wrong ? INFINITY : row % 7 == 0 ? NAN : (double)(float)(row % 100);
+        const double values[] = {value, (double)(row % 2)};
+        const float narrow[] = {(float)value, (float)(row % 2)};
+        if (wide)
+            fwrite(values, sizeof values, 1, npy);
+        else
+            fwrite(narrow, sizeof narrow, 1, npy);
+    }
+    cr_assert_eq(fclose(npy), 0);
+}
+
+Test(profile, an_npy_beyond_memory_may_lack_values_and_none_is_infinite) {
+    for (int wide = 0; wide < 2; wide++) {
+        write_narrow("n.npy", wide, 20000, SIZE_MAX);
+        const outcome run = RUN("inspect", "n.npy", "--memory", "1K");
+        cr_assert_eq(run.status, 0, "%s", run.err);
+        cr_expect_not_null(strstr(run.out, "  integer      2858      100           0 "), "%s", run.out);
+        cr_expect_not_null(strstr(run.out, ": 0 10000, 1 10000\n"), "%s", run.out);
+        write_narrow("n.npy", wide, 20000, 17000);
+        const outcome wrong = RUN("inspect", "n.npy", "--memory", "1K", "--quiet");
+        cr_expect_eq(wrong.status, 3);
+        cr_expect_not_null(strstr(wrong.err, "n.npy: row 17000, column 0 (from 0): inf"), "%s", wrong.err);
+    }
 }
 
 /* ---- notes -------------------------------------------------------------------------------------------- */

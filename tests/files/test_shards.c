@@ -171,8 +171,8 @@ typedef struct lie {
 
 Test(shards, a_folder_that_lies_is_refused_by_the_name_of_the_shard) {
     static const lie lies[] = {
-        {"rm shard-00002.npy", "rows/shard-00002.npy: No such file"},
-        {"rm labels-00004.npy", "rows/labels-00004.npy: No such file"},
+        {"rm shard-00002.npy", "rows/shard-00002.npy: is missing, and meta.json names it"},
+        {"rm labels-00004.npy", "rows/labels-00004.npy: is missing"},
         {"truncate -s 20000 shard-00001.npy", "rows/shard-00001.npy: the header declares 2048 x 5 values"},
         {"truncate -s +4 labels-00000.npy", "rows/labels-00000.npy: the header declares"},
         {"cp shard-00004.npy shard-00003.npy",

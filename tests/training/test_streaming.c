@@ -209,6 +209,41 @@ Test(streaming, of_files_evaluates_and_predicts_the_same) {
     cr_assert_str_eq(file_text("a.csv"), file_text("b.csv"));
 }
 
+/* What two runs of a command write, but for how long it took. */
+static void expect_same_report(const char *const *one, const char *const *other) {
+    json_t *whole = run_json(one), *streamed = run_json(other);
+    json_object_del(whole, "seconds");
+    json_object_del(streamed, "seconds");
+    cr_expect(json_equal(whole, streamed), "%s", one[1]);
+    json_decref(whole);
+    json_decref(streamed);
+}
+
+#define SAME(...) \
+    expect_same_report( \
+        (const char *const[]){TANDA_PROGRAM, __VA_ARGS__, "--json", "--quiet", NULL}, \
+        (const char *const[]){TANDA_PROGRAM, __VA_ARGS__, "--json", "--quiet", "--memory", "100K", NULL})
+
+Test(streaming, of_a_folder_of_shards_evaluates_and_predicts_the_same) {
+    static const char *const devices[] = {"cpu", "opencl"};
+    const char *const model = "model.safetensors";
+    cr_assert_eq(RUN("generate", "regression", "--rows", "5001", "--features", "9", "--shards", "3",
+                     "--output", "rows", "--quiet")
+                     .status,
+                 0);
+    json_decref(RUN_JSON("train", "rows", "--epochs", "2", "--hidden", "7", "--scale-target", "standard",
+                         "--device", "cpu", "--output", model));
+    for (size_t i = 0; i < 2; i++) {
+        SAME("evaluate", model, "rows", "--device", devices[i]);
+        SAME("predict", model, "rows", "--device", devices[i]);
+        const outcome whole = RUN("predict", model, "rows", "--device", devices[i], "--quiet"),
+                      streamed = RUN("predict", model, "rows", "--device", devices[i], "--quiet", "--memory",
+                                     "100K");
+        cr_expect_eq(streamed.status, 0, "%s", streamed.err);
+        cr_expect_str_eq(streamed.out, whole.out, "%s", devices[i]);
+    }
+}
+
 Test(streaming, never_takes_another_order_by_itself) {
     generate_rows();
     const outcome refused = RUN("train", "x.npy", "--labels", "y.npy", "--memory", "100K", "--epochs", "1");
@@ -243,4 +278,46 @@ Test(streaming, wants_a_size_in_bytes) {
     }
     cr_assert_eq(RUN("train", IRIS, "--epochs", "1", "--memory", "1.5GiB", "--device-memory", "64m").status,
                  0);
+}
+
+/* Split at blanks. */
+static outcome run_words(const char *line) {
+    const char *arguments[MOST_ARGUMENTS] = {TANDA_PROGRAM};
+    size_t count = 1;
+    char *copy = kept_texts[kept_count++] = strdup(line), *rest = copy;
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        arguments[count++] = word;
+    return run_to(-1, arguments);
+}
+
+Test(streaming, refuses_in_one_line_with_what_would_do) {
+    static const struct {
+        const char *line;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"verify rows --memory 20K", 3, "verify needs all 3001 rows in memory, "},
+        {"trace rows --memory 20K", 3, "a trace needs all 3001 rows in memory, "},
+        {"surface rows --memory 20K", 3, "a surface needs all 3001 rows in memory, "},
+        {"record rows --memory 20K --output g", 3, "a record needs all 3001 rows in memory, "},
+        {"train rows --memory 1K --shuffle none --quiet", 2, "--memory: 1 KiB for rows are too few"},
+        {"train rows --labels y.npy", 2, "--labels: does not go with rows, a folder of shards"},
+        {"train x.npy --labels y.csv --memory 20K --shuffle none", 3,
+         "y.csv: beside rows that are more than --memory, labels are a .npy file, and it is none"},
+        {"train t.csv --memory 1K --data-cache y.csv --quiet", 1,
+         "--data-cache: y.csv: is there, and is no folder; name another one"},
+        {"train t.csv --memory 1K --quiet --data-cache ", 2, "--data-cache: the name of a folder is empty"},
+        {"shuffle rows out.npy", 3, "rows: is a folder of shards; name one of its files"},
+        {"generate moons --shards 2 --output ", 2, "--output: the name is empty; name a folder"},
+        {"generate moons --shards 2 --output y.csv", 1, "y.csv: is there, and is no folder"},
+        {"generate moons --shards 2 --output rows", 2, "rows: holds a whole data set already"}};
+    generate_rows();
+    cr_assert_eq(RUN("generate", "blobs", "--rows", "3001", "--shards", "2", "--output", "rows").status, 0);
+    cr_assert_eq(system("seq 3001 > y.csv && seq 3001 | sed 's/$/,1/' > t.csv"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const outcome run = run_words(cases[i].line);
+        cr_expect_eq(run.status, cases[i].status, "%s: %s", cases[i].line, run.err);
+        cr_expect_not_null(strstr(run.err, cases[i].said), "%s: %s", cases[i].line, run.err);
+        cr_expect_str_eq(strchr(run.err, '\n'), "\n", "%s: %s", cases[i].line, run.err);
+    }
 }

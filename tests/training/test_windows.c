@@ -83,6 +83,22 @@ Test(windows, by_default_are_a_function_of_rows_and_width_and_kept_in_the_model)
     cr_expect_str_eq(hash_of(&again), hash_of(&run));
 }
 
+/* In memory, in a file and in shards whose ends are no block's. */
+Test(windows, of_millions_of_rows_beyond_memory_are_those_in_memory) {
+    static const char *const paths[] = {"m.npy", "m.npy", "rows"}, *const memory[] = {"2G", "20M", "20M"};
+    const char *hash = NULL;
+    cr_assert_eq(RUN("generate", "moons", "--rows", "3000001", "--output", "m.npy").status, 0);
+    cr_assert_eq(RUN("generate", "moons", "--rows", "3000001", "--shards", "7", "--output", "rows").status,
+                 0);
+    for (size_t i = 0; i < 3; i++) {
+        const outcome run = RUN("train", "--data", paths[i], "--shuffle", "window", "--batch", "4096",
+                                "--epochs", "2", "--memory", memory[i], "--device", "cpu");
+        cr_expect_eq(strstr(run.err, "mixed in windows, in sections of") != NULL, i > 0, "%s", run.err);
+        if (i == 0) hash = hash_of(&run);
+        cr_expect_str_eq(hash_of(&run), hash, "%s", paths[i]);
+    }
+}
+
 /* Iris is sorted by class. */
 Test(windows, over_sorted_classes_are_told) {
     static const char told[] = "the rows look sorted by class, and a window mixes only 3 blocks of 10 rows";
